@@ -1,0 +1,167 @@
+//! What is left of a beacon after the airlock.
+
+use crate::{Dimension, Symbol};
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = u64;
+
+/// Index into the catalogue of tenants ([`crate::Settings::tenants`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tenant(pub u16);
+
+/// A keyed hash of (tenant, session). The key is random per process and never leaves it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tag(pub(crate) u64);
+
+impl Tag {
+    /// For maps in memory alone.
+    #[must_use]
+    pub const fn hash(self) -> u64 {
+        self.0
+    }
+}
+
+/// The closed classes of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ErrorClass {
+    /// A transfer failed.
+    Network,
+    /// A playlist or manifest could not be had or read.
+    Manifest,
+    /// Decoding or the media element failed.
+    Media,
+    /// A licence or a key could not be had.
+    Drm,
+    /// Something took too long.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorClass {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Network, Self::Manifest, Self::Media, Self::Drm, Self::Timeout, Self::Other];
+
+    /// The name in beacons and rollups.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Manifest => "manifest",
+            Self::Media => "media",
+            Self::Drm => "drm",
+            Self::Timeout => "timeout",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What one beacon says, in numbers. Amounts are quantised on entry (times to 100 ms, rates and startup to two
+/// significant digits).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measures {
+    /// Play was requested.
+    pub attempt: bool,
+    /// The first frame was shown.
+    pub play: bool,
+    /// Time from request to first frame, ms.
+    pub startup_ms: Option<u32>,
+    /// Time played since the previous beacon, ms.
+    pub playing_ms: u32,
+    /// Time stalled since the previous beacon, ms.
+    pub stalled_ms: u32,
+    /// Stalls since the previous beacon.
+    pub stalls: u32,
+    /// Frames dropped since the previous beacon.
+    pub dropped_frames: u32,
+    /// Frames dropped since the start of the session (CMCD `dfa`): differences are taken.
+    pub dropped_frames_total: Option<u32>,
+    /// Changes of quality since the previous beacon.
+    pub switches: u32,
+    /// Measured throughput, kbit/s.
+    pub bandwidth_kbps: Option<u32>,
+    /// Encoded bitrate, kbit/s.
+    pub bitrate_kbps: Option<u32>,
+    /// An error, by class.
+    pub error: Option<ErrorClass>,
+    /// The error ended playback, or kept it from starting.
+    pub fatal: bool,
+}
+
+/// What tells a beacon from a repetition of itself, within its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity(pub(crate) u64);
+
+impl Identity {
+    /// The number, for comparison within one session.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// One beacon past the airlock: no address, no session, no user agent. Made here alone, never written anywhere.
+#[derive(Clone)]
+pub struct Observation {
+    pub(crate) tag: Tag,
+    pub(crate) tenant: Tenant,
+    pub(crate) event_time: Millis,
+    pub(crate) dimensions: [Symbol; Dimension::COUNT],
+    pub(crate) measures: Measures,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) opt_out: bool,
+    pub(crate) excluded: bool,
+    pub(crate) network_bit: u64,
+}
+
+impl Observation {
+    /// Its session, within its tenant.
+    #[must_use]
+    pub const fn tag(&self) -> Tag {
+        self.tag
+    }
+    /// Its tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+    /// The earlier of the beacon's own time and its record's timestamp.
+    #[must_use]
+    pub const fn event_time(&self) -> Millis {
+        self.event_time
+    }
+    /// The value it reports for a dimension, [`Symbol::NONE`] where it reports none.
+    #[must_use]
+    pub const fn dimension(&self, dimension: Dimension) -> Symbol {
+        self.dimensions[dimension as usize]
+    }
+    /// Its numbers.
+    #[must_use]
+    pub const fn measures(&self) -> &Measures {
+        &self.measures
+    }
+    /// What a repetition of it would share; `None` where nothing tells repetitions apart.
+    #[must_use]
+    pub const fn identity(&self) -> Option<Identity> {
+        self.identity
+    }
+    /// The session asked not to be counted.
+    #[must_use]
+    pub const fn opt_out(&self) -> bool {
+        self.opt_out
+    }
+    /// The tenant, content or device is one that is never counted.
+    #[must_use]
+    pub const fn excluded(&self) -> bool {
+        self.excluded
+    }
+    /// One of 64 bits by network, 0 where `release.guard_networks` is off.
+    #[must_use]
+    pub const fn network_bit(&self) -> u64 {
+        self.network_bit
+    }
+}

@@ -1,0 +1,2 @@
+//! crowdfold
+fn main() {}

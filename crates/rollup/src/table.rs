@@ -1,0 +1,30 @@
+//! One drill-down of one tenant and window.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::Cell;
+
+/// The values of a cell, one for each dimension of its drill-down, in its order. Compares by dimension, as UTF-8 bytes.
+pub type Label = Box<[Arc<str>]>;
+
+/// The cells of one drill-down of one tenant and window, in the order of their labels.
+pub type Table = BTreeMap<Label, Cell>;
+
+/// A half-open span of event time, ms since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Window {
+    /// First millisecond.
+    pub start: u64,
+    /// First millisecond after it.
+    pub end: u64,
+}
+
+impl Window {
+    /// The window of that length (ms) that holds a moment. Windows are aligned to the epoch.
+    #[must_use]
+    pub const fn of(moment: u64, length: u64) -> Self {
+        let start = moment - moment % length;
+        Self { start, end: start.saturating_add(length) }
+    }
+}
