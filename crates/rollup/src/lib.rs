@@ -1,8 +1,24 @@
 //! Windows, sittings and cells.
+//!
+//! A beacon touches one thing: the sitting of its session in its window ([`Sittings::place`]). Cells are made when the
+//! window closes ([`Sittings::close`]), by walking the sittings once for each drill-down; so what a beacon costs does
+//! not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
 mod cell;
+mod counts;
+mod identities;
+mod rules;
+mod session;
+mod sitting;
+mod store;
 mod table;
+mod tabulate;
+pub mod wire;
 
 pub use cell::{Cell, Distribution, Sums};
+pub use counts::Counts;
+pub use rules::Rules;
+pub use store::{Sittings, Verdict};
 pub use table::{Label, Table, Window};
+pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};

@@ -1,0 +1,149 @@
+//! What is remembered of a session between its beacons: assertions that expire.
+//!
+//! Every field is what one record said, and holds for `idle` after it by record timestamps. No field is derived from
+//! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
+//! what matters (protocol.md, "Session state is a set of assertions").
+
+use crowdfold_airlock::{Identity, Millis, Observation, Symbol};
+
+use crate::identities::Identities;
+
+/// The record timestamp of the last record that said a thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said(Millis);
+
+impl Said {
+    pub(crate) const NEVER: Self = Self(Millis::MAX);
+
+    pub(crate) const fn at(record: Millis) -> Self {
+        Self(record)
+    }
+
+    /// Whether no beacon yet to come can find it holding.
+    pub(crate) const fn is_past(self, now: &Now) -> bool {
+        self.0 < now.horizon
+    }
+
+    pub(crate) const fn holds(self, now: &Now) -> bool {
+        self.0 != Self::NEVER.0 && self.0 >= now.horizon && now.record.saturating_sub(self.0) <= now.idle
+    }
+}
+
+/// When a beacon is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// Timestamp of its record.
+    pub(crate) record: Millis,
+    /// How long assertions hold.
+    pub(crate) idle: Millis,
+    /// `idle` before the end of the last closed window. Nothing older holds, for anyone: a replay does not see it.
+    /// For a beacon whose window is open this says no more than `idle` does.
+    pub(crate) horizon: Millis,
+}
+
+/// A dimension's value as last reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asserted {
+    pub(crate) value: Symbol,
+    pub(crate) said: Said,
+}
+
+impl Asserted {
+    pub(crate) const NOTHING: Self = Self { value: Symbol::NONE, said: Said::NEVER };
+}
+
+/// What one session's records said.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) tag: u64,
+    /// The last record of the session, whatever it said: when this is past, so is everything.
+    pub(crate) seen: Millis,
+    attempt: Said,
+    play: Said,
+    startup: Said,
+    playing: Said,
+    opt_out: Said,
+    dropped_frames: (u32, Said),
+    identities: Identities,
+    /// Its sittings in open windows: (start of the window, place in it).
+    pub(crate) open: Vec<(Millis, u32)>,
+}
+
+/// What a beacon's statements mean beside those that held before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    pub(crate) opted_out: bool,
+    pub(crate) duplicate: bool,
+    pub(crate) new_attempt: bool,
+    pub(crate) new_play: bool,
+    pub(crate) new_startup: bool,
+    /// It plays, or has played.
+    pub(crate) playing: bool,
+    /// Frames dropped since the last total that holds.
+    pub(crate) dropped_frames: u32,
+}
+
+impl Session {
+    pub(crate) const fn new(tag: u64) -> Self {
+        Self {
+            tag,
+            seen: 0,
+            attempt: Said::NEVER,
+            play: Said::NEVER,
+            startup: Said::NEVER,
+            playing: Said::NEVER,
+            opt_out: Said::NEVER,
+            dropped_frames: (0, Said::NEVER),
+            identities: Identities::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Takes down what a beacon states, and tells what is new in it.
+    pub(crate) fn hear(&mut self, beacon: &Observation, now: &Now) -> Heard {
+        let said = Said::at(now.record);
+        let measures = beacon.measures();
+        // a play without an attempt seen states both; that it always renews the attempt keeps replays exact
+        let play = measures.play || measures.startup_ms.is_some();
+        let attempt = measures.attempt || play;
+        let playing = play || measures.playing_ms > 0;
+        let heard = Heard {
+            opted_out: beacon.opt_out() || self.opt_out.holds(now),
+            duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
+            new_attempt: attempt && !self.attempt.holds(now),
+            new_play: play && !self.play.holds(now),
+            new_startup: measures.startup_ms.is_some() && !self.startup.holds(now),
+            playing: playing || self.playing.holds(now),
+            dropped_frames: measures
+                .dropped_frames
+                .saturating_add(self.dropped_since(measures.dropped_frames_total, now)),
+        };
+        for (stated, field) in [
+            (attempt, &mut self.attempt),
+            (play, &mut self.play),
+            (measures.startup_ms.is_some(), &mut self.startup),
+            (playing, &mut self.playing),
+            (beacon.opt_out(), &mut self.opt_out),
+        ] {
+            if stated {
+                *field = said;
+            }
+        }
+        if let Some(total) = measures.dropped_frames_total {
+            self.dropped_frames = (total, said);
+        }
+        self.seen = self.seen.max(now.record);
+        heard
+    }
+
+    /// Frames dropped since the last total. Without one that holds nothing can be said: the total may be hours old.
+    fn dropped_since(&self, total: Option<u32>, now: &Now) -> u32 {
+        let (before, said) = self.dropped_frames;
+        total.filter(|_| said.holds(now)).map_or(0, |total| total.saturating_sub(before))
+    }
+
+    /// Whether a beacon of that identity was heard before; remembers it either way.
+    fn repeats(&mut self, identity: Identity, said: Said, now: &Now) -> bool {
+        self.identities.heard(identity.get(), said, now).is_some_and(|before| before.holds(now))
+    }
+}

@@ -1,0 +1,191 @@
+//! What one session did in one window.
+
+use crowdfold_airlock::Measures;
+
+use crate::session::Heard;
+use crate::{Cell, Rules, Sums};
+
+/// What one session did in one window, apart from its dimensions.
+#[derive(Debug, Default)]
+pub(crate) struct Sitting {
+    /// Index of its session's tenant.
+    pub(crate) tenant: u16,
+    /// Taken out by an opt-out.
+    pub(crate) gone: bool,
+    /// Which slots of its dimensions were reported in this window; the others are inherited.
+    pub(crate) reported: u32,
+    pub(crate) beacons: u64,
+    network_bits: u64,
+    attempts: u64,
+    plays: u64,
+    startup_failures: u64,
+    playback_failures: u64,
+    playing_ms: u64,
+    stalled_ms: u64,
+    stalls: u64,
+    dropped_frames: u64,
+    switches: u64,
+    errors: u8,
+    startup_ms: Option<u32>,
+    bandwidth: Mean,
+    bitrate: Mean,
+}
+
+impl Sitting {
+    pub(crate) fn new(tenant: u16) -> Self {
+        Self { tenant, ..Self::default() }
+    }
+
+    /// Adds a beacon.
+    pub(crate) fn add(&mut self, measures: &Measures, heard: &Heard, network_bit: u64) {
+        self.beacons += 1;
+        self.network_bits |= network_bit;
+        self.attempts += u64::from(heard.new_attempt);
+        self.plays += u64::from(heard.new_play);
+        self.playing_ms += u64::from(measures.playing_ms);
+        self.stalled_ms += u64::from(measures.stalled_ms);
+        self.stalls += u64::from(measures.stalls);
+        self.dropped_frames += u64::from(heard.dropped_frames);
+        self.switches += u64::from(measures.switches);
+        if heard.new_startup {
+            self.startup_ms = self.startup_ms.or(measures.startup_ms);
+        }
+        if let Some(class) = measures.error {
+            self.errors |= 1 << class as u8;
+        }
+        if measures.fatal {
+            let failures =
+                if heard.playing { &mut self.playback_failures } else { &mut self.startup_failures };
+            *failures += 1;
+        }
+        if let Some(rate) = measures.bandwidth_kbps {
+            self.bandwidth.add(rate, measures.playing_ms);
+        }
+        if let Some(rate) = measures.bitrate_kbps {
+            self.bitrate.add(rate, measures.playing_ms);
+        }
+    }
+
+    /// What the session gives to its cells: amounts clamped (privacy.md, "Numbers inside a row"), one value to each
+    /// distribution.
+    pub(crate) fn close(&self, rules: &Rules) -> Contribution {
+        let seconds = rules.window.div_ceil(1000);
+        let most_ms = rules.window + rules.idle;
+        let playing_ms = self.playing_ms.min(most_ms);
+        let mut errors = [0; 6];
+        for (class, seen) in errors.iter_mut().enumerate() {
+            *seen = u64::from(self.errors >> class & 1);
+        }
+        Contribution {
+            networks: self.network_bits,
+            sums: Sums {
+                beacons: self.beacons,
+                attempts: self.attempts.min(MOST_TIMES),
+                plays: self.plays.min(MOST_TIMES),
+                startup_failures: self.startup_failures.min(MOST_TIMES),
+                playback_failures: self.playback_failures.min(MOST_TIMES),
+                playing_ms,
+                stalled_ms: self.stalled_ms.min(most_ms - playing_ms),
+                stalls: self.stalls.min(seconds),
+                dropped_frames: self.dropped_frames.min(120 * seconds),
+                switches: self.switches.min(seconds),
+                errors,
+            },
+            startup_ms: self.startup_ms,
+            bandwidth_kbps: self.bandwidth.two_digits(),
+            bitrate_kbps: self.bitrate.two_digits(),
+        }
+    }
+}
+
+/// Most attempts, plays and failures that a session can give to one window.
+const MOST_TIMES: u64 = 10;
+
+/// One session's share of its cells.
+pub(crate) struct Contribution {
+    networks: u64,
+    sums: Sums,
+    startup_ms: Option<u32>,
+    bandwidth_kbps: Option<u32>,
+    bitrate_kbps: Option<u32>,
+}
+
+impl Contribution {
+    /// Adds the session to a cell.
+    pub(crate) fn add_to(&self, cell: &mut Cell) {
+        cell.sessions += 1;
+        cell.networks |= self.networks;
+        cell.sums.add(&self.sums);
+        for (value, distribution) in [
+            (self.startup_ms, &mut cell.startup),
+            (self.bandwidth_kbps, &mut cell.bandwidth),
+            (self.bitrate_kbps, &mut cell.bitrate),
+        ] {
+            if let Some(value) = value {
+                distribution.record(value);
+            }
+        }
+    }
+}
+
+/// The mean of a rate over a session's beacons, weighted by the time each played; plain where none played.
+#[derive(Debug, Default)]
+struct Mean {
+    weighted: u64,
+    weight: u64,
+    plain: u64,
+    beacons: u64,
+}
+
+impl Mean {
+    /// Rates are at most 10^8 kbit/s and times a day in units of 100 ms: 200,000 beacons of both extremes fit.
+    fn add(&mut self, rate: u32, playing_ms: u32) {
+        let weight = u64::from(playing_ms) / 100;
+        self.weighted = self.weighted.saturating_add(u64::from(rate) * weight);
+        self.weight += weight;
+        self.plain += u64::from(rate);
+        self.beacons += 1;
+    }
+
+    /// The mean, to two significant digits, half up; `None` where no beacon carried the rate.
+    fn two_digits(&self) -> Option<u32> {
+        let (sum, of) =
+            if self.weight > 0 { (self.weighted, self.weight) } else { (self.plain, self.beacons) };
+        (of > 0).then(|| u32::try_from(quotient_to_two_digits(sum, of)).unwrap_or(u32::MAX))
+    }
+}
+
+/// `sum / of`, rounded half up to two significant digits (to a whole number below ten). Never rounds twice.
+fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
+    let (sum, of) = (u128::from(sum), u128::from(of));
+    let mut unit: u128 = 1;
+    while sum / (of * unit) >= 100 {
+        unit *= 10;
+    }
+    let step = of * unit;
+    (((2 * sum + step) / (2 * step)) * unit) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quotient_to_two_digits;
+
+    #[test]
+    fn means_are_rounded_once_half_up() {
+        for (sum, of, expect) in [
+            (0, 3, 0),
+            (1, 2, 1),
+            (1, 3, 0),
+            (99, 1, 99),
+            (199, 2, 100),
+            (1249, 1, 1200),
+            (12_499, 10, 1200),
+            (12_500, 10, 1300),
+            (9_949, 1, 9_900),
+            (9_950, 1, 10_000),
+            (u64::MAX, 1, 18_000_000_000_000_000_000),
+        ] {
+            assert_eq!(quotient_to_two_digits(sum, of), expect, "{sum}/{of}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! From the sittings of a closed window to its cells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Dictionary, Dimension, Symbol};
+
+use crate::sitting::Sitting;
+use crate::{Cell, Label, Rules, Table, Window};
+
+/// Most cells of one drill-down in one partition and window; the smallest beyond it go to `other`.
+pub const MOST_CELLS: usize = 65_536;
+
+/// Most dimensions of one drill-down.
+pub const MOST_LEVELS: usize = 8;
+
+/// A window of one partition, closed.
+#[derive(Debug)]
+pub struct ClosedWindow {
+    /// When.
+    pub window: Window,
+    /// For each tenant that was there, by its index, its tables in the order of the drill-downs.
+    pub tenants: BTreeMap<u16, Vec<Table>>,
+}
+
+type Key = [Symbol; MOST_LEVELS];
+
+/// Walks the sittings once for each drill-down.
+pub(crate) fn tabulate(
+    window: Window,
+    sittings: &[Sitting],
+    dimensions: &[Symbol],
+    slots: &[Dimension],
+    rules: &Rules,
+    dictionary: &Dictionary,
+) -> ClosedWindow {
+    let present = || sittings.iter().enumerate().filter(|(_, sitting)| !sitting.gone);
+    let contributions: Vec<_> = present().map(|(_, sitting)| sitting.close(rules)).collect();
+    let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
+    for (nth, drilldown) in rules.drilldowns.iter().enumerate() {
+        let places: Vec<_> = drilldown
+            .iter()
+            .filter_map(|dimension| slots.iter().position(|slot| slot == dimension))
+            .collect();
+        let mut cells: hashbrown::HashMap<(u16, Key), Cell, ahash::RandomState> =
+            hashbrown::HashMap::default();
+        for ((at, sitting), contribution) in present().zip(&contributions) {
+            let mut key = [Symbol::NONE; MOST_LEVELS];
+            for (level, place) in key.iter_mut().zip(&places) {
+                *level = dimensions[at * slots.len() + place];
+            }
+            contribution.add_to(cells.entry((sitting.tenant, key)).or_default());
+        }
+        for ((tenant, key), cell) in cells {
+            let label: Label =
+                key[..drilldown.len()].iter().map(|symbol| Arc::clone(dictionary.word(*symbol))).collect();
+            let tables = tenants.entry(tenant).or_default();
+            tables.resize_with(nth + 1, Table::new);
+            // words are one to a symbol, but nothing reported and a reported `unknown` read the same
+            tables[nth].entry(label).or_default().add(&cell);
+        }
+    }
+    for table in tenants.values_mut().flatten() {
+        bound(table, MOST_CELLS);
+    }
+    ClosedWindow { window, tenants }
+}
+
+/// Moves the smallest cells beyond a bound into one that is `other` in every dimension: by count, then label, never by
+/// who came first.
+fn bound(table: &mut Table, most: usize) {
+    if table.len() <= most {
+        return;
+    }
+    let mut by_size: Vec<_> = table.iter().map(|(label, cell)| (cell.sessions, label.clone())).collect();
+    by_size.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let other: Arc<str> = "other".into();
+    let mut rest = Cell::default();
+    for (_, label) in &by_size[most - 1..] {
+        if let Some(cell) = table.remove(label) {
+            rest.add(&cell);
+        }
+    }
+    let levels = by_size[0].1.len();
+    table.entry(vec![other; levels].into()).or_default().add(&rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_cells_beyond_the_bound_go_to_other() {
+        let cell = |sessions| Cell { sessions, ..Cell::default() };
+        let label = |value: &str| -> Label { vec![Arc::from(value)].into() };
+        let mut table: Table = [("a", 3), ("b", 1), ("c", 1), ("d", 7)]
+            .map(|(value, sessions)| (label(value), cell(sessions)))
+            .into_iter()
+            .collect();
+        bound(&mut table, 3);
+        let left: Vec<_> = table.iter().map(|(label, cell)| (label[0].to_string(), cell.sessions)).collect();
+        assert_eq!(left, [("a".into(), 3), ("d".into(), 7), ("other".into(), 2)]);
+    }
+}
