@@ -1,1 +1,21 @@
-//! crowdfold-release
+//! Folding, thresholds, and the only rows that leave: [`release`] turns the tables of one tenant and window into
+//! [`Rollup`]s, each of which stands for a crowd.
+//!
+//! Architecture invariant: [`Rollup`] and [`RejectionNote`] are the only types of the house that are serialised to
+//! leave it, and only [`release()`] makes a [`Rollup`].
+#![forbid(unsafe_code)]
+
+mod families;
+mod fold;
+mod note;
+mod policy;
+mod release;
+mod row;
+mod spread;
+
+pub use families::{Family, FamilyError, check_families, drilldown_name};
+pub use note::RejectionNote;
+pub use policy::{Policy, PolicyError, PolicySettings};
+pub use release::{Fault, Released, release};
+pub use row::{Coverage, Rollup};
+pub use spread::{BINS, LEAST_IN_RANGE};

@@ -1,0 +1,237 @@
+//! The released row and its JSON.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{Dimension, ErrorClass};
+use crowdfold_rollup::{Label, Sums, Window};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::drilldown_name;
+use crate::fold::Row;
+use crate::spread::Spread;
+
+#[cfg(test)]
+mod tests;
+
+/// The schema of the rows. A new number for each change that could break a reader.
+const SCHEMA: &str = "crowdfold.rollup/1";
+
+/// How many of the source partitions a window was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Coverage {
+    /// Partitions that came.
+    pub partitions: u32,
+    /// Partitions there are.
+    pub of: u32,
+}
+
+/// What the rows of one table have in common.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) tenant: Box<str>,
+    pub(crate) window: Window,
+    pub(crate) drilldown: Box<[Dimension]>,
+    pub(crate) rows: usize,
+    pub(crate) coverage: Option<Coverage>,
+    pub(crate) policy: &'static str,
+    pub(crate) k: u64,
+    pub(crate) histogram: bool,
+}
+
+/// A row that stands for a crowd. Only [`release()`](crate::release()) makes one:
+///
+/// ```compile_fail,E0451
+/// let rollup = crowdfold_release::Rollup { sessions: 1 };
+/// ```
+/// ```compile_fail,E0624
+/// let rollup = crowdfold_release::Rollup::new();
+/// ```
+/// ```compile_fail,E0277
+/// let rollup = crowdfold_release::Rollup::default();
+/// let rollup: crowdfold_release::Rollup = serde_json::from_str("{}").unwrap();
+/// ```
+///
+/// It holds what is published and nothing more: percentiles and ranges, no distribution.
+#[derive(Debug)]
+pub struct Rollup {
+    head: Arc<Head>,
+    row: usize,
+    label: Label,
+    sessions: u64,
+    sums: Sums,
+    startup: Spread,
+    bandwidth: Spread,
+    bitrate: Spread,
+}
+
+impl Rollup {
+    /// Row number `row` (from 1) of the table. The caller has seen to it that the cell is a crowd.
+    pub(crate) fn new(head: &Arc<Head>, row: usize, Row { label, cell }: Row) -> Self {
+        Self {
+            row,
+            label,
+            sessions: cell.sessions,
+            sums: cell.sums,
+            startup: Spread::of(&cell.startup, head.histogram),
+            bandwidth: Spread::of(&cell.bandwidth, head.histogram),
+            bitrate: Spread::of(&cell.bitrate, head.histogram),
+            head: Arc::clone(head),
+        }
+    }
+
+    /// The key of its record, `tenant/os.browser/1795308480000`: the same for all rows of a table, so that they lie
+    /// together.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let Head { tenant, window, drilldown, .. } = &*self.head;
+        format!("{tenant}/{}/{}", drilldown_name(drilldown), window.start)
+    }
+
+    /// Its tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.head.tenant
+    }
+
+    /// Its window.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        self.head.window
+    }
+
+    /// The dimensions of its table.
+    #[must_use]
+    pub fn drilldown(&self) -> &[Dimension] {
+        &self.head.drilldown
+    }
+
+    /// Its value for each of them, `*` for the rest of a node.
+    pub fn label(&self) -> impl Iterator<Item = &str> {
+        self.label.iter().map(|value| &**value)
+    }
+
+    /// The distinct sessions it stands for.
+    #[must_use]
+    pub const fn sessions(&self) -> u64 {
+        self.sessions
+    }
+
+    /// The reports of those sessions.
+    #[must_use]
+    pub const fn beacons(&self) -> u64 {
+        self.sums.beacons
+    }
+
+    /// The value of its record: one line of JSON, `crowdfold.rollup/1`.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        // Cannot fail: keys are strings, and a Vec takes everything.
+        serde_json::to_vec(&Wire::from(self)).unwrap_or_default()
+    }
+}
+
+/// The published form, in the order of its fields.
+#[derive(serde::Serialize)]
+struct Wire<'a> {
+    schema: &'static str,
+    tenant: &'a str,
+    window: WireWindow,
+    drilldown: Names<'a>,
+    dimensions: Values<'a>,
+    row: usize,
+    rows: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
+    sessions: u64,
+    beacons: u64,
+    attempts: u64,
+    plays: u64,
+    startup_failures: u64,
+    playback_failures: u64,
+    playing_ms: u64,
+    stalled_ms: u64,
+    stalls: u64,
+    dropped_frames: u64,
+    switches: u64,
+    errors: Errors<'a>,
+    startup_ms: &'a Spread,
+    bandwidth_kbps: &'a Spread,
+    bitrate_kbps: &'a Spread,
+    policy: WirePolicy,
+}
+
+#[derive(serde::Serialize)]
+struct WireWindow {
+    start: u64,
+    end: u64,
+}
+
+#[derive(serde::Serialize)]
+struct WirePolicy {
+    name: &'static str,
+    k: u64,
+}
+
+impl<'a> From<&'a Rollup> for Wire<'a> {
+    fn from(rollup: &'a Rollup) -> Self {
+        let Rollup { head, row, label, sessions, sums, startup, bandwidth, bitrate } = rollup;
+        Self {
+            schema: SCHEMA,
+            tenant: &head.tenant,
+            window: WireWindow { start: head.window.start, end: head.window.end },
+            drilldown: Names(&head.drilldown),
+            dimensions: Values(&head.drilldown, label),
+            row: *row,
+            rows: head.rows,
+            coverage: head.coverage.filter(|coverage| coverage.partitions < coverage.of),
+            sessions: *sessions,
+            beacons: sums.beacons,
+            attempts: sums.attempts,
+            plays: sums.plays,
+            startup_failures: sums.startup_failures,
+            playback_failures: sums.playback_failures,
+            playing_ms: sums.playing_ms,
+            stalled_ms: sums.stalled_ms,
+            stalls: sums.stalls,
+            dropped_frames: sums.dropped_frames,
+            switches: sums.switches,
+            errors: Errors(&sums.errors),
+            startup_ms: startup,
+            bandwidth_kbps: bandwidth,
+            bitrate_kbps: bitrate,
+            policy: WirePolicy { name: head.policy, k: head.k },
+        }
+    }
+}
+
+struct Names<'a>(&'a [Dimension]);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(|dimension| dimension.name()))
+    }
+}
+
+struct Values<'a>(&'a [Dimension], &'a Label);
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(
+            self.0.iter().map(|dimension| dimension.name()).zip(self.1.iter().map(|value| &**value)),
+        )
+    }
+}
+
+struct Errors<'a>(&'a [u64; ErrorClass::COUNT]);
+
+impl Serialize for Errors<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        for (class, sessions) in
+            ErrorClass::ALL.into_iter().zip(self.0).filter(|(_, sessions)| **sessions > 0)
+        {
+            map.serialize_entry(class.name(), sessions)?;
+        }
+        map.end()
+    }
+}
