@@ -1,1 +1,24 @@
-//! crowdfold-testkit
+//! What tests need around the program: a real broker, its binary, names that nobody else uses. Dev only; panics
+//! where a test could not go on, with what to do about it.
+#![forbid(unsafe_code)]
+
+mod binary;
+mod broker;
+pub mod oracle;
+
+pub use binary::{binary, binary_of};
+pub use broker::{Kafka, Options};
+
+use std::hash::{BuildHasher, RandomState};
+
+/// A name that no other test of this or any other process uses: `name-` and sixteen hex digits.
+#[must_use]
+pub fn unique(name: &str) -> String {
+    format!("{name}-{:016x}", random())
+}
+
+/// A random number (`RandomState` draws its keys from the system).
+fn random() -> u64 {
+    static DRAWN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    RandomState::new().hash_one(DRAWN.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+}

@@ -1,0 +1,25 @@
+//! A Kafka to play with: `cargo run -p crowdfold-testkit --bin test-broker [1|3] [KEY=VALUE]...`. Prints where it
+//! listens and where its files lie; lasts until its standard input closes.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "a tool of the command line")]
+
+use std::io::Read;
+
+use crowdfold_testkit::{Kafka, Options};
+
+fn main() {
+    let mut options = Options::default();
+    for argument in std::env::args().skip(1) {
+        match argument.split_once('=') {
+            Some((key, value)) => options = options.with(key, value),
+            None => options.brokers = argument.parse().expect("1 or 3 brokers, or KEY=VALUE"),
+        }
+    }
+    let brokers = options.brokers;
+    let kafka = Kafka::start(options);
+    println!("bootstrap={}", kafka.bootstrap());
+    for id in 1..=brokers {
+        println!("log_dir={}", kafka.log_dir(id).display());
+    }
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}

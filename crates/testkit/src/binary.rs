@@ -1,0 +1,47 @@
+//! The program itself, built for tests that run it as a process.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+/// Builds the package `name` once per test process, with the profile and into the target directory of the test
+/// itself, and returns the path of its binary.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    binary_of(name, name)
+}
+
+/// The same for a binary of another name than its package.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn binary_of(package: &str, name: &str) -> PathBuf {
+    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let built = built.get_or_insert_default();
+    built.entry(name.to_owned()).or_insert_with(|| build(package, name)).clone()
+}
+
+fn build(package: &str, name: &str) -> PathBuf {
+    // target/debug/deps/it-0123456789abcdef
+    let test = std::env::current_exe().expect("the test knows its own path");
+    let profile_dir = test.parent().and_then(|deps| deps.parent()).expect("tests lie in target/PROFILE/deps");
+    let target_dir = profile_dir.parent().expect("tests lie in target/PROFILE/deps");
+    let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", package, "--bin", name, "--profile", profile, "--target-dir"])
+        .arg(target_dir)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {}: {error}", env!("CARGO")));
+    assert!(output.status.success(), "{name} does not build:\n{}", String::from_utf8_lossy(&output.stderr));
+    profile_dir.join(name)
+}

@@ -1,0 +1,213 @@
+//! A real Apache Kafka on loopback: KRaft, combined mode, one broker or three.
+
+mod jars;
+mod process;
+mod properties;
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use tempfile::TempDir;
+
+use crate::random;
+use jars::Jars;
+use process::Broker;
+
+/// What kind of cluster to start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// 1 or 3. Internal topics are replicated to all of them, with two in-sync replicas where there are three.
+    pub brokers: u32,
+    /// Broker properties that override those of the testkit.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { brokers: 1, properties: BTreeMap::new() }
+    }
+}
+
+impl Options {
+    /// The same with one more broker property.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.properties.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// A running cluster. Ends, and its files go, when it is dropped or when the test process ends in whatever way.
+/// Brokers are named by their number, from 1. Topics are not made by themselves.
+pub struct Kafka {
+    brokers: Vec<Mutex<Broker>>,
+    bootstrap: String,
+    jars: Jars,
+    // the last to go: brokers write into it
+    dir: TempDir,
+}
+
+impl Kafka {
+    /// One broker for all tests of this process. Do not stop it; give topics names by [`crate::unique`].
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Kafka> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(Options::default()))
+    }
+
+    /// A cluster of one's own, ready to serve.
+    ///
+    /// # Panics
+    /// When Java or Maven are missing, or a broker does not start.
+    #[must_use]
+    pub fn start(options: Options) -> Self {
+        let jars = Jars::fetch();
+        let mut attempt = 1;
+        loop {
+            match Self::try_start(&options, jars.clone()) {
+                Ok(kafka) => return kafka,
+                // between our look at a port and the broker's somebody else took it
+                Err(error) if attempt < 3 && error.contains("Address already in use") => attempt += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn try_start(options: &Options, jars: Jars) -> Result<Self, String> {
+        assert!(matches!(options.brokers, 1 | 3), "a test cluster has one broker or three");
+        let dir =
+            tempfile::Builder::new().prefix("crowdfold-kafka-").tempdir().expect("a temporary directory");
+        let ports: Vec<_> = (0..options.brokers).map(|_| (free_port(), free_port())).collect();
+        let bootstrap: Vec<_> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
+        let cluster = format!("crowdfold{:012x}A", random() >> 16); // 16 bytes in base64
+        let mut brokers = Vec::new();
+        for id in 1..=options.brokers {
+            let home = dir.path().join(format!("broker-{id}"));
+            std::fs::create_dir(&home).expect("a directory in the temporary directory");
+            let text = properties::server(id, &ports, &home, &options.properties);
+            std::fs::write(home.join("server.properties"), text).expect("a file in the temporary directory");
+            brokers.push(Broker::new(home));
+        }
+        for broker in &mut brokers {
+            broker.format(&jars, &cluster)?;
+            broker.launch(&jars, dir.path(), &[]);
+        }
+        for broker in &mut brokers {
+            broker.await_ready()?;
+        }
+        let brokers = brokers.into_iter().map(Mutex::new).collect();
+        Ok(Self { brokers, bootstrap: bootstrap.join(","), jars, dir })
+    }
+
+    /// `bootstrap.servers` for clients.
+    #[must_use]
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Kills broker `id` (SIGKILL).
+    pub fn kill(&self, id: u32) {
+        self.broker(id).end();
+    }
+
+    /// Stops broker `id` in order (SIGTERM). The last of three cannot be stopped so: without a quorum it waits.
+    pub fn stop(&self, id: u32) {
+        self.broker(id).stop();
+    }
+
+    /// Starts broker `id` again after [`Kafka::kill`] or [`Kafka::stop`], on its port and its files.
+    pub fn start_again(&self, id: u32) {
+        let mut broker = self.broker(id);
+        broker.launch(&self.jars, self.dir.path(), &[]);
+        broker.await_ready().unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Freezes broker `id` (SIGSTOP): it keeps its connections and does not answer.
+    pub fn pause(&self, id: u32) {
+        self.broker(id).signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets broker `id` go on (SIGCONT).
+    pub fn resume(&self, id: u32) {
+        self.broker(id).signal(rustix::process::Signal::CONT);
+    }
+
+    /// Where broker `id` keeps its log segments: one directory for each partition.
+    #[must_use]
+    pub fn log_dir(&self, id: u32) -> PathBuf {
+        self.broker(id).home().join("data")
+    }
+
+    /// Makes a topic with topic-level settings; replicated to all brokers.
+    ///
+    /// # Panics
+    /// When the broker does not make it.
+    pub fn create_topic(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("an admin client");
+        let replicas = TopicReplication::Fixed(self.brokers.len() as i32);
+        let mut topic = NewTopic::new(name, partitions as i32, replicas);
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let made = futures_executor::block_on(admin.create_topics([&topic], &options)).expect("an answer");
+        for result in made {
+            result.unwrap_or_else(|(name, error)| panic!("cannot make topic {name}: {error}"));
+        }
+    }
+
+    /// Runs one of Kafka's own tools by its Java class (`org.apache.kafka.tools.GetOffsetShell`) and returns what it
+    /// wrote. `--bootstrap-server` is up to the caller.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn tool(&self, class: &str, arguments: &[&str]) -> String {
+        run(self.jars.java().arg("-Dlog4j2.level=ERROR").arg(class).args(arguments))
+            .unwrap_or_else(|output| panic!("{class} failed:\n{output}"))
+    }
+
+    fn broker(&self, id: u32) -> MutexGuard<'_, Broker> {
+        let broker = (id as usize).checked_sub(1).and_then(|index| self.brokers.get(index));
+        let broker = broker.unwrap_or_else(|| panic!("there is no broker {id}"));
+        broker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs a command to its end: what it wrote, as an error if it failed.
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| error.to_string())?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(text);
+    }
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    Err(text)
+}
+
+/// A port that nobody listens on, below the range of outgoing connections so that none takes it meanwhile.
+fn free_port() -> u16 {
+    static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let given = given.get_or_insert_default();
+    loop {
+        let port = 20_000 + (random() % 12_000) as u16;
+        if !given.contains(&port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            given.insert(port);
+            return port;
+        }
+    }
+}
+
+/// Whether a file has a line that contains `text`.
+fn mentions(file: &Path, text: &str) -> bool {
+    std::fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(text))
+}

@@ -1,0 +1,145 @@
+//! Kafka's jars: fetched once by Maven into a cache, with an archive of loaded classes that halves a start.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::process::Broker;
+use super::{free_port, properties, run};
+
+const POM: &str = include_str!("../../kafka/pom.xml");
+const INSTALL: &str = "tests run against a real Kafka: they need Java 17 or later and Maven on the PATH \
+                       (Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven)";
+
+/// The class path of a broker.
+#[derive(Clone, Debug)]
+pub(super) struct Jars {
+    class_path: String,
+    archive: Option<PathBuf>,
+}
+
+impl Jars {
+    /// The jars, from the cache or from Maven. Safe with many test processes at once.
+    pub(super) fn fetch() -> Self {
+        let cache = cache();
+        let libs = cache.join("libs");
+        let archive = cache.join("broker.jsa");
+        if !libs.is_dir() || !archive.is_file() {
+            std::fs::create_dir_all(&cache)
+                .unwrap_or_else(|error| panic!("cannot make {}: {error}", cache.display()));
+            // one fetches, the others wait; what is half done lies in a temporary directory beside it
+            let lock = File::create(cache.join("lock")).expect("a file in the cache");
+            lock.lock().expect("a lock in the cache");
+            if !libs.is_dir() {
+                download(&cache, &libs);
+            }
+            if !archive.is_file() {
+                archive_classes(&cache, &Self { class_path: class_path(&libs), archive: None }, &archive);
+            }
+        }
+        Self { class_path: class_path(&libs), archive: archive.is_file().then_some(archive) }
+    }
+
+    /// `java` with the class path and the flags for a small process that is quick to start.
+    pub(super) fn java(&self) -> Command {
+        let mut command = Command::new("java");
+        command.args(self.flags());
+        command
+    }
+
+    /// The arguments of `java` up to the class.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let mut flags: Vec<String> = [
+            "-Xms64m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Xlog:disable",
+            "-Xlog:all=error:stderr",
+        ]
+        .map(Into::into)
+        .into();
+        if let Some(archive) = &self.archive {
+            flags.push(format!("-XX:SharedArchiveFile={}", archive.display()));
+        }
+        flags.extend(["-cp".into(), self.class_path.clone()]);
+        flags
+    }
+}
+
+/// `${XDG_CACHE_HOME:-~/.cache}/crowdfold-kafka/VERSION`
+#[expect(clippy::disallowed_methods, reason = "where a cache lies is the environment's to say")]
+fn cache() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
+    let version = POM.split("<kafka.version>").nth(1).and_then(|rest| rest.split('<').next());
+    base.expect("HOME or XDG_CACHE_HOME is set")
+        .join("crowdfold-kafka")
+        .join(version.expect("pom.xml pins Kafka"))
+}
+
+fn download(cache: &Path, libs: &Path) {
+    let java = Command::new("java").arg("-version").output().unwrap_or_else(|_| panic!("no java: {INSTALL}"));
+    let java = String::from_utf8_lossy(&java.stderr).into_owned();
+    assert!(major(&java).is_some_and(|major| major >= 17), "java is too old: {INSTALL}");
+    let dir = tempfile::Builder::new().prefix("fetch-").tempdir_in(cache).expect("a directory in the cache");
+    let (pom, jars) = (dir.path().join("pom.xml"), dir.path().join("libs"));
+    std::fs::write(&pom, POM).expect("a file in the cache");
+    let mut maven = Command::new("mvn");
+    maven.args(["-q", "-B", "dependency:copy-dependencies", "-f"]).arg(&pom);
+    maven.arg(format!("-DoutputDirectory={}", jars.display())).current_dir(dir.path());
+    match maven.output() {
+        Err(_) => panic!("no mvn: {INSTALL}"),
+        Ok(output) if !output.status.success() => {
+            panic!("Maven could not fetch Kafka's jars:\n{}", String::from_utf8_lossy(&output.stdout));
+        }
+        Ok(_) => std::fs::rename(jars, libs).expect("a rename in the cache"),
+    }
+}
+
+/// 17 from `openjdk version "17.0.12" …`.
+fn major(version: &str) -> Option<u32> {
+    version.split('"').nth(1)?.split(['.', '-']).next()?.parse().ok()
+}
+
+/// All jars by name, in one order: the archive is good for this very list alone.
+fn class_path(libs: &Path) -> String {
+    let entries = std::fs::read_dir(libs).expect("the jars in the cache");
+    let mut jars: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.path().display().to_string())
+        .filter(|jar| jar.ends_with(".jar"))
+        .collect();
+    jars.sort();
+    assert!(!jars.is_empty(), "{} holds no jars: delete it, it is fetched again", libs.display());
+    jars.join(":")
+}
+
+/// Runs a broker once, to its end in order, so that the JVM writes down the classes it loaded. Without the archive
+/// (an odd JVM) starts are slower, no more.
+fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
+    let dir =
+        tempfile::Builder::new().prefix("archive-").tempdir_in(cache).expect("a directory in the cache");
+    let home = dir.path().join("broker-1");
+    std::fs::create_dir(&home).expect("a directory in the cache");
+    let text = properties::server(1, &[(free_port(), free_port())], &home, &Default::default());
+    std::fs::write(home.join("server.properties"), text).expect("a file in the cache");
+    let written = dir.path().join("jsa");
+    let mut broker = Broker::new(home);
+    let ready = broker.format(jars, "crowdfold000000000000A").and_then(|()| {
+        broker.launch(jars, dir.path(), &[format!("-XX:ArchiveClassesAtExit={}", written.display())]);
+        broker.await_ready()
+    });
+    ready.unwrap_or_else(|error| panic!("{error}"));
+    broker.stop();
+    if written.is_file() {
+        std::fs::rename(written, archive).expect("a rename in the cache");
+    }
+}
+
+/// Whether the class path works at all; `java` missing is the usual reason.
+pub(super) fn run_class(jars: &Jars, arguments: &[&str]) -> Result<String, String> {
+    run(jars.java().args(arguments)).map_err(|output| {
+        if output.contains("No such file") { format!("no java: {INSTALL}") } else { output }
+    })
+}

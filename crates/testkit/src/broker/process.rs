@@ -1,0 +1,135 @@
+//! One broker's process, and how it never outlives the test.
+
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use super::jars::{Jars, run_class};
+use super::mentions;
+
+/// The shell becomes the JVM, so the child's id is the broker's. Before that it leaves a watcher behind, which reads
+/// the other end of our pipe: when that closes, for whatever reason (dropped, a panic, an abort, kill -9), the
+/// broker is killed and the cluster's files go; after `keep` they stay. The child is not reaped before the watcher
+/// is done, so the id cannot have become another process's.
+const WATCHED: &str = r#"
+log=$1 dir=$2; shift 2
+exec 3<&0
+(
+  read -r word <&3
+  kill -9 $$
+  [ "$word" = keep ] || rm -rf "$dir" || { sleep 1; rm -rf "$dir"; }
+) 2>/dev/null &
+exec java "$@" >"$log" 2>&1 </dev/null 3<&-
+"#;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) struct Broker {
+    home: PathBuf,
+    child: Option<Child>,
+}
+
+impl Broker {
+    /// Not yet running. `home` holds its `server.properties`.
+    pub(super) const fn new(home: PathBuf) -> Self {
+        Self { home, child: None }
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(super) fn format(&self, jars: &Jars, cluster: &str) -> Result<(), String> {
+        let properties = self.home.join("server.properties").display().to_string();
+        let arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", &properties];
+        run_class(jars, &arguments)
+            .map(drop)
+            .map_err(|output| format!("cannot format a broker's storage: {output}"))
+    }
+
+    /// Starts it; [`Broker::await_ready`] waits for it. `cluster` goes with the test process.
+    pub(super) fn launch(&mut self, jars: &Jars, cluster: &Path, flags: &[String]) {
+        assert!(self.child.is_none(), "the broker in {} is running", self.home.display());
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHED, "sh"]).arg(self.log()).arg(cluster);
+        command.args(flags).args(jars.flags()).args(["-Dlog4j2.level=INFO", "kafka.Kafka"]);
+        command.arg(self.home.join("server.properties"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // Ctrl-C is for the test; the watcher does the rest
+        command.process_group(0);
+        std::fs::write(self.log(), "").expect("a log file");
+        self.child = Some(command.spawn().expect("sh runs"));
+    }
+
+    /// Waits until it serves. An open port is not yet a ready broker.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
+    pub(super) fn await_ready(&mut self) -> Result<(), String> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if mentions(&self.log(), "Kafka Server started") {
+                return Ok(());
+            }
+            if self.has_ended() {
+                let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+                let told = log.lines().filter(|line| line.contains("ERROR") || line.contains("Exception"));
+                let told: Vec<_> = told.take(8).collect();
+                return Err(format!("a broker ended at its start:\n{}", told.join("\n")));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("a broker did not start within {} s", PATIENCE.as_secs()))
+    }
+
+    /// Ends it in order (SIGTERM).
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
+    pub(super) fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let start = Instant::now();
+        while !self.has_ended() {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "a broker does not stop: without a quorum it cannot, kill it"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.end();
+    }
+
+    /// Kills it, if it runs, and keeps its files.
+    pub(super) fn end(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        if let Some(mut pipe) = child.stdin.take() {
+            let _ = pipe.write_all(b"keep\n");
+        }
+        if let Some(mut watcher) = child.stdout.take() {
+            let _ = watcher.read_to_end(&mut Vec::new());
+        }
+        let _ = child.wait();
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().unwrap_or_else(|| panic!("the broker is not running"));
+        kill_process(Pid::from_child(child), signal).expect("a signal to our own child");
+    }
+
+    /// Whether the process is over; leaves it to be reaped.
+    fn has_ended(&self) -> bool {
+        let Some(child) = &self.child else { return true };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(child)), options).is_ok_and(|status| status.is_some())
+    }
+
+    fn log(&self) -> PathBuf {
+        self.home.join("log")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

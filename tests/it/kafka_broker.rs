@@ -1,0 +1,100 @@
+//! The broker that the other tests rest on.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crowdfold_testkit::{Kafka, Options, binary_of, unique};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+fn client(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap).set("group.id", "unused").set("enable.auto.commit", "false");
+    config
+}
+
+fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
+    let producer: BaseProducer = client(bootstrap).create().unwrap();
+    for value in values {
+        producer.send(BaseRecord::<(), str>::to(topic).partition(0).payload(value)).unwrap();
+    }
+    producer.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(producer.in_flight_count(), 0);
+}
+
+fn end(bootstrap: &str, topic: &str) -> i64 {
+    let consumer: BaseConsumer = client(bootstrap).create().unwrap();
+    consumer.fetch_watermarks(topic, 0, Duration::from_secs(30)).unwrap().1
+}
+
+/// Becomes true within a minute.
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_killed_broker_comes_back_on_its_port_with_its_records() {
+    let kafka = Kafka::start(Options::default());
+    let topic = unique("records");
+    kafka.create_topic(&topic, 1, &[("flush.messages", "1")]);
+    produce(kafka.bootstrap(), &topic, &["a", "b"]);
+    assert!(kafka.log_dir(1).join(format!("{topic}-0")).is_dir());
+    kafka.kill(1);
+    kafka.start_again(1);
+    assert_eq!(end(kafka.bootstrap(), &topic), 2);
+    kafka.stop(1);
+    kafka.start_again(1);
+    kafka.pause(1);
+    kafka.resume(1);
+    assert_eq!(end(kafka.bootstrap(), &topic), 2);
+}
+
+#[test]
+fn kafkas_own_tools_see_what_was_written() {
+    let kafka = Kafka::shared();
+    let topic = unique("tools");
+    kafka.create_topic(&topic, 1, &[]);
+    produce(kafka.bootstrap(), &topic, &["a"]);
+    let class = "org.apache.kafka.tools.GetOffsetShell";
+    let offsets = kafka.tool(class, &["--bootstrap-server", kafka.bootstrap(), "--topic", &topic]);
+    assert_eq!(offsets.trim(), format!("{topic}:0:1"));
+}
+
+/// The shared broker is a static, which nobody drops; and tests get killed.
+#[test]
+fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
+    let mut child = Command::new(binary_of("crowdfold-testkit", "test-broker"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut value = |key: &str| lines.next().unwrap().unwrap().strip_prefix(key).unwrap().to_owned();
+    let address = value("bootstrap=");
+    let files = PathBuf::from(value("log_dir="));
+    assert!(files.is_dir() && std::net::TcpStream::connect(&address).is_ok());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("the port is closed", || std::net::TcpStream::connect(&address).is_err());
+    eventually("the files are gone", || !files.parent().unwrap().parent().unwrap().exists());
+}
+
+#[test]
+fn three_brokers_keep_what_was_acknowledged_when_one_is_killed() {
+    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
+    let topic = unique("replicated");
+    kafka.create_topic(&topic, 1, &[]);
+    produce(kafka.bootstrap(), &topic, &["a", "b", "c"]);
+    kafka.kill(1);
+    assert_eq!(end(kafka.bootstrap(), &topic), 3);
+    produce(kafka.bootstrap(), &topic, &["d"]);
+    assert_eq!(end(kafka.bootstrap(), &topic), 4);
+}
