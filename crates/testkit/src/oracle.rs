@@ -1,0 +1,181 @@
+//! The oracle: a naive second reading of the design, to test the worker against.
+//!
+//! It takes the beacons of every partition in log order and says what must come out: the cells before folding, the
+//! tables after it, and the ledger. It shares no code with the worker (neither `airlock` nor `rollup`, `release` or
+//! `pipeline`), keeps everything it ever read, compares text with text, and is written to be checked by reading it
+//! beside the rules:
+//!
+//! 1. *Verdict* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, else placed.
+//! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. The watermark of a partition
+//!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
+//!    closed when the watermark reaches its end; all are at the end of the input.
+//! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of
+//!    a record at time a holds at a record of time t when t ≤ a + H.
+//! 4. *Sitting*: what the placed beacons of one session in one window add up to, clamped.
+//! 5. *Folding*: see [`fold`].
+//!
+//! It stays outside what is not fixed by those rules: addresses, user agents, catalogues and redaction of text
+//! (dimension values are taken as they stand), overload, misplaced sessions, the cap on cells, histograms, noise.
+
+mod beacon;
+mod cell;
+mod fold;
+mod ledger;
+mod numbers;
+mod partition;
+mod rollup;
+mod sitting;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use cell::{Cell, Sums};
+pub use fold::{Row, fold};
+pub use ledger::{Beacons, Fates, Ledger};
+pub use numbers::{percentile, two_digits};
+
+use partition::Partition;
+
+/// Milliseconds: a length of time, or a moment since the Unix epoch.
+pub type Millis = u64;
+
+/// One record of a partition, or one line of a file.
+#[derive(Clone)]
+pub struct Record {
+    /// The record's timestamp. `None` for a line of a file: then each beacon's own `ts` stands for it.
+    pub timestamp: Option<Millis>,
+    /// One JSON object, an array of them, or NDJSON.
+    pub payload: Vec<u8>,
+}
+
+/// What the configuration of the worker under test says.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The catalogue of tenants.
+    pub tenants: Vec<String>,
+    /// The tenant of beacons that name none.
+    pub default_tenant: String,
+    /// Length of a window (w), ms.
+    pub window: Millis,
+    /// Lateness (L), ms.
+    pub lateness: Millis,
+    /// How long what a session said holds (H), ms.
+    pub idle: Millis,
+    /// How far a beacon's time may be ahead, ms.
+    pub max_skew: Millis,
+    /// The machine's clock, where record timestamps are checked against it (files, `trust_timestamps`).
+    pub now: Option<Millis>,
+    /// Tenants that are dropped whole.
+    pub child_directed_tenants: Vec<String>,
+    /// Contents that are dropped whole.
+    pub child_directed_content: Vec<String>,
+    /// The least number of sessions a row stands for.
+    pub k: u64,
+    /// Names of dimensions, drill-down by drill-down.
+    pub drilldowns: Vec<Vec<String>>,
+}
+
+impl Default for Settings {
+    /// The defaults of the configuration, with one tenant.
+    fn default() -> Self {
+        let drilldowns: [&[&str]; 5] = [
+            &["country", "asn"],
+            &["device", "os", "browser"],
+            &["player", "player_version"],
+            &["stream", "format", "content"],
+            &["cdn", "connection"],
+        ];
+        Self {
+            tenants: vec!["default".into()],
+            default_tenant: "default".into(),
+            window: 60_000,
+            lateness: 30_000,
+            idle: 90_000,
+            max_skew: 60_000,
+            now: None,
+            child_directed_tenants: Vec::new(),
+            child_directed_content: Vec::new(),
+            k: 50,
+            drilldowns: drilldowns
+                .iter()
+                .map(|names| names.iter().map(|name| (*name).into()).collect())
+                .collect(),
+        }
+    }
+}
+
+/// Which table: compares by window, then tenant, then drill-down as configured, the order in which `fold` prints.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableKey {
+    /// First millisecond of the window.
+    pub start: Millis,
+    /// The tenant.
+    pub tenant: String,
+    /// Index into [`Settings::drilldowns`].
+    pub drilldown: usize,
+}
+
+/// The cells of a table: one value for each dimension of the drill-down, to what the sittings there add up to.
+pub type Cells = BTreeMap<Vec<String>, Cell>;
+
+/// What must come out.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Before folding, of every tenant and window with a sitting.
+    pub cells: BTreeMap<TableKey, Cells>,
+    /// After folding, in label order; no entry where nothing is published.
+    pub tables: BTreeMap<TableKey, Vec<Row>>,
+    /// What became of every beacon, sitting and window.
+    pub ledger: Ledger,
+}
+
+/// Judges a whole log: the records of each partition in order. A session must lie in one partition.
+#[must_use]
+pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut windows = BTreeSet::new();
+    let mut beacons_of = BTreeMap::<(Millis, String), u64>::new();
+    let mut sittings_of = BTreeMap::<(Millis, String), u64>::new();
+
+    for records in log {
+        let mut partition = Partition::new(settings);
+        for record in records {
+            partition.read(record);
+        }
+        let (counts, sittings) = partition.finish();
+        verdict.ledger.beacons.add(&counts);
+        for (key, sitting) in sittings {
+            let window = (key.start, key.tenant);
+            *beacons_of.entry(window.clone()).or_default() += sitting.beacons();
+            *sittings_of.entry(window.clone()).or_default() += 1;
+            for (drilldown, dimensions) in settings.drilldowns.iter().enumerate() {
+                let key = TableKey { start: window.0, tenant: window.1.clone(), drilldown };
+                let label = dimensions.iter().map(|dimension| sitting.dimension(dimension)).collect();
+                verdict.cells.entry(key).or_default().entry(label).or_default().add(&sitting.cell(settings));
+            }
+            windows.insert(window);
+        }
+    }
+
+    for window in windows {
+        let (sittings, beacons) = (sittings_of[&window], beacons_of[&window]);
+        let ledger = &mut verdict.ledger;
+        if sittings >= settings.k {
+            ledger.windows.released += 1;
+            ledger.sittings.released += sittings;
+            ledger.beacons.released += beacons;
+        } else {
+            ledger.windows.withheld += 1;
+            ledger.sittings.withheld += sittings;
+            ledger.beacons.withheld += beacons;
+        }
+    }
+    for (key, cells) in &verdict.cells {
+        let rows = fold(cells, settings.k);
+        if !rows.is_empty() {
+            verdict.tables.insert(key.clone(), rows);
+        }
+    }
+    verdict
+}

@@ -1,0 +1,64 @@
+//! What a group of sittings adds up to.
+
+use std::collections::BTreeMap;
+
+/// Amounts, clamped sitting by sitting before they were added. Times in ms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the rollup's fields")]
+pub struct Sums {
+    pub beacons: u64,
+    pub attempts: u64,
+    pub plays: u64,
+    pub startup_failures: u64,
+    pub playback_failures: u64,
+    pub playing_ms: u64,
+    pub stalled_ms: u64,
+    pub stalls: u64,
+    pub dropped_frames: u64,
+    pub switches: u64,
+    /// Sittings with an error of the class; classes that occur.
+    pub errors: BTreeMap<&'static str, u64>,
+}
+
+/// A group of sittings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Distinct sessions.
+    pub sessions: u64,
+    /// Their amounts.
+    pub sums: Sums,
+    /// Their startup times, ascending, one from each session that has one, ms.
+    pub startup_ms: Vec<u64>,
+    /// Their mean bandwidths, ascending, kbit/s.
+    pub bandwidth_kbps: Vec<u64>,
+    /// Their mean bitrates, ascending, kbit/s.
+    pub bitrate_kbps: Vec<u64>,
+}
+
+impl Cell {
+    /// Adds another group.
+    pub fn add(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.sums.beacons += other.sums.beacons;
+        self.sums.attempts += other.sums.attempts;
+        self.sums.plays += other.sums.plays;
+        self.sums.startup_failures += other.sums.startup_failures;
+        self.sums.playback_failures += other.sums.playback_failures;
+        self.sums.playing_ms += other.sums.playing_ms;
+        self.sums.stalled_ms += other.sums.stalled_ms;
+        self.sums.stalls += other.sums.stalls;
+        self.sums.dropped_frames += other.sums.dropped_frames;
+        self.sums.switches += other.sums.switches;
+        for (class, sittings) in &other.sums.errors {
+            *self.sums.errors.entry(class).or_default() += sittings;
+        }
+        for (mine, theirs) in [
+            (&mut self.startup_ms, &other.startup_ms),
+            (&mut self.bandwidth_kbps, &other.bandwidth_kbps),
+            (&mut self.bitrate_kbps, &other.bitrate_kbps),
+        ] {
+            mine.extend(theirs);
+            mine.sort_unstable();
+        }
+    }
+}

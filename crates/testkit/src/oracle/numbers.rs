@@ -1,0 +1,36 @@
+//! Rounding, exactly.
+
+/// A time rounded to 100 ms, half up.
+pub(super) fn to_100_ms(ms: u64) -> u64 {
+    let ms = u128::from(ms);
+    u64::try_from((ms + 50) / 100 * 100).unwrap_or(u64::MAX)
+}
+
+/// An integer rounded to two significant digits, half up.
+#[must_use]
+pub fn two_digits(value: u64) -> u64 {
+    two_digits_of(u128::from(value), 1)
+}
+
+/// The fraction `over / under` rounded to an integer of two significant digits, half up, in one rounding: below 100
+/// that is the nearest integer.
+pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
+    let mut unit = 1_u128;
+    while over >= 100 * unit * under {
+        unit *= 10;
+    }
+    let step = unit * under;
+    u64::try_from((2 * over + step) / (2 * step) * unit).unwrap_or(u64::MAX)
+}
+
+/// The smallest of the sorted values with at least `percent` % of them at or below it; `None` unless at least `b` lie
+/// at or below it and at least `b` at or above it.
+#[must_use]
+pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
+    let wanted = (sorted.len() as u64 * percent).div_ceil(100);
+    let value =
+        *sorted.iter().find(|value| sorted.iter().filter(|other| other <= value).count() as u64 >= wanted)?;
+    let below = sorted.iter().filter(|other| **other <= value).count();
+    let above = sorted.iter().filter(|other| **other >= value).count();
+    (below >= b && above >= b).then_some(value)
+}

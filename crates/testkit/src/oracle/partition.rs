@@ -1,0 +1,160 @@
+//! One partition, beacon by beacon.
+
+use std::collections::BTreeMap;
+
+use super::beacon::{self, Beacon};
+use super::sitting::{Placed, Sitting};
+use super::{Beacons, Millis, Record, Settings};
+
+/// Whose sitting, in which window.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SittingKey {
+    pub(super) start: Millis,
+    pub(super) tenant: String,
+    pub(super) session: String,
+}
+
+/// A partition as far as it was read.
+pub(super) struct Partition<'a> {
+    settings: &'a Settings,
+    /// The highest record timestamp that moved the watermark.
+    highest: Option<Millis>,
+    sessions: BTreeMap<(String, String), Session>,
+    sittings: BTreeMap<SittingKey, Sitting>,
+    counts: Beacons,
+}
+
+/// What a session asserted: each field with the timestamp of the record that said so last.
+#[derive(Default)]
+struct Session {
+    dimensions: BTreeMap<String, (String, Millis)>,
+    attempt: Option<Millis>,
+    play: Option<Millis>,
+    startup: Option<Millis>,
+    playing: Option<Millis>,
+    opt_out: Option<Millis>,
+    seen: BTreeMap<(Millis, String), Millis>,
+}
+
+impl Session {
+    /// Takes over all that a beacon states.
+    fn hear(&mut self, beacon: &Beacon, now: Millis) {
+        for (dimension, value) in &beacon.dimensions {
+            self.dimensions.insert(dimension.clone(), (value.clone(), now));
+        }
+        let stated = [
+            (&mut self.attempt, beacon.states_attempt()),
+            (&mut self.play, beacon.states_play()),
+            (&mut self.startup, beacon.startup_ms.is_some()),
+            (&mut self.playing, beacon.states_playing()),
+            (&mut self.opt_out, beacon.opt_out),
+        ];
+        for (field, stated) in stated {
+            if stated {
+                *field = Some(now);
+            }
+        }
+        self.seen.insert((beacon.ts, beacon.event.clone()), now);
+    }
+}
+
+impl<'a> Partition<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            highest: None,
+            sessions: BTreeMap::new(),
+            sittings: BTreeMap::new(),
+            counts: Beacons::default(),
+        }
+    }
+
+    /// Reads one record: all its beacons first, then the watermark.
+    pub(super) fn read(&mut self, record: &Record) {
+        let mut highest = self.highest;
+        for fields in beacon::split(&record.payload) {
+            self.counts.read += 1;
+            let said = match beacon::read(fields.as_ref(), record.timestamp, self.settings) {
+                Ok(beacon) => {
+                    let now = record.timestamp.unwrap_or(beacon.ts);
+                    self.judge(beacon, now);
+                    Some(now)
+                }
+                Err((reason, claimed)) => {
+                    *self.counts.rejected.entry(reason).or_default() += 1;
+                    claimed
+                }
+            };
+            highest = highest.max(said);
+        }
+        self.highest = highest;
+    }
+
+    /// The verdict on one beacon of a record at `now`.
+    fn judge(&mut self, beacon: Beacon, now: Millis) {
+        if beacon.is_excluded(self.settings) {
+            self.counts.excluded += 1;
+            return;
+        }
+        if beacon.opt_out {
+            self.take_out(&beacon.tenant, &beacon.session);
+        }
+        let event_time = beacon.ts.min(now);
+        let start = event_time / self.settings.window * self.settings.window;
+        let late = self.is_closed(start);
+        let idle = self.settings.idle;
+        let holds = |said: Option<Millis>| said.is_some_and(|at| now <= at + idle);
+
+        let key = (beacon.tenant.clone(), beacon.session.clone());
+        let session = self.sessions.entry(key).or_default();
+        let opted_out = beacon.opt_out || holds(session.opt_out);
+        let duplicate = holds(session.seen.get(&(beacon.ts, beacon.event.clone())).copied());
+        // What was asserted before this beacon; a failure is judged by what it says itself as well.
+        let placed = Placed {
+            attempt: beacon.states_attempt() && !holds(session.attempt),
+            play: beacon.states_play() && !holds(session.play),
+            startup: if holds(session.startup) { None } else { beacon.startup_ms },
+            had_played: holds(session.play) || holds(session.playing) || beacon.states_playing(),
+            asserted: session
+                .dimensions
+                .iter()
+                .filter(|(_, (_, at))| holds(Some(*at)))
+                .map(|(dimension, (value, _))| (dimension.clone(), value.clone()))
+                .collect(),
+            beacon,
+        };
+        session.hear(&placed.beacon, now);
+
+        if opted_out {
+            self.counts.opted_out += 1;
+        } else if late {
+            self.counts.late += 1;
+        } else if duplicate {
+            self.counts.duplicate += 1;
+        } else {
+            let (tenant, session) = (placed.beacon.tenant.clone(), placed.beacon.session.clone());
+            self.sittings.entry(SittingKey { start, tenant, session }).or_default().place(placed);
+        }
+    }
+
+    /// Takes a session out of every window that is not closed.
+    fn take_out(&mut self, tenant: &str, session: &str) {
+        let keys = self.sittings.keys().filter(|key| key.tenant == tenant && key.session == session);
+        let open: Vec<_> = keys.filter(|key| !self.is_closed(key.start)).cloned().collect();
+        for key in open {
+            if let Some(sitting) = self.sittings.remove(&key) {
+                self.counts.opted_out += sitting.beacons();
+            }
+        }
+    }
+
+    /// Whether the watermark has reached the end of the window.
+    fn is_closed(&self, start: Millis) -> bool {
+        self.highest.is_some_and(|highest| highest >= start + self.settings.window + self.settings.lateness)
+    }
+
+    /// The end of the input: every window closes.
+    pub(super) fn finish(self) -> (Beacons, BTreeMap<SittingKey, Sitting>) {
+        (self.counts, self.sittings)
+    }
+}

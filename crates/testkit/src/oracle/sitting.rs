@@ -1,0 +1,95 @@
+//! What one session did in one window: its placed beacons, all kept until the end.
+
+use std::collections::BTreeMap;
+
+use super::beacon::{Beacon, ERRORS};
+use super::numbers::two_digits_of;
+use super::{Cell, Settings, Sums};
+
+/// A placed beacon, with what the session's state made of it.
+pub(super) struct Placed {
+    pub(super) beacon: Beacon,
+    /// The attempt it states counts.
+    pub(super) attempt: bool,
+    /// The play it states counts.
+    pub(super) play: bool,
+    /// The startup time it states, if that counts.
+    pub(super) startup: Option<u64>,
+    /// A play or playing time was asserted, before or by itself.
+    pub(super) had_played: bool,
+    /// What the session had last said of each dimension.
+    pub(super) asserted: BTreeMap<String, String>,
+}
+
+/// The placed beacons of one session in one window, in log order.
+#[derive(Default)]
+pub(super) struct Sitting(Vec<Placed>);
+
+impl Sitting {
+    pub(super) fn place(&mut self, placed: Placed) {
+        self.0.push(placed);
+    }
+
+    pub(super) fn beacons(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// The first value reported in the window, else the first that was asserted when a beacon was placed.
+    pub(super) fn dimension(&self, dimension: &str) -> String {
+        let reported = self.0.iter().find_map(|placed| placed.beacon.dimensions.get(dimension));
+        let asserted = || self.0.iter().find_map(|placed| placed.asserted.get(dimension));
+        reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
+    }
+
+    /// Its amounts, clamped.
+    pub(super) fn cell(&self, settings: &Settings) -> Cell {
+        let count =
+            |counts: fn(&Placed) -> bool| self.0.iter().filter(|placed| counts(placed)).count() as u64;
+        let sum =
+            |amount: fn(&Beacon) -> u64| self.0.iter().map(|placed| amount(&placed.beacon)).sum::<u64>();
+        let fatal = |placed: &Placed| placed.beacon.error.is_some() && placed.beacon.fatal;
+
+        let at_most = settings.window + settings.idle;
+        let playing_ms = sum(|beacon| beacon.playing_ms).min(at_most);
+        let stalled_ms = sum(|beacon| beacon.stalled_ms).min(at_most - playing_ms);
+        let seconds = settings.window / 1000;
+        let errors = ERRORS.into_iter().filter(|class| self.0.iter().any(|p| p.beacon.error == Some(class)));
+        Cell {
+            sessions: 1,
+            sums: Sums {
+                beacons: self.beacons(),
+                attempts: count(|placed| placed.attempt).min(10),
+                plays: count(|placed| placed.play).min(10),
+                startup_failures: self.0.iter().filter(|p| fatal(p) && !p.had_played).count().min(10) as u64,
+                playback_failures: self.0.iter().filter(|p| fatal(p) && p.had_played).count().min(10) as u64,
+                playing_ms,
+                stalled_ms,
+                stalls: sum(|beacon| beacon.stalls).min(seconds),
+                dropped_frames: sum(|beacon| beacon.dropped_frames).min(120 * settings.window / 1000),
+                switches: sum(|beacon| beacon.switches).min(seconds),
+                errors: errors.map(|class| (class, 1)).collect(),
+            },
+            startup_ms: self.0.iter().find_map(|placed| placed.startup).into_iter().collect(),
+            bandwidth_kbps: self.mean(|beacon| beacon.bandwidth_kbps).into_iter().collect(),
+            bitrate_kbps: self.mean(|beacon| beacon.bitrate_kbps).into_iter().collect(),
+        }
+    }
+
+    /// The mean of a rate over the beacons that carry it, weighted by their playing time, plain where all are 0.
+    fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
+        let rates: Vec<(u128, u128)> = self
+            .0
+            .iter()
+            .filter_map(|placed| Some((rate(&placed.beacon)?.into(), placed.beacon.playing_ms.into())))
+            .collect();
+        if rates.is_empty() {
+            return None;
+        }
+        let weight: u128 = rates.iter().map(|(_, weight)| weight).sum();
+        Some(if weight == 0 {
+            two_digits_of(rates.iter().map(|(rate, _)| rate).sum(), rates.len() as u128)
+        } else {
+            two_digits_of(rates.iter().map(|(rate, weight)| rate * weight).sum(), weight)
+        })
+    }
+}

@@ -1,0 +1,41 @@
+mod rules;
+mod vectors;
+
+use super::*;
+
+/// A minute's windows, half a minute of lateness, one drill-down and crowds of one, so that every sitting shows.
+fn settings() -> Settings {
+    Settings {
+        tenants: vec!["acme".into(), "blip".into()],
+        default_tenant: "acme".into(),
+        k: 1,
+        drilldowns: vec![vec!["cdn".into()]],
+        ..Settings::default()
+    }
+}
+
+/// One partition: record timestamps, each with its payload.
+fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
+    let record = |(timestamp, payload): &(Millis, &str)| Record {
+        timestamp: Some(*timestamp),
+        payload: payload.as_bytes().to_vec(),
+    };
+    records.iter().map(record).collect()
+}
+
+/// What must come of one partition.
+fn judged(records: &[(Millis, &str)]) -> Verdict {
+    let verdict = judge(&[partition(records)], &settings());
+    assert!(verdict.ledger.balanced(), "{:?}", verdict.ledger);
+    verdict
+}
+
+/// All that one tenant's window adds up to, whatever the labels.
+fn total(verdict: &Verdict, start: Millis) -> Cell {
+    let mut total = Cell::default();
+    let tables = verdict.cells.iter().filter(|(key, _)| key.start == start && key.drilldown == 0);
+    for cell in tables.flat_map(|(_, cells)| cells.values()) {
+        total.add(cell);
+    }
+    total
+}

@@ -1,0 +1,301 @@
+//! The rules one by one, each on a log small enough to do by hand.
+
+use super::*;
+
+/// A moment well after the epoch, at the start of a window.
+const T: Millis = 1_795_308_480_000;
+const S: Millis = 1_000;
+
+/// A beacon `after` seconds into the first window, with more fields.
+fn beacon(after: u64, more: &str) -> String {
+    let comma = if more.is_empty() { "" } else { "," };
+    format!(r#"{{"ts":{},"session":"a"{comma}{more}}}"#, T + after * S)
+}
+
+/// A log in which every record arrives when its only beacon says.
+fn on_time(beacons: &[(u64, &str)]) -> Verdict {
+    let payloads: Vec<_> =
+        beacons.iter().map(|(after, more)| (T + after * S, beacon(*after, more))).collect();
+    judged(&payloads.iter().map(|(at, payload)| (*at, payload.as_str())).collect::<Vec<_>>())
+}
+
+#[test]
+fn each_reason_and_which_comes_first() {
+    let long = format!(r#"{{"session":"{}"}}"#, "x".repeat(129));
+    let future = format!(r#"{{"session":"a","ts":{}}}"#, T + 60 * S + 1);
+    let nobody = format!(r#"{{"session":"a","ts":{T},"tenant":"nobody"}}"#);
+    for (payload, reason) in [
+        ("{", "malformed"),
+        ("7", "malformed"),
+        (r#"{"session":"","playing_ms":"long"}"#, "malformed"),
+        (r#"{"ts":1}"#, "no_session"),
+        (r#"{"session":null}"#, "no_session"),
+        (r#"{"session":"undefined"}"#, "no_session"),
+        (long.as_str(), "too_large"),
+        (r#"{"session":"a","tenant":"nobody"}"#, "no_time"),
+        (future.as_str(), "future"),
+        (nobody.as_str(), "unknown_tenant"),
+    ] {
+        let counts = judged(&[(T, payload)]).ledger.beacons;
+        assert_eq!(counts.rejected, BTreeMap::from([(reason, 1)]), "{payload}");
+        assert_eq!(counts.read, 1);
+    }
+    let just = format!(r#"{{"session":"a","ts":{},"tenant":""}}"#, T + 60 * S);
+    assert_eq!(judged(&[(T, &just)]).ledger.beacons.released, 1, "max_skew itself is allowed");
+}
+
+#[test]
+fn a_batch_is_objects_in_an_array_or_on_lines() {
+    let (one, two) = (beacon(1, ""), beacon(2, ""));
+    let array = format!("[{one},{two},7]");
+    let lines = format!("{one}\n\n{two}\r\nnot json\n");
+    for payload in [array, lines] {
+        let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
+        assert_eq!((beacons.read, beacons.released), (3, 2), "{payload}");
+        assert_eq!(beacons.rejected, BTreeMap::from([("malformed", 1)]));
+    }
+}
+
+#[test]
+fn event_time_is_the_earlier_of_beacon_and_record() {
+    let verdict = judged(&[(T, &beacon(60, ""))]);
+    assert_eq!(
+        total(&verdict, T).sessions,
+        1,
+        "the record came in the first window, whatever the player's clock"
+    );
+    let verdict = judged(&[(T + 70 * S, &beacon(59, ""))]);
+    assert_eq!(total(&verdict, T).sessions, 1);
+}
+
+#[test]
+fn a_window_closes_when_the_watermark_reaches_its_end() {
+    let counts = |last| on_time_then_straggler(last).ledger.beacons;
+    assert_eq!((counts(89).late, counts(89).released), (0, 2));
+    assert_eq!((counts(90).late, counts(90).released), (1, 1));
+}
+
+/// A record at `last` seconds, then one with a beacon of the first window.
+fn on_time_then_straggler(last: u64) -> Verdict {
+    judged(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
+}
+
+#[test]
+fn a_batch_does_not_make_itself_late() {
+    let batch = format!("[{},{}]", beacon(300, ""), beacon(1, ""));
+    assert_eq!(judged(&[(T + 300 * S, &batch)]).ledger.beacons.late, 0);
+}
+
+#[test]
+fn rejected_records_move_the_watermark_but_for_future_ones() {
+    let straggler = beacon(1, "");
+    let moved = judged(&[(T + 90 * S, "garbage"), (T + 90 * S, &straggler)]);
+    assert_eq!(moved.ledger.beacons.late, 1);
+    let future = format!(r#"{{"session":"b","ts":{}}}"#, T + 151 * S);
+    let unmoved = judged(&[(T + 90 * S, &future), (T + 80 * S, &straggler)]);
+    assert_eq!(unmoved.ledger.beacons.late, 0);
+}
+
+#[test]
+fn in_a_file_a_beacons_own_time_is_the_clock_unless_it_is_ahead_of_ours() {
+    let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
+    let settings = Settings { now: Some(T), ..settings() };
+    let lines = [beacon(61, ""), beacon(60, ""), beacon(1, r#""event":"x""#)];
+    let verdict = judge(&[lines.iter().map(|payload| line(payload)).collect()], &settings);
+    assert_eq!(verdict.ledger.beacons.rejected, BTreeMap::from([("future", 1)]));
+    assert_eq!((verdict.ledger.beacons.late, verdict.ledger.beacons.released), (0, 2));
+}
+
+#[test]
+fn each_partition_has_its_own_clock() {
+    let (far, near) = (beacon(300, ""), beacon(1, ""));
+    let log = [partition(&[(T + 300 * S, &far)]), partition(&[(T + S, &near)])];
+    assert_eq!(judge(&log, &settings()).ledger.beacons.late, 0);
+}
+
+#[test]
+fn a_repetition_is_a_duplicate_as_long_as_the_first_is_remembered() {
+    let again = |after: u64| {
+        let one = beacon(0, r#""event":"end""#);
+        let settings = Settings { lateness: 600 * S, ..settings() };
+        judge(&[partition(&[(T, &one), (T + after * S, &one)])], &settings).ledger.beacons.duplicate
+    };
+    assert_eq!((again(90), again(91)), (1, 0));
+    let other_event = on_time(&[(1, r#""event":"end""#), (1, r#""event":"error""#)]);
+    assert_eq!(other_event.ledger.beacons.duplicate, 0);
+}
+
+#[test]
+fn late_comes_before_duplicate_and_opted_out_before_late() {
+    let counts = on_time_then_straggler(90).ledger.beacons;
+    assert_eq!((counts.late, counts.duplicate), (1, 0));
+    let twice = beacon(1, "");
+    let counts = judged(&[(T, &twice), (T + 90 * S, &twice), (T + 90 * S, &twice)]).ledger.beacons;
+    assert_eq!(
+        (counts.released, counts.duplicate, counts.late),
+        (1, 1, 1),
+        "the duplicate itself moved the clock"
+    );
+    let out = beacon(1, r#""opt_out":true"#);
+    let counts = judged(&[(T + 90 * S, "x"), (T + 90 * S, &out)]).ledger.beacons;
+    assert_eq!((counts.opted_out, counts.late), (1, 0));
+}
+
+#[test]
+fn an_opt_out_takes_out_what_is_open_and_stays_for_a_while() {
+    let beacons = [(0, ""), (70, ""), (95, ""), (100, r#""opt_out":true"#), (190, ""), (191, "")];
+    let verdict = on_time(&beacons);
+    assert_eq!(verdict.ledger.beacons.opted_out, 4, "70 and 95 with their sitting, 100 itself, 190 within H");
+    assert_eq!(
+        verdict.ledger.beacons.released, 2,
+        "the first window was closed; at 191 the word has expired"
+    );
+}
+
+#[test]
+fn plays_and_attempts_count_once_while_asserted() {
+    let verdict = on_time(&[
+        (0, r#""event":"attempt""#),
+        (1, r#""event":"play","startup_ms":850"#),
+        (2, r#""event":"play""#),
+        (3, r#""startup_ms":7777"#),
+    ]);
+    let cell = total(&verdict, T);
+    assert_eq!((cell.sums.attempts, cell.sums.plays, cell.startup_ms), (1, 1, vec![850]));
+    // Each statement renews the assertion, counted or not: 0, 90, 180 are one, 271 is another.
+    let verdict = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
+    let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&verdict, T + w * S).sums.plays).iter().sum();
+    let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&verdict, T + w * S).sums.attempts).iter().sum();
+    assert_eq!((plays, attempts), (2, 2));
+}
+
+#[test]
+fn what_a_late_beacon_states_is_known_afterwards() {
+    let play = beacon(1, r#""event":"play""#);
+    let error = beacon(91, r#""error":"media","fatal":true"#);
+    let verdict = judged(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
+    assert_eq!(verdict.ledger.beacons.late, 1);
+    assert_eq!(total(&verdict, T + 60 * S).sums.playback_failures, 1);
+}
+
+#[test]
+fn a_fatal_error_is_a_playback_failure_once_something_played() {
+    let fatal = r#""error":"network","fatal":true"#;
+    let sums = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).sums;
+    let before = sums(&[(0, r#""event":"attempt""#), (1, fatal)]);
+    assert_eq!((before.startup_failures, before.playback_failures), (1, 0));
+    let after = sums(&[(0, r#""playing_ms":10000"#), (1, fatal), (2, r#""error":"odd""#)]);
+    assert_eq!((after.startup_failures, after.playback_failures), (0, 1));
+    assert_eq!(after.errors, BTreeMap::from([("network", 1), ("other", 1)]));
+    let with = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":50"#)]);
+    assert_eq!((with.startup_failures, with.playback_failures), (0, 1), "50 ms are 100 ms, half up");
+    let without = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":49"#)]);
+    assert_eq!((without.startup_failures, without.playback_failures), (1, 0));
+}
+
+#[test]
+fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
+    let label = |beacons: &[(u64, &str)], window: u64| {
+        let verdict = on_time(beacons);
+        let key = TableKey { start: T + window * S, tenant: "acme".into(), drilldown: 0 };
+        verdict.cells[&key].keys().next().unwrap()[0].clone()
+    };
+    let (one, two) = (r#""cdn":"one""#, r#""cdn":"two""#);
+    assert_eq!(label(&[(0, ""), (1, one), (2, two)], 0), "one");
+    assert_eq!(label(&[(0, one), (1, two), (61, "")], 60), "two");
+    assert_eq!(label(&[(0, one), (61, ""), (62, two)], 60), "two", "reported wins over asserted");
+    assert_eq!(label(&[(0, one), (90, "")], 60), "one");
+    assert_eq!(label(&[(0, one), (91, "")], 60), "unknown");
+}
+
+#[test]
+fn a_sitting_is_clamped() {
+    let many = r#""playing_ms":100000,"stalled_ms":100000,"stalls":40,"switches":70,"dropped_frames":5000"#;
+    let sums = total(&on_time(&[(0, many), (1, many)]), T).sums;
+    assert_eq!((sums.playing_ms, sums.stalled_ms), (150_000, 0), "w + H, what stalled goes first");
+    assert_eq!((sums.stalls, sums.switches, sums.dropped_frames, sums.beacons), (60, 60, 7200, 2));
+    let sums = total(&on_time(&[(0, r#""playing_ms":100000,"stalled_ms":100000"#)]), T).sums;
+    assert_eq!((sums.playing_ms, sums.stalled_ms), (100_000, 50_000));
+    let fatal: Vec<_> = (0..20).map(|after| (after, r#""error":"drm","fatal":true"#)).collect();
+    let sums = total(&on_time(&fatal), T).sums;
+    assert_eq!((sums.startup_failures, sums.errors["drm"]), (10, 1));
+}
+
+#[test]
+fn rates_are_means_weighted_by_playing_time() {
+    let rate = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).bitrate_kbps;
+    let weighted = [
+        (0, r#""bitrate_kbps":1000,"playing_ms":1000"#),
+        (1, r#""bitrate_kbps":4000,"playing_ms":9000"#),
+        (2, r#""playing_ms":60000"#),
+    ];
+    assert_eq!(rate(&weighted), [3700]);
+    assert_eq!(
+        rate(&[(0, r#""bitrate_kbps":1000"#), (1, r#""bitrate_kbps":1100"#)]),
+        [1100],
+        "1050, half up"
+    );
+    assert_eq!(rate(&[(0, r#""bitrate_kbps":3249"#)]), [3200]);
+    assert_eq!(rate(&[(0, "")]), [0; 0]);
+}
+
+#[test]
+fn numbers_keep_two_digits() {
+    for (value, expected) in [
+        (0, 0),
+        (7, 7),
+        (99, 99),
+        (104, 100),
+        (105, 110),
+        (994, 990),
+        (995, 1000),
+        (9949, 9900),
+        (12_500, 13_000),
+    ] {
+        assert_eq!(two_digits(value), expected, "{value}");
+    }
+    assert_eq!(super::numbers::two_digits_of(15, 2), 8, "one rounding of the fraction, not two");
+    assert_eq!(super::numbers::two_digits_of(2089, 20), 100, "104.45 is not 104.5");
+    assert_eq!(super::numbers::two_digits_of(2099, 20), 100, "104.95 is not 105");
+    assert_eq!([49, 50, 149, 150].map(super::numbers::to_100_ms), [0, 100, 100, 200]);
+}
+
+#[test]
+fn percentiles_need_ten_on_either_side() {
+    let values: Vec<u64> = (1..=100).collect();
+    assert_eq!(percentile(&values, 50, 10), Some(50));
+    assert_eq!(percentile(&values, 90, 10), Some(90));
+    assert_eq!(percentile(&values, 95, 10), None, "six at or above");
+    assert_eq!(percentile(&[5; 10], 99, 10), Some(5));
+    assert_eq!(percentile(&[5; 9], 50, 10), None);
+    assert_eq!(percentile(&[], 50, 10), None);
+}
+
+#[test]
+fn tenants_and_contents_for_children_are_left_out_unheard() {
+    let settings = Settings {
+        child_directed_tenants: vec!["blip".into()],
+        child_directed_content: vec!["cartoon".into()],
+        ..settings()
+    };
+    let tenant = beacon(0, r#""tenant":"blip""#);
+    let content = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);
+    let error = beacon(2, r#""error":"drm","fatal":true"#);
+    let verdict = judge(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
+    assert_eq!((verdict.ledger.beacons.excluded, verdict.ledger.beacons.released), (2, 1));
+    assert_eq!(total(&verdict, T).sums.startup_failures, 1, "what an excluded beacon says is not remembered");
+}
+
+#[test]
+fn less_than_a_crowd_is_withheld_whole() {
+    let crowd = |sessions: u64| {
+        let beacons: Vec<_> = (0..sessions).map(|n| format!(r#"{{"ts":{T},"session":"s{n}"}}"#)).collect();
+        let records: Vec<_> = beacons.iter().map(|payload| (T, payload.as_str())).collect();
+        judge(&[partition(&records)], &Settings { k: 3, ..settings() })
+    };
+    let (small, enough) = (crowd(2), crowd(3));
+    assert!(small.tables.is_empty() && !small.cells.is_empty());
+    assert_eq!((small.ledger.beacons.withheld, small.ledger.windows.withheld), (2, 1));
+    assert_eq!(enough.tables.values().next().unwrap()[0].label, ["unknown"]);
+    assert_eq!((enough.ledger.sittings.released, enough.ledger.windows.released), (3, 1));
+}
