@@ -1,0 +1,134 @@
+//! Who is let in, and what is kept of them: `[tenants]`, `[address]`, `[consent]`, `[content]`.
+
+use std::path::PathBuf;
+
+use crowdfold_airlock::AddressPolicy;
+
+use super::layers::Layers;
+use super::problem::Problem;
+use super::read::meant;
+
+/// Tenants are numbered with 16 bits; far fewer fit one deployment.
+const MOST_TENANTS: usize = 10_000;
+
+/// `[tenants]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenants {
+    /// The closed catalogue.
+    pub names: Vec<String>,
+    /// The tenant of beacons that name none: an index into `names`.
+    pub default: usize,
+    /// Each tenant's rollups have a topic of their own.
+    pub per_tenant_topics: bool,
+}
+
+impl Tenants {
+    pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
+        const NAMES: &str = "tenants.names";
+        let names = layers.words(NAMES)?;
+        if names.is_empty() || names.len() > MOST_TENANTS {
+            return Err(
+                layers.refuse(NAMES, format!("found {} tenants, want 1 to {MOST_TENANTS}", names.len()))
+            );
+        }
+        if let Some(name) = names.iter().find(|name| !is_tenant(name)) {
+            let name = name.escape_debug();
+            return Err(layers.refuse(NAMES, format!("found \"{name}\", want 1 to 40 of a-z, 0-9 and -")));
+        }
+        if let Some((_, name)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            return Err(layers.refuse(NAMES, format!("names {name} twice: take one out")));
+        }
+        let default = layers.text("tenants.default")?;
+        let found = names.iter().position(|name| name == default);
+        let default = found.ok_or_else(|| {
+            let of = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let what =
+                format!("\"{}\" is not in tenants.names: set it to one of {of}", default.escape_debug());
+            if layers.untouched("tenants.default") {
+                layers.refuse_as(NAMES, &format!("tenants.default: {what}"))
+            } else {
+                layers.refuse("tenants.default", what)
+            }
+        })?;
+        Ok(Self { names, default, per_tenant_topics: layers.flag("tenants.per_tenant_topics")? })
+    }
+}
+
+fn is_tenant(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=40).contains(&name.len()) && name.bytes().all(letter)
+}
+
+/// `[address]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// What is kept.
+    pub policy: AddressPolicy,
+    /// MMDB with countries.
+    pub country_mmdb: Option<PathBuf>,
+    /// MMDB with autonomous systems.
+    pub asn_mmdb: Option<PathBuf>,
+}
+
+impl Address {
+    pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
+        let policies = [("strip", AddressPolicy::Strip), ("truncate", AddressPolicy::Truncate)];
+        Ok(Self {
+            policy: layers.choice("address.policy", &policies)?,
+            country_mmdb: layers.optional("address.country_mmdb")?.map(PathBuf::from),
+            asn_mmdb: layers.optional("address.asn_mmdb")?.map(PathBuf::from),
+        })
+    }
+}
+
+/// `[consent]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// `Sec-GPC: 1` opts out.
+    pub gpc: bool,
+    /// `DNT: 1` opts out.
+    pub dnt: bool,
+    /// Bots are dropped.
+    pub drop_bots: bool,
+    /// Tenants dropped whole.
+    pub child_directed_tenants: Vec<String>,
+    /// Contents dropped whole.
+    pub child_directed_content: Vec<String>,
+}
+
+impl Consent {
+    pub(super) fn read(layers: &Layers, tenants: &Tenants) -> Result<Self, Problem> {
+        const TENANTS: &str = "consent.child_directed.tenants";
+        let child_directed_tenants = layers.words(TENANTS)?;
+        if let Some(name) = child_directed_tenants.iter().find(|name| !tenants.names.contains(name)) {
+            let hint = meant(name, tenants.names.iter().map(String::as_str));
+            let what = format!("\"{}\" is not in tenants.names{hint}", name.escape_debug());
+            return Err(layers.refuse(TENANTS, what));
+        }
+        Ok(Self {
+            gpc: layers.flag("consent.gpc")?,
+            dnt: layers.flag("consent.dnt")?,
+            drop_bots: layers.flag("consent.drop_bots")?,
+            child_directed_tenants,
+            child_directed_content: layers.words("consent.child_directed.content")?,
+        })
+    }
+}
+
+/// `[content]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Content ids are a dimension.
+    pub keep: bool,
+    /// `content` may share a drill-down with region, asn or network.
+    pub allow_below_place: bool,
+}
+
+impl Content {
+    pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
+        Ok(Self {
+            keep: layers.choice("content.policy", &[("keep", true), ("drop", false)])?,
+            allow_below_place: layers.flag("content.allow_below_place")?,
+        })
+    }
+}

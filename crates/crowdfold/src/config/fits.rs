@@ -1,0 +1,104 @@
+//! What two keys must agree on.
+
+use crowdfold_airlock::{AddressPolicy, Dimension};
+
+use super::duration::show_duration;
+use super::kafka::is_name;
+use super::problem::Problem;
+use super::{Config, Layers};
+
+/// A broker's default `log.retention.check.interval.ms`.
+pub(super) const CHECK_INTERVAL: u64 = 300_000;
+
+pub(super) fn check(config: &Config) -> Result<(), Problem> {
+    network(config)?;
+    topics(config)?;
+    let Config { ttl, windows, merge, .. } = config;
+    let replay = Need {
+        ttl: ("ttl.beacons", ttl.beacons),
+        parts: &[
+            ("windows.length", windows.length),
+            ("windows.lateness", windows.lateness),
+            ("sessions.idle", config.sessions.idle),
+            ("ttl.outage", ttl.outage),
+        ],
+    };
+    let patience = Need {
+        ttl: ("ttl.partials", ttl.partials),
+        parts: &[
+            ("windows.length", windows.length),
+            ("merge.patience", merge.patience),
+            ("ttl.outage", ttl.outage),
+        ],
+    };
+    replay.check(&config.layers)?;
+    patience.check(&config.layers)
+}
+
+/// What a topic must keep, so that nothing is lost.
+struct Need<'a> {
+    ttl: (&'a str, u64),
+    parts: &'a [(&'a str, u64)],
+}
+
+impl Need<'_> {
+    /// Refuses a TTL that no broker could make room in; what is kept on a given one, `topics check` tells.
+    fn check(&self, layers: &Layers) -> Result<(), Problem> {
+        let (key, ttl) = self.ttl;
+        let need: u64 = self.parts.iter().map(|(_, part)| part).sum();
+        if need <= retention(ttl, 0) {
+            return Ok(());
+        }
+        let parts: Vec<_> =
+            self.parts.iter().map(|(key, part)| format!("{key} {}", show_duration(*part))).collect();
+        let what = format!(
+            "{} leaves a retention of {} at most, but {} must fit into it: raise {key} to {} or lower one of them",
+            show_duration(ttl),
+            show_duration(retention(ttl, 0)),
+            parts.join(" + "),
+            show_duration(least_ttl(need)),
+        );
+        let given = |key: &&str| !layers.untouched(key);
+        let place = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key)).find(given);
+        Err(layers.refuse_as(place.unwrap_or(key), &format!("{key}: {what}")))
+    }
+}
+
+/// `retention.ms` for a readable bound: what is kept for sure, on a broker that checks so often.
+pub(super) const fn retention(ttl: u64, check_interval: u64) -> u64 {
+    ttl.saturating_sub(check_interval) / 5 * 4
+}
+
+/// The bound, in whole minutes, that keeps records for so long on a broker with default settings.
+pub(super) const fn least_ttl(need: u64) -> u64 {
+    (need.div_ceil(4) * 5 + CHECK_INTERVAL).div_ceil(60_000) * 60_000
+}
+
+fn network(config: &Config) -> Result<(), Problem> {
+    let named =
+        config.release.policy.drilldowns().iter().flatten().any(|dimension| *dimension == Dimension::Network);
+    if named && config.address.policy == AddressPolicy::Strip {
+        let what =
+            "names network, of which address.policy = \"strip\" keeps nothing: take it out, or truncate";
+        return Err(config.layers.refuse("release.drilldowns", what));
+    }
+    Ok(())
+}
+
+fn topics(config: &Config) -> Result<(), Problem> {
+    let names = config.topic_names();
+    if !is_name(&names.beacons) {
+        let what = format!("found \"{}\", which Kafka does not take as a name", names.beacons.escape_debug());
+        return Err(config.layers.refuse("source.topic", what));
+    }
+    let written = [&names.partials, &names.rejections].into_iter().chain(names.rollups());
+    match written.into_iter().find(|name| **name == names.beacons) {
+        Some(name) => {
+            let what = format!(
+                "{name} is what crowdfold writes itself: name another topic, or another kafka.prefix"
+            );
+            Err(config.layers.refuse("source.topic", what))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! `[source]`: how beacons are written.
+
+use std::collections::BTreeMap;
+
+use crowdfold_airlock::{Format, Partitioner};
+
+use super::layers::Layers;
+use super::problem::Problem;
+use super::read::meant;
+use super::value::Value;
+
+const FIELDS: &str = "source.fields";
+
+/// The fields of a JSON beacon.
+const OURS: [&str; 35] = [
+    "ts",
+    "tenant",
+    "session",
+    "ip",
+    "event",
+    "user_agent",
+    "browser",
+    "browser_version",
+    "os",
+    "os_version",
+    "device",
+    "firmware",
+    "player",
+    "player_version",
+    "content",
+    "stream",
+    "format",
+    "cdn",
+    "connection",
+    "bandwidth_kbps",
+    "bitrate_kbps",
+    "height",
+    "buffer_ms",
+    "playing_ms",
+    "stalled_ms",
+    "stalls",
+    "startup_ms",
+    "dropped_frames",
+    "switches",
+    "error",
+    "fatal",
+    "opt_out",
+    "country",
+    "region",
+    "asn",
+];
+
+/// `[source]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The topic of the beacons, where it is not `{prefix}.beacons`.
+    pub topic: Option<String>,
+    /// Form of records without a `content-type`.
+    pub format: Format,
+    /// How producers choose partitions.
+    pub partitioner: Partitioner,
+    /// Producers set record timestamps.
+    pub trust_timestamps: bool,
+    /// With `trust_timestamps`: how long a partition is at its end before it is silent, ms.
+    pub quiet: u64,
+    /// Our field to the path of object keys in theirs.
+    pub fields: BTreeMap<String, Vec<String>>,
+}
+
+impl Source {
+    pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
+        let formats = [("json", Format::Json), ("cmcd", Format::Cmcd), ("capture", Format::Capture)];
+        let partitioners =
+            [("murmur2", Partitioner::Murmur2), ("crc32", Partitioner::Crc32), ("fnv1a", Partitioner::Fnv1a)];
+        Ok(Self {
+            topic: layers.optional("source.topic")?.map(Into::into),
+            format: layers.choice("source.format", &formats)?,
+            partitioner: layers.choice("source.partitioner", &partitioners)?,
+            trust_timestamps: layers.flag("source.trust_timestamps")?,
+            quiet: layers.duration("source.quiet", 1_000..=3_600_000)?,
+            fields: fields(layers)?,
+        })
+    }
+}
+
+fn fields(layers: &Layers) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+    let mut fields = BTreeMap::new();
+    for (name, entry) in layers.under(FIELDS) {
+        let refuse = |what: String| Problem::at(&entry.origin, &format!("{FIELDS}.{name}"), what);
+        if !OURS.contains(&name) {
+            let hint = meant(name, OURS);
+            return Err(refuse(format!(
+                "is no field of a beacon{hint} (ours on the left, theirs on the right)"
+            )));
+        }
+        let path = path(&entry.value).ok_or_else(|| {
+            refuse(
+                "want a path of object keys, such as \"player.session_id\" or [\"player\", \"session.id\"]"
+                    .into(),
+            )
+        })?;
+        fields.insert(name.to_owned(), path);
+    }
+    Ok(fields)
+}
+
+fn path(value: &Value) -> Option<Vec<String>> {
+    let key = |item: &Value| match item {
+        Value::Text(key) if !key.is_empty() => Some(key.clone()),
+        _ => None,
+    };
+    let path: Vec<String> = match value {
+        Value::Text(path) => {
+            path.split('.').map(|part| key(&Value::Text(part.into()))).collect::<Option<_>>()?
+        }
+        Value::List(items) => items.iter().map(key).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    Some(path).filter(|path| !path.is_empty())
+}
