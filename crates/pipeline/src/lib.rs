@@ -1,1 +1,25 @@
-//! crowdfold-pipeline
+//! The two machines of the protocol, without input or output: [`Combiner`] and [`Merger`].
+//!
+//! Records and time go in, steps to take come out: sealed windows to send and offsets to commit. Whoever drives them
+//! tells them what was committed. No tokio, no Kafka, no clock.
+#![forbid(unsafe_code)]
+
+mod checkpoint;
+mod combiner;
+mod halt;
+mod ledger;
+mod low_offsets;
+mod merger;
+mod publication;
+mod source;
+mod stage;
+mod start;
+
+pub use checkpoint::{CombinerCheckpoint, Forced, MergerCheckpoint};
+pub use combiner::{Combiner, CombinerSettings, PartialRecord, Sealed};
+pub use halt::Halt;
+pub use ledger::{Ledger, Released, SittingCounts};
+pub use merger::{Alarms, Merger, MergerSettings};
+pub use publication::Publication;
+pub use stage::{Machine, Stage};
+pub use start::{Committed, Start, StartError, plan_starts};

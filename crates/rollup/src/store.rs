@@ -74,6 +74,12 @@ impl Sittings {
         self.closed_until
     }
 
+    /// The end of the newest open window, ms.
+    #[must_use]
+    pub fn last_end(&self) -> Option<Millis> {
+        self.windows.back().map(|open| open.start + self.rules.window)
+    }
+
     /// Sittings in open windows.
     #[must_use]
     pub const fn open(&self) -> usize {

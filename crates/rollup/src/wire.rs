@@ -86,6 +86,7 @@ struct ChunkHead {
     end: u64,
     tenant: String,
     drilldown: u16,
+    levels: u8,
     cells: u32,
 }
 
@@ -105,6 +106,7 @@ pub fn chunks(partition: u32, window: Window, tenant: &str, drilldown: u16, tabl
             end: window.end,
             tenant: tenant.into(),
             drilldown,
+            levels: table.keys().next().map_or(0, |label| label.len() as u8),
             cells: std::mem::take(cells),
         };
         let mut chunk = vec![VERSION, CHUNK];
@@ -140,25 +142,25 @@ pub fn closure(closure: &Closure) -> Vec<u8> {
     bytes
 }
 
-/// What the bytes of a record are. `levels` tells how many dimensions each drill-down has.
+/// What the bytes of a record are.
 ///
 /// # Errors
 /// [`WireError`]: the partition stops, a partial is never skipped.
-pub fn read(bytes: &[u8], levels: &[usize]) -> Result<Partial, WireError> {
+pub fn read(bytes: &[u8]) -> Result<Partial, WireError> {
     match bytes {
-        [VERSION, CHUNK, body @ ..] => read_chunk(body, levels).map(Partial::Chunk).ok_or(WireError::Corrupt),
+        [VERSION, CHUNK, body @ ..] => read_chunk(body).map(Partial::Chunk).ok_or(WireError::Corrupt),
         [VERSION, CLOSURE, body @ ..] => take(&mut { body }).map(Partial::Closure).ok_or(WireError::Corrupt),
         [VERSION, ..] | [] => Err(WireError::Corrupt),
         [version, ..] => Err(WireError::Version(*version)),
     }
 }
 
-fn read_chunk(mut body: &[u8], levels: &[usize]) -> Option<Chunk> {
+fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
     let head: ChunkHead = take(&mut body)?;
-    let levels = *levels.get(head.drilldown as usize)?;
     let mut cells = Vec::new();
     for _ in 0..head.cells {
-        let label = (0..levels).map(|_| take::<String>(&mut body).map(Arc::from)).collect::<Option<_>>()?;
+        let label =
+            (0..head.levels).map(|_| take::<String>(&mut body).map(Arc::from)).collect::<Option<_>>()?;
         let cell: Cell = take(&mut body)?;
         let sorted = |values: &[(u32, u64)]| values.is_sorted_by(|a, b| a.0 < b.0);
         if ![&cell.startup, &cell.bandwidth, &cell.bitrate].iter().all(|values| sorted(values.values())) {

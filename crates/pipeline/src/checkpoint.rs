@@ -1,0 +1,186 @@
+//! What the machines keep in the metadata of their committed offsets: all the state there is.
+
+use std::fmt;
+
+use crowdfold_airlock::Millis;
+
+/// What a combiner commits with its offset. ASCII, below 200 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CombinerCheckpoint {
+    /// [`crowdfold_rollup::Rules::epoch`] of the process that wrote it.
+    pub epoch: u64,
+    /// End of the last window that was closed and sent, ms.
+    pub closed_until: Millis,
+    /// Windows that end at or before it are never made, ms.
+    pub floor: Millis,
+    /// Every record before it was counted.
+    pub read_offset: i64,
+    /// How many partitions the beacons had.
+    pub partitions: u32,
+}
+
+impl fmt::Display for CombinerCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "crowdfold-c1 e={:x} c={} f={} r={} n={}",
+            self.epoch, self.closed_until, self.floor, self.read_offset, self.partitions
+        )
+    }
+}
+
+impl CombinerCheckpoint {
+    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = Fields::of(text, "crowdfold-c1")?;
+        let read = Self {
+            epoch: u64::from_str_radix(fields.next("e")?, 16).ok()?,
+            closed_until: fields.next("c")?.parse().ok()?,
+            floor: fields.next("f")?.parse().ok()?,
+            read_offset: fields.next("r")?.parse().ok()?,
+            partitions: fields.next("n")?.parse().ok()?,
+        };
+        fields.end().then_some(read)
+    }
+}
+
+/// A window that is released without the partitions that did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forced {
+    /// End of the window, ms.
+    pub end: Millis,
+    /// One bit for each partition, set where it is missing; the lowest bit of the first byte is partition 0.
+    pub missing: Vec<u8>,
+}
+
+impl Forced {
+    /// Whether a partition is missing.
+    #[must_use]
+    pub fn lacks(&self, partition: u32) -> bool {
+        self.missing.get(partition as usize / 8).is_some_and(|byte| byte >> (partition % 8) & 1 == 1)
+    }
+
+    /// How many are missing.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.missing.iter().map(|byte| byte.count_ones()).sum()
+    }
+}
+
+/// What a merger commits with its offset. ASCII, below 2 KB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergerCheckpoint {
+    /// Fingerprint of the release policy.
+    pub policy: u64,
+    /// End of the last window that was published or withheld for good, ms.
+    pub closed_until: Millis,
+    /// Windows that end at or before it are never published, ms.
+    pub floor: Millis,
+    /// The decision to release a window without some partitions, until it is carried out.
+    pub forced: Option<Forced>,
+}
+
+impl fmt::Display for MergerCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "crowdfold-m1 p={:x} c={} f={}", self.policy, self.closed_until, self.floor)?;
+        if let Some(forced) = &self.forced {
+            write!(f, " d={} w=", forced.end)?;
+            for byte in &forced.missing {
+                write!(f, "{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MergerCheckpoint {
+    /// Most partitions that a decision may name, so that it fits the metadata.
+    pub const MOST_FORCED: u32 = 4096;
+
+    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = Fields::of(text, "crowdfold-m1")?;
+        let policy = u64::from_str_radix(fields.next("p")?, 16).ok()?;
+        let closed_until = fields.next("c")?.parse().ok()?;
+        let floor = fields.next("f")?.parse().ok()?;
+        let forced = match fields.next("d") {
+            None => None,
+            Some(end) => {
+                let hex = fields.next("w")?;
+                let missing =
+                    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok());
+                Some(Forced { end: end.parse().ok()?, missing: missing.collect::<Option<_>>()? })
+            }
+        };
+        fields.end().then_some(Self { policy, closed_until, floor, forced })
+    }
+}
+
+/// `name=value` in a fixed order.
+struct Fields<'a>(std::iter::Peekable<std::str::Split<'a, char>>);
+
+impl<'a> Fields<'a> {
+    fn of(text: &'a str, kind: &str) -> Option<Self> {
+        let mut words = text.split(' ').peekable();
+        words.next_if_eq(&kind)?;
+        Some(Self(words))
+    }
+
+    fn next(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.0.peek()?.strip_prefix(name)?.strip_prefix('=')?;
+        self.0.next();
+        Some(value)
+    }
+
+    fn end(&mut self) -> bool {
+        self.0.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_survive_being_written_and_read() {
+        let combiner = CombinerCheckpoint {
+            epoch: u64::MAX,
+            closed_until: u64::MAX,
+            floor: u64::MAX,
+            read_offset: i64::MAX,
+            partitions: u32::MAX,
+        };
+        let text = combiner.to_string();
+        assert!(text.is_ascii() && text.len() < 200, "{text}");
+        assert_eq!(CombinerCheckpoint::parse(&text), Some(combiner));
+        for forced in [None, Some(Forced { end: 60_000, missing: vec![0xff; 4096 / 8] })] {
+            let merger = MergerCheckpoint { policy: 0xfeed, closed_until: 120_000, floor: 0, forced };
+            let text = merger.to_string();
+            assert!(text.is_ascii() && text.len() < 2048, "{}", text.len());
+            assert_eq!(MergerCheckpoint::parse(&text), Some(merger));
+        }
+    }
+
+    #[test]
+    fn metadata_of_others_is_not_taken_for_ours() {
+        for text in [
+            "",
+            "x",
+            "crowdfold-c1",
+            "crowdfold-c1 e=1 c=2 f=3 r=4 n=5 z=6",
+            "crowdfold-c2 e=1 c=2 f=3 r=4 n=5",
+        ] {
+            assert_eq!(CombinerCheckpoint::parse(text), None, "{text}");
+        }
+        for text in [
+            "",
+            "crowdfold-m1 p=1 c=2",
+            "crowdfold-m1 p=1 c=2 f=3 d=4 w=é",
+            "crowdfold-m1 p=1 c=2 f=3 d=4 w=abc",
+        ] {
+            assert_eq!(MergerCheckpoint::parse(text), None, "{text}");
+        }
+    }
+}

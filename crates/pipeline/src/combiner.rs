@@ -1,0 +1,398 @@
+//! One partition of the beacons: records in, sealed windows out.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection};
+use crowdfold_release::RejectionNote;
+use crowdfold_rollup::wire::{self, Closure};
+use crowdfold_rollup::{ClosedWindow, Counts, Rules, Sittings, Verdict};
+
+use crate::low_offsets::LowOffsets;
+use crate::{CombinerCheckpoint, Halt, Start};
+
+/// Most rejections that one partition writes down between two closures; all are counted.
+const MOST_NOTES: usize = 1000;
+
+/// Sealed and uncommitted windows at which a partition waits.
+const MOST_SEALED: usize = 2;
+
+/// What the combiners of one stage share.
+#[derive(Clone, Debug)]
+pub struct CombinerSettings {
+    /// What combiners and mergers agree on.
+    pub rules: Arc<Rules>,
+    /// Partitions of the beacons (N).
+    pub partitions: u32,
+    /// Partitions of the partials (M).
+    pub merge_partitions: u32,
+    /// The catalogue of tenants, as the airlock has it.
+    pub tenants: Vec<String>,
+    /// The beacons' topic, for rejections.
+    pub topic: Arc<str>,
+    /// Record timestamps are producers', not the broker's.
+    pub trust_timestamps: bool,
+    /// How far ahead of the machine's clock a record may be, ms.
+    pub max_skew: Millis,
+    /// With `trust_timestamps`: how long a partition must be at its end to be silent, ms.
+    pub quiet: Millis,
+}
+
+/// A record for the partials' topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialRecord {
+    /// Its partition.
+    pub partition: u32,
+    /// Its key: the tenant, empty for a closure.
+    pub key: Vec<u8>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+/// Windows that are closed: what one transaction must carry, whole. Kept until that is known to be committed.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// Chunks, then a closure for every merge partition.
+    pub partials: Vec<PartialRecord>,
+    /// Rejections since the seal before.
+    pub notes: Vec<RejectionNote>,
+    /// Where a replay must begin: nothing before it can matter to an open window or a live assertion.
+    pub safe_offset: i64,
+    /// What to commit with it.
+    pub checkpoint: CombinerCheckpoint,
+}
+
+/// The machine of one partition.
+pub struct Combiner {
+    settings: Arc<CombinerSettings>,
+    airlock: Airlock,
+    partition: u32,
+    sittings: Sittings,
+    epoch: u64,
+    floor: Millis,
+    /// Highest timestamp − lateness; `None` before the first record of a fresh start.
+    watermark: Option<Millis>,
+    /// Records before it were counted by a process before this one.
+    counted_before: i64,
+    next_offset: i64,
+    safe_offset: i64,
+    low_offsets: LowOffsets,
+    /// Since the last seal.
+    counts: Counts,
+    totals: Counts,
+    sealed_beacons: u64,
+    /// Beacons that an earlier process counted and that are in our sittings, or were.
+    carried: u64,
+    notes: Vec<RejectionNote>,
+    sealed: VecDeque<Sealed>,
+    withhold_before: Millis,
+    after_gap: bool,
+    at_end_since: Option<Millis>,
+    scratch: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
+}
+
+impl Combiner {
+    /// Starts a partition at `offset`, the one that [`Start`] was committed with, or where its log begins. `after_gap`
+    /// tells that records before it are lost.
+    #[must_use]
+    pub fn new(
+        settings: Arc<CombinerSettings>,
+        airlock: Airlock,
+        start: &Start<CombinerCheckpoint>,
+        offset: i64,
+        after_gap: bool,
+    ) -> Self {
+        let rules = &settings.rules;
+        let epoch = rules.epoch(settings.partitions, settings.merge_partitions);
+        let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
+        // sessions of an earlier epoch were built under other rules
+        let withhold_before = match start.checkpoint {
+            Some(known) if known.epoch != epoch => closed_until + rules.window + rules.idle,
+            _ => 0,
+        };
+        Self {
+            sittings: Sittings::new(Arc::clone(rules), closed_until),
+            airlock,
+            partition: start.partition,
+            epoch,
+            floor: start.floor,
+            watermark: (closed_until > 0).then_some(closed_until),
+            counted_before: start.checkpoint.map_or(offset, |known| known.read_offset).max(offset),
+            next_offset: offset,
+            safe_offset: offset,
+            low_offsets: LowOffsets::default(),
+            counts: Counts::default(),
+            totals: Counts::default(),
+            sealed_beacons: 0,
+            carried: 0,
+            notes: Vec::new(),
+            sealed: VecDeque::new(),
+            withhold_before,
+            after_gap,
+            at_end_since: None,
+            scratch: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Takes the next record of the partition. `clock` is this machine's time.
+    ///
+    /// # Errors
+    /// [`Halt::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
+    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
+        let latest = clock.saturating_add(self.settings.max_skew);
+        let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
+        if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
+            return Err(Halt::ClockSkew { partition: self.partition, offset, ahead: timestamp - clock });
+        }
+        self.at_end_since = None;
+        self.next_offset = offset + 1;
+        if ahead.is_some() {
+            self.reject(Reason::Future, offset, clock);
+            return Ok(());
+        }
+        let mut verdicts = std::mem::take(&mut self.scratch);
+        let airlock = &mut self.airlock;
+        // one record that trips a fault of ours must not stop the stream, nor be tried for ever
+        let admitted = catch_unwind(AssertUnwindSafe(|| {
+            airlock.admit(record, &mut |timestamp, verdict| verdicts.push((timestamp, verdict)));
+        }));
+        if admitted.is_err() {
+            verdicts.clear();
+            verdicts.push((record.timestamp, Err(Rejection { reason: Reason::Internal })));
+        }
+        let mut newest = record.timestamp;
+        for (timestamp, verdict) in verdicts.drain(..) {
+            // a line of a file has no timestamp of its own; then each of its beacons has
+            let moment = record.timestamp.or(timestamp);
+            match (verdict, moment) {
+                (_, Some(moment)) if moment > latest => self.reject(Reason::Future, offset, clock),
+                (Ok(beacon), Some(moment)) => {
+                    newest = newest.max(Some(moment));
+                    self.place(&beacon, moment, offset);
+                }
+                (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
+                (Err(rejection), moment) => {
+                    newest = newest.max(moment);
+                    self.reject(rejection.reason, offset, moment.unwrap_or(clock));
+                }
+            }
+        }
+        self.scratch = verdicts;
+        if let Some(newest) = newest {
+            self.low_offsets.tell(newest, offset);
+            if std::mem::take(&mut self.after_gap) {
+                self.withhold_before = self.withhold_before.max(newest + 1);
+            }
+            self.advance(newest.saturating_sub(self.settings.rules.lateness));
+        }
+        Ok(())
+    }
+
+    /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
+    pub fn at_end(&mut self, asked: Millis) {
+        let since = *self.at_end_since.get_or_insert(asked);
+        let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
+        if asked.saturating_sub(since) >= quiet {
+            let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
+            self.advance(asked.saturating_sub(margin));
+        }
+    }
+
+    /// The partition may have records that were not given yet, or its end cannot be asked for.
+    pub const fn not_at_end(&mut self) {
+        self.at_end_since = None;
+    }
+
+    /// Closes every window there is: the input has ended (files only, a log never ends).
+    pub fn finish(&mut self) {
+        let last = self.sittings.last_end().unwrap_or(0).max(self.sittings.closed_until());
+        self.seal(last);
+    }
+
+    /// What is sealed and not known to be committed, oldest first.
+    #[must_use]
+    pub const fn sealed(&self) -> &VecDeque<Sealed> {
+        &self.sealed
+    }
+
+    /// The `n` oldest sealed windows are committed.
+    pub fn committed(&mut self, n: usize) {
+        self.sealed.drain(..n.min(self.sealed.len()));
+    }
+
+    /// Whether to wait with further records until something is committed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.sealed.len() >= MOST_SEALED
+    }
+
+    /// What to commit where nothing is sealed: the last committed state once more, so that the broker does not forget
+    /// it, or the first of a fresh start.
+    #[must_use]
+    pub fn standing(&self) -> (i64, CombinerCheckpoint) {
+        (self.safe_offset, self.checkpoint(self.sittings.closed_until(), self.counted_before))
+    }
+
+    /// The partition.
+    #[must_use]
+    pub const fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// The next offset to read.
+    #[must_use]
+    pub const fn position(&self) -> i64 {
+        self.next_offset
+    }
+
+    /// The highest record timestamp less the lateness, ms; `None` before the first record.
+    #[must_use]
+    pub const fn watermark(&self) -> Option<Millis> {
+        self.watermark
+    }
+
+    /// Sittings in open windows.
+    #[must_use]
+    pub const fn open_sittings(&self) -> usize {
+        self.sittings.open()
+    }
+
+    /// All verdicts of this process.
+    #[must_use]
+    pub const fn totals(&self) -> &Counts {
+        &self.totals
+    }
+
+    /// Whether every beacon is accounted for: read = settled + sealed + in open sittings.
+    #[must_use]
+    pub fn balanced(&self) -> bool {
+        self.totals.read + self.carried
+            == self.totals.settled() + self.sealed_beacons + self.sittings.open_beacons()
+    }
+
+    fn place(&mut self, beacon: &Observation, record: Millis, offset: i64) {
+        let verdict = self.sittings.place(beacon, record);
+        if offset < self.counted_before {
+            // an earlier process counted it; here it rebuilds sessions and open sittings
+            match verdict {
+                Verdict::Placed => self.carried += 1,
+                Verdict::OptedOut(with_it) => self.carried -= with_it,
+                _ => {}
+            }
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            verdict.count(counts);
+        }
+        if verdict == Verdict::Overload {
+            self.note(Reason::Overload, offset, record);
+        }
+    }
+
+    fn reject(&mut self, reason: Reason, offset: i64, moment: Millis) {
+        if offset < self.counted_before {
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            counts.read += 1;
+            counts.rejected[reason as usize] += 1;
+        }
+        self.note(reason, offset, moment);
+    }
+
+    fn note(&mut self, reason: Reason, offset: i64, moment: Millis) {
+        if self.notes.len() < MOST_NOTES {
+            self.notes.push(RejectionNote::new(
+                reason,
+                &self.settings.topic,
+                self.partition,
+                offset.unsigned_abs(),
+                moment,
+            ));
+        }
+    }
+
+    fn advance(&mut self, to: Millis) {
+        let watermark = self.watermark.map_or(to, |before| before.max(to));
+        self.watermark = Some(watermark);
+        let until = self.settings.rules.floor(watermark);
+        if until > self.sittings.closed_until() {
+            self.seal(until);
+        }
+    }
+
+    fn checkpoint(&self, closed_until: Millis, read_offset: i64) -> CombinerCheckpoint {
+        CombinerCheckpoint {
+            epoch: self.epoch,
+            closed_until,
+            floor: self.floor,
+            read_offset,
+            partitions: self.settings.partitions,
+        }
+    }
+
+    /// Closes the windows that end at or before `to`, and packs what they hold.
+    fn seal(&mut self, to: Millis) {
+        let from = self.sittings.closed_until();
+        let closed = self.sittings.close(to, self.airlock.dictionary());
+        if self.airlock.dictionary().wants_sweep() {
+            self.airlock.sweep(self.sittings.held());
+        }
+        let partials = self.pack(&closed, from, to);
+        let horizon = to.saturating_sub(self.settings.rules.idle);
+        self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
+        self.counted_before = self.counted_before.max(self.next_offset);
+        self.sealed.push_back(Sealed {
+            partials,
+            notes: std::mem::take(&mut self.notes),
+            safe_offset: self.safe_offset,
+            checkpoint: self.checkpoint(to, self.counted_before),
+        });
+    }
+
+    /// Chunks of every tenant to the merge partition of the tenant, and a closure to all of them.
+    fn pack(&mut self, closed: &[ClosedWindow], from: Millis, to: Millis) -> Vec<PartialRecord> {
+        let merge_partitions = self.settings.merge_partitions;
+        let mut partials: Vec<PartialRecord> = Vec::new();
+        let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
+        for window in closed {
+            for (tenant, tables) in &window.tenants {
+                let Some(tenant) = self.settings.tenants.get(*tenant as usize) else { continue };
+                let partition = murmur2_partition(tenant.as_bytes(), merge_partitions);
+                let (chunks, checksum) = &mut sums[partition as usize];
+                for (drilldown, table) in tables.iter().enumerate() {
+                    for value in wire::chunks(self.partition, window.window, tenant, drilldown as u16, table)
+                    {
+                        *chunks += 1;
+                        checksum.update(&value);
+                        partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });
+                    }
+                }
+                let beacons = tables.first().map(|table| table.values().map(|cell| cell.sums.beacons).sum());
+                self.sealed_beacons += beacons.unwrap_or(0);
+            }
+        }
+        let counts = std::mem::take(&mut self.counts);
+        for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
+            let closure = Closure {
+                partition: self.partition,
+                partitions: self.settings.partitions,
+                epoch: self.epoch,
+                from,
+                to,
+                withhold_before: self.withhold_before,
+                chunks,
+                checksum: checksum.finalize(),
+                counts: if partition == 0 { counts } else { Counts::default() },
+            };
+            let value = wire::closure(&closure);
+            partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
+        }
+        partials
+    }
+}
+fn murmur2_partition(_: &[u8], _: u32) -> u32 {
+    0
+}

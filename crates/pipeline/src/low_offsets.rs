@@ -1,0 +1,53 @@
+//! The lowest offset whose record is at least so new.
+
+use std::collections::VecDeque;
+
+use crowdfold_airlock::Millis;
+
+/// For each second of record timestamps the lowest offset in it. Offsets are told in ascending order.
+#[derive(Debug, Default)]
+pub(crate) struct LowOffsets {
+    /// (second, lowest offset), by second.
+    seconds: VecDeque<(u64, i64)>,
+}
+
+impl LowOffsets {
+    pub(crate) fn tell(&mut self, timestamp: Millis, offset: i64) {
+        let second = timestamp / 1000;
+        match self.seconds.back() {
+            Some((last, _)) if *last == second => {}
+            Some((last, _)) if *last > second => {
+                if let Err(at) = self.seconds.binary_search_by_key(&second, |(second, _)| *second) {
+                    self.seconds.insert(at, (second, offset));
+                }
+            }
+            _ => self.seconds.push_back((second, offset)),
+        }
+    }
+
+    /// The lowest offset whose record's timestamp is at or after `from` (to the second below it), and forgets what is
+    /// older. `None` where there is none.
+    pub(crate) fn since(&mut self, from: Millis) -> Option<i64> {
+        let second = from / 1000;
+        while self.seconds.front().is_some_and(|(oldest, _)| *oldest < second) {
+            self.seconds.pop_front();
+        }
+        self.seconds.iter().map(|(_, offset)| *offset).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LowOffsets;
+
+    #[test]
+    fn it_gives_the_lowest_offset_of_records_that_are_new_enough() {
+        let mut low = LowOffsets::default();
+        for (timestamp, offset) in [(5_000, 10), (9_000, 11), (6_500, 12), (6_900, 13), (9_100, 14)] {
+            low.tell(timestamp, offset);
+        }
+        assert_eq!(low.since(5_500), Some(10), "to the second below");
+        assert_eq!(low.since(6_000), Some(11), "offset 11 comes before 12, whose record is older");
+        assert_eq!(low.since(10_000), None);
+    }
+}

@@ -1,0 +1,182 @@
+//! The partitions that one worker has of one topic, and what is due to be committed for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_airlock::Millis;
+
+use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
+
+/// Nothing to seal: still commit so often, ms; brokers forget the offsets of silent groups.
+const STANDING: Millis = 60_000;
+
+/// A machine of one partition, as far as commits concern it.
+pub trait Machine {
+    /// Whether it has something to send.
+    fn has_pending(&mut self, now: Millis) -> bool;
+    /// The offset and metadata to commit: with what is pending, or the last once more.
+    fn offset(&self) -> (i64, String);
+    /// Whether metadata that was read back shows that what is pending is committed.
+    fn is_settled_by(&self, metadata: &str) -> bool;
+    /// What is pending is committed.
+    fn settle(&mut self);
+}
+
+impl Machine for Combiner {
+    fn has_pending(&mut self, _: Millis) -> bool {
+        !self.sealed().is_empty()
+    }
+
+    fn offset(&self) -> (i64, String) {
+        let (offset, checkpoint) = match self.sealed().back() {
+            Some(last) => (last.safe_offset, last.checkpoint),
+            None => self.standing(),
+        };
+        (offset, checkpoint.to_string())
+    }
+
+    fn is_settled_by(&self, metadata: &str) -> bool {
+        let known = CombinerCheckpoint::parse(metadata);
+        let last = self.sealed().back().map(|last| last.checkpoint.closed_until);
+        known.is_some_and(|known| last.is_none_or(|last| known.closed_until >= last))
+    }
+
+    fn settle(&mut self) {
+        self.committed(self.sealed().len());
+    }
+}
+
+impl Machine for Merger {
+    fn has_pending(&mut self, now: Millis) -> bool {
+        self.publish(now).is_some()
+    }
+
+    fn offset(&self) -> (i64, String) {
+        let (offset, checkpoint) = match self.publication() {
+            Some(next) => (next.offset, next.checkpoint.clone()),
+            None => self.standing(),
+        };
+        (offset, checkpoint.to_string())
+    }
+
+    fn is_settled_by(&self, metadata: &str) -> bool {
+        let known = MergerCheckpoint::parse(metadata);
+        let Some(next) = self.publication() else { return known.is_some() };
+        known.is_some_and(|known| match &next.checkpoint.forced {
+            // a decision moves nothing else
+            Some(_) => known.forced == next.checkpoint.forced,
+            None => known.closed_until >= next.checkpoint.closed_until,
+        })
+    }
+
+    fn settle(&mut self) {
+        self.committed();
+    }
+}
+
+/// The partitions that one worker has of one topic.
+#[derive(Debug)]
+pub struct Stage<M> {
+    machines: BTreeMap<u32, M>,
+    /// Never committed by anyone: that comes first.
+    fresh: BTreeSet<u32>,
+    committed_at: Millis,
+}
+
+impl<M> Default for Stage<M> {
+    fn default() -> Self {
+        Self { machines: BTreeMap::new(), fresh: BTreeSet::new(), committed_at: 0 }
+    }
+}
+
+impl<M: Machine> Stage<M> {
+    /// Takes a partition over. `fresh`: no offset was committed for it.
+    pub fn assign(&mut self, partition: u32, machine: M, fresh: bool) {
+        self.machines.insert(partition, machine);
+        if fresh {
+            self.fresh.insert(partition);
+        }
+    }
+
+    /// Gives partitions up, with all that is not committed of them: whoever takes them over reads it again.
+    pub fn revoke(&mut self, partitions: &[u32]) {
+        for partition in partitions {
+            self.machines.remove(partition);
+            self.fresh.remove(partition);
+        }
+    }
+
+    /// Gives all partitions up.
+    pub fn revoke_all(&mut self) {
+        self.machines.clear();
+        self.fresh.clear();
+    }
+
+    /// The machines, by partition.
+    pub const fn machines(&self) -> &BTreeMap<u32, M> {
+        &self.machines
+    }
+
+    /// The machine of a partition.
+    pub fn machine(&mut self, partition: u32) -> Option<&mut M> {
+        self.machines.get_mut(&partition)
+    }
+
+    /// The partitions whose state the next transaction must carry; none where there is nothing to do.
+    ///
+    /// Partitions that were never committed come first and alone, before anything of them is sent: a start that was
+    /// killed between first commits must not be taken for one that lost its offsets.
+    pub fn due(&mut self, now: Millis) -> Vec<u32> {
+        if !self.fresh.is_empty() {
+            return self.fresh.iter().copied().collect();
+        }
+        let pending =
+            self.machines.iter_mut().filter_map(|(p, machine)| machine.has_pending(now).then_some(*p));
+        let pending: Vec<_> = pending.collect();
+        if pending.is_empty() && now.saturating_sub(self.committed_at) >= STANDING {
+            return self.machines.keys().copied().collect();
+        }
+        pending
+    }
+
+    /// Whether what is due is the first commit of its partitions, which sends nothing.
+    #[must_use]
+    pub fn is_first(&self, due: &[u32]) -> bool {
+        due.iter().any(|partition| self.fresh.contains(partition))
+    }
+
+    /// Offsets and metadata of the partitions that are due.
+    #[must_use]
+    pub fn offsets(&self, due: &[u32]) -> Vec<(u32, i64, String)> {
+        let machines = due.iter().filter_map(|partition| Some((*partition, self.machines.get(partition)?)));
+        machines
+            .map(|(partition, machine)| {
+                let (offset, metadata) = machine.offset();
+                (partition, offset, metadata)
+            })
+            .collect()
+    }
+
+    /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. One
+    /// transaction has one fate.
+    #[must_use]
+    pub fn is_settled(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
+        due.iter().all(|partition| {
+            let known = group.get(*partition as usize).and_then(Option::as_ref);
+            let machine = self.machines.get(partition);
+            known.zip(machine).is_some_and(|(known, machine)| machine.is_settled_by(&known.metadata))
+        })
+    }
+
+    /// The transaction of the partitions that were due is committed.
+    pub fn committed(&mut self, due: &[u32], now: Millis) {
+        let first = self.is_first(due);
+        for partition in due {
+            if first {
+                self.fresh.remove(partition);
+            } else if let Some(machine) = self.machines.get_mut(partition) {
+                machine.settle();
+            }
+        }
+        self.committed_at = now;
+    }
+}

@@ -1,0 +1,131 @@
+//! Where a stage starts in each partition, and what it may never publish again.
+
+use crowdfold_airlock::Millis;
+
+/// An offset of the group with its metadata, as committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The next record to read.
+    pub offset: i64,
+    /// What was committed with it.
+    pub metadata: String,
+}
+
+/// How a partition starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start<C> {
+    /// The partition.
+    pub partition: u32,
+    /// What was committed for it; `None` where nothing was: then it must be committed before anything is sealed.
+    pub checkpoint: Option<C>,
+    /// Windows that end at or before it are never made, ms.
+    pub floor: Millis,
+    /// Set where offsets were lost and the floor therefore lies in the future.
+    pub offsets_lost: bool,
+}
+
+/// Why a stage cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// Another program commits under the same group.
+    #[error(
+        "the committed offset of partition {0} carries metadata that is not crowdfold's: another program uses this \
+         consumer group; choose another kafka.prefix, or start after now with --restart-from-now"
+    )]
+    Foreign(u32),
+}
+
+/// What every partition of `assigned` starts with (protocol.md, "Combiner", 2). `group` is what the group committed for
+/// all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were all
+/// offsets lost (now + lateness, up to the next end).
+///
+/// # Errors
+/// [`StartError::Foreign`], unless `restart_from_now`.
+pub fn plan_starts<C>(
+    assigned: &[u32],
+    group: &[Option<Committed>],
+    parse: impl Fn(&str) -> Option<C>,
+    floor_of: impl Fn(&C) -> Millis,
+    output_is_empty: bool,
+    fresh_floor: Millis,
+    restart_from_now: bool,
+) -> Result<Vec<Start<C>>, StartError> {
+    let mut known = Vec::with_capacity(group.len());
+    for (partition, committed) in group.iter().enumerate() {
+        let checkpoint = committed.as_ref().and_then(|committed| parse(&committed.metadata));
+        if committed.is_some() && checkpoint.is_none() && !restart_from_now {
+            return Err(StartError::Foreign(partition as u32));
+        }
+        known.push(checkpoint);
+    }
+    let group_floor = known.iter().flatten().map(&floor_of).max();
+    let (floor, offsets_lost) = match group_floor {
+        // never committed, so never published
+        Some(floor) => (floor, false),
+        None if output_is_empty && !restart_from_now => (0, false),
+        None => (fresh_floor, true),
+    };
+    let start = |partition: &u32| match known.get_mut(*partition as usize).and_then(Option::take) {
+        Some(_) if restart_from_now => {
+            Start { partition: *partition, checkpoint: None, floor: fresh_floor, offsets_lost: true }
+        }
+        Some(checkpoint) => {
+            let floor = floor_of(&checkpoint);
+            Start { partition: *partition, checkpoint: Some(checkpoint), floor, offsets_lost: false }
+        }
+        None if restart_from_now => {
+            Start { partition: *partition, checkpoint: None, floor: fresh_floor, offsets_lost: true }
+        }
+        None => Start { partition: *partition, checkpoint: None, floor, offsets_lost },
+    };
+    Ok(assigned.iter().map(start).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn starts(
+        group: &[Option<&str>],
+        output_is_empty: bool,
+        restart: bool,
+    ) -> Result<Vec<(Millis, bool)>, StartError> {
+        let group: Vec<_> =
+            group.iter().map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() })).collect();
+        let assigned: Vec<_> = (0..group.len() as u32).collect();
+        let starts = plan_starts(
+            &assigned,
+            &group,
+            |text| text.strip_prefix("ours=")?.parse::<Millis>().ok(),
+            |floor| *floor,
+            output_is_empty,
+            1_000,
+            restart,
+        )?;
+        Ok(starts.into_iter().map(|start| (start.floor, start.checkpoint.is_some())).collect())
+    }
+
+    #[test]
+    fn a_first_start_makes_everything() {
+        assert_eq!(starts(&[None, None], true, false), Ok(vec![(0, false), (0, false)]));
+    }
+
+    #[test]
+    fn a_partition_that_was_never_committed_takes_the_groups_floor() {
+        assert_eq!(starts(&[Some("ours=60"), None], false, false), Ok(vec![(60, true), (60, false)]));
+    }
+
+    #[test]
+    fn lost_offsets_start_after_now() {
+        assert_eq!(starts(&[None, None], false, false), Ok(vec![(1_000, false), (1_000, false)]));
+    }
+
+    #[test]
+    fn metadata_of_another_program_is_refused_unless_told() {
+        assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(StartError::Foreign(0)));
+        assert_eq!(
+            starts(&[Some("theirs"), Some("ours=0")], true, true),
+            Ok(vec![(1_000, false), (1_000, false)])
+        );
+    }
+}
