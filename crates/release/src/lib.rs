@@ -12,6 +12,8 @@ mod policy;
 mod release;
 mod row;
 mod spread;
+#[cfg(test)]
+mod testing;
 
 pub use families::{Family, FamilyError, check_families, drilldown_name};
 pub use note::RejectionNote;

@@ -41,14 +41,12 @@ pub(crate) struct Head {
 /// A row that stands for a crowd. Only [`release()`](crate::release()) makes one:
 ///
 /// ```compile_fail,E0451
-/// let rollup = crowdfold_release::Rollup { sessions: 1 };
+/// fn forge(row: crowdfold_release::Rollup) -> crowdfold_release::Rollup {
+///     crowdfold_release::Rollup { sessions: 1, ..row }
+/// }
 /// ```
 /// ```compile_fail,E0624
-/// let rollup = crowdfold_release::Rollup::new();
-/// ```
-/// ```compile_fail,E0277
-/// let rollup = crowdfold_release::Rollup::default();
-/// let rollup: crowdfold_release::Rollup = serde_json::from_str("{}").unwrap();
+/// let forge = crowdfold_release::Rollup::new;
 /// ```
 ///
 /// It holds what is published and nothing more: percentiles and ranges, no distribution.

@@ -1,1 +1,107 @@
-//! Tests.
+use std::collections::BTreeMap;
+
+use crowdfold_rollup::Table;
+
+use super::{Row, fold};
+use crate::testing::{cell, label, table};
+
+mod attacker;
+mod oracle;
+mod properties;
+mod retention;
+
+/// `Windows/* 83`, one for each row.
+fn rows(folded: &[Row]) -> Vec<String> {
+    folded.iter().map(|row| format!("{} {}", row.label.join("/"), row.cell.sessions)).collect()
+}
+
+fn check(k: u64, cells: &[(&str, u64)], expect: &[&str]) {
+    assert_eq!(rows(&fold(table(cells), |cell| cell.sessions >= k)), expect);
+}
+
+#[test]
+fn every_vector_comes_out_row_for_row() {
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        k: u64,
+        cells: Vec<(Vec<String>, u64)>,
+        rows: Vec<(Vec<String>, u64)>,
+    }
+    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../fixtures/fold.json")).unwrap();
+    assert_eq!(vectors.len(), 66);
+    for (index, Vector { k, cells, rows: expect }) in vectors.into_iter().enumerate() {
+        let table: Table = cells.iter().map(|(values, n)| (label(values), cell(*n))).collect();
+        let folded = fold(table, |cell| cell.sessions >= k);
+        let got: Vec<_> = folded
+            .iter()
+            .map(|row| (row.label.iter().map(|v| v.to_string()).collect(), row.cell.sessions))
+            .collect();
+        assert_eq!(got, expect, "vector {index}");
+    }
+}
+
+#[test]
+fn a_small_rest_takes_the_smallest_sibling_with_it() {
+    check(
+        50,
+        &[("Windows/Chrome", 900), ("Windows/Edge", 70), ("Windows/Opera", 9)],
+        &["Windows/* 79", "Windows/Chrome 900"],
+    );
+}
+
+#[test]
+fn a_node_without_a_crowd_goes_up_and_takes_the_smallest_row_under_the_root() {
+    check(
+        50,
+        &[("Tizen/Samsung", 30), ("Windows/Chrome", 900), ("macOS/Safari", 200)],
+        &["*/* 230", "Windows/Chrome 900"],
+    );
+}
+
+#[test]
+fn a_rest_that_is_a_crowd_leaves_its_siblings_alone() {
+    check(50, &[("a", 25), ("b", 25), ("c", 50)], &["* 50", "c 50"]);
+}
+
+#[test]
+fn star_rows_below_are_among_the_rows_a_node_may_take() {
+    // b/* is 50 and so smaller than a/x: the root's rest of 1 goes to it.
+    check(50, &[("a/x", 60), ("b/y", 25), ("b/z", 25), ("c/w", 1)], &["*/* 51", "a/x 60"]);
+}
+
+#[test]
+fn among_equals_a_star_row_stands_where_its_byte_puts_it() {
+    // '&' < '*' < 'a': of three rows of 50 under b, the first by label is taken.
+    let b = [("b/&", 50), ("b/a", 25), ("b/c", 25), ("c/d", 1)];
+    check(50, &b, &["*/* 51", "b/* 50"]);
+    let b = [("b/a", 25), ("b/c", 25), ("b/z", 50), ("c/d", 1)];
+    check(50, &b, &["*/* 51", "b/z 50"]);
+}
+
+#[test]
+fn rows_come_in_label_order_even_where_values_sort_before_the_star() {
+    check(10, &[("&", 10), ("(x)", 10), ("-", 10), ("a", 6), ("b", 6)], &["& 10", "(x) 10", "* 12", "- 10"]);
+}
+
+#[test]
+fn a_dimension_value_that_begins_another_is_another_node() {
+    check(10, &[("a/x", 4), ("ab/x", 4), ("ab/y", 10)], &["*/* 18"]);
+}
+
+#[test]
+fn too_few_in_all_leave_nothing() {
+    check(50, &[("a/b", 20), ("c/d", 29)], &[]);
+    check(50, &[], &[]);
+}
+
+#[test]
+fn with_the_guard_sessions_alone_do_not_make_a_crowd() {
+    let mut farm = cell(500);
+    farm.networks = 0b1;
+    let mut town = cell(50);
+    town.networks = 0b1110;
+    let cells: Table = BTreeMap::from([(label(&["farm"]), farm), (label(&["town"]), town)]);
+    let crowd = |cell: &crowdfold_rollup::Cell| cell.sessions >= 50 && cell.networks.count_ones() >= 3;
+    assert_eq!(rows(&fold(cells.clone(), crowd)), ["* 550"]);
+    assert_eq!(rows(&fold(cells, |cell| cell.sessions >= 50)), ["farm 500", "town 50"]);
+}

@@ -1,1 +1,13 @@
-//! Tests.
+use crowdfold_airlock::Reason;
+
+use super::RejectionNote;
+
+#[test]
+fn a_note_is_a_reason_and_a_place_with_the_minute() {
+    let note = RejectionNote::new(Reason::NoSession, "crowdfold.beacons", 3, 81_234, 1_795_308_528_421);
+    assert_eq!(
+        String::from_utf8(note.json()).unwrap(),
+        r#"{"schema":"crowdfold.rejection/1","reason":"no_session","topic":"crowdfold.beacons","partition":3,"offset":81234,"time":1795308480000}"#
+    );
+    assert_eq!(note.reason(), Reason::NoSession);
+}

@@ -1,1 +1,237 @@
-//! Tests.
+use crowdfold_airlock::Dimension::{Browser, Cdn, Os, Player};
+use crowdfold_rollup::{Cell, Table, Window};
+use proptest::collection::vec;
+use proptest::{prop_assert, prop_assert_eq, proptest};
+
+use super::{Fault, Released, is_partition_into_crowds, release};
+use crate::fold::Row;
+use crate::testing::{Numbers, cell, label, table};
+use crate::{Coverage, Policy, PolicySettings};
+
+const WINDOW: Window = Window { start: 60_000, end: 120_000 };
+
+fn policy(guard_networks: Option<u32>) -> Policy {
+    let drilldowns = vec![vec![Os, Browser], vec![Player], vec![Cdn]];
+    Policy::threshold(PolicySettings {
+        drilldowns,
+        histogram_drilldown: 1,
+        guard_networks,
+        ..Default::default()
+    })
+    .unwrap()
+}
+
+fn released(tables: &[&[(&str, u64)]]) -> Released {
+    release("acme", WINDOW, tables.iter().map(|cells| table(cells)).collect(), &policy(None), None)
+}
+
+/// `os.browser Windows/* 3/12 83`, one for each row.
+fn told(released: &Released) -> Vec<String> {
+    let one = |rollup: &crate::Rollup| {
+        let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
+        let key = rollup.key();
+        let values: Vec<_> = rollup.label().collect();
+        let place = format!("{}/{}", json["row"], json["rows"]);
+        format!("{} {} {place} {}", key.split('/').nth(1).unwrap(), values.join("/"), rollup.sessions())
+    };
+    released.rollups.iter().map(one).collect()
+}
+
+#[test]
+fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
+    let result = released(&[
+        &[("Windows/Chrome", 60), ("Windows/Edge", 50), ("macOS/Safari", 10)],
+        &[("hls.js", 120)],
+        &[("b", 60), ("a", 60)],
+    ]);
+    assert_eq!(
+        told(&result),
+        [
+            "os.browser */* 1/2 60",
+            "os.browser Windows/Chrome 2/2 60",
+            "player hls.js 1/1 120",
+            "cdn a 1/2 60",
+            "cdn b 2/2 60",
+        ]
+    );
+    assert_eq!(result.rows, [2, 1, 2]);
+    assert_eq!((result.sittings_released, result.sittings_withheld), (120, 0));
+    assert_eq!(result.fault, None);
+    let first = &result.rollups[0];
+    assert_eq!((first.tenant(), first.window(), first.drilldown()), ("acme", WINDOW, &[Os, Browser][..]));
+}
+
+#[test]
+fn fewer_than_k_in_all_leave_nothing_in_any_drilldown() {
+    let result = released(&[&[("a/b", 49)], &[("p", 49)], &[("c", 40), ("d", 9)]]);
+    assert!(result.rollups.is_empty());
+    assert_eq!(result.rows, [0, 0, 0]);
+    assert_eq!((result.sittings_released, result.sittings_withheld), (0, 49));
+    assert_eq!(result.fault, None);
+}
+
+#[test]
+fn an_empty_window_leaves_nothing() {
+    let result = released(&[&[], &[], &[]]);
+    assert!(result.rollups.is_empty());
+    assert_eq!((result.sittings_released, result.sittings_withheld, result.fault), (0, 0, None));
+}
+
+#[test]
+fn a_window_from_few_networks_leaves_nothing_under_the_guard() {
+    let tables = |networks| {
+        let mut everyone = cell(500);
+        everyone.networks = networks;
+        everyone.sums.beacons = 2000;
+        let one = |values: &[&str]| Table::from([(label(values), everyone.clone())]);
+        vec![one(&["a", "b"]), one(&["p"]), one(&["c"])]
+    };
+    let few = release("acme", WINDOW, tables(0b11), &policy(Some(3)), None);
+    assert_eq!((few.rollups.len(), few.sittings_withheld, few.beacons_withheld), (0, 500, 2000));
+    let enough = release("acme", WINDOW, tables(0b111), &policy(Some(3)), None);
+    assert_eq!((enough.rollups.len(), enough.sittings_released, enough.beacons_released), (3, 500, 2000));
+}
+
+#[test]
+fn tables_at_fault_are_withheld_whole_and_said_so() {
+    let fault = |tables: &[&[(&str, u64)]]| {
+        let result = released(tables);
+        assert!(result.rollups.is_empty());
+        assert_eq!((result.rows.len(), result.sittings_released), (3, 0));
+        assert_eq!(
+            result.sittings_withheld,
+            tables.first().map_or(0, |cells| cells.iter().map(|(_, n)| n).sum())
+        );
+        result.fault
+    };
+    let player = || Some(Fault::Cell { drilldown: "player".into() });
+    assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60)]]), Some(Fault::TableCount { tables: 2, drilldowns: 3 }));
+    assert_eq!(fault(&[]), Some(Fault::TableCount { tables: 0, drilldowns: 3 }));
+    assert_eq!(fault(&[&[("a/b", 60)], &[("p/q", 60)], &[("c", 60)]]), player());
+    assert_eq!(fault(&[&[("a/b", 60)], &[("*", 60)], &[("c", 60)]]), player());
+    assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60), ("q", 0)], &[("c", 60)]]), player());
+    assert_eq!(
+        fault(&[&[("a/b", 60)], &[("p", 60)], &[("c", 61)]]),
+        Some(Fault::Totals { drilldown: "cdn".into(), first: "os.browser".into() })
+    );
+}
+
+#[test]
+fn tables_that_disagree_in_a_sum_are_at_fault_too() {
+    let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
+    if let Some(cell) = tables[1].values_mut().next() {
+        cell.sums.stalls = 1;
+    }
+    let result = release("acme", WINDOW, tables, &policy(None), None);
+    assert_eq!(result.fault, Some(Fault::Totals { drilldown: "player".into(), first: "os.browser".into() }));
+}
+
+#[test]
+fn the_last_look_refuses_thin_rows_and_lost_sessions() {
+    let looked_at = |sessions: &[u64], total| {
+        let rows: Vec<_> = sessions.iter().map(|n| Row { label: label(&["a"]), cell: cell(*n) }).collect();
+        is_partition_into_crowds(&rows, &cell(total), &policy(None))
+    };
+    assert!(looked_at(&[50, 70], 120));
+    assert!(!looked_at(&[49, 71], 120));
+    assert!(!looked_at(&[50, 70], 121));
+}
+
+#[test]
+fn histograms_stand_in_the_chosen_drilldown_only_and_coverage_everywhere() {
+    let everyone = |values: &[&str]| {
+        let mut cell = cell(60);
+        cell.startup.record_many(850, 60);
+        Table::from([(label(values), cell)])
+    };
+    let tables = vec![everyone(&["a", "b"]), everyone(&["p"]), everyone(&["c"])];
+    let coverage = Some(Coverage { partitions: 3, of: 4 });
+    let result = release("acme", WINDOW, tables, &policy(None), coverage);
+    let with = |text: &str| -> Vec<bool> {
+        let holds = |rollup: &crate::Rollup| String::from_utf8(rollup.json()).unwrap().contains(text);
+        result.rollups.iter().map(holds).collect()
+    };
+    assert_eq!(with(r#""histogram":[[0,null,60]]"#), [false, true, false]);
+    assert_eq!(with(r#""coverage":{"partitions":3,"of":4}"#), [true; 3]);
+}
+
+/// One session, as it stands in all three tables.
+#[derive(Clone, Debug)]
+struct Sitting {
+    values: [u8; 4],
+    cell: Cell,
+}
+
+fn sitting(numbers: &mut Numbers) -> Sitting {
+    let mut cell = Cell { sessions: 1, networks: 1 << (numbers.next() % 64), ..Cell::default() };
+    cell.sums.beacons = 1 + numbers.next() % 5;
+    cell.sums.playing_ms = 100 * (numbers.next() % 600);
+    cell.sums.errors[(numbers.next() % 6) as usize] = numbers.next() % 2;
+    cell.bandwidth.record((numbers.next() % 90) as u32 * 100);
+    let value = |unit: f64| (unit * unit * unit * 6.0) as u8;
+    Sitting { values: std::array::from_fn(|_| value(numbers.unit())), cell }
+}
+
+/// Adds up sittings, partition by partition, then the partitions, in the order they are in.
+fn tables(partitions: &[Vec<Sitting>]) -> Vec<Table> {
+    let mut whole = vec![Table::new(); 3];
+    for partition in partitions {
+        let mut part = vec![Table::new(); 3];
+        for Sitting { values: [a, b, c, d], cell } in partition {
+            for (table, values) in part.iter_mut().zip([&[*a, *b][..], &[*c], &[*d]]) {
+                let values: Vec<_> = values.iter().map(u8::to_string).collect();
+                table.entry(label(&values)).or_default().add(cell);
+            }
+        }
+        for (whole, part) in whole.iter_mut().zip(part) {
+            part.into_iter().for_each(|(label, cell)| whole.entry(label).or_default().add(&cell));
+        }
+    }
+    whole
+}
+
+proptest! {
+    #[test]
+    fn the_same_sessions_give_the_same_bytes_in_whatever_order_they_come(
+        seed in 0_u64..1_000_000, count in 0_usize..400, cuts in vec(0_usize..400, 0..4)
+    ) {
+        let mut numbers = Numbers(seed);
+        let mut sittings: Vec<_> = (0..count).map(|_| sitting(&mut numbers)).collect();
+        let bytes = |partitions: &[Vec<Sitting>]| -> Vec<Vec<u8>> {
+            let result = release("acme", WINDOW, tables(partitions), &policy(Some(5)), None);
+            result.rollups.iter().map(crate::Rollup::json).collect()
+        };
+        let straight = bytes(&[sittings.clone()]);
+        sittings.sort_by_cached_key(|_| numbers.next());
+        let mut partitions = vec![sittings];
+        for cut in cuts {
+            if let Some(last) = partitions.last_mut() {
+                let rest = last.split_off(cut.min(last.len()));
+                partitions.push(rest);
+            }
+        }
+        prop_assert_eq!(bytes(&partitions), straight);
+    }
+
+    #[test]
+    fn every_sitting_and_beacon_is_released_in_each_table_or_withheld_in_all(
+        seed in 0_u64..1_000_000, count in 0_usize..200
+    ) {
+        let mut numbers = Numbers(seed);
+        let sittings: Vec<_> = (0..count).map(|_| sitting(&mut numbers)).collect();
+        let beacons: u64 = sittings.iter().map(|sitting| sitting.cell.sums.beacons).sum();
+        let result = release("acme", WINDOW, tables(&[sittings]), &policy(None), None);
+        prop_assert_eq!(&result.fault, &None);
+        prop_assert_eq!(result.sittings_released + result.sittings_withheld, count as u64);
+        prop_assert_eq!(result.beacons_released + result.beacons_withheld, beacons);
+        prop_assert_eq!(result.sittings_released > 0, count >= 50);
+        let mut rollups = result.rollups.iter();
+        for rows in &result.rows {
+            let table: Vec<_> = rollups.by_ref().take(*rows as usize).collect();
+            prop_assert_eq!(table.iter().map(|row| row.sessions()).sum::<u64>(), result.sittings_released);
+            prop_assert_eq!(table.iter().map(|row| row.beacons()).sum::<u64>(), result.beacons_released);
+            prop_assert!(table.iter().all(|row| row.sessions() >= 50));
+        }
+        prop_assert!(rollups.next().is_none());
+    }
+}

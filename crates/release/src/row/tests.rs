@@ -1,1 +1,108 @@
-//! Tests.
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension::{Browser, Os};
+use crowdfold_rollup::{Cell, Distribution, Sums, Window};
+use static_assertions::assert_not_impl_any;
+
+use super::{Coverage, Head, Rollup};
+use crate::fold::Row;
+use crate::testing::label;
+
+// No second copy, no form but `json()`, no way in but `release()`.
+assert_not_impl_any!(Rollup: Clone, Default, serde::Serialize, serde::de::DeserializeOwned, From<Vec<u8>>);
+assert_not_impl_any!(crate::RejectionNote: serde::Serialize, Default);
+
+fn distribution(values: &[(u32, u64)]) -> Distribution {
+    let mut distribution = Distribution::default();
+    values.iter().for_each(|(value, sessions)| distribution.record_many(*value, *sessions));
+    distribution
+}
+
+/// The example of the interface page.
+fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
+    let head = Head {
+        tenant: "acme".into(),
+        window: Window { start: 1_795_308_480_000, end: 1_795_308_540_000 },
+        drilldown: [Os, Browser].into(),
+        rows: 12,
+        coverage,
+        policy: "threshold",
+        k: 50,
+        histogram,
+    };
+    let cell = Cell {
+        sessions: 83,
+        networks: 0b1011,
+        sums: Sums {
+            beacons: 412,
+            attempts: 3,
+            plays: 3,
+            startup_failures: 0,
+            playback_failures: 1,
+            playing_ms: 4_920_000,
+            stalled_ms: 12_300,
+            stalls: 9,
+            dropped_frames: 31,
+            switches: 12,
+            errors: [1, 0, 0, 0, 2, 0],
+        },
+        startup: distribution(&[(800, 2), (950, 1)]),
+        bandwidth: distribution(&[(900, 14), (1000, 6), (3900, 25), (5300, 26), (11000, 9)]),
+        bitrate: Distribution::default(),
+    };
+    Rollup::new(&Arc::new(head), 3, Row { label: label(&["Windows", "*"]), cell })
+}
+
+#[test]
+fn a_row_is_written_as_the_interface_page_has_it() {
+    let rollup = example(None, true);
+    assert_eq!(rollup.key(), "acme/os.browser/1795308480000");
+    assert_eq!(
+        String::from_utf8(rollup.json()).unwrap(),
+        concat!(
+            r#"{"schema":"crowdfold.rollup/1","tenant":"acme","window":{"start":1795308480000,"end":1795308540000},"#,
+            r#""drilldown":["os","browser"],"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
+            r#""sessions":83,"beacons":412,"attempts":3,"plays":3,"startup_failures":0,"playback_failures":1,"#,
+            r#""playing_ms":4920000,"stalled_ms":12300,"stalls":9,"dropped_frames":31,"switches":12,"#,
+            r#""errors":{"network":1,"timeout":2},"#,
+            r#""startup_ms":{"sessions":3,"sum":2550,"p50":null,"p90":null,"p95":null,"p99":null},"#,
+            r#""bandwidth_kbps":{"sessions":80,"sum":352900,"p50":3900,"p90":null,"p95":null,"p99":null,"#,
+            r#""histogram":[[0,1000,14],[1000,4000,31],[4000,null,35]]},"#,
+            r#""bitrate_kbps":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
+            r#""policy":{"name":"threshold","k":50}}"#,
+        )
+    );
+}
+
+#[test]
+fn coverage_is_told_only_when_a_partition_is_missing() {
+    let told = |coverage| String::from_utf8(example(coverage, false).json()).unwrap();
+    assert!(
+        told(Some(Coverage { partitions: 3, of: 4 }))
+            .contains(r#""rows":12,"coverage":{"partitions":3,"of":4},"#)
+    );
+    assert!(!told(Some(Coverage { partitions: 4, of: 4 })).contains("coverage"));
+    assert!(!told(None).contains("coverage"));
+}
+
+#[test]
+fn only_the_chosen_drilldown_carries_histograms() {
+    assert!(!String::from_utf8(example(None, false).json()).unwrap().contains("histogram"));
+}
+
+#[test]
+fn nothing_of_the_guard_or_of_single_values_is_in_a_rollup() {
+    let debug = format!("{:?}", example(None, true));
+    assert!(
+        !debug.contains("1011") && !debug.contains("networks") && !debug.contains("Distribution"),
+        "{debug}"
+    );
+}
+
+#[test]
+fn values_are_quoted_as_json_wants_it() {
+    let mut rollup = example(None, false);
+    rollup.label = label(&["a\"b\\", "é\u{1}"]);
+    let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
+    assert_eq!(json["dimensions"], serde_json::json!({"os": "a\"b\\", "browser": "é\u{1}"}));
+}

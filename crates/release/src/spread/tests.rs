@@ -1,1 +1,123 @@
-//! Tests.
+use crowdfold_rollup::Distribution;
+use proptest::collection::vec;
+use proptest::{prop_assert, prop_assert_eq, proptest};
+
+use super::{BINS, LEAST_IN_RANGE, Range, Spread, histogram};
+
+fn distribution(values: &[(u32, u64)]) -> Distribution {
+    let mut distribution = Distribution::default();
+    values.iter().for_each(|(value, sessions)| distribution.record_many(*value, *sessions));
+    distribution
+}
+
+fn percentiles(values: &[(u32, u64)]) -> [Option<u32>; 4] {
+    let Spread { p50, p90, p95, p99, .. } = Spread::of(&distribution(values), false);
+    [p50, p90, p95, p99]
+}
+
+fn ranges(values: &[(u32, u64)]) -> Option<Vec<Range>> {
+    histogram(distribution(values).values())
+}
+
+#[test]
+fn bins_are_public_logarithmic_and_at_most_32_with_the_open_ends() {
+    assert!(BINS.len() < 32);
+    for (index, edge) in BINS.into_iter().enumerate() {
+        let exact = 100.0 * 10_f64.powf(index as f64 / 10.0);
+        assert!((f64::from(edge) / exact - 1.0).abs() < 0.05, "{edge} for {exact}");
+        let decade = 10_u32.pow(edge.ilog10() - 1);
+        assert_eq!(edge % decade, 0, "{edge} has two digits");
+    }
+    assert!(BINS.is_sorted_by(|one, other| one < other));
+}
+
+#[test]
+fn a_percentile_needs_ten_on_both_sides() {
+    // 1000 sessions, each with its own value 1..=1000: p99 is the 990th, with 11 at or above.
+    let each: Vec<_> = (1..=1000).map(|value| (value, 1)).collect();
+    assert_eq!(percentiles(&each), [Some(500), Some(900), Some(950), Some(990)]);
+    let fewer: Vec<_> = (1..=900).map(|value| (value, 1)).collect();
+    // p99 is the 891st of 900: ten at or above. Of 899 it is the 891st (rounded up) with nine.
+    assert_eq!(percentiles(&fewer)[3], Some(891));
+    assert_eq!(percentiles(&fewer[..899]), [Some(450), Some(810), Some(855), None]);
+}
+
+#[test]
+fn a_value_that_many_share_is_a_percentile_even_at_the_end() {
+    assert_eq!(percentiles(&[(10, 5), (20, 85)]), [Some(20); 4]);
+    assert_eq!(percentiles(&[(10, 10)]), [Some(10); 4]);
+    assert_eq!(percentiles(&[(10, 9)]), [None; 4]);
+    assert_eq!(percentiles(&[(10, 9), (20, 1)]), [None; 4]);
+    assert_eq!(percentiles(&[(10, 15), (20, 1)]), [Some(10), Some(10), None, None]);
+    assert_eq!(percentiles(&[]), [None; 4]);
+}
+
+#[test]
+fn the_low_side_needs_ten_too() {
+    // The 9th of 18 values: ten at or above, nine at or below.
+    let each: Vec<_> = (1..=18).map(|value| (value, 1)).collect();
+    assert_eq!(percentiles(&each)[0], None);
+    let each: Vec<_> = (1..=19).map(|value| (value, 1)).collect();
+    assert_eq!(percentiles(&each)[0], Some(10));
+}
+
+#[test]
+fn the_example_of_the_schema() {
+    let values = [(300, 8), (900, 6), (1000, 4), (3900, 27), (4000, 30), (9000, 5)];
+    assert_eq!(ranges(&values), Some(vec![(0, Some(1000), 14), (1000, Some(4000), 31), (4000, None, 35)]));
+}
+
+#[test]
+fn the_remainder_at_the_right_joins_its_left_neighbour() {
+    assert_eq!(ranges(&[(300, 10), (5000, 9)]), Some(vec![(0, None, 19)]));
+    assert_eq!(ranges(&[(300, 10), (5000, 10)]), Some(vec![(0, Some(320), 10), (320, None, 10)]));
+    assert_eq!(ranges(&[(300, 10)]), Some(vec![(0, None, 10)]));
+    assert_eq!(ranges(&[(90, 10), (200_000, 10)]), Some(vec![(0, Some(100), 10), (100, None, 10)]));
+}
+
+#[test]
+fn too_few_in_all_have_no_histogram() {
+    assert_eq!(ranges(&[(300, 4), (500, 5)]), None);
+    assert_eq!(ranges(&[]), None);
+}
+
+#[test]
+fn an_edge_belongs_to_the_range_above_it() {
+    assert_eq!(ranges(&[(990, 10), (1000, 10)]), Some(vec![(0, Some(1000), 10), (1000, None, 10)]));
+}
+
+proptest! {
+    #[test]
+    fn ranges_cover_everyone_once_and_none_is_thin(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
+        let distribution = distribution(&values);
+        let Some(ranges) = histogram(distribution.values()) else {
+            prop_assert!(distribution.sessions() < LEAST_IN_RANGE);
+            return Ok(());
+        };
+        prop_assert!(ranges.len() <= 32);
+        prop_assert_eq!(ranges[0].0, 0);
+        prop_assert_eq!(ranges[ranges.len() - 1].1, None);
+        prop_assert!(ranges.windows(2).all(|pair| pair[0].1 == Some(pair[1].0)));
+        for (from, to, sessions) in ranges {
+            let within = |value: u32| value >= from && to.is_none_or(|to| value < to);
+            let counted: u64 = values.iter().filter(|(value, _)| within(*value)).map(|(_, n)| n).sum();
+            prop_assert_eq!(sessions, counted);
+            prop_assert!(sessions >= LEAST_IN_RANGE);
+            prop_assert!(from == 0 || BINS.contains(&from));
+        }
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_values(values in vec(0_u32..50, 0..300)) {
+        let mut sorted = values.clone();
+        sorted.sort_unstable();
+        let pairs: Vec<_> = values.iter().map(|value| (*value, 1)).collect();
+        let naive = |percent: usize| {
+            let rank = (percent * sorted.len()).div_ceil(100);
+            let value = *sorted.get(rank.checked_sub(1)?)?;
+            let enough = |near: &dyn Fn(u32) -> bool| sorted.iter().filter(|v| near(**v)).count() >= 10;
+            (enough(&|v| v <= value) && enough(&|v| v >= value)).then_some(value)
+        };
+        prop_assert_eq!(percentiles(&pairs), [naive(50), naive(90), naive(95), naive(99)]);
+    }
+}

@@ -1,0 +1,126 @@
+//! An attacker who adds and subtracts published rows, on worlds small enough to try everything.
+
+use crowdfold_rollup::{Cell, Table};
+
+use crate::fold::fold;
+use crate::testing::{Numbers, label};
+
+/// What is published of one row, and which places of the world it covers, by their index.
+struct Published {
+    sessions: i64,
+    covers: Vec<bool>,
+}
+
+/// The least number of sessions, above 0, that some ± combination of rows computes for a set of places.
+fn least_computed(rows: &[Published], places: usize) -> Option<i64> {
+    let mut least = None;
+    for mut code in 0..3_usize.pow(rows.len() as u32) {
+        let (mut sessions, mut function) = (0, vec![0_i64; places]);
+        for row in rows {
+            let sign = (code % 3) as i64 - 1;
+            code /= 3;
+            sessions += sign * row.sessions;
+            function.iter_mut().zip(&row.covers).for_each(|(at, covers)| *at += sign * i64::from(*covers));
+        }
+        if sessions > 0 && function.iter().all(|at| matches!(at, 0 | 1)) {
+            least = Some(least.map_or(sessions, |least: i64| least.min(sessions)));
+        }
+    }
+    least
+}
+
+/// Sessions by (value of the first dimension, value of the second).
+type World = [[u64; 3]; 3];
+
+fn world(numbers: &mut Numbers) -> World {
+    std::array::from_fn(|_| {
+        std::array::from_fn(|_| match numbers.next() % 4 {
+            0 => 0,
+            1 => 1 + numbers.next() % 3,
+            2 => 1 + numbers.next() % 12,
+            _ => 5 + numbers.next() % 30,
+        })
+    })
+}
+
+/// One table with a cell for each group of places; a bit of `beacons` stands for each place.
+fn cells(world: &World, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
+    let mut table = Table::new();
+    for (a, row) in world.iter().enumerate() {
+        for (b, sessions) in row.iter().enumerate().filter(|(_, sessions)| **sessions > 0) {
+            let mut cell = Cell { sessions: *sessions, ..Cell::default() };
+            cell.sums.beacons = 1 << (3 * a + b);
+            table.entry(label(&of(a, b))).or_default().add(&cell);
+        }
+    }
+    table
+}
+
+/// Empty places are covered by nobody, which only leaves the attacker more to try.
+fn published(rows: impl IntoIterator<Item = Cell>) -> Vec<Published> {
+    let one = |cell: Cell| Published {
+        sessions: cell.sessions as i64,
+        covers: (0..9).map(|place| cell.sums.beacons >> place & 1 == 1).collect(),
+    };
+    rows.into_iter().map(one).collect()
+}
+
+fn folded(table: Table, k: u64) -> Vec<Published> {
+    published(fold(table, |cell| cell.sessions >= k).into_iter().map(|row| row.cell))
+}
+
+#[test]
+fn nothing_below_k_can_be_computed_from_one_table() {
+    let mut numbers = Numbers(1);
+    let mut releases = 0;
+    for _ in 0..200 {
+        let world = world(&mut numbers);
+        for k in [2, 5, 10] {
+            let rows = folded(cells(&world, |a, b| vec![a.to_string(), b.to_string()]), k);
+            releases += usize::from(!rows.is_empty());
+            let least = least_computed(&rows, 9);
+            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {world:?}");
+        }
+    }
+    assert!(releases > 300, "the worlds are worth attacking: {releases}");
+}
+
+#[test]
+fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
+    let mut numbers = Numbers(2);
+    let mut releases = 0;
+    for _ in 0..300 {
+        let world = world(&mut numbers);
+        for k in [2, 5, 10] {
+            let mut rows = folded(cells(&world, |a, _| vec![a.to_string()]), k);
+            let first = rows.len();
+            rows.extend(folded(cells(&world, |_, b| vec![b.to_string()]), k));
+            // As functions on the full product: a row that covers a value covers it wherever the other table puts it.
+            for (index, row) in rows.iter_mut().enumerate() {
+                let value = |place: usize| if index < first { place / 3 } else { place % 3 };
+                let covered: Vec<_> = (0..9).filter(|place| row.covers[*place]).map(value).collect();
+                row.covers = (0..9).map(|place| covered.contains(&value(place))).collect();
+            }
+            releases += usize::from(rows.len() > 2);
+            let least = least_computed(&rows, 9);
+            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {world:?}");
+        }
+    }
+    assert!(releases > 300, "the worlds are worth attacking: {releases}");
+}
+
+#[test]
+fn the_attacker_does_find_what_folding_hides() {
+    let world = [[900, 70, 9], [0, 30, 0], [4, 0, 0]];
+    let table = cells(&world, |a, b| vec![a.to_string(), b.to_string()]);
+    assert_eq!(least_computed(&published(table.into_values()), 9), Some(4));
+}
+
+#[test]
+fn the_attacker_does_find_what_two_tables_of_one_family_leak() {
+    // [a, b] publishes */* 65 and a0/b1 90, [a] publishes a0 150: 65 - (150 - 90) = 5 is a1 alone.
+    let world = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
+    let mut rows = folded(cells(&world, |a, b| vec![a.to_string(), b.to_string()]), 50);
+    rows.extend(folded(cells(&world, |a, _| vec![a.to_string()]), 50));
+    assert_eq!(least_computed(&rows, 9), Some(5));
+}

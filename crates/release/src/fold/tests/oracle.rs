@@ -1,0 +1,83 @@
+//! The page's paragraph on folding, word by word, with no thought of speed.
+
+use crowdfold_rollup::Cell;
+
+/// A leaf or a row: its label, its sessions, its network bits, and which leaves are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) label: Vec<String>,
+    pub(super) sessions: u64,
+    pub(super) networks: u64,
+    pub(super) leaves: u64,
+}
+
+impl Group {
+    fn nobody() -> Self {
+        Self { label: Vec::new(), sessions: 0, networks: 0, leaves: 0 }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.networks |= other.networks;
+        self.leaves |= other.leaves;
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crowd {
+    pub(super) k: u64,
+    pub(super) networks: u32,
+}
+
+impl Crowd {
+    fn holds(self, group: &Group) -> bool {
+        group.sessions >= self.k && group.networks.count_ones() >= self.networks
+    }
+
+    pub(super) fn holds_cell(self, cell: &Cell) -> bool {
+        cell.sessions >= self.k && cell.networks.count_ones() >= self.networks
+    }
+}
+
+/// The released rows, in label order.
+pub(super) fn fold(leaves: &[Group], crowd: Crowd) -> Vec<Group> {
+    let (mut rows, _) = node(leaves, 0, crowd);
+    rows.sort_by(|one, other| one.label.cmp(&other.label));
+    rows
+}
+
+/// The rows and the rest of the node all these leaves share the first `depth` values of.
+fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
+    let Some(first) = leaves.first() else { return (Vec::new(), Group::nobody()) };
+    if depth == first.label.len() {
+        assert_eq!(leaves.len(), 1);
+        return if crowd.holds(first) {
+            (vec![first.clone()], Group::nobody())
+        } else {
+            (Vec::new(), first.clone())
+        };
+    }
+    let mut children: Vec<&str> = leaves.iter().map(|leaf| leaf.label[depth].as_str()).collect();
+    children.sort_unstable();
+    children.dedup();
+    let (mut rows, mut rest) = (Vec::new(), Group::nobody());
+    for child in children {
+        let below: Vec<Group> = leaves.iter().filter(|leaf| leaf.label[depth] == child).cloned().collect();
+        let (its_rows, its_rest) = node(&below, depth + 1, crowd);
+        rows.extend(its_rows);
+        rest.merge(&its_rest);
+    }
+    if rest.sessions > 0 && !crowd.holds(&rest) {
+        rows.sort_by(|one, other| (one.sessions, &one.label).cmp(&(other.sessions, &other.label)));
+        while !rows.is_empty() && !crowd.holds(&rest) {
+            rest.merge(&rows.remove(0));
+        }
+    }
+    if rest.sessions > 0 && crowd.holds(&rest) {
+        rest.label = first.label[..depth].to_vec();
+        rest.label.resize(first.label.len(), "*".into());
+        rows.push(rest);
+        rest = Group::nobody();
+    }
+    (rows, rest)
+}

@@ -1,0 +1,136 @@
+//! Folding against the oracle, and what must hold of any folding.
+
+use std::collections::BTreeMap;
+
+use crowdfold_rollup::{Cell, Label, Table};
+use proptest::collection::btree_map;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+use proptest::{prop_assert, prop_assert_eq, proptest};
+
+use super::oracle::{Crowd, Group, fold as oracle};
+use crate::fold::{Row, fold};
+use crate::testing::label;
+
+/// Values on both sides of `*`, one that begins another, some beyond ASCII.
+const VALUES: [&str; 8] = ["!", "&", "+", "a", "ab", "b", "z", "é"];
+/// So that one bit of `beacons` can stand for each leaf.
+const LEAVES: usize = 60;
+
+fn sessions() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 1_u64..12, 3 => 1_u64..60, 1 => 1_u64..1000]
+}
+
+fn networks() -> impl Strategy<Value = u64> {
+    // Few bits, as small cells have.
+    (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, c)| a & b & c)
+}
+
+/// Leaves, each with its own bit in `leaves`.
+fn leaves() -> impl Strategy<Value = Vec<Group>> {
+    (1_usize..=4)
+        .prop_flat_map(|depth| {
+            let labels = proptest::collection::vec(select(&VALUES[..]), depth);
+            btree_map(labels, (sessions(), networks()), 0..LEAVES)
+        })
+        .prop_map(|leaves| {
+            let group = |(index, (label, (sessions, networks))): (usize, (Vec<&str>, (u64, u64)))| Group {
+                label: label.into_iter().map(String::from).collect(),
+                sessions,
+                networks,
+                leaves: 1 << index,
+            };
+            leaves.into_iter().enumerate().map(group).collect()
+        })
+}
+
+fn crowd() -> impl Strategy<Value = Crowd> {
+    let k = prop_oneof![1_u64..5, Just(10), Just(50), 1_u64..100];
+    (k, prop_oneof![3 => Just(0_u32), 1 => 1_u32..40]).prop_map(|(k, networks)| Crowd { k, networks })
+}
+
+/// The same leaves as a table: `beacons` tells which leaves a row holds, since sums of distinct powers of two do.
+fn table(leaves: &[Group]) -> Table {
+    leaves.iter().map(|leaf| (label(&leaf.label), cell(leaf))).collect()
+}
+
+fn cell(leaf: &Group) -> Cell {
+    let mut cell = Cell { sessions: leaf.sessions, networks: leaf.networks, ..Cell::default() };
+    cell.sums.beacons = leaf.leaves;
+    cell.sums.playing_ms = leaf.sessions * 100;
+    cell.bandwidth.record_many((leaf.sessions % 7) as u32, leaf.sessions);
+    cell
+}
+
+fn groups(rows: &[Row]) -> Vec<Group> {
+    let group = |Row { label, cell }: &Row| Group {
+        label: label.iter().map(|value| value.to_string()).collect(),
+        sessions: cell.sessions,
+        networks: cell.networks,
+        leaves: cell.sums.beacons,
+    };
+    rows.iter().map(group).collect()
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(2000))]
+
+    #[test]
+    fn folding_is_what_the_page_says(leaves in leaves(), crowd in crowd()) {
+        let rows = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        prop_assert_eq!(groups(&rows), oracle(&leaves, crowd));
+    }
+
+    #[test]
+    fn rows_are_disjoint_crowds_that_hold_everyone_or_there_are_none(leaves in leaves(), crowd in crowd()) {
+        let rows = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        let mut seen = 0_u64;
+        for row in &rows {
+            prop_assert!(crowd.holds_cell(&row.cell), "{:?}", row.label);
+            prop_assert_eq!(seen & row.cell.sums.beacons, 0, "a leaf is in two rows");
+            seen |= row.cell.sums.beacons;
+        }
+        let mut whole = Cell::default();
+        leaves.iter().for_each(|leaf| whole.add(&cell(leaf)));
+        prop_assert_eq!(rows.is_empty(), !crowd.holds_cell(&whole) || leaves.is_empty());
+        if !rows.is_empty() {
+            let mut published = Cell::default();
+            rows.iter().for_each(|row| published.add(&row.cell));
+            prop_assert_eq!(published, whole);
+        }
+    }
+
+    #[test]
+    fn a_row_holds_leaves_of_its_prefix_and_labels_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
+        let rows = groups(&fold(table(&leaves), |cell| crowd.holds_cell(cell)));
+        prop_assert!(rows.is_sorted_by(|one, other| one.label < other.label));
+        for row in &rows {
+            let depth = row.label.iter().position(|value| value == "*").unwrap_or(row.label.len());
+            prop_assert!(row.label[depth..].iter().all(|value| value == "*"));
+            for leaf in leaves.iter().filter(|leaf| leaf.leaves & row.leaves != 0) {
+                prop_assert_eq!(&leaf.label[..depth], &row.label[..depth]);
+            }
+        }
+    }
+
+    #[test]
+    fn crowds_are_left_as_they_are_so_folding_twice_is_folding_once(leaves in leaves(), crowd in crowd()) {
+        let once = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        let again: BTreeMap<Label, Cell> = once.iter().map(|row| (row.label.clone(), row.cell.clone())).collect();
+        let twice = fold(again, |cell| crowd.holds_cell(cell));
+        prop_assert_eq!(groups(&twice), groups(&once));
+    }
+
+    #[test]
+    fn at_most_one_leaf_that_is_a_crowd_folds_in_each_node(leaves in leaves(), crowd in crowd()) {
+        // No more is withheld than must be: each node gives up one row at most.
+        let rows = groups(&fold(table(&leaves), |cell| crowd.holds_cell(cell)));
+        let mut nodes: Vec<&[String]> =
+            leaves.iter().flat_map(|leaf| (0..leaf.label.len()).map(|depth| &leaf.label[..depth])).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let kept = |leaf: &&Group| rows.iter().any(|row| row.label == leaf.label);
+        let crowds = leaves.iter().filter(|leaf| crowd.holds_cell(&cell(leaf)));
+        prop_assert!(crowds.filter(|leaf| !kept(leaf)).count() <= nodes.len());
+    }
+}

@@ -1,0 +1,81 @@
+//! How much of the truth folding leaves, on traffic as it usually is.
+
+use crowdfold_rollup::Table;
+
+use crate::fold::fold;
+use crate::testing::{Numbers, cell, label};
+
+/// Sessions that keep their full label, and those whose own cell is a crowd.
+fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u64) {
+    let mut numbers = Numbers(20_261_122);
+    let dimensions: Vec<Zipf> = sizes.iter().map(|size| Zipf::new(*size, exponent)).collect();
+    let (mut kept, mut crowds) = (0, 0);
+    for _ in 0..windows {
+        let mut table = Table::new();
+        for _ in 0..sessions {
+            let values: Vec<String> =
+                dimensions.iter().map(|zipf| zipf.draw(&mut numbers).to_string()).collect();
+            table.entry(label(&values)).or_default().add(&cell(1));
+        }
+        crowds += table.values().map(|cell| cell.sessions).filter(|n| *n >= 50).sum::<u64>();
+        let rows = fold(table, |cell| cell.sessions >= 50);
+        kept += rows
+            .iter()
+            .filter(|row| row.label.iter().all(|v| **v != *"*"))
+            .map(|row| row.cell.sessions)
+            .sum::<u64>();
+    }
+    (kept, crowds)
+}
+
+/// Value r, from 0, with a chance in proportion to 1/(r+1)^s.
+struct Zipf(Vec<f64>);
+
+impl Zipf {
+    fn new(size: usize, exponent: f64) -> Self {
+        let mut total = 0.0;
+        let mut up_to: Vec<f64> = (1..=size)
+            .map(|rank| {
+                total += (rank as f64).powf(-exponent);
+                total
+            })
+            .collect();
+        up_to.iter_mut().for_each(|share| *share /= total);
+        Self(up_to)
+    }
+
+    fn draw(&self, numbers: &mut Numbers) -> usize {
+        let at = numbers.unit();
+        self.0.partition_point(|share| *share <= at)
+    }
+}
+
+/// Sizes of the catalogues of the default drill-downs, as one may meet them.
+const DRILLDOWNS: [&[usize]; 5] = [&[60, 200], &[7, 18, 15], &[6, 10], &[3, 4, 1000], &[5, 7]];
+
+/// The share over all drill-downs together, and the number of sessions it rests on.
+fn share_kept(sessions: u64, windows: u64, exponent: f64) -> (f64, u64) {
+    let (kept, crowds) = DRILLDOWNS
+        .iter()
+        .map(|sizes| kept(sessions, windows, sizes, exponent))
+        .fold((0, 0), |(kept, crowds), (more_kept, more_crowds)| (kept + more_kept, crowds + more_crowds));
+    (kept as f64 / crowds as f64, crowds)
+}
+
+#[test]
+fn at_a_thousand_sessions_a_window_95_percent_of_those_in_a_crowd_keep_their_label() {
+    for exponent in [1.0, 1.1, 1.2, 1.5] {
+        let (share, crowds) = share_kept(1_000, 20, exponent);
+        assert!(crowds > 10_000, "{crowds} sessions say something");
+        assert!(share >= 0.95, "{share} at exponent {exponent}");
+    }
+}
+
+#[test]
+fn at_ten_thousand_sessions_a_window_99_percent_of_those_in_a_crowd_keep_their_label() {
+    for exponent in [1.0, 1.1, 1.2, 1.5] {
+        let (share, crowds) = share_kept(10_000, 5, exponent);
+        assert!(crowds > 50_000, "{crowds} sessions say something");
+        assert!(share > 0.99, "{share} at exponent {exponent}");
+    }
+}

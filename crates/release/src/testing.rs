@@ -1,0 +1,37 @@
+//! What several tests here need.
+
+use std::sync::Arc;
+
+use crowdfold_rollup::{Cell, Label, Table};
+
+pub(crate) fn label<S: AsRef<str>>(values: &[S]) -> Label {
+    values.iter().map(|value| Arc::from(value.as_ref())).collect()
+}
+
+/// A cell of that many sessions and nothing else.
+pub(crate) fn cell(sessions: u64) -> Cell {
+    Cell { sessions, ..Cell::default() }
+}
+
+/// A table from `Windows/Chrome 900` pairs.
+pub(crate) fn table(cells: &[(&str, u64)]) -> Table {
+    cells.iter().map(|(path, n)| (label(&path.split('/').collect::<Vec<_>>()), cell(*n))).collect()
+}
+
+/// Random numbers that are the same on every run (splitmix64).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// In [0, 1).
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
