@@ -8,6 +8,7 @@
 //! [`Config::effective`] masks what may be one.
 
 mod admission;
+mod bounds;
 mod duration;
 mod effective;
 mod fits;
@@ -32,7 +33,8 @@ use crowdfold_release::Policy;
 use crowdfold_rollup::Rules;
 
 pub use admission::{Address, Consent, Content, Tenants};
-pub use duration::{parse_duration, show_duration};
+pub use bounds::Bounds;
+pub use duration::{parse_duration, show_duration, spell_duration};
 pub use kafka::Kafka;
 pub use layers::{DEFAULT, Override};
 pub use problem::{Origin, Problem};

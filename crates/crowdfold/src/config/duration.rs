@@ -19,3 +19,17 @@ pub fn show_duration(millis: u64) -> String {
     let (name, unit) = UNITS.into_iter().find(fits).unwrap_or(("s", 1_000));
     format!("{}{name}", millis / unit)
 }
+
+/// Writes milliseconds for people: 2073600000 is `24d`, 2760000 is `46m`, 90061000 is `1d 1h 1m 1s`.
+#[must_use]
+pub fn spell_duration(millis: u64) -> String {
+    let mut rest = millis;
+    let mut parts = Vec::new();
+    for (name, unit) in UNITS {
+        if rest >= unit {
+            parts.push(format!("{}{name}", rest / unit));
+            rest %= unit;
+        }
+    }
+    if parts.is_empty() { "0s".into() } else { parts.join(" ") }
+}

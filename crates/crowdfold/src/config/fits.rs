@@ -2,13 +2,11 @@
 
 use crowdfold_airlock::{AddressPolicy, Dimension};
 
+use super::bounds::Bounds;
 use super::duration::show_duration;
 use super::kafka::is_name;
 use super::problem::Problem;
 use super::{Config, Layers};
-
-/// A broker's default `log.retention.check.interval.ms`.
-pub(super) const CHECK_INTERVAL: u64 = 300_000;
 
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
     network(config)?;
@@ -46,7 +44,7 @@ impl Need<'_> {
     fn check(&self, layers: &Layers) -> Result<(), Problem> {
         let (key, ttl) = self.ttl;
         let need: u64 = self.parts.iter().map(|(_, part)| part).sum();
-        if need <= retention(ttl, 0) {
+        if need <= Bounds::at_best(ttl).retention {
             return Ok(());
         }
         let parts: Vec<_> =
@@ -54,24 +52,14 @@ impl Need<'_> {
         let what = format!(
             "{} leaves a retention of {} at most, but {} must fit into it: raise {key} to {} or lower one of them",
             show_duration(ttl),
-            show_duration(retention(ttl, 0)),
+            show_duration(Bounds::at_best(ttl).retention),
             parts.join(" + "),
-            show_duration(least_ttl(need)),
+            show_duration(Bounds::least_ttl(need)),
         );
         let given = |key: &&str| !layers.untouched(key);
         let place = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key)).find(given);
         Err(layers.refuse_as(place.unwrap_or(key), &format!("{key}: {what}")))
     }
-}
-
-/// `retention.ms` for a readable bound: what is kept for sure, on a broker that checks so often.
-pub(super) const fn retention(ttl: u64, check_interval: u64) -> u64 {
-    ttl.saturating_sub(check_interval) / 5 * 4
-}
-
-/// The bound, in whole minutes, that keeps records for so long on a broker with default settings.
-pub(super) const fn least_ttl(need: u64) -> u64 {
-    (need.div_ceil(4) * 5 + CHECK_INTERVAL).div_ceil(60_000) * 60_000
 }
 
 fn network(config: &Config) -> Result<(), Problem> {

@@ -69,7 +69,7 @@ impl fmt::Display for Value {
         match self {
             Self::Text(text) => write!(f, "{}", toml::Value::String(text.clone())),
             Self::Whole(number) => write!(f, "{number}"),
-            Self::Real(number) => write!(f, "{}", toml::Value::Float(*number)),
+            Self::Real(number) => write!(f, "{number:?}"),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::List(items) => {
                 f.write_str("[")?;

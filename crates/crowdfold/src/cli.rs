@@ -1,0 +1,279 @@
+//! The command line, as it is written. What it means together with the configuration, the commands say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Override, parse_duration};
+
+/// k of the demo: small enough to show rows within seconds.
+const DEMO_K: u64 = 20;
+
+/// Player beacons in, crowds out: takes the address off, aggregates by session and window, and lets out only rows
+/// that stand for a crowd.
+#[derive(Debug, Parser)]
+#[command(name = "crowdfold", version, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad configuration or usage, 3 a check found a \
+                        breach.\n\nExample: crowdfold demo --for 60s"
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Configuration over the defaults; `crowdfold check` prints what is in force
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Form of the log on stderr
+    #[arg(
+        long,
+        global = true,
+        value_name = "text|json",
+        hide_possible_values = true,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+    /// The least that is logged
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LogLevel,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// The least that is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it: a broker, synthetic players and the worker in one process, and a live table of what leaves
+    #[command(after_help = "Example: crowdfold demo --for 60s --k 20")]
+    Demo(Demo),
+    /// Run the streaming worker: beacons in, rollups out, exactly once; SIGTERM drains and ends it
+    #[command(after_help = "Example: crowdfold run --config crowdfold.toml --log-format json")]
+    Run(Run),
+    /// Fold files into rollups, no broker needed: the same code path as `run`
+    #[command(
+        after_help = "Example: crowdfold fold beacons.ndjson --output rollups.ndjson --ledger ledger.json"
+    )]
+    Fold(Fold),
+    /// Generate beacons of synthetic players: the same seed gives the same bytes
+    #[command(
+        after_help = "Example: crowdfold generate --sessions 1000 --seed 7 --output beacons.ndjson --truth \
+                            cells.ndjson"
+    )]
+    Generate(Generate),
+    /// Create topics whose time-to-live is bounded, or prove that it is
+    Topics(Topics),
+    /// Read rollups: filter, group, print
+    #[command(
+        after_help = "Example: crowdfold query --drilldown os,browser --where os=Windows --since 1h --by browser"
+    )]
+    Query(Query),
+    /// Print the configuration in force, secrets masked, with what follows from it
+    #[command(after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml")]
+    Check,
+}
+
+/// `crowdfold demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// End after this long, such as 60s; else Ctrl-C ends it
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Sessions a row stands for, at least
+    #[arg(long, value_name = "K", default_value_t = DEMO_K)]
+    pub k: u64,
+    /// A real cluster instead of the mock one, such as localhost:9092
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+}
+
+/// `crowdfold run`.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Run one stage alone
+    #[arg(long, value_name = "combine|merge", hide_possible_values = true)]
+    pub stage: Option<Stage>,
+    /// Where committed offsets are not crowdfold's, or make no sense: start after now instead of giving up
+    #[arg(long)]
+    pub restart_from_now: bool,
+    /// Where records were deleted before they were read: count them as lost and go on instead of giving up
+    #[arg(long)]
+    pub accept_loss: bool,
+}
+
+/// One stage of the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// Beacons to partials
+    Combine,
+    /// Partials to rollups
+    Merge,
+}
+
+/// `crowdfold fold`.
+#[derive(Args, Debug)]
+pub struct Fold {
+    /// Form of the lines; else `source.format` of the configuration
+    #[arg(long, value_name = "json|cmcd|capture", hide_possible_values = true)]
+    pub format: Option<InputFormat>,
+    /// Where the rollups go; else stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the exact ledger goes: treat it like the input
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Files of beacons, read in turn as one partition; `-`, or none, is stdin
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Form of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// An object or an array a line
+    Json,
+    /// CMCD event-mode lines, or queries
+    Cmcd,
+    /// Captured HTTP requests, an object a line
+    Capture,
+}
+
+/// `crowdfold generate`.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("to").args(["brokers", "output"]).required(true))]
+pub struct Generate {
+    /// Send to the beacons' topic of this cluster, such as localhost:9092
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// Write to a file, a beacon a line; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How many sessions
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub sessions: u64,
+    /// Beacons per second
+    #[arg(long, value_name = "R", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// Same seed, same beacons
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Where to write the cells before folding, by window and drill-down
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+}
+
+/// `crowdfold topics`.
+#[derive(Args, Debug)]
+pub struct Topics {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: TopicsCommand,
+}
+
+/// What to do with topics.
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Create what is missing and set retention to what the configuration says, after printing the difference
+    #[command(after_help = "Example: crowdfold topics apply --dry-run")]
+    Apply {
+        /// Print the difference, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Compare topics and brokers with the configuration, and measure; exit 3 when a bound does not hold
+    #[command(after_help = "Example: crowdfold topics check --config crowdfold.toml")]
+    Check,
+}
+
+/// `crowdfold query`.
+#[derive(Args, Debug)]
+pub struct Query {
+    /// Rows of one drill-down, such as os,browser
+    #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
+    pub drilldown: Vec<String>,
+    /// Rows with this value, such as os=Windows; may be repeated
+    #[arg(long = "where", value_name = "DIMENSION=VALUE", value_parser = condition)]
+    pub conditions: Vec<(String, String)>,
+    /// Windows that ended since, such as 1h; else all there is
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<Duration>,
+    /// Sum by these dimensions, such as os
+    #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Form of the answer
+    #[arg(long, value_name = "table|json|csv", hide_possible_values = true, default_value = "table")]
+    pub format: TableFormat,
+}
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    Table,
+    /// One object a line
+    Json,
+    /// With a line of names
+    Csv,
+}
+
+impl Cli {
+    /// What its flags put over the configuration.
+    #[must_use]
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut overrides = Vec::new();
+        let mut put = |key, value: String, flag| overrides.push(Override { key, value, flag });
+        match &self.command {
+            Command::Demo(demo) => {
+                put("release.k", demo.k.to_string(), "--k");
+                if let Some(brokers) = &demo.brokers {
+                    put("kafka.brokers", brokers.clone(), "--brokers");
+                }
+            }
+            Command::Generate(Generate { brokers: Some(brokers), .. }) => {
+                put("kafka.brokers", brokers.clone(), "--brokers");
+            }
+            Command::Fold(Fold { format: Some(format), .. }) => {
+                let name = format.to_possible_value().map(|value| value.get_name().to_owned());
+                put("source.format", name.unwrap_or_default(), "--format");
+            }
+            _ => {}
+        }
+        overrides
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let millis = parse_duration(text).filter(|millis| *millis > 0);
+    millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
+}
+
+fn condition(text: &str) -> Result<(String, String), String> {
+    let (dimension, value) = text.split_once('=').ok_or("want dimension=value, such as os=Windows")?;
+    Ok((dimension.into(), value.into()))
+}

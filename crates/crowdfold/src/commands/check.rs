@@ -1,0 +1,99 @@
+//! `crowdfold check`: the configuration in force, and what follows from it.
+
+use std::io::{self, Write};
+
+use crowdfold_release::{Family, drilldown_name};
+
+use crate::config::{Bounds, Config, spell_duration as spell};
+
+#[cfg(test)]
+mod tests;
+
+/// Prints the configuration in force as TOML, secrets masked, and what follows from it as comments below, so that the
+/// whole can be loaded again.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn run(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(config.effective().as_bytes())?;
+    writeln!(out, "\n# What follows from it")?;
+    times(config, out)?;
+    topics(config, out)?;
+    drilldowns(config, out)
+}
+
+fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let windows = &config.windows;
+    writeln!(
+        out,
+        "#\n# A restart reads at most {} of beacons again: window {} + lateness {} + idle {}.",
+        spell(config.replay()),
+        spell(windows.length),
+        spell(windows.lateness),
+        spell(config.sessions.idle),
+    )?;
+    let beacons = Bounds::of(config.ttl.beacons);
+    let partials = Bounds::of(config.ttl.partials);
+    let combiners = beacons.retention.checked_sub(config.replay());
+    let mergers = partials.retention.checked_sub(windows.length + config.merge.patience);
+    match combiners.min(mergers) {
+        Some(survived) if survived >= config.ttl.outage => {
+            writeln!(
+                out,
+                "# An outage of {} loses nothing; ttl.outage asks for {}.",
+                spell(survived),
+                spell(config.ttl.outage)
+            )
+        }
+        survived => writeln!(
+            out,
+            "# Too short: an outage of {} loses nothing, and ttl.outage asks for {}. Raise ttl.beacons to {} and \
+             ttl.partials to {}, or let brokers check their retention more often.",
+            spell(survived.unwrap_or(0)),
+            spell(config.ttl.outage),
+            spell(Bounds::least_ttl(config.replay() + config.ttl.outage)),
+            spell(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage)),
+        ),
+    }
+}
+
+fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let names = config.topic_names();
+    let mut rows = vec![(&names.beacons, config.ttl.beacons), (&names.partials, config.ttl.partials)];
+    rows.extend(names.rollups().iter().map(|name| (name, config.ttl.rollups)));
+    rows.push((&names.rejections, config.ttl.rejections));
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    writeln!(
+        out,
+        "#\n# Topics, where brokers check retention every 5m and delete files after 1m (their defaults):"
+    )?;
+    writeln!(
+        out,
+        "# {:width$}  {:>13}  {:>12}  {:>16}  {:>12}",
+        "topic", "retention.ms", "segment.ms", "readable at most", "on disk"
+    )?;
+    for (name, ttl) in rows {
+        let bounds = Bounds::of(ttl);
+        writeln!(
+            out,
+            "# {name:width$}  {:>13}  {:>12}  {:>16}  {:>12}",
+            bounds.retention,
+            bounds.segment,
+            spell(bounds.readable),
+            spell(bounds.on_disk)
+        )?;
+    }
+    Ok(())
+}
+
+fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let policy = config.policy();
+    writeln!(out, "#\n# Drill-downs; a row stands for {} sessions or more:", policy.k())?;
+    for (at, drilldown) in policy.drilldowns().iter().enumerate() {
+        let mut families: Vec<_> = drilldown.iter().map(|dimension| Family::of(*dimension).name()).collect();
+        families.dedup();
+        let histograms = if at == policy.histogram_drilldown() { "; with histograms" } else { "" };
+        writeln!(out, "# {}: {}{histograms}", drilldown_name(drilldown), families.join(", "))?;
+    }
+    Ok(())
+}
