@@ -1,0 +1,88 @@
+//! What folding costs: one table of Zipf-like cells, folded, numbered, and written as JSON.
+//!
+//! Items are cells of the table (for `json`, rows), so ns per cell is 1000 / (Mitem/s).
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension::{Browser, Device, Os};
+use crowdfold_release::{Policy, PolicySettings, release};
+use crowdfold_rollup::{Cell, Label, Table, Window};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+
+const WINDOW: Window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+/// Cells of a small tenant, of a large one, and the most a partition-window may have.
+const CELLS: [usize; 3] = [100, 10_000, 65_536];
+
+fn main() {
+    divan::main();
+}
+
+fn policy() -> Policy {
+    let settings = PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
+    Policy::threshold(settings).expect("a policy in order")
+}
+
+/// `cells` cells over three dimensions, the r-th of them with about 5000/r sessions, spread over the table.
+fn table(cells: usize) -> Table {
+    let width = (cells as f64).cbrt().ceil() as usize;
+    let words: Vec<Arc<str>> = (0..width).map(|index| Arc::from(format!("value-{index:03}"))).collect();
+    let mut numbers = 0_u64;
+    let mut next = || {
+        numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        numbers >> 33
+    };
+    let label = |index: usize| -> Label {
+        [index / (width * width), index / width % width, index % width].map(|at| Arc::clone(&words[at])).into()
+    };
+    (0..cells)
+        .map(|index| {
+            let rank = 1 + next() % cells as u64;
+            let mut cell = Cell { sessions: 1 + 5000 / rank, networks: next(), ..Cell::default() };
+            cell.sums.beacons = cell.sessions * 6;
+            cell.sums.playing_ms = cell.sessions * 54_000;
+            for _ in 0..cell.sessions {
+                cell.startup.record(next() as u32 % 90 * 20 + 200);
+                cell.bandwidth.record(next() as u32 % 90 * 100 + 1000);
+                cell.bitrate.record([800, 1600, 3200, 6400][next() as usize % 4]);
+            }
+            (label(index), cell)
+        })
+        .collect()
+}
+
+/// The whole of what a merger does with a window: check, fold, percentiles, histograms.
+#[divan::bench(args = CELLS, sample_size = 1)]
+fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
+    let (policy, table) = (policy(), table(cells));
+    bencher
+        .counter(ItemsCount::new(cells))
+        .with_inputs(|| vec![table.clone()])
+        .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
+}
+
+/// The same where every cell is a crowd of its own, so that nothing folds.
+#[divan::bench(args = CELLS, sample_size = 1)]
+fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
+    let policy = policy();
+    let mut table = table(cells);
+    table.values_mut().for_each(|cell| cell.sessions += 50);
+    bencher
+        .counter(ItemsCount::new(cells))
+        .with_inputs(|| vec![table.clone()])
+        .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
+}
+
+/// Rows to bytes.
+#[divan::bench(args = CELLS)]
+fn json(bencher: Bencher<'_, '_>, cells: usize) {
+    let mut table = table(cells);
+    table.values_mut().for_each(|cell| cell.sessions += 50);
+    let released = release("acme", WINDOW, vec![table], &policy(), None);
+    assert_eq!(released.rollups.len(), cells);
+    bencher.counter(ItemsCount::new(cells)).bench_local(|| {
+        for rollup in &released.rollups {
+            black_box(rollup.json());
+        }
+    });
+}
