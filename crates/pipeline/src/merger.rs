@@ -432,3 +432,6 @@ fn total(tables: &[Table]) -> (u64, u64) {
     let cells = tables.first().into_iter().flat_map(Table::values);
     cells.fold((0, 0), |(sessions, beacons), cell| (sessions + cell.sessions, beacons + cell.sums.beacons))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! What a merger does with closures that come twice, late, mixed, damaged or not at all.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension;
+use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_rollup::wire::{self, Closure, WireError};
+use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
+
+use super::*;
+
+const W: Millis = 60_000;
+const PATIENCE: Millis = 900_000;
+
+fn settings(k: u64) -> Arc<MergerSettings> {
+    let drilldowns = vec![vec![Dimension::Cdn]];
+    let policy = PolicySettings {
+        k,
+        allow_small_k: true,
+        drilldowns: drilldowns.clone(),
+        histogram_drilldown: 0,
+        guard_networks: None,
+        allow_below_place: false,
+    };
+    Arc::new(MergerSettings {
+        rules: Arc::new(Rules { window: W, lateness: 30_000, idle: 90_000, drilldowns, max_sessions: 100 }),
+        merge_partitions: 1,
+        policy: Policy::threshold(policy).unwrap(),
+        patience: PATIENCE,
+    })
+}
+
+fn fresh() -> Start<MergerCheckpoint> {
+    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+}
+
+/// A merger and the log that it reads.
+struct Rig {
+    merger: Merger,
+    log: Vec<Vec<u8>>,
+    now: Millis,
+    rows: Vec<String>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self { merger: Merger::new(settings(2), &fresh(), 0, 0), log: Vec::new(), now: 0, rows: Vec::new() }
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) {
+        self.merger.record(&bytes, self.log.len() as i64, self.now).unwrap();
+        self.log.push(bytes);
+        assert!(self.merger.balanced());
+    }
+
+    /// Partition `p` of `n` closes `(from, to]` windows, with `sessions` in the last of them.
+    fn close(&mut self, p: u32, n: u32, from: Millis, to: Millis, sessions: u64) {
+        let epoch = self.merger.settings.rules.epoch(n, 1);
+        self.close_with(Closure { epoch, ..closure(p, n, from, to) }, sessions);
+    }
+
+    fn close_with(&mut self, mut closure: Closure, sessions: u64) {
+        let mut checksum = crc32fast::Hasher::new();
+        if sessions > 0 {
+            let (p, window) = (closure.partition, Window { start: closure.to - W, end: closure.to });
+            for chunk in wire::chunks(p, window, "default", 0, &table(sessions)) {
+                checksum.update(&chunk);
+                closure.chunks += 1;
+                self.push(chunk);
+            }
+        }
+        closure.checksum ^= checksum.finalize();
+        self.push(wire::closure(&closure));
+    }
+
+    /// Publishes what there is; the windows' ends with the sessions of their rows.
+    fn publish(&mut self) -> Vec<(Millis, u64)> {
+        let mut published = Vec::new();
+        while let Some(publication) = self.merger.publish(self.now) {
+            let rows = publication.rollups.iter();
+            published.extend(rows.map(|rollup| (rollup.window().end / W, rollup.sessions())));
+            self.rows.extend(publication.rollups.iter().map(|r| String::from_utf8(r.json()).unwrap()));
+            self.merger.committed();
+            assert!(self.merger.balanced());
+        }
+        published
+    }
+
+    /// Starts again from what is committed.
+    fn restart(&mut self, settings: Arc<MergerSettings>) {
+        let (offset, checkpoint) = self.merger.standing();
+        let checkpoint = MergerCheckpoint::parse(&checkpoint.to_string()).unwrap();
+        let start = Start {
+            partition: 0,
+            floor: checkpoint.floor,
+            checkpoint: Some(checkpoint),
+            offsets_lost: false,
+        };
+        self.merger = Merger::new(settings, &start, offset, self.now);
+        for (offset, bytes) in self.log.iter().enumerate().skip(offset as usize) {
+            self.merger.record(bytes, offset as i64, self.now).unwrap();
+        }
+    }
+}
+
+fn closure(partition: u32, partitions: u32, from: Millis, to: Millis) -> Closure {
+    Closure {
+        partition,
+        partitions,
+        epoch: 0,
+        from,
+        to,
+        withhold_before: 0,
+        chunks: 0,
+        checksum: 0,
+        counts: Counts::default(),
+    }
+}
+
+fn table(sessions: u64) -> Table {
+    let sums = Sums { beacons: 3 * sessions, ..Sums::default() };
+    [(vec![Arc::from("cdn-a")].into(), Cell { sessions, sums, ..Cell::default() })].into_iter().collect()
+}
+
+#[test]
+fn a_window_waits_for_every_partition() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    assert_eq!(rig.publish(), []);
+    rig.close(1, 2, 0, 2 * W, 4);
+    assert_eq!(rig.publish(), [(1, 3)], "what partition 1 has in the second window waits for partition 0");
+    rig.close(0, 2, W, 2 * W, 5);
+    assert_eq!(rig.publish(), [(2, 9)]);
+}
+
+#[test]
+fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 1);
+    rig.close(1, 2, 0, W, 1);
+    assert_eq!(rig.publish(), [(1, 2)]);
+    rig.close(0, 2, W, 2 * W, 1);
+    rig.close(1, 2, W, 2 * W, 0);
+    assert_eq!(rig.publish(), []);
+    assert_eq!(rig.merger.merged().sittings, crate::Released { released: 2, withheld: 1 });
+}
+
+#[test]
+fn a_closure_that_comes_twice_counts_once() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.close(0, 2, 0, W, 3);
+    rig.close(1, 2, 0, W, 4);
+    assert_eq!(rig.publish(), [(1, 7)]);
+    assert_eq!(rig.merger.alarms().duplicates, 1);
+}
+
+#[test]
+fn a_gap_withholds_the_windows_in_it() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    rig.close(0, 1, 3 * W, 4 * W, 5);
+    assert_eq!(rig.publish(), [(1, 3), (3, 4), (4, 5)]);
+    assert_eq!(rig.merger.alarms().gaps, 1);
+}
+
+#[test]
+fn chunks_that_are_not_what_the_closure_speaks_of_are_withheld() {
+    let mut rig = Rig::new();
+    let epoch = rig.merger.settings.rules.epoch(1, 1);
+    rig.close_with(Closure { epoch, checksum: 1, ..closure(0, 1, 0, W) }, 3);
+    rig.close_with(Closure { epoch, chunks: 1, ..closure(0, 1, W, 2 * W) }, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 4)]);
+    assert_eq!(rig.merger.alarms().gaps, 2);
+}
+
+#[test]
+fn windows_of_mixed_partitions_or_epochs_are_withheld() {
+    let mut rig = Rig::new();
+    // partitions grow from 1 to 2 while the second window is open
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    rig.close(0, 1, W, 2 * W, 3);
+    rig.close(1, 2, 0, 3 * W, 4);
+    rig.close(0, 2, 2 * W, 3 * W, 5);
+    assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
+    rig.close_with(Closure { epoch: 7, ..closure(0, 2, 3 * W, 4 * W) }, 3);
+    rig.close(1, 2, 3 * W, 4 * W, 4);
+    assert_eq!(rig.publish(), [], "made under other rules");
+    assert_eq!(rig.merger.alarms().mixed, 2);
+}
+
+#[test]
+fn a_combiner_can_ask_for_windows_to_be_withheld() {
+    let mut rig = Rig::new();
+    let epoch = rig.merger.settings.rules.epoch(1, 1);
+    rig.close_with(Closure { epoch, withhold_before: 1, ..closure(0, 1, 0, W) }, 3);
+    rig.close_with(Closure { epoch, withhold_before: 1, ..closure(0, 1, W, 2 * W) }, 3);
+    assert_eq!(rig.publish(), [(2, 3)]);
+}
+
+#[test]
+fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
+    let mut rig = Rig::new();
+    rig.close(0, 3, 0, W, 3);
+    rig.close(2, 3, 0, W, 4);
+    rig.now = PATIENCE - 1;
+    assert_eq!(rig.publish(), []);
+    rig.now = PATIENCE;
+    // the decision is committed alone, and holds over a restart and over what comes meanwhile
+    let decision = rig.merger.publish(rig.now).unwrap();
+    assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
+    rig.merger.committed();
+    let again = rig.merger.settings.clone();
+    rig.restart(again);
+    rig.close(1, 3, 0, W, 100);
+    assert_eq!(rig.publish(), [(1, 7)]);
+    assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
+    assert_eq!(rig.merger.merged().sittings.withheld, 100);
+    // and the next window waits for it again
+    rig.close(0, 3, W, 2 * W, 1);
+    rig.close(2, 3, W, 2 * W, 1);
+    assert_eq!(rig.publish(), []);
+    rig.close(1, 3, W, 2 * W, 1);
+    assert_eq!(rig.publish(), [(2, 3)]);
+}
+
+#[test]
+fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.publish(rig.now).unwrap();
+    rig.merger.committed();
+    let (offset, checkpoint) = rig.merger.standing();
+    let start = Start { partition: 0, floor: 0, checkpoint: Some(checkpoint), offsets_lost: false };
+    let mut again = Merger::new(settings(2), &start, offset, rig.now);
+    assert!(again.publish(rig.now).is_none(), "nothing was read yet");
+    for (offset, bytes) in rig.log.iter().enumerate() {
+        again.record(bytes, offset as i64, rig.now).unwrap();
+    }
+    let sessions: Vec<_> = again.publish(rig.now).unwrap().rollups.iter().map(|row| row.sessions()).collect();
+    assert_eq!(sessions, [3]);
+}
+
+#[test]
+fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.close(1, 2, 0, 2 * W, 4);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    assert_eq!(rig.merger.standing().0, 2, "partition 1 is needed for the second window");
+    let same = rig.merger.settings.clone();
+    rig.restart(same);
+    assert_eq!(rig.publish(), []);
+    rig.close(0, 2, W, 2 * W, 5);
+    assert_eq!(rig.publish(), [(2, 9)]);
+    assert_eq!(*rig.merger.alarms(), Alarms::default());
+}
+
+#[test]
+fn a_changed_policy_holds_for_windows_that_begin_after_the_restart() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    rig.now = 2 * W - 1;
+    rig.restart(settings(3));
+    rig.close(0, 1, W, 2 * W, 9);
+    rig.close(0, 1, 2 * W, 3 * W, 9);
+    assert_eq!(rig.publish(), [(3, 9)]);
+}
+
+#[test]
+fn windows_below_the_floor_are_never_published() {
+    let start = Start { floor: 2 * W, ..fresh() };
+    let mut rig = Rig { merger: Merger::new(settings(2), &start, 0, 0), ..Rig::new() };
+    rig.close(0, 1, 0, 2 * W, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 4)]);
+}
+
+#[test]
+fn a_partial_that_cannot_be_read_stops_the_partition() {
+    let mut merger = Merger::new(settings(2), &fresh(), 0, 0);
+    let halt = |error| Err(Halt::Wire { partition: 0, offset: 5, error });
+    assert_eq!(merger.record(b"", 5, 0), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, 0), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[200, 0, 0], 5, 0), halt(WireError::Version(200)));
+}
