@@ -2,11 +2,20 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+mod catalogue;
+mod cmcd;
 mod dictionary;
 mod dimension;
+mod identity;
+mod measures;
 mod observation;
 mod rejection;
+mod session;
 mod settings;
+mod shared;
+mod tag;
+mod text;
+mod words;
 
 pub use admit::{Airlock, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
@@ -14,3 +23,5 @@ pub use dimension::Dimension;
 pub use observation::{ErrorClass, Identity, Measures, Millis, Observation, Tag, Tenant};
 pub use rejection::{Reason, Rejection};
 pub use settings::{AddressPolicy, Format, Partitioner, Settings};
+pub use shared::{AirlockError, Shared};
+pub use tag::{TagKey, murmur2};

@@ -1,1 +1,21 @@
-//! crowdfold-beacon
+//! Wire formats and raw addresses: the only crate in which a person exists.
+//!
+//! What is read here borrows from the record and goes no further than `airlock` and `collector`.
+//!
+//! **Architecture invariant.** No type of this crate that holds something of a person (a beacon, its HTTP context, an
+//! address) has `Debug`, `Display`, `Clone`, `Hash` or `Serialize`, and no error carries anything of what was read: a
+//! parser's message quotes its input, so it is dropped where it arises.
+#![forbid(unsafe_code)]
+
+mod address;
+mod beacon;
+mod fields;
+mod http;
+mod json;
+mod split;
+
+pub use address::{Address, Network, Purpose};
+pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
+pub use fields::{Fields, FieldsError};
+pub use http::Http;
+pub use json::read_json;

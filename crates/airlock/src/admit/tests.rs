@@ -1,0 +1,196 @@
+use super::*;
+use crate::{Settings, TagKey};
+
+const NOW: Millis = 1_795_308_528_421;
+
+fn settings() -> Settings {
+    Settings { tenants: vec!["acme".into(), "blip".into(), "kids".into()], ..Settings::default() }
+}
+
+fn airlock(settings: Settings) -> Airlock {
+    Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap()), None)
+}
+
+fn verdicts(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Millis>, Result<Observation, Reason>)> {
+    let mut all = Vec::new();
+    let record = Record { payload, content_type: None, timestamp: Some(NOW) };
+    airlock
+        .admit(&record, &mut |time, verdict| all.push((time, verdict.map_err(|rejection| rejection.reason))));
+    all
+}
+
+fn admitted(airlock: &mut Airlock, payload: &str) -> Observation {
+    let mut all = verdicts(airlock, payload.as_bytes());
+    assert_eq!(all.len(), 1, "{payload}");
+    all.remove(0).1.unwrap_or_else(|reason| panic!("{reason:?}: {payload}"))
+}
+
+#[track_caller]
+fn check(settings: Settings, payload: &str, expect: Result<(), Reason>) {
+    let all = verdicts(&mut airlock(settings), payload.as_bytes());
+    let got: Vec<_> = all.into_iter().map(|(_, verdict)| verdict.map(drop)).collect();
+    assert_eq!(got, [expect], "{payload}");
+}
+
+#[test]
+fn the_first_reason_that_applies_is_the_verdict() {
+    let long = "x".repeat(129);
+    let cases = [
+        (r#"{"ts":-1,"session":""}"#.to_owned(), Err(Reason::Malformed)),
+        (r#"{"tenant":"nobody"}"#.to_owned(), Err(Reason::NoSession)),
+        (r#"{"session":"null","ts":1}"#.to_owned(), Err(Reason::NoSession)),
+        (format!(r#"{{"session":"{long}"}}"#), Err(Reason::TooLarge)),
+        (format!(r#"{{"session":"{}","ts":1}}"#, "x".repeat(128)), Ok(())),
+        (r#"{"session":"s","tenant":"nobody"}"#.to_owned(), Err(Reason::NoTime)),
+        (format!(r#"{{"session":"s","tenant":"nobody","ts":{}}}"#, NOW + 60_001), Err(Reason::Future)),
+        (format!(r#"{{"session":"s","ts":{}}}"#, NOW + 60_000), Ok(())),
+        (r#"{"session":"s","tenant":"nobody","ts":1}"#.to_owned(), Err(Reason::UnknownTenant)),
+        (r#"{"session":"s","tenant":"ACME","ts":1}"#.to_owned(), Err(Reason::UnknownTenant)),
+        (r#"{"session":"s","tenant":"","ts":1}"#.to_owned(), Ok(())),
+        (r#"{"session":"s","tenant":null,"ts":1}"#.to_owned(), Ok(())),
+    ];
+    for (payload, expect) in cases {
+        check(settings(), &payload, expect);
+    }
+}
+
+#[test]
+fn a_session_is_admitted_in_its_own_partition_alone() {
+    let shared = Arc::new(Shared::new(settings(), TagKey::fixed(1)).unwrap());
+    let home = (murmur2_positive("abc") % 4) as usize;
+    for partition in 0..4 {
+        let placement = Placement { partition, of: 4 };
+        let mut airlock = Airlock::new(&shared, Some(placement));
+        let verdict = verdicts(&mut airlock, br#"{"session":"abc","ts":1}"#).remove(0).1;
+        let expect = if partition as usize == home { Ok(()) } else { Err(Reason::Misplaced) };
+        assert_eq!(verdict.map(drop), expect);
+    }
+}
+
+fn murmur2_positive(key: &str) -> u32 {
+    crate::murmur2(key.as_bytes()) & 0x7fff_ffff
+}
+
+#[test]
+fn records_longer_than_allowed_are_one_verdict() {
+    let short = Settings { max_record: 30, ..settings() };
+    check(short.clone(), r#"[{"ts":1},{"ts":1},{"ts":1},{}]"#, Err(Reason::TooLarge));
+    assert_eq!(verdicts(&mut airlock(short), br#"[{"ts":1},{"ts":1},{"ts":1}]  "#).len(), 3);
+}
+
+#[test]
+fn event_time_is_the_earlier_of_both() {
+    let mut airlock = airlock(settings());
+    let at = |airlock: &mut Airlock, ts| {
+        admitted(airlock, &format!(r#"{{"session":"s","ts":{ts}}}"#)).event_time()
+    };
+    assert_eq!(at(&mut airlock, NOW - 5), NOW - 5);
+    assert_eq!(at(&mut airlock, NOW + 5), NOW);
+}
+
+#[test]
+fn a_line_of_a_file_has_its_beacons_time() {
+    let mut all = Vec::new();
+    let payload = br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"ts":-1}]"#;
+    let record = Record { payload, content_type: None, timestamp: None };
+    let mut take = |time, verdict: Result<Observation, Rejection>| {
+        all.push((time, verdict.map(|seen| seen.event_time()).map_err(|rejection| rejection.reason)));
+    };
+    airlock(settings()).admit(&record, &mut take);
+    let expect = [
+        (Some(7), Ok(7)),
+        (Some(8), Err(Reason::NoSession)),
+        (None, Err(Reason::NoTime)),
+        (None, Err(Reason::Malformed)),
+    ];
+    assert_eq!(all, expect);
+}
+
+#[test]
+fn what_a_beacon_says_of_itself_is_told_in_words() {
+    let mut airlock = airlock(settings());
+    let observation = admitted(
+        &mut airlock,
+        r#"{"ts":1,"session":"s","tenant":"blip","browser":"chrome","browser_version":"147.0.1","os":"BEOS",
+        "os_version":"11.2","device":"TV","firmware":"T-KTSU2EUC-1560.5","player":"hls.js","player_version":"1.7.4",
+        "content":"a@b.example","stream":"vod","format":"HLS","cdn":"cdn-a","connection":"wifi","country":"de",
+        "region":"BY","asn":64500,"bitrate_kbps":3200}"#,
+    );
+    assert_eq!(observation.tenant().0, 1);
+    let expect = [
+        "DE",
+        "BY",
+        "AS64500",
+        "unknown",
+        "tv",
+        "other",
+        "Chrome",
+        "11",
+        "147",
+        "T-KTSU2EUC-1560.5",
+        "hls.js",
+        "1.7",
+        "vod",
+        "hls",
+        "redacted",
+        "cdn-a",
+        "wifi",
+        "720p",
+    ];
+    let got = Dimension::ALL
+        .map(|dimension| airlock.dictionary().word(observation.dimension(dimension)).to_string());
+    assert_eq!(got, expect);
+}
+
+#[test]
+fn quality_goes_by_height_first() {
+    let mut airlock = airlock(settings());
+    for (said, expect) in [
+        (r#""height":1080,"bitrate_kbps":100"#, "1080p"),
+        (r#""height":0,"bitrate_kbps":100"#, "240p"),
+        (r#""bitrate_kbps":3499"#, "720p"),
+        (r#""bandwidth_kbps":3499"#, "unknown"),
+    ] {
+        let observation = admitted(&mut airlock, &format!(r#"{{"ts":1,"session":"s",{said}}}"#));
+        assert_eq!(&**airlock.dictionary().word(observation.dimension(Dimension::Quality)), expect, "{said}");
+    }
+}
+
+#[test]
+fn content_is_dropped_where_it_names_uploaders() {
+    let mut airlock = airlock(Settings { keep_content: false, ..settings() });
+    let observation = admitted(&mut airlock, r#"{"ts":1,"session":"s","content":"c"}"#);
+    assert_eq!(observation.dimension(Dimension::Content), Symbol::NONE);
+}
+
+#[test]
+fn those_who_are_never_counted_are_marked() {
+    let child = Settings {
+        child_directed_tenants: vec!["kids".into()],
+        child_directed_content: vec!["a@b".into()],
+        keep_content: false,
+        ..settings()
+    };
+    let mut airlock = airlock(child);
+    let marked = |airlock: &mut Airlock, said: &str| {
+        let observation = admitted(airlock, &format!(r#"{{"ts":1,"session":"s"{said}}}"#));
+        (observation.excluded(), observation.opt_out())
+    };
+    assert_eq!(marked(&mut airlock, ""), (false, false));
+    assert_eq!(marked(&mut airlock, r#","tenant":"kids""#), (true, false));
+    assert_eq!(marked(&mut airlock, r#","content":"a@b""#), (true, false));
+    assert_eq!(marked(&mut airlock, r#","content":"a@c""#), (false, false));
+    assert_eq!(marked(&mut airlock, r#","opt_out":true"#), (false, true));
+}
+
+#[test]
+fn a_sweep_forgets_what_no_one_holds() {
+    let mut airlock = airlock(settings());
+    let kept = admitted(&mut airlock, r#"{"ts":1,"session":"s","cdn":"kept","content":"gone"}"#);
+    airlock.sweep([kept.dimension(Dimension::Cdn)].into_iter());
+    assert_eq!(airlock.dictionary().len(), 4);
+    let again = admitted(&mut airlock, r#"{"ts":1,"session":"s","cdn":"fresh","content":"kept"}"#);
+    let word = |dimension| airlock.dictionary().word(again.dimension(dimension)).to_string();
+    assert_eq!((word(Dimension::Cdn), word(Dimension::Content)), ("fresh".into(), "kept".into()));
+    assert_eq!(again.dimension(Dimension::Content), kept.dimension(Dimension::Cdn));
+}

@@ -1,0 +1,75 @@
+//! The closed catalogues (telemetry.md, "Dimensions").
+
+pub(crate) const BROWSER: [&str; 15] = [
+    "Chrome",
+    "Safari",
+    "Firefox",
+    "Edge",
+    "Opera",
+    "Samsung Internet",
+    "Yandex",
+    "UC Browser",
+    "Vivaldi",
+    "Brave",
+    "Silk",
+    "Internet Explorer",
+    "Chromium",
+    "WebView",
+    "app",
+];
+
+pub(crate) const OS: [&str; 18] = [
+    "Windows",
+    "macOS",
+    "Linux",
+    "ChromeOS",
+    "Android",
+    "iOS",
+    "iPadOS",
+    "tvOS",
+    "Fire OS",
+    "Tizen",
+    "webOS",
+    "Roku",
+    "VIDAA",
+    "PlayStation",
+    "Xbox",
+    "Nintendo",
+    "HarmonyOS",
+    "KaiOS",
+];
+
+pub(crate) const DEVICE: [&str; 7] = ["phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
+pub(crate) const FORMAT: [&str; 4] = ["hls", "dash", "smooth", "hesp"];
+pub(crate) const STREAM: [&str; 3] = ["vod", "live", "low-latency"];
+pub(crate) const CONNECTION: [&str; 7] = ["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"];
+
+/// The classes of `quality`: the greatest height in pixels of each, and the bitrate in kbit/s it lies below.
+const QUALITY: [(&str, u64, u64); 8] = [
+    ("240p", 240, 400),
+    ("360p", 360, 800),
+    ("480p", 480, 1_600),
+    ("576p", 576, 0),
+    ("720p", 720, 3_500),
+    ("1080p", 1_080, 7_000),
+    ("1440p", 1_440, 14_000),
+    ("2160p", u64::MAX, u64::MAX),
+];
+
+/// The class of a picture's height, pixels.
+pub(crate) fn quality_of_height(height: u64) -> &'static str {
+    QUALITY.iter().find(|(_, up_to, _)| height <= *up_to).map_or("2160p", |(name, ..)| name)
+}
+
+/// The class that a bitrate in kbit/s stands for where the height is not known. No bitrate stands for 576p.
+pub(crate) fn quality_of_bitrate(kbps: u64) -> &'static str {
+    QUALITY.iter().find(|(.., below)| kbps < *below).map_or("2160p", |(name, ..)| name)
+}
+
+/// The entry of a catalogue, without regard to case.
+pub(crate) fn named(catalogue: &'static [&'static str], raw: &str) -> Option<&'static str> {
+    catalogue.iter().find(|name| name.eq_ignore_ascii_case(raw)).copied()
+}
+
+#[cfg(test)]
+mod tests;

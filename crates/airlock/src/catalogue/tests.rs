@@ -1,0 +1,29 @@
+use super::*;
+
+#[test]
+fn quality_goes_by_height() {
+    let ladder = [(0, "240p"), (240, "240p"), (241, "360p"), (480, "480p"), (481, "576p"), (577, "720p")];
+    for (height, class) in ladder.into_iter().chain([(1_080, "1080p"), (1_440, "1440p"), (1_441, "2160p")]) {
+        assert_eq!(quality_of_height(height), class, "{height}");
+    }
+}
+
+#[test]
+fn quality_goes_by_bitrate_otherwise() {
+    let ladder = [(0, "240p"), (399, "240p"), (400, "360p"), (800, "480p"), (1_599, "480p"), (1_600, "720p")];
+    for (kbps, class) in
+        ladder.into_iter().chain([(3_500, "1080p"), (7_000, "1440p"), (13_999, "1440p"), (14_000, "2160p")])
+    {
+        assert_eq!(quality_of_bitrate(kbps), class, "{kbps}");
+    }
+}
+
+#[test]
+fn no_catalogue_names_a_thing_twice() {
+    let all: [&'static [&'static str]; 6] = [&BROWSER, &OS, &DEVICE, &FORMAT, &STREAM, &CONNECTION];
+    for catalogue in all {
+        for (index, name) in catalogue.iter().enumerate() {
+            assert_eq!(catalogue.iter().position(|other| other.eq_ignore_ascii_case(name)), Some(index));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What tells a beacon from its repetitions.
+
+use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
+
+use crate::Identity;
+
+/// Events of JSON beacons and of CMCD (CTA-5004-B), in the order of their codes.
+const EVENTS: [&str; 24] = [
+    "attempt",
+    "play",
+    "heartbeat",
+    "error",
+    "end",
+    "abs",
+    "abe",
+    "ae",
+    "as",
+    "b",
+    "bc",
+    "c",
+    "ce",
+    "e",
+    "h",
+    "m",
+    "pc",
+    "pe",
+    "pr",
+    "ps",
+    "rr",
+    "sk",
+    "t",
+    "um",
+];
+
+/// The identity of a beacon within its session, packed so that different ones differ. The top two bits say which:
+///
+/// | top | 30 bits | 32 bits |
+/// |---|---|---|
+/// | 0 request mode, 1 event mode | hash of the endpoint | `sn` |
+///
+/// | top | 9 bits | 53 bits |
+/// |---|---|---|
+/// | 2 JSON, 3 CMCD without `sn` | event, by code or, for one that is not known, by hash | own `ts` |
+pub(crate) fn identity(beacon: &Beacon<'_>, endpoint: u32) -> Option<Identity> {
+    let kind = match beacon.mode {
+        Mode::Request => 0,
+        Mode::Event => 1,
+        Mode::Json => 2,
+    };
+    if let Some(sequence) = beacon.number(Number::Sequence) {
+        let endpoint = u64::from(endpoint & 0x3fff_ffff);
+        return Some(Identity(kind << 62 | endpoint << 32 | sequence.rounded()));
+    }
+    let ts = beacon.number(Number::Ts).map(Amount::rounded)?;
+    let kind = if beacon.mode == Mode::Json { 2 } else { 3 };
+    Some(Identity(kind << 62 | event(beacon.text(Text::Event).unwrap_or_default()) << 53 | ts))
+}
+
+/// 0 for no event, 1 to 255 for the known, above for the others.
+fn event(name: &str) -> u64 {
+    if name.is_empty() {
+        return 0;
+    }
+    let known = EVENTS.iter().position(|known| *known == name).map(|code| code as u64 + 1);
+    known.unwrap_or_else(|| 256 + u64::from(crc32fast::hash(name.as_bytes()) & 0xff))
+}
+
+#[cfg(test)]
+mod tests;

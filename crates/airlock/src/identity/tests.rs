@@ -1,0 +1,35 @@
+use std::collections::{BTreeMap, HashSet};
+
+use crowdfold_beacon::{Fields, read_json};
+
+use super::*;
+
+fn json(record: &str) -> Option<u64> {
+    let fields = Fields::new(&BTreeMap::new()).unwrap();
+    let mut found = None;
+    read_json(record.as_bytes(), &fields, &mut |beacon| {
+        found = beacon.ok().and_then(|beacon| identity(&beacon, 7)).map(Identity::get);
+    });
+    found
+}
+
+#[test]
+fn json_beacons_differ_by_time_and_event() {
+    let mut seen = HashSet::new();
+    for ts in ["0", "1", "9007199254740991"] {
+        for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "resume"] {
+            let id = json(&format!(r#"{{"ts":{ts},"event":"{event}"}}"#)).unwrap();
+            assert!(seen.insert(id), "{ts} {event}");
+            assert_eq!(json(&format!(r#"{{"event":"{event}","ts":{ts},"stalls":1}}"#)), Some(id));
+        }
+    }
+    assert_eq!(json(r#"{"event":"play"}"#), None);
+}
+
+#[test]
+fn no_event_has_the_code_of_another() {
+    let codes: HashSet<_> = EVENTS.iter().map(|name| event(name)).collect();
+    assert_eq!(codes.len(), EVENTS.len());
+    assert!(codes.iter().all(|code| (1..256).contains(code)));
+    assert!(event("anything else") >= 256 && event("anything else") < 512);
+}

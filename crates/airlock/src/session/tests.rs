@@ -1,0 +1,32 @@
+use super::is_constant;
+
+#[test]
+fn constant_ids_are_none() {
+    for id in [
+        "",
+        " ",
+        "null",
+        "NULL",
+        "undefined",
+        "0",
+        "000",
+        "0.0",
+        "-",
+        "none",
+        "NaN",
+        "00000000-0000-0000-0000-000000000000",
+        "FFFFFFFF-ffff-ffff-ffff-ffffffffffff",
+        "[object Object]",
+        "-1",
+    ] {
+        assert!(is_constant(id), "{id}");
+    }
+}
+
+#[test]
+fn others_are_sessions() {
+    for id in ["a", "1", "10", "s-1", "nullable", "00000000-0000-0000-0000-000000000001", "f", "ffff", "🎬"]
+    {
+        assert!(!is_constant(id), "{id}");
+    }
+}

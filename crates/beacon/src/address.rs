@@ -1,0 +1,96 @@
+//! Raw addresses.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// An address as it was sent, of which nothing but its network can be had. No `Debug`, no `Clone`, no `Hash`.
+///
+/// ```compile_fail,E0277
+/// fn shown<T: std::fmt::Debug>() {}
+/// shown::<crowdfold_beacon::Address>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn hashed<T: std::hash::Hash>() {}
+/// hashed::<crowdfold_beacon::Address>();
+/// ```
+pub struct Address(Canonical);
+
+/// IPv4 wherever it is one in disguise.
+enum Canonical {
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+/// What a network is wanted for, and so how long its prefix is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Looking up country and autonomous system: IPv4 /24, IPv6 /48.
+    LookUp,
+    /// The dimension `network`: IPv4 /24, IPv6 /32, for a /48 is often one household (RIPE-690).
+    Dimension,
+    /// The guard against one network making a crowd: IPv4 /24, IPv6 /40.
+    Guard,
+}
+
+/// A network: an address whose host bits are gone.
+pub enum Network {
+    /// Its first address, and the length of its prefix.
+    V4(Ipv4Addr, u8),
+    /// Its first address, and the length of its prefix.
+    V6(Ipv6Addr, u8),
+}
+
+impl Address {
+    /// Parses strictly: dotted decimals or RFC 4291 text and nothing else. Ports, brackets, zone ids, white space, octal
+    /// and hexadecimal forms are no addresses.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(v4) = text.parse() {
+            return Some(Self(Canonical::V4(v4)));
+        }
+        let v6: Ipv6Addr = text.parse().ok()?;
+        Some(Self(disguised(v6).map_or(Canonical::V6(v6), Canonical::V4)))
+    }
+
+    /// Its network.
+    #[must_use]
+    pub fn network(&self, purpose: Purpose) -> Network {
+        match self.0 {
+            Canonical::V4(v4) => Network::V4(Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)), 24),
+            Canonical::V6(v6) => {
+                let length: u8 = match purpose {
+                    Purpose::LookUp => 48,
+                    Purpose::Dimension => 32,
+                    Purpose::Guard => 40,
+                };
+                Network::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << (128 - length))), length)
+            }
+        }
+    }
+}
+
+/// The IPv4 address in IPv6 clothes: mapped (`::ffff:0:0/96`) or compatible (`::/96`, but for `::` and `::1`),
+/// 6to4 (`2002::/16`), Teredo (`2001:0::/32`, with the client's bits inverted), NAT64 (`64:ff9b::/96`, RFC 6052, and
+/// `64:ff9b:1::/48`, RFC 8215).
+fn disguised(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = v6.to_bits();
+    let low = bits as u32;
+    let v4 = match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] => low,
+        [0, 0, 0, 0, 0, 0, ..] if low > 1 => low,
+        [0x2002, ..] => (bits >> 80) as u32,
+        [0x2001, 0, ..] => !low,
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => low,
+        // Where the operator's prefix is the /48 itself, the address lies on both sides of the octet 64 to 71 and the
+        // end is empty (RFC 6052, 2.2).
+        [0x64, 0xff9b, 1, high, middle, end, 0, 0] => {
+            u32::from(high) << 16 | u32::from(middle & 0xff) << 8 | u32::from(end >> 8)
+        }
+        [0x64, 0xff9b, 1, ..] => low,
+        _ => return None,
+    };
+    Some(Ipv4Addr::from_bits(v4))
+}
+
+#[cfg(test)]
+mod tests;

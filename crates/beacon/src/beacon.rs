@@ -1,0 +1,229 @@
+//! One beacon, as it was sent.
+
+use std::borrow::Cow;
+
+/// What is not what its format says it is. Carries nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// The texts of a beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Text {
+    /// Name of the tenant.
+    Tenant,
+    /// Id of the session.
+    Session,
+    /// Address of the player.
+    Ip,
+    /// What happened: `attempt`, `play`, `heartbeat`, `error`, `end`, or CMCD's `e`.
+    Event,
+    /// Whole user agent.
+    UserAgent,
+    /// Browser, as the producer names it.
+    Browser,
+    /// Its version.
+    BrowserVersion,
+    /// Operating system, as the producer names it.
+    Os,
+    /// Its version.
+    OsVersion,
+    /// Class of device.
+    Device,
+    /// Firmware of the device.
+    Firmware,
+    /// Player.
+    Player,
+    /// Its version.
+    PlayerVersion,
+    /// Id of the content.
+    Content,
+    /// Kind of stream, or CMCD's `st`.
+    Stream,
+    /// Packaging, or CMCD's `sf`.
+    Format,
+    /// Content delivery network.
+    Cdn,
+    /// Kind of connection.
+    Connection,
+    /// Country, from a producer that has located the player already.
+    Country,
+    /// Region, likewise.
+    Region,
+    /// Autonomous system, likewise.
+    Asn,
+    /// Class of an error, or CMCD's `ec`.
+    Error,
+    /// State of the player, CMCD's `sta`.
+    State,
+}
+
+/// The numbers of a beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Number {
+    /// Time of the beacon, ms since the epoch.
+    Ts,
+    /// Measured throughput, kbit/s.
+    Bandwidth,
+    /// Encoded bitrate, kbit/s.
+    Bitrate,
+    /// Picture height, pixels.
+    Height,
+    /// Media buffered, ms.
+    Buffer,
+    /// Time played since the previous beacon, ms.
+    Playing,
+    /// Time stalled since the previous beacon, ms.
+    Stalled,
+    /// Stalls since the previous beacon.
+    Stalls,
+    /// Time from request to first frame, ms.
+    Startup,
+    /// Frames dropped since the previous beacon.
+    DroppedFrames,
+    /// Changes of quality since the previous beacon.
+    Switches,
+    /// Frames dropped since the start of the session: CMCD's `dfa`.
+    DroppedFramesTotal,
+    /// Sequence number: CMCD's `sn`.
+    Sequence,
+}
+
+impl Text {
+    pub(crate) const COUNT: usize = Self::State as usize + 1;
+}
+
+impl Number {
+    pub(crate) const COUNT: usize = Self::Sequence as usize + 1;
+
+    /// The largest value that can be meant; anything beyond is a fault of the sender. Amounts of time up to a day (ms),
+    /// rates up to 100 Gbit/s (kbit/s), counts up to a million, heights up to 16,384 pixels, times below 2^53 (what a
+    /// browser can count to), sequence numbers below 2^32.
+    #[must_use]
+    pub const fn limit(self) -> u64 {
+        match self {
+            Self::Ts => (1 << 53) - 1,
+            Self::Bandwidth | Self::Bitrate => 100_000_000,
+            Self::Height => 16_384,
+            Self::Buffer | Self::Playing | Self::Stalled | Self::Startup => 86_400_000,
+            Self::Stalls | Self::DroppedFrames | Self::Switches | Self::DroppedFramesTotal => 1_000_000,
+            Self::Sequence => u32::MAX as u64,
+        }
+    }
+}
+
+/// A number that is not negative, cut to a multiple of one half: what rounding half up to any whole unit needs, without
+/// rounding twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    halves: u64,
+}
+
+impl Amount {
+    /// None.
+    pub const ZERO: Self = Self { halves: 0 };
+    const ABSENT: Self = Self { halves: u64::MAX };
+
+    /// A whole number, if `field` may have it.
+    #[must_use]
+    pub const fn whole(field: Number, value: u64) -> Option<Self> {
+        if value <= field.limit() { Some(Self { halves: value * 2 }) } else { None }
+    }
+
+    /// A fraction, if `field` may have it. Negative ones, infinities and not-a-numbers may not be had.
+    #[must_use]
+    pub fn fraction(field: Number, value: f64) -> Option<Self> {
+        let allowed = value >= 0.0 && value <= field.limit() as f64;
+        allowed.then_some(Self { halves: (value * 2.0) as u64 })
+    }
+
+    /// To the nearest whole number, half up.
+    #[must_use]
+    pub const fn rounded(self) -> u64 {
+        self.halves.div_ceil(2)
+    }
+
+    /// To the nearest multiple of `step` (an even number), half up.
+    #[must_use]
+    pub const fn to_multiple_of(self, step: u64) -> u64 {
+        (self.halves + step) / (2 * step) * step
+    }
+
+    /// To two significant digits (to whole numbers below 100), half up.
+    #[must_use]
+    pub const fn to_two_digits(self) -> u64 {
+        if self.halves < 200 {
+            return self.rounded();
+        }
+        let mut step = 10;
+        while self.halves / 2 >= step * 100 {
+            step *= 10;
+        }
+        self.to_multiple_of(step)
+    }
+}
+
+/// How a beacon reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A JSON beacon.
+    Json,
+    /// CMCD with a request for media, in its query or headers.
+    Request,
+    /// CMCD sent on its own.
+    Event,
+}
+
+/// One beacon, borrowed from its record. The room in which a person exists: no `Debug`, no `Clone`.
+///
+/// ```compile_fail,E0277
+/// fn shown<T: std::fmt::Debug>() {}
+/// shown::<crowdfold_beacon::Beacon<'static>>();
+/// ```
+pub struct Beacon<'a> {
+    texts: [Option<Cow<'a, str>>; Text::COUNT],
+    numbers: [Amount; Number::COUNT],
+    /// Its error ended playback.
+    pub fatal: bool,
+    /// Its session asks not to be counted.
+    pub opt_out: bool,
+    /// How it reached us.
+    pub mode: Mode,
+}
+
+impl<'a> Beacon<'a> {
+    pub(crate) const fn new(mode: Mode) -> Self {
+        Self {
+            texts: [const { None }; Text::COUNT],
+            numbers: [Amount::ABSENT; Number::COUNT],
+            fatal: false,
+            opt_out: false,
+            mode,
+        }
+    }
+
+    /// A text, if it was sent.
+    #[must_use]
+    pub fn text(&self, field: Text) -> Option<&str> {
+        self.texts[field as usize].as_deref()
+    }
+
+    /// A number, if it was sent.
+    #[must_use]
+    pub fn number(&self, field: Number) -> Option<Amount> {
+        let amount = self.numbers[field as usize];
+        (amount != Amount::ABSENT).then_some(amount)
+    }
+
+    pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
+        self.texts[field as usize] = Some(value);
+    }
+
+    pub(crate) const fn set_number(&mut self, field: Number, value: Amount) {
+        self.numbers[field as usize] = value;
+    }
+}
+
+#[cfg(test)]
+mod tests;

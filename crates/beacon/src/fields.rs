@@ -1,0 +1,200 @@
+//! The fields of a JSON beacon, and where a producer keeps them.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::{Number, Text};
+
+/// What a key leads to.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    Text(Text),
+    Number(Number),
+    Fatal,
+    OptOut,
+}
+
+impl Field {
+    /// A bit of its own, to see that it is stated once.
+    pub(crate) const fn bit(self) -> u64 {
+        match self {
+            Self::Text(text) => 1 << text as u8,
+            Self::Number(number) => 1 << (Text::COUNT as u8 + number as u8),
+            Self::Fatal => 1 << 62,
+            Self::OptOut => 1 << 63,
+        }
+    }
+}
+
+/// Our names of all fields.
+const NAMES: [(&str, Field); 35] = [
+    ("ts", Field::Number(Number::Ts)),
+    ("tenant", Field::Text(Text::Tenant)),
+    ("session", Field::Text(Text::Session)),
+    ("ip", Field::Text(Text::Ip)),
+    ("event", Field::Text(Text::Event)),
+    ("user_agent", Field::Text(Text::UserAgent)),
+    ("browser", Field::Text(Text::Browser)),
+    ("browser_version", Field::Text(Text::BrowserVersion)),
+    ("os", Field::Text(Text::Os)),
+    ("os_version", Field::Text(Text::OsVersion)),
+    ("device", Field::Text(Text::Device)),
+    ("firmware", Field::Text(Text::Firmware)),
+    ("player", Field::Text(Text::Player)),
+    ("player_version", Field::Text(Text::PlayerVersion)),
+    ("content", Field::Text(Text::Content)),
+    ("stream", Field::Text(Text::Stream)),
+    ("format", Field::Text(Text::Format)),
+    ("cdn", Field::Text(Text::Cdn)),
+    ("connection", Field::Text(Text::Connection)),
+    ("country", Field::Text(Text::Country)),
+    ("region", Field::Text(Text::Region)),
+    ("asn", Field::Text(Text::Asn)),
+    ("error", Field::Text(Text::Error)),
+    ("bandwidth_kbps", Field::Number(Number::Bandwidth)),
+    ("bitrate_kbps", Field::Number(Number::Bitrate)),
+    ("height", Field::Number(Number::Height)),
+    ("buffer_ms", Field::Number(Number::Buffer)),
+    ("playing_ms", Field::Number(Number::Playing)),
+    ("stalled_ms", Field::Number(Number::Stalled)),
+    ("stalls", Field::Number(Number::Stalls)),
+    ("startup_ms", Field::Number(Number::Startup)),
+    ("dropped_frames", Field::Number(Number::DroppedFrames)),
+    ("switches", Field::Number(Number::Switches)),
+    ("fatal", Field::Fatal),
+    ("opt_out", Field::OptOut),
+];
+
+/// Why `[source.fields]` cannot be followed. Names are the configuration's, not a beacon's.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FieldsError {
+    /// No such field of ours.
+    #[error("source.fields names `{0}`, which is no field of a beacon: see the JSON beacon's fields")]
+    Unknown(String),
+    /// No path.
+    #[error("source.fields.{0} is an empty path: name the object key it is found under")]
+    Empty(String),
+    /// Two fields in one place, or one inside the other.
+    #[error("source.fields.{0} lies where another field lies: give each field a place of its own")]
+    Clash(String),
+}
+
+/// Where a producer keeps our fields, made ready for reading in one pass.
+pub struct Fields {
+    root: Node,
+}
+
+impl Fields {
+    /// Our own names, but for those in `renamed`: from our name to the path of object keys in the producer's beacons.
+    /// A field that is renamed is no longer found under our name.
+    ///
+    /// # Errors
+    /// If a name is not ours, a path is empty, or two fields lie in one place.
+    pub fn new(renamed: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
+        let mut root = Tree::default();
+        for (name, path) in renamed {
+            let known = NAMES.iter().find(|(ours, _)| ours == name);
+            let (_, field) = known.ok_or_else(|| FieldsError::Unknown(name.clone()))?;
+            if path.is_empty() {
+                return Err(FieldsError::Empty(name.clone()));
+            }
+            root.plant(path, *field).map_err(|Taken| FieldsError::Clash(name.clone()))?;
+        }
+        for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
+            // A producer who keeps something else of ours under this name does not send this field.
+            let _ = root.plant(&[(*name).to_owned()], *field);
+        }
+        Ok(Self { root: Node::new(root) })
+    }
+
+    pub(crate) const fn root(&self) -> &Node {
+        &self.root
+    }
+}
+
+struct Taken;
+
+#[derive(Default)]
+struct Tree {
+    branches: BTreeMap<String, Branch>,
+}
+
+enum Branch {
+    Field(Field),
+    Tree(Tree),
+}
+
+impl Tree {
+    fn plant(&mut self, path: &[String], field: Field) -> Result<(), Taken> {
+        let Some((key, rest)) = path.split_first() else { return Err(Taken) };
+        match self.branches.get_mut(key) {
+            None if rest.is_empty() => {
+                self.branches.insert(key.clone(), Branch::Field(field));
+                Ok(())
+            }
+            None => {
+                let mut tree = Self::default();
+                tree.plant(rest, field)?;
+                self.branches.insert(key.clone(), Branch::Tree(tree));
+                Ok(())
+            }
+            Some(Branch::Tree(tree)) => tree.plant(rest, field),
+            Some(Branch::Field(_)) => Err(Taken),
+        }
+    }
+}
+
+/// What the keys of one object lead to. A small hash table over length and outer bytes, for that is enough to tell
+/// the names of one schema apart.
+pub(crate) struct Node {
+    slots: Box<[Slot]>,
+}
+
+type Slot = Option<(Box<str>, Target)>;
+
+pub(crate) enum Target {
+    Field(Field),
+    Inside(Node),
+}
+
+impl Node {
+    fn new(tree: Tree) -> Self {
+        let size = (tree.branches.len() * 4).next_power_of_two();
+        let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
+        for (key, branch) in tree.branches {
+            let target = match branch {
+                Branch::Field(field) => Target::Field(field),
+                Branch::Tree(tree) => Target::Inside(Self::new(tree)),
+            };
+            let mut slot = Self::slot(&key, size);
+            while slots[slot].is_some() {
+                slot = (slot + 1) % size;
+            }
+            slots[slot] = Some((key.into(), target));
+        }
+        Self { slots }
+    }
+
+    fn slot(key: &str, size: usize) -> usize {
+        let bytes = key.as_bytes();
+        let at = |index: usize| bytes.get(index).copied().unwrap_or(0) as usize;
+        let spread = at(0) + 7 * at(bytes.len() / 2) + 31 * at(bytes.len().wrapping_sub(1)) + 5 * bytes.len();
+        spread & (size - 1)
+    }
+
+    /// What a key leads to, `None` where we do not care.
+    pub(crate) fn target(&self, key: &str) -> Option<&Target> {
+        let mut slot = Self::slot(key, self.slots.len());
+        while let Some((name, target)) = &self.slots[slot] {
+            if **name == *key {
+                return Some(target);
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

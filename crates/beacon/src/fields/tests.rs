@@ -1,0 +1,54 @@
+use super::*;
+
+fn renamed(pairs: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+    pairs
+        .iter()
+        .map(|(ours, path)| ((*ours).into(), path.iter().map(|key| (*key).into()).collect()))
+        .collect()
+}
+
+fn refusal(pairs: &[(&str, &[&str])]) -> Option<FieldsError> {
+    Fields::new(&renamed(pairs)).err()
+}
+
+#[test]
+fn every_field_of_ours_is_found_under_its_name_and_no_other() {
+    let fields = Fields::new(&BTreeMap::new()).unwrap();
+    for (name, field) in NAMES {
+        let Some(Target::Field(found)) = fields.root().target(name) else { panic!("{name}") };
+        assert_eq!(found.bit(), field.bit(), "{name}");
+    }
+    for name in ["", "t", "tss", "Ts", "sessions", "state", "sn", "*"] {
+        assert!(fields.root().target(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn every_field_has_a_bit_of_its_own() {
+    let all = NAMES.iter().fold(0, |seen, (name, field)| {
+        assert_eq!(seen & field.bit(), 0, "{name}");
+        seen | field.bit()
+    });
+    assert_eq!(all.count_ones() as usize, NAMES.len());
+}
+
+#[test]
+fn a_renamed_field_is_no_longer_found_under_our_name() {
+    let fields = Fields::new(&renamed(&[("session", &["content"]), ("ts", &["meta", "time"])])).unwrap();
+    assert!(fields.root().target("session").is_none());
+    assert!(fields.root().target("ts").is_none());
+    let Some(Target::Field(found)) = fields.root().target("content") else { panic!("content") };
+    assert_eq!(found.bit(), Field::Text(Text::Session).bit());
+    let Some(Target::Inside(meta)) = fields.root().target("meta") else { panic!("meta") };
+    assert!(matches!(meta.target("time"), Some(Target::Field(Field::Number(Number::Ts)))));
+}
+
+#[test]
+fn paths_that_cannot_be_followed_are_refused() {
+    assert_eq!(refusal(&[("sesion", &["s"])]), Some(FieldsError::Unknown("sesion".into())));
+    assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty("session".into())));
+    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a"])]), Some(FieldsError::Clash("ts".into())));
+    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a", "b"])]), Some(FieldsError::Clash("ts".into())));
+    assert_eq!(refusal(&[("session", &["a", "b"]), ("ts", &["a"])]), Some(FieldsError::Clash("ts".into())));
+    assert_eq!(refusal(&[("session", &["a", "b"]), ("ts", &["a", "c"])]), None);
+}

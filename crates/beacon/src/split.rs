@@ -1,0 +1,161 @@
+//! Records into JSON values, without reading them.
+
+use crate::Malformed;
+
+/// How deep the values of a beacon may lie in one another.
+pub(crate) const MAX_DEPTH: u8 = 32;
+
+/// Offers every JSON value of a record to `each`, which says whether it took it: the elements of an array, the lines of
+/// NDJSON, or objects written over several lines. `None` stands for what cannot be split, or was not taken.
+pub(crate) fn values<'a>(record: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+    let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii();
+    match record.first() {
+        None => {
+            each(None);
+        }
+        Some(b'[') => match elements(record, &mut |_| ()) {
+            Ok(1..) => drop(elements(record, &mut |element| offer(element.trim_ascii(), each))),
+            Ok(0) | Err(Malformed) => {
+                each(None);
+            }
+        },
+        Some(_) if memchr::memchr(b'\n', record).is_none() => offer(record, each),
+        Some(_) => lines(record, each),
+    }
+}
+
+fn offer<'a>(value: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+    if !each(Some(value)) {
+        each(None);
+    }
+}
+
+/// The elements of an array that makes up all of `record`, and how many they are.
+fn elements<'a>(record: &'a [u8], each: &mut impl FnMut(&'a [u8])) -> Result<usize, Malformed> {
+    let mut scan = Scan::default();
+    let (mut start, mut found) = (1, 0);
+    while let Some((at, byte)) = scan.step(record)? {
+        match (byte, scan.depth) {
+            (b',', 1) => {
+                each(&record[start..at]);
+                found += 1;
+                start = at + 1;
+            }
+            (b']' | b'}', 0) => {
+                let last = &record[start..at];
+                if byte != b']' || at + 1 != record.len() {
+                    return Err(Malformed);
+                }
+                if found > 0 || !last.trim_ascii().is_empty() {
+                    each(last);
+                    found += 1;
+                }
+                return Ok(found);
+            }
+            _ => {}
+        }
+    }
+    Err(Malformed)
+}
+
+/// Objects one after another. A line that is no good value by itself may be the start of an object over several lines;
+/// if that never ends, it is one bad line and the next one that starts an object is tried.
+fn lines<'a>(record: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+    let mut rest = record;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest[..end].trim_ascii();
+        let after = rest.get(end + 1..).unwrap_or_default();
+        if line.is_empty() || each(Some(line)) {
+            rest = after;
+        } else if line[0] != b'{' || depth(line) == Ok(0) {
+            each(None);
+            rest = after;
+        } else if let Ok(length) = object(rest) {
+            offer(&rest[..length], each);
+            rest = &rest[length..];
+        } else {
+            each(None);
+            rest = next_object(after);
+        }
+    }
+}
+
+/// How many brackets a line leaves open.
+fn depth(line: &[u8]) -> Result<u32, Malformed> {
+    let mut scan = Scan::default();
+    while scan.step(line)?.is_some() {}
+    Ok(scan.depth)
+}
+
+/// The length of the object that `text` starts with, if it ends, and at the end of a line.
+fn object(text: &[u8]) -> Result<usize, Malformed> {
+    let mut scan = Scan::default();
+    while let Some((at, byte)) = scan.step(text)? {
+        // In the object itself another one follows a colon alone, or the first was cut short.
+        let cut_short = byte == b'{' && scan.depth == 2 && text[..at].trim_ascii_end().last() != Some(&b':');
+        if cut_short || scan.depth > u32::from(MAX_DEPTH) {
+            return Err(Malformed);
+        }
+        if scan.depth == 0 {
+            let rest = &text[at + 1..];
+            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+            return if line.trim_ascii().is_empty() { Ok(at + 1) } else { Err(Malformed) };
+        }
+    }
+    Err(Malformed)
+}
+
+/// From the next line on that starts an object.
+fn next_object(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while !rest.is_empty() && rest.trim_ascii_start().first() != Some(&b'{') {
+        rest = memchr::memchr(b'\n', rest).and_then(|end| rest.get(end + 1..)).unwrap_or_default();
+    }
+    rest
+}
+
+/// Brackets and commas outside of strings.
+#[derive(Default)]
+struct Scan {
+    at: usize,
+    depth: u32,
+}
+
+impl Scan {
+    /// The next bracket or comma, and where it is; the depth counts it already. A string that does not end, or not on
+    /// its line, and a bracket that closes nothing cannot be split.
+    fn step(&mut self, text: &[u8]) -> Result<Option<(usize, u8)>, Malformed> {
+        while let Some(byte) = text.get(self.at) {
+            let at = self.at;
+            self.at += 1;
+            match byte {
+                b'"' => self.string(text)?,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth = self.depth.checked_sub(1).ok_or(Malformed)?,
+                _ => {}
+            }
+            if matches!(byte, b'{' | b'[' | b'}' | b']' | b',') {
+                return Ok(Some((at, *byte)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn string(&mut self, text: &[u8]) -> Result<(), Malformed> {
+        loop {
+            let found = memchr::memchr3(b'"', b'\\', b'\n', &text[self.at..]).ok_or(Malformed)?;
+            match text[self.at + found] {
+                b'"' => {
+                    self.at += found + 1;
+                    return Ok(());
+                }
+                b'\\' if self.at + found + 2 <= text.len() => self.at += found + 2,
+                _ => return Err(Malformed),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
