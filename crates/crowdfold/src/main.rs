@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use crowdfold::cli::Cli;
 use crowdfold::commands::dispatch;
 use crowdfold::config::Sources;
@@ -38,6 +39,10 @@ fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(2);
     }
     let message = error.to_string();
     let _ = write!(std::io::stderr(), "crowdfold: {}", message.strip_prefix("error: ").unwrap_or(&message));

@@ -160,7 +160,7 @@ fn ask_librdkafka(property: &Property) -> Option<&'static str> {
             Some("librdkafka has no such property: see its CONFIGURATION.md")
         }
         Err(_) if matches!(property.source, Source::Text(_)) => {
-            Some("librdkafka does not take this value: see its CONFIGURATION.md")
+            Some("this build of librdkafka does not take the value: see its CONFIGURATION.md")
         }
         _ => None,
     }

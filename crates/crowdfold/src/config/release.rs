@@ -45,9 +45,10 @@ impl Release {
         }
         let drilldowns = drilldowns(layers)?;
         if !content.keep && drilldowns.iter().flatten().any(|dimension| *dimension == Dimension::Content) {
-            let what =
-                "names content, which content.policy = \"drop\" never lets in: take it out, or keep content";
-            return Err(layers.refuse(DRILLDOWNS, what));
+            let what = "content.policy = \"drop\" lets no content in, but release.drilldowns names content: give them \
+                        without it, or keep content";
+            let place = if layers.untouched(DRILLDOWNS) { "content.policy" } else { DRILLDOWNS };
+            return Err(layers.refuse_as(place, &what));
         }
         let secret_file = layers.optional(SECRET)?.map(PathBuf::from);
         let guard = u32::try_from(layers.whole(GUARD, 0..=64)?).ok().filter(|networks| *networks > 0);
@@ -64,7 +65,7 @@ impl Release {
             allow_below_place: content.allow_below_place,
         };
         Ok(Self {
-            policy: Policy::threshold(settings).map_err(|error| layers.refuse_as(key_of(&error), &error))?,
+            policy: Policy::threshold(settings).map_err(|error| refused(layers, &error))?,
             epsilon: layers.real("release.privacy.epsilon", 10.0)?,
             delta: layers.real("release.privacy.delta", 1e-4)?,
             secret_file,
@@ -129,11 +130,14 @@ fn histogram(layers: &Layers, drilldowns: &[Vec<Dimension>]) -> Result<usize, Pr
     })
 }
 
-const fn key_of(error: &PolicyError) -> &'static str {
-    match error {
+/// What the policy has against its settings, at the key it is about.
+fn refused(layers: &Layers, error: &PolicyError) -> Problem {
+    let key = match error {
         PolicyError::NoCrowd | PolicyError::SmallK { .. } => "release.k",
         PolicyError::Families(_) => DRILLDOWNS,
         PolicyError::NoSuchDrilldown { .. } => HISTOGRAM,
         PolicyError::GuardOutOfRange { .. } => GUARD,
-    }
+    };
+    let what = error.to_string();
+    if what.starts_with(key) { layers.refuse_as(key, &what) } else { layers.refuse(key, what) }
 }

@@ -99,9 +99,17 @@ fn fields(layers: &Layers) -> Result<BTreeMap<String, Vec<String>>, Problem> {
                     .into(),
             )
         })?;
+        let clash = fields.iter().find(|(_, other): &(_, &Vec<String>)| one_in_the_other(&path, other));
+        if let Some((other, _)) = clash {
+            return Err(refuse(format!("lies where {other} lies: give each field a place of its own")));
+        }
         fields.insert(name.to_owned(), path);
     }
     Ok(fields)
+}
+
+fn one_in_the_other(one: &[String], other: &[String]) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn path(value: &Value) -> Option<Vec<String>> {

@@ -1,0 +1,297 @@
+use super::*;
+
+#[test]
+fn unknown_keys_are_refused_with_what_was_meant() {
+    check(
+        "[windows]\n\nlenght = \"1m\"\n",
+        "x.toml:3: windows.lenght: unknown key; did you mean windows.length?",
+    );
+    check(
+        "[widows]\nlength = \"1m\"\n",
+        "x.toml:2: widows.length: unknown key; did you mean windows.length?",
+    );
+    check("[widows]\n", "x.toml:1: widows: unknown key; did you mean windows?");
+    check("k = 100\n", "x.toml:1: k: unknown key; did you mean release.k?");
+    check("[merge]\nbogus = 1\n", "x.toml:2: merge.bogus: unknown key; known here: patience");
+    check(
+        "zzzzzz = 1\n",
+        "x.toml:1: zzzzzz: unknown key; known here: kafka, source, windows, sessions, tenants, address, consent, \
+         content, release, merge, ttl, topics, metrics",
+    );
+    check(
+        "[source.fields]\nbandwith_kbps = \"b\"\n",
+        "x.toml:2: source.fields.bandwith_kbps: is no field of a beacon; did you mean bandwidth_kbps? (ours on the \
+         left, theirs on the right)",
+    );
+    check(
+        "[kafka.properties]\nno.such = 1\n",
+        "x.toml:2: kafka.properties.no.such: librdkafka has no such property: see its CONFIGURATION.md",
+    );
+}
+
+#[test]
+fn times_that_do_not_fit_are_refused() {
+    check(
+        "[windows]\nlength = \"0s\"\n",
+        "x.toml:2: windows.length: found a string \"0s\", want a duration from 1s to 1d, such as \"90s\"",
+    );
+    check(
+        "[windows]\nlength = \"7m\"\n",
+        "x.toml:2: windows.length: a day is not a whole number of such windows: take for instance 1m, 5m \
+         or 1h",
+    );
+    check(
+        "[windows]\nlength = 60\n",
+        "x.toml:2: windows.length: found a whole number 60, want a duration from 1s to 1d, such as \
+         \"90s\"",
+    );
+    check(
+        "[windows]\nlateness = \"2h\"\n",
+        "x.toml:2: windows.lateness: found a string \"2h\", want a duration from 0s to 1h, such as \
+         \"90s\"",
+    );
+    check("[windows]\nlength = \"1m\n", "x.toml:2: not TOML: invalid basic string, expected `\"`");
+    check("[windows]\nlength\n", "x.toml:2: not TOML: key with no value, expected `=`");
+    check(
+        "windows = 3\n",
+        "x.toml:1: windows: found a whole number, but this is a section: write [windows] and its keys",
+    );
+    check(
+        "[windows.length]\nx = 1\n",
+        "x.toml:2: windows.length: found a section, but this is a key: give it a value",
+    );
+    check(
+        "[sessions]\nidle = \"2h\"\n",
+        "x.toml:2: sessions.idle: found a string \"2h\", want a duration from 1s to 1h, such as \"90s\"",
+    );
+    check(
+        "[sessions]\nidle = \"0s\"\n",
+        "x.toml:2: sessions.idle: found a string \"0s\", want a duration from 1s to 1h, such as \"90s\"",
+    );
+    check(
+        "[sessions]\nmax = -1\n",
+        "x.toml:2: sessions.max: found a whole number -1, want a whole number from 1 to 100000000",
+    );
+    check(
+        "[sessions]\nmax = 99999999999999999999\n",
+        "x.toml:2: sessions.max: found a number beyond all bounds, want a whole number from 1 to \
+         100000000",
+    );
+    check(
+        "[merge]\npatience = \"0s\"\n",
+        "x.toml:2: merge.patience: found a string \"0s\", want a duration from 1s to 1d, such as \"90s\"",
+    );
+    check(
+        "[ttl]\nbeacons = \"-1\"\n",
+        "x.toml:2: ttl.beacons: found a string \"-1\", want a duration from 1s to 7d, such as \"90s\"",
+    );
+    check(
+        "[ttl]\nbeacons = \"30m\"\n",
+        "x.toml:2: ttl.beacons: 30m leaves a retention of 24m at most, but windows.length 1m + \
+         windows.lateness 30s + sessions.idle 90s + ttl.outage 30m must fit into it: raise ttl.beacons to \
+         47m or lower one of them",
+    );
+    check(
+        "[ttl]\nbeacons = \"8d\"\n",
+        "x.toml:2: ttl.beacons: found a string \"8d\", want a duration from 1s to 7d, such as \"90s\"",
+    );
+    check(
+        "[ttl]\noutage = \"5h\"\n",
+        "x.toml:2: ttl.beacons: 1h leaves a retention of 48m at most, but windows.length 1m + \
+         windows.lateness 30s + sessions.idle 90s + ttl.outage 5h must fit into it: raise ttl.beacons to \
+         384m or lower one of them",
+    );
+    check(
+        "[ttl]\npartials = \"20m\"\n",
+        "x.toml:2: ttl.partials: 20m leaves a retention of 16m at most, but windows.length 1m + \
+         merge.patience 15m + ttl.outage 30m must fit into it: raise ttl.partials to 63m or lower one of \
+         them",
+    );
+    check(
+        "[merge]\npatience = \"10h\"\n",
+        "x.toml:2: ttl.partials: 6h leaves a retention of 288m at most, but windows.length 1m + \
+         merge.patience 10h + ttl.outage 30m must fit into it: raise ttl.partials to 794m or lower one of \
+         them",
+    );
+}
+
+#[test]
+fn clusters_topics_and_sources_that_cannot_be_are_refused() {
+    check("[kafka]\nbrokers = []\n", "x.toml:2: kafka.brokers: is empty: name at least one host:port");
+    check(
+        "[kafka]\nbrokers = [\"localhost\"]\n",
+        "x.toml:2: kafka.brokers: found \"localhost\", want host:port",
+    );
+    check(
+        "[kafka]\nbrokers = \"localhost:9092\"\n",
+        "x.toml:2: kafka.brokers: found a string \"localhost:9092\", want a list of strings",
+    );
+    check(
+        "[kafka]\nprefix = \"a b\"\n",
+        "x.toml:2: kafka.prefix: found \"a b\", want 1 to 100 letters, digits, `.`, `_` or `-`, beginning \
+         with a letter or digit",
+    );
+    check(
+        "[kafka]\ninstance = \"ö\"\n",
+        "x.toml:2: kafka.instance: found \"ö\", want 1 to 100 letters, digits, `.`, `_` or `-`, beginning \
+         with a letter or digit",
+    );
+    check(
+        "[kafka.properties]\ngroup.id = \"x\"\n",
+        "x.toml:2: kafka.properties.group.id: is set by crowdfold: it is made from kafka.prefix; take it \
+         out",
+    );
+    check(
+        "[kafka.properties]\n\"ssl.ca.location\" = 1.5\n",
+        "x.toml:2: kafka.properties.ssl.ca.location: found a number, want a string, a whole number, true \
+         or false",
+    );
+    check(
+        "[source]\nformat = \"jsn\"\n",
+        "x.toml:2: source.format: found a string \"jsn\", want one of json, cmcd, capture",
+    );
+    check(
+        "[source]\ntopic = \"crowdfold.partials\"\n",
+        "x.toml:2: source.topic: crowdfold.partials is what crowdfold writes itself: name another topic, \
+         or another kafka.prefix",
+    );
+    check(
+        "[source]\ntopic = \"a/b\"\n",
+        "x.toml:2: source.topic: found \"a/b\", which Kafka does not take as a name",
+    );
+    check(
+        "[source.fields]\nts = \"\"\n",
+        "x.toml:2: source.fields.ts: want a path of object keys, such as \"player.session_id\" or \
+         [\"player\", \"session.id\"]",
+    );
+    check(
+        "[source.fields]\nts = \"a..b\"\n",
+        "x.toml:2: source.fields.ts: want a path of object keys, such as \"player.session_id\" or \
+         [\"player\", \"session.id\"]",
+    );
+    check(
+        "[source.fields]\nts = []\n",
+        "x.toml:2: source.fields.ts: want a path of object keys, such as \"player.session_id\" or \
+         [\"player\", \"session.id\"]",
+    );
+    check(
+        "[source.fields]\nts = \"at\"\nsession = \"at.id\"\n",
+        "x.toml:2: source.fields.ts: lies where session lies: give each field a place of its own",
+    );
+    check(
+        "[source.fields]\nts.at = \"x\"\n",
+        "x.toml:2: source.fields.ts.at: is no field of a beacon (ours on the left, theirs on the right)",
+    );
+    check(
+        "[topics]\npartitions = 0\n",
+        "x.toml:2: topics.partitions: found a whole number 0, want a whole number from 1 to 4096",
+    );
+    check(
+        "[metrics]\nlisten = \"9464\"\n",
+        "x.toml:2: metrics.listen: found \"9464\", want an address and a port, such as 127.0.0.1:9464 or \
+         [::]:9464",
+    );
+}
+
+#[test]
+fn tenants_and_content_outside_the_catalogue_are_refused() {
+    check("[tenants]\nnames = []\n", "x.toml:2: tenants.names: found 0 tenants, want 1 to 10000");
+    check(
+        "[tenants]\nnames = [\"Acme\"]\n",
+        "x.toml:2: tenants.names: found \"Acme\", want 1 to 40 of a-z, 0-9 and -",
+    );
+    check(
+        "[tenants]\nnames = [\"acme\"]\n",
+        "x.toml:2: tenants.default: \"default\" is not in tenants.names: set it to one of acme",
+    );
+    check(
+        "[tenants]\nnames = [\"acme\", \"acme\"]\n",
+        "x.toml:2: tenants.names: names acme twice: take one out",
+    );
+    check(
+        "[tenants]\ndefault = \"acme\"\n",
+        "x.toml:2: tenants.default: \"acme\" is not in tenants.names: set it to one of default",
+    );
+    check("[consent]\ndnt = \"yes\"\n", "x.toml:2: consent.dnt: found a string \"yes\", want true or false");
+    check(
+        "[consent.child_directed]\ntenants = [\"defalt\"]\n",
+        "x.toml:2: consent.child_directed.tenants: \"defalt\" is not in tenants.names; did you mean \
+         default?",
+    );
+    check(
+        "[content]\npolicy = \"drop\"\n",
+        "x.toml:2: content.policy = \"drop\" lets no content in, but release.drilldowns names content: give them \
+         without it, or keep content",
+    );
+}
+
+#[test]
+fn policies_that_would_not_protect_are_refused() {
+    check(
+        "[release]\nk = 9\n",
+        "x.toml:2: release.k is 9, and a group of fewer than 10 sessions is hardly a crowd: raise \
+         release.k to 10 or more, or set release.allow_small_k = true",
+    );
+    check(
+        "[release]\nk = 0\n",
+        "x.toml:2: release.k: found a whole number 0, want a whole number from 1 to 1000000",
+    );
+    check(
+        "[release]\npolicy = \"differential-privacy\"\n",
+        "x.toml:2: release.policy: differential-privacy is not available in this version: use threshold",
+    );
+    check(
+        "[release]\ndrilldowns = []\n",
+        "x.toml:2: release.drilldowns is empty, so nothing would ever be released: name at least one, \
+         such as [\"country\"]",
+    );
+    check(
+        "[release]\ndrilldowns = [\"os\"]\n",
+        "x.toml:2: release.drilldowns: found a list [\"os\"], want a list of lists, such as \
+         [[\"country\", \"asn\"], [\"os\", \"browser\"]]",
+    );
+    check(
+        "[release]\ndrilldowns = [[\"contry\"]]\n",
+        "x.toml:2: release.drilldowns: \"contry\" is no dimension; did you mean country?",
+    );
+    check(
+        "[release]\ndrilldowns = [[\"os\", \"os\"]]\n",
+        "x.toml:2: release.drilldowns: drill-down [os, os] names os twice: take one out",
+    );
+    check(
+        "[release]\ndrilldowns = [[\"country\"], [\"asn\", \"os\"]]\n",
+        "x.toml:2: release.drilldowns: drill-downs [country] and [asn, os] both tell of the place \
+         (country and asn): two tables that know the same thing can be subtracted from each other, and \
+         what is left may be a single viewer; put country and asn in one drill-down, or take one of them \
+         out of release.drilldowns",
+    );
+    check(
+        "[release]\ndrilldowns = [[\"asn\", \"content\"]]\n",
+        "x.toml:2: release.drilldowns: drill-down [asn, content] crosses content with asn: a content id \
+         can name its uploader, and asn says where its few viewers are; take content or asn out of it, or \
+         set content.allow_below_place = true",
+    );
+    check(
+        "[release]\ndrilldowns = [[\"network\"]]\n",
+        "x.toml:2: release.drilldowns: names network, of which address.policy = \"strip\" keeps nothing: \
+         take it out, or truncate",
+    );
+    check(
+        "[release]\nhistogram_drilldown = [\"os\"]\n",
+        "x.toml:2: release.histogram_drilldown: is not one of release.drilldowns: name one as it stands \
+         there",
+    );
+    check(
+        "[release]\nguard_networks = 5\n",
+        "x.toml:2: release.guard_networks: needs a secret that all workers share: name its file in \
+         release.privacy.secret_file, or set 0",
+    );
+    check(
+        "[release]\nguard_networks = 65\n",
+        "x.toml:2: release.guard_networks: found a whole number 65, want a whole number from 0 to 64",
+    );
+    check(
+        "[release.privacy]\nepsilon = 0\n",
+        "x.toml:2: release.privacy.epsilon: found a whole number 0, want a number above 0, to 10",
+    );
+}

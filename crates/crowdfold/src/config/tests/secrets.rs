@@ -1,0 +1,69 @@
+use super::*;
+
+const SECRET: &str = "hunter2-0123456789";
+
+#[test]
+fn no_problem_quotes_a_secret() {
+    for text in [
+        format!("[kafka.properties]\nsasl.password = {SECRET}\n"),
+        format!("[kafka.properties]\nsasl.password = \"{SECRET}\n"),
+        format!("[kafka.properties]\nsasl.password = \"\\q{SECRET}\"\n"),
+        format!("[kafka.properties]\nsasl.password = \"{SECRET}\" \"{SECRET}\"\n"),
+        format!("[kafka.properties]\nsasl.password = \"{SECRET}\"\nsasl.password = \"{SECRET}\"\n"),
+        format!("[kafka.properties]\nsasl.password = [\"{SECRET}\"]\n"),
+        format!("[kafka.properties]\nsasl.pasword = \"{SECRET}\"\n"),
+        format!("[kafka.properties]\nsecurity.protocol = \"{SECRET}\"\n"),
+        format!("[kafka]\nproperties = \"{SECRET}\"\n"),
+        format!("[kafka]\npassword = \"{SECRET}\"\n"),
+        format!("[kafka.propertys]\nsasl.password = \"{SECRET}\"\n"),
+    ] {
+        let problem = config(&text).err().unwrap_or_else(|| panic!("accepted: {text}")).to_string();
+        assert!(!problem.contains("hunter2"), "{problem}");
+        assert!(problem.starts_with("x.toml:"), "{problem}");
+    }
+    let problem = from_environment(&[("CROWDFOLD_KAFKA__PROPERTIES__SASL_PASWORD", SECRET)]).err().unwrap();
+    assert!(!problem.to_string().contains("hunter2"), "{problem}");
+}
+
+#[test]
+fn secrets_are_masked_wherever_a_configuration_is_shown() {
+    let text = format!(
+        "[kafka.properties]\nsasl.password = \"{SECRET}\"\nssl.key.password = \"{SECRET}\"\nssl.key.pem = \"{SECRET}\"\n\
+         sasl.oauthbearer.config = \"{SECRET}\"\n"
+    );
+    let config = config(&text).unwrap();
+    assert!(!config.effective().contains("hunter2"), "{}", config.effective());
+    assert_eq!(config.effective().matches("********").count(), 4);
+    assert!(!format!("{:?}", config.kafka).contains("hunter2"));
+    assert!(config.kafka.properties.resolve().unwrap().iter().all(|(_, value)| value == SECRET));
+}
+
+#[test]
+fn a_secret_in_a_file_is_read_when_asked_for_and_not_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("password");
+    let text = format!("[kafka.properties]\nsasl.password = \"file:{}\"\n", path.display());
+    let config = config(&text).unwrap();
+    let missing = config.kafka.properties.resolve().unwrap_err().to_string();
+    assert_eq!(
+        missing,
+        format!("{}: kafka.properties.sasl.password: cannot be read: entity not found", path.display())
+    );
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    assert_eq!(config.kafka.properties.resolve().unwrap(), [("sasl.password".into(), SECRET.into())]);
+}
+
+#[test]
+fn the_secret_of_the_guard_is_64_digits_in_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    let text =
+        format!("[release]\nguard_networks = 5\n[release.privacy]\nsecret_file = \"{}\"\n", path.display());
+    let config = config(&text).unwrap();
+    assert!(config.airlock().unwrap_err().to_string().contains("cannot be read"));
+    std::fs::write(&path, SECRET).unwrap();
+    let problem = config.airlock().unwrap_err().to_string();
+    assert!(problem.contains("64 hexadecimal digits") && !problem.contains("hunter2"), "{problem}");
+    std::fs::write(&path, format!("{}\n", "0f".repeat(32))).unwrap();
+    assert_eq!(config.airlock().unwrap().guard_key, Some([0x0f; 32]));
+}
