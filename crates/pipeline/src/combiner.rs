@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection};
+use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection, murmur2};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::{self, Closure};
 use crowdfold_rollup::{ClosedWindow, Counts, Rules, Sittings, Verdict};
@@ -360,7 +360,7 @@ impl Combiner {
         for window in closed {
             for (tenant, tables) in &window.tenants {
                 let Some(tenant) = self.settings.tenants.get(*tenant as usize) else { continue };
-                let partition = murmur2_partition(tenant.as_bytes(), merge_partitions);
+                let partition = merge_partition(tenant, merge_partitions);
                 let (chunks, checksum) = &mut sums[partition as usize];
                 for (drilldown, table) in tables.iter().enumerate() {
                     for value in wire::chunks(self.partition, window.window, tenant, drilldown as u16, table)
@@ -393,6 +393,8 @@ impl Combiner {
         partials
     }
 }
-fn murmur2_partition(_: &[u8], _: u32) -> u32 {
-    0
+
+/// The partition of the partials that a tenant's cells go to: as Java's default partitioner has it.
+fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
+    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
 }

@@ -1,6 +1,6 @@
 //! The partitions that one worker has of one topic, and what is due to be committed for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crowdfold_airlock::Millis;
 
@@ -77,24 +77,24 @@ impl Machine for Merger {
 #[derive(Debug)]
 pub struct Stage<M> {
     machines: BTreeMap<u32, M>,
-    /// Never committed by anyone: that comes first.
-    fresh: BTreeSet<u32>,
+    /// Never committed by anyone: the state they began with, which comes before anything that came of them since.
+    fresh: BTreeMap<u32, (i64, String)>,
     committed_at: Millis,
 }
 
 impl<M> Default for Stage<M> {
     fn default() -> Self {
-        Self { machines: BTreeMap::new(), fresh: BTreeSet::new(), committed_at: 0 }
+        Self { machines: BTreeMap::new(), fresh: BTreeMap::new(), committed_at: 0 }
     }
 }
 
 impl<M: Machine> Stage<M> {
     /// Takes a partition over. `fresh`: no offset was committed for it.
     pub fn assign(&mut self, partition: u32, machine: M, fresh: bool) {
-        self.machines.insert(partition, machine);
         if fresh {
-            self.fresh.insert(partition);
+            self.fresh.insert(partition, machine.offset());
         }
+        self.machines.insert(partition, machine);
     }
 
     /// Gives partitions up, with all that is not committed of them: whoever takes them over reads it again.
@@ -127,7 +127,7 @@ impl<M: Machine> Stage<M> {
     /// killed between first commits must not be taken for one that lost its offsets.
     pub fn due(&mut self, now: Millis) -> Vec<u32> {
         if !self.fresh.is_empty() {
-            return self.fresh.iter().copied().collect();
+            return self.fresh.keys().copied().collect();
         }
         let pending =
             self.machines.iter_mut().filter_map(|(p, machine)| machine.has_pending(now).then_some(*p));
@@ -141,19 +141,17 @@ impl<M: Machine> Stage<M> {
     /// Whether what is due is the first commit of its partitions, which sends nothing.
     #[must_use]
     pub fn is_first(&self, due: &[u32]) -> bool {
-        due.iter().any(|partition| self.fresh.contains(partition))
+        due.iter().any(|partition| self.fresh.contains_key(partition))
     }
 
     /// Offsets and metadata of the partitions that are due.
     #[must_use]
     pub fn offsets(&self, due: &[u32]) -> Vec<(u32, i64, String)> {
-        let machines = due.iter().filter_map(|partition| Some((*partition, self.machines.get(partition)?)));
-        machines
-            .map(|(partition, machine)| {
-                let (offset, metadata) = machine.offset();
-                (partition, offset, metadata)
-            })
-            .collect()
+        let state = |partition| match self.fresh.get(partition) {
+            Some(began) => Some(began.clone()),
+            None => self.machines.get(partition).map(Machine::offset),
+        };
+        due.iter().filter_map(|p| state(p).map(|(offset, metadata)| (*p, offset, metadata))).collect()
     }
 
     /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. One
