@@ -1,1 +1,22 @@
-//! crowdfold-kafka
+//! Kafka: where beacons are read ([`Source`]), where what leaves is written ([`Sink`]), and the topics with their
+//! time-to-live ([`topics`]). Everything else of the house knows nothing of it.
+//!
+//! Architecture invariant: the one module with unsafe code is `batch`, which reads a partition's queue without a
+//! lock and an allocation per record (measured: half the cost of librdkafka's poll).
+#![deny(unsafe_code)]
+
+mod batch;
+mod client;
+mod cluster;
+mod error;
+mod sink;
+mod source;
+
+pub use batch::{Message, Stamp};
+pub use client::ClientSettings;
+pub use cluster::{Cluster, Topic};
+pub use error::Error;
+pub use rdkafka::consumer::ConsumerGroupMetadata;
+pub use rdkafka::error::RDKafkaErrorCode;
+pub use sink::{Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, TransactError};
+pub use source::{Assigned, AssignedPartition, Committed, Event, Read, Source, SourceError, SourceSettings};

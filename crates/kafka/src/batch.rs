@@ -1,0 +1,273 @@
+//! Reading one partition's queue a batch at a time, and the two other things rust-rdkafka has no safe call for. The only
+//! module with unsafe code.
+//!
+//! What it rests on, from librdkafka's headers and sources (2.12):
+//! - A queue of `rd_kafka_queue_get_partition` is ours to destroy, and must be before its client is.
+//!   [`PartitionQueue`] holds the client, and destroys the queue first.
+//! - `rd_kafka_consume_batch_queue` writes at most `rkmessages_size` pointers and returns how many. Each message is ours
+//!   to destroy, once, and nothing of it changes or moves before that. [`Filled`] destroys each exactly once, also when
+//!   the caller's closure panics.
+//! - The call-back of `rd_kafka_queue_cb_event_enable` runs under the lock of its queue, and so does taking it away: once
+//!   that returns it runs no more. Until then [`PartitionQueue`] keeps the [`Bell`] that it rings.
+//! - Messages may be destroyed by any thread while the client lives; queues may be read by any thread, here by one at a
+//!   time (`&mut`).
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
+use std::os::raw::c_void;
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::Arc;
+
+use rdkafka::bindings as sys;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue};
+
+use crate::source::Bell;
+
+/// Whose clock a record's timestamp is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// The producer's, or whoever it had it from. Milliseconds since the epoch.
+    Create(u64),
+    /// The broker's at the time of the append. Milliseconds since the epoch.
+    Append(u64),
+    /// None, or one before the epoch.
+    Missing,
+}
+
+/// One record, borrowed from librdkafka while it is looked at. Has no `Debug`: it is personal data.
+pub struct Message<'a> {
+    raw: &'a RDKafkaMessage,
+    // headers are parsed in place at the first look: not for two threads
+    one_thread: PhantomData<*const ()>,
+}
+
+impl<'a> Message<'a> {
+    /// Its place in the partition.
+    #[must_use]
+    pub const fn offset(&self) -> i64 {
+        self.raw.offset
+    }
+
+    /// When, and by whose clock.
+    #[must_use]
+    pub fn timestamp(&self) -> Stamp {
+        use sys::rd_kafka_timestamp_type_t as T;
+        let mut kind = T::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: `raw` is a live message of the library, `kind` a place to write to.
+        let millis = unsafe { sys::rd_kafka_message_timestamp(self.raw, &mut kind) };
+        match (u64::try_from(millis), kind) {
+            (Ok(millis), T::RD_KAFKA_TIMESTAMP_CREATE_TIME) => Stamp::Create(millis),
+            (Ok(millis), T::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) => Stamp::Append(millis),
+            _ => Stamp::Missing,
+        }
+    }
+
+    /// Its key, where it has one.
+    #[must_use]
+    pub fn key(&self) -> Option<&'a [u8]> {
+        // SAFETY: `key` is null or points to `key_len` bytes that live as long as the message, hence 'a.
+        unsafe { bytes(self.raw.key.cast(), self.raw.key_len) }
+    }
+
+    /// Its value; empty where it has none.
+    #[must_use]
+    pub fn payload(&self) -> &'a [u8] {
+        // SAFETY: `payload` is null or points to `len` bytes that live as long as the message, hence 'a.
+        unsafe { bytes(self.raw.payload.cast(), self.raw.len) }.unwrap_or_default()
+    }
+
+    /// Its `content-type` header, the last of several, in any case; looked for only where there are headers.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&'a [u8]> {
+        let mut headers = ptr::null_mut();
+        // SAFETY: a live message, and a place to write to. The headers belong to the message and live as long. They
+        // are parsed at the first call, under no lock: a `Message` is not for two threads.
+        if unsafe { sys::rd_kafka_message_headers(self.raw, &mut headers) }
+            != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+        {
+            return None;
+        }
+        let mut found = None;
+        for index in 0.. {
+            let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: live headers, places to write to. `name` is a C string and `value` null or `len` bytes, both as
+            // long as the message, hence 'a.
+            unsafe {
+                if sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut len)
+                    != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+                {
+                    break;
+                }
+                if CStr::from_ptr(name).to_bytes().eq_ignore_ascii_case(b"content-type") {
+                    found = bytes(value.cast(), len);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// # Safety
+/// `start` is null, or `len` bytes from it on live and do not change for 'a.
+unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
+    // SAFETY: as above; a null pointer is not read from.
+    (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, len) })
+}
+
+/// What a partition's queue holds.
+pub(crate) enum Item<'a> {
+    /// A record.
+    Message(Message<'a>),
+    /// The end of the partition, for now, at that offset; or trouble near it.
+    Notice(RDKafkaErrorCode, i64),
+}
+
+/// Room for the pointers of one batch; empty between batches.
+pub(crate) struct Room(Vec<*mut RDKafkaMessage>);
+
+// SAFETY: between batches the pointers in it are of messages that are destroyed: nobody looks at them again.
+unsafe impl Send for Room {}
+
+impl Room {
+    pub(crate) fn for_messages(count: usize) -> Self {
+        Self(vec![ptr::null_mut(); count])
+    }
+}
+
+/// The queue of one partition, apart from the consumer's.
+pub(crate) struct PartitionQueue<C: ConsumerContext> {
+    queue: NonNull<RDKafkaQueue>,
+    /// Rung by the library as long as the queue has its address.
+    _bell: Arc<Bell>,
+    /// After `queue`, which is destroyed by hand: a client outlives its queues.
+    _consumer: Arc<BaseConsumer<C>>,
+}
+
+// SAFETY: the library's queues are behind locks of its own; `&mut self` keeps readers apart.
+unsafe impl<C: ConsumerContext> Send for PartitionQueue<C> {}
+
+impl<C: ConsumerContext> PartitionQueue<C> {
+    /// Splits a partition's queue off the consumer's. It stays split over assignments: once an application has forwarded
+    /// a partition's queue (here: to nowhere), the library no longer forwards it (`RD_KAFKA_Q_F_FWD_APP`). So a split
+    /// *before* `assign` loses no record to the consumer's own queue. Whenever it is no longer empty the bell rings.
+    /// `None` for a name with a zero byte in it.
+    pub(crate) fn split(
+        consumer: &Arc<BaseConsumer<C>>,
+        topic: &str,
+        partition: u32,
+        bell: &Arc<Bell>,
+    ) -> Option<Self> {
+        let topic = CString::new(topic).ok()?;
+        // SAFETY: a live client, a C string; the library answers null or a queue that is ours.
+        let queue = NonNull::new(unsafe {
+            sys::rd_kafka_queue_get_partition(
+                consumer.client().native_ptr(),
+                topic.as_ptr(),
+                partition as i32,
+            )
+        })?;
+        // SAFETY: a live queue; null means "forward to nowhere".
+        unsafe { sys::rd_kafka_queue_forward(queue.as_ptr(), ptr::null_mut()) };
+        let (bell, consumer) = (Arc::clone(bell), Arc::clone(consumer));
+        let address = Arc::as_ptr(&bell).cast_mut().cast();
+        // SAFETY: a live queue; the address is good as long as `_bell`, which outlives the call-back (see `drop`).
+        unsafe { sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(ring), address) };
+        Some(Self { queue, _bell: bell, _consumer: consumer })
+    }
+
+    /// Takes what is there, at most what there is room for and at most `max`, and shows it to `each`. Does not wait.
+    /// Returns how many items were there.
+    pub(crate) fn read(&mut self, room: &mut Room, max: usize, mut each: impl FnMut(Item<'_>)) -> usize {
+        let room = &mut room.0;
+        let size = max.min(room.len());
+        // SAFETY: a live queue, and room for `size` pointers.
+        let count =
+            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, room.as_mut_ptr(), size) };
+        // -1 is an error of the call itself, which only wrong arguments make
+        let count = usize::try_from(count).unwrap_or(0);
+        let mut filled = Filled { messages: &room[..count] };
+        while let Some(message) = filled.next() {
+            // SAFETY: it is live until `message` is dropped, at the end of this turn; `each` cannot keep what it is
+            // shown, for it is promised no particular lifetime.
+            let raw = unsafe { message.0.as_ref() };
+            let code = RDKafkaErrorCode::from(raw.err);
+            each(match code {
+                RDKafkaErrorCode::NoError => Item::Message(Message { raw, one_thread: PhantomData }),
+                code => Item::Notice(code, raw.offset),
+            });
+        }
+        count
+    }
+}
+
+impl<C: ConsumerContext> Drop for PartitionQueue<C> {
+    fn drop(&mut self) {
+        // SAFETY: a live queue; from here on nobody has the bell's address. The queue is ours, and destroyed nowhere
+        // else; the client is still alive, `_consumer` is dropped after this.
+        unsafe {
+            sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
+            sys::rd_kafka_queue_destroy(self.queue.as_ptr());
+        }
+    }
+}
+
+/// What the library calls, in a thread of its own, when a queue is no longer empty.
+unsafe extern "C" fn ring(_: *mut RDKafka, bell: *mut c_void) {
+    // SAFETY: the address of a live `Bell`, as `split` says; ringing needs no exclusive access.
+    unsafe { &*bell.cast_const().cast::<Bell>() }.ring();
+}
+
+/// The messages of one batch that were not yet looked at.
+struct Filled<'a> {
+    messages: &'a [*mut RDKafkaMessage],
+}
+
+/// One message, destroyed when dropped.
+struct Owned(NonNull<RDKafkaMessage>);
+
+impl Filled<'_> {
+    fn next(&mut self) -> Option<Owned> {
+        let (first, rest) = self.messages.split_first()?;
+        self.messages = rest;
+        NonNull::new(*first).map(Owned)
+    }
+}
+
+impl Drop for Filled<'_> {
+    fn drop(&mut self) {
+        while let Some(message) = self.next() {
+            drop(message);
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: the library gave it to us in this batch, and this is the one place that gives it back.
+        unsafe { sys::rd_kafka_message_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// The metadata of each committed offset of a list, as bytes: rust-rdkafka panics where they are not UTF-8, and anyone
+/// may have committed them.
+pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<Vec<u8>> {
+    // SAFETY: the list is live and has `cnt` elements from `elems` on; an element's metadata are null or
+    // `metadata_size` bytes that belong to it.
+    unsafe {
+        let list = &*list.ptr();
+        let elements: &[_] = if list.elems.is_null() || list.cnt <= 0 {
+            &[]
+        } else {
+            slice::from_raw_parts(list.elems, list.cnt as usize)
+        };
+        let owned = |element: &sys::rd_kafka_topic_partition_t| {
+            bytes(element.metadata.cast_const().cast(), element.metadata_size).unwrap_or_default().to_vec()
+        };
+        elements.iter().map(owned).collect()
+    }
+}

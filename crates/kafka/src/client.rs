@@ -1,0 +1,141 @@
+//! How every client of ours connects, and where librdkafka's own words go.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+
+use crate::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// How to connect: `[kafka]` and `[kafka.properties]`.
+#[derive(Clone, Default)]
+pub struct ClientSettings {
+    /// `host:port`, comma-separated.
+    pub brokers: String,
+    /// What brokers call us in their logs and quotas.
+    pub client_id: String,
+    /// Any property of librdkafka. Security lives here, so values never show in [`fmt::Debug`].
+    pub properties: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let masked: BTreeMap<_, _> = self.properties.keys().map(|key| (key, "…")).collect();
+        f.debug_struct("ClientSettings")
+            .field("brokers", &self.brokers)
+            .field("client_id", &self.client_id)
+            .field("properties", &masked)
+            .finish()
+    }
+}
+
+/// What exactly-once, the watermark and the rights rest on. Not for the configuration to change.
+const RESERVED: [&str; 17] = [
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "client.id",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "isolation.level",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
+    "partitioner",
+    "request.required.acks",
+    "transactional.id",
+];
+
+impl ClientSettings {
+    /// A client's configuration: our defaults, what the operator says, and what is not the operator's to say.
+    pub(crate) fn config(
+        &self,
+        defaults: &[(&str, &str)],
+        fixed: &[(&str, &str)],
+    ) -> Result<ClientConfig, Error> {
+        let mut config = ClientConfig::new();
+        // librdkafka cannot be asked to be quieter than this later
+        config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
+            RDKafkaLogLevel::Debug
+        } else {
+            RDKafkaLogLevel::Info
+        });
+        for (key, value) in defaults {
+            config.set(*key, *value);
+        }
+        for (key, value) in &self.properties {
+            if RESERVED.contains(&key.as_str()) {
+                return Err(Error::Reserved { key: key.clone() });
+            }
+            config.set(key, value);
+        }
+        for (key, value) in fixed {
+            config.set(*key, *value);
+        }
+        config.set("bootstrap.servers", &self.brokers).set("client.id", &self.client_id);
+        Ok(config)
+    }
+}
+
+/// What librdkafka tells of one client: its log goes to `tracing`, its last trouble is kept to be named. Neither holds
+/// anything of a record. `R` is what a role (consumer, producer) keeps beside it.
+#[derive(Default)]
+pub(crate) struct Context<R> {
+    pub(crate) role: R,
+    served: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+impl<R> Context<R> {
+    /// How many events were served so far: while it grows a queue is not yet empty.
+    pub(crate) fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self) {
+        self.served.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The last trouble with the brokers, in librdkafka's words.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl<R: Send + Sync + 'static> ClientContext for Context<R> {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel as L;
+        self.count();
+        match level {
+            L::Emerg | L::Alert | L::Critical | L::Error => {
+                tracing::error!(target: "librdkafka", facility, "{message}");
+            }
+            L::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+            L::Notice | L::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+            L::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        }
+    }
+
+    fn stats_raw(&self, _: &[u8]) {
+        // our own metrics say what operators need; librdkafka's JSON is not forwarded
+        self.count();
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.count();
+        tracing::warn!(target: "librdkafka", %error, "{reason}");
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+    }
+}

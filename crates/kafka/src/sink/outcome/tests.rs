@@ -1,0 +1,38 @@
+use RDKafkaErrorCode as C;
+
+use super::*;
+
+#[test]
+fn a_fatal_error_means_fenced_whatever_its_code_unless_a_right_is_missing() {
+    for code in [C::Fenced, C::InvalidProducerEpoch, C::InvalidProducerIdMapping] {
+        assert_eq!(verdict(code, true, false), TransactError::Fenced(code));
+    }
+    assert!(matches!(verdict(C::TransactionalIdAuthorizationFailed, true, false), TransactError::Fatal(_)));
+}
+
+#[test]
+fn a_stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
+    for code in [C::IllegalGeneration, C::UnknownMemberId, C::FencedInstanceId] {
+        let verdict = verdict(code, false, true);
+        assert_eq!(verdict, TransactError::Fenced(code));
+        assert!(verdict.wants_abort());
+    }
+}
+
+#[test]
+fn what_is_neither_fatal_nor_abortable_is_unknown_and_nothing_is_called_on_it() {
+    let verdict = verdict(C::OperationTimedOut, false, false);
+    assert!(matches!(verdict, TransactError::Unknown(_)) && !verdict.wants_abort());
+    assert!(matches!(of_transaction(&KafkaError::Flush(C::OperationTimedOut)), TransactError::Unknown(_)));
+}
+
+#[test]
+fn an_abort_that_fails_leaves_the_way_of_an_unknown_outcome() {
+    let aborted = TransactError::Aborted(C::RequestTimedOut);
+    assert_eq!(after_abort(aborted.clone(), Ok(())), aborted);
+    let unknown = TransactError::Unknown("no answer".into());
+    assert!(matches!(after_abort(aborted.clone(), Err(unknown.clone())), TransactError::Unknown(_)));
+    assert_eq!(after_abort(aborted, Err(TransactError::Fenced(C::Fenced))), TransactError::Fenced(C::Fenced));
+    let fatal = TransactError::Fatal("too large".into());
+    assert_eq!(after_abort(fatal.clone(), Err(unknown)), fatal);
+}

@@ -1,0 +1,149 @@
+//! The producer, and a way to give it up.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::error::KafkaResult;
+use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
+
+use super::SinkSettings;
+use super::outcome::{TransactError, is_refusal, of_transaction};
+use crate::client::Context;
+use crate::error::code;
+use crate::{ClientSettings, Error};
+
+type Client = BaseProducer<Context<Deliveries>>;
+
+/// The first record of a transaction that the broker refused for good.
+#[derive(Default)]
+pub(super) struct Deliveries(Mutex<Option<String>>);
+
+impl Deliveries {
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ProducerContext for Context<Deliveries> {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        self.count();
+        if let Err((error, record)) = result {
+            let code = code(error);
+            if is_refusal(code) {
+                let mut first = self.role.0.lock().unwrap_or_else(PoisonError::into_inner);
+                first.get_or_insert_with(|| format!("topic {}: {code}", record.topic()));
+            }
+        }
+    }
+}
+
+/// A producer that is shared with a thread while a call is under way.
+pub(super) struct Handle {
+    client: Option<Arc<Client>>,
+    patience: Duration,
+}
+
+impl Handle {
+    pub(super) fn open(client: &ClientSettings, settings: &SinkSettings) -> Result<Self, Error> {
+        let timeout = settings.transaction_timeout.as_millis().to_string();
+        let defaults = [
+            ("compression.codec", "lz4"),
+            // a transaction is sent at once: there is nothing to wait for but the rest of it
+            ("linger.ms", "5"),
+        ];
+        let fixed = [
+            ("transactional.id", settings.transactional_id.as_str()),
+            ("transaction.timeout.ms", &timeout),
+            // Java's default: a rollup's partition is what every other client expects
+            ("partitioner", "murmur2_random"),
+        ];
+        let config = client.config(&defaults, &fixed)?;
+        let producer = config.create_with_context(Context::default())?;
+        let handle = Self { client: Some(Arc::new(producer)), patience: settings.patience };
+        handle.init(settings)?;
+        Ok(handle)
+    }
+
+    /// Tries again as long as there is patience: a coordinator may be on the move.
+    fn init(&self, settings: &SinkSettings) -> Result<(), Error> {
+        let patience = self.patience;
+        let what = || format!("begin as transactional id {}", settings.transactional_id);
+        let outcome = self.run(move |producer| {
+            let slice = (patience / 4).max(Duration::from_secs(1));
+            let mut last = producer.init_transactions(slice);
+            for _ in 0..3 {
+                match &last {
+                    Err(rdkafka::error::KafkaError::Transaction(error)) if error.is_retriable() => {}
+                    _ => break,
+                }
+                last = producer.init_transactions(slice);
+            }
+            last
+        });
+        match outcome {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(Error::of(what(), &error)),
+            None => Err(Error::coded(what(), rdkafka::error::RDKafkaErrorCode::OperationTimedOut)),
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.client.as_deref().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
+    }
+
+    pub(super) fn deliveries(&self) -> &Deliveries {
+        &self.client().context().role
+    }
+
+    /// Makes a call that may hang, and waits for it as long as there is patience.
+    pub(super) fn call(
+        &self,
+        call: impl FnOnce(&Client) -> KafkaResult<()> + Send + 'static,
+    ) -> Result<(), TransactError> {
+        match self.run(call) {
+            Some(result) => result.map_err(|error| of_transaction(&error)),
+            None => Err(TransactError::Unknown(format!("no answer within {} s", self.patience.as_secs()))),
+        }
+    }
+
+    fn run(&self, call: impl FnOnce(&Client) -> KafkaResult<()> + Send + 'static) -> Option<KafkaResult<()>> {
+        let (tell, told) = mpsc::channel();
+        let client = Arc::clone(self.client.as_ref()?);
+        thread::spawn(move || {
+            let result = call(&client);
+            // before the word is out: whoever hears it may drop the last of it, here nobody waits for that
+            drop(client);
+            let _ = tell.send(result);
+        });
+        // an abort waits until the reports of what it purged are served, and does not serve them itself
+        const TURN: Duration = Duration::from_millis(20);
+        let mut waited = Duration::ZERO;
+        while waited < self.patience {
+            match told.recv_timeout(TURN) {
+                Ok(result) => return Some(result),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.client().poll(TURN / 4),
+            }
+            waited += TURN + TURN / 4;
+        }
+        None
+    }
+}
+
+impl Drop for Handle {
+    /// In a thread of its own: it may wait for a broker that does not answer.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            thread::spawn(move || drop(client));
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Where beacons and partials are read: one member of a consumer group, with a queue for each partition.
+//!
+//! ```text
+//! poll()  -> Assigned: look at what was committed, maybe start_at() elsewhere
+//! poll()     only now the partitions are taken up
+//! read()     batches of one partition; one that is not read fills its queue and is thereby paused
+//! wait()     until there is something to read or to poll
+//! poll()  -> Revoked: stop reading, finish or abort the transaction
+//! poll()     only now the partitions are let go
+//! ```
+
+mod assignment;
+mod bell;
+mod group;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rdkafka::Message as _;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::batch::{Item, Message, PartitionQueue, Room};
+use crate::client::Context;
+use crate::cluster::Cluster;
+use crate::error::{code, is_forbidden};
+use crate::{ClientSettings, Error};
+
+use assignment::Place;
+pub use assignment::{Assigned, AssignedPartition, Committed};
+pub(crate) use bell::Bell;
+use group::{Change, Group};
+
+/// Most records that one [`Source::read`] takes.
+const BATCH: usize = 1_000;
+
+/// What is read, and as whom.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// The topic.
+    pub topic: String,
+    /// The consumer group.
+    pub group: String,
+    /// The name of this member, which it keeps over restarts (`group.instance.id`).
+    pub instance: String,
+    /// Read what is committed only. Offsets are stable only then; tests alone may want otherwise.
+    pub read_committed: bool,
+    /// Go on where the log begins if what was committed lies before it.
+    pub accept_loss: bool,
+    /// Fetched records that wait to be read, all partitions together, KiB.
+    pub queue_kib: u32,
+    /// How long the group waits for a silent member, and a member's partitions for its return.
+    pub session_timeout: Duration,
+}
+
+impl SourceSettings {
+    /// Settings with the defaults of the design.
+    #[must_use]
+    pub fn new(topic: &str, group: &str, instance: &str) -> Self {
+        Self {
+            topic: topic.into(),
+            group: group.into(),
+            instance: instance.into(),
+            read_committed: true,
+            accept_loss: false,
+            queue_kib: 65_536,
+            session_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What [`Source::poll`] has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// These partitions are ours from the next poll on.
+    Assigned(Assigned),
+    /// These partitions are ours until the next poll: commit or abort what is open.
+    Revoked(Vec<u32>),
+    /// These partitions are another's already: what is open cannot be committed.
+    Lost(Vec<u32>),
+}
+
+/// What a [`Source::read`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Records that were shown.
+    pub count: usize,
+    /// Nothing more was there.
+    pub drained: bool,
+    /// The partition is read to its end, which is (was, a moment ago) at this offset. With `read_committed` the end is
+    /// that of what is stable. Stays until there are more records.
+    pub end: Option<i64>,
+}
+
+/// Why nothing can be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// librdkafka goes on by itself; worth a line in the log.
+    #[error("{code}{}", .partition.map(|partition| format!(" (partition {partition})")).unwrap_or_default())]
+    Transient {
+        /// What happened.
+        code: RDKafkaErrorCode,
+        /// Where, if it is one partition's trouble.
+        partition: Option<u32>,
+    },
+    /// What was committed is no longer there.
+    #[error(
+        "partition {partition} of {topic}: {gone} offsets after the committed {committed} are gone, the log starts at \
+         {log_start}: raise the topic's time-to-live, and pass --accept-loss to go on without them"
+    )]
+    Gap {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// Where reading should have gone on.
+        committed: i64,
+        /// Where the log begins.
+        log_start: i64,
+        /// How many offsets lie between.
+        gone: u64,
+    },
+    /// The log no longer holds the offset that is next to be read, at either end.
+    #[error(
+        "partition {partition} of {topic}: offset {offset} is not in the log: it was deleted or cut off while we read"
+    )]
+    OutOfRange {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The offset.
+        offset: i64,
+    },
+    /// Records that cannot be decoded. Skipping them would lose them.
+    #[error("partition {partition} of {topic}: the records at offset {offset} are damaged ({code})")]
+    Damaged {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// Where they begin.
+        offset: i64,
+        /// What is wrong with them.
+        code: RDKafkaErrorCode,
+    },
+    /// Another process has our name.
+    #[error(
+        "another member of the group has this instance's name: give each [kafka] instance a name of its own"
+    )]
+    Fenced,
+    /// Nothing more will come of this source.
+    #[error("the consumer failed: {code}")]
+    Fatal {
+        /// In librdkafka's words.
+        code: RDKafkaErrorCode,
+    },
+    /// A request failed.
+    #[error(transparent)]
+    Request(#[from] Error),
+}
+
+impl SourceError {
+    /// Whether it passes by itself: poll again.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. })
+            || matches!(self, Self::Request(Error::Kafka { .. } | Error::Unreachable { .. }))
+    }
+}
+
+type GroupConsumer = BaseConsumer<Context<Group>>;
+
+/// A member of a consumer group. Everything happens in the thread that calls it; librdkafka fetches in its own.
+pub struct Source {
+    // before the consumer: it must outlive its queues
+    places: BTreeMap<u32, Place>,
+    room: Room,
+    consumer: Arc<GroupConsumer>,
+    cluster: Cluster,
+    bell: Arc<Bell>,
+    settings: SourceSettings,
+    of: u32,
+    state: State,
+    metadata: Option<Arc<ConsumerGroupMetadata>>,
+}
+
+/// What the next poll has to do first.
+enum State {
+    Settled,
+    /// The group gave us these; what was committed could not be read yet.
+    Given(Vec<u32>),
+    /// The caller was told; they are taken up next.
+    TakeUp,
+    /// The caller was told; they are let go next.
+    LetGo,
+}
+
+impl Source {
+    /// Joins the group; partitions come with [`Source::poll`].
+    ///
+    /// # Errors
+    /// Within ten seconds when no broker answers, the topic is not there or may not be read.
+    pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, Error> {
+        let cluster = Cluster::open(client)?;
+        let of = cluster.topic(&settings.topic)?.count();
+        let bell = Arc::new(Bell::default());
+        let consumer = group::join(client, &settings, of, &bell)?;
+        Ok(Self {
+            places: BTreeMap::new(),
+            room: Room::for_messages(BATCH),
+            consumer: Arc::new(consumer),
+            cluster,
+            bell,
+            settings,
+            of,
+            state: State::Settled,
+            metadata: None,
+        })
+    }
+
+    /// Serves the group: call it often (between batches), five minutes apart at most. Waits up to `timeout` if there is
+    /// nothing to do. See the module for what each event asks of the caller.
+    ///
+    /// # Errors
+    /// A transient one ([`SourceError::is_transient`]) is to be logged, and poll called again.
+    pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
+        match std::mem::replace(&mut self.state, State::Settled) {
+            State::Settled => {}
+            State::TakeUp => self.take_up()?,
+            State::LetGo => self.let_go()?,
+            State::Given(partitions) => return self.given(partitions).map(Some),
+        }
+        self.serve(timeout)?;
+        match self.consumer.context().role.next_change() {
+            None => Ok(None),
+            Some(Change::Given(partitions)) => self.given(partitions).map(Some),
+            Some(Change::Taken(partitions)) => {
+                self.state = State::LetGo;
+                let lost = self.consumer.assignment_lost();
+                Ok(Some(if lost { Event::Lost(partitions) } else { Event::Revoked(partitions) }))
+            }
+        }
+    }
+
+    /// Serves the consumer's own queue until it is empty or there is a change of the assignment.
+    fn serve(&mut self, timeout: Duration) -> Result<(), SourceError> {
+        let mut timeout = timeout;
+        loop {
+            let served = self.consumer.context().served();
+            match self.consumer.poll(timeout) {
+                Some(Ok(stray)) => {
+                    // cannot be: every queue was split before its partition was assigned. A restart reads it again.
+                    tracing::error!(partition = stray.partition(), "a record came by the wrong queue");
+                    return Err(SourceError::Fatal { code: RDKafkaErrorCode::Inconsistent });
+                }
+                Some(Err(error)) => self.trouble(&error)?,
+                None if self.consumer.context().served() == served => return Ok(()),
+                None => {}
+            }
+            if self.consumer.context().role.has_change() {
+                return Ok(());
+            }
+            timeout = Duration::ZERO;
+        }
+    }
+
+    /// Trouble of the consumer as a whole.
+    fn trouble(&self, error: &KafkaError) -> Result<(), SourceError> {
+        let code = code(error);
+        match error {
+            KafkaError::PartitionEOF(_) => Ok(()),
+            _ if code == RDKafkaErrorCode::FencedInstanceId => Err(SourceError::Fenced),
+            KafkaError::MessageConsumptionFatal(code) => Err(SourceError::Fatal { code: *code }),
+            _ if is_forbidden(code) => Err(Error::Forbidden { what: self.reading() }.into()),
+            _ => match code {
+                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                    Err(Error::NoTopic { topic: self.settings.topic.clone() }.into())
+                }
+                code => Err(SourceError::Transient { code, partition: None }),
+            },
+        }
+    }
+
+    /// Shows what is fetched of one partition, at most `max` records (and at most 1,000), in the order of their offsets,
+    /// to `each`. Does not wait, does not allocate. A partition that is not ours has nothing.
+    ///
+    /// # Errors
+    /// After the records before it were shown.
+    pub fn read(
+        &mut self,
+        partition: u32,
+        max: usize,
+        mut each: impl FnMut(Message<'_>),
+    ) -> Result<Read, SourceError> {
+        let nothing = Read { count: 0, drained: true, end: None };
+        let Some(place) = self.places.get_mut(&partition) else { return Ok(nothing) };
+        let Some(queue) = place.queue.as_mut() else { return Ok(nothing) };
+        let (mut count, mut position, mut end, mut trouble) = (0, place.position, place.end, None);
+        let max = max.min(BATCH);
+        let taken = queue.read(&mut self.room, max, |item| match item {
+            Item::Message(message) => {
+                (count, position, end) = (count + 1, message.offset() + 1, None);
+                each(message);
+            }
+            // comes once for each end, the last stable offset
+            Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
+                (position, end) = (offset.max(position), Some(offset));
+            }
+            Item::Notice(code, offset) => trouble = trouble.take().or(Some((code, offset))),
+        });
+        (place.position, place.end) = (position, end);
+        match trouble {
+            None => Ok(Read { count, drained: taken < max, end }),
+            Some((code, offset)) => Err(self.partition_trouble(partition, code, offset)),
+        }
+    }
+
+    fn partition_trouble(&self, partition: u32, code: RDKafkaErrorCode, offset: i64) -> SourceError {
+        use RDKafkaErrorCode as C;
+        let topic = self.settings.topic.clone();
+        match code {
+            C::AutoOffsetReset | C::OffsetOutOfRange | C::LogTruncation | C::NoOffset => {
+                SourceError::OutOfRange { topic, partition, offset }
+            }
+            C::BadMessage | C::BadCompression | C::InvalidMessage | C::NotImplemented => {
+                SourceError::Damaged { topic, partition, offset, code }
+            }
+            code if is_forbidden(code) => Error::Forbidden { what: self.reading() }.into(),
+            code => SourceError::Transient { code, partition: Some(partition) },
+        }
+    }
+
+    /// Sleeps until a queue that was empty is no longer, or for `timeout`. Call it when every partition that is being
+    /// read is drained: a queue that was not does not ring.
+    pub fn wait(&self, timeout: Duration) {
+        self.bell.wait(timeout);
+    }
+
+    /// Where reading of a partition goes on: after the last record shown, or at its end. `None` if it is not ours.
+    #[must_use]
+    pub fn position(&self, partition: u32) -> Option<i64> {
+        self.places.get(&partition).map(|place| place.position)
+    }
+
+    /// What to send with offsets in a transaction: captured when the partitions were given, and good for them alone.
+    #[must_use]
+    pub fn group_metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
+        self.metadata.as_ref()
+    }
+
+    /// The partitions that are ours.
+    pub fn partitions(&self) -> impl Iterator<Item = u32> {
+        self.places.keys().copied()
+    }
+
+    /// To ask of logs' ends, by reading uncommitted.
+    #[must_use]
+    pub const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    fn reading(&self) -> String {
+        format!("read topic {} in group {}", self.settings.topic, self.settings.group)
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // closing the consumer takes the partitions back once more, and nobody polls us then
+        self.consumer.context().role.closing.store(true, Ordering::Relaxed);
+        self.places.clear();
+    }
+}

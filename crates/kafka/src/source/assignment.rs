@@ -1,0 +1,161 @@
+//! From what the group gave us to partitions that are read.
+
+use std::sync::Arc;
+
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::{Event, Group, PartitionQueue, Source, SourceError, State};
+use crate::client::Context;
+use crate::cluster::ANSWER;
+use crate::{Error, batch};
+
+/// What the group knows of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The next offset to be read.
+    pub offset: i64,
+    /// What was committed with it. Bytes that are no UTF-8 read `\u{fffd}`.
+    pub metadata: String,
+}
+
+/// Partitions were given to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    /// How many partitions the topic has.
+    pub of: u32,
+    /// What the group committed for each partition of the topic, ours or not; by number. Stable.
+    pub group: Vec<Option<Committed>>,
+    /// Ours, in ascending order.
+    pub partitions: Vec<AssignedPartition>,
+}
+
+/// A partition that was given to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssignedPartition {
+    /// Its number.
+    pub partition: u32,
+    /// Where reading starts, unless [`Source::start_at`] says otherwise: at the committed offset; at the log's beginning
+    /// where there is none, or where it is gone and that was accepted.
+    pub start_offset: i64,
+    /// Where the log begins.
+    pub log_start: i64,
+    /// How many offsets after the committed one are gone.
+    pub gap: Option<u64>,
+}
+
+/// Where we are in a partition of ours.
+pub(super) struct Place {
+    /// `None` until it is taken up.
+    pub(super) queue: Option<PartitionQueue<Context<Group>>>,
+    pub(super) position: i64,
+    pub(super) end: Option<i64>,
+}
+
+impl Source {
+    /// Reads what the group committed and where the logs begin. The partitions are taken up by the next poll.
+    pub(super) fn given(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
+        partitions.sort_unstable();
+        // now it is valid: later its generation may move under partitions of an older one
+        self.metadata = self.consumer.group_metadata().map(Arc::new);
+        match self.starts(&partitions) {
+            Ok(assigned) => {
+                let place = |p: &AssignedPartition| {
+                    (p.partition, Place { queue: None, position: p.start_offset, end: None })
+                };
+                self.places = assigned.partitions.iter().map(place).collect();
+                self.state = State::TakeUp;
+                Ok(Event::Assigned(assigned))
+            }
+            Err(error) => {
+                // the group waits for us, and does not change its mind meanwhile: try again at the next poll
+                self.state = State::Given(partitions);
+                Err(error)
+            }
+        }
+    }
+
+    fn starts(&mut self, partitions: &[u32]) -> Result<Assigned, SourceError> {
+        self.of = self.cluster.topic(&self.settings.topic)?.count();
+        let group = self.committed()?;
+        let log_starts = self.cluster.log_starts(&self.settings.topic, partitions)?;
+        let mut ours = Vec::with_capacity(partitions.len());
+        for (&partition, log_start) in partitions.iter().zip(log_starts) {
+            let what = || format!("ask where partition {partition} of topic {} begins", self.settings.topic);
+            let log_start = log_start.ok_or_else(|| Error::Kafka {
+                what: what(),
+                code: rdkafka::error::RDKafkaErrorCode::LeaderNotAvailable,
+            })?;
+            let committed = group.get(partition as usize).and_then(Option::as_ref).map(|held| held.offset);
+            let gap =
+                committed.and_then(|offset| u64::try_from(log_start - offset).ok()).filter(|gap| *gap > 0);
+            if let (Some(gone), Some(committed), false) = (gap, committed, self.settings.accept_loss) {
+                let topic = self.settings.topic.clone();
+                return Err(SourceError::Gap { topic, partition, committed, log_start, gone });
+            }
+            let start_offset = committed.unwrap_or(log_start).max(log_start);
+            ours.push(AssignedPartition { partition, start_offset, log_start, gap });
+        }
+        Ok(Assigned { of: self.of, group, partitions: ours })
+    }
+
+    /// What the group committed for each partition of the topic, by number. Waits for transactions that are about to
+    /// decide it, so it is also what settles an unknown outcome.
+    ///
+    /// # Errors
+    /// The coordinator does not answer within ten seconds, or refuses.
+    pub fn committed(&self) -> Result<Vec<Option<Committed>>, Error> {
+        let topic = &self.settings.topic;
+        let what = || format!("read the offsets of group {}", self.settings.group);
+        let mut asked = TopicPartitionList::with_capacity(self.of as usize);
+        for partition in 0..self.of {
+            asked.add_partition(topic, partition as i32);
+        }
+        let told =
+            self.consumer.committed_offsets(asked, ANSWER).map_err(|error| Error::of(what(), &error))?;
+        let metadata = batch::metadata(&told);
+        let mut committed = vec![None; self.of as usize];
+        for (element, metadata) in told.elements().iter().zip(metadata) {
+            element.error().map_err(|error| Error::of(what(), &error))?;
+            if let Offset::Offset(offset) = element.offset() {
+                let metadata = String::from_utf8_lossy(&metadata).into_owned();
+                committed[element.partition() as usize] = Some(Committed { offset, metadata });
+            }
+        }
+        Ok(committed)
+    }
+
+    /// Starts a partition elsewhere than [`AssignedPartition::start_offset`]. Only between [`Event::Assigned`] and the
+    /// next poll; later it does nothing and says so.
+    pub fn start_at(&mut self, partition: u32, offset: i64) -> bool {
+        match self.places.get_mut(&partition) {
+            Some(place) if place.queue.is_none() => {
+                place.position = offset;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue.
+    pub(super) fn take_up(&mut self) -> Result<(), SourceError> {
+        let topic = &self.settings.topic;
+        let mut list = TopicPartitionList::with_capacity(self.places.len());
+        let what = || format!("take up partitions of topic {topic}");
+        for (partition, place) in &mut self.places {
+            place.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
+            list.add_partition_offset(topic, *partition as i32, Offset::Offset(place.position))
+                .map_err(|error| Error::of(what(), &error))?;
+        }
+        self.consumer.assign(&list).map_err(|error| Error::of(what(), &error))?;
+        Ok(())
+    }
+
+    pub(super) fn let_go(&mut self) -> Result<(), SourceError> {
+        self.places.clear();
+        self.metadata = None;
+        let what = || format!("let go of partitions of topic {}", self.settings.topic);
+        Ok(self.consumer.unassign().map_err(|error| Error::of(what(), &error))?)
+    }
+}

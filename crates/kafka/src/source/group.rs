@@ -1,0 +1,103 @@
+//! Membership of a consumer group, and the changes it brings.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::{Bell, GroupConsumer, SourceSettings};
+use crate::client::Context;
+use crate::{ClientSettings, Error};
+
+/// What the group decided. librdkafka waits for `assign` or `unassign` before it goes on, so there is time.
+pub(super) enum Change {
+    Given(Vec<u32>),
+    Taken(Vec<u32>),
+}
+
+/// Changes that were not looked at yet. They are only noted in the call-back: what they ask for (requests, the caller's
+/// transaction) is done by [`super::Source::poll`], in the same thread, with everything at hand.
+#[derive(Default)]
+pub(super) struct Group {
+    changes: Mutex<VecDeque<Change>>,
+    pub(super) closing: AtomicBool,
+}
+
+impl Group {
+    fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn next_change(&self) -> Option<Change> {
+        self.changes().pop_front()
+    }
+
+    pub(super) fn has_change(&self) -> bool {
+        !self.changes().is_empty()
+    }
+}
+
+impl ConsumerContext for Context<Group> {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        self.count();
+        if self.role.closing.load(Ordering::Relaxed) {
+            if let Err(error) = consumer.unassign() {
+                tracing::warn!(%error, "cannot let partitions go");
+            }
+            return;
+        }
+        let partitions = partitions.elements().iter().map(|element| element.partition() as u32).collect();
+        self.role.changes().push_back(match kind {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Given(partitions),
+            _ => Change::Taken(partitions),
+        });
+    }
+}
+
+/// A consumer that has subscribed to the topic.
+pub(super) fn join(
+    client: &ClientSettings,
+    settings: &SourceSettings,
+    of: u32,
+    bell: &Arc<Bell>,
+) -> Result<GroupConsumer, Error> {
+    let session = settings.session_timeout.as_millis().to_string();
+    let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
+    // counts for each partition, once queues are split
+    let queue = (settings.queue_kib / of.max(1)).max(1_024).to_string();
+    let defaults = [
+        ("session.timeout.ms", session.as_str()),
+        ("heartbeat.interval.ms", &heartbeat),
+        ("queued.max.messages.kbytes", &queue),
+        // a full queue is looked at again after this: the default of a second stalls
+        ("fetch.queue.backoff.ms", "5"),
+        // how soon a new partition is seen
+        ("topic.metadata.refresh.interval.ms", "60000"),
+    ];
+    let fixed = [
+        ("group.id", settings.group.as_str()),
+        ("group.instance.id", &settings.instance),
+        ("group.protocol", "classic"),
+        ("partition.assignment.strategy", "range"),
+        ("isolation.level", if settings.read_committed { "read_committed" } else { "read_uncommitted" }),
+        ("auto.offset.reset", "error"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("enable.partition.eof", "true"),
+    ];
+    let config = client.config(&defaults, &fixed)?;
+    let mut consumer: GroupConsumer = config.create_with_context(Context::default())?;
+    let bell = Arc::clone(bell);
+    consumer.set_nonempty_callback(move || bell.ring());
+    let what = || format!("subscribe to topic {}", settings.topic);
+    consumer.subscribe(&[&settings.topic]).map_err(|error| Error::of(what(), &error))?;
+    Ok(consumer)
+}
