@@ -10,12 +10,15 @@
 //!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
 //!    closed when the watermark reaches its end; all are at the end of the input.
 //! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of
-//!    a record at time a holds at a record of time t when t ≤ a + H.
+//!    a record at time a holds at a record of time t when t ≤ a + H, and when it is no older than H before the end of
+//!    the last closed window (a replay starts there and must find the same; only a record far behind the watermark
+//!    can tell the difference).
 //! 4. *Sitting*: what the placed beacons of one session in one window add up to, clamped.
 //! 5. *Folding*: see [`fold`].
 //!
 //! It stays outside what is not fixed by those rules: addresses, user agents, catalogues and redaction of text
-//! (dimension values are taken as they stand), overload, misplaced sessions, the cap on cells, histograms, noise.
+//! (dimension values are taken as they stand), numbers that are not whole or out of range, overload, misplaced
+//! sessions, the cap on cells, histograms, noise.
 
 mod beacon;
 mod cell;
@@ -102,6 +105,13 @@ impl Default for Settings {
                 .map(|names| names.iter().map(|name| (*name).into()).collect())
                 .collect(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether a moment is further ahead of the machine's clock than may be.
+    fn is_ahead(&self, moment: Millis) -> bool {
+        self.now.is_some_and(|now| moment > now + self.max_skew)
     }
 }
 

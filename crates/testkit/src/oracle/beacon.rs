@@ -78,21 +78,24 @@ impl Beacon {
     }
 }
 
-/// The beacons of a payload: `None` stands for one that is no JSON object.
+/// The beacons of a payload: `None` stands for one that is no JSON object. A payload without any counts as one.
 pub(super) fn split(payload: &[u8]) -> Vec<Option<Map<String, Value>>> {
     let object = |value| match value {
         Value::Object(fields) => Some(fields),
         _ => None,
     };
-    let of_value = |value| match value {
-        Value::Array(values) => values.into_iter().map(object).collect(),
-        value => vec![object(value)],
+    let mut beacons = match serde_json::from_slice(payload) {
+        Ok(Value::Array(values)) => values.into_iter().map(object).collect(),
+        Ok(value) => vec![object(value)],
+        Err(_) => {
+            let lines = payload.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+            lines.map(|line| serde_json::from_slice(line).ok().and_then(object)).collect::<Vec<_>>()
+        }
     };
-    if let Ok(value) = serde_json::from_slice(payload) {
-        return of_value(value);
+    if beacons.is_empty() {
+        beacons.push(None);
     }
-    let lines = payload.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    lines.flat_map(|line| serde_json::from_slice(line).map_or_else(|_| vec![None], of_value)).collect()
+    beacons
 }
 
 /// What became of reading a beacon: itself, or the name of the reason for its rejection and the time it claims.
@@ -117,9 +120,7 @@ pub(super) fn read(
         return reject("no_time");
     };
     let record = timestamp.unwrap_or(ts);
-    let beyond_the_record = ts > record + settings.max_skew;
-    let beyond_the_clock = settings.now.is_some_and(|now| record > now + settings.max_skew);
-    if beyond_the_record || beyond_the_clock {
+    if ts > record + settings.max_skew || settings.is_ahead(record) {
         return Err(("future", None));
     }
     let tenant = if beacon.tenant.is_empty() { settings.default_tenant.clone() } else { beacon.tenant };
@@ -141,6 +142,7 @@ struct Parsed {
 fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
     let text = |name: &str| match fields.get(name) {
         None | Some(Value::Null) => Some(String::new()),
+        Some(Value::Number(number)) => Some(number.to_string()),
         Some(value) => value.as_str().map(Into::into),
     };
     let number = |name: &str| match fields.get(name) {
@@ -159,17 +161,20 @@ fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
             dimensions.insert(name.into(), value);
         }
     }
-    if let Some(quality) = quality(number("height")?, number("bitrate_kbps")?) {
+    let height = number("height")?.filter(|height| *height > 0);
+    if let Some(quality) = quality(height, number("bitrate_kbps")?) {
         dimensions.insert("quality".into(), quality.into());
     }
+    let event = text("event")?;
     let class = text("error")?;
-    let known = ERRORS.into_iter().find(|error| *error == class).unwrap_or("other");
+    let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
+    let is_error = !class.is_empty() || event == "error";
     let session = text("session")?;
     let rest = Beacon {
         ts: 0,
         tenant: String::new(),
         session: session.clone(),
-        event: text("event")?,
+        event,
         dimensions,
         playing_ms: to_100_ms(number("playing_ms")?.unwrap_or(0)),
         stalled_ms: to_100_ms(number("stalled_ms")?.unwrap_or(0)),
@@ -179,7 +184,7 @@ fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
         switches: number("switches")?.unwrap_or(0),
         bandwidth_kbps: number("bandwidth_kbps")?.map(two_digits),
         bitrate_kbps: number("bitrate_kbps")?.map(two_digits),
-        error: (!class.is_empty()).then_some(known),
+        error: is_error.then_some(known),
         fatal: flag("fatal")?,
         opt_out: flag("opt_out")?,
     };

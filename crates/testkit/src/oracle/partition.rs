@@ -69,8 +69,14 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Reads one record: all its beacons first, then the watermark.
+    /// Reads one record: all its beacons first, then the watermark. A record ahead of the clock is one rejection, and
+    /// no time ahead of the clock moves the watermark.
     pub(super) fn read(&mut self, record: &Record) {
+        if record.timestamp.is_some_and(|at| self.settings.is_ahead(at)) {
+            self.counts.read += 1;
+            *self.counts.rejected.entry("future").or_default() += 1;
+            return;
+        }
         let mut highest = self.highest;
         for fields in beacon::split(&record.payload) {
             self.counts.read += 1;
@@ -82,7 +88,7 @@ impl<'a> Partition<'a> {
                 }
                 Err((reason, claimed)) => {
                     *self.counts.rejected.entry(reason).or_default() += 1;
-                    claimed
+                    claimed.filter(|at| !self.settings.is_ahead(*at))
                 }
             };
             highest = highest.max(said);
@@ -102,8 +108,8 @@ impl<'a> Partition<'a> {
         let event_time = beacon.ts.min(now);
         let start = event_time / self.settings.window * self.settings.window;
         let late = self.is_closed(start);
-        let idle = self.settings.idle;
-        let holds = |said: Option<Millis>| said.is_some_and(|at| now <= at + idle);
+        let (idle, closed_until) = (self.settings.idle, self.closed_until());
+        let holds = |said: Option<Millis>| said.is_some_and(|at| now.max(closed_until) <= at + idle);
 
         let key = (beacon.tenant.clone(), beacon.session.clone());
         let session = self.sessions.entry(key).or_default();
@@ -148,9 +154,15 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Whether the watermark has reached the end of the window.
+    /// The end of the last window that the watermark has reached.
+    fn closed_until(&self) -> Millis {
+        let watermark = self.highest.unwrap_or(0).saturating_sub(self.settings.lateness);
+        watermark / self.settings.window * self.settings.window
+    }
+
+    /// Whether a window is closed.
     fn is_closed(&self, start: Millis) -> bool {
-        self.highest.is_some_and(|highest| highest >= start + self.settings.window + self.settings.lateness)
+        start + self.settings.window <= self.closed_until()
     }
 
     /// The end of the input: every window closes.

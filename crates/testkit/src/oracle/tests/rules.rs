@@ -49,6 +49,9 @@ fn a_batch_is_objects_in_an_array_or_on_lines() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let array = format!("[{one},{two},7]");
     let lines = format!("{one}\n\n{two}\r\nnot json\n");
+    for nothing in ["", " \n ", "[]"] {
+        assert_eq!(judged(&[(T, nothing)]).ledger.beacons.rejected, BTreeMap::from([("malformed", 1)]));
+    }
     for payload in [array, lines] {
         let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
         assert_eq!((beacons.read, beacons.released), (3, 2), "{payload}");
@@ -104,6 +107,38 @@ fn in_a_file_a_beacons_own_time_is_the_clock_unless_it_is_ahead_of_ours() {
     let verdict = judge(&[lines.iter().map(|payload| line(payload)).collect()], &settings);
     assert_eq!(verdict.ledger.beacons.rejected, BTreeMap::from([("future", 1)]));
     assert_eq!((verdict.ledger.beacons.late, verdict.ledger.beacons.released), (0, 2));
+}
+
+#[test]
+fn nothing_ahead_of_the_clock_moves_the_watermark() {
+    let settings = Settings { now: Some(T), ..settings() };
+    let reasons = |records: &[Record]| judge(&[records.to_vec()], &settings).ledger.beacons;
+    let far = T + 600 * S;
+    let nobody = Record { timestamp: None, payload: format!(r#"{{"ts":{far}}}"#).into() };
+    let batch =
+        Record { timestamp: Some(far), payload: format!("[{},{}]", beacon(0, ""), beacon(1, "")).into() };
+    let straggler = Record { timestamp: None, payload: beacon(1, "").into() };
+    let counts = reasons(&[nobody, batch, straggler]);
+    assert_eq!(
+        counts.rejected,
+        BTreeMap::from([("no_session", 1), ("future", 1)]),
+        "a record ahead is one rejection"
+    );
+    assert_eq!((counts.late, counts.released), (0, 1));
+}
+
+#[test]
+fn what_was_said_long_before_the_last_closed_window_is_forgotten() {
+    let late_after = |last: u64| {
+        let out = beacon(100, r#""opt_out":true"#);
+        let straggler = beacon(110, "");
+        let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
+        let other = format!(r#"{{"ts":{},"session":"b"}}"#, T + last * S);
+        judge(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
+    };
+    // Windows are closed until 180: 90 s before that is 90. Until 240: 150.
+    assert_eq!((late_after(269).opted_out, late_after(269).late), (2, 0));
+    assert_eq!((late_after(270).opted_out, late_after(270).late), (1, 1));
 }
 
 #[test]
@@ -184,6 +219,7 @@ fn a_fatal_error_is_a_playback_failure_once_something_played() {
     let sums = |beacons: &[(u64, &str)]| total(&on_time(beacons), T).sums;
     let before = sums(&[(0, r#""event":"attempt""#), (1, fatal)]);
     assert_eq!((before.startup_failures, before.playback_failures), (1, 0));
+    assert_eq!(sums(&[(0, r#""event":"error""#)]).errors, BTreeMap::from([("other", 1)]));
     let after = sums(&[(0, r#""playing_ms":10000"#), (1, fatal), (2, r#""error":"odd""#)]);
     assert_eq!((after.startup_failures, after.playback_failures), (0, 1));
     assert_eq!(after.errors, BTreeMap::from([("network", 1), ("other", 1)]));

@@ -1,0 +1,55 @@
+//! Synthetic players: sessions that start, play, stall, fail and end, told as JSON beacons in the order of time.
+//!
+//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine and in every
+//! release of this crate's major version. No clock is asked, no floating point is used. Nobody in here is real:
+//! addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
+//!
+//! ```
+//! use crowdfold_players::{Players, PlayersConfig, Truth};
+//!
+//! let config = PlayersConfig { sessions: 100, seed: 7, ..PlayersConfig::default() };
+//! let mut truth = Truth::new(60_000, &[&["os", "browser"]])?;
+//! for report in Players::new(config)?.take(1_000) {
+//!     truth.watch(&report);
+//!     assert!(report.payload.len() < 1_000);
+//! }
+//! let (cells, ledger) = truth.finish();
+//! assert_eq!(cells.iter().map(|cell| cell.beacons).sum::<u64>(), ledger.placed);
+//! # Ok::<(), crowdfold_players::ConfigError>(())
+//! ```
+//!
+//! # Ground truth
+//! [`Truth`] adds up what the players *did*, without reading what they wrote: the cells before folding, as the worker
+//! must find them. As JSON lines ([`write()`]) a cell is
+//!
+//! ```json
+//! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"drilldown":["os"],
+//!  "dimensions":{"os":"Tizen"},"sessions":9,"beacons":51,"attempts":1,"plays":1,"startup_failures":0,
+//!  "playback_failures":0,"playing_ms":431200,"stalled_ms":2400,"stalls":3,"dropped_frames":12,"switches":4,
+//!  "errors":{"network":1},"startup_ms":[[850,1]],"bandwidth_kbps":[[5400,2],[9100,7]],"bitrate_kbps":[[3200,9]]}
+//! ```
+//!
+//! with the names and units of the rollup, but for the three distributions: those are all their values, ascending, as
+//! `[value, sessions]`. Cells come by window, tenant, drill-down (as asked for) and label; the last line is what
+//! became of every record, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
+//!
+//! It holds for a worker with the same window length and drill-downs, a lateness of at least 5 s (how long
+//! duplicates take) and below [`Faults::late_by_ms`] less a window, and an idle time of 90 s.
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod config;
+mod json;
+mod players;
+mod profile;
+mod random;
+mod report;
+mod session;
+mod truth;
+mod write;
+
+pub use config::{ConfigError, Faults, Mix, PlayersConfig};
+pub use players::Players;
+pub use report::{Fate, Report};
+pub use truth::{Cell, Ledger, Truth, Window};
+pub use write::{Limit, write, write_cells, write_end};

@@ -1,0 +1,213 @@
+//! All sessions together, in the order of time.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use crate::profile::{Offer, Profile};
+use crate::random::Random;
+use crate::report::{Deed, Event, Fate, Report};
+use crate::session::Session;
+use crate::{ConfigError, Faults, PlayersConfig, json};
+
+/// 1 January 2100, ms since the epoch: ahead of any clock.
+const YEAR_2100: u64 = 4_102_444_800_000;
+
+/// The players of a [`PlayersConfig`]: an endless iterator over what they send, in the order of `sent_ms`.
+pub struct Players {
+    offer: Offer,
+    faults: Faults,
+    seed: u64,
+    heartbeat: u64,
+    /// One live session each.
+    seats: Vec<Session>,
+    begun: u64,
+    agenda: BinaryHeap<Reverse<Due>>,
+    noted: u64,
+    /// Records that go out beside the last beacon.
+    beside: VecDeque<Report>,
+    mishaps: Random,
+}
+
+/// Something to do at a time; among equal times in the order of noting it.
+struct Due {
+    at: u64,
+    order: u64,
+    what: What,
+}
+
+enum What {
+    Seat(usize),
+    /// A beacon that was held back, or repeated.
+    Send(Box<Report>),
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Due {}
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+impl Players {
+    /// Seats the players: all are under way when the first beacon comes.
+    ///
+    /// # Errors
+    /// If the configuration asks for what no players can do.
+    pub fn new(config: PlayersConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        let mut players = Self {
+            offer: Offer::new(&config),
+            faults: config.faults,
+            seed: config.seed,
+            heartbeat: config.heartbeat_ms.into(),
+            seats: Vec::with_capacity(config.sessions as usize),
+            begun: 0,
+            agenda: BinaryHeap::with_capacity(config.sessions as usize + 16),
+            noted: 0,
+            beside: VecDeque::new(),
+            mishaps: Random::new(config.seed, [u64::MAX, 0]),
+        };
+        for seat in 0..config.sessions as usize {
+            let (number, random) = players.next_session();
+            let session =
+                Session::under_way(number, &players.offer, random, config.start_ms, players.heartbeat);
+            players.note(session.due, What::Seat(seat));
+            players.seats.push(session);
+        }
+        Ok(players)
+    }
+
+    fn next_session(&mut self) -> (u64, Random) {
+        let number = self.begun;
+        self.begun += 1;
+        (number, Random::new(self.seed, [number, 1]))
+    }
+
+    fn note(&mut self, at: u64, what: What) {
+        self.agenda.push(Reverse(Due { at, order: self.noted, what }));
+        self.noted += 1;
+    }
+
+    /// Lets the session in a seat send its beacon, and seats another if it was the last.
+    fn beacon_of(&mut self, seat: usize) -> (Arc<Profile>, Deed) {
+        let session = &mut self.seats[seat];
+        let (deed, goes_on) = session.send(self.heartbeat);
+        let profile = Arc::clone(&session.profile);
+        if !goes_on {
+            let (number, mut random) = self.next_session();
+            let start = deed.ts + random.between(0, 3_000);
+            self.seats[seat] = Session::begin(number, &self.offer, random, start);
+        }
+        self.note(self.seats[seat].due, What::Seat(seat));
+        (profile, deed)
+    }
+
+    /// Sends a beacon as its fate will have it; `None` if it is held back.
+    fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
+        let payload = json::beacon(&who, &deed);
+        let fate = if who.opt_out { Fate::OptedOut } else { Fate::Placed };
+        let report = Report { sent_ms: deed.ts, payload, fate, who: Some(who), deed };
+        self.beside_it(&report);
+        if fate == Fate::OptedOut {
+            return Some(report);
+        }
+        let drawn = self.mishaps.below(1_000);
+        let (duplicate, late) = (u64::from(self.faults.duplicate), u64::from(self.faults.late));
+        if drawn < duplicate {
+            let sent_ms = report.sent_ms + self.mishaps.between(1, (self.heartbeat / 2).min(5_000));
+            let again = Report {
+                sent_ms,
+                payload: report.payload.clone(),
+                fate: Fate::Duplicate,
+                who: report.who.clone(),
+                deed: report.deed.clone(),
+            };
+            self.note(sent_ms, What::Send(Box::new(again)));
+        } else if drawn < duplicate + late && report.deed.event == Event::Heartbeat {
+            let sent_ms = report.sent_ms + self.faults.late_by_ms;
+            self.note(sent_ms, What::Send(Box::new(Report { sent_ms, fate: Fate::Late, ..report })));
+            return None;
+        }
+        Some(report)
+    }
+
+    /// Draws what else arrives at that moment.
+    fn beside_it(&mut self, report: &Report) {
+        for (share, fate) in [
+            (self.faults.garbage, Fate::Malformed),
+            (self.faults.no_session, Fate::NoSession),
+            (self.faults.future, Fate::Future),
+        ] {
+            if !self.mishaps.chance(share.into(), 1_000) {
+                continue;
+            }
+            let ts = report.deed.ts;
+            let payload = match fate {
+                Fate::Malformed => self.garbage(&report.payload),
+                Fate::NoSession => match self.mishaps.below(3) {
+                    0 => format!(r#"{{"ts":{ts},"event":"heartbeat","playing_ms":10000}}"#),
+                    1 => format!(r#"{{"ts":{ts},"session":"","event":"heartbeat"}}"#),
+                    _ => format!(r#"{{"ts":{ts},"session":"null","event":"heartbeat"}}"#),
+                }
+                .into_bytes(),
+                _ => {
+                    let (session, ts) = (self.mishaps.bits() | 1, YEAR_2100 + self.mishaps.below(60_000));
+                    format!(r#"{{"ts":{ts},"session":"{session:016x}","event":"heartbeat"}}"#).into_bytes()
+                }
+            };
+            self.beside.push_back(Report {
+                sent_ms: report.sent_ms,
+                payload,
+                fate,
+                who: None,
+                deed: report.deed.clone(),
+            });
+        }
+    }
+
+    /// Something that is no beacon, on one line.
+    fn garbage(&mut self, beacon: &[u8]) -> Vec<u8> {
+        match self.mishaps.below(5) {
+            0 => beacon[..self.mishaps.between(1, beacon.len() as u64 - 1) as usize].to_vec(),
+            1 => b"GET /favicon.ico HTTP/1.1".to_vec(),
+            2 => vec![0xff, 0xfe, 0x00, 0x7b, 0x22],
+            3 => br#"{"ts":"soon","session":"later"}"#.to_vec(),
+            _ => b"[1,2".to_vec(),
+        }
+    }
+}
+
+impl Iterator for Players {
+    type Item = Report;
+
+    fn next(&mut self) -> Option<Report> {
+        if let Some(report) = self.beside.pop_front() {
+            return Some(report);
+        }
+        loop {
+            let Reverse(due) = self.agenda.pop()?;
+            let sent = match due.what {
+                What::Send(report) => Some(*report),
+                What::Seat(seat) => {
+                    let (who, deed) = self.beacon_of(seat);
+                    self.dispatch(who, deed)
+                }
+            };
+            // What goes out beside a beacon that is held back goes out alone.
+            if let Some(report) = sent.or_else(|| self.beside.pop_front()) {
+                return Some(report);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Random numbers that are the same everywhere and for ever.
+
+/// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state, so every session can have its own.
+#[derive(Clone)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// A stream of its own for every path of numbers under a seed.
+    pub(crate) fn new(seed: u64, path: [u64; 2]) -> Self {
+        let mut random = Self(seed);
+        for step in path {
+            random.0 = random.bits() ^ step.wrapping_mul(0xd6e8_feb8_6659_fd93);
+        }
+        random
+    }
+
+    /// 64 random bits.
+    pub(crate) const fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number from 0 up to, not including, `bound`; 0 where that is empty.
+    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
+        // Multiply and shift: off by less than one in 2^32 for the small bounds in use.
+        ((self.bits() as u128 * bound as u128) >> 64) as u64
+    }
+
+    /// A number between the two, both included.
+    pub(crate) const fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high.saturating_sub(low) + 1)
+    }
+
+    /// True `part` times in `of`.
+    pub(crate) const fn chance(&mut self, part: u64, of: u64) -> bool {
+        self.below(of) < part
+    }
+
+    /// One of the items, by their weights.
+    pub(crate) fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u64) -> &'a T {
+        let mut left = self.below(items.iter().map(&weight).sum());
+        for item in items {
+            let weight = weight(item);
+            if left < weight {
+                return item;
+            }
+            left -= weight;
+        }
+        &items[0]
+    }
+}

@@ -1,0 +1,113 @@
+//! What the players hand out.
+
+use std::sync::Arc;
+
+use crate::profile::Profile;
+
+/// One record of the beacons' topic, or one line of a file. Without `Debug`, like the beacons it stands in for.
+pub struct Report {
+    /// When it is sent, ms since the epoch: never less than that of the report before it. For a beacon that is neither
+    /// late nor repeated it is the beacon's own `ts`.
+    pub sent_ms: u64,
+    /// The beacon: one JSON object, but for garbage. Never holds a line feed.
+    pub payload: Vec<u8>,
+    /// What must become of it.
+    pub fate: Fate,
+    pub(crate) who: Option<Arc<Profile>>,
+    pub(crate) deed: Deed,
+}
+
+impl Report {
+    /// The session, which is the record's key; `None` where the record names none.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        self.who.as_ref().map(|profile| profile.session.as_str())
+    }
+}
+
+/// What must become of a record, by the names of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes to its sitting.
+    Placed,
+    /// A repetition of a beacon sent shortly before.
+    Duplicate,
+    /// Its window is closed.
+    Late,
+    /// Its session asks not to be counted.
+    OptedOut,
+    /// No beacon at all.
+    Malformed,
+    /// It names no session.
+    NoSession,
+    /// It claims to come from the year 2100.
+    Future,
+}
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Attempt,
+    Play,
+    Heartbeat,
+    Error,
+    End,
+}
+
+impl Event {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Attempt => "attempt",
+            Self::Play => "play",
+            Self::Heartbeat => "heartbeat",
+            Self::Error => "error",
+            Self::End => "end",
+        }
+    }
+}
+
+/// What a player did since its previous beacon, to the millisecond.
+#[derive(Clone)]
+pub(crate) struct Deed {
+    pub(crate) ts: u64,
+    pub(crate) event: Event,
+    pub(crate) cdn: &'static str,
+    pub(crate) startup_ms: Option<u32>,
+    pub(crate) playing_ms: u32,
+    pub(crate) stalled_ms: u32,
+    pub(crate) stalls: u32,
+    pub(crate) dropped_frames: u32,
+    pub(crate) switches: u32,
+    pub(crate) picture: Option<Picture>,
+    pub(crate) error: Option<&'static str>,
+    pub(crate) fatal: bool,
+}
+
+/// What is on the screen, and how fast it comes.
+#[derive(Clone, Copy)]
+pub(crate) struct Picture {
+    pub(crate) bandwidth_kbps: u32,
+    pub(crate) bitrate_kbps: u32,
+    pub(crate) height: u32,
+    pub(crate) quality: &'static str,
+}
+
+impl Deed {
+    /// Nothing but an event.
+    pub(crate) const fn plain(ts: u64, event: Event, cdn: &'static str) -> Self {
+        Self {
+            ts,
+            event,
+            cdn,
+            startup_ms: None,
+            playing_ms: 0,
+            stalled_ms: 0,
+            stalls: 0,
+            dropped_frames: 0,
+            switches: 0,
+            picture: None,
+            error: None,
+            fatal: false,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The life of a session, beacon by beacon.
+
+use std::sync::Arc;
+
+use crate::catalogue::{CDNS, LADDER};
+use crate::profile::{Means, Offer, Profile};
+use crate::random::Random;
+use crate::report::{Deed, Event, Picture};
+
+/// A live session and the beacon it sends next.
+pub(crate) struct Session {
+    pub(crate) profile: Arc<Profile>,
+    /// When it sends its next beacon, ms since the epoch.
+    pub(crate) due: u64,
+    next: Next,
+    random: Random,
+    means: Means,
+    /// Its previous beacon, to which amounts count.
+    previous: u64,
+    /// Its previous heartbeat or play, from which the next heartbeat is counted.
+    beat: u64,
+    cdn: usize,
+    rung: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Next {
+    Attempt,
+    Play(u32),
+    FailToStart,
+    GiveUp,
+    Heartbeat,
+    Error,
+    FatalError,
+    End,
+    Nothing,
+}
+
+impl Session {
+    /// A session that asks to play at `start`.
+    pub(crate) fn begin(number: u64, offer: &Offer, mut random: Random, start: u64) -> Self {
+        let (profile, means) = Profile::draw(number, offer, &mut random);
+        let mut session = Self {
+            profile: Arc::new(profile),
+            due: start,
+            next: Next::Attempt,
+            random,
+            means,
+            previous: start,
+            beat: start,
+            cdn: 0,
+            rung: 0,
+        };
+        session.choose_cdn();
+        session
+    }
+
+    /// A session that has been playing for a while, and sends a heartbeat some time in the `heartbeat` after `start`.
+    pub(crate) fn under_way(number: u64, offer: &Offer, random: Random, start: u64, heartbeat: u64) -> Self {
+        let mut session = Self::begin(number, offer, random, start);
+        session.due = start + session.random.below(heartbeat);
+        session.previous = session.due.saturating_sub(heartbeat);
+        session.beat = session.previous;
+        session.next = Next::Heartbeat;
+        session.adapt();
+        session
+    }
+
+    /// Sends the beacon that is due. `false`: it was the last.
+    pub(crate) fn send(&mut self, heartbeat: u64) -> (Deed, bool) {
+        let at = self.due;
+        let plain = |session: &Self, event| Deed::plain(at, event, CDNS[session.cdn].1);
+        let deed = match self.next {
+            Next::Attempt => {
+                self.plan_start();
+                plain(self, Event::Attempt)
+            }
+            Next::FailToStart => {
+                self.next = Next::Nothing;
+                let class = *self.random.weighted(&["manifest", "drm", "network", "timeout"], |_| 1);
+                Deed { error: Some(class), fatal: true, ..plain(self, Event::Error) }
+            }
+            Next::GiveUp => {
+                self.next = Next::Nothing;
+                plain(self, Event::End)
+            }
+            Next::Play(startup_ms) => {
+                self.adapt();
+                let picture = Some(self.picture());
+                self.beat = at;
+                self.plan(heartbeat);
+                Deed { startup_ms: Some(startup_ms), picture, ..plain(self, Event::Play) }
+            }
+            Next::Heartbeat => {
+                let deed = self.played(Event::Heartbeat);
+                self.beat = at;
+                self.plan(heartbeat);
+                deed
+            }
+            Next::Error => {
+                let class = *self.random.weighted(&["network", "media", "timeout", "other"], |_| 1);
+                self.next = Next::Heartbeat;
+                self.due = self.beat + heartbeat;
+                Deed { error: Some(class), ..self.played_on(at, Event::Error) }
+            }
+            Next::FatalError => {
+                let class = *self.random.weighted(&["network", "media", "drm"], |_| 1);
+                self.next = Next::Nothing;
+                Deed { error: Some(class), fatal: true, ..self.played_on(at, Event::Error) }
+            }
+            Next::End => {
+                self.next = Next::Nothing;
+                self.played_on(at, Event::End)
+            }
+            Next::Nothing => plain(self, Event::End),
+        };
+        self.previous = at;
+        (deed, !matches!(self.next, Next::Nothing))
+    }
+
+    /// Two in a hundred fail to start, three give up waiting, and one of those just vanishes.
+    fn plan_start(&mut self) {
+        let slow = 200 + 8_000_000 / self.means.kbps;
+        let startup = slow * self.random.between(70, 160) / 100;
+        (self.next, self.due) = match self.random.below(100) {
+            0 | 1 => (Next::FailToStart, self.due + self.random.between(500, 4_000)),
+            2 | 3 => (Next::GiveUp, self.due + self.random.between(1_000, 8_000)),
+            4 => (Next::Nothing, self.due),
+            _ => (Next::Play(u32::try_from(startup).unwrap_or(u32::MAX)), self.due + startup),
+        };
+    }
+
+    /// What comes after a play or a heartbeat: as a rule the next heartbeat.
+    fn plan(&mut self, heartbeat: u64) {
+        let soon = self.beat + self.random.between(100, heartbeat - 100);
+        (self.next, self.due) = if self.random.chance(heartbeat, self.means.usual_length_ms) {
+            // One in ten closes the page without a word.
+            if self.random.chance(1, 10) { (Next::Nothing, self.beat) } else { (Next::End, soon) }
+        } else if self.random.chance(heartbeat, 600 * 60_000) {
+            (Next::FatalError, soon)
+        } else if self.random.chance(heartbeat, 60 * 60_000) {
+            (Next::Error, soon)
+        } else {
+            (Next::Heartbeat, self.beat + heartbeat)
+        };
+    }
+
+    /// Time since the previous beacon in which all went well.
+    fn played_on(&mut self, at: u64, event: Event) -> Deed {
+        let playing_ms = u32::try_from(at - self.previous).unwrap_or(u32::MAX);
+        Deed { playing_ms, picture: Some(self.picture()), ..Deed::plain(at, event, CDNS[self.cdn].1) }
+    }
+
+    /// Time since the previous beacon in which it may have stalled; then it may go to another CDN, too.
+    fn played(&mut self, event: Event) -> Deed {
+        let elapsed = self.due - self.previous;
+        let before = self.rung;
+        let starved = self.adapt();
+        let chance = if starved { 2_500 } else { CDNS[self.cdn].2 };
+        let mut deed = self.played_on(self.due, event);
+        deed.switches = u32::from(before != self.rung);
+        if self.random.chance(1, 8) {
+            deed.dropped_frames = self.random.between(1, 30) as u32;
+        }
+        if elapsed >= 1_000 && self.random.chance(chance, 10_000) {
+            deed.stalled_ms = self.random.between(200, (elapsed / 2).min(4_000)) as u32;
+            deed.stalls = if deed.stalled_ms > 2_000 { 2 } else { 1 };
+            deed.playing_ms -= deed.stalled_ms;
+            if self.random.chance(1, 5) {
+                self.choose_cdn();
+            }
+        }
+        deed
+    }
+
+    fn choose_cdn(&mut self) {
+        let chosen = self.random.weighted(CDNS, |(weight, ..)| *weight);
+        self.cdn = CDNS.iter().position(|(_, name, _)| *name == chosen.1).unwrap_or(0);
+    }
+
+    /// Takes the best picture that comes through. `true`: not even the worst does.
+    fn adapt(&mut self) -> bool {
+        let kbps = self.means.kbps * self.random.between(60, 130) / 100;
+        let fits = |rung: &crate::catalogue::Rung| {
+            u64::from(rung.kbps) * 4 / 3 <= kbps && rung.height <= self.means.height
+        };
+        let best = LADDER.iter().rposition(fits);
+        self.rung = best.unwrap_or(0);
+        best.is_none()
+    }
+
+    fn picture(&mut self) -> Picture {
+        let rung = &LADDER[self.rung];
+        let measured = self.means.kbps * self.random.between(60, 130) / 100;
+        Picture {
+            bandwidth_kbps: u32::try_from(measured).unwrap_or(u32::MAX),
+            bitrate_kbps: rung.kbps,
+            height: rung.height,
+            quality: rung.quality,
+        }
+    }
+}

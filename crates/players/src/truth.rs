@@ -1,0 +1,169 @@
+//! What the players did, added up: cells before folding.
+
+mod sitting;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::profile::CONSTANT;
+use crate::{ConfigError, Fate, Report};
+use sitting::Sitting;
+
+/// Adds up what the players did. See the crate's page for what it is good for.
+pub struct Truth {
+    window_ms: u64,
+    drilldowns: Vec<Vec<String>>,
+    /// By window, by session.
+    windows: BTreeMap<u64, HashMap<u64, Sitting>>,
+    latest_ms: u64,
+    ledger: Ledger,
+}
+
+/// The sittings of one combination of dimension values, before folding. Times in ms, rates in kbit/s.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names of the rollup's fields")]
+pub struct Cell {
+    pub tenant: String,
+    pub window: Window,
+    pub drilldown: Vec<String>,
+    /// Name and value, in the order of the drill-down.
+    #[serde(serialize_with = "as_object")]
+    pub dimensions: Vec<(String, String)>,
+    pub sessions: u64,
+    pub beacons: u64,
+    pub attempts: u64,
+    pub plays: u64,
+    pub startup_failures: u64,
+    pub playback_failures: u64,
+    pub playing_ms: u64,
+    pub stalled_ms: u64,
+    pub stalls: u64,
+    pub dropped_frames: u64,
+    pub switches: u64,
+    /// Sittings with an error of the class.
+    pub errors: BTreeMap<&'static str, u64>,
+    /// Ascending, each value with its number of sessions.
+    pub startup_ms: Vec<(u64, u64)>,
+    /// Ascending, each value with its number of sessions.
+    pub bandwidth_kbps: Vec<(u64, u64)>,
+    /// Ascending, each value with its number of sessions.
+    pub bitrate_kbps: Vec<(u64, u64)>,
+}
+
+/// A half-open span of event time, ms since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "said above")]
+pub struct Window {
+    pub start: u64,
+    pub end: u64,
+}
+
+/// What became of every record that was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names of the worker's ledger")]
+pub struct Ledger {
+    pub read: u64,
+    /// Released or withheld, as k will have it.
+    pub placed: u64,
+    pub late: u64,
+    pub duplicate: u64,
+    pub opted_out: u64,
+    pub malformed: u64,
+    pub no_session: u64,
+    pub future: u64,
+}
+
+impl Truth {
+    /// Nothing yet, for windows of that length (ms) and those drill-downs.
+    ///
+    /// # Errors
+    /// If a window has no length, or a drill-down a dimension that the players do not report.
+    pub fn new<S: AsRef<str>>(window_ms: u64, drilldowns: &[impl AsRef<[S]>]) -> Result<Self, ConfigError> {
+        if window_ms == 0 {
+            return Err(ConfigError::Window);
+        }
+        let owned = |drilldown: &[S]| drilldown.iter().map(|name| name.as_ref().to_string()).collect();
+        let drilldowns: Vec<Vec<String>> =
+            drilldowns.iter().map(|drilldown| owned(drilldown.as_ref())).collect();
+        let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality");
+        if let Some(name) = drilldowns.iter().flatten().find(|name| !known(name)) {
+            return Err(ConfigError::Dimension(name.clone()));
+        }
+        let (windows, ledger) = (BTreeMap::new(), Ledger::default());
+        Ok(Self { window_ms, drilldowns, windows, latest_ms: 0, ledger })
+    }
+
+    /// Takes note of what was sent. Every report, in order.
+    pub fn watch(&mut self, report: &Report) {
+        self.latest_ms = self.latest_ms.max(report.sent_ms);
+        self.ledger.read += 1;
+        let count = match report.fate {
+            Fate::Placed => &mut self.ledger.placed,
+            Fate::Duplicate => &mut self.ledger.duplicate,
+            Fate::Late => &mut self.ledger.late,
+            Fate::OptedOut => &mut self.ledger.opted_out,
+            Fate::Malformed => &mut self.ledger.malformed,
+            Fate::NoSession => &mut self.ledger.no_session,
+            Fate::Future => &mut self.ledger.future,
+        };
+        *count += 1;
+        let Some(who) = report.who.as_ref().filter(|_| report.fate == Fate::Placed) else {
+            return;
+        };
+        let window = report.deed.ts / self.window_ms * self.window_ms;
+        let sittings = self.windows.entry(window).or_default();
+        sittings.entry(who.number).or_insert_with(|| Sitting::of(Arc::clone(who))).add(&report.deed);
+    }
+
+    /// The cells of the windows that are over by now, in their order; each window once.
+    #[must_use]
+    pub fn complete(&mut self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        while let Some(window) = self.windows.first_entry() {
+            if window.key() + self.window_ms > self.latest_ms {
+                break;
+            }
+            let (start, sittings) = window.remove_entry();
+            self.tabulate(start, &sittings, &mut cells);
+        }
+        cells
+    }
+
+    /// What became of the records so far.
+    #[must_use]
+    pub const fn ledger(&self) -> Ledger {
+        self.ledger
+    }
+
+    /// The cells of all windows that [`Truth::complete`] has not given, and what became of the records.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<Cell>, Ledger) {
+        let mut cells = Vec::new();
+        for (start, sittings) in std::mem::take(&mut self.windows) {
+            self.tabulate(start, &sittings, &mut cells);
+        }
+        (cells, self.ledger)
+    }
+
+    fn tabulate(&self, start: u64, sittings: &HashMap<u64, Sitting>, cells: &mut Vec<Cell>) {
+        let window = Window { start, end: start + self.window_ms };
+        let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&Sitting>>::new();
+        for sitting in sittings.values() {
+            for (at, drilldown) in self.drilldowns.iter().enumerate() {
+                let label = drilldown.iter().map(|name| sitting.value(name).unwrap_or("unknown")).collect();
+                table.entry((sitting.tenant(), at, label)).or_default().push(sitting);
+            }
+        }
+        for ((tenant, at, label), sittings) in table {
+            let drilldown = self.drilldowns[at].clone();
+            let dimensions = drilldown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
+            cells.push(sitting::sum(&sittings, tenant.to_string(), window, drilldown, dimensions));
+        }
+    }
+}
+
+fn as_object<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}

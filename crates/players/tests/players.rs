@@ -1,0 +1,152 @@
+//! What the players send.
+
+use std::collections::BTreeSet;
+
+use crowdfold_players::{ConfigError, Fate, Faults, Limit, Mix, Players, PlayersConfig, Truth, write};
+use serde_json::Value;
+
+fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    let limit = Limit { records: Some(records), ..Limit::default() };
+    assert_eq!(write(Players::new(config.clone()).unwrap(), limit, &mut out, None).unwrap(), records);
+    out
+}
+
+/// FNV-1a, 64 bits.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_ever() {
+    let config = PlayersConfig { faults: Faults::some(), ..PlayersConfig::default() };
+    let once = bytes(&config, 20_000);
+    assert_eq!(once, bytes(&config, 20_000));
+    assert_ne!(once, bytes(&PlayersConfig { seed: 2, ..config }, 20_000));
+    // Whoever changes this breaks recorded figures of others: say so in the CHANGELOG.
+    assert_eq!(fingerprint(&once), 0x45cb_a0ef_9887_db50, "{:#x}", fingerprint(&once));
+}
+
+#[test]
+fn beacons_are_json_in_the_order_of_time_from_nobody_real() {
+    let config = PlayersConfig {
+        faults: Faults { duplicate: 50, late: 50, ..Faults::default() },
+        ..PlayersConfig::default()
+    };
+    let mut previous = config.start_ms;
+    for report in Players::new(config).unwrap().take(30_000) {
+        assert!(report.sent_ms >= previous);
+        previous = report.sent_ms;
+        let beacon: Value = serde_json::from_slice(&report.payload).unwrap();
+        assert_eq!(beacon["session"].as_str(), report.session());
+        let ts = beacon["ts"].as_u64().unwrap();
+        assert!(ts <= report.sent_ms && (report.fate != Fate::Placed || ts == report.sent_ms));
+        let ip = beacon["ip"].as_str().unwrap();
+        let ranges = ["192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:"];
+        assert!(ranges.iter().any(|range| ip.starts_with(range)), "{ip}");
+        ip.parse::<std::net::Ipv4Addr>()
+            .map(drop)
+            .or_else(|_| ip.parse::<std::net::Ipv6Addr>().map(drop))
+            .unwrap();
+    }
+}
+
+#[test]
+fn concurrency_hovers_at_what_was_asked_for() {
+    let config = PlayersConfig { sessions: 2_000, ..PlayersConfig::default() };
+    let (start, mut windows) = (config.start_ms, vec![BTreeSet::new(); 20]);
+    for report in Players::new(config).unwrap() {
+        let Some(window) = windows.get_mut(((report.sent_ms - start) / 30_000) as usize) else {
+            break;
+        };
+        window.insert(report.session().map(ToString::to_string));
+    }
+    // A window of half a minute sees those who leave and those who come.
+    for window in windows {
+        assert!((1_950..2_500).contains(&window.len()), "{}", window.len());
+    }
+}
+
+#[test]
+fn a_beacon_has_about_three_hundred_bytes() {
+    for (mix, least, most) in [(Mix::lean(), 290, 340), (Mix::default(), 340, 440)] {
+        let average = bytes(&PlayersConfig { mix, ..PlayersConfig::default() }, 10_000).len() / 10_000;
+        assert!((least..most).contains(&average), "{average}");
+    }
+}
+
+#[test]
+fn a_lean_heartbeat_has_seventeen_fields() {
+    let config = PlayersConfig { mix: Mix::lean(), ..PlayersConfig::default() };
+    let first = Players::new(config).unwrap().next().unwrap();
+    let beacon: Value = serde_json::from_slice(&first.payload).unwrap();
+    let fields = beacon
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|name| !matches!(name.as_str(), "switches" | "dropped_frames"));
+    assert_eq!((beacon["event"].as_str(), fields.count()), (Some("heartbeat"), 17));
+}
+
+#[test]
+fn contents_are_zipf_and_there_are_as_many_as_asked_for() {
+    let config = PlayersConfig { sessions: 20_000, contents: 50, ..PlayersConfig::default() };
+    let mut truth = Truth::new(60_000, &[&["content"]]).unwrap();
+    Players::new(config).unwrap().take(20_000).for_each(|report| truth.watch(&report));
+    let (mut cells, _) = truth.finish();
+    assert_eq!(cells.len(), 50);
+    cells.sort_by_key(|cell| std::cmp::Reverse(cell.sessions));
+    let ratio = cells[0].sessions / cells[9].sessions;
+    assert!((8..=13).contains(&ratio), "the first is played ten times as often as the tenth: {ratio}");
+}
+
+#[test]
+fn the_truth_of_a_file_is_lines_and_ends_with_the_ledger() {
+    let config = PlayersConfig { sessions: 50, ..PlayersConfig::default() };
+    let limit = Limit { until_ms: Some(config.start_ms + 200_000), records: None };
+    let truth = Truth::new(60_000, &[vec!["os", "browser"], vec!["cdn"]]).unwrap();
+    let (mut beacons, mut lines) = (Vec::new(), Vec::new());
+    let sent = write(Players::new(config).unwrap(), limit, &mut beacons, Some((truth, &mut lines))).unwrap();
+    assert_eq!(beacons.split(|byte| *byte == b'\n').count() as u64, sent + 1);
+
+    let lines: Vec<Value> =
+        lines.split_inclusive(|byte| *byte == b'\n').map(|l| serde_json::from_slice(l).unwrap()).collect();
+    let (last, cells) = lines.split_last().unwrap();
+    assert_eq!(
+        (last["ledger"]["read"].as_u64(), last["ledger"]["placed"].as_u64()),
+        (Some(sent), Some(sent))
+    );
+    let starts: Vec<_> = cells.iter().map(|cell| cell["window"]["start"].as_u64().unwrap()).collect();
+    assert!(starts.is_sorted() && starts.first() != starts.last());
+    let total = |drilldown: &str| -> u64 {
+        let cells = cells.iter().filter(|cell| cell["drilldown"][0] == drilldown);
+        cells.map(|cell| cell["beacons"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((total("os"), total("cdn")), (sent, sent));
+    assert!(
+        cells.iter().all(|cell| cell["dimensions"].as_object().unwrap().len()
+            == cell["drilldown"].as_array().unwrap().len())
+    );
+}
+
+#[test]
+fn what_cannot_be_played_is_refused_with_the_mend() {
+    let refused = |config: PlayersConfig| Players::new(config).err().unwrap();
+    let fine = PlayersConfig::default;
+    assert_eq!(refused(PlayersConfig { sessions: 0, ..fine() }), ConfigError::NoSessions);
+    assert_eq!(refused(PlayersConfig { contents: 0, ..fine() }), ConfigError::Contents(0));
+    assert_eq!(refused(PlayersConfig { tenants: vec![], ..fine() }), ConfigError::NoTenants);
+    assert_eq!(
+        refused(PlayersConfig { tenants: vec!["A\"".into()], ..fine() }),
+        ConfigError::Tenant("A\"".into())
+    );
+    let heartbeat_ms = PlayersConfig::heartbeat_for(1_000, 50_000);
+    assert_eq!(refused(PlayersConfig { heartbeat_ms, ..fine() }), ConfigError::Heartbeat(20));
+    let faults = Faults { duplicate: 600, late: 600, ..Faults::default() };
+    assert!(matches!(refused(PlayersConfig { faults, ..fine() }), ConfigError::Share(_, 1_200, 1_000)));
+    assert_eq!(Truth::new(1, &[&["network"]]).err().unwrap(), ConfigError::Dimension("network".into()));
+    assert_eq!(Truth::new(0, &[&["os"]]).err().unwrap(), ConfigError::Window);
+    assert_eq!(PlayersConfig::heartbeat_for(1_000, 100), 10_000);
+}

@@ -1,0 +1,144 @@
+//! The truth that players keep on the side, against the oracle reading what they wrote.
+
+use std::collections::BTreeMap;
+
+use crowdfold_players::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
+use crowdfold_testkit::oracle::{self, Record, Settings, TableKey};
+
+const DRILLDOWNS: [&[&str]; 5] = [
+    &["country", "asn"],
+    &["device", "os", "browser"],
+    &["player", "player_version"],
+    &["stream", "format", "content", "quality"],
+    &["cdn", "connection"],
+];
+
+fn config(seed: u64) -> PlayersConfig {
+    PlayersConfig {
+        sessions: 300,
+        seed,
+        tenants: vec!["acme".into(), "blip".into(), "tiny".into()],
+        // The oracle does not read user agents.
+        mix: Mix { user_agents: 0, ..Mix::default() },
+        faults: Faults::some(),
+        ..PlayersConfig::default()
+    }
+}
+
+/// Seven minutes of reports, the truth of them, and what the oracle makes of them read in `partitions`.
+fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> Option<u64>) {
+    let until = config.start_ms + 7 * 60_000;
+    let settings = Settings {
+        tenants: config.tenants.clone(),
+        default_tenant: config.tenants[0].clone(),
+        drilldowns: DRILLDOWNS.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+        // In a file the year 2100 must be known to be ahead.
+        now: Some(until),
+        ..Settings::default()
+    };
+    let mut truth = Truth::new(60_000, &DRILLDOWNS).unwrap();
+    let mut log = vec![Vec::new(); partitions];
+    for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < until) {
+        truth.watch(&report);
+        let partition = report.session().map_or(0, |session| session.bytes().map(usize::from).sum());
+        log[partition % partitions].push(Record { timestamp: timestamp(&report), payload: report.payload });
+    }
+    let early = truth.complete();
+    let (late, ledger) = truth.finish();
+    let verdict = oracle::judge(&log, &settings);
+
+    let theirs = &verdict.ledger.beacons;
+    let rejected = |reason| theirs.rejected.get(reason).copied().unwrap_or(0);
+    assert_eq!(
+        (ledger.read, ledger.placed, ledger.late, ledger.duplicate, ledger.opted_out),
+        (theirs.read, theirs.released + theirs.withheld, theirs.late, theirs.duplicate, theirs.opted_out)
+    );
+    assert_eq!(
+        (ledger.malformed, ledger.no_session, ledger.future),
+        (rejected("malformed"), rejected("no_session"), rejected("future"))
+    );
+    for share in [ledger.late, ledger.duplicate, ledger.opted_out, ledger.malformed, ledger.no_session] {
+        assert!(share > 0, "every fault happens: {ledger:?}");
+    }
+
+    let mut told = BTreeMap::<TableKey, oracle::Cells>::new();
+    for cell in early.into_iter().chain(late) {
+        let drilldown = DRILLDOWNS.iter().position(|names| **names == *cell.drilldown).unwrap();
+        let key = TableKey { start: cell.window.start, tenant: cell.tenant.clone(), drilldown };
+        let label = cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
+        let known = told.entry(key).or_default().insert(label, as_theirs(cell));
+        assert_eq!(known, None, "each cell is told once");
+    }
+    assert!(told.len() > 90, "windows, tenants and drill-downs: {}", told.len());
+    assert_eq!(told, verdict.cells);
+}
+
+fn as_theirs(cell: Cell) -> oracle::Cell {
+    let flat = |values: Vec<(u64, u64)>| -> Vec<u64> {
+        values.into_iter().flat_map(|(value, sessions)| (0..sessions).map(move |_| value)).collect()
+    };
+    oracle::Cell {
+        sessions: cell.sessions,
+        sums: oracle::Sums {
+            beacons: cell.beacons,
+            attempts: cell.attempts,
+            plays: cell.plays,
+            startup_failures: cell.startup_failures,
+            playback_failures: cell.playback_failures,
+            playing_ms: cell.playing_ms,
+            stalled_ms: cell.stalled_ms,
+            stalls: cell.stalls,
+            dropped_frames: cell.dropped_frames,
+            switches: cell.switches,
+            errors: cell.errors,
+        },
+        startup_ms: flat(cell.startup_ms),
+        bandwidth_kbps: flat(cell.bandwidth_kbps),
+        bitrate_kbps: flat(cell.bitrate_kbps),
+    }
+}
+
+#[test]
+fn is_what_the_oracle_reads_from_a_topic() {
+    for seed in 1..=4 {
+        compare(config(seed), 3, |report| Some(report.sent_ms));
+    }
+}
+
+#[test]
+fn is_what_the_oracle_reads_from_a_file() {
+    for seed in 5..=8 {
+        compare(config(seed), 1, |_| None);
+    }
+}
+
+#[test]
+fn holds_at_other_rates_too() {
+    for (heartbeat_ms, sessions) in [(1_000, 400), (30_000, 1_500), (3_337, 400)] {
+        let config = PlayersConfig { heartbeat_ms, sessions, ..config(9) };
+        compare(config, 2, |report| Some(report.sent_ms));
+    }
+}
+
+#[test]
+fn a_run_has_plays_failures_errors_and_stalls() {
+    let config = PlayersConfig { sessions: 2_000, ..config(10) };
+    let until = config.start_ms + 600_000;
+    let mut truth = Truth::new(60_000, &[&["device"]]).unwrap();
+    Players::new(config).unwrap().take_while(|r| r.sent_ms < until).for_each(|report| truth.watch(&report));
+    let (cells, _) = truth.finish();
+    let sum = |amount: fn(&Cell) -> u64| cells.iter().map(amount).sum::<u64>();
+    let minutes = sum(|c| c.sessions) as f64;
+    let about = |amount: fn(&Cell) -> u64, low: f64, high: f64| {
+        let share = sum(amount) as f64 / minutes;
+        assert!((low..high).contains(&share), "{share} a sitting");
+    };
+    about(|c| c.attempts, 0.1, 0.4);
+    about(|c| c.plays, 0.1, 0.4);
+    about(|c| c.playing_ms, 30_000.0, 60_000.0);
+    about(|c| c.stalled_ms, 20.0, 3_000.0);
+    about(|c| c.startup_failures, 0.001, 0.02);
+    about(|c| c.playback_failures, 0.0001, 0.01);
+    about(|c| c.errors.values().sum(), 0.005, 0.1);
+    about(|c| c.dropped_frames, 1.0, 30.0);
+}
