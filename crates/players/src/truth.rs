@@ -87,7 +87,8 @@ impl Truth {
         let owned = |drilldown: &[S]| drilldown.iter().map(|name| name.as_ref().to_string()).collect();
         let drilldowns: Vec<Vec<String>> =
             drilldowns.iter().map(|drilldown| owned(drilldown.as_ref())).collect();
-        let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality");
+        // Nobody reports a region, which is as good as any other value.
+        let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
         if let Some(name) = drilldowns.iter().flatten().find(|name| !known(name)) {
             return Err(ConfigError::Dimension(name.clone()));
         }
@@ -118,7 +119,6 @@ impl Truth {
     }
 
     /// The cells of the windows that are over by now, in their order; each window once.
-    #[must_use]
     pub fn complete(&mut self) -> Vec<Cell> {
         let mut cells = Vec::new();
         while let Some(window) = self.windows.first_entry() {
