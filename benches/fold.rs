@@ -19,7 +19,8 @@ fn main() {
 }
 
 fn policy() -> Policy {
-    let settings = PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
+    let settings =
+        PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
     Policy::threshold(settings).expect("a policy in order")
 }
 
@@ -33,7 +34,9 @@ fn table(cells: usize) -> Table {
         numbers >> 33
     };
     let label = |index: usize| -> Label {
-        [index / (width * width), index / width % width, index % width].map(|at| Arc::clone(&words[at])).into()
+        [index / (width * width), index / width % width, index % width]
+            .map(|at| Arc::clone(&words[at]))
+            .into()
     };
     (0..cells)
         .map(|index| {

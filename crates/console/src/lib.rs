@@ -1,1 +1,31 @@
-//! crowdfold-console
+//! Reading rollups: [`Reader`] takes record values one by one, [`Query`] sums what they say as far as it may be summed,
+//! [`Answer`] writes the result as a table, as JSON or as CSV. No Kafka, no clock, no printing.
+//!
+//! ```
+//! use crowdfold_console::{Args, Query, Reader};
+//!
+//! let args = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
+//! let query = Query::from_args(&args, 1_795_308_600_000)?;
+//! let mut reader = Reader::for_query(&query);
+//! reader.push(include_bytes!("../fixtures/rollup.json"));
+//! let answer = query.run(reader.rows())?;
+//! assert!(answer.table().starts_with("os       sessions"));
+//! # Ok::<(), crowdfold_console::QueryError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod answer;
+mod group;
+mod output;
+mod query;
+mod reader;
+mod row;
+mod run;
+#[cfg(test)]
+mod testing;
+mod time;
+
+pub use answer::Answer;
+pub use query::{Args, Query, QueryError};
+pub use reader::Reader;
+pub use row::{Coverage, Policy, Range, Row, Spread, Window};

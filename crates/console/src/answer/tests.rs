@@ -1,0 +1,100 @@
+use serde_json::Value;
+
+use crate::Answer;
+use crate::testing::{query, rows, table};
+
+fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
+    query(flags).unwrap().run(&rows(records)).unwrap()
+}
+
+fn two_windows() -> Vec<Vec<Value>> {
+    vec![
+        table(90, "os/browser", &[("*/*", 113), ("Windows/Chrome", 900)]),
+        table(91, "os/browser", &[("Windows/Chrome", 850), ("Windows/Samsung Internet", 80)]),
+    ]
+}
+
+#[test]
+fn a_table_of_one_window() {
+    let answer = ask("--drilldown os,browser", &two_windows()[..1]);
+    assert_eq!(answer.table(), include_str!("../../fixtures/one_window.txt"));
+    assert_eq!(answer.notes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_table_of_several_windows_does_not_speak_of_people() {
+    let answer = ask("--drilldown os,browser", &two_windows());
+    assert_eq!(answer.table(), include_str!("../../fixtures/several_windows.txt"));
+    assert_eq!(
+        answer.notes(),
+        ["session_windows counts a session once in each window: it is not a number of people"]
+    );
+}
+
+#[test]
+fn a_table_by_time_and_tenant() {
+    let mut globex = table(90, "os/browser", &[("Windows/Chrome", 60)]);
+    globex[0]["tenant"] = "globex".into();
+    let mut records = two_windows();
+    records.push(globex);
+    let table = ask("--drilldown os,browser --by os --every 1m", &records).table();
+    let heads: Vec<_> =
+        table.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>()).collect();
+    assert_eq!(
+        heads,
+        [
+            ["tenant", "from", "os", "sessions"],
+            ["acme", "1970-01-01T01:30:00Z", "Windows", "900"],
+            ["acme", "1970-01-01T01:30:00Z", "*", "113"],
+            ["globex", "1970-01-01T01:30:00Z", "Windows", "60"],
+            ["acme", "1970-01-01T01:31:00Z", "Windows", "930"],
+        ]
+    );
+}
+
+#[test]
+fn csv_has_every_column() {
+    let answer = ask("--drilldown os,browser --where os=Windows", &two_windows()[..1]);
+    assert_eq!(answer.csv(), include_str!("../../fixtures/answer.csv"));
+}
+
+#[test]
+fn json_is_one_object_a_line() {
+    let answer = ask("--drilldown os,browser --where os=Windows", &two_windows()[..1]);
+    assert_eq!(answer.json(), include_str!("../../fixtures/answer.ndjson"));
+    let sums = ask("--drilldown os,browser --by os", &two_windows()).json();
+    let lines: Vec<Value> = sums.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (lines.len(), &lines[0]["session_windows"], &lines[0]["sessions"]),
+        (2, &1830.into(), &Value::Null)
+    );
+    assert_eq!(
+        (&lines[0]["bandwidth_kbps"]["p50"], &lines[0]["bandwidth_kbps"]["mean"]),
+        (&Value::Null, &5000.0.into())
+    );
+}
+
+#[test]
+fn ratios_without_anything_to_divide_by_are_absent() {
+    let mut idle = table(90, "os", &[("Windows", 60)]);
+    for field in ["attempts", "plays", "playing_ms", "stalled_ms"] {
+        idle[0][field] = 0.into();
+    }
+    let answer = ask("--drilldown os", &[idle]);
+    let line: Value = serde_json::from_str(&answer.json()).unwrap();
+    for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "vpf"] {
+        assert!(line[ratio].is_null(), "{ratio}");
+    }
+    // Nothing fills their columns, so the table goes without; CSV keeps them empty.
+    assert_eq!(answer.table().lines().next(), Some(IDLE_COLUMNS));
+    assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,16,"), "{}", answer.csv());
+}
+
+const IDLE_COLUMNS: &str = "os       sessions  minutes_watched  startup_ms  bandwidth_kbps  bandwidth_p50";
+
+#[test]
+fn an_answer_of_nothing_is_a_header() {
+    let answer = ask("--drilldown os", &[]);
+    assert!(answer.table().starts_with("os  sessions") && answer.table().lines().count() == 1);
+    assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));
+}

@@ -1,0 +1,48 @@
+use super::{harmless, plain, quoted};
+use crate::output::width::width;
+use crate::testing::{query, rows, table};
+
+#[test]
+fn csv_fields_are_quoted_where_they_must_be() {
+    let check = |text, expect: &str| assert_eq!(quoted(text), expect);
+    check("Chrome", "Chrome");
+    check("a,b", "\"a,b\"");
+    check("say \"hi\"", "\"say \"\"hi\"\"\"");
+    check("two\nlines", "\"two\nlines\"");
+    check("", "");
+}
+
+#[test]
+fn no_text_is_a_formula() {
+    for text in ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"] {
+        assert_eq!(harmless(text.into()), format!("'{text}"));
+    }
+    assert_eq!(harmless("a=1".into()), "a=1");
+}
+
+#[test]
+fn a_formula_in_a_value_reaches_csv_disarmed_and_json_as_it_is() {
+    let records = [table(90, "content", &[("=HYPERLINK(\"x\",1)", 60)])];
+    let answer = query("--drilldown content").unwrap().run(&rows(&records)).unwrap();
+    assert!(answer.csv().contains(",\"'=HYPERLINK(\"\"x\"\",1)\","), "{}", answer.csv());
+    let line: serde_json::Value = serde_json::from_str(&answer.json()).unwrap();
+    assert_eq!(line["dimensions"]["content"], "=HYPERLINK(\"x\",1)");
+}
+
+#[test]
+fn a_terminal_is_not_told_what_to_do() {
+    assert_eq!(plain("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\u{fffd}c");
+}
+
+#[test]
+fn columns_stay_aligned_under_wide_and_combining_letters() {
+    assert_eq!(["é", "e\u{301}", "東京", "가나", "🎬", "abc"].map(width), [1, 1, 4, 4, 2, 3]);
+    let records = [table(90, "content", &[("abcd", 60), ("e\u{301}", 61), ("東京", 62)])];
+    let table = query("--drilldown content").unwrap().run(&rows(&records)).unwrap().table();
+    let before_count = |line: &str| {
+        let at = line.find("  ").map_or(0, |gap| gap + line[gap..].len() - line[gap..].trim_start().len());
+        width(&line[..at + line[at..].find(' ').unwrap()])
+    };
+    let ends: Vec<_> = table.lines().map(before_count).collect();
+    assert_eq!(ends, [ends[0]; 4], "{table}");
+}

@@ -1,0 +1,196 @@
+//! What is asked of the rollups.
+
+use std::collections::BTreeMap;
+
+use crate::row::{Row, STAR};
+use crate::time::duration;
+
+#[cfg(test)]
+mod tests;
+
+/// What a user asks for, as typed on a command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args {
+    /// The table to read: `os,browser`.
+    pub drilldown: Option<String>,
+    /// Conditions: `os=Windows`. Those on one dimension are alternatives, those on several must all hold.
+    pub where_: Vec<String>,
+    /// How far back, from now: `1h`.
+    pub since: Option<String>,
+    /// One tenant only.
+    pub tenant: Option<String>,
+    /// The first dimensions of the drill-down to group by: `os`. Without it all of a named drill-down; empty for
+    /// totals.
+    pub by: Option<String>,
+    /// One row for each such span of time, `1h`, instead of one for all.
+    pub every: Option<String>,
+}
+
+/// Why a query cannot be answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A name that stands empty or twice in a list.
+    #[error("--{flag} {list:?} names a dimension twice or leaves one empty: write it like os,browser")]
+    List {
+        /// `drilldown` or `by`.
+        flag: &'static str,
+        /// What was asked for.
+        list: String,
+    },
+    /// A condition without `=` or without a name.
+    #[error("--where {0:?} is no condition: write it like os=Windows")]
+    Condition(
+        /// What was asked for.
+        String,
+    ),
+    /// A span of time that is none.
+    #[error("--{flag} {text:?} is no duration: write it like 90s, 15m, 1h or 7d")]
+    Duration {
+        /// `since` or `every`.
+        flag: &'static str,
+        /// What was asked for.
+        text: String,
+    },
+    /// Grouping by what is no beginning of the drill-down.
+    #[error(
+        "--by {by} is not how drill-down {drilldown} begins, and rows folded above {by} cannot be told apart by it: \
+         group by {ways}"
+    )]
+    NotAPrefix {
+        /// What was asked for.
+        by: String,
+        /// The drill-down.
+        drilldown: String,
+        /// What can be asked for.
+        ways: String,
+    },
+    /// A condition on a dimension that the drill-down lacks.
+    #[error(
+        "--where {dimension}=… does not go with drill-down {drilldown}, which has no {dimension}: tables cannot be \
+         joined, so ask the drill-down that has it"
+    )]
+    NotInDrilldown {
+        /// What was asked for.
+        dimension: String,
+        /// The drill-down.
+        drilldown: String,
+    },
+    /// No drill-down was named, and none, or more than one, would do.
+    #[error("{} of the drill-downs read would do: name one with --drilldown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
+    WhichDrilldown {
+        /// How many would do.
+        fitting: usize,
+        /// Those met in the rows.
+        known: Vec<String>,
+    },
+}
+
+/// A checked question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    pub(crate) drilldown: Option<Vec<String>>,
+    /// Dimension to the values that will do.
+    pub(crate) conditions: BTreeMap<String, Vec<String>>,
+    /// First moment of the first window, ms since the epoch.
+    pub(crate) since: u64,
+    pub(crate) tenant: Option<String>,
+    pub(crate) by: Option<Vec<String>>,
+    /// Span of time of a row, ms.
+    pub(crate) every: Option<u64>,
+}
+
+/// Whether a row meets the conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    Yes,
+    /// It has folded a dimension that is asked for: some of its sessions may be meant, nobody can say how many.
+    FoldedAway,
+    No,
+}
+
+impl Query {
+    /// Checks what was typed. `now` in ms since the epoch: `since` counts back from it, and takes windows that begin
+    /// no earlier.
+    ///
+    /// # Errors
+    /// Naming the flag at fault and how to write it.
+    pub fn from_args(args: &Args, now: u64) -> Result<Self, QueryError> {
+        let drilldown = args.drilldown.as_deref().map(|list| names("drilldown", list)).transpose()?;
+        let by = match args.by.as_deref() {
+            Some("") => Some(Vec::new()),
+            by => by.map(|list| names("by", list)).transpose()?,
+        };
+        let mut conditions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for condition in &args.where_ {
+            match condition.split_once('=') {
+                Some((dimension, value)) if !dimension.is_empty() && !value.is_empty() => {
+                    conditions.entry(dimension.to_owned()).or_default().push(value.to_owned());
+                }
+                _ => return Err(QueryError::Condition(condition.clone())),
+            }
+        }
+        let since = span("since", args.since.as_deref())?.map_or(0, |back| now.saturating_sub(back));
+        let every = span("every", args.every.as_deref())?;
+        let query = Self { drilldown, conditions, since, tenant: args.tenant.clone(), by, every };
+        if let Some(drilldown) = &query.drilldown {
+            query.check(drilldown)?;
+        }
+        Ok(query)
+    }
+
+    /// Whether the question can be put to a drill-down.
+    pub(crate) fn check(&self, drilldown: &[String]) -> Result<(), QueryError> {
+        if let Some(by) = self.by.as_ref().filter(|by| !drilldown.starts_with(by)) {
+            let ways: Vec<_> = (1..=drilldown.len()).map(|length| drilldown[..length].join(",")).collect();
+            let (by, drilldown) = (by.join(","), drilldown.join(","));
+            return Err(QueryError::NotAPrefix { by, drilldown, ways: ways.join(" or ") });
+        }
+        match self.conditions.keys().find(|dimension| !drilldown.contains(dimension)) {
+            None => Ok(()),
+            Some(dimension) => Err(QueryError::NotInDrilldown {
+                dimension: dimension.clone(),
+                drilldown: drilldown.join(","),
+            }),
+        }
+    }
+
+    /// Whether a row lies in the time asked for.
+    pub(crate) fn in_time(&self, row: &Row) -> bool {
+        row.window.start >= self.since
+    }
+
+    /// Whether a row is of the time, tenant and table asked for; the conditions are another matter.
+    pub(crate) fn selects(&self, row: &Row) -> bool {
+        self.in_time(row)
+            && self.tenant.as_ref().is_none_or(|tenant| *tenant == row.tenant)
+            && self.drilldown.as_ref().is_none_or(|drilldown| *drilldown == row.drilldown)
+    }
+
+    pub(crate) fn met_by(&self, row: &Row) -> Met {
+        let mut met = Met::Yes;
+        for (dimension, wanted) in &self.conditions {
+            match row.value(dimension) {
+                Some(value) if wanted.iter().any(|wanted| wanted == value) => {}
+                Some(STAR) => met = Met::FoldedAway,
+                _ => return Met::No,
+            }
+        }
+        met
+    }
+}
+
+fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
+    // A drill-down may be written as in the keys of rollups too.
+    let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
+    let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
+    if twice || names.iter().any(String::is_empty) {
+        return Err(QueryError::List { flag, list: list.to_owned() });
+    }
+    Ok(names)
+}
+
+fn span(flag: &'static str, text: Option<&str>) -> Result<Option<u64>, QueryError> {
+    let read =
+        |text: &str| duration(text).ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() });
+    text.map(read).transpose()
+}

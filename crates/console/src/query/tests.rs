@@ -1,0 +1,69 @@
+use crate::testing::{MINUTE, query};
+
+fn refused(flags: &str) -> String {
+    query(flags).expect_err("refused").to_string()
+}
+
+#[test]
+fn what_was_typed_is_taken_apart() {
+    let asked = query("--drilldown os,browser --where os=Windows --where os=macOS --where browser=a=b --since 1h --by os --every 5m")
+        .unwrap();
+    assert_eq!(asked.drilldown.unwrap(), ["os", "browser"]);
+    assert_eq!(asked.conditions["os"], ["Windows", "macOS"]);
+    assert_eq!(asked.conditions["browser"], ["a=b"]);
+    assert_eq!(
+        (asked.since, asked.every, asked.by.unwrap()),
+        (40 * MINUTE, Some(5 * MINUTE), vec!["os".to_owned()])
+    );
+}
+
+#[test]
+fn a_drilldown_may_be_written_as_in_keys() {
+    assert_eq!(query("--drilldown os.browser").unwrap(), query("--drilldown os,browser").unwrap());
+}
+
+#[test]
+fn since_before_the_epoch_is_all_there_is() {
+    assert_eq!(query("--since 9999d").unwrap().since, 0);
+}
+
+#[test]
+fn what_cannot_be_grouped_by_is_refused_with_what_can() {
+    assert_eq!(
+        refused("--drilldown device,os,browser --by os"),
+        "--by os is not how drill-down device,os,browser begins, and rows folded above os cannot be told apart by it: \
+         group by device or device,os or device,os,browser"
+    );
+    assert!(
+        refused("--drilldown os --by os,browser")
+            .starts_with("--by os,browser is not how drill-down os begins")
+    );
+}
+
+#[test]
+fn conditions_on_other_dimensions_are_refused() {
+    assert!(
+        refused("--drilldown os,browser --where cdn=a")
+            .starts_with("--where cdn=… does not go with drill-down os,browser, which has no cdn")
+    );
+}
+
+#[test]
+fn faults_name_their_flag() {
+    assert!(
+        refused("--drilldown os,,browser").starts_with("--drilldown \"os,,browser\" names a dimension twice")
+    );
+    assert!(refused("--drilldown os,os").starts_with("--drilldown \"os,os\""));
+    assert!(refused("--by os,os").starts_with("--by \"os,os\""));
+    for condition in ["os", "=Windows", "os="] {
+        assert_eq!(
+            refused(&format!("--where {condition}")),
+            format!("--where {condition:?} is no condition: write it like os=Windows")
+        );
+    }
+    assert_eq!(
+        refused("--since yesterday"),
+        "--since \"yesterday\" is no duration: write it like 90s, 15m, 1h or 7d"
+    );
+    assert!(refused("--every 0m").starts_with("--every \"0m\" is no duration"));
+}

@@ -1,0 +1,156 @@
+//! Taking in the records of a rollup topic.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde::Deserialize;
+
+use crate::Query;
+use crate::row::{Row, SCHEMA};
+
+#[cfg(test)]
+mod tests;
+
+/// Takes record values one by one, in the order of their topic, and sees to it that tables are whole and come once.
+#[derive(Debug, Default)]
+pub struct Reader {
+    query: Option<Query>,
+    rows: Vec<Row>,
+    tables: HashMap<TableKey, Seen>,
+    drilldowns: BTreeSet<String>,
+    /// Records of schemas this reader does not know, by schema; without one, by an empty name.
+    other_schemas: BTreeMap<String, u64>,
+    malformed: u64,
+    repeated_rows: u64,
+    repeated_tables: HashSet<TableKey>,
+}
+
+/// Tenant, drill-down, start of the window: what makes the key of a rollup's record.
+type TableKey = (String, String, u64);
+
+#[derive(Debug)]
+struct Seen {
+    /// Rows the table has, as its first row said.
+    rows: u64,
+    numbers: HashSet<u64>,
+    partial_coverage: bool,
+}
+
+/// How many unknown schemas are told by name.
+const SCHEMAS_NAMED: usize = 8;
+
+/// Enough to know whether the rest can be read.
+#[derive(Deserialize)]
+struct Schema {
+    schema: Option<String>,
+}
+
+impl Reader {
+    /// Keeps every row.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps only the rows that the query may use; the others are still looked at for whole and single tables.
+    #[must_use]
+    pub fn for_query(query: &Query) -> Self {
+        Self { query: Some(query.clone()), ..Self::default() }
+    }
+
+    /// Takes in the value of one record. What cannot be read is counted, see [`Reader::notes`].
+    pub fn push(&mut self, value: &[u8]) {
+        let Ok(Schema { schema }) = serde_json::from_slice(value) else {
+            self.malformed += 1;
+            return;
+        };
+        if schema.as_deref() != Some(SCHEMA) {
+            self.pass_over(&schema.unwrap_or_default());
+            return;
+        }
+        match serde_json::from_slice::<Row>(value) {
+            Ok(row) if row.is_sound() => self.take(row),
+            _ => self.malformed += 1,
+        }
+    }
+
+    fn pass_over(&mut self, schema: &str) {
+        let name = short(schema);
+        let known = self.other_schemas.contains_key(&name) || self.other_schemas.len() < SCHEMAS_NAMED;
+        *self.other_schemas.entry(if known { name } else { "…".into() }).or_default() += 1;
+    }
+
+    fn take(&mut self, row: Row) {
+        if self.query.as_ref().is_some_and(|query| !query.in_time(&row)) {
+            return;
+        }
+        let drilldown = row.drilldown_name();
+        if !self.drilldowns.contains(&drilldown) {
+            self.drilldowns.insert(drilldown.clone());
+        }
+        let key = (row.tenant.clone(), drilldown, row.window.start);
+        let seen = self.tables.entry(key.clone()).or_insert_with(|| Seen {
+            rows: row.rows,
+            numbers: HashSet::new(),
+            partial_coverage: row.coverage.is_some(),
+        });
+        // A table of another length under the same key is another publication: the first one counts.
+        if row.rows != seen.rows || !seen.numbers.insert(row.row) {
+            self.repeated_rows += 1;
+            self.repeated_tables.insert(key);
+            return;
+        }
+        if self.query.as_ref().is_none_or(|query| query.selects(&row)) {
+            self.rows.push(row);
+        }
+    }
+
+    /// The rows kept so far, in the order they came.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The drill-downs met so far, by name (`os.browser`), in the time asked for.
+    pub fn drilldowns(&self) -> impl Iterator<Item = &str> {
+        self.drilldowns.iter().map(String::as_str)
+    }
+
+    /// What a reader of the answer must know about the input, one line each; none if all is well.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (schema, records) in &self.other_schemas {
+            let named = if schema.is_empty() { "no schema".into() } else { format!("schema {schema:?}") };
+            notes.push(format!("{records} records of {named} were passed over: this version reads {SCHEMA}"));
+        }
+        if self.malformed > 0 {
+            notes.push(format!("{} records are not rollups and were passed over", self.malformed));
+        }
+        let missing = self.tables.values().map(|seen| seen.rows - seen.numbers.len() as u64);
+        let (tables, rows) = missing
+            .filter(|n| *n > 0)
+            .fold((0, 0_u64), |(tables, rows), n| (tables + 1, n.saturating_add(rows)));
+        if tables > 0 {
+            notes.push(format!(
+                "{tables} tables are not whole, {rows} rows are missing: their sums are too low"
+            ));
+        }
+        if self.repeated_rows > 0 {
+            notes.push(format!(
+                "{} tables came more than once ({} rows more): the first of each counts; look for a second deployment",
+                self.repeated_tables.len(),
+                self.repeated_rows
+            ));
+        }
+        let covered = self.tables.values().filter(|seen| seen.partial_coverage).count();
+        if covered > 0 {
+            notes.push(format!("{covered} tables lack some source partitions: their sums are too low"));
+        }
+        notes
+    }
+}
+
+/// A name from outside, cut to what a line can hold.
+fn short(name: &str) -> String {
+    name.chars().take(40).collect()
+}

@@ -1,0 +1,173 @@
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::{prop_assert_eq, proptest};
+use serde_json::{Value, json};
+
+use super::Reader;
+use crate::testing::{query, read, record, table};
+
+fn notes(records: &[Value]) -> Vec<String> {
+    read(&[records.to_vec()]).notes()
+}
+
+#[test]
+fn the_example_of_the_schema_is_read_whole() {
+    let mut reader = Reader::new();
+    reader.push(include_bytes!("../../fixtures/rollup.json"));
+    let [row] = reader.rows() else { panic!("one row") };
+    assert_eq!((row.sessions, row.value("os"), row.value("browser")), (83, Some("Windows"), Some("*")));
+    assert_eq!(row.drilldown_name(), "os.browser");
+    assert_eq!((row.bandwidth_kbps.p95, row.bandwidth_kbps.p99), (Some(11_000), None));
+    let ranges = row.bandwidth_kbps.histogram.as_ref().unwrap();
+    assert_eq!(ranges[2], (Some(4000), None, 35));
+    assert_eq!(reader.notes(), ["1 tables are not whole, 11 rows are missing: their sums are too low"]);
+}
+
+#[test]
+fn whole_tables_need_no_note() {
+    assert_eq!(notes(&table(0, "os", &[("*", 60), ("Windows", 900)])), Vec::<String>::new());
+}
+
+#[test]
+fn fields_that_are_not_known_are_passed_over() {
+    let mut later = record(0, "os Windows", 1, 1, 60);
+    later["colour"] = json!({"of": "the day"});
+    later["policy"]["sigma"] = json!(38);
+    let reader = read(&[vec![later]]);
+    assert_eq!((reader.rows().len(), reader.notes().len()), (1, 0));
+}
+
+#[test]
+fn other_schemas_are_counted_by_name_and_passed_over() {
+    let mut next = record(0, "os Windows", 1, 1, 60);
+    next["schema"] = "crowdfold.rollup/2".into();
+    let reader = read(&[vec![next.clone(), next, json!({"sessions": 3})]]);
+    assert_eq!(reader.rows(), []);
+    assert_eq!(
+        reader.notes(),
+        [
+            "1 records of no schema were passed over: this version reads crowdfold.rollup/1",
+            "2 records of schema \"crowdfold.rollup/2\" were passed over: this version reads crowdfold.rollup/1",
+        ]
+    );
+}
+
+#[test]
+fn a_flood_of_schemas_does_not_flood_the_notes() {
+    let many: Vec<_> =
+        (0..100).map(|number| json!({"schema": format!("{number}{}", "x".repeat(1000))})).collect();
+    let notes = notes(&many);
+    assert_eq!(notes.len(), 9);
+    assert!(notes.iter().all(|note| note.len() < 150), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("92 records of schema \"…\"")), "{notes:?}");
+}
+
+#[test]
+fn what_is_no_rollup_is_counted() {
+    let whole = record(0, "os Windows", 1, 1, 60);
+    let broken = [
+        ("row", json!(2)),
+        ("row", json!(0)),
+        ("drilldown", json!([])),
+        ("drilldown", json!(["browser"])),
+        ("dimensions", json!({"os": "Windows", "browser": "Edge"})),
+        ("window", json!({"start": 5, "end": 5})),
+        ("sessions", json!(-1)),
+        ("sessions", json!("60")),
+    ];
+    let mut reader = Reader::new();
+    for (field, value) in &broken {
+        let mut record = whole.clone();
+        record[*field] = value.clone();
+        reader.push(record.to_string().as_bytes());
+    }
+    for bytes in [&b""[..], b"{", b"[]", b"\xff\xfe"] {
+        reader.push(bytes);
+    }
+    assert_eq!(reader.rows(), []);
+    assert_eq!(reader.notes(), ["12 records are not rollups and were passed over"]);
+}
+
+#[test]
+fn missing_rows_are_told() {
+    let mut first = table(0, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    first.remove(1);
+    let mut second = table(1, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    second.truncate(1);
+    let reader = read(&[first, second, table(2, "os", &[("*", 60)])]);
+    assert_eq!(reader.rows().len(), 4);
+    assert_eq!(reader.notes(), ["2 tables are not whole, 3 rows are missing: their sums are too low"]);
+}
+
+#[test]
+fn of_a_table_that_comes_twice_the_first_counts() {
+    let first = table(0, "os", &[("*", 60), ("Windows", 900)]);
+    let again = first.clone();
+    let other = table(0, "os", &[("*", 55), ("Linux", 80), ("Windows", 901)]);
+    let reader = read(&[first, again, other]);
+    assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [60, 900]);
+    assert_eq!(
+        reader.notes(),
+        [
+            "1 tables came more than once (5 rows more): the first of each counts; look for a second deployment",
+        ]
+    );
+}
+
+#[test]
+fn tenants_drilldowns_and_windows_are_tables_of_their_own() {
+    let mut other_tenant = table(0, "os", &[("*", 60)]);
+    other_tenant[0]["tenant"] = "globex".into();
+    let records = [
+        table(0, "os", &[("*", 60)]),
+        table(0, "cdn", &[("*", 60)]),
+        table(1, "os", &[("*", 60)]),
+        other_tenant,
+    ];
+    let reader = read(&records);
+    assert_eq!((reader.rows().len(), reader.notes().len()), (4, 0));
+    assert_eq!(reader.drilldowns().collect::<Vec<_>>(), ["cdn", "os"]);
+}
+
+#[test]
+fn partial_coverage_is_told() {
+    let mut partial = table(0, "os", &[("*", 60), ("Windows", 70)]);
+    partial.iter_mut().for_each(|record| record["coverage"] = json!({"partitions": 3, "of": 4}));
+    assert_eq!(notes(&partial), ["1 tables lack some source partitions: their sums are too low"]);
+}
+
+#[test]
+fn a_reader_for_a_query_keeps_what_it_may_use() {
+    let query = query("--drilldown os --since 10m --tenant acme").unwrap();
+    let mut reader = Reader::for_query(&query);
+    let mut other_tenant = record(95, "os *", 1, 1, 60);
+    other_tenant["tenant"] = "globex".into();
+    let kept = record(90, "os *", 1, 1, 61);
+    for record in [record(89, "os *", 1, 2, 60), kept, record(95, "cdn *", 1, 2, 60), other_tenant] {
+        reader.push(record.to_string().as_bytes());
+    }
+    assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
+    // The table before the time asked for is not looked at, the other drill-down's is.
+    assert_eq!(reader.notes(), ["1 tables are not whole, 1 rows are missing: their sums are too low"]);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_and_no_numbers_upset_it(noise in vec(any::<u8>(), 0..200), number in any::<u64>(), at in 0_usize..9) {
+        let mut extreme = record(0, "os Windows", 1, 1, 60);
+        let field = ["row", "rows", "sessions", "beacons", "playing_ms", "stalled_ms", "stalls", "attempts", "plays"][at];
+        extreme[field] = number.into();
+        extreme["window"]["end"] = u64::MAX.into();
+        extreme["startup_ms"]["sum"] = u64::MAX.into();
+        let mut reader = read(&[vec![extreme.clone()]]);
+        extreme["window"]["start"] = 7.into();
+        reader.push(extreme.to_string().as_bytes());
+        reader.push(&noise);
+        let answer = query("--drilldown os").unwrap().run(reader.rows()).unwrap();
+        let lines = usize::from(!answer.is_empty());
+        prop_assert_eq!(answer.json().lines().count(), lines);
+        prop_assert_eq!(answer.csv().lines().count(), lines + 1);
+        prop_assert_eq!(answer.table().lines().count(), lines + 1);
+        prop_assert_eq!(reader.notes().is_empty(), false);
+    }
+}

@@ -1,0 +1,67 @@
+//! Rows for tests, as they come from a topic.
+
+use serde_json::{Value, json};
+
+use crate::{Args, Query, Reader, Row};
+
+pub(crate) const MINUTE: u64 = 60_000;
+
+/// One row of a table `os/browser Windows/*` in a window that begins at that minute.
+pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -> Value {
+    let (drilldown, values) = table.split_once(' ').unwrap();
+    let drilldown: Vec<_> = drilldown.split('/').collect();
+    let dimensions: serde_json::Map<_, _> =
+        drilldown.iter().zip(values.split('/')).map(|(name, value)| ((*name).into(), value.into())).collect();
+    json!({
+        "schema": "crowdfold.rollup/1", "tenant": "acme",
+        "window": {"start": minute * MINUTE, "end": (minute + 1) * MINUTE},
+        "drilldown": drilldown, "dimensions": dimensions, "row": number, "rows": rows,
+        "sessions": sessions, "beacons": 6 * sessions, "attempts": 20, "plays": 16, "startup_failures": 2,
+        "playback_failures": 1, "playing_ms": 54_000 * sessions, "stalled_ms": 600 * sessions, "stalls": sessions / 10,
+        "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
+        "startup_ms": {"sessions": 16, "sum": 16 * 850, "p50": 800, "p90": null, "p95": null, "p99": null},
+        "bandwidth_kbps": {"sessions": sessions, "sum": 5000 * sessions, "p50": 4800, "p90": 9000, "p95": 9900,
+            "p99": null, "histogram": [[0, 4000, 20], [4000, null, sessions - 20]]},
+        "bitrate_kbps": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
+        "policy": {"name": "threshold", "k": 50}
+    })
+}
+
+/// Rows of one whole table.
+pub(crate) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
+    let row = |(at, (values, sessions)): (usize, &(&str, u64))| {
+        record(minute, &format!("{drilldown} {values}"), at as u64 + 1, rows.len() as u64, *sessions)
+    };
+    rows.iter().enumerate().map(row).collect()
+}
+
+pub(crate) fn read(records: &[Vec<Value>]) -> Reader {
+    let mut reader = Reader::new();
+    records.iter().flatten().for_each(|record| reader.push(record.to_string().as_bytes()));
+    reader
+}
+
+pub(crate) fn rows(records: &[Vec<Value>]) -> Vec<Row> {
+    let reader = read(records);
+    assert_eq!(reader.notes(), Vec::<String>::new());
+    reader.rows().to_vec()
+}
+
+/// `--by os --where os=Windows`, at minute 100.
+pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
+    let mut args = Args::default();
+    let mut words = flags.split_whitespace();
+    while let (Some(flag), Some(value)) = (words.next(), words.next()) {
+        let value = value.replace("''", "");
+        match flag {
+            "--drilldown" => args.drilldown = Some(value),
+            "--where" => args.where_.push(value.replace('_', " ")),
+            "--since" => args.since = Some(value),
+            "--tenant" => args.tenant = Some(value),
+            "--by" => args.by = Some(value),
+            "--every" => args.every = Some(value),
+            other => panic!("no flag {other}"),
+        }
+    }
+    Query::from_args(&args, 100 * MINUTE)
+}
