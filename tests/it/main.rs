@@ -1,2 +1,3 @@
 //! Integration tests.
 mod kafka_broker;
+mod walls;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crowdfold_release::{Family, drilldown_name};
 
-use crate::config::{Bounds, Config, spell_duration as spell};
+use crate::config::{Bounds, Config, show_duration as show, spell_duration as spell};
 
 #[cfg(test)]
 mod tests;
@@ -51,8 +51,8 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
              ttl.partials to {}, or let brokers check their retention more often.",
             spell(survived.unwrap_or(0)),
             spell(config.ttl.outage),
-            spell(Bounds::least_ttl(config.replay() + config.ttl.outage)),
-            spell(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage)),
+            show(Bounds::least_ttl(config.replay() + config.ttl.outage)),
+            show(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage)),
         ),
     }
 }

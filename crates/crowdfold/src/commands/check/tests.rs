@@ -1,1 +1,47 @@
+use super::*;
+use crate::config::{Override, Sources};
 
+fn printed(flags: &[(&'static str, &str)]) -> String {
+    let flags =
+        flags.iter().map(|(key, value)| Override { key, value: (*value).into(), flag: "--test" }).collect();
+    let config = Config::load(&Sources { flags, host: "host-1".into(), ..Sources::default() }).unwrap();
+    let mut out = Vec::new();
+    run(&config, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// kafka.md: 1 h with the default check of 5 min gives 44 min.
+#[test]
+fn bounds_are_those_of_the_design() {
+    let bounds = Bounds::of(3_600_000);
+    let minutes =
+        [bounds.retention, bounds.segment, bounds.readable, bounds.on_disk].map(|millis| millis / 60_000);
+    assert_eq!(minutes, [44, 11, 60, 61]);
+    let least = Bounds::least_ttl(33 * 60_000);
+    assert!(Bounds::of(least).retention >= 33 * 60_000);
+    assert!(Bounds::of(least - 2 * 60_000).retention < 33 * 60_000);
+}
+
+#[test]
+fn an_outage_that_does_not_fit_is_said_with_the_mend() {
+    assert!(printed(&[]).contains("# An outage of 41m loses nothing; ttl.outage asks for 30m.\n"));
+    let short = printed(&[("ttl.outage", "43m")]);
+    assert!(
+        short.contains("# Too short: an outage of 41m loses nothing, and ttl.outage asks for 43m. Raise"),
+        "{short}"
+    );
+    let mended = printed(&[("ttl.outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
+    assert!(mended.contains("loses nothing; ttl.outage asks for 43m"), "{mended}");
+}
+
+#[test]
+fn every_topic_and_drilldown_is_listed() {
+    let text = printed(&[("tenants.names", "acme,default"), ("tenants.per_tenant_topics", "true")]);
+    for name in ["beacons", "partials", "rejections", "rollups.acme", "rollups.default"] {
+        assert!(text.contains(&format!("\n# crowdfold.{name} ")), "{name}: {text}");
+    }
+    assert!(
+        text.contains("# country.asn: place; with histograms\n# device.os.browser: platform\n"),
+        "{text}"
+    );
+}

@@ -1,0 +1,154 @@
+//! The program from outside: help, errors and exit codes, as whoever types them sees them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs the program with nothing of ours in its environment.
+fn crowdfold(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the program runs")
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
+    command.args(arguments).env_clear();
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// Compares with a file under `tests/snapshots`. With `BLESS=1` it is written anew.
+#[track_caller]
+fn snapshot(name: &str, seen: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
+    if std::env::vars_os().any(|(variable, _)| variable == "BLESS") {
+        std::fs::write(&path, seen).expect("a snapshot can be written");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        seen, expected,
+        "{name} has changed; if that is meant: BLESS=1 cargo test -p crowdfold --test cli"
+    );
+}
+
+fn deploy(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name)
+}
+
+#[test]
+fn help_of_every_command() {
+    for command in
+        ["", "demo", "run", "fold", "generate", "topics", "topics apply", "topics check", "query", "check"]
+    {
+        let mut arguments: Vec<&str> = command.split_whitespace().collect();
+        arguments.push("--help");
+        let output = crowdfold(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        let name =
+            if command.is_empty() { "help".into() } else { format!("help-{}", command.replace(' ', "-")) };
+        snapshot(&format!("{name}.txt"), &text(&output.stdout));
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let output = crowdfold(&["-V"]);
+    assert_eq!(text(&output.stdout), format!("crowdfold {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_says_what_would_do() {
+    for (arguments, expect) in [
+        (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
+        (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
+        (
+            &["query", "--where", "os"],
+            "crowdfold: invalid value 'os' for '--where <DIMENSION=VALUE>': want dimension=",
+        ),
+        (
+            &["query", "--since", "1"],
+            "crowdfold: invalid value '1' for '--since <DURATION>': want a number and a unit",
+        ),
+        (&["generate"], "crowdfold: the following required arguments were not provided"),
+        (&["demo", "--k", "3"], "crowdfold: --k: release.k is 3, and a group of fewer than 10 sessions"),
+        (&["check", "--config", "no/such.toml"], "crowdfold: no/such.toml: cannot be read: entity not found"),
+        (&["topics"], "Create topics"),
+        (&[], "Player beacons in"),
+    ] {
+        let output = crowdfold(arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with(expect), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_bad_file_is_exit_2_with_its_line() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("crowdfold.toml");
+    std::fs::write(&path, "[windows]\nlength = \"1m\"\nlatness = \"30s\"\n").expect("a file");
+    let path = path.display().to_string();
+    let output = crowdfold(&["check", "--config", &path]);
+    assert_eq!(output.status.code(), Some(2));
+    let expect =
+        format!("crowdfold: {path}:3: windows.latness: unknown key; did you mean windows.lateness?\n");
+    assert_eq!(text(&output.stderr), expect);
+}
+
+#[test]
+fn what_is_shipped_loads_and_is_in_force_as_printed() {
+    for name in ["default.toml", "minimal.toml", "existing-topic.toml", "secured.toml"] {
+        let first = check(&deploy(name));
+        let directory = tempfile::tempdir().expect("a directory");
+        let printed = directory.path().join("printed.toml");
+        std::fs::write(&printed, &first).expect("a file");
+        let second = check(&printed);
+        assert_eq!(without_comments(&first), without_comments(&second), "{name}");
+    }
+}
+
+/// Every configuration that is shipped is in the list above.
+#[test]
+fn no_shipped_configuration_is_forgotten() {
+    let mut names: Vec<_> = std::fs::read_dir(deploy(""))
+        .expect("deploy/ can be read")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["default.toml", "existing-topic.toml", "minimal.toml", "secured.toml"]);
+}
+
+fn check(path: &Path) -> String {
+    let output = crowdfold(&["check", "--config", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}: {}", path.display(), text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn without_comments(toml: &str) -> String {
+    toml.lines()
+        .map(|line| line.split(" # ").next().unwrap_or(line))
+        .fold(String::new(), |text, line| text + line + "\n")
+}
+
+#[test]
+fn check_says_what_is_in_force_and_what_follows() {
+    let output = command(&["check", "--config", &deploy("minimal.toml").display().to_string()])
+        .env("CROWDFOLD_KAFKA__INSTANCE", "worker-1")
+        .env("CROWDFOLD_KAFKA__PROPERTIES__SASL_PASSWORD", "hunter2")
+        .env("CROWDFOLD_TTL__OUTAGE", "43m")
+        .output()
+        .expect("the program runs");
+    let printed = text(&output.stdout).replace(&deploy("minimal.toml").display().to_string(), "minimal.toml");
+    snapshot("check.txt", &printed);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command(&["check"]).stdout(writer).output().expect("the program runs");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}

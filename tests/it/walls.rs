@@ -1,0 +1,162 @@
+//! The walls that are made of dependencies and attributes (ARCHITECTURE.md), read from the tree itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The house, from the ground up: a crate may depend on those of a lower floor.
+const FLOORS: [(&str, u32); 12] = [
+    ("crowdfold-beacon", 0),
+    ("crowdfold-players", 0),
+    ("crowdfold-airlock", 1),
+    ("crowdfold-rollup", 2),
+    ("crowdfold-testkit", 3),
+    ("crowdfold-release", 3),
+    ("crowdfold-pipeline", 4),
+    ("crowdfold-console", 4),
+    ("crowdfold-kafka", 5),
+    ("crowdfold-collector", 5),
+    ("crowdfold", 6),
+    ("crowdfold-suite", 7),
+];
+
+/// The crates that take time as an argument.
+const TIMELESS: [&str; 6] = [
+    "crowdfold-beacon",
+    "crowdfold-airlock",
+    "crowdfold-rollup",
+    "crowdfold-release",
+    "crowdfold-pipeline",
+    "crowdfold-console",
+];
+
+struct Crate {
+    directory: PathBuf,
+    /// Our own crates it depends on, and whether for its tests alone.
+    needs: Vec<(String, bool)>,
+}
+
+/// Our crates by name, as cargo sees them.
+fn crates() -> BTreeMap<String, Crate> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--manifest-path", manifest])
+        .output()
+        .expect("cargo runs");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("cargo writes JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages.iter().map(|package| (text(&package["name"]), read(package))).collect()
+}
+
+fn read(package: &Value) -> Crate {
+    let manifest = PathBuf::from(text(&package["manifest_path"]));
+    let ours = package["dependencies"].as_array().expect("dependencies").iter();
+    let ours = ours.filter(|dependency| dependency["path"].is_string());
+    Crate {
+        directory: manifest.parent().expect("a directory").into(),
+        needs: ours.map(|needed| (text(&needed["name"]), needed["kind"] == "dev")).collect(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}
+
+fn floor(name: &str) -> u32 {
+    let found = FLOORS.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("{name} has no floor in the house: give it one in FLOORS")).1
+}
+
+/// All Rust files of a crate, with their text.
+fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
+    let mut directories = vec![directory.join("src")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten() {
+            let path = entry.expect("a directory can be read").path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source can be read");
+                sources.push((path, text));
+            }
+        }
+    }
+    sources
+}
+
+#[test]
+fn only_the_airlock_and_the_edge_know_beacons() {
+    let crates = crates();
+    let know = |of: &Crate| of.needs.iter().any(|(name, _)| name == "crowdfold-beacon");
+    let knowing: Vec<&str> = crates.iter().filter(|(_, of)| know(of)).map(|(name, _)| &**name).collect();
+    assert!(knowing.contains(&"crowdfold-airlock"), "nobody reads beacons: {knowing:?}");
+    for name in knowing {
+        let may = ["crowdfold-airlock", "crowdfold-collector", "crowdfold-testkit"].contains(&name);
+        assert!(may, "{name} depends on crowdfold-beacon, in which persons exist");
+    }
+}
+
+#[test]
+fn arrows_point_down() {
+    for (name, of) in crates() {
+        for (needed, for_tests) in of.needs {
+            let kit = for_tests && needed == "crowdfold-testkit";
+            assert!(
+                kit || floor(&needed) < floor(&name),
+                "{name} depends on {needed}, which is not below it"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_kit_for_tests_is_in_no_program() {
+    for (name, of) in crates() {
+        let shipped = of.needs.iter().any(|(needed, for_tests)| needed == "crowdfold-testkit" && !for_tests);
+        assert!(!shipped, "{name} ships crowdfold-testkit");
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_but_in_one_module() {
+    for (name, of) in crates() {
+        for root in ["src/lib.rs", "src/main.rs"].map(|root| of.directory.join(root)) {
+            let Ok(text) = fs::read_to_string(&root) else { continue };
+            let forbids = text.contains("#![forbid(unsafe_code)]");
+            assert!(forbids || name == "crowdfold-kafka", "{} does not forbid unsafe code", root.display());
+        }
+        let allows =
+            |text: &str| ["allow", "expect"].iter().any(|way| text.contains(&format!("{way}(unsafe_code")));
+        let allowing: Vec<_> = sources(&of.directory).into_iter().filter(|(_, text)| allows(text)).collect();
+        let most = usize::from(name == "crowdfold-kafka");
+        let paths: Vec<_> = allowing.iter().map(|(path, _)| path).collect();
+        assert!(
+            paths.len() <= most,
+            "unsafe code is allowed in {paths:?}, at most {most} module of {name} may"
+        );
+    }
+}
+
+#[test]
+fn every_crate_keeps_the_lints_of_the_workspace() {
+    for (name, of) in crates() {
+        let manifest = fs::read_to_string(of.directory.join("Cargo.toml")).expect("a manifest can be read");
+        assert!(manifest.contains("[lints]\nworkspace = true\n"), "{name} does not inherit the lints");
+    }
+}
+
+#[test]
+fn nobody_but_the_edges_asks_the_clock() {
+    let crates = crates();
+    for name in TIMELESS {
+        for (path, text) in sources(&crates[name].directory) {
+            let excused = text.contains("clippy::disallowed_methods");
+            assert!(!excused, "{} excuses itself from the ban on clocks and environment", path.display());
+        }
+    }
+}
