@@ -61,6 +61,8 @@ pub struct Sealed {
     pub safe_offset: i64,
     /// What to commit with it.
     pub checkpoint: CombinerCheckpoint,
+    /// Verdicts since the seal before.
+    pub counts: Counts,
 }
 
 /// The machine of one partition.
@@ -340,7 +342,8 @@ impl Combiner {
         if self.airlock.dictionary().wants_sweep() {
             self.airlock.sweep(self.sittings.held());
         }
-        let partials = self.pack(&closed, from, to);
+        let counts = std::mem::take(&mut self.counts);
+        let partials = self.pack(&closed, from, to, counts);
         let horizon = to.saturating_sub(self.settings.rules.idle);
         self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
         self.counted_before = self.counted_before.max(self.next_offset);
@@ -349,11 +352,12 @@ impl Combiner {
             notes: std::mem::take(&mut self.notes),
             safe_offset: self.safe_offset,
             checkpoint: self.checkpoint(to, self.counted_before),
+            counts,
         });
     }
 
     /// Chunks of every tenant to the merge partition of the tenant, and a closure to all of them.
-    fn pack(&mut self, closed: &[ClosedWindow], from: Millis, to: Millis) -> Vec<PartialRecord> {
+    fn pack(&mut self, closed: &[ClosedWindow], from: Millis, to: Millis, counts: Counts) -> Vec<PartialRecord> {
         let merge_partitions = self.settings.merge_partitions;
         let mut partials: Vec<PartialRecord> = Vec::new();
         let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
@@ -374,7 +378,6 @@ impl Combiner {
                 self.sealed_beacons += beacons.unwrap_or(0);
             }
         }
-        let counts = std::mem::take(&mut self.counts);
         for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
             let closure = Closure {
                 partition: self.partition,

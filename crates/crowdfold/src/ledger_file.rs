@@ -1,0 +1,65 @@
+//! The ledger as a file: exact, so to be treated like the input.
+
+use crowdfold_airlock::Reason;
+use crowdfold_pipeline::{Ledger, Released};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct File<'a> {
+    beacons: Beacons<'a>,
+    sittings: Pair,
+    windows: Pair,
+    balanced: bool,
+}
+
+#[derive(Serialize)]
+struct Beacons<'a> {
+    read: u64,
+    released: u64,
+    withheld: u64,
+    late: u64,
+    duplicate: u64,
+    opted_out: u64,
+    excluded: u64,
+    #[serde(serialize_with = "by_reason")]
+    rejected: &'a [u64; Reason::COUNT],
+}
+
+#[derive(Serialize)]
+struct Pair {
+    released: u64,
+    withheld: u64,
+}
+
+impl From<Released> for Pair {
+    fn from(counts: Released) -> Self {
+        Self { released: counts.released, withheld: counts.withheld }
+    }
+}
+
+fn by_reason<S: serde::Serializer>(rejected: &&[u64; Reason::COUNT], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(Reason::ALL.iter().map(|reason| (reason.name(), rejected[*reason as usize])))
+}
+
+/// One JSON object and a line end.
+#[must_use]
+pub(crate) fn text(ledger: &Ledger) -> String {
+    let Ledger { counts, merged } = ledger;
+    let file = File {
+        beacons: Beacons {
+            read: counts.read,
+            released: merged.beacons.released,
+            withheld: merged.beacons.withheld,
+            late: counts.late,
+            duplicate: counts.duplicate,
+            opted_out: counts.opted_out,
+            excluded: counts.excluded,
+            rejected: &counts.rejected,
+        },
+        sittings: merged.sittings.into(),
+        windows: merged.windows.into(),
+        balanced: ledger.balanced(),
+    };
+    // numbers, names and a flag: nothing here can fail to be written
+    serde_json::to_string(&file).unwrap_or_default() + "\n"
+}

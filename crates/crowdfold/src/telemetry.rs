@@ -1,0 +1,13 @@
+//! What operators see of a running worker: metrics, health, and the reasons why it is not ready.
+//!
+//! Counters are cumulative, by outcome or reason alone, and floored to a multiple of k: exact counts of what was
+//! withheld or late never leave the process (privacy.md, "What operators see").
+
+mod counters;
+mod server;
+mod status;
+
+pub(crate) use counters::Counters;
+use counters::describe;
+pub(crate) use server::Server;
+pub(crate) use status::{Part, Status};

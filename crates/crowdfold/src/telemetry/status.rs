@@ -1,0 +1,99 @@
+//! Whether the worker is alive and ready, and why not.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crowdfold_airlock::Millis;
+
+/// A part of the worker that can be alive or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The combining stage.
+    Combine,
+    /// The merging stage.
+    Merge,
+    /// Topics and their time-to-live.
+    Topics,
+}
+
+impl Part {
+    /// Its name.
+    #[must_use]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Combine => "combine",
+            Self::Merge => "merge",
+            Self::Topics => "topics",
+        }
+    }
+}
+
+/// A stage that gave no sign of life for so long is taken for dead, ms.
+const DEAD: Millis = 120_000;
+
+#[derive(Debug, Default)]
+struct State {
+    alive: BTreeMap<Part, Millis>,
+    reasons: BTreeMap<Part, Vec<String>>,
+}
+
+/// Whether the worker is alive and ready, shared by its threads. A part that has not reported is not ready.
+#[derive(Debug)]
+pub(crate) struct Status(Mutex<State>);
+
+impl Status {
+    /// Of a worker that has these parts.
+    #[must_use]
+    pub(crate) fn new(parts: &[Part], now: Millis) -> Self {
+        let alive = parts.iter().map(|part| (*part, now)).collect();
+        let reasons = parts.iter().map(|part| (*part, vec!["starting".to_owned()])).collect();
+        Self(Mutex::new(State { alive, reasons }))
+    }
+
+    /// A part is alive, and not ready for these reasons; none: it is ready.
+    pub(crate) fn report(&self, part: Part, now: Millis, reasons: Vec<String>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.alive.insert(part, now);
+        state.reasons.insert(part, reasons);
+    }
+
+    /// Parts that seem dead.
+    #[must_use]
+    pub(crate) fn dead(&self, now: Millis) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = state.alive.iter().map(|(part, last)| (part, now.saturating_sub(*last)));
+        silent
+            .filter(|(_, silent)| *silent > DEAD)
+            .map(|(part, silent)| format!("{}: no sign of life for {} s", part.name(), silent / 1000))
+            .collect()
+    }
+
+    /// Why the worker is not ready; empty when it is.
+    #[must_use]
+    pub(crate) fn not_ready(&self, now: Millis) -> Vec<String> {
+        let dead = self.dead(now);
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let reasons = state.reasons.iter().flat_map(|(part, reasons)| {
+            reasons.iter().map(move |reason| format!("{}: {reason}", part.name()))
+        });
+        dead.into_iter().chain(reasons).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_ready_once_every_part_said_so_and_stays_alive() {
+        let status = Status::new(&[Part::Combine, Part::Merge], 0);
+        assert_eq!(status.not_ready(0), ["combine: starting", "merge: starting"]);
+        status.report(Part::Combine, 10, vec![]);
+        status.report(Part::Merge, 10, vec!["no broker".into()]);
+        assert_eq!(status.not_ready(10), ["merge: no broker"]);
+        status.report(Part::Merge, 20, vec![]);
+        assert_eq!(status.not_ready(20), Vec::<String>::new());
+        status.report(Part::Merge, DEAD, vec![]);
+        assert_eq!(status.not_ready(DEAD + 11), ["combine: no sign of life for 120 s"]);
+    }
+}

@@ -1,0 +1,61 @@
+//! From the configuration to what the machines are told.
+
+use std::sync::Arc;
+
+use crowdfold_pipeline::{CombinerSettings, MergerSettings};
+
+use crowdfold_kafka::ClientSettings;
+
+use crate::config::{Config, Problem};
+
+/// What the machines of both stages are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Machines {
+    /// Combiners.
+    pub(crate) combine: Arc<CombinerSettings>,
+    /// Mergers.
+    pub(crate) merge: Arc<MergerSettings>,
+}
+
+impl Machines {
+    /// For so many partitions of beacons and of partials. `topic` names the beacons' topic in rejections.
+    #[must_use]
+    pub(crate) fn new(
+        config: &Config,
+        partitions: u32,
+        merge_partitions: u32,
+        topic: Arc<str>,
+        trust_timestamps: bool,
+    ) -> Self {
+        let rules = Arc::new(config.rules());
+        let combine = CombinerSettings {
+            rules: Arc::clone(&rules),
+            partitions,
+            merge_partitions,
+            tenants: config.tenants.names.clone(),
+            topic,
+            trust_timestamps,
+            max_skew: config.windows.max_skew,
+            quiet: config.source.quiet,
+        };
+        let merge = MergerSettings {
+            rules,
+            merge_partitions,
+            policy: config.policy().clone(),
+            patience: config.merge.patience,
+        };
+        Self { combine: Arc::new(combine), merge: Arc::new(merge) }
+    }
+}
+
+/// How clients reach the cluster. Reads secrets that are in files.
+///
+/// # Errors
+/// When such a file cannot be read.
+pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
+    Ok(ClientSettings {
+        brokers: config.kafka.brokers.join(","),
+        client_id: format!("{}-{}", config.kafka.prefix, config.kafka.instance),
+        properties: config.kafka.properties.resolve()?.into_iter().collect(),
+    })
+}

@@ -1,0 +1,76 @@
+//! The streaming worker: one thread for each stage, each with one consumer and one transactional producer.
+
+mod combine;
+mod merge;
+mod pace;
+mod stage;
+mod stop;
+mod tally;
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crowdfold_kafka::ClientSettings;
+
+use crate::config::Config;
+use crate::telemetry::{Part, Status};
+
+use combine::Combine;
+use merge::Merge;
+use stage::StageLoop;
+pub(crate) use stop::Stop;
+
+/// What the worker runs with, besides the configuration.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    /// The configuration.
+    pub(crate) config: Arc<Config>,
+    /// How to reach the cluster.
+    pub(crate) client: ClientSettings,
+    /// Where each stage says how it is.
+    pub(crate) status: Arc<Status>,
+    /// When to end.
+    pub(crate) stop: Arc<Stop>,
+    /// `--restart-from-now`.
+    pub(crate) restart_from_now: bool,
+    /// `--accept-loss`.
+    pub(crate) accept_loss: bool,
+}
+
+/// The threads of a worker.
+pub(crate) struct Worker {
+    threads: Vec<JoinHandle<Result<(), crate::failure::Failure>>>,
+}
+
+impl Worker {
+    /// Starts the stages.
+    #[must_use]
+    pub(crate) fn start(setting: &Setting, stages: &[Part]) -> Self {
+        let threads = stages.iter().map(|part| {
+            let (setting, part) = (setting.clone(), *part);
+            thread::spawn(move || {
+                let ended = match part {
+                    Part::Merge => StageLoop::<Merge>::run(&setting),
+                    _ => StageLoop::<Combine>::run(&setting),
+                };
+                // whatever ends one stage ends the worker: half a worker would only look alive
+                setting.stop.now();
+                ended
+            })
+        });
+        Self { threads: threads.collect() }
+    }
+
+    /// Waits for the stages to end.
+    ///
+    /// # Errors
+    /// The first failure of one.
+    pub(crate) fn join(self) -> Result<(), crate::failure::Failure> {
+        let mut first = Ok(());
+        for thread in self.threads {
+            let ended = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a stage panicked").into()));
+            first = first.and(ended);
+        }
+        first
+    }
+}

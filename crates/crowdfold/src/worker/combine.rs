@@ -1,0 +1,215 @@
+//! The combining stage: beacons in, partials out.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Millis, Placement, Record, Shared, TagKey};
+use crowdfold_kafka::{Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp};
+use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, Stage, plan_starts};
+use metrics::gauge;
+
+use super::Setting;
+use super::stage::{Running, never_written, refused, source_settings, transactional_id};
+use super::tally::Tally;
+use crate::clock;
+use crate::failure::Failure;
+use crate::telemetry::{Counters, Part};
+use crate::wiring::Machines;
+
+/// How often the ends of silent partitions are asked for, ms.
+const ASK: Millis = 1_000;
+
+pub(super) struct Combine {
+    shared: Arc<Shared>,
+    beacons: String,
+    partials: String,
+    rejections: String,
+    merge_partitions: u32,
+    asked: Millis,
+}
+
+impl Running for Combine {
+    type Machine = Combiner;
+    const PART: Part = Part::Combine;
+
+    fn new(setting: &Setting) -> Result<Self, Failure> {
+        let shared = Shared::new(setting.config.airlock()?, TagKey::random()).map_err(refused)?;
+        let names = setting.config.topic_names();
+        Ok(Self {
+            shared: Arc::new(shared),
+            beacons: names.beacons.clone(),
+            partials: names.partials.clone(),
+            rejections: names.rejections.clone(),
+            merge_partitions: setting.config.topics.merge_partitions,
+            asked: 0,
+        })
+    }
+
+    fn source(&self, setting: &Setting) -> SourceSettings {
+        source_settings(setting, Self::PART, &self.beacons)
+    }
+
+    fn sink(&self, setting: &Setting) -> SinkSettings {
+        let topics = SinkTopics {
+            partials: Some(self.partials.clone()),
+            rollups: None,
+            rejections: Some(self.rejections.clone()),
+        };
+        SinkSettings::new(&transactional_id(setting, Self::PART), topics)
+    }
+
+    fn assign(
+        &mut self,
+        setting: &Setting,
+        assigned: &Assigned,
+        group: &[Option<Committed>],
+        source: &Source,
+        now: Millis,
+    ) -> Result<Vec<(u32, Combiner, bool)>, Failure> {
+        let config = &setting.config;
+        let of = source.cluster().topic(&self.partials)?.count();
+        if of != self.merge_partitions {
+            return Err(refused(format!(
+                "topic {} has {of} partitions and topics.merge_partitions is {}: their number never changes, set \
+                 the key to what the topic has",
+                self.partials, self.merge_partitions
+            )));
+        }
+        let machines = Machines::new(
+            config,
+            assigned.of,
+            of,
+            self.beacons.as_str().into(),
+            config.source.trust_timestamps,
+        );
+        let numbers: Vec<_> = assigned.partitions.iter().map(|ours| ours.partition).collect();
+        let empty = never_written(source, std::slice::from_ref(&self.partials))?;
+        let rules = config.rules();
+        let floor = rules.ceil(now + rules.lateness);
+        let parse = CombinerCheckpoint::parse;
+        let restart = setting.restart_from_now;
+        let starts =
+            plan_starts(&numbers, group, parse, |c| c.floor, empty, floor, restart).map_err(refused)?;
+        let mut combiners = Vec::with_capacity(starts.len());
+        for (start, ours) in starts.iter().zip(&assigned.partitions) {
+            if start.offsets_lost {
+                tracing::warn!(
+                    partition = ours.partition,
+                    "offsets were lost: windows that end before {} are not made again",
+                    start.floor
+                );
+            }
+            if let Some(gone) = ours.gap {
+                tracing::warn!(
+                    partition = ours.partition,
+                    gone,
+                    "records are lost; windows they touch are withheld"
+                );
+            }
+            let placement = Placement { partition: ours.partition, of: assigned.of };
+            let airlock = Airlock::new(&self.shared, Some(placement));
+            let combine = Arc::clone(&machines.combine);
+            let combiner = Combiner::new(combine, airlock, start, ours.start_offset, ours.gap.is_some());
+            combiners.push((ours.partition, combiner, start.checkpoint.is_none()));
+        }
+        Ok(combiners)
+    }
+
+    fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
+        let timestamp = match message.timestamp() {
+            Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
+            // older than any broker that transactions work with
+            Stamp::Missing => 0,
+        };
+        let record = Record {
+            payload: message.payload(),
+            content_type: message.content_type(),
+            timestamp: Some(timestamp),
+        };
+        combiner.record(&record, message.offset(), now)
+    }
+
+    fn is_full(combiner: &Combiner) -> bool {
+        combiner.is_full()
+    }
+
+    fn load<'a>(combiner: &'a Combiner, into: &mut Vec<Outgoing<'a>>) {
+        for sealed in combiner.sealed() {
+            into.extend(sealed.partials.iter().map(|partial| Outgoing::Partial {
+                partition: partial.partition,
+                key: &partial.key,
+                value: &partial.value,
+            }));
+            into.extend(sealed.notes.iter().map(Outgoing::Rejection));
+        }
+    }
+
+    /// A partition is silent when its log ends where we are, uncommitted records included.
+    fn at_ends(&mut self, source: &Source, stage: &mut Stage<Combiner>) {
+        let asked = clock::now();
+        if asked.saturating_sub(self.asked) < ASK {
+            return;
+        }
+        self.asked = asked;
+        let numbers: Vec<_> = stage.machines().keys().copied().collect();
+        if numbers.is_empty() {
+            return;
+        }
+        let ends = source.cluster().log_ends(&self.beacons, &numbers).unwrap_or_default();
+        for (nth, number) in numbers.iter().enumerate() {
+            let Some(combiner) = stage.machine(*number) else { continue };
+            let end = ends.get(nth).copied().flatten();
+            if end.is_some() && end == source.position(*number) && !combiner.is_full() {
+                combiner.at_end(asked);
+            } else {
+                combiner.not_at_end();
+            }
+        }
+    }
+
+    fn count(combiner: &Combiner, tally: &mut Tally, _: Millis) {
+        for sealed in combiner.sealed() {
+            tally.combined.add(&sealed.counts);
+        }
+    }
+
+    fn report(
+        &self,
+        setting: &Setting,
+        stage: &Stage<Combiner>,
+        tally: &Tally,
+        counters: &Counters,
+        now: Millis,
+    ) -> Vec<String> {
+        counters.combined(&tally.combined);
+        let combiners = || stage.machines().values();
+        counters.sittings(combiners().map(|combiner| combiner.open_sittings() as u64).sum());
+        let balanced = combiners().all(Combiner::balanced);
+        gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));
+        let mut reasons = Vec::new();
+        if !balanced {
+            reasons.push("the ledger does not balance: report this as a bug".into());
+        }
+        let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_sub(mark));
+        for combiner in combiners() {
+            let Some(behind) = behind(combiner) else { continue };
+            gauge!("crowdfold_watermark_lag_seconds", "partition" => combiner.partition().to_string())
+                .set(behind as f64 / 1000.0);
+        }
+        // the oldest record that a restart would need; producers' clocks tell nothing of its age
+        if let Some(behind) =
+            combiners().filter_map(behind).max().filter(|_| !setting.config.source.trust_timestamps)
+        {
+            let bound = setting.config.ttl.beacons;
+            let headroom = bound.saturating_sub(behind + setting.config.replay());
+            gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
+                .set(headroom as f64 / 1000.0);
+            if headroom < bound / 3 {
+                reasons.push(format!(
+                    "reading is {} s behind: beacons may expire before they are counted",
+                    behind / 1000
+                ));
+            }
+        }
+        reasons
+    }
+}

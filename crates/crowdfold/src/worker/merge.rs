@@ -1,0 +1,161 @@
+//! The merging stage: partials in, rollups out.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Millis;
+use crowdfold_kafka::{
+    Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings,
+};
+use crowdfold_pipeline::{
+    Alarms, Committed, Halt, Merger, MergerCheckpoint, SittingCounts, Stage, plan_starts,
+};
+use metrics::{counter, gauge, histogram};
+
+use super::Setting;
+use super::stage::{Running, never_written, refused, source_settings, transactional_id};
+use super::tally::Tally;
+use crate::failure::Failure;
+use crate::telemetry::{Counters, Part};
+use crate::wiring::Machines;
+
+pub(super) struct Merge {
+    partials: String,
+    rollups: Vec<String>,
+    merge_partitions: u32,
+}
+
+impl Running for Merge {
+    type Machine = Merger;
+    const PART: Part = Part::Merge;
+
+    fn new(setting: &Setting) -> Result<Self, Failure> {
+        let names = setting.config.topic_names();
+        Ok(Self {
+            partials: names.partials.clone(),
+            rollups: names.rollups().to_vec(),
+            merge_partitions: setting.config.topics.merge_partitions,
+        })
+    }
+
+    fn source(&self, setting: &Setting) -> SourceSettings {
+        source_settings(setting, Self::PART, &self.partials)
+    }
+
+    fn sink(&self, setting: &Setting) -> SinkSettings {
+        let config = &setting.config;
+        let base = format!("{}.rollups", config.kafka.prefix);
+        let rollups = if config.tenants.per_tenant_topics {
+            RollupTopics::PerTenant { base, tenants: config.tenants.names.clone() }
+        } else {
+            RollupTopics::One(base)
+        };
+        let topics = SinkTopics { partials: None, rollups: Some(rollups), rejections: None };
+        SinkSettings::new(&transactional_id(setting, Self::PART), topics)
+    }
+
+    fn assign(
+        &mut self,
+        setting: &Setting,
+        assigned: &Assigned,
+        group: &[Option<Committed>],
+        source: &Source,
+        now: Millis,
+    ) -> Result<Vec<(u32, Merger, bool)>, Failure> {
+        let config = &setting.config;
+        if assigned.of != self.merge_partitions {
+            return Err(refused(format!(
+                "topic {} has {} partitions and topics.merge_partitions is {}: their number never changes, set the \
+                 key to what the topic has",
+                self.partials, assigned.of, self.merge_partitions
+            )));
+        }
+        let beacons = config.topics.partitions;
+        let machines = Machines::new(config, beacons, assigned.of, "".into(), false);
+        let numbers: Vec<_> = assigned.partitions.iter().map(|ours| ours.partition).collect();
+        let empty = never_written(source, &self.rollups)?;
+        let rules = config.rules();
+        let floor = rules.ceil(now + rules.lateness);
+        let parse = MergerCheckpoint::parse;
+        let restart = setting.restart_from_now;
+        let starts =
+            plan_starts(&numbers, group, parse, |c| c.floor, empty, floor, restart).map_err(refused)?;
+        let mergers = starts.iter().zip(&assigned.partitions).map(|(start, ours)| {
+            if start.offsets_lost {
+                tracing::warn!(
+                    partition = ours.partition,
+                    "offsets were lost: windows that end before {} are not published again",
+                    start.floor
+                );
+            }
+            let merger = Merger::new(Arc::clone(&machines.merge), start, ours.start_offset, now);
+            (ours.partition, merger, start.checkpoint.is_none())
+        });
+        Ok(mergers.collect())
+    }
+
+    fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
+        merger.record(message.payload(), message.offset(), now)
+    }
+
+    /// Cells wait in memory for the partitions that are behind; patience bounds how long.
+    fn is_full(_: &Merger) -> bool {
+        false
+    }
+
+    fn load<'a>(merger: &'a Merger, into: &mut Vec<Outgoing<'a>>) {
+        let rollups = merger.publication().into_iter().flat_map(|publication| &publication.rollups);
+        into.extend(rollups.map(Outgoing::Rollup));
+    }
+
+    fn count(merger: &Merger, _: &mut Tally, now: Millis) {
+        let Some(publication) = merger.publication() else { return };
+        if !publication.rollups.is_empty() {
+            let age = now.saturating_sub(publication.checkpoint.closed_until);
+            histogram!("crowdfold_freshness_seconds").record(age as f64 / 1000.0);
+        }
+        for rollup in &publication.rollups {
+            let drilldown: Vec<_> = rollup.drilldown().iter().map(|dimension| dimension.name()).collect();
+            counter!("crowdfold_rollups_total", "drilldown" => drilldown.join(".")).increment(1);
+        }
+    }
+
+    fn retire(merger: &Merger, tally: &mut Tally) {
+        tally.merged.add(merger.merged());
+        tally.alarms.add(merger.alarms());
+    }
+
+    fn report(
+        &self,
+        setting: &Setting,
+        stage: &Stage<Merger>,
+        tally: &Tally,
+        counters: &Counters,
+        now: Millis,
+    ) -> Vec<String> {
+        let (mut merged, mut alarms): (SittingCounts, Alarms) = (tally.merged, tally.alarms);
+        let mergers = || stage.machines().values();
+        for merger in mergers() {
+            merged.add(merger.merged());
+            alarms.add(merger.alarms());
+        }
+        counters.merged(&merged, &alarms);
+        let balanced = mergers().all(Merger::balanced);
+        gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));
+        let mut reasons = Vec::new();
+        if !balanced {
+            reasons.push("the ledger does not balance: report this as a bug".into());
+        }
+        let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or(0);
+        let bound = setting.config.ttl.partials;
+        let headroom = bound.saturating_sub(waiting);
+        gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.partials.clone())
+            .set(headroom as f64 / 1000.0);
+        if headroom < bound / 3 || waiting > setting.config.merge.patience {
+            reasons.push(format!(
+                "a window has been waiting {} s for a partition of the beacons that does not come",
+                waiting / 1000
+            ));
+        }
+        reasons
+    }
+}

@@ -1,0 +1,57 @@
+//! How soon to try again, and how often one may be fenced.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crowdfold_airlock::Millis;
+
+/// Pauses that grow from a tenth of a second to half a minute.
+#[derive(Debug, Default)]
+pub(super) struct Backoff(u32);
+
+impl Backoff {
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = Duration::from_millis(100 << self.0.min(9)).min(Duration::from_secs(30));
+        self.0 += 1;
+        pause
+    }
+
+    pub(super) const fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// Two owners of one name would fence each other for ever: the third time within ten minutes is the last.
+#[derive(Debug, Default)]
+pub(super) struct Fences(VecDeque<Millis>);
+
+impl Fences {
+    /// Counts one; whether it was one too many.
+    pub(super) fn count(&mut self, now: Millis) -> bool {
+        while self.0.front().is_some_and(|at| now.saturating_sub(*at) > 600_000) {
+            self.0.pop_front();
+        }
+        self.0.push_back(now);
+        self.0.len() >= 3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_half_a_minute() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<_> = (0..12).map(|_| backoff.next().as_millis()).collect();
+        assert_eq!(pauses[..4], [100, 200, 400, 800]);
+        assert_eq!(pauses[11], 30_000);
+    }
+
+    #[test]
+    fn the_third_fence_within_ten_minutes_is_the_last() {
+        let mut fences = Fences::default();
+        assert!(!fences.count(0) && !fences.count(400_000) && !fences.count(700_000));
+        assert!(fences.count(900_000));
+    }
+}

@@ -1,0 +1,389 @@
+//! The loop that drives the machines of one stage: read, feed, commit. The same for combiners and mergers.
+
+use std::time::{Duration, Instant};
+
+use crowdfold_airlock::Millis;
+use crowdfold_kafka::{
+    Assigned, Event, Message, Offset, Outgoing, Sink, SinkSettings, Source, SourceError, SourceSettings,
+    TransactError,
+};
+use crowdfold_pipeline::{Committed, Halt, Machine, Stage};
+
+use super::Setting;
+use super::pace::{Backoff, Fences};
+use super::tally::Tally;
+use crate::clock;
+use crate::failure::Failure;
+use crate::telemetry::{Counters, Part};
+
+/// Records of one partition at a time: others wait no longer than this takes.
+const BATCH: usize = 1_000;
+
+/// How long to wait for records before looking at the clock again.
+const NAP: Duration = Duration::from_millis(50);
+
+/// What is different between the stages.
+pub(super) trait Running: Sized {
+    /// The machine of one partition.
+    type Machine: Machine;
+    /// Which stage it is.
+    const PART: Part;
+
+    /// Asks the cluster what it must know before it can start.
+    fn new(setting: &Setting) -> Result<Self, Failure>;
+    fn source(&self, setting: &Setting) -> SourceSettings;
+    fn sink(&self, setting: &Setting) -> SinkSettings;
+    /// Machines for the partitions that were given, each with whether nothing was committed for it.
+    fn assign(
+        &mut self,
+        setting: &Setting,
+        assigned: &Assigned,
+        group: &[Option<Committed>],
+        source: &Source,
+        now: Millis,
+    ) -> Result<Vec<(u32, Self::Machine, bool)>, Failure>;
+    fn feed(machine: &mut Self::Machine, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
+    fn is_full(machine: &Self::Machine) -> bool;
+    /// What the next transaction carries of a machine.
+    fn load<'a>(machine: &'a Self::Machine, into: &mut Vec<Outgoing<'a>>);
+    /// Partitions that are read to their end, and where that was.
+    fn at_ends(&mut self, _: &Source, _: &mut Stage<Self::Machine>) {}
+    /// Before what was due is settled.
+    fn count(machine: &Self::Machine, tally: &mut Tally, now: Millis);
+    /// A machine goes.
+    fn retire(_: &Self::Machine, _: &mut Tally) {}
+    /// By the second; reasons why the stage is not ready.
+    fn report(
+        &self,
+        setting: &Setting,
+        stage: &Stage<Self::Machine>,
+        tally: &Tally,
+        counters: &Counters,
+        now: Millis,
+    ) -> Vec<String>;
+}
+
+/// One stage of the worker.
+pub(super) struct StageLoop<'a, R: Running> {
+    setting: &'a Setting,
+    running: R,
+    source: Source,
+    sink: Sink,
+    topic: String,
+    stage: Stage<R::Machine>,
+    tally: Tally,
+    counters: Counters,
+    fences: Fences,
+    backoff: Backoff,
+    joined: bool,
+    trouble: Option<String>,
+    reported: Millis,
+}
+
+impl<'a, R: Running> StageLoop<'a, R> {
+    /// Runs until it is told to stop, or cannot go on.
+    pub(super) fn run(setting: &'a Setting) -> Result<(), Failure> {
+        let Some(mut this) = Self::open(setting)? else { return Ok(()) };
+        while !setting.stop.is_set() {
+            this.turn()?;
+        }
+        // drain: what is sealed goes out, what is open is read again by whoever comes next
+        this.commit_all()
+    }
+
+    /// Connects, as often as it takes. `None` when told to stop meanwhile.
+    fn open(setting: &'a Setting) -> Result<Option<Self>, Failure> {
+        let mut backoff = Backoff::default();
+        let connect = || -> Result<_, Failure> {
+            let running = R::new(setting)?;
+            let sink = Sink::open(&setting.client, running.sink(setting))?;
+            let source = Source::open(&setting.client, running.source(setting))?;
+            Ok((running, source, sink))
+        };
+        loop {
+            match connect() {
+                Ok((running, source, sink)) => {
+                    let topic = running.source(setting).topic;
+                    let counters = Counters::new(setting.config.policy().k());
+                    return Ok(Some(Self {
+                        setting,
+                        running,
+                        source,
+                        sink,
+                        topic,
+                        stage: Stage::default(),
+                        tally: Tally::default(),
+                        counters,
+                        fences: Fences::default(),
+                        backoff: Backoff::default(),
+                        joined: false,
+                        trouble: None,
+                        reported: 0,
+                    }));
+                }
+                Err(failure) if failure.may_pass() => {
+                    let pause = backoff.next();
+                    tracing::warn!(stage = R::PART.name(), "{failure}; trying again in {pause:?}");
+                    setting.status.report(R::PART, clock::now(), vec![failure.to_string()]);
+                    if setting.stop.sleep(pause) {
+                        return Ok(None);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// One round: the group, what is due, a batch of every partition.
+    fn turn(&mut self) -> Result<(), Failure> {
+        self.serve_group()?;
+        self.commit_all()?;
+        let mut drained = true;
+        let partitions: Vec<_> = self.stage.machines().keys().copied().collect();
+        for partition in partitions {
+            drained &= self.read(partition)?;
+        }
+        self.running.at_ends(&self.source, &mut self.stage);
+        self.report();
+        if drained && self.stage.due(clock::now()).is_empty() {
+            self.source.wait(NAP);
+        }
+        Ok(())
+    }
+
+    fn serve_group(&mut self) -> Result<(), Failure> {
+        match self.source.poll(Duration::ZERO) {
+            Ok(None) => {}
+            Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
+            Ok(Some(Event::Revoked(_))) => {
+                self.commit_all()?;
+                self.drop_all();
+            }
+            Ok(Some(Event::Lost(_))) => self.drop_all(),
+            Err(error) => self.tolerate(error)?,
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, assigned: &Assigned) -> Result<(), Failure> {
+        let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
+        let now = clock::now();
+        let machines = self.running.assign(self.setting, assigned, &group, &self.source, now)?;
+        let numbers: Vec<_> = machines.iter().map(|(partition, ..)| *partition).collect();
+        tracing::info!(stage = R::PART.name(), partitions = ?numbers, of = assigned.of, "assigned");
+        for (partition, machine, fresh) in machines {
+            self.stage.assign(partition, machine, fresh);
+        }
+        self.joined = true;
+        Ok(())
+    }
+
+    /// Reads a batch of one partition into its machine; whether nothing is left for now.
+    fn read(&mut self, partition: u32) -> Result<bool, Failure> {
+        let Some(machine) = self.stage.machine(partition) else { return Ok(true) };
+        if R::is_full(machine) {
+            return Ok(true);
+        }
+        let now = clock::now();
+        let mut halted = Ok(());
+        let read = self.source.read(partition, BATCH, |message| {
+            if halted.is_ok() {
+                halted = R::feed(machine, &message, now);
+            }
+        });
+        halted.map_err(anyhow::Error::from)?;
+        match read {
+            Ok(read) => Ok(read.drained),
+            Err(error) => self.tolerate(error).map(|()| true),
+        }
+    }
+
+    /// Commits until nothing is due.
+    fn commit_all(&mut self) -> Result<(), Failure> {
+        loop {
+            let now = clock::now();
+            let due = self.stage.due(now);
+            // no group, no offsets: what is due goes to whoever gets the partitions
+            let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
+            if due.is_empty() {
+                return Ok(());
+            }
+            let mut load = Vec::new();
+            if !self.stage.is_first(&due) {
+                for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
+                    R::load(machine, &mut load);
+                }
+            }
+            let offsets = self.stage.offsets(&due).into_iter();
+            let offsets: Vec<_> =
+                offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
+            let begun = begin();
+            match self.sink.transact(&load, &offsets, &self.topic, &group) {
+                Ok(()) => {
+                    metrics::histogram!("crowdfold_transaction_seconds", "stage" => R::PART.name())
+                        .record(begun.elapsed());
+                    self.settle(&due, now);
+                }
+                Err(TransactError::Aborted(code)) => {
+                    let why = format!("a transaction was aborted ({code}); sending it again");
+                    if self.pause(why) {
+                        return Ok(());
+                    }
+                }
+                Err(TransactError::Unknown(why)) => {
+                    if !self.find_out(&due, now, &why)? {
+                        return Ok(());
+                    }
+                }
+                Err(TransactError::Fenced(code)) => return self.rejoin(&code.to_string(), now),
+                Err(TransactError::Fatal(why)) => return Err(anyhow::anyhow!(why).into()),
+            }
+        }
+    }
+
+    fn settle(&mut self, due: &[u32], now: Millis) {
+        if !self.stage.is_first(due) {
+            for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
+                R::count(machine, &mut self.tally, now);
+            }
+        }
+        self.stage.committed(due, now);
+        self.backoff.reset();
+        self.trouble = None;
+    }
+
+    /// Nobody knows whether the transaction was committed: a new producer of the same name ends it, then the committed
+    /// offsets tell. `false` when told to stop before that.
+    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
+        tracing::warn!(stage = R::PART.name(), "the outcome of a transaction is unknown: {why}");
+        loop {
+            let told = self.sink.reopen().and_then(|()| self.source.committed());
+            match told.map_err(Failure::from) {
+                Ok(told) => {
+                    let group: Vec<_> = told.iter().map(|held| held.as_ref().map(committed)).collect();
+                    if self.stage.is_settled(due, &group) {
+                        self.settle(due, now);
+                    }
+                    return Ok(true);
+                }
+                Err(failure) if failure.may_pass() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(false);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Another has our place, or a broker thinks so: drop everything and join again with a new producer.
+    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
+        if self.fences.count(now) {
+            let why = format!(
+                "this worker was fenced three times within ten minutes ({why}): another one has the same \
+                 kafka.instance; give each its own"
+            );
+            return Err(anyhow::anyhow!(why).into());
+        }
+        tracing::warn!(stage = R::PART.name(), "fenced: {why}; joining again");
+        self.drop_all();
+        self.joined = false;
+        loop {
+            let fresh = Source::open(&self.setting.client, self.running.source(self.setting));
+            match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(Failure::from) {
+                Ok(source) => {
+                    self.source = source;
+                    return Ok(());
+                }
+                Err(failure) if failure.may_pass() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(());
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Waits a little longer each time; whether to stop.
+    fn pause(&mut self, why: String) -> bool {
+        let pause = self.backoff.next();
+        tracing::warn!(stage = R::PART.name(), "{why}; trying again in {pause:?}");
+        self.setting.status.report(R::PART, clock::now(), vec![why]);
+        self.setting.stop.sleep(pause)
+    }
+
+    fn drop_all(&mut self) {
+        for machine in self.stage.machines().values() {
+            R::retire(machine, &mut self.tally);
+        }
+        self.stage.revoke_all();
+    }
+
+    /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.
+    fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
+        if !error.is_transient() {
+            return Err(anyhow::Error::from(error).into());
+        }
+        tracing::warn!(stage = R::PART.name(), "{error}");
+        self.trouble = Some(error.to_string());
+        self.setting.stop.sleep(NAP);
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        let now = clock::now();
+        if now.saturating_sub(self.reported) < 1_000 {
+            return;
+        }
+        self.reported = now;
+        let mut reasons = self.running.report(self.setting, &self.stage, &self.tally, &self.counters, now);
+        reasons.extend(self.trouble.take());
+        if !self.joined {
+            reasons.push("waiting for the group to give us partitions".into());
+        }
+        self.setting.status.report(R::PART, now, reasons);
+    }
+}
+
+fn committed(held: &crowdfold_kafka::Committed) -> Committed {
+    Committed { offset: held.offset, metadata: held.metadata.clone() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a transaction took is for the metrics alone")]
+fn begin() -> Instant {
+    Instant::now()
+}
+
+/// Where a stage writes, and under which name.
+pub(super) fn transactional_id(setting: &Setting, part: Part) -> String {
+    let kafka = &setting.config.kafka;
+    format!("{}-{}-{}", kafka.prefix, part.name(), kafka.instance)
+}
+
+/// What a stage reads, and as whom.
+pub(super) fn source_settings(setting: &Setting, part: Part, topic: &str) -> SourceSettings {
+    let kafka = &setting.config.kafka;
+    let group = format!("{}-{}", kafka.prefix, part.name());
+    let mut settings = SourceSettings::new(topic, &group, &kafka.instance);
+    settings.accept_loss = setting.accept_loss;
+    settings
+}
+
+/// Whether nothing was ever written to any of these topics.
+pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, Failure> {
+    for topic in topics {
+        let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
+        let ends = source.cluster().log_ends(topic, &partitions)?;
+        // an end that nobody can tell may hide something
+        if ends.iter().any(|end| *end != Some(0)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Shared by both stages: an error of the start that is the operator's to mend.
+pub(super) fn refused(message: impl ToString) -> Failure {
+    Failure::Usage(message.to_string())
+}

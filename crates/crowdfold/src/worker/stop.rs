@@ -1,0 +1,56 @@
+//! When to end, told to all threads at once.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// A flag that can be waited for.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    set: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Stop {
+    /// A flag that SIGTERM and SIGINT set; a second signal does not wait for what the first one began.
+    ///
+    /// # Errors
+    /// When the system does not let signals be caught.
+    pub(crate) fn at_signals() -> io::Result<Arc<Self>> {
+        let stop = Arc::new(Self::default());
+        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        let told = Arc::clone(&stop);
+        thread::spawn(move || {
+            let mut signals = signals.forever();
+            signals.next();
+            tracing::info!("draining");
+            told.now();
+            if let Some(signal) = signals.next() {
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        });
+        Ok(stop)
+    }
+
+    /// Tells everybody to end.
+    pub(crate) fn now(&self) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.told.notify_all();
+    }
+
+    /// Whether to end.
+    #[must_use]
+    pub(crate) fn is_set(&self) -> bool {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps, but not beyond the end; whether it has come.
+    pub(crate) fn sleep(&self, time: Duration) -> bool {
+        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.told.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
+    }
+}

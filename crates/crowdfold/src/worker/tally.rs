@@ -1,0 +1,12 @@
+//! What was committed since the process started, over all assignments.
+
+use crowdfold_pipeline::{Alarms, SittingCounts};
+use crowdfold_rollup::Counts;
+
+/// What was committed since the process started, over all assignments.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) combined: Counts,
+    pub(super) merged: SittingCounts,
+    pub(super) alarms: Alarms,
+}
