@@ -4,8 +4,94 @@ use crowdfold_beacon::{Beacon, Text};
 
 use crate::ErrorClass;
 
-/// The error a CMCD record states.
-pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
-    let stated = event == "e" || beacon.text(Text::State) == Some("f") || beacon.text(Text::Error).is_some();
-    stated.then_some(ErrorClass::Other)
+/// Our name for a kind of stream, `st`.
+pub(crate) fn stream(token: &str) -> &str {
+    match token {
+        "v" => "vod",
+        "l" => "live",
+        "ll" => "low-latency",
+        other => other,
+    }
 }
+
+/// Our name for a packaging, `sf`.
+pub(crate) fn format(token: &str) -> &str {
+    match token {
+        "h" => "hls",
+        "d" => "dash",
+        "s" => "smooth",
+        "e" => "hesp",
+        other => other,
+    }
+}
+
+/// The error a record states: by its event, its state, or a code.
+pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
+    let code = beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty());
+    let stated = event == "e" || beacon.text(Text::State) == Some("f") || code.is_some();
+    stated.then(|| code.map_or(ErrorClass::Other, class))
+}
+
+/// The class of a player's error code.
+fn class(code: &str) -> ErrorClass {
+    match code.parse() {
+        Ok(number) => numbered(number),
+        Err(_) => named(code),
+    }
+}
+
+/// Numbers of Shaka Player (`util/error.js`: categories by the thousand), dash.js (`errors/Errors.js`,
+/// `ProtectionErrors.js`) and HTTP.
+fn numbered(code: u32) -> ErrorClass {
+    match code {
+        // Shaka TIMEOUT; HTTP 408 and 504.
+        1003 | 408 | 504 => ErrorClass::Timeout,
+        1000..=1999 | 400..=599 => ErrorClass::Network,
+        2000..=3999 => ErrorClass::Media,
+        4000..=4999 => ErrorClass::Manifest,
+        6000..=6999 => ErrorClass::Drm,
+        // dash.js: parsing and loading of manifests, XLink, no streams, multiplexed.
+        10..=12 | 25 | 29 | 31 | 32 | 34 => ErrorClass::Manifest,
+        // dash.js: segment base, time synchronisation, fragments, downloads.
+        15..=19 | 26..=28 => ErrorClass::Network,
+        // dash.js: append, remove, MediaSource, captions.
+        20 | 21 | 23 | 33 | 35 => ErrorClass::Media,
+        // dash.js: media keys, no supported key ids, protection.
+        24 | 36 | 100..=120 => ErrorClass::Drm,
+        _ => ErrorClass::Other,
+    }
+}
+
+/// Names such as those of hls.js (`ErrorDetails`) and of media elements. The first word that is found counts.
+fn named(code: &str) -> ErrorClass {
+    const WORDS: [(&str, ErrorClass); 23] = [
+        ("timeout", ErrorClass::Timeout),
+        ("timed_out", ErrorClass::Timeout),
+        ("drm", ErrorClass::Drm),
+        ("key", ErrorClass::Drm),
+        ("licen", ErrorClass::Drm),
+        ("manifest", ErrorClass::Manifest),
+        ("level", ErrorClass::Manifest),
+        ("playlist", ErrorClass::Manifest),
+        ("mpd", ErrorClass::Manifest),
+        ("network", ErrorClass::Network),
+        ("buffer", ErrorClass::Media),
+        ("pars", ErrorClass::Media),
+        ("decod", ErrorClass::Media),
+        ("codec", ErrorClass::Media),
+        ("mux", ErrorClass::Media),
+        ("append", ErrorClass::Media),
+        ("src_not_supported", ErrorClass::Media),
+        ("media", ErrorClass::Media),
+        ("frag", ErrorClass::Network),
+        ("segment", ErrorClass::Network),
+        ("http", ErrorClass::Network),
+        ("load", ErrorClass::Network),
+        ("offline", ErrorClass::Network),
+    ];
+    let code = code.to_ascii_lowercase();
+    WORDS.iter().find(|(word, _)| code.contains(word)).map_or(ErrorClass::Other, |(_, class)| *class)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,15 @@
 //! The airlock: bytes in, [`Observation`] or [`Rejection`] out. The address ends here.
 #![forbid(unsafe_code)]
 
+mod address;
 mod admit;
 mod catalogue;
+mod client;
 mod cmcd;
 mod dictionary;
 mod dimension;
+mod gate;
+mod guard;
 mod identity;
 mod measures;
 mod observation;

@@ -1,10 +1,16 @@
 //! What all airlocks of a process share.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use ahash::RandomState;
 use crowdfold_beacon::{Fields, FieldsError};
 use hashbrown::{HashMap, HashSet};
 use thiserror::Error;
 
+use crate::address::Databases;
+use crate::client::UserAgents;
 use crate::{Settings, TagKey, Tenant};
 
 /// Why no airlock can be made of these settings.
@@ -19,6 +25,15 @@ pub enum AirlockError {
     /// The default tenant is not in the catalogue.
     #[error("tenants.default is not among tenants.names: add it, or name one that is")]
     DefaultTenant,
+    /// A database of countries or autonomous systems cannot be read.
+    #[error("{path} cannot be read as an MMDB: check address.country_mmdb and address.asn_mmdb")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: maxminddb::MaxMindDbError,
+    },
 }
 
 /// What is built once and shared by all airlocks of a process: settings made ready, and the key of the tags.
@@ -27,6 +42,9 @@ pub struct Shared {
     pub(crate) key: TagKey,
     pub(crate) fields: Fields,
     pub(crate) default_tenant: Tenant,
+    pub(crate) agents: UserAgents,
+    databases: RwLock<Arc<Databases>>,
+    loaded: AtomicU64,
     tenants: HashMap<Box<str>, Tenant, RandomState>,
     child_directed: Vec<bool>,
     child_content: HashSet<Box<str>, RandomState>,
@@ -36,7 +54,7 @@ impl Shared {
     /// Makes settings ready.
     ///
     /// # Errors
-    /// If the settings contradict themselves.
+    /// If the settings contradict themselves, or a database cannot be read.
     pub fn new(settings: Settings, key: TagKey) -> Result<Self, AirlockError> {
         let count = settings.tenants.len();
         if count == 0 || count > usize::from(u16::MAX) {
@@ -50,6 +68,9 @@ impl Shared {
         let child = |name| settings.child_directed_tenants.contains(name);
         Ok(Self {
             key,
+            agents: UserAgents::default(),
+            databases: RwLock::new(Arc::new(databases(&settings)?)),
+            loaded: AtomicU64::new(0),
             fields: Fields::new(&settings.fields)?,
             default_tenant: index(settings.default_tenant),
             tenants: named.collect(),
@@ -57,6 +78,27 @@ impl Shared {
             child_content: settings.child_directed_content.iter().map(|id| id.as_str().into()).collect(),
             settings,
         })
+    }
+
+    /// Reads the databases of addresses again; every airlock goes over to them with its next record. When to do so, as
+    /// when a file has changed, is for the caller to say.
+    ///
+    /// # Errors
+    /// If one of them cannot be read; then the old ones stay.
+    pub fn reload(&self) -> Result<(), AirlockError> {
+        let fresh = Arc::new(databases(&self.settings)?);
+        *self.databases.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.loaded.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// How often the databases were read again.
+    pub(crate) fn loaded(&self) -> u64 {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn databases(&self) -> Arc<Databases> {
+        Arc::clone(&self.databases.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The settings they were made from.
@@ -79,3 +121,12 @@ impl Shared {
         self.child_directed[usize::from(tenant.0)] || content.is_some_and(listed)
     }
 }
+
+fn databases(settings: &Settings) -> Result<Databases, AirlockError> {
+    let country = settings.country_mmdb.as_deref();
+    Databases::open(country, settings.asn_mmdb.as_deref())
+        .map_err(|(path, source)| AirlockError::Database { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,10 @@ impl Words {
             None => self.learn(dimension, raw),
         }
     }
+    /// The symbol of a word that has passed a rule or comes from a catalogue.
+    pub(crate) fn intern(&mut self, word: &str) -> Symbol {
+        self.dictionary.intern(word)
+    }
 
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.dictionary.sweep(held);

@@ -30,3 +30,15 @@ pub struct Http<'a> {
     /// A hash of the path its beacons were sent to.
     pub endpoint: u32,
 }
+
+impl Http<'_> {
+    /// Whether there are client hints.
+    #[must_use]
+    pub const fn has_hints(&self) -> bool {
+        self.brands.is_some()
+            || self.platform.is_some()
+            || self.platform_version.is_some()
+            || self.mobile.is_some()
+            || self.model.is_some()
+    }
+}

@@ -12,7 +12,11 @@ use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
 /// Reads a record of JSON beacons: an object, an array of objects, or objects one after another (NDJSON, or written
 /// over several lines). `each` gets every beacon in order, and [`Malformed`] for each that is none; what cannot be split
 /// into beacons counts as one, as does an empty record.
-pub fn read_json(record: &[u8], fields: &Fields, each: &mut impl FnMut(Result<Beacon<'_>, Malformed>)) {
+pub(crate) fn read_json(
+    record: &[u8],
+    fields: &Fields,
+    each: &mut impl FnMut(Result<Beacon<'_>, Malformed>),
+) {
     split::values(record, &mut |value| {
         let read = value.ok_or(Malformed).and_then(|value| read_object(value, fields));
         let taken = read.is_ok();
@@ -223,8 +227,8 @@ impl<'de> Visitor<'de> for Value<'_, 'de> {
 }
 
 /// A value we do not care for. Unlike [`IgnoredAny`] it does not go deeper than [`MAX_DEPTH`].
-struct Skip {
-    depth: u8,
+pub(crate) struct Skip {
+    pub(crate) depth: u8,
 }
 
 impl<'de> DeserializeSeed<'de> for Skip {

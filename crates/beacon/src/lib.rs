@@ -9,13 +9,16 @@
 
 mod address;
 mod beacon;
+mod capture;
+mod cmcd;
 mod fields;
 mod http;
 mod json;
+mod reader;
 mod split;
 
 pub use address::{Address, Network, Purpose};
 pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
 pub use fields::{Fields, FieldsError};
 pub use http::Http;
-pub use json::read_json;
+pub use reader::{Form, Reader};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Settings, TagKey};
+use crate::{Dimension, Settings, TagKey};
 
 const NOW: Millis = 1_795_308_528_421;
 

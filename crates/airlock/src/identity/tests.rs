@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, HashSet};
 
-use crowdfold_beacon::{Fields, read_json};
+use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
 fn json(record: &str) -> Option<u64> {
     let fields = Fields::new(&BTreeMap::new()).unwrap();
     let mut found = None;
-    read_json(record.as_bytes(), &fields, &mut |beacon| {
+    Reader::default().read(Form::Json, record.as_bytes(), &fields, &mut |_, beacon| {
         found = beacon.ok().and_then(|beacon| identity(&beacon, 7)).map(Identity::get);
     });
     found

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 
-use crowdfold_beacon::{Fields, read_json};
+use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
 fn of(record: &str) -> Measures {
     let fields = Fields::new(&BTreeMap::new()).unwrap();
     let mut found = None;
-    read_json(record.as_bytes(), &fields, &mut |beacon| found = beacon.ok().map(|beacon| measures(&beacon)));
+    Reader::default().read(Form::Json, record.as_bytes(), &fields, &mut |_, beacon| {
+        found = beacon.ok().map(|beacon| measures(&beacon))
+    });
     found.unwrap()
 }
 

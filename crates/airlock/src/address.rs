@@ -1,0 +1,140 @@
+//! What becomes of an address: masked, looked up, gone.
+
+use std::path::Path;
+
+use ahash::RandomState;
+use crowdfold_beacon::{Address, Network, Purpose};
+use hashbrown::HashMap;
+use maxminddb::{MaxMindDbError, Reader, path};
+
+use crate::words::Words;
+use crate::{AddressPolicy, Settings, Symbol, guard};
+
+/// The files in which masked addresses are looked up. Any MMDB will do, with records as GeoIP2 has them or flat ones.
+#[derive(Default)]
+pub(crate) struct Databases {
+    country: Option<Reader<Vec<u8>>>,
+    asn: Option<Reader<Vec<u8>>>,
+}
+
+impl Databases {
+    pub(crate) fn open<'a>(
+        country: Option<&'a Path>,
+        asn: Option<&'a Path>,
+    ) -> Result<Self, (&'a Path, MaxMindDbError)> {
+        let open = |path: &'a Path| Reader::open_readfile(path).map_err(|error| (path, error));
+        Ok(Self { country: country.map(open).transpose()?, asn: asn.map(open).transpose()? })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.country.is_none() && self.asn.is_none()
+    }
+
+    fn country(&self, network: &Network) -> Option<&str> {
+        let found = self.country.as_ref()?.lookup(first(network)).ok()?;
+        let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
+        text(&path!["country", "iso_code"])
+            .or_else(|| text(&path!["country_code"]))
+            .or_else(|| text(&path!["country"]))
+    }
+
+    fn asn(&self, network: &Network) -> Option<u32> {
+        let found = self.asn.as_ref()?.lookup(first(network)).ok()?;
+        let number = |path: &[_]| found.decode_path::<u32>(path).ok().flatten();
+        let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
+        let digits = || text(&path!["asn"]).map(|text| text.trim_start_matches("AS"));
+        let flat = || number(&path!["asn"]).or_else(|| digits()?.parse().ok());
+        number(&path!["autonomous_system_number"]).or_else(flat)
+    }
+}
+
+#[expect(clippy::disallowed_types, reason = "maxminddb asks for it; what goes in is masked")]
+fn first(network: &Network) -> std::net::IpAddr {
+    match network {
+        Network::V4(first, _) => (*first).into(),
+        Network::V6(first, _) => (*first).into(),
+    }
+}
+
+/// What is kept of an address.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) country: Symbol,
+    pub(crate) asn: Symbol,
+    pub(crate) network: Symbol,
+    pub(crate) guard: u64,
+}
+
+impl Place {
+    pub(crate) const NOWHERE: Self =
+        Self { country: Symbol::NONE, asn: Symbol::NONE, network: Symbol::NONE, guard: 0 };
+}
+
+/// How many networks are remembered.
+const REMEMBERED: usize = 65_536;
+
+/// Masked networks and where they are.
+#[derive(Default)]
+pub(crate) struct Places {
+    known: HashMap<u64, Place, RandomState>,
+}
+
+impl Places {
+    /// What is kept of an address. Where nothing is wanted of it, it is not even parsed.
+    pub(crate) fn of(
+        &mut self,
+        text: &str,
+        settings: &Settings,
+        databases: &Databases,
+        words: &mut Words,
+    ) -> Place {
+        let truncate = settings.address == AddressPolicy::Truncate;
+        if databases.is_empty() && !truncate && settings.guard_key.is_none() {
+            return Place::NOWHERE;
+        }
+        let Some(address) = Address::parse(text) else { return Place::NOWHERE };
+        let network = address.network(Purpose::LookUp);
+        let key = match &network {
+            Network::V4(first, _) => u64::from(first.to_bits()),
+            Network::V6(first, _) => 1 << 63 | (first.to_bits() >> 80) as u64,
+        };
+        if let Some(place) = self.known.get(&key) {
+            return *place;
+        }
+        let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
+        let place = Place {
+            country: symbol(databases.country(&network).and_then(code)),
+            asn: symbol(databases.asn(&network).map(|number| format!("AS{number}"))),
+            network: symbol(truncate.then(|| written(&address.network(Purpose::Dimension)))),
+            guard: settings
+                .guard_key
+                .as_ref()
+                .map_or(0, |key| guard::bit(key, &address.network(Purpose::Guard))),
+        };
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(key, place);
+        place
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
+    }
+}
+
+/// A country's two letters; a database may hold other things under the same key.
+fn code(text: &str) -> Option<String> {
+    (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .then(|| text.to_ascii_uppercase())
+}
+
+fn written(network: &Network) -> String {
+    match network {
+        Network::V4(first, length) => format!("{first}/{length}"),
+        Network::V6(first, length) => format!("{first}/{length}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! The judgement of one beacon.
+
+use std::sync::Arc;
+
+use crowdfold_beacon::{Amount, Beacon, Http, Mode, Number, Text};
+
+use crate::address::{Databases, Place, Places};
+use crate::client::{Client, ClientSymbols, Remembered, hinted};
+use crate::identity::identity;
+use crate::measures::{bitrate, measures};
+use crate::session::is_constant;
+use crate::shared::Shared;
+use crate::tag::belongs;
+use crate::words::Words;
+use crate::{Dictionary, Dimension, Millis, Observation, Placement, Reason, Symbol, catalogue, cmcd};
+
+/// The longest session id, bytes.
+const LONGEST_SESSION: usize = 128;
+
+type Dimensions = [Symbol; Dimension::COUNT];
+
+/// Dimensions that a producer tells by a text of their own.
+const TOLD: [(Text, Dimension); 13] = [
+    (Text::Country, Dimension::Country),
+    (Text::Region, Dimension::Region),
+    (Text::Asn, Dimension::Asn),
+    (Text::Device, Dimension::Device),
+    (Text::Os, Dimension::Os),
+    (Text::OsVersion, Dimension::OsVersion),
+    (Text::Browser, Dimension::Browser),
+    (Text::BrowserVersion, Dimension::BrowserVersion),
+    (Text::Firmware, Dimension::Firmware),
+    (Text::Player, Dimension::Player),
+    (Text::PlayerVersion, Dimension::PlayerVersion),
+    (Text::Cdn, Dimension::Cdn),
+    (Text::Connection, Dimension::Connection),
+];
+
+/// What one partition needs to judge beacons: its placement, and what it remembers.
+pub(crate) struct Gate {
+    placement: Option<Placement>,
+    words: Words,
+    clients: Remembered,
+    places: Places,
+    databases: Arc<Databases>,
+    loaded: u64,
+}
+
+impl Gate {
+    pub(crate) fn new(shared: &Shared, placement: Option<Placement>) -> Self {
+        Self {
+            placement,
+            words: Words::new(),
+            clients: Remembered::new(),
+            places: Places::default(),
+            loaded: shared.loaded(),
+            databases: shared.databases(),
+        }
+    }
+
+    pub(crate) const fn dictionary(&self) -> &Dictionary {
+        self.words.dictionary()
+    }
+
+    pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
+        self.words.sweep(held);
+        self.clients.forget_symbols();
+        self.places.forget();
+    }
+
+    /// Goes over to databases that were read again.
+    pub(crate) fn freshen(&mut self, shared: &Shared) {
+        let loaded = shared.loaded();
+        if self.loaded != loaded {
+            self.loaded = loaded;
+            self.databases = shared.databases();
+            self.places.forget();
+        }
+    }
+
+    /// The first reason against a beacon, in the order they are counted, or what is left of it.
+    pub(crate) fn judge(
+        &mut self,
+        shared: &Shared,
+        record_time: Option<Millis>,
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+    ) -> Result<Observation, Reason> {
+        let settings = &shared.settings;
+        let session =
+            beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
+        if session.len() > LONGEST_SESSION {
+            return Err(Reason::TooLarge);
+        }
+        // A request states no time of its own before CMCD v2, and is made when it is recorded.
+        let own_time = beacon.number(Number::Ts).map(Amount::rounded);
+        let own_time = own_time.or(if beacon.mode == Mode::Request { record_time } else { None });
+        let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
+        if own_time > record_time.saturating_add(settings.max_skew) {
+            return Err(Reason::Future);
+        }
+        let tenant = beacon.text(Text::Tenant).filter(|name| !name.is_empty()).or(http.tenant.as_deref());
+        let tenant = shared.tenant(tenant).ok_or(Reason::UnknownTenant)?;
+        if self.placement.is_some_and(|at| !belongs(at, settings.partitioner, session.as_bytes())) {
+            return Err(Reason::Misplaced);
+        }
+        let address = beacon.text(Text::Ip).or(http.address.as_deref());
+        let place = match address {
+            Some(address) => self.places.of(address, settings, &self.databases, &mut self.words),
+            None => Place::NOWHERE,
+        };
+        let mut dimensions = self.told(settings.keep_content, beacon);
+        self.add_place(&mut dimensions, place);
+        let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
+        let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Content));
+        Ok(Observation {
+            tag: shared.key.tag(tenant, session),
+            tenant,
+            event_time: own_time.min(record_time),
+            dimensions,
+            measures: measures(beacon),
+            identity: identity(beacon, http.endpoint),
+            opt_out: beacon.opt_out || settings.gpc && http.gpc || settings.dnt && http.dnt,
+            excluded: child_directed || settings.drop_bots && is_bot,
+            network_bit: place.guard,
+        })
+    }
+
+    /// What a beacon tells of its dimensions by itself.
+    fn told(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
+        let mut dimensions = [Symbol::NONE; Dimension::COUNT];
+        let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
+        for (field, dimension) in TOLD {
+            if let Some(raw) = beacon.text(field) {
+                set(dimension, raw);
+            }
+        }
+        let json = beacon.mode == Mode::Json;
+        if let Some(raw) = beacon.text(Text::Stream) {
+            set(Dimension::Stream, if json { raw } else { cmcd::stream(raw) });
+        }
+        if let Some(raw) = beacon.text(Text::Format) {
+            set(Dimension::Format, if json { raw } else { cmcd::format(raw) });
+        }
+        if keep_content && let Some(raw) = beacon.text(Text::Content) {
+            set(Dimension::Content, raw);
+        }
+        let height = beacon.number(Number::Height).map(Amount::rounded).filter(|height| *height > 0);
+        let by_height = height.map(catalogue::quality_of_height);
+        if let Some(class) = by_height.or_else(|| bitrate(beacon).map(catalogue::quality_of_bitrate)) {
+            set(Dimension::Quality, class);
+        }
+        dimensions
+    }
+
+    /// What the address tells, where the producer did not.
+    fn add_place(&self, dimensions: &mut Dimensions, place: Place) {
+        for (dimension, symbol) in [
+            (Dimension::Country, place.country),
+            (Dimension::Asn, place.asn),
+            (Dimension::Network, place.network),
+        ] {
+            let known = &mut dimensions[dimension as usize];
+            if !known.is_some() {
+                *known = symbol;
+            }
+        }
+    }
+
+    /// What user agent and client hints tell, where the producer did not; and whether this is a bot.
+    fn add_client(
+        &mut self,
+        dimensions: &mut Dimensions,
+        shared: &Shared,
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+    ) -> bool {
+        if let Some(client) = self.client(shared, http, beacon) {
+            // A version tells nothing of a product that was not told with it.
+            let mut add = |family: Dimension, version: Dimension, symbol: Symbol, major: Symbol| {
+                let known = dimensions[family as usize];
+                if !known.is_some() {
+                    dimensions[family as usize] = symbol;
+                }
+                if dimensions[family as usize] == symbol && !dimensions[version as usize].is_some() {
+                    dimensions[version as usize] = major;
+                }
+            };
+            add(Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version);
+            add(Dimension::Os, Dimension::OsVersion, client.os, client.os_version);
+            let device = &mut dimensions[Dimension::Device as usize];
+            if !device.is_some() {
+                *device = client.device;
+            }
+        }
+        shared.settings.drop_bots
+            && dimensions[Dimension::Device as usize] == self.words.symbol(Dimension::Device, "bot")
+    }
+
+    fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {
+        let user_agent =
+            beacon.text(Text::UserAgent).or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
+        if http.has_hints() {
+            let known =
+                user_agent.map_or(Client::default(), |text| self.clients.get(&shared.agents, text).client);
+            return Some(hinted(http, known).symbols(&mut self.words));
+        }
+        let known = self.clients.get(&shared.agents, user_agent?);
+        let words = &mut self.words;
+        Some(*known.symbols.get_or_insert_with(|| known.client.symbols(words)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

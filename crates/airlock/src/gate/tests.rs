@@ -1,0 +1,194 @@
+use std::sync::Arc;
+
+use crate::{Airlock, Dimension, Format, Observation, Reason, Record, Rejection, Settings, Shared, TagKey};
+
+const NOW: u64 = 1_795_312_455_204;
+
+fn settings() -> Settings {
+    Settings { format: Format::Capture, tenants: vec!["acme".into(), "blip".into()], ..Settings::default() }
+}
+
+struct Bench(Airlock);
+
+impl Bench {
+    fn new(settings: Settings) -> Self {
+        Self(Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap()), None))
+    }
+
+    fn all(
+        &mut self,
+        payload: &str,
+        content_type: Option<&str>,
+    ) -> Vec<(Option<u64>, Result<Observation, Reason>)> {
+        let mut all = Vec::new();
+        let content_type = content_type.map(str::as_bytes);
+        let record = Record { payload: payload.as_bytes(), content_type, timestamp: None };
+        let mut take =
+            |time, verdict: Result<_, Rejection>| all.push((time, verdict.map_err(|error| error.reason)));
+        self.0.admit(&record, &mut take);
+        all
+    }
+
+    fn capture(&mut self, rest: &str) -> Result<Observation, Reason> {
+        let mut all = self.all(&format!(r#"{{"received_at_ms":{NOW},{rest}}}"#), None);
+        assert_eq!(all.len(), 1, "{rest}");
+        assert_eq!(all[0].0, Some(NOW));
+        all.remove(0).1
+    }
+
+    fn words(&self, observation: &Observation, dimensions: &[Dimension]) -> String {
+        let word =
+            |dimension: &Dimension| self.0.dictionary().word(observation.dimension(*dimension)).to_string();
+        dimensions.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+const CLIENT: [Dimension; 5] =
+    [Dimension::Device, Dimension::Os, Dimension::OsVersion, Dimension::Browser, Dimension::BrowserVersion];
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
+
+#[test]
+fn requests_have_the_time_they_were_recorded_at() {
+    let mut bench = Bench::new(settings());
+    let observation =
+        bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csf%3Dh%2Cst%3Dll%2Cbr%3D3200""#).unwrap();
+    assert_eq!(observation.event_time(), NOW);
+    assert_eq!(observation.identity(), None);
+    let said = bench.words(&observation, &[Dimension::Format, Dimension::Stream, Dimension::Quality]);
+    assert_eq!(said, "hls low-latency 720p");
+    let numbered = bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csn%3D3""#).unwrap();
+    assert!(numbered.identity().is_some());
+}
+
+#[test]
+fn events_need_a_time_and_a_session() {
+    let mut bench = Bench::new(settings());
+    let mut event = |line: &str| {
+        let headers = r#""headers":{"content-type":"application/cmcd"}"#;
+        bench
+            .capture(&format!(r#"{headers},"path":"/c","body":"{}\n""#, line.replace('"', "\\\"")))
+            .map(|seen| seen.event_time())
+    };
+    assert_eq!(event(r#"e=t,sid="s",ts=5,v=2"#), Ok(5));
+    assert_eq!(event(r#"e=t,sid="s",v=2"#), Err(Reason::NoTime));
+    assert_eq!(event("e=t,ts=5,v=2"), Err(Reason::NoSession));
+    assert_eq!(event(&format!(r#"e=t,sid="s",ts={},v=2"#, NOW + 60_001)), Err(Reason::Future));
+    assert_eq!(event(r#"e=t,sid="s",ts=5,v=3"#), Err(Reason::Malformed));
+}
+
+#[test]
+fn repetitions_share_an_identity_and_endpoints_do_not() {
+    let mut bench = Bench::new(settings());
+    let mut identity = |path: &str, line: &str| {
+        let body = line.replace('"', "\\\"");
+        let rest = format!(r#""path":"{path}","headers":{{"content-type":"text/cmcd"}},"body":"{body}""#);
+        bench.capture(&rest).unwrap().identity().unwrap()
+    };
+    let first = identity("/a", r#"e=t,sid="s",sn=1,ts=5"#);
+    assert_eq!(identity("/a", r#"e=ps,sid="s",sn=1,ts=6"#), first);
+    assert_ne!(identity("/b", r#"e=t,sid="s",sn=1,ts=5"#), first);
+    assert_ne!(identity("/a", r#"e=t,sid="s",sn=2,ts=5"#), first);
+    let timed = identity("/a", r#"e=t,sid="s",ts=5"#);
+    assert_ne!(timed, first);
+    assert_ne!(identity("/a", r#"e=ps,sid="s",ts=5"#), timed);
+    assert_eq!(identity("/b", r#"e=t,sid="s",ts=5"#), timed);
+}
+
+#[test]
+fn a_file_of_cmcd_has_its_records_own_times() {
+    let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
+    let all = bench.all("e=t,sid=\"s\",ts=5\nsid=\"s\"\n", None);
+    assert_eq!(all[0].0, Some(5));
+    assert_eq!(all[0].1.as_ref().map(Observation::event_time).ok(), Some(5));
+    assert_eq!((all[1].0, all[1].1.as_ref().err()), (None, Some(&Reason::NoTime)));
+    assert_eq!(bench.all("CMCD=sid%3D%22s%22", None)[0].1.as_ref().err(), Some(&Reason::NoTime));
+}
+
+#[test]
+fn content_types_win_over_the_configured_form() {
+    let mut bench = Bench::new(settings());
+    assert!(bench.all(r#"{"session":"s","ts":5}"#, Some("application/json"))[0].1.is_ok());
+    assert!(bench.all("sid=\"s\",ts=5", Some("text/cmcd"))[0].1.is_ok());
+    assert_eq!(bench.all("sid=\"s\",ts=5", Some("image/png"))[0].1.as_ref().err(), Some(&Reason::Malformed));
+}
+
+#[test]
+fn tenants_come_from_the_path_but_a_beacons_own_wins() {
+    let mut bench = Bench::new(settings());
+    let mut tenant = |path: &str, body: &str| {
+        let body = body.replace('"', "\\\"");
+        bench.capture(&format!(r#""path":"{path}","body":"{body}""#)).map(|seen| seen.tenant().0)
+    };
+    assert_eq!(tenant("/v1/cmcd/blip", r#"{"session":"s","ts":5}"#), Ok(1));
+    assert_eq!(tenant("/v1/cmcd/blip", r#"{"session":"s","ts":5,"tenant":"acme"}"#), Ok(0));
+    assert_eq!(tenant("/v1/cmcd/blip", r#"{"session":"s","ts":5,"tenant":""}"#), Ok(1));
+    assert_eq!(tenant("/v1/cmcd/nobody", r#"{"session":"s","ts":5}"#), Err(Reason::UnknownTenant));
+    assert_eq!(tenant("/elsewhere", r#"{"session":"s","ts":5}"#), Ok(0));
+}
+
+#[test]
+fn signals_opt_out_where_they_are_heard() {
+    let asked = |settings: Settings, header: &str| {
+        let rest = format!(r#""headers":{{"{header}":"1"}},"query":"CMCD=sid%3D%22s%22""#);
+        Bench::new(settings).capture(&rest).unwrap().opt_out()
+    };
+    assert!(asked(settings(), "sec-gpc"));
+    assert!(asked(settings(), "DNT"));
+    assert!(!asked(Settings { gpc: false, ..settings() }, "Sec-GPC"));
+    assert!(!asked(Settings { dnt: false, ..settings() }, "dnt"));
+    assert!(!asked(settings(), "x-other"));
+}
+
+#[test]
+fn what_a_producer_says_wins_over_the_user_agent() {
+    let mut bench = Bench::new(Settings { format: Format::Json, ..settings() });
+    for (said, expect) in [
+        ("", "desktop Windows 10 Chrome 147"),
+        (r#","browser":"chrome""#, "desktop Windows 10 Chrome 147"),
+        (r#","browser":"Edge""#, "desktop Windows 10 Edge unknown"),
+        (r#","browser":"Edge","browser_version":"9.1""#, "desktop Windows 10 Edge 9"),
+        (r#","os":"Xbox","device":"console""#, "console Xbox unknown Chrome 147"),
+        (r#","os":"","device":"toaster""#, "other Windows 10 Chrome 147"),
+    ] {
+        let all = bench.all(&format!(r#"{{"session":"s","ts":5,"user_agent":"{CHROME}"{said}}}"#), None);
+        assert_eq!(bench.words(all[0].1.as_ref().ok().unwrap(), &CLIENT), expect, "{said}");
+    }
+}
+
+#[test]
+fn user_agents_are_told_again_in_fresh_words_after_a_sweep() {
+    let mut bench = Bench::new(settings());
+    let rest = format!(r#""headers":{{"user-agent":"{CHROME}"}},"query":"CMCD=sid%3D%22s%22""#);
+    for _ in 0..2 {
+        let observation = bench.capture(&rest).unwrap();
+        assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows 10 Chrome 147");
+        bench.0.sweep(std::iter::empty());
+        // Other words take the numbers of those that were forgotten.
+        let other = r#""query":"CMCD=sid%3D%22s%22%2Ccid%3D%22c%22%2Csf%3Dh%2Cst%3Dv%2Cbr%3D1""#;
+        assert!(bench.capture(other).is_ok());
+    }
+}
+
+#[test]
+fn hints_win_over_the_user_agent() {
+    let mut bench = Bench::new(settings());
+    let hints = r#""sec-ch-ua":"\"Microsoft Edge\";v=\"146\"","sec-ch-ua-platform-version":"\"15.0.0\"""#;
+    let rest = format!(r#""headers":{{"user-agent":"{CHROME}",{hints}}},"query":"CMCD=sid%3D%22s%22""#);
+    let observation = bench.capture(&rest).unwrap();
+    assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows 11 Edge 146");
+}
+
+#[test]
+fn bots_can_be_dropped() {
+    let excluded = |drop_bots, said: &str| {
+        let mut bench = Bench::new(Settings { drop_bots, format: Format::Json, ..settings() });
+        let all = bench.all(&format!(r#"{{"session":"s","ts":5,{said}}}"#), None);
+        all[0].1.as_ref().ok().unwrap().excluded()
+    };
+    let googlebot =
+        r#""user_agent":"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)""#;
+    assert!(excluded(true, googlebot));
+    assert!(excluded(true, r#""device":"Bot""#));
+    assert!(!excluded(true, r#""device":"phone""#));
+    assert!(!excluded(false, googlebot));
+}

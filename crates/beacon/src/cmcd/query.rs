@@ -1,0 +1,61 @@
+//! CMCD in a query.
+
+use super::dictionary::members;
+use crate::{Beacon, Malformed, Mode};
+
+/// How often a query may have been encoded.
+const ENCODED: usize = 3;
+
+/// The raw value of the parameter `CMCD`, where a query has one.
+pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
+    let query = query.strip_prefix(b"?").unwrap_or(query);
+    query.split(|byte| *byte == b'&').find_map(|parameter| {
+        let (name, value) = parameter.split_at_checked(5)?;
+        name.eq_ignore_ascii_case(b"cmcd=").then_some(value)
+    })
+}
+
+/// Reads one record from the raw value of the parameter. What is no dictionary once it is decoded, but still looks
+/// encoded, is decoded again: some players encode twice (media3 #1075).
+pub(crate) fn read_query<'a>(raw: &[u8], room: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
+    room.clear();
+    room.extend_from_slice(raw);
+    // A plus stands for a blank in what forms encode; a real one is encoded itself.
+    room.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
+    decode(room);
+    for _ in 1..ENCODED {
+        if memchr::memchr(b'%', room).is_none() || is_dictionary(room) {
+            break;
+        }
+        decode(room);
+    }
+    super::read(Mode::Request, [room.trim_ascii()])
+}
+
+fn is_dictionary(text: &[u8]) -> bool {
+    std::str::from_utf8(text.trim_ascii()).is_ok_and(|text| members(text, &mut |_, _| ()).is_ok())
+}
+
+/// Decodes percent escapes in place; what is none stays.
+fn decode(text: &mut Vec<u8>) {
+    let Some(first) = memchr::memchr(b'%', text) else { return };
+    let (mut from, mut to) = (first, first);
+    while from < text.len() {
+        let pair = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
+        match (text[from], pair(from + 1), pair(from + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                text[to] = (high << 4 | low) as u8;
+                from += 3;
+            }
+            (byte, ..) => {
+                text[to] = byte;
+                from += 1;
+            }
+        }
+        to += 1;
+    }
+    text.truncate(to);
+}
+
+#[cfg(test)]
+mod tests;

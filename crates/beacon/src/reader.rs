@@ -1,0 +1,120 @@
+//! Records into beacons, whatever form they have.
+
+use crate::capture::{Capture, read_capture};
+use crate::json::read_json;
+use crate::{Beacon, Fields, Http, Malformed, Mode, cmcd, split};
+
+/// The form of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON object, an array of them, or NDJSON.
+    Json,
+    /// CMCD event-mode lines, or the query of a request.
+    Cmcd,
+    /// Captures of HTTP requests, one JSON object each.
+    Capture,
+}
+
+impl Form {
+    /// The form that a content type stands for: `application/json`, `application/x-ndjson` and `text/plain` (what
+    /// `sendBeacon` sends) are JSON, `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A).
+    #[must_use]
+    pub fn of(content_type: &[u8]) -> Option<Self> {
+        let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
+        let essence = content_type[..end].trim_ascii();
+        let is = |name: &[u8]| essence.eq_ignore_ascii_case(name);
+        if is(b"application/json") || is(b"application/x-ndjson") || is(b"text/plain") {
+            Some(Self::Json)
+        } else if is(b"application/cmcd") || is(b"text/cmcd") {
+            Some(Self::Cmcd)
+        } else {
+            None
+        }
+    }
+}
+
+/// Reads records. Keeps its room from one to the next, so that reading does not allocate.
+#[derive(Default)]
+pub struct Reader {
+    room: Vec<u8>,
+}
+
+impl Reader {
+    /// Reads a record: `each` gets every beacon in order with its HTTP context, and [`Malformed`] for each that is none.
+    /// What cannot be split into beacons counts as one, as does an empty record, so there is at least one verdict.
+    pub fn read(
+        &mut self,
+        form: Form,
+        record: &[u8],
+        fields: &Fields,
+        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+    ) {
+        let http = Http::default();
+        match form {
+            Form::Json => read_json(record, fields, &mut |beacon| each(&http, beacon)),
+            Form::Cmcd => self.cmcd(record, &http, each),
+            Form::Capture => {
+                split::values(record, &mut |value| match value.ok_or(Malformed).and_then(read_capture) {
+                    Ok(capture) => {
+                        self.capture(&capture, fields, each);
+                        true
+                    }
+                    Err(Malformed) => {
+                        if value.is_none() {
+                            each(&http, Err(Malformed));
+                        }
+                        false
+                    }
+                })
+            }
+        }
+    }
+
+    /// A query where it starts like one, which no dictionary of CMCD does; else event-mode lines.
+    fn cmcd(
+        &mut self,
+        record: &[u8],
+        http: &Http<'_>,
+        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+    ) {
+        let record = record.trim_ascii();
+        let query =
+            if record.starts_with(b"?") || record.starts_with(b"CMCD=") { cmcd::find(record) } else { None };
+        match query {
+            Some(query) => each(http, cmcd::read_query(query, &mut self.room)),
+            None if record.is_empty() => each(http, Err(Malformed)),
+            None => cmcd::read_events(record, &mut |beacon| each(http, beacon)),
+        }
+    }
+
+    /// A body says more than headers, and headers more than the query.
+    fn capture(
+        &mut self,
+        capture: &Capture<'_>,
+        fields: &Fields,
+        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+    ) {
+        let http = &capture.http;
+        let body = capture.body.as_deref().unwrap_or_default().trim_ascii().as_bytes();
+        let form = match capture.content_type.as_deref() {
+            Some(content_type) => Form::of(content_type.as_bytes()),
+            None => body.first().filter(|byte| matches!(byte, b'{' | b'[')).map(|_| Form::Json),
+        };
+        match form {
+            Some(Form::Json) if !body.is_empty() => read_json(body, fields, &mut |beacon| each(http, beacon)),
+            Some(Form::Cmcd) if !body.is_empty() => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
+            _ if capture.cmcd.iter().any(Option::is_some) => {
+                let parts = capture.cmcd.iter().flatten().map(|part| part.trim_ascii().as_bytes());
+                each(http, cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty())));
+            }
+            _ => {
+                let query = capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes()));
+                let beacon = query.ok_or(Malformed).and_then(|query| cmcd::read_query(query, &mut self.room));
+                each(http, beacon);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
