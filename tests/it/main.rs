@@ -1,3 +1,6 @@
 //! Integration tests.
 mod kafka_broker;
 mod walls;
+mod kafka_sink;
+mod kafka_source;
+mod kafka_support;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::Error;
 
@@ -136,6 +136,10 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     fn error(&self, error: KafkaError, reason: &str) {
         self.count();
         tracing::warn!(target: "librdkafka", %error, "{reason}");
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        // "1/1 brokers are down" comes after what says why
+        if trouble.is_none() || crate::error::code(&error) != RDKafkaErrorCode::AllBrokersDown {
+            *trouble = Some(reason.to_owned());
+        }
     }
 }

@@ -12,9 +12,9 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
 
 use crate::random;
@@ -150,18 +150,35 @@ impl Kafka {
     /// # Panics
     /// When the broker does not make it.
     pub fn create_topic(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().expect("an admin client");
         let replicas = TopicReplication::Fixed(self.brokers.len() as i32);
         let mut topic = NewTopic::new(name, partitions as i32, replicas);
         for (key, value) in settings {
             topic = topic.set(key, value);
         }
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
-        let made = futures_executor::block_on(admin.create_topics([&topic], &options)).expect("an answer");
+        let made =
+            futures_executor::block_on(self.admin().create_topics([&topic], &options)).expect("an answer");
         for result in made {
             result.unwrap_or_else(|(name, error)| panic!("cannot make topic {name}: {error}"));
         }
+    }
+
+    /// Deletes the records of a partition before an offset.
+    ///
+    /// # Panics
+    /// When the broker does not.
+    pub fn delete_before(&self, topic: &str, partition: u32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition as i32, Offset::Offset(offset)).expect("an offset");
+        let deleted = futures_executor::block_on(self.admin().delete_records(&list, &AdminOptions::new()));
+        for element in deleted.expect("an answer").elements() {
+            element.error().unwrap_or_else(|error| panic!("cannot delete records of {topic}: {error}"));
+        }
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap).create().expect("an admin client")
     }
 
     /// Runs one of Kafka's own tools by its Java class (`org.apache.kafka.tools.GetOffsetShell`) and returns what it

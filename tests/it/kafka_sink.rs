@@ -1,0 +1,388 @@
+//! Writing in transactions: exactly once, or not at all, and always known which.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crowdfold_airlock::{Dimension, Reason};
+use crowdfold_kafka::{
+    ClientSettings, Error, Event, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, Source,
+    SourceSettings, TransactError,
+};
+use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
+use crowdfold_rollup::{Cell, Table, Window};
+use crowdfold_testkit::{Kafka, Options, unique};
+
+use crate::kafka_support::{
+    Record, SOON, assigned, produce, read_all, settings, source_settings, topic, until,
+};
+
+fn partials_to(topic: &str) -> SinkTopics {
+    SinkTopics { partials: Some(topic.into()), ..SinkTopics::default() }
+}
+
+fn partial(value: &str) -> Outgoing<'_> {
+    Outgoing::Partial { partition: 0, key: b"tenant", value: value.as_bytes() }
+}
+
+fn values(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<String> {
+    let text = |(_, _, _, value)| String::from_utf8(value).unwrap();
+    read_all(kafka, topic, isolation).into_iter().map(text).collect()
+}
+
+/// A source that was assigned the one partition of an empty topic, and an output topic.
+struct World {
+    source: Source,
+    from: String,
+    to: String,
+}
+
+impl World {
+    fn new(kafka: &Kafka) -> Self {
+        let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
+        let mut source = Source::open(&settings(kafka), source_settings(&from)).unwrap();
+        assigned(&mut source);
+        Self { source, from, to }
+    }
+
+    fn transact(
+        &self,
+        sink: &mut Sink,
+        outgoing: &[Outgoing<'_>],
+        metadata: &str,
+    ) -> Result<(), TransactError> {
+        let offsets = [Offset { partition: 0, offset: 0, metadata: metadata.into() }];
+        sink.transact(outgoing, &offsets, &self.from, self.source.group_metadata().unwrap())
+    }
+
+    fn committed(&self) -> Option<String> {
+        self.source.committed().unwrap()[0].as_ref().map(|held| held.metadata.clone())
+    }
+}
+
+#[test]
+fn records_and_metadata_are_committed_together() {
+    let kafka = Kafka::shared();
+    let world = World::new(kafka);
+    let mut sink =
+        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+    let metadata: String = (0..4_095).map(|i| char::from(b' ' + (i % 95) as u8)).collect();
+    world.transact(&mut sink, &[partial("a"), partial("b")], &metadata).unwrap();
+    assert_eq!(values(kafka, &world.to, "read_committed"), ["a", "b"]);
+    assert_eq!(world.committed(), Some(metadata.clone()));
+
+    for refused in ["ü".to_owned(), format!("{metadata}+")] {
+        let error = world.transact(&mut sink, &[partial("c")], &refused).unwrap_err();
+        assert!(
+            matches!(&error, TransactError::Fatal(why) if why.contains("metadata of partition 0")),
+            "{error}"
+        );
+    }
+    world.transact(&mut sink, &[partial("d")], "next").unwrap();
+    assert_eq!(values(kafka, &world.to, "read_uncommitted"), ["a", "b", "d"]);
+    assert_eq!(world.committed().as_deref(), Some("next"));
+}
+
+#[test]
+fn a_successor_of_the_same_name_fences_the_zombie() {
+    let kafka = Kafka::shared();
+    let world = World::new(kafka);
+    let id = SinkSettings::new(&unique("id"), partials_to(&world.to));
+    let mut zombie = Sink::open(&settings(kafka), id.clone()).unwrap();
+    world.transact(&mut zombie, &[partial("a")], "a").unwrap();
+    let mut successor = Sink::open(&settings(kafka), id).unwrap();
+    let fenced = world.transact(&mut zombie, &[partial("zombie")], "zombie").unwrap_err();
+    assert!(matches!(fenced, TransactError::Fenced(_)), "{fenced:?}");
+    world.transact(&mut successor, &[partial("b")], "b").unwrap();
+    assert_eq!(values(kafka, &world.to, "read_committed"), ["a", "b"]);
+    assert_eq!(world.committed().as_deref(), Some("b"));
+    // until it is opened again, when it is the zombie's turn to fence
+    assert!(matches!(world.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
+    zombie.reopen().unwrap();
+    world.transact(&mut zombie, &[partial("c")], "c").unwrap();
+    assert!(matches!(world.transact(&mut successor, &[], "d"), Err(TransactError::Fenced(_))));
+}
+
+#[test]
+fn what_the_broker_refuses_is_named_and_nothing_of_its_transaction_is_seen() {
+    let kafka = Kafka::shared();
+    let mut world = World::new(kafka);
+    world.to = unique("small");
+    kafka.create_topic(&world.to, 1, &[("max.message.bytes", "2000")]);
+    let mut sink =
+        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+    // not what lz4 makes small
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'!' + (state >> 58) as u8)
+    };
+    let large: String = (0..4_000).map(|_| next()).collect();
+    let error = world.transact(&mut sink, &[partial("a"), partial(&large)], "large").unwrap_err();
+    let named = format!("topic {}", world.to);
+    assert!(matches!(&error, TransactError::Fatal(why) if why.contains(&named)), "{error:?}");
+    sink.reopen().unwrap();
+    world.transact(&mut sink, &[partial("b")], "b").unwrap();
+    assert_eq!(values(kafka, &world.to, "read_committed"), ["b"]);
+    assert_eq!(world.committed().as_deref(), Some("b"));
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_named_and_not_made() {
+    let kafka = Kafka::start(Options::default().with("auto.create.topics.enable", "true"));
+    let missing = unique("missing");
+    let open = Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), partials_to(&missing)));
+    assert_eq!(open.err(), Some(Error::NoTopic { topic: missing.clone() }));
+    assert!(!kafka.log_dir(1).join(format!("{missing}-0")).exists());
+    // no topics, none can be written to
+    let world = World::new(&kafka);
+    let mut sink =
+        Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), SinkTopics::default())).unwrap();
+    let error = world.transact(&mut sink, &[partial("a")], "a").unwrap_err();
+    assert_eq!(error, TransactError::Fatal("this sink has no topic for partials".into()));
+}
+
+#[test]
+fn more_records_than_the_queue_holds_are_sent_in_order() {
+    let kafka = Kafka::shared();
+    let world = World::new(kafka);
+    let narrow = ClientSettings {
+        properties: [("queue.buffering.max.messages".to_owned(), "100".to_owned())].into(),
+        ..settings(kafka)
+    };
+    let mut sink = Sink::open(&narrow, SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+    let many: Vec<_> = (0..3_000).map(|i| i.to_string()).collect();
+    let outgoing: Vec<_> = many.iter().map(|value| partial(value)).collect();
+    world.transact(&mut sink, &outgoing, "many").unwrap();
+    assert_eq!(values(kafka, &world.to, "read_committed"), many);
+}
+
+/// Rows of the tenants `a` and `b`.
+fn rollups() -> Vec<Rollup> {
+    let settings = PolicySettings { drilldowns: vec![vec![Dimension::Os]], ..PolicySettings::default() };
+    let policy = Policy::threshold(settings).unwrap();
+    let cell = |sessions| Cell { sessions, ..Cell::default() };
+    let mut rollups = Vec::new();
+    for (tenant, minute) in [("a", 0), ("a", 1), ("a", 2), ("b", 0), ("b", 1), ("b", 2)] {
+        let mut table = Table::new();
+        table.insert(Box::new(["Windows".into()]), cell(900));
+        table.insert(Box::new(["Tizen".into()]), cell(70));
+        let window = Window::of(minute * 60_000, 60_000);
+        rollups.extend(release(tenant, window, vec![table], &policy, None).rollups);
+    }
+    assert_eq!(rollups.len(), 12);
+    rollups
+}
+
+/// Java's default partitioner, from the Kafka protocol's description.
+fn murmur2(bytes: &[u8]) -> u32 {
+    const M: u32 = 0x5bd1_e995;
+    let mut h = 0x9747_b28c ^ bytes.len() as u32;
+    let mut words = bytes.chunks_exact(4);
+    for word in &mut words {
+        let mut k = u32::from_le_bytes(word.try_into().unwrap()).wrapping_mul(M);
+        k = (k ^ (k >> 24)).wrapping_mul(M);
+        h = h.wrapping_mul(M) ^ k;
+    }
+    let rest = words.remainder();
+    if !rest.is_empty() {
+        for (i, byte) in rest.iter().enumerate() {
+            h ^= u32::from(*byte) << (8 * i);
+        }
+        h = h.wrapping_mul(M);
+    }
+    h = (h ^ (h >> 13)).wrapping_mul(M);
+    h ^ (h >> 15)
+}
+
+#[test]
+fn rows_and_notes_go_where_readers_expect_them() {
+    // from Kafka's own tests
+    assert_eq!(murmur2(b"21") as i32, -973_932_308);
+    assert_eq!(murmur2(b"a-little-bit-long-string") as i32, -985_981_536);
+
+    let kafka = Kafka::shared();
+    let world = World::new(kafka);
+    let one = topic(kafka, "rollups", 5);
+    let each = unique("rollups");
+    for tenant in ["a", "b"] {
+        kafka.create_topic(&format!("{each}.{tenant}"), 1, &[]);
+    }
+    let rejections = topic(kafka, "rejections", 2);
+    let open = |rollups| {
+        let topics = SinkTopics {
+            rollups: Some(rollups),
+            rejections: Some(rejections.clone()),
+            ..SinkTopics::default()
+        };
+        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), topics)).unwrap()
+    };
+    let rollups = rollups();
+    let mut outgoing: Vec<_> = rollups.iter().map(Outgoing::Rollup).collect();
+    let note = RejectionNote::new(Reason::Malformed, "beacons", 3, 17, 123_456);
+    outgoing.push(Outgoing::Rejection(&note));
+    world.transact(&mut open(RollupTopics::One(one.clone())), &outgoing, "one").unwrap();
+    let tenants = vec!["a".to_owned(), "b".to_owned()];
+    let mut sink = open(RollupTopics::PerTenant { base: each.clone(), tenants });
+    world.transact(&mut sink, &outgoing, "each").unwrap();
+
+    let mut by_key: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+    for (partition, _, key, value) in read_all(kafka, &one, "read_committed") {
+        assert_eq!(partition as u32, (murmur2(&key) & 0x7fff_ffff) % 5, "{}", String::from_utf8_lossy(&key));
+        by_key.entry(key).or_default().push(value);
+    }
+    let mut expected: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+    for rollup in &rollups {
+        expected.entry(rollup.key().into_bytes()).or_default().push(rollup.json());
+    }
+    assert_eq!(by_key, expected);
+    for tenant in ["a", "b"] {
+        let seen = read_all(kafka, &format!("{each}.{tenant}"), "read_committed");
+        assert_eq!(seen.len(), 6);
+        assert!(seen.iter().all(|(_, _, key, _)| key.starts_with(format!("{tenant}/").as_bytes())));
+    }
+    let notes = read_all(kafka, &rejections, "read_committed");
+    assert!(
+        notes.len() == 2 && notes.iter().all(|(_, _, key, value)| key.is_empty() && *value == note.json())
+    );
+}
+
+/// librdkafka's own calls may wait for ever.
+#[test]
+fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
+    let kafka = Kafka::start(Options::default());
+    let world = World::new(&kafka);
+    let patient = SinkSettings::new(&unique("id"), partials_to(&world.to));
+    let hasty = SinkSettings { patience: Duration::from_secs(2), ..patient };
+    let mut sink =
+        Sink::open(&settings(&kafka), SinkSettings { patience: Duration::from_secs(60), ..hasty.clone() })
+            .unwrap();
+    world.transact(&mut sink, &[partial("a")], "a").unwrap();
+    drop(sink);
+    let mut sink = Sink::open(&settings(&kafka), hasty).unwrap();
+    kafka.pause(1);
+    let error = world.transact(&mut sink, &[partial("b")], "b").unwrap_err();
+    assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
+    kafka.resume(1);
+    until("the coordinator answers", || sink.reopen().ok());
+    let committed = until("the offsets", || world.source.committed().ok());
+    let committed = committed[0].as_ref().map(|held| held.metadata.clone()).unwrap();
+    if committed != "b" {
+        assert_eq!(committed, "a");
+        world.transact(&mut sink, &[partial("b")], "b").unwrap();
+    }
+    assert_eq!(values(&kafka, &world.to, "read_committed"), ["a", "b"]);
+}
+
+/// A worker as protocol.md has it: reads one partition, writes each record on, keeps its place in the metadata.
+struct Copier {
+    client: ClientSettings,
+    member: SourceSettings,
+    source: Option<Source>,
+    sink: Sink,
+    rejoined: usize,
+}
+
+impl Copier {
+    fn new(kafka: &Kafka, from: &str, to: &str) -> Self {
+        let (client, member) = (settings(kafka), source_settings(from));
+        let id = SinkSettings::new(&unique("id"), partials_to(to));
+        let source = Some(Source::open(&client, member.clone()).unwrap());
+        let sink = Sink::open(&client, id).unwrap();
+        Self { client, member, source, sink, rejoined: 0 }
+    }
+
+    /// Copies until `goal` records were copied and their offsets committed.
+    fn run(&mut self, goal: i64) {
+        let mut done = 0;
+        until("everything copied", || {
+            let source = self.source.as_mut().unwrap();
+            match source.poll(Duration::ZERO) {
+                Ok(Some(Event::Assigned(given))) => done = given.partitions[0].start_offset,
+                Ok(Some(Event::Revoked(_) | Event::Lost(_)) | None) => {}
+                Err(error) if error.is_transient() => {}
+                Err(_) => {
+                    self.rejoin();
+                    return None;
+                }
+            }
+            let mut batch = Vec::new();
+            let read = source.read(0, 200, |m| batch.push(m.payload().to_vec()));
+            match read {
+                Ok(read) if read.count == 0 => source.wait(SOON),
+                _ => {}
+            }
+            if let Some(position) = source.position(0).filter(|_| !batch.is_empty()) {
+                if self.copy(&batch, position) {
+                    done = position;
+                }
+            }
+            (done >= goal).then_some(())
+        });
+    }
+
+    /// Whether it is committed; if not, reading starts again where it is.
+    fn copy(&mut self, batch: &[Vec<u8>], position: i64) -> bool {
+        let send = |value| Outgoing::Partial { partition: 0, key: b"", value };
+        let outgoing: Vec<_> = batch.iter().map(|value| send(value)).collect();
+        let place = [Offset { partition: 0, offset: position, metadata: position.to_string() }];
+        let source = self.source.as_ref().unwrap();
+        let group = Arc::clone(source.group_metadata().unwrap());
+        loop {
+            match self.sink.transact(&outgoing, &place, &self.member.topic, &group) {
+                Ok(()) => return true,
+                Err(TransactError::Aborted(_)) => {}
+                Err(TransactError::Unknown(_)) => {
+                    until("a new producer", || self.sink.reopen().ok());
+                    let held = until("the offsets", || source.committed().ok());
+                    if held[0].as_ref().is_some_and(|held| held.metadata == position.to_string()) {
+                        return true;
+                    }
+                }
+                Err(TransactError::Fenced(_)) => {
+                    self.rejoin();
+                    return false;
+                }
+                Err(error @ TransactError::Fatal(_)) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn rejoin(&mut self) {
+        self.rejoined += 1;
+        until("a new producer", || self.sink.reopen().ok());
+        self.source = None;
+        self.source = Some(until("a new source", || Source::open(&self.client, self.member.clone()).ok()));
+    }
+}
+
+#[test]
+fn every_record_is_copied_once_while_brokers_are_killed() {
+    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
+    let (from, to) = (topic(&kafka, "from", 1), topic(&kafka, "to", 1));
+    let mut copier = Copier::new(&kafka, &from, &to);
+    let rounds = 4;
+    let each = 5_000;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..rounds {
+                let records: Vec<_> =
+                    (0..each).map(|i| Record::new(0, (round * each + i).to_string())).collect();
+                produce(&kafka, &from, &records);
+                if round < 3 {
+                    // among them the coordinators of the group and of the transactions, in mid-flight
+                    kafka.kill(round + 1);
+                    std::thread::sleep(Duration::from_secs(4));
+                    kafka.start_again(round + 1);
+                }
+            }
+        });
+        copier.run(i64::from(rounds * each));
+    });
+    let mut copied: Vec<u32> =
+        values(&kafka, &to, "read_committed").iter().map(|value| value.parse().unwrap()).collect();
+    copied.sort_unstable();
+    let expected: Vec<_> = (0..rounds * each).collect();
+    let lost = expected.iter().filter(|value| copied.binary_search(value).is_err()).count();
+    assert_eq!((copied.len(), lost), (expected.len(), 0), "rejoined {} times", copier.rejoined);
+}

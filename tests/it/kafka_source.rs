@@ -1,0 +1,436 @@
+//! Reading: batches, ends, assignments, what was committed, and what goes wrong.
+
+use std::time::{Duration, Instant};
+
+use crowdfold_kafka::{
+    AssignedPartition, ClientSettings, Cluster, Committed, Error, Event, Offset, Sink, SinkSettings,
+    SinkTopics, Source, SourceError, SourceSettings, Stamp,
+};
+use crowdfold_testkit::{Kafka, Options, unique};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use crate::kafka_support::{
+    Record, SOON, assigned, event, pass, produce, produce_with, read_all, read_to_end, settings,
+    source_settings, topic, until,
+};
+
+fn open(kafka: &Kafka, of: &SourceSettings) -> Source {
+    Source::open(&settings(kafka), of.clone()).unwrap()
+}
+
+fn sink(kafka: &Kafka) -> Sink {
+    Sink::open(&settings(kafka), SinkSettings::new(&unique("transactions"), SinkTopics::default())).unwrap()
+}
+
+fn commit(sink: &mut Sink, source: &Source, topic: &str, offsets: &[(u32, i64, &str)]) {
+    let offset = |(partition, offset, metadata): &(u32, i64, &str)| Offset {
+        partition: *partition,
+        offset: *offset,
+        metadata: (*metadata).into(),
+    };
+    let offsets: Vec<_> = offsets.iter().map(offset).collect();
+    sink.transact(&[], &offsets, topic, source.group_metadata().unwrap()).unwrap();
+}
+
+#[test]
+fn batches_show_what_polling_shows() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "batches", 3);
+    let records: Vec<_> = (0..5_000_u32)
+        .map(|i| Record {
+            key: (i % 3 != 0).then(|| format!("key-{i}").into_bytes()),
+            ..Record::new(i % 3, format!("value-{i}"))
+        })
+        .collect();
+    produce(kafka, &topic, &records);
+    let mut source = open(kafka, &source_settings(&topic));
+    let given = assigned(&mut source);
+    assert_eq!((given.of, given.partitions.len()), (3, 3));
+    let mut seen = Vec::new();
+    until("everything read", || {
+        let mut drained = true;
+        for partition in 0..3 {
+            let read = source.read(partition, 100, |m| {
+                let key = m.key().unwrap_or_default().to_vec();
+                seen.push((partition as i32, m.offset(), key, m.payload().to_vec()));
+            });
+            drained &= read.unwrap().drained;
+        }
+        if drained {
+            source.wait(SOON);
+        }
+        pass(source.poll(Duration::ZERO));
+        (seen.len() == records.len()).then_some(())
+    });
+    seen.sort();
+    assert_eq!(seen, read_all(kafka, &topic, "read_committed"));
+}
+
+/// What a hostile or broken producer may write comes through as it is.
+#[test]
+fn odd_records_are_shown_as_they_are() {
+    let kafka = Kafka::shared();
+    let topic = unique("odd");
+    kafka.create_topic(&topic, 1, &[("message.timestamp.type", "CreateTime")]);
+    let json = || Some(b"application/json".to_vec());
+    let odd = |headers: &[(&str, Option<Vec<u8>>)], value: Option<Vec<u8>>| Record {
+        value,
+        headers: headers.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        timestamp: Some(1),
+        ..Record::default()
+    };
+    let records = [
+        odd(&[], None),
+        odd(&[], Some(Vec::new())),
+        odd(&[], Some(vec![0xff; 900_000])),
+        odd(&[("other", json())], Some(vec![0])),
+        odd(&[("Content-Type", json()), ("content-type", None)], Some(vec![0])),
+        odd(&[("content-type", Some(vec![0xff, 0])), ("CONTENT-TYPE", json())], Some(vec![0])),
+    ];
+    produce(kafka, &topic, &records);
+    let mut source = open(kafka, &source_settings(&topic));
+    assigned(&mut source);
+    let mut seen = Vec::new();
+    until("all of them", || {
+        let read = source.read(0, 1_000, |m| {
+            assert_eq!(m.timestamp(), Stamp::Create(1));
+            assert_eq!(m.key(), None);
+            seen.push((m.payload().len(), m.content_type().map(<[u8]>::to_vec)));
+        });
+        source.wait(SOON);
+        read.unwrap().end
+    });
+    let expected = [(0, None), (0, None), (900_000, None), (1, None), (1, None), (1, json())];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_topic_of_append_time_says_so_and_a_panic_while_reading_leaks_nothing() {
+    let kafka = Kafka::shared();
+    let topic = unique("append");
+    kafka.create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")]);
+    produce(kafka, &topic, &[Record { timestamp: Some(1), ..Record::new(0, "a") }, Record::new(0, "b")]);
+    let mut source = open(kafka, &source_settings(&topic));
+    assigned(&mut source);
+    let mut seen = 0;
+    until("a panic", || {
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            source.read(0, 1_000, |m| {
+                seen += 1;
+                assert!(matches!(m.timestamp(), Stamp::Append(ms) if ms > 1_700_000_000_000));
+                std::panic::resume_unwind(Box::new("a fault of the caller"));
+            })
+        }));
+        read.is_err().then_some(())
+    });
+    // the rest of the batch was given back, and the source closes in order: librdkafka waits for every record
+    assert_eq!(seen, 1);
+}
+
+#[test]
+fn an_assignment_tells_what_the_group_committed_and_where_reading_starts() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "committed", 3);
+    let records: Vec<_> = (0..30).map(|i| Record::new(i % 3, "x")).collect();
+    produce(kafka, &topic, &records);
+    let member = source_settings(&topic);
+    let mut sink = sink(kafka);
+    let mut first = open(kafka, &member);
+    let fresh = assigned(&mut first);
+    assert_eq!(fresh.group, [None, None, None]);
+    assert!(fresh.partitions.iter().all(|p| (p.start_offset, p.log_start, p.gap) == (0, 0, None)));
+    let metadata = format!("1;{}", "x".repeat(180));
+    commit(&mut sink, &first, &topic, &[(0, 4, &metadata), (2, 10, "")]);
+    let committed = |offset, metadata: &str| Some(Committed { offset, metadata: metadata.into() });
+    let group = vec![committed(4, &metadata), None, committed(10, "")];
+    assert_eq!(first.committed().unwrap(), group);
+    drop(first);
+
+    let mut second = open(kafka, &member);
+    let event = event(&mut second);
+    let Event::Assigned(given) = event else { panic!("{event:?}") };
+    assert_eq!(given.group, group);
+    let starts: Vec<_> = given.partitions.iter().map(|p| p.start_offset).collect();
+    assert_eq!(starts, [4, 0, 10]);
+    assert!(second.start_at(1, 7));
+    pass(second.poll(Duration::ZERO));
+    assert!(!second.start_at(1, 8), "the partition is being read");
+    let read: Vec<_> =
+        (0..3).map(|p| read_to_end(&mut second, p).first().map(|(offset, _)| *offset)).collect();
+    assert_eq!(read, [Some(4), Some(7), None]);
+    assert_eq!((0..4).map(|p| second.position(p)).collect::<Vec<_>>(), [Some(10), Some(10), Some(10), None]);
+}
+
+/// Anyone with the right may commit to a group, in any encoding.
+#[test]
+fn metadata_of_others_does_not_break_us() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "foreign", 1);
+    produce(kafka, &topic, &[Record::new(0, "x")]);
+    let member = source_settings(&topic);
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("group.id", &member.group)
+        .create()
+        .unwrap();
+    let mut list = rdkafka::TopicPartitionList::new();
+    list.add_partition_offset(&topic, 0, rdkafka::Offset::Offset(1)).unwrap();
+    list.elements()[0].set_metadata("ünïcode");
+    consumer.commit(&list, CommitMode::Sync).unwrap();
+    drop(consumer);
+    let mut source = open(kafka, &member);
+    let given = assigned(&mut source);
+    assert_eq!(given.group, [Some(Committed { offset: 1, metadata: "ünïcode".into() })]);
+}
+
+#[test]
+fn two_members_share_the_partitions_and_each_is_told_before_it_loses_one() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "shared", 4);
+    let one = source_settings(&topic);
+    let two = SourceSettings { instance: unique("instance"), ..one.clone() };
+    let mut sink = sink(kafka);
+    let mut first = open(kafka, &one);
+    assert_eq!(assigned(&mut first).partitions.len(), 4);
+    let old_generation = std::sync::Arc::clone(first.group_metadata().unwrap());
+    let mut second = open(kafka, &two);
+    let revoked = until("a revocation", || {
+        pass(second.poll(Duration::from_millis(20)));
+        first.poll(Duration::from_millis(20)).unwrap()
+    });
+    assert_eq!(revoked, Event::Revoked(vec![0, 1, 2, 3]));
+    // they are still ours: what is open can be committed
+    commit(&mut sink, &first, &topic, &[(0, 0, "last words")]);
+    let (mut a, mut b) = (None, None);
+    until("two assignments", || {
+        a = a.take().or(first.poll(Duration::from_millis(20)).unwrap());
+        b = b.take().or(second.poll(Duration::from_millis(20)).unwrap());
+        (a.is_some() && b.is_some()).then_some(())
+    });
+    let (Some(Event::Assigned(a)), Some(Event::Assigned(b))) = (a, b) else { panic!("not assigned") };
+    let numbers = |of: &[AssignedPartition]| of.iter().map(|p| p.partition).collect::<Vec<_>>();
+    let mut all = numbers(&a.partitions);
+    all.extend(numbers(&b.partitions));
+    all.sort_unstable();
+    assert_eq!((a.partitions.len(), b.partitions.len(), all), (2, 2, vec![0, 1, 2, 3]));
+    // each knows of the other's
+    assert_eq!(a.group, b.group);
+    assert_eq!(a.group[0].as_ref().map(|held| held.metadata.as_str()), Some("last words"));
+    // and the old generation is good for nothing any more
+    let stale = [Offset { partition: 0, offset: 0, metadata: "zombie".into() }];
+    let refused = sink.transact(&[], &stale, &topic, &old_generation).unwrap_err();
+    assert!(matches!(refused, crowdfold_kafka::TransactError::Fenced(_)), "{refused:?}");
+    assert_eq!(first.committed().unwrap(), a.group);
+}
+
+#[test]
+fn a_second_process_of_the_same_name_fences_the_first() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "twins", 1);
+    let member = source_settings(&topic);
+    let mut first = open(kafka, &member);
+    assigned(&mut first);
+    let mut second = open(kafka, &member);
+    assigned(&mut second);
+    let error = until("the first is fenced", || first.poll(SOON).err().filter(|error| !error.is_transient()));
+    assert_eq!(error, SourceError::Fenced);
+}
+
+#[test]
+fn a_gap_before_the_logs_start_stops_reading_unless_the_loss_is_accepted() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "gap", 1);
+    let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
+    produce(kafka, &topic, &records);
+    let member = source_settings(&topic);
+    let mut source = open(kafka, &member);
+    assigned(&mut source);
+    commit(&mut sink(kafka), &source, &topic, &[(0, 2, "")]);
+    drop(source);
+    kafka.delete_before(&topic, 0, 7);
+
+    let mut strict = open(kafka, &member);
+    let error =
+        until("the gap is reported", || strict.poll(SOON).err().filter(|error| !error.is_transient()));
+    let gap = SourceError::Gap { topic: topic.clone(), partition: 0, committed: 2, log_start: 7, gone: 5 };
+    assert_eq!(error, gap);
+    drop(strict);
+    let mut lenient = open(kafka, &SourceSettings { accept_loss: true, ..member });
+    let given = assigned(&mut lenient);
+    let expected = AssignedPartition { partition: 0, start_offset: 7, log_start: 7, gap: Some(5) };
+    assert_eq!(given.partitions, [expected]);
+    assert_eq!(read_to_end(&mut lenient, 0)[0], (7, b"7".to_vec()));
+}
+
+#[test]
+fn records_deleted_while_reading_stop_it() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "deleted", 1);
+    let records: Vec<_> = (0..10).map(|i| Record::new(0, i.to_string())).collect();
+    produce(kafka, &topic, &records);
+    let mut source = open(kafka, &source_settings(&topic));
+    let Event::Assigned(_) = event(&mut source) else { panic!("not assigned") };
+    kafka.delete_before(&topic, 0, 7);
+    let error = until("trouble", || {
+        pass(source.poll(SOON));
+        source.read(0, 10, |m| panic!("offset {} is gone", m.offset())).err()
+    });
+    assert_eq!(error, SourceError::OutOfRange { topic, partition: 0, offset: 0 });
+}
+
+#[test]
+fn the_end_is_that_of_what_is_stable_and_the_log_may_go_on() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "ends", 1);
+    let id = unique("open");
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("transactional.id", &id)
+        .create()
+        .unwrap();
+    producer.init_transactions(Duration::from_secs(30)).unwrap();
+    produce(kafka, &topic, &[Record::new(0, "a"), Record::new(0, "b")]);
+    producer.begin_transaction().unwrap();
+    producer.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("open")).unwrap();
+    producer.flush(Duration::from_secs(30)).unwrap();
+    produce(kafka, &topic, &[Record::new(0, "c")]);
+
+    let mut source = open(kafka, &source_settings(&topic));
+    assigned(&mut source);
+    assert_eq!(read_to_end(&mut source, 0).len(), 2);
+    assert_eq!(source.position(0), Some(2));
+    assert_eq!(source.cluster().log_ends(&topic, &[0, 5]).unwrap(), [Some(4), None]);
+    producer.abort_transaction(Duration::from_secs(30)).unwrap();
+    let rest = until("what waited behind the transaction", || {
+        let rest = read_to_end(&mut source, 0);
+        (!rest.is_empty()).then_some(rest)
+    });
+    assert_eq!(rest, [(3, b"c".to_vec())]);
+    // the abort's marker has an offset of its own
+    until("the end behind the marker", || {
+        source.wait(SOON);
+        source.read(0, 10, |_| panic!("nothing more")).unwrap().end.filter(|end| *end == 5)
+    });
+    assert_eq!(source.position(0), Some(5));
+    assert_eq!(source.cluster().log_ends(&topic, &[0]).unwrap(), [Some(5)]);
+}
+
+#[test]
+fn a_partition_that_is_not_read_holds_nobody_up() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "paused", 2);
+    let mut records = vec![Record::new(0, vec![7; 10_000]); 1_000];
+    records.extend(vec![Record::new(1, "small"); 100]);
+    produce(kafka, &topic, &records);
+    let mut source = open(kafka, &SourceSettings { queue_kib: 2_048, ..source_settings(&topic) });
+    assigned(&mut source);
+    assert_eq!(read_to_end(&mut source, 1).len(), 100);
+    produce(kafka, &topic, &[Record::new(1, "more")]);
+    assert_eq!(until("more", || Some(read_to_end(&mut source, 1)).filter(|read| !read.is_empty())).len(), 1);
+    assert_eq!(read_to_end(&mut source, 0).len(), 1_000);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+fn waiting_ends_when_there_is_something_to_read() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "bell", 2);
+    let mut source = open(kafka, &source_settings(&topic));
+    assigned(&mut source);
+    read_to_end(&mut source, 0);
+    read_to_end(&mut source, 1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            produce(kafka, &topic, &[Record::new(1, "at last")]);
+        });
+        let start = Instant::now();
+        let mut seen = 0;
+        while seen == 0 {
+            source.wait(Duration::from_secs(30));
+            for partition in 0..2 {
+                seen += source.read(partition, 10, |_| {}).unwrap().count;
+            }
+        }
+        assert!(start.elapsed() < Duration::from_secs(15), "nobody rang");
+    });
+}
+
+#[test]
+fn nobody_there_and_no_such_topic_are_told_apart_and_told_soon() {
+    let nobody = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
+    let error = Source::open(&nobody, source_settings("t")).err().unwrap();
+    let Error::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };
+    assert_eq!(brokers, "127.0.0.1:1");
+    assert!(reason.contains("Connection refused"), "{reason}");
+
+    let topic = unique("missing");
+    let error = Source::open(&settings(Kafka::shared()), source_settings(&topic)).err().unwrap();
+    assert_eq!(error, Error::NoTopic { topic });
+    assert_eq!(Cluster::open(&settings(Kafka::shared())).unwrap().brokers().unwrap(), [1]);
+}
+
+#[test]
+fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
+    let kafka = Kafka::start(Options::default());
+    let topic = topic(&kafka, "restart", 2);
+    let records: Vec<_> = (0..200).map(|i| Record::new(i % 2, i.to_string())).collect();
+    produce(&kafka, &topic, &records);
+    let mut source = open(&kafka, &source_settings(&topic));
+    assigned(&mut source);
+    let mut seen: Vec<_> = (0..2).map(|p| read_to_end(&mut source, p)).collect();
+    kafka.kill(1);
+    for _ in 0..5 {
+        source.poll(SOON).map_or_else(|error| assert!(error.is_transient(), "{error}"), drop);
+    }
+    kafka.start_again(1);
+    produce(&kafka, &topic, &records);
+    until("the rest", || {
+        match source.poll(SOON) {
+            // the coordinator may have forgotten us meanwhile: nothing was committed, it starts again
+            Ok(Some(Event::Assigned(_))) => seen = vec![Vec::new(), Vec::new()],
+            Ok(_) => {}
+            Err(error) => assert!(error.is_transient(), "{error}"),
+        }
+        for partition in 0..2 {
+            let values = &mut seen[partition as usize];
+            let read = source.read(partition, 1_000, |m| values.push((m.offset(), m.payload().to_vec())));
+            read.map_or_else(|error| assert!(error.is_transient(), "{error}"), drop);
+        }
+        (seen[0].len() >= 200 && seen[1].len() >= 200).then_some(())
+    });
+    for (partition, values) in seen.iter().enumerate() {
+        let offsets: Vec<_> = values.iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, (0..200).collect::<Vec<_>>(), "partition {partition}");
+    }
+}
+
+/// A disk that lies. With lz4 the damage shows when the records are unpacked.
+#[test]
+fn damaged_records_stop_reading_rather_than_being_skipped() {
+    let kafka = Kafka::start(Options::default());
+    let topic = topic(&kafka, "damaged", 1);
+    produce(&kafka, &topic, &[Record::new(0, "good")]);
+    let bad: Vec<_> = (0..100).map(|i| Record::new(0, format!("{i}").repeat(50))).collect();
+    produce_with(&kafka, &topic, &bad, &[("compression.codec", "lz4"), ("linger.ms", "100")]);
+    kafka.stop(1);
+    let log = kafka.log_dir(1).join(format!("{topic}-0/00000000000000000000.log"));
+    let mut bytes = std::fs::read(&log).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64].fill(0xff);
+    std::fs::write(&log, bytes).unwrap();
+    kafka.start_again(1);
+    let mut source = open(&kafka, &source_settings(&topic));
+    assigned(&mut source);
+    let mut seen = Vec::new();
+    let error = until("trouble", || {
+        source.wait(SOON);
+        pass(source.poll(Duration::ZERO));
+        let read = source.read(0, 10, |m| seen.push(m.offset()));
+        read.err().filter(|error| !error.is_transient())
+    });
+    assert!(matches!(error, SourceError::Damaged { partition: 0, offset: 1, .. }), "{error:?}");
+    assert_eq!(seen, [0]);
+}

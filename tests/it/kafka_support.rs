@@ -1,0 +1,175 @@
+//! What the tests of sources and sinks share.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crowdfold_kafka::{Assigned, ClientSettings, Event, Source, SourceError, SourceSettings};
+use crowdfold_testkit::{Kafka, unique};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
+
+pub(crate) const SOON: Duration = Duration::from_millis(100);
+
+pub(crate) fn settings(kafka: &Kafka) -> ClientSettings {
+    ClientSettings {
+        brokers: kafka.bootstrap().into(),
+        client_id: "crowdfold-test".into(),
+        properties: BTreeMap::new(),
+    }
+}
+
+/// A topic of its own.
+pub(crate) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
+    let name = unique(name);
+    kafka.create_topic(&name, partitions, &[]);
+    name
+}
+
+/// A member of a group of its own.
+pub(crate) fn source_settings(topic: &str) -> SourceSettings {
+    SourceSettings {
+        session_timeout: Duration::from_secs(3),
+        ..SourceSettings::new(topic, &unique("group"), &unique("instance"))
+    }
+}
+
+/// One record to be produced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) partition: u32,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(crate) timestamp: Option<i64>,
+}
+
+impl Record {
+    pub(crate) fn new(partition: u32, value: impl AsRef<[u8]>) -> Self {
+        Self { partition, value: Some(value.as_ref().to_vec()), ..Self::default() }
+    }
+}
+
+pub(crate) fn produce(kafka: &Kafka, topic: &str, records: &[Record]) {
+    produce_with(kafka, topic, records, &[]);
+}
+
+pub(crate) fn produce_with(kafka: &Kafka, topic: &str, records: &[Record], properties: &[(&str, &str)]) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", kafka.bootstrap()).set("linger.ms", "1");
+    for (key, value) in properties {
+        config.set(*key, *value);
+    }
+    let producer: BaseProducer = config.create().unwrap();
+    for record in records {
+        let mut headers = OwnedHeaders::new();
+        for (key, value) in &record.headers {
+            headers = headers.insert(Header { key, value: value.as_deref() });
+        }
+        let mut send = BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition as i32);
+        send.key = record.key.as_deref();
+        send.payload = record.value.as_deref();
+        send.timestamp = record.timestamp;
+        send.headers = (!record.headers.is_empty()).then_some(headers);
+        while let Err((_, back)) = producer.send(send) {
+            send = back;
+            producer.poll(Duration::from_millis(10));
+        }
+    }
+    producer.flush(Duration::from_secs(60)).unwrap();
+}
+
+/// Runs until `step` gives something, a minute at most.
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+pub(crate) fn until<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = step() {
+            return value;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+    }
+}
+
+/// The next event; what passes by itself does.
+pub(crate) fn event(source: &mut Source) -> Event {
+    until("an event", || match source.poll(SOON) {
+        Ok(event) => event,
+        Err(error) if error.is_transient() => None,
+        Err(error) => panic!("{error}"),
+    })
+}
+
+/// The next event, which is an assignment; it is taken up.
+pub(crate) fn assigned(source: &mut Source) -> Assigned {
+    let event = event(source);
+    let Event::Assigned(assigned) = event else { panic!("not assigned: {event:?}") };
+    assert_eq!(source.poll(Duration::ZERO).unwrap(), None);
+    assigned
+}
+
+/// The values of one partition from where it stands to its end, with their offsets.
+pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<u8>)> {
+    let mut values = Vec::new();
+    until("the end of the partition", || {
+        let read = source.read(partition, 1_000, |message| {
+            values.push((message.offset(), message.payload().to_vec()));
+        });
+        match read {
+            Ok(read) if read.drained && read.end.is_none() => {
+                source.wait(SOON);
+                pass(source.poll(Duration::ZERO));
+                None
+            }
+            Ok(read) => read.end.filter(|_| read.drained),
+            Err(error) if error.is_transient() => None,
+            Err(error) => panic!("{error}"),
+        }
+    });
+    values
+}
+
+/// What is neither an event nor lasting trouble.
+pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
+    match polled {
+        Ok(None) => {}
+        Ok(Some(event)) => panic!("unexpected: {event:?}"),
+        Err(error) if error.is_transient() => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Everything in a topic, read by rust-rdkafka's own consumer: (partition, offset, key, value).
+pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32, i64, Vec<u8>, Vec<u8>)> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("group.id", unique("reader"))
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("isolation.level", isolation)
+        .create()
+        .unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).unwrap();
+    let partitions = metadata.topics()[0].partitions().len();
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        list.add_partition_offset(topic, partition as i32, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let (mut all, mut ended) = (Vec::new(), 0);
+    until("the end of the topic", || {
+        match consumer.poll(SOON) {
+            Some(Ok(m)) => {
+                let bytes = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();
+                all.push((m.partition(), m.offset(), bytes(m.key()), bytes(m.payload())));
+            }
+            Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => ended += 1,
+            _ => {}
+        }
+        (ended == partitions).then_some(())
+    });
+    all.sort();
+    all
+}
