@@ -2,7 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod clock;
 pub mod commands;
 pub mod config;
 pub mod failure;
+pub mod hardening;
+mod ledger_file;
 pub mod logging;
+mod telemetry;
+mod wiring;
+mod worker;

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use crowdfold::cli::Cli;
 use crowdfold::commands::dispatch;
 use crowdfold::config::Sources;
-use crowdfold::logging;
+use crowdfold::{hardening, logging};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Err(error) => return answer(&error),
     };
     logging::start(&cli.global);
+    hardening::harden();
     let sources = Sources {
         file: cli.global.config.clone(),
         environment: std::env::vars_os().collect(),

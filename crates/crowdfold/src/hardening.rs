@@ -1,0 +1,21 @@
+//! What the process denies itself: raw beacons are in its memory.
+
+use std::io::Write as _;
+use std::panic;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+
+/// No core dumps, no reading of our memory by other processes of the same user, and panics without their message, which
+/// may quote what was being parsed.
+pub fn harden() {
+    let none = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
+    let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if setrlimit(Resource::Core, none).is_err() || undumpable.is_err() {
+        tracing::warn!("core dumps could not be switched off: do it outside, with LimitCORE=0 or ulimit -c 0");
+    }
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // nothing is left to do when even stderr is gone
+        let _ = writeln!(std::io::stderr(), "crowdfold: a fault of the program at {place}: report this as a bug");
+    }));
+}
