@@ -75,7 +75,8 @@ impl Rollup {
             sums: cell.sums,
             startup: Spread::of(&cell.startup, head.histogram),
             bandwidth: Spread::of(&cell.bandwidth, head.histogram),
-            bitrate: Spread::of(&cell.bitrate, head.histogram),
+            // a ladder of few steps: percentiles say it all
+            bitrate: Spread::of(&cell.bitrate, false),
             head: Arc::clone(head),
         }
     }
