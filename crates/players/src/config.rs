@@ -140,7 +140,11 @@ impl PlayersConfig {
         u32::try_from((sessions * 9_930_000).checked_div(left).unwrap_or(u64::MAX)).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// Whether there can be such players.
+    ///
+    /// # Errors
+    /// What stands against it, with what would do.
+    pub fn check(&self) -> Result<(), ConfigError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if self.sessions == 0 {
             return Err(ConfigError::NoSessions);

@@ -1,0 +1,220 @@
+//! Beacons onto a topic, in real time.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use crowdfold_airlock::{Format, Partitioner};
+use crowdfold_kafka::{ClientSettings, Cluster};
+use crowdfold_players::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+
+use super::{clock, usage};
+use crate::cli::Generate;
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// How long brokers may take to acknowledge what is left at the end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest sleep between two looks at the clock and at signals.
+const NAP: Duration = Duration::from_millis(50);
+
+/// Sends what players report when they report it, until the limit or a signal. What they did goes to `truth`.
+pub(super) fn run(
+    args: &Generate,
+    config: &Config,
+    players: PlayersConfig,
+    truth: Option<(Truth, BufWriter<File>)>,
+) -> Result<(), Failure> {
+    if !config.source.fields.is_empty() {
+        let what = "source.fields renames the fields of beacons, and `generate` writes crowdfold's own names";
+        return Err(Failure::Usage(format!("{what}: take the section out, or choose another topic")));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("signals cannot be waited for")?;
+    }
+    let topic = Topic::open(config)?;
+    let start_ms = clock::now();
+    let limit = Limit {
+        until_ms: args.duration.map(|length| start_ms.saturating_add(length.as_millis() as u64)),
+        records: args.beacons,
+    };
+    let players = Players::new(PlayersConfig { start_ms, ..players }).map_err(usage)?;
+    tracing::info!(topic = topic.name, brokers = config.kafka.brokers.join(","), "players begin");
+    let sent = send(players, limit, &topic, truth, &stop)?;
+    topic.finish()?;
+    let seconds = (clock::now() - start_ms).max(1) as f64 / 1000.0;
+    tracing::info!(beacons = sent, per_second = (sent as f64 / seconds).round(), "generated");
+    Ok(())
+}
+
+fn send(
+    players: Players,
+    limit: Limit,
+    topic: &Topic,
+    mut truth: Option<(Truth, BufWriter<File>)>,
+    stop: &AtomicBool,
+) -> anyhow::Result<u64> {
+    const NO_TRUTH: &str = "the truth cannot be written";
+    let mut sent = 0;
+    let mut most_behind = 0;
+    for report in players {
+        let allowed = limit.allows(sent, report.sent_ms);
+        if !allowed || !wait_until(report.sent_ms, topic, stop) {
+            break;
+        }
+        most_behind = clock::now().saturating_sub(report.sent_ms).max(most_behind);
+        topic.send(&report)?;
+        sent += 1;
+        if let Some((truth, lines)) = &mut truth {
+            truth.watch(&report);
+            write_cells(&truth.complete(), lines).context(NO_TRUTH)?;
+        }
+    }
+    if most_behind >= 1_000 {
+        tracing::warn!(
+            behind_ms = most_behind,
+            "beacons went out later than they say: ask for fewer a second"
+        );
+    }
+    if let Some((truth, lines)) = truth {
+        write_end(truth, lines).context(NO_TRUTH)?;
+    }
+    Ok(sent)
+}
+
+/// Serves the producer until the moment has come. `false`: a signal came first.
+fn wait_until(moment: u64, topic: &Topic, stop: &AtomicBool) -> bool {
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        let left = Duration::from_millis(moment.saturating_sub(clock::now()));
+        if left.is_zero() {
+            return true;
+        }
+        topic.producer.poll(Duration::ZERO);
+        std::thread::sleep(left.min(NAP));
+    }
+}
+
+/// The beacons' topic, for writing.
+struct Topic {
+    name: String,
+    producer: BaseProducer<Deliveries>,
+    headers: Option<OwnedHeaders>,
+}
+
+/// What became of what was sent.
+#[derive(Default)]
+struct Deliveries {
+    lost: AtomicU64,
+    /// Number of the last error; its text would be the same.
+    last: std::sync::Mutex<Option<RDKafkaErrorCode>>,
+}
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = error.rdkafka_error_code();
+        }
+    }
+}
+
+impl Topic {
+    /// Finds the topic, and a producer for it that chooses partitions as the configuration has it.
+    fn open(config: &Config) -> Result<Self, Failure> {
+        let name = config.topic_names().beacons;
+        let brokers = config.kafka.brokers.join(",");
+        let properties = config.kafka.properties.resolve()?;
+        let client_id = format!("{}-generate", config.kafka.prefix);
+        let settings = ClientSettings {
+            brokers: brokers.clone(),
+            client_id: client_id.clone(),
+            properties: properties.iter().cloned().collect(),
+        };
+        Cluster::open(&settings).and_then(|cluster| cluster.topic(&name)).map_err(anyhow::Error::from)?;
+
+        let mut producer = ClientConfig::new();
+        producer.set("linger.ms", "20").set("compression.type", "lz4").set("batch.size", "500000");
+        for (key, value) in properties {
+            producer.set(key, value);
+        }
+        producer
+            .set("bootstrap.servers", brokers)
+            .set("client.id", client_id)
+            // a beacon that arrives twice by our fault would belie the truth
+            .set("enable.idempotence", "true")
+            .set("partitioner", partitioner(config.source.partitioner));
+        let json = Header { key: "content-type", value: Some("application/json") };
+        Ok(Self {
+            producer: producer
+                .create_with_context(Deliveries::default())
+                .context("no producer can be made for the beacons' topic")?,
+            headers: (config.source.format != Format::Json).then(|| OwnedHeaders::new().insert(json)),
+            name,
+        })
+    }
+
+    /// Hands a report to the producer, with its time; a topic of append time takes its own.
+    fn send(&self, report: &Report) -> anyhow::Result<()> {
+        let mut record = BaseRecord::<str, [u8]>::to(&self.name)
+            .payload(&report.payload)
+            .timestamp(i64::try_from(report.sent_ms).unwrap_or(i64::MAX));
+        record.key = report.session();
+        record.headers.clone_from(&self.headers);
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
+                    self.producer.poll(NAP);
+                    record = again;
+                }
+                // the error names a code, never the record
+                Err((error, _)) => {
+                    return Err(anyhow!(error).context(format!("topic {} is closed", self.name)));
+                }
+            }
+        }
+    }
+
+    /// Waits until all that was sent is acknowledged.
+    fn finish(&self) -> anyhow::Result<()> {
+        let flushed = self.producer.flush(PATIENCE);
+        let deliveries = self.producer.context();
+        let lost = deliveries.lost.load(Ordering::Relaxed);
+        let left = self.producer.in_flight_count();
+        let last = *deliveries.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match (lost, last) {
+            (0, _) if left == 0 && flushed.is_ok() => Ok(()),
+            (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {PATIENCE:?}")),
+            (lost, Some(code)) => {
+                Err(anyhow!("{lost} beacons were not taken by topic {}: {code}", self.name))
+            }
+            (lost, None) => Err(anyhow!("{lost} beacons were not taken by topic {}", self.name)),
+        }
+    }
+}
+
+/// librdkafka's name for it. Records without a session go anywhere.
+const fn partitioner(partitioner: Partitioner) -> &'static str {
+    match partitioner {
+        Partitioner::Murmur2 => "murmur2_random",
+        Partitioner::Crc32 => "consistent_random",
+        Partitioner::Fnv1a => "fnv1a_random",
+    }
+}

@@ -1,0 +1,117 @@
+//! Synthetic players on a real topic.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use crowdfold_airlock::murmur2;
+use crowdfold_testkit::{Kafka, binary, unique};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Timestamp;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use serde_json::Value;
+
+const PARTITIONS: u32 = 4;
+
+fn generate(topic: &str, truth: &Path, flags: &[&str]) -> Child {
+    Command::new(binary("crowdfold"))
+        .args(["generate", "--brokers", Kafka::shared().bootstrap(), "--truth", truth.to_str().unwrap()])
+        .args(flags)
+        .env("CROWDFOLD_SOURCE__TOPIC", topic)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Ends with exit code 0.
+fn ends_well(child: Child) {
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+}
+
+/// The lines of a truth: cells, and the ledger.
+fn told(truth: &Path) -> (Vec<Value>, Value) {
+    let text = std::fs::read_to_string(truth).unwrap();
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ledger = lines.pop().unwrap()["ledger"].take();
+    (lines, ledger)
+}
+
+/// One record: partition, key, timestamp, payload.
+struct Record(u32, String, Timestamp, Value);
+
+/// All there is in a topic.
+fn records(topic: &str) -> Vec<Record> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", Kafka::shared().bootstrap())
+        .set("group.id", "unused")
+        .create()
+        .unwrap();
+    let mut all = TopicPartitionList::new();
+    let mut left = 0;
+    for partition in 0..PARTITIONS as i32 {
+        left += consumer.fetch_watermarks(topic, partition, Duration::from_secs(30)).unwrap().1;
+        all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&all).unwrap();
+    let mut records = Vec::new();
+    while (records.len() as i64) < left {
+        let message = consumer.poll(Duration::from_secs(30)).unwrap().unwrap();
+        let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+        let payload = serde_json::from_slice(message.payload().unwrap()).unwrap();
+        records.push(Record(message.partition() as u32, key, message.timestamp(), payload));
+    }
+    records
+}
+
+#[test]
+fn sessions_stay_whole_and_records_carry_their_time() {
+    let topic = unique("players");
+    Kafka::shared().create_topic(&topic, PARTITIONS, &[("message.timestamp.type", "CreateTime")]);
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("cells.ndjson");
+    ends_well(generate(&topic, &truth, &["--sessions", "500", "--rate", "300", "--beacons", "1000"]));
+
+    let records = records(&topic);
+    let (cells, ledger) = told(&truth);
+    assert_eq!((records.len(), ledger["read"].as_u64()), (1_000, Some(1_000)));
+    let mut partitions = BTreeSet::new();
+    for Record(partition, key, timestamp, beacon) in records {
+        assert_eq!(beacon["session"], key);
+        assert_eq!(partition, (murmur2(key.as_bytes()) & 0x7fff_ffff) % PARTITIONS);
+        assert_eq!(timestamp, Timestamp::CreateTime(beacon["ts"].as_i64().unwrap()));
+        partitions.insert(partition);
+    }
+    assert_eq!(partitions.len() as u32, PARTITIONS);
+    let drilldown = &cells[0]["drilldown"];
+    let of_one = cells.iter().filter(|cell| cell["drilldown"] == *drilldown);
+    assert_eq!(of_one.map(|cell| cell["beacons"].as_u64().unwrap()).sum::<u64>(), 1_000);
+}
+
+#[test]
+fn a_signal_ends_it_with_all_that_was_sent_told() {
+    let topic = unique("players");
+    Kafka::shared().create_topic(&topic, PARTITIONS, &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("cells.ndjson");
+    let child = generate(&topic, &truth, &["--sessions", "200", "--rate", "100"]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    ends_well(child);
+    let sent = told(&truth).1["read"].as_u64().unwrap();
+    assert_eq!(records(&topic).len() as u64, sent);
+    assert!((50..500).contains(&sent), "{sent} in at most three seconds, at 100 a second");
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_named_with_the_mend() {
+    let topic = unique("nowhere");
+    let dir = tempfile::tempdir().unwrap();
+    let child = generate(&topic, &dir.path().join("cells.ndjson"), &["--for", "1s"]);
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("topic {topic} does not exist: create it")), "{stderr}");
+}
