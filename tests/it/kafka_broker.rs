@@ -1,4 +1,5 @@
 //! The broker that the other tests rest on.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! Reading: batches, ends, assignments, what was committed, and what goes wrong.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! What the tests of sources and sinks share.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

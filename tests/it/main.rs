@@ -4,3 +4,4 @@ mod walls;
 mod kafka_sink;
 mod kafka_source;
 mod kafka_support;
+mod kafka_topics;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{IsError, RDKafkaErrorCode};
+use rdkafka::metadata::{Metadata, MetadataBroker, MetadataPartition};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::client::Context;
@@ -27,8 +28,17 @@ pub struct Cluster {
 pub struct Topic {
     /// Its name.
     pub name: String,
-    /// For each partition, by number, its replicas (ids of brokers).
-    pub partitions: Vec<Vec<i32>>,
+    /// Its partitions, by number.
+    pub partitions: Vec<Partition>,
+}
+
+/// Who holds a partition, by the ids of brokers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Who answers for it; `None` while nobody does.
+    pub leader: Option<i32>,
+    /// Who holds it, alive or not.
+    pub replicas: Vec<i32>,
 }
 
 impl Topic {
@@ -66,13 +76,13 @@ impl Cluster {
                 code => Error::coded(format!("describe topic {name}"), code),
             });
         }
-        let mut partitions: Vec<_> =
-            found.partitions().iter().map(|p| (p.id(), p.replicas().to_vec())).collect();
-        partitions.sort();
-        Ok(Topic {
-            name: name.into(),
-            partitions: partitions.into_iter().map(|(_, replicas)| replicas).collect(),
-        })
+        let mut partitions: Vec<_> = found.partitions().iter().collect();
+        partitions.sort_by_key(|partition| partition.id());
+        let partition = |partition: &MetadataPartition| Partition {
+            leader: Some(partition.leader()).filter(|leader| *leader >= 0),
+            replicas: partition.replicas().to_vec(),
+        };
+        Ok(Topic { name: name.into(), partitions: partitions.into_iter().map(partition).collect() })
     }
 
     /// The ids of all brokers.
@@ -82,7 +92,7 @@ impl Cluster {
     pub fn brokers(&self) -> Result<Vec<i32>, Error> {
         // a name that no topic can have: the answer is about brokers alone, however many topics there are
         let metadata = self.metadata(Some("/"))?;
-        let mut ids: Vec<_> = metadata.brokers().iter().map(rdkafka::metadata::MetadataBroker::id).collect();
+        let mut ids: Vec<_> = metadata.brokers().iter().map(MetadataBroker::id).collect();
         ids.sort_unstable();
         Ok(ids)
     }
@@ -92,7 +102,7 @@ impl Cluster {
     /// # Errors
     /// No broker answers.
     pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
-        self.list_offsets(topic, partitions, Offset::Beginning)
+        self.list_offsets(topic, partitions, |_| Offset::Beginning)
     }
 
     /// The offset after the last record, committed or not, for each partition asked; `None` where no leader says, and
@@ -101,17 +111,55 @@ impl Cluster {
     /// # Errors
     /// No broker answers.
     pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
-        self.list_offsets(topic, partitions, Offset::End)
+        self.list_offsets(topic, partitions, |_| Offset::End)
     }
 
-    /// Offsets by logical position: a ListOffsets takes those where it takes timestamps.
-    fn list_offsets(&self, topic: &str, partitions: &[u32], at: Offset) -> Result<Vec<Option<i64>>, Error> {
+    /// The first offset whose record has that timestamp (ms since the epoch; one for each partition asked) or a later
+    /// one; `None` where there is none, or no leader says.
+    pub(crate) fn first_since(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+        times: &[i64],
+    ) -> Result<Vec<Option<i64>>, Error> {
+        self.list_offsets(topic, partitions, |index| Offset::Offset(times[index]))
+    }
+
+    /// Offsets by logical position (a ListOffsets takes those where it takes timestamps) or by time, index by index.
+    fn list_offsets(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+        at: impl Fn(usize) -> Offset,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        let mut turns = 50;
+        loop {
+            match self.try_list_offsets(topic, partitions, &at) {
+                // leaders move, and a new topic is not known everywhere at once
+                Err(Error::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
+                other => return other,
+            }
+            std::thread::sleep(ANSWER / 100);
+        }
+    }
+
+    fn try_list_offsets(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+        at: impl Fn(usize) -> Offset,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        let what = || format!("ask for offsets of topic {topic}");
+        // one partition that nobody leads would hold up the answer for all
+        let known = self.topic(topic)?.partitions;
+        let led = |partition: u32| known.get(partition as usize).is_some_and(|known| known.leader.is_some());
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
-        let what = || format!("ask for the ends of the log of topic {topic}");
-        for partition in partitions {
-            asked
-                .add_partition_offset(topic, *partition as i32, at)
-                .map_err(|error| Error::of(what(), &error))?;
+        for (index, partition) in partitions.iter().enumerate().filter(|(_, partition)| led(**partition)) {
+            let added = asked.add_partition_offset(topic, *partition as i32, at(index));
+            added.map_err(|error| Error::of(what(), &error))?;
+        }
+        if asked.count() == 0 {
+            return Ok(vec![None; partitions.len()]);
         }
         let told =
             self.client.offsets_for_times(asked, ANSWER).map_err(|error| self.failed(what(), &error))?;
@@ -126,7 +174,7 @@ impl Cluster {
         Ok(partitions.iter().map(offset).collect())
     }
 
-    fn metadata(&self, topic: Option<&str>) -> Result<rdkafka::metadata::Metadata, Error> {
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata, Error> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
         self.client.fetch_metadata(topic, ANSWER).map_err(|error| self.failed(what(), &error))
     }
@@ -157,4 +205,20 @@ impl Cluster {
             code => Error::Kafka { what, code },
         }
     }
+}
+
+/// Codes of a partition whose leader is elsewhere, or about to be.
+const fn is_moving(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as C;
+    matches!(
+        code,
+        C::NotLeaderForPartition
+            | C::LeaderNotAvailable
+            | C::ReplicaNotAvailable
+            | C::UnknownPartition
+            | C::UnknownTopicOrPartition
+            | C::FencedLeaderEpoch
+            | C::UnknownLeaderEpoch
+            | C::OffsetNotAvailable
+    )
 }

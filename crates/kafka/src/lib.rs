@@ -9,14 +9,17 @@ mod batch;
 mod client;
 mod cluster;
 mod error;
+mod read;
 mod sink;
 mod source;
+pub mod topics;
 
 pub use batch::{Message, Stamp};
 pub use client::ClientSettings;
-pub use cluster::{Cluster, Topic};
+pub use cluster::{Cluster, Partition, Topic};
 pub use error::Error;
 pub use rdkafka::consumer::ConsumerGroupMetadata;
 pub use rdkafka::error::RDKafkaErrorCode;
+pub use read::{TopicReader, read};
 pub use sink::{Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, TransactError};
 pub use source::{Assigned, AssignedPartition, Committed, Event, Read, Source, SourceError, SourceSettings};

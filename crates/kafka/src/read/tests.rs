@@ -1,0 +1,109 @@
+//! On librdkafka's mock cluster; what transactions and rights change is tested on a real broker (`tests/it`).
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
+
+use super::{TopicReader, read};
+use crate::{ClientSettings, Error};
+
+type Mock = MockCluster<'static, DefaultProducerContext>;
+
+fn cluster() -> (Mock, ClientSettings) {
+    let mock = MockCluster::new(1).unwrap();
+    let client = ClientSettings {
+        brokers: mock.bootstrap_servers(),
+        client_id: "reader".into(),
+        ..ClientSettings::default()
+    };
+    (mock, client)
+}
+
+/// Writes values into partitions, each with its time.
+fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &client.brokers).create().unwrap();
+    for (partition, timestamp, value) in records {
+        let record = BaseRecord::<(), str>::to(topic).partition(*partition).timestamp(*timestamp);
+        producer.send(record.payload(value)).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(Duration::from_secs(10)).unwrap();
+}
+
+fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Result<Vec<String>, Error> {
+    let topics: Vec<_> = topics.iter().map(ToString::to_string).collect();
+    let mut values = Vec::new();
+    let records =
+        read(client, &topics, since, |value| values.push(String::from_utf8(value.into()).unwrap()))?;
+    assert_eq!(records, values.len() as u64);
+    values.sort();
+    Ok(values)
+}
+
+#[test]
+fn every_partition_of_every_topic_is_read_once_to_its_end() {
+    let (mock, client) = cluster();
+    mock.create_topic("a", 3, 1).unwrap();
+    mock.create_topic("b", 1, 1).unwrap();
+    write(&client, "a", &[(0, 1_000, "a0"), (0, 2_000, "a1"), (2, 3_000, "a2")]);
+    write(&client, "b", &[(0, 1_000, "b0")]);
+    assert_eq!(values(&client, &["a", "b"], None).unwrap(), ["a0", "a1", "a2", "b0"]);
+    assert_eq!(values(&client, &["a", "b"], None).unwrap().len(), 4, "nothing was committed");
+}
+
+#[test]
+fn a_topic_without_records_ends_at_once() {
+    let (mock, client) = cluster();
+    mock.create_topic("empty", 4, 1).unwrap();
+    assert_eq!(values(&client, &["empty"], None).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_comes_after_the_reader_was_opened_is_another_days() {
+    let (mock, client) = cluster();
+    mock.create_topic("live", 2, 1).unwrap();
+    write(&client, "live", &[(0, 1_000, "before")]);
+    let reader = TopicReader::open(&client, "live", None).unwrap();
+    write(&client, "live", &[(0, 2_000, "after"), (1, 2_000, "beside")]);
+    let mut seen = Vec::new();
+    assert_eq!(reader.to_end(|value| seen.push(value.to_vec())).unwrap(), 1);
+    assert_eq!(seen, [b"before"]);
+}
+
+#[test]
+fn a_tail_shows_what_comes() {
+    let (mock, client) = cluster();
+    mock.create_topic("live", 2, 1).unwrap();
+    let mut reader = TopicReader::open(&client, "live", None).unwrap();
+    assert_eq!(reader.next(Duration::from_millis(10), |_| {}).unwrap(), 0);
+    write(&client, "live", &[(0, 1_000, "one"), (1, 1_000, "two")]);
+    let mut seen = 0;
+    for _ in 0..100 {
+        seen += reader.next(Duration::from_millis(100), |_| {}).unwrap();
+        if seen == 2 {
+            return;
+        }
+    }
+    panic!("{seen} of 2 records came");
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_named() {
+    let (_mock, client) = cluster();
+    let error = values(&client, &["nowhere"], None).unwrap_err();
+    assert_eq!(error, Error::NoTopic { topic: "nowhere".into() });
+}
+
+#[test]
+fn nobody_at_home_is_said_within_seconds() {
+    // bound and never listened on: nothing else can answer there
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let brokers = socket.local_addr().unwrap().to_string();
+    let client = ClientSettings { brokers: brokers.clone(), ..ClientSettings::default() };
+    match values(&client, &["any"], None).unwrap_err() {
+        Error::Unreachable { brokers: named, .. } => assert_eq!(named, brokers),
+        other => panic!("{other}"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Topics and their time-to-live: what they are to be, what makes them so, and whether they are.
+//!
+//! [`Admin::plan`] compares with what is there and [`Admin::apply`] makes it so; [`Admin::check`] reads topics *and*
+//! brokers, computes how long a record can be read and lies on a disk, and measures the oldest that can be read.
+
+mod admin;
+mod apply;
+mod check;
+mod configs;
+mod finding;
+mod measure;
+mod span;
+mod ttl;
+
+use std::time::Duration;
+
+pub use admin::Admin;
+pub use apply::{Change, Difference, PlanError};
+pub use check::{Report, TopicReport};
+pub use finding::{Finding, Unbounded};
+pub use span::Span;
+pub use ttl::Bounds;
+
+/// What a topic is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// What players report. Personal data.
+    Beacons,
+    /// Cells before release. Personal data by class.
+    Partials,
+    /// Released rows.
+    Rollups,
+    /// Notes on rejected beacons.
+    Rejections,
+}
+
+impl Purpose {
+    /// The name in tables and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Beacons => "beacons",
+            Self::Partials => "partials",
+            Self::Rollups => "rollups",
+            Self::Rejections => "rejections",
+        }
+    }
+
+    /// Whether a stage of ours reads it, so that what is deleted too soon is lost.
+    pub(crate) const fn is_read_by_us(self) -> bool {
+        matches!(self, Self::Beacons | Self::Partials)
+    }
+}
+
+/// Whose clock stamps a topic's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The broker's (`LogAppendTime`).
+    Append,
+    /// The producer's (`CreateTime`), as far ahead of the broker's as this.
+    Create {
+        /// `message.timestamp.after.max.ms`.
+        ahead: Duration,
+    },
+}
+
+/// What a topic is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Its name.
+    pub topic: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How many partitions.
+    pub partitions: u32,
+    /// How many replicas of each.
+    pub replication: u32,
+    /// `[ttl]`: how long a record can be read at most.
+    pub ttl: Duration,
+    /// How long a record must be there at least: window, lateness, session and the outage to be survived. Zero where
+    /// nobody of ours reads it.
+    pub least: Duration,
+    /// Whose clock.
+    pub clock: Clock,
+    /// Largest batch of records, bytes.
+    pub max_message_bytes: u32,
+}
+
+impl Spec {
+    /// In-sync replicas that a write needs: one may be missing where there are three.
+    pub(crate) const fn min_in_sync(&self) -> u32 {
+        if self.replication >= 3 { 2 } else { 1 }
+    }
+}

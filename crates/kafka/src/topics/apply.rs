@@ -1,0 +1,254 @@
+//! Making topics what they are to be.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::configs::{Configs, check_interval};
+use super::span::{Span, millis};
+use super::{Admin, Clock, Spec, ttl};
+use crate::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// Segments roll at this size, bytes, if not before by time.
+const SEGMENT_BYTES: u32 = 256 << 20;
+
+/// What is to be done about one topic. Shows as what `topics apply` prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The topic.
+    pub topic: String,
+    /// It is not there: make it, with these partitions and replicas.
+    pub create: Option<(u32, u32)>,
+    /// Settings that are set or become others.
+    pub settings: Vec<Difference>,
+    /// What is not as it should be and is left as it is.
+    pub left: Vec<String>,
+    /// Settings of the topic that are not ours, to be written back.
+    others: BTreeMap<String, String>,
+    /// All of ours.
+    ours: BTreeMap<&'static str, String>,
+}
+
+/// One setting that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name.
+    pub key: &'static str,
+    /// What is in effect; `None` where the topic is not there.
+    pub from: Option<String>,
+    /// What it becomes.
+    pub to: String,
+    /// Records will be kept longer than before.
+    pub lengthens: bool,
+}
+
+/// Why no settings can make a topic what it is to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The brokers look too seldom.
+    #[error(
+        "topic {topic} cannot be bounded to {ttl}: brokers look for old records every {check}{}: raise its [ttl] or lower \
+         log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
+    )]
+    TtlTooShort {
+        /// The topic.
+        topic: String,
+        /// Its bound.
+        ttl: Span,
+        /// The brokers' interval.
+        check: Span,
+        /// How far producers' timestamps may be ahead, where they count.
+        ahead: Option<Span>,
+    },
+    /// What is left of the bound is too short to survive an outage.
+    #[error(
+        "topic {topic} bounded to {ttl} is kept for no more than {retention}, and {least} are needed for windows and the \
+         outage to be survived: raise its [ttl] or lower [ttl] outage"
+    )]
+    OutageTooLong {
+        /// The topic.
+        topic: String,
+        /// Its bound.
+        ttl: Span,
+        /// What is left of it.
+        retention: Span,
+        /// What is needed.
+        least: Span,
+    },
+    /// A broker did not say.
+    #[error(transparent)]
+    Request(#[from] Error),
+}
+
+impl Change {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.create.is_none() && self.settings.is_empty()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.create {
+            Some((partitions, replicas)) => {
+                writeln!(f, "topic {}: make it, {partitions} partitions, {replicas} replicas", self.topic)?;
+            }
+            None if self.settings.is_empty() => writeln!(f, "topic {}: as it should be", self.topic)?,
+            None => writeln!(f, "topic {}: alter it", self.topic)?,
+        }
+        for Difference { key, from, to, lengthens } in &self.settings {
+            let from = from.as_ref().map(|from| format!("{from} -> ")).unwrap_or_default();
+            let longer = if *lengthens { "   (keeps records longer than before)" } else { "" };
+            writeln!(f, "  {key}: {from}{to}{longer}")?;
+        }
+        self.left.iter().try_for_each(|left| writeln!(f, "  left as it is: {left}"))
+    }
+}
+
+impl Admin {
+    /// What has to be done for the topics to be as they are to be. Changes nothing.
+    ///
+    /// # Errors
+    /// A broker does not answer or refuses, or a bound cannot be held.
+    pub fn plan(&self, specs: &[Spec]) -> Result<Vec<Change>, PlanError> {
+        let brokers = self.brokers()?;
+        let check = check_interval(brokers.iter());
+        let mut changes = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let ours = settings(spec, check)?;
+            changes.push(match self.find(&spec.topic)? {
+                None => creation(spec, ours),
+                Some(topic) => alteration(spec, topic.count(), &self.configs(&topic, &brokers)?, ours),
+            });
+        }
+        Ok(changes)
+    }
+
+    /// Does it. Never deletes a topic, never changes a number of partitions or replicas.
+    ///
+    /// # Errors
+    /// A broker refuses; what was done before stays done.
+    pub fn apply(&self, changes: &[Change]) -> Result<(), Error> {
+        for change in changes.iter().filter(|change| !change.is_nothing()) {
+            let Change { topic, ours, others, .. } = change;
+            if let Some((partitions, replication)) = change.create {
+                self.create(topic, partitions, replication, ours.iter())?;
+            } else {
+                let others = others.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+                self.alter(topic, others.chain(ours.iter().map(|(key, value)| (*key, value.as_str()))))?;
+            }
+            self.settle(change)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until brokers tell what the controller has taken.
+    fn settle(&self, change: &Change) -> Result<(), Error> {
+        for _ in 0..TURNS {
+            if let Some(topic) = self.find(&change.topic)? {
+                let own = self.configs(&topic, &[])?.own();
+                if change.ours.iter().all(|(key, value)| own.get(*key) == Some(value)) {
+                    return Ok(());
+                }
+            }
+            std::thread::sleep(TURN);
+        }
+        Ok(())
+    }
+}
+
+/// How often, and how far apart, a broker is asked whether it has heard of a change.
+const TURNS: u32 = 50;
+const TURN: Duration = Duration::from_millis(100);
+
+/// The settings that make a topic what it is to be.
+fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, PlanError> {
+    let topic = || spec.topic.clone();
+    let ahead = match spec.clock {
+        Clock::Append => 0,
+        Clock::Create { ahead } => millis(ahead),
+    };
+    let (retention, segment) = ttl::settings(millis(spec.ttl), check, ahead).ok_or_else(|| {
+        let ahead = (ahead > 0).then_some(Span(ahead));
+        PlanError::TtlTooShort { topic: topic(), ttl: spec.ttl.into(), check: Span(check), ahead }
+    })?;
+    if retention < millis(spec.least) {
+        let (ttl, least) = (spec.ttl.into(), spec.least.into());
+        return Err(PlanError::OutageTooLong { topic: topic(), ttl, retention: Span(retention), least });
+    }
+    let mut settings = BTreeMap::from([
+        ("cleanup.policy", "delete".to_owned()),
+        ("retention.ms", retention.to_string()),
+        ("retention.bytes", "-1".into()),
+        ("segment.ms", segment.to_string()),
+        ("segment.bytes", SEGMENT_BYTES.to_string()),
+        ("max.message.bytes", spec.max_message_bytes.to_string()),
+        ("min.insync.replicas", spec.min_in_sync().to_string()),
+        ("unclean.leader.election.enable", "false".into()),
+    ]);
+    match spec.clock {
+        Clock::Append => {
+            settings.insert("message.timestamp.type", "LogAppendTime".into());
+        }
+        Clock::Create { .. } => {
+            settings.insert("message.timestamp.type", "CreateTime".into());
+            settings.insert("message.timestamp.after.max.ms", ahead.to_string());
+        }
+    }
+    Ok(settings)
+}
+
+fn creation(spec: &Spec, ours: BTreeMap<&'static str, String>) -> Change {
+    let set = |(key, to): (&&'static str, &String)| Difference {
+        key,
+        from: None,
+        to: to.clone(),
+        lengthens: false,
+    };
+    Change {
+        topic: spec.topic.clone(),
+        create: Some((spec.partitions, spec.replication)),
+        settings: ours.iter().map(set).collect(),
+        left: Vec::new(),
+        others: BTreeMap::new(),
+        ours,
+    }
+}
+
+fn alteration(
+    spec: &Spec,
+    partitions: u32,
+    now: &Configs<'_>,
+    ours: BTreeMap<&'static str, String>,
+) -> Change {
+    let own = now.own();
+    // what is in effect by a broker's default is written down: defaults change
+    let differs = |(key, to): &(&&'static str, &String)| own.get(**key) != Some(*to);
+    let difference = |(key, to): (&&'static str, &String)| {
+        let from = now.get(key).map(str::to_owned);
+        let lengthens = lengthens(key, from.as_deref(), to);
+        Difference { key, from, to: to.clone(), lengthens }
+    };
+    let settings = ours.iter().filter(differs).map(difference).collect();
+    let mut left = Vec::new();
+    if partitions != spec.partitions {
+        left.push(format!("it has {partitions} partitions, the configuration says {}", spec.partitions));
+    }
+    if now.is("remote.storage.enable", "true") {
+        left.push("remote.storage.enable is true: records go to a tier that nothing here bounds".into());
+    }
+    let others = own.into_iter().filter(|(key, _)| !ours.contains_key(key.as_str())).collect();
+    Change { topic: spec.topic.clone(), create: None, settings, left, others, ours }
+}
+
+/// Whether a setting keeps records longer than the one before.
+fn lengthens(key: &str, from: Option<&str>, to: &str) -> bool {
+    let limit = |value: &str| value.parse::<i64>().ok().map(|limit| u64::try_from(limit).unwrap_or(u64::MAX));
+    let timed =
+        matches!(key, "retention.ms" | "retention.bytes" | "segment.ms" | "message.timestamp.after.max.ms");
+    timed && from.and_then(limit).zip(limit(to)).is_some_and(|(from, to)| to > from)
+}

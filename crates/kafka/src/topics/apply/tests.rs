@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use super::*;
+use crate::topics::Purpose;
+
+const MINUTE: u64 = 60_000;
+
+fn spec() -> Spec {
+    Spec {
+        topic: "t".into(),
+        purpose: Purpose::Beacons,
+        partitions: 4,
+        replication: 3,
+        ttl: Duration::from_secs(3600),
+        least: Duration::from_secs(33 * 60),
+        clock: Clock::Append,
+        max_message_bytes: 1 << 20,
+    }
+}
+
+#[test]
+fn an_hour_becomes_44_minutes_and_11() {
+    let settings = settings(&spec(), 5 * MINUTE).unwrap();
+    assert_eq!((settings["retention.ms"].as_str(), settings["segment.ms"].as_str()), ("2640000", "660000"));
+    assert_eq!(settings["min.insync.replicas"], "2");
+    assert_eq!(settings["message.timestamp.type"], "LogAppendTime");
+    assert!(!settings.contains_key("message.timestamp.after.max.ms"));
+}
+
+#[test]
+fn producers_timestamps_are_bounded_and_paid_for_by_the_retention() {
+    let clock = Clock::Create { ahead: Duration::from_secs(60) };
+    let settings = settings(&Spec { clock, ..spec() }, 5 * MINUTE).unwrap();
+    assert_eq!(settings["message.timestamp.after.max.ms"], "60000");
+    assert_eq!(settings["retention.ms"], (54 * MINUTE / 5 * 4).to_string());
+}
+
+#[test]
+fn a_bound_that_cannot_be_held_says_what_to_change() {
+    let short = Spec { ttl: Duration::from_secs(300), ..spec() };
+    let error = settings(&short, 5 * MINUTE).unwrap_err().to_string();
+    let expected = "topic t cannot be bounded to 5m: brokers look for old records every 5m: raise its [ttl] or lower \
+                    log.retention.check.interval.ms";
+    assert_eq!(error, expected);
+    let hasty = Spec { least: Duration::from_secs(45 * 60), ..spec() };
+    let error = settings(&hasty, 5 * MINUTE).unwrap_err();
+    assert!(matches!(
+        error,
+        PlanError::OutageTooLong { least: Span(2_700_000), retention: Span(2_640_000), .. }
+    ));
+}
+
+#[test]
+fn longer_is_said_and_shorter_is_not() {
+    assert!(lengthens("retention.ms", Some("1000"), "2000"));
+    assert!(lengthens("retention.bytes", Some("1000"), "-1"));
+    assert!(!lengthens("retention.ms", Some("-1"), "2000"));
+    assert!(!lengthens("retention.ms", Some("2000"), "2000"));
+    assert!(!lengthens("retention.ms", None, "2000"));
+    assert!(!lengthens("max.message.bytes", Some("1000"), "2000"));
+}
+
+#[test]
+fn a_change_shows_what_will_be_done() {
+    let change = creation(&spec(), settings(&spec(), 5 * MINUTE).unwrap());
+    let shown = change.to_string();
+    assert!(
+        shown.starts_with("topic t: make it, 4 partitions, 3 replicas\n  cleanup.policy: delete\n"),
+        "{shown}"
+    );
+    let difference =
+        Difference { key: "retention.ms", from: Some("1".into()), to: "2".into(), lengthens: true };
+    let left = vec!["it has 3 partitions, the configuration says 4".to_owned()];
+    let shown = Change { create: None, settings: vec![difference], left, ..change }.to_string();
+    let expected = "topic t: alter it\n  retention.ms: 1 -> 2   (keeps records longer than before)\n  \
+                    left as it is: it has 3 partitions, the configuration says 4\n";
+    assert_eq!(shown, expected);
+}

@@ -1,0 +1,147 @@
+//! Whether topics are what they are to be, by their settings and by what can be read.
+
+use super::configs::Configs;
+use super::finding::{Finding, Unbounded};
+use super::span::millis;
+use super::{Admin, Bounds, Clock, Purpose, Span, Spec};
+use crate::Error;
+
+#[cfg(test)]
+mod tests;
+
+/// Clocks of brokers and of whoever checks may differ by this, ms, and the age of a record is known to the second.
+const TOLERANCE: u64 = 5_000;
+
+/// What was found, topic by topic in the order of the specifications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// One for each specification.
+    pub topics: Vec<TopicReport>,
+}
+
+/// What was found of one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicReport {
+    /// Its name.
+    pub topic: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How long a record may be read.
+    pub ttl: Span,
+    /// How long one can be, and lie on a disk, by the settings of topic and brokers; `None` where there is no topic.
+    pub bounds: Option<Bounds>,
+    /// For each partition the age of its oldest record that can be read; `None` where it is empty or has no leader.
+    pub oldest: Vec<Option<Span>>,
+    /// What is not as it should be.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether a promise is broken: exit 3.
+    #[must_use]
+    pub fn is_breached(&self) -> bool {
+        self.topics.iter().flat_map(|topic| &topic.findings).any(Finding::is_breach)
+    }
+
+    /// Why a worker may not start: each names its topic and the mend.
+    pub fn refusals(&self) -> impl Iterator<Item = String> {
+        self.topics.iter().flat_map(|report| {
+            let refused = report.findings.iter().filter(|finding| finding.refuses_start());
+            refused.map(|finding| format!("topic {} {finding}", report.topic))
+        })
+    }
+}
+
+impl TopicReport {
+    /// The age of the oldest record of all.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Span> {
+        self.oldest.iter().flatten().max().copied()
+    }
+}
+
+impl Admin {
+    /// Reads settings, and measures the oldest record of each partition. `now` is in ms since the epoch. Needs the right
+    /// to describe topics and brokers, none to read.
+    ///
+    /// # Errors
+    /// A broker does not answer or refuses. What is wrong with a topic is a finding.
+    pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, Error> {
+        let brokers = self.brokers()?;
+        let topics = specs.iter().map(|spec| {
+            let mut report = TopicReport {
+                topic: spec.topic.clone(),
+                purpose: spec.purpose,
+                ttl: spec.ttl.into(),
+                bounds: None,
+                oldest: Vec::new(),
+                findings: Vec::new(),
+            };
+            let Some(topic) = self.find(&spec.topic)? else {
+                report.findings.push(Finding::Missing);
+                return Ok(report);
+            };
+            let configs = self.configs(&topic, &brokers)?;
+            let bounds = configs.times().bounds();
+            report.bounds = Some(bounds);
+            report.findings = of_settings(spec, topic.count(), &configs);
+            let oldest = self.oldest(&topic, now)?;
+            let age = |time: &Option<u64>| time.map(|time| Span(now.saturating_sub(time)));
+            report.oldest = oldest.times.iter().map(age).collect();
+            report.findings.extend(of_ages(&report.oldest, bounds.readable.min(millis(spec.ttl))));
+            if !oldest.leaderless.is_empty() {
+                report.findings.push(Finding::Unmeasured { partitions: oldest.leaderless });
+            }
+            Ok(report)
+        });
+        Ok(Report { topics: topics.collect::<Result<_, Error>>()? })
+    }
+}
+
+fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let times = configs.times();
+    let bound = times.bounds().readable;
+    let policy = configs.get("cleanup.policy").unwrap_or_default();
+    if policy != "delete" {
+        findings.push(Finding::Unbounded(Unbounded::CleanupPolicy(policy.into())));
+    }
+    if configs.is("remote.storage.enable", "true") {
+        findings.push(Finding::Unbounded(Unbounded::RemoteStorage));
+    }
+    let forever = [
+        (times.retention, Unbounded::Retention),
+        (times.ahead, Unbounded::Ahead),
+        (times.segment, Unbounded::Other("segment.ms")),
+        (times.check, Unbounded::Other("log.retention.check.interval.ms")),
+    ];
+    findings.extend(
+        forever.into_iter().filter(|(time, _)| *time == u64::MAX).map(|(_, why)| Finding::Unbounded(why)),
+    );
+    if bound != u64::MAX && bound > millis(spec.ttl) {
+        findings.push(Finding::Beyond { bound: Span(bound), ttl: spec.ttl.into() });
+    }
+    if times.retention < millis(spec.least) {
+        findings.push(Finding::TooShort { retention: Span(times.retention), least: spec.least.into() });
+    }
+    let bytes = configs.get("retention.bytes").unwrap_or("-1");
+    if spec.purpose.is_read_by_us() && bytes != "-1" {
+        findings.push(Finding::RetentionBytes(bytes.into()));
+    }
+    if configs.is_create_time() != matches!(spec.clock, Clock::Create { .. }) {
+        findings.push(Finding::Clock { wanted: spec.clock });
+    }
+    // beacons' partitions may be added any time; readers of the others do not care
+    if spec.purpose == Purpose::Partials && partitions != spec.partitions {
+        findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
+    }
+    findings
+}
+
+fn of_ages(oldest: &[Option<Span>], bound: u64) -> Vec<Finding> {
+    let overstayed = |(partition, age): (u32, &Option<Span>)| {
+        let age = age.filter(|age| age.0 > bound.saturating_add(TOLERANCE))?;
+        Some(Finding::Overstayed { partition, age, bound: Span(bound) })
+    };
+    (0..).zip(oldest).filter_map(overstayed).collect()
+}

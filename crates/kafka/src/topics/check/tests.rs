@@ -1,0 +1,143 @@
+use std::time::Duration;
+
+use rdkafka::admin::{ConfigEntry, ConfigResource, ConfigSource, OwnedResourceSpecifier};
+
+use super::*;
+
+fn resource(
+    specifier: OwnedResourceSpecifier,
+    source: fn() -> ConfigSource,
+    entries: &[(&str, &str)],
+) -> ConfigResource {
+    let entry = |(name, value): &(&str, &str)| ConfigEntry {
+        name: (*name).into(),
+        value: Some((*value).into()),
+        source: source(),
+        is_read_only: false,
+        is_default: false,
+        is_sensitive: false,
+    };
+    ConfigResource { specifier, entries: entries.iter().map(entry).collect() }
+}
+
+fn broker(id: i32, entries: &[(&str, &str)]) -> ConfigResource {
+    resource(OwnedResourceSpecifier::Broker(id), || ConfigSource::StaticBroker, entries)
+}
+
+/// A topic that is as `topics apply` makes it with an hour, but for `changed`.
+fn findings(changed: &[(&str, &str)], brokers: &[ConfigResource], spec: &Spec) -> Vec<Finding> {
+    let good = [
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "2640000"),
+        ("retention.bytes", "-1"),
+        ("segment.ms", "660000"),
+        ("message.timestamp.type", "LogAppendTime"),
+        ("file.delete.delay.ms", "60000"),
+    ];
+    let kept = good.into_iter().filter(|(key, _)| !changed.iter().any(|(other, _)| other == key));
+    let entries: Vec<_> = kept.chain(changed.iter().copied()).collect();
+    let topic = resource(OwnedResourceSpecifier::Topic("t".into()), || ConfigSource::DynamicTopic, &entries);
+    of_settings(spec, 4, &Configs { topic, brokers: brokers.iter().collect() })
+}
+
+fn spec() -> Spec {
+    Spec {
+        topic: "t".into(),
+        purpose: Purpose::Beacons,
+        partitions: 4,
+        replication: 1,
+        ttl: Duration::from_secs(3_600),
+        least: Duration::from_secs(33 * 60),
+        clock: Clock::Append,
+        max_message_bytes: 1 << 20,
+    }
+}
+
+fn default_brokers() -> Vec<ConfigResource> {
+    vec![broker(1, &[("log.retention.check.interval.ms", "300000")])]
+}
+
+#[test]
+fn what_apply_makes_is_fine() {
+    assert_eq!(findings(&[], &default_brokers(), &spec()), []);
+}
+
+#[test]
+fn everything_without_bound_is_found() {
+    use Unbounded as U;
+    let cases = [
+        (("retention.ms", "-1"), U::Retention),
+        (("cleanup.policy", "compact,delete"), U::CleanupPolicy("compact,delete".into())),
+        (("cleanup.policy", "compact"), U::CleanupPolicy("compact".into())),
+        (("remote.storage.enable", "true"), U::RemoteStorage),
+        (("segment.ms", "9223372036854775807"), U::Other("segment.ms")),
+    ];
+    for (changed, why) in cases {
+        assert_eq!(findings(&[changed], &default_brokers(), &spec()), [Finding::Unbounded(why)]);
+    }
+    let create = Spec { clock: Clock::Create { ahead: Duration::from_secs(60) }, ..spec() };
+    let unlimited =
+        [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "9223372036854775807")];
+    assert_eq!(findings(&unlimited, &default_brokers(), &create), [Finding::Unbounded(U::Ahead)]);
+}
+
+#[test]
+fn the_laziest_broker_counts() {
+    let lazy = broker(2, &[("log.retention.check.interval.ms", "600000")]);
+    let brokers: Vec<_> = default_brokers().into_iter().chain([lazy]).collect();
+    let beyond = Finding::Beyond { bound: Span(65 * 60_000), ttl: Span(3_600_000) };
+    assert_eq!(findings(&[], &brokers, &spec()), [beyond]);
+}
+
+#[test]
+fn a_default_that_differs_among_brokers_counts_as_the_longest() {
+    let hours = |id, hours| {
+        broker(id, &[("log.retention.check.interval.ms", "300000"), ("log.retention.hours", hours)])
+    };
+    let topic = resource(
+        OwnedResourceSpecifier::Topic("t".into()),
+        || ConfigSource::StaticBroker,
+        &[("cleanup.policy", "delete"), ("retention.ms", "3600000"), ("segment.ms", "660000")],
+    );
+    let brokers = [hours(1, "1"), hours(2, "168")];
+    let configs = Configs { topic, brokers: brokers.iter().collect() };
+    assert_eq!(configs.times().retention, 168 * 3_600_000);
+}
+
+#[test]
+fn too_short_is_found_where_we_read_and_only_there() {
+    let changed = [("retention.ms", "60000"), ("retention.bytes", "1000000")];
+    let short = Finding::TooShort { retention: Span(60_000), least: Span(33 * 60_000) };
+    let bytes = Finding::RetentionBytes("1000000".into());
+    assert_eq!(findings(&changed, &default_brokers(), &spec()), [short, bytes]);
+    let rollups = Spec { purpose: Purpose::Rollups, least: Duration::ZERO, ..spec() };
+    assert_eq!(findings(&changed, &default_brokers(), &rollups), []);
+}
+
+#[test]
+fn the_clock_must_be_the_one_the_watermark_rests_on() {
+    let create = Clock::Create { ahead: Duration::from_secs(60) };
+    let trusting = Spec { clock: create, ..spec() };
+    assert_eq!(findings(&[], &default_brokers(), &trusting), [Finding::Clock { wanted: create }]);
+    let changed = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
+    let found = findings(&changed, &default_brokers(), &spec());
+    assert!(found.contains(&Finding::Clock { wanted: Clock::Append }), "{found:?}");
+    assert!(found.contains(&Finding::Beyond { bound: Span(61 * 60_000), ttl: Span(3_600_000) }), "{found:?}");
+}
+
+#[test]
+fn partials_must_have_as_many_partitions_as_configured() {
+    let partials = Spec { purpose: Purpose::Partials, partitions: 8, ..spec() };
+    let expected = Finding::Partitions { there: 4, wanted: 8 };
+    assert_eq!(findings(&[], &default_brokers(), &partials), [expected]);
+    assert_eq!(findings(&[], &default_brokers(), &Spec { partitions: 8, ..spec() }), []);
+}
+
+#[test]
+fn a_record_that_overstayed_is_alarmed_and_does_not_keep_a_worker_from_starting() {
+    let ages = [Some(Span(1_000)), None, Some(Span(70_000))];
+    assert_eq!(of_ages(&ages, 65_000), []);
+    let found = of_ages(&ages, 60_000);
+    assert_eq!(found, [Finding::Overstayed { partition: 2, age: Span(70_000), bound: Span(60_000) }]);
+    assert!(found[0].is_breach() && !found[0].refuses_start());
+}

@@ -1,0 +1,79 @@
+//! What a topic's settings come to, with the brokers' defaults.
+
+use std::collections::BTreeMap;
+
+use rdkafka::admin::{ConfigEntry, ConfigResource, ConfigSource};
+
+use super::ttl::Times;
+
+/// The settings of one topic, and of the brokers that hold it.
+pub(super) struct Configs<'a> {
+    pub(super) topic: ConfigResource,
+    pub(super) brokers: Vec<&'a ConfigResource>,
+}
+
+impl Configs<'_> {
+    /// Settings of the topic itself: what legacy AlterConfigs would take away if it were not written back.
+    pub(super) fn own(&self) -> BTreeMap<String, String> {
+        let own = self.topic.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
+        own.filter_map(|entry| Some((entry.name.clone(), entry.value.clone()?))).collect()
+    }
+
+    /// A setting in effect, as the broker that answered has it.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.topic.get(key)?.value.as_deref()
+    }
+
+    pub(super) fn is(&self, key: &str, value: &str) -> bool {
+        self.get(key) == Some(value)
+    }
+
+    pub(super) fn times(&self) -> Times {
+        let retention = self.longest(
+            "retention.ms",
+            &[("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)],
+        );
+        let segment = self.longest("segment.ms", &[("log.roll.ms", 1), ("log.roll.hours", 3_600_000)]);
+        let delete_delay = self.longest("file.delete.delay.ms", &[("log.segment.delete.delay.ms", 1)]);
+        let ahead = if self.is_create_time() {
+            self.longest("message.timestamp.after.max.ms", &[("log.message.timestamp.after.max.ms", 1)])
+        } else {
+            0
+        };
+        Times { retention, segment, check: check_interval(self.brokers.iter().copied()), delete_delay, ahead }
+    }
+
+    pub(super) fn is_create_time(&self) -> bool {
+        !self.is("message.timestamp.type", "LogAppendTime")
+    }
+
+    /// A length of time, ms: the topic's own, else the longest of what its brokers have for default. The names of a
+    /// broker's come in the order in which they count, with their unit in ms.
+    fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> u64 {
+        let topic = self.topic.get(key);
+        let own = topic.filter(|entry| entry.source == ConfigSource::DynamicTopic);
+        if let Some(own) = own {
+            return millis(own, 1).unwrap_or(u64::MAX);
+        }
+        let of = |broker: &&ConfigResource| {
+            defaults.iter().find_map(|(key, unit)| millis(broker.get(key)?, *unit))
+        };
+        let brokers = self.brokers.iter().filter_map(of);
+        brokers.chain(topic.and_then(|entry| millis(entry, 1))).max().unwrap_or(u64::MAX)
+    }
+}
+
+/// How seldom the laziest broker looks for what is too old, ms.
+pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
+    let interval = |broker: &ConfigResource| millis(broker.get("log.retention.check.interval.ms")?, 1);
+    brokers.map(|broker| interval(broker).unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX)
+}
+
+/// -1 and numbers too large to be a time are for ever; `None` is "not set".
+fn millis(entry: &ConfigEntry, unit: u64) -> Option<u64> {
+    let value: i64 = entry.value.as_deref()?.parse().ok()?;
+    if value == i64::MAX {
+        return Some(u64::MAX);
+    }
+    Some(u64::try_from(value).map_or(u64::MAX, |value| value.saturating_mul(unit)))
+}

@@ -1,0 +1,152 @@
+//! What a check may find.
+
+use std::fmt;
+
+use super::{Clock, Span};
+
+/// Why a topic keeps records without bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unbounded {
+    /// `retention.ms` is -1.
+    Retention,
+    /// `cleanup.policy` is not exactly `delete`.
+    CleanupPolicy(String),
+    /// Tiered storage.
+    RemoteStorage,
+    /// Producers' timestamps with no bound ahead.
+    Ahead,
+    /// Segments that never roll, or brokers that never look.
+    Other(&'static str),
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// There is no such topic.
+    Missing,
+    /// Records stay for ever, or for as long as somebody likes.
+    Unbounded(Unbounded),
+    /// Records can be read longer than `[ttl]` says.
+    Beyond {
+        /// How long.
+        bound: Span,
+        /// How long they may.
+        ttl: Span,
+    },
+    /// Records go before windows and the outage to be survived are over.
+    TooShort {
+        /// When.
+        retention: Span,
+        /// What is needed.
+        least: Span,
+    },
+    /// Records go when there are many of them, read or not.
+    RetentionBytes(String),
+    /// Another clock stamps records than `source.trust_timestamps` says.
+    Clock {
+        /// The one it is to be.
+        wanted: Clock,
+    },
+    /// Another number of partitions than the configuration says.
+    Partitions {
+        /// What there is.
+        there: u32,
+        /// What is to be.
+        wanted: u32,
+    },
+    /// The oldest record that can be read is older than any should be.
+    Overstayed {
+        /// Its partition.
+        partition: u32,
+        /// Its age.
+        age: Span,
+        /// The bound.
+        bound: Span,
+    },
+    /// Nobody leads these partitions, so nobody says what is in them.
+    Unmeasured {
+        /// Their numbers.
+        partitions: Vec<u32>,
+    },
+}
+
+impl Finding {
+    /// Whether it breaks the promise or loses data: exit 3. What is not is worth knowing.
+    #[must_use]
+    pub const fn is_breach(&self) -> bool {
+        !matches!(self, Self::Unmeasured { .. })
+    }
+
+    /// Whether `run` refuses to start on it. What was measured to be too old is alarmed instead: to stop reading mends
+    /// nothing.
+    #[must_use]
+    pub const fn refuses_start(&self) -> bool {
+        self.is_breach() && !matches!(self, Self::Overstayed { .. })
+    }
+}
+
+/// What it is and how to mend it, to be read after "topic x ".
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const APPLY: &str = "run `crowdfold topics apply`";
+        match self {
+            Self::Missing => write!(f, "does not exist: {APPLY}"),
+            Self::Unbounded(Unbounded::Retention) => {
+                write!(f, "keeps records without bound: set retention.ms or {APPLY}")
+            }
+            Self::Unbounded(Unbounded::CleanupPolicy(policy)) => {
+                write!(
+                    f,
+                    "keeps records without bound: its cleanup.policy is {policy}: set it to delete or {APPLY}"
+                )
+            }
+            Self::Unbounded(Unbounded::RemoteStorage) => write!(
+                f,
+                "keeps records without bound: remote.storage.enable is true: disable tiered storage and have it delete \
+                 what it holds"
+            ),
+            Self::Unbounded(Unbounded::Ahead) => write!(
+                f,
+                "keeps records without bound: producers may stamp them as far ahead as they like: set \
+                 message.timestamp.after.max.ms or {APPLY}"
+            ),
+            Self::Unbounded(Unbounded::Other(key)) => {
+                write!(f, "keeps records without bound: {key} has none: set it or {APPLY}")
+            }
+            Self::Beyond { bound, ttl } => {
+                write!(f, "can be read for {bound}, its [ttl] says {ttl}: {APPLY}, or raise [ttl]")
+            }
+            Self::TooShort { retention, least } => write!(
+                f,
+                "loses records after {retention}, and {least} are needed for windows and the outage to be survived: \
+                 {APPLY}, or lower [ttl] outage"
+            ),
+            Self::RetentionBytes(bytes) => {
+                write!(
+                    f,
+                    "loses records beyond {bytes} bytes, read or not: set retention.bytes to -1 or {APPLY}"
+                )
+            }
+            Self::Clock { wanted: Clock::Append } => write!(
+                f,
+                "lets producers stamp records (CreateTime), and source.trust_timestamps is false: {APPLY}, or set it"
+            ),
+            Self::Clock { wanted: Clock::Create { .. } } => write!(
+                f,
+                "has records stamped by the broker (LogAppendTime), and source.trust_timestamps is true: {APPLY}, or \
+                 unset it"
+            ),
+            Self::Partitions { there, wanted } => {
+                write!(f, "has {there} partitions, the configuration says {wanted}: change one of them")
+            }
+            Self::Overstayed { partition, age, bound } => write!(
+                f,
+                "has a record of {age} in partition {partition}, and none should be older than {bound}: look into its \
+                 brokers' logs"
+            ),
+            Self::Unmeasured { partitions } => {
+                write!(f, "has no leader for partitions {partitions:?}, so what they hold was not measured")
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The oldest record that can be read, without reading it.
+
+use super::Admin;
+use crate::{Error, Topic};
+
+/// How often a partition is measured anew because its oldest records went meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// What was measured of one topic.
+pub(super) struct Oldest {
+    /// For each partition the timestamp of its first record, to the second below, ms since the epoch.
+    pub(super) times: Vec<Option<u64>>,
+    /// Partitions that nobody leads.
+    pub(super) leaderless: Vec<u32>,
+}
+
+impl Admin {
+    /// Asks for the first offset at or after a time (ListOffsets), again and again: as long as it is the log's first the
+    /// first record is no older. Thirty-odd questions tell the second, all partitions at once, and whoever asks needs no
+    /// right to read a beacon.
+    pub(super) fn oldest(&self, topic: &Topic, now: u64) -> Result<Oldest, Error> {
+        let mut times = vec![None; topic.partitions.len()];
+        let mut asked: Vec<u32> = (0..topic.count()).collect();
+        let starts = self.cluster.log_starts(&topic.name, &asked)?;
+        let leaderless =
+            (0..).zip(&starts).filter(|(_, start)| start.is_none()).map(|(partition, _)| partition);
+        let leaderless = leaderless.collect();
+        for _ in 0..ATTEMPTS {
+            let starts = self.cluster.log_starts(&topic.name, &asked)?;
+            let found = self.search(&topic.name, &asked, &starts, now)?;
+            let after = self.cluster.log_starts(&topic.name, &asked)?;
+            let mut moved = Vec::new();
+            for (((partition, before), after), found) in asked.into_iter().zip(starts).zip(after).zip(found) {
+                // records went while we searched for the oldest of them: what was found is of none
+                if before == after { times[partition as usize] = found } else { moved.push(partition) }
+            }
+            asked = moved;
+            if asked.is_empty() {
+                break;
+            }
+        }
+        Ok(Oldest { times, leaderless })
+    }
+
+    /// The timestamp of the record at `starts`, for each partition; `None` where there is none.
+    fn search(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+        starts: &[Option<i64>],
+        now: u64,
+    ) -> Result<Vec<Option<u64>>, Error> {
+        let first = self.cluster.first_since(topic, partitions, &vec![0; partitions.len()])?;
+        // at or after this second, before that one; a day ahead of us no clock is
+        let mut ranges = vec![(0, now / 1_000 + 86_400); partitions.len()];
+        while ranges.iter().any(|(from, to)| to - from > 1) {
+            let middles: Vec<u64> = ranges.iter().map(|(from, to)| from.midpoint(*to)).collect();
+            let millis: Vec<i64> = middles.iter().map(|second| (second * 1_000) as i64).collect();
+            let found = self.cluster.first_since(topic, partitions, &millis)?;
+            for (((range, middle), found), start) in ranges.iter_mut().zip(middles).zip(found).zip(starts) {
+                if found.is_some() && found <= *start { range.0 = middle } else { range.1 = middle }
+            }
+        }
+        let time = |((from, _), first): ((u64, u64), Option<i64>)| first.map(|_| from * 1_000);
+        Ok(ranges.into_iter().zip(first).map(time).collect())
+    }
+}

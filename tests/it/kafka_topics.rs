@@ -1,0 +1,279 @@
+//! Topics and their time-to-live on a real broker: made, compared, and measured.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crowdfold_kafka::topics::{
+    Admin, Change, Clock, Finding, PlanError, Purpose, Report, Span, Spec, Unbounded,
+};
+use crowdfold_kafka::{Cluster, Error};
+use crowdfold_testkit::{Kafka, Options, unique};
+
+use crate::kafka_support::{Record, produce, settings, until};
+
+const HOUR: u64 = 3_600_000;
+
+fn spec(topic: &str) -> Spec {
+    Spec {
+        topic: topic.into(),
+        purpose: Purpose::Beacons,
+        partitions: 2,
+        replication: 1,
+        ttl: Duration::from_millis(HOUR),
+        least: Duration::from_secs(33 * 60),
+        clock: Clock::Append,
+        max_message_bytes: 1 << 20,
+    }
+}
+
+fn admin(kafka: &Kafka) -> Admin {
+    Admin::open(&settings(kafka)).unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+fn check(kafka: &Kafka, specs: &[Spec]) -> Report {
+    admin(kafka).check(specs, now()).unwrap()
+}
+
+/// What a check finds of a topic that was made with these settings by somebody else.
+fn found(kafka: &Kafka, settings: &[(&str, &str)]) -> Vec<Finding> {
+    let topic = unique("topic");
+    kafka.create_topic(&topic, 2, settings);
+    check(kafka, &[spec(&topic)]).topics.remove(0).findings
+}
+
+fn keys(change: &Change) -> Vec<&str> {
+    change.settings.iter().map(|difference| difference.key).collect()
+}
+
+#[test]
+fn topics_are_made_bounded_and_are_then_as_they_should_be() {
+    let kafka = Kafka::shared();
+    let admin = admin(kafka);
+    let create = Clock::Create { ahead: Duration::from_secs(60) };
+    let specs = [
+        spec(&unique("beacons")),
+        Spec {
+            purpose: Purpose::Partials,
+            partitions: 3,
+            ttl: Duration::from_secs(6 * 3_600),
+            ..spec(&unique("partials"))
+        },
+        Spec { clock: create, ..spec(&unique("trusted")) },
+    ];
+    let plan = admin.plan(&specs).unwrap();
+    assert_eq!(
+        plan.iter().map(|change| change.create).collect::<Vec<_>>(),
+        [Some((2, 1)), Some((3, 1)), Some((2, 1))]
+    );
+    let nothing_yet = admin.check(&specs, now()).unwrap();
+    assert!(
+        nothing_yet.topics.iter().all(|topic| topic.findings == [Finding::Missing] && topic.bounds.is_none())
+    );
+
+    admin.apply(&plan).unwrap();
+    assert!(admin.plan(&specs).unwrap().iter().all(Change::is_nothing));
+    let report = admin.check(&specs, now()).unwrap();
+    assert!(!report.is_breached(), "{report:?}");
+    for (topic, spec) in report.topics.iter().zip(&specs) {
+        let bounds = topic.bounds.unwrap();
+        let ttl = spec.ttl.as_millis() as u64;
+        assert!(ttl - 5 <= bounds.readable && bounds.readable <= ttl, "{bounds:?}");
+        assert_eq!(bounds.on_disk, bounds.readable + 60_000);
+        assert_eq!(topic.oldest(), None);
+    }
+    assert_eq!(Cluster::open(&settings(kafka)).unwrap().topic(&specs[1].topic).unwrap().count(), 3);
+}
+
+#[test]
+fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
+    let kafka = Kafka::shared();
+    let admin = admin(kafka);
+    let topic = unique("altered");
+    let theirs = [("retention.ms", "60000"), ("compression.type", "zstd"), ("flush.messages", "1000")];
+    kafka.create_topic(&topic, 4, &theirs);
+    let spec = spec(&topic);
+    let plan = admin.plan(std::slice::from_ref(&spec)).unwrap();
+    assert_eq!(plan[0].create, None);
+    let shown = plan[0].to_string();
+    assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
+    assert!(shown.contains("left as it is: it has 4 partitions, the configuration says 2"), "{shown}");
+    // a plan is a plan
+    assert_eq!(admin.plan(std::slice::from_ref(&spec)).unwrap(), plan);
+    assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
+
+    admin.apply(&plan).unwrap();
+    let done = admin.plan(std::slice::from_ref(&spec)).unwrap();
+    assert_eq!(keys(&done[0]), [""; 0]);
+    let described = kafka.tool(
+        "kafka.admin.ConfigCommand",
+        &["--bootstrap-server", kafka.bootstrap(), "--describe", "--topic", &topic],
+    );
+    for kept in ["compression.type=zstd", "flush.messages=1000", "retention.ms=2640000"] {
+        assert!(described.contains(kept), "{kept} is not in {described}");
+    }
+    assert!(!check(kafka, &[spec]).is_breached());
+}
+
+#[test]
+fn what_keeps_records_too_long_or_not_long_enough_is_found() {
+    let kafka = Kafka::shared();
+    let good =
+        [("retention.ms", "2640000"), ("segment.ms", "660000"), ("message.timestamp.type", "LogAppendTime")];
+    let but = |key: &'static str, value: &'static str| {
+        let kept = good.into_iter().filter(|(other, _)| *other != key);
+        found(kafka, &kept.chain([(key, value)]).collect::<Vec<_>>())
+    };
+    assert_eq!(found(kafka, &good), []);
+    assert_eq!(but("retention.ms", "-1"), [Finding::Unbounded(Unbounded::Retention)]);
+    assert_eq!(
+        but("cleanup.policy", "compact"),
+        [Finding::Unbounded(Unbounded::CleanupPolicy("compact".into()))]
+    );
+    let both = Unbounded::CleanupPolicy("compact,delete".into());
+    assert_eq!(but("cleanup.policy", "compact,delete"), [Finding::Unbounded(both)]);
+    let beyond = |bound| Finding::Beyond { bound: Span(bound), ttl: Span(HOUR) };
+    assert_eq!(but("retention.ms", "7200000"), [beyond(7_200_000 + 660_000 + 300_000)]);
+    // a busy partition's oldest record waits for a segment of a week
+    assert_eq!(but("segment.ms", "604800000"), [beyond(2_640_000 + 604_800_000 + 300_000)]);
+    let short = Finding::TooShort { retention: Span(600_000), least: Span(33 * 60_000) };
+    assert_eq!(but("retention.ms", "600000"), [short]);
+    assert_eq!(but("retention.bytes", "1000000"), [Finding::RetentionBytes("1000000".into())]);
+    // Kafka's default lets producers be an hour ahead
+    let clock = Finding::Clock { wanted: Clock::Append };
+    assert_eq!(but("message.timestamp.type", "CreateTime"), [beyond(2 * HOUR), clock]);
+    // everything by default: a week
+    let findings = found(kafka, &[]);
+    assert!(findings.contains(&beyond(2 * 604_800_000 + 300_000 + HOUR)), "{findings:?}");
+}
+
+#[test]
+fn a_worker_is_told_why_it_may_not_start() {
+    let kafka = Kafka::shared();
+    let (endless, missing) = (unique("endless"), unique("missing"));
+    kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
+    let report = check(kafka, &[spec(&endless), spec(&missing)]);
+    let refusals: Vec<_> = report.refusals().collect();
+    let mend = "keeps records without bound: set retention.ms or run `crowdfold topics apply`";
+    assert!(refusals.contains(&format!("topic {endless} {mend}")), "{refusals:?}");
+    assert!(refusals.contains(&format!("topic {missing} does not exist: run `crowdfold topics apply`")));
+}
+
+#[test]
+fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
+    let kafka = Kafka::shared();
+    let good = spec(&unique("good"));
+    let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
+    let error = admin(kafka).plan(&[good, short]).unwrap_err();
+    assert!(matches!(error, PlanError::TtlTooShort { check: Span(300_000), .. }), "{error:?}");
+}
+
+#[test]
+fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
+    let kafka = Kafka::shared();
+    let topic = unique("old");
+    let settings = [("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
+    kafka.create_topic(&topic, 3, &settings);
+    let (now, two_hours) = (now(), 2 * HOUR);
+    let at = |partition, time: u64| Record { timestamp: Some(time as i64), ..Record::new(partition, "x") };
+    produce(kafka, &topic, &[at(0, now - 60_000), at(0, now), at(2, now - two_hours), at(2, now)]);
+    let report = admin(kafka).check(&[spec(&topic)], now).unwrap().topics.remove(0);
+    let ages: Vec<_> = report.oldest.iter().map(|age| age.map(|age| age.0 / 2_000)).collect();
+    assert_eq!(ages, [Some(30), None, Some(two_hours / 2_000)], "{:?}", report.oldest);
+    let overstayed: Vec<_> = report
+        .findings
+        .iter()
+        .filter_map(|finding| match finding {
+            Finding::Overstayed { partition, bound, .. } => Some((*partition, *bound)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(overstayed, [(2, Span(HOUR))]);
+    kafka.delete_before(&topic, 2, 1);
+    let report = check(kafka, &[spec(&topic)]);
+    assert!(report.topics[0].oldest[2].unwrap().0 < 60_000, "the first that can be read is the second");
+}
+
+/// Privacy's invariant 10, measured: nothing outlives its bound, neither in a busy partition nor in an idle one.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
+fn nothing_can_be_read_or_lies_on_the_disk_for_longer_than_the_bound() {
+    let quick = Options::default()
+        .with("log.retention.check.interval.ms", "500")
+        .with("log.segment.delete.delay.ms", "500");
+    let kafka = Kafka::start(quick);
+    let admin = admin(&kafka);
+    let topic = unique("short");
+    let ttl = Duration::from_secs(4);
+    let spec = Spec { partitions: 1, ttl, least: Duration::from_secs(2), ..spec(&topic) };
+    admin.apply(&admin.plan(std::slice::from_ref(&spec)).unwrap()).unwrap();
+    let report = |admin: &Admin| admin.check(std::slice::from_ref(&spec), now()).unwrap().topics.remove(0);
+    let bounds = report(&admin).bounds.unwrap();
+    assert_eq!(bounds.on_disk, bounds.readable + 500);
+    // the age is known to the second
+    let slack = 1_500;
+    let start = Instant::now();
+    let mut eldest = Span(0);
+    while start.elapsed() < 3 * ttl {
+        produce(&kafka, &topic, &[Record::new(0, "busy")]);
+        let report = report(&admin);
+        assert_eq!(report.findings, []);
+        eldest = eldest.max(report.oldest().unwrap_or(Span(0)));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(eldest.0 <= bounds.readable + slack, "readable for {eldest}");
+    assert!(eldest.0 >= 2_000, "kept for the promised time, not {eldest}");
+    std::thread::sleep(Duration::from_millis(bounds.on_disk + slack));
+    assert_eq!(report(&admin).oldest(), None);
+    let log = kafka.log_dir(1).join(format!("{topic}-0"));
+    let bytes = |suffix: &str| -> u64 {
+        let files = std::fs::read_dir(&log).unwrap().flatten();
+        let of = files.filter(|file| file.path().to_string_lossy().contains(suffix));
+        of.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    };
+    assert_eq!((bytes(".log"), bytes(".deleted")), (0, 0), "off the disk");
+}
+
+#[test]
+fn partitions_that_nobody_leads_are_told_apart_and_hold_up_nobody() {
+    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
+    let topic = unique("unreplicated");
+    let tool = "org.apache.kafka.tools.TopicCommand";
+    let arguments = [
+        "--bootstrap-server",
+        kafka.bootstrap(),
+        "--create",
+        "--topic",
+        &topic,
+        "--replica-assignment",
+        "1,2,3",
+    ];
+    let _ = kafka.tool(tool, &arguments);
+    for partition in 0..3 {
+        produce(&kafka, &topic, &[Record::new(partition, "x")]);
+    }
+    let cluster = Cluster::open(&settings(&kafka)).unwrap();
+    let all = [0, 1, 2];
+    assert_eq!(cluster.log_ends(&topic, &all).unwrap(), [Some(1), Some(1), Some(1)]);
+    kafka.kill(2);
+    let ends = until("the loss is known", || {
+        let known = cluster.topic(&topic).ok()?.partitions[1].leader.is_none();
+        cluster.log_ends(&topic, &all).ok().filter(|_| known)
+    });
+    assert_eq!(ends, [Some(1), None, Some(1)]);
+    let report = admin(&kafka).check(&[Spec { partitions: 3, ..spec(&topic) }], now()).unwrap();
+    let unmeasured = Finding::Unmeasured { partitions: vec![1] };
+    assert!(report.topics[0].findings.contains(&unmeasured), "{report:?}");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named() {
+    let nobody =
+        crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
+    let error = Admin::open(&nobody).unwrap().check(&[spec("t")], 0).unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+}
