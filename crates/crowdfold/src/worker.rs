@@ -17,6 +17,7 @@ use crate::telemetry::{Part, Status};
 
 use combine::Combine;
 use merge::Merge;
+pub(crate) use pace::Backoff;
 use stage::StageLoop;
 pub(crate) use stop::Stop;
 

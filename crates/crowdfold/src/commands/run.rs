@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::telemetry::{Part, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
-use crate::{clock, wiring};
+use crate::{specs, watch, wiring};
 
 /// Runs until SIGTERM or SIGINT, or until a stage cannot go on.
 ///
@@ -19,12 +19,14 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         Some(Stage::Combine) => &[Part::Combine],
         Some(Stage::Merge) => &[Part::Merge],
     };
-    let status = Arc::new(Status::new(stages, clock::now()));
+    let parts: Vec<_> = stages.iter().copied().chain([Part::Topics]).collect();
+    let status = Arc::new(Status::new(&parts));
     let stop = Stop::at_signals()?;
     let server = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
     if let Some(address) = server.address {
         tracing::info!("metrics and health at http://{address}");
     }
+    let specs = specs::of_stages(&config, stages);
     let setting = Setting {
         client: wiring::client(&config)?,
         config: Arc::new(config),
@@ -33,7 +35,12 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         restart_from_now: args.restart_from_now,
         accept_loss: args.accept_loss,
     };
-    Worker::start(&setting, stages).join()?;
+    let Setting { client, status, stop, .. } = &setting;
+    if watch::refuse_unbounded(client, &specs, status, stop)? {
+        let worker = Worker::start(&setting, stages);
+        watch::keep_looking(client, &specs, status, stop);
+        worker.join()?;
+    }
     tracing::info!("ended");
     Ok(())
 }

@@ -42,12 +42,11 @@ struct State {
 pub(crate) struct Status(Mutex<State>);
 
 impl Status {
-    /// Of a worker that has these parts.
+    /// Of a worker that has these parts. One that has not begun is not ready, but not dead: it may wait for a broker.
     #[must_use]
-    pub(crate) fn new(parts: &[Part], now: Millis) -> Self {
-        let alive = parts.iter().map(|part| (*part, now)).collect();
+    pub(crate) fn new(parts: &[Part]) -> Self {
         let reasons = parts.iter().map(|part| (*part, vec!["starting".to_owned()])).collect();
-        Self(Mutex::new(State { alive, reasons }))
+        Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
     }
 
     /// A part is alive, and not ready for these reasons; none: it is ready.
@@ -86,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_worker_is_ready_once_every_part_said_so_and_stays_alive() {
-        let status = Status::new(&[Part::Combine, Part::Merge], 0);
+        let status = Status::new(&[Part::Combine, Part::Merge]);
         assert_eq!(status.not_ready(0), ["combine: starting", "merge: starting"]);
         status.report(Part::Combine, 10, vec![]);
         status.report(Part::Merge, 10, vec!["no broker".into()]);

@@ -7,16 +7,16 @@ use crowdfold_airlock::Millis;
 
 /// Pauses that grow from a tenth of a second to half a minute.
 #[derive(Debug, Default)]
-pub(super) struct Backoff(u32);
+pub(crate) struct Backoff(u32);
 
 impl Backoff {
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let pause = Duration::from_millis(100 << self.0.min(9)).min(Duration::from_secs(30));
         self.0 += 1;
         pause
     }
 
-    pub(super) const fn reset(&mut self) {
+    pub(crate) const fn reset(&mut self) {
         self.0 = 0;
     }
 }

@@ -1,0 +1,120 @@
+//! What combining costs: observations into sittings, and from JSON all the way to sealed windows.
+//!
+//! Items are beacons, so ns per beacon is 1000 / (Mitem/s). `from_json` is the ladder's L2: the same payloads from
+//! memory, one thread, parse to combine.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Dimension, Observation, Record, Settings, Shared, TagKey};
+use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
+use crowdfold_players::{Mix, Players, PlayersConfig};
+use crowdfold_rollup::{Rules, Sittings};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+
+const START: u64 = 1_795_308_480_000;
+const BEACONS: usize = 200_000;
+
+fn main() {
+    divan::main();
+}
+
+fn drilldowns(how_many: usize) -> Vec<Vec<Dimension>> {
+    use Dimension as D;
+    let all = [
+        vec![D::Device, D::Os, D::Browser],
+        vec![D::Country, D::Asn],
+        vec![D::Player, D::PlayerVersion],
+        vec![D::Stream, D::Format, D::Content],
+        vec![D::Cdn, D::Connection],
+    ];
+    all[..how_many].to_vec()
+}
+
+fn rules(how_many: usize) -> Arc<Rules> {
+    Arc::new(Rules {
+        window: 60_000,
+        lateness: 30_000,
+        idle: 90_000,
+        drilldowns: drilldowns(how_many),
+        max_sessions: 10_000_000,
+    })
+}
+
+/// (record timestamp, payload) of so many live sessions.
+fn beacons(sessions: u32) -> Vec<(u64, Vec<u8>)> {
+    let config = PlayersConfig {
+        sessions,
+        start_ms: START,
+        heartbeat_ms: 10_000,
+        mix: Mix::lean(),
+        ..PlayersConfig::default()
+    };
+    let players = Players::new(config).expect("a configuration that can be played");
+    players.take(BEACONS).map(|report| (report.sent_ms, report.payload)).collect()
+}
+
+fn airlock() -> Airlock {
+    let shared = Shared::new(Settings::default(), TagKey::fixed(1)).expect("default settings");
+    Airlock::new(&Arc::new(shared), None)
+}
+
+/// Observations into sittings, by the number of live sessions.
+#[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
+fn place(bencher: Bencher<'_, '_>, sessions: u32) {
+    let mut airlock = airlock();
+    let mut observations: Vec<(u64, Observation)> = Vec::new();
+    for (timestamp, payload) in beacons(sessions) {
+        let record = Record { payload: &payload, content_type: None, timestamp: Some(timestamp) };
+        airlock.admit(&record, &mut |_, verdict| observations.extend(verdict.ok().map(|beacon| (timestamp, beacon))));
+    }
+    bencher.counter(ItemsCount::new(observations.len())).with_inputs(|| Sittings::new(rules(5), 0)).bench_refs(
+        |sittings| {
+            for (timestamp, beacon) in &observations {
+                black_box(sittings.place(beacon, *timestamp));
+            }
+        },
+    );
+}
+
+/// JSON to sealed windows, by the number of live sessions.
+#[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 5)]
+fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
+    whole(bencher, sessions, 5);
+}
+
+/// JSON to sealed windows, by the number of drill-downs: cells are made when a window closes.
+#[divan::bench(args = [1, 2, 5], sample_count = 5)]
+fn by_drilldowns(bencher: Bencher<'_, '_>, how_many: usize) {
+    whole(bencher, 10_000, how_many);
+}
+
+fn whole(bencher: Bencher<'_, '_>, sessions: u32, how_many: usize) {
+    let beacons = beacons(sessions);
+    let settings = Arc::new(CombinerSettings {
+        rules: rules(how_many),
+        partitions: 1,
+        merge_partitions: 1,
+        tenants: vec!["default".into()],
+        topic: "beacons".into(),
+        trust_timestamps: true,
+        max_skew: 60_000,
+        quiet: 60_000,
+    });
+    let fresh = Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false };
+    let bytes: usize = beacons.iter().map(|(_, payload)| payload.len()).sum();
+    bencher
+        .counter(ItemsCount::new(beacons.len()))
+        .counter(BytesCount::new(bytes))
+        .with_inputs(|| Combiner::new(Arc::clone(&settings), airlock(), &fresh, 0, false))
+        .bench_refs(|combiner| {
+            for (offset, (timestamp, payload)) in beacons.iter().enumerate() {
+                let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
+                combiner.record(&record, offset as i64, u64::MAX / 2).expect("no halt");
+                if combiner.is_full() {
+                    combiner.settle();
+                }
+            }
+            assert!(combiner.balanced() && combiner.totals().rejected() == 0);
+        });
+}

@@ -1,0 +1,94 @@
+//! What merging costs: partials of four partitions into released windows. Items are cells, before they are added up.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension;
+use crowdfold_pipeline::{Merger, MergerSettings, Start};
+use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_rollup::wire::{self, Closure};
+use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+
+const W: u64 = 60_000;
+const PARTITIONS: u32 = 4;
+
+fn main() {
+    divan::main();
+}
+
+fn settings() -> Arc<MergerSettings> {
+    let drilldowns = vec![vec![Dimension::Stream, Dimension::Format, Dimension::Content]];
+    let policy = PolicySettings {
+        k: 50,
+        allow_small_k: false,
+        drilldowns: drilldowns.clone(),
+        histogram_drilldown: 0,
+        guard_networks: None,
+        allow_below_place: false,
+    };
+    Arc::new(MergerSettings {
+        rules: Arc::new(Rules { window: W, lateness: 30_000, idle: 90_000, drilldowns, max_sessions: 1 }),
+        merge_partitions: 1,
+        policy: Policy::threshold(policy).expect("a policy"),
+        patience: 900_000,
+    })
+}
+
+/// A few large cells and many small ones, as contents are.
+fn table(cells: u32) -> Table {
+    let cell = |nth: u32| {
+        let sessions = u64::from(10_000 / (nth + 1) + 1);
+        let mut cell = Cell {
+            sessions,
+            sums: Sums { beacons: 6 * sessions, playing_ms: 60_000 * sessions, ..Sums::default() },
+            ..Cell::default()
+        };
+        for value in 1..sessions.min(40) as u32 {
+            cell.bandwidth.record_many(value * 100, sessions / 40 + 1);
+            cell.bitrate.record_many(value * 50, sessions / 40 + 1);
+        }
+        let label = ["vod", if nth % 2 == 0 { "hls" } else { "dash" }, &format!("title-{nth:05}")];
+        (label.map(Arc::from).into_iter().collect(), cell)
+    };
+    (0..cells).map(cell).collect()
+}
+
+#[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
+fn merge_and_release(bencher: Bencher<'_, '_>, cells: u32) {
+    let settings = settings();
+    let epoch = settings.rules.epoch(PARTITIONS, 1);
+    let mut log = Vec::new();
+    for partition in 0..PARTITIONS {
+        let chunks = wire::chunks(partition, Window { start: 0, end: W }, "default", 0, &table(cells));
+        let mut checksum = crc32fast::Hasher::new();
+        chunks.iter().for_each(|chunk| checksum.update(chunk));
+        let closure = Closure {
+            partition,
+            partitions: PARTITIONS,
+            epoch,
+            from: 0,
+            to: W,
+            withhold_before: 0,
+            chunks: chunks.len() as u32,
+            checksum: checksum.finalize(),
+            counts: Counts::default(),
+        };
+        log.extend(chunks);
+        log.push(wire::closure(&closure));
+    }
+    let fresh = Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false };
+    bencher
+        .counter(ItemsCount::new(u64::from(cells * PARTITIONS)))
+        .with_inputs(|| Merger::new(Arc::clone(&settings), &fresh, 0, 0))
+        .bench_refs(|merger| {
+            for (offset, value) in log.iter().enumerate() {
+                merger.record(value, offset as i64, 0).expect("no halt");
+            }
+            let publication = merger.publish(0).expect("a complete window");
+            assert!(!publication.rollups.is_empty());
+            for rollup in &publication.rollups {
+                black_box(rollup.json());
+            }
+        });
+}

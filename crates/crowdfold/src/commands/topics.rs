@@ -1,0 +1,88 @@
+//! `topics apply` and `topics check`.
+
+use std::io::Write;
+
+use crowdfold_kafka::topics::{Admin, Bounds, PlanError, Report, Span, TopicReport};
+
+use crate::cli::TopicsCommand;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::{clock, specs, wiring};
+
+/// Does what the command says.
+///
+/// # Errors
+/// [`Failure::Usage`] where the configuration asks for what no settings can give, [`Failure::Breach`] where a check
+/// finds one.
+pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+    let admin = Admin::open(&wiring::client(config)?)?;
+    match command {
+        TopicsCommand::Apply { dry_run } => apply(&admin, config, *dry_run, out),
+        TopicsCommand::Check => check(&admin, config, out),
+    }
+}
+
+fn apply(admin: &Admin, config: &Config, dry_run: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let changes = admin.plan(&specs::all(config)).map_err(|error| match error {
+        PlanError::Request(error) => error.into(),
+        other => Failure::Usage(other.to_string()),
+    })?;
+    for change in &changes {
+        write!(out, "{change}")?;
+    }
+    if dry_run {
+        writeln!(out, "nothing was changed (--dry-run)")?;
+        return Ok(());
+    }
+    out.flush()?;
+    admin.apply(&changes)?;
+    let changed = changes.iter().filter(|change| !change.is_nothing()).count();
+    writeln!(out, "{changed} of {} topics changed", changes.len())?;
+    Ok(())
+}
+
+fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+    let report = admin.check(&specs::all(config), clock::now())?;
+    print(&report, out)?;
+    out.flush()?;
+    if report.is_breached() {
+        let broken =
+            report.topics.iter().filter(|topic| topic.findings.iter().any(|found| found.is_breach())).count();
+        return Err(Failure::Breach(format!(
+            "{broken} of {} topics are not bounded as [ttl] says; the findings above name the mend",
+            report.topics.len()
+        )));
+    }
+    Ok(())
+}
+
+fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    let width = report.topics.iter().map(|topic| topic.topic.len()).max().unwrap_or(0).max(5);
+    writeln!(
+        out,
+        "{:width$}  {:>8}  {:>16}  {:>12}  {:>12}  VERDICT",
+        "TOPIC", "TTL", "READABLE AT MOST", "ON DISK", "OLDEST READ"
+    )?;
+    for topic in &report.topics {
+        let verdict = if topic.findings.is_empty() { "bounded" } else { "see below" };
+        let (readable, on_disk) = bounds(topic.bounds);
+        let oldest = topic.oldest().map_or("empty".into(), |age| age.to_string());
+        let ttl = topic.ttl.to_string();
+        writeln!(
+            out,
+            "{:width$}  {ttl:>8}  {readable:>16}  {on_disk:>12}  {oldest:>12}  {verdict}",
+            topic.topic
+        )?;
+    }
+    for TopicReport { topic, findings, .. } in &report.topics {
+        for finding in findings {
+            writeln!(out, "topic {topic} {finding}")?;
+        }
+    }
+    Ok(())
+}
+
+fn bounds(bounds: Option<Bounds>) -> (String, String) {
+    let show = |millis| if millis == u64::MAX { "for ever".into() } else { Span(millis).to_string() };
+    bounds.map_or_else(|| ("-".into(), "-".into()), |bounds| (show(bounds.readable), show(bounds.on_disk)))
+}

@@ -1,0 +1,59 @@
+//! What the configuration wants each topic to be.
+
+use std::time::Duration;
+
+use crowdfold_kafka::topics::{Clock, Purpose, Spec};
+
+use crate::config::Config;
+use crate::telemetry::Part;
+
+/// Kafka's own default of `max.message.bytes`: every client can read it.
+const MAX_MESSAGE_BYTES: u32 = 1_048_588;
+
+/// All topics, beacons first.
+pub(crate) fn all(config: &Config) -> Vec<Spec> {
+    let names = config.topic_names();
+    let (ttl, topics) = (&config.ttl, &config.topics);
+    let spec = |topic: &str, purpose, partitions, ttl, least| Spec {
+        topic: topic.into(),
+        purpose,
+        partitions,
+        replication: topics.replication,
+        ttl: Duration::from_millis(ttl),
+        least: Duration::from_millis(least),
+        clock: Clock::Append,
+        max_message_bytes: MAX_MESSAGE_BYTES,
+    };
+    let clock = if config.source.trust_timestamps {
+        Clock::Create { ahead: Duration::from_millis(config.source.ahead()) }
+    } else {
+        Clock::Append
+    };
+    let needed = config.replay() + ttl.outage;
+    let mut specs = vec![
+        Spec { clock, ..spec(&names.beacons, Purpose::Beacons, topics.partitions, ttl.beacons, needed) },
+        spec(
+            &names.partials,
+            Purpose::Partials,
+            topics.merge_partitions,
+            ttl.partials,
+            config.windows.length + config.merge.patience + ttl.outage,
+        ),
+    ];
+    let rollups = names.rollups().iter();
+    specs.extend(rollups.map(|name| spec(name, Purpose::Rollups, topics.rollup_partitions, ttl.rollups, 0)));
+    specs.push(spec(&names.rejections, Purpose::Rejections, topics.rollup_partitions, ttl.rejections, 0));
+    specs
+}
+
+/// The topics that these stages read or write.
+pub(crate) fn of_stages(config: &Config, stages: &[Part]) -> Vec<Spec> {
+    let touches = |part: &Part, purpose| match part {
+        Part::Combine => purpose != Purpose::Rollups,
+        Part::Merge => matches!(purpose, Purpose::Partials | Purpose::Rollups),
+        Part::Topics => false,
+    };
+    let mut specs = all(config);
+    specs.retain(|spec| stages.iter().any(|part| touches(part, spec.purpose)));
+    specs
+}

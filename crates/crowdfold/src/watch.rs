@@ -1,0 +1,85 @@
+//! Topics and their time-to-live, as long as the worker runs.
+
+use std::time::Duration;
+
+use crowdfold_kafka::ClientSettings;
+use crowdfold_kafka::topics::{Admin, Finding, Report, Spec};
+use metrics::gauge;
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::telemetry::{Part, Status};
+use crate::worker::{Backoff, Stop};
+
+/// How often topics are looked at again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Looks at the topics until a broker answers. `false` when told to stop before that.
+///
+/// # Errors
+/// [`Failure::Breach`] where a topic keeps personal data without bound, longer than policy says, or too short a time.
+pub(crate) fn refuse_unbounded(
+    client: &ClientSettings,
+    specs: &[Spec],
+    status: &Status,
+    stop: &Stop,
+) -> Result<bool, Failure> {
+    let mut backoff = Backoff::default();
+    loop {
+        match look(client, specs) {
+            Ok(report) => {
+                let refusals: Vec<_> = report.refusals().collect();
+                if !refusals.is_empty() {
+                    return Err(Failure::Breach(refusals.join("\ncrowdfold: ")));
+                }
+                tell(&report, status);
+                return Ok(true);
+            }
+            Err(failure) if failure.may_pass() => {
+                let pause = backoff.next();
+                tracing::warn!("{failure}; trying again in {pause:?}");
+                status.report(Part::Topics, clock::now(), vec![failure.to_string()]);
+                if stop.sleep(pause) {
+                    return Ok(false);
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+/// Looks again and again, until told to stop. What it finds is on `/readyz`, in the log and in the metrics; it does not
+/// end the worker, for to stop reading mends nothing.
+pub(crate) fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, stop: &Stop) {
+    while !stop.sleep(AGAIN) {
+        match look(client, specs) {
+            Ok(report) => tell(&report, status),
+            Err(failure) => {
+                tracing::warn!("topics cannot be checked: {failure}");
+                status.report(Part::Topics, clock::now(), vec![failure.to_string()]);
+            }
+        }
+    }
+}
+
+fn look(client: &ClientSettings, specs: &[Spec]) -> Result<Report, Failure> {
+    Ok(Admin::open(client)?.check(specs, clock::now())?)
+}
+
+fn tell(report: &Report, status: &Status) {
+    let mut reasons = Vec::new();
+    for topic in &report.topics {
+        for finding in topic.findings.iter().filter(|finding| Finding::is_breach(finding)) {
+            let reason = format!("topic {} {finding}", topic.topic);
+            tracing::warn!("{reason}");
+            reasons.push(reason);
+        }
+        if let Some(bounds) = topic.bounds {
+            for (kind, bound) in [("readable", bounds.readable), ("disk", bounds.on_disk)] {
+                gauge!("crowdfold_ttl_bound_seconds", "topic" => topic.topic.clone(), "kind" => kind)
+                    .set(bound as f64 / 1000.0);
+            }
+        }
+    }
+    status.report(Part::Topics, clock::now(), reasons);
+}
