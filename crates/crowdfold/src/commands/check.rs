@@ -32,8 +32,8 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
         spell(windows.lateness),
         spell(config.sessions.idle),
     )?;
-    let beacons = Bounds::of(config.ttl.beacons);
-    let partials = Bounds::of(config.ttl.partials);
+    let beacons = Bounds::of(config.ttl.beacons, config.source.ahead());
+    let partials = Bounds::of(config.ttl.partials, 0);
     let combiners = beacons.retention.checked_sub(config.replay());
     let mergers = partials.retention.checked_sub(windows.length + config.merge.patience);
     match combiners.min(mergers) {
@@ -51,18 +51,20 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
              ttl.partials to {}, or let brokers check their retention more often.",
             spell(survived.unwrap_or(0)),
             spell(config.ttl.outage),
-            show(Bounds::least_ttl(config.replay() + config.ttl.outage)),
-            show(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage)),
+            show(Bounds::least_ttl(config.replay() + config.ttl.outage, config.source.ahead())),
+            show(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage, 0)),
         ),
     }
 }
 
 fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let names = config.topic_names();
-    let mut rows = vec![(&names.beacons, config.ttl.beacons), (&names.partials, config.ttl.partials)];
-    rows.extend(names.rollups().iter().map(|name| (name, config.ttl.rollups)));
-    rows.push((&names.rejections, config.ttl.rejections));
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let ttl = config.ttl;
+    let mut rows =
+        vec![(&names.beacons, ttl.beacons, config.source.ahead()), (&names.partials, ttl.partials, 0)];
+    rows.extend(names.rollups().iter().map(|name| (name, ttl.rollups, 0)));
+    rows.push((&names.rejections, ttl.rejections, 0));
+    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     writeln!(
         out,
         "#\n# Topics, where brokers check retention every 5m and delete files after 1m (their defaults):"
@@ -72,16 +74,15 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
         "# {:width$}  {:>13}  {:>12}  {:>16}  {:>12}",
         "topic", "retention.ms", "segment.ms", "readable at most", "on disk"
     )?;
-    for (name, ttl) in rows {
-        let bounds = Bounds::of(ttl);
-        writeln!(
-            out,
-            "# {name:width$}  {:>13}  {:>12}  {:>16}  {:>12}",
-            bounds.retention,
-            bounds.segment,
-            spell(bounds.readable),
-            spell(bounds.on_disk)
-        )?;
+    for (name, ttl, ahead) in rows {
+        let bounds = Bounds::of(ttl, ahead);
+        let (readable, on_disk) = (spell(bounds.readable), spell(bounds.on_disk));
+        let Bounds { retention, segment, .. } = bounds;
+        write!(out, "# {name:width$}  {retention:>13}  {segment:>12}  {readable:>16}  {on_disk:>12}")?;
+        if bounds.readable > ttl {
+            write!(out, "  beyond its ttl of {}: let brokers check more often", spell(ttl))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config) -> Result<(), Problem> {
     let Config { ttl, windows, merge, .. } = config;
     let replay = Need {
         ttl: ("ttl.beacons", ttl.beacons),
+        ahead: config.source.ahead(),
         parts: &[
             ("windows.length", windows.length),
             ("windows.lateness", windows.lateness),
@@ -23,6 +24,7 @@ pub(super) fn check(config: &Config) -> Result<(), Problem> {
     };
     let patience = Need {
         ttl: ("ttl.partials", ttl.partials),
+        ahead: 0,
         parts: &[
             ("windows.length", windows.length),
             ("merge.patience", merge.patience),
@@ -36,6 +38,7 @@ pub(super) fn check(config: &Config) -> Result<(), Problem> {
 /// What a topic must keep, so that nothing is lost.
 struct Need<'a> {
     ttl: (&'a str, u64),
+    ahead: u64,
     parts: &'a [(&'a str, u64)],
 }
 
@@ -44,7 +47,7 @@ impl Need<'_> {
     fn check(&self, layers: &Layers) -> Result<(), Problem> {
         let (key, ttl) = self.ttl;
         let need: u64 = self.parts.iter().map(|(_, part)| part).sum();
-        if need <= Bounds::at_best(ttl).retention {
+        if need <= Bounds::at_best(ttl, self.ahead).retention {
             return Ok(());
         }
         let parts: Vec<_> =
@@ -52,9 +55,9 @@ impl Need<'_> {
         let what = format!(
             "{} leaves a retention of {} at most, but {} must fit into it: raise {key} to {} or lower one of them",
             show_duration(ttl),
-            show_duration(Bounds::at_best(ttl).retention),
+            show_duration(Bounds::at_best(ttl, self.ahead).retention),
             parts.join(" + "),
-            show_duration(Bounds::least_ttl(need)),
+            show_duration(Bounds::least_ttl(need, self.ahead)),
         );
         let given = |key: &&str| !layers.untouched(key);
         let place = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key)).find(given);

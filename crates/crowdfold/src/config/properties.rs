@@ -16,7 +16,8 @@ const SECTION: &str = "kafka.properties";
 const MASK: &str = "********";
 
 /// What the protocol sets itself, and why nobody else may.
-const OURS: [(&str, &str); 19] = [
+const OURS: [(&str, &str); 20] = [
+    ("client.id", "it is made from kafka.prefix and kafka.instance"),
     ("bootstrap.servers", "the cluster is kafka.brokers"),
     ("metadata.broker.list", "the cluster is kafka.brokers"),
     ("group.id", "it is made from kafka.prefix"),

@@ -67,7 +67,16 @@ pub struct Source {
     pub fields: BTreeMap<String, Vec<String>>,
 }
 
+/// `message.timestamp.after.max.ms` of a topic whose producers set the time.
+const AHEAD: u64 = 60_000;
+
 impl Source {
+    /// How far ahead of the broker's clock the timestamp of a beacon's record may be, ms: 0 where the broker stamps.
+    #[must_use]
+    pub const fn ahead(&self) -> u64 {
+        if self.trust_timestamps { AHEAD } else { 0 }
+    }
+
     pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
         let formats = [("json", Format::Json), ("cmcd", Format::Cmcd), ("capture", Format::Capture)];
         let partitioners =

@@ -13,13 +13,15 @@ fn printed(flags: &[(&'static str, &str)]) -> String {
 /// kafka.md: 1 h with the default check of 5 min gives 44 min.
 #[test]
 fn bounds_are_those_of_the_design() {
-    let bounds = Bounds::of(3_600_000);
+    let bounds = Bounds::of(3_600_000, 0);
     let minutes =
         [bounds.retention, bounds.segment, bounds.readable, bounds.on_disk].map(|millis| millis / 60_000);
     assert_eq!(minutes, [44, 11, 60, 61]);
-    let least = Bounds::least_ttl(33 * 60_000);
-    assert!(Bounds::of(least).retention >= 33 * 60_000);
-    assert!(Bounds::of(least - 2 * 60_000).retention < 33 * 60_000);
+    let stamped_by_producers = Bounds::of(3_600_000, 60_000);
+    assert_eq!((stamped_by_producers.retention, stamped_by_producers.readable), (2_592_000, 3_600_000));
+    let least = Bounds::least_ttl(33 * 60_000, 0);
+    assert!(Bounds::of(least, 0).retention >= 33 * 60_000);
+    assert!(Bounds::of(least - 2 * 60_000, 0).retention < 33 * 60_000);
 }
 
 #[test]
@@ -44,4 +46,11 @@ fn every_topic_and_drilldown_is_listed() {
         text.contains("# country.asn: place; with histograms\n# device.os.browser: platform\n"),
         "{text}"
     );
+}
+
+#[test]
+fn a_bound_that_no_default_broker_holds_is_said() {
+    let text = printed(&[("ttl.rejections", "1m")]);
+    assert!(text.contains("beyond its ttl of 1m: let brokers check more often\n"), "{text}");
+    assert!(!printed(&[]).contains("beyond"));
 }
