@@ -137,4 +137,4 @@ fn written(network: &Network) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

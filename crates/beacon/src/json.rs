@@ -11,13 +11,14 @@ use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
 
 /// Reads a record of JSON beacons: an object, an array of objects, or objects one after another (NDJSON, or written
 /// over several lines). `each` gets every beacon in order, and [`Malformed`] for each that is none; what cannot be split
-/// into beacons counts as one, as does an empty record.
+/// into beacons counts as one, as does an empty record. `ends` is room for splitting.
 pub(crate) fn read_json(
     record: &[u8],
     fields: &Fields,
+    ends: &mut Vec<usize>,
     each: &mut impl FnMut(Result<Beacon<'_>, Malformed>),
 ) {
-    split::values(record, &mut |value| {
+    split::values(record, ends, &mut |value| {
         let read = value.ok_or(Malformed).and_then(|value| read_object(value, fields));
         let taken = read.is_ok();
         if taken || value.is_none() {

@@ -36,7 +36,9 @@ impl Form {
 /// Reads records. Keeps its room from one to the next, so that reading does not allocate.
 #[derive(Default)]
 pub struct Reader {
-    room: Vec<u8>,
+    decoded: Vec<u8>,
+    captures: Vec<usize>,
+    beacons: Vec<usize>,
 }
 
 impl Reader {
@@ -51,21 +53,22 @@ impl Reader {
     ) {
         let http = Http::default();
         match form {
-            Form::Json => read_json(record, fields, &mut |beacon| each(&http, beacon)),
+            Form::Json => read_json(record, fields, &mut self.beacons, &mut |beacon| each(&http, beacon)),
             Form::Cmcd => self.cmcd(record, &http, each),
             Form::Capture => {
-                split::values(record, &mut |value| match value.ok_or(Malformed).and_then(read_capture) {
-                    Ok(capture) => {
+                let mut captures = std::mem::take(&mut self.captures);
+                split::values(record, &mut captures, &mut |value| match value.map(read_capture) {
+                    Some(Ok(capture)) => {
                         self.capture(&capture, fields, each);
                         true
                     }
-                    Err(Malformed) => {
-                        if value.is_none() {
-                            each(&http, Err(Malformed));
-                        }
+                    Some(Err(Malformed)) => false,
+                    None => {
+                        each(&http, Err(Malformed));
                         false
                     }
-                })
+                });
+                self.captures = captures;
             }
         }
     }
@@ -81,7 +84,7 @@ impl Reader {
         let query =
             if record.starts_with(b"?") || record.starts_with(b"CMCD=") { cmcd::find(record) } else { None };
         match query {
-            Some(query) => each(http, cmcd::read_query(query, &mut self.room)),
+            Some(query) => each(http, cmcd::read_query(query, &mut self.decoded)),
             None if record.is_empty() => each(http, Err(Malformed)),
             None => cmcd::read_events(record, &mut |beacon| each(http, beacon)),
         }
@@ -101,7 +104,9 @@ impl Reader {
             None => body.first().filter(|byte| matches!(byte, b'{' | b'[')).map(|_| Form::Json),
         };
         match form {
-            Some(Form::Json) if !body.is_empty() => read_json(body, fields, &mut |beacon| each(http, beacon)),
+            Some(Form::Json) if !body.is_empty() => {
+                read_json(body, fields, &mut self.beacons, &mut |beacon| each(http, beacon))
+            }
             Some(Form::Cmcd) if !body.is_empty() => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
             _ if capture.cmcd.iter().any(Option::is_some) => {
                 let parts = capture.cmcd.iter().flatten().map(|part| part.trim_ascii().as_bytes());
@@ -109,7 +114,8 @@ impl Reader {
             }
             _ => {
                 let query = capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes()));
-                let beacon = query.ok_or(Malformed).and_then(|query| cmcd::read_query(query, &mut self.room));
+                let beacon =
+                    query.ok_or(Malformed).and_then(|query| cmcd::read_query(query, &mut self.decoded));
                 each(http, beacon);
             }
         }

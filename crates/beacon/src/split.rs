@@ -7,18 +7,27 @@ pub(crate) const MAX_DEPTH: u8 = 32;
 
 /// Offers every JSON value of a record to `each`, which says whether it took it: the elements of an array, the lines of
 /// NDJSON, or objects written over several lines. `None` stands for what cannot be split, or was not taken.
-pub(crate) fn values<'a>(record: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+///
+/// `ends` is room for the ends of an array's elements: none is offered before all are known.
+pub(crate) fn values<'a>(
+    record: &'a [u8],
+    ends: &mut Vec<usize>,
+    each: &mut impl FnMut(Option<&'a [u8]>) -> bool,
+) {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii();
     match record.first() {
-        None => {
-            each(None);
-        }
-        Some(b'[') => match elements(record, &mut |_| ()) {
-            Ok(1..) => drop(elements(record, &mut |element| offer(element.trim_ascii(), each))),
-            Ok(0) | Err(Malformed) => {
+        None => drop(each(None)),
+        Some(b'[') => {
+            if elements(record, ends).is_err() || ends.is_empty() {
                 each(None);
+                return;
             }
-        },
+            let mut start = 1;
+            for end in ends {
+                offer(record[start..*end].trim_ascii(), each);
+                start = *end + 1;
+            }
+        }
         Some(_) if memchr::memchr(b'\n', record).is_none() => offer(record, each),
         Some(_) => lines(record, each),
     }
@@ -30,28 +39,21 @@ fn offer<'a>(value: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
     }
 }
 
-/// The elements of an array that makes up all of `record`, and how many they are.
-fn elements<'a>(record: &'a [u8], each: &mut impl FnMut(&'a [u8])) -> Result<usize, Malformed> {
+/// Finds the ends of the elements of an array that makes up all of `record`.
+fn elements(record: &[u8], ends: &mut Vec<usize>) -> Result<(), Malformed> {
+    ends.clear();
     let mut scan = Scan::default();
-    let (mut start, mut found) = (1, 0);
     while let Some((at, byte)) = scan.step(record)? {
         match (byte, scan.depth) {
-            (b',', 1) => {
-                each(&record[start..at]);
-                found += 1;
-                start = at + 1;
-            }
-            (b']' | b'}', 0) => {
-                let last = &record[start..at];
-                if byte != b']' || at + 1 != record.len() {
-                    return Err(Malformed);
+            (b',', 1) => ends.push(at),
+            (b']', 0) if at + 1 == record.len() => {
+                let start = ends.last().map_or(1, |end| end + 1);
+                if !ends.is_empty() || !record[start..at].trim_ascii().is_empty() {
+                    ends.push(at);
                 }
-                if found > 0 || !last.trim_ascii().is_empty() {
-                    each(last);
-                    found += 1;
-                }
-                return Ok(found);
+                return Ok(());
             }
+            (_, 0) => return Err(Malformed),
             _ => {}
         }
     }
@@ -130,30 +132,32 @@ impl Scan {
             let at = self.at;
             self.at += 1;
             match byte {
-                b'"' => self.string(text)?,
+                b'"' => {
+                    self.string(text)?;
+                    continue;
+                }
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' => self.depth = self.depth.checked_sub(1).ok_or(Malformed)?,
-                _ => {}
+                b',' => {}
+                _ => continue,
             }
-            if matches!(byte, b'{' | b'[' | b'}' | b']' | b',') {
-                return Ok(Some((at, *byte)));
-            }
+            return Ok(Some((at, *byte)));
         }
         Ok(None)
     }
 
+    /// Past a string. Strings are short, so a plain loop is quicker than a search that has to be set up.
     fn string(&mut self, text: &[u8]) -> Result<(), Malformed> {
-        loop {
-            let found = memchr::memchr3(b'"', b'\\', b'\n', &text[self.at..]).ok_or(Malformed)?;
-            match text[self.at + found] {
-                b'"' => {
-                    self.at += found + 1;
-                    return Ok(());
-                }
-                b'\\' if self.at + found + 2 <= text.len() => self.at += found + 2,
-                _ => return Err(Malformed),
+        while let Some(byte) = text.get(self.at) {
+            self.at += 1;
+            match byte {
+                b'"' => return Ok(()),
+                b'\\' => self.at += 1,
+                b'\n' => return Err(Malformed),
+                _ => {}
             }
         }
+        Err(Malformed)
     }
 }
 

@@ -132,10 +132,10 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Everything from here while `belongs`, which holds for ASCII alone.
-    fn take(&mut self, belongs: impl Fn(u8) -> bool) -> &'a str {
+    /// Everything from here on whose signs are of `class`.
+    fn take(&mut self, class: u8) -> &'a str {
         let start = self.at;
-        while self.peek().is_some_and(&belongs) {
+        while self.peek().is_some_and(|byte| SIGNS[byte as usize] & class != 0) {
             self.at += 1;
         }
         &self.text[start..self.at]
@@ -145,7 +145,7 @@ impl<'a> Scan<'a> {
         if !matches!(self.peek(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'*')) {
             return Err(Malformed);
         }
-        Ok(self.take(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'*')))
+        Ok(self.take(KEY))
     }
 
     fn inner_list(&mut self, value: &mut Value<'a>) -> Result<(), Malformed> {
@@ -186,14 +186,14 @@ impl<'a> Scan<'a> {
         match self.peek().ok_or(Malformed)? {
             b'-' | b'0'..=b'9' => self.number(),
             b'"' => self.string().map(Item::Text),
-            b'a'..=b'z' | b'A'..=b'Z' | b'*' => Ok(Item::Token(self.take(is_token))),
+            b'a'..=b'z' | b'A'..=b'Z' | b'*' => Ok(Item::Token(self.take(TOKEN))),
             b'?' if matches!(self.bytes.get(self.at + 1), Some(b'0' | b'1')) => {
                 self.at += 2;
                 Ok(Item::Unused)
             }
             b':' => {
                 self.at += 1;
-                self.take(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
+                self.take(BYTES);
                 self.expect(b':').map(|()| Item::Unused)
             }
             b'@' => {
@@ -210,20 +210,27 @@ impl<'a> Scan<'a> {
 
     /// An integer of at most 15 digits, or a decimal of at most 12 and 3.
     fn number(&mut self) -> Result<Item<'a>, Malformed> {
-        let start = self.at;
-        self.skip(b'-');
-        let digits = self.take(|byte| byte.is_ascii_digit()).len();
-        if self.skip(b'.') {
-            let fraction = self.take(|byte| byte.is_ascii_digit()).len();
-            if !(1..=12).contains(&digits) || !(1..=3).contains(&fraction) {
-                return Err(Malformed);
-            }
-            return self.text[start..self.at].parse().map(Item::Decimal).map_err(|_| Malformed);
+        let sign = if self.skip(b'-') { -1 } else { 1 };
+        let (whole, digits) = self.digits();
+        if !self.skip(b'.') {
+            return if (1..=15).contains(&digits) { Ok(Item::Integer(sign * whole)) } else { Err(Malformed) };
         }
-        if !(1..=15).contains(&digits) {
+        let (fraction, places) = self.digits();
+        if !(1..=12).contains(&digits) || !(1..=3).contains(&places) {
             return Err(Malformed);
         }
-        self.text[start..self.at].parse().map(Item::Integer).map_err(|_| Malformed)
+        let thousandths = whole * 1_000 + fraction * [1_000, 100, 10, 1][places];
+        Ok(Item::Decimal((sign * thousandths) as f64 / 1_000.0))
+    }
+
+    /// A run of digits, and how many they are. What more than fifteen say is not asked.
+    fn digits(&mut self) -> (i64, usize) {
+        let (start, mut number) = (self.at, 0_i64);
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            self.at += 1;
+        }
+        (number, self.at - start)
     }
 
     fn string(&mut self) -> Result<&'a str, Malformed> {
@@ -233,11 +240,9 @@ impl<'a> Scan<'a> {
             self.at += memchr::memchr2(b'"', b'\\', &self.bytes[self.at..]).ok_or(Malformed)?;
             if self.skip(b'"') {
                 let text = &self.text[start..self.at - 1];
-                return if text.bytes().any(|byte| byte.is_ascii_control()) {
-                    Err(Malformed)
-                } else {
-                    Ok(text)
-                };
+                // All of them, rather than up to the first: so it is done many at a time.
+                let controls = text.bytes().fold(false, |any, byte| any | byte.is_ascii_control());
+                return if controls { Err(Malformed) } else { Ok(text) };
             }
             if !matches!(self.bytes.get(self.at + 1), Some(b'"' | b'\\')) {
                 return Err(Malformed);
@@ -247,28 +252,34 @@ impl<'a> Scan<'a> {
     }
 }
 
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-                | b':'
-                | b'/'
-        )
-}
+/// Signs of keys, of tokens, and of bytes in base 64.
+const KEY: u8 = 1;
+const TOKEN: u8 = 2;
+const BYTES: u8 = 4;
+
+/// The classes of every sign. Only ASCII has any.
+const SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    let classes: [(&[u8], u8); 3] = [(b"_-.*", KEY), (b"!#$%&'*+-.^_`|~:/", TOKEN), (b"+/=", BYTES)];
+    let mut class = 0;
+    while class < classes.len() {
+        let (special, bit) = classes[class];
+        let mut at = 0;
+        while at < special.len() {
+            signs[special[at] as usize] |= bit;
+            at += 1;
+        }
+        class += 1;
+    }
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            signs[byte as usize] = KEY | TOKEN | BYTES;
+        }
+        byte += 1;
+    }
+    signs
+};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@ use super::*;
 /// What is offered when nothing but balanced objects is taken; `!` for what cannot be split or is not taken.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
-    values(record.as_bytes(), &mut |value| {
+    values(record.as_bytes(), &mut Vec::new(), &mut |value| {
         let taken = value.is_some_and(|value| {
             value.starts_with(b"{")
                 && value.ends_with(b"}")
@@ -64,7 +64,7 @@ fn a_line_cut_short_does_not_swallow_the_next() {
 fn many_lines_that_open_and_never_close_take_no_square_of_time() {
     let record = "{\"a\":[\n".repeat(100_000);
     let mut bad = 0;
-    values(record.as_bytes(), &mut |value| {
+    values(record.as_bytes(), &mut Vec::new(), &mut |value| {
         bad += usize::from(value.is_none());
         false
     });

@@ -1,0 +1,197 @@
+//! What the airlock costs: bytes in, observations out.
+//!
+//! Items are beacons, so ns per beacon is 1000 / (Mitem/s).
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Format, Placement, Record, Settings, Shared, TagKey};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+
+const NOW: u64 = 1_795_308_528_421;
+const RECORDS: usize = 8_192;
+
+fn main() {
+    divan::main();
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize * bound) >> 31
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        // The first ones are the frequent ones.
+        let (a, b) = (self.below(of.len()), self.below(of.len()));
+        of[a.min(b)]
+    }
+
+    fn session(&mut self) -> String {
+        let n = self.below(4_000) as u64;
+        let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let tail = mixed >> 16;
+        format!("{:08x}-{:04x}-4{:03x}-9{:03x}-{tail:012x}", mixed >> 32, n & 0xffff, n % 4_096, n / 7)
+    }
+}
+
+const BROWSERS: [&str; 5] = ["Chrome", "Safari", "Edge", "Firefox", "Samsung Internet"];
+const SYSTEMS: [&str; 6] = ["Windows", "iOS", "Android", "macOS", "Tizen", "webOS"];
+const PLAYERS: [&str; 3] = ["hls.js", "dash.js", "shaka"];
+const AGENTS: [&str; 4] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
+    "Roku/DVP-14.5 (14.5.0.4215-88)",
+];
+
+/// A heartbeat of about 330 bytes and 17 fields.
+fn beacon(dice: &mut Dice) -> String {
+    format!(
+        r#"{{"ts":{},"tenant":"{}","session":"{}","ip":"203.0.113.{}","event":"heartbeat","browser":"{}","os":"{}","device":"desktop","player":"{}","player_version":"1.{}.4","content":"movie-{:04}","cdn":"cdn-{}","stream":"vod","format":"hls","bandwidth_kbps":{},"bitrate_kbps":{},"playing_ms":{},"stalled_ms":0}}"#,
+        NOW - dice.below(10_000) as u64,
+        dice.one(&["acme", "blip", "tiny"]),
+        dice.session(),
+        dice.below(256),
+        dice.one(&BROWSERS),
+        dice.one(&SYSTEMS),
+        dice.one(&PLAYERS),
+        dice.below(9),
+        dice.below(2_000),
+        dice.one(&["a", "b", "c"]),
+        500 + dice.below(20_000),
+        400 + dice.below(8_000),
+        9_000 + dice.below(1_000),
+    )
+}
+
+/// A beacon that leaves browser, system and device to its user agent.
+fn with_agent(dice: &mut Dice) -> String {
+    format!(
+        r#"{{"ts":{},"tenant":"acme","session":"{}","ip":"203.0.113.{}","user_agent":"{}","event":"heartbeat","content":"movie-{:04}","cdn":"cdn-a","bitrate_kbps":{},"playing_ms":{}}}"#,
+        NOW - dice.below(10_000) as u64,
+        dice.session(),
+        dice.below(256),
+        dice.one(&AGENTS),
+        dice.below(2_000),
+        400 + dice.below(8_000),
+        9_000 + dice.below(1_000),
+    )
+}
+
+/// A line as dash.js sends it.
+fn event(dice: &mut Dice) -> String {
+    format!(
+        r#"ab=(800;v 64;a),bl=(5300;v 1300;a),br=({};v 64;a),cid="movie-{:04}",d=2000,dl=1600,e=rr,lab=(250;v 64;a),mtp=({};v 13700;a),nor=("chunk-stream2-00003.mp4"),ot=a,pb=(800;v 64;a),rc=200,rtp=500,sf=d,sid="{}",sn={},st=v,sta=p,tab=(800;v 64;a),tb=(800;v 64;a),ts={},ttlb=313,url="https://media.example/out/chunk-stream2-00002.mp4",v=2"#,
+        400 + dice.below(8_000),
+        dice.below(2_000),
+        500 + dice.below(20_000),
+        dice.session(),
+        dice.below(500),
+        NOW - dice.below(10_000) as u64,
+    )
+}
+
+/// A request for media with its CMCD in the query, as an edge logs it.
+fn capture(dice: &mut Dice) -> String {
+    let cmcd = format!(
+        r#"bl=2000,br={},cid="movie-{:04}",d=2000,dl=0,mtp={},ot=v,sf=h,sid="{}",st=v,su,tb=8000"#,
+        400 + dice.below(8_000),
+        dice.below(2_000),
+        500 + dice.below(20_000),
+        dice.session(),
+    );
+    let query: String = cmcd.bytes().fold(String::new(), |mut query, byte| {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => query.push(byte as char),
+            _ => write!(query, "%{byte:02X}").expect("a string has room"),
+        }
+        query
+    });
+    format!(
+        r#"{{"received_at_ms":{},"client_ip":"203.0.113.{}","method":"GET","path":"/media/chunk-stream0-00001.mp4","query":"CMCD={query}","headers":{{"user-agent":"{}","referer":"https://player.example/page"}},"body":""}}"#,
+        NOW - dice.below(10_000) as u64,
+        dice.below(256),
+        dice.one(&AGENTS),
+    )
+}
+
+fn airlock(format: Format, guard: bool) -> Airlock {
+    let settings = Settings {
+        format,
+        tenants: ["acme", "blip", "tiny"].map(str::to_owned).to_vec(),
+        guard_key: guard.then_some([7; 32]),
+        ..Settings::default()
+    };
+    let shared = Shared::new(settings, TagKey::fixed(1)).expect("settings in order");
+    Airlock::new(&Arc::new(shared), Some(Placement { partition: 0, of: 1 }))
+}
+
+fn run(bencher: Bencher<'_, '_>, mut airlock: Airlock, records: &[String], each: usize) {
+    let mut admit = || {
+        let mut admitted = 0_usize;
+        for payload in records {
+            let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+            airlock.admit(&record, &mut |time, verdict| {
+                admitted += usize::from(verdict.is_ok());
+                let _ = black_box((time, verdict));
+            });
+        }
+        admitted
+    };
+    assert_eq!(admit(), records.len() * each, "every beacon is a good one");
+    let bytes: usize = records.iter().map(String::len).sum();
+    let bencher = bencher.counter(ItemsCount::new(records.len() * each)).counter(BytesCount::new(bytes));
+    bencher.bench_local(admit);
+}
+
+fn made(make: fn(&mut Dice) -> String) -> Vec<String> {
+    let mut dice = Dice(7);
+    (0..RECORDS).map(|_| make(&mut dice)).collect()
+}
+
+fn joined(records: &[String], by: usize, separator: &str, around: (&str, &str)) -> Vec<String> {
+    records.chunks(by).map(|some| format!("{}{}{}", around.0, some.join(separator), around.1)).collect()
+}
+
+#[divan::bench]
+fn json(bencher: Bencher<'_, '_>) {
+    run(bencher, airlock(Format::Json, false), &made(beacon), 1);
+}
+
+#[divan::bench]
+fn json_guarded(bencher: Bencher<'_, '_>) {
+    run(bencher, airlock(Format::Json, true), &made(beacon), 1);
+}
+
+#[divan::bench]
+fn json_user_agents(bencher: Bencher<'_, '_>) {
+    run(bencher, airlock(Format::Json, false), &made(with_agent), 1);
+}
+
+#[divan::bench]
+fn json_arrays_of_16(bencher: Bencher<'_, '_>) {
+    let records = joined(&made(beacon), 16, ",", ("[", "]"));
+    run(bencher, airlock(Format::Json, false), &records, 16);
+}
+
+#[divan::bench]
+fn json_lines_of_16(bencher: Bencher<'_, '_>) {
+    let records = joined(&made(beacon), 16, "\n", ("", "\n"));
+    run(bencher, airlock(Format::Json, false), &records, 16);
+}
+
+#[divan::bench]
+fn cmcd_events(bencher: Bencher<'_, '_>) {
+    let records = joined(&made(event), 4, "\n", ("", "\n"));
+    run(bencher, airlock(Format::Cmcd, false), &records, 4);
+}
+
+#[divan::bench]
+fn captured_queries(bencher: Bencher<'_, '_>) {
+    run(bencher, airlock(Format::Capture, false), &made(capture), 1);
+}

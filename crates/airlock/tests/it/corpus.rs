@@ -1,0 +1,125 @@
+//! What real players sent (tests/data/README.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_airlock::{Dimension, ErrorClass, Format, Settings};
+use serde_json::Value;
+
+use crate::seen::{Seen, admit, airlock};
+
+const PLAYERS: &str = include_str!("../data/players.ndjson");
+
+/// Every line, and what came of it.
+fn all(settings: Settings) -> Vec<(Value, Vec<Seen>)> {
+    let mut airlock = airlock(Settings { format: Format::Capture, ..settings });
+    let admitted = |line: &str| {
+        let truth: Value = serde_json::from_str(line).expect("a line is JSON");
+        let verdicts = admit(&mut airlock, line.as_bytes(), None);
+        let seen = verdicts.into_iter().map(|(time, verdict)| {
+            assert_eq!(time, truth["received_at_ms"].as_u64());
+            verdict.unwrap_or_else(|reason| panic!("{}: {line}", reason.name()))
+        });
+        let seen = seen.collect();
+        (truth, seen)
+    };
+    PLAYERS.lines().map(admitted).collect()
+}
+
+#[test]
+fn every_record_is_admitted_once() {
+    let all = all(Settings::default());
+    assert_eq!(all.len(), 102);
+    assert_eq!(all.iter().map(|(_, seen)| seen.len()).sum::<usize>(), 170);
+    for (truth, seen) in &all {
+        let lines = truth["body"].as_str().unwrap().lines().count();
+        assert_eq!(seen.len(), lines.max(1));
+    }
+}
+
+#[test]
+fn playbacks_and_sessions_are_the_same() {
+    let mut tags: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+    for (truth, seen) in all(Settings::default()) {
+        tags.entry(truth["session_label"].to_string()).or_default().extend(seen.iter().map(|seen| seen.tag));
+    }
+    assert_eq!(tags.len(), 17);
+    assert!(tags.values().all(|tags| tags.len() == 1));
+    assert_eq!(tags.values().flatten().collect::<BTreeSet<_>>().len(), 17);
+}
+
+#[test]
+fn each_players_packaging_is_told() {
+    for (truth, seen) in all(Settings::default()) {
+        let expect = if truth["player"] == "hls" { "hls" } else { "dash" };
+        for seen in seen {
+            assert!(["unknown", expect].contains(&seen.word(Dimension::Format)));
+            assert!(["unknown", "vod", "live"].contains(&seen.word(Dimension::Stream)));
+        }
+    }
+}
+
+#[test]
+fn every_client_is_told_from_its_user_agent() {
+    let clients: BTreeSet<_> = all(Settings::default())
+        .into_iter()
+        .flat_map(|(_, seen)| seen)
+        .map(|seen| {
+            [Dimension::Device, Dimension::Os, Dimension::Browser].map(|told| seen.word(told).to_owned())
+        })
+        .collect();
+    let expect = [
+        ["desktop", "Linux", "Firefox"],
+        ["desktop", "Windows", "Chrome"],
+        ["desktop", "Windows", "Edge"],
+        ["desktop", "macOS", "Safari"],
+        ["phone", "Android", "Chrome"],
+        ["phone", "iOS", "Safari"],
+        ["tv", "Fire OS", "WebView"],
+        ["tv", "Roku", "app"],
+        ["tv", "Tizen", "other"],
+        ["tv", "webOS", "Chrome"],
+    ];
+    assert_eq!(
+        clients.iter().map(|client| client.each_ref().map(String::as_str)).collect::<Vec<_>>(),
+        expect
+    );
+}
+
+#[test]
+fn those_who_asked_are_not_counted() {
+    for (truth, seen) in all(Settings::default()) {
+        let asked = truth["headers"].get("sec-gpc").is_some();
+        assert!(seen.iter().all(|seen| seen.opt_out == asked));
+    }
+    let deaf = all(Settings { gpc: false, ..Settings::default() });
+    assert!(deaf.iter().flat_map(|(_, seen)| seen).all(|seen| !seen.opt_out));
+}
+
+#[test]
+fn numbers_are_within_what_a_player_can_mean() {
+    let all = all(Settings::default());
+    let measures = || all.iter().flat_map(|(_, seen)| seen).map(|seen| &seen.measures);
+    assert!(measures().any(|measures| measures.bandwidth_kbps.is_some()));
+    assert!(measures().filter_map(|measures| measures.bitrate_kbps).all(|kbps| (60..=1_000).contains(&kbps)));
+    assert!(measures().filter_map(|measures| measures.startup_ms).all(|ms| ms < 60_000));
+    assert!(measures().any(|measures| measures.startup_ms.is_some() && measures.play));
+    // dash.js 5.2.1 met a segment that was missing (code 27), and said so twice.
+    let errors: Vec<_> = measures().filter_map(|measures| measures.error).collect();
+    assert_eq!(errors, [ErrorClass::Network; 2]);
+    assert!(measures().all(|measures| !measures.fatal));
+}
+
+#[test]
+fn numbered_records_are_all_different() {
+    let mut identities = BTreeSet::new();
+    for (truth, seen) in all(Settings::default()) {
+        for seen in seen {
+            let Some(identity) = seen.identity else {
+                assert_eq!(truth["method"], "GET", "events are numbered");
+                continue;
+            };
+            assert!(identities.insert((seen.tag, identity.get())), "taken for a repetition");
+        }
+    }
+    assert!(identities.len() > 80);
+}

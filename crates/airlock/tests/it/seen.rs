@@ -1,0 +1,60 @@
+//! Verdicts in a form that can be compared and shown. Of tests alone: an observation itself has no `Debug`.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{
+    Airlock, Dimension, Identity, Measures, Millis, Observation, Reason, Record, Settings, Shared, TagKey,
+};
+
+/// All that an observation says, in words.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) tag: u64,
+    pub(crate) tenant: u16,
+    pub(crate) event_time: Millis,
+    pub(crate) words: Vec<String>,
+    pub(crate) measures: Measures,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) opt_out: bool,
+    pub(crate) excluded: bool,
+    pub(crate) network_bit: u64,
+}
+
+impl Seen {
+    pub(crate) fn word(&self, dimension: Dimension) -> &str {
+        &self.words[dimension as usize]
+    }
+}
+
+pub(crate) type Verdict = (Option<Millis>, Result<Seen, Reason>);
+
+pub(crate) fn airlock(settings: Settings) -> Airlock {
+    Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(7)).expect("settings in order")), None)
+}
+
+pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Verdict> {
+    let mut verdicts: Vec<(Option<Millis>, Result<Observation, Reason>)> = Vec::new();
+    let record = Record { payload, content_type: None, timestamp };
+    airlock.admit(&record, &mut |time, verdict| {
+        verdicts.push((time, verdict.map_err(|rejection| rejection.reason)))
+    });
+    verdicts
+        .into_iter()
+        .map(|(time, verdict)| (time, verdict.map(|observation| seen(airlock, &observation))))
+        .collect()
+}
+
+fn seen(airlock: &Airlock, observation: &Observation) -> Seen {
+    let word = |dimension| airlock.dictionary().word(observation.dimension(dimension)).to_string();
+    Seen {
+        tag: observation.tag().hash(),
+        tenant: observation.tenant().0,
+        event_time: observation.event_time(),
+        words: Dimension::ALL.map(word).to_vec(),
+        measures: *observation.measures(),
+        identity: observation.identity(),
+        opt_out: observation.opt_out(),
+        excluded: observation.excluded(),
+        network_bit: observation.network_bit(),
+    }
+}

@@ -1,0 +1,22 @@
+//! What must not be possible, told by the compiler.
+
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+
+use crowdfold_airlock::{Observation, Record, Rejection, Shared, Tag, TagKey};
+use serde::Serialize;
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+assert_not_impl_any!(Observation: Serialize, Debug, Display, Hash);
+assert_not_impl_any!(Record<'static>: Serialize, Debug, Display, Hash, Clone);
+assert_not_impl_any!(Tag: Serialize, Debug, Display);
+assert_not_impl_any!(TagKey: Serialize, Debug, Display, Hash);
+assert_not_impl_any!(Rejection: Serialize, Display);
+assert_impl_all!(Shared: Send, Sync);
+assert_impl_all!(crowdfold_airlock::Airlock: Send);
+
+/// A rejection is its reason and no more: it has no room for anything of its beacon.
+#[test]
+fn a_rejection_has_no_room_for_a_payload() {
+    assert_eq!(size_of::<Rejection>(), 1);
+}
