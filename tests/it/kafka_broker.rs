@@ -4,12 +4,14 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crowdfold_testkit::{Kafka, Options, binary_of, unique};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use crate::kafka_support::until;
 
 fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -26,19 +28,12 @@ fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
     assert_eq!(producer.in_flight_count(), 0);
 }
 
+/// The end of partition 0. Asked again where a client still believes in a leader that is dead.
 fn end(bootstrap: &str, topic: &str) -> i64 {
-    let consumer: BaseConsumer = client(bootstrap).create().unwrap();
-    consumer.fetch_watermarks(topic, 0, Duration::from_secs(30)).unwrap().1
-}
-
-/// Becomes true within a minute.
-#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the end of the log", || {
+        let consumer: BaseConsumer = client(bootstrap).create().unwrap();
+        consumer.fetch_watermarks(topic, 0, Duration::from_secs(10)).ok().map(|(_, end)| end)
+    })
 }
 
 #[test]
@@ -84,8 +79,10 @@ fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
     assert!(files.is_dir() && std::net::TcpStream::connect(&address).is_ok());
     child.kill().unwrap();
     child.wait().unwrap();
-    eventually("the port is closed", || std::net::TcpStream::connect(&address).is_err());
-    eventually("the files are gone", || !files.parent().unwrap().parent().unwrap().exists());
+    let gone = || std::net::TcpStream::connect(&address).is_err();
+    until("the port is closed", || gone().then_some(()));
+    let cluster = files.ancestors().nth(2).unwrap();
+    until("the files are gone", || (!cluster.exists()).then_some(()));
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(crate) fn produce_with(kafka: &Kafka, topic: &str, records: &[Record], prope
     producer.flush(Duration::from_secs(60)).unwrap();
 }
 
-/// Runs until `step` gives something, a minute at most.
+/// Runs until `step` gives something, two minutes at most.
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 pub(crate) fn until<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -90,7 +90,7 @@ pub(crate) fn until<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = step() {
             return value;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        assert!(start.elapsed() < Duration::from_secs(120), "never: {what}");
     }
 }
 

@@ -227,17 +227,29 @@ impl Source {
     /// # Errors
     /// A transient one ([`SourceError::is_transient`]) is to be logged, and poll called again.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
-        match std::mem::replace(&mut self.state, State::Settled) {
-            State::Settled => {}
-            State::TakeUp => self.take_up()?,
-            State::LetGo => self.let_go()?,
-            State::Given(partitions) => return self.given(partitions).map(Some),
+        let given = match &self.state {
+            State::Settled => None,
+            State::TakeUp => {
+                self.take_up()?;
+                None
+            }
+            State::LetGo => {
+                self.let_go()?;
+                None
+            }
+            State::Given(partitions) => Some(partitions.clone()),
+        };
+        if given.is_none() {
+            self.state = State::Settled;
         }
-        self.serve(timeout)?;
-        match self.consumer.context().role.next_change() {
-            None => Ok(None),
-            Some(Change::Given(partitions)) => self.given(partitions).map(Some),
-            Some(Change::Taken(partitions)) => {
+        self.serve(if given.is_some() { Duration::ZERO } else { timeout })?;
+        match (self.consumer.context().role.next_change(), given) {
+            (None, None) => Ok(None),
+            // a newer change makes up for the one that could not be looked at yet
+            (None, Some(partitions)) | (Some(Change::Given(partitions)), _) => {
+                self.given(partitions).map(Some)
+            }
+            (Some(Change::Taken(partitions)), _) => {
                 self.state = State::LetGo;
                 let lost = self.consumer.assignment_lost();
                 Ok(Some(if lost { Event::Lost(partitions) } else { Event::Revoked(partitions) }))
