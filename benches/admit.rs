@@ -1,13 +1,16 @@
 //! What the airlock costs: bytes in, observations out.
 //!
-//! Items are beacons, so ns per beacon is 1000 / (Mitem/s).
+//! Items are beacons, so ns per beacon is 1000 / (Mitem/s). Allocations are counted too: the normal way has none.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Format, Placement, Record, Settings, Shared, TagKey};
 use divan::counter::{BytesCount, ItemsCount};
-use divan::{Bencher, black_box};
+use divan::{AllocProfiler, Bencher, black_box};
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 const NOW: u64 = 1_795_308_528_421;
 const RECORDS: usize = 8_192;

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::catalogue;
 
 /// The word a raw text turns into.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word<'a> {
     /// Nothing was said.
     None,
