@@ -66,15 +66,18 @@ fn place(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut observations: Vec<(u64, Observation)> = Vec::new();
     for (timestamp, payload) in beacons(sessions) {
         let record = Record { payload: &payload, content_type: None, timestamp: Some(timestamp) };
-        airlock.admit(&record, &mut |_, verdict| observations.extend(verdict.ok().map(|beacon| (timestamp, beacon))));
+        airlock.admit(&record, &mut |_, verdict| {
+            observations.extend(verdict.ok().map(|beacon| (timestamp, beacon)))
+        });
     }
-    bencher.counter(ItemsCount::new(observations.len())).with_inputs(|| Sittings::new(rules(5), 0)).bench_refs(
-        |sittings| {
+    bencher
+        .counter(ItemsCount::new(observations.len()))
+        .with_inputs(|| Sittings::new(rules(5), 0))
+        .bench_refs(|sittings| {
             for (timestamp, beacon) in &observations {
                 black_box(sittings.place(beacon, *timestamp));
             }
-        },
-    );
+        });
 }
 
 /// JSON to sealed windows, by the number of live sessions.

@@ -34,16 +34,24 @@ fn main() {
     let program = binary("crowdfold");
     let kafka = Kafka::start(Options::default());
     let topic = unique("beacons");
-    kafka.create_topic(&topic, PARTITIONS, &[("message.timestamp.after.max.ms", "60000"), ("retention.ms", "2640000"), ("segment.ms", "660000")]);
+    kafka.create_topic(
+        &topic,
+        PARTITIONS,
+        &[("message.timestamp.after.max.ms", "60000"), ("retention.ms", "2640000"), ("segment.ms", "660000")],
+    );
     let bytes = fill(&kafka, &topic, beacons);
-    println!("{beacons} beacons of {} bytes, {PARTITIONS} partitions, lz4, {rounds} rounds in turn", bytes / beacons);
+    println!(
+        "{beacons} beacons of {} bytes, {PARTITIONS} partitions, lz4, {rounds} rounds in turn",
+        bytes / beacons
+    );
     let (mut worker, mut poll) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         worker.push(beacons as f64 / run_worker(&program, &kafka, &topic, beacons).as_secs_f64());
         poll.push(beacons as f64 / run_bare(&kafka, &topic, beacons).as_secs_f64());
     }
     let show = |name: &str, rates: &[f64]| {
-        let (low, high) = rates.iter().fold((f64::MAX, 0.0_f64), |(low, high), r| (low.min(*r), high.max(*r)));
+        let (low, high) =
+            rates.iter().fold((f64::MAX, 0.0_f64), |(low, high), r| (low.min(*r), high.max(*r)));
         println!(
             "{name:>22}: {:>9.0} beacons per CPU-second (median; {low:.0} to {high:.0})",
             median(rates.to_vec())
@@ -109,7 +117,11 @@ fn fill(kafka: &Kafka, topic: &str, beacons: u64) -> u64 {
 /// CPU of the program until every beacon is released or withheld.
 fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Duration {
     let prefix = unique("bench");
-    let day = [("retention.ms", "17040000"), ("segment.ms", "4260000"), ("message.timestamp.type", "LogAppendTime")];
+    let day = [
+        ("retention.ms", "17040000"),
+        ("segment.ms", "4260000"),
+        ("message.timestamp.type", "LogAppendTime"),
+    ];
     for (name, partitions) in [("partials", 2), ("rollups", 2), ("rejections", 1)] {
         kafka.create_topic(&format!("{prefix}.{name}"), partitions, &day);
     }

@@ -11,11 +11,14 @@ pub fn harden() {
     let none = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
     let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if setrlimit(Resource::Core, none).is_err() || undumpable.is_err() {
-        tracing::warn!("core dumps could not be switched off: do it outside, with LimitCORE=0 or ulimit -c 0");
+        tracing::warn!(
+            "core dumps could not be switched off: do it outside, with LimitCORE=0 or ulimit -c 0"
+        );
     }
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // nothing is left to do when even stderr is gone
-        let _ = writeln!(std::io::stderr(), "crowdfold: a fault of the program at {place}: report this as a bug");
+        let _ =
+            writeln!(std::io::stderr(), "crowdfold: a fault of the program at {place}: report this as a bug");
     }));
 }

@@ -164,7 +164,8 @@ impl Combiner {
             verdicts.clear();
             verdicts.push((record.timestamp, Err(Rejection { reason: Reason::Internal })));
         }
-        let mut newest = record.timestamp;
+        // what is rejected as `future` moves nothing
+        let mut newest = None;
         for (timestamp, verdict) in verdicts.drain(..) {
             // a line of a file has no timestamp of its own; then each of its beacons has
             let moment = record.timestamp.or(timestamp);
@@ -176,7 +177,9 @@ impl Combiner {
                 }
                 (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
                 (Err(rejection), moment) => {
-                    newest = newest.max(moment);
+                    if rejection.reason != Reason::Future {
+                        newest = newest.max(moment);
+                    }
                     self.reject(rejection.reason, offset, moment.unwrap_or(clock));
                 }
             }
@@ -357,7 +360,13 @@ impl Combiner {
     }
 
     /// Chunks of every tenant to the merge partition of the tenant, and a closure to all of them.
-    fn pack(&mut self, closed: &[ClosedWindow], from: Millis, to: Millis, counts: Counts) -> Vec<PartialRecord> {
+    fn pack(
+        &mut self,
+        closed: &[ClosedWindow],
+        from: Millis,
+        to: Millis,
+        counts: Counts,
+    ) -> Vec<PartialRecord> {
         let merge_partitions = self.settings.merge_partitions;
         let mut partials: Vec<PartialRecord> = Vec::new();
         let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];

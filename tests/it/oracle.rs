@@ -1,0 +1,284 @@
+//! The machines against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
+//! opted out, broken, split over any number of partitions. Every field of every row, and the whole ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Dimension, Reason, Record, Settings, Shared, TagKey};
+use crowdfold_pipeline::{
+    Combiner, CombinerSettings, Ledger, Machine, Merger, MergerSettings, SittingCounts, Start,
+};
+use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_rollup::{Counts, Rules};
+use crowdfold_testkit::oracle;
+use serde_json::Value;
+
+const WORLDS: u64 = 4_000;
+const START: u64 = 1_795_308_480_000;
+const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn"], &["stream", "format", "content"]];
+
+/// Splitmix64.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+fn settings(dice: &mut Dice) -> oracle::Settings {
+    oracle::Settings {
+        tenants: vec!["one".into(), "two".into()],
+        default_tenant: "one".into(),
+        window: 10_000,
+        lateness: 1_000 * dice.below(8),
+        idle: 1_000 + 1_000 * dice.below(30),
+        max_skew: 2_000,
+        child_directed_tenants: if dice.one_in(8) { vec!["two".into()] } else { vec![] },
+        child_directed_content: if dice.one_in(4) { vec!["kids".into()] } else { vec![] },
+        k: 1 + dice.below(4),
+        drilldowns: NAMES.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+        ..oracle::Settings::default()
+    }
+}
+
+fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
+    let mut now = START + dice.below(20_000);
+    let mut log: Vec<oracle::Record> = Vec::new();
+    for _ in 0..dice.below(50) {
+        now += match dice.below(12) {
+            0 => dice.below(40_000),
+            _ => dice.below(2_000),
+        };
+        // producers' clocks go back and forth
+        let timestamp = now - dice.below(4) * dice.below(5_000);
+        let payload = match dice.below(16) {
+            0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
+            1 if !log.is_empty() => log[dice.below(log.len() as u64) as usize].payload.clone(),
+            2 => (0..=dice.below(3))
+                .map(|_| beacon(partition, timestamp, dice) + "\n")
+                .collect::<String>()
+                .into(),
+            3 => {
+                let several: Vec<_> =
+                    (0..=dice.below(3)).map(|_| beacon(partition, timestamp, dice)).collect();
+                format!("[{}]", several.join(",")).into()
+            }
+            _ => beacon(partition, timestamp, dice).into(),
+        };
+        log.push(oracle::Record { timestamp: Some(timestamp), payload });
+    }
+    log
+}
+
+fn beacon(partition: usize, timestamp: u64, dice: &mut Dice) -> String {
+    let ts = match dice.below(10) {
+        0 => timestamp + dice.below(4_000),
+        1 => timestamp - dice.below(60_000),
+        _ => timestamp - dice.below(3_000),
+    };
+    let mut fields = vec![format!(r#""ts":{ts}"#)];
+    if !dice.one_in(30) {
+        fields.push(format!(r#""session":"p{partition}-{}""#, dice.below(7)));
+    }
+    if !dice.one_in(3) {
+        fields.push(format!(r#""tenant":"{}""#, dice.one(&["one", "one", "two", "two", "other"])));
+    }
+    if !dice.one_in(5) {
+        fields.push(format!(
+            r#""event":"{}""#,
+            dice.one(&["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"])
+        ));
+    }
+    for (name, values, rarity) in [
+        ("os", &["Windows", "macOS", "Linux"][..], 2),
+        ("browser", &["Chrome", "Firefox"], 2),
+        ("cdn", &["cdn-a", "cdn-b", "cdn-c"], 2),
+        ("stream", &["vod", "live"], 3),
+        ("format", &["hls", "dash"], 3),
+        ("content", &["movie", "match", "kids", "news"], 3),
+        ("error", &["network", "media", "timeout", ""], 8),
+    ] {
+        if dice.one_in(rarity) {
+            fields.push(format!(r#""{name}":"{}""#, dice.one(values)));
+        }
+    }
+    for (name, most) in [
+        ("playing_ms", 12_000),
+        ("stalled_ms", 40_000),
+        ("stalls", 30),
+        ("startup_ms", 9_000),
+        ("dropped_frames", 3_000),
+        ("switches", 20),
+        ("bandwidth_kbps", 90_000),
+        ("bitrate_kbps", 9_000),
+    ] {
+        if dice.one_in(4) {
+            fields.push(format!(r#""{name}":{}"#, dice.below(most)));
+        }
+    }
+    if dice.one_in(6) {
+        fields.push(format!(r#""fatal":{}"#, dice.one(&["true", "false"])));
+    }
+    if dice.one_in(30) {
+        fields.push(r#""opt_out":true"#.into());
+    }
+    format!("{{{}}}", fields.join(","))
+}
+
+/// Rows and ledger of the machines.
+fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
+    let drilldowns =
+        NAMES.map(|names| names.iter().map(|name| Dimension::named(name).unwrap()).collect::<Vec<_>>());
+    let rules = Arc::new(Rules {
+        window: settings.window,
+        lateness: settings.lateness,
+        idle: settings.idle,
+        drilldowns: drilldowns.to_vec(),
+        max_sessions: 1_000,
+    });
+    let policy = PolicySettings {
+        k: settings.k,
+        allow_small_k: true,
+        drilldowns: drilldowns.to_vec(),
+        histogram_drilldown: 0,
+        guard_networks: None,
+        allow_below_place: false,
+    };
+    let merge_partitions = 2;
+    let merge = Arc::new(MergerSettings {
+        rules: Arc::clone(&rules),
+        merge_partitions,
+        policy: Policy::threshold(policy).unwrap(),
+        patience: u64::MAX,
+    });
+    let admit = Settings {
+        tenants: settings.tenants.clone(),
+        max_skew: settings.max_skew,
+        child_directed_tenants: settings.child_directed_tenants.clone(),
+        child_directed_content: settings.child_directed_content.clone(),
+        ..Settings::default()
+    };
+    let shared = Arc::new(Shared::new(admit, TagKey::fixed(3)).unwrap());
+    let combine = Arc::new(CombinerSettings {
+        rules,
+        partitions: logs.len() as u32,
+        merge_partitions,
+        tenants: settings.tenants.clone(),
+        topic: "beacons".into(),
+        trust_timestamps: false,
+        max_skew: settings.max_skew,
+        quiet: 0,
+    });
+    fn fresh<C>(partition: u32) -> Start<C> {
+        Start { partition, checkpoint: None, floor: 0, offsets_lost: false }
+    }
+    let end = 2 * START;
+    let mut mergers: Vec<_> =
+        (0..merge_partitions).map(|m| Merger::new(Arc::clone(&merge), &fresh(m), 0, 0)).collect();
+    let mut counts = Counts::default();
+    for (partition, log) in logs.iter().enumerate() {
+        let airlock = Airlock::new(&shared, None);
+        let mut combiner = Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), 0, false);
+        for (offset, record) in log.iter().enumerate() {
+            let record = Record { payload: &record.payload, content_type: None, timestamp: record.timestamp };
+            combiner.record(&record, offset as i64, end).unwrap();
+            assert!(combiner.balanced());
+        }
+        combiner.at_end(end);
+        for (offset, partial) in combiner.sealed().iter().flat_map(|sealed| &sealed.partials).enumerate() {
+            mergers[partial.partition as usize].record(&partial.value, offset as i64, 0).unwrap();
+        }
+        combiner.settle();
+        counts.add(combiner.totals());
+    }
+    let (mut rows, mut merged) = (Vec::new(), SittingCounts::default());
+    for merger in &mut mergers {
+        while let Some(publication) = merger.publish(0) {
+            rows.extend(publication.rollups.iter().map(|row| serde_json::from_slice(&row.json()).unwrap()));
+            merger.committed();
+        }
+        assert!(merger.balanced());
+        merged.add(merger.merged());
+    }
+    (rows, Ledger { counts, merged })
+}
+
+/// By key and row, without histograms, which the oracle leaves out.
+fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
+    let key = |row: &Value| {
+        format!("{} {} {} {}", row["tenant"], row["window"], row["drilldown"], row["dimensions"])
+    };
+    let mut by_key = BTreeMap::new();
+    for mut row in rows {
+        for spread in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+            row[spread].as_object_mut().unwrap().remove("histogram");
+        }
+        assert!(by_key.insert(key(&row), row).is_none(), "a row twice");
+    }
+    by_key
+}
+
+/// What is not the same: the machines' first, then the oracle's.
+fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
+    let (rows, expected) = (sorted(rows), sorted(expected));
+    let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));
+    let fields = |key: &String| match (rows.get(key), expected.get(key)) {
+        (Some(row), Some(told)) => {
+            let other =
+                row.as_object().unwrap().iter().filter(|(name, value)| told[name.as_str()] != **value);
+            other.map(|(name, value)| format!("{key} {name}: {value} {}", told[name.as_str()])).collect()
+        }
+        (here, _) => {
+            vec![format!("{key}: only the {} has it", if here.is_some() { "machines" } else { "oracle" })]
+        }
+    };
+    keys.flat_map(fields).collect()
+}
+
+#[test]
+fn the_machines_do_what_the_oracle_does() {
+    let mut rows_seen = 0;
+    for seed in 0..WORLDS {
+        let mut dice = Dice(seed);
+        let settings = settings(&mut dice);
+        let logs: Vec<_> =
+            (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
+        let expected = oracle::judge(&logs, &settings);
+        let (rows, ledger) = machines(&logs, &settings);
+        rows_seen += rows.len();
+        assert!(ledger.balanced(), "seed {seed}");
+        let Ledger { counts, merged } = &ledger;
+        let beacons = &expected.ledger.beacons;
+        let verdicts = [counts.read, counts.late, counts.duplicate, counts.opted_out, counts.excluded];
+        let told = [beacons.read, beacons.late, beacons.duplicate, beacons.opted_out, beacons.excluded];
+        assert_eq!(verdicts, told, "seed {seed}: read, late, duplicate, opted out, excluded");
+        assert_eq!(
+            (merged.beacons.released, merged.beacons.withheld),
+            (beacons.released, beacons.withheld),
+            "seed {seed}"
+        );
+        for reason in Reason::ALL {
+            let told = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
+            assert_eq!(counts.rejected[reason as usize], told, "seed {seed}: {}", reason.name());
+        }
+        assert_eq!(differences(rows, expected.rollups(&settings)), Vec::<String>::new(), "seed {seed}");
+        let sittings = &expected.ledger.sittings;
+        assert_eq!(
+            (merged.sittings.released, merged.sittings.withheld),
+            (sittings.released, sittings.withheld),
+            "seed {seed}"
+        );
+    }
+    assert!(rows_seen > 10_000, "worlds must have something to say: {rows_seen} rows");
+}
