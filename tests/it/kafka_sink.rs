@@ -386,3 +386,39 @@ fn every_record_is_copied_once_while_brokers_are_killed() {
     let lost = expected.iter().filter(|value| copied.binary_search(value).is_err()).count();
     assert_eq!((copied.len(), lost), (expected.len(), 0), "rejoined {} times", copier.rejoined);
 }
+
+/// What `crowdfold demo` runs on. Its transactions commit no offsets, so nothing is asked of those.
+#[test]
+fn librdkafkas_mock_cluster_can_be_read_and_written() {
+    let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();
+    for name in ["from", "to"] {
+        cluster.create_topic(name, 2, 1).unwrap();
+    }
+    let client = ClientSettings {
+        brokers: cluster.bootstrap_servers(),
+        client_id: "demo".into(),
+        properties: BTreeMap::new(),
+    };
+    let mut sink = Sink::open(&client, SinkSettings::new("first", partials_to("from"))).unwrap();
+    let mut source = Source::open(&client, source_settings("from")).unwrap();
+    let given = assigned(&mut source);
+    assert_eq!((given.of, given.partitions.len()), (2, 2));
+    let group = Arc::clone(source.group_metadata().unwrap());
+    let values: Vec<_> = (0..100).map(|i| format!("beacon {i}")).collect();
+    let outgoing: Vec<_> = values.iter().map(|value| partial(value)).collect();
+    sink.transact(&outgoing, &[], "from", &group).unwrap();
+    let mut seen = Vec::new();
+    until("all of them", || {
+        let read = source.read(0, 1_000, |m| seen.push(String::from_utf8(m.payload().to_vec()).unwrap()));
+        if read.unwrap().drained {
+            source.wait(SOON);
+        }
+        crate::kafka_support::pass(source.poll(Duration::ZERO));
+        (seen.len() == values.len()).then_some(())
+    });
+    assert_eq!(seen, values);
+    let offset = [Offset { partition: 0, offset: 100, metadata: "m".into() }];
+    let mut sink = Sink::open(&client, SinkSettings::new("second", partials_to("to"))).unwrap();
+    sink.transact(&outgoing, &offset, "from", &group).unwrap();
+    assert_eq!(source.cluster().log_ends("from", &[1]).unwrap(), [Some(0)]);
+}

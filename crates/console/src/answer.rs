@@ -73,24 +73,32 @@ impl Answer {
         notes
     }
 
-    /// Aligned text for people: means, with a percentile beside them where a row stands alone. Columns that nothing
-    /// fills are left out.
+    /// Aligned text for people, in lines of `width` columns if it can be: means, with a percentile beside them where a
+    /// row stands alone, and shares in percent. Columns that nothing fills are left out, and those that there is no
+    /// room for; JSON and CSV have all.
     #[must_use]
-    pub fn table(&self) -> String {
+    pub fn table(&self, width: usize) -> String {
         let mut columns = self.heads(self.has_tenants(), self.by_time);
         columns.push(Column::number(self.count_name(), |group| Cell::Count(group.sessions())));
         if self.spans_windows() {
-            columns.extend(concurrent());
+            columns.extend([
+                Column::number("peak", |group| Cell::Count(group.concurrent_max())).spare(4),
+                Column::number("mean", |group| Cell::real(group.concurrent_mean(), 1)).spare(8),
+            ]);
         }
-        columns.extend(derived());
         columns.extend([
+            Column::number("minutes", |group| Cell::real(Some(group.minutes_watched()), 1)).spare(1),
+            Column::number("rebuffering", |group| Cell::share(group.rebuffering_ratio())),
+            Column::number("stalls/h", |group| Cell::real(group.stalls_per_hour(), 2)).spare(3),
+            Column::number("vsf", |group| Cell::share(group.vsf())),
+            Column::number("vpf", |group| Cell::share(group.vpf())).spare(2),
             Column::number("startup_ms", |group| Cell::real(mean(&group.startup), 0)),
-            Column::number("startup_p95", |group| Cell::count(group.startup.p95)),
-            Column::number("bandwidth_kbps", |group| Cell::real(mean(&group.bandwidth), 0)),
-            Column::number("bandwidth_p50", |group| Cell::count(group.bandwidth.p50)),
-            Column::number("bitrate_kbps", |group| Cell::real(mean(&group.bitrate), 0)),
+            Column::number("startup_p95", |group| Cell::count(group.startup.p95)).spare(6),
+            Column::number("bandwidth", |group| Cell::real(mean(&group.bandwidth), 0)),
+            Column::number("bandwidth_p50", |group| Cell::count(group.bandwidth.p50)).spare(5),
+            Column::number("bitrate", |group| Cell::real(mean(&group.bitrate), 0)).spare(7),
         ]);
-        Sheet { columns, rows: &self.groups }.without_idle_columns().table()
+        Sheet { columns, rows: &self.groups }.without_idle_columns().table(width)
     }
 
     /// CSV with a header: quoted as RFC 4180 says, lines ending in a line feed alone. A text that begins with `=`,

@@ -9,7 +9,7 @@
 //! let mut reader = Reader::for_query(&query);
 //! reader.push(include_bytes!("../fixtures/rollup.json"));
 //! let answer = query.run(reader.rows())?;
-//! assert!(answer.table().starts_with("os       sessions"));
+//! assert!(answer.table(120).starts_with("os       sessions"));
 //! # Ok::<(), crowdfold_console::QueryError>(())
 //! ```
 #![forbid(unsafe_code)]

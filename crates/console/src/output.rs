@@ -9,6 +9,9 @@ mod width;
 
 use width::width;
 
+/// Spaces between the columns of a table.
+const GAP: usize = 2;
+
 /// What stands in one place of a sheet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
@@ -16,12 +19,18 @@ pub(crate) enum Cell {
     Count(u64),
     /// A number and how many decimals it is told with.
     Real(f64, usize),
+    /// A part of a whole, told in percent.
+    Share(f64),
     None,
 }
 
 impl Cell {
     pub(crate) fn real(value: Option<f64>, decimals: usize) -> Self {
         value.map_or(Self::None, |value| Self::Real(value, decimals))
+    }
+
+    pub(crate) fn share(share: Option<f64>) -> Self {
+        share.map_or(Self::None, Self::Share)
     }
 
     pub(crate) fn count(count: Option<u64>) -> Self {
@@ -33,6 +42,7 @@ impl Cell {
             Self::Text(text) => text,
             Self::Count(count) => count.to_string(),
             Self::Real(value, decimals) => format!("{value:.decimals$}"),
+            Self::Share(value) => format!("{:.2}%", value * 100.0),
             Self::None => nothing.into(),
         }
     }
@@ -41,16 +51,23 @@ impl Cell {
 pub(crate) struct Column {
     name: String,
     is_number: bool,
+    /// Where there is not room for all, the highest goes first; 0 stays.
+    spare: u8,
     of: Box<dyn Fn(&Group) -> Cell>,
 }
 
 impl Column {
     pub(crate) fn text(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: false, of: Box::new(of) }
+        Self { name: name.into(), is_number: false, spare: 0, of: Box::new(of) }
     }
 
     pub(crate) fn number(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: true, of: Box::new(of) }
+        Self { name: name.into(), is_number: true, spare: 0, of: Box::new(of) }
+    }
+
+    pub(crate) fn spare(mut self, spare: u8) -> Self {
+        self.spare = spare;
+        self
     }
 }
 
@@ -68,26 +85,34 @@ impl Sheet<'_> {
         self
     }
 
-    /// Columns two spaces apart, texts to the left, numbers to the right, `-` for nothing.
-    pub(crate) fn table(&self) -> String {
-        let header = self.columns.iter().map(|column| column.name.clone()).collect();
-        let body = self
-            .rows
-            .iter()
-            .map(|row| self.columns.iter().map(|column| plain(&(column.of)(row).written("-"))).collect());
-        let lines: Vec<Vec<String>> = std::iter::once(header).chain(body).collect();
-        let widest = |at: usize| lines.iter().map(|line| width(&line[at])).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..self.columns.len()).map(widest).collect();
+    /// Columns two spaces apart, texts to the left, numbers to the right, `-` for nothing. Those that can be spared
+    /// are, until the lines fit into `most` columns of a terminal.
+    pub(crate) fn table(&self, most: usize) -> String {
+        let written = |column: &Column| -> Vec<String> {
+            let cells = self.rows.iter().map(|row| plain(&(column.of)(row).written("-")));
+            std::iter::once(column.name.clone()).chain(cells).collect()
+        };
+        let mut columns: Vec<(&Column, Vec<String>, usize)> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let cells = written(column);
+            let wide = cells.iter().map(|text| width(text)).max().unwrap_or_default();
+            columns.push((column, cells, wide));
+        }
+        while columns.iter().map(|(.., wide)| wide + GAP).sum::<usize>() > most + GAP {
+            let spare = columns.iter().enumerate().max_by_key(|(_, (column, ..))| column.spare);
+            match spare {
+                Some((at, (column, ..))) if column.spare > 0 => drop(columns.remove(at)),
+                _ => break,
+            }
+        }
         let mut table = String::new();
-        for line in &lines {
+        for line in 0..=self.rows.len() {
             let mut written = String::new();
-            for ((text, column), wide) in line.iter().zip(&self.columns).zip(&widths) {
-                if !written.is_empty() {
-                    written.push_str("  ");
-                }
+            for (column, cells, wide) in &columns {
+                let text = &cells[line];
                 let gap = " ".repeat(wide - width(text));
                 let (before, after) = if column.is_number { (gap.as_str(), "") } else { ("", gap.as_str()) };
-                written.extend([before, text, after]);
+                written.extend([before, text, after, &" ".repeat(GAP)]);
             }
             table.push_str(written.trim_end());
             table.push('\n');

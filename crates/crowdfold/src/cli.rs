@@ -42,9 +42,9 @@ pub struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// The least that is logged
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
-    pub log_level: LogLevel,
+    /// The least that is logged [default: info; demo and query: warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
 }
 
 /// Form of the log.
@@ -91,7 +91,7 @@ pub enum Command {
     Topics(Topics),
     /// Read rollups: filter, group, print
     #[command(
-        after_help = "Example: crowdfold query --drilldown os,browser --where os=Windows --since 1h --by browser"
+        after_help = "Example: crowdfold query --drilldown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
     /// Print the configuration in force, secrets masked, with what follows from it
@@ -174,15 +174,21 @@ pub struct Generate {
     /// Write to a file, a beacon a line; `-` is stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How many sessions
+    /// Sessions that are live at any moment
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub sessions: u64,
-    /// Beacons per second
-    #[arg(long, value_name = "R", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub rate: u64,
-    /// Same seed, same beacons
+    /// Beacons per second, all sessions together; else each reports every 10s
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
+    /// Same seed, same sessions; two generators at a time want two seeds
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// How much time to fill, such as 10m; else 5m in a file, and until Ctrl-C on a topic
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// How many beacons, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub beacons: Option<u64>,
     /// Where to write the cells before folding, by window and drill-down
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
@@ -214,18 +220,27 @@ pub enum TopicsCommand {
 /// `crowdfold query`.
 #[derive(Args, Debug)]
 pub struct Query {
-    /// Rows of one drill-down, such as os,browser
+    /// The table to read, such as device,os,browser; else the one that has what is asked for
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub drilldown: Vec<String>,
-    /// Rows with this value, such as os=Windows; may be repeated
+    /// Rows with this value, such as os=Windows; of several on one dimension any will do
     #[arg(long = "where", value_name = "DIMENSION=VALUE", value_parser = condition)]
     pub conditions: Vec<(String, String)>,
-    /// Windows that ended since, such as 1h; else all there is
+    /// Windows that began since, such as 1h; else all there is
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
-    /// Sum by these dimensions, such as os
+    /// Sum by the first dimensions of the table, such as device,os
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub by: Vec<String>,
+    /// Rows of one tenant
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// A row for each span of time, such as 1h, instead of one for all
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub every: Option<Duration>,
+    /// The cluster, such as localhost:9092; else the configuration's
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
     /// Form of the answer
     #[arg(long, value_name = "table|json|csv", hide_possible_values = true, default_value = "table")]
     pub format: TableFormat,
@@ -243,6 +258,15 @@ pub enum TableFormat {
 }
 
 impl Cli {
+    /// The least that is logged: what was asked for, or what leaves room for the command's own output.
+    #[must_use]
+    pub fn log_level(&self) -> LogLevel {
+        self.global.log_level.unwrap_or(match self.command {
+            Command::Demo(_) | Command::Query(_) => LogLevel::Warn,
+            _ => LogLevel::Info,
+        })
+    }
+
     /// What its flags put over the configuration.
     #[must_use]
     pub fn overrides(&self) -> Vec<Override> {
@@ -255,7 +279,8 @@ impl Cli {
                     put("kafka.brokers", brokers.clone(), "--brokers");
                 }
             }
-            Command::Generate(Generate { brokers: Some(brokers), .. }) => {
+            Command::Generate(Generate { brokers: Some(brokers), .. })
+            | Command::Query(Query { brokers: Some(brokers), .. }) => {
                 put("kafka.brokers", brokers.clone(), "--brokers");
             }
             Command::Fold(Fold { format: Some(format), .. }) => {

@@ -1,6 +1,12 @@
 //! What each command does, and nothing else: the way in is [`dispatch`].
 
 pub mod check;
+pub mod demo;
+pub mod fold;
+pub mod generate;
+pub mod query;
+pub mod run;
+pub mod topics;
 
 use std::io::{self, Write as _};
 
@@ -17,7 +23,12 @@ pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match &cli.command {
         Command::Check => check::run(&config, &mut stdout)?,
-        other => return Err(Failure::Usage(format!("{other:?} is not wired yet"))),
+        Command::Topics(args) => topics::run(&args.command, &config, &mut stdout)?,
+        Command::Run(args) => run::run(args, config)?,
+        Command::Fold(args) => fold::run(args, &config, &mut stdout)?,
+        Command::Generate(args) => generate::run(args, &config, &mut stdout)?,
+        Command::Query(args) => query::run(args, &config, &mut stdout)?,
+        Command::Demo(args) => demo::run(args, config, &mut stdout)?,
     }
     Ok(stdout.flush()?)
 }

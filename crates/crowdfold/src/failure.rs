@@ -27,6 +27,14 @@ impl Failure {
         }
     }
 
+    /// Whether it may pass by itself: a cluster that does not answer, or not yet.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        use crowdfold_kafka::Error as E;
+        let Self::Running(error) = self else { return false };
+        matches!(error.downcast_ref(), Some(E::Unreachable { .. } | E::Kafka { .. }))
+    }
+
     /// Whether whoever read our output has gone, as `head` does: no failure of ours.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
@@ -49,6 +57,12 @@ impl fmt::Display for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self::Running(error)
+    }
+}
+
+impl From<crowdfold_kafka::Error> for Failure {
+    fn from(error: crowdfold_kafka::Error) -> Self {
+        Self::Running(error.into())
     }
 }
 

@@ -17,17 +17,35 @@ fn two_windows() -> Vec<Vec<Value>> {
 #[test]
 fn a_table_of_one_window() {
     let answer = ask("--drilldown os,browser", &two_windows()[..1]);
-    assert_eq!(answer.table(), include_str!("../../fixtures/one_window.txt"));
+    assert_eq!(answer.table(120), include_str!("../../fixtures/one_window.txt"));
     assert_eq!(answer.notes(), Vec::<String>::new());
 }
 
 #[test]
 fn a_table_of_several_windows_does_not_speak_of_people() {
     let answer = ask("--drilldown os,browser", &two_windows());
-    assert_eq!(answer.table(), include_str!("../../fixtures/several_windows.txt"));
+    assert_eq!(answer.table(120), include_str!("../../fixtures/several_windows.txt"));
     assert_eq!(
         answer.notes(),
         ["session_windows counts a session once in each window: it is not a number of people"]
+    );
+}
+
+#[test]
+fn a_table_fits_its_terminal_and_keeps_what_matters() {
+    let mut records = two_windows();
+    for row in records.iter_mut().flatten() {
+        row["bitrate_kbps"] = row["bandwidth_kbps"].clone();
+    }
+    let answer = ask("--drilldown os,browser", &records);
+    let widest = |width| answer.table(width).lines().map(str::len).max().unwrap();
+    let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
+    assert_eq!((columns(usize::MAX), columns(120), columns(80)), (14, 12, 8));
+    assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
+    // less than that would no longer be an answer
+    assert_eq!(
+        answer.table(1).lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        ["os", "browser", "session_windows", "rebuffering", "vsf", "startup_ms", "bandwidth"]
     );
 }
 
@@ -37,7 +55,7 @@ fn a_table_by_time_and_tenant() {
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();
     records.push(globex);
-    let table = ask("--drilldown os,browser --by os --every 1m", &records).table();
+    let table = ask("--drilldown os,browser --by os --every 1m", &records).table(120);
     let heads: Vec<_> =
         table.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>()).collect();
     assert_eq!(
@@ -86,15 +104,15 @@ fn ratios_without_anything_to_divide_by_are_absent() {
         assert!(line[ratio].is_null(), "{ratio}");
     }
     // Nothing fills their columns, so the table goes without; CSV keeps them empty.
-    assert_eq!(answer.table().lines().next(), Some(IDLE_COLUMNS));
+    assert_eq!(answer.table(120).lines().next(), Some(IDLE_COLUMNS));
     assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,16,"), "{}", answer.csv());
 }
 
-const IDLE_COLUMNS: &str = "os       sessions  minutes_watched  startup_ms  bandwidth_kbps  bandwidth_p50";
+const IDLE_COLUMNS: &str = "os       sessions  minutes  startup_ms  bandwidth  bandwidth_p50";
 
 #[test]
 fn an_answer_of_nothing_is_a_header() {
     let answer = ask("--drilldown os", &[]);
-    assert!(answer.table().starts_with("os  sessions") && answer.table().lines().count() == 1);
+    assert!(answer.table(120).starts_with("os  sessions") && answer.table(120).lines().count() == 1);
     assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));
 }

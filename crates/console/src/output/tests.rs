@@ -38,7 +38,7 @@ fn a_terminal_is_not_told_what_to_do() {
 fn columns_stay_aligned_under_wide_and_combining_letters() {
     assert_eq!(["é", "e\u{301}", "東京", "가나", "🎬", "abc"].map(width), [1, 1, 4, 4, 2, 3]);
     let records = [table(90, "content", &[("abcd", 60), ("e\u{301}", 61), ("東京", 62)])];
-    let table = query("--drilldown content").unwrap().run(&rows(&records)).unwrap().table();
+    let table = query("--drilldown content").unwrap().run(&rows(&records)).unwrap().table(120);
     let before_count = |line: &str| {
         let at = line.find("  ").map_or(0, |gap| gap + line[gap..].len() - line[gap..].trim_start().len());
         width(&line[..at + line[at..].find(' ').unwrap()])

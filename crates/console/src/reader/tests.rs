@@ -167,7 +167,7 @@ proptest! {
         let lines = usize::from(!answer.is_empty());
         prop_assert_eq!(answer.json().lines().count(), lines);
         prop_assert_eq!(answer.csv().lines().count(), lines + 1);
-        prop_assert_eq!(answer.table().lines().count(), lines + 1);
+        prop_assert_eq!(answer.table(120).lines().count(), lines + 1);
         prop_assert_eq!(reader.notes().is_empty(), false);
     }
 }

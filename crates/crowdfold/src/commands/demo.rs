@@ -1,0 +1,166 @@
+//! `demo`: a broker, synthetic players, the worker and a reader of what it releases, in one process over loopback.
+//!
+//! Nothing is staged: the players produce to a topic, the worker is the one of `run`, and the table shows what a
+//! consumer finds in the rollups' topic. Only time is: it runs faster than the clock until it has caught up with it.
+
+mod audience;
+mod board;
+mod broker;
+mod gauges;
+mod live;
+mod meter;
+mod pace;
+mod plain;
+mod table;
+mod text;
+mod view;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crowdfold_airlock::{Format, Millis, Partitioner};
+use crowdfold_kafka::TopicReader;
+
+use crate::cli;
+use crate::config::{Config, Sessions, Source, Tenants, Windows};
+use crate::failure::Failure;
+use crate::telemetry::{Part, Status};
+use crate::worker::{Setting, Stop, Worker};
+use crate::{clock, terminal, wiring};
+
+use audience::{Audience, Progress};
+use board::Board;
+use broker::Broker;
+use gauges::Gauges;
+use meter::Meter;
+use pace::Pace;
+use view::{Scene, View};
+
+/// Tenants: one with a crowd of viewers, and one that has none.
+const CROWDED: &str = "acme";
+const QUIET: &str = "village-tv";
+
+/// How long one look at the rollups' topic may take.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Shows it, until `--for` is over, or SIGINT or SIGTERM comes.
+///
+/// # Errors
+/// When the cluster does not serve, a stage of the worker ends, or `out` cannot be written to.
+pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
+    let began = clock::now();
+    let stop = Stop::at_signals()?;
+    let (broker, config) = match &args.brokers {
+        None => Broker::mock(demo_config(config))?,
+        Some(_) => Broker::real(demo_config(config))?,
+    };
+    let config = Arc::new(config);
+    let client = wiring::client(&config)?;
+    let gauges = Gauges::install()?;
+    let stages = [Part::Combine, Part::Merge];
+    let status = Arc::new(Status::new(&stages));
+    let reader = TopicReader::open(&client, &config.topic_names().rollups()[0], None)?;
+    let setting = Setting {
+        config: Arc::clone(&config),
+        client: client.clone(),
+        status: Arc::clone(&status),
+        stop: Arc::clone(&stop),
+        restart_from_now: false,
+        accept_loss: false,
+    };
+    let worker = Worker::start(&setting, &stages);
+    let pace = Pace::new(clock::now(), broker.most_behind(), config.windows.length);
+    let progress = Arc::new(Progress::default());
+    let audience = Audience::open(&config, &client, pace, Arc::clone(&progress), Arc::clone(&gauges));
+    let players = audience.map_err(Failure::from).map(|audience| {
+        let stop = Arc::clone(&stop);
+        thread::spawn(move || {
+            let played = audience.play(&stop);
+            stop.now();
+            played
+        })
+    });
+    let scene = Scene {
+        began,
+        pace,
+        broker: &broker,
+        config: &config,
+        progress: &progress,
+        gauges: &gauges,
+        status: &status,
+    };
+    let until = args.duration.map(|length| began.saturating_add(length.as_millis() as Millis));
+    let shown = show(&scene, reader, &stop, until, out);
+    stop.now();
+    let played = players.and_then(|players| match players.join() {
+        Ok(played) => Ok(played?),
+        Err(_) => Err(anyhow::anyhow!("the players panicked").into()),
+    });
+    let board = worker.join().and(played).and(shown)?;
+    view::summary(&scene, &board, clock::now(), out)?;
+    Ok(out.flush()?)
+}
+
+/// Shows what comes until the end, and hands back what came.
+fn show(
+    scene: &Scene<'_>,
+    mut reader: TopicReader,
+    stop: &Stop,
+    until: Option<Millis>,
+    out: &mut impl Write,
+) -> Result<Board, Failure> {
+    let mut board = Board::new(scene.config);
+    let mut meter = Meter::default();
+    let mut view: Box<dyn View> = match terminal::size(io::stdout()) {
+        Some(_) if io::stdout().is_terminal() => Box::new(live::Live::open(out)?),
+        _ => Box::new(plain::Plain::open(scene, out)?),
+    };
+    let ended = loop {
+        let now = clock::now();
+        if stop.is_set() || until.is_some_and(|until| now >= until) {
+            break Ok(());
+        }
+        let mut strange = false;
+        let read = reader.next(LOOK, |value| strange |= !board.push(value, clock::now()));
+        if let Err(error) = read {
+            break Err(error.into());
+        }
+        if strange {
+            break Err(anyhow::anyhow!("the rollups' topic holds what is no rollup: is it another's?").into());
+        }
+        let now = clock::now();
+        meter.tell(now, scene.progress.sent());
+        if let Err(error) = view.show(scene, &board, &meter, now, out) {
+            break Err(error.into());
+        }
+    };
+    view.close(out)?;
+    ended.map(|()| board)
+}
+
+/// The configuration, with what the demo rests on put over it.
+fn demo_config(mut config: Config) -> Config {
+    config.source = Source {
+        topic: None,
+        format: Format::Json,
+        partitioner: Partitioner::Murmur2,
+        trust_timestamps: true,
+        quiet: config.source.quiet,
+        fields: Default::default(),
+    };
+    config.windows = Windows { length: 60_000, lateness: 30_000, max_skew: 60_000 };
+    config.sessions = Sessions { idle: 90_000, max: config.sessions.max };
+    config.tenants =
+        Tenants { names: vec![CROWDED.into(), QUIET.into()], default: 0, per_tenant_topics: false };
+    config.consent.child_directed_tenants.clear();
+    config.metrics.listen = None;
+    config
+}
+
+impl From<crowdfold_players::ConfigError> for Failure {
+    fn from(error: crowdfold_players::ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

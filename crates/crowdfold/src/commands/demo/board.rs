@@ -1,0 +1,118 @@
+//! What came out: the rows of the rollups' topic, and what they add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_airlock::{Dimension, Millis};
+use crowdfold_console::Row;
+
+use crate::config::Config;
+
+#[cfg(test)]
+mod tests;
+
+/// Windows that are told apart; older ones are whole, or will never be.
+const WINDOWS: usize = 8;
+
+/// All rows of one drill-down and window, most sessions first.
+pub(super) struct Table {
+    /// Whose.
+    pub(super) tenant: String,
+    /// Of what.
+    pub(super) drilldown: Vec<String>,
+    /// In that order.
+    pub(super) rows: Vec<Row>,
+}
+
+impl Table {
+    pub(super) fn sessions(&self) -> u64 {
+        self.rows.iter().map(|row| row.sessions).sum()
+    }
+}
+
+/// What came out so far.
+pub(super) struct Board {
+    /// By name, in the order in which they are shown.
+    drilldowns: Vec<String>,
+    /// Tables of which not all rows have come: by start of window, tenant, drill-down.
+    unfinished: BTreeMap<(Millis, String, String), Vec<Row>>,
+    /// The last whole table of each tenant and drill-down.
+    tables: BTreeMap<(String, usize), Table>,
+    /// Windows of tenants of which something was released.
+    pub(super) windows: u64,
+    /// Rows, of all drill-downs.
+    pub(super) rows: u64,
+    /// The fewest sessions of any row.
+    pub(super) smallest: Option<u64>,
+    /// Sessions, counted in each window.
+    pub(super) sessions: u64,
+    /// Those of them in a row that folds something away.
+    pub(super) folded: u64,
+    /// When the first table was whole.
+    pub(super) first: Option<Millis>,
+}
+
+impl Board {
+    /// For these drill-downs; the one that people know best comes first.
+    pub(super) fn new(config: &Config) -> Self {
+        let mut drilldowns = config.policy().drilldowns().to_vec();
+        drilldowns.sort_by_key(|drilldown| !drilldown.contains(&Dimension::Os));
+        let name = |drilldown: &Vec<Dimension>| {
+            drilldown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(".")
+        };
+        Self {
+            drilldowns: drilldowns.iter().map(name).collect(),
+            unfinished: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            windows: 0,
+            rows: 0,
+            smallest: None,
+            sessions: 0,
+            folded: 0,
+            first: None,
+        }
+    }
+
+    /// Takes a record's value; whether it is a rollup of ours.
+    pub(super) fn push(&mut self, value: &[u8], now: Millis) -> bool {
+        let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
+        let name = row.drilldown_name();
+        let Some(shown) = self.drilldowns.iter().position(|known| *known == name) else { return false };
+        self.rows += 1;
+        self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
+        // one table counts every session once
+        if shown == 0 {
+            self.sessions += row.sessions;
+            if row.dimensions.values().any(|value| value == "*") {
+                self.folded += row.sessions;
+            }
+        }
+        let key = (row.window.start, row.tenant.clone(), name);
+        let rows = self.unfinished.entry(key.clone()).or_default();
+        let whole = row.rows;
+        rows.push(row);
+        if rows.len() as u64 == whole {
+            let rows = self.unfinished.remove(&key).unwrap_or_default();
+            self.finish(key.1, shown, rows, now);
+        }
+        let known: BTreeSet<Millis> = self.unfinished.keys().map(|(start, ..)| *start).collect();
+        if let Some(oldest) = known.into_iter().rev().nth(WINDOWS) {
+            self.unfinished.retain(|(start, ..), _| *start > oldest);
+        }
+        true
+    }
+
+    fn finish(&mut self, tenant: String, shown: usize, mut rows: Vec<Row>, now: Millis) {
+        if shown == 0 {
+            self.windows += 1;
+        }
+        self.first.get_or_insert(now);
+        rows.sort_by(|a, b| b.sessions.cmp(&a.sessions).then(a.row.cmp(&b.row)));
+        let Some(drilldown) = rows.first().map(|row| row.drilldown.clone()) else { return };
+        self.tables.insert((tenant.clone(), shown), Table { tenant, drilldown, rows });
+    }
+
+    /// The last whole table of each tenant and drill-down, in the order in which they are shown.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+}

@@ -1,0 +1,85 @@
+//! What the worker says of itself: the counters that `/metrics` would show, floored to a multiple of k like there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+type Values = Mutex<BTreeMap<(String, String), Arc<AtomicU64>>>;
+
+/// Counters and gauges by name and label.
+#[derive(Default)]
+pub(super) struct Gauges(Values);
+
+impl Gauges {
+    /// Takes the metrics of this process.
+    ///
+    /// # Errors
+    /// When something else takes them already.
+    pub(super) fn install() -> anyhow::Result<Arc<Self>> {
+        let gauges = Arc::new(Self::default());
+        metrics::set_global_recorder(Tap(Arc::clone(&gauges))).context("metrics are taken already")?;
+        Ok(gauges)
+    }
+
+    /// Beacons by what became of them.
+    pub(super) fn beacons(&self, outcome: &str) -> u64 {
+        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = values.get(&("crowdfold_beacons_total".to_owned(), outcome.to_owned()));
+        held.map_or(0, |value| value.load(Ordering::Relaxed))
+    }
+
+    /// How far each partition that is read lies behind the machine's clock, ms.
+    pub(super) fn lags(&self) -> Vec<u64> {
+        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
+        lags.map(|(_, value)| (f64::from_bits(value.load(Ordering::Relaxed)) * 1_000.0) as u64).collect()
+    }
+
+    fn value(&self, key: &Key) -> Arc<AtomicU64> {
+        let label: Vec<_> = key.labels().map(metrics::Label::value).collect();
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(values.entry((key.name().to_owned(), label.join(","))).or_default())
+    }
+}
+
+/// What the metrics' macros write to.
+struct Tap(Arc<Gauges>);
+
+impl Recorder for Tap {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.0.value(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.0.value(key))
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_worker_writes_can_be_read() {
+        let gauges = Arc::new(Gauges::default());
+        metrics::with_local_recorder(&Tap(Arc::clone(&gauges)), || {
+            metrics::counter!("crowdfold_beacons_total", "outcome" => "late").absolute(40);
+            metrics::counter!("crowdfold_rejected_total", "reason" => "late").absolute(7);
+            metrics::gauge!("crowdfold_watermark_lag_seconds", "partition" => "0").set(1.5);
+            metrics::gauge!("crowdfold_watermark_lag_seconds", "partition" => "1").set(31.0);
+        });
+        assert_eq!((gauges.beacons("late"), gauges.beacons("read")), (40, 0));
+        assert_eq!(gauges.lags(), [1_500, 31_000]);
+    }
+}

@@ -1,0 +1,190 @@
+//! On a terminal: one screen, drawn twice a second.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crowdfold_airlock::Millis;
+
+use super::board::Board;
+use super::meter::Meter;
+use super::table::{self, Line, Style};
+use super::text::{cut, number};
+use super::view::{Scene, View, released};
+use crate::terminal;
+
+/// Between two drawings, ms.
+const OFTEN: Millis = 450;
+
+/// Columns and lines where the terminal does not say.
+const USUAL: (usize, usize) = (120, 40);
+
+/// Rows below which another table is not worth its title.
+const FEWEST: usize = 6;
+
+const OPEN: &str = "\x1b[?1049h\x1b[?25l";
+const CLOSE: &str = "\x1b[?25h\x1b[?1049l";
+
+/// A screen of its own, which ends with it.
+pub(super) struct Live {
+    drawn: Millis,
+    open: bool,
+}
+
+impl Live {
+    /// Turns to a screen of its own.
+    pub(super) fn open(out: &mut dyn Write) -> io::Result<Self> {
+        out.write_all(OPEN.as_bytes())?;
+        out.flush()?;
+        Ok(Self { drawn: 0, open: true })
+    }
+}
+
+impl View for Live {
+    fn show(
+        &mut self,
+        scene: &Scene<'_>,
+        board: &Board,
+        meter: &Meter,
+        now: Millis,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if now.saturating_sub(self.drawn) < OFTEN {
+            return Ok(());
+        }
+        self.drawn = now;
+        let size = terminal::size(io::stdout()).unwrap_or(USUAL);
+        out.write_all(frame(&screen(scene, board, meter, now, size), size).as_bytes())?;
+        out.flush()
+    }
+
+    fn close(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.open = false;
+        out.write_all(CLOSE.as_bytes())?;
+        out.flush()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.open {
+            // whatever went wrong, the terminal is not to suffer; it may be gone itself
+            let _ = self.close(&mut io::stdout());
+        }
+    }
+}
+
+/// All lines of the screen.
+fn screen(scene: &Scene<'_>, board: &Board, meter: &Meter, now: Millis, size: (usize, usize)) -> Vec<Line> {
+    let (sent, rate) = (number(scene.progress.sent()), number(meter.per_second()));
+    let mut lines: Vec<Line> = vec![
+        (Style::Bold, scene.title()),
+        (Style::Plain, format!("event time  {}", scene.event_time(now))),
+        (Style::Plain, format!("beacons     {sent} sent, {rate} a second")),
+        (Style::Plain, format!("worker      {}", scene.verdicts())),
+        (Style::Plain, format!("released    {}", released(board))),
+    ];
+    lines.extend(scene.withheld(board).map(|withheld| (Style::Plain, format!("withheld    {withheld}"))));
+    let foot = foot(scene, size.0);
+    if board.windows == 0 {
+        lines.push((Style::Plain, String::new()));
+        lines.push((Style::Plain, scene.waiting(now)));
+    }
+    tables(board, size.1.saturating_sub(lines.len() + foot.len()), &mut lines);
+    // the foot stands at the foot
+    let gap = size.1.saturating_sub(lines.len() + foot.len());
+    lines.extend(std::iter::repeat_n((Style::Plain, String::new()), gap));
+    lines.extend(foot);
+    lines
+}
+
+/// As many tables as there is room for, each with its share of it.
+fn tables(board: &Board, room: usize, lines: &mut Vec<Line>) {
+    // an empty line, a title, the names of the columns, what is left out
+    const AROUND: usize = 4;
+    let tables: Vec<_> = board.tables().collect();
+    let mut room = room;
+    let mut many = (room / (FEWEST + AROUND)).clamp(1, 2).min(tables.len());
+    for table in tables {
+        if many == 0 || room <= AROUND {
+            break;
+        }
+        // the first of two has more rows to show
+        let share = if many == 2 { (room * 3).div_ceil(5) } else { room };
+        let drawn = table::lines(table, share - AROUND, true);
+        room -= drawn.len() + 1;
+        lines.push((Style::Plain, String::new()));
+        lines.extend(drawn);
+        many -= 1;
+    }
+}
+
+fn foot(scene: &Scene<'_>, columns: usize) -> Vec<Line> {
+    let k = scene.k();
+    let mut foot = vec![String::new()];
+    foot.push(format!(
+        "* is the rest: what is below {k} sessions is folded together until it is a crowd, or stays in"
+    ));
+    let [kcat, query] = scene.read_along();
+    foot.push(format!("read along: {kcat}"));
+    foot.push(format!("        or: {query}"));
+    foot.extend(scene.limits().into_iter().flat_map(|limits| wrapped(limits, columns)));
+    foot.push("Ctrl-C ends it.".into());
+    foot.into_iter().map(|line| (Style::Dim, line)).collect()
+}
+
+/// A text in lines of so many columns.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let full = lines.last().is_some_and(|line| {
+            !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns
+        });
+        if full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// What the terminal is told: every line anew, and nothing in between that could be seen as flicker.
+fn frame(lines: &[Line], (columns, rows): (usize, usize)) -> String {
+    let mut frame = String::from("\x1b[?2026h\x1b[H");
+    for (at, (style, line)) in lines.iter().take(rows).enumerate() {
+        if at > 0 {
+            frame.push_str("\r\n");
+        }
+        let (before, after) = match style {
+            Style::Plain => ("", ""),
+            Style::Bold => ("\x1b[1m", "\x1b[0m"),
+            Style::Dim => ("\x1b[2m", "\x1b[0m"),
+        };
+        let _ = write!(frame, "{before}{}{after}\x1b[K", cut(line, columns));
+    }
+    frame.push_str("\x1b[J\x1b[?2026l");
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_no_larger_than_the_terminal() {
+        let lines: Vec<Line> = (0..50).map(|_| (Style::Dim, "x".repeat(200))).collect();
+        let frame = frame(&lines, (80, 24));
+        assert_eq!(frame.matches("\r\n").count(), 23);
+        assert!(frame.split("\r\n").all(|line| line.matches('x').count() == 79));
+    }
+
+    #[test]
+    fn texts_are_wrapped_at_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Event time, faster than the clock until it has caught up with it.
+
+use crowdfold_airlock::Millis;
+
+/// How much faster.
+pub(super) const SPEED: u64 = 12;
+
+/// What time it is for the players.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    began: Millis,
+    start: Millis,
+}
+
+impl Pace {
+    /// Begins in the middle of a window of `window` ms, so that the first one closes soon, at most `back` ms ago.
+    pub(super) const fn new(now: Millis, back: Millis, window: Millis) -> Self {
+        let earliest = now.saturating_sub(back);
+        let start = earliest.next_multiple_of(window) + window / 2;
+        Self { began: now, start: if start < now { start } else { now } }
+    }
+
+    /// When event time began.
+    pub(super) const fn start(&self) -> Millis {
+        self.start
+    }
+
+    /// Event time at a moment of the clock: never beyond it.
+    pub(super) fn at(&self, now: Millis) -> Millis {
+        let passed = now.saturating_sub(self.began);
+        self.start.saturating_add(passed.saturating_mul(SPEED)).min(now)
+    }
+
+    /// Whether event time is the clock's.
+    pub(super) fn has_caught_up(&self, now: Millis) -> bool {
+        self.at(now) == now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Millis = 60_000;
+
+    #[test]
+    fn time_runs_faster_and_never_ahead_of_the_clock() {
+        let now = 1_000 * MINUTE + 12_345;
+        let pace = Pace::new(now, 25 * MINUTE, MINUTE);
+        assert_eq!(pace.start(), 976 * MINUTE + 30_000);
+        assert_eq!(pace.at(now + 5_000), pace.start() + 60_000);
+        let mut before = 0;
+        for passed in (0..10 * MINUTE).step_by(777) {
+            let at = pace.at(now + passed);
+            assert!(at > before && at <= now + passed, "{passed}");
+            before = at;
+        }
+        assert!(!pace.has_caught_up(now + 2 * MINUTE) && pace.has_caught_up(now + 3 * MINUTE));
+    }
+}

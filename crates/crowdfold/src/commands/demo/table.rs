@@ -1,0 +1,134 @@
+//! Rows as lines.
+
+use crowdfold_console::{Row, Spread};
+
+use super::board::Table;
+use super::text::{bar, cut, number, percent, time};
+
+#[cfg(test)]
+mod tests;
+
+/// Columns of a terminal that a value of a dimension may take.
+const LABEL: usize = 18;
+
+/// Columns of a terminal that a bar takes.
+const BAR: u64 = 12;
+
+/// How a line is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Bold,
+    Dim,
+}
+
+/// A line and its looks.
+pub(super) type Line = (Style, String);
+
+/// A title, the names of the columns, and at most `most` rows; at least one that folds something away, if there is
+/// one. With `bars` the numbers of sessions are drawn too.
+pub(super) fn lines(table: &Table, most: usize, bars: bool) -> Vec<Line> {
+    let shown = choose(&table.rows, most);
+    let largest = table.rows.first().map_or(1, |row| row.sessions);
+    let mut columns: Vec<Column> =
+        table.drilldown.iter().map(|dimension| label(dimension, &table.rows)).collect();
+    columns.push(Column::right("sessions", |row| number(row.sessions)));
+    if bars {
+        columns.push(Column {
+            head: String::new(),
+            wide: BAR as usize,
+            right: false,
+            of: Box::new(move |row| bar(row.sessions, largest, BAR)),
+        });
+    }
+    columns.extend([
+        Column::right("min watched", |row| number(row.playing_ms / 60_000)),
+        Column::right("rebuffering", |row| percent(row.stalled_ms, row.playing_ms + row.stalled_ms, 2)),
+        Column::right("startup ms", |row| mean(&row.startup_ms)),
+        Column::right("kbit/s", |row| mean(&row.bandwidth_kbps)),
+        Column::right("kbit/s p50", |row| row.bandwidth_kbps.p50.map_or("-".into(), number)),
+    ]);
+    let mut lines = vec![(Style::Bold, title(table))];
+    lines.push((Style::Dim, line(&columns, |column| column.head.clone())));
+    lines.extend(shown.iter().map(|row| {
+        let style = if folds(row) { Style::Dim } else { Style::Plain };
+        (style, line(&columns, |column| (column.of)(row)))
+    }));
+    let left = table.rows.len() - shown.len();
+    if left > 0 {
+        lines.push((Style::Dim, format!("… {left} more rows")));
+    }
+    lines
+}
+
+/// The largest, and the largest of those that fold something away.
+fn choose(rows: &[Row], most: usize) -> Vec<&Row> {
+    let mut shown: Vec<&Row> = rows.iter().take(most).collect();
+    let folding = rows.iter().find(|row| folds(row));
+    if let (false, Some(folding)) = (shown.iter().any(|row| folds(row)), folding) {
+        shown.pop();
+        shown.push(folding);
+    }
+    shown
+}
+
+fn folds(row: &Row) -> bool {
+    row.dimensions.values().any(|value| value == "*")
+}
+
+fn title(table: &Table) -> String {
+    let window = table.rows.first().map(|row| row.window);
+    let (start, end) = window.map_or((0, 0), |window| (window.start, window.end));
+    format!(
+        "{}   {} to {} UTC, tenant {}: {} rows, {} sessions",
+        table.drilldown.join(", "),
+        time(start),
+        time(end),
+        table.tenant,
+        table.rows.len(),
+        number(table.sessions())
+    )
+}
+
+/// A column of a fixed width.
+struct Column {
+    head: String,
+    wide: usize,
+    right: bool,
+    of: Box<dyn Fn(&Row) -> String>,
+}
+
+impl Column {
+    fn right(head: &str, of: impl Fn(&Row) -> String + 'static) -> Self {
+        Self { head: head.into(), wide: head.len().max(8), right: true, of: Box::new(of) }
+    }
+}
+
+/// As wide as its values in all rows, so that it does not depend on which are shown.
+fn label(dimension: &str, rows: &[Row]) -> Column {
+    let values = rows.iter().filter_map(|row| row.value(dimension)).map(|value| value.chars().count());
+    let wide = values.max().unwrap_or(0).clamp(dimension.len(), LABEL.max(dimension.len()));
+    let dimension = dimension.to_owned();
+    let head = dimension.clone();
+    let of = move |row: &Row| cut(row.value(&dimension).unwrap_or_default(), wide);
+    Column { head, wide, right: false, of: Box::new(of) }
+}
+
+fn line(columns: &[Column], text: impl Fn(&Column) -> String) -> String {
+    let mut line = String::new();
+    for column in columns {
+        if !line.is_empty() {
+            line.push_str("  ");
+        }
+        let text = text(column);
+        let gap = " ".repeat(column.wide.saturating_sub(text.chars().count()));
+        let (before, after) = if column.right { (gap.as_str(), "") } else { ("", gap.as_str()) };
+        line.extend([before, text.as_str(), after]);
+    }
+    line.trim_end().into()
+}
+
+fn mean(spread: &Spread) -> String {
+    let mean = spread.sum.checked_div(spread.sessions);
+    mean.map_or("-".into(), number)
+}

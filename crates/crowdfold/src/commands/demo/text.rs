@@ -1,0 +1,84 @@
+//! Numbers and times as people read them.
+
+use crowdfold_airlock::Millis;
+
+/// `1,234,567`.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `16:03:25`, in UTC.
+pub(super) fn time(moment: Millis) -> String {
+    let seconds = moment / 1_000 % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// `2 h 41 min`, `3 min 05 s`, `12 s`.
+pub(super) fn span(length: Millis) -> String {
+    let seconds = length / 1_000;
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+/// `6.2 s`.
+pub(super) fn seconds(length: Millis) -> String {
+    format!("{}.{} s", length / 1_000, length / 100 % 10)
+}
+
+/// A part of a whole, `-` of nothing.
+pub(super) fn percent(part: u64, whole: u64, decimals: usize) -> String {
+    if whole == 0 {
+        return "-".into();
+    }
+    format!("{:.decimals$}%", part as f64 * 100.0 / whole as f64)
+}
+
+/// A text cut to so many columns.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.into();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    kept + "…"
+}
+
+/// A bar of `part` in `whole`, so many columns wide, in eighths.
+pub(super) fn bar(part: u64, whole: u64, wide: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (part.saturating_mul(wide * 8)).checked_div(whole).unwrap_or(0).clamp(1, wide * 8);
+    "█".repeat((eighths / 8) as usize) + EIGHTHS[(eighths % 8) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_can_read_it() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(time(1_795_308_485_678), "00:48:05");
+        assert_eq!([12_000, 185_000, 9_660_000].map(span), ["12 s", "3 min 05 s", "2 h 41 min"]);
+        assert_eq!(
+            (seconds(6_240), percent(1, 8, 1), percent(0, 0, 1)),
+            ("6.2 s".into(), "12.5%".into(), "-".into())
+        );
+        assert_eq!((cut("Samsung", 7), cut("Samsung", 5)), ("Samsung".into(), "Sams…".into()));
+    }
+
+    #[test]
+    fn bars_grow_with_what_they_show_and_are_never_empty() {
+        assert_eq!([0, 1, 50, 100].map(|part| bar(part, 100, 4)), ["▏", "▏", "██", "████"]);
+        assert_eq!(bar(7, 0, 4), "▏");
+    }
+}

@@ -1,0 +1,112 @@
+//! `query`: what was released, filtered, grouped and summed as far as it may be.
+
+use std::io::{self, Write};
+
+use crowdfold_airlock::Dimension;
+use crowdfold_console::{Answer, Args, Query, QueryError, Reader};
+
+use crate::cli::{self, TableFormat};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::{clock, terminal, wiring};
+
+#[cfg(test)]
+mod tests;
+
+/// Rollups are appended after their window began, by the clock of a broker that may be behind ours by so much, ms.
+const CLOCKS: u64 = 300_000;
+
+/// Reads the rollups there are, and prints the answer. What its reader must know goes to stderr.
+///
+/// # Errors
+/// When the question cannot be put (usage), the topic cannot be read, or `out` not be written to.
+pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+    let now = clock::now();
+    let query = query(args, now).map_err(Failure::Usage)?;
+    let topics = topics(args, config)?;
+    let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64).saturating_sub(CLOCKS));
+    let mut reader = Reader::for_query(&query);
+    let client = wiring::client(config)?;
+    let records = crowdfold_kafka::read(&client, &topics, since, |value| reader.push(value))?;
+    let answer = query.run(reader.rows()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let written = match args.format {
+        TableFormat::Table => answer.table(terminal::width(io::stdout())),
+        TableFormat::Json => answer.json(),
+        TableFormat::Csv => answer.csv(),
+    };
+    out.write_all(written.as_bytes())?;
+    out.flush()?;
+    let mut stderr = io::stderr();
+    for note in notes(args, &topics, records, &reader, &answer) {
+        writeln!(stderr, "crowdfold: {note}")?;
+    }
+    Ok(())
+}
+
+/// What was typed, checked: a dimension that does not exist is an error here, not an empty answer.
+fn query(args: &cli::Query, now: u64) -> Result<Query, String> {
+    let named = [("--drilldown", &args.drilldown), ("--by", &args.by)];
+    let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
+    let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
+    for (flag, name) in listed.chain(conditions) {
+        // an empty one is for the console to name
+        let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
+        if let Some(stranger) = names.into_iter().find(|name| Dimension::named(name).is_none()) {
+            let known = Dimension::ALL.map(Dimension::name).join(", ");
+            let stranger = stranger.escape_debug();
+            return Err(format!("{flag}: \"{stranger}\" is no dimension; the dimensions are {known}"));
+        }
+    }
+    let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
+    let span = |span: std::time::Duration| format!("{}ms", span.as_millis());
+    let args = Args {
+        drilldown: list(&args.drilldown),
+        where_: args.conditions.iter().map(|(dimension, value)| format!("{dimension}={value}")).collect(),
+        since: args.since.map(span),
+        tenant: args.tenant.clone(),
+        by: list(&args.by),
+        every: args.every.map(span),
+    };
+    Query::from_args(&args, now).map_err(|error: QueryError| error.to_string())
+}
+
+/// The topics that may hold the answer: one tenant's alone, where each has its own and one is asked for.
+fn topics(args: &cli::Query, config: &Config) -> Result<Vec<String>, Failure> {
+    let names = config.topic_names();
+    match &args.tenant {
+        Some(tenant) if config.tenants.per_tenant_topics => {
+            let found = config.tenants.names.iter().position(|name| name == tenant);
+            let found = found.ok_or_else(|| {
+                let known = config.tenants.names.join(", ");
+                Failure::Usage(format!(
+                    "--tenant: \"{}\" is not in tenants.names ({known})",
+                    tenant.escape_debug()
+                ))
+            })?;
+            Ok(vec![names.rollups_of(found).to_owned()])
+        }
+        _ => Ok(names.rollups().to_vec()),
+    }
+}
+
+fn notes(
+    args: &cli::Query,
+    topics: &[String],
+    records: u64,
+    reader: &Reader,
+    answer: &Answer,
+) -> Vec<String> {
+    if records == 0 {
+        let since = if args.since.is_some() { " in that time" } else { "" };
+        return vec![format!("nothing was published{since}: no rollups in {}", topics.join(", "))];
+    }
+    let mut notes = reader.notes();
+    let asked = args.drilldown.join(".");
+    if !asked.is_empty() && !reader.drilldowns().any(|known| known == asked) {
+        let known: Vec<_> = reader.drilldowns().map(|known| known.replace('.', ",")).collect();
+        let (asked, known) = (args.drilldown.join(","), known.join(" · "));
+        notes.push(format!("no table {asked} was published: there are {known}"));
+    }
+    notes.extend(answer.notes());
+    notes
+}

@@ -1,0 +1,272 @@
+//! `crowdfold fold`, as a process: files in, rollups out.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_testkit::binary;
+use crowdfold_testkit::oracle::{self, Record, Settings};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const WORLD: &str = include_str!("../data/world/beacons.ndjson");
+
+fn data(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
+}
+
+/// Runs it under the world's configuration.
+fn fold(arguments: &[&str], input: &[u8]) -> Output {
+    let config = data("world/config.toml");
+    let mut child = Command::new(binary("crowdfold"))
+        .args(["fold", "--config", config.to_str().unwrap()])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // a program that fails does not read on
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// The rows and the ledger of a fold that goes well.
+fn folded(arguments: &[&str], input: &[u8]) -> (String, Value) {
+    let dir = TempDir::new().unwrap();
+    let ledger = dir.path().join("ledger.json");
+    let arguments = [arguments, &["--ledger", ledger.to_str().unwrap()]].concat();
+    let output = fold(&arguments, input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ledger: Value = serde_json::from_slice(&std::fs::read(ledger).unwrap()).unwrap();
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    (String::from_utf8(output.stdout).unwrap(), ledger)
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn rows(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_world_folds_to_what_an_independent_reference_says() {
+    let (text, ledger) = folded(&[data("world/beacons.ndjson").to_str().unwrap()], b"");
+    let expected: Value = serde_json::from_slice(&std::fs::read(data("world/expected.json")).unwrap()).unwrap();
+    let mut rows = rows(&text).into_iter();
+    for table in expected["tables"].as_array().unwrap() {
+        for (number, theirs) in table["rows"].as_array().unwrap().iter().enumerate() {
+            let ours = rows.next().unwrap();
+            assert_eq!((&ours["tenant"], &ours["window"]["start"]), (&table["tenant"], &table["start"]));
+            assert_eq!((&ours["drilldown"], &ours["row"]), (&table["drilldown"], &(number + 1).into()));
+            for (name, value) in theirs.as_object().unwrap() {
+                let ours = match name.as_str() {
+                    "startup_sessions" => &ours["startup_ms"]["sessions"],
+                    "startup_sum" => &ours["startup_ms"]["sum"],
+                    name => &ours[name],
+                };
+                assert_eq!(ours, value, "{name} of {theirs}");
+            }
+        }
+    }
+    assert_eq!(rows.next(), None);
+    for fate in ["released", "withheld"] {
+        let theirs = &expected[fate];
+        let ours = |what: &str| &ledger[what][fate];
+        assert_eq!(
+            (ours("beacons"), ours("sittings"), ours("windows")),
+            (&theirs["beacons"], &theirs["sittings"], &theirs["windows"])
+        );
+    }
+}
+
+#[test]
+fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
+    let names = ["acme", "blip", "tiny"].map(String::from).to_vec();
+    let settings = Settings {
+        tenants: names.clone(),
+        default_tenant: "acme".into(),
+        k: 20,
+        drilldowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
+            .map(|names| names.iter().map(ToString::to_string).collect())
+            .to_vec(),
+        // the year 2100 is ahead of any clock
+        now: Some(PlayersConfig::default().start_ms + 86_400_000),
+        ..Settings::default()
+    };
+    let config = PlayersConfig {
+        sessions: 100,
+        seed: 12,
+        tenants: names,
+        mix: Mix { user_agents: 0, ..Mix::default() },
+        faults: Faults::some(),
+        ..PlayersConfig::default()
+    };
+    let until = config.start_ms + 8 * 60_000;
+    let sent: Vec<_> = Players::new(config).unwrap().take_while(|report| report.sent_ms < until).collect();
+    let lines: Vec<u8> = sent.iter().flat_map(|report| [&report.payload[..], b"\n"].concat()).collect();
+    let log = sent.into_iter().map(|report| Record { timestamp: None, payload: report.payload }).collect();
+    let verdict = oracle::judge(&[log], &settings);
+
+    let (text, ledger) = folded(&["-"], &lines);
+    let mut ours = rows(&text);
+    for distribution in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+        ours.iter_mut().for_each(|row| drop(row[distribution].as_object_mut().unwrap().remove("histogram")));
+    }
+    assert!(ours.len() > 100);
+    // the order, too, is the oracle's: window, tenant, drill-down, label
+    assert_eq!(ours, verdict.rollups(&settings));
+    let theirs = &verdict.ledger;
+    let beacons = &theirs.beacons;
+    assert!(beacons.withheld > 0 && beacons.late > 0 && beacons.duplicate > 0 && beacons.opted_out > 0);
+    for (name, count) in [
+        ("read", beacons.read),
+        ("released", beacons.released),
+        ("withheld", beacons.withheld),
+        ("late", beacons.late),
+        ("duplicate", beacons.duplicate),
+        ("opted_out", beacons.opted_out),
+    ] {
+        assert_eq!(ledger["beacons"][name], count, "{name}");
+    }
+    for (reason, count) in &beacons.rejected {
+        assert_eq!(ledger["beacons"]["rejected"][*reason], *count, "{reason}");
+    }
+    assert_eq!(ledger["sittings"]["withheld"], theirs.sittings.withheld);
+    assert_eq!(ledger["windows"]["released"], theirs.windows.released);
+}
+
+#[test]
+fn files_and_standard_input_are_the_same_lines() {
+    let dir = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (expected, ledger) = folded(&[&write("whole", WORLD)], b"");
+    assert_eq!(expected.lines().count(), 25);
+    let half = WORLD[..WORLD.len() / 2].rfind('\n').unwrap() + 1;
+    let (first, second) = WORLD.split_at(half);
+    let (first, second) = (write("first", first), write("second", second));
+    let crlf = WORLD.replace('\n', "\r\n");
+    let unended = WORLD.trim_end().as_bytes();
+    let again = |rows: (String, Value), what: &str| {
+        assert!(rows.0 == expected && rows.1 == ledger, "{what}: {}", rows.1);
+    };
+    again(folded(&[], WORLD.as_bytes()), "no file is standard input");
+    again(folded(&["-"], WORLD.as_bytes()), "and so is -");
+    again(folded(&[&first, &second], b""), "two files");
+    again(folded(&[&first, "-"], std::fs::read(&second).unwrap().as_slice()), "a file and standard input");
+    again(folded(&[&write("crlf", &crlf)], b""), "lines of Windows");
+    again(folded(&[], unended), "a last line without an end");
+    let output = dir.path().join("rollups.ndjson");
+    let (nothing, _) = folded(&["--output", output.to_str().unwrap()], WORLD.as_bytes());
+    assert_eq!((nothing.as_str(), std::fs::read_to_string(output).unwrap()), ("", expected));
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
+    let world = data("world/beacons.ndjson");
+    let world = world.to_str().unwrap();
+    for (arguments, words) in [
+        (&["no-such-file.ndjson"][..], &["no-such-file.ndjson cannot be read", "No such file"][..]),
+        (&[world, "no-such-file.ndjson"], &["no-such-file.ndjson cannot be read"]),
+        (&["/"], &["/ cannot be read", "directory"]),
+        (&[world, "--output", "/dev/full"], &["rollups cannot be written", "No space left"]),
+        (&[world, "--output", "/no/such/place"], &["/no/such/place"]),
+        (&[world, "--ledger", "/dev/full"], &["the ledger cannot be written to /dev/full", "No space left"]),
+    ] {
+        let output = fold(arguments, b"");
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        for words in words {
+            assert!(told.contains(words), "{arguments:?}: {words:?} is not in {told}");
+        }
+    }
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let config = data("world/config.toml");
+    let mut command = Command::new(binary("crowdfold"));
+    let output = command.args(["fold", world, "--config"]).arg(config).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("No space left"), "{}", told(&output));
+}
+
+#[test]
+fn who_stops_reading_the_rows_is_no_fault_of_ours() {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#""$0" fold --config "$1" "$2" | head -c 1 >/dev/null; exit "${PIPESTATUS:-0}""#]);
+    let output = command.arg(binary("crowdfold")).args([data("world/config.toml"), data("world/beacons.ndjson")]).output();
+    assert!(!told(&output.unwrap()).contains("Broken pipe"));
+}
+
+/// The world, with other lines put in its middle.
+fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
+    let half = WORLD[..WORLD.len() / 2].rfind('\n').unwrap() + 1;
+    let mut input = WORLD.as_bytes()[..half].to_vec();
+    for line in lines {
+        input.extend(line);
+        input.push(b'\n');
+    }
+    input.extend(&WORLD.as_bytes()[half..]);
+    input
+}
+
+/// That such lines change nothing but one count of the ledger.
+fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
+    let (expected, before) = folded(&[], WORLD.as_bytes());
+    let (rows, after) = folded(&[], &with_lines(lines));
+    assert!(rows == expected, "{path:?}: other rows");
+    let mut wanted = before;
+    for path in [&["read"], path] {
+        let count = path.iter().fold(&mut wanted["beacons"], |at, name| &mut at[*name]);
+        *count = (count.as_u64().unwrap() + lines.len() as u64).into();
+    }
+    assert_eq!(after, wanted);
+}
+
+#[test]
+fn garbage_is_counted_and_changes_nothing_else() {
+    let lines: Vec<Vec<u8>> = vec![
+        b"GET /favicon.ico HTTP/1.1".to_vec(),
+        vec![0xff, 0xfe, 0x00, 0x7b, 0x22],
+        Vec::new(),
+        b"{".to_vec(),
+        b"[]".to_vec(),
+        b"[".repeat(100_000),
+        br#"{"ts":"soon","session":"later"}"#.to_vec(),
+        br#"{"ts":1795308480000,"session":"a","session":"b"}"#.to_vec(),
+        br#"{"ts":1795308480000,"session":"a","playing_ms":-1}"#.to_vec(),
+    ];
+    counts_as(&lines, &["rejected", "malformed"]);
+}
+
+#[test]
+fn a_line_of_ten_megabytes_is_too_large_and_its_neighbours_are_not() {
+    let mut line = br#"{"ts":1795308480000,"session":"a","content":""#.to_vec();
+    line.resize(10_000_000, b'x');
+    line.extend(br#""}"#);
+    counts_as(&[line.clone(), line], &["rejected", "too_large"]);
+}
+
+#[test]
+fn times_that_cannot_be_move_nothing() {
+    // the year 2100: were it believed, all that comes after it would be late
+    let future = br#"{"ts":4102444800000,"tenant":"acme","session":"from-the-future","event":"play"}"#.to_vec();
+    counts_as(&[future], &["rejected", "future"]);
+    let past = |ts: u64| format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-1970","event":"play"}}"#).into_bytes();
+    counts_as(&[past(0), past(1)], &["late"]);
+    // in front of all others it is a window like any other, and no crowd
+    let (expected, _) = folded(&[], WORLD.as_bytes());
+    let (rows, ledger) = folded(&[], &[past(5), b"\n".to_vec(), WORLD.as_bytes().to_vec()].concat());
+    assert_eq!(rows, expected);
+    assert_eq!((&ledger["beacons"]["late"], &ledger["windows"]["withheld"]), (&0.into(), &6.into()));
+}

@@ -1,0 +1,43 @@
+//! kill -9 at any moment.
+
+use std::collections::BTreeSet;
+
+use crowdfold_testkit::Kafka;
+
+use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window_ago};
+
+#[test]
+fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
+    let mut chance = Chance::new("kill -9");
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    // so much that it takes seconds: three hundred windows, one transaction after the other
+    let log = way.players(2, 200, window_ago(2_000, 640_000), 600_000);
+    let verdict = way.judge(&log);
+    let last = way.last_end(&verdict);
+    way.produce(&log);
+
+    let mut killed_in_the_middle = 0;
+    for _ in 0..6 {
+        let worker = Worker::start(&way, "a");
+        worker.await_log("stage=\"combine\" partitions=[0, 1, 2, 3]", 30);
+        sleep(chance.below(1_500));
+        worker.kill();
+        killed_in_the_middle += u32::from(!way.is_settled(last));
+        if killed_in_the_middle == 2 {
+            break;
+        }
+    }
+    assert_eq!(killed_in_the_middle, 2, "it was too quick for us: kill it sooner, or give it more to do");
+
+    let _worker = Worker::start(&way, "a");
+    way.await_settled(last, 90);
+    let rows = way.rows("read_committed");
+    assert_same_rows(&rows, &verdict.rollups(&way.rules));
+    // what aborted transactions left behind is byte for byte what was committed
+    let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
+    let all = way.rows("read_uncommitted");
+    for row in &all {
+        assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
+    }
+    eprintln!("{} rows, and {} of aborted transactions", rows.len(), all.len() - rows.len());
+}

@@ -1,0 +1,88 @@
+//! Offsets that were lost, and offsets that are not ours.
+
+use crowdfold_testkit::Kafka;
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::support::{Deployment, Worker, assert_same_rows, eventually, field, now, sleep, tables, window_ago};
+
+/// Deletes what a group committed, once its members are gone.
+fn forget(way: &Deployment<'_>, stage: &str) {
+    let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+    let group = way.group(stage);
+    let arguments = ["--bootstrap-server", way.kafka.bootstrap(), "--delete", "--group", &group];
+    eventually("the group is deleted", 40, || way.kafka.tool(class, &arguments).contains("successful").then_some(()));
+    assert_eq!(way.committed(stage), vec![None; way.committed(stage).len()]);
+}
+
+#[test]
+fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let before = way.players(5, 200, window_ago(2_000, 60_000), 40_000);
+    let verdict = way.judge(&before);
+    way.produce(&before);
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 60);
+    assert!(worker.terminate(10).0.success());
+    let published = way.rows("read_committed");
+    assert_same_rows(&published, &verdict.rollups(&way.rules));
+
+    forget(&way, "combine");
+    let worker = Worker::start(&way, "a");
+    worker.await_log("offsets were lost: windows that end before ", 30);
+    let floors = || way.committed("combine").iter().map(|held| field(&held.as_ref()?.1, "f")).collect::<Option<Vec<_>>>();
+    let floors = eventually("the new start is committed", 30, floors);
+    let floor = floors[0];
+    assert!(floors.iter().all(|other| *other == floor) && floor > now() - 30_000, "{floors:?}");
+    assert_eq!(worker.log().matches(&format!("before {floor} are not made again")).count(), 4);
+
+    // what ends before the floor is late, what begins after it is counted
+    let start = floor.max(now() / 2_000 * 2_000) - 4_000;
+    let after = way.players(6, 200, start, 10_000);
+    sleep((start + 10_000).saturating_sub(now()));
+    way.produce(&after);
+    let verdict = way.judge(&after);
+    way.await_settled(way.last_end(&verdict), 60);
+    let rows = way.rows("read_committed");
+    let (old, new): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| row.table().0 < floor);
+    tables(&rows);
+    assert!(old.len() == published.len() && old.iter().all(|row| published.contains(row)));
+    let expected: Vec<_> =
+        verdict.rollups(&way.rules).into_iter().filter(|row| row["window"]["start"].as_u64() >= Some(floor)).collect();
+    assert!(expected.len() > 50, "{} rows", expected.len());
+    assert_same_rows(&new, &expected);
+}
+
+#[test]
+fn offsets_of_another_program_are_refused_until_told_otherwise() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let log = way.players(7, 200, window_ago(2_000, 30_000), 10_000);
+    way.produce(&log);
+    // by another program, and by a reset with Kafka's own tools, which leave no metadata
+    for metadata in ["theirs", ""] {
+        let mut list = TopicPartitionList::new();
+        let mut element = list.add_partition(&way.topic("beacons"), 2);
+        element.set_offset(Offset::Offset(3)).unwrap();
+        element.set_metadata(metadata);
+        way.member("combine").commit(&list, CommitMode::Sync).unwrap();
+        let mut worker = Worker::start(&way, "a");
+        let status = worker.wait(30);
+        let told = worker.log();
+        assert_eq!(status.code(), Some(2), "{told}");
+        for words in ["partition 2", "another program uses this consumer group", "--restart-from-now"] {
+            assert!(told.contains(words), "{words:?} is not in\n{told}");
+        }
+        assert_eq!(way.rows("read_uncommitted"), []);
+    }
+
+    let worker = Worker::start_with(&way, "a", &["--restart-from-now"]);
+    worker.await_log("offsets were lost", 30);
+    let floor = eventually("the new start is committed", 30, || field(&way.committed("combine")[2].as_ref()?.1, "f"));
+    let start = floor.max(now() / 2_000 * 2_000);
+    let log = way.players(8, 200, start, 4_000);
+    sleep((start + 4_000).saturating_sub(now()));
+    way.produce(&log);
+    let verdict = way.judge(&log);
+    way.await_settled(way.last_end(&verdict), 60);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+}

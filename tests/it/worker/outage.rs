@@ -1,0 +1,62 @@
+//! The broker goes, and comes back.
+
+use crowdfold_testkit::{Kafka, Options};
+
+use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+
+/// The worker says on `/readyz` that it cannot work, and why.
+fn await_trouble(worker: &Worker, seconds: u64) -> String {
+    eventually("the worker says that it is not ready", seconds, || {
+        let (status, reasons) = worker.get("/readyz");
+        (status == 503 && !reasons.contains("starting")).then_some(reasons)
+    })
+}
+
+#[test]
+fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
+    let kafka = Kafka::start(Options::default());
+    let way = Deployment::new(&kafka).with_topics();
+    let log = way.players(9, 200, window_ago(2_000, 640_000), 600_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+
+    let mut worker = Worker::start(&way, "a");
+    let (first, last) = (verdict.cells.keys().next().unwrap().start, way.last_end(&verdict));
+    eventually("it is under way", 60, || way.is_settled(first + 40_000).then_some(()));
+    kafka.stop(1);
+    let reasons = await_trouble(&worker, 30);
+    assert!(reasons.lines().all(|reason| reason.starts_with("combine: ") || reason.starts_with("merge: ")), "{reasons}");
+    kafka.start_again(1);
+    eventually("it goes on", 90, || way.is_settled(first + 120_000).then_some(()));
+    kafka.kill(1);
+    await_trouble(&worker, 30);
+    kafka.start_again(1);
+    way.await_settled(last, 120);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    worker.await_ready();
+    assert!(worker.is_running());
+}
+
+#[test]
+fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
+    let kafka = Kafka::start(Options::default());
+    let way = Deployment::new(&kafka).with_topics();
+    let log = way.players(10, 100, window_ago(2_000, 40_000), 20_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    kafka.stop(1);
+
+    let waits = Worker::start(&way, "a");
+    let goes = Worker::start(&way, "b");
+    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()), 10);
+    let reasons = await_trouble(&waits, 5);
+    assert!(reasons.contains(&format!("no broker at {} answers", kafka.bootstrap())), "{reasons}");
+    assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
+    let (status, told) = goes.terminate(15);
+    assert!(status.success(), "{status}:\n{told}");
+
+    kafka.start_again(1);
+    way.await_settled(way.last_end(&verdict), 90);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    waits.await_ready();
+}

@@ -1,0 +1,146 @@
+//! Records that no worker should ever see, and will.
+
+use std::collections::BTreeMap;
+
+use crowdfold_players::Faults;
+use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::{Kafka, unique};
+use serde_json::Value;
+
+use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+
+/// In every poisonous record, wherever one could put it.
+const CANARY: &str = "c4n4rY7w1tt3r";
+/// Enough that counters floored to k = 10 show them.
+const COPIES: usize = 12;
+
+/// What is sent, and the name of the reason it must be rejected for; none where it is accepted.
+type Poison = (Vec<u8>, Option<&'static str>);
+
+/// One of each kind, under a session of its own.
+fn poisons(session: &str, ts: u64) -> Vec<Poison> {
+    let with = |fields: &str| format!(r#"{{"ts":{ts},"session":"{session}",{fields}}}"#).into_bytes();
+    let beacon = |ts: &str, session: &str, more: &str| {
+        format!(r#"{{"ts":{ts},"session":"{session}","content":"{CANARY}"{more}}}"#).into_bytes()
+    };
+    let nested = |depth: usize| format!(r#""x":{}"{CANARY}"{}"#, "[".repeat(depth), "]".repeat(depth));
+    let next_year = (ts + 31_536_000_000).to_string();
+    let mut not_utf8 = with(&format!(r#""cdn":"{CANARY} ""#));
+    let end = not_utf8.len() - 3;
+    not_utf8[end] = 0xff;
+    let mut garbage = format!("\u{0}\u{1}{CANARY}").into_bytes();
+    garbage.extend((0..=255).rev());
+    let malformed = [
+        garbage,
+        Vec::new(),
+        b" \n\t ".to_vec(),
+        format!("GET /{CANARY} HTTP/1.1").into_bytes(),
+        with(&format!(r#""cdn":"{CANARY}"#))[..40].to_vec(),
+        with(&nested(33)),
+        with(&nested(100_000)),
+        with(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
+        with(&format!(r#""playing_ms":NaN,"x":"{CANARY}""#)),
+        with(&format!(r#""playing_ms":-1,"x":"{CANARY}""#)),
+        with(&format!(r#""playing_ms":1e300,"x":"{CANARY}""#)),
+        with(&format!(r#""stalls":18446744073709551616,"x":"{CANARY}""#)),
+        with(&format!(r#""playing_ms":"{CANARY}""#)),
+        with(&format!(r#""fatal":"{CANARY}""#)),
+        format!(r#"["{CANARY}",{ts}]"#).into_bytes(),
+        format!(r#""{CANARY}""#).into_bytes(),
+        not_utf8,
+        format!("{CANARY} ").repeat(900_000 / 14).into_bytes(),
+    ];
+    let others = [
+        (beacon(&ts.to_string(), session, r#","tenant":"c4n4rY7w1tt3r""#), Some("unknown_tenant")),
+        (beacon(&ts.to_string(), "", ""), Some("no_session")),
+        (format!(r#"{{"ts":{ts},"x":"{CANARY}"}}"#).into_bytes(), Some("no_session")),
+        (beacon(&ts.to_string(), "undefined", ""), Some("no_session")),
+        (beacon(&ts.to_string(), &format!("{CANARY}{}", "s".repeat(900_000)), ""), Some("too_large")),
+        (format!(r#"{{"session":"{session}","x":"{CANARY}"}}"#).into_bytes(), Some("no_time")),
+        (beacon(&next_year, session, ""), Some("future")),
+        // 1970 is no reason to be rejected: it is late
+        (beacon("0", session, ""), None),
+        (beacon("1", session, r#","event":"end""#), None),
+    ];
+    malformed.into_iter().map(|payload| (payload, Some("malformed"))).chain(others).collect()
+}
+
+#[test]
+fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let start = window_ago(2_000, 60_000);
+    let mut log = way.players_with(11, 200, start, 30_000, Faults::default());
+    let verdict = way.judge(&log);
+
+    // in the middle of the good ones, where the watermark does not notice them
+    let mut expected = BTreeMap::<&str, usize>::new();
+    for copy in 0..COPIES {
+        let session = unique(CANARY);
+        let partition = way.partition_of(&session) as usize;
+        let at = log[partition].len() / 2 + copy;
+        let timestamp = log[partition][at].timestamp.unwrap();
+        for (payload, reason) in poisons(&session, timestamp) {
+            log[partition].insert(at, Record { timestamp: Some(timestamp), payload });
+            *expected.entry(reason.unwrap_or("late")).or_default() += 1;
+        }
+        // a session in a partition that is not its own
+        let elsewhere = (partition + 1) % way.partitions as usize;
+        let payload = format!(r#"{{"ts":{timestamp},"session":"{session}","x":"{CANARY}"}}"#).into_bytes();
+        let at = log[elsewhere].partition_point(|record| record.timestamp < Some(timestamp));
+        log[elsewhere].insert(at, Record { timestamp: Some(timestamp), payload });
+        *expected.entry("misplaced").or_default() += 1;
+    }
+    way.produce(&log);
+    way.tombstone(0, COPIES, start + 15_000);
+    *expected.entry("malformed").or_default() += COPIES;
+    // a clock of half a minute ahead: one record rejected, and the watermark stays
+    way.tombstone(1, COPIES, super::support::now() + 30_000);
+    *expected.entry("future").or_default() += COPIES;
+    let late = expected.remove("late").unwrap();
+
+    let worker = Worker::start_with(&way, "a", &["--log-level", "trace"]);
+    way.await_settled(way.last_end(&verdict), 60);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+
+    // by reason and place, and nothing else
+    let notes = eventually("all rejections are told", 20, || {
+        let notes = way.records("rejections", "read_committed");
+        (notes.len() == expected.values().sum::<usize>()).then_some(notes)
+    });
+    let mut told = BTreeMap::<String, usize>::new();
+    let mut places = std::collections::BTreeSet::new();
+    for note in &notes {
+        let json: Value = serde_json::from_slice(&note.value).unwrap();
+        let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["offset", "partition", "reason", "schema", "time", "topic"]);
+        assert_eq!((&json["topic"], note.key.len(), note.headers.len()), (&way.topic("beacons").into(), 0, 0));
+        assert!(places.insert((json["partition"].as_u64(), json["offset"].as_u64())), "twice: {json}");
+        assert_eq!(json["time"].as_u64().unwrap() % 60_000, 0);
+        *told.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(told, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
+    // each note leads to a record that deserves it: the good ones have no canary
+    for record in way.records("beacons", "read_uncommitted") {
+        let place = (Some(record.partition as u64), Some(record.offset as u64));
+        let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());
+        assert!(!(good && places.contains(&place)), "a good beacon was rejected");
+    }
+
+    for (reason, count) in expected.iter().map(|(reason, count)| (*reason, *count as u64)) {
+        let name = format!("crowdfold_rejected_total{{reason=\"{reason}\"}}");
+        eventually(&format!("{reason} shows"), 5, || (worker.metric(&name) == Some(count / 10 * 10)).then_some(()));
+    }
+    let late = late as u64 / 10 * 10;
+    assert_eq!(worker.metric("crowdfold_beacons_total{outcome=\"late\"}"), Some(late));
+
+    let mut leaving: Vec<Vec<u8>> = notes.into_iter().map(|note| note.value).collect();
+    leaving.extend(way.rows("read_uncommitted").into_iter().map(|row| row.value));
+    leaving.push(worker.get("/metrics").1.into_bytes());
+    let (status, told) = worker.terminate(10);
+    assert!(status.success(), "{told}");
+    leaving.push(told.into_bytes());
+    for text in leaving {
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains(CANARY), "content left: {text}");
+    }
+}

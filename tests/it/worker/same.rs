@@ -1,0 +1,93 @@
+//! `run` and `fold` are one code path: the same beacons give the same rollups.
+
+use std::process::Command;
+
+use crowdfold_testkit::{Kafka, binary};
+use serde_json::Value;
+
+use super::support::{Deployment, Worker, now, tables};
+use crate::kafka_support::{Record, produce};
+
+/// Moves every time between `from` and `to` in a text (thirteen digits, wherever they stand) by `by` ms.
+fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
+    let mut shifted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let digits = rest[at..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len() - at);
+        let number = &rest[at..at + digits];
+        shifted.push_str(&rest[..at]);
+        match number.parse::<u64>() {
+            Ok(time) if digits == 13 && (from..=to).contains(&time) => shifted.push_str(&(time + by).to_string()),
+            _ => shifted.push_str(number),
+        }
+        rest = &rest[at + digits..];
+    }
+    shifted.push_str(rest);
+    shifted
+}
+
+/// The rows of `fold` over a file, and those of `run` over the same lines in a topic.
+fn compare(way: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let times = || lines.iter().map(|line| line[time].as_u64().unwrap());
+    let (first, last) = (times().min().unwrap(), times().max().unwrap());
+    // whole windows, so far that silence closes the last one at once
+    let rules = &way.rules;
+    let margin = rules.window + rules.lateness + rules.max_skew + 10_000;
+    let by = (now() - margin - last) / rules.window * rules.window;
+    let text = shift(text, first - 86_400_000, last + 86_400_000, by);
+
+    let input = way.dir.path().join("input.ndjson");
+    std::fs::write(&input, &text).unwrap();
+    let mut fold = Command::new(binary("crowdfold"));
+    let folded = fold.args(["fold", "--config"]).arg(way.config("a")).arg(&input).output().unwrap();
+    assert!(folded.status.success(), "{}", String::from_utf8_lossy(&folded.stderr));
+    let mut of_fold: Vec<_> = String::from_utf8(folded.stdout).unwrap().lines().map(String::from).collect();
+
+    let records = text.lines().zip(&lines).map(|(line, before)| Record {
+        timestamp: Some((before[time].as_u64().unwrap() + by) as i64),
+        ..Record::new(partition(before), line)
+    });
+    produce(way.kafka, &way.topic("beacons"), &records.collect::<Vec<_>>());
+    let _worker = Worker::start(way, "a");
+    way.await_settled((last + by) / rules.window * rules.window + rules.window, 60);
+    let rows = way.rows("read_committed");
+    tables(&rows);
+    let mut of_run: Vec<_> = rows.into_iter().map(|row| String::from_utf8(row.value).unwrap()).collect();
+    of_run.sort();
+    of_fold.sort();
+    assert_eq!(of_run, of_fold);
+    of_fold.len()
+}
+
+#[test]
+fn a_world_of_json_beacons_in_four_partitions() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.rules.window = 60_000;
+    way.rules.lateness = 30_000;
+    way.rules.idle = 90_000;
+    way.rules.k = 20;
+    way.rules.drilldowns = drilldowns(&[&["os", "browser"], &["cdn"], &["stream", "format", "content"]]);
+    let way = way.with_topics();
+    let session = |beacon: &Value| way.partition_of(beacon["session"].as_str().unwrap());
+    let rows = compare(&way, include_str!("../../data/world/beacons.ndjson"), session, "ts");
+    assert_eq!(rows, 25);
+}
+
+#[test]
+fn real_players_captured_at_an_edge() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.partitions = 1;
+    way.rules.window = 300_000;
+    way.rules.idle = 60_000;
+    way.rules.k = 2;
+    way.rules.drilldowns = drilldowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
+    way.set("source.format", "\"capture\"");
+    let way = way.with_topics();
+    let rows = compare(&way, include_str!("../../data/captures/players.ndjson"), |_| 0, "received_at_ms");
+    assert!(rows >= 3, "{rows} rows");
+}
+
+fn drilldowns(names: &[&[&str]]) -> Vec<Vec<String>> {
+    names.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
+}

@@ -1,0 +1,308 @@
+//! A deployment of its own for each test: topics, a configuration, the program, and what came out of it.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+mod process;
+mod records;
+mod rows;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crowdfold_airlock::murmur2;
+use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_testkit::oracle::{self, Verdict};
+use crowdfold_testkit::{Kafka, unique};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tempfile::TempDir;
+
+use crate::kafka_support::{Record, produce};
+
+pub(crate) use process::Worker;
+pub(crate) use rows::{Row, assert_same_rows, tables};
+
+pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
+
+/// Topics and settings that nobody else uses.
+pub(crate) struct Deployment<'a> {
+    pub(crate) kafka: &'a Kafka,
+    pub(crate) prefix: String,
+    /// Partitions of the beacons.
+    pub(crate) partitions: u32,
+    /// Partitions of the partials.
+    pub(crate) merge_partitions: u32,
+    /// What is configured, as the oracle takes it.
+    pub(crate) rules: oracle::Settings,
+    /// Further keys of the configuration, with values as TOML.
+    pub(crate) keys: BTreeMap<&'static str, String>,
+    pub(crate) dir: TempDir,
+}
+
+impl<'a> Deployment<'a> {
+    /// Windows of two seconds, rows of at least ten sessions, producers that set timestamps. Topics are not made yet.
+    pub(crate) fn new(kafka: &'a Kafka) -> Self {
+        let drilldowns: [&[&str]; 3] = [&["device", "os", "browser"], &["stream", "format", "content"], &["cdn"]];
+        Self {
+            kafka,
+            prefix: unique("w"),
+            partitions: 4,
+            merge_partitions: 2,
+            rules: oracle::Settings {
+                tenants: TENANTS.map(Into::into).to_vec(),
+                default_tenant: TENANTS[0].into(),
+                window: 2_000,
+                lateness: 1_000,
+                idle: 3_000,
+                max_skew: 1_000,
+                k: 10,
+                drilldowns: drilldowns.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+                ..oracle::Settings::default()
+            },
+            keys: BTreeMap::from([
+                ("source.trust_timestamps", "true".into()),
+                // how long the group waits for a member that died; a test has no time
+                ("kafka.properties.\"session.timeout.ms\"", "3000".into()),
+                ("kafka.properties.\"heartbeat.interval.ms\"", "500".into()),
+            ]),
+            dir: TempDir::new().unwrap(),
+        }
+    }
+
+    /// Sets a key of the configuration to a value, as TOML.
+    pub(crate) fn set(&mut self, key: &'static str, value: &str) {
+        self.keys.insert(key, value.into());
+    }
+
+    pub(crate) fn trusts(&self) -> bool {
+        self.keys.get("source.trust_timestamps").is_some_and(|value| value == "true")
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> String {
+        format!("{}.{name}", self.prefix)
+    }
+
+    pub(crate) fn group(&self, stage: &str) -> String {
+        format!("{}-{stage}", self.prefix)
+    }
+
+    /// Makes the topics, bounded as the policy asks.
+    pub(crate) fn with_topics(self) -> Self {
+        let append = if self.trusts() { "CreateTime" } else { "LogAppendTime" };
+        for (name, partitions, hours, stamp) in [
+            ("beacons", self.partitions, 1, append),
+            ("partials", self.merge_partitions, 6, "LogAppendTime"),
+            ("rollups", 2, 24 * 30, "LogAppendTime"),
+            ("rejections", 1, 24, "LogAppendTime"),
+        ] {
+            // room for the broker's look every five minutes
+            let retention = (hours * 3_600_000_u64 - 300_000) * 4 / 5;
+            let (segment, retention) = ((retention / 4).to_string(), retention.to_string());
+            let settings = [
+                ("cleanup.policy", "delete"),
+                ("retention.ms", &retention),
+                ("retention.bytes", "-1"),
+                ("segment.ms", &segment),
+                ("message.timestamp.type", stamp),
+                ("message.timestamp.after.max.ms", "60000"),
+            ];
+            self.kafka.create_topic(&self.topic(name), partitions, &settings);
+        }
+        self
+    }
+
+    /// Writes the configuration of one worker.
+    pub(crate) fn config(&self, instance: &str) -> PathBuf {
+        let quoted = |words: &[String]| format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "));
+        let rules = &self.rules;
+        let drilldowns: Vec<_> = rules.drilldowns.iter().map(|names| quoted(names)).collect();
+        let mut keys = BTreeMap::from([
+            ("kafka.brokers", quoted(&[self.kafka.bootstrap().to_owned()])),
+            ("kafka.prefix", format!("{:?}", self.prefix)),
+            ("kafka.instance", format!("{instance:?}")),
+            ("source.quiet", "\"1s\"".into()),
+            ("windows.length", format!("\"{}ms\"", rules.window)),
+            ("windows.lateness", format!("\"{}ms\"", rules.lateness)),
+            ("windows.max_skew", format!("\"{}ms\"", rules.max_skew)),
+            ("sessions.idle", format!("\"{}ms\"", rules.idle)),
+            ("tenants.names", quoted(&rules.tenants)),
+            ("tenants.default", format!("{:?}", rules.default_tenant)),
+            ("release.k", rules.k.to_string()),
+            ("release.allow_small_k", "true".into()),
+            ("release.drilldowns", format!("[{}]", drilldowns.join(", "))),
+            ("topics.partitions", self.partitions.to_string()),
+            ("topics.merge_partitions", self.merge_partitions.to_string()),
+            ("topics.rollup_partitions", "2".into()),
+            ("topics.replication", "1".into()),
+            ("metrics.listen", "\"127.0.0.1:0\"".into()),
+        ]);
+        keys.extend(self.keys.iter().map(|(key, value)| (*key, value.clone())));
+        let text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let path = self.dir.path().join(format!("{instance}.toml"));
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The partition that a session's beacons belong to.
+    pub(crate) fn partition_of(&self, session: &str) -> u32 {
+        (murmur2(session.as_bytes()) & 0x7fff_ffff) % self.partitions
+    }
+
+    /// What synthetic players send from `start` on for `length` ms, by partition. Something of everything goes wrong.
+    pub(crate) fn players(&self, seed: u64, sessions: u32, start: u64, length: u64) -> Vec<Vec<oracle::Record>> {
+        self.players_with(seed, sessions, start, length, Faults { late_by_ms: 5_000, ..Faults::some() })
+    }
+
+    /// The same with what goes wrong.
+    pub(crate) fn players_with(
+        &self,
+        seed: u64,
+        sessions: u32,
+        start: u64,
+        length: u64,
+        faults: Faults,
+    ) -> Vec<Vec<oracle::Record>> {
+        let config = PlayersConfig {
+            sessions,
+            seed,
+            start_ms: start,
+            heartbeat_ms: 1_000,
+            tenants: self.rules.tenants.clone(),
+            // the oracle does not read user agents
+            mix: Mix { user_agents: 0, ..Mix::default() },
+            faults,
+            ..PlayersConfig::default()
+        };
+        let mut log = vec![Vec::new(); self.partitions as usize];
+        for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < start + length) {
+            // what names no session may lie anywhere
+            let partition = report.session().map_or(report.sent_ms as u32 % self.partitions, |s| self.partition_of(s));
+            log[partition as usize].push(oracle::Record { timestamp: Some(report.sent_ms), payload: report.payload });
+        }
+        log
+    }
+
+    /// Sends a log, each record with its own timestamp.
+    pub(crate) fn produce(&self, log: &[Vec<oracle::Record>]) {
+        let mut records: Vec<_> = log.iter().zip(0..).flat_map(|(records, partition)| records.iter().map(move |record| (partition, record))).collect();
+        records.sort_by_key(|(_, record)| record.timestamp);
+        let records: Vec<_> = records
+            .into_iter()
+            .map(|(partition, record)| Record {
+                timestamp: record.timestamp.map(|at| at as i64),
+                ..Record::new(partition, &record.payload)
+            })
+            .collect();
+        produce(self.kafka, &self.topic("beacons"), &records);
+    }
+
+    /// Sends records without a value.
+    pub(crate) fn tombstone(&self, partition: u32, copies: usize, timestamp: u64) {
+        let tombstone = Record { partition, key: Some(b"key".to_vec()), timestamp: Some(timestamp as i64), ..Record::default() };
+        produce(self.kafka, &self.topic("beacons"), &vec![tombstone; copies]);
+    }
+
+    /// What a judge without hurry says.
+    pub(crate) fn judge(&self, log: &[Vec<oracle::Record>]) -> Verdict {
+        oracle::judge(log, &self.rules)
+    }
+
+    /// What a stage's group committed, by partition.
+    pub(crate) fn committed(&self, stage: &str) -> Vec<Option<(i64, String)>> {
+        let (topic, partitions) = match stage {
+            "combine" => (self.topic("beacons"), self.partitions),
+            _ => (self.topic("partials"), self.merge_partitions),
+        };
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition(&topic, partition as i32);
+        }
+        let told = self.member(stage).committed_offsets(list, Duration::from_secs(30)).unwrap();
+        told.elements()
+            .iter()
+            .map(|element| match element.offset() {
+                Offset::Offset(offset) => Some((offset, element.metadata().to_owned())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Another program that uses the group of a stage, without being a member.
+    pub(crate) fn member(&self, stage: &str) -> BaseConsumer {
+        ClientConfig::new()
+            .set("bootstrap.servers", self.kafka.bootstrap())
+            .set("group.id", self.group(stage))
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .create()
+            .unwrap()
+    }
+
+    /// Whether every merge partition has settled all windows that end at or before `until`.
+    pub(crate) fn is_settled(&self, until: u64) -> bool {
+        let closed = |held: &Option<(i64, String)>| field(&held.as_ref()?.1, "c");
+        self.committed("merge").iter().all(|held| closed(held).is_some_and(|closed| closed >= until))
+    }
+
+    /// Waits for that.
+    pub(crate) fn await_settled(&self, until: u64, seconds: u64) {
+        eventually(&format!("windows until {until} are settled"), seconds, || self.is_settled(until).then_some(()));
+    }
+
+    /// End of the window in which the last beacon lies.
+    pub(crate) fn last_end(&self, verdict: &Verdict) -> u64 {
+        verdict.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
+    }
+}
+
+/// A number in the metadata of an offset.
+pub(crate) fn field(metadata: &str, name: &str) -> Option<u64> {
+    metadata.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+}
+
+#[expect(clippy::disallowed_methods, reason = "beacons of a running worker are of today")]
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+/// The start of the window that is open `ago` ms ago.
+pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
+    (now() - ago) / length * length
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+pub(crate) fn sleep(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+/// Asks ten times a second until there is an answer.
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+pub(crate) fn eventually<T>(what: &str, seconds: u64, mut step: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = step() {
+            return value;
+        }
+        assert!(start.elapsed() < Duration::from_secs(seconds), "not within {seconds} s: {what}");
+        sleep(100);
+    }
+}
+
+/// Chance that tells its seed, so that what it found can be found again.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(what: &str) -> Self {
+        let seed = u64::from_str_radix(unique("").trim_start_matches('-'), 16).unwrap() | 1;
+        eprintln!("{what}: seed {seed}");
+        Self(seed)
+    }
+
+    /// A number below `most` (xorshift).
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}

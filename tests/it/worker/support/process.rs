@@ -1,0 +1,126 @@
+//! The program as a process.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crowdfold_testkit::{binary, unique};
+
+use super::{Deployment, eventually, sleep};
+
+/// `crowdfold run`. Killed when dropped.
+pub(crate) struct Worker {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Worker {
+    pub(crate) fn start(deployment: &Deployment<'_>, instance: &str) -> Self {
+        Self::start_with(deployment, instance, &[])
+    }
+
+    pub(crate) fn start_with(deployment: &Deployment<'_>, instance: &str, arguments: &[&str]) -> Self {
+        let config = deployment.config(instance);
+        Self::spawn(&config, deployment.dir.path(), arguments)
+    }
+
+    fn spawn(config: &Path, dir: &Path, arguments: &[&str]) -> Self {
+        let log = dir.join(unique("log"));
+        let child = Command::new(binary("crowdfold"))
+            .args(["run", "--config"])
+            .arg(config)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Waits until it has logged some words.
+    pub(crate) fn await_log(&self, words: &str, seconds: u64) {
+        eventually(&format!("the log says {words:?}"), seconds, || self.log().contains(words).then_some(()));
+    }
+
+    /// Where it serves its pages, once it does.
+    pub(crate) fn address(&self) -> String {
+        eventually("the log tells the address", 20, || {
+            let log = self.log();
+            let (_, rest) = log.split_once("metrics and health at http://")?;
+            Some(rest.split_whitespace().next()?.to_owned())
+        })
+    }
+
+    /// Asks for one of its pages: status and text.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// A metric, by its name and labels as they are printed.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let (_, page) = self.get("/metrics");
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok())?;
+        Some(value as u64)
+    }
+
+    pub(crate) fn await_ready(&self) {
+        eventually("the worker is ready", 60, || (self.get("/readyz").0 == 200).then_some(()));
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM: the exit status, which must come within `seconds`; and the log.
+    pub(crate) fn terminate(mut self, seconds: u64) -> (ExitStatus, String) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let status = self.wait(seconds);
+        (status, self.log())
+    }
+
+    /// Its exit status, once it ended.
+    pub(crate) fn wait(&mut self, seconds: u64) -> ExitStatus {
+        for _ in 0..seconds * 20 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            sleep(50);
+        }
+        panic!("it does not end within {seconds} s; its log:\n{}", self.log());
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // on failure the log says more than the test
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the log of the worker ends:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
