@@ -18,19 +18,22 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 const PARTITIONS: u32 = 4;
 const BYTES: usize = 300;
 const ROUNDS: usize = 5;
+const CODECS: [&str; 3] = ["lz4", "none", "zstd"];
 
 fn main() {
-    let records =
-        std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(2_000_000_u64);
+    let smoke = std::env::args().any(|argument| argument == "--test");
+    let asked = std::env::args().filter_map(|argument| argument.parse().ok()).next();
+    let (records, rounds, codecs) =
+        if smoke { (20_000, 1, &CODECS[..1]) } else { (asked.unwrap_or(2_000_000_u64), ROUNDS, &CODECS[..]) };
     let kafka = Kafka::start(Options::default());
-    println!("{records} records of {BYTES} bytes, {PARTITIONS} partitions, medians of {ROUNDS} rounds");
+    println!("{records} records of {BYTES} bytes, {PARTITIONS} partitions, medians of {rounds} rounds");
     println!("{:>6}  {:>10} {:>10}  {:>12} {:>12}  ratio", "codec", "batch", "poll", "batch", "poll");
-    for codec in ["none", "lz4", "zstd"] {
+    for codec in codecs {
         let topic = unique(codec);
         kafka.create_topic(&topic, PARTITIONS, &[]);
         fill(&kafka, &topic, codec, records);
         let (mut batch, mut poll) = (Vec::new(), Vec::new());
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             batch.push(measured(records, || by_batch(&kafka, &topic, records)));
             poll.push(measured(records, || by_poll(&kafka, &topic, records)));
         }

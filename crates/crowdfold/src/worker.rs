@@ -1,6 +1,7 @@
 //! The streaming worker: one thread for each stage, each with one consumer and one transactional producer.
 
 mod combine;
+mod databases;
 mod merge;
 mod pace;
 mod stage;

@@ -8,6 +8,7 @@ use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, Stage, p
 use metrics::gauge;
 
 use super::Setting;
+use super::databases::Databases;
 use super::stage::{Running, never_written, refused, source_settings, transactional_id};
 use super::tally::Tally;
 use crate::clock;
@@ -20,6 +21,7 @@ const ASK: Millis = 1_000;
 
 pub(super) struct Combine {
     shared: Arc<Shared>,
+    databases: Databases,
     beacons: String,
     partials: String,
     rejections: String,
@@ -32,10 +34,13 @@ impl Running for Combine {
     const PART: Part = Part::Combine;
 
     fn new(setting: &Setting) -> Result<Self, Failure> {
-        let shared = Shared::new(setting.config.airlock()?, TagKey::random()).map_err(refused)?;
+        let settings = setting.config.airlock()?;
+        let databases = Databases::of(&settings);
+        let shared = Shared::new(settings, TagKey::random()).map_err(refused)?;
         let names = setting.config.topic_names();
         Ok(Self {
             shared: Arc::new(shared),
+            databases,
             beacons: names.beacons.clone(),
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
@@ -150,6 +155,7 @@ impl Running for Combine {
             return;
         }
         self.asked = asked;
+        self.databases.refresh(&self.shared, asked);
         let numbers: Vec<_> = stage.machines().keys().copied().collect();
         if numbers.is_empty() {
             return;
