@@ -44,20 +44,21 @@ pub struct Ttl {
     pub rollups: u64,
     /// Rejections.
     pub rejections: u64,
-    /// Beacons are erased once counted.
-    pub erase_counted: bool,
     /// The outage of all workers that must lose nothing, ms.
     pub outage: u64,
 }
 
 impl Ttl {
     pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
+        if layers.flag("ttl.erase_counted")? {
+            let what = "erasing is not available in this version: leave it false, beacons go within ttl.beacons";
+            return Err(layers.refuse("ttl.erase_counted", what));
+        }
         Ok(Self {
             beacons: layers.duration("ttl.beacons", SECOND..=7 * DAY)?,
             partials: layers.duration("ttl.partials", SECOND..=7 * DAY)?,
             rollups: layers.duration("ttl.rollups", SECOND..=3_650 * DAY)?,
             rejections: layers.duration("ttl.rejections", SECOND..=3_650 * DAY)?,
-            erase_counted: layers.flag("ttl.erase_counted")?,
             outage: layers.duration("ttl.outage", 0..=7 * DAY)?,
         })
     }

@@ -2,13 +2,14 @@
 
 use anyhow::Context as _;
 use crowdfold_airlock::Millis;
+use crowdfold_kafka::topics::{Admin, PlanError};
 use crowdfold_kafka::{Cluster, Error};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 use crate::config::{Config, Properties, Topics};
 use crate::failure::Failure;
-use crate::wiring;
+use crate::{specs, wiring};
 
 /// What topics, groups and transactions of the demo are called.
 const PREFIX: &str = "crowdfold-demo";
@@ -40,8 +41,8 @@ impl Broker {
         // they are for another cluster
         config.kafka.properties = Properties::default();
         config.topics = Topics { partitions: 4, merge_partitions: 2, rollup_partitions: 2, replication: 1 };
-        for (topic, partitions) in topics(&config) {
-            mock.create_topic(&topic, partitions as i32, 1).context(FAILED)?;
+        for spec in specs::all(&config) {
+            mock.create_topic(&spec.topic, spec.partitions as i32, 1).context(FAILED)?;
         }
         Ok((Self { mock: Some(mock), address }, config))
     }
@@ -56,7 +57,6 @@ impl Broker {
         let brokers = cluster.brokers()?.len();
         config.topics = Topics { partitions: 4, merge_partitions: 2, rollup_partitions: 2, replication: 1 };
         config.topics.replication = u32::try_from(brokers).unwrap_or(u32::MAX).clamp(1, 3);
-        config.ttl.erase_counted = false;
         let mut runs = 1..;
         loop {
             let run = runs.next().unwrap_or(u32::MAX);
@@ -65,6 +65,12 @@ impl Broker {
                 break;
             }
         }
+        let admin = Admin::open(&wiring::client(&config)?)?;
+        let changes = admin.plan(&specs::all(&config)).map_err(|error| match error {
+            PlanError::Request(error) => Failure::from(error),
+            other => Failure::Usage(other.to_string()),
+        })?;
+        admin.apply(&changes)?;
         Ok((Self { mock: None, address }, config))
     }
 
@@ -79,20 +85,9 @@ impl Broker {
     }
 }
 
-/// The topics, with their numbers of partitions.
-fn topics(config: &Config) -> Vec<(String, u32)> {
-    let names = config.topic_names();
-    let numbers = &config.topics;
-    let mut topics = vec![(names.beacons.clone(), numbers.partitions)];
-    topics.push((names.partials.clone(), numbers.merge_partitions));
-    topics.push((names.rejections.clone(), numbers.rollup_partitions));
-    topics.extend(names.rollups().iter().map(|name| (name.clone(), numbers.rollup_partitions)));
-    topics
-}
-
 /// Whether no run before this one left anything in these topics: event time would not go back for another.
 fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, Error> {
-    for (topic, _) in topics(config) {
+    for topic in specs::all(config).into_iter().map(|spec| spec.topic) {
         match cluster.topic(&topic) {
             Err(Error::NoTopic { .. }) => {}
             Err(error) => return Err(error),

@@ -237,6 +237,11 @@ fn policies_that_would_not_protect_are_refused() {
         "x.toml:2: release.k: found a whole number 0, want a whole number from 1 to 1000000",
     );
     check(
+        "[ttl]\nerase_counted = true\n",
+        "x.toml:2: ttl.erase_counted: erasing is not available in this version: leave it false, beacons go within \
+         ttl.beacons",
+    );
+    check(
         "[release]\npolicy = \"differential-privacy\"\n",
         "x.toml:2: release.policy: differential-privacy is not available in this version: use threshold",
     );
