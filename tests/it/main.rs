@@ -1,4 +1,5 @@
 //! Integration tests.
+mod generate;
 mod kafka_broker;
 mod kafka_sink;
 mod kafka_source;
