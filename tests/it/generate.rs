@@ -1,4 +1,5 @@
 //! Synthetic players on a real topic.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
