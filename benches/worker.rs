@@ -29,7 +29,7 @@ fn main() {
     }
     let smoke = arguments.iter().any(|argument| argument == "--test");
     let asked = arguments.iter().filter_map(|argument| argument.parse().ok()).next();
-    let (beacons, rounds) = if smoke { (20_000, 1) } else { (asked.unwrap_or(3_000_000), 5) };
+    let (beacons, rounds) = if smoke { (20_000, 1) } else { (asked.unwrap_or(2_000_000), 5) };
 
     let program = binary("crowdfold");
     let kafka = Kafka::start(Options::default());
@@ -127,7 +127,7 @@ fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Durat
     }
     let config = format!(
         "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[source]\ntopic = \"{topic}\"\ntrust_timestamps = true\n\
-         quiet = \"1s\"\n[topics]\npartitions = {PARTITIONS}\nmerge_partitions = 2\nreplication = 1\n\
+         quiet = \"1s\"\n[ttl]\nbeacons = \"2h\"\n[topics]\npartitions = {PARTITIONS}\nmerge_partitions = 2\nreplication = 1\n\
          [metrics]\nlisten = \"127.0.0.1:0\"\n",
         kafka.bootstrap()
     );

@@ -170,7 +170,10 @@ impl Combiner {
             // a line of a file has no timestamp of its own; then each of its beacons has
             let moment = record.timestamp.or(timestamp);
             match (verdict, moment) {
-                (_, Some(moment)) if moment > latest => self.reject(Reason::Future, offset, clock),
+                // of a file; the airlock, which has no clock, cannot say so
+                (verdict, Some(moment)) if moment > latest => {
+                    self.reject(reason_ahead(verdict.err()), offset, clock);
+                }
                 (Ok(beacon), Some(moment)) => {
                     newest = newest.max(Some(moment));
                     self.place(&beacon, moment, offset);
@@ -403,6 +406,14 @@ impl Combiner {
             partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
         }
         partials
+    }
+}
+
+/// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
+fn reason_ahead(other: Option<Rejection>) -> Reason {
+    match other.map(|rejection| rejection.reason) {
+        None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
+        Some(earlier) => earlier,
     }
 }
 

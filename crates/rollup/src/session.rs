@@ -113,7 +113,7 @@ impl Session {
             new_attempt: attempt && !self.attempt.holds(now),
             new_play: play && !self.play.holds(now),
             new_startup: measures.startup_ms.is_some() && !self.startup.holds(now),
-            playing: playing || self.playing.holds(now),
+            playing: playing || self.playing.holds(now) || self.play.holds(now),
             dropped_frames: measures
                 .dropped_frames
                 .saturating_add(self.dropped_since(measures.dropped_frames_total, now)),
