@@ -1,4 +1,5 @@
 //! Integration tests.
+mod fold;
 mod generate;
 mod kafka_broker;
 mod kafka_sink;
@@ -7,3 +8,4 @@ mod kafka_support;
 mod kafka_topics;
 mod oracle;
 mod walls;
+mod worker;

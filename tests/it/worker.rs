@@ -3,9 +3,6 @@
 mod support;
 
 mod killed;
-mod offsets;
-mod outage;
 mod poison;
 mod same;
-mod two_workers;
 mod whole_way;

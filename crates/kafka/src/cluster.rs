@@ -15,6 +15,10 @@ use crate::{ClientSettings, Error};
 /// How long a broker may take to answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 
+/// How long the first question of all may take: librdkafka waits it out, and who waits for a broker that is not there
+/// wants to be told soon.
+const METADATA: Duration = Duration::from_secs(5);
+
 impl ConsumerContext for Context<()> {}
 
 /// A connection to ask by. Can be shared between threads; every call waits for an answer.
@@ -176,7 +180,7 @@ impl Cluster {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, Error> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
-        self.client.fetch_metadata(topic, ANSWER).map_err(|error| self.failed(what(), &error))
+        self.client.fetch_metadata(topic, METADATA).map_err(|error| self.failed(what(), &error))
     }
 
     /// Tells a cluster that does not answer from one that says no.

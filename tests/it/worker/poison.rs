@@ -29,7 +29,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     let end = not_utf8.len() - 3;
     not_utf8[end] = 0xff;
     let mut garbage = format!("\u{0}\u{1}{CANARY}").into_bytes();
-    garbage.extend((0..=255).rev());
+    garbage.extend((0..=255).rev().filter(|byte| *byte != b'\n'));
     let malformed = [
         garbage,
         Vec::new(),
@@ -45,7 +45,7 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         with(&format!(r#""stalls":18446744073709551616,"x":"{CANARY}""#)),
         with(&format!(r#""playing_ms":"{CANARY}""#)),
         with(&format!(r#""fatal":"{CANARY}""#)),
-        format!(r#"["{CANARY}",{ts}]"#).into_bytes(),
+        format!(r#"["{CANARY}"]"#).into_bytes(),
         format!(r#""{CANARY}""#).into_bytes(),
         not_utf8,
         format!("{CANARY} ").repeat(900_000 / 14).into_bytes(),
@@ -103,17 +103,17 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 
     // by reason and place, and nothing else
-    let notes = eventually("all rejections are told", 20, || {
-        let notes = way.records("rejections", "read_committed");
-        (notes.len() == expected.values().sum::<usize>()).then_some(notes)
-    });
+    let notes = way.records("rejections", "read_committed");
     let mut told = BTreeMap::<String, usize>::new();
     let mut places = std::collections::BTreeSet::new();
     for note in &notes {
         let json: Value = serde_json::from_slice(&note.value).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["offset", "partition", "reason", "schema", "time", "topic"]);
-        assert_eq!((&json["topic"], note.key.len(), note.headers.len()), (&way.topic("beacons").into(), 0, 0));
+        assert_eq!(
+            (&json["topic"], note.key.len(), note.headers.len()),
+            (&way.topic("beacons").into(), 0, 0)
+        );
         assert!(places.insert((json["partition"].as_u64(), json["offset"].as_u64())), "twice: {json}");
         assert_eq!(json["time"].as_u64().unwrap() % 60_000, 0);
         *told.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -128,7 +128,9 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
 
     for (reason, count) in expected.iter().map(|(reason, count)| (*reason, *count as u64)) {
         let name = format!("crowdfold_rejected_total{{reason=\"{reason}\"}}");
-        eventually(&format!("{reason} shows"), 5, || (worker.metric(&name) == Some(count / 10 * 10)).then_some(()));
+        eventually(&format!("{reason} shows"), 5, || {
+            (worker.metric(&name) == Some(count / 10 * 10)).then_some(())
+        });
     }
     let late = late as u64 / 10 * 10;
     assert_eq!(worker.metric("crowdfold_beacons_total{outcome=\"late\"}"), Some(late));

@@ -17,7 +17,9 @@ fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
         let number = &rest[at..at + digits];
         shifted.push_str(&rest[..at]);
         match number.parse::<u64>() {
-            Ok(time) if digits == 13 && (from..=to).contains(&time) => shifted.push_str(&(time + by).to_string()),
+            Ok(time) if digits == 13 && (from..=to).contains(&time) => {
+                shifted.push_str(&(time + by).to_string())
+            }
             _ => shifted.push_str(number),
         }
         rest = &rest[at + digits..];
@@ -81,7 +83,8 @@ fn real_players_captured_at_an_edge() {
     way.rules.window = 300_000;
     way.rules.idle = 60_000;
     way.rules.k = 2;
-    way.rules.drilldowns = drilldowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
+    way.rules.drilldowns =
+        drilldowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
     way.set("source.format", "\"capture\"");
     let way = way.with_topics();
     let rows = compare(&way, include_str!("../../data/captures/players.ndjson"), |_| 0, "received_at_ms");

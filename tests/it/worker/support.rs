@@ -7,12 +7,13 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::murmur2;
 use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_testkit::oracle::{self, Verdict};
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, binary, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 use crate::kafka_support::{Record, produce};
 
 pub(crate) use process::Worker;
-pub(crate) use rows::{Row, assert_same_rows, tables};
+pub(crate) use rows::{assert_same_rows, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
 
@@ -42,7 +43,8 @@ pub(crate) struct Deployment<'a> {
 impl<'a> Deployment<'a> {
     /// Windows of two seconds, rows of at least ten sessions, producers that set timestamps. Topics are not made yet.
     pub(crate) fn new(kafka: &'a Kafka) -> Self {
-        let drilldowns: [&[&str]; 3] = [&["device", "os", "browser"], &["stream", "format", "content"], &["cdn"]];
+        let drilldowns: [&[&str]; 3] =
+            [&["device", "os", "browser"], &["stream", "format", "content"], &["cdn"]];
         Self {
             kafka,
             prefix: unique("w"),
@@ -74,10 +76,6 @@ impl<'a> Deployment<'a> {
         self.keys.insert(key, value.into());
     }
 
-    pub(crate) fn trusts(&self) -> bool {
-        self.keys.get("source.trust_timestamps").is_some_and(|value| value == "true")
-    }
-
     pub(crate) fn topic(&self, name: &str) -> String {
         format!("{}.{name}", self.prefix)
     }
@@ -86,34 +84,20 @@ impl<'a> Deployment<'a> {
         format!("{}-{stage}", self.prefix)
     }
 
-    /// Makes the topics, bounded as the policy asks.
+    /// Makes the topics, as users do.
     pub(crate) fn with_topics(self) -> Self {
-        let append = if self.trusts() { "CreateTime" } else { "LogAppendTime" };
-        for (name, partitions, hours, stamp) in [
-            ("beacons", self.partitions, 1, append),
-            ("partials", self.merge_partitions, 6, "LogAppendTime"),
-            ("rollups", 2, 24 * 30, "LogAppendTime"),
-            ("rejections", 1, 24, "LogAppendTime"),
-        ] {
-            // room for the broker's look every five minutes
-            let retention = (hours * 3_600_000_u64 - 300_000) * 4 / 5;
-            let (segment, retention) = ((retention / 4).to_string(), retention.to_string());
-            let settings = [
-                ("cleanup.policy", "delete"),
-                ("retention.ms", &retention),
-                ("retention.bytes", "-1"),
-                ("segment.ms", &segment),
-                ("message.timestamp.type", stamp),
-                ("message.timestamp.after.max.ms", "60000"),
-            ];
-            self.kafka.create_topic(&self.topic(name), partitions, &settings);
-        }
+        let mut command = Command::new(binary("crowdfold"));
+        let output =
+            command.args(["topics", "apply", "--config"]).arg(self.config("topics")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         self
     }
 
     /// Writes the configuration of one worker.
     pub(crate) fn config(&self, instance: &str) -> PathBuf {
-        let quoted = |words: &[String]| format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "));
+        let quoted = |words: &[String]| {
+            format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
+        };
         let rules = &self.rules;
         let drilldowns: Vec<_> = rules.drilldowns.iter().map(|names| quoted(names)).collect();
         let mut keys = BTreeMap::from([
@@ -149,7 +133,13 @@ impl<'a> Deployment<'a> {
     }
 
     /// What synthetic players send from `start` on for `length` ms, by partition. Something of everything goes wrong.
-    pub(crate) fn players(&self, seed: u64, sessions: u32, start: u64, length: u64) -> Vec<Vec<oracle::Record>> {
+    pub(crate) fn players(
+        &self,
+        seed: u64,
+        sessions: u32,
+        start: u64,
+        length: u64,
+    ) -> Vec<Vec<oracle::Record>> {
         self.players_with(seed, sessions, start, length, Faults { late_by_ms: 5_000, ..Faults::some() })
     }
 
@@ -176,29 +166,39 @@ impl<'a> Deployment<'a> {
         let mut log = vec![Vec::new(); self.partitions as usize];
         for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < start + length) {
             // what names no session may lie anywhere
-            let partition = report.session().map_or(report.sent_ms as u32 % self.partitions, |s| self.partition_of(s));
-            log[partition as usize].push(oracle::Record { timestamp: Some(report.sent_ms), payload: report.payload });
+            let partition =
+                report.session().map_or(report.sent_ms as u32 % self.partitions, |s| self.partition_of(s));
+            log[partition as usize]
+                .push(oracle::Record { timestamp: Some(report.sent_ms), payload: report.payload });
         }
         log
     }
 
-    /// Sends a log, each record with its own timestamp.
+    /// Sends a log at once, each record with its own timestamp.
     pub(crate) fn produce(&self, log: &[Vec<oracle::Record>]) {
-        let mut records: Vec<_> = log.iter().zip(0..).flat_map(|(records, partition)| records.iter().map(move |record| (partition, record))).collect();
-        records.sort_by_key(|(_, record)| record.timestamp);
-        let records: Vec<_> = records
-            .into_iter()
-            .map(|(partition, record)| Record {
-                timestamp: record.timestamp.map(|at| at as i64),
-                ..Record::new(partition, &record.payload)
-            })
-            .collect();
-        produce(self.kafka, &self.topic("beacons"), &records);
+        produce(self.kafka, &self.topic("beacons"), &by_time(log));
+    }
+
+    /// Sends each record of a log when its time has come.
+    pub(crate) fn produce_live(&self, log: &[Vec<oracle::Record>]) {
+        let records = by_time(log);
+        let mut rest = records.as_slice();
+        while !rest.is_empty() {
+            let due = rest.partition_point(|record| record.timestamp <= Some(now() as i64));
+            produce(self.kafka, &self.topic("beacons"), &rest[..due]);
+            rest = &rest[due..];
+            sleep(100);
+        }
     }
 
     /// Sends records without a value.
     pub(crate) fn tombstone(&self, partition: u32, copies: usize, timestamp: u64) {
-        let tombstone = Record { partition, key: Some(b"key".to_vec()), timestamp: Some(timestamp as i64), ..Record::default() };
+        let tombstone = Record {
+            partition,
+            key: Some(b"key".to_vec()),
+            timestamp: Some(timestamp as i64),
+            ..Record::default()
+        };
         produce(self.kafka, &self.topic("beacons"), &vec![tombstone; copies]);
     }
 
@@ -217,7 +217,10 @@ impl<'a> Deployment<'a> {
         for partition in 0..partitions {
             list.add_partition(&topic, partition as i32);
         }
-        let told = self.member(stage).committed_offsets(list, Duration::from_secs(30)).unwrap();
+        // a broker that was just started may not yet know what it coordinates
+        let told = eventually("the group's offsets are told", 60, || {
+            self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10)).ok()
+        });
         told.elements()
             .iter()
             .map(|element| match element.offset() {
@@ -246,13 +249,28 @@ impl<'a> Deployment<'a> {
 
     /// Waits for that.
     pub(crate) fn await_settled(&self, until: u64, seconds: u64) {
-        eventually(&format!("windows until {until} are settled"), seconds, || self.is_settled(until).then_some(()));
+        eventually(&format!("windows until {until} are settled"), seconds, || {
+            self.is_settled(until).then_some(())
+        });
     }
 
     /// End of the window in which the last beacon lies.
     pub(crate) fn last_end(&self, verdict: &Verdict) -> u64 {
         verdict.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
     }
+}
+
+fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
+    let of = |(records, partition)| {
+        let records: &Vec<oracle::Record> = records;
+        records.iter().map(move |record| Record {
+            timestamp: record.timestamp.map(|at| at as i64),
+            ..Record::new(partition, &record.payload)
+        })
+    };
+    let mut records: Vec<_> = log.iter().zip(0..).flat_map(of).collect();
+    records.sort_by_key(|record| record.timestamp);
+    records
 }
 
 /// A number in the metadata of an offset.

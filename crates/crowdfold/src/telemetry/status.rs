@@ -31,6 +31,9 @@ impl Part {
 /// A stage that gave no sign of life for so long is taken for dead, ms.
 const DEAD: Millis = 120_000;
 
+/// A stage speaks by the second; one that has not for so long waits for a cluster that does not answer, ms.
+const STUCK: Millis = 10_000;
+
 #[derive(Debug, Default)]
 struct State {
     alive: BTreeMap<Part, Millis>,
@@ -72,10 +75,16 @@ impl Status {
     pub(crate) fn not_ready(&self, now: Millis) -> Vec<String> {
         let dead = self.dead(now);
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stuck = [Part::Combine, Part::Merge].into_iter().filter_map(|part| {
+            let silent = now.saturating_sub(*state.alive.get(&part)?);
+            let unsaid = state.reasons.get(&part).is_some_and(Vec::is_empty);
+            (unsaid && (STUCK + 1..=DEAD).contains(&silent))
+                .then(|| format!("{}: the cluster has not answered for {} s", part.name(), silent / 1000))
+        });
         let reasons = state.reasons.iter().flat_map(|(part, reasons)| {
             reasons.iter().map(move |reason| format!("{}: {reason}", part.name()))
         });
-        dead.into_iter().chain(reasons).collect()
+        dead.into_iter().chain(stuck).chain(reasons).collect()
     }
 }
 
@@ -94,5 +103,15 @@ mod tests {
         assert_eq!(status.not_ready(20), Vec::<String>::new());
         status.report(Part::Merge, DEAD, vec![]);
         assert_eq!(status.not_ready(DEAD + 11), ["combine: no sign of life for 120 s"]);
+    }
+    #[test]
+    fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
+        let status = Status::new(&[Part::Combine, Part::Topics]);
+        status.report(Part::Combine, 0, vec![]);
+        // it speaks by the minute
+        status.report(Part::Topics, 0, vec![]);
+        assert_eq!(status.not_ready(STUCK), Vec::<String>::new());
+        assert_eq!(status.not_ready(31_000), ["combine: the cluster has not answered for 31 s"]);
+        assert_eq!(status.dead(31_000), Vec::<String>::new());
     }
 }

@@ -74,7 +74,8 @@ impl Worker {
     /// A metric, by its name and labels as they are printed.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
         let (_, page) = self.get("/metrics");
-        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok())?;
+        let value =
+            page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok())?;
         Some(value as u64)
     }
 

@@ -48,10 +48,16 @@ impl Deployment<'_> {
                     timestamp: message.timestamp().to_millis().unwrap_or(0),
                     key: message.key().unwrap_or_default().to_vec(),
                     value: message.payload().unwrap_or_default().to_vec(),
-                    headers: message.headers().map(|headers| {
-                        let bytes = |value: Option<&[u8]>| value.unwrap_or_default().to_vec();
-                        headers.iter().map(|header| (header.key.to_owned(), bytes(header.value))).collect()
-                    }).unwrap_or_default(),
+                    headers: message
+                        .headers()
+                        .map(|headers| {
+                            let bytes = |value: Option<&[u8]>| value.unwrap_or_default().to_vec();
+                            headers
+                                .iter()
+                                .map(|header| (header.key.to_owned(), bytes(header.value)))
+                                .collect()
+                        })
+                        .unwrap_or_default(),
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
                 Some(Err(error)) => eprintln!("reading {topic}: {error}"),

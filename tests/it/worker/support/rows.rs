@@ -23,8 +23,13 @@ type Table = (u64, String, Vec<String>);
 impl Row {
     pub(crate) fn table(&self) -> Table {
         let json = &self.json;
-        let names = json["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
-        (json["window"]["start"].as_u64().unwrap(), json["tenant"].as_str().unwrap().to_owned(), names.collect())
+        let names =
+            json["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+        (
+            json["window"]["start"].as_u64().unwrap(),
+            json["tenant"].as_str().unwrap().to_owned(),
+            names.collect(),
+        )
     }
 }
 
@@ -49,7 +54,9 @@ pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
         assert_eq!(String::from_utf8_lossy(&first.key), key);
         let mut table = vec![first.json.clone()];
         let mut last = first;
-        while let Some(next) = rows.next_if(|next| next.key == first.key && next.partition == first.partition && next.json["row"] != 1) {
+        while let Some(next) = rows.next_if(|next| {
+            next.key == first.key && next.partition == first.partition && next.json["row"] != 1
+        }) {
             assert_eq!(next.offset, last.offset + 1, "something lies between two rows of {key}");
             table.push(next.json.clone());
             last = next;
@@ -68,7 +75,12 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     let mut ours: Vec<Value> = tables(rows).into_values().flatten().collect();
     ours.iter_mut().for_each(take_histograms);
     let mut theirs = expected.to_vec();
-    let label = |row: &Value| format!("{:?}", (row["window"]["start"].as_u64(), &row["tenant"], &row["drilldown"], row["row"].as_u64()));
+    let label = |row: &Value| {
+        format!(
+            "{:?}",
+            (row["window"]["start"].as_u64(), &row["tenant"], &row["drilldown"], row["row"].as_u64())
+        )
+    };
     ours.sort_by_key(label);
     theirs.sort_by_key(label);
     for (ours, theirs) in ours.iter().zip(&theirs) {
