@@ -84,15 +84,3 @@ fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
     let cluster = files.ancestors().nth(2).unwrap();
     until("the files are gone", || (!cluster.exists()).then_some(()));
 }
-
-#[test]
-fn three_brokers_keep_what_was_acknowledged_when_one_is_killed() {
-    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
-    let topic = unique("replicated");
-    kafka.create_topic(&topic, 1, &[]);
-    produce(kafka.bootstrap(), &topic, &["a", "b", "c"]);
-    kafka.kill(1);
-    assert_eq!(end(kafka.bootstrap(), &topic), 3);
-    produce(kafka.bootstrap(), &topic, &["d"]);
-    assert_eq!(end(kafka.bootstrap(), &topic), 4);
-}

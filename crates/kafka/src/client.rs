@@ -72,6 +72,8 @@ impl ClientSettings {
         } else {
             RDKafkaLogLevel::Info
         });
+        // a broker that is back is found soon: librdkafka's default lets ten seconds pass
+        config.set("reconnect.backoff.max.ms", "2000");
         for (key, value) in defaults {
             config.set(*key, *value);
         }
@@ -135,6 +137,10 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.count();
+        // the end of a partition is no trouble; whoever asked for it is told elsewhere
+        if crate::error::code(&error) == RDKafkaErrorCode::PartitionEOF {
+            return;
+        }
         tracing::warn!(target: "librdkafka", %error, "{reason}");
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         // "1/1 brokers are down" comes after what says why

@@ -10,6 +10,7 @@ use crowdfold_release::{RejectionNote, Rollup};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::util::Timeout;
 
 use crate::error::code;
 use crate::{ClientSettings, Cluster, Error};
@@ -197,10 +198,14 @@ impl Sink {
         let sent = sent.and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
-                if offsets.count() > 0 {
-                    producer.send_offsets_to_transaction(&offsets, &group, rdkafka::util::Timeout::Never)?;
+                // rust-rdkafka's own flush looks every 100 ms; time-outs of messages end this
+                while producer.in_flight_count() > 0 {
+                    producer.poll(Duration::from_millis(1));
                 }
-                producer.commit_transaction(rdkafka::util::Timeout::Never)
+                if offsets.count() > 0 {
+                    producer.send_offsets_to_transaction(&offsets, &group, Timeout::Never)?;
+                }
+                producer.commit_transaction(Timeout::Never)
             })
         });
         let Err(error) = sent else { return Ok(()) };
@@ -209,9 +214,8 @@ impl Sink {
         if !error.wants_abort() {
             return Err(error);
         }
-        let aborted = producer.call(|producer| {
-            producer.abort_transaction(rdkafka::util::Timeout::After(Duration::from_secs(10)))
-        });
+        let aborted =
+            producer.call(|producer| producer.abort_transaction(Timeout::After(Duration::from_secs(10))));
         Err(after_abort(error, aborted))
     }
 

@@ -11,6 +11,7 @@
 
 mod assignment;
 mod bell;
+mod error;
 mod group;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::{ClientSettings, Error};
 use assignment::Place;
 pub use assignment::{Assigned, AssignedPartition, Committed};
 pub(crate) use bell::Bell;
+pub use error::SourceError;
 use group::{Change, Group};
 
 /// Most records that one [`Source::read`] takes.
@@ -92,83 +94,6 @@ pub struct Read {
     /// The partition is read to its end, which is (was, a moment ago) at this offset. With `read_committed` the end is
     /// that of what is stable. Stays until there are more records.
     pub end: Option<i64>,
-}
-
-/// Why nothing can be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// librdkafka goes on by itself; worth a line in the log.
-    #[error("{code}{}", .partition.map(|partition| format!(" (partition {partition})")).unwrap_or_default())]
-    Transient {
-        /// What happened.
-        code: RDKafkaErrorCode,
-        /// Where, if it is one partition's trouble.
-        partition: Option<u32>,
-    },
-    /// What was committed is no longer there.
-    #[error(
-        "partition {partition} of {topic}: {gone} offsets after the committed {committed} are gone, the log starts at \
-         {log_start}: raise the topic's time-to-live, and pass --accept-loss to go on without them"
-    )]
-    Gap {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: u32,
-        /// Where reading should have gone on.
-        committed: i64,
-        /// Where the log begins.
-        log_start: i64,
-        /// How many offsets lie between.
-        gone: u64,
-    },
-    /// The log no longer holds the offset that is next to be read, at either end.
-    #[error(
-        "partition {partition} of {topic}: offset {offset} is not in the log: it was deleted or cut off while we read"
-    )]
-    OutOfRange {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: u32,
-        /// The offset.
-        offset: i64,
-    },
-    /// Records that cannot be decoded. Skipping them would lose them.
-    #[error("partition {partition} of {topic}: the records at offset {offset} are damaged ({code})")]
-    Damaged {
-        /// The topic.
-        topic: String,
-        /// The partition.
-        partition: u32,
-        /// Where they begin.
-        offset: i64,
-        /// What is wrong with them.
-        code: RDKafkaErrorCode,
-    },
-    /// Another process has our name.
-    #[error(
-        "another member of the group has this instance's name: give each [kafka] instance a name of its own"
-    )]
-    Fenced,
-    /// Nothing more will come of this source.
-    #[error("the consumer failed: {code}")]
-    Fatal {
-        /// In librdkafka's words.
-        code: RDKafkaErrorCode,
-    },
-    /// A request failed.
-    #[error(transparent)]
-    Request(#[from] Error),
-}
-
-impl SourceError {
-    /// Whether it passes by itself: poll again.
-    #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. })
-            || matches!(self, Self::Request(Error::Kafka { .. } | Error::Unreachable { .. }))
-    }
 }
 
 type GroupConsumer = BaseConsumer<Context<Group>>;
