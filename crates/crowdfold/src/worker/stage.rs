@@ -22,6 +22,9 @@ const BATCH: usize = 1_000;
 /// How long to wait for records before looking at the clock again.
 const NAP: Duration = Duration::from_millis(50);
 
+/// How often trouble that goes on is named in the log, ms.
+const STILL: Millis = 10_000;
+
 /// What is different between the stages.
 pub(super) trait Running: Sized {
     /// The machine of one partition.
@@ -77,6 +80,7 @@ pub(super) struct StageLoop<'a, R: Running> {
     backoff: Backoff,
     joined: bool,
     trouble: Option<String>,
+    warned: Millis,
     reported: Millis,
 }
 
@@ -118,6 +122,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
                         backoff: Backoff::default(),
                         joined: false,
                         trouble: None,
+                        warned: 0,
                         reported: 0,
                     }));
                 }
@@ -167,8 +172,17 @@ impl<'a, R: Running> StageLoop<'a, R> {
 
     fn assign(&mut self, assigned: &Assigned) -> Result<(), Failure> {
         let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
-        let now = clock::now();
-        let machines = self.running.assign(self.setting, assigned, &group, &self.source, now)?;
+        let machines = loop {
+            match self.running.assign(self.setting, assigned, &group, &self.source, clock::now()) {
+                Ok(machines) => break machines,
+                Err(failure) if failure.may_pass() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(());
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        };
         let numbers: Vec<_> = machines.iter().map(|(partition, ..)| *partition).collect();
         tracing::info!(stage = R::PART.name(), partitions = ?numbers, of = assigned.of, "assigned");
         for (partition, machine, fresh) in machines {
@@ -322,10 +336,19 @@ impl<'a, R: Running> StageLoop<'a, R> {
 
     /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
+        // a broker that dies after it took our request to join, and before it answered, fences us as well
+        if matches!(error, SourceError::Fenced | SourceError::Fatal { .. }) {
+            return self.rejoin(&error.to_string(), clock::now());
+        }
         if !error.is_transient() {
             return Err(anyhow::Error::from(error).into());
         }
-        tracing::warn!(stage = R::PART.name(), "{error}");
+        // it comes ten times a second while a broker is away
+        let now = clock::now();
+        if now.saturating_sub(self.warned) >= STILL {
+            tracing::warn!(stage = R::PART.name(), "{error}");
+            self.warned = now;
+        }
         self.trouble = Some(error.to_string());
         self.setting.stop.sleep(NAP);
         Ok(())
