@@ -1,8 +1,11 @@
 //! The worker as users run it: the program itself, as a process, against a real broker.
 
-mod support;
+pub(crate) mod support;
 
 mod killed;
+mod offsets;
+mod outage;
 mod poison;
 mod same;
+mod two_workers;
 mod whole_way;

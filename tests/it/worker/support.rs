@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::kafka_support::{Record, produce};
 
 pub(crate) use process::Worker;
+pub(crate) use records::Seen;
 pub(crate) use rows::{assert_same_rows, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
