@@ -166,17 +166,18 @@ impl Combiner {
         }
         // what is rejected as `future` moves nothing
         let mut newest = None;
-        for (timestamp, verdict) in verdicts.drain(..) {
+        // by reference: an observation is large
+        for (timestamp, verdict) in &verdicts {
             // a line of a file has no timestamp of its own; then each of its beacons has
-            let moment = record.timestamp.or(timestamp);
+            let moment = record.timestamp.or(*timestamp);
             match (verdict, moment) {
                 // of a file; the airlock, which has no clock, cannot say so
                 (verdict, Some(moment)) if moment > latest => {
-                    self.reject(reason_ahead(verdict.err()), offset, clock);
+                    self.reject(reason_ahead(verdict.as_ref().err()), offset, clock);
                 }
                 (Ok(beacon), Some(moment)) => {
                     newest = newest.max(Some(moment));
-                    self.place(&beacon, moment, offset);
+                    self.place(beacon, moment, offset);
                 }
                 (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
                 (Err(rejection), moment) => {
@@ -187,6 +188,7 @@ impl Combiner {
                 }
             }
         }
+        verdicts.clear();
         self.scratch = verdicts;
         if let Some(newest) = newest {
             self.low_offsets.tell(newest, offset);
@@ -410,7 +412,7 @@ impl Combiner {
 }
 
 /// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
-fn reason_ahead(other: Option<Rejection>) -> Reason {
+fn reason_ahead(other: Option<&Rejection>) -> Reason {
     match other.map(|rejection| rejection.reason) {
         None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
         Some(earlier) => earlier,
