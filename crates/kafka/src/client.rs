@@ -121,6 +121,10 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         use RDKafkaLogLevel as L;
         self.count();
         match level {
+            // [kafka.properties] are for consumers and producers alike, and each kind takes its own
+            _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
+                tracing::debug!(target: "librdkafka", facility, "{message}");
+            }
             L::Emerg | L::Alert | L::Critical | L::Error => {
                 tracing::error!(target: "librdkafka", facility, "{message}");
             }
@@ -137,14 +141,16 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.count();
-        // the end of a partition is no trouble; whoever asked for it is told elsewhere
-        if crate::error::code(&error) == RDKafkaErrorCode::PartitionEOF {
-            return;
+        let code = crate::error::code(&error);
+        match code {
+            // the end of a partition is no trouble; whoever asked for it is told elsewhere
+            RDKafkaErrorCode::PartitionEOF => return,
+            // by the dozen, and after what says why
+            RDKafkaErrorCode::AllBrokersDown => tracing::debug!(target: "librdkafka", %error, "{reason}"),
+            _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }
-        tracing::warn!(target: "librdkafka", %error, "{reason}");
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        // "1/1 brokers are down" comes after what says why
-        if trouble.is_none() || crate::error::code(&error) != RDKafkaErrorCode::AllBrokersDown {
+        if trouble.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
             *trouble = Some(reason.to_owned());
         }
     }

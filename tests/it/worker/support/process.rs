@@ -56,7 +56,8 @@ impl Worker {
         eventually("the log tells the address", 20, || {
             let log = self.log();
             let (_, rest) = log.split_once("metrics and health at http://")?;
-            Some(rest.split_whitespace().next()?.to_owned())
+            let end = rest.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
+            Some(rest[..end].to_owned())
         })
     }
 
