@@ -1,5 +1,6 @@
 //! The machines against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
 //! opted out, broken, split over any number of partitions. Every field of every row, and the whole ledger.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

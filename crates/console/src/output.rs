@@ -98,7 +98,7 @@ impl Sheet<'_> {
             let wide = cells.iter().map(|text| width(text)).max().unwrap_or_default();
             columns.push((column, cells, wide));
         }
-        while columns.iter().map(|(.., wide)| wide + GAP).sum::<usize>() > most + GAP {
+        while columns.iter().map(|(.., wide)| wide + GAP).sum::<usize>() > most.saturating_add(GAP) {
             let spare = columns.iter().enumerate().max_by_key(|(_, (column, ..))| column.spare);
             match spare {
                 Some((at, (column, ..))) if column.spare > 0 => drop(columns.remove(at)),

@@ -258,13 +258,16 @@ pub enum TableFormat {
 }
 
 impl Cli {
-    /// The least that is logged: what was asked for, or what leaves room for the command's own output.
+    /// The least that is logged, in the words of `tracing`: what was asked for, or what leaves room for the command's
+    /// own output. There librdkafka is not heard at all: what keeps a command from its end, its own errors say.
     #[must_use]
-    pub fn log_level(&self) -> LogLevel {
-        self.global.log_level.unwrap_or(match self.command {
-            Command::Demo(_) | Command::Query(_) => LogLevel::Warn,
-            _ => LogLevel::Info,
-        })
+    pub fn log_filter(&self) -> String {
+        let asked = self.global.log_level.and_then(|level| level.to_possible_value());
+        match (asked, &self.command) {
+            (Some(level), _) => level.get_name().to_owned(),
+            (None, Command::Demo(_) | Command::Query(_)) => "warn,librdkafka=off".into(),
+            (None, _) => "info".into(),
+        }
     }
 
     /// What its flags put over the configuration.

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return answer(&error),
     };
-    logging::start(cli.global.log_format, cli.log_level());
+    logging::start(cli.global.log_format, &cli.log_filter());
     hardening::harden();
     let sources = Sources {
         file: cli.global.config.clone(),

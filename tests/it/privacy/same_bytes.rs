@@ -40,7 +40,7 @@ fn other_address(address: &str) -> String {
 /// The same log after every session was given another name of the same length, in the same partition.
 fn renamed(way: &Deployment<'_>, log: &Log) -> Log {
     let mut names = HashMap::new();
-    let mut another = |session: &str| {
+    let another = |session: &str| {
         let fresh = || unique("")[1..].repeat(3)[..session.len()].to_owned();
         std::iter::repeat_with(fresh)
             .find(|name| way.partition_of(name) == way.partition_of(session))

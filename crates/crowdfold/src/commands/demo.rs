@@ -70,18 +70,18 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         restart_from_now: false,
         accept_loss: false,
     };
-    let worker = Worker::start(&setting, &stages);
     let pace = Pace::new(clock::now(), broker.most_behind(), config.windows.length);
     let progress = Arc::new(Progress::default());
-    let audience = Audience::open(&config, &client, pace, Arc::clone(&progress), Arc::clone(&gauges));
-    let players = audience.map_err(Failure::from).map(|audience| {
+    let audience = Audience::open(&config, &client, pace, Arc::clone(&progress), Arc::clone(&gauges))?;
+    let worker = Worker::start(&setting, &stages);
+    let players = {
         let stop = Arc::clone(&stop);
         thread::spawn(move || {
             let played = audience.play(&stop);
             stop.now();
             played
         })
-    });
+    };
     let scene = Scene {
         began,
         pace,
@@ -94,12 +94,9 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let until = args.duration.map(|length| began.saturating_add(length.as_millis() as Millis));
     let shown = show(&scene, reader, &stop, until, out);
     stop.now();
-    let played = players.and_then(|players| match players.join() {
-        Ok(played) => Ok(played?),
-        Err(_) => Err(anyhow::anyhow!("the players panicked").into()),
-    });
-    let board = worker.join().and(played).and(shown)?;
-    view::summary(&scene, &board, clock::now(), out)?;
+    let played = players.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the players panicked")));
+    let board = worker.join().and(played.map_err(Failure::from)).and(shown)?;
+    view::summary(&scene, &board, clock::now(), terminal::width(io::stdout()), out)?;
     Ok(out.flush()?)
 }
 

@@ -51,7 +51,8 @@ pub struct Ttl {
 impl Ttl {
     pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
         if layers.flag("ttl.erase_counted")? {
-            let what = "erasing is not available in this version: leave it false, beacons go within ttl.beacons";
+            let what =
+                "erasing is not available in this version: leave it false, beacons go within ttl.beacons";
             return Err(layers.refuse("ttl.erase_counted", what));
         }
         Ok(Self {

@@ -26,6 +26,9 @@ use crate::worker::Stop;
 /// Sessions of the first tenant at any moment: some 330 beacons a second of event time.
 const SESSIONS: u32 = 3_000;
 
+/// Sessions of the second tenant, at most.
+const FEW: u32 = 100;
+
 /// How far the players may be ahead of the worker, ms of event time: what the mock cluster keeps of a partition
 /// (5 MB) holds several times as much.
 const LEAD: Millis = 100_000;
@@ -80,7 +83,7 @@ impl Audience {
         gauges: Arc<Gauges>,
     ) -> Result<Self, Failure> {
         // those who come and go within a window count too, so a third of k
-        let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, SESSIONS);
+        let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
             let start_ms = pace.start();

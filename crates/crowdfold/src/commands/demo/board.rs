@@ -13,6 +13,16 @@ mod tests;
 /// Windows that are told apart; older ones are whole, or will never be.
 const WINDOWS: usize = 8;
 
+/// The drill-downs by name, `device.os.browser`, in the order in which they are shown: what people know best first.
+pub(super) fn order(config: &Config) -> Vec<String> {
+    let mut drilldowns = config.policy().drilldowns().to_vec();
+    drilldowns.sort_by_key(|drilldown| !drilldown.contains(&Dimension::Os));
+    let name = |drilldown: &Vec<Dimension>| {
+        drilldown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(".")
+    };
+    drilldowns.iter().map(name).collect()
+}
+
 /// All rows of one drill-down and window, most sessions first.
 pub(super) struct Table {
     /// Whose.
@@ -52,15 +62,10 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// For these drill-downs; the one that people know best comes first.
+    /// For the drill-downs that are configured.
     pub(super) fn new(config: &Config) -> Self {
-        let mut drilldowns = config.policy().drilldowns().to_vec();
-        drilldowns.sort_by_key(|drilldown| !drilldown.contains(&Dimension::Os));
-        let name = |drilldown: &Vec<Dimension>| {
-            drilldown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(".")
-        };
         Self {
-            drilldowns: drilldowns.iter().map(name).collect(),
+            drilldowns: order(config),
             unfinished: BTreeMap::new(),
             tables: BTreeMap::new(),
             windows: 0,

@@ -8,8 +8,8 @@ use crowdfold_airlock::Millis;
 use super::board::Board;
 use super::meter::Meter;
 use super::table::{self, Line, Style};
-use super::text::{cut, number};
-use super::view::{Scene, View, released};
+use super::text::{cut, labelled};
+use super::view::{Scene, View};
 use crate::terminal;
 
 /// Between two drawings, ms.
@@ -20,6 +20,9 @@ const USUAL: (usize, usize) = (120, 40);
 
 /// Rows below which another table is not worth its title.
 const FEWEST: usize = 6;
+
+/// Lines of a terminal that has room for more than the tables.
+const ROOMY: usize = 34;
 
 const OPEN: &str = "\x1b[?1049h\x1b[?25l";
 const CLOSE: &str = "\x1b[?25h\x1b[?1049l";
@@ -75,21 +78,11 @@ impl Drop for Live {
 
 /// All lines of the screen.
 fn screen(scene: &Scene<'_>, board: &Board, meter: &Meter, now: Millis, size: (usize, usize)) -> Vec<Line> {
-    let (sent, rate) = (number(scene.progress.sent()), number(meter.per_second()));
-    let mut lines: Vec<Line> = vec![
-        (Style::Bold, scene.title()),
-        (Style::Plain, format!("event time  {}", scene.event_time(now))),
-        (Style::Plain, format!("beacons     {sent} sent, {rate} a second")),
-        (Style::Plain, format!("worker      {}", scene.verdicts())),
-        (Style::Plain, format!("released    {}", released(board))),
-    ];
-    lines.extend(scene.withheld(board).map(|withheld| (Style::Plain, format!("withheld    {withheld}"))));
-    let foot = foot(scene, size.0);
-    if board.windows == 0 {
-        lines.push((Style::Plain, String::new()));
-        lines.push((Style::Plain, scene.waiting(now)));
-    }
-    tables(board, size.1.saturating_sub(lines.len() + foot.len()), &mut lines);
+    let mut lines: Vec<Line> = vec![(Style::Bold, scene.title())];
+    let heading = scene.heading(board, meter, now, size.0);
+    lines.extend(heading.into_iter().map(|line| (Style::Plain, line)));
+    let foot = foot(scene, size);
+    tables(board, size.1.saturating_sub(lines.len() + foot.len()), size.0, &mut lines);
     // the foot stands at the foot
     let gap = size.1.saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n((Style::Plain, String::new()), gap));
@@ -98,7 +91,7 @@ fn screen(scene: &Scene<'_>, board: &Board, meter: &Meter, now: Millis, size: (u
 }
 
 /// As many tables as there is room for, each with its share of it.
-fn tables(board: &Board, room: usize, lines: &mut Vec<Line>) {
+fn tables(board: &Board, room: usize, columns: usize, lines: &mut Vec<Line>) {
     // an empty line, a title, the names of the columns, what is left out
     const AROUND: usize = 4;
     let tables: Vec<_> = board.tables().collect();
@@ -110,7 +103,7 @@ fn tables(board: &Board, room: usize, lines: &mut Vec<Line>) {
         }
         // the first of two has more rows to show
         let share = if many == 2 { (room * 3).div_ceil(5) } else { room };
-        let drawn = table::lines(table, share - AROUND, true);
+        let drawn = table::lines(table, share - AROUND, columns, true);
         room -= drawn.len() + 1;
         lines.push((Style::Plain, String::new()));
         lines.extend(drawn);
@@ -118,38 +111,23 @@ fn tables(board: &Board, room: usize, lines: &mut Vec<Line>) {
     }
 }
 
-fn foot(scene: &Scene<'_>, columns: usize) -> Vec<Line> {
+fn foot(scene: &Scene<'_>, (columns, rows): (usize, usize)) -> Vec<Line> {
     let k = scene.k();
     let mut foot = vec![String::new()];
-    foot.push(format!(
-        "* is the rest: what is below {k} sessions is folded together until it is a crowd, or stays in"
+    foot.extend(labelled(
+        "*",
+        &format!("is the rest: fewer than {k} sessions fold together until they are a crowd"),
+        columns,
     ));
     let [kcat, query] = scene.read_along();
-    foot.push(format!("read along: {kcat}"));
-    foot.push(format!("        or: {query}"));
-    foot.extend(scene.limits().into_iter().flat_map(|limits| wrapped(limits, columns)));
+    foot.extend(labelled("read along", &kcat, columns));
+    foot.extend(labelled("or", &query, columns));
+    // a small terminal hears of it at the end
+    if rows >= ROOMY {
+        foot.extend(scene.limits(columns));
+    }
     foot.push("Ctrl-C ends it.".into());
     foot.into_iter().map(|line| (Style::Dim, line)).collect()
-}
-
-/// A text in lines of so many columns.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let full = lines.last().is_some_and(|line| {
-            !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns
-        });
-        if full {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 /// What the terminal is told: every line anew, and nothing in between that could be seen as flicker.
@@ -180,11 +158,5 @@ mod tests {
         let frame = frame(&lines, (80, 24));
         assert_eq!(frame.matches("\r\n").count(), 23);
         assert!(frame.split("\r\n").all(|line| line.matches('x').count() == 79));
-    }
-
-    #[test]
-    fn texts_are_wrapped_at_words() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
     }
 }

@@ -7,8 +7,8 @@ use crowdfold_airlock::Millis;
 use super::board::Board;
 use super::meter::Meter;
 use super::table;
-use super::text::{number, seconds};
-use super::view::{Scene, View, released};
+use super::text::seconds;
+use super::view::{Scene, View};
 
 /// Between two tables at least, ms.
 const OFTEN: Millis = 4_000;
@@ -18,6 +18,12 @@ const SELDOM: Millis = 15_000;
 
 /// The tables of a window come one after the other: this long, ms, the rest is waited for.
 const SETTLE: Millis = 250;
+
+/// Columns of a line of text.
+const WIDTH: usize = 100;
+
+/// The worker counts by the second: this long, ms, the first table waits for it.
+const COUNTED: Millis = 1_200;
 
 /// Rows of the first table and of the second.
 const ROWS: [usize; 2] = [10, 6];
@@ -37,8 +43,8 @@ impl Plain {
         for command in scene.read_along() {
             writeln!(out, "  read along: {command}")?;
         }
-        if let Some(limits) = scene.limits() {
-            writeln!(out, "{limits}")?;
+        for line in scene.limits(WIDTH) {
+            writeln!(out, "{line}")?;
         }
         out.flush()?;
         Ok(Self { shown_at: scene.began, ..Self::default() })
@@ -57,28 +63,23 @@ impl View for Plain {
         let passed = now.saturating_sub(self.shown_at);
         if board.windows > self.shown {
             let since = *self.new_since.get_or_insert(now);
+            let waited = now.saturating_sub(since);
+            let counted = waited >= COUNTED || scene.gauges.beacons("released") > 0;
             // the first does not wait for its turn
-            if now.saturating_sub(since) < SETTLE || (self.shown > 0 && passed < OFTEN) {
+            if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
             }
         } else if passed < SELDOM {
             return Ok(());
         }
         writeln!(out, "\n{} after the start", seconds(now.saturating_sub(scene.began)))?;
-        writeln!(out, "event time {}", scene.event_time(now))?;
-        let (sent, rate) = (number(scene.progress.sent()), number(meter.per_second()));
-        writeln!(out, "beacons    {sent} sent, {rate} a second; {}", scene.verdicts())?;
-        writeln!(out, "released   {}", released(board))?;
-        if let Some(withheld) = scene.withheld(board) {
-            writeln!(out, "withheld   {withheld}")?;
-        }
-        if board.windows == 0 {
-            writeln!(out, "{}", scene.waiting(now))?;
+        for line in scene.heading(board, meter, now, WIDTH) {
+            writeln!(out, "{line}")?;
         }
         if board.windows > self.shown {
             for (table, most) in board.tables().zip(ROWS) {
                 writeln!(out)?;
-                for (_, line) in table::lines(table, most, false) {
+                for (_, line) in table::lines(table, most, WIDTH, false) {
                     writeln!(out, "{line}")?;
                 }
             }

@@ -3,7 +3,7 @@
 use crowdfold_console::{Row, Spread};
 
 use super::board::Table;
-use super::text::{bar, cut, number, percent, time};
+use super::text::{bar, count, cut, minute, number, percent};
 
 #[cfg(test)]
 mod tests;
@@ -11,8 +11,14 @@ mod tests;
 /// Columns of a terminal that a value of a dimension may take.
 const LABEL: usize = 18;
 
+/// Columns below which a terminal has no room for bars.
+const WIDE: usize = 100;
+
 /// Columns of a terminal that a bar takes.
 const BAR: u64 = 12;
+
+/// Between columns.
+const GAP: &str = "  ";
 
 /// How a line is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +32,14 @@ pub(super) enum Style {
 pub(super) type Line = (Style, String);
 
 /// A title, the names of the columns, and at most `most` rows; at least one that folds something away, if there is
-/// one. With `bars` the numbers of sessions are drawn too.
-pub(super) fn lines(table: &Table, most: usize, bars: bool) -> Vec<Line> {
+/// one. With `bars` the numbers of sessions are drawn too. What a line of `width` has no room for is left out.
+pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec<Line> {
     let shown = choose(&table.rows, most);
     let largest = table.rows.first().map_or(1, |row| row.sessions);
     let mut columns: Vec<Column> =
         table.drilldown.iter().map(|dimension| label(dimension, &table.rows)).collect();
     columns.push(Column::right("sessions", |row| number(row.sessions)));
-    if bars {
+    if bars && width >= WIDE {
         columns.push(Column {
             head: String::new(),
             wide: BAR as usize,
@@ -42,12 +48,16 @@ pub(super) fn lines(table: &Table, most: usize, bars: bool) -> Vec<Line> {
         });
     }
     columns.extend([
-        Column::right("min watched", |row| number(row.playing_ms / 60_000)),
+        Column::right("minutes", |row| number(row.playing_ms / 60_000)),
         Column::right("rebuffering", |row| percent(row.stalled_ms, row.playing_ms + row.stalled_ms, 2)),
         Column::right("startup ms", |row| mean(&row.startup_ms)),
         Column::right("kbit/s", |row| mean(&row.bandwidth_kbps)),
         Column::right("kbit/s p50", |row| row.bandwidth_kbps.p50.map_or("-".into(), number)),
     ]);
+    let total = |columns: &[Column]| columns.iter().map(|column| column.wide + GAP.len()).sum::<usize>();
+    while total(&columns) > width + GAP.len() && columns.len() > table.drilldown.len() + 1 {
+        columns.pop();
+    }
     let mut lines = vec![(Style::Bold, title(table))];
     lines.push((Style::Dim, line(&columns, |column| column.head.clone())));
     lines.extend(shown.iter().map(|row| {
@@ -80,13 +90,13 @@ fn title(table: &Table) -> String {
     let window = table.rows.first().map(|row| row.window);
     let (start, end) = window.map_or((0, 0), |window| (window.start, window.end));
     format!(
-        "{}   {} to {} UTC, tenant {}: {} rows, {} sessions",
+        "{}   {} to {} UTC, {}: {}, {}",
         table.drilldown.join(", "),
-        time(start),
-        time(end),
+        minute(start),
+        minute(end),
         table.tenant,
-        table.rows.len(),
-        number(table.sessions())
+        count(table.rows.len() as u64, "row"),
+        count(table.sessions(), "session")
     )
 }
 
@@ -118,7 +128,7 @@ fn line(columns: &[Column], text: impl Fn(&Column) -> String) -> String {
     let mut line = String::new();
     for column in columns {
         if !line.is_empty() {
-            line.push_str("  ");
+            line.push_str(GAP);
         }
         let text = text(column);
         let gap = " ".repeat(column.wide.saturating_sub(text.chars().count()));

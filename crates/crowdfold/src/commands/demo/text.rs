@@ -2,6 +2,9 @@
 
 use crowdfold_airlock::Millis;
 
+/// Columns that a label takes.
+const LABEL: usize = 10;
+
 /// `1,234,567`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -15,10 +18,20 @@ pub(super) fn number(number: u64) -> String {
     text
 }
 
+/// `1 window`, `1,234 windows`.
+pub(super) fn count(many: u64, what: &str) -> String {
+    format!("{} {what}{}", number(many), if many == 1 { "" } else { "s" })
+}
+
 /// `16:03:25`, in UTC.
 pub(super) fn time(moment: Millis) -> String {
     let seconds = moment / 1_000 % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// `16:03`, in UTC.
+pub(super) fn minute(moment: Millis) -> String {
+    time(moment)[..5].into()
 }
 
 /// `2 h 41 min`, `3 min 05 s`, `12 s`.
@@ -53,6 +66,33 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     kept + "…"
 }
 
+/// A text in lines of so many columns.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let full = lines.last().is_some_and(|line| {
+            !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns
+        });
+        if full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// A text under a label, in lines of so many columns.
+pub(super) fn labelled(label: &str, text: &str, columns: usize) -> Vec<String> {
+    let lines = wrapped(text, columns.saturating_sub(LABEL + 2));
+    let label = |at| if at == 0 { label } else { "" };
+    lines.iter().enumerate().map(|(at, line)| format!("{:LABEL$}  {line}", label(at))).collect()
+}
+
 /// A bar of `part` in `whole`, so many columns wide, in eighths.
 pub(super) fn bar(part: u64, whole: u64, wide: u64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -67,13 +107,21 @@ mod tests {
     #[test]
     fn people_can_read_it() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(time(1_795_308_485_678), "00:48:05");
+        assert_eq!((time(1_795_308_485_678), minute(1_795_308_485_678)), ("00:48:05".into(), "00:48".into()));
         assert_eq!([12_000, 185_000, 9_660_000].map(span), ["12 s", "3 min 05 s", "2 h 41 min"]);
         assert_eq!(
             (seconds(6_240), percent(1, 8, 1), percent(0, 0, 1)),
             ("6.2 s".into(), "12.5%".into(), "-".into())
         );
         assert_eq!((cut("Samsung", 7), cut("Samsung", 5)), ("Samsung".into(), "Sams…".into()));
+    }
+
+    #[test]
+    fn texts_are_wrapped_at_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
+        assert_eq!(labelled("beacons", "one two", 16), ["beacons     one", "            two"]);
+        assert_eq!((count(1, "window"), count(1_200, "row")), ("1 window".into(), "1,200 rows".into()));
     }
 
     #[test]

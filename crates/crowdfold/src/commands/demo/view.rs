@@ -4,15 +4,18 @@ use std::io::{self, Write};
 
 use crowdfold_airlock::Millis;
 
-use super::board::Board;
+use super::board::{self, Board};
 use super::broker::Broker;
 use super::gauges::Gauges;
 use super::meter::Meter;
 use super::pace::{Pace, SPEED};
-use super::text::{number, percent, seconds, span, time};
-use super::{CROWDED, Progress, QUIET};
+use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
+use super::{Progress, QUIET};
 use crate::config::{Config, spell_duration};
 use crate::telemetry::Status;
+
+/// How long a worker may take to join before it is asked why, ms.
+const JOINING: Millis = 10_000;
 
 /// Everything there is to look at.
 pub(super) struct Scene<'a> {
@@ -53,15 +56,40 @@ impl Scene<'_> {
     /// `crowdfold demo · k = 20 · …`.
     pub(super) fn title(&self) -> String {
         let broker = if self.broker.is_mock() {
-            format!("librdkafka's mock cluster at {}, in this process", self.broker.address)
+            format!("librdkafka's mock cluster, {}", self.broker.address)
         } else {
-            format!("the cluster at {}", self.broker.address)
+            format!("cluster {}", self.broker.address)
         };
         format!("crowdfold demo · k = {} · {broker}", self.k())
     }
 
+    /// How things stand, in lines of so many columns.
+    pub(super) fn heading(&self, board: &Board, meter: &Meter, now: Millis, columns: usize) -> Vec<String> {
+        let (sent, rate) = (number(self.progress.sent()), number(meter.per_second()));
+        let mut lines = labelled("event time", &self.event_time(now), columns);
+        lines.extend(labelled("beacons", &format!("{sent} sent, {rate} a second"), columns));
+        lines.extend(self.outcome(board, columns));
+        if board.windows == 0 {
+            lines.extend(["".into(), self.waiting(now)]);
+        }
+        lines
+    }
+
+    /// What came of it, in lines of so many columns.
+    fn outcome(&self, board: &Board, columns: usize) -> Vec<String> {
+        let mut lines = labelled("worker", &self.verdicts(), columns);
+        lines.extend(labelled("released", &released(board), columns));
+        if board.windows > 0 {
+            lines.extend(labelled("folded", &folded(board), columns));
+        }
+        if let Some(withheld) = self.withheld(board) {
+            lines.extend(labelled("withheld", &withheld, columns));
+        }
+        lines
+    }
+
     /// What time it is for the players.
-    pub(super) fn event_time(&self, now: Millis) -> String {
+    fn event_time(&self, now: Millis) -> String {
         let event = self.progress.event().max(self.pace.start());
         let at = time(event);
         if self.pace.has_caught_up(now) {
@@ -76,12 +104,11 @@ impl Scene<'_> {
         format!("{at} UTC, {SPEED} times as fast as the clock and {behind} behind it")
     }
 
-    /// What the worker made of the beacons.
-    pub(super) fn verdicts(&self) -> String {
+    /// What the worker made of the beacons: multiples of k, like its metrics.
+    fn verdicts(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
-            "{} read, {} released, {} withheld, {} late, {} duplicate, {} opted out, {} rejected",
-            of("read"),
+            "{} released, {} withheld, {} late, {} duplicate, {} opted out, {} rejected",
             of("released"),
             of("withheld"),
             of("late"),
@@ -92,21 +119,21 @@ impl Scene<'_> {
     }
 
     /// Who is never seen.
-    pub(super) fn withheld(&self, board: &Board) -> Option<String> {
+    fn withheld(&self, board: &Board) -> Option<String> {
         let seen = board.tables().any(|table| table.tenant == QUIET);
         (board.windows > 0 && !seen).then(|| {
-            let k = self.k();
-            format!(
-                "all of tenant {QUIET}, which never had {k} sessions in a window; what you see is {CROWDED}'s"
-            )
+            format!("all of tenant {QUIET}, which never had {} sessions in a window", number(self.k()))
         })
     }
 
     /// Why there are no rows yet.
-    pub(super) fn waiting(&self, now: Millis) -> String {
+    fn waiting(&self, now: Millis) -> String {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
-            return format!("no rows yet: the worker starts ({})", reasons.join("; "));
+            let patient = now.saturating_sub(self.began) < JOINING;
+            let why =
+                if patient { "joins its groups".into() } else { format!("starts: {}", reasons.join("; ")) };
+            return format!("no rows yet: the worker {why}");
         }
         let windows = &self.config.windows;
         let event = self.progress.event();
@@ -122,77 +149,72 @@ impl Scene<'_> {
     }
 
     /// What this broker cannot do, and a real one can.
-    pub(super) fn limits(&self) -> Option<&'static str> {
-        self.broker.is_mock().then_some(
+    pub(super) fn limits(&self, columns: usize) -> Vec<String> {
+        if !self.broker.is_mock() {
+            return Vec::new();
+        }
+        wrapped(
             "The mock cluster has no topic configuration, so no time-to-live is set or checked; it forgets offsets of \
-             transactions, so the worker is never restarted; it shows aborted records. `--brokers` takes a real one.",
+             transactions, so the worker is never restarted; it shows aborted records. --brokers takes a real one.",
+            columns,
         )
     }
 
     /// How to read what is in the rollups' topic with other tools.
     pub(super) fn read_along(&self) -> [String; 2] {
         let (brokers, prefix) = (&self.broker.address, &self.config.kafka.prefix);
-        let drilldown = &self.config.policy().drilldowns()[0];
-        let names: Vec<_> = drilldown.iter().map(|dimension| dimension.name()).collect();
+        let drilldown = board::order(self.config).swap_remove(0);
+        let by = drilldown.split('.').next().unwrap_or_default();
         let topics = self.config.topic_names();
         let topic = &topics.rollups()[0];
         [
             format!("kcat -b {brokers} -t {topic} -C -o beginning"),
-            format!(
-                "CROWDFOLD_KAFKA__PREFIX={prefix} crowdfold query --brokers {brokers} --drilldown {}",
-                names.join(",")
-            ),
+            format!("CROWDFOLD_KAFKA__PREFIX={prefix} crowdfold query --brokers {brokers} --by {by}"),
         ]
     }
 }
 
-/// What came out, in a line.
-pub(super) fn released(board: &Board) -> String {
-    let Some(smallest) = board.smallest else { return "nothing yet".into() };
-    format!(
-        "{} rows in {} windows, the smallest of {} sessions; {} of {} sittings ({}) folded into a row with *",
-        number(board.rows),
-        number(board.windows),
-        number(smallest),
-        number(board.folded),
-        number(board.sessions),
-        percent(board.folded, board.sessions, 1),
-    )
+/// What came out.
+fn released(board: &Board) -> String {
+    board.smallest.map_or("nothing yet".into(), |smallest| {
+        let (rows, windows) = (count(board.rows, "row"), count(board.windows, "window"));
+        format!("{rows} in {windows}, the smallest of {}", count(smallest, "session"))
+    })
 }
 
-/// What it came to, and where to read on.
-pub(super) fn summary(scene: &Scene<'_>, board: &Board, now: Millis, out: &mut impl Write) -> io::Result<()> {
-    let lasted = now.saturating_sub(scene.began);
-    let sent = scene.progress.sent();
-    writeln!(out, "ended after {}: {} beacons sent", seconds(lasted), number(sent))?;
-    writeln!(out, "  released  {}", released(board))?;
-    writeln!(out, "  worker    {} (multiples of k, like its metrics)", scene.verdicts())?;
-    if let Some(withheld) = scene.withheld(board) {
-        writeln!(out, "  withheld  {withheld}")?;
+/// How much of it lost its label.
+fn folded(board: &Board) -> String {
+    let share = percent(board.folded, board.sessions, 1);
+    format!("{} of {} ({share}), into a row with *", number(board.folded), count(board.sessions, "sitting"))
+}
+
+/// What it came to, and where to read on, in lines of so many columns.
+pub(super) fn summary(
+    scene: &Scene<'_>,
+    board: &Board,
+    now: Millis,
+    columns: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let since = |moment: Millis| seconds(moment.saturating_sub(scene.began));
+    let first = board.first.map(|first| format!(", the first rows after {}", since(first)));
+    let sent = number(scene.progress.sent());
+    writeln!(out, "ended after {}{}: {sent} beacons sent", since(now), first.unwrap_or_default())?;
+    let mut lines = scene.outcome(board, columns);
+    if board.first.is_none() {
+        lines.push(scene.waiting(now));
     }
-    match board.first {
-        Some(first) => {
-            let first = seconds(first.saturating_sub(scene.began));
-            writeln!(out, "  first     rows came {first} after the start")?;
-        }
-        None => writeln!(out, "  nothing   left: {}", scene.waiting(now))?,
-    }
-    writeln!(out, "\nRead on")?;
+    lines.extend(scene.limits(columns));
+    lines.push("\nread on:".into());
     if scene.broker.is_mock() {
-        writeln!(
-            out,
-            "  crowdfold demo --brokers localhost:9092   the same on a cluster of yours, which keeps it"
-        )?;
-        writeln!(out, "  crowdfold run --help                      the worker on beacons of yours")?;
-        writeln!(out, "  crowdfold fold --help                     without Kafka: files in, rollups out")
+        lines.push("crowdfold demo --brokers localhost:9092   the same on your own cluster".into());
+        lines.push("crowdfold run --help                      the worker on your own beacons".into());
+        lines.push("crowdfold fold --help                     without Kafka: files in, rollups out".into());
     } else {
+        lines.extend(scene.read_along());
         let prefix = &scene.config.kafka.prefix;
-        for command in scene.read_along() {
-            writeln!(out, "  {command}")?;
-        }
-        writeln!(
-            out,
-            "  The demo made topics whose names begin with {prefix}. and deletes none: that is yours to do."
-        )
+        let topics = format!("The topics, {prefix}.beacons and others, stay: the demo deletes none.");
+        lines.extend(wrapped(&topics, columns));
     }
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }

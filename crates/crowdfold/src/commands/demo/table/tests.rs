@@ -43,15 +43,15 @@ fn table(rows: &[(&str, u64)]) -> Table {
 
 #[test]
 fn a_table_is_aligned() {
-    let lines = lines(&table(&[("Windows", 1_900), ("iOS", 80)]), 5, false);
+    let lines = lines(&table(&[("Windows", 1_900), ("iOS", 80)]), 5, 100, false);
     let text: Vec<_> = lines.iter().map(|(_, line)| line.as_str()).collect();
     assert_eq!(
         text,
         [
-            "os   16:00:00 to 16:01:00 UTC, tenant acme: 2 rows, 1,980 sessions",
-            "os       sessions  min watched  rebuffering  startup ms    kbit/s  kbit/s p50",
-            "Windows     1,900          950        0.99%           -     5,000       4,800",
-            "iOS            80           40        0.99%           -     5,000       4,800",
+            "os   16:00 to 16:01 UTC, acme: 2 rows, 1,980 sessions",
+            "os       sessions   minutes  rebuffering  startup ms    kbit/s  kbit/s p50",
+            "Windows     1,900       950        0.99%           -     5,000       4,800",
+            "iOS            80        40        0.99%           -     5,000       4,800",
         ]
     );
 }
@@ -59,7 +59,7 @@ fn a_table_is_aligned() {
 #[test]
 fn a_row_that_folds_is_shown_even_where_there_is_no_room_for_all() {
     let full = [("Windows", 90), ("iOS", 80), ("Android", 70), ("*", 25), ("Tizen", 20)];
-    let lines = lines(&table(&full), 3, true);
+    let lines = lines(&table(&full), 3, 100, true);
     let first: Vec<_> =
         lines.iter().map(|(style, line)| (*style, line.split(' ').next().unwrap_or_default())).collect();
     assert_eq!(
@@ -67,4 +67,14 @@ fn a_row_that_folds_is_shown_even_where_there_is_no_room_for_all() {
         [(Style::Plain, "Windows"), (Style::Plain, "iOS"), (Style::Dim, "*"), (Style::Dim, "…")]
     );
     assert_eq!(lines[5].1, "… 2 more rows");
+}
+
+#[test]
+fn a_narrow_terminal_keeps_what_the_table_is_about() {
+    for (width, expect) in
+        [(62, "os       sessions   minutes  rebuffering  startup ms    kbit/s"), (1, "os       sessions")]
+    {
+        let lines = lines(&table(&[("Windows", 1_900)]), 5, width, false);
+        assert_eq!(lines[1].1, expect);
+    }
 }

@@ -1,0 +1,105 @@
+//! The demo as whoever runs it in a pipe sees it: rows soon, none below k, nothing of a person, and an end.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const K: u64 = 30;
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long the demo takes is what is tested")]
+fn rows_come_within_fifteen_seconds_and_every_one_is_a_crowd() {
+    let began = Instant::now();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .args(["demo", "--for", "20s", "--k", &K.to_string()])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut first = None;
+    let mut lines = Vec::new();
+    for line in BufReader::new(demo.stdout.take().expect("a pipe")).lines() {
+        let line = line.expect("UTF-8");
+        if first.is_none() && line.starts_with("device ") {
+            first = Some(began.elapsed());
+        }
+        lines.push(line);
+    }
+    let mut stderr = String::new();
+    demo.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
+    let status = demo.wait().expect("it ends");
+    let printed = lines.join("\n");
+
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{printed}");
+    let took = began.elapsed();
+    assert!(took >= Duration::from_secs(20) && took < Duration::from_secs(40), "{took:?}");
+    let first = first.unwrap_or_else(|| panic!("no table:\n{printed}"));
+    assert!(first < Duration::from_secs(15), "the first table came after {first:?}");
+
+    let sessions = sessions(&lines);
+    assert!(sessions.len() >= 20, "{} rows:\n{printed}", sessions.len());
+    assert!(sessions.iter().all(|sessions| *sessions >= K), "a row below {K}:\n{printed}");
+    assert!(lines.iter().any(|line| line.contains(" *")), "nothing was folded:\n{printed}");
+    assert!(printed.contains("withheld    all of tenant village-tv"), "{printed}");
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(personal) = line.split([' ', ',', ';', '(', ')']).find(|word| is_personal(word)) {
+            panic!("line {at} shows {personal:?}:\n{printed}");
+        }
+    }
+}
+
+/// The numbers under `sessions` of all tables.
+fn sessions(lines: &[String]) -> Vec<u64> {
+    let mut sessions = Vec::new();
+    let mut end = None;
+    for line in lines {
+        if let Some(at) = line.find("  sessions ") {
+            end = Some(at + "  sessions".len());
+        } else if line.is_empty() || line.starts_with('…') {
+            end = None;
+        } else if let Some(end) = end {
+            let number = line[..end].rsplit(' ').next().expect("a word").replace(',', "");
+            sessions.push(number.parse().unwrap_or_else(|_| panic!("no number of sessions: {line}")));
+        }
+    }
+    sessions
+}
+
+/// An address, or what an id of a session looks like.
+fn is_personal(word: &str) -> bool {
+    let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
+    if host == "127.0.0.1" {
+        return false;
+    }
+    let hexadecimal = |text: &str| text.bytes().filter(u8::is_ascii_hexdigit).count();
+    host.parse::<std::net::Ipv4Addr>().is_ok()
+        || word.matches(':').count() >= 3
+        || (hexadecimal(word) >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
+}
+
+#[test]
+fn what_is_personal_is_known_when_it_is_seen() {
+    for word in [
+        "203.0.113.9",
+        "203.0.113.9:443",
+        "2001:db8:1:2::9",
+        "00c0ffee00c0ffee",
+        "12345678-9abc-4def-8123-456789abcdef",
+    ] {
+        assert!(is_personal(word), "{word}");
+    }
+    for word in ["127.0.0.1:40123", "16:03:25", "1,234,567", "AS64496", "--", "crowdfold-demo.rollups"] {
+        assert!(!is_personal(word), "{word}");
+    }
+}
+
+#[test]
+fn a_k_below_ten_is_no_demo() {
+    let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .args(["demo", "--k", "9"])
+        .env_clear()
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,152 @@
+//! `query` against a broker: librdkafka's mock one, in this process.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
+use serde_json::{Value, json};
+
+struct Cluster(MockCluster<'static, DefaultProducerContext>);
+
+impl Cluster {
+    fn new() -> Self {
+        let cluster = MockCluster::new(1).expect("a mock cluster");
+        cluster.create_topic("crowdfold.rollups", 2, 1).expect("a topic");
+        Self(cluster)
+    }
+
+    fn write(&self, records: &[String]) {
+        let mut config = ClientConfig::new();
+        let producer: BaseProducer =
+            config.set("bootstrap.servers", self.0.bootstrap_servers()).create().expect("a producer");
+        for record in records {
+            let record = BaseRecord::<(), str>::to("crowdfold.rollups").partition(0).payload(record);
+            producer.send(record).map_err(|(error, _)| error).expect("room");
+        }
+        producer.flush(Duration::from_secs(10)).expect("records are taken");
+    }
+
+    fn query(&self, arguments: &[&str]) -> Output {
+        query(&self.0.bootstrap_servers(), arguments)
+    }
+}
+
+fn query(brokers: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .args(["query", "--brokers", brokers])
+        .args(arguments)
+        .env_clear()
+        .output()
+        .expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// A table of two rows in each of two windows.
+fn rollups() -> Vec<String> {
+    let mut rollups = Vec::new();
+    for minute in [100_u64, 101] {
+        for (row, (os, browser, sessions)) in
+            [("Windows", "Chrome", 900), ("*", "*", 113)].into_iter().enumerate()
+        {
+            let spread = json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
+            rollups.push(
+                json!({
+                    "schema": "crowdfold.rollup/1", "tenant": "default",
+                    "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
+                    "drilldown": ["os", "browser"], "dimensions": {"os": os, "browser": browser},
+                    "row": row + 1, "rows": 2, "sessions": sessions, "beacons": 5400, "attempts": 20, "plays": 16,
+                    "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
+                    "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
+                    "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
+                    "policy": {"name": "threshold", "k": 50}
+                })
+                .to_string(),
+            );
+        }
+    }
+    rollups
+}
+
+#[test]
+fn rows_are_filtered_grouped_and_summed() {
+    let cluster = Cluster::new();
+    cluster.write(&rollups());
+    let output = cluster.query(&["--drilldown", "os,browser", "--by", "os"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stdout),
+        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    vpf\n\
+         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  6.25%\n\
+         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  6.25%\n"
+    );
+    assert_eq!(
+        text(&output.stderr),
+        "crowdfold: session_windows counts a session once in each window: it is not a number of people\n"
+    );
+
+    let output = cluster.query(&["--where", "os=Windows", "--every", "1m", "--format", "json"]);
+    let lines: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.iter().map(|line| &line["sessions"]).collect::<Vec<_>>(), [900, 900]);
+    assert!(text(&output.stderr).starts_with("crowdfold: folded away: 226 "), "{}", text(&output.stderr));
+
+    let output = cluster.query(&["--format", "csv"]);
+    assert!(text(&output.stdout).contains("default,1970-01-01T01:40:00Z,1970-01-01T01:42:00Z,2,2026,"));
+}
+
+#[test]
+fn nothing_published_is_an_empty_table_and_a_line_that_says_so() {
+    let cluster = Cluster::new();
+    for (format, expect) in [("table", 1), ("csv", 1), ("json", 0)] {
+        let output = cluster.query(&["--drilldown", "os,browser", "--format", format]);
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(text(&output.stdout).lines().count(), expect, "{format}");
+        assert_eq!(
+            text(&output.stderr),
+            "crowdfold: nothing was published: no rollups in crowdfold.rollups\n"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_usage() {
+    let cluster = Cluster::new();
+    cluster.write(&rollups());
+    for (arguments, expect) in [
+        (
+            &["--drilldown", "os,browser", "--by", "browser"][..],
+            "--by browser is not how drill-down os,browser begins",
+        ),
+        (
+            &["--by", "browser"],
+            "none of the drill-downs read would do: name one with --drilldown (os,browser)",
+        ),
+        (&["--drilldown", "os,colour"], "--drilldown: \"colour\" is no dimension"),
+    ] {
+        let output = cluster.query(arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with(&format!("crowdfold: {expect}")), "{stderr}");
+    }
+    let output = cluster.query(&["--drilldown", "os"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text(&output.stderr).contains("no table os was published: there are os,browser"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_named_with_its_mend() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let output = query(&cluster.bootstrap_servers(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("topic crowdfold.rollups does not exist"), "{stderr}");
+}

@@ -1,0 +1,133 @@
+//! Topics read from outside any group, on a real broker: what transactions hide, what rights forbid.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::time::Duration;
+
+use crowdfold_kafka::{Error, TopicReader, read};
+use crowdfold_testkit::{Kafka, Options, unique};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use crate::kafka_support::{Record, produce, settings, topic};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn values(kafka: &Kafka, topic: &str, since: Option<u64>) -> Result<Vec<String>, Error> {
+    let mut values = Vec::new();
+    read(&settings(kafka), &[topic.to_owned()], since, |value| {
+        values.push(String::from_utf8_lossy(value).into_owned());
+    })?;
+    Ok(values)
+}
+
+fn transactional(kafka: &Kafka) -> BaseProducer {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("transactional.id", unique("reader"))
+        .create()
+        .unwrap();
+    producer.init_transactions(LONG).unwrap();
+    producer
+}
+
+fn send(producer: &BaseProducer, topic: &str, value: &str) {
+    let record = BaseRecord::<(), str>::to(topic).partition(0).payload(value);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(LONG).unwrap();
+}
+
+#[test]
+fn only_what_is_committed_is_read_and_an_open_transaction_is_not_waited_for() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "read-committed", 2);
+    let producer = transactional(kafka);
+    for (value, commit) in [("aborted", false), ("committed", true), ("aborted too", false)] {
+        producer.begin_transaction().unwrap();
+        send(&producer, &topic, value);
+        if commit {
+            producer.commit_transaction(LONG).unwrap();
+        } else {
+            producer.abort_transaction(LONG).unwrap();
+        }
+    }
+    // the log ends with a control record: there is no record at the end that is asked for
+    assert_eq!(values(kafka, &topic, None).unwrap(), ["committed"]);
+    producer.begin_transaction().unwrap();
+    send(&producer, &topic, "open");
+    produce(kafka, &topic, &[Record::new(0, "behind it"), Record::new(1, "beside it")]);
+    assert_eq!(values(kafka, &topic, None).unwrap(), ["committed", "beside it"]);
+    producer.commit_transaction(LONG).unwrap();
+    let mut all = values(kafka, &topic, None).unwrap();
+    all.sort();
+    assert_eq!(all, ["behind it", "beside it", "committed", "open"]);
+}
+
+#[test]
+fn reading_since_a_time_leaves_out_what_is_older() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "read-since", 3);
+    let at = |partition, timestamp, value: &str| Record {
+        timestamp: Some(timestamp),
+        ..Record::new(partition, value)
+    };
+    let now = 1_795_308_480_000;
+    produce(
+        kafka,
+        &topic,
+        &[
+            at(0, now - 9_000, "old"),
+            at(0, now + 1_000, "new"),
+            at(1, now - 8_000, "old"),
+            at(2, now, "just"),
+        ],
+    );
+    let mut since = values(kafka, &topic, Some(now as u64)).unwrap();
+    since.sort();
+    assert_eq!(since, ["just", "new"]);
+    assert_eq!(values(kafka, &topic, Some(now as u64 + 60_000)).unwrap(), Vec::<String>::new());
+    assert_eq!(values(kafka, &topic, None).unwrap().len(), 4);
+}
+
+#[test]
+fn deleted_records_are_passed_over() {
+    let kafka = Kafka::shared();
+    let topic = topic(kafka, "read-deleted", 1);
+    produce(kafka, &topic, &[Record::new(0, "gone"), Record::new(0, "kept")]);
+    kafka.delete_before(&topic, 0, 1);
+    assert_eq!(values(kafka, &topic, None).unwrap(), ["kept"]);
+}
+
+#[test]
+fn a_topic_that_may_not_be_read_is_forbidden_and_no_right_to_a_group_is_needed() {
+    let kafka = Kafka::start(
+        Options::default()
+            .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+            .with("allow.everyone.if.no.acl.found", "true"),
+    );
+    let [hidden, shown, open] = ["hidden", "shown", "open"].map(|name| {
+        let topic = topic(&kafka, name, 1);
+        produce(&kafka, &topic, &[Record::new(0, "a row")]);
+        topic
+    });
+    let acl = |arguments: &[&str]| {
+        let mut all = vec!["--bootstrap-server", kafka.bootstrap(), "--add"];
+        all.extend(arguments);
+        let _ = kafka.tool("org.apache.kafka.tools.AclCommand", &all);
+    };
+    acl(&["--deny-principal", "User:ANONYMOUS", "--operation", "All", "--topic", &hidden]);
+    acl(&["--allow-principal", "User:ANONYMOUS", "--operation", "Describe", "--topic", &shown]);
+    acl(&["--deny-principal", "User:ANONYMOUS", "--operation", "All", "--group", "*"]);
+    for topic in [&hidden, &shown] {
+        match values(&kafka, topic, None) {
+            Err(Error::Forbidden { what }) => assert!(what.contains(topic.as_str()), "{what}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(values(&kafka, &open, None).unwrap(), ["a row"]);
+    let mut tail = TopicReader::open(&settings(&kafka), &open, None).unwrap();
+    let mut seen = 0;
+    for _ in 0..100 {
+        seen += tail.next(Duration::from_millis(100), |_| {}).unwrap();
+    }
+    assert_eq!(seen, 1);
+}
