@@ -48,7 +48,7 @@ fn table(cells: u32) -> Table {
             cell.bandwidth.record_many(value * 100, sessions / 40 + 1);
             cell.bitrate.record_many(value * 50, sessions / 40 + 1);
         }
-        let label = ["vod", if nth % 2 == 0 { "hls" } else { "dash" }, &format!("title-{nth:05}")];
+        let label = ["vod", if nth.is_multiple_of(2) { "hls" } else { "dash" }, &format!("title-{nth:05}")];
         (label.map(Arc::from).into_iter().collect(), cell)
     };
     (0..cells).map(cell).collect()

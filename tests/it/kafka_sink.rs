@@ -41,7 +41,9 @@ struct World {
 impl World {
     fn new(kafka: &Kafka) -> Self {
         let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
-        let mut source = Source::open(&settings(kafka), source_settings(&from)).unwrap();
+        // a coordinator that was paused may count the pause as ours
+        let member = SourceSettings { session_timeout: Duration::from_secs(60), ..source_settings(&from) };
+        let mut source = Source::open(&settings(kafka), member).unwrap();
         assigned(&mut source);
         Self { source, from, to }
     }

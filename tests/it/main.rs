@@ -1,5 +1,9 @@
 //! Integration tests.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says where it failed, and with what seed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test says where it failed, and with what seed"
+)]
 mod fold;
 mod generate;
 mod kafka_broker;

@@ -6,7 +6,7 @@ use crowdfold_pipeline::{Committed, PartialRecord};
 
 /// How a transaction ends, and what its producer hears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Committed,
     Aborted,
     /// It was committed, and the producer does not know.
@@ -16,26 +16,26 @@ pub enum Fate {
 }
 
 #[derive(Default)]
-pub struct Broker {
-    pub generation: u64,
+pub(crate) struct Broker {
+    pub(crate) generation: u64,
     /// By merge partition: offset and value. Aborted records and markers take offsets too.
-    pub partials: Vec<BTreeMap<i64, Vec<u8>>>,
+    pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
     ends: Vec<i64>,
-    pub combined: Vec<Option<Committed>>,
-    pub merged: Vec<Option<Committed>>,
+    pub(crate) combined: Vec<Option<Committed>>,
+    pub(crate) merged: Vec<Option<Committed>>,
     /// Rows as `read_committed` sees them: key and value.
-    pub rollups: Vec<(String, Vec<u8>)>,
+    pub(crate) rollups: Vec<(String, Vec<u8>)>,
     /// Rows that only `read_uncommitted` sees.
-    pub aborted: Vec<(String, Vec<u8>)>,
+    pub(crate) aborted: Vec<(String, Vec<u8>)>,
 }
 
-pub enum Load {
+pub(crate) enum Load {
     Partials(Vec<PartialRecord>),
     Rollups(Vec<(String, Vec<u8>)>),
 }
 
 impl Broker {
-    pub fn new(partitions: u32, merge_partitions: u32) -> Self {
+    pub(crate) fn new(partitions: u32, merge_partitions: u32) -> Self {
         let m = merge_partitions as usize;
         Self {
             partials: vec![BTreeMap::new(); m],
@@ -47,7 +47,12 @@ impl Broker {
     }
 
     /// What the producer hears: `Some(true)` committed, `Some(false)` aborted, `None` nothing.
-    pub fn transact(&mut self, load: Load, offsets: Vec<(u32, i64, String)>, fate: Fate) -> Option<bool> {
+    pub(crate) fn transact(
+        &mut self,
+        load: Load,
+        offsets: Vec<(u32, i64, String)>,
+        fate: Fate,
+    ) -> Option<bool> {
         let happens = matches!(fate, Fate::Committed | Fate::Unheard);
         match load {
             Load::Partials(records) => {

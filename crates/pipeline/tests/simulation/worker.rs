@@ -14,15 +14,15 @@ use crate::log::{Broker, Fate, Load};
 use crate::world::{SKEW, World};
 
 /// What all workers of a world share.
-pub struct Shop {
-    pub world: World,
-    pub shared: Arc<Shared>,
+pub(crate) struct Shop {
+    pub(crate) world: World,
+    pub(crate) shared: Arc<Shared>,
     combine: Arc<CombinerSettings>,
     merge: Arc<MergerSettings>,
 }
 
 impl Shop {
-    pub fn new(world: World, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(world: World, shared: Arc<Shared>) -> Self {
         let combine = CombinerSettings {
             rules: Arc::clone(&world.rules),
             partitions: world.partitions,
@@ -44,17 +44,17 @@ impl Shop {
 }
 
 #[derive(Default)]
-pub struct Worker {
-    pub generation: u64,
-    pub combine: Stage<Combiner>,
-    pub merge: Stage<Merger>,
+pub(crate) struct Worker {
+    pub(crate) generation: u64,
+    pub(crate) combine: Stage<Combiner>,
+    pub(crate) merge: Stage<Merger>,
     /// Next offset to read of each partition of the partials.
     positions: BTreeMap<u32, i64>,
 }
 
 impl Worker {
     /// Drops everything and takes over what it is assigned, from what is committed.
-    pub fn join(&mut self, shop: &Shop, broker: &Broker, beacons: &[u32], partials: &[u32], now: u64) {
+    pub(crate) fn join(&mut self, shop: &Shop, broker: &Broker, beacons: &[u32], partials: &[u32], now: u64) {
         *self = Self { generation: broker.generation, ..Self::default() };
         let floor = shop.world.rules.ceil(now + shop.world.rules.lateness);
         let empty = broker.partials.iter().all(BTreeMap::is_empty);
@@ -80,7 +80,7 @@ impl Worker {
     }
 
     /// Reads up to `most` records of one partition of the beacons. At its end, says so.
-    pub fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64) {
+    pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64) {
         let Some(combiner) = self.combine.machine(partition) else { return };
         let log = &shop.world.logs[partition as usize];
         for _ in 0..most {
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     /// Reads up to `most` records of one partition of the partials.
-    pub fn read_partials(&mut self, broker: &Broker, partition: u32, most: u64, now: u64) {
+    pub(crate) fn read_partials(&mut self, broker: &Broker, partition: u32, most: u64, now: u64) {
         let Some(merger) = self.merge.machine(partition) else { return };
         let position = self.positions.entry(partition).or_default();
         for _ in 0..most {
@@ -119,7 +119,7 @@ impl Worker {
     }
 
     /// Commits what is due of the combining stage; whether there was anything.
-    pub fn commit_combined(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
+    pub(crate) fn commit_combined(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
         let due = self.combine.due(now);
         if due.is_empty() {
             return false;
@@ -142,7 +142,7 @@ impl Worker {
     }
 
     /// Commits what is due of the merging stage; whether there was anything.
-    pub fn commit_merged(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
+    pub(crate) fn commit_merged(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
         let due = self.merge.due(now);
         if due.is_empty() {
             return false;

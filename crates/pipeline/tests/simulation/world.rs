@@ -7,17 +7,17 @@ use crowdfold_airlock::Dimension;
 use crowdfold_release::{Policy, PolicySettings};
 use crowdfold_rollup::Rules;
 
-pub const WINDOW: u64 = 10_000;
-pub const LATENESS: u64 = 5_000;
-pub const IDLE: u64 = 15_000;
-pub const SKEW: u64 = 2_000;
-pub const START: u64 = 1_000_000_000;
+pub(crate) const WINDOW: u64 = 10_000;
+pub(crate) const LATENESS: u64 = 5_000;
+pub(crate) const IDLE: u64 = 15_000;
+pub(crate) const SKEW: u64 = 2_000;
+pub(crate) const START: u64 = 1_000_000_000;
 
 /// Splitmix64: the same schedule for the same seed, on every machine.
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,18 +25,18 @@ impl Rng {
         z ^ (z >> 31)
     }
     /// Below `n`.
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
     /// With a chance of one in `n`.
-    pub fn one_in(&mut self, n: u64) -> bool {
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 }
 
-pub struct Record {
-    pub timestamp: u64,
-    pub payload: Vec<u8>,
+pub(crate) struct Record {
+    pub(crate) timestamp: u64,
+    pub(crate) payload: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -46,17 +46,17 @@ struct Allowed {
     opt_out: bool,
 }
 
-pub struct World {
-    pub rules: Arc<Rules>,
-    pub policy: Policy,
-    pub partitions: u32,
-    pub merge_partitions: u32,
-    pub logs: Vec<Vec<Record>>,
-    pub beacons: u64,
+pub(crate) struct World {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) policy: Policy,
+    pub(crate) partitions: u32,
+    pub(crate) merge_partitions: u32,
+    pub(crate) logs: Vec<Vec<Record>>,
+    pub(crate) beacons: u64,
 }
 
 impl World {
-    pub fn random(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         let drilldowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
         let policy = PolicySettings {
             k: 1 + rng.below(3),
@@ -88,7 +88,7 @@ impl World {
         world
     }
 
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.logs.iter().flatten().map(|record| record.timestamp).max().unwrap_or(START)
     }
 
