@@ -289,7 +289,6 @@ pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
     (now() - ago) / length * length
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
