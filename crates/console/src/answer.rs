@@ -82,21 +82,21 @@ impl Answer {
         columns.push(Column::number(self.count_name(), |group| Cell::Count(group.sessions())));
         if self.spans_windows() {
             columns.extend([
-                Column::number("peak", |group| Cell::Count(group.concurrent_max())).spare(4),
-                Column::number("mean", |group| Cell::real(group.concurrent_mean(), 1)).spare(8),
+                Column::number("peak", |group| Cell::Count(group.concurrent_max())).spare(5),
+                Column::number("mean", |group| Cell::real(group.concurrent_mean(), 1)).spare(9),
             ]);
         }
         columns.extend([
-            Column::number("minutes", |group| Cell::real(Some(group.minutes_watched()), 1)).spare(1),
+            Column::number("minutes", |group| Cell::real(Some(group.minutes_watched()), 1)).spare(2),
             Column::number("rebuffering", |group| Cell::share(group.rebuffering_ratio())),
-            Column::number("stalls/h", |group| Cell::real(group.stalls_per_hour(), 2)).spare(3),
-            Column::number("vsf", |group| Cell::share(group.vsf())),
-            Column::number("vpf", |group| Cell::share(group.vpf())).spare(2),
+            Column::number("stalls/h", |group| Cell::real(group.stalls_per_hour(), 2)).spare(4),
+            Column::number("vsf", |group| Cell::share(group.vsf())).spare(1),
+            Column::number("vpf", |group| Cell::share(group.vpf())).spare(3),
             Column::number("startup_ms", |group| Cell::real(mean(&group.startup), 0)),
-            Column::number("startup_p95", |group| Cell::count(group.startup.p95)).spare(6),
+            Column::number("startup_p95", |group| Cell::count(group.startup.p95)).spare(7),
             Column::number("bandwidth", |group| Cell::real(mean(&group.bandwidth), 0)),
-            Column::number("bandwidth_p50", |group| Cell::count(group.bandwidth.p50)).spare(5),
-            Column::number("bitrate", |group| Cell::real(mean(&group.bitrate), 0)).spare(7),
+            Column::number("bandwidth_p50", |group| Cell::count(group.bandwidth.p50)).spare(6),
+            Column::number("bitrate", |group| Cell::real(mean(&group.bitrate), 0)).spare(8),
         ]);
         Sheet { columns, rows: &self.groups }.without_idle_columns().table(width)
     }
