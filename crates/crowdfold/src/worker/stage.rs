@@ -271,6 +271,10 @@ impl<'a, R: Running> StageLoop<'a, R> {
     fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
         tracing::warn!(stage = R::PART.name(), "the outcome of a transaction is unknown: {why}");
         loop {
+            // whoever comes next finds out just as well, and a cluster that is away must not hold us up
+            if self.setting.stop.is_set() {
+                return Ok(false);
+            }
             let told = self.sink.reopen().and_then(|()| self.source.committed());
             match told.map_err(Failure::from) {
                 Ok(told) => {
