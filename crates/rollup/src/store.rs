@@ -292,3 +292,6 @@ impl Hasher for TagHasher {
         self.0 = tag;
     }
 }
+
+#[cfg(test)]
+mod tests;

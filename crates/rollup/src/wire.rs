@@ -196,3 +196,6 @@ fn encode(value: impl Encode, to: &mut Vec<u8>) {
     let written = bincode::encode_into_writer(value, Append(to), config());
     debug_assert!(written.is_ok(), "writing to memory cannot fail");
 }
+
+#[cfg(test)]
+mod tests;

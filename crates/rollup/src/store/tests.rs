@@ -1,0 +1,155 @@
+//! What each rule says, one at a time; all together they are held to the oracle in `tests/it`.
+
+use crowdfold_airlock::{Airlock, Record, Settings, Shared, TagKey};
+
+use super::*;
+use crate::Cell;
+
+const T0: Millis = 1_000_000_000;
+
+/// One partition with windows of 10 s, sessions that are remembered for 15 s, and one drill-down.
+struct Rig {
+    airlock: Airlock,
+    sittings: Sittings,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();
+        let rules = Rules {
+            window: 10_000,
+            lateness: 5_000,
+            idle: 15_000,
+            drilldowns: vec![vec![Dimension::Cdn, Dimension::Quality]],
+            max_sessions: 3,
+        };
+        Self { airlock: Airlock::new(&Arc::new(shared), None), sittings: Sittings::new(Arc::new(rules), 0) }
+    }
+
+    /// A beacon of session `s` whose record and event are `at` ms after T0.
+    fn beacon(&mut self, s: u32, at: Millis, fields: &str) -> Verdict {
+        self.late_beacon(s, at, at, fields)
+    }
+
+    fn late_beacon(&mut self, s: u32, ts: Millis, at: Millis, fields: &str) -> Verdict {
+        let payload = format!(r#"{{"ts":{},"session":"s{s}"{fields}}}"#, T0 + ts);
+        let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T0 + at) };
+        let (mut verdict, sittings) = (None, &mut self.sittings);
+        self.airlock
+            .admit(&record, &mut |_, beacon| verdict = Some(sittings.place(&beacon.unwrap(), T0 + at)));
+        verdict.unwrap()
+    }
+
+    /// Closes what ends at or before `until`; label and cell of every row of the one table.
+    fn close(&mut self, until: Millis) -> Vec<(String, Cell)> {
+        let closed = self.sittings.close(T0 + until, self.airlock.dictionary());
+        let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
+        tables.flatten().map(|(label, cell)| (label.join("/"), cell)).collect()
+    }
+}
+
+#[test]
+fn a_session_counts_once_however_many_beacons_it_sends() {
+    let mut rig = Rig::new();
+    for at in 0..50 {
+        assert_eq!(rig.beacon(1, at, r#","cdn":"a","playing_ms":100"#), Verdict::Placed);
+    }
+    let rows = rig.close(10_000);
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].1.sessions, rows[0].1.sums.beacons, rows[0].1.sums.playing_ms), (1, 50, 5_000));
+}
+
+#[test]
+fn a_dimension_is_the_first_value_of_the_window_else_the_last_that_holds_else_unknown() {
+    let mut rig = Rig::new();
+    rig.beacon(1, 0, r#","cdn":"a","height":1080"#);
+    rig.beacon(1, 1_000, r#","cdn":"b""#);
+    assert_eq!(rig.close(10_000)[0].0, "a/1080p", "the first of the window");
+    rig.beacon(1, 12_000, "");
+    rig.beacon(1, 13_000, r#","height":720"#);
+    assert_eq!(rig.close(20_000)[0].0, "b/720p", "inherited, but what is reported wins");
+    rig.beacon(1, 28_000, "");
+    assert_eq!(rig.close(30_000)[0].0, "unknown/720p", "15 s after it was said a value holds, then no more");
+}
+
+#[test]
+fn amounts_are_clamped_when_the_window_closes_stalled_first() {
+    let mut rig = Rig::new();
+    let fields = r#","playing_ms":20000,"stalled_ms":20000,"stalls":99,"switches":99,"dropped_frames":9999"#;
+    rig.beacon(1, 0, fields);
+    let sums = rig.close(10_000)[0].1.sums;
+    assert_eq!((sums.playing_ms, sums.stalled_ms), (20_000, 5_000), "window + idle is 25 s");
+    assert_eq!((sums.stalls, sums.switches, sums.dropped_frames), (10, 10, 1_200));
+}
+
+#[test]
+fn plays_and_attempts_count_once_until_nothing_of_them_holds() {
+    let mut rig = Rig::new();
+    rig.beacon(1, 0, r#","event":"attempt""#);
+    rig.beacon(1, 1_000, r#","event":"play","startup_ms":850"#);
+    rig.beacon(1, 9_000, r#","event":"play","startup_ms":999"#);
+    let first = rig.close(10_000).remove(0).1;
+    assert_eq!((first.sums.attempts, first.sums.plays), (1, 1));
+    assert_eq!(first.startup.values(), [(850, 1)]);
+    rig.beacon(1, 23_999, r#","event":"play""#);
+    rig.beacon(1, 39_000, r#","event":"play""#);
+    let rows = rig.close(40_000);
+    let plays: Vec<_> = rows.iter().map(|(_, cell)| cell.sums.plays).collect();
+    assert_eq!(plays, [0, 1], "each statement renews what holds");
+}
+
+#[test]
+fn an_opt_out_takes_the_open_sittings_with_it() {
+    let mut rig = Rig::new();
+    rig.beacon(1, 0, "");
+    rig.beacon(1, 9_999, "");
+    rig.beacon(1, 10_000, "");
+    rig.close(10_000);
+    assert_eq!(
+        rig.beacon(1, 11_000, r#","opt_out":true"#),
+        Verdict::OptedOut(1),
+        "one window is closed already"
+    );
+    assert_eq!(rig.beacon(1, 26_000, ""), Verdict::OptedOut(0), "for as long as it holds");
+    assert_eq!(rig.beacon(1, 26_001, ""), Verdict::Placed);
+    assert_eq!((rig.sittings.open(), rig.sittings.open_beacons()), (1, 1));
+}
+
+#[test]
+fn verdicts_come_in_their_order() {
+    let mut rig = Rig::new();
+    rig.beacon(1, 0, "");
+    assert_eq!(rig.beacon(1, 0, ""), Verdict::Duplicate);
+    rig.close(10_000);
+    assert_eq!(rig.late_beacon(1, 0, 12_000, ""), Verdict::Late, "late comes before duplicate");
+    assert_eq!(
+        rig.late_beacon(1, 1, 12_000, r#","opt_out":true"#),
+        Verdict::OptedOut(0),
+        "and opted out before late"
+    );
+}
+
+#[test]
+fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
+    let mut rig = Rig::new();
+    for s in 1..=3 {
+        assert_eq!(rig.beacon(s, 0, ""), Verdict::Placed);
+    }
+    assert_eq!(rig.beacon(4, 0, ""), Verdict::Overload);
+    rig.beacon(1, 20_000, "");
+    rig.close(20_000);
+    assert_eq!(rig.sittings.sessions(), 1, "nothing that can still be asked for was said by the others");
+    assert_eq!(rig.beacon(4, 21_000, ""), Verdict::Placed);
+    assert_eq!(rig.close(30_000).iter().map(|(_, cell)| cell.sessions).sum::<u64>(), 2);
+}
+
+#[test]
+fn a_flood_of_one_session_is_told_apart_beacon_by_beacon() {
+    let mut rig = Rig::new();
+    for at in 0..2_000 {
+        assert_eq!(rig.beacon(1, at, ""), Verdict::Placed);
+    }
+    for at in 0..2_000 {
+        assert_eq!(rig.beacon(1, at, ""), Verdict::Duplicate);
+    }
+}

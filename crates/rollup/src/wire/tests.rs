@@ -1,0 +1,89 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Distribution, Sums};
+
+fn cell() -> impl Strategy<Value = Cell> {
+    let distribution = proptest::collection::btree_map(any::<u32>(), 1..1_000_u64, 0..5);
+    (any::<u64>(), any::<u64>(), any::<u32>(), distribution).prop_map(|(sessions, networks, sums, values)| {
+        Cell {
+            sessions,
+            networks,
+            sums: Sums { beacons: sums.into(), errors: [1, 2, 3, 4, 5, sums.into()], ..Sums::default() },
+            startup: Distribution(values.into_iter().collect()),
+            ..Cell::default()
+        }
+    })
+}
+
+fn table() -> impl Strategy<Value = Table> {
+    let label = proptest::collection::vec("[a-zé*]{0,8}", 2);
+    let label = label.prop_map(|words| words.iter().map(|word| Arc::from(word.as_str())).collect::<Label>());
+    proptest::collection::btree_map(label, cell(), 1..20)
+}
+
+fn read_back(chunks: &[Vec<u8>]) -> Vec<Chunk> {
+    let read = chunks.iter().map(|bytes| match read(bytes).unwrap() {
+        Partial::Chunk(chunk) => chunk,
+        Partial::Closure(_) => panic!("a chunk was written"),
+    });
+    read.collect()
+}
+
+const WINDOW: Window = Window { start: 60_000, end: 120_000 };
+
+proptest! {
+    #[test]
+    fn a_table_survives_being_written_and_read(table in table()) {
+        let chunks = read_back(&chunks(3, WINDOW, "acme", 1, &table));
+        let cells: Table = chunks.iter().flat_map(|chunk| chunk.cells.iter().cloned()).collect();
+        prop_assert_eq!(cells, table);
+        for chunk in chunks {
+            prop_assert_eq!((chunk.partition, chunk.window, chunk.drilldown), (3, WINDOW, 1));
+            prop_assert_eq!(chunk.tenant, "acme");
+        }
+    }
+
+    #[test]
+    fn a_closure_survives_being_written_and_read(numbers in any::<[u64; 4]>(), small in any::<[u32; 4]>()) {
+        let [epoch, from, to, withhold_before] = numbers;
+        let [partition, partitions, chunks, checksum] = small;
+        let counts = Counts { read: from, rejected: [to; 9], ..Counts::default() };
+        let told = Closure { partition, partitions, epoch, from, to, withhold_before, chunks, checksum, counts };
+        prop_assert_eq!(read(&closure(&told)), Ok(Partial::Closure(told)));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&bytes);
+        for kind in [CHUNK, CLOSURE] {
+            let _ = read(&[&[VERSION, kind], bytes.as_slice()].concat());
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused_or_read_as_something_else(table in table(), at in any::<usize>(), bit in 0..8_u32) {
+        let mut bytes = chunks(3, WINDOW, "acme", 1, &table).remove(0);
+        let shorter = bytes.len() - 1 - at % (bytes.len() - 2);
+        prop_assert_eq!(read(&bytes[..shorter]), Err(WireError::Corrupt), "cut off");
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        let _ = read(&bytes);
+    }
+}
+
+#[test]
+fn a_version_that_is_not_known_stops() {
+    assert_eq!(read(&[VERSION + 1, CHUNK]), Err(WireError::Version(VERSION + 1)));
+    assert_eq!(read(&[]), Err(WireError::Corrupt));
+}
+
+#[test]
+fn large_tables_are_cut_into_chunks() {
+    let label = |nth: u32| -> Label { [format!("title-{nth:06}"), "x".repeat(64)].map(Arc::from).into() };
+    let table: Table = (0..20_000).map(|nth| (label(nth), Cell { sessions: 1, ..Cell::default() })).collect();
+    let written = chunks(0, WINDOW, "acme", 0, &table);
+    assert!(written.len() > 2, "{} chunks", written.len());
+    assert!(written.iter().all(|chunk| chunk.len() <= CHUNK_BYTES + 100));
+    assert_eq!(read_back(&written).iter().map(|chunk| chunk.cells.len()).sum::<usize>(), table.len());
+}
