@@ -4,6 +4,7 @@ mod combine;
 mod databases;
 mod merge;
 mod pace;
+mod running;
 mod stage;
 mod stop;
 mod tally;

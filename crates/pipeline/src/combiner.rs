@@ -1,15 +1,16 @@
 //! One partition of the beacons: records in, sealed windows out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection, murmur2};
+use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection};
 use crowdfold_release::RejectionNote;
-use crowdfold_rollup::wire::{self, Closure};
-use crowdfold_rollup::{ClosedWindow, Counts, Rules, Sittings, Verdict};
+use crowdfold_rollup::wire::Closure;
+use crowdfold_rollup::{Counts, Rules, Sittings, Verdict};
 
 use crate::low_offsets::LowOffsets;
+use crate::pack::{PartialRecord, pack};
 use crate::{CombinerCheckpoint, Halt, Start};
 
 /// Most rejections that one partition writes down between two closures; all are counted.
@@ -37,17 +38,6 @@ pub struct CombinerSettings {
     pub max_skew: Millis,
     /// With `trust_timestamps`: how long a partition must be at its end to be silent, ms.
     pub quiet: Millis,
-}
-
-/// A record for the partials' topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartialRecord {
-    /// Its partition.
-    pub partition: u32,
-    /// Its key: the tenant, empty for a closure.
-    pub key: Vec<u8>,
-    /// Its value.
-    pub value: Vec<u8>,
 }
 
 /// Windows that are closed: what one transaction must carry, whole. Kept until that is known to be committed.
@@ -351,7 +341,23 @@ impl Combiner {
             self.airlock.sweep(self.sittings.held());
         }
         let counts = std::mem::take(&mut self.counts);
-        let partials = self.pack(&closed, from, to, counts);
+        for tables in closed.iter().flat_map(|window| window.tenants.values()) {
+            // every table holds the same sittings
+            let cells = tables.first().into_iter().flat_map(BTreeMap::values);
+            self.sealed_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
+        }
+        let closure = Closure {
+            partition: self.partition,
+            partitions: self.settings.partitions,
+            epoch: self.epoch,
+            from,
+            to,
+            withhold_before: self.withhold_before,
+            chunks: 0,
+            checksum: 0,
+            counts,
+        };
+        let partials = pack(&closed, &self.settings.tenants, self.settings.merge_partitions, &closure);
         let horizon = to.saturating_sub(self.settings.rules.idle);
         self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
         self.counted_before = self.counted_before.max(self.next_offset);
@@ -363,52 +369,6 @@ impl Combiner {
             counts,
         });
     }
-
-    /// Chunks of every tenant to the merge partition of the tenant, and a closure to all of them.
-    fn pack(
-        &mut self,
-        closed: &[ClosedWindow],
-        from: Millis,
-        to: Millis,
-        counts: Counts,
-    ) -> Vec<PartialRecord> {
-        let merge_partitions = self.settings.merge_partitions;
-        let mut partials: Vec<PartialRecord> = Vec::new();
-        let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
-        for window in closed {
-            for (tenant, tables) in &window.tenants {
-                let Some(tenant) = self.settings.tenants.get(*tenant as usize) else { continue };
-                let partition = merge_partition(tenant, merge_partitions);
-                let (chunks, checksum) = &mut sums[partition as usize];
-                for (drilldown, table) in tables.iter().enumerate() {
-                    for value in wire::chunks(self.partition, window.window, tenant, drilldown as u16, table)
-                    {
-                        *chunks += 1;
-                        checksum.update(&value);
-                        partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });
-                    }
-                }
-                let beacons = tables.first().map(|table| table.values().map(|cell| cell.sums.beacons).sum());
-                self.sealed_beacons += beacons.unwrap_or(0);
-            }
-        }
-        for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
-            let closure = Closure {
-                partition: self.partition,
-                partitions: self.settings.partitions,
-                epoch: self.epoch,
-                from,
-                to,
-                withhold_before: self.withhold_before,
-                chunks,
-                checksum: checksum.finalize(),
-                counts: if partition == 0 { counts } else { Counts::default() },
-            };
-            let value = wire::closure(&closure);
-            partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
-        }
-        partials
-    }
 }
 
 /// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
@@ -417,9 +377,4 @@ fn reason_ahead(other: Option<&Rejection>) -> Reason {
         None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
         Some(earlier) => earlier,
     }
-}
-
-/// The partition of the partials that a tenant's cells go to: as Java's default partitioner has it.
-fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
-    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
 }

@@ -4,22 +4,26 @@
 //! tells them what was committed. No tokio, no Kafka, no clock.
 #![forbid(unsafe_code)]
 
+mod alarms;
 mod checkpoint;
 mod combiner;
 mod halt;
 mod ledger;
 mod low_offsets;
 mod merger;
+mod pack;
 mod publication;
 mod source;
 mod stage;
 mod start;
 
+pub use alarms::Alarms;
 pub use checkpoint::{CombinerCheckpoint, Forced, MergerCheckpoint};
-pub use combiner::{Combiner, CombinerSettings, PartialRecord, Sealed};
+pub use combiner::{Combiner, CombinerSettings, Sealed};
 pub use halt::Halt;
 pub use ledger::{Ledger, Released, SittingCounts};
-pub use merger::{Alarms, Merger, MergerSettings};
+pub use merger::{Merger, MergerSettings};
+pub use pack::PartialRecord;
 pub use publication::Publication;
 pub use stage::{Machine, Stage};
 pub use start::{Committed, Start, StartError, plan_starts};

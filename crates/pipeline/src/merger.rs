@@ -9,7 +9,7 @@ use crowdfold_rollup::wire::{self, Closure, Partial};
 use crowdfold_rollup::{Counts, Rules, Table, Window};
 
 use crate::source::{Pending, Source, Span};
-use crate::{Forced, Halt, MergerCheckpoint, Publication, SittingCounts, Start};
+use crate::{Alarms, Forced, Halt, MergerCheckpoint, Publication, SittingCounts, Start};
 
 /// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
 const MOST_ROWS: usize = 50_000;
@@ -25,32 +25,6 @@ pub struct MergerSettings {
     pub policy: Policy,
     /// How long a window waits for a partition that does not come, ms.
     pub patience: Millis,
-}
-
-/// What a merger saw that it should not see. Counts since the process started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Alarms {
-    /// Closures that closed nothing new.
-    pub duplicates: u64,
-    /// Closures that did not follow on the one before, or whose chunks were not those they spoke of.
-    pub gaps: u64,
-    /// Windows withheld because partitions or epochs were mixed, or a combiner asked for it.
-    pub mixed: u64,
-    /// Windows released without some partitions.
-    pub forced: u64,
-    /// Tables that did not add up to each other: a fault of ours.
-    pub faults: u64,
-}
-
-impl Alarms {
-    /// Adds another's.
-    pub const fn add(&mut self, other: &Self) {
-        self.duplicates += other.duplicates;
-        self.gaps += other.gaps;
-        self.mixed += other.mixed;
-        self.forced += other.forced;
-        self.faults += other.faults;
-    }
 }
 
 /// The machine of one partition of the partials.

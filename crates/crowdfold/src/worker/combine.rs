@@ -9,7 +9,7 @@ use metrics::gauge;
 
 use super::Setting;
 use super::databases::Databases;
-use super::stage::{Running, never_written, refused, source_settings, transactional_id};
+use super::running::{Running, never_written, refused, source_settings, transactional_id};
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;

@@ -12,7 +12,7 @@ use crowdfold_pipeline::{
 use metrics::{counter, gauge, histogram};
 
 use super::Setting;
-use super::stage::{Running, never_written, refused, source_settings, transactional_id};
+use super::running::{Running, never_written, refused, source_settings, transactional_id};
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::telemetry::{Counters, Part};

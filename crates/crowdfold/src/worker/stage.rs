@@ -3,18 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crowdfold_airlock::Millis;
-use crowdfold_kafka::{
-    Assigned, Event, Message, Offset, Outgoing, Sink, SinkSettings, Source, SourceError, SourceSettings,
-    TransactError,
-};
-use crowdfold_pipeline::{Committed, Halt, Machine, Stage};
+use crowdfold_kafka::{Assigned, Event, Offset, Sink, Source, SourceError, TransactError};
+use crowdfold_pipeline::{Committed, Stage};
 
 use super::Setting;
 use super::pace::{Backoff, Fences};
+use super::running::Running;
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;
-use crate::telemetry::{Counters, Part};
+use crate::telemetry::Counters;
 
 /// Records of one partition at a time: others wait no longer than this takes.
 const BATCH: usize = 1_000;
@@ -24,47 +22,6 @@ const NAP: Duration = Duration::from_millis(50);
 
 /// How often trouble that goes on is named in the log, ms.
 const STILL: Millis = 10_000;
-
-/// What is different between the stages.
-pub(super) trait Running: Sized {
-    /// The machine of one partition.
-    type Machine: Machine;
-    /// Which stage it is.
-    const PART: Part;
-
-    /// Asks the cluster what it must know before it can start.
-    fn new(setting: &Setting) -> Result<Self, Failure>;
-    fn source(&self, setting: &Setting) -> SourceSettings;
-    fn sink(&self, setting: &Setting) -> SinkSettings;
-    /// Machines for the partitions that were given, each with whether nothing was committed for it.
-    fn assign(
-        &mut self,
-        setting: &Setting,
-        assigned: &Assigned,
-        group: &[Option<Committed>],
-        source: &Source,
-        now: Millis,
-    ) -> Result<Vec<(u32, Self::Machine, bool)>, Failure>;
-    fn feed(machine: &mut Self::Machine, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
-    fn is_full(machine: &Self::Machine) -> bool;
-    /// What the next transaction carries of a machine.
-    fn load<'a>(machine: &'a Self::Machine, into: &mut Vec<Outgoing<'a>>);
-    /// Partitions that are read to their end, and where that was.
-    fn at_ends(&mut self, _: &Source, _: &mut Stage<Self::Machine>) {}
-    /// Before what was due is settled.
-    fn count(machine: &Self::Machine, tally: &mut Tally, now: Millis);
-    /// A machine goes.
-    fn retire(_: &Self::Machine, _: &mut Tally) {}
-    /// By the second; reasons why the stage is not ready.
-    fn report(
-        &self,
-        setting: &Setting,
-        stage: &Stage<Self::Machine>,
-        tally: &Tally,
-        counters: &Counters,
-        now: Millis,
-    ) -> Vec<String>;
-}
 
 /// One stage of the worker.
 pub(super) struct StageLoop<'a, R: Running> {
@@ -380,37 +337,4 @@ fn committed(held: &crowdfold_kafka::Committed) -> Committed {
 #[expect(clippy::disallowed_methods, reason = "how long a transaction took is for the metrics alone")]
 fn begin() -> Instant {
     Instant::now()
-}
-
-/// Where a stage writes, and under which name.
-pub(super) fn transactional_id(setting: &Setting, part: Part) -> String {
-    let kafka = &setting.config.kafka;
-    format!("{}-{}-{}", kafka.prefix, part.name(), kafka.instance)
-}
-
-/// What a stage reads, and as whom.
-pub(super) fn source_settings(setting: &Setting, part: Part, topic: &str) -> SourceSettings {
-    let kafka = &setting.config.kafka;
-    let group = format!("{}-{}", kafka.prefix, part.name());
-    let mut settings = SourceSettings::new(topic, &group, &kafka.instance);
-    settings.accept_loss = setting.accept_loss;
-    settings
-}
-
-/// Whether nothing was ever written to any of these topics.
-pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, Failure> {
-    for topic in topics {
-        let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
-        let ends = source.cluster().log_ends(topic, &partitions)?;
-        // an end that nobody can tell may hide something
-        if ends.iter().any(|end| *end != Some(0)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Shared by both stages: an error of the start that is the operator's to mend.
-pub(super) fn refused(message: impl ToString) -> Failure {
-    Failure::Usage(message.to_string())
 }

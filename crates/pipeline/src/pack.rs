@@ -1,0 +1,54 @@
+//! From closed windows to the records that tell mergers of them.
+
+use crowdfold_airlock::murmur2;
+use crowdfold_rollup::wire::{self, Closure};
+use crowdfold_rollup::{ClosedWindow, Counts};
+
+/// A record for the partials' topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialRecord {
+    /// Its partition.
+    pub partition: u32,
+    /// Its key: the tenant, empty for a closure.
+    pub key: Vec<u8>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+/// Chunks of every tenant to the merge partition of the tenant, and a closure like `closure` to all of them. Only the
+/// first tells the verdicts, so that each is told once.
+pub(crate) fn pack(
+    closed: &[ClosedWindow],
+    tenants: &[String],
+    merge_partitions: u32,
+    closure: &Closure,
+) -> Vec<PartialRecord> {
+    let mut partials: Vec<PartialRecord> = Vec::new();
+    let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
+    for window in closed {
+        for (tenant, tables) in &window.tenants {
+            let Some(tenant) = tenants.get(*tenant as usize) else { continue };
+            let partition = merge_partition(tenant, merge_partitions);
+            let (chunks, checksum) = &mut sums[partition as usize];
+            for (drilldown, table) in tables.iter().enumerate() {
+                for value in wire::chunks(closure.partition, window.window, tenant, drilldown as u16, table) {
+                    *chunks += 1;
+                    checksum.update(&value);
+                    partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });
+                }
+            }
+        }
+    }
+    for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
+        let counts = if partition == 0 { closure.counts } else { Counts::default() };
+        let closure = Closure { chunks, checksum: checksum.finalize(), counts, ..closure.clone() };
+        let value = wire::closure(&closure);
+        partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
+    }
+    partials
+}
+
+/// The partition of the partials that a tenant's cells go to: as Java's default partitioner has it.
+fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
+    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
+}
