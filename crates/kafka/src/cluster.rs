@@ -64,7 +64,7 @@ impl Cluster {
         Ok(Self { client: config.create_with_context(Context::default())?, brokers: client.brokers.clone() })
     }
 
-    /// A topic, within ten seconds. Does not make it, whatever the broker allows.
+    /// A topic, within five seconds. Does not make it, whatever the broker allows.
     ///
     /// # Errors
     /// No broker answers; there is no such topic; it may not be described.
