@@ -290,9 +290,10 @@ impl Copier {
     fn new(kafka: &Kafka, from: &str, to: &str) -> Self {
         let (client, member) = (settings(kafka), source_settings(from));
         let id = SinkSettings::new(&unique("id"), partials_to(to));
-        let source = Some(Source::open(&client, member.clone()).unwrap());
-        let sink = Sink::open(&client, id).unwrap();
-        Self { client, member, source, sink, rejoined: 0 }
+        // a topic that was made just now is not known to every broker yet
+        let source = until("the topic to read", || Source::open(&client, member.clone()).ok());
+        let sink = until("the topic to write", || Sink::open(&client, id.clone()).ok());
+        Self { client, member, source: Some(source), sink, rejoined: 0 }
     }
 
     /// Copies until `goal` records were copied and their offsets committed.

@@ -251,16 +251,16 @@ impl<'a, R: Running> StageLoop<'a, R> {
         }
     }
 
-    /// Another has our place, or a broker thinks so: drop everything and join again with a new producer.
+    /// Another has our place, or a broker thinks so, or nobody vouches for where we are: drop everything and join again with a new producer.
     fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
         if self.fences.count(now) {
             let why = format!(
-                "this worker was fenced three times within ten minutes ({why}): another one has the same \
-                 kafka.instance; give each its own"
+                "this worker lost its place three times within ten minutes ({why}): where another one has the same \
+                 kafka.instance, give each its own"
             );
             return Err(anyhow::anyhow!(why).into());
         }
-        tracing::warn!(stage = R::PART.name(), "fenced: {why}; joining again");
+        tracing::warn!(stage = R::PART.name(), "lost its place: {why}; joining again");
         self.drop_all();
         self.joined = false;
         loop {
@@ -297,8 +297,11 @@ impl<'a, R: Running> StageLoop<'a, R> {
 
     /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
-        // a broker that dies after it took our request to join, and before it answered, fences us as well
-        if matches!(error, SourceError::Fenced | SourceError::Fatal { .. }) {
+        // a broker that dies after it took our request to join, and before it answered, fences us as well; one that is
+        // just back may not vouch for our offset, and whether it is really gone shows when we join again
+        let again =
+            matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
+        if again {
             return self.rejoin(&error.to_string(), clock::now());
         }
         if !error.is_transient() {
