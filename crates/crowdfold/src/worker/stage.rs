@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crowdfold_airlock::Millis;
-use crowdfold_kafka::{Assigned, Event, Offset, Sink, Source, SourceError, TransactError};
+use crowdfold_kafka::{
+    Assigned, Error as KafkaError, Event, Offset, Sink, Source, SourceError, TransactError,
+};
 use crowdfold_pipeline::{Committed, Stage};
 
 use super::Setting;
@@ -122,6 +124,11 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 self.drop_all();
             }
             Ok(Some(Event::Lost(_))) => self.drop_all(),
+            // what the group committed is not told us: offsets that a producer of ours left open when a broker died may
+            // be in the way, or this consumer has lost its way
+            Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
+                self.join_again(&error.to_string())?
+            }
             Err(error) => self.tolerate(error)?,
         }
         Ok(())
@@ -224,7 +231,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
     }
 
     /// Nobody knows whether the transaction was committed: a new producer of the same name ends it, then the committed
-    /// offsets tell. `false` when told to stop before that.
+    /// offsets tell. `false` when that is left to others: to the next worker, or to ourselves after joining again.
     fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
         tracing::warn!(stage = R::PART.name(), "the outcome of a transaction is unknown: {why}");
         loop {
@@ -232,15 +239,8 @@ impl<'a, R: Running> StageLoop<'a, R> {
             if self.setting.stop.is_set() {
                 return Ok(false);
             }
-            let told = self.sink.reopen().and_then(|()| self.source.committed());
-            match told.map_err(Failure::from) {
-                Ok(told) => {
-                    let group: Vec<_> = told.iter().map(|held| held.as_ref().map(committed)).collect();
-                    if self.stage.is_settled(due, &group) {
-                        self.settle(due, now);
-                    }
-                    return Ok(true);
-                }
+            match self.sink.reopen().map_err(Failure::from) {
+                Ok(()) => break,
                 Err(failure) if failure.may_pass() => {
                     if self.pause(failure.to_string()) {
                         return Ok(false);
@@ -249,9 +249,21 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 Err(failure) => return Err(failure),
             }
         }
+        match self.source.committed().map_err(Failure::from) {
+            Ok(told) => {
+                let group: Vec<_> = told.iter().map(|held| held.as_ref().map(committed)).collect();
+                if self.stage.is_settled(due, &group) {
+                    self.settle(due, now);
+                }
+                Ok(true)
+            }
+            // nobody polled this consumer meanwhile; a new one reads what is committed before anything else
+            Err(failure) if failure.may_pass() => self.join_again(&failure.to_string()).map(|()| false),
+            Err(failure) => Err(failure),
+        }
     }
 
-    /// Another has our place, or a broker thinks so, or nobody vouches for where we are: drop everything and join again with a new producer.
+    /// Another has our place, or a broker thinks so, or nobody vouches for where we are.
     fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
         if self.fences.count(now) {
             let why = format!(
@@ -260,7 +272,12 @@ impl<'a, R: Running> StageLoop<'a, R> {
             );
             return Err(anyhow::anyhow!(why).into());
         }
-        tracing::warn!(stage = R::PART.name(), "lost its place: {why}; joining again");
+        self.join_again(&format!("lost its place: {why}"))
+    }
+
+    /// Drops everything and joins again, with a new consumer and a new producer of the same names.
+    fn join_again(&mut self, why: &str) -> Result<(), Failure> {
+        tracing::warn!(stage = R::PART.name(), "{why}; joining again");
         self.drop_all();
         self.joined = false;
         loop {
