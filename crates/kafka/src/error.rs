@@ -38,7 +38,7 @@ pub enum Error {
         topic: String,
     },
     /// A right is missing.
-    #[error("no right to {what}: grant it, `crowdfold topics acl` says how")]
+    #[error("no right to {what}: grant it to this principal")]
     Forbidden {
         /// What was tried.
         what: String,

@@ -42,7 +42,7 @@ pub(super) fn of_transaction(error: &KafkaError) -> TransactError {
 fn verdict(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {
     use RDKafkaErrorCode as C;
     match code {
-        _ if is_forbidden(code) => TransactError::Fatal(format!("{code}: see `crowdfold topics acl`")),
+        _ if is_forbidden(code) => TransactError::Fatal(format!("{code}: grant this principal the right")),
         C::UnsupportedVersion | C::UnsupportedFeature | C::OffsetMetadataTooLarge => {
             TransactError::Fatal(code.to_string())
         }
