@@ -40,7 +40,7 @@ impl Airlock {
     /// The airlock of one partition; without a placement nothing is misplaced.
     #[must_use]
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
-        Self { shared: Arc::clone(shared), reader: Reader::default(), gate: Gate::new(shared, placement) }
+        Self { shared: Arc::clone(shared), reader: Reader::new(Arc::clone(&shared.fields)), gate: Gate::new(shared, placement) }
     }
 
     /// Lets a record in: `each` gets one verdict for every beacon in it, in order, with the timestamp that stands for
@@ -60,7 +60,7 @@ impl Airlock {
             Format::Cmcd => Form::Cmcd,
             Format::Capture => Form::Capture,
         });
-        reader.read(form, record.payload, &shared.fields, &mut |http, beacon| {
+        reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
             match beacon {
                 Ok(beacon) => {

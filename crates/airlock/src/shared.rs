@@ -40,7 +40,7 @@ pub enum AirlockError {
 pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) key: TagKey,
-    pub(crate) fields: Fields,
+    pub(crate) fields: Arc<Fields>,
     pub(crate) default_tenant: Tenant,
     pub(crate) agents: UserAgents,
     databases: RwLock<Arc<Databases>>,
@@ -71,7 +71,7 @@ impl Shared {
             agents: UserAgents::default(),
             databases: RwLock::new(Arc::new(databases(&settings)?)),
             loaded: AtomicU64::new(0),
-            fields: Fields::new(&settings.fields)?,
+            fields: Arc::new(Fields::new(&settings.fields)?),
             default_tenant: index(settings.default_tenant),
             tenants: named.collect(),
             child_directed: settings.tenants.iter().map(child).collect(),

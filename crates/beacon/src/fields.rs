@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{Number, Text};
 
 /// What a key leads to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     Text(Text),
     Number(Number),
@@ -28,7 +28,7 @@ impl Field {
 }
 
 /// Our names of all fields.
-const NAMES: [(&str, Field); 35] = [
+pub(crate) const NAMES: [(&str, Field); 35] = [
     ("ts", Field::Number(Number::Ts)),
     ("tenant", Field::Text(Text::Tenant)),
     ("session", Field::Text(Text::Session)),
@@ -82,7 +82,8 @@ pub enum FieldsError {
 
 /// Where a producer keeps our fields, made ready for reading in one pass.
 pub struct Fields {
-    root: Node,
+    /// The root comes last: a node is made after those inside it.
+    nodes: Vec<Node>,
 }
 
 impl Fields {
@@ -105,11 +106,22 @@ impl Fields {
             // A producer who keeps something else of ours under this name does not send this field.
             let _ = root.plant(&[(*name).to_owned()], *field);
         }
-        Ok(Self { root: Node::new(root) })
+        let mut nodes = Vec::new();
+        Node::make(root, 1, &mut nodes);
+        for at in 0..nodes.len() {
+            let inside: Vec<_> = nodes[at].inside().collect();
+            inside.into_iter().for_each(|inner| nodes[inner].outer = at);
+        }
+        Ok(Self { nodes })
     }
 
-    pub(crate) const fn root(&self) -> &Node {
-        &self.root
+    /// The place of the node that a beacon's own keys lie in.
+    pub(crate) const fn root(&self) -> usize {
+        self.nodes.len() - 1
+    }
+
+    pub(crate) fn node(&self, at: usize) -> &Node {
+        &self.nodes[at]
     }
 }
 
@@ -149,23 +161,30 @@ impl Tree {
 /// the names of one schema apart.
 pub(crate) struct Node {
     slots: Box<[Slot]>,
+    /// The node it lies in; of the root, itself.
+    pub(crate) outer: usize,
+    /// How deep its objects lie, 1 for the beacon itself.
+    pub(crate) depth: u8,
 }
 
 type Slot = Option<(Box<str>, Target)>;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Field(Field),
-    Inside(Node),
+    /// The place of the node it leads into.
+    Inside(usize),
 }
 
 impl Node {
-    fn new(tree: Tree) -> Self {
+    /// Adds the node of a tree to the others, after those inside it. Its place.
+    fn make(tree: Tree, depth: u8, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
         for (key, branch) in tree.branches {
             let target = match branch {
                 Branch::Field(field) => Target::Field(field),
-                Branch::Tree(tree) => Target::Inside(Self::new(tree)),
+                Branch::Tree(tree) => Target::Inside(Self::make(tree, depth.saturating_add(1), nodes)),
             };
             let mut slot = Self::slot(&key, size);
             while slots[slot].is_some() {
@@ -173,7 +192,16 @@ impl Node {
             }
             slots[slot] = Some((key.into(), target));
         }
-        Self { slots }
+        let at = nodes.len();
+        nodes.push(Self { slots, outer: at, depth });
+        at
+    }
+
+    fn inside(&self) -> impl Iterator<Item = usize> + '_ {
+        self.slots.iter().flatten().filter_map(|(_, target)| match target {
+            Target::Inside(inner) => Some(*inner),
+            Target::Field(_) => None,
+        })
     }
 
     fn slot(key: &str, size: usize) -> usize {
@@ -184,11 +212,11 @@ impl Node {
     }
 
     /// What a key leads to, `None` where we do not care.
-    pub(crate) fn target(&self, key: &str) -> Option<&Target> {
+    pub(crate) fn target(&self, key: &str) -> Option<Target> {
         let mut slot = Self::slot(key, self.slots.len());
         while let Some((name, target)) = &self.slots[slot] {
             if **name == *key {
-                return Some(target);
+                return Some(*target);
             }
             slot = (slot + 1) & (self.slots.len() - 1);
         }

@@ -1,11 +1,14 @@
-//! JSON beacons, read in one pass.
+//! JSON beacons, read in one pass: most by [`Quick`], whatever it does not know by serde.
+
+mod quick;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::fields::{Field, Node, Target};
+pub(crate) use self::quick::Quick;
+use crate::fields::{Field, Target};
 use crate::split::{self, MAX_DEPTH};
 use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
 
@@ -15,11 +18,12 @@ use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
 pub(crate) fn read_json(
     record: &[u8],
     fields: &Fields,
+    quick: &mut Quick,
     ends: &mut Vec<usize>,
     each: &mut impl FnMut(Result<Beacon<'_>, Malformed>),
 ) {
     split::values(record, ends, &mut |value| {
-        let read = value.ok_or(Malformed).and_then(|value| read_object(value, fields));
+        let read = value.ok_or(Malformed).and_then(|value| read_object(value, fields, quick));
         let taken = read.is_ok();
         if taken || value.is_none() {
             each(read);
@@ -29,22 +33,36 @@ pub(crate) fn read_json(
 }
 
 /// Reads one JSON beacon, with nothing before or after it but white space.
-fn read_object<'a>(bytes: &'a [u8], fields: &Fields) -> Result<Beacon<'a>, Malformed> {
-    let mut beacon = Beacon::new(Mode::Json);
+fn read_object<'a>(bytes: &'a [u8], fields: &Fields, quick: &mut Quick) -> Result<Beacon<'a>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
+    match quick.read(text, fields) {
+        Some(beacon) => Ok(beacon),
+        None => read_any_object(text, fields),
+    }
+}
+
+/// Reads one JSON beacon, however it is written.
+fn read_any_object<'a>(text: &'a str, fields: &Fields) -> Result<Beacon<'a>, Malformed> {
+    let mut beacon = Beacon::new(Mode::Json);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let mut seen = 0;
-    let root = Object { node: fields.root(), beacon: &mut beacon, seen: &mut seen, depth: 1 };
+    let root = Object { fields, node: fields.root(), beacon: &mut beacon, seen: &mut 0 };
     reader.deserialize_map(root).and_then(|()| reader.end()).map_err(|_| Malformed)?;
     Ok(beacon)
 }
 
 /// The value of an object that holds fields of ours; anything else that lies there is skipped.
 struct Object<'f, 'b, 'a> {
-    node: &'f Node,
+    fields: &'f Fields,
+    /// The place of what its keys lead to.
+    node: usize,
     beacon: &'b mut Beacon<'a>,
     seen: &'b mut u64,
-    depth: u8,
+}
+
+impl Object<'_, '_, '_> {
+    fn depth(&self) -> u8 {
+        self.fields.node(self.node).depth
+    }
 }
 
 impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
@@ -55,21 +73,21 @@ impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(target) = map.next_key_seed(Key(self.node))? {
+        while let Some(target) = map.next_key_seed(Key { fields: self.fields, node: self.node })? {
             match target {
                 Some(Target::Field(field)) => {
                     if *self.seen & field.bit() != 0 {
                         return Err(M::Error::custom("stated twice"));
                     }
                     *self.seen |= field.bit();
-                    map.next_value_seed(Value { field: *field, beacon: self.beacon })?;
+                    map.next_value_seed(Value { field, beacon: self.beacon })?;
                 }
                 Some(Target::Inside(node)) => {
-                    let depth = self.depth + 1;
-                    let inside = Inside(Object { node, beacon: self.beacon, seen: self.seen, depth });
-                    map.next_value_seed(inside)?;
+                    let inside =
+                        Object { fields: self.fields, node, beacon: self.beacon, seen: self.seen };
+                    map.next_value_seed(Inside(inside))?;
                 }
-                None => map.next_value_seed(Skip { depth: self.depth })?,
+                None => map.next_value_seed(Skip { depth: self.depth() })?,
             }
         }
         Ok(())
@@ -121,7 +139,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_, 'de> {
     skip_scalars!();
 
     fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<(), S::Error> {
-        Skip { depth: self.0.depth - 1 }.visit_seq(seq)
+        Skip { depth: self.0.depth() - 1 }.visit_seq(seq)
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<(), M::Error> {
@@ -130,25 +148,28 @@ impl<'de> Visitor<'de> for Inside<'_, '_, 'de> {
 }
 
 /// A key, as what it leads to.
-struct Key<'f>(&'f Node);
+struct Key<'f> {
+    fields: &'f Fields,
+    node: usize,
+}
 
-impl<'de, 'f> DeserializeSeed<'de> for Key<'f> {
-    type Value = Option<&'f Target>;
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Option<Target>;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         key.deserialize_str(self)
     }
 }
 
-impl<'f> Visitor<'_> for Key<'f> {
-    type Value = Option<&'f Target>;
+impl Visitor<'_> for Key<'_> {
+    type Value = Option<Target>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.target(key))
+        Ok(self.fields.node(self.node).target(key))
     }
 }
 

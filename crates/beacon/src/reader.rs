@@ -1,7 +1,9 @@
 //! Records into beacons, whatever form they have.
 
+use std::sync::Arc;
+
 use crate::capture::{Capture, read_capture};
-use crate::json::read_json;
+use crate::json::{Quick, read_json};
 use crate::{Beacon, Fields, Http, Malformed, Mode, cmcd, split};
 
 /// The form of a record.
@@ -33,33 +35,46 @@ impl Form {
     }
 }
 
-/// Reads records. Keeps its room from one to the next, so that reading does not allocate.
-#[derive(Default)]
+/// Reads records. Keeps its room from one to the next, so that reading does not allocate, and remembers the order of
+/// keys, so that it need not look at them again.
 pub struct Reader {
+    fields: Arc<Fields>,
+    quick: Quick,
     decoded: Vec<u8>,
     captures: Vec<usize>,
     beacons: Vec<usize>,
 }
 
 impl Reader {
+    /// For producers that keep our fields so.
+    #[must_use]
+    pub fn new(fields: Arc<Fields>) -> Self {
+        Self {
+            fields,
+            quick: Quick::default(),
+            decoded: Vec::new(),
+            captures: Vec::new(),
+            beacons: Vec::new(),
+        }
+    }
+
     /// Reads a record: `each` gets every beacon in order with its HTTP context, and [`Malformed`] for each that is none.
     /// What cannot be split into beacons counts as one, as does an empty record, so there is at least one verdict.
     pub fn read(
         &mut self,
         form: Form,
         record: &[u8],
-        fields: &Fields,
         each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
     ) {
         let http = Http::default();
         match form {
-            Form::Json => read_json(record, fields, &mut self.beacons, &mut |beacon| each(&http, beacon)),
+            Form::Json => self.json(record, &http, each),
             Form::Cmcd => self.cmcd(record, &http, each),
             Form::Capture => {
                 let mut captures = std::mem::take(&mut self.captures);
                 split::values(record, &mut captures, &mut |value| match value.map(read_capture) {
                     Some(Ok(capture)) => {
-                        self.capture(&capture, fields, each);
+                        self.capture(&capture, each);
                         true
                     }
                     Some(Err(Malformed)) => false,
@@ -71,6 +86,15 @@ impl Reader {
                 self.captures = captures;
             }
         }
+    }
+
+    fn json(
+        &mut self,
+        record: &[u8],
+        http: &Http<'_>,
+        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+    ) {
+        read_json(record, &self.fields, &mut self.quick, &mut self.beacons, &mut |beacon| each(http, beacon));
     }
 
     /// A query where it starts like one, which no dictionary of CMCD does; else event-mode lines.
@@ -94,7 +118,6 @@ impl Reader {
     fn capture(
         &mut self,
         capture: &Capture<'_>,
-        fields: &Fields,
         each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
     ) {
         let http = &capture.http;
@@ -104,9 +127,7 @@ impl Reader {
             None => body.first().filter(|byte| matches!(byte, b'{' | b'[')).map(|_| Form::Json),
         };
         match form {
-            Some(Form::Json) if !body.is_empty() => {
-                read_json(body, fields, &mut self.beacons, &mut |beacon| each(http, beacon))
-            }
+            Some(Form::Json) if !body.is_empty() => self.json(body, http, each),
             Some(Form::Cmcd) if !body.is_empty() => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
             _ if capture.cmcd.iter().any(Option::is_some) => {
                 let parts = capture.cmcd.iter().flatten().map(|part| part.trim_ascii().as_bytes());

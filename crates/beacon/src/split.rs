@@ -117,6 +117,30 @@ fn next_object(text: &[u8]) -> &[u8] {
     rest
 }
 
+/// Where the value that starts at `at` ends. What is inside it is not read, so it may still be none.
+pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut scan = Scan { at, depth: 0 };
+    match text.get(at)? {
+        b'"' => {
+            scan.at += 1;
+            scan.string(text).ok()?;
+            Some(scan.at)
+        }
+        b'{' | b'[' => {
+            while let Some((at, _)) = scan.step(text).ok()? {
+                if scan.depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            None
+        }
+        _ => {
+            let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+            text[at..].iter().position(ends).map(|length| at + length)
+        }
+    }
+}
+
 /// Brackets and commas outside of strings.
 #[derive(Default)]
 struct Scan {

@@ -5,9 +5,9 @@ use crowdfold_beacon::{Fields, Form, Reader};
 use super::*;
 
 fn json(record: &str) -> Option<u64> {
-    let fields = Fields::new(&BTreeMap::new()).unwrap();
+    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
-    Reader::default().read(Form::Json, record.as_bytes(), &fields, &mut |_, beacon| {
+    Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
         found = beacon.ok().and_then(|beacon| identity(&beacon, 7)).map(Identity::get);
     });
     found

@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
 fn of(record: &str) -> Measures {
-    let fields = Fields::new(&BTreeMap::new()).unwrap();
+    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
-    Reader::default().read(Form::Json, record.as_bytes(), &fields, &mut |_, beacon| {
+    Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
         found = beacon.ok().map(|beacon| measures(&beacon))
     });
     found.unwrap()

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Text;
+use crate::fields::NAMES;
+use crate::{Number, Text};
 
 fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
@@ -9,25 +10,27 @@ fn fields(renamed: &[(&str, &[&str])]) -> Fields {
 }
 
 /// Everything a beacon says, for comparison in tests alone.
-fn said(beacon: &Beacon<'_>) -> String {
-    const TEXTS: [Text; 7] =
-        [Text::Tenant, Text::Session, Text::Ip, Text::Event, Text::UserAgent, Text::Content, Text::Error];
-    const NUMBERS: [Number; 5] =
-        [Number::Ts, Number::Bandwidth, Number::Playing, Number::Height, Number::Startup];
-    let texts = TEXTS.map(|field| beacon.text(field).map(str::to_owned));
-    let numbers = NUMBERS.map(|field| beacon.number(field).map(Amount::rounded));
-    format!("{texts:?} {numbers:?} {} {}", beacon.fatal, beacon.opt_out)
+pub(super) fn said(beacon: &Beacon<'_>) -> String {
+    let mut all = format!("{} {}", beacon.fatal, beacon.opt_out);
+    for (name, field) in NAMES {
+        all += &match field {
+            Field::Text(field) => format!(" {name}={:?}", beacon.text(field)),
+            Field::Number(field) => format!(" {name}={:?}", beacon.number(field)),
+            Field::Fatal | Field::OptOut => continue,
+        };
+    }
+    all
 }
 
 fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
     let mut all = Vec::new();
-    read_json(record, fields, &mut Vec::new(), &mut |beacon| all.push(beacon.map(|beacon| said(&beacon))));
+    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |beacon| all.push(beacon.map(|beacon| said(&beacon))));
     all
 }
 
 fn one<T>(record: &str, look: impl Fn(&Beacon<'_>) -> T) -> T {
     let mut looks = Vec::new();
-    read_json(record.as_bytes(), &fields(&[]), &mut Vec::new(), &mut |beacon| match beacon {
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |beacon| match beacon {
         Ok(beacon) => looks.push(look(&beacon)),
         Err(Malformed) => panic!("malformed: {record}"),
     });

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -7,9 +8,9 @@ use crate::Text;
 
 /// Every verdict: the mode and session of a beacon, or `!`.
 fn read(form: Form, record: &[u8]) -> Vec<String> {
-    let fields = Fields::new(&BTreeMap::new()).unwrap();
+    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut all = Vec::new();
-    Reader::default().read(form, record, &fields, &mut |_, beacon| {
+    Reader::new(fields).read(form, record, &mut |_, beacon| {
         all.push(beacon.map_or("!".into(), |beacon| {
             format!("{:?} {}", beacon.mode, beacon.text(Text::Session).unwrap_or_default())
         }));
