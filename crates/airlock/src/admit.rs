@@ -67,7 +67,7 @@ impl Airlock {
                     let time = around.or_else(|| beacon.number(Number::Ts).map(Amount::rounded));
                     each(
                         time,
-                        gate.judge(shared, time, http, &beacon).map_err(|reason| Rejection { reason }),
+                        gate.judge(shared, time, http, beacon).map_err(|reason| Rejection { reason }),
                     );
                 }
                 Err(Malformed) => each(around, Err(Rejection { reason: Reason::Malformed })),

@@ -32,15 +32,16 @@ const EVENTS: [&str; 24] = [
     "um",
 ];
 
-/// The identity of a beacon within its session, packed so that different ones differ. The top two bits say which:
+/// The identity of a beacon within its session, packed so that different ones differ, and that a later one is greater:
+/// whoever remembers the greatest need not look for it among the others. The top two bits say which:
 ///
 /// | top | 30 bits | 32 bits |
 /// |---|---|---|
 /// | 0 request mode, 1 event mode | hash of the endpoint | `sn` |
 ///
-/// | top | 9 bits | 53 bits |
+/// | top | 53 bits | 9 bits |
 /// |---|---|---|
-/// | 2 JSON, 3 CMCD without `sn` | event, by code or, for one that is not known, by hash | own `ts` |
+/// | 2 JSON, 3 CMCD without `sn` | own `ts` | event, by code or, for one that is not known, by hash |
 pub(crate) fn identity(beacon: &Beacon<'_>, endpoint: u32) -> Option<Identity> {
     let kind = match beacon.mode {
         Mode::Request => 0,
@@ -53,7 +54,7 @@ pub(crate) fn identity(beacon: &Beacon<'_>, endpoint: u32) -> Option<Identity> {
     }
     let ts = beacon.number(Number::Ts).map(Amount::rounded)?;
     let kind = if beacon.mode == Mode::Json { 2 } else { 3 };
-    Some(Identity(kind << 62 | event(beacon.text(Text::Event).unwrap_or_default()) << 53 | ts))
+    Some(Identity(kind << 62 | ts << 9 | event(beacon.text(Text::Event).unwrap_or_default())))
 }
 
 /// 0 for no event, 1 to 255 for the known, above for the others.

@@ -14,12 +14,17 @@ const LONGEST: usize = 256;
 /// The dictionary of a partition, and the raw texts whose symbols are known.
 pub(crate) struct Words {
     dictionary: Dictionary,
+    recent: [Recent; Dimension::COUNT],
     known: [HashMap<Box<str>, Symbol, RandomState>; Dimension::COUNT],
 }
 
 impl Words {
     pub(crate) fn new() -> Self {
-        Self { dictionary: Dictionary::default(), known: std::array::from_fn(|_| HashMap::default()) }
+        Self {
+            dictionary: Dictionary::default(),
+            recent: std::array::from_fn(|_| Recent::default()),
+            known: std::array::from_fn(|_| HashMap::default()),
+        }
     }
 
     pub(crate) const fn dictionary(&self) -> &Dictionary {
@@ -28,11 +33,22 @@ impl Words {
 
     /// The symbol of a raw text.
     pub(crate) fn symbol(&mut self, dimension: Dimension, raw: &str) -> Symbol {
+        let Some(short) = Short::of(raw) else { return self.find(dimension, raw) };
+        if let Some(symbol) = self.recent[dimension as usize].get(short) {
+            return symbol;
+        }
+        let symbol = self.find(dimension, raw);
+        self.recent[dimension as usize].set(short, symbol);
+        symbol
+    }
+
+    fn find(&mut self, dimension: Dimension, raw: &str) -> Symbol {
         match self.known[dimension as usize].get(raw) {
             Some(symbol) => *symbol,
             None => self.learn(dimension, raw),
         }
     }
+
     /// The symbol of a word that has passed a rule or comes from a catalogue.
     pub(crate) fn intern(&mut self, word: &str) -> Symbol {
         self.dictionary.intern(word)
@@ -41,6 +57,7 @@ impl Words {
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.dictionary.sweep(held);
         self.known.iter_mut().for_each(HashMap::clear);
+        self.recent = std::array::from_fn(|_| Recent::default());
     }
 
     #[cold]
@@ -59,6 +76,65 @@ impl Words {
             known.insert(raw.into(), symbol);
         }
         symbol
+    }
+}
+
+/// A text of 1 to 16 bytes as two words and its length: equal where the texts are.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Short {
+    words: [u64; 2],
+    length: u8,
+}
+
+impl Short {
+    /// From both ends, which overlap in the middle.
+    fn of(raw: &str) -> Option<Self> {
+        let bytes = raw.as_bytes();
+        let words = match bytes {
+            [] => return None,
+            [one] => [u64::from(*one), 0],
+            [one, .., last] if bytes.len() <= 3 => {
+                [u64::from(*one), u64::from(bytes[bytes.len() / 2]) << 8 | u64::from(*last)]
+            }
+            _ if bytes.len() < 8 => {
+                let (first, last) = (bytes.first_chunk()?, bytes.last_chunk()?);
+                [u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))]
+            }
+            _ if bytes.len() <= 16 => {
+                [u64::from_le_bytes(*bytes.first_chunk()?), u64::from_le_bytes(*bytes.last_chunk()?)]
+            }
+            _ => return None,
+        };
+        Some(Self { words, length: bytes.len() as u8 })
+    }
+}
+
+/// How many short texts are found at once, a power of two. Few values make up most of a dimension.
+const PLACES: usize = 64;
+
+/// The last short text of each place, and its symbol: without hashing with a key, for it holds so few, and whoever
+/// makes them all fall on one place only sends us to the map.
+struct Recent([(Short, Symbol); PLACES]);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self([Default::default(); PLACES])
+    }
+}
+
+impl Recent {
+    const fn place(short: Short) -> usize {
+        let mixed = short.words[0] ^ short.words[1].rotate_left(29) ^ short.length as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
+    }
+
+    fn get(&self, short: Short) -> Option<Symbol> {
+        let (known, symbol) = self.0[Self::place(short)];
+        (known == short).then_some(symbol)
+    }
+
+    const fn set(&mut self, short: Short, symbol: Symbol) {
+        self.0[Self::place(short)] = (short, symbol);
     }
 }
 
@@ -82,5 +158,35 @@ const fn rule(dimension: Dimension) -> Rule {
         | Dimension::Cdn
         | Dimension::Network
         | Dimension::Quality => Rule::Free,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn short_texts_are_equal_where_their_words_are(a in "[ab]{0,18}", b in "[ab]{0,18}") {
+            if let (Some(short), Some(other)) = (Short::of(&a), Short::of(&b)) {
+                prop_assert_eq!(short == other, a == b);
+            } else {
+                prop_assert!([&a, &b].iter().any(|text| text.is_empty() || text.len() > 16));
+            }
+        }
+
+        #[test]
+        fn a_symbol_is_of_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
+            let mut words = Words::new();
+            for text in texts.iter().chain(&texts) {
+                for dimension in [Dimension::Content, Dimension::Cdn] {
+                    let symbol = words.symbol(dimension, text);
+                    prop_assert_eq!(&**words.dictionary().word(symbol), text.as_str());
+                }
+                prop_assert_eq!(words.symbol(Dimension::Device, text), Symbol::OTHER);
+            }
+        }
     }
 }

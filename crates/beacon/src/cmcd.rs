@@ -13,14 +13,14 @@ pub(crate) use query::{find, read_query};
 const VERSION: i64 = 2;
 
 /// Reads the body of an event-mode report: records separated by line feeds.
-pub(crate) fn read_events(body: &[u8], each: &mut impl FnMut(Result<Beacon<'_>, Malformed>)) {
+pub(crate) fn read_events(body: &[u8], each: &mut impl FnMut(Result<&Beacon<'_>, Malformed>)) {
     let mut rest = body;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
         rest = rest.get(end + 1..).unwrap_or_default();
         if !line.is_empty() {
-            each(read(Mode::Event, [line]));
+            each(read(Mode::Event, [line]).as_ref().map_err(|bad| *bad));
         }
     }
 }

@@ -20,34 +20,42 @@ pub(crate) fn read_json(
     fields: &Fields,
     quick: &mut Quick,
     ends: &mut Vec<usize>,
-    each: &mut impl FnMut(Result<Beacon<'_>, Malformed>),
+    each: &mut impl FnMut(Result<&Beacon<'_>, Malformed>),
 ) {
     split::values(record, ends, &mut |value| {
-        let read = value.ok_or(Malformed).and_then(|value| read_object(value, fields, quick));
-        let taken = read.is_ok();
-        if taken || value.is_none() {
-            each(read);
+        let Some(value) = value else {
+            each(Err(Malformed));
+            return false;
+        };
+        let mut beacon = Beacon::new(Mode::Json);
+        let taken = read_object(value, fields, quick, &mut beacon).is_ok();
+        if taken {
+            each(Ok(&beacon));
         }
         taken
     });
 }
 
 /// Reads one JSON beacon, with nothing before or after it but white space.
-fn read_object<'a>(bytes: &'a [u8], fields: &Fields, quick: &mut Quick) -> Result<Beacon<'a>, Malformed> {
+fn read_object<'a>(
+    bytes: &'a [u8],
+    fields: &Fields,
+    quick: &mut Quick,
+    beacon: &mut Beacon<'a>,
+) -> Result<(), Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-    match quick.read(text, fields) {
-        Some(beacon) => Ok(beacon),
-        None => read_any_object(text, fields),
+    if quick.read(text, fields, beacon).is_some() {
+        return Ok(());
     }
+    *beacon = Beacon::new(Mode::Json);
+    read_any_object(text, fields, beacon)
 }
 
 /// Reads one JSON beacon, however it is written.
-fn read_any_object<'a>(text: &'a str, fields: &Fields) -> Result<Beacon<'a>, Malformed> {
-    let mut beacon = Beacon::new(Mode::Json);
+fn read_any_object<'a>(text: &'a str, fields: &Fields, beacon: &mut Beacon<'a>) -> Result<(), Malformed> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let root = Object { fields, node: fields.root(), beacon: &mut beacon, seen: &mut 0 };
-    reader.deserialize_map(root).and_then(|()| reader.end()).map_err(|_| Malformed)?;
-    Ok(beacon)
+    let root = Object { fields, node: fields.root(), beacon, seen: &mut 0 };
+    reader.deserialize_map(root).and_then(|()| reader.end()).map_err(|_| Malformed)
 }
 
 /// The value of an object that holds fields of ours; anything else that lies there is skipped.

@@ -64,7 +64,7 @@ impl Reader {
         &mut self,
         form: Form,
         record: &[u8],
-        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
     ) {
         let http = Http::default();
         match form {
@@ -92,7 +92,7 @@ impl Reader {
         &mut self,
         record: &[u8],
         http: &Http<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
     ) {
         read_json(record, &self.fields, &mut self.quick, &mut self.beacons, &mut |beacon| each(http, beacon));
     }
@@ -102,13 +102,13 @@ impl Reader {
         &mut self,
         record: &[u8],
         http: &Http<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
     ) {
         let record = record.trim_ascii();
         let query =
             if record.starts_with(b"?") || record.starts_with(b"CMCD=") { cmcd::find(record) } else { None };
         match query {
-            Some(query) => each(http, cmcd::read_query(query, &mut self.decoded)),
+            Some(query) => each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad)),
             None if record.is_empty() => each(http, Err(Malformed)),
             None => cmcd::read_events(record, &mut |beacon| each(http, beacon)),
         }
@@ -118,7 +118,7 @@ impl Reader {
     fn capture(
         &mut self,
         capture: &Capture<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
     ) {
         let http = &capture.http;
         let body = capture.body.as_deref().unwrap_or_default().trim_ascii().as_bytes();
@@ -131,13 +131,14 @@ impl Reader {
             Some(Form::Cmcd) if !body.is_empty() => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
             _ if capture.cmcd.iter().any(Option::is_some) => {
                 let parts = capture.cmcd.iter().flatten().map(|part| part.trim_ascii().as_bytes());
-                each(http, cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty())));
+                let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
+                each(http, beacon.as_ref().map_err(|bad| *bad));
             }
             _ => {
                 let query = capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes()));
                 let beacon =
                     query.ok_or(Malformed).and_then(|query| cmcd::read_query(query, &mut self.decoded));
-                each(http, beacon);
+                each(http, beacon.as_ref().map_err(|bad| *bad));
             }
         }
     }

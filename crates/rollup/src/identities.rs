@@ -8,6 +8,8 @@ const FEW: usize = 48;
 /// Identities and when each was last heard.
 #[derive(Debug)]
 pub(crate) struct Identities {
+    /// The greatest that was ever heard, at first 0. Later beacons have greater ones, and need not be looked for.
+    greatest: u64,
     few: Vec<(u64, Said)>,
     many: Option<Box<Many>>,
 }
@@ -20,7 +22,7 @@ struct Many {
 
 impl Identities {
     pub(crate) const fn new() -> Self {
-        Self { few: Vec::new(), many: None }
+        Self { greatest: 0, few: Vec::new(), many: None }
     }
 
     /// When this identity was last heard; from now on, now.
@@ -28,7 +30,9 @@ impl Identities {
         if let Some(many) = &mut self.many {
             return many.heard(identity, said, now);
         }
-        if let Some((_, before)) = self.few.iter_mut().rev().find(|(known, _)| *known == identity) {
+        if identity > self.greatest {
+            self.greatest = identity;
+        } else if let Some((_, before)) = self.few.iter_mut().rev().find(|(known, _)| *known == identity) {
             return Some(std::mem::replace(before, said));
         }
         if self.few.len() == self.few.capacity() {

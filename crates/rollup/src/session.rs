@@ -4,7 +4,7 @@
 //! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
 //! what matters (protocol.md, "Session state is a set of assertions").
 
-use crowdfold_airlock::{Identity, Millis, Observation, Symbol};
+use crowdfold_airlock::{Identity, Millis, Observation};
 
 use crate::identities::Identities;
 
@@ -41,15 +41,102 @@ pub(crate) struct Now {
     pub(crate) horizon: Millis,
 }
 
-/// A dimension's value as last reported.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asserted {
-    pub(crate) value: Symbol,
-    pub(crate) said: Said,
+/// When each dimension was last stated. Most beacons of a session state the same ones, so the last statement is kept
+/// once for all of them.
+#[derive(Debug)]
+pub(crate) struct Stated {
+    /// The slots of the last beacon that stated any, one bit each.
+    last: u32,
+    at: Said,
+    earlier: Option<Box<Earlier>>,
 }
 
-impl Asserted {
-    pub(crate) const NOTHING: Self = Self { value: Symbol::NONE, said: Said::NEVER };
+/// Slots that were stated before, and not by the last beacon.
+#[derive(Debug, Default)]
+struct Earlier {
+    slots: u32,
+    at: Vec<(u32, Said)>,
+}
+
+impl Stated {
+    const fn nothing() -> Self {
+        Self { last: 0, at: Said::NEVER, earlier: None }
+    }
+
+    /// The slots among `asked` of which what was last stated holds.
+    pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
+        let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
+        let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
+            return last;
+        };
+        let held = earlier.at.iter().filter(|(slots, at)| slots & asked != 0 && at.holds(now));
+        held.fold(last, |held, (slots, _)| held | slots & asked)
+    }
+
+    /// Takes down that a beacon stated these slots.
+    pub(crate) fn state(&mut self, slots: u32, said: Said) {
+        if slots == 0 {
+            return;
+        }
+        let left = self.last & !slots;
+        if left != 0 || self.earlier.is_some() {
+            self.earlier.get_or_insert_default().keep(left, self.at, slots);
+        }
+        self.last = slots;
+        self.at = said;
+    }
+}
+
+impl Earlier {
+    /// Keeps `slots`, last stated at `at`, and forgets those that are stated again.
+    fn keep(&mut self, slots: u32, at: Said, again: u32) {
+        self.slots = self.slots & !again | slots;
+        self.at.retain_mut(|(kept, _)| {
+            *kept &= !again;
+            *kept != 0
+        });
+        if slots != 0 {
+            self.at.push((slots, at));
+        }
+    }
+}
+
+/// The sittings of a session in open windows: (start of the window, place in it). Seldom more than two.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    newest: (Millis, u32),
+    others: Vec<(Millis, u32)>,
+}
+
+impl Seats {
+    const NONE: u32 = u32::MAX;
+
+    const fn none() -> Self {
+        Self { newest: (0, Self::NONE), others: Vec::new() }
+    }
+
+    /// The place in the window that starts then.
+    pub(crate) fn find(&self, start: Millis) -> Option<u32> {
+        if self.newest.0 == start && self.newest.1 != Self::NONE {
+            return Some(self.newest.1);
+        }
+        self.others.iter().find(|(window, _)| *window == start).map(|(_, place)| *place)
+    }
+
+    /// Adds one; those in windows for which `is_open` is false are of no more use.
+    pub(crate) fn add(&mut self, seat: (Millis, u32), is_open: impl Fn(Millis) -> bool) {
+        let before = std::mem::replace(&mut self.newest, seat);
+        self.others.retain(|(start, _)| is_open(*start));
+        if before.1 != Self::NONE && is_open(before.0) {
+            self.others.push(before);
+        }
+    }
+
+    /// Takes all of them.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Millis, u32)> + use<> {
+        let taken = std::mem::replace(self, Self::none());
+        taken.others.into_iter().chain([taken.newest]).filter(|(_, place)| *place != Self::NONE)
+    }
 }
 
 /// What one session's records said.
@@ -65,8 +152,8 @@ pub(crate) struct Session {
     opt_out: Said,
     dropped_frames: (u32, Said),
     identities: Identities,
-    /// Its sittings in open windows: (start of the window, place in it).
-    pub(crate) open: Vec<(Millis, u32)>,
+    pub(crate) stated: Stated,
+    pub(crate) seats: Seats,
 }
 
 /// What a beacon's statements mean beside those that held before it.
@@ -95,7 +182,8 @@ impl Session {
             opt_out: Said::NEVER,
             dropped_frames: (0, Said::NEVER),
             identities: Identities::new(),
-            open: Vec::new(),
+            stated: Stated::nothing(),
+            seats: Seats::none(),
         }
     }
 

@@ -5,30 +5,33 @@ use crowdfold_airlock::Measures;
 use crate::session::Heard;
 use crate::{Cell, Rules, Sums};
 
-/// What one session did in one window, apart from its dimensions.
+/// What one session did in one window, apart from its dimensions. Counts stop at the greatest number they can hold,
+/// which is far above what is given to cells.
 #[derive(Debug, Default)]
 pub(crate) struct Sitting {
-    /// Index of its session's tenant.
-    pub(crate) tenant: u16,
-    /// Taken out by an opt-out.
-    pub(crate) gone: bool,
-    /// Which slots of its dimensions were reported in this window; the others are inherited.
-    pub(crate) reported: u32,
     pub(crate) beacons: u64,
     network_bits: u64,
-    attempts: u64,
-    plays: u64,
-    startup_failures: u64,
-    playback_failures: u64,
-    playing_ms: u64,
-    stalled_ms: u64,
-    stalls: u64,
-    dropped_frames: u64,
-    switches: u64,
-    errors: u8,
-    startup_ms: Option<u32>,
     bandwidth: Mean,
     bitrate: Mean,
+    /// Which slots of its dimensions were reported in this window; the others are inherited.
+    pub(crate) reported: u32,
+    /// Which slots have a value.
+    pub(crate) filled: u32,
+    playing_ms: u32,
+    stalled_ms: u32,
+    stalls: u32,
+    dropped_frames: u32,
+    switches: u32,
+    startup_ms: Option<u32>,
+    /// Index of its session's tenant.
+    pub(crate) tenant: u16,
+    attempts: u8,
+    plays: u8,
+    startup_failures: u8,
+    playback_failures: u8,
+    errors: u8,
+    /// Taken out by an opt-out.
+    pub(crate) gone: bool,
 }
 
 impl Sitting {
@@ -40,13 +43,13 @@ impl Sitting {
     pub(crate) fn add(&mut self, measures: &Measures, heard: &Heard, network_bit: u64) {
         self.beacons += 1;
         self.network_bits |= network_bit;
-        self.attempts += u64::from(heard.new_attempt);
-        self.plays += u64::from(heard.new_play);
-        self.playing_ms += u64::from(measures.playing_ms);
-        self.stalled_ms += u64::from(measures.stalled_ms);
-        self.stalls += u64::from(measures.stalls);
-        self.dropped_frames += u64::from(heard.dropped_frames);
-        self.switches += u64::from(measures.switches);
+        self.attempts = self.attempts.saturating_add(u8::from(heard.new_attempt));
+        self.plays = self.plays.saturating_add(u8::from(heard.new_play));
+        self.playing_ms = self.playing_ms.saturating_add(measures.playing_ms);
+        self.stalled_ms = self.stalled_ms.saturating_add(measures.stalled_ms);
+        self.stalls = self.stalls.saturating_add(measures.stalls);
+        self.dropped_frames = self.dropped_frames.saturating_add(heard.dropped_frames);
+        self.switches = self.switches.saturating_add(measures.switches);
         if heard.new_startup {
             self.startup_ms = self.startup_ms.or(measures.startup_ms);
         }
@@ -56,7 +59,7 @@ impl Sitting {
         if measures.fatal {
             let failures =
                 if heard.playing { &mut self.playback_failures } else { &mut self.startup_failures };
-            *failures += 1;
+            *failures = failures.saturating_add(1);
         }
         if let Some(rate) = measures.bandwidth_kbps {
             self.bandwidth.add(rate, measures.playing_ms);
@@ -71,7 +74,7 @@ impl Sitting {
     pub(crate) fn close(&self, rules: &Rules) -> Contribution {
         let seconds = rules.window.div_ceil(1000);
         let most_ms = rules.window + rules.idle;
-        let playing_ms = self.playing_ms.min(most_ms);
+        let playing_ms = u64::from(self.playing_ms).min(most_ms);
         let mut errors = [0; 6];
         for (class, seen) in errors.iter_mut().enumerate() {
             *seen = u64::from(self.errors >> class & 1);
@@ -80,15 +83,15 @@ impl Sitting {
             networks: self.network_bits,
             sums: Sums {
                 beacons: self.beacons,
-                attempts: self.attempts.min(MOST_TIMES),
-                plays: self.plays.min(MOST_TIMES),
-                startup_failures: self.startup_failures.min(MOST_TIMES),
-                playback_failures: self.playback_failures.min(MOST_TIMES),
+                attempts: u64::from(self.attempts).min(MOST_TIMES),
+                plays: u64::from(self.plays).min(MOST_TIMES),
+                startup_failures: u64::from(self.startup_failures).min(MOST_TIMES),
+                playback_failures: u64::from(self.playback_failures).min(MOST_TIMES),
                 playing_ms,
-                stalled_ms: self.stalled_ms.min(most_ms - playing_ms),
-                stalls: self.stalls.min(seconds),
-                dropped_frames: self.dropped_frames.min(120 * seconds),
-                switches: self.switches.min(seconds),
+                stalled_ms: u64::from(self.stalled_ms).min(most_ms - playing_ms),
+                stalls: u64::from(self.stalls).min(seconds),
+                dropped_frames: u64::from(self.dropped_frames).min(120 * seconds),
+                switches: u64::from(self.switches).min(seconds),
                 errors,
             },
             startup_ms: self.startup_ms,

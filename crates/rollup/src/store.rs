@@ -1,12 +1,11 @@
 //! The sessions of one partition and their sittings in the windows that are open.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol};
 
-use crate::session::{Asserted, Now, Said, Session};
+use crate::session::{Now, Said, Session};
 use crate::sitting::Sitting;
 use crate::tabulate::{ClosedWindow, tabulate};
 use crate::{Counts, Rules, Window};
@@ -33,10 +32,11 @@ pub enum Verdict {
 pub struct Sittings {
     rules: Arc<Rules>,
     slots: Vec<Dimension>,
-    index: hashbrown::HashMap<u64, u32, BuildHasherDefault<TagHasher>>,
+    /// Places of sessions, by their tags, which are hashes already.
+    index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
-    /// What was last asserted, `slots.len()` for each session.
-    asserted: Vec<Asserted>,
+    /// The dimensions' values that were last asserted, `slots.len()` for each session.
+    asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
     closed_until: Millis,
     open: usize,
@@ -58,7 +58,7 @@ impl Sittings {
         Self {
             slots: rules.slots(),
             rules,
-            index: hashbrown::HashMap::default(),
+            index: hashbrown::HashTable::new(),
             sessions: Vec::new(),
             asserted: Vec::new(),
             windows: VecDeque::new(),
@@ -106,6 +106,7 @@ impl Sittings {
         let Some(at) = self.session(beacon) else { return Verdict::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
+        let reported = Reported::by(beacon, &self.slots);
         let heard = self.sessions[at].hear(beacon, &now);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let verdict = if heard.opted_out {
@@ -116,26 +117,13 @@ impl Sittings {
             Verdict::Duplicate
         } else {
             let (window, sitting) = self.sitting(at, window.start, beacon.tenant().0);
-            let asserted = &self.asserted[at * self.slots.len()..][..self.slots.len()];
-            let open = &mut self.windows[window];
-            let dimensions = &mut open.dimensions[sitting * self.slots.len()..][..self.slots.len()];
-            let sitting = &mut open.sittings[sitting];
-            for (slot, dimension) in self.slots.iter().enumerate() {
-                let reported = beacon.dimension(*dimension);
-                if reported.is_some() {
-                    if sitting.reported & 1 << slot == 0 {
-                        sitting.reported |= 1 << slot;
-                        dimensions[slot] = reported;
-                    }
-                } else if !dimensions[slot].is_some() && asserted[slot].said.holds(&now) {
-                    dimensions[slot] = asserted[slot].value;
-                }
-            }
+            self.fill(at, window, sitting, &reported, &now);
+            let sitting = &mut self.windows[window].sittings[sitting];
             sitting.add(beacon.measures(), &heard, beacon.network_bit());
             self.open_beacons += 1;
             Verdict::Placed
         };
-        self.assert_dimensions(at, beacon, record);
+        self.assert_dimensions(at, &reported, record);
         verdict
     }
 
@@ -165,23 +153,24 @@ impl Sittings {
 
     /// Every symbol that a session or a sitting holds.
     pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
-        let inherited = self.asserted.iter().map(|asserted| asserted.value);
+        let inherited = self.asserted.iter().copied();
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
     /// The place of a beacon's session, a new one if there is room.
     fn session(&mut self, beacon: &Observation) -> Option<usize> {
         let tag = beacon.tag().hash();
-        if let Some(at) = self.index.get(&tag) {
+        if let Some(at) = self.index.find(tag, |at| self.sessions[*at as usize].tag == tag) {
             return Some(*at as usize);
         }
         if self.sessions.len() >= self.rules.max_sessions {
             return None;
         }
         let at = self.sessions.len();
-        self.index.insert(tag, u32::try_from(at).ok()?);
+        let place = u32::try_from(at).ok()?;
+        self.index.insert_unique(tag, place, |at| self.sessions[*at as usize].tag);
         self.sessions.push(Session::new(tag));
-        self.asserted.resize(self.asserted.len() + self.slots.len(), Asserted::NOTHING);
+        self.asserted.resize(self.asserted.len() + self.slots.len(), Symbol::NONE);
         Some(at)
     }
 
@@ -190,17 +179,39 @@ impl Sittings {
         let window = self.window(start);
         let open = &mut self.windows[window];
         let session = &mut self.sessions[session];
-        if let Some((_, sitting)) = session.open.iter().find(|(window, _)| *window == start) {
-            return (window, *sitting as usize);
+        if let Some(sitting) = session.seats.find(start) {
+            return (window, sitting as usize);
         }
         let sitting = open.sittings.len();
         open.sittings.push(Sitting::new(tenant));
         open.dimensions.resize(open.dimensions.len() + self.slots.len(), Symbol::NONE);
-        // windows that were closed since are of no more use here
-        session.open.retain(|(start, _)| start + self.rules.window > self.closed_until);
-        session.open.push((start, sitting as u32));
+        session.seats.add((start, sitting as u32), |start| start + self.rules.window > self.closed_until);
         self.open += 1;
         (window, sitting)
+    }
+
+    /// Gives a sitting what its beacon reports for the first time in the window, and what is inherited where nothing is.
+    fn fill(&mut self, session: usize, window: usize, sitting: usize, reported: &Reported, now: &Now) {
+        let slots = self.slots.len();
+        let open = &mut self.windows[window];
+        let seated = &mut open.sittings[sitting];
+        let first = reported.slots & !seated.reported;
+        let missing = ((1 << slots) - 1) & !seated.filled & !reported.slots;
+        let inherited = if missing == 0 { 0 } else { self.sessions[session].stated.holding(missing, now) };
+        if first | inherited == 0 {
+            return;
+        }
+        seated.reported |= first;
+        seated.filled |= first | inherited;
+        let asserted = &self.asserted[session * slots..][..slots];
+        let dimensions = &mut open.dimensions[sitting * slots..][..slots];
+        for slot in 0..slots {
+            if first & 1 << slot != 0 {
+                dimensions[slot] = reported.values[slot];
+            } else if inherited & 1 << slot != 0 {
+                dimensions[slot] = asserted[slot];
+            }
+        }
     }
 
     /// The index of an open window; windows are few and the newest is asked for most.
@@ -219,7 +230,7 @@ impl Sittings {
     /// Takes a session's open sittings out; the number of their beacons.
     fn take_out(&mut self, session: usize) -> u64 {
         let mut beacons = 0;
-        for (start, sitting) in std::mem::take(&mut self.sessions[session].open) {
+        for (start, sitting) in self.sessions[session].seats.take() {
             let Some(open) = self.windows.iter_mut().find(|open| open.start == start) else { continue };
             let sitting = &mut open.sittings[sitting as usize];
             sitting.gone = true;
@@ -230,14 +241,15 @@ impl Sittings {
         beacons
     }
 
-    fn assert_dimensions(&mut self, session: usize, beacon: &Observation, record: Millis) {
-        let asserted = &mut self.asserted[session * self.slots.len()..][..self.slots.len()];
-        for (asserted, dimension) in asserted.iter_mut().zip(&self.slots) {
-            let value = beacon.dimension(*dimension);
+    fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Millis) {
+        let slots = self.slots.len();
+        let asserted = &mut self.asserted[session * slots..][..slots];
+        for (asserted, value) in asserted.iter_mut().zip(reported.values) {
             if value.is_some() {
-                *asserted = Asserted { value, said: Said::at(record) };
+                *asserted = value;
             }
         }
+        self.sessions[session].stated.state(reported.slots, Said::at(record));
     }
 
     /// Forgets sessions of which nothing holds any more, by moving the last ones into their places.
@@ -250,15 +262,46 @@ impl Sittings {
                 at += 1;
                 continue;
             }
-            let gone = self.sessions.swap_remove(at);
-            self.index.remove(&gone.tag);
-            let last = self.sessions.len();
-            if let Some(moved) = self.sessions.get(at) {
-                self.index.insert(moved.tag, at as u32);
+            let last = self.sessions.len() - 1;
+            self.reseat(at, None);
+            if at != last {
+                self.reseat(last, Some(at));
+            }
+            self.sessions.swap_remove(at);
+            if at != last {
                 self.asserted.copy_within(last * slots..(last + 1) * slots, at * slots);
             }
             self.asserted.truncate(last * slots);
         }
+    }
+
+    /// Changes the place of a session in the index, or takes it out.
+    fn reseat(&mut self, from: usize, to: Option<usize>) {
+        let found = self.index.find_entry(self.sessions[from].tag, |at| *at as usize == from);
+        match (found, to) {
+            (Ok(mut entry), Some(to)) => *entry.get_mut() = to as u32,
+            (Ok(entry), None) => drop(entry.remove()),
+            (Err(_), _) => unreachable!("every session is in the index"),
+        }
+    }
+}
+
+/// What a beacon reports, slot by slot.
+struct Reported {
+    /// The slots that have a value, one bit each.
+    slots: u32,
+    values: [Symbol; Dimension::COUNT],
+}
+
+impl Reported {
+    fn by(beacon: &Observation, slots: &[Dimension]) -> Self {
+        let mut reported = Self { slots: 0, values: [Symbol::NONE; Dimension::COUNT] };
+        for (slot, dimension) in slots.iter().enumerate() {
+            let value = beacon.dimension(*dimension);
+            reported.values[slot] = value;
+            reported.slots |= u32::from(value.is_some()) << slot;
+        }
+        reported
     }
 }
 
@@ -274,22 +317,6 @@ impl Verdict {
             Self::Duplicate => counts.duplicate += 1,
             Self::Placed => {}
         }
-    }
-}
-
-/// Tags are hashes already.
-#[derive(Debug, Default)]
-struct TagHasher(u64);
-
-impl Hasher for TagHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("tags are u64")
-    }
-    fn write_u64(&mut self, tag: u64) {
-        self.0 = tag;
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use crowdfold_beacon::{Fields, Form, Reader};
 
@@ -24,6 +25,12 @@ fn json_beacons_differ_by_time_and_event() {
         }
     }
     assert_eq!(json(r#"{"event":"play"}"#), None);
+}
+
+#[test]
+fn what_comes_later_is_greater_whatever_it_is() {
+    let later = json(r#"{"ts":1795308528422,"event":"attempt"}"#);
+    assert!(later > json(r#"{"ts":1795308528421,"event":"resume"}"#));
 }
 
 #[test]

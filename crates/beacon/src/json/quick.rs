@@ -13,7 +13,7 @@ use serde::de::DeserializeSeed;
 use super::{Skip, Value};
 use crate::fields::{Field, Target};
 use crate::split::value_end;
-use crate::{Amount, Beacon, Fields, Mode};
+use crate::{Amount, Beacon, Fields};
 
 /// Most steps that are remembered, and the longest that is, bytes. A producer has a few dozen.
 const MOST_STEPS: usize = 512;
@@ -48,11 +48,48 @@ enum What {
 struct Step {
     /// The bytes between them, up to the colon.
     lead: Box<[u8]>,
+    /// The same once more where they are few, to be compared without a loop.
+    head: Head,
     /// The node that the key lies in.
     node: usize,
     what: What,
     /// What came after it last, and before that.
     next: [u16; 2],
+}
+
+impl Step {
+    fn new(lead: &[u8], node: usize, what: What) -> Self {
+        Self { lead: lead.into(), head: Head::new(lead), node, what, next: [NONE; 2] }
+    }
+}
+
+/// Most bytes of a step that are compared without a loop.
+const HEAD: usize = 24;
+
+/// At most [`HEAD`] bytes, as words, and which of their bits count.
+struct Head {
+    words: [u64; HEAD / 8],
+    mask: [u64; HEAD / 8],
+}
+
+impl Head {
+    fn new(lead: &[u8]) -> Self {
+        let (mut bytes, mut mask) = ([0; HEAD], [0; HEAD]);
+        for (at, byte) in lead.iter().take(HEAD).enumerate() {
+            (bytes[at], mask[at]) = (*byte, u8::MAX);
+        }
+        Self { words: words(&bytes), mask: words(&mask) }
+    }
+
+    fn fits(&self, bytes: &[u8; HEAD]) -> bool {
+        let read = words(bytes);
+        (0..HEAD / 8).fold(0, |differs, at| differs | (read[at] ^ self.words[at]) & self.mask[at]) == 0
+    }
+}
+
+fn words(bytes: &[u8; HEAD]) -> [u64; HEAD / 8] {
+    let (chunks, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|at| u64::from_le_bytes(chunks[at]))
 }
 
 /// Reads beacons by what it remembers of earlier ones: their keys, never a value. For one set of [`Fields`] alone.
@@ -70,13 +107,17 @@ impl Default for Quick {
 }
 
 impl Quick {
-    /// Reads a beacon with nothing before or after it, or `None` where the general reader must.
-    pub(crate) fn read<'a>(&mut self, text: &'a str, fields: &Fields) -> Option<Beacon<'a>> {
+    /// Reads a beacon with nothing before or after it into a fresh one; `None` where the general reader must.
+    pub(crate) fn read<'a>(
+        &mut self,
+        text: &'a str,
+        fields: &Fields,
+        beacon: &mut Beacon<'a>,
+    ) -> Option<()> {
         let bytes = text.as_bytes();
         if bytes.first() != Some(&b'{') {
             return None;
         }
-        let mut beacon = Beacon::new(Mode::Json);
         let (mut step, mut at, mut seen) = (START, 0, 0);
         loop {
             step = self.follow(step, bytes, &mut at, fields)?;
@@ -88,7 +129,7 @@ impl Quick {
                         return None;
                     }
                     seen |= field.bit();
-                    at = read_field(field, text, at, &mut beacon)?;
+                    at = read_field(field, text, at, beacon)?;
                 }
                 What::Inside(_) if bytes.get(at) == Some(&b'{') => {}
                 What::Inside(_) => {
@@ -99,7 +140,7 @@ impl Quick {
                     }
                 }
                 What::Skip => at = skip(text, at, fields.node(node).depth)?,
-                What::End => return (at == bytes.len()).then_some(beacon),
+                What::End => return (at == bytes.len()).then_some(()),
             }
         }
     }
@@ -121,8 +162,12 @@ impl Quick {
     }
 
     fn fits(&self, step: u16, rest: &[u8]) -> Option<usize> {
-        let lead = &self.steps.get(usize::from(step))?.lead;
-        rest.starts_with(lead).then_some(lead.len())
+        let Step { lead, head, .. } = self.steps.get(usize::from(step))?;
+        let fits = match rest.first_chunk() {
+            Some(bytes) if lead.len() <= HEAD => head.fits(bytes),
+            _ => rest.starts_with(lead),
+        };
+        fits.then_some(lead.len())
     }
 
     /// Looks at the key, and remembers what stands here.
@@ -142,7 +187,7 @@ impl Quick {
         let step = match self.steps.iter().skip(SPARE + 1).position(known) {
             Some(known) => known + SPARE + 1,
             None if self.steps.len() < MOST_STEPS && lead.len() <= LONGEST_STEP => {
-                self.steps.push(Step { lead: lead.into(), node, what, next: [NONE; 2] });
+                self.steps.push(Step::new(lead, node, what));
                 self.steps.len() - 1
             }
             None => {
@@ -150,7 +195,7 @@ impl Quick {
                 if self.lost > PATIENCE {
                     self.forget();
                 }
-                self.steps[SPARE] = Step { lead: Box::default(), node, what, next: [NONE; 2] };
+                self.steps[SPARE] = Step::new(&[], node, what);
                 return Some(SPARE);
             }
         };
@@ -162,8 +207,7 @@ impl Quick {
     }
 
     fn forget(&mut self) {
-        let step = || Step { lead: Box::default(), node: 0, what: What::Skip, next: [NONE; 2] };
-        self.steps = vec![step(), step()];
+        self.steps = [START, SPARE].map(|_| Step::new(&[], 0, What::Skip)).into();
         self.lost = 0;
     }
 }
