@@ -113,11 +113,12 @@ fn whole(bencher: Bencher<'_, '_>, sessions: u32, how_many: usize) {
         .bench_refs(|combiner| {
             for (offset, (timestamp, payload)) in beacons.iter().enumerate() {
                 let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
-                combiner.record(&record, offset as i64, u64::MAX / 2).expect("no halt");
+                combiner.hold(&record, offset as i64, u64::MAX / 2).expect("no halt");
                 if combiner.is_full() {
                     combiner.settle();
                 }
             }
+            combiner.place_held();
             assert!(combiner.balanced() && combiner.totals().rejected() == 0);
         });
 }

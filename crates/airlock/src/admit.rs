@@ -12,7 +12,7 @@ use crate::{Dictionary, Format, Millis, Observation, Reason, Rejection, Symbol};
 pub struct Record<'a> {
     /// The value.
     pub payload: &'a [u8],
-    /// The `content-type` header, where there is one.
+    /// The `content-type` header, where there is one, and it is asked for ([`Airlock::asks_content_type`]).
     pub content_type: Option<&'a [u8]>,
     /// The record's timestamp. `None` for a line of a file: then a beacon's own time (or, for a capture, its
     /// `received_at_ms`) stands for it.
@@ -41,6 +41,13 @@ impl Airlock {
     #[must_use]
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
         Self { shared: Arc::clone(shared), reader: Reader::new(Arc::clone(&shared.fields)), gate: Gate::new(shared, placement) }
+    }
+
+    /// Whether a record's `content-type` is to be looked at, which costs a Kafka client more than the rest of the record.
+    /// Where JSON is the form, what begins like JSON is JSON: of no other form would it be well formed.
+    #[must_use]
+    pub fn asks_content_type(&self, payload: &[u8]) -> bool {
+        self.shared.settings.format != Format::Json || !matches!(payload.first(), Some(b'{' | b'['))
     }
 
     /// Lets a record in: `each` gets one verdict for every beacon in it, in order, with the timestamp that stands for

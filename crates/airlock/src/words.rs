@@ -110,7 +110,7 @@ impl Short {
 }
 
 /// How many short texts are found at once, a power of two. Few values make up most of a dimension.
-const PLACES: usize = 64;
+const PLACES: usize = 256;
 
 /// The last short text of each place, and its symbol: without hashing with a key, for it holds so few, and whoever
 /// makes them all fall on one place only sends us to the map.
@@ -125,7 +125,7 @@ impl Default for Recent {
 impl Recent {
     const fn place(short: Short) -> usize {
         let mixed = short.words[0] ^ short.words[1].rotate_left(29) ^ short.length as u64;
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
     }
 
     fn get(&self, short: Short) -> Option<Symbol> {

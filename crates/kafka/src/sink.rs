@@ -198,9 +198,10 @@ impl Sink {
         let sent = sent.and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
-                // rust-rdkafka's own flush looks every 100 ms; time-outs of messages end this
+                // rust-rdkafka's own flush looks every 100 ms; a report ends this wait at once, and time-outs of
+                // messages the loop
                 while producer.in_flight_count() > 0 {
-                    producer.poll(Duration::from_millis(1));
+                    producer.poll(Duration::from_millis(10));
                 }
                 if offsets.count() > 0 {
                     producer.send_offsets_to_transaction(&offsets, &group, Timeout::Never)?;

@@ -1,17 +1,19 @@
 //! One partition of the beacons: records in, sealed windows out.
 
+mod intake;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Millis, Observation, Reason, Record, Rejection};
+use crowdfold_airlock::{Airlock, Millis, Observation, Reason};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::Closure;
 use crowdfold_rollup::{Counts, Rules, Sittings, Verdict};
 
+use self::intake::Held;
 use crate::low_offsets::LowOffsets;
 use crate::pack::{PartialRecord, pack};
-use crate::{CombinerCheckpoint, Halt, Start};
+use crate::{CombinerCheckpoint, Start};
 
 /// Most rejections that one partition writes down between two closures; all are counted.
 const MOST_NOTES: usize = 1000;
@@ -81,7 +83,7 @@ pub struct Combiner {
     withhold_before: Millis,
     after_gap: bool,
     at_end_since: Option<Millis>,
-    scratch: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
+    held: Held,
 }
 
 impl Combiner {
@@ -123,80 +125,20 @@ impl Combiner {
             withhold_before,
             after_gap,
             at_end_since: None,
-            scratch: Vec::new(),
+            held: Held::default(),
             settings,
         }
     }
 
-    /// Takes the next record of the partition. `clock` is this machine's time.
-    ///
-    /// # Errors
-    /// [`Halt::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
-    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
-        let latest = clock.saturating_add(self.settings.max_skew);
-        let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
-        if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
-            return Err(Halt::ClockSkew { partition: self.partition, offset, ahead: timestamp - clock });
-        }
-        self.at_end_since = None;
-        self.next_offset = offset + 1;
-        if ahead.is_some() {
-            self.reject(Reason::Future, offset, clock);
-            return Ok(());
-        }
-        let mut verdicts = std::mem::take(&mut self.scratch);
-        let airlock = &mut self.airlock;
-        // one record that trips a fault of ours must not stop the stream, nor be tried for ever
-        let admitted = catch_unwind(AssertUnwindSafe(|| {
-            airlock.admit(record, &mut |timestamp, verdict| verdicts.push((timestamp, verdict)));
-        }));
-        if admitted.is_err() {
-            verdicts.clear();
-            verdicts.push((record.timestamp, Err(Rejection { reason: Reason::Internal })));
-        }
-        // what is rejected as `future` moves nothing
-        let mut newest = None;
-        // by reference: an observation is large
-        for (timestamp, verdict) in &verdicts {
-            // a line of a file has no timestamp of its own; then each of its beacons has
-            let moment = record.timestamp.or(*timestamp);
-            match (verdict, moment) {
-                // of a file; the airlock, which has no clock, cannot say so
-                (verdict, Some(moment)) if moment > latest => {
-                    self.reject(reason_ahead(verdict.as_ref().err()), offset, clock);
-                }
-                (Ok(beacon), Some(moment)) => {
-                    newest = newest.max(Some(moment));
-                    self.place(beacon, moment, offset);
-                }
-                (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
-                (Err(rejection), moment) => {
-                    if rejection.reason != Reason::Future {
-                        newest = newest.max(moment);
-                    }
-                    self.reject(rejection.reason, offset, moment.unwrap_or(clock));
-                }
-            }
-        }
-        verdicts.clear();
-        self.scratch = verdicts;
-        if let Some(newest) = newest {
-            self.low_offsets.tell(newest, offset);
-            if std::mem::take(&mut self.after_gap) {
-                self.withhold_before = self.withhold_before.max(newest + 1);
-            }
-            self.advance(newest.saturating_sub(self.settings.rules.lateness));
-        }
-        Ok(())
-    }
-
     /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
     pub fn at_end(&mut self, asked: Millis) {
+        self.place_held();
         let since = *self.at_end_since.get_or_insert(asked);
         let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
         if asked.saturating_sub(since) >= quiet {
             let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
             self.advance(asked.saturating_sub(margin));
+            self.sweep();
         }
     }
 
@@ -207,6 +149,7 @@ impl Combiner {
 
     /// Closes every window there is: the input has ended (files only, a log never ends).
     pub fn finish(&mut self) {
+        self.place_held();
         let last = self.sittings.last_end().unwrap_or(0).max(self.sittings.closed_until());
         self.seal(last);
     }
@@ -323,6 +266,13 @@ impl Combiner {
         }
     }
 
+    /// Forgets words that nobody uses any more. Not while beacons are held, which use some.
+    fn sweep(&mut self) {
+        if self.airlock.dictionary().wants_sweep() {
+            self.airlock.sweep(self.sittings.held());
+        }
+    }
+
     fn checkpoint(&self, closed_until: Millis, read_offset: i64) -> CombinerCheckpoint {
         CombinerCheckpoint {
             epoch: self.epoch,
@@ -337,9 +287,6 @@ impl Combiner {
     fn seal(&mut self, to: Millis) {
         let from = self.sittings.closed_until();
         let closed = self.sittings.close(to, self.airlock.dictionary());
-        if self.airlock.dictionary().wants_sweep() {
-            self.airlock.sweep(self.sittings.held());
-        }
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
             // every table holds the same sittings
@@ -368,13 +315,5 @@ impl Combiner {
             checkpoint: self.checkpoint(to, self.counted_before),
             counts,
         });
-    }
-}
-
-/// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
-fn reason_ahead(other: Option<&Rejection>) -> Reason {
-    match other.map(|rejection| rejection.reason) {
-        None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
-        Some(earlier) => earlier,
     }
 }

@@ -25,6 +25,11 @@ impl Identities {
         Self { greatest: 0, few: Vec::new(), many: None }
     }
 
+    /// One of those heard last, or 0.
+    pub(crate) fn last(&self) -> u64 {
+        self.few.last().map_or(0, |(identity, _)| *identity)
+    }
+
     /// When this identity was last heard; from now on, now.
     pub(crate) fn heard(&mut self, identity: u64, said: Said, now: &Now) -> Option<Said> {
         if let Some(many) = &mut self.many {

@@ -224,6 +224,11 @@ impl Session {
         heard
     }
 
+    /// The last identity that was heard, or 0.
+    pub(crate) fn last_heard(&self) -> u64 {
+        self.identities.last()
+    }
+
     /// Frames dropped since the last total. Without one that holds nothing can be said: the total may be hours old.
     fn dropped_since(&self, total: Option<u32>, now: &Now) -> u32 {
         let (before, said) = self.dropped_frames;

@@ -38,6 +38,8 @@ pub struct Sittings {
     /// The dimensions' values that were last asserted, `slots.len()` for each session.
     asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
+    /// Room for [`Self::warm`].
+    near: Vec<u32>,
     closed_until: Millis,
     open: usize,
     open_beacons: u64,
@@ -62,6 +64,7 @@ impl Sittings {
             sessions: Vec::new(),
             asserted: Vec::new(),
             windows: VecDeque::new(),
+            near: Vec::new(),
             closed_until,
             open: 0,
             open_beacons: 0,
@@ -96,6 +99,34 @@ impl Sittings {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// Looks at what placing these beacons will look at, so that the waits for memory overlap. Changes nothing.
+    pub fn warm<'a>(&mut self, beacons: impl Iterator<Item = &'a Observation>) {
+        let mut near = std::mem::take(&mut self.near);
+        near.clear();
+        let find = |beacon: &Observation| {
+            let tag = beacon.tag().hash();
+            self.index.find(tag, |at| self.sessions[*at as usize].tag == tag)
+        };
+        near.extend(beacons.filter_map(find).copied());
+        let newest = self.windows.back();
+        let mut seen = 0;
+        for at in near.iter().map(|at| *at as usize) {
+            let session = &self.sessions[at];
+            let some = |values: &[Symbol], row: usize| {
+                values.get(row * self.slots.len()).is_some_and(|value| value.is_some())
+            };
+            seen ^= session.last_heard() ^ u64::from(some(&self.asserted, at));
+            if let Some(open) = newest
+                && let Some(sitting) = session.seats.find(open.start)
+            {
+                let sitting = sitting as usize;
+                seen ^= open.sittings[sitting].beacons ^ u64::from(some(&open.dimensions, sitting));
+            }
+        }
+        std::hint::black_box(seen);
+        self.near = near;
     }
 
     /// Judges a beacon and puts it where it belongs. `record` is the timestamp of its record.
@@ -221,7 +252,11 @@ impl Sittings {
             Some(at) if self.windows[at].start == start => at,
             after => {
                 let at = after.map_or(0, |at| at + 1);
-                self.windows.insert(at, Open { start, sittings: Vec::new(), dimensions: Vec::new() });
+                // about as many as in the window before
+                let room = self.windows.back().map_or(0, |open| open.sittings.len());
+                let dimensions = Vec::with_capacity(room * self.slots.len());
+                let sittings = Vec::with_capacity(room);
+                self.windows.insert(at, Open { start, sittings, dimensions });
                 at
             }
         }

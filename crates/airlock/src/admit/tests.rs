@@ -194,3 +194,15 @@ fn a_sweep_forgets_what_no_one_holds() {
     assert_eq!((word(Dimension::Cdn), word(Dimension::Content)), ("fresh".into(), "kept".into()));
     assert_eq!(again.dimension(Dimension::Content), kept.dimension(Dimension::Cdn));
 }
+
+#[test]
+fn a_content_type_is_asked_for_where_it_can_matter() {
+    let asks = |format, payload: &[u8]| {
+        airlock(Settings { format, ..Settings::default() }).asks_content_type(payload)
+    };
+    assert!(!asks(Format::Json, b"{}") && !asks(Format::Json, b"[{}]"));
+    for payload in [&b"e=ps,sid=\"s\",ts=1,v=2"[..], b"CMCD=sid%3D%22s%22", b"", b" {}"] {
+        assert!(asks(Format::Json, payload));
+    }
+    assert!(asks(Format::Cmcd, b"{}") && asks(Format::Capture, b"{}"));
+}

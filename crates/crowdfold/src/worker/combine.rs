@@ -125,12 +125,14 @@ impl Running for Combine {
             // older than any broker that transactions work with
             Stamp::Missing => 0,
         };
-        let record = Record {
-            payload: message.payload(),
-            content_type: message.content_type(),
-            timestamp: Some(timestamp),
-        };
-        combiner.record(&record, message.offset(), now)
+        let payload = message.payload();
+        let content_type = if combiner.asks_content_type(payload) { message.content_type() } else { None };
+        let record = Record { payload, content_type, timestamp: Some(timestamp) };
+        combiner.hold(&record, message.offset(), now)
+    }
+
+    fn fed(combiner: &mut Combiner) {
+        combiner.place_held();
     }
 
     fn is_full(combiner: &Combiner) -> bool {

@@ -30,6 +30,8 @@ pub(super) trait Running: Sized {
         now: Millis,
     ) -> Result<Vec<(u32, Self::Machine, bool)>, Failure>;
     fn feed(machine: &mut Self::Machine, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
+    /// After a batch was fed.
+    fn fed(_: &mut Self::Machine) {}
     fn is_full(machine: &Self::Machine) -> bool;
     /// What the next transaction carries of a machine.
     fn load<'a>(machine: &'a Self::Machine, into: &mut Vec<Outgoing<'a>>);

@@ -170,6 +170,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
             }
         });
         halted.map_err(anyhow::Error::from)?;
+        R::fed(machine);
         match read {
             Ok(read) => Ok(read.drained),
             Err(error) => self.tolerate(error).map(|()| true),

@@ -1,0 +1,155 @@
+//! Records into a combiner: through the airlock one by one, into their sittings a few at a time.
+//!
+//! A beacon's session and sitting lie anywhere in memory. Those of several beacons are fetched at once before the first is
+//! placed; what each becomes does not depend on how many are held.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection};
+
+use super::Combiner;
+use crate::Halt;
+
+/// Beacons at which those held are placed.
+const ENOUGH: usize = 64;
+
+/// Records that are through the airlock and not placed yet.
+#[derive(Default)]
+pub(super) struct Held {
+    records: Vec<HeldRecord>,
+    /// The verdicts of all of them, in order, each with the timestamp that stands for its record.
+    verdicts: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
+}
+
+#[derive(Clone, Copy)]
+struct HeldRecord {
+    offset: i64,
+    /// This machine's time when it was given.
+    clock: Millis,
+    timestamp: Option<Millis>,
+    /// It is ahead of the clock itself, and was not let in.
+    ahead: bool,
+    /// How many verdicts are its own.
+    verdicts: usize,
+}
+
+impl Combiner {
+    /// Whether a record's `content-type` is to be looked at ([`crowdfold_airlock::Airlock::asks_content_type`]).
+    #[must_use]
+    pub fn asks_content_type(&self, payload: &[u8]) -> bool {
+        self.airlock.asks_content_type(payload)
+    }
+
+    /// Takes the next record of the partition. `clock` is this machine's time.
+    ///
+    /// # Errors
+    /// [`Halt::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
+    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
+        self.hold(record, offset, clock)?;
+        self.place_held();
+        Ok(())
+    }
+
+    /// Takes the next record of the partition, and may keep it from its sitting until [`Self::place_held`], which the
+    /// caller owes before it looks at anything else.
+    ///
+    /// # Errors
+    /// As for [`Self::record`].
+    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
+        let latest = clock.saturating_add(self.settings.max_skew);
+        let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
+        if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
+            return Err(Halt::ClockSkew { partition: self.partition, offset, ahead: timestamp - clock });
+        }
+        let Held { records, verdicts } = &mut self.held;
+        let before = verdicts.len();
+        let ahead = ahead.is_some();
+        if !ahead {
+            let airlock = &mut self.airlock;
+            // one record that trips a fault of ours must not stop the stream, nor be tried for ever
+            let admitted = catch_unwind(AssertUnwindSafe(|| {
+                airlock.admit(record, &mut |timestamp, verdict| verdicts.push((timestamp, verdict)));
+            }));
+            if admitted.is_err() {
+                verdicts.truncate(before);
+                verdicts.push((record.timestamp, Err(Rejection { reason: Reason::Internal })));
+            }
+        }
+        let count = verdicts.len() - before;
+        records.push(HeldRecord { offset, clock, timestamp: record.timestamp, ahead, verdicts: count });
+        if verdicts.len() >= ENOUGH {
+            self.place_held();
+        }
+        Ok(())
+    }
+
+    /// Puts every beacon that is held where it belongs, in the order of the records.
+    pub fn place_held(&mut self) {
+        if self.held.records.is_empty() {
+            return;
+        }
+        let mut held = std::mem::take(&mut self.held);
+        if held.records.len() > 1 {
+            self.sittings.warm(held.verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().ok()));
+        }
+        let mut rest = held.verdicts.as_slice();
+        for record in &held.records {
+            let (verdicts, after) = rest.split_at(record.verdicts);
+            rest = after;
+            self.take(record, verdicts);
+        }
+        held.records.clear();
+        held.verdicts.clear();
+        self.held = held;
+        self.sweep();
+    }
+
+    fn take(&mut self, record: &HeldRecord, verdicts: &[(Option<Millis>, Result<Observation, Rejection>)]) {
+        let HeldRecord { offset, clock, .. } = *record;
+        let latest = clock.saturating_add(self.settings.max_skew);
+        self.at_end_since = None;
+        self.next_offset = offset + 1;
+        if record.ahead {
+            self.reject(Reason::Future, offset, clock);
+            return;
+        }
+        // what is rejected as `future` moves nothing
+        let mut newest = None;
+        for (timestamp, verdict) in verdicts {
+            // a line of a file has no timestamp of its own; then each of its beacons has
+            let moment = record.timestamp.or(*timestamp);
+            match (verdict, moment) {
+                // of a file; the airlock, which has no clock, cannot say so
+                (verdict, Some(moment)) if moment > latest => {
+                    self.reject(reason_ahead(verdict.as_ref().err()), offset, clock);
+                }
+                (Ok(beacon), Some(moment)) => {
+                    newest = newest.max(Some(moment));
+                    self.place(beacon, moment, offset);
+                }
+                (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
+                (Err(rejection), moment) => {
+                    if rejection.reason != Reason::Future {
+                        newest = newest.max(moment);
+                    }
+                    self.reject(rejection.reason, offset, moment.unwrap_or(clock));
+                }
+            }
+        }
+        if let Some(newest) = newest {
+            self.low_offsets.tell(newest, offset);
+            if std::mem::take(&mut self.after_gap) {
+                self.withhold_before = self.withhold_before.max(newest + 1);
+            }
+            self.advance(newest.saturating_sub(self.settings.rules.lateness));
+        }
+    }
+}
+
+/// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
+fn reason_ahead(other: Option<&Rejection>) -> Reason {
+    match other.map(|rejection| rejection.reason) {
+        None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
+        Some(earlier) => earlier,
+    }
+}
