@@ -193,8 +193,12 @@ fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<V
         let mut combiner = Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), 0, false);
         for (offset, record) in log.iter().enumerate() {
             let record = Record { payload: &record.payload, content_type: None, timestamp: record.timestamp };
-            combiner.record(&record, offset as i64, end).unwrap();
-            assert!(combiner.balanced());
+            combiner.hold(&record, offset as i64, end).unwrap();
+            // now one at a time, now several
+            if (offset + partition) % 7 < 3 {
+                combiner.place_held();
+                assert!(combiner.balanced());
+            }
         }
         combiner.at_end(end);
         for (offset, partial) in combiner.sealed().iter().flat_map(|sealed| &sealed.partials).enumerate() {

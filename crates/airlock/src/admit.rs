@@ -40,7 +40,11 @@ impl Airlock {
     /// The airlock of one partition; without a placement nothing is misplaced.
     #[must_use]
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
-        Self { shared: Arc::clone(shared), reader: Reader::new(Arc::clone(&shared.fields)), gate: Gate::new(shared, placement) }
+        Self {
+            shared: Arc::clone(shared),
+            reader: Reader::new(Arc::clone(&shared.fields)),
+            gate: Gate::new(shared, placement),
+        }
     }
 
     /// Whether a record's `content-type` is to be looked at, which costs a Kafka client more than the rest of the record.
@@ -72,10 +76,7 @@ impl Airlock {
             match beacon {
                 Ok(beacon) => {
                     let time = around.or_else(|| beacon.number(Number::Ts).map(Amount::rounded));
-                    each(
-                        time,
-                        gate.judge(shared, time, http, beacon).map_err(|reason| Rejection { reason }),
-                    );
+                    each(time, gate.judge(shared, time, http, beacon).map_err(|reason| Rejection { reason }));
                 }
                 Err(Malformed) => each(around, Err(Rejection { reason: Reason::Malformed })),
             }

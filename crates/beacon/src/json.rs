@@ -91,8 +91,7 @@ impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
                     map.next_value_seed(Value { field, beacon: self.beacon })?;
                 }
                 Some(Target::Inside(node)) => {
-                    let inside =
-                        Object { fields: self.fields, node, beacon: self.beacon, seen: self.seen };
+                    let inside = Object { fields: self.fields, node, beacon: self.beacon, seen: self.seen };
                     map.next_value_seed(Inside(inside))?;
                 }
                 None => map.next_value_seed(Skip { depth: self.depth() })?,

@@ -108,7 +108,9 @@ impl Reader {
         let query =
             if record.starts_with(b"?") || record.starts_with(b"CMCD=") { cmcd::find(record) } else { None };
         match query {
-            Some(query) => each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad)),
+            Some(query) => {
+                each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad))
+            }
             None if record.is_empty() => each(http, Err(Malformed)),
             None => cmcd::read_events(record, &mut |beacon| each(http, beacon)),
         }

@@ -9,7 +9,7 @@ fn json(record: &str) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
     Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
-        found = beacon.ok().and_then(|beacon| identity(&beacon, 7)).map(Identity::get);
+        found = beacon.ok().and_then(|beacon| identity(beacon, 7)).map(Identity::get);
     });
     found
 }

@@ -108,12 +108,7 @@ impl Default for Quick {
 
 impl Quick {
     /// Reads a beacon with nothing before or after it into a fresh one; `None` where the general reader must.
-    pub(crate) fn read<'a>(
-        &mut self,
-        text: &'a str,
-        fields: &Fields,
-        beacon: &mut Beacon<'a>,
-    ) -> Option<()> {
+    pub(crate) fn read<'a>(&mut self, text: &'a str, fields: &Fields, beacon: &mut Beacon<'a>) -> Option<()> {
         let bytes = text.as_bytes();
         if bytes.first() != Some(&b'{') {
             return None;

@@ -24,15 +24,19 @@ pub(super) fn said(beacon: &Beacon<'_>) -> String {
 
 fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
     let mut all = Vec::new();
-    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |beacon| all.push(beacon.map(said)));
+    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |beacon| {
+        all.push(beacon.map(said))
+    });
     all
 }
 
 fn one<T>(record: &str, look: impl Fn(&Beacon<'_>) -> T) -> T {
     let mut looks = Vec::new();
-    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |beacon| match beacon {
-        Ok(beacon) => looks.push(look(beacon)),
-        Err(Malformed) => panic!("malformed: {record}"),
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |beacon| {
+        match beacon {
+            Ok(beacon) => looks.push(look(beacon)),
+            Err(Malformed) => panic!("malformed: {record}"),
+        }
     });
     assert_eq!(looks.len(), 1, "{record}");
     looks.remove(0)

@@ -101,7 +101,8 @@ fn the_end_of_a_string_is_found_wherever_it_is() {
     for length in 0..40 {
         for (sign, found) in [('"', true), ('\\', false), ('\u{1f}', false), ('\n', false)] {
             for fill in ['a', 'é', ' ', '\u{7f}', '!', '#', '['] {
-                let text: String = std::iter::repeat_n(fill, length).chain([sign]).chain("\"tail".chars()).collect();
+                let text: String =
+                    std::iter::repeat_n(fill, length).chain([sign]).chain("\"tail".chars()).collect();
                 let end = length * fill.len_utf8();
                 assert_eq!(plain(text.as_bytes(), 0), found.then_some(end), "{text:?}");
             }
@@ -131,14 +132,27 @@ fn value() -> impl Strategy<Value = String> {
 
 fn record() -> impl Strategy<Value = String> {
     let key = prop::sample::select(vec![
-        "ts", "session", "ip", "event", "playing_ms", "fatal", "opt_out", "client", "video", "os", "other", "x\\u0020",
+        "ts",
+        "session",
+        "ip",
+        "event",
+        "playing_ms",
+        "fatal",
+        "opt_out",
+        "client",
+        "video",
+        "os",
+        "other",
+        "x\\u0020",
     ]);
     let pair = (key, value(), prop::sample::select(vec!["", "", "", " ", "\n"]));
     let pairs = prop::collection::vec(pair, 0..7);
     let damage = prop::option::weighted(0.2, (any::<prop::sample::Index>(), "[{}\\[\\]\",: a\\\\]"));
     (pairs, damage).prop_map(|(pairs, damage)| {
-        let pairs: Vec<_> =
-            pairs.iter().map(|(key, value, blank)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}")).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value, blank)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"))
+            .collect();
         let mut record = format!("{{{}}}", pairs.join(","));
         if let Some((at, sign)) = damage {
             let places: Vec<_> = record.char_indices().map(|(place, _)| place).collect();
