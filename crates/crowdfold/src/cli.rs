@@ -87,7 +87,7 @@ pub enum Command {
                             cells.ndjson"
     )]
     Generate(Generate),
-    /// Create topics whose time-to-live is bounded, or prove that it is
+    /// Create topics whose time-to-live is bounded, prove that it is, or say who may use them
     Topics(Topics),
     /// Read rollups: filter, group, print
     #[command(
@@ -215,6 +215,29 @@ pub enum TopicsCommand {
     /// Compare topics and brokers with the configuration, and measure; exit 3 when a bound does not hold
     #[command(after_help = "Example: crowdfold topics check --config crowdfold.toml")]
     Check,
+    /// Print the least rights of each role, for who grants them; asks no broker
+    #[command(
+        after_help = "Example: crowdfold topics acl --config crowdfold.toml --format strimzi | kubectl apply -f -"
+    )]
+    Acl {
+        /// For Kafka's own tool, or for Strimzi's operator
+        #[arg(
+            long,
+            value_name = "kafka-acls|strimzi",
+            hide_possible_values = true,
+            default_value = "kafka-acls"
+        )]
+        format: AclFormat,
+    },
+}
+
+/// Form of a list of rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AclFormat {
+    /// Commands for kafka-acls.sh
+    KafkaAcls,
+    /// KafkaUser, as YAML
+    Strimzi,
 }
 
 /// `crowdfold query`.

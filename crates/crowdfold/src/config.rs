@@ -15,6 +15,7 @@ mod fits;
 mod kafka;
 mod layers;
 mod nearest;
+mod principals;
 mod problem;
 mod properties;
 mod read;
@@ -37,6 +38,7 @@ pub use bounds::Bounds;
 pub use duration::{parse_duration, show_duration, spell_duration};
 pub use kafka::Kafka;
 pub use layers::{DEFAULT, Override};
+pub use principals::Principals;
 pub use problem::{Origin, Problem};
 pub use properties::{Properties, Property};
 pub use release::Release;
@@ -65,6 +67,8 @@ pub struct Sources {
 pub struct Config {
     /// `[kafka]`.
     pub kafka: Kafka,
+    /// `[principals]`.
+    pub principals: Principals,
     /// `[source]`.
     pub source: Source,
     /// `[windows]`.
@@ -112,8 +116,10 @@ impl Config {
     fn read(layers: Layers, host: &str) -> Result<Self, Problem> {
         let content = Content::read(&layers)?;
         let tenants = Tenants::read(&layers)?;
+        let kafka = Kafka::read(&layers, host)?;
         let config = Self {
-            kafka: Kafka::read(&layers, host)?,
+            principals: Principals::read(&layers, &kafka.prefix, &tenants)?,
+            kafka,
             source: Source::read(&layers)?,
             windows: Windows::read(&layers)?,
             sessions: Sessions::read(&layers)?,

@@ -38,9 +38,19 @@ fn deploy(name: &str) -> PathBuf {
 
 #[test]
 fn help_of_every_command() {
-    for command in
-        ["", "demo", "run", "fold", "generate", "topics", "topics apply", "topics check", "query", "check"]
-    {
+    for command in [
+        "",
+        "demo",
+        "run",
+        "fold",
+        "generate",
+        "topics",
+        "topics apply",
+        "topics check",
+        "topics acl",
+        "query",
+        "check",
+    ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let output = crowdfold(&arguments);
@@ -143,6 +153,17 @@ fn check_says_what_is_in_force_and_what_follows() {
         .expect("the program runs");
     let printed = text(&output.stdout).replace(&deploy("minimal.toml").display().to_string(), "minimal.toml");
     snapshot("check.txt", &printed);
+}
+
+/// Of the secured cluster that is shipped as an example.
+#[test]
+fn the_least_rights_in_both_forms() {
+    let config = deploy("secured.toml").display().to_string();
+    for format in ["kafka-acls", "strimzi"] {
+        let output = crowdfold(&["topics", "acl", "--config", &config, "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        snapshot(&format!("acl-{format}.txt"), &text(&output.stdout));
+    }
 }
 
 #[test]

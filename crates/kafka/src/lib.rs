@@ -5,6 +5,7 @@
 //! lock and an allocation per record (measured: half the cost of librdkafka's poll).
 #![deny(unsafe_code)]
 
+pub mod acl;
 mod batch;
 mod client;
 mod cluster;

@@ -1,4 +1,6 @@
-//! `topics apply` and `topics check`.
+//! `topics apply`, `topics check` and `topics acl`.
+
+mod acl;
 
 use std::io::Write;
 
@@ -15,10 +17,11 @@ use crate::{clock, specs, wiring};
 /// [`Failure::Usage`] where the configuration asks for what no settings can give, [`Failure::Breach`] where a check
 /// finds one.
 pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
-    let admin = Admin::open(&wiring::client(config)?)?;
+    let admin = || -> Result<Admin, Failure> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {
-        TopicsCommand::Apply { dry_run } => apply(&admin, config, *dry_run, out),
-        TopicsCommand::Check => check(&admin, config, out),
+        TopicsCommand::Apply { dry_run } => apply(&admin()?, config, *dry_run, out),
+        TopicsCommand::Check => check(&admin()?, config, out),
+        TopicsCommand::Acl { format } => acl::run(*format, config, out),
     }
 }
 

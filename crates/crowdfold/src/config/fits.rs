@@ -6,11 +6,12 @@ use super::bounds::Bounds;
 use super::duration::show_duration;
 use super::kafka::is_name;
 use super::problem::Problem;
-use super::{Config, Layers};
+use super::{Config, Layers, principals};
 
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
     network(config)?;
     topics(config)?;
+    principals::check(config)?;
     let Config { ttl, windows, merge, .. } = config;
     let replay = Need {
         ttl: ("ttl.beacons", ttl.beacons),

@@ -16,7 +16,7 @@ use super::value::Value;
 pub const DEFAULT: &str = include_str!("../../../../deploy/default.toml");
 
 /// Sections whose keys are not ours to list.
-const OPEN: [&str; 2] = ["kafka.properties", "source.fields"];
+const OPEN: [&str; 3] = ["kafka.properties", "principals.tenants", "source.fields"];
 
 const PREFIX: &str = "CROWDFOLD_";
 

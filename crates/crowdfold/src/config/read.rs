@@ -123,7 +123,8 @@ impl Layers {
     }
 }
 
-fn words(items: &[Value]) -> Option<Vec<String>> {
+/// The items, where all are strings.
+pub(super) fn words(items: &[Value]) -> Option<Vec<String>> {
     let word = |item: &Value| match item {
         Value::Text(text) => Some(text.clone()),
         _ => None,

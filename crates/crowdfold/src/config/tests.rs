@@ -8,6 +8,7 @@ use super::*;
 mod defaults;
 mod duration;
 mod layers;
+mod principals;
 mod refusals;
 mod secrets;
 

@@ -7,6 +7,7 @@ use crowdfold_pipeline::{Committed, Halt, Machine, Stage};
 use super::Setting;
 use super::tally::Tally;
 use crate::failure::Failure;
+use crate::roles;
 use crate::telemetry::{Counters, Part};
 
 /// What is different between the stages.
@@ -54,15 +55,13 @@ pub(super) trait Running: Sized {
 
 /// Where a stage writes, and under which name.
 pub(super) fn transactional_id(setting: &Setting, part: Part) -> String {
-    let kafka = &setting.config.kafka;
-    format!("{}-{}-{}", kafka.prefix, part.name(), kafka.instance)
+    roles::transactional_ids(&setting.config, part) + &setting.config.kafka.instance
 }
 
 /// What a stage reads, and as whom.
 pub(super) fn source_settings(setting: &Setting, part: Part, topic: &str) -> SourceSettings {
-    let kafka = &setting.config.kafka;
-    let group = format!("{}-{}", kafka.prefix, part.name());
-    let mut settings = SourceSettings::new(topic, &group, &kafka.instance);
+    let group = roles::group(&setting.config, part);
+    let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
     settings.accept_loss = setting.accept_loss;
     settings
 }

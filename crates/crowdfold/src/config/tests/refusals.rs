@@ -15,7 +15,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     check("[merge]\nbogus = 1\n", "x.toml:2: merge.bogus: unknown key; known here: patience");
     check(
         "zzzzzz = 1\n",
-        "x.toml:1: zzzzzz: unknown key; known here: kafka, source, windows, sessions, tenants, address, consent, \
+        "x.toml:1: zzzzzz: unknown key; known here: kafka, principals, source, windows, sessions, tenants, address, consent, \
          content, release, merge, ttl, topics, metrics",
     );
     check(

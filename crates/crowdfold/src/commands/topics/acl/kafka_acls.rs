@@ -1,0 +1,74 @@
+//! As commands for Kafka's own `kafka-acls.sh`, one for what shares its operations.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crowdfold_kafka::acl::{Operation, Resource, Right};
+
+use super::by_resource;
+use crate::config::Config;
+use crate::roles::Actor;
+
+const HEAD: &str = "\
+# The least rights of each role. An administrator gives them; admin.properties says how that one connects.
+# What is granted elsewhere beside them is not the least any more: `kafka-acls.sh --list` shows what is.
+";
+
+/// Prints them.
+pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> io::Result<()> {
+    out.write_all(HEAD.as_bytes())?;
+    let brokers = config.kafka.brokers.join(",");
+    for Actor { principal, roles, rights } in actors {
+        writeln!(out, "\n# {principal}: {}", roles.join(", "))?;
+        if roles.iter().any(|role| role.starts_with("reader")) {
+            writeln!(out, "# (who joins a consumer group to read needs --operation Read --group NAME, too)")?;
+        }
+        let principal = format!("User:{principal}");
+        for (operations, resources) in by_operations(rights) {
+            write!(
+                out,
+                "kafka-acls.sh --bootstrap-server {} --command-config admin.properties --add --allow-principal {}",
+                quoted(&brokers),
+                quoted(&principal)
+            )?;
+            for operation in operations {
+                write!(out, " --operation {}", operation.name())?;
+            }
+            for resource in resources {
+                match resource {
+                    Resource::Topic(name) => write!(out, " --topic {name}")?,
+                    Resource::Group(name) => write!(out, " --group {name}")?,
+                    Resource::TransactionalIds(prefix) => {
+                        write!(out, " --resource-pattern-type prefixed --transactional-id {prefix}")?;
+                    }
+                    Resource::Cluster => write!(out, " --cluster")?,
+                }
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Topics with which the same may be done are named together; everything else by itself.
+fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
+    let mut commands: Vec<(Vec<Operation>, Vec<&Resource>)> = Vec::new();
+    for (resource, operations) in by_resource(rights) {
+        let same = |(known, resources): &&mut (Vec<Operation>, Vec<&Resource>)| {
+            let topics =
+                |other: &&Resource| matches!((*other, resource), (Resource::Topic(_), Resource::Topic(_)));
+            *known == operations && resources.iter().all(topics)
+        };
+        match commands.iter_mut().find(same) {
+            Some((_, resources)) => resources.push(resource),
+            None => commands.push((operations, vec![resource])),
+        }
+    }
+    commands
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:,=@/".contains(&byte);
+    if word.bytes().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }
+}

@@ -1,0 +1,82 @@
+//! As Strimzi's KafkaUser, one for each principal.
+
+use std::io::Write;
+
+use crowdfold_kafka::acl::Resource;
+
+use super::by_resource;
+use crate::failure::Failure;
+use crate::roles::Actor;
+
+const HEAD: &str = "\
+# The least rights of each role, for Strimzi's user operator (authorization of type simple).
+# In place of my-cluster write the name of your Kafka.
+";
+
+/// Prints them.
+pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), Failure> {
+    // all or none: half of them applied would be worse than an error
+    let users: Vec<_> = actors.iter().map(|actor| user(&actor.principal)).collect::<Result<_, _>>()?;
+    out.write_all(HEAD.as_bytes())?;
+    for (Actor { roles, rights, .. }, (name, authentication)) in actors.iter().zip(users) {
+        write!(
+            out,
+            "---
+# {}
+apiVersion: kafka.strimzi.io/v1
+kind: KafkaUser
+metadata:
+  name: {}
+  labels:
+    strimzi.io/cluster: my-cluster
+spec:
+  authentication:
+    type: {authentication}
+  authorization:
+    type: simple
+    acls:
+",
+            roles.join(", "),
+            quoted(name)
+        )?;
+        for (resource, operations) in by_resource(rights) {
+            let operations: Vec<_> = operations.iter().map(|operation| operation.name()).collect();
+            let (kind, named) = match resource {
+                Resource::Topic(name) => ("topic", Some((name, "literal"))),
+                Resource::Group(name) => ("group", Some((name, "literal"))),
+                Resource::TransactionalIds(prefix) => ("transactionalId", Some((prefix, "prefix"))),
+                Resource::Cluster => ("cluster", None),
+            };
+            writeln!(out, "      - resource:\n          type: {kind}")?;
+            if let Some((name, pattern)) = named {
+                writeln!(out, "          name: {}\n          patternType: {pattern}", quoted(name))?;
+            }
+            writeln!(out, "        operations: [{}]", operations.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a KafkaUser, and how it shows who it is: Strimzi makes the principal `CN=name` of a certificate's, and
+/// `name` of SCRAM's.
+fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
+    let (name, authentication) = match principal.strip_prefix("CN=") {
+        Some(name) => (name, "tls"),
+        None => (principal, "scram-sha-512"),
+    };
+    let outer = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let inner = |byte: u8| outer(Some(byte)) || matches!(byte, b'-' | b'.');
+    if name.bytes().all(inner) && outer(name.bytes().next()) && outer(name.bytes().last()) {
+        return Ok((name, authentication));
+    }
+    Err(Failure::Usage(format!(
+        "[principals] \"{}\" cannot be a KafkaUser: Kubernetes takes a-z, 0-9, `-` and `.` (\"CN=name\" for one with a \
+         certificate); name it so, or use --format kafka-acls",
+        principal.escape_debug()
+    )))
+}
+
+/// In quotes, so that nothing is taken for a number or a flag.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,67 @@
+//! Who is to have which rights on the broker: the roles of `[principals]`, each with the least that `kafka::acl` has.
+
+use crowdfold_kafka::acl::{Names, Right, Role};
+
+use crate::config::Config;
+use crate::telemetry::Part;
+
+/// A principal, with all that it is to be allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Actor {
+    /// Its name, without its type: all are users.
+    pub(crate) principal: String,
+    /// What it is, such as `combiner`, or `reader of acme`.
+    pub(crate) roles: Vec<String>,
+    /// Its rights, each once.
+    pub(crate) rights: Vec<Right>,
+}
+
+/// All principals. One that has two roles is there once, with the rights of both.
+pub(crate) fn actors(config: &Config) -> Vec<Actor> {
+    let names = names(config);
+    let mut actors: Vec<Actor> = Vec::new();
+    for (role, principal, tenant) in config.principals.all() {
+        let of_tenant =
+            tenant.map(|tenant| Names { rollups: vec![topic_of(config, tenant)], ..names.clone() });
+        let rights = of_tenant.as_ref().unwrap_or(&names).rights(role);
+        let title = tenant.map_or_else(|| role.to_string(), |tenant| format!("{role} of {tenant}"));
+        let at = actors.iter().position(|actor| actor.principal == principal).unwrap_or_else(|| {
+            actors.push(Actor { principal: principal.into(), roles: Vec::new(), rights: Vec::new() });
+            actors.len() - 1
+        });
+        let actor = &mut actors[at];
+        actor.roles.push(title);
+        let new: Vec<_> = rights.into_iter().filter(|right| !actor.rights.contains(right)).collect();
+        actor.rights.extend(new);
+    }
+    actors
+}
+
+/// The consumer group of a stage.
+pub(crate) fn group(config: &Config, part: Part) -> String {
+    format!("{}-{}", config.kafka.prefix, part.name())
+}
+
+/// What the transactional ids of a stage's workers begin with; the worker's instance follows.
+pub(crate) fn transactional_ids(config: &Config, part: Part) -> String {
+    format!("{}-{}-", config.kafka.prefix, part.name())
+}
+
+fn names(config: &Config) -> Names {
+    let topics = config.topic_names();
+    Names {
+        rollups: topics.rollups().to_vec(),
+        beacons: topics.beacons,
+        partials: topics.partials,
+        rejections: topics.rejections,
+        combine_group: group(config, Part::Combine),
+        combine_transactions: transactional_ids(config, Part::Combine),
+        merge_group: group(config, Part::Merge),
+        merge_transactions: transactional_ids(config, Part::Merge),
+    }
+}
+
+fn topic_of(config: &Config, tenant: &str) -> String {
+    let at = config.tenants.names.iter().position(|name| name == tenant);
+    config.topic_names().rollups_of(at.unwrap_or(0)).to_owned()
+}

@@ -1,0 +1,69 @@
+use super::*;
+
+fn names() -> Names {
+    Names {
+        beacons: "p.beacons".into(),
+        partials: "p.partials".into(),
+        rejections: "p.rejections".into(),
+        rollups: vec!["p.rollups.a".into(), "p.rollups.b".into()],
+        combine_group: "p-combine".into(),
+        combine_transactions: "p-combine-".into(),
+        merge_group: "p-merge".into(),
+        merge_transactions: "p-merge-".into(),
+    }
+}
+
+/// The roles that have a right to this topic, by operation.
+fn who(topic: &str, operation: Operation) -> Vec<Role> {
+    let right = Right { resource: Resource::Topic(topic.into()), operation };
+    Role::ALL.into_iter().filter(|role| names().rights(*role).contains(&right)).collect()
+}
+
+#[test]
+fn each_topic_has_one_writer_and_what_is_personal_one_reader() {
+    use Operation as O;
+    assert_eq!(who("p.beacons", O::Write), [Role::Collector]);
+    assert_eq!(who("p.beacons", O::Read), [Role::Combiner]);
+    assert_eq!(who("p.partials", O::Write), [Role::Combiner]);
+    assert_eq!(who("p.partials", O::Read), [Role::Merger]);
+    assert_eq!(who("p.rejections", O::Write), [Role::Combiner]);
+    assert_eq!(who("p.rejections", O::Read), [Role::Auditor]);
+    assert_eq!(who("p.rollups.a", O::Write), [Role::Merger]);
+    assert_eq!(who("p.rollups.a", O::Read), [Role::Reader, Role::Auditor]);
+}
+
+#[test]
+fn only_the_eraser_deletes() {
+    for topic in ["p.beacons", "p.partials", "p.rejections", "p.rollups.a"] {
+        let expected: &[Role] = if topic == "p.beacons" { &[Role::Eraser] } else { &[] };
+        assert_eq!(who(topic, Operation::Delete), expected, "{topic}");
+    }
+}
+
+#[test]
+fn no_role_has_a_right_twice() {
+    for role in Role::ALL {
+        let rights = names().rights(role);
+        let distinct: std::collections::BTreeSet<_> = rights.iter().collect();
+        assert_eq!(distinct.len(), rights.len(), "{role}");
+    }
+}
+
+#[test]
+fn a_right_reads_as_a_sentence_goes_on() {
+    let shown: Vec<_> = names().rights(Role::Combiner).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "Read topic p.beacons",
+            "DescribeConfigs topic p.beacons",
+            "Read group p-combine",
+            "Write topic p.partials",
+            "DescribeConfigs topic p.partials",
+            "Write topic p.rejections",
+            "DescribeConfigs topic p.rejections",
+            "Write transactional ids p-combine-*",
+            "DescribeConfigs the cluster",
+        ]
+    );
+}
