@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{Error, TopicReader, read};
 use crowdfold_testkit::{Kafka, Options, unique};
 use rdkafka::ClientConfig;
@@ -119,7 +120,9 @@ fn a_topic_that_may_not_be_read_is_forbidden_and_no_right_to_a_group_is_needed()
     acl(&["--deny-principal", "User:ANONYMOUS", "--operation", "All", "--group", "*"]);
     for topic in [&hidden, &shown] {
         match values(&kafka, topic, None) {
-            Err(Error::Forbidden { what }) => assert!(what.contains(topic.as_str()), "{what}"),
+            Err(Error::Forbidden { right, .. }) => {
+                assert_eq!(right, Right::of_topic(Operation::Read, topic));
+            }
             other => panic!("{other:?}"),
         }
     }

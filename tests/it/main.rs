@@ -14,5 +14,6 @@ mod kafka_support;
 mod kafka_topics;
 mod oracle;
 mod privacy;
+mod secured;
 mod walls;
 mod worker;

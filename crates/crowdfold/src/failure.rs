@@ -30,9 +30,16 @@ impl Failure {
     /// Whether it may pass by itself: a cluster that does not answer, or not yet.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        use crowdfold_kafka::Error as E;
         let Self::Running(error) = self else { return false };
-        matches!(error.downcast_ref(), Some(E::Unreachable { .. } | E::Kafka { .. }))
+        error.downcast_ref().is_some_and(crowdfold_kafka::Error::is_transient)
+    }
+
+    /// Whether it may pass where it worked before: who was let in once may be again.
+    #[must_use]
+    pub fn may_pass_again(&self) -> bool {
+        let Self::Running(error) = self else { return false };
+        let refused = matches!(error.downcast_ref(), Some(crowdfold_kafka::Error::Refused { .. }));
+        refused || self.may_pass()
     }
 
     /// Whether whoever read our output has gone, as `head` does: no failure of ours.

@@ -37,6 +37,15 @@ pub(crate) fn actors(config: &Config) -> Vec<Actor> {
     actors
 }
 
+/// What a stage needs.
+pub(crate) fn of_stage(config: &Config, part: Part) -> Vec<Right> {
+    match part {
+        Part::Combine => names(config).rights(Role::Combiner),
+        Part::Merge => names(config).rights(Role::Merger),
+        Part::Topics => Vec::new(),
+    }
+}
+
 /// The consumer group of a stage.
 pub(crate) fn group(config: &Config, part: Part) -> String {
     format!("{}-{}", config.kafka.prefix, part.name())

@@ -120,8 +120,7 @@ impl Operation {
     }
 
     /// Whether who may do this may also describe.
-    #[must_use]
-    pub const fn lets_describe(self) -> bool {
+    const fn lets_describe(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::Delete | Self::Describe)
     }
 }
@@ -133,6 +132,33 @@ pub struct Right {
     pub resource: Resource,
     /// What.
     pub operation: Operation,
+}
+
+impl Right {
+    /// Whether who has this has the other.
+    pub(crate) fn grants(&self, other: &Self) -> bool {
+        let about = match (&self.resource, &other.resource) {
+            (Resource::TransactionalIds(prefix), Resource::TransactionalIds(id)) => id.starts_with(prefix),
+            (one, other) => one == other,
+        };
+        let lets = match other.operation {
+            Operation::Describe => self.operation.lets_describe(),
+            operation => self.operation == operation,
+        };
+        about && lets
+    }
+
+    /// About a topic.
+    #[must_use]
+    pub fn of_topic(operation: Operation, topic: &str) -> Self {
+        Self { resource: Resource::Topic(topic.into()), operation }
+    }
+
+    /// To be a member of a consumer group.
+    #[must_use]
+    pub fn of_group(group: &str) -> Self {
+        Self { resource: Resource::Group(group.into()), operation: Operation::Read }
+    }
 }
 
 /// As a sentence goes on after "may not": `Write topic crowdfold.partials`.

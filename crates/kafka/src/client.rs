@@ -14,6 +14,9 @@ use crate::Error;
 
 #[cfg(test)]
 mod tests;
+mod trouble;
+
+pub(crate) use trouble::Trouble;
 
 /// How to connect: `[kafka]` and `[kafka.properties]`.
 #[derive(Clone, Default)]
@@ -34,6 +37,19 @@ impl fmt::Debug for ClientSettings {
             .field("client_id", &self.client_id)
             .field("properties", &masked)
             .finish()
+    }
+}
+
+/// Who we are to the brokers, as far as we can tell: a certificate or a token says it to them alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Principal(Option<String>);
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(name) => write!(f, "principal User:{name}"),
+            None => f.write_str("this principal"),
+        }
     }
 }
 
@@ -59,6 +75,33 @@ const RESERVED: [&str; 17] = [
 ];
 
 impl ClientSettings {
+    /// A property by its name, or by the other that librdkafka has for it.
+    fn property(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.properties.get(*name)).map(String::as_str)
+    }
+
+    /// Who we are to the brokers.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        let named = matches!(self.mechanism(), Some("PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"));
+        Principal(self.property(&["sasl.username"]).filter(|_| named).map(str::to_owned))
+    }
+
+    /// SASL's, where it is used.
+    fn mechanism(&self) -> Option<&str> {
+        let sasl = self.property(&["security.protocol"])?.to_ascii_lowercase().starts_with("sasl");
+        self.property(&["sasl.mechanism", "sasl.mechanisms"]).filter(|_| sasl)
+    }
+
+    /// How we come to the brokers: `sasl_ssl with SCRAM-SHA-512`.
+    pub(crate) fn protocol(&self) -> String {
+        let protocol = self.property(&["security.protocol"]).unwrap_or("plaintext");
+        match self.mechanism() {
+            Some(mechanism) => format!("{protocol} with {mechanism}"),
+            None => protocol.to_owned(),
+        }
+    }
+
     /// A client's configuration: our defaults, what the operator says, and what is not the operator's to say.
     pub(crate) fn config(
         &self,
@@ -97,7 +140,7 @@ impl ClientSettings {
 pub(crate) struct Context<R> {
     pub(crate) role: R,
     served: AtomicU64,
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<Trouble>>,
 }
 
 impl<R> Context<R> {
@@ -110,8 +153,8 @@ impl<R> Context<R> {
         self.served.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The last trouble with the brokers, in librdkafka's words.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    /// The last trouble with the brokers.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -125,6 +168,8 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
             _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
                 tracing::debug!(target: "librdkafka", facility, "{message}");
             }
+            // said again by `error`
+            _ if facility == "FAIL" => tracing::debug!(target: "librdkafka", facility, "{message}"),
             L::Emerg | L::Alert | L::Critical | L::Error => {
                 tracing::error!(target: "librdkafka", facility, "{message}");
             }
@@ -151,7 +196,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         }
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
-            *trouble = Some(reason.to_owned());
+            *trouble = Some(Trouble { code, reason: reason.to_owned() });
         }
     }
 }

@@ -8,8 +8,9 @@ use rdkafka::error::{IsError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataBroker, MetadataPartition};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use crate::client::Context;
-use crate::error::{code, is_forbidden};
+use crate::acl::{Operation, Right};
+use crate::client::{Context, Principal};
+use crate::error::code;
 use crate::{ClientSettings, Error};
 
 /// How long a broker may take to answer.
@@ -18,13 +19,14 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 /// How long the first question of all may take: librdkafka waits it out, and who waits for a broker that is not there
 /// wants to be told soon.
 const METADATA: Duration = Duration::from_secs(5);
+const SLICE: Duration = Duration::from_millis(500);
 
 impl ConsumerContext for Context<()> {}
 
 /// A connection to ask by. Can be shared between threads; every call waits for an answer.
 pub struct Cluster {
     client: BaseConsumer<Context<()>>,
-    brokers: String,
+    settings: ClientSettings,
 }
 
 /// What the cluster says of one topic.
@@ -61,7 +63,7 @@ impl Cluster {
     pub fn open(client: &ClientSettings) -> Result<Self, Error> {
         let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
         let config = client.config(&[], &fixed)?;
-        Ok(Self { client: config.create_with_context(Context::default())?, brokers: client.brokers.clone() })
+        Ok(Self { client: config.create_with_context(Context::default())?, settings: client.clone() })
     }
 
     /// A topic, within five seconds. Does not make it, whatever the broker allows.
@@ -77,7 +79,8 @@ impl Cluster {
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
                     Error::NoTopic { topic: name.into() }
                 }
-                code => Error::coded(format!("describe topic {name}"), code),
+                code => Error::coded(format!("describe topic {name}"), code)
+                    .forbids(&self.principal(), || Right::of_topic(Operation::Describe, name)),
             });
         }
         let mut partitions: Vec<_> = found.partitions().iter().collect();
@@ -87,6 +90,11 @@ impl Cluster {
             replicas: partition.replicas().to_vec(),
         };
         Ok(Topic { name: name.into(), partitions: partitions.into_iter().map(partition).collect() })
+    }
+
+    /// Who we are to it.
+    pub(crate) fn principal(&self) -> Principal {
+        self.settings.principal()
     }
 
     /// The ids of all brokers.
@@ -180,14 +188,26 @@ impl Cluster {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, Error> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
-        self.client.fetch_metadata(topic, METADATA).map_err(|error| self.failed(what(), &error))
+        // librdkafka waits for a broker that will not have us as for one that is not there: look in between
+        let mut waited = Duration::ZERO;
+        loop {
+            waited += SLICE;
+            match self.client.fetch_metadata(topic, SLICE).map_err(|error| self.failed(what(), &error)) {
+                Err(Error::Unreachable { .. }) if waited < self.patience() => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Who has heard of no trouble may be shaking hands with a busy broker.
+    fn patience(&self) -> Duration {
+        if self.client.context().trouble().is_some() { METADATA } else { ANSWER }
     }
 
     /// Tells a cluster that does not answer from one that says no.
     fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> Error {
         use RDKafkaErrorCode as C;
         match code(error) {
-            code if is_forbidden(code) => Error::Forbidden { what },
             code @ (C::BrokerTransportFailure
             | C::AllBrokersDown
             | C::OperationTimedOut
@@ -203,8 +223,7 @@ impl Cluster {
                         break;
                     }
                 }
-                let reason = self.client.context().trouble().unwrap_or_else(|| code.to_string());
-                Error::Unreachable { brokers: self.brokers.clone(), reason }
+                self.settings.away(self.client.context().trouble(), || code.to_string())
             }
             code => Error::Kafka { what, code },
         }

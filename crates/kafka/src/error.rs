@@ -2,6 +2,9 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::acl::{Operation, Right};
+use crate::client::Principal;
+
 /// A client could not be made, or a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -31,6 +34,18 @@ pub enum Error {
         /// The last thing librdkafka heard.
         reason: String,
     },
+    /// The brokers are there and do not let us in, or we do not trust them: TLS or SASL. Trying again mends nothing.
+    #[error("cannot come to {brokers} by {protocol} ({reason}): check [kafka.properties]{hint}")]
+    Refused {
+        /// As configured.
+        brokers: String,
+        /// `security.protocol`, and SASL's mechanism.
+        protocol: String,
+        /// In librdkafka's words.
+        reason: String,
+        /// What to look at, where the reason does not say it.
+        hint: &'static str,
+    },
     /// A topic that is not there, or that this principal may not see.
     #[error("topic {topic} does not exist: create it, `crowdfold topics apply` does")]
     NoTopic {
@@ -38,10 +53,12 @@ pub enum Error {
         topic: String,
     },
     /// A right is missing.
-    #[error("no right to {what}: grant it to this principal")]
+    #[error("{principal} may not {right}: grant it, `crowdfold topics acl` prints how")]
     Forbidden {
-        /// What was tried.
-        what: String,
+        /// Who we are to the brokers.
+        principal: Principal,
+        /// The right that is missing.
+        right: Right,
     },
     /// Anything else that a broker or librdkafka reports.
     #[error("{what}: {code}")]
@@ -60,8 +77,49 @@ impl Error {
     }
 
     pub(crate) fn coded(what: impl Into<String>, code: RDKafkaErrorCode) -> Self {
-        let what = what.into();
-        if is_forbidden(code) { Self::Forbidden { what } } else { Self::Kafka { what, code } }
+        Self::Kafka { what: what.into(), code }
+    }
+
+    /// The same, where it says that a right is missing: this one.
+    pub(crate) fn forbids(self, principal: &Principal, right: impl FnOnce() -> Right) -> Self {
+        match self {
+            Self::Kafka { code, .. } if is_forbidden(code) => {
+                Self::Forbidden { principal: principal.clone(), right: right() }
+            }
+            other => other,
+        }
+    }
+
+    /// The same for whoever needs another right than to describe, and could describe if he had it: that one is missing.
+    #[must_use]
+    pub fn needing(self, operation: Operation) -> Self {
+        match self {
+            Self::Forbidden { principal, right } if right.operation == Operation::Describe => {
+                Self::Forbidden { principal, right: Right { operation, ..right } }
+            }
+            other => other,
+        }
+    }
+
+    /// The same for a role: where a right is missing that follows from one of these, or lies in it, that one is.
+    #[must_use]
+    pub fn among(self, rights: &[Right]) -> Self {
+        match self {
+            Self::Forbidden { principal, right } => {
+                let right = rights.iter().find(|granted| granted.grants(&right)).cloned().unwrap_or(right);
+                Self::Forbidden { principal, right }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it may pass by itself: a cluster that does not answer, or not yet.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Kafka { code, .. } => !is_forbidden(*code),
+            other => matches!(other, Self::Unreachable { .. }),
+        }
     }
 }
 
@@ -85,7 +143,7 @@ pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
 }
 
 /// Codes that say a right is missing.
-pub(crate) fn is_forbidden(code: RDKafkaErrorCode) -> bool {
+pub(crate) const fn is_forbidden(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(
         code,

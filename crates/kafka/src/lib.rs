@@ -16,7 +16,7 @@ mod source;
 pub mod topics;
 
 pub use batch::{Message, Stamp};
-pub use client::ClientSettings;
+pub use client::{ClientSettings, Principal};
 pub use cluster::{Cluster, Partition, Topic};
 pub use error::Error;
 pub use rdkafka::consumer::ConsumerGroupMetadata;

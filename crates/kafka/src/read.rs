@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::{Message as _, Offset};
 
+use crate::acl::{Operation, Right};
 use crate::client::Context;
 use crate::cluster::{ANSWER, Cluster};
 use crate::error::{code, is_forbidden};
@@ -24,7 +25,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub struct TopicReader {
     consumer: BaseConsumer<Context<()>>,
     topic: String,
-    brokers: String,
+    client: ClientSettings,
     /// Where each partition that still has something ended when the reader was opened.
     left: BTreeMap<i32, i64>,
 }
@@ -56,7 +57,8 @@ impl TopicReader {
     /// Within ten seconds when no broker answers, the topic is not there or may not be read.
     pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
         // assigning a topic that may not be read says nothing, its metadata does
-        let partitions = Cluster::open(client)?.topic(topic)?.count();
+        let partitions =
+            Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
         let defaults = [
             ("queued.max.messages.kbytes", "16384"),
             // a full queue is looked at again after this: the default of a second stalls
@@ -72,8 +74,8 @@ impl TopicReader {
             ("enable.partition.eof", "true"),
         ];
         let consumer = client.config(&defaults, &fixed)?.create_with_context(Context::default())?;
-        let brokers = client.brokers.clone();
-        let mut reader = Self { consumer, topic: topic.into(), brokers, left: BTreeMap::new() };
+        let mut reader =
+            Self { consumer, topic: topic.into(), client: client.clone(), left: BTreeMap::new() };
         reader.take_up(partitions, since)?;
         Ok(reader)
     }
@@ -190,10 +192,9 @@ impl TopicReader {
     }
 
     fn silent(&self) -> Error {
-        let reason = self.consumer.context().trouble().unwrap_or_else(|| {
+        self.client.away(self.consumer.context().trouble(), || {
             format!("topic {} has more records, and none came for {} s", self.topic, ANSWER.as_secs())
-        });
-        Error::Unreachable { brokers: self.brokers.clone(), reason }
+        })
     }
 
     fn failed(&self, error: &KafkaError) -> Error {
@@ -202,7 +203,8 @@ impl TopicReader {
             C::BrokerTransportFailure | C::AllBrokersDown | C::OperationTimedOut | C::TimedOutQueue => {
                 self.silent()
             }
-            code => Error::coded(format!("read topic {}", self.topic), code),
+            code => Error::coded(format!("read topic {}", self.topic), code)
+                .forbids(&self.client.principal(), || Right::of_topic(Operation::Read, &self.topic)),
         }
     }
 }

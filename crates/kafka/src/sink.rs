@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use crowdfold_release::{RejectionNote, Rollup};
 use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::util::Timeout;
 
+use crate::acl::{Operation, Right};
 use crate::error::code;
 use crate::{ClientSettings, Cluster, Error};
 
@@ -145,7 +147,7 @@ impl Sink {
         let SinkTopics { partials, rollups, rejections } = &settings.topics;
         let rollups = rollups.as_ref().map(RollupTopics::names).unwrap_or_default();
         for topic in partials.iter().chain(&rollups).chain(rejections) {
-            cluster.topic(topic)?;
+            cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
         }
         let mut sink = Self { client: client.clone(), settings, producer: None };
         sink.reopen()?;
@@ -211,13 +213,20 @@ impl Sink {
         });
         let Err(error) = sent else { return Ok(()) };
         // a record that the broker does not take says more than the commit that failed for it
-        let error = producer.deliveries().refusal().map_or(error, TransactError::Fatal);
+        let error = producer.deliveries().refusal().map_or(error, |(topic, code)| self.refused(&topic, code));
         if !error.wants_abort() {
             return Err(error);
         }
         let aborted =
             producer.call(|producer| producer.abort_transaction(Timeout::After(Duration::from_secs(10))));
         Err(after_abort(error, aborted))
+    }
+
+    /// A record that the broker does not take.
+    fn refused(&self, topic: &str, code: RDKafkaErrorCode) -> TransactError {
+        let error = Error::coded(format!("topic {topic}"), code);
+        let right = || Right::of_topic(Operation::Write, topic);
+        TransactError::Fatal(error.forbids(&self.client.principal(), right).to_string())
     }
 
     /// Hands one record over; waits while the producer's queue is full.
@@ -264,7 +273,7 @@ impl Sink {
 }
 
 fn is_full(error: &rdkafka::error::KafkaError) -> bool {
-    code(error) == rdkafka::error::RDKafkaErrorCode::QueueFull
+    code(error) == RDKafkaErrorCode::QueueFull
 }
 
 /// rust-rdkafka panics on metadata that are no UTF-8 when they are read back, and the broker refuses long ones after

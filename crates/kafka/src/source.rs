@@ -23,6 +23,7 @@ use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::acl::{Operation, Right};
 use crate::batch::{Item, Message, PartitionQueue, Room};
 use crate::client::Context;
 use crate::cluster::Cluster;
@@ -130,7 +131,7 @@ impl Source {
     /// Within ten seconds when no broker answers, the topic is not there or may not be read.
     pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, Error> {
         let cluster = Cluster::open(client)?;
-        let of = cluster.topic(&settings.topic)?.count();
+        let of = cluster.topic(&settings.topic).map_err(|error| error.needing(Operation::Read))?.count();
         let bell = Arc::new(Bell::default());
         let consumer = group::join(client, &settings, of, &bell)?;
         Ok(Self {
@@ -211,7 +212,7 @@ impl Source {
             KafkaError::PartitionEOF(_) => Ok(()),
             _ if code == RDKafkaErrorCode::FencedInstanceId => Err(SourceError::Fenced),
             KafkaError::MessageConsumptionFatal(code) => Err(SourceError::Fatal { code: *code }),
-            _ if is_forbidden(code) => Err(Error::Forbidden { what: self.reading() }.into()),
+            _ if is_forbidden(code) => Err(self.forbidden(code).into()),
             _ => match code {
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
                     Err(Error::NoTopic { topic: self.settings.topic.clone() }.into())
@@ -265,7 +266,7 @@ impl Source {
             C::BadMessage | C::BadCompression | C::InvalidMessage | C::NotImplemented => {
                 SourceError::Damaged { topic, partition, offset, code }
             }
-            code if is_forbidden(code) => Error::Forbidden { what: self.reading() }.into(),
+            code if is_forbidden(code) => self.forbidden(code).into(),
             code => SourceError::Transient { code, partition: Some(partition) },
         }
     }
@@ -299,8 +300,16 @@ impl Source {
         &self.cluster
     }
 
-    fn reading(&self) -> String {
-        format!("read topic {} in group {}", self.settings.topic, self.settings.group)
+    fn forbidden(&self, code: RDKafkaErrorCode) -> Error {
+        Error::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
+    }
+
+    /// The right that is missing by a broker's word.
+    fn missing(&self, code: RDKafkaErrorCode) -> Right {
+        match code {
+            RDKafkaErrorCode::GroupAuthorizationFailed => Right::of_group(&self.settings.group),
+            _ => Right::of_topic(Operation::Read, &self.settings.topic),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! A real Apache Kafka on loopback: KRaft, combined mode, one broker or three.
 
+mod certificates;
 mod jars;
 mod process;
 mod properties;
+mod secured;
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -18,8 +20,11 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
 
 use crate::random;
+pub(crate) use certificates::execute as openssl;
+pub use certificates::{Authority, Certificate};
 use jars::Jars;
 use process::Broker;
+pub use secured::Security;
 
 /// What kind of cluster to start.
 #[derive(Clone, Debug)]
@@ -28,11 +33,14 @@ pub struct Options {
     pub brokers: u32,
     /// Broker properties that override those of the testkit.
     pub properties: BTreeMap<String, String>,
+    /// Users of a broker that is to be secured: an authorizer, and listeners with TLS and SASL beside the open one. Of a
+    /// single broker only.
+    pub users: Option<Vec<String>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, properties: BTreeMap::new() }
+        Self { brokers: 1, properties: BTreeMap::new(), users: None }
     }
 }
 
@@ -43,6 +51,12 @@ impl Options {
         self.properties.insert(key.into(), value.into());
         self
     }
+
+    /// One broker that is secured, with these users.
+    #[must_use]
+    pub fn secured(users: &[&str]) -> Self {
+        Self { users: Some(users.iter().map(ToString::to_string).collect()), ..Self::default() }
+    }
 }
 
 /// A running cluster. Ends, and its files go, when it is dropped or when the test process ends in whatever way.
@@ -51,6 +65,7 @@ pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
     bootstrap: String,
     jars: Jars,
+    security: Option<Security>,
     // the last to go: brokers write into it
     dir: TempDir,
 }
@@ -88,28 +103,47 @@ impl Kafka {
         let bootstrap: Vec<_> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
         let cluster = format!("crowdfold{:012x}A", random() >> 16); // 16 bytes in base64
         let mut brokers = Vec::new();
+        let security = options.users.as_ref().map(|users| {
+            assert!(options.brokers == 1, "a secured test cluster has one broker");
+            Security::new(dir.path(), users)
+        });
+        let mut overrides = security
+            .as_ref()
+            .map_or_else(BTreeMap::new, |security| security.properties(ports[0].0, ports[0].1));
+        overrides.extend(options.properties.clone());
+        let format = security.as_ref().map(Security::format_arguments).unwrap_or_default();
+        let flags = security.as_ref().map(Security::flags).unwrap_or_default();
         for id in 1..=options.brokers {
             let home = dir.path().join(format!("broker-{id}"));
             std::fs::create_dir(&home).expect("a directory in the temporary directory");
-            let text = properties::server(id, &ports, &home, &options.properties);
+            let text = properties::server(id, &ports, &home, &overrides);
             std::fs::write(home.join("server.properties"), text).expect("a file in the temporary directory");
             brokers.push(Broker::new(home));
         }
         for broker in &mut brokers {
-            broker.format(&jars, &cluster)?;
-            broker.launch(&jars, dir.path(), &[]);
+            broker.format(&jars, &cluster, &format)?;
+            broker.launch(&jars, dir.path(), &flags);
         }
         for broker in &mut brokers {
             broker.await_ready()?;
         }
         let brokers = brokers.into_iter().map(Mutex::new).collect();
-        Ok(Self { brokers, bootstrap: bootstrap.join(","), jars, dir })
+        Ok(Self { brokers, bootstrap: bootstrap.join(","), jars, security, dir })
     }
 
     /// `bootstrap.servers` for clients.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// How to come to it by the listeners that are secured.
+    ///
+    /// # Panics
+    /// When it was not started so.
+    #[must_use]
+    pub fn security(&self) -> &Security {
+        self.security.as_ref().expect("a broker of Options::secured")
     }
 
     /// Kills broker `id` (SIGKILL).
@@ -125,7 +159,8 @@ impl Kafka {
     /// Starts broker `id` again after [`Kafka::kill`] or [`Kafka::stop`], on its port and its files.
     pub fn start_again(&self, id: u32) {
         let mut broker = self.broker(id);
-        broker.launch(&self.jars, self.dir.path(), &[]);
+        let flags = self.security.as_ref().map(Security::flags).unwrap_or_default();
+        broker.launch(&self.jars, self.dir.path(), &flags);
         broker.await_ready().unwrap_or_else(|error| panic!("{error}"));
     }
 

@@ -5,9 +5,11 @@
 mod binary;
 mod broker;
 pub mod oracle;
+mod tokens;
 
 pub use binary::{binary, binary_of};
-pub use broker::{Kafka, Options};
+pub use broker::{Authority, Certificate, Kafka, Options, Security};
+pub use tokens::Issuer;
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use crowdfold_kafka::acl::Right;
+use crowdfold_kafka::topics::Spec;
+
 use crate::cli::{self, Stage};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::telemetry::{Part, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
-use crate::{specs, watch, wiring};
+use crate::{roles, specs, watch, wiring};
 
 /// Runs until SIGTERM or SIGINT, or until a stage cannot go on.
 ///
@@ -27,6 +30,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         tracing::info!("metrics and health at http://{address}");
     }
     let specs = specs::of_stages(&config, stages);
+    let rights: Vec<_> = stages.iter().flat_map(|part| roles::of_stage(&config, *part)).collect();
     let setting = Setting {
         client: wiring::client(&config)?,
         config: Arc::new(config),
@@ -35,12 +39,28 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         restart_from_now: args.restart_from_now,
         accept_loss: args.accept_loss,
     };
-    let Setting { client, status, stop, .. } = &setting;
-    if watch::refuse_unbounded(client, &specs, status, stop)? {
-        let worker = Worker::start(&setting, stages);
-        watch::keep_looking(client, &specs, status, stop);
-        worker.join()?;
-    }
+    work(&setting, stages, &specs).map_err(|failure| as_granted(failure, &rights))?;
     tracing::info!("ended");
     Ok(())
+}
+
+fn work(setting: &Setting, stages: &[Part], specs: &[Spec]) -> Result<(), Failure> {
+    let Setting { client, status, stop, .. } = setting;
+    if watch::refuse_unbounded(client, specs, status, stop)? {
+        let worker = Worker::start(setting, stages);
+        watch::keep_looking(client, specs, status, stop);
+        worker.join()?;
+    }
+    Ok(())
+}
+
+/// What a broker refused as the right that was to be granted: to see a topic follows from writing it, for instance.
+fn as_granted(failure: Failure, rights: &[Right]) -> Failure {
+    match failure {
+        Failure::Running(error) => match error.downcast::<crowdfold_kafka::Error>() {
+            Ok(error) => error.among(rights).into(),
+            Err(error) => Failure::Running(error),
+        },
+        other => other,
+    }
 }

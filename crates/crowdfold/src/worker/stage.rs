@@ -139,7 +139,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
         let machines = loop {
             match self.running.assign(self.setting, assigned, &group, &self.source, clock::now()) {
                 Ok(machines) => break machines,
-                Err(failure) if failure.may_pass() => {
+                Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
                         return Ok(());
                     }
@@ -242,7 +242,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
             }
             match self.sink.reopen().map_err(Failure::from) {
                 Ok(()) => break,
-                Err(failure) if failure.may_pass() => {
+                Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
                         return Ok(false);
                     }
@@ -259,7 +259,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 Ok(true)
             }
             // nobody polled this consumer meanwhile; a new one reads what is committed before anything else
-            Err(failure) if failure.may_pass() => self.join_again(&failure.to_string()).map(|()| false),
+            Err(failure) if failure.may_pass_again() => self.join_again(&failure.to_string()).map(|()| false),
             Err(failure) => Err(failure),
         }
     }
@@ -288,7 +288,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
                     self.source = source;
                     return Ok(());
                 }
-                Err(failure) if failure.may_pass() => {
+                Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
                         return Ok(());
                     }

@@ -67,3 +67,22 @@ fn a_right_reads_as_a_sentence_goes_on() {
         ]
     );
 }
+
+#[test]
+fn what_is_missing_is_named_by_the_right_that_was_to_be_granted() {
+    let rights = names().rights(Role::Combiner);
+    let granted = |right: Right| {
+        let missing = crate::Error::Forbidden { principal: crate::Principal::default(), right };
+        match missing.among(&rights) {
+            crate::Error::Forbidden { right, .. } => right.to_string(),
+            other => panic!("{other}"),
+        }
+    };
+    let describe = |topic| Right::of_topic(Operation::Describe, topic);
+    assert_eq!(granted(describe("p.beacons")), "Read topic p.beacons");
+    assert_eq!(granted(describe("p.partials")), "Write topic p.partials");
+    assert_eq!(granted(describe("another")), "Describe topic another");
+    let id =
+        Right { resource: Resource::TransactionalIds("p-combine-host".into()), operation: Operation::Write };
+    assert_eq!(granted(id), "Write transactional ids p-combine-*");
+}

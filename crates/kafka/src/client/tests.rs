@@ -46,7 +46,47 @@ fn the_library_is_built_with_tls_and_all_codecs() {
     let config = ClientConfig::new().create_native_config().unwrap();
     let features = config.get("builtin.features").unwrap();
     let features: Vec<_> = features.split(',').collect();
-    for wanted in ["ssl", "sasl_scram", "sasl_plain", "sasl_oauthbearer", "gzip", "snappy", "lz4", "zstd"] {
+    for wanted in
+        ["ssl", "sasl_scram", "sasl_plain", "sasl_oauthbearer", "oidc", "gzip", "snappy", "lz4", "zstd"]
+    {
         assert!(features.contains(&wanted), "{wanted} is not among {features:?}");
     }
+}
+
+fn with(properties: &[(&str, &str)]) -> ClientSettings {
+    let properties = properties.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+    ClientSettings { brokers: "b:1".into(), client_id: "test".into(), properties: properties.collect() }
+}
+
+#[test]
+fn a_principal_is_named_where_a_password_is_its_own() {
+    let scram =
+        [("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.username", "u")];
+    assert_eq!(with(&scram).principal().to_string(), "principal User:u");
+    assert_eq!(with(&scram).protocol(), "SASL_SSL with SCRAM-SHA-512");
+    // a name that is not shown to the broker
+    assert_eq!(with(&scram[1..]).principal().to_string(), "this principal");
+    assert_eq!(with(&[]).protocol(), "plaintext");
+}
+
+#[test]
+fn who_is_not_let_in_is_told_apart_from_a_cluster_that_is_not_there() {
+    use RDKafkaErrorCode as C;
+    let away = |code, reason: &str| {
+        with(&[("security.protocol", "ssl")]).away(Some(Trouble { code, reason: reason.into() }), String::new)
+    };
+    let said = "ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)";
+    let refused = away(C::SSL, said);
+    assert!(!refused.is_transient());
+    assert_eq!(
+        refused.to_string(),
+        "cannot come to b:1 by ssl (SSL handshake failed: certificate verify failed): check [kafka.properties]: their \
+         certificate is out of date, for another name, or not of the authority in ssl.ca.location"
+    );
+    // a broker that goes down in the middle of it
+    assert!(away(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());
+    assert!(
+        away(C::BrokerTransportFailure, "ssl://b:1/1: Connect failed: Connection refused").is_transient()
+    );
+    assert!(with(&[]).away(None, || "silence".into()).is_transient());
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
 use super::SinkSettings;
 use super::outcome::{TransactError, is_refusal, of_transaction};
+use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
 use crate::error::code;
 use crate::{ClientSettings, Error};
@@ -19,14 +20,17 @@ type Client = BaseProducer<Context<Deliveries>>;
 
 /// The first record of a transaction that the broker refused for good.
 #[derive(Default)]
-pub(super) struct Deliveries(Mutex<Option<String>>);
+pub(super) struct Deliveries(Mutex<Option<Refusal>>);
+
+/// A topic, and why a record was not taken there.
+type Refusal = (String, RDKafkaErrorCode);
 
 impl Deliveries {
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    pub(super) fn refusal(&self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<Refusal> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -40,7 +44,7 @@ impl ProducerContext for Context<Deliveries> {
             let code = code(error);
             if is_refusal(code) {
                 let mut first = self.role.0.lock().unwrap_or_else(PoisonError::into_inner);
-                first.get_or_insert_with(|| format!("topic {}: {code}", record.topic()));
+                first.get_or_insert_with(|| (record.topic().to_owned(), code));
             }
         }
     }
@@ -69,7 +73,11 @@ impl Handle {
         let config = client.config(&defaults, &fixed)?;
         let producer = config.create_with_context(Context::default())?;
         let handle = Self { client: Some(Arc::new(producer)), patience: settings.patience };
-        handle.init(settings)?;
+        let right = || Right {
+            resource: Resource::TransactionalIds(settings.transactional_id.clone()),
+            operation: Operation::Write,
+        };
+        handle.init(settings).map_err(|error| error.forbids(&client.principal(), right))?;
         Ok(handle)
     }
 
@@ -92,7 +100,7 @@ impl Handle {
         match outcome {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(Error::of(what(), &error)),
-            None => Err(Error::coded(what(), rdkafka::error::RDKafkaErrorCode::OperationTimedOut)),
+            None => Err(Error::coded(what(), RDKafkaErrorCode::OperationTimedOut)),
         }
     }
 

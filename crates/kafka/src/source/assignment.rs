@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{Event, Group, PartitionQueue, Source, SourceError, State};
@@ -108,16 +109,19 @@ impl Source {
     pub fn committed(&self) -> Result<Vec<Option<Committed>>, Error> {
         let topic = &self.settings.topic;
         let what = || format!("read the offsets of group {}", self.settings.group);
+        let failed = |error: &KafkaError| {
+            let code = crate::error::code(error);
+            Error::coded(what(), code).forbids(&self.cluster.principal(), || self.missing(code))
+        };
         let mut asked = TopicPartitionList::with_capacity(self.of as usize);
         for partition in 0..self.of {
             asked.add_partition(topic, partition as i32);
         }
-        let told =
-            self.consumer.committed_offsets(asked, ANSWER).map_err(|error| Error::of(what(), &error))?;
+        let told = self.consumer.committed_offsets(asked, ANSWER).map_err(|error| failed(&error))?;
         let metadata = batch::metadata(&told);
         let mut committed = vec![None; self.of as usize];
         for (element, metadata) in told.elements().iter().zip(metadata) {
-            element.error().map_err(|error| Error::of(what(), &error))?;
+            element.error().map_err(|error| failed(&error))?;
             if let Offset::Offset(offset) = element.offset() {
                 let metadata = String::from_utf8_lossy(&metadata).into_owned();
                 committed[element.partition() as usize] = Some(Committed { offset, metadata });

@@ -77,6 +77,6 @@ impl SourceError {
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. })
-            || matches!(self, Self::Request(Error::Kafka { .. } | Error::Unreachable { .. }))
+            || matches!(self, Self::Request(error) if error.is_transient() || matches!(error, Error::Refused { .. }))
     }
 }

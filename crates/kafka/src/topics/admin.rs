@@ -7,8 +7,10 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, NewTopic, OwnedResourceSpecifier,
     ResourceSpecifier, TopicReplication,
 };
+use rdkafka::error::RDKafkaErrorCode;
 
 use super::configs::Configs;
+use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
 use crate::cluster::ANSWER;
 use crate::{ClientSettings, Cluster, Error, Topic};
@@ -40,7 +42,8 @@ impl Admin {
 
     /// The settings of all live brokers.
     pub(super) fn brokers(&self) -> Result<Vec<ConfigResource>, Error> {
-        let describe = |id: i32| self.describe(ResourceSpecifier::Broker(id), format!("broker {id}"));
+        let describe =
+            |id: i32| self.describe(ResourceSpecifier::Broker(id), format!("broker {id}"), Resource::Cluster);
         self.cluster.brokers()?.into_iter().map(describe).collect()
     }
 
@@ -58,18 +61,32 @@ impl Admin {
         };
         let brokers = brokers.iter().filter(holds).collect();
         let name = &topic.name;
-        let topic = self.describe(ResourceSpecifier::Topic(name), format!("topic {name}"))?;
+        let resource = Resource::Topic(name.clone());
+        let topic = self.describe(ResourceSpecifier::Topic(name), format!("topic {name}"), resource)?;
         Ok(Configs { topic, brokers })
     }
 
-    fn describe(&self, which: ResourceSpecifier<'_>, named: String) -> Result<ConfigResource, Error> {
+    fn describe(
+        &self,
+        which: ResourceSpecifier<'_>,
+        named: String,
+        resource: Resource,
+    ) -> Result<ConfigResource, Error> {
         let what = format!("describe the configuration of {named}");
         let told = block_on(self.client.describe_configs([&which], &options()));
         let told = told.map_err(|error| Error::of(&what, &error))?.pop();
-        let told = told.ok_or_else(|| Error::Forbidden { what: what.clone() })?;
-        let told = told.map_err(|code| Error::coded(&what, code))?;
         // rust-rdkafka drops the error of a single resource; what is left of it is that nothing is told
-        if told.entries.is_empty() { Err(Error::Forbidden { what }) } else { Ok(told) }
+        match told.transpose().map_err(|code| Error::coded(&what, code)) {
+            Ok(Some(told)) if !told.entries.is_empty() => Ok(told),
+            Ok(_) => Err(Error::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| {
+            error.forbids(&self.cluster.principal(), || Right {
+                resource,
+                operation: Operation::DescribeConfigs,
+            })
+        })
     }
 
     pub(super) fn create(
@@ -88,7 +105,7 @@ impl Admin {
         let what = format!("make topic {topic}");
         let results = block_on(self.client.create_topics([&made], &options()));
         for result in results.map_err(|error| Error::of(&what, &error))? {
-            result.map_err(|(_, code)| Error::coded(&what, code))?;
+            result.map_err(|(_, code)| self.refusal(&what, code, Operation::Create, topic))?;
         }
         Ok(())
     }
@@ -106,9 +123,14 @@ impl Admin {
         let what = format!("alter the configuration of topic {topic}");
         let results = block_on(self.client.alter_configs([&alter], &options()));
         for result in results.map_err(|error| Error::of(&what, &error))? {
-            result.map_err(|(_, code)| Error::coded(&what, code))?;
+            result.map_err(|(_, code)| self.refusal(&what, code, Operation::AlterConfigs, topic))?;
         }
         Ok(())
+    }
+
+    fn refusal(&self, what: &str, code: RDKafkaErrorCode, operation: Operation, topic: &str) -> Error {
+        let right = || Right::of_topic(operation, topic);
+        Error::coded(what, code).forbids(&self.cluster.principal(), right)
     }
 }
 

@@ -126,7 +126,7 @@ fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
     std::fs::write(home.join("server.properties"), text).expect("a file in the cache");
     let written = dir.path().join("jsa");
     let mut broker = Broker::new(home);
-    let ready = broker.format(jars, "crowdfold000000000000A").and_then(|()| {
+    let ready = broker.format(jars, "crowdfold000000000000A", &[]).and_then(|()| {
         broker.launch(jars, dir.path(), &[format!("-XX:ArchiveClassesAtExit={}", written.display())]);
         broker.await_ready()
     });

@@ -43,9 +43,11 @@ impl Broker {
         &self.home
     }
 
-    pub(super) fn format(&self, jars: &Jars, cluster: &str) -> Result<(), String> {
+    /// Makes its storage; `more` are further arguments of Kafka's tool.
+    pub(super) fn format(&self, jars: &Jars, cluster: &str, more: &[String]) -> Result<(), String> {
         let properties = self.home.join("server.properties").display().to_string();
-        let arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", &properties];
+        let mut arguments = vec!["kafka.tools.StorageTool", "format", "-t", cluster, "-c", &properties];
+        arguments.extend(more.iter().map(String::as_str));
         run_class(jars, &arguments)
             .map(drop)
             .map_err(|output| format!("cannot format a broker's storage: {output}"))

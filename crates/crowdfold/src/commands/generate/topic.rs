@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use crowdfold_airlock::{Format, Partitioner};
+use crowdfold_kafka::acl::Operation;
 use crowdfold_kafka::{ClientSettings, Cluster};
 use crowdfold_players::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
 use rdkafka::ClientConfig;
@@ -147,7 +148,8 @@ impl Topic {
             client_id: client_id.clone(),
             properties: properties.iter().cloned().collect(),
         };
-        Cluster::open(&settings).and_then(|cluster| cluster.topic(&name)).map_err(anyhow::Error::from)?;
+        let there = Cluster::open(&settings).and_then(|cluster| cluster.topic(&name));
+        there.map_err(|error| error.needing(Operation::Write))?;
 
         let mut producer = ClientConfig::new();
         producer.set("linger.ms", "20").set("compression.type", "lz4").set("batch.size", "500000");

@@ -1,0 +1,187 @@
+//! A broker with an authorizer, and listeners on which who comes must show who it is.
+//!
+//! The first listener stays open: whoever uses it is `ANONYMOUS`, a super user here, which is how tests prepare and
+//! look. The others: `TLS` (whoever comes), `MUTUAL` (a certificate is asked for), `SASL` (every mechanism, under TLS),
+//! `EXPIRED` (its own certificate is out of date).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::certificates::{Authority, Certificate};
+use super::free_port;
+use crate::tokens::Issuer;
+
+const LISTENERS: [&str; 4] = ["TLS", "MUTUAL", "SASL", "EXPIRED"];
+
+/// What a client must know to come to a secured broker.
+#[derive(Debug)]
+pub struct Security {
+    authority: Authority,
+    issuer: Issuer,
+    ports: BTreeMap<&'static str, u16>,
+    passwords: BTreeMap<String, String>,
+    dir: PathBuf,
+}
+
+impl Security {
+    /// Certificates and passwords; files go into `dir`.
+    pub(super) fn new(dir: &Path, users: &[String]) -> Self {
+        let passwords = users.iter().map(|user| (user.clone(), crate::unique("pw"))).collect();
+        let ports = LISTENERS.iter().map(|name| (*name, free_port())).collect();
+        let authority = Authority::new(&dir.join("tls"));
+        Self { authority, issuer: Issuer::new(&dir.join("tokens")), ports, passwords, dir: dir.into() }
+    }
+
+    /// Who signs certificates that this broker trusts.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Who signs tokens that this broker trusts.
+    #[must_use]
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// A user's password, for PLAIN and both SCRAM.
+    ///
+    /// # Panics
+    /// When the broker was started without that user.
+    #[must_use]
+    pub fn password(&self, user: &str) -> &str {
+        self.passwords.get(user).unwrap_or_else(|| panic!("there is no user {user}"))
+    }
+
+    /// `bootstrap.servers` of a listener.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    #[must_use]
+    pub fn bootstrap(&self, listener: &str) -> String {
+        format!("127.0.0.1:{}", self.ports[listener])
+    }
+
+    /// What librdkafka needs to come by TLS alone.
+    #[must_use]
+    pub fn tls(&self) -> Vec<(&'static str, String)> {
+        let ca = self.authority.ca().display().to_string();
+        vec![("security.protocol", "ssl".into()), ("ssl.ca.location", ca)]
+    }
+
+    /// What librdkafka needs to come with a certificate.
+    #[must_use]
+    pub fn mutual(&self, certificate: &Certificate) -> Vec<(&'static str, String)> {
+        let mut properties = self.tls();
+        properties.push(("ssl.certificate.location", certificate.certificate.display().to_string()));
+        properties.push(("ssl.key.location", certificate.key.display().to_string()));
+        properties
+    }
+
+    /// What librdkafka needs to come as a user, by `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    #[must_use]
+    pub fn sasl(&self, mechanism: &str, user: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("security.protocol", "sasl_ssl".into()),
+            ("ssl.ca.location", self.authority.ca().display().to_string()),
+            ("sasl.mechanism", mechanism.into()),
+            ("sasl.username", user.into()),
+            ("sasl.password", self.password(user).into()),
+        ]
+    }
+
+    /// What librdkafka needs to come with a token of ours.
+    #[must_use]
+    pub fn token(&self, client: &str, secret: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("security.protocol", "sasl_ssl".into()),
+            ("ssl.ca.location", self.authority.ca().display().to_string()),
+            ("sasl.mechanism", "OAUTHBEARER".into()),
+            ("sasl.oauthbearer.method", "oidc".into()),
+            ("sasl.oauthbearer.token.endpoint.url", self.issuer.endpoint()),
+            ("sasl.oauthbearer.client.id", client.into()),
+            ("sasl.oauthbearer.client.secret", secret.into()),
+        ]
+    }
+
+    /// Arguments that make SCRAM's users when the storage is formatted.
+    pub(super) fn format_arguments(&self) -> Vec<String> {
+        let add = |(user, password): (&String, &String)| {
+            ["SCRAM-SHA-256", "SCRAM-SHA-512"].map(|mechanism| {
+                ["--add-scram".to_owned(), format!("{mechanism}=[name={user},password={password}]")]
+            })
+        };
+        self.passwords.iter().flat_map(add).flatten().collect()
+    }
+
+    /// Flags of the broker's JVM: Kafka reads keys of tokens from files it was told of only.
+    pub(super) fn flags(&self) -> Vec<String> {
+        vec![format!(
+            "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{}",
+            self.issuer.keys().display()
+        )]
+    }
+
+    /// Properties of the broker. `open` and `controller` are the ports it has anyway.
+    pub(super) fn properties(&self, open: u16, controller: u16) -> BTreeMap<String, String> {
+        let listener = |(name, port): (&&str, &u16)| format!(",{name}://127.0.0.1:{port}");
+        let listeners: String = self.ports.iter().map(listener).collect();
+        let users: String =
+            self.passwords.iter().map(|(user, password)| format!(" user_{user}=\"{password}\"")).collect();
+        const SECURITY: &str = "org.apache.kafka.common.security";
+        let file = |path: PathBuf| path.display().to_string();
+        let set = [
+            (
+                "listeners",
+                format!("PLAINTEXT://127.0.0.1:{open},CONTROLLER://127.0.0.1:{controller}{listeners}"),
+            ),
+            (
+                "listener.security.protocol.map",
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,MUTUAL:SSL,EXPIRED:SSL,SASL:SASL_SSL"
+                    .into(),
+            ),
+            ("inter.broker.listener.name", "PLAINTEXT".into()),
+            ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer".into()),
+            ("super.users", "User:ANONYMOUS".into()),
+            ("ssl.keystore.type", "PEM".into()),
+            ("ssl.keystore.location", file(self.authority.keystore("broker", 30))),
+            ("ssl.truststore.type", "PEM".into()),
+            ("ssl.truststore.location", file(self.authority.ca())),
+            ("listener.name.mutual.ssl.client.auth", "required".into()),
+            ("listener.name.expired.ssl.keystore.location", file(self.authority.keystore("broker", -1))),
+            ("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER".into()),
+            (
+                "listener.name.sasl.plain.sasl.jaas.config",
+                format!("{SECURITY}.plain.PlainLoginModule required{users};"),
+            ),
+            (
+                "listener.name.sasl.scram-sha-256.sasl.jaas.config",
+                format!("{SECURITY}.scram.ScramLoginModule required;"),
+            ),
+            (
+                "listener.name.sasl.scram-sha-512.sasl.jaas.config",
+                format!("{SECURITY}.scram.ScramLoginModule required;"),
+            ),
+            (
+                "listener.name.sasl.oauthbearer.sasl.jaas.config",
+                format!("{SECURITY}.oauthbearer.OAuthBearerLoginModule required;"),
+            ),
+            (
+                "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class",
+                format!("{SECURITY}.oauthbearer.OAuthBearerValidatorCallbackHandler"),
+            ),
+            (
+                "listener.name.sasl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url",
+                format!("file://{}", self.issuer.keys().display()),
+            ),
+            ("listener.name.sasl.oauthbearer.sasl.oauthbearer.expected.audience", "kafka".into()),
+        ];
+        set.map(|(key, value)| (key.to_owned(), value)).into()
+    }
+
+    /// A directory that goes with the broker, for what a test writes down.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}

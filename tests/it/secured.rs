@@ -1,0 +1,8 @@
+//! A broker that asks who comes and what he may: the program itself under the rights that `topics acl` prints.
+
+mod less;
+mod mechanisms;
+mod refused;
+mod roles;
+mod support;
+mod whole_way;

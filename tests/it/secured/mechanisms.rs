@@ -1,0 +1,49 @@
+//! Every way to show who one is, with the program itself.
+
+use super::support::{Properties, broker, come, crowdfold, grant_as_printed, said, set};
+use crate::worker::support::Deployment;
+
+#[test]
+fn tls_mutual_tls_and_every_mechanism_of_sasl() {
+    let security = broker().security();
+    let mut way = Deployment::new(broker()).with_topics();
+    let certificate = security.authority().certificate("looks");
+    let token = security.token("auditor", security.issuer().secret());
+    let ways: [(&str, &str, Properties); 5] = [
+        ("MUTUAL", "CN=looks", security.mutual(&certificate)),
+        ("SASL", "auditor", security.sasl("PLAIN", "auditor")),
+        ("SASL", "auditor", security.sasl("SCRAM-SHA-256", "auditor")),
+        ("SASL", "auditor", security.sasl("SCRAM-SHA-512", "auditor")),
+        ("SASL", "auditor", token),
+    ];
+    for principal in ["CN=looks", "auditor"] {
+        set(&mut way, "principals.auditor", principal);
+        grant_as_printed(&way, &[principal]);
+    }
+    for (listener, principal, properties) in ways {
+        come(&mut way, listener, &properties);
+        let output = crowdfold(&way, &["topics", "check"]);
+        assert_eq!(output.status.code(), Some(0), "{principal} with {properties:?}: {}", said(&output));
+    }
+    // whoever comes by TLS alone is nobody in particular, whom this broker lets do everything
+    come(&mut way, "TLS", &security.tls());
+    let output = crowdfold(&way, &["topics", "check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+/// Who is let in may do nothing by that alone.
+#[test]
+fn whoever_shows_who_he_is_and_was_granted_nothing_is_told_what_he_lacks() {
+    let security = broker().security();
+    let mut way = Deployment::new(broker()).with_topics();
+    come(&mut way, "SASL", &security.sasl("PLAIN", "nobody"));
+    let output = crowdfold(&way, &["topics", "check"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster: grant it, `crowdfold topics \
+                    acl` prints how\n";
+    assert_eq!(said(&output), expected);
+    come(&mut way, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
+    let output = crowdfold(&way, &["query"]);
+    let expected = format!("crowdfold: this principal may not Read topic {}: grant it", way.topic("rollups"));
+    assert!(said(&output).starts_with(&expected), "{}", said(&output));
+}

@@ -1,0 +1,58 @@
+//! Beacons in, rollups out, under exactly the rights that are printed.
+
+use super::support::{broker, come, come_as, crowdfold, grant_as_printed, said, set};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
+
+/// Each stage is a service of its own, with a principal of its own; one comes with a password, one with a token, and who
+/// reads has a certificate.
+#[test]
+fn the_whole_way_with_a_principal_for_each_stage() {
+    let mut way = Deployment::new(broker()).with_topics();
+    for (role, principal) in [("combiner", "combiner"), ("merger", "merger"), ("auditor", "auditor")] {
+        set(&mut way, &format!("principals.{role}"), principal);
+    }
+    way.set("principals.readers", "[\"CN=reader\"]");
+    grant_as_printed(&way, &["combiner", "merger", "auditor", "CN=reader"]);
+    let log = way.players(31, 150, window_ago(2_000, 40_000), 20_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+
+    come_as(&mut way, "SCRAM-SHA-512", "combiner");
+    let combine = Worker::start_with(&way, "c", &["--stage", "combine"]);
+    let security = broker().security();
+    come(&mut way, "SASL", &security.token("merger", security.issuer().secret()));
+    let merge = Worker::start_with(&way, "m", &["--stage", "merge"]);
+    way.await_settled(way.last_end(&verdict), 300);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    combine.await_ready();
+    merge.await_ready();
+
+    come(&mut way, "MUTUAL", &security.mutual(&security.authority().certificate("reader")));
+    let output = crowdfold(&way, &["query", "--by", "device", "--format", "csv"]);
+    assert!(output.status.success() && output.stdout.len() > 100, "{}", said(&output));
+    come_as(&mut way, "SCRAM-SHA-256", "auditor");
+    let output = crowdfold(&way, &["topics", "check"]);
+    assert!(said(&output).contains("bounded"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for worker in [combine, merge] {
+        let (status, log) = worker.terminate(15);
+        assert!(status.success(), "{status}: {log}");
+    }
+}
+
+/// One process for both stages is one principal with the rights of both.
+#[test]
+fn the_whole_way_with_one_principal_for_both_stages() {
+    let mut way = Deployment::new(broker()).with_topics();
+    set(&mut way, "principals.combiner", "worker");
+    set(&mut way, "principals.merger", "worker");
+    grant_as_printed(&way, &["worker"]);
+    let log = way.players(32, 150, window_ago(2_000, 40_000), 20_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    come_as(&mut way, "PLAIN", "worker");
+    let worker = Worker::start(&way, "w");
+    way.await_settled(way.last_end(&verdict), 300);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    worker.await_ready();
+}
