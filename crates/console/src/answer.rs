@@ -70,7 +70,20 @@ impl Answer {
                 "session_windows counts a session once in each window: it is not a number of people".into(),
             );
         }
+        if let Some(deviation) = self.deviation() {
+            notes.push(format!(
+                "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, and \
+                 cells too small for it are missing, so totals are too low and differ between drill-downs",
+                self.count_name()
+            ));
+        }
         notes
+    }
+
+    /// The largest standard deviation of the noise in a group's sessions, where there is any.
+    fn deviation(&self) -> Option<f64> {
+        let most = self.groups.iter().map(|group| group.noise).fold(0.0, f64::max);
+        (most > 0.0).then(|| most.sqrt())
     }
 
     /// Aligned text for people, in lines of `width` columns if it can be: means, with a percentile beside them where a

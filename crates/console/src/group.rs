@@ -29,6 +29,8 @@ pub(crate) struct Group {
     pub(crate) startup: Spread,
     pub(crate) bandwidth: Spread,
     pub(crate) bitrate: Spread,
+    /// Variance of the noise in its sessions; 0 where there is none.
+    pub(crate) noise: f64,
 }
 
 impl Group {
@@ -53,6 +55,7 @@ impl Group {
             startup: row.startup_ms.clone(),
             bandwidth: row.bandwidth_kbps.clone(),
             bitrate: row.bitrate_kbps.clone(),
+            noise: variance(row),
         }
     }
 
@@ -60,6 +63,7 @@ impl Group {
         self.span.start = self.span.start.min(row.window.start);
         self.span.end = self.span.end.max(row.window.end);
         self.rows += 1;
+        self.noise += variance(row);
         plus(self.windows.entry(row.window.start).or_default(), row.sessions);
         for (mine, theirs) in [
             (&mut self.beacons, row.beacons),
@@ -145,4 +149,9 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 fn plus(mine: &mut u64, theirs: u64) {
     *mine = mine.saturating_add(theirs);
+}
+
+/// Each row's noise is drawn for itself, so variances add up.
+fn variance(row: &Row) -> f64 {
+    row.policy.sigma.map_or(0.0, |sigma| sigma * sigma)
 }

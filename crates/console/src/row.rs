@@ -10,7 +10,7 @@ pub(crate) const SCHEMA: &str = "crowdfold.rollup/1";
 pub(crate) const STAR: &str = "*";
 
 /// One row of `crowdfold.rollup/1`. Fields that a later writer adds are passed over.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Row {
     /// Its tenant.
     pub tenant: String,
@@ -102,12 +102,14 @@ pub struct Spread {
 }
 
 /// The release policy of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Policy {
     /// `threshold` or `differential-privacy`.
     pub name: String,
     /// The least number of sessions of a row.
     pub k: Option<u64>,
+    /// Standard deviation of the noise in the count of sessions, where there is noise.
+    pub sigma: Option<f64>,
 }
 
 impl Row {

@@ -25,7 +25,7 @@ pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
         Command::Check => check::run(&config, &mut stdout)?,
         Command::Topics(args) => topics::run(&args.command, &config, &mut stdout)?,
         Command::Run(args) => run::run(args, config)?,
-        Command::Fold(args) => fold::run(args, &config, &mut stdout)?,
+        Command::Fold(args) => fold::run(args, &config.keyed()?, &mut stdout)?,
         Command::Generate(args) => generate::run(args, &config, &mut stdout)?,
         Command::Query(args) => query::run(args, &config, &mut stdout)?,
         Command::Demo(args) => demo::run(args, config, &mut stdout)?,

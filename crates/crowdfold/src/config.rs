@@ -113,29 +113,42 @@ impl Config {
         Self::read(layers, &sources.host)
     }
 
-    fn read(layers: Layers, host: &str) -> Result<Self, Problem> {
+    fn read(mut layers: Layers, host: &str) -> Result<Self, Problem> {
+        Release::settle_defaults(&mut layers);
         let content = Content::read(&layers)?;
         let tenants = Tenants::read(&layers)?;
         let kafka = Kafka::read(&layers, host)?;
+        let windows = Windows::read(&layers)?;
+        let sessions = Sessions::read(&layers)?;
         let config = Self {
             principals: Principals::read(&layers, &kafka.prefix, &tenants)?,
             kafka,
             source: Source::read(&layers)?,
-            windows: Windows::read(&layers)?,
-            sessions: Sessions::read(&layers)?,
             address: Address::read(&layers)?,
             consent: Consent::read(&layers, &tenants)?,
-            release: Release::read(&layers, &content)?,
+            release: Release::read(&layers, &content, &windows, &sessions)?,
             merge: Merge::read(&layers)?,
             ttl: Ttl::read(&layers)?,
             topics: Topics::read(&layers)?,
             metrics: Metrics::read(&layers)?,
+            windows,
+            sessions,
             content,
             tenants,
             layers,
         };
         fits::check(&config)?;
         Ok(config)
+    }
+
+    /// The same, fit to release rows: reads `release.privacy.secret_file` where the policy has noise to key with it.
+    /// Who only reads what is published needs no secret.
+    ///
+    /// # Errors
+    /// When that file cannot be read or does not hold 64 hexadecimal digits.
+    pub fn keyed(mut self) -> Result<Self, Problem> {
+        self.release = self.release.keyed(&self.layers)?;
+        Ok(self)
     }
 
     /// What the airlock is told. Reads `release.privacy.secret_file` where the guard by networks is on.

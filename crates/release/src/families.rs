@@ -81,6 +81,12 @@ pub enum FamilyError {
         /// The drill-down, as in the configuration.
         drilldown: String,
     },
+    /// A drill-down that stands twice in the list.
+    #[error("drill-down [{0}] stands twice in release.drilldowns: take one out")]
+    Same(
+        /// The drill-down, as in the configuration.
+        String,
+    ),
     /// Two drill-downs that share a family.
     #[error(
         "drill-downs [{first}] and [{second}] both tell of the {family} ({one} and {other}): two tables that know the \
@@ -120,16 +126,31 @@ pub enum FamilyError {
 /// # Errors
 /// The first fault found, naming what is at fault and the way out.
 pub fn check_families(drilldowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
-    if drilldowns.is_empty() {
-        return Err(FamilyError::None);
-    }
+    check_each(drilldowns, allow_below_place)?;
     for (index, drilldown) in drilldowns.iter().enumerate() {
-        check_one(index, drilldown, allow_below_place)?;
         for earlier in &drilldowns[..index] {
             check_two(earlier, drilldown)?;
         }
     }
     Ok(())
+}
+
+/// Refuses drill-downs that make no sense: what is left of it where tables may overlap.
+pub(crate) fn check_drilldowns(
+    drilldowns: &[Vec<Dimension>],
+    allow_below_place: bool,
+) -> Result<(), FamilyError> {
+    check_each(drilldowns, allow_below_place)?;
+    let again = (1..drilldowns.len()).find(|index| drilldowns[..*index].contains(&drilldowns[*index]));
+    again.map_or(Ok(()), |index| Err(FamilyError::Same(listed(&drilldowns[index]))))
+}
+
+fn check_each(drilldowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
+    if drilldowns.is_empty() {
+        return Err(FamilyError::None);
+    }
+    let mut numbered = drilldowns.iter().enumerate();
+    numbered.try_for_each(|(index, drilldown)| check_one(index, drilldown, allow_below_place))
 }
 
 fn check_one(index: usize, drilldown: &[Dimension], allow_below_place: bool) -> Result<(), FamilyError> {

@@ -1,5 +1,5 @@
 //! Folding, thresholds, and the only rows that leave: [`release`] turns the tables of one tenant and window into
-//! [`Rollup`]s, each of which stands for a crowd.
+//! [`Rollup`]s, each of which stands for a crowd; under the policy `differential-privacy`, with noise.
 //!
 //! Architecture invariant: [`Rollup`] and [`RejectionNote`] are the only types of the house that are serialised to
 //! leave it, and only [`release()`] makes a [`Rollup`].
@@ -9,6 +9,7 @@ mod families;
 mod fold;
 mod note;
 mod policy;
+mod privacy;
 mod release;
 mod row;
 mod spread;
@@ -18,6 +19,7 @@ mod testing;
 pub use families::{Family, FamilyError, check_families, drilldown_name};
 pub use note::RejectionNote;
 pub use policy::{Policy, PolicyError, PolicySettings};
+pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{Fault, Released, release};
 pub use row::{Coverage, Rollup};
 pub use spread::{BINS, LEAST_IN_RANGE};

@@ -1,9 +1,10 @@
 //! What a row must be to leave.
 
-use crowdfold_airlock::Dimension;
+use crowdfold_airlock::{Dimension, Millis};
 use crowdfold_rollup::Cell;
 
-use crate::families::{FamilyError, check_families, drilldown_name};
+use crate::families::{FamilyError, check_drilldowns, check_families, drilldown_name};
+use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 
 #[cfg(test)]
 mod tests;
@@ -86,15 +87,29 @@ pub enum PolicyError {
         /// What was asked for.
         networks: u32,
     },
+    /// A condition that noise does not cover.
+    #[error(
+        "release.guard_networks is {networks}, but whether a row meets it may hang on one session, which no noise covers: \
+         set 0, or release.policy = \"threshold\""
+    )]
+    GuardUnderNoise {
+        /// What was asked for.
+        networks: u32,
+    },
+    /// The budget is none.
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
 }
 
-/// What a row must be to leave. Policy `threshold`: folding, until every row is a crowd.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a row must be to leave. Policy `threshold`: folding, until every row is a crowd. Policy `differential-privacy`:
+/// no folding, noise, and a threshold that hides whether one session is there.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     k: u64,
     drilldowns: Vec<Vec<Dimension>>,
     histogram_drilldown: usize,
     guard_networks: Option<u32>,
+    privacy: Option<Privacy>,
 }
 
 impl Policy {
@@ -103,34 +118,92 @@ impl Policy {
     /// # Errors
     /// Naming the key at fault and the mend.
     pub fn threshold(settings: PolicySettings) -> Result<Self, PolicyError> {
-        let PolicySettings {
-            k,
-            allow_small_k,
-            drilldowns,
-            histogram_drilldown,
-            guard_networks,
-            allow_below_place,
-        } = settings;
+        check_families(&settings.drilldowns, settings.allow_below_place)?;
+        Self::new(settings, None)
+    }
+
+    /// The policy `differential-privacy`. Releases nothing until it is [keyed](Self::keyed).
+    ///
+    /// # Errors
+    /// Naming the key at fault and the mend.
+    pub fn differential_privacy(
+        settings: PolicySettings,
+        budget: &PrivacySettings,
+    ) -> Result<Self, PolicyError> {
+        check_drilldowns(&settings.drilldowns, settings.allow_below_place)?;
+        if let Some(networks) = settings.guard_networks {
+            return Err(PolicyError::GuardUnderNoise { networks });
+        }
+        let privacy = Privacy::new(budget, settings.drilldowns.len())?;
+        Self::new(settings, Some(privacy))
+    }
+
+    fn new(settings: PolicySettings, privacy: Option<Privacy>) -> Result<Self, PolicyError> {
+        let PolicySettings { k, allow_small_k, drilldowns, histogram_drilldown, guard_networks, .. } =
+            settings;
         if k == 0 {
             return Err(PolicyError::NoCrowd);
         }
         if k < LEAST_K && !allow_small_k {
             return Err(PolicyError::SmallK { k });
         }
-        check_families(&drilldowns, allow_below_place)?;
         if histogram_drilldown >= drilldowns.len() {
             return Err(PolicyError::NoSuchDrilldown { index: histogram_drilldown, count: drilldowns.len() });
         }
         if let Some(networks) = guard_networks.filter(|networks| !(1..=64).contains(networks)) {
             return Err(PolicyError::GuardOutOfRange { networks });
         }
-        Ok(Self { k, drilldowns, histogram_drilldown, guard_networks })
+        Ok(Self { k, drilldowns, histogram_drilldown, guard_networks, privacy })
+    }
+
+    /// With the secret that all workers share, where there is noise; any other policy as it is.
+    #[must_use]
+    pub fn keyed(mut self, secret: Secret) -> Self {
+        if let Some(privacy) = &mut self.privacy {
+            privacy.keyed(secret);
+        }
+        self
+    }
+
+    /// The same for windows of another length and sessions that are remembered for another time, ms: the noise is
+    /// reckoned anew.
+    ///
+    /// # Errors
+    /// Where a day is not a whole number of such windows, or they are too many for the budget.
+    pub fn for_windows(mut self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
+        if let Some(privacy) = &mut self.privacy {
+            privacy.fit(window, idle, self.drilldowns.len())?;
+        }
+        Ok(self)
+    }
+
+    /// What a row must show, where the policy has noise: τ + k − 1; else k.
+    #[must_use]
+    pub const fn least_shown(&self) -> u64 {
+        match &self.privacy {
+            None => self.k,
+            Some(privacy) => privacy.tau().saturating_add(self.k).saturating_sub(1),
+        }
+    }
+
+    /// Budget and noise, under `differential-privacy`.
+    #[must_use]
+    pub const fn privacy(&self) -> Option<&Privacy> {
+        self.privacy.as_ref()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn put_privacy(&mut self, privacy: Privacy) {
+        self.privacy = Some(privacy);
     }
 
     /// Its name in rollups.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        "threshold"
+        match self.privacy {
+            None => "threshold",
+            Some(_) => "differential-privacy",
+        }
     }
 
     /// The least number of distinct sessions of a row.
@@ -172,7 +245,7 @@ impl Policy {
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let drilldowns: Vec<_> = self.drilldowns.iter().map(|drilldown| drilldown_name(drilldown)).collect();
-        let text = format!(
+        let mut text = format!(
             "{};rules={};k={};guard={};histogram={};drilldowns={}",
             self.name(),
             RULES,
@@ -181,11 +254,16 @@ impl Policy {
             self.histogram_drilldown,
             drilldowns.join("|"),
         );
+        if let Some(privacy) = &self.privacy {
+            text.push(';');
+            text.push_str(&privacy.fingerprint_text());
+        }
         fnv1a(text.as_bytes())
     }
 }
 
-/// Counts the changes of what `release` does with the same policy: folding, percentiles, bins. Raise it with each.
+/// Counts the changes of what `release` does with the same policy: folding, percentiles, bins, noise. Raise it with
+/// each.
 const RULES: u32 = 1;
 
 /// FNV-1a with 64 bits: std's hashers promise nothing across releases.

@@ -8,10 +8,13 @@ use crate::fold::{Row, STAR, fold};
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, drilldown_name};
 
+mod noisy;
+
 #[cfg(test)]
 mod tests;
 
-/// What became of one tenant and window: its sittings are all released or all withheld.
+/// What became of one tenant and window. Under `threshold` its sittings are all released or all withheld; where there
+/// is noise each drill-down shows others, and the one that shows most is what is told here.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
@@ -71,6 +74,17 @@ pub enum Fault {
         /// Its name.
         drilldown: String,
     },
+    /// Noise without a key.
+    #[error(
+        "there is no secret to key the noise with, so nothing of the window is released: report this as a bug"
+    )]
+    NoSecret,
+    /// Noise that was reckoned for windows of another length.
+    #[error(
+        "the window is not of the length that its noise was reckoned for, so nothing of it is released: report this as \
+         a bug"
+    )]
+    WindowLength,
 }
 
 /// Releases what one tenant did in one window. `tables` hold the same sessions, one table for each drill-down of the
@@ -96,6 +110,10 @@ pub fn release(
     if let Err(fault) = check_tables(&tables, &total, policy) {
         return withheld(Some(fault));
     }
+    if let Some(privacy) = policy.privacy() {
+        return noisy::release(tenant, window, tables, policy, privacy, coverage)
+            .map_or_else(|fault| withheld(Some(fault)), |made| made.of(&total));
+    }
     if !policy.is_crowd(&total) {
         return withheld(None);
     }
@@ -115,8 +133,7 @@ pub fn release(
             drilldown: drilldown.as_slice().into(),
             rows: rows.len(),
             coverage,
-            policy: policy.name(),
-            k: policy.k(),
+            policy: policy.into(),
             histogram: index == policy.histogram_drilldown(),
         });
         released.rows.push(rows.len() as u64);

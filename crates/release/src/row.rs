@@ -6,9 +6,10 @@ use crowdfold_airlock::{Dimension, ErrorClass};
 use crowdfold_rollup::{Label, Sums, Window};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::drilldown_name;
 use crate::fold::Row;
+use crate::privacy::Noisy;
 use crate::spread::Spread;
+use crate::{Policy, drilldown_name};
 
 #[cfg(test)]
 mod tests;
@@ -36,8 +37,7 @@ pub(crate) struct Head {
     pub(crate) drilldown: Box<[Dimension]>,
     pub(crate) rows: usize,
     pub(crate) coverage: Option<Coverage>,
-    pub(crate) policy: &'static str,
-    pub(crate) k: u64,
+    pub(crate) policy: PolicyNote,
     pub(crate) histogram: bool,
 }
 
@@ -81,6 +81,12 @@ impl Rollup {
         }
     }
 
+    /// Row number `row` (from 1) of the table, of numbers that are covered with noise.
+    pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, label: Label, noisy: Noisy) -> Self {
+        let Noisy { sessions, sums, startup, bandwidth, bitrate } = noisy;
+        Self { row, label, sessions, sums, startup, bandwidth, bitrate, head: Arc::clone(head) }
+    }
+
     /// The key of its record, `tenant/os.browser/1795308480000`: the same for all rows of a table, so that they lie
     /// together.
     #[must_use]
@@ -112,7 +118,7 @@ impl Rollup {
         self.label.iter().map(|value| &**value)
     }
 
-    /// The distinct sessions it stands for.
+    /// The distinct sessions it stands for, with noise where the policy wants it.
     #[must_use]
     pub const fn sessions(&self) -> u64 {
         self.sessions
@@ -162,7 +168,7 @@ struct Wire<'a> {
     startup_ms: &'a Spread,
     bandwidth_kbps: &'a Spread,
     bitrate_kbps: &'a Spread,
-    policy: WirePolicy,
+    policy: PolicyNote,
 }
 
 #[derive(serde::Serialize)]
@@ -171,10 +177,34 @@ struct WireWindow {
     end: u64,
 }
 
-#[derive(serde::Serialize)]
-struct WirePolicy {
+/// What each row says of the policy that let it leave.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct PolicyNote {
     name: &'static str,
     k: u64,
+    #[serde(flatten)]
+    privacy: Option<PrivacyNote>,
+}
+
+/// Budget of a session and day, standard deviation of the count's noise, threshold.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+struct PrivacyNote {
+    epsilon: f64,
+    delta: f64,
+    sigma: f64,
+    tau: u64,
+}
+
+impl From<&Policy> for PolicyNote {
+    fn from(policy: &Policy) -> Self {
+        let note = |privacy: &crate::Privacy| PrivacyNote {
+            epsilon: privacy.epsilon(),
+            delta: privacy.delta(),
+            sigma: privacy.sigma().to_f64(),
+            tau: privacy.tau(),
+        };
+        Self { name: policy.name(), k: policy.k(), privacy: policy.privacy().map(note) }
+    }
 }
 
 impl<'a> From<&'a Rollup> for Wire<'a> {
@@ -204,7 +234,7 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
             startup_ms: startup,
             bandwidth_kbps: bandwidth,
             bitrate_kbps: bitrate,
-            policy: WirePolicy { name: head.policy, k: head.k },
+            policy: head.policy,
         }
     }
 }

@@ -3,6 +3,10 @@
 use crowdfold_rollup::Distribution;
 use serde::Serialize;
 
+mod noisy;
+
+pub(crate) use noisy::bin_of;
+
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +21,9 @@ pub const BINS: [u32; 31] = [
     10_000, 13_000, 16_000, 20_000, 25_000, 32_000, 40_000, 50_000, 63_000, 79_000, //
     100_000,
 ];
+
+/// Bins between the edges and beyond them.
+pub(crate) const BIN_COUNT: usize = BINS.len() + 1;
 
 /// `[from, to, sessions]`: from ≤ value < to, `null` for an open end.
 type Range = (u32, Option<u32>, u64);
@@ -45,7 +52,7 @@ impl Spread {
             p90: at(90),
             p95: at(95),
             p99: at(99),
-            histogram: if with_histogram { histogram(values.values()) } else { None },
+            histogram: if with_histogram { histogram(values.values(), LEAST_IN_RANGE) } else { None },
         }
     }
 }
@@ -66,9 +73,9 @@ fn percentile(values: &[(u32, u64)], sessions: u64, percent: u128) -> Option<u32
     None
 }
 
-/// Bins joined from the left until each range holds at least b sessions; what remains at the right joins the last
-/// range. `None` where all together are fewer than b: then no range may be shown, not even the open one.
-fn histogram(values: &[(u32, u64)]) -> Option<Vec<Range>> {
+/// Bins joined from the left until each range holds at least so many sessions; what remains at the right joins the last
+/// range. `None` where all together are fewer: then no range may be shown, not even the open one.
+fn histogram(values: &[(u32, u64)], least: u64) -> Option<Vec<Range>> {
     let mut ranges: Vec<Range> = Vec::new();
     let (mut from, mut gathered) = (0, 0);
     let mut values = values.iter().peekable();
@@ -76,13 +83,13 @@ fn histogram(values: &[(u32, u64)]) -> Option<Vec<Range>> {
         while let Some((_, here)) = values.next_if(|(value, _)| *value < edge) {
             gathered += here;
         }
-        if gathered >= LEAST_IN_RANGE {
+        if gathered >= least {
             ranges.push((from, Some(edge), gathered));
             (from, gathered) = (edge, 0);
         }
     }
     gathered += values.map(|(_, here)| here).sum::<u64>();
-    if gathered >= LEAST_IN_RANGE {
+    if gathered >= least {
         ranges.push((from, None, gathered));
     } else if let Some((_, to, held)) = ranges.last_mut() {
         *to = None;

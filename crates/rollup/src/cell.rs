@@ -5,8 +5,10 @@ use crowdfold_airlock::ErrorClass;
 /// Additive amounts of a group of sittings. Times in ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Sums {
-    /// Reports. Not clamped.
+    /// Reports. Not clamped: beacons are accounted for by it.
     pub beacons: u64,
+    /// Reports, each sitting's clamped: what a policy may publish that must know what one session can add.
+    pub clamped_beacons: u64,
     /// Times that play was requested.
     pub attempts: u64,
     /// Times that a first frame was shown.
@@ -34,6 +36,7 @@ impl Sums {
     pub fn add(&mut self, other: &Self) {
         let pairs = [
             (&mut self.beacons, other.beacons),
+            (&mut self.clamped_beacons, other.clamped_beacons),
             (&mut self.attempts, other.attempts),
             (&mut self.plays, other.plays),
             (&mut self.startup_failures, other.startup_failures),

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod cell;
+mod clamp;
 mod counts;
 mod identities;
 mod rules;

@@ -72,9 +72,8 @@ impl Sitting {
     /// What the session gives to its cells: amounts clamped (privacy.md, "Numbers inside a row"), one value to each
     /// distribution.
     pub(crate) fn close(&self, rules: &Rules) -> Contribution {
-        let seconds = rules.window.div_ceil(1000);
-        let most_ms = rules.window + rules.idle;
-        let playing_ms = u64::from(self.playing_ms).min(most_ms);
+        let most = Sums::most(rules.window, rules.idle);
+        let playing_ms = u64::from(self.playing_ms).min(most.playing_ms);
         let mut errors = [0; 6];
         for (class, seen) in errors.iter_mut().enumerate() {
             *seen = u64::from(self.errors >> class & 1);
@@ -83,15 +82,16 @@ impl Sitting {
             networks: self.network_bits,
             sums: Sums {
                 beacons: self.beacons,
-                attempts: u64::from(self.attempts).min(MOST_TIMES),
-                plays: u64::from(self.plays).min(MOST_TIMES),
-                startup_failures: u64::from(self.startup_failures).min(MOST_TIMES),
-                playback_failures: u64::from(self.playback_failures).min(MOST_TIMES),
+                clamped_beacons: self.beacons.min(most.clamped_beacons),
+                attempts: u64::from(self.attempts).min(most.attempts),
+                plays: u64::from(self.plays).min(most.plays),
+                startup_failures: u64::from(self.startup_failures).min(most.startup_failures),
+                playback_failures: u64::from(self.playback_failures).min(most.playback_failures),
                 playing_ms,
-                stalled_ms: u64::from(self.stalled_ms).min(most_ms - playing_ms),
-                stalls: u64::from(self.stalls).min(seconds),
-                dropped_frames: u64::from(self.dropped_frames).min(120 * seconds),
-                switches: u64::from(self.switches).min(seconds),
+                stalled_ms: u64::from(self.stalled_ms).min(most.stalled_ms - playing_ms),
+                stalls: u64::from(self.stalls).min(most.stalls),
+                dropped_frames: u64::from(self.dropped_frames).min(most.dropped_frames),
+                switches: u64::from(self.switches).min(most.switches),
                 errors,
             },
             startup_ms: self.startup_ms,
@@ -100,9 +100,6 @@ impl Sitting {
         }
     }
 }
-
-/// Most attempts, plays and failures that a session can give to one window.
-const MOST_TIMES: u64 = 10;
 
 /// One session's share of its cells.
 pub(crate) struct Contribution {
@@ -171,7 +168,35 @@ fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::quotient_to_two_digits;
+    use super::{Sitting, quotient_to_two_digits};
+    use crate::{Rules, Sums};
+
+    #[test]
+    fn no_session_gives_more_than_the_most() {
+        let many = u32::MAX;
+        let mut sitting = Sitting {
+            beacons: many.into(),
+            attempts: u8::MAX,
+            plays: u8::MAX,
+            startup_failures: u8::MAX,
+            playback_failures: u8::MAX,
+            playing_ms: 3_000_000,
+            stalled_ms: many,
+            stalls: many,
+            dropped_frames: many,
+            switches: many,
+            errors: 0xff,
+            ..Sitting::default()
+        };
+        let rules =
+            Rules { window: 3_600_000, lateness: 0, idle: 90_000, drilldowns: Vec::new(), max_sessions: 1 };
+        let most = Sums::most(rules.window, rules.idle);
+        assert_eq!((most.clamped_beacons, most.playing_ms, most.stalls), (370, 3_690_000, 3_600));
+        let expected = Sums { beacons: many.into(), playing_ms: 3_000_000, stalled_ms: 690_000, ..most };
+        assert_eq!(sitting.close(&rules).sums, expected);
+        sitting.playing_ms = many;
+        assert_eq!(sitting.close(&rules).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
+    }
 
     #[test]
     fn means_are_rounded_once_half_up() {

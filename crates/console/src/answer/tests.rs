@@ -116,3 +116,21 @@ fn an_answer_of_nothing_is_a_header() {
     assert!(answer.table(120).starts_with("os  sessions") && answer.table(120).lines().count() == 1);
     assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));
 }
+
+#[test]
+fn noise_is_told_with_its_size_and_grows_with_what_is_added_up() {
+    let mut records = two_windows();
+    for row in records.iter_mut().flatten() {
+        row["policy"] = serde_json::json!({
+            "name": "differential-privacy", "k": 50, "epsilon": 1.0, "delta": 1e-8, "sigma": 30.0, "tau": 240
+        });
+    }
+    let note = |flags| ask(flags, &records).notes().pop().unwrap();
+    // four rows in one group: 2·30
+    assert_eq!(
+        note("--drilldown os,browser --by ''"),
+        "differential privacy: every number has noise, session_windows has a standard deviation of up to 60, and cells \
+         too small for it are missing, so totals are too low and differ between drill-downs"
+    );
+    assert!(note("--drilldown os,browser --since 10m").contains(" of up to 42, "));
+}

@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use crowdfold_release::{Family, drilldown_name};
+use crowdfold_release::{Family, Privacy, YEAR, drilldown_name};
 
 use crate::config::{Bounds, Config, show_duration as show, spell_duration as spell};
 
 #[cfg(test)]
 mod tests;
+
+/// From this ε on a promise is hardly one: e³ is 20.
+const WEAK: f64 = 3.0;
 
 /// Prints the configuration in force as TOML, secrets masked, and what follows from it as comments below, so that the
 /// whole can be loaded again.
@@ -19,7 +22,8 @@ pub fn run(config: &Config, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n# What follows from it")?;
     times(config, out)?;
     topics(config, out)?;
-    drilldowns(config, out)
+    drilldowns(config, out)?;
+    config.policy().privacy().map_or(Ok(()), |privacy| noise(privacy, config.policy().k(), out))
 }
 
 fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
@@ -97,4 +101,50 @@ fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "# {}: {}{histograms}", drilldown_name(drilldown), families.join(", "))?;
     }
     Ok(())
+}
+
+/// The noise of each measure, what a row needs to leave, and what a year comes to.
+fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
+    let (epsilon, delta) = (privacy.epsilon(), privacy.delta());
+    let (windows, releases) = (privacy.windows_a_day(), privacy.releases());
+    writeln!(
+        out,
+        "#\n# Differential privacy, of one session within one tenant and UTC day: ε = {epsilon}, δ = {delta:e} \
+         (ρ = {:.6}).\n# N = {releases}, the cells in which a session stands at most: {windows} windows a day × \
+         drill-downs ({}).",
+        privacy.rho(),
+        releases / windows,
+    )?;
+    writeln!(
+        out,
+        "# A row leaves where its exact count is {k} or more and its noisy count τ + k − 1 = {} + {} = {} or more;\n# of \
+         cells of twice as many nearly all leave, of those of half as many hardly any. No folding: the rest is missing.",
+        privacy.tau(),
+        k - 1,
+        privacy.tau() + k - 1,
+    )?;
+    writeln!(out, "# {:<18}  {:>9}  {:>6}  {:>16}", "measure", "clamp", "weight", "σ")?;
+    for measure in privacy.measures() {
+        let sigma = measure.sigma.to_f64();
+        writeln!(
+            out,
+            "# {:<18}  {:>9}  {:>6.4}  {sigma:>16.1}",
+            measure.name, measure.clamp, measure.weight
+        )?;
+    }
+    writeln!(
+        out,
+        "# The three last are histograms: σ is that of each bin, and percentiles are read out of them."
+    )?;
+    let (year, chance) = privacy.composed(YEAR);
+    let verdict = if year > WEAK {
+        "That is weak: it promises\n# next to nothing to someone whose id stays the same for so long. "
+    } else {
+        ""
+    };
+    writeln!(
+        out,
+        "#\n# A year of the same session id, {YEAR} days: ε = {year:.1}, δ = {chance:.2e}. {verdict}Let ids change with each \
+         session,\n# or at least each day."
+    )
 }

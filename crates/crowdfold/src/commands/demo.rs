@@ -52,9 +52,10 @@ const LOOK: Duration = Duration::from_millis(100);
 pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
+    let config = demo_config(config.keyed()?)?;
     let (broker, config) = match &args.brokers {
-        None => Broker::mock(demo_config(config))?,
-        Some(_) => Broker::real(demo_config(config))?,
+        None => Broker::mock(config)?,
+        Some(_) => Broker::real(config)?,
     };
     let config = Arc::new(config);
     let client = wiring::client(&config)?;
@@ -138,7 +139,7 @@ fn show(
 }
 
 /// The configuration, with what the demo rests on put over it.
-fn demo_config(mut config: Config) -> Config {
+fn demo_config(mut config: Config) -> Result<Config, Failure> {
     config.source = Source {
         topic: None,
         format: Format::Json,
@@ -153,7 +154,10 @@ fn demo_config(mut config: Config) -> Config {
         Tenants { names: vec![CROWDED.into(), QUIET.into()], default: 0, per_tenant_topics: false };
     config.consent.child_directed_tenants.clear();
     config.metrics.listen = None;
-    config
+    let Config { windows, sessions, .. } = &config;
+    let policy = config.policy().clone().for_windows(windows.length, sessions.idle);
+    config.release.policy = policy.map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(config)
 }
 
 impl From<crowdfold_players::ConfigError> for Failure {

@@ -22,6 +22,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         Some(Stage::Combine) => &[Part::Combine],
         Some(Stage::Merge) => &[Part::Merge],
     };
+    let config = if stages.contains(&Part::Merge) { config.keyed()? } else { config };
     let parts: Vec<_> = stages.iter().copied().chain([Part::Topics]).collect();
     let status = Arc::new(Status::new(&parts));
     let stop = Stop::at_signals()?;

@@ -119,6 +119,13 @@ impl Layers {
         Ok(())
     }
 
+    /// Another default for a key, where another key's value asks for it.
+    pub(super) fn default_to(&mut self, key: &str, value: &str) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.value = Value::Text(value.into());
+        }
+    }
+
     /// The entries of an open section, by what follows its name.
     pub(super) fn under<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
         let named = move |key: &'a String| key.strip_prefix(section)?.strip_prefix('.');

@@ -4,28 +4,33 @@ use std::fs;
 use std::path::PathBuf;
 
 use crowdfold_airlock::Dimension;
-use crowdfold_release::{Policy, PolicyError, PolicySettings};
+use crowdfold_release::{Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings, Secret};
 use crowdfold_rollup::MOST_LEVELS;
 
 use super::admission::Content;
 use super::layers::Layers;
 use super::problem::Problem;
 use super::read::meant;
+use super::windows::{Sessions, Windows};
 
 const DRILLDOWNS: &str = "release.drilldowns";
 const HISTOGRAM: &str = "release.histogram_drilldown";
 const GUARD: &str = "release.guard_networks";
+const POLICY: &str = "release.policy";
+const EPSILON: &str = "release.privacy.epsilon";
+const DELTA: &str = "release.privacy.delta";
 const SECRET: &str = "release.privacy.secret_file";
+const LENGTH: &str = "windows.length";
+
+/// How long windows are under `differential-privacy` where nobody says: shorter ones cut the day's budget into more
+/// shares.
+const HOURLY: &str = "1h";
 
 /// `[release]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Release {
-    /// Drill-downs and thresholds.
+    /// Drill-downs, thresholds and noise; without its secret until [`super::Config::keyed`].
     pub policy: Policy,
-    /// Budget of the policy differential-privacy.
-    pub epsilon: f64,
-    /// Its chance of failure.
-    pub delta: f64,
     /// Where the secret lies that all workers share.
     pub secret_file: Option<PathBuf>,
 }
@@ -37,12 +42,23 @@ enum Kind {
 }
 
 impl Release {
-    pub(super) fn read(layers: &Layers, content: &Content) -> Result<Self, Problem> {
-        let kinds = [("threshold", Kind::Threshold), ("differential-privacy", Kind::DifferentialPrivacy)];
-        if layers.choice("release.policy", &kinds)? == Kind::DifferentialPrivacy {
-            let what = "differential-privacy is not available in this version: use threshold";
-            return Err(layers.refuse("release.policy", what));
+    /// Puts the default length of windows in place that goes with the policy.
+    pub(super) fn settle_defaults(layers: &mut Layers) {
+        if layers.text(POLICY).is_ok_and(|policy| policy == "differential-privacy")
+            && layers.untouched(LENGTH)
+        {
+            layers.default_to(LENGTH, HOURLY);
         }
+    }
+
+    pub(super) fn read(
+        layers: &Layers,
+        content: &Content,
+        windows: &Windows,
+        sessions: &Sessions,
+    ) -> Result<Self, Problem> {
+        let kinds = [("threshold", Kind::Threshold), ("differential-privacy", Kind::DifferentialPrivacy)];
+        let kind = layers.choice(POLICY, &kinds)?;
         let drilldowns = drilldowns(layers)?;
         if !content.keep && drilldowns.iter().flatten().any(|dimension| *dimension == Dimension::Content) {
             let what = "content.policy = \"drop\" lets no content in, but release.drilldowns names content: give them \
@@ -51,6 +67,13 @@ impl Release {
             return Err(layers.refuse_as(place, &what));
         }
         let secret_file = layers.optional(SECRET)?.map(PathBuf::from);
+        if kind == Kind::DifferentialPrivacy && secret_file.is_none() {
+            let what = format!(
+                "differential-privacy needs a secret that keys the noise, the same for all workers: make one with \
+                 `openssl rand -hex 32` and name its file in {SECRET}, or use threshold"
+            );
+            return Err(layers.refuse(POLICY, what));
+        }
         let guard = u32::try_from(layers.whole(GUARD, 0..=64)?).ok().filter(|networks| *networks > 0);
         if guard.is_some() && secret_file.is_none() {
             let what = format!("needs a secret that all workers share: name its file in {SECRET}, or set 0");
@@ -64,12 +87,26 @@ impl Release {
             guard_networks: guard,
             allow_below_place: content.allow_below_place,
         };
-        Ok(Self {
-            policy: Policy::threshold(settings).map_err(|error| refused(layers, &error))?,
-            epsilon: layers.real("release.privacy.epsilon", 10.0)?,
-            delta: layers.real("release.privacy.delta", 1e-4)?,
-            secret_file,
-        })
+        let budget = PrivacySettings {
+            epsilon: layers.real(EPSILON, 10.0)?,
+            delta: layers.real(DELTA, 1e-4)?,
+            window: windows.length,
+            idle: sessions.idle,
+        };
+        let policy = match kind {
+            Kind::Threshold => Policy::threshold(settings),
+            Kind::DifferentialPrivacy => Policy::differential_privacy(settings, &budget),
+        };
+        Ok(Self { policy: policy.map_err(|error| refused(layers, &error))?, secret_file })
+    }
+
+    /// The same with the secret, where there is noise to key.
+    pub(super) fn keyed(mut self, layers: &Layers) -> Result<Self, Problem> {
+        if self.policy.privacy().is_some() {
+            let secret = Secret::new(self.secret(layers)?);
+            self.policy = self.policy.keyed(secret);
+        }
+        Ok(self)
     }
 
     /// The shared secret, out of its file.
@@ -136,7 +173,10 @@ fn refused(layers: &Layers, error: &PolicyError) -> Problem {
         PolicyError::NoCrowd | PolicyError::SmallK { .. } => "release.k",
         PolicyError::Families(_) => DRILLDOWNS,
         PolicyError::NoSuchDrilldown { .. } => HISTOGRAM,
-        PolicyError::GuardOutOfRange { .. } => GUARD,
+        PolicyError::GuardOutOfRange { .. } | PolicyError::GuardUnderNoise { .. } => GUARD,
+        PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::Drowned { .. }) => EPSILON,
+        PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,
+        PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
     };
     let what = error.to_string();
     if what.starts_with(key) { layers.refuse_as(key, &what) } else { layers.refuse(key, what) }

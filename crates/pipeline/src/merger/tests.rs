@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension;
-use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret};
 use crowdfold_rollup::wire::{self, Closure, WireError};
 use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
 
@@ -288,4 +288,34 @@ fn a_partial_that_cannot_be_read_stops_the_partition() {
     assert_eq!(merger.record(b"", 5, 0), halt(WireError::Corrupt));
     assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, 0), halt(WireError::Corrupt));
     assert_eq!(merger.record(&[200, 0, 0], 5, 0), halt(WireError::Version(200)));
+}
+
+#[test]
+fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_not_commit() {
+    let plain = settings(10);
+    let noisy = || {
+        let shape =
+            PolicySettings { k: 10, drilldowns: plain.rules.drilldowns.clone(), ..PolicySettings::default() };
+        let budget = PrivacySettings { epsilon: 10.0, delta: 1e-8, window: W, idle: plain.rules.idle };
+        let policy = Policy::differential_privacy(shape, &budget).unwrap().keyed(Secret::new([5; 32]));
+        Arc::new(MergerSettings { policy, ..(*plain).clone() })
+    };
+    let mut rig = Rig { merger: Merger::new(noisy(), &fresh(), 0, 0), ..Rig::new() };
+    rig.close(0, 2, 0, W, 2_000);
+    rig.close(1, 2, 0, W, 1_000);
+    let rows = |merger: &mut Merger| {
+        let rollups = merger.publish(0).unwrap().rollups.iter();
+        rollups.map(|row| (row.sessions(), row.json())).collect::<Vec<_>>()
+    };
+    let abandoned = rows(&mut rig.merger);
+    assert!(
+        abandoned.len() == 1
+            && abandoned[0].0.abs_diff(3_000).clamp(1, 300) == abandoned[0].0.abs_diff(3_000)
+    );
+    let mut next = Merger::new(noisy(), &fresh(), 0, 0);
+    for (offset, bytes) in rig.log.iter().enumerate() {
+        next.record(bytes, offset as i64, 0).unwrap();
+    }
+    assert_eq!(rows(&mut next), abandoned);
+    assert_ne!(next.standing().1.policy, Merger::new(plain.clone(), &fresh(), 0, 0).standing().1.policy);
 }

@@ -7,6 +7,7 @@ use static_assertions::assert_not_impl_any;
 use super::{Coverage, Head, Rollup};
 use crate::fold::Row;
 use crate::testing::label;
+use crate::{Policy, PolicySettings};
 
 // No second copy, no form but `json()`, no way in but `release()`.
 assert_not_impl_any!(Rollup: Clone, Default, serde::Serialize, serde::de::DeserializeOwned, From<Vec<u8>>);
@@ -26,8 +27,7 @@ fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
         drilldown: [Os, Browser].into(),
         rows: 12,
         coverage,
-        policy: "threshold",
-        k: 50,
+        policy: (&Policy::threshold(PolicySettings::default()).unwrap()).into(),
         histogram,
     };
     let cell = Cell {
@@ -35,6 +35,7 @@ fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
         networks: 0b1011,
         sums: Sums {
             beacons: 412,
+            clamped_beacons: 400,
             attempts: 3,
             plays: 3,
             startup_failures: 0,

@@ -16,7 +16,7 @@ fn percentiles(values: &[(u32, u64)]) -> [Option<u32>; 4] {
 }
 
 fn ranges(values: &[(u32, u64)]) -> Option<Vec<Range>> {
-    histogram(distribution(values).values())
+    histogram(distribution(values).values(), LEAST_IN_RANGE)
 }
 
 #[test]
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn ranges_cover_everyone_once_and_none_is_thin(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
         let distribution = distribution(&values);
-        let Some(ranges) = histogram(distribution.values()) else {
+        let Some(ranges) = histogram(distribution.values(), LEAST_IN_RANGE) else {
             prop_assert!(distribution.sessions() < LEAST_IN_RANGE);
             return Ok(());
         };

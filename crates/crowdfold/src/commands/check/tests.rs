@@ -1,6 +1,33 @@
 use super::*;
 use crate::config::{Override, Sources};
 
+const NOISE: [(&str, &str); 4] = [
+    ("release.policy", "differential-privacy"),
+    ("release.privacy.secret_file", "/nowhere/to/be/found"),
+    ("release.drilldowns", r#"[["os", "browser"]]"#),
+    ("ttl.beacons", "3h"),
+];
+
+/// Hourly windows are this policy's default; the secret is not needed to look.
+#[test]
+fn sigma_tau_and_a_year_are_shown() {
+    let text = printed(&NOISE);
+    for line in [
+        "length = \"1h\"\n",
+        "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the cells in which a session stands at most: 24 windows a day × drill-downs (1).\n",
+        "τ + k − 1 = 240 + 49 = 289 or more",
+        "\n# sessions                    1  0.5000              38.2\n",
+        "\n# playing_ms            3690000  0.0263",
+        "\n# bitrate_kbps                1  0.0263             167.0\n",
+        "365 days: ε = 26.4, δ = 1.83e-6. That is weak",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!printed(&[]).contains("Differential"));
+    let mild = [&NOISE[..], &[("release.privacy.epsilon", "0.01")]].concat();
+    assert!(!printed(&mild).contains("That is weak"), "a year of a hundredth is ε = 0.2");
+}
+
 fn printed(flags: &[(&'static str, &str)]) -> String {
     let flags =
         flags.iter().map(|(key, value)| Override { key, value: (*value).into(), flag: "--test" }).collect();

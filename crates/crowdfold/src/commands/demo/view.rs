@@ -60,7 +60,11 @@ impl Scene<'_> {
         } else {
             format!("cluster {}", self.broker.address)
         };
-        format!("crowdfold demo · k = {} · {broker}", self.k())
+        let noise = self.config.policy().privacy().map_or(String::new(), |privacy| {
+            let least = number(self.config.policy().least_shown());
+            format!(" · noise for ε = {} a day, rows from {least} sessions", privacy.epsilon())
+        });
+        format!("crowdfold demo · k = {}{noise} · {broker}", self.k())
     }
 
     /// How things stand, in lines of so many columns.
@@ -79,7 +83,8 @@ impl Scene<'_> {
     fn outcome(&self, board: &Board, columns: usize) -> Vec<String> {
         let mut lines = labelled("worker", &self.verdicts(), columns);
         lines.extend(labelled("released", &released(board), columns));
-        if board.windows > 0 {
+        // where there is noise nothing is folded
+        if board.windows > 0 && self.config.policy().privacy().is_none() {
             lines.extend(labelled("folded", &folded(board), columns));
         }
         if let Some(withheld) = self.withheld(board) {
@@ -122,7 +127,8 @@ impl Scene<'_> {
     fn withheld(&self, board: &Board) -> Option<String> {
         let seen = board.tables().any(|table| table.tenant == QUIET);
         (board.windows > 0 && !seen).then(|| {
-            format!("all of tenant {QUIET}, which never had {} sessions in a window", number(self.k()))
+            let least = number(self.config.policy().least_shown());
+            format!("all of tenant {QUIET}, which never had {least} sessions in a window")
         })
     }
 
@@ -138,8 +144,9 @@ impl Scene<'_> {
         let windows = &self.config.windows;
         let event = self.progress.event();
         if event > self.pace.start() + 4 * windows.length + windows.lateness {
-            let k = number(self.k());
-            return format!("no rows: no window so far had {k} sessions, so nothing at all leaves");
+            let least = number(self.config.policy().least_shown());
+            let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
+            return format!("no rows: no {what} so far had {least} sessions, so nothing at all leaves");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",

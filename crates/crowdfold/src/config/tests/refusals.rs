@@ -243,7 +243,8 @@ fn policies_that_would_not_protect_are_refused() {
     );
     check(
         "[release]\npolicy = \"differential-privacy\"\n",
-        "x.toml:2: release.policy: differential-privacy is not available in this version: use threshold",
+        "x.toml:2: release.policy: differential-privacy needs a secret that keys the noise, the same for all workers: \
+         make one with `openssl rand -hex 32` and name its file in release.privacy.secret_file, or use threshold",
     );
     check(
         "[release]\ndrilldowns = []\n",
@@ -298,5 +299,52 @@ fn policies_that_would_not_protect_are_refused() {
     check(
         "[release.privacy]\nepsilon = 0\n",
         "x.toml:2: release.privacy.epsilon: found a whole number 0, want a number above 0, to 10",
+    );
+    check(
+        "[release.privacy]\nepsilon = 11\n",
+        "x.toml:2: release.privacy.epsilon: found a whole number 11, want a number above 0, to 10",
+    );
+    for delta in ["0", "0.001", "-1e-9", "nan"] {
+        let problem = config(&format!("[release.privacy]\ndelta = {delta}\n")).err().unwrap().to_string();
+        assert!(
+            problem.contains("release.privacy.delta: found a") && problem.ends_with("above 0, to 0.0001"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn noise_is_refused_what_it_does_not_cover() {
+    let noise = "[ttl]\nbeacons = \"3h\"\n[release.privacy]\nsecret_file = \"/s\"\n";
+    let with = |lines: &str| format!("[release]\npolicy = \"differential-privacy\"\n{lines}{noise}");
+    assert!(config(&with("drilldowns = [[\"os\"], [\"os\", \"browser\"], [\"country\", \"os\"]]\n")).is_ok());
+    check(
+        &with("guard_networks = 5\n"),
+        "x.toml:3: release.guard_networks is 5, but whether a row meets it may hang on one session, which no noise covers: \
+         set 0, or release.policy = \"threshold\"",
+    );
+    check(
+        &with("drilldowns = [[\"os\"], [\"os\"]]\n"),
+        "x.toml:3: release.drilldowns: drill-down [os] stands twice in release.drilldowns: take one out",
+    );
+    check(
+        &with("k = 5\n"),
+        "x.toml:3: release.k is 5, and a group of fewer than 10 sessions is hardly a crowd: raise release.k to 10 or more, \
+         or set release.allow_small_k = true",
+    );
+    let drowned = config(&format!("{}epsilon = 1e-5\n", with(""))).err().unwrap().to_string();
+    assert!(
+        drowned.starts_with(
+            "x.toml:7: release.privacy.epsilon is 1e-5, and spread over 120 tables a day it asks for rows of"
+        ) && drowned.ends_with("raise it, or take longer windows or fewer drill-downs"),
+        "{drowned}"
+    );
+    // hours are the default, and beacons must be kept for as long as a window takes
+    let short =
+        config("[release]\npolicy = \"differential-privacy\"\n[release.privacy]\nsecret_file = \"/s\"\n");
+    let short = short.err().unwrap().to_string();
+    assert!(
+        short.contains("ttl.beacons: 1h leaves a retention of") && short.contains("windows.length 1h"),
+        "{short}"
     );
 }

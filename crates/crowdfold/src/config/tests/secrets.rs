@@ -67,3 +67,32 @@ fn the_secret_of_the_guard_is_64_digits_in_a_file() {
     std::fs::write(&path, format!("{}\n", "0f".repeat(32))).unwrap();
     assert_eq!(config.airlock().unwrap().guard_key, Some([0x0f; 32]));
 }
+
+#[test]
+fn the_secret_of_the_noise_is_read_when_rows_are_to_be_released_and_not_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    let text = format!(
+        "[release]\npolicy = \"differential-privacy\"\n[release.privacy]\nsecret_file = \"{}\"\n[ttl]\nbeacons = \"3h\"\n",
+        path.display()
+    );
+    let looked_at = config(&text).unwrap();
+    assert_eq!((looked_at.windows.length, looked_at.policy().name()), (3_600_000, "differential-privacy"));
+    let loaded_again = config(&looked_at.effective()).unwrap();
+    assert_eq!(loaded_again.policy(), looked_at.policy());
+    let problem = looked_at.clone().keyed().err().unwrap().to_string();
+    assert!(problem.contains("release.privacy.secret_file: cannot be read"), "{problem}");
+    std::fs::write(&path, SECRET).unwrap();
+    let problem = looked_at.clone().keyed().err().unwrap().to_string();
+    assert!(problem.contains("64 hexadecimal digits") && !problem.contains("hunter2"), "{problem}");
+    let fingerprint = |digits: &str| {
+        std::fs::write(&path, digits.repeat(32)).unwrap();
+        let keyed = looked_at.clone().keyed().unwrap();
+        assert!(!format!("{:?}", keyed.release).contains(&digits.repeat(3)));
+        keyed.policy().fingerprint()
+    };
+    assert_ne!(fingerprint("0f"), fingerprint("0e"));
+    // windows of a length that was asked for stay what they are
+    let minutes = config(&format!("{text}[windows]\nlength = \"15m\"\n")).unwrap();
+    assert_eq!(minutes.windows.length, 900_000);
+}

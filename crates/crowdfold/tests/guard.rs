@@ -1,0 +1,105 @@
+//! `release.guard_networks`, the whole way: an address goes into the airlock, one bit of 64 comes out, cells carry the
+//! OR, and a row needs as many sessions as ever and so many bits besides.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const START: u64 = 1_795_305_600_000;
+
+/// Sessions of one os, one beacon each, from the addresses given.
+fn sessions(os: &str, addresses: impl Iterator<Item = String>) -> String {
+    let beacon = |(at, ip): (usize, String)| {
+        let ts = START + at as u64 * 10;
+        let beacon =
+            json!({"ts": ts, "session": format!("{os}-{at}"), "ip": ip, "event": "heartbeat", "os": os});
+        beacon.to_string() + "\n"
+    };
+    addresses.enumerate().map(beacon).collect()
+}
+
+fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
+    let config = format!(
+        "[release]\nk = 20\ndrilldowns = [[\"os\"]]\nguard_networks = {guard}\n[release.privacy]\nsecret_file = \"{}\"\n",
+        dir.join("secret").display()
+    );
+    std::fs::write(dir.join("crowdfold.toml"), config).unwrap();
+    std::fs::write(dir.join("beacons.ndjson"), beacons).unwrap();
+    let arguments = ["--config", "crowdfold.toml", "fold", "--ledger", "ledger.json", "beacons.ndjson"];
+    Command::new(env!("CARGO_BIN_EXE_crowdfold")).current_dir(dir).args(arguments).output().unwrap()
+}
+
+/// `os sessions` of each row, and the sittings withheld.
+fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
+    let output = fold_with(dir.path(), guard, beacons);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows = text.lines().map(|line| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        (row["dimensions"]["os"].as_str().unwrap().to_owned(), row["sessions"].as_u64().unwrap())
+    });
+    let ledger: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("ledger.json")).unwrap()).unwrap();
+    assert_eq!(ledger["balanced"], true);
+    (rows.collect(), ledger["sittings"]["withheld"].as_u64().unwrap())
+}
+
+/// One person who opens sixty sessions at home.
+fn one_network() -> String {
+    sessions("Tizen", (0..60).map(|host| format!("203.0.113.{host}")))
+}
+
+#[test]
+fn sixty_sessions_of_one_network_are_no_crowd_and_of_sixty_networks_are() {
+    let nothing = (vec![], 60);
+    let crowd = (vec![("Tizen".into(), 60)], 0);
+    assert_eq!(fold(0, &one_network()), crowd, "without the guard they are one");
+    assert_eq!(fold(2, &one_network()), nothing);
+    assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
+    // an IPv6 /40 is one network, whatever lies below it
+    let below = (0..60).map(|net| format!("2001:db8:0{net:02x}::{net}"));
+    assert_eq!(fold(2, &sessions("Tizen", below)), nothing);
+    let apart = (0..60).map(|net| format!("2001:db8:{net:02x}00::1"));
+    assert_eq!(fold(10, &sessions("Tizen", apart)), crowd);
+}
+
+#[test]
+fn other_ways_to_write_an_address_are_no_other_network() {
+    let ways = (0..60).map(|host| match host % 3 {
+        0 => format!("203.0.113.{host}"),
+        1 => format!("::ffff:203.0.113.{host}"),
+        _ => format!("2002:cb00:71{host:02x}::1"),
+    });
+    assert_eq!(fold(2, &sessions("Tizen", ways)), (vec![], 60));
+    // and no address is no network
+    assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
+}
+
+#[test]
+fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
+    let windows = sessions("Windows", (0..60).map(|net| format!("198.51.{net}.7")));
+    let macos = sessions("macOS", (0..40).map(|net| format!("192.0.{net}.7")));
+    let mut lines: Vec<_> = [one_network(), windows, macos].concat().lines().map(String::from).collect();
+    lines.sort_by_key(|line| serde_json::from_str::<Value>(line).unwrap()["ts"].as_u64());
+    let all = lines.join("\n");
+    let rows = |rows: &[(&str, u64)]| rows.iter().map(|(os, n)| ((*os).to_owned(), *n)).collect::<Vec<_>>();
+    assert_eq!(fold(0, &all), (rows(&[("Tizen", 60), ("Windows", 60), ("macOS", 40)]), 0));
+    // the smallest sibling takes it in
+    assert_eq!(fold(10, &all), (rows(&[("*", 100), ("Windows", 60)]), 0));
+    // more bits than there can be networks here
+    assert_eq!(fold(64, &all), (vec![], 160));
+}
+
+#[test]
+fn the_guard_needs_its_secret() {
+    let dir = TempDir::new().unwrap();
+    let output = fold_with(dir.path(), 5, &one_network());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{told}");
+    assert!(told.contains("release.privacy.secret_file: cannot be read"), "{told}");
+}

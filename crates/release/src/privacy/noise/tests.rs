@@ -1,0 +1,134 @@
+use super::*;
+use crate::testing::{cell, label};
+
+fn secret() -> Secret {
+    Secret::new(std::array::from_fn(|at| at as u8))
+}
+
+const PLACE: Place<'_> =
+    Place { policy: 7, tenant: "acme", window: Window { start: 0, end: 3_600_000 }, drilldown: "os.browser" };
+
+fn draws(secret: &Secret, place: &Place<'_>, values: &[&str], cell: &Cell, measure: &str) -> Vec<i128> {
+    let mut draws = CellNoise::new(secret, place, &label(values), cell).of(measure);
+    (0..12).map(|_| draws.next(SIGMA)).collect()
+}
+
+const SIGMA: Sigma = Sigma(38_175_132);
+
+/// Written down once: another release of the sampler or of the stream must not draw otherwise unnoticed, for a replay
+/// after an upgrade would then publish other noise for what an aborted transaction had shown. If it must, raise RULES.
+#[test]
+fn a_replay_draws_what_was_drawn_before() {
+    let drawn = draws(&secret(), &PLACE, &["Windows", "Edge"], &cell(300), "sessions");
+    assert_eq!(drawn, KNOWN);
+}
+
+const KNOWN: [i128; 12] = [-19, -6, -23, -40, -53, -40, 7, 4, -8, 12, -63, 2];
+
+#[test]
+fn whatever_the_noise_is_bound_to_changes_all_of_it() {
+    let of = |place: &Place<'_>, values: &[&str], cell: &Cell, measure: &str| {
+        draws(&secret(), place, values, cell, measure)
+    };
+    let mut with_sum = cell(300);
+    with_sum.sums.stalls = 1;
+    let mut with_value = cell(300);
+    with_value.bitrate.record(3200);
+    let values = ["Windows", "Edge"];
+    let all = [
+        of(&PLACE, &values, &cell(300), "sessions"),
+        of(&PLACE, &values, &cell(300), "plays"),
+        of(&PLACE, &values, &cell(301), "sessions"),
+        of(&PLACE, &values, &with_sum, "sessions"),
+        of(&PLACE, &values, &with_value, "sessions"),
+        of(&PLACE, &["WindowsE", "dge"], &cell(300), "sessions"),
+        of(&PLACE, &["Windows"], &cell(300), "sessions"),
+        of(&Place { policy: 8, ..PLACE }, &values, &cell(300), "sessions"),
+        of(&Place { tenant: "acm", ..PLACE }, &values, &cell(300), "sessions"),
+        of(&Place { drilldown: "os", ..PLACE }, &values, &cell(300), "sessions"),
+        of(
+            &Place { window: Window { start: 3_600_000, end: 7_200_000 }, ..PLACE },
+            &values,
+            &cell(300),
+            "sessions",
+        ),
+        draws(&Secret::new([0; 32]), &PLACE, &values, &cell(300), "sessions"),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        for other in &all[..at] {
+            assert!(one.iter().zip(other).filter(|(a, b)| a == b).count() < 4, "{one:?} {other:?}");
+        }
+    }
+}
+
+/// Pearson's statistic of draws against a discrete Gaussian, over bins of equal width out to 3σ and two tails.
+fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
+    let weight = |x: i64| (-((x * x) as f64) / (2.0 * sigma * sigma)).exp();
+    let far = (12.0 * sigma) as i64;
+    let all: f64 = (-far..=far).map(weight).sum();
+    let width = (sigma / 5.0).ceil() as i64;
+    let reach = (3.0 * sigma) as i64 / width * width;
+    let bin = |x: i64| (x.clamp(-reach - 1, reach) + reach + width) / width;
+    let bins = bin(reach) as usize + 1;
+    let (mut seen, mut expected) = (vec![0.0; bins], vec![0.0; bins]);
+    drawn.iter().for_each(|x| seen[bin(*x as i64) as usize] += 1.0);
+    (-far..=far).for_each(|x| expected[bin(x) as usize] += drawn.len() as f64 * weight(x) / all);
+    assert!(expected.iter().all(|bin| *bin >= 5.0), "{expected:?}");
+    let statistic = seen.iter().zip(&expected).map(|(seen, expected)| (seen - expected).powi(2) / expected);
+    (statistic.sum(), bins - 1)
+}
+
+/// What a statistic of that many degrees of freedom passes once in a hundred thousand times (Wilson and Hilferty).
+fn critical(freedom: usize) -> f64 {
+    let ninths = 2.0 / (9.0 * freedom as f64);
+    freedom as f64 * (1.0 - ninths + 4.265 * ninths.sqrt()).powi(3)
+}
+
+fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
+    // one draw from each of so many cells: as a deployment draws
+    (0..count)
+        .map(|n| CellNoise::new(&secret(), &PLACE, &label(&["a"]), &cell(n)).of("sessions").next(sigma))
+        .collect()
+}
+
+#[test]
+fn draws_are_a_discrete_gaussian_and_the_test_would_notice_others() {
+    for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 5_000)] {
+        let drawn = sample(sigma, count);
+        let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
+        assert!(statistic < critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+        // a twentieth too little noise
+        if count >= 20_000 {
+            let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64() * 1.05);
+            assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+        }
+        // one that leans to one side by a tenth of σ
+        let leaning: Vec<_> = drawn.iter().map(|x| x + (sigma.to_f64() / 10.0).ceil() as i128).collect();
+        let (statistic, freedom) = chi_squared(&leaning, sigma.to_f64());
+        assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
+    }
+}
+
+#[test]
+fn nothing_is_negative_and_nothing_overflows() {
+    assert_eq!(not_negative(-1), 0);
+    assert_eq!(not_negative(i128::MIN), 0);
+    assert_eq!(not_negative(i128::MAX), u64::MAX);
+    let mut draws = CellNoise::new(&secret(), &PLACE, &label(&["a"]), &cell(1)).of("x");
+    let covered: Vec<u64> = (0..200).map(|_| draws.cover(0, SIGMA)).collect();
+    assert!(covered.iter().filter(|value| **value == 0).count() > 50);
+    // a σ that no number of a row can hold releases nothing
+    let huge = Sigma(u128::MAX);
+    let covered: Vec<u64> = (0..20).map(|_| draws.cover(5, huge)).collect();
+    assert!(covered.iter().all(|value| *value == 0 || *value == u64::MAX), "{covered:?}");
+}
+
+#[test]
+fn sigma_is_a_whole_number_of_parts_and_rounded_up() {
+    let rho = 0.016_468_352_674;
+    let sigma = Sigma::of(1, 24, rho / 2.0);
+    assert_eq!(sigma, SIGMA);
+    assert!(sigma.to_f64() >= (24.0 / rho).sqrt());
+    assert_eq!(Sigma::of(1, 456, rho / 2.0).rounded_up(), Sigma(167_000_000));
+    assert_eq!(SIGMA.rounded_up(), SIGMA);
+}

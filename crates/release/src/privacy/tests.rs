@@ -1,0 +1,114 @@
+use super::*;
+
+const HOUR: Millis = 3_600_000;
+const DEFAULT: PrivacySettings = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: HOUR, idle: 90_000 };
+
+fn rounded(sigma: Sigma, digits: i32) -> f64 {
+    let unit = 10_f64.powi(digits);
+    (sigma.to_f64() * unit).round() / unit
+}
+
+/// privacy.md, "Two policies".
+#[test]
+fn sigma_and_tau_are_those_of_the_design() {
+    for (window, drilldowns, sigma, digits, tau) in
+        [(HOUR, 1, 38.2, 1, 240), (HOUR, 2, 54.0, 1, 345), (HOUR / 4, 4, 153.0, 0, 1020)]
+    {
+        let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, drilldowns).unwrap();
+        assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {drilldowns}");
+    }
+    // the count alone, with all of the budget
+    let privacy = Privacy::new(&DEFAULT, 1).unwrap();
+    let alone = Sigma::of(1, 24, privacy.rho());
+    assert_eq!(rounded(alone, 1), 27.0);
+    assert_eq!(accounting::tau(alone.to_f64(), 5e-9 / 24.0), 171);
+}
+
+#[test]
+fn the_budget_is_spent_and_not_more() {
+    for drilldowns in 1..6 {
+        let privacy = Privacy::new(&DEFAULT, drilldowns).unwrap();
+        assert_eq!(privacy.releases(), 24 * drilldowns as u64);
+        let weights: f64 = privacy.measures().iter().map(|measure| measure.weight).sum();
+        assert!((weights - 1.0).abs() < 1e-12, "{weights}");
+        // what a session can do to all that is published of a day, in the geometry of the noise
+        let spent: f64 = privacy
+            .measures()
+            .iter()
+            .map(|measure| {
+                let (clamp, sigma) = (measure.clamp as f64, measure.sigma.to_f64());
+                privacy.releases() as f64 * clamp * clamp / (2.0 * sigma * sigma)
+            })
+            .sum();
+        assert!(spent <= privacy.rho() && spent > 0.99 * privacy.rho(), "{spent} {}", privacy.rho());
+    }
+}
+
+#[test]
+fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
+    let privacy = Privacy::new(&DEFAULT, 1).unwrap();
+    let told: Vec<_> = privacy.measures().iter().map(|measure| (measure.name, measure.clamp)).collect();
+    assert_eq!(
+        told[..10],
+        [
+            ("sessions", 1),
+            ("beacons", 370),
+            ("attempts", 10),
+            ("plays", 10),
+            ("startup_failures", 10),
+            ("playback_failures", 10),
+            ("playing_ms", 3_690_000),
+            ("stalled_ms", 3_690_000),
+            ("stalls", 3600),
+            ("dropped_frames", 432_000),
+        ]
+    );
+    assert_eq!(told.len(), 20);
+    assert!(told[11..].iter().all(|(_, clamp)| *clamp == 1), "{told:?}");
+    let names = crowdfold_airlock::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
+    assert_eq!(told[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+    assert_eq!(privacy.measures()[0].weight, 0.5);
+    assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 19.0));
+}
+
+#[test]
+fn a_year_of_the_same_id_is_weak_and_said_to_be() {
+    let privacy = Privacy::new(&DEFAULT, 1).unwrap();
+    let (epsilon, delta) = privacy.composed(YEAR);
+    assert!((26.4..26.5).contains(&epsilon), "{epsilon}");
+    assert!((delta / 1.83e-6 - 1.0).abs() < 1e-9, "{delta}");
+    let (day, chance) = privacy.composed(1);
+    assert!((day - 1.0).abs() < 1e-9 && (chance - 1e-8).abs() < 1e-20, "{day} {chance}");
+}
+
+#[test]
+fn a_budget_that_is_none_is_refused_with_the_mend() {
+    let refused = |settings: PrivacySettings| Privacy::new(&settings, 5).unwrap_err().to_string();
+    for epsilon in [0.0, -1.0, 10.1, f64::NAN, f64::INFINITY] {
+        let message = refused(PrivacySettings { epsilon, ..DEFAULT });
+        assert!(message.starts_with(&format!("release.privacy.epsilon is {epsilon:?}, want")), "{message}");
+    }
+    for delta in [0.0, -1.0, 1.0, f64::NAN] {
+        let message = refused(PrivacySettings { delta, ..DEFAULT });
+        assert!(message.starts_with(&format!("release.privacy.delta is {delta:?}, want")), "{message}");
+    }
+    assert!(refused(PrivacySettings { window: 7_000, ..DEFAULT }).contains("whole number of such windows"));
+    for epsilon in [1e-6, 1e-300] {
+        let message = refused(PrivacySettings { epsilon, window: 1000, ..DEFAULT });
+        assert!(message.contains("so nothing would ever be released: raise it"), "{message}");
+    }
+    assert!(Privacy::new(&PrivacySettings { delta: f64::MIN_POSITIVE, ..DEFAULT }, 5).is_ok());
+}
+
+#[test]
+fn the_secret_is_in_no_form_that_is_shown() {
+    let mut privacy = Privacy::new(&DEFAULT, 1).unwrap();
+    let before = privacy.fingerprint_text();
+    privacy.keyed(Secret::new([0xab; 32]));
+    let after = privacy.fingerprint_text();
+    assert_ne!(before, after);
+    for text in [format!("{privacy:?}"), after] {
+        assert!(!text.contains("171, 171") && !text.contains("abab"), "{text}");
+    }
+    assert_eq!(format!("{:?}", Secret::new([1; 32])), "Secret(********)");
+}

@@ -1,0 +1,83 @@
+//! Release under noise: every cell for itself, no folding.
+
+use std::sync::Arc;
+
+use crowdfold_rollup::{Cell, Table, Window};
+
+use super::{Fault, Released};
+use crate::privacy::{Noisy, Place, Privacy};
+use crate::row::{Coverage, Head, Rollup};
+use crate::{Policy, drilldown_name};
+
+/// Rows, and what the drill-down that shows most shows.
+pub(super) struct Made {
+    rollups: Vec<Rollup>,
+    rows: Vec<u64>,
+    sittings: u64,
+    beacons: u64,
+}
+
+impl Made {
+    pub(super) fn of(self, total: &Cell) -> Released {
+        let Self { rollups, rows, sittings, beacons } = self;
+        Released {
+            rollups,
+            rows,
+            sittings_released: sittings,
+            beacons_released: beacons,
+            sittings_withheld: total.sessions.saturating_sub(sittings),
+            beacons_withheld: total.sums.beacons.saturating_sub(beacons),
+            fault: None,
+        }
+    }
+}
+
+pub(super) fn release(
+    tenant: &str,
+    window: Window,
+    tables: Vec<Table>,
+    policy: &Policy,
+    privacy: &Privacy,
+    coverage: Option<Coverage>,
+) -> Result<Made, Fault> {
+    let secret = privacy.secret().ok_or(Fault::NoSecret)?;
+    if window.end - window.start != privacy.window() {
+        return Err(Fault::WindowLength);
+    }
+    let fingerprint = policy.fingerprint();
+    let mut made = Made { rollups: Vec::new(), rows: Vec::new(), sittings: 0, beacons: 0 };
+    for (index, (table, drilldown)) in tables.into_iter().zip(policy.drilldowns()).enumerate() {
+        let name = drilldown_name(drilldown);
+        let place = Place { policy: fingerprint, tenant, window, drilldown: &name };
+        let histogram = index == policy.histogram_drilldown();
+        let (mut sittings, mut beacons) = (0, 0);
+        let mut rows = Vec::new();
+        for (label, cell) in table {
+            if let Some(noisy) = Noisy::of(privacy, secret, policy.k(), &place, (&label, &cell), histogram) {
+                sittings += cell.sessions;
+                beacons += cell.sums.beacons;
+                rows.push((label, noisy));
+            }
+        }
+        if sittings > made.sittings {
+            (made.sittings, made.beacons) = (sittings, beacons);
+        }
+        let head = Arc::new(Head {
+            tenant: tenant.into(),
+            window,
+            drilldown: drilldown.as_slice().into(),
+            rows: rows.len(),
+            coverage,
+            policy: policy.into(),
+            histogram,
+        });
+        made.rows.push(rows.len() as u64);
+        let numbered = rows.into_iter().zip(1..);
+        made.rollups
+            .extend(numbered.map(|((label, noisy), number)| Rollup::of_noisy(&head, number, label, noisy)));
+    }
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What can be read out of a histogram that was covered with noise. Nothing here looks at anything else.
+
+use super::{BIN_COUNT, BINS, LEAST_IN_RANGE, Spread, histogram};
+use crate::privacy::not_negative;
+
+impl Spread {
+    /// From the bins with noise of that σ, the total of it and the sum included. What would be mostly noise is left
+    /// out: percentiles with fewer sessions beyond them than two standard deviations of the total's noise, and ranges
+    /// of fewer sessions than two of a bin's.
+    pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
+        let bins = settled(bins);
+        let sessions = bins.iter().sum();
+        let least = |deviations: f64| LEAST_IN_RANGE.max((deviations * sigma).ceil() as u64);
+        let beyond = least(2.0 * (BIN_COUNT as f64).sqrt());
+        let at = |percent| percentile(&bins, sessions, percent, beyond);
+        let values: Vec<_> = (0..BIN_COUNT).map(|bin| (from(bin), bins[bin])).collect();
+        Self {
+            sessions,
+            sum: bins
+                .iter()
+                .enumerate()
+                .fold(0, |sum: u64, (bin, n)| sum.saturating_add(n.saturating_mul(middle(bin)))),
+            p50: at(50),
+            p90: at(90),
+            p95: at(95),
+            p99: at(99),
+            histogram: if with_histogram { histogram(&values, least(2.0)) } else { None },
+        }
+    }
+}
+
+/// The bin of a value.
+pub(crate) fn bin_of(value: u32) -> usize {
+    BINS.partition_point(|edge| *edge <= value)
+}
+
+fn from(bin: usize) -> u32 {
+    bin.checked_sub(1).map_or(0, |before| BINS[before])
+}
+
+/// What stands for the values of a bin: its middle, for the open one its beginning.
+fn middle(bin: usize) -> u64 {
+    u64::from(u32::midpoint(from(bin), BINS.get(bin).copied().unwrap_or(from(bin))))
+}
+
+/// As counts that rise to their total: nothing below 0, and what the noise took from one bin it gives to the next.
+fn settled(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
+    let total = not_negative(bins.iter().fold(0, |sum: i128, bin| sum.saturating_add(*bin)));
+    let (mut running, mut risen) = (0_i128, 0);
+    let mut settled = [0; BIN_COUNT];
+    for (at, bin) in bins.iter().enumerate() {
+        running = running.saturating_add(*bin);
+        let here = if at + 1 == BIN_COUNT { total } else { not_negative(running).clamp(risen, total) };
+        settled[at] = here - risen;
+        risen = here;
+    }
+    settled
+}
+
+/// As if the values of a bin lay evenly in it, to two digits; not in the open bin.
+fn percentile(bins: &[u64; BIN_COUNT], sessions: u64, percent: u64, beyond: u64) -> Option<u32> {
+    let share = |percent: u64| u128::from(sessions) * u128::from(percent) / 100;
+    if share(percent).min(share(100 - percent)) < u128::from(beyond) {
+        return None;
+    }
+    let wanted = (u128::from(sessions) * u128::from(percent)).div_ceil(100);
+    let mut below = 0;
+    for (bin, here) in bins.iter().enumerate().filter(|(_, here)| **here > 0) {
+        let here = u128::from(*here);
+        if below + here >= wanted {
+            let width = u128::from(BINS.get(bin)? - from(bin));
+            let into = u32::try_from(width * (wanted - below) / here).ok()?;
+            return Some(two_digits(from(bin) + into));
+        }
+        below += here;
+    }
+    None
+}
+
+fn two_digits(value: u32) -> u32 {
+    let mut unit = 1;
+    while value / unit >= 100 {
+        unit *= 10;
+    }
+    (value + unit / 2) / unit * unit
+}
+
+#[cfg(test)]
+mod tests;
