@@ -1,7 +1,7 @@
 //! Topics and their time-to-live on a real broker: made, compared, and measured.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_kafka::topics::{
     Admin, Change, Clock, Finding, PlanError, Purpose, Report, Span, Spec, Unbounded,
@@ -196,46 +196,6 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
     kafka.delete_before(&topic, 2, 1);
     let report = check(kafka, &[spec(&topic)]);
     assert!(report.topics[0].oldest[2].unwrap().0 < 60_000, "the first that can be read is the second");
-}
-
-/// Privacy's invariant 10, measured: nothing outlives its bound, neither in a busy partition nor in an idle one.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
-fn nothing_can_be_read_or_lies_on_the_disk_for_longer_than_the_bound() {
-    let quick = Options::default()
-        .with("log.retention.check.interval.ms", "500")
-        .with("log.segment.delete.delay.ms", "500");
-    let kafka = Kafka::start(quick);
-    let admin = admin(&kafka);
-    let topic = unique("short");
-    let ttl = Duration::from_secs(4);
-    let spec = Spec { partitions: 1, ttl, least: Duration::from_secs(2), ..spec(&topic) };
-    admin.apply(&admin.plan(std::slice::from_ref(&spec)).unwrap()).unwrap();
-    let report = |admin: &Admin| admin.check(std::slice::from_ref(&spec), now()).unwrap().topics.remove(0);
-    let bounds = report(&admin).bounds.unwrap();
-    assert_eq!(bounds.on_disk, bounds.readable + 500);
-    // the age is known to the second
-    let slack = 1_500;
-    let start = Instant::now();
-    let mut eldest = Span(0);
-    while start.elapsed() < 2 * ttl {
-        produce(&kafka, &topic, &[Record::new(0, "busy")]);
-        let report = report(&admin);
-        assert_eq!(report.findings, []);
-        eldest = eldest.max(report.oldest().unwrap_or(Span(0)));
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(eldest.0 <= bounds.readable + slack, "readable for {eldest}");
-    assert!(eldest.0 >= 2_000, "kept for the promised time, not {eldest}");
-    std::thread::sleep(Duration::from_millis(bounds.on_disk + slack));
-    assert_eq!(report(&admin).oldest(), None);
-    let log = kafka.log_dir(1).join(format!("{topic}-0"));
-    let bytes = |suffix: &str| -> u64 {
-        let files = std::fs::read_dir(&log).unwrap().flatten();
-        let of = files.filter(|file| file.path().to_string_lossy().contains(suffix));
-        of.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
-    };
-    assert_eq!((bytes(".log"), bytes(".deleted")), (0, 0), "off the disk");
 }
 
 #[test]

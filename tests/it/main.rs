@@ -15,5 +15,6 @@ mod kafka_topics;
 mod oracle;
 mod privacy;
 mod secured;
+mod ttl;
 mod walls;
 mod worker;

@@ -59,3 +59,18 @@ pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
         properties: config.kafka.properties.resolve()?.into_iter().collect(),
     })
 }
+
+/// How the client that erases reaches the cluster: as any other, but for what `[kafka.eraser]` says. `None` where
+/// nothing is erased.
+///
+/// # Errors
+/// When a file with a secret cannot be read.
+pub(crate) fn eraser(config: &Config) -> Result<Option<ClientSettings>, Problem> {
+    if !config.ttl.erase_counted {
+        return Ok(None);
+    }
+    let mut settings = client(config)?;
+    settings.client_id.push_str("-eraser");
+    settings.properties.extend(config.kafka.eraser.resolve()?);
+    Ok(Some(settings))
+}

@@ -2,6 +2,7 @@
 
 mod combine;
 mod databases;
+mod erase;
 mod merge;
 mod pace;
 mod running;

@@ -7,6 +7,7 @@ mod admin;
 mod apply;
 mod check;
 mod configs;
+mod erase;
 mod finding;
 mod measure;
 mod span;

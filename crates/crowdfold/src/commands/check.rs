@@ -88,7 +88,19 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    Ok(())
+    erasing(config, out)
+}
+
+fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    if !config.ttl.erase_counted {
+        return Ok(());
+    }
+    let by = if config.kafka.eraser.iter().next().is_some() {
+        "the client of [kafka.eraser]"
+    } else {
+        "the worker's own client, whose right to do so is also that to delete the topic: see [kafka.eraser]"
+    };
+    writeln!(out, "#\n# Beacons are erased as soon as they are counted, by {by}.")
 }
 
 fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {

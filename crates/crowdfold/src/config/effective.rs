@@ -24,8 +24,13 @@ impl Config {
     }
 
     fn keys_of(&self, section: &str) -> Vec<(String, String, Option<String>)> {
-        if section == "kafka.properties" {
-            let shown = self.kafka.properties.iter().map(|property| {
+        let properties = match section {
+            "kafka.properties" => Some(&self.kafka.properties),
+            "kafka.eraser" => Some(&self.kafka.eraser),
+            _ => None,
+        };
+        if let Some(properties) = properties {
+            let shown = properties.iter().map(|property| {
                 let value = Value::Text(property.shown());
                 (bare_or_quoted(property.name()), value.to_string(), Some(property.origin().to_string()))
             });

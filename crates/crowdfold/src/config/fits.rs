@@ -12,6 +12,7 @@ pub(super) fn check(config: &Config) -> Result<(), Problem> {
     network(config)?;
     topics(config)?;
     principals::check(config)?;
+    erasing(config)?;
     let Config { ttl, windows, merge, .. } = config;
     let replay = Need {
         ttl: ("ttl.beacons", ttl.beacons),
@@ -75,6 +76,20 @@ fn network(config: &Config) -> Result<(), Problem> {
         return Err(config.layers.refuse("release.drilldowns", what));
     }
     Ok(())
+}
+
+/// What is erased is gone for every reader.
+fn erasing(config: &Config) -> Result<(), Problem> {
+    let own = format!("{}.beacons", config.kafka.prefix);
+    let beacons = config.topic_names().beacons;
+    if !config.ttl.erase_counted || config.ttl.erase_shared || beacons == own {
+        return Ok(());
+    }
+    let what = format!(
+        "source.topic {beacons} is not this deployment's own ({own}), and whoever else reads it would lose what is \
+         erased: leave erase_counted false, or set ttl.erase_shared = true if nobody else needs it"
+    );
+    Err(config.layers.refuse("ttl.erase_counted", what))
 }
 
 fn topics(config: &Config) -> Result<(), Problem> {

@@ -15,6 +15,8 @@ pub struct Kafka {
     pub instance: String,
     /// Properties of librdkafka.
     pub properties: Properties,
+    /// Those that the client which erases has over them.
+    pub eraser: Properties,
 }
 
 impl Kafka {
@@ -28,7 +30,8 @@ impl Kafka {
                     layers.refuse("kafka.instance", "the host's name does not serve: set a name")
                 })?,
             },
-            properties: Properties::read(layers)?,
+            properties: Properties::read(layers, "kafka.properties")?,
+            eraser: Properties::read(layers, "kafka.eraser")?,
         })
     }
 }

@@ -16,7 +16,10 @@ use super::value::Value;
 pub const DEFAULT: &str = include_str!("../../../../deploy/default.toml");
 
 /// Sections whose keys are not ours to list.
-const OPEN: [&str; 3] = ["kafka.properties", "principals.tenants", "source.fields"];
+const OPEN: [&str; 4] = ["kafka.properties", "kafka.eraser", "principals.tenants", "source.fields"];
+
+/// Those of them whose keys are librdkafka's.
+const LIBRDKAFKA: [&str; 2] = ["kafka.properties.", "kafka.eraser."];
 
 const PREFIX: &str = "CROWDFOLD_";
 
@@ -198,8 +201,9 @@ fn in_words_of(origin: &Origin, key: &str) -> String {
 /// `RELEASE__PRIVACY__EPSILON` is `release.privacy.epsilon`; librdkafka's names have a dot for each `_`.
 fn key_of_variable(name: &str) -> String {
     let key = name.to_lowercase().replace("__", ".");
-    match key.strip_prefix("kafka.properties.") {
-        Some(property) => format!("kafka.properties.{}", property.replace('_', ".")),
+    let theirs = LIBRDKAFKA.iter().find_map(|section| Some((section, key.strip_prefix(section)?)));
+    match theirs {
+        Some((section, property)) => format!("{section}{}", property.replace('_', ".")),
         None => key,
     }
 }

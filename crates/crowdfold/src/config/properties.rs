@@ -1,4 +1,4 @@
-//! `[kafka.properties]`: whatever librdkafka can be told, but for what exactly-once rests on.
+//! `[kafka.properties]` and `[kafka.eraser]`: whatever librdkafka can be told, but for what exactly-once rests on.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +12,6 @@ use super::layers::{Entry, Layers};
 use super::problem::{Origin, Problem};
 use super::value::Value;
 
-const SECTION: &str = "kafka.properties";
 const MASK: &str = "********";
 
 /// What the protocol sets itself, and why nobody else may.
@@ -52,6 +51,7 @@ enum Source {
 /// A property of librdkafka. Its `Debug` masks what may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Property {
+    section: &'static str,
     name: String,
     source: Source,
     origin: Origin,
@@ -90,7 +90,7 @@ impl Property {
             Source::File(path) => match fs::read_to_string(path) {
                 Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
                 Err(error) => {
-                    Err(Problem::unreadable(path, Some(&format!("{SECTION}.{}", self.name)), &error))
+                    Err(Problem::unreadable(path, Some(&format!("{}.{}", self.section, self.name)), &error))
                 }
             },
         }
@@ -108,8 +108,10 @@ impl fmt::Debug for Property {
 pub struct Properties(Vec<Property>);
 
 impl Properties {
-    pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
-        layers.under(SECTION).map(|(name, entry)| property(name, entry)).collect::<Result<_, _>>().map(Self)
+    /// Those of one section.
+    pub(super) fn read(layers: &Layers, section: &'static str) -> Result<Self, Problem> {
+        let properties = layers.under(section).map(|(name, entry)| property(section, name, entry));
+        properties.collect::<Result<_, _>>().map(Self)
     }
 
     /// The properties.
@@ -126,8 +128,8 @@ impl Properties {
     }
 }
 
-fn property(name: &str, entry: &Entry) -> Result<Property, Problem> {
-    let refuse = |what: String| Problem::at(&entry.origin, &format!("{SECTION}.{name}"), what);
+fn property(section: &'static str, name: &str, entry: &Entry) -> Result<Property, Problem> {
+    let refuse = |what: String| Problem::at(&entry.origin, &format!("{section}.{name}"), what);
     if let Some((_, why)) = OURS.iter().find(|(ours, _)| *ours == name) {
         return Err(refuse(format!("is set by crowdfold: {why}; take it out")));
     }
@@ -144,7 +146,7 @@ fn property(name: &str, entry: &Entry) -> Result<Property, Problem> {
         Some(path) => Source::File(path.into()),
         None => Source::Text(text),
     };
-    let property = Property { name: name.into(), source, origin: entry.origin.clone() };
+    let property = Property { section, name: name.into(), source, origin: entry.origin.clone() };
     ask_librdkafka(&property).map_or(Ok(property), |what| Err(refuse(what.into())))
 }
 

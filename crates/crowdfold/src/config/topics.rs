@@ -46,21 +46,22 @@ pub struct Ttl {
     pub rejections: u64,
     /// The outage of all workers that must lose nothing, ms.
     pub outage: u64,
+    /// Whether beacons are erased as soon as they are counted.
+    pub erase_counted: bool,
+    /// Whether that may be done to a topic that is not this deployment's own.
+    pub erase_shared: bool,
 }
 
 impl Ttl {
     pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
-        if layers.flag("ttl.erase_counted")? {
-            let what =
-                "erasing is not available in this version: leave it false, beacons go within ttl.beacons";
-            return Err(layers.refuse("ttl.erase_counted", what));
-        }
         Ok(Self {
             beacons: layers.duration("ttl.beacons", SECOND..=7 * DAY)?,
             partials: layers.duration("ttl.partials", SECOND..=7 * DAY)?,
             rollups: layers.duration("ttl.rollups", SECOND..=3_650 * DAY)?,
             rejections: layers.duration("ttl.rejections", SECOND..=3_650 * DAY)?,
             outage: layers.duration("ttl.outage", 0..=7 * DAY)?,
+            erase_counted: layers.flag("ttl.erase_counted")?,
+            erase_shared: layers.flag("ttl.erase_shared")?,
         })
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Merge,
     /// Topics and their time-to-live.
     Topics,
+    /// What erases beacons that are counted.
+    Erase,
 }
 
 impl Part {
@@ -24,6 +26,7 @@ impl Part {
             Self::Combine => "combine",
             Self::Merge => "merge",
             Self::Topics => "topics",
+            Self::Erase => "erase",
         }
     }
 }

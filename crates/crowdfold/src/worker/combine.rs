@@ -9,12 +9,13 @@ use metrics::gauge;
 
 use super::Setting;
 use super::databases::Databases;
+use super::erase::Eraser;
 use super::running::{Running, never_written, refused, source_settings, transactional_id};
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;
 use crate::telemetry::{Counters, Part};
-use crate::wiring::Machines;
+use crate::wiring::{self, Machines};
 
 /// How often the ends of silent partitions are asked for, ms.
 const ASK: Millis = 1_000;
@@ -27,6 +28,7 @@ pub(super) struct Combine {
     rejections: String,
     merge_partitions: u32,
     asked: Millis,
+    eraser: Option<Eraser>,
 }
 
 impl Running for Combine {
@@ -38,6 +40,8 @@ impl Running for Combine {
         let databases = Databases::of(&settings);
         let shared = Shared::new(settings, TagKey::random()).map_err(refused)?;
         let names = setting.config.topic_names();
+        let eraser = wiring::eraser(&setting.config)?
+            .map(|client| Eraser::start(&client, &names.beacons, Arc::clone(&setting.status)));
         Ok(Self {
             shared: Arc::new(shared),
             databases,
@@ -46,6 +50,7 @@ impl Running for Combine {
             rejections: names.rejections.clone(),
             merge_partitions: setting.config.topics.merge_partitions,
             asked: 0,
+            eraser: eraser.transpose()?,
         })
     }
 
@@ -109,6 +114,9 @@ impl Running for Combine {
                     gone,
                     "records are lost; windows they touch are withheld"
                 );
+            }
+            if start.checkpoint.is_some() {
+                self.committed(ours.partition, ours.start_offset);
             }
             let placement = Placement { partition: ours.partition, of: assigned.of };
             let airlock = Airlock::new(&self.shared, Some(placement));
@@ -177,6 +185,18 @@ impl Running for Combine {
     fn count(combiner: &Combiner, tally: &mut Tally, _: Millis) {
         for sealed in combiner.sealed() {
             tally.combined.add(&sealed.counts);
+        }
+    }
+
+    fn committed(&self, partition: u32, offset: i64) {
+        if let Some(eraser) = &self.eraser {
+            eraser.counted(partition, offset);
+        }
+    }
+
+    fn let_go(&self) {
+        if let Some(eraser) = &self.eraser {
+            eraser.let_go();
         }
     }
 

@@ -40,6 +40,10 @@ pub(super) trait Running: Sized {
     fn at_ends(&mut self, _: &Source, _: &mut Stage<Self::Machine>) {}
     /// Before what was due is settled.
     fn count(machine: &Self::Machine, tally: &mut Tally, now: Millis);
+    /// An offset is known to be committed.
+    fn committed(&self, _partition: u32, _offset: i64) {}
+    /// No partition is ours any more.
+    fn let_go(&self) {}
     /// A machine goes.
     fn retire(_: &Self::Machine, _: &mut Tally) {}
     /// By the second; reasons why the stage is not ready.

@@ -226,6 +226,9 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 R::count(machine, &mut self.tally, now);
             }
         }
+        for (partition, offset, _) in self.stage.offsets(due) {
+            self.running.committed(partition, offset);
+        }
         self.stage.committed(due, now);
         self.backoff.reset();
         self.trouble = None;
@@ -311,6 +314,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
             R::retire(machine, &mut self.tally);
         }
         self.stage.revoke_all();
+        self.running.let_go();
     }
 
     /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.

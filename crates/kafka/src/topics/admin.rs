@@ -17,7 +17,7 @@ use crate::{ClientSettings, Cluster, Error, Topic};
 
 /// Describes and makes topics. Every call waits for an answer.
 pub struct Admin {
-    client: AdminClient<Context<()>>,
+    pub(super) client: AdminClient<Context<()>>,
     pub(super) cluster: Cluster,
 }
 
@@ -134,6 +134,6 @@ impl Admin {
     }
 }
 
-fn options() -> AdminOptions {
+pub(super) fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(ANSWER)).operation_timeout(Some(ANSWER - Duration::from_secs(1)))
 }

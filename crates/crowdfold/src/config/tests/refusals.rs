@@ -237,10 +237,18 @@ fn policies_that_would_not_protect_are_refused() {
         "x.toml:2: release.k: found a whole number 0, want a whole number from 1 to 1000000",
     );
     check(
-        "[ttl]\nerase_counted = true\n",
-        "x.toml:2: ttl.erase_counted: erasing is not available in this version: leave it false, beacons go within \
-         ttl.beacons",
+        "[source]\ntopic = \"events\"\n[ttl]\nerase_counted = true\n",
+        "x.toml:4: ttl.erase_counted: source.topic events is not this deployment's own (crowdfold.beacons), and \
+         whoever else reads it would lose what is erased: leave erase_counted false, or set ttl.erase_shared = true \
+         if nobody else needs it",
     );
+    for own in [
+        "[ttl]\nerase_counted = true\n",
+        "[source]\ntopic = \"crowdfold.beacons\"\n[ttl]\nerase_counted = true\n",
+        "[source]\ntopic = \"events\"\n[ttl]\nerase_counted = true\nerase_shared = true\n",
+    ] {
+        assert!(config(own).unwrap().ttl.erase_counted, "{own}");
+    }
     check(
         "[release]\npolicy = \"differential-privacy\"\n",
         "x.toml:2: release.policy: differential-privacy needs a secret that keys the noise, the same for all workers: \

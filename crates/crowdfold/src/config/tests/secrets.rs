@@ -39,6 +39,31 @@ fn secrets_are_masked_wherever_a_configuration_is_shown() {
 }
 
 #[test]
+fn what_erases_has_properties_of_its_own_read_and_masked_like_the_others() {
+    let text = format!(
+        "[kafka.properties]\nsasl.username = \"worker\"\n[kafka.eraser]\nsasl.username = \"eraser\"\n\
+         sasl.password = \"{SECRET}\"\n[ttl]\nerase_counted = true\n"
+    );
+    let config = config(&text).unwrap();
+    let shown = config.effective();
+    let section = "[kafka.eraser]\n\"sasl.password\" = \"********\" # x.toml:5\n\"sasl.username\" = \"eraser\" # x.toml:4\n";
+    assert!(shown.contains(section), "{shown}");
+    let eraser = crate::wiring::eraser(&config).unwrap().unwrap();
+    assert_eq!(eraser.properties["sasl.username"], "eraser");
+    assert_eq!(eraser.properties["sasl.password"], SECRET);
+    assert_eq!(eraser.client_id, "crowdfold-host-1-eraser");
+    assert_eq!(crate::wiring::client(&config).unwrap().properties["sasl.username"], "worker");
+
+    check(
+        "[kafka.eraser]\nacks = \"0\"\n",
+        "x.toml:2: kafka.eraser.acks: is set by crowdfold: transactions rest on it; take it out",
+    );
+    let from = from_environment(&[("CROWDFOLD_KAFKA__ERASER__SASL_PASSWORD", SECRET)]).unwrap();
+    assert_eq!(from.kafka.eraser.resolve().unwrap(), [("sasl.password".into(), SECRET.into())]);
+    assert!(crate::wiring::eraser(&from).unwrap().is_none(), "nothing is erased unless it is asked for");
+}
+
+#[test]
 fn a_secret_in_a_file_is_read_when_asked_for_and_not_before() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("password");

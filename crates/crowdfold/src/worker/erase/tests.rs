@@ -1,0 +1,107 @@
+use std::sync::mpsc::{Receiver, channel};
+
+use crowdfold_kafka::RDKafkaErrorCode;
+
+use super::*;
+
+type Passes = Receiver<BTreeMap<u32, i64>>;
+
+/// An eraser whose passes can be seen, and have these outcomes, then good ones.
+fn watched(outcomes: Vec<Result<(), Error>>) -> (Eraser, Passes, Arc<Status>) {
+    repeated(outcomes, AGAIN)
+}
+
+/// One that goes over it again so often.
+fn repeated(outcomes: Vec<Result<(), Error>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
+    let (send, passes) = channel();
+    let status = Arc::new(Status::new(&[]));
+    let outcomes = Mutex::new(outcomes.into_iter());
+    let erase = move |offsets: &BTreeMap<u32, i64>| {
+        let _ = send.send(offsets.clone());
+        outcomes.lock().unwrap().next().unwrap_or(Ok(()))
+    };
+    (Eraser(start(erase, again, Arc::clone(&status))), passes, status)
+}
+
+fn pass(passes: &Passes) -> Vec<(u32, i64)> {
+    passes.recv_timeout(Duration::from_secs(20)).expect("a pass").into_iter().collect()
+}
+
+fn none(passes: &Passes) {
+    assert!(passes.recv_timeout(Duration::from_millis(300)).is_err());
+}
+
+fn reasons_until(status: &Status, wanted: &[&str]) {
+    for _ in 0..200 {
+        if status.not_ready(clock::now()) == wanted {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(status.not_ready(clock::now()), wanted);
+}
+
+#[test]
+fn each_commit_is_followed_by_a_pass_over_all_partitions_of_ours() {
+    let (eraser, passes, status) = watched(vec![]);
+    none(&passes);
+    eraser.counted(3, 100);
+    assert_eq!(pass(&passes), [(3, 100)]);
+    eraser.counted(1, 7);
+    assert_eq!(pass(&passes), [(1, 7), (3, 100)]);
+    // the minute's commit of what has not moved
+    eraser.counted(1, 7);
+    none(&passes);
+    reasons_until(&status, &[]);
+}
+
+#[test]
+fn what_is_erased_is_erased_again_as_time_goes_by() {
+    let (eraser, passes, _) = repeated(vec![], Duration::from_millis(50));
+    eraser.counted(3, 100);
+    assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(3, 100)], [(3, 100)], [(3, 100)]]);
+}
+
+#[test]
+fn partitions_that_were_given_up_are_not_erased_any_more() {
+    let (eraser, passes, _) = watched(vec![]);
+    eraser.counted(3, 100);
+    assert_eq!(pass(&passes), [(3, 100)]);
+    eraser.let_go();
+    eraser.counted(2, 5);
+    assert_eq!(pass(&passes), [(2, 5)]);
+}
+
+#[test]
+fn a_missing_right_is_told_and_not_asked_for_with_every_commit() {
+    let forbidden = Error::Forbidden { what: "delete records of topic t".into() };
+    let (eraser, passes, status) = watched(vec![Err(forbidden)]);
+    eraser.counted(0, 1);
+    pass(&passes);
+    let reason = "erase: counted beacons are not erased: no right to delete records of topic t: grant it to this principal";
+    reasons_until(&status, &[reason]);
+    for offset in 2..50 {
+        eraser.counted(0, offset);
+    }
+    none(&passes);
+    reasons_until(&status, &[reason]);
+}
+
+#[test]
+fn what_passes_by_itself_is_tried_again_soon() {
+    let away = || Err(Error::Kafka { what: "delete".into(), code: RDKafkaErrorCode::BrokerTransportFailure });
+    let (eraser, passes, status) = watched(vec![away(), away()]);
+    eraser.counted(0, 1);
+    assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(0, 1)], [(0, 1)], [(0, 1)]]);
+    reasons_until(&status, &[]);
+}
+
+#[test]
+fn what_the_last_commit_counted_is_erased_before_the_end() {
+    let (eraser, passes, _) = watched(vec![]);
+    eraser.counted(0, 1);
+    drop(eraser);
+    // one pass or, where the end was quicker than the thread, the last
+    assert_eq!(pass(&passes), [(0, 1)]);
+    none(&passes);
+}

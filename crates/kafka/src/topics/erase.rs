@@ -1,0 +1,49 @@
+//! Records that nobody needs any more, made unreadable before their time.
+
+use std::collections::BTreeMap;
+
+use futures_executor::block_on;
+use rdkafka::Offset;
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::Admin;
+use super::admin::options;
+use crate::Error;
+
+impl Admin {
+    /// Makes the records of a topic unreadable up to an offset of each partition, which itself stays (DeleteRecords).
+    /// Their bytes leave the disk when their segment does: within the bound, as before. A broker that is killed within
+    /// a minute (`log.flush.start.offset.checkpoint.interval.ms`) may forget it, so it is to be repeated; what is
+    /// erased already is erased again without harm. Needs the right Delete on the topic.
+    ///
+    /// # Errors
+    /// The first of all; the other partitions are tried nevertheless.
+    pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), Error> {
+        let what = || format!("delete records of topic {topic}");
+        let partitions = self.cluster.topic(topic)?.partitions;
+        let is_led = |partition: u32| partitions.get(partition as usize).is_some_and(|p| p.leader.is_some());
+        // one partition that nobody leads would hold up the others
+        let (led, leaderless): (Vec<_>, Vec<_>) =
+            offsets.iter().partition(|(partition, _)| is_led(**partition));
+        let mut list = TopicPartitionList::with_capacity(led.len());
+        for (partition, offset) in &led {
+            let added = list.add_partition_offset(topic, **partition as i32, Offset::Offset(**offset));
+            added.map_err(|error| Error::of(what(), &error))?;
+        }
+        if !led.is_empty() {
+            let told = block_on(self.client.delete_records(&list, &options()));
+            let told = told.map_err(|error| Error::of(what(), &error))?;
+            for element in told.elements() {
+                element.error().map_err(|error| Error::of(what(), &error))?;
+            }
+        }
+        match leaderless.first() {
+            Some((partition, _)) => Err(Error::Kafka {
+                what: format!("delete records of partition {partition} of topic {topic}"),
+                code: RDKafkaErrorCode::LeaderNotAvailable,
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `ttl.erase_counted`: what is counted can no longer be read, and nothing is lost by it.
+
+use crowdfold_kafka::Cluster;
+use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::{Kafka, unique};
+
+use super::{is_on_disk, quick};
+use crate::kafka_support::settings;
+use crate::worker::support::{
+    Chance, Deployment, Worker, assert_same_rows, eventually, now, sleep, window_ago,
+};
+
+/// A deployment that erases. Its topics are not made yet.
+fn erasing(kafka: &Kafka) -> Deployment<'_> {
+    let mut way = Deployment::new(kafka);
+    way.set("ttl.erase_counted", "true");
+    way
+}
+
+fn log_starts(way: &Deployment<'_>) -> Vec<i64> {
+    let partitions: Vec<_> = (0..way.partitions).collect();
+    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
+    cluster.log_starts(&way.topic("beacons"), &partitions).unwrap().into_iter().map(Option::unwrap).collect()
+}
+
+fn committed(way: &Deployment<'_>) -> Vec<i64> {
+    way.committed("combine").into_iter().map(|held| held.unwrap().0).collect()
+}
+
+/// Waits until the logs begin where the group would read on.
+fn await_erased(way: &Deployment<'_>, seconds: u64) {
+    eventually("the logs begin at what is committed", seconds, || {
+        let (starts, committed) = (log_starts(way), committed(way));
+        assert!(starts.iter().zip(&committed).all(|(start, committed)| start <= committed));
+        (starts == committed && starts.iter().all(|start| *start > 0)).then_some(())
+    });
+}
+
+/// Killed twice and started again with less and less to read: still the oracle's rows, each once, and at the end no
+/// counted beacon can be read.
+#[test]
+fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
+    let mut chance = Chance::new("erase and kill");
+    let way = erasing(Kafka::shared()).with_topics();
+    let log = way.players(41, 200, window_ago(2_000, 240_000), 200_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    for _ in 0..2 {
+        let worker = Worker::start(&way, "a");
+        let none = vec![0; way.partitions as usize];
+        eventually("something is erased", 60, || (log_starts(&way) != none).then_some(()));
+        sleep(chance.below(500));
+        worker.kill();
+        let (starts, committed) = (log_starts(&way), committed(&way));
+        let beyond = starts.iter().zip(&committed).any(|(start, committed)| start > committed);
+        assert!(!beyond, "erased to {starts:?}, and a restart begins at {committed:?}");
+    }
+
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 90);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    await_erased(&way, 30);
+    // to a reader they are not there; what is there is what a restart would need
+    let (left, sent) = (way.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
+    let starts = committed(&way);
+    assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
+    assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
+    worker.await_ready();
+    let (status, told) = worker.terminate(10);
+    assert!(status.success() && !told.contains("not erased"), "{told}");
+}
+
+#[test]
+fn erased_bytes_leave_the_disk_within_the_bound() {
+    let kafka = Kafka::start(quick());
+    let mut way = erasing(&kafka);
+    // the broker stamps, so the bound counts from its clock
+    for (key, value) in
+        [("source.trust_timestamps", "false"), ("ttl.beacons", "\"16s\""), ("ttl.outage", "\"0s\"")]
+    {
+        way.set(key, value);
+    }
+    let way = way.with_topics();
+    let worker = Worker::start(&way, "a");
+    worker.await_ready();
+    let marker = unique("marker");
+    let born = now();
+    let mut log = way.players(42, 60, born, 6_000);
+    for (partition, records) in log.iter_mut().enumerate() {
+        let session = (0..).map(|number| format!("session-{number}"));
+        let session = session.into_iter().find(|name| way.partition_of(name) as usize == partition).unwrap();
+        let payload = format!(r#"{{"ts":{born},"session":"{session}","nobodys":"{marker}"}}"#).into_bytes();
+        records.insert(0, Record { timestamp: Some(born), payload });
+    }
+    way.produce_live(&log);
+    await_erased(&way, 12);
+    let unreadable = now() - born;
+    let all = 0..way.partitions;
+    assert!(all.clone().all(|p| is_on_disk(&kafka, &way.topic("beacons"), p, marker.as_bytes())), "so soon?");
+    eventually("the bytes are off the disk", 60, || {
+        let gone = |p| !is_on_disk(&kafka, &way.topic("beacons"), p, marker.as_bytes());
+        all.clone().all(gone).then_some(())
+    });
+    let off_disk = now() - born;
+    eprintln!(
+        "unreadable after {unreadable} ms, off the disk after {off_disk} ms; bounds 16000 and 17000 ms"
+    );
+    assert!(unreadable < 12_000 && off_disk <= 17_000 + 2_500, "{unreadable}, {off_disk}");
+}
+
+/// A broker that is killed right after it erased gives the records back. The worker erases them again: where it takes
+/// partitions up, and every minute.
+#[test]
+fn what_a_killed_broker_gives_back_is_erased_again() {
+    // it writes down where logs begin once a minute; here seldom enough that the kill is always before
+    let kafka = Kafka::start(quick().with("log.flush.start.offset.checkpoint.interval.ms", "3600000"));
+    let way = erasing(&kafka).with_topics();
+    let log = way.players(43, 150, window_ago(2_000, 60_000), 30_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    let crash = || {
+        kafka.kill(1);
+        kafka.start_again(1);
+        eventually("the broker answers", 60, || {
+            let cluster = Cluster::open(&settings(&kafka)).ok()?;
+            let starts = cluster.log_starts(&way.topic("beacons"), &[0, 1, 2, 3]).ok()?;
+            starts.into_iter().collect::<Option<Vec<_>>>()
+        })
+    };
+
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 60);
+    await_erased(&way, 30);
+    worker.terminate(10);
+    let forgotten = vec![0; way.partitions as usize];
+    assert_eq!(crash(), forgotten, "the broker forgets, or this test shows nothing");
+    let worker = Worker::start(&way, "a");
+    await_erased(&way, 60);
+
+    // now while the worker has them
+    let after = crash();
+    assert_eq!(after, forgotten);
+    let since = now();
+    await_erased(&way, 150);
+    eprintln!("erased again {} ms after the broker was back", now() - since);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    drop(worker);
+}
+
+/// Without the right to erase, beacons go as they would: the worker works, and says once what is missing.
+#[test]
+fn without_the_right_the_worker_goes_on_and_says_so_once() {
+    let kafka = Kafka::start(
+        quick()
+            .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+            .with("allow.everyone.if.no.acl.found", "true"),
+    );
+    let way = erasing(&kafka).with_topics();
+    let topic = way.topic("beacons");
+    let may = |rule: &str, operation: &str| {
+        let class = "org.apache.kafka.tools.AclCommand";
+        let arguments = ["--bootstrap-server", kafka.bootstrap(), "--add", rule, "User:ANONYMOUS"];
+        let _ = kafka.tool(class, &[&arguments[..], &["--operation", operation, "--topic", &topic]].concat());
+    };
+    may("--allow-principal", "All");
+    may("--deny-principal", "Delete");
+
+    let worker = Worker::start(&way, "a");
+    let log = way.players(44, 150, window_ago(2_000, 60_000), 40_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    way.await_settled(way.last_end(&verdict), 60);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    let reason = format!("no right to delete records of topic {topic}: grant it");
+    eventually("readiness says it", 30, || worker.get("/readyz").1.contains(&reason).then_some(()));
+    assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
+    let (status, told) = worker.terminate(10);
+    assert!(status.success(), "{told}");
+    assert_eq!(told.matches(&reason).count(), 1, "{told}");
+    assert!(told.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {told}");
+}
+
+/// `[kafka.eraser]` is what the client that erases has, and it alone.
+#[test]
+fn the_client_that_erases_has_properties_of_its_own() {
+    let mut way = erasing(Kafka::shared());
+    way.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
+    let way = way.with_topics();
+    let worker = Worker::start(&way, "a");
+    let log = way.players(45, 100, window_ago(2_000, 60_000), 10_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    way.await_settled(way.last_end(&verdict), 60);
+    // this broker does not speak TLS
+    eventually("readiness says it", 60, || {
+        let (status, text) = worker.get("/readyz");
+        (status == 503 && text.contains("erase: counted beacons are not erased: no broker at")).then_some(())
+    });
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    let (status, told) = worker.terminate(10);
+    assert!(status.success(), "{told}");
+}
+
+#[test]
+fn erasing_on_a_shared_topic_is_refused_unless_it_is_said() {
+    let mut way = erasing(Kafka::shared());
+    way.set("source.topic", "\"events\"");
+    let mut worker = Worker::start(&way, "a");
+    assert_eq!(worker.wait(10).code(), Some(2), "{}", worker.log());
+    for words in
+        ["ttl.erase_counted", "source.topic events is not this deployment's own", "ttl.erase_shared = true"]
+    {
+        assert!(worker.log().contains(words), "{}", worker.log());
+    }
+}

@@ -1,0 +1,130 @@
+//! When a record really goes, against the bound that the program computes.
+
+use std::time::Duration;
+
+use crowdfold_kafka::Cluster;
+use crowdfold_kafka::topics::{Admin, Bounds, Clock, Purpose, Spec};
+use crowdfold_testkit::{Kafka, unique};
+
+use super::{is_on_disk, quick};
+use crate::kafka_support::{Record, produce, read_all, settings};
+use crate::worker::support::{now, sleep};
+
+/// How much later than the broker a busy machine may see it, ms; the clock of both is the same.
+const SLACK: u64 = 2_500;
+
+/// A record whose end is watched.
+struct Watched {
+    topic: String,
+    partition: u32,
+    offset: i64,
+    marker: String,
+    born: u64,
+    unreadable: Option<u64>,
+    off_disk: Option<u64>,
+}
+
+impl Watched {
+    /// Sends one, stamped with this time or by the broker.
+    fn send(kafka: &Kafka, topic: &str, partition: u32, timestamp: Option<u64>) -> Self {
+        let marker = unique("marker");
+        let born = now();
+        let timestamp = timestamp.map(|at| at as i64);
+        produce(kafka, topic, &[Record { timestamp, ..Record::new(partition, &marker) }]);
+        let held = read_all(kafka, topic, "read_committed");
+        let offset = held.into_iter().find(|(.., value)| value == marker.as_bytes()).unwrap().1;
+        assert!(is_on_disk(kafka, topic, partition, marker.as_bytes()), "the scan finds what is there");
+        Self { topic: topic.into(), partition, offset, marker, born, unreadable: None, off_disk: None }
+    }
+
+    /// Looks whether it can be read and where its bytes are.
+    fn look(&mut self, kafka: &Kafka, cluster: &Cluster) {
+        if self.unreadable.is_none() {
+            let start = cluster.log_starts(&self.topic, &[self.partition]).unwrap()[0].unwrap();
+            self.unreadable = (start > self.offset).then(|| now() - self.born);
+        } else if self.off_disk.is_none()
+            && !is_on_disk(kafka, &self.topic, self.partition, self.marker.as_bytes())
+        {
+            self.off_disk = Some(now() - self.born);
+        }
+    }
+
+    /// Gone neither later than the bounds nor before `least`.
+    fn judge(&self, kind: &str, least: u64, bounds: Bounds) {
+        let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
+        eprintln!(
+            "{kind}: unreadable after {unreadable} ms, off the disk after {off_disk} ms; not before {least}, \
+             bounds {} and {} ms",
+            bounds.readable, bounds.on_disk
+        );
+        assert!(unreadable >= least, "{kind}: gone after {unreadable} ms of {least}");
+        assert!(unreadable <= bounds.readable + SLACK, "{kind}: readable for {unreadable} ms of {bounds:?}");
+        assert!(off_disk <= bounds.on_disk + SLACK, "{kind}: on the disk for {off_disk} ms of {bounds:?}");
+    }
+}
+
+fn spec(topic: &str, ttl: u64, clock: Clock) -> Spec {
+    Spec {
+        topic: topic.into(),
+        purpose: Purpose::Beacons,
+        partitions: 2,
+        replication: 1,
+        ttl: Duration::from_millis(ttl),
+        least: Duration::ZERO,
+        clock,
+        max_message_bytes: 1 << 20,
+    }
+}
+
+/// A busy partition's records wait for their segment to roll, an idle one's active segment goes by itself, and with
+/// producers' clocks one record from the future holds its segment. All within what is computed of the settings that
+/// `topics apply` makes, and none before `retention.ms` is over.
+#[test]
+fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
+    const BUSY: u32 = 0;
+    const IDLE: u32 = 1;
+    const AHEAD: u64 = 2_000;
+    const FUTURE: u64 = 1_000;
+    let kafka = Kafka::start(quick());
+    let admin = Admin::open(&settings(&kafka)).unwrap();
+    let cluster = Cluster::open(&settings(&kafka)).unwrap();
+    let ahead = Clock::Create { ahead: Duration::from_millis(AHEAD) };
+    let specs =
+        [spec(&unique("append"), 8_000, Clock::Append), spec(&unique("create"), 8_000 + AHEAD, ahead)];
+    admin.apply(&admin.plan(&specs).unwrap()).unwrap();
+    let [append, create] = specs.each_ref().map(|spec| spec.topic.as_str());
+    let report = admin.check(&specs, now()).unwrap();
+    assert!(!report.is_breached(), "{report:?}");
+    let bounds = report.topics.iter().map(|topic| topic.bounds.unwrap()).collect::<Vec<_>>();
+    // 4/5 of what the broker's looking leaves
+    let retention = (8_000 - 500) / 5 * 4;
+    assert_eq!(bounds[0], Bounds { readable: 8_000, on_disk: 9_000 });
+    assert_eq!(bounds[1], Bounds { readable: 8_000 + AHEAD, on_disk: 9_000 + AHEAD });
+
+    let mut idle = vec![Watched::send(&kafka, append, IDLE, None)];
+    let mut held = vec![Watched::send(&kafka, create, IDLE, Some(now()))];
+    // in the same segment: less than segment.ms later
+    let future = held[0].born + FUTURE;
+    let future = Record { timestamp: Some(future as i64), ..Record::new(IDLE, "tomorrow") };
+    produce(&kafka, create, &[future]);
+    // at many moments of a segment's life
+    let mut busy = Vec::new();
+    let start = now();
+    while [&idle, &held, &busy].into_iter().flatten().any(|watched: &Watched| watched.off_disk.is_none()) {
+        let of_age = now() - start;
+        assert!(of_age < 60_000, "something stays");
+        produce(&kafka, append, &[Record::new(BUSY, "busy")]);
+        if busy.len() < 8 && of_age >= 400 * busy.len() as u64 {
+            busy.push(Watched::send(&kafka, append, BUSY, None));
+        }
+        for watched in idle.iter_mut().chain(&mut held).chain(&mut busy) {
+            watched.look(&kafka, &cluster);
+        }
+        sleep(20);
+    }
+    idle.iter().for_each(|watched| watched.judge("idle", retention, bounds[0]));
+    busy.iter().for_each(|watched| watched.judge("busy", retention, bounds[0]));
+    held.iter().for_each(|watched| watched.judge("held by the future", retention + FUTURE, bounds[1]));
+    let report = admin.check(&specs, now()).unwrap();
+    assert!(!report.is_breached(), "{report:?}");
+}
