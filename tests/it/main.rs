@@ -6,6 +6,7 @@
 )]
 mod fold;
 mod generate;
+mod invariants;
 mod kafka_broker;
 mod kafka_read;
 mod kafka_sink;
@@ -13,7 +14,6 @@ mod kafka_source;
 mod kafka_support;
 mod kafka_topics;
 mod oracle;
-mod privacy;
 mod secured;
 mod ttl;
 mod walls;

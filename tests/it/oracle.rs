@@ -1,11 +1,12 @@
 //! The machines against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
-//! opted out, broken, split over any number of partitions. Every field of every row, and the whole ledger.
+//! opted out, broken, split over any number of partitions. Every field of every row; the ledger is in
+//! `invariants/conservation.rs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Reason, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
 use crowdfold_pipeline::{
     Combiner, CombinerSettings, Ledger, Machine, Merger, MergerSettings, SittingCounts, Start,
 };
@@ -19,10 +20,13 @@ const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn"], &["stream", "format", "content"]];
 
 /// Splitmix64.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -37,7 +41,8 @@ impl Dice {
     }
 }
 
-fn settings(dice: &mut Dice) -> oracle::Settings {
+/// The rules of a world.
+pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
         default_tenant: "one".into(),
@@ -53,7 +58,8 @@ fn settings(dice: &mut Dice) -> oracle::Settings {
     }
 }
 
-fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
+/// What is in one partition of it.
+pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
     for _ in 0..dice.below(50) {
@@ -138,7 +144,7 @@ fn beacon(partition: usize, timestamp: u64, dice: &mut Dice) -> String {
 }
 
 /// Rows and ledger of the machines.
-fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
+pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
     let drilldowns =
         NAMES.map(|names| names.iter().map(|name| Dimension::named(name).unwrap()).collect::<Vec<_>>());
     let rules = Arc::new(Rules {
@@ -255,35 +261,14 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
 fn the_machines_do_what_the_oracle_does() {
     let mut rows_seen = 0;
     for seed in 0..WORLDS {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
         let expected = oracle::judge(&logs, &settings);
-        let (rows, ledger) = machines(&logs, &settings);
+        let (rows, _) = machines(&logs, &settings);
         rows_seen += rows.len();
-        assert!(ledger.balanced(), "seed {seed}");
-        let Ledger { counts, merged } = &ledger;
-        let beacons = &expected.ledger.beacons;
-        let verdicts = [counts.read, counts.late, counts.duplicate, counts.opted_out, counts.excluded];
-        let told = [beacons.read, beacons.late, beacons.duplicate, beacons.opted_out, beacons.excluded];
-        assert_eq!(verdicts, told, "seed {seed}: read, late, duplicate, opted out, excluded");
-        assert_eq!(
-            (merged.beacons.released, merged.beacons.withheld),
-            (beacons.released, beacons.withheld),
-            "seed {seed}"
-        );
-        for reason in Reason::ALL {
-            let told = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
-            assert_eq!(counts.rejected[reason as usize], told, "seed {seed}: {}", reason.name());
-        }
         assert_eq!(differences(rows, expected.rollups(&settings)), Vec::<String>::new(), "seed {seed}");
-        let sittings = &expected.ledger.sittings;
-        assert_eq!(
-            (merged.sittings.released, merged.sittings.withheld),
-            (sittings.released, sittings.withheld),
-            "seed {seed}"
-        );
     }
     assert!(rows_seen > 10_000, "worlds must have something to say: {rows_seen} rows");
 }

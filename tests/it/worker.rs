@@ -3,7 +3,7 @@
 pub(crate) mod support;
 
 mod killed;
-mod offsets;
+pub(crate) mod offsets;
 mod outage;
 mod poison;
 mod same;

@@ -156,13 +156,19 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
         let (counts, sittings) = partition.finish();
         verdict.ledger.beacons.add(&counts);
         for (key, sitting) in sittings {
-            let window = (key.start, key.tenant);
+            let (window, session) = ((key.start, key.tenant), key.session);
             *beacons_of.entry(window.clone()).or_default() += sitting.beacons();
             *sittings_of.entry(window.clone()).or_default() += 1;
             for (drilldown, dimensions) in settings.drilldowns.iter().enumerate() {
                 let key = TableKey { start: window.0, tenant: window.1.clone(), drilldown };
                 let label = dimensions.iter().map(|dimension| sitting.dimension(dimension)).collect();
-                verdict.cells.entry(key).or_default().entry(label).or_default().add(&sitting.cell(settings));
+                verdict
+                    .cells
+                    .entry(key)
+                    .or_default()
+                    .entry(label)
+                    .or_default()
+                    .add(&sitting.cell(&session, settings));
             }
             windows.insert(window);
         }

@@ -7,7 +7,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::support::{Deployment, Worker, assert_same_rows, eventually, field, now, tables, window_ago};
 
 /// Deletes what a group committed, once its members are gone.
-fn forget(way: &Deployment<'_>, stage: &str) {
+pub(crate) fn forget(way: &Deployment<'_>, stage: &str) {
     let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
     let group = way.group(stage);
     let arguments = ["--bootstrap-server", way.kafka.bootstrap(), "--delete", "--group", &group];

@@ -22,7 +22,7 @@ use crate::kafka_support::{Record, produce};
 
 pub(crate) use process::Worker;
 pub(crate) use records::Seen;
-pub(crate) use rows::{assert_same_rows, tables};
+pub(crate) use rows::{Row, assert_same_rows, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
 
@@ -261,7 +261,8 @@ impl<'a> Deployment<'a> {
     }
 }
 
-fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
+/// A log as it is sent: one record after the other.
+pub(crate) fn by_time(log: &[Vec<oracle::Record>]) -> Vec<Record> {
     let of = |(records, partition)| {
         let records: &Vec<oracle::Record> = records;
         records.iter().map(move |record| Record {

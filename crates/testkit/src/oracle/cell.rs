@@ -1,6 +1,6 @@
 //! What a group of sittings adds up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Amounts, clamped sitting by sitting before they were added. Times in ms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,12 +33,15 @@ pub struct Cell {
     pub bandwidth_kbps: Vec<u64>,
     /// Their mean bitrates, ascending, kbit/s.
     pub bitrate_kbps: Vec<u64>,
+    /// Who they are: the names of the sessions.
+    pub who: BTreeSet<String>,
 }
 
 impl Cell {
     /// Adds another group.
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
+        self.who.extend(other.who.iter().cloned());
         self.sums.beacons += other.sums.beacons;
         self.sums.attempts += other.sums.attempts;
         self.sums.plays += other.sums.plays;

@@ -42,7 +42,7 @@ impl Sitting {
     }
 
     /// Its amounts, clamped.
-    pub(super) fn cell(&self, settings: &Settings) -> Cell {
+    pub(super) fn cell(&self, session: &str, settings: &Settings) -> Cell {
         let count =
             |counts: fn(&Placed) -> bool| self.0.iter().filter(|placed| counts(placed)).count() as u64;
         let sum =
@@ -56,6 +56,7 @@ impl Sitting {
         let errors = ERRORS.into_iter().filter(|class| self.0.iter().any(|p| p.beacon.error == Some(class)));
         Cell {
             sessions: 1,
+            who: [session.to_owned()].into(),
             sums: Sums {
                 beacons: self.beacons(),
                 attempts: count(|placed| placed.attempt).min(10),

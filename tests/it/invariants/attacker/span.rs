@@ -1,0 +1,73 @@
+//! The linear span of functions, over a prime field.
+
+/// 2^61 − 1. A combination over the integers is one modulo any prime; so large a one adds none by chance.
+const PRIME: u64 = (1 << 61) - 1;
+
+const fn times(a: u64, b: u64) -> u64 {
+    (a as u128 * b as u128 % PRIME as u128) as u64
+}
+
+const fn minus(a: u64, b: u64) -> u64 {
+    (a + PRIME - b) % PRIME
+}
+
+/// Fermat's: a to the power of p − 2.
+const fn inverse(a: u64) -> u64 {
+    let (mut result, mut base, mut power) = (1, a, PRIME - 2);
+    while power > 0 {
+        if power & 1 == 1 {
+            result = times(result, base);
+        }
+        base = times(base, base);
+        power >>= 1;
+    }
+    result
+}
+
+/// A basis in echelon form: each function has a 1 at its pivot, before which it is 0.
+#[derive(Default)]
+pub(super) struct Span(Vec<(usize, Vec<u64>)>);
+
+impl Span {
+    /// Adds what is 1 at these places and 0 elsewhere.
+    pub(super) fn add(&mut self, places: &[bool]) {
+        let mut rest = self.reduced(places);
+        let Some(pivot) = rest.iter().position(|at| *at != 0) else { return };
+        let factor = inverse(rest[pivot]);
+        rest.iter_mut().for_each(|at| *at = times(*at, factor));
+        let at = self.0.partition_point(|(other, _)| *other < pivot);
+        self.0.insert(at, (pivot, rest));
+    }
+
+    /// Whether what is 1 at these places and 0 elsewhere is a combination of what was added.
+    pub(super) fn holds(&self, places: &[bool]) -> bool {
+        self.reduced(places).iter().all(|at| *at == 0)
+    }
+
+    fn reduced(&self, places: &[bool]) -> Vec<u64> {
+        let mut rest: Vec<u64> = places.iter().map(|at| u64::from(*at)).collect();
+        // by ascending pivot: what a later one is subtracted from cannot bring an earlier one back
+        for (pivot, function) in &self.0 {
+            let factor = rest[*pivot];
+            if factor != 0 {
+                rest.iter_mut().zip(function).for_each(|(at, of)| *at = minus(*at, times(factor, *of)));
+            }
+        }
+        rest
+    }
+}
+
+#[test]
+fn sums_and_differences_are_in_the_span_and_nothing_else_is() {
+    let places = |text: &str| text.bytes().map(|byte| byte == b'1').collect::<Vec<_>>();
+    let mut span = Span::default();
+    for row in ["1100", "0110", "1111"] {
+        assert!(!span.holds(&places(row)));
+        span.add(&places(row));
+        assert!(span.holds(&places(row)));
+    }
+    assert!(span.holds(&places("0011")) && span.holds(&places("1001")) && span.holds(&places("0000")));
+    assert!(!span.holds(&places("1000")) && !span.holds(&places("0101")));
+    span.add(&places("1000"));
+    assert!(span.holds(&places("0100")) && span.holds(&places("0001")), "now there is everything");
+}

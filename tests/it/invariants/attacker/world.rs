@@ -1,0 +1,170 @@
+//! A small world: some sessions at each place of the full product of windows and values, and what is released of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension;
+use crowdfold_release::{Policy, PolicySettings, release};
+use crowdfold_rollup::{Cell, Label, Table, Window};
+use serde_json::Value;
+
+use crate::oracle::Dice;
+
+/// Values of each dimension.
+const VALUES: usize = 3;
+
+/// One axis is the windows, the others are dimensions in the order of their names.
+pub(super) struct World {
+    windows: usize,
+    names: Vec<String>,
+    /// By place: the window is what changes slowest.
+    sessions: Vec<u64>,
+    /// Whether the attacker takes labels that nobody has for covered by the stars above them, or by no row.
+    empty_too: bool,
+}
+
+/// A released row and the places that it covers: which cells were folded into it the attacker is told, although labels
+/// alone do not say.
+pub(super) struct Row {
+    pub(super) sessions: u64,
+    pub(super) covers: Vec<bool>,
+}
+
+impl World {
+    fn empty(drilldowns: &[&[&str]], windows: usize) -> Self {
+        let mut names: Vec<String> =
+            drilldowns.iter().flat_map(|d| d.iter().map(ToString::to_string)).collect();
+        names.sort();
+        names.dedup();
+        let places = windows * VALUES.pow(names.len() as u32);
+        Self { windows, names, sessions: vec![0; places], empty_too: true }
+    }
+
+    /// Places with nobody, a few, some, or many.
+    pub(super) fn random(seed: u64, drilldowns: &[&[&str]]) -> Self {
+        let mut dice = Dice::new(seed);
+        // with four dimensions one window is enough to try
+        let mut world = Self::empty(drilldowns, 2);
+        if world.names.len() > 3 {
+            world = Self::empty(drilldowns, 1);
+        }
+        world.empty_too = seed.is_multiple_of(2);
+        // many places together would never be small
+        let rare = 1 + world.sessions.len() as u64 / 12;
+        for at in &mut world.sessions {
+            *at = match dice.below(3 + rare) {
+                0 => 1 + dice.below(3),
+                1 => 1 + dice.below(12),
+                2 => 5 + dice.below(30),
+                _ => 0,
+            };
+        }
+        world
+    }
+
+    /// One window, and sessions by the value of the second dimension in the order of names and then of the first.
+    pub(super) fn of(drilldowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
+        let mut world = Self::empty(drilldowns, 1);
+        for (second, row) in sessions.iter().enumerate() {
+            for (first, count) in row.iter().enumerate() {
+                world.sessions[first * VALUES + second] = *count;
+            }
+        }
+        world
+    }
+
+    /// The coordinate of a place on an axis; axis 0 is the windows.
+    fn coordinate(&self, place: usize, axis: usize) -> usize {
+        let below = VALUES.pow((self.names.len() - axis) as u32);
+        let most = if axis == 0 { self.windows } else { VALUES };
+        place / below % most
+    }
+
+    /// The label of a place in a drill-down.
+    fn label(&self, place: usize, drilldown: &[&str]) -> Vec<String> {
+        let axis = |name: &&str| 1 + self.names.iter().position(|known| known == name).unwrap();
+        drilldown.iter().map(|name| self.coordinate(place, axis(name)).to_string()).collect()
+    }
+
+    pub(super) fn sessions_of(&self, places: &[bool]) -> u64 {
+        self.sessions.iter().zip(places).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
+    }
+
+    /// What the release code publishes of it, window by window.
+    pub(super) fn released(&self, drilldowns: &[&[&str]], k: u64) -> Vec<Row> {
+        let dimensions =
+            drilldowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
+        let settings = PolicySettings {
+            k,
+            allow_small_k: true,
+            drilldowns: dimensions.collect(),
+            ..PolicySettings::default()
+        };
+        let policy = Policy::threshold(settings).unwrap();
+        (0..self.windows).flat_map(|window| self.released_in(window, drilldowns, &policy)).collect()
+    }
+
+    fn released_in(&self, window: usize, drilldowns: &[&[&str]], policy: &Policy) -> Vec<Row> {
+        let here = |place: &usize| self.coordinate(*place, 0) == window;
+        // a label's number marks its cell by one value of a distribution: the sum of a row tells which cells it holds
+        let table = |drilldown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
+            let mut table = BTreeMap::<_, Cell>::new();
+            for place in (0..self.sessions.len()).filter(here).filter(|place| self.sessions[*place] > 0) {
+                table.entry(self.label(place, drilldown)).or_default().sessions += self.sessions[place];
+            }
+            for (cell, number) in table.values_mut().zip(0..) {
+                cell.bandwidth.record(1 << number);
+            }
+            table
+        };
+        let marked: Vec<_> = drilldowns.iter().map(table).collect();
+        let shared = |label: &Vec<String>| -> Label { label.iter().map(|v| Arc::from(v.as_str())).collect() };
+        let tables = marked.iter().map(|table| -> Table {
+            table.iter().map(|(label, cell)| (shared(label), cell.clone())).collect()
+        });
+        let span = Window { start: window as u64 * 1_000, end: (window as u64 + 1) * 1_000 };
+        let released = release("tenant", span, tables.collect(), policy, None);
+        assert_eq!(released.fault, None);
+        let mut rollups = released.rollups.iter();
+        let mut rows = Vec::new();
+        for ((drilldown, marked), count) in drilldowns.iter().zip(&marked).zip(&released.rows) {
+            for rollup in rollups.by_ref().take(*count as usize) {
+                let json: Value = serde_json::from_slice(&rollup.json()).unwrap();
+                let mark = json["bandwidth_kbps"]["sum"].as_u64().unwrap();
+                let held = marked.keys().zip(0..).filter(|(_, number)| mark >> number & 1 == 1);
+                let held: BTreeSet<_> = held.map(|(label, _)| label.clone()).collect();
+                let prefix: Vec<_> =
+                    rollup.label().take_while(|value| *value != "*").map(String::from).collect();
+                let covers = |place: usize| {
+                    let label = self.label(place, drilldown);
+                    let empty = !marked.contains_key(&label);
+                    here(&place)
+                        && (held.contains(&label) || empty && self.empty_too && label.starts_with(&prefix))
+                };
+                rows.push(Row {
+                    sessions: rollup.sessions(),
+                    covers: (0..self.sessions.len()).map(covers).collect(),
+                });
+            }
+        }
+        rows
+    }
+
+    /// The places of every product of a set of windows and a set of values of each dimension, none of them empty.
+    pub(super) fn products(&self) -> impl Iterator<Item = Vec<bool>> {
+        let most: Vec<usize> = (0..=self.names.len())
+            .map(|axis| (1 << if axis == 0 { self.windows } else { VALUES }) - 1)
+            .collect();
+        (0..most.iter().product()).map(move |mut code: usize| {
+            let mut sets = Vec::with_capacity(most.len());
+            for most in &most {
+                sets.push(code % most + 1);
+                code /= most;
+            }
+            let covers = |place: &usize| {
+                sets.iter().enumerate().all(|(axis, set)| set >> self.coordinate(*place, axis) & 1 == 1)
+            };
+            (0..self.sessions.len()).map(|place| covers(&place)).collect()
+        })
+    }
+}

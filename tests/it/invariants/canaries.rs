@@ -1,0 +1,257 @@
+//! Whoever somebody is, in any writing, is in no byte that leaves: invariants 4 and 11.
+
+mod scan;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crowdfold_players::Faults;
+use crowdfold_testkit::{Kafka, unique};
+use serde_json::Value;
+
+use crate::kafka_support::{Record, produce};
+use crate::worker::support::{Deployment, Seen, Worker, by_time, window_ago};
+use scan::{ADDRESSES, AGENT, MAIL, SESSION, Scan, base64, canaries};
+
+/// What is planted is found, whatever is around it.
+fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
+    let leak = leak.as_ref();
+    assert!(scan.find(leak).is_some(), "{name} is not found in {}", String::from_utf8_lossy(leak));
+}
+
+#[test]
+fn invariant_4_the_scan_finds_every_canary_in_every_writing() {
+    let scan = Scan::new();
+    // by hand: nothing of the scan's own making
+    for leak in [
+        "from 203.0.113.77 on",
+        "\"ip\":3405803853",
+        "CB00714D",
+        "cb.0.71.4d and 0xcb.0x0.0x71.0x4d",
+        "0313.00.0161.0115",
+        "203.000.113.077",
+        "77.113.0.203.in-addr.arpa",
+        "::ffff:cb00:714d",
+        "%32%30%33%2E%30%2E%31%31%33%2E%37%37",
+        "32-30-33 but 3230332E302E3131332E3737",
+        r"\x32\x30\x33\x2e\x30\x2e\x31\x31\x33\x2e\x37\x37",
+        "77.311.0.302",
+        "MjAzLjAuMTEzLjc3",    // printf 203.0.113.77 | base64
+        "IDIwMy4wLjExMy43Nw",  // with one space before it
+        "ICAyMDMuMC4xMTMuNzc", // with two
+        "2001:0db8:0077:00aa:0000:0000:0000:00c4",
+        "20010DB8007700AA00000000000000C4",
+        "4.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.a.a.0.0.7.7.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+        "198.51.100.201",
+        "jane.c4n4ry%40mail.example",
+        "elpmaxe.liam@yr4n4c.enaj",
+        "amFuZS5jNG40cnlAbWFpbC5leGFtcGxl",
+        "MOZILLA/5.0 (ZANZIBAR; C4N4RYOS 7_7)",
+        "id=c4n4ry-5e55-10n0-0012",
+    ] {
+        assert_found(&scan, leak, leak);
+    }
+    for canary in canaries() {
+        for text in &canary.spellings {
+            let bytes = text.as_bytes();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+            let backwards: String = text.chars().rev().collect();
+            for leak in [text, &text.to_uppercase(), &hex, &percent, &backwards] {
+                assert_found(&scan, canary.name, format!("{{\"os\":\"{leak}\",\"sessions\":83}}"));
+            }
+            for before in ["", "x", "xy", "some more"] {
+                assert_found(&scan, canary.name, base64(format!("{before}{text} and more").as_bytes()));
+            }
+        }
+    }
+    for innocent in [
+        &br#"{"os":"Windows","sessions":83,"start":1795308480000}"#[..],
+        b"203.0.113.78 2001:db8:77:aa::c5 jane@mail.example c4n4ry",
+        &[0; 10_000],
+    ] {
+        assert_eq!(scan.find(innocent), None);
+    }
+}
+
+fn assert_clean_records(scan: &Scan, topic: &str, records: &[Seen]) {
+    assert!(!records.is_empty(), "{topic} is empty");
+    for record in records {
+        scan.assert_clean(topic, &record.key);
+        scan.assert_clean(topic, &record.value);
+        for (name, value) in &record.headers {
+            scan.assert_clean(topic, name.as_bytes());
+            scan.assert_clean(topic, value);
+        }
+    }
+}
+
+/// Every file below a directory.
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+/// Thirty sessions that tell who they are wherever one can: free texts, fields that are nobody's, keys and headers of
+/// records, and beacons that are rejected for each reason there is.
+fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
+    let mut records = Vec::new();
+    for number in 0..30 {
+        let session = format!("{SESSION}{number:04}");
+        let address = ADDRESSES[number % ADDRESSES.len()];
+        let partition = way.partition_of(&session);
+        for second in 0..15 {
+            let ts = start + 2_000 + second * 1_000;
+            let beacon = |ts: u64, session: &str, more: &str| {
+                format!(
+                    r#"{{"ts":{ts},"session":"{session}","ip":"{address}","user_agent":"{AGENT}","event":"heartbeat","playing_ms":1000,{more}}}"#
+                )
+            };
+            let with = |more: &str| beacon(ts, &session, more);
+            let (mut partition, x) = (partition, format!(r#""x":"{MAIL}""#));
+            let payload = match second {
+                0 => with(&format!(r#""content":"for {MAIL}","cdn":"edge-{address}.example""#)),
+                1 => with(&format!(r#""player":"{address}","firmware":"{address}""#)),
+                2 => with(&format!(r#""content":"{session}@x.example","connection":"{MAIL}""#)),
+                3 => with(&format!(
+                    r#""referrer":"https://{MAIL}/?ip={address}","headers":{{"x-forwarded-for":"{address}"}}"#
+                )),
+                4 => with(&format!(r#""tenant":"{MAIL}""#)),
+                5 => with(&format!(r#""playing_ms":"{MAIL}""#)),
+                6 => with(&x)[..120].to_owned(),
+                7 => beacon(ts + 3_600_000, &session, &x),
+                8 => beacon(ts, "null", &x),
+                9 => format!(r#"{{"session":"{session}","ip":"{address}","x":"{MAIL}"}}"#),
+                10 => {
+                    partition = (partition + 1) % way.partitions;
+                    with(&x)
+                }
+                11 => beacon(ts, &format!("{session}{}", "s".repeat(5_000)), &x),
+                12 => format!("{AGENT} {MAIL} {address} {session}"),
+                _ => with(&x),
+            };
+            records.push(Record {
+                key: Some(format!("{session} {address} {MAIL}").into_bytes()),
+                headers: vec![
+                    (MAIL.into(), Some(session.clone().into())),
+                    (address.into(), Some(AGENT.into())),
+                ],
+                timestamp: Some(ts as i64),
+                ..Record::new(partition, payload)
+            });
+        }
+    }
+    records
+}
+
+/// A deployment on a broker of its own, whose every file is then looked at.
+#[test]
+fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_place() {
+    let kafka = Kafka::start(crowdfold_testkit::Options::default());
+    let mut way = Deployment::new(&kafka);
+    way.rules.drilldowns =
+        [&["device", "os", "firmware"][..], &["player"], &["stream", "content"], &["cdn", "connection"]]
+            .map(|names| names.iter().map(ToString::to_string).collect())
+            .to_vec();
+    // what is compressed cannot be searched on the disk
+    way.set("kafka.properties.\"compression.codec\"", "\"none\"");
+    let way = way.with_topics();
+    let start = window_ago(2_000, 60_000);
+    let mut records = by_time(&way.players_with(22, 100, start, 20_000, Faults::some()));
+    records.extend(canary_records(&way, start));
+    records.sort_by_key(|record| record.timestamp);
+    produce(&kafka, &way.topic("beacons"), &records);
+    let worker = Worker::start_with(&way, "a", &["--log-level", "trace", "--log-format", "json"]);
+    way.await_settled(start + 22_000, 60);
+
+    let scan = Scan::new();
+    for topic in ["partials", "rollups", "rejections"] {
+        assert_clean_records(&scan, topic, &way.records(topic, "read_uncommitted"));
+    }
+    // they did leave, as what they may be: the scan is not clean because nothing came through
+    let rows = way.rows("read_committed");
+    let redacted = rows.iter().filter(|row| row.json.to_string().contains("redacted"));
+    assert!(redacted.count() > 0, "nobody was redacted");
+    for (_, metadata) in ["combine", "merge"].iter().flat_map(|stage| way.committed(stage)).flatten() {
+        scan.assert_clean("metadata", metadata.as_bytes());
+    }
+    for page in ["/metrics", "/readyz", "/healthz"] {
+        scan.assert_clean(page, worker.get(page).1.as_bytes());
+    }
+    let (status, told) = worker.terminate(10);
+    assert!(status.success());
+    assert!(told.len() > 10_000, "the log is short");
+    scan.assert_clean("the log", told.as_bytes());
+
+    rejections_tell_a_place_and_nothing_else(&way);
+    files_of_the_broker_are_clean(&way, &scan);
+}
+
+/// Reason, partition, offset and minute, for each reason that a beacon of ours had.
+fn rejections_tell_a_place_and_nothing_else(way: &Deployment<'_>) {
+    let mut reasons: Vec<String> = Vec::new();
+    for note in way.records("rejections", "read_committed") {
+        let note: Value = serde_json::from_slice(&note.value).unwrap();
+        let keys: Vec<_> = note.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["offset", "partition", "reason", "schema", "time", "topic"]);
+        assert_eq!(note["topic"], way.topic("beacons"));
+        assert_eq!(note["time"].as_u64().unwrap() % 60_000, 0, "{note}");
+        reasons.push(note["reason"].as_str().unwrap().into());
+    }
+    reasons.sort();
+    reasons.dedup();
+    let expected =
+        ["future", "malformed", "misplaced", "no_session", "no_time", "too_large", "unknown_tenant"];
+    assert_eq!(reasons, expected);
+}
+
+/// Its own log, the segments of all topics but the beacons', its indexes and checkpoints.
+fn files_of_the_broker_are_clean(way: &Deployment<'_>, scan: &Scan) {
+    let data = way.kafka.log_dir(1);
+    let mut all = Vec::new();
+    files(data.parent().unwrap(), &mut all);
+    let of = |topic: &str| {
+        let start = data.join(way.topic(topic)).display().to_string() + "-";
+        all.iter().filter(move |path| path.display().to_string().starts_with(&start))
+    };
+    let beacons: Vec<_> = of("beacons").collect();
+    let (mut scanned, mut found) = (0, 0);
+    for path in &all {
+        let bytes = fs::read(path).unwrap_or_default();
+        if beacons.contains(&path) {
+            found += usize::from(scan.find(&bytes).is_some());
+        } else {
+            scan.assert_clean(&path.display().to_string(), &bytes);
+            scanned += bytes.iter().filter(|byte| **byte != 0).count();
+        }
+    }
+    // the same look finds them where they are
+    assert!(found >= way.partitions as usize, "found in {found} files of the beacons");
+    let segments = |topic: &str| of(topic).map(|path| fs::read(path).unwrap()).collect::<Vec<_>>().concat();
+    for (topic, text) in [("rollups", "crowdfold.rollup/1"), ("rejections", "crowdfold.rejection/1")] {
+        assert!(memchr::memmem::find(&segments(topic), text.as_bytes()).is_some(), "{topic}: in the clear");
+    }
+    eprintln!("{} files, {scanned} bytes that are not 0", all.len());
+
+    // a row that leaks, planted: on the topic and on the disk
+    let planted = unique("planted");
+    way.kafka.create_topic(&format!("{}.{planted}", way.prefix), 1, &[]);
+    let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());
+    let topic = way.topic(&planted);
+    let headers = vec![("trace".to_owned(), Some(leak.clone().into_bytes()))];
+    for record in [
+        Record { key: Some(leak.clone().into_bytes()), ..Record::new(0, "{}") },
+        Record::new(0, &leak),
+        Record { headers, ..Record::new(0, "{}") },
+    ] {
+        let before = way.records(&planted, "read_uncommitted").len();
+        produce(way.kafka, &topic, &[record]);
+        let seen = way.records(&planted, "read_uncommitted").split_off(before);
+        let caught = std::panic::catch_unwind(|| assert_clean_records(scan, &planted, &seen));
+        assert!(caught.is_err(), "the scan does not see {seen:?}");
+    }
+    let segment = data.join(format!("{topic}-0")).join("00000000000000000000.log");
+    assert!(scan.find(&fs::read(segment).unwrap()).is_some());
+}

@@ -1,0 +1,43 @@
+//! Invariant 8: every beacon and every sitting is accounted for, once, as an oracle that sees everything counts them.
+//! The exported form of it, on a real broker, is in `tests/it/worker/whole_way.rs`.
+
+use crowdfold_airlock::Reason;
+use crowdfold_pipeline::Ledger;
+use crowdfold_testkit::oracle;
+
+use crate::oracle::{Dice, log, machines, settings};
+
+const WORLDS: u64 = 4_000;
+
+#[test]
+fn invariant_8_every_beacon_and_sitting_is_accounted_for() {
+    let mut beacons_seen = 0;
+    for seed in 0..WORLDS {
+        let mut dice = Dice::new(seed);
+        let settings = settings(&mut dice);
+        let logs: Vec<_> =
+            (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
+        let expected = oracle::judge(&logs, &settings).ledger;
+        let (_, ledger) = machines(&logs, &settings);
+        assert!(ledger.balanced() && expected.balanced(), "seed {seed}");
+        let Ledger { counts, merged } = &ledger;
+        let beacons = &expected.beacons;
+        let verdicts = [counts.read, counts.late, counts.duplicate, counts.opted_out, counts.excluded];
+        let told = [beacons.read, beacons.late, beacons.duplicate, beacons.opted_out, beacons.excluded];
+        assert_eq!(verdicts, told, "seed {seed}: read, late, duplicate, opted out, excluded");
+        for reason in Reason::ALL {
+            let told = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
+            assert_eq!(counts.rejected[reason as usize], told, "seed {seed}: {}", reason.name());
+        }
+        let fates = |released, withheld| oracle::Fates { released, withheld };
+        assert_eq!(
+            fates(merged.beacons.released, merged.beacons.withheld),
+            fates(beacons.released, beacons.withheld),
+            "seed {seed}: beacons"
+        );
+        let sittings = fates(merged.sittings.released, merged.sittings.withheld);
+        assert_eq!(sittings, expected.sittings, "seed {seed}: sittings");
+        beacons_seen += beacons.read;
+    }
+    assert!(beacons_seen > 50_000, "{beacons_seen} beacons say something");
+}

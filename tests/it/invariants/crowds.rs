@@ -1,0 +1,77 @@
+//! Invariant 5: every released row stands for k distinct sessions at least, by name, of an oracle that sees everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_testkit::oracle::{TableKey, judge};
+use serde_json::Value;
+
+use crate::oracle::{Dice, log, machines, settings};
+
+const WORLDS: u64 = 3_000;
+
+/// A label and the sessions its row says it stands for.
+type Rows = BTreeMap<Vec<String>, u64>;
+
+/// The rows of each table, as they were released.
+fn tables(rows: &[Value], drilldowns: &[Vec<String>]) -> BTreeMap<TableKey, Rows> {
+    let mut tables = BTreeMap::<TableKey, Rows>::new();
+    for row in rows {
+        let names: Vec<String> = serde_json::from_value(row["drilldown"].clone()).unwrap();
+        let drilldown = drilldowns.iter().position(|known| *known == names).unwrap();
+        let tenant = row["tenant"].as_str().unwrap().to_owned();
+        let key = TableKey { start: row["window"]["start"].as_u64().unwrap(), tenant, drilldown };
+        let label = names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
+        let before = tables.entry(key).or_default().insert(label, row["sessions"].as_u64().unwrap());
+        assert_eq!(before, None, "a row twice");
+    }
+    tables
+}
+
+/// Records out of order, late, repeated, opted out and broken, over several tenants, windows and partitions; each comes
+/// three times, for a million reports of one session are one session.
+#[test]
+fn invariant_5_every_row_stands_for_k_distinct_sessions() {
+    let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
+    for seed in 0..WORLDS {
+        let mut dice = Dice::new(1_000_000 + seed);
+        let settings = settings(&mut dice);
+        let mut partition = |number: u64| -> Vec<_> {
+            let log = log(number as usize, &mut dice);
+            log.into_iter().flat_map(|record| [record.clone(), record.clone(), record]).collect()
+        };
+        let logs: Vec<_> = (0..1 + seed % 3).map(&mut partition).collect();
+        let verdict = judge(&logs, &settings);
+        let (rows, _) = machines(&logs, &settings);
+        let tables = tables(&rows, &settings.drilldowns);
+        rows_seen += rows.len();
+        for (key, rows) in &tables {
+            let theirs =
+                verdict.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is no crowd"));
+            assert_eq!(rows.len(), theirs.len(), "seed {seed}: rows of {key:?}");
+            for row in theirs {
+                let sessions = rows.get(&row.label).copied();
+                let who = row.cell.who.len() as u64;
+                assert!(who >= settings.k, "seed {seed}: {:?} of {key:?} stands for {who}", row.label);
+                assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.label);
+                folded += u64::from(row.label.iter().any(|value| value == "*"));
+            }
+            // nobody is in two rows of a table, and nobody is left out
+            let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.who).collect();
+            let all: BTreeSet<_> = verdict.cells[key].values().flat_map(|cell| &cell.who).collect();
+            assert_eq!(named.len(), all.len(), "seed {seed}: {key:?}");
+            assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), all, "seed {seed}: {key:?}");
+        }
+        // and where nothing is released there was no crowd
+        for (key, cells) in verdict.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
+            let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
+            assert!(
+                (all.len() as u64) < settings.k,
+                "seed {seed}: {key:?} is withheld, and has {}",
+                all.len()
+            );
+            withheld += 1;
+        }
+    }
+    eprintln!("{rows_seen} rows, {folded} of them folded, {withheld} tables withheld");
+    assert!(rows_seen > 10_000 && folded > 500 && withheld > 500, "{rows_seen} {folded} {withheld}");
+}

@@ -1,0 +1,74 @@
+//! Invariant 7: each table is published once at most, whatever happens to workers, offsets and policies. kill -9 at
+//! every step of the protocol is in `tests/it/faults`.
+
+use std::collections::BTreeSet;
+
+use crowdfold_testkit::Kafka;
+
+use crate::worker::offsets::forget;
+use crate::worker::support::{
+    Deployment, Row, Worker, assert_same_rows, eventually, field, now, tables, window_ago,
+};
+
+/// Everything published before is still there as it was, nothing twice, and no table under two policies.
+fn assert_once(way: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
+    let rows = way.rows("read_committed");
+    for (key, table) in tables(&rows) {
+        let policies: BTreeSet<_> = table.iter().map(|row| row["policy"].to_string()).collect();
+        assert_eq!(policies.len(), 1, "{key:?} under {policies:?}");
+    }
+    assert!(before.iter().all(|row| rows.contains(row)), "a row is gone or changed");
+    rows
+}
+
+#[test]
+fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_offsets() {
+    let mut way = Deployment::new(Kafka::shared());
+    // beacons that are sent as time goes by must not be outrun by silence on a busy machine
+    way.set("source.quiet", "\"3s\"");
+    let mut way = way.with_topics();
+    let log = way.players(51, 200, window_ago(2_000, 60_000), 30_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict) - 20_000, 60);
+    worker.kill();
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 60);
+    worker.kill();
+    let first = assert_once(&way, &[]);
+    assert_same_rows(&first, &verdict.rollups(&way.rules));
+
+    // another policy, which holds for windows that begin from now on, and two workers, one of which dies
+    way.rules.k = 15;
+    let worker = Worker::start(&way, "a");
+    worker.await_ready();
+    let other = Worker::start(&way, "b");
+    other.await_ready();
+    let start = (now() + 4_000) / 2_000 * 2_000;
+    let log = way.players(52, 200, start, 10_000);
+    std::thread::scope(|scope| {
+        scope.spawn(|| way.produce_live(&log));
+        way.await_settled(start + 4_000, 60);
+        worker.kill();
+    });
+    way.await_settled(start + 10_000, 90);
+    let second = assert_once(&way, &first);
+    let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
+    assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
+    other.terminate(10);
+
+    // the offsets of both groups are lost: what is on the topics is not made again
+    ["combine", "merge"].iter().for_each(|stage| forget(&way, stage));
+    let worker = Worker::start(&way, "a");
+    worker.await_log("offsets were lost", 30);
+    let floor = eventually("a new start", 30, || {
+        let stages = ["combine", "merge"].map(|stage| way.committed(stage));
+        let floors = stages.iter().flatten().map(|held| field(&held.as_ref()?.1, "f"));
+        floors.collect::<Option<Vec<_>>>()?.into_iter().min()
+    });
+    assert!(floor > now() - 60_000);
+    way.await_settled(floor, 60);
+    assert_eq!(assert_once(&way, &second).len(), second.len(), "something was published again");
+    drop(worker);
+}

@@ -1,0 +1,125 @@
+//! The same log with somebody else in it.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::unique;
+
+use crate::worker::support::Deployment;
+
+pub(super) type Log = Vec<Vec<Record>>;
+
+/// The same log with another text for the value of a field, wherever a beacon has it.
+pub(super) fn with(log: &Log, field: &str, mut other: impl FnMut(&str) -> String) -> Log {
+    let start = format!("\"{field}\":\"");
+    let mut change = |record: &Record| {
+        let mut payload = record.payload.clone();
+        let found = memchr::memmem::find(&payload, start.as_bytes());
+        let value = found.and_then(|at| {
+            let from = at + start.len();
+            Some(from..from + payload[from..].iter().position(|byte| *byte == b'"')?)
+        });
+        if let Some(value) = value {
+            let before = String::from_utf8(payload[value.clone()].to_vec()).unwrap();
+            let after = other(&before);
+            assert_eq!(after.len(), before.len(), "{field}: as long as before");
+            payload.splice(value, after.into_bytes());
+        }
+        Record { timestamp: record.timestamp, payload }
+    };
+    log.iter().map(|records| records.iter().map(&mut change).collect()).collect()
+}
+
+/// The same log where a field has a name that nobody knows.
+pub(super) fn without(log: &Log, field: &str) -> Log {
+    let (name, unknown) = (format!("\"{field}\":"), format!("\"x{}\":", &field[1..]));
+    let change = |record: &Record| {
+        let mut payload = record.payload.clone();
+        if let Some(at) = memchr::memmem::find(&payload, name.as_bytes()) {
+            payload.splice(at..at + name.len(), unknown.bytes());
+        }
+        Record { timestamp: record.timestamp, payload }
+    };
+    log.iter().map(|records| records.iter().map(change).collect()).collect()
+}
+
+/// Another number that is written with as many digits of that base.
+fn other_number(number: u32, base: u32, most: u32) -> u32 {
+    let mut low = 1;
+    while number / low >= base {
+        low *= base;
+    }
+    let (from, to) = (if low == 1 { 0 } else { low }, (low * base - 1).min(most));
+    from + (number - from + (to - from) / 3 + 1) % (to - from + 1)
+}
+
+/// Another address of the same family and length.
+pub(super) fn other_address(address: &str) -> String {
+    let other = match address.parse::<Ipv4Addr>() {
+        Ok(v4) => {
+            Ipv4Addr::from(v4.octets().map(|octet| other_number(octet.into(), 10, 255) as u8)).to_string()
+        }
+        Err(_) => in_v6(address, 2),
+    };
+    assert_ne!(other, address);
+    other
+}
+
+/// Another host of the same /24 or /48.
+pub(super) fn other_host(address: &str) -> String {
+    match address.parse::<Ipv4Addr>() {
+        Ok(v4) => {
+            let [a, b, c, host] = v4.octets();
+            Ipv4Addr::new(a, b, c, other_number(host.into(), 10, 255) as u8).to_string()
+        }
+        Err(_) => in_v6(address, 3),
+    }
+}
+
+/// Other groups from there on, each as long as before. Groups of zero stay, or the whole would be shorter or longer.
+fn in_v6(address: &str, from: usize) -> String {
+    let mut groups = address.parse::<Ipv6Addr>().unwrap().segments();
+    for group in groups[from..].iter_mut().filter(|group| **group > 0) {
+        // 1 to f among single digits: a zero might join the others
+        *group = match *group {
+            1..16 => *group % 15 + 1,
+            group => other_number(group.into(), 16, 0xffff) as u16,
+        };
+    }
+    Ipv6Addr::from(groups).to_string()
+}
+
+/// The same log after every session was given another name of the same length, in the same partition.
+pub(super) fn renamed(way: &Deployment<'_>, log: &Log) -> Log {
+    let mut names = HashMap::new();
+    let another = |session: &str| {
+        let fresh = || unique("")[1..].repeat(3)[..session.len()].to_owned();
+        std::iter::repeat_with(fresh)
+            .find(|name| way.partition_of(name) == way.partition_of(session))
+            .unwrap()
+    };
+    with(log, "session", |session| {
+        // constants that name nobody stay what they are
+        if session.len() < 16 {
+            return session.to_owned();
+        }
+        names.entry(session.to_owned()).or_insert_with(|| another(session)).clone()
+    })
+}
+
+#[test]
+fn somebody_else_is_somebody_else_and_as_long() {
+    for address in ["192.0.2.7", "198.51.100.99", "203.0.113.255", "2001:db8:1:ffff::c4", "2001:db8:77:a0::f"]
+    {
+        let (other, host) = (other_address(address), other_host(address));
+        assert!(other.len() == address.len() && host.len() == address.len(), "{address} {other} {host}");
+        assert!(other != address && host != address, "{address} {other} {host}");
+        if let (Ok(one), Ok(host)) = (address.parse::<Ipv4Addr>(), host.parse::<Ipv4Addr>()) {
+            assert_eq!(one.octets()[..3], host.octets()[..3]);
+        } else {
+            let groups = |address: &str| address.parse::<Ipv6Addr>().unwrap().segments();
+            assert_eq!(groups(address)[..3], groups(&host)[..3]);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! All that a run lets out.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crowdfold_rollup::wire::{self, Partial};
+use crowdfold_testkit::{binary, unique};
+
+use super::change::Log;
+use crate::worker::support::{Deployment, Seen, Worker, sleep};
+
+/// What `fold` writes: rows and ledger.
+pub(super) fn fold(way: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
+    let path = |name: &str| way.dir.path().join(unique(name));
+    let (input, ledger) = (path("input"), path("ledger"));
+    let mut records: Vec<_> = log.iter().flatten().collect();
+    records.sort_by_key(|record| record.timestamp);
+    let lines: Vec<_> = records.iter().flat_map(|record| [&record.payload[..], b"\n"].concat()).collect();
+    std::fs::write(&input, lines).unwrap();
+    let config = way.config("fold");
+    let arguments: [&Path; 6] =
+        ["fold".as_ref(), "--config".as_ref(), &config, "--ledger".as_ref(), &ledger, &input];
+    let output = Command::new(binary("crowdfold")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output.stdout, std::fs::read(ledger).unwrap())
+}
+
+/// Partition, key, value, headers; the names of topics, which each deployment has for itself, taken out.
+type Bytes = (i32, Vec<u8>, Vec<u8>, Vec<(String, Vec<u8>)>);
+
+/// All that `run` lets out of a log.
+pub(super) struct Out {
+    /// In the order of each partition. Offsets tell how many transactions there were, which is chance.
+    rollups: Vec<Bytes>,
+    /// Without an order: partitions of beacons are read side by side.
+    rejections: Vec<Bytes>,
+    partials: Vec<Bytes>,
+    /// Lines of `/metrics`; of times (and of counts of them) only that they are there.
+    metrics: BTreeSet<String>,
+    /// What was logged, each line once, times aside.
+    log: BTreeSet<String>,
+}
+
+impl Out {
+    pub(super) fn assert_same(&self, other: &Self) {
+        assert_eq!(self.metrics, other.metrics);
+        assert_eq!(self.log, other.log);
+        let topics = |out: &Self| {
+            let topics = [&out.rollups, &out.rejections, &out.partials];
+            topics.map(|records| records.len())
+        };
+        assert_eq!(topics(self), topics(other), "records");
+        assert!(self.rejections == other.rejections, "other rejections");
+        assert!(self.partials == other.partials, "other partials");
+        assert!(self.rollups == other.rollups, "other rollups");
+    }
+
+    pub(super) fn rollups_hold(&self, text: &str) -> bool {
+        self.rollups.iter().any(|(_, _, value, _)| memchr::memmem::find(value, text.as_bytes()).is_some())
+    }
+}
+
+/// Runs a log to its end.
+pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
+    way.produce(log);
+    let worker = Worker::start(way, "a");
+    let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap();
+    let window = way.rules.window;
+    way.await_settled(last / window * window + window, 60);
+    worker.await_ready();
+    // counters are written by the second
+    sleep(1_500);
+    let page = worker.get("/metrics").1;
+    let mut out = Out {
+        rollups: records(way, "rollups"),
+        rejections: records(way, "rejections"),
+        partials: partials(way, log),
+        metrics: metrics(way, &page),
+        log: BTreeSet::new(),
+    };
+    // librdkafka chooses their partition
+    out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
+    out.rejections.sort();
+    out.partials.sort();
+    let (status, told) = worker.terminate(10);
+    assert!(status.success(), "{told}");
+    out.log = lines(way, &told);
+    let sizes = (out.rollups.len(), out.rejections.len(), out.partials.len());
+    assert!(sizes.0 > 100 && sizes.1 > 20 && sizes.2 > 100, "{sizes:?}");
+    assert!(out.metrics.len() > 40 && out.log.len() > 3, "{:?} {:?}", out.metrics, out.log);
+    out
+}
+
+fn records(way: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
+    let bytes = |seen: Seen| {
+        let value = String::from_utf8(seen.value).unwrap().replace(&way.prefix, "PREFIX").into_bytes();
+        (seen.partition, seen.key, value, seen.headers)
+    };
+    way.records(topic, "read_committed").into_iter().map(bytes).collect()
+}
+
+/// All chunks of cells, and the closures that a record called for: what silence closes is a matter of the clock.
+fn partials(way: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
+    let by_record = |partition: u32| {
+        let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
+        (last - way.rules.lateness) / way.rules.window * way.rules.window
+    };
+    let ours = |seen: &Seen| match wire::read(&seen.value).unwrap() {
+        Partial::Chunk(_) => true,
+        Partial::Closure(closure) => closure.to <= by_record(closure.partition),
+    };
+    let partials = way.records("partials", "read_committed").into_iter().filter(ours);
+    partials.map(|seen| (seen.partition, seen.key, seen.value, seen.headers)).collect()
+}
+
+fn metrics(way: &Deployment<'_>, page: &str) -> BTreeSet<String> {
+    let line = |line: &str| {
+        let of_time = line.contains("_seconds");
+        let kept = if of_time { line.rsplit_once(' ')?.0 } else { line };
+        Some(kept.replace(&way.prefix, "PREFIX"))
+    };
+    page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
+}
+
+/// The program's own lines. librdkafka's, and ours of transactions that were tried again, are a matter of the load.
+fn lines(way: &Deployment<'_>, log: &str) -> BTreeSet<String> {
+    let chance = ["librdkafka", "trying again", "sending it again", "joining again", "is unknown"];
+    let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
+    let mut lines = BTreeSet::new();
+    for line in kept {
+        let (_, told) = line.split_once(' ').unwrap();
+        let told = told.replace(&way.prefix, "PREFIX");
+        // the port is the system's choice
+        let told = told.split_once("127.0.0.1:").map_or(told.as_str(), |(before, _)| before).to_owned();
+        lines.insert(told);
+    }
+    lines
+}
+
+/// What a run lets out can be told apart where it is not the same.
+#[test]
+fn other_bytes_are_seen() {
+    let out = |value: &str, line: &str| Out {
+        rollups: vec![(0, b"key".to_vec(), value.into(), Vec::new())],
+        rejections: Vec::new(),
+        partials: Vec::new(),
+        metrics: BTreeSet::new(),
+        log: BTreeSet::from([line.to_owned()]),
+    };
+    let differ = |one: Out, other: Out| std::panic::catch_unwind(|| one.assert_same(&other)).is_err();
+    assert!(!differ(out("a", "x"), out("a", "x")));
+    assert!(differ(out("a", "x"), out("b", "x")) && differ(out("a", "x"), out("a", "y")));
+}
