@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Format, Placement, Record, Settings, Shared, TagKey};
+use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 
@@ -134,11 +135,21 @@ fn airlock(format: Format, guard: bool) -> Airlock {
     Airlock::new(&Arc::new(shared), Some(Placement { partition: 0, of: 1 }))
 }
 
-fn run(bencher: Bencher<'_, '_>, mut airlock: Airlock, records: &[String], each: usize) {
+fn run(bencher: Bencher<'_, '_>, airlock: Airlock, records: &[impl AsRef<[u8]>], each: usize) {
+    run_as(bencher, airlock, records, None, each);
+}
+
+fn run_as(
+    bencher: Bencher<'_, '_>,
+    mut airlock: Airlock,
+    records: &[impl AsRef<[u8]>],
+    content_type: Option<&[u8]>,
+    each: usize,
+) {
     let mut admit = || {
         let mut admitted = 0_usize;
         for payload in records {
-            let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+            let record = Record { payload: payload.as_ref(), content_type, timestamp: Some(NOW) };
             airlock.admit(&record, &mut |time, verdict| {
                 admitted += usize::from(verdict.is_ok());
                 let _ = black_box((time, verdict));
@@ -147,7 +158,7 @@ fn run(bencher: Bencher<'_, '_>, mut airlock: Airlock, records: &[String], each:
         admitted
     };
     assert_eq!(admit(), records.len() * each, "every beacon is a good one");
-    let bytes: usize = records.iter().map(String::len).sum();
+    let bytes: usize = records.iter().map(|record| record.as_ref().len()).sum();
     let bencher = bencher.counter(ItemsCount::new(records.len() * each)).counter(BytesCount::new(bytes));
     bencher.bench_local(admit);
 }
@@ -197,4 +208,54 @@ fn cmcd_events(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
+}
+
+/// How many requests the edge puts into one record.
+const PACKED: usize = 64;
+
+/// Records of requests with one JSON beacon each, and the HTTP context that `http` gives them.
+fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
+    let mut dice = Dice(9);
+    let mut packer = Packer::default();
+    let pack = |some: &[String]| {
+        for body in some {
+            assert!(packer.push(&http(&mut dice), &Body::Json(body.as_bytes())), "short enough");
+        }
+        packer.take()
+    };
+    let records: Vec<Vec<u8>> = made(beacon).chunks(PACKED).map(pack).collect();
+    run_as(bencher, airlock(Format::Json, false), &records, Some(CONTENT_TYPE.as_bytes()), PACKED);
+}
+
+/// What the envelope itself costs, held against `json`.
+#[divan::bench]
+fn packed_without_context(bencher: Bencher<'_, '_>) {
+    packed(bencher, |_| Http { received_at: Some(NOW), ..Http::default() });
+}
+
+/// As from players without client hints.
+#[divan::bench]
+fn packed_requests(bencher: Bencher<'_, '_>) {
+    packed(bencher, requested);
+}
+
+fn requested(dice: &mut Dice) -> Http<'static> {
+    Http {
+        received_at: Some(NOW),
+        address: Some(format!("203.0.113.{}", dice.below(256)).into()),
+        user_agent: Some(dice.one(&AGENTS).to_owned().into()),
+        endpoint: 7,
+        ..Http::default()
+    }
+}
+
+/// As from Chromium, which sends three hints without being asked.
+#[divan::bench]
+fn packed_requests_with_hints(bencher: Bencher<'_, '_>) {
+    packed(bencher, |dice| Http {
+        brands: Some("\"Chromium\";v=\"147\", \"Google Chrome\";v=\"147\", \"Not.A/Brand\";v=\"8\"".into()),
+        mobile: Some("?0".into()),
+        platform: Some("\"Windows\"".into()),
+        ..requested(dice)
+    });
 }

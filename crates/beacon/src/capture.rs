@@ -20,9 +20,6 @@ pub(crate) struct Capture<'a> {
     pub(crate) cmcd: [Option<Cow<'a, str>>; 4],
 }
 
-/// Tenants' own endpoints begin so.
-const ENDPOINT: &str = "/v1/cmcd/";
-
 /// Reads one captured request.
 pub(crate) fn read_capture(bytes: &[u8]) -> Result<Capture<'_>, Malformed> {
     let mut capture = Capture::default();
@@ -39,11 +36,9 @@ impl<'a> Capture<'a> {
     fn settle(&mut self) {
         let Some(whole) = self.path.as_deref() else { return };
         let (path, query) = whole.split_once('?').unwrap_or((whole, ""));
-        // FNV-1a; it has to tell the few endpoints of one player apart.
-        self.http.endpoint =
-            path.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        if let Some(tenant) = path.strip_prefix(ENDPOINT) {
-            let tenant = tenant.split('/').next().unwrap_or_default();
+        let (endpoint, tenant) = Http::endpoint_of(path);
+        self.http.endpoint = endpoint;
+        if let Some(tenant) = tenant {
             self.http.tenant = Some(Cow::Owned(tenant.to_owned()));
         }
         if !query.is_empty() && self.query.as_deref().unwrap_or_default().is_empty() {

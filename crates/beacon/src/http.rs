@@ -27,11 +27,24 @@ pub struct Http<'a> {
     pub gpc: bool,
     /// `DNT: 1`.
     pub dnt: bool,
-    /// A hash of the path its beacons were sent to.
+    /// A number for the path its beacons were sent to ([`Http::endpoint_of`]).
     pub endpoint: u32,
 }
 
+/// Tenants' own endpoints begin so.
+const ENDPOINT: &str = "/v1/cmcd/";
+
 impl Http<'_> {
+    /// What the path of a request (without its query) tells: a number for the endpoint, the same for the same path, and
+    /// the tenant, where the path is `/v1/cmcd/{tenant}`.
+    #[must_use]
+    pub fn endpoint_of(path: &str) -> (u32, Option<&str>) {
+        // FNV-1a; it has to tell the few endpoints of one player apart.
+        let number =
+            path.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        (number, path.strip_prefix(ENDPOINT).map(|tenant| tenant.split('/').next().unwrap_or_default()))
+    }
+
     /// Whether there are client hints.
     #[must_use]
     pub const fn has_hints(&self) -> bool {

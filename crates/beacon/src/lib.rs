@@ -11,6 +11,7 @@ mod address;
 mod beacon;
 mod capture;
 mod cmcd;
+mod envelope;
 mod fields;
 mod http;
 mod json;
@@ -19,6 +20,7 @@ mod split;
 
 pub use address::{Address, Network, Purpose};
 pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
+pub use envelope::{Body, CONTENT_TYPE, Packer};
 pub use fields::{Fields, FieldsError};
 pub use http::Http;
 pub use reader::{Form, Reader};

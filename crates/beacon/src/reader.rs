@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capture::{Capture, read_capture};
 use crate::json::{Quick, read_json};
-use crate::{Beacon, Fields, Http, Malformed, Mode, cmcd, split};
+use crate::{Beacon, Body, CONTENT_TYPE, Fields, Http, Malformed, Mode, cmcd, envelope, split};
 
 /// The form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,14 @@ pub enum Form {
     Cmcd,
     /// Captures of HTTP requests, one JSON object each.
     Capture,
+    /// Packed requests of our own collector.
+    Envelope,
 }
 
 impl Form {
     /// The form that a content type stands for: `application/json`, `application/x-ndjson` and `text/plain` (what
-    /// `sendBeacon` sends) are JSON, `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A).
+    /// `sendBeacon` sends) are JSON, `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A), and
+    /// [`CONTENT_TYPE`] is packed requests.
     #[must_use]
     pub fn of(content_type: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
@@ -29,6 +32,8 @@ impl Form {
             Some(Self::Json)
         } else if is(b"application/cmcd") || is(b"text/cmcd") {
             Some(Self::Cmcd)
+        } else if is(CONTENT_TYPE.as_bytes()) {
+            Some(Self::Envelope)
         } else {
             None
         }
@@ -85,6 +90,10 @@ impl Reader {
                 });
                 self.captures = captures;
             }
+            Form::Envelope => envelope::unpack(record, &mut |request| match request {
+                Ok((http, body)) => self.body(&http, &body, each),
+                Err(Malformed) => each(&http, Err(Malformed)),
+            }),
         }
     }
 
@@ -128,18 +137,36 @@ impl Reader {
             Some(content_type) => Form::of(content_type.as_bytes()),
             None => body.first().filter(|byte| matches!(byte, b'{' | b'[')).map(|_| Form::Json),
         };
-        match form {
-            Some(Form::Json) if !body.is_empty() => self.json(body, http, each),
-            Some(Form::Cmcd) if !body.is_empty() => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
+        let body = match form {
+            Some(Form::Json) if !body.is_empty() => Body::Json(body),
+            Some(Form::Cmcd) if !body.is_empty() => Body::Events(body),
             _ if capture.cmcd.iter().any(Option::is_some) => {
-                let parts = capture.cmcd.iter().flatten().map(|part| part.trim_ascii().as_bytes());
-                let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
-                each(http, beacon.as_ref().map_err(|bad| *bad));
+                Body::Headers(capture.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes)))
             }
-            _ => {
-                let query = capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes()));
-                let beacon =
-                    query.ok_or(Malformed).and_then(|query| cmcd::read_query(query, &mut self.decoded));
+            _ => match capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes())) {
+                Some(query) => Body::Query(query),
+                None => return each(http, Err(Malformed)),
+            },
+        };
+        self.body(http, &body, each);
+    }
+
+    fn body(
+        &mut self,
+        http: &Http<'_>,
+        body: &Body<'_>,
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
+    ) {
+        match body {
+            Body::Json(body) => self.json(body, http, each),
+            Body::Events(body) if body.trim_ascii().is_empty() => each(http, Err(Malformed)),
+            Body::Events(body) => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
+            Body::Query(query) => {
+                each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad));
+            }
+            Body::Headers(parts) => {
+                let parts = parts.iter().flatten().map(|part| part.trim_ascii());
+                let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
                 each(http, beacon.as_ref().map_err(|bad| *bad));
             }
         }

@@ -4,7 +4,7 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-use crowdfold_beacon::{Address, Beacon, Http, Malformed, Network, Reader};
+use crowdfold_beacon::{Address, Beacon, Body, Http, Malformed, Network, Packer, Reader};
 use serde::Serialize;
 use static_assertions::assert_not_impl_any;
 
@@ -13,6 +13,8 @@ use static_assertions::assert_not_impl_any;
 fn invariant_1_no_address_can_be_written_hashed_or_copied() {
     assert_not_impl_any!(Beacon<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Http<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
+    assert_not_impl_any!(Body<'static>: Debug, Display, Clone, Hash, Serialize, bincode::Encode, PartialEq);
+    assert_not_impl_any!(Packer: Debug, Display, Clone, Hash, Serialize, bincode::Encode);
     assert_not_impl_any!(Address: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Network: Debug, Display, Clone, Hash, Serialize, PartialEq);
     assert_not_impl_any!(Reader: Debug, Display, Clone, Hash, Serialize);

@@ -11,6 +11,11 @@ pub use binary::{binary, binary_of};
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
 pub use tokens::Issuer;
 
+/// Packing requests into records, as the edge for players will do it.
+pub mod envelope {
+    pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer};
+}
+
 use std::hash::{BuildHasher, RandomState};
 
 /// A name that no other test of this or any other process uses: `name-` and sixteen hex digits.

@@ -2,5 +2,6 @@
 
 mod corpus;
 mod invariants;
+mod packed;
 mod seen;
 mod walls;

@@ -33,9 +33,12 @@ pub(crate) fn airlock(settings: Settings) -> Airlock {
 }
 
 pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Verdict> {
+    admit_record(airlock, &Record { payload, content_type: None, timestamp })
+}
+
+pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<(Option<Millis>, Result<Observation, Reason>)> = Vec::new();
-    let record = Record { payload, content_type: None, timestamp };
-    airlock.admit(&record, &mut |time, verdict| {
+    airlock.admit(record, &mut |time, verdict| {
         verdicts.push((time, verdict.map_err(|rejection| rejection.reason)))
     });
     verdicts

@@ -31,6 +31,7 @@ fn content_types_name_forms() {
         ("text/plain;charset=UTF-8", Some(Form::Json)),
         ("application/cmcd", Some(Form::Cmcd)),
         (" text/cmcd ", Some(Form::Cmcd)),
+        ("application/vnd.crowdfold.beacon", Some(Form::Envelope)),
         ("application/octet-stream", None),
         ("", None),
     ] {
@@ -86,11 +87,33 @@ fn a_request_without_cmcd_is_malformed() {
     assert_eq!(read(Form::Capture, b"{}\nnot\n{\"query\":\"CMCD=sid%3D%22a%22\"}"), ["!", "!", "Request a"]);
 }
 
+#[test]
+fn a_packed_record_is_bodies_of_every_kind() {
+    let mut packer = crate::Packer::default();
+    for body in [
+        Body::Json(b"[{\"session\":\"a\"},{\"ts\":-1}]"),
+        Body::Events(b"sid=\"b\"\nsid=\"\n"),
+        Body::Events(b" \n"),
+        Body::Query(b"sid%3D%22c%22"),
+        Body::Headers([None, Some(b""), Some(b" sid=\"d\" "), Some(b"bs")]),
+        Body::Headers([None; 4]),
+        Body::Json(b""),
+    ] {
+        assert!(packer.push(&Http::default(), &body));
+    }
+    let mut record = packer.take();
+    let expect = ["Json a", "!", "Event b", "!", "!", "Request c", "Request d", "Request ", "!"];
+    assert_eq!(read(Form::Envelope, &record), expect);
+    record.push(9);
+    assert_eq!(read(Form::Envelope, &record)[..9], expect, "what came before stands");
+    assert_eq!(read(Form::Envelope, &record)[9..], ["!"]);
+}
+
 proptest! {
     #[test]
     fn every_record_has_a_verdict(
         record: Vec<u8>,
-        form in prop::sample::select(vec![Form::Json, Form::Cmcd, Form::Capture]),
+        form in prop::sample::select(vec![Form::Json, Form::Cmcd, Form::Capture, Form::Envelope]),
     ) {
         prop_assert!(!read(form, &record).is_empty());
     }

@@ -1,0 +1,112 @@
+//! A packed record says what the requests in it say, to the last word.
+
+use std::borrow::Cow;
+
+use crowdfold_airlock::{Format, Record, Settings};
+use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer};
+use serde_json::{Value, json};
+
+use crate::seen::{Verdict, admit, admit_record, airlock};
+
+const PLAYERS: &str = include_str!("../data/players.ndjson");
+
+/// Puts a captured request into an envelope, as an edge would that saw it.
+fn pack(packer: &mut Packer, line: &str) {
+    let request: Value = serde_json::from_str(line).expect("a line is JSON");
+    let text = |value: &Value| value.as_str().map(|text| Cow::<str>::Owned(text.to_owned()));
+    let header = |name: &str| text(&request["headers"][name]);
+    let whole = text(&request["path"]).unwrap_or_default();
+    let (path, _) = whole.split_once('?').unwrap_or((&whole, ""));
+    let (endpoint, tenant) = if path.is_empty() { (0, None) } else { Http::endpoint_of(path) };
+    let http = Http {
+        received_at: request["received_at_ms"].as_u64(),
+        address: text(&request["client_ip"]),
+        tenant: tenant.map(Cow::Borrowed),
+        user_agent: header("user-agent"),
+        brands: header("sec-ch-ua"),
+        platform: header("sec-ch-ua-platform"),
+        platform_version: header("sec-ch-ua-platform-version"),
+        mobile: header("sec-ch-ua-mobile"),
+        model: header("sec-ch-ua-model"),
+        gpc: header("sec-gpc").as_deref() == Some("1"),
+        dnt: header("dnt").as_deref() == Some("1"),
+        endpoint,
+    };
+    let body = text(&request["body"]).unwrap_or_default();
+    let query = text(&request["query"]).unwrap_or_default();
+    let names = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"];
+    let headers = names.map(header);
+    let body = match &headers {
+        _ if !body.is_empty() && header("content-type").as_deref() == Some("text/plain") => {
+            Body::Json(body.as_bytes())
+        }
+        _ if !body.is_empty() => Body::Events(body.as_bytes()),
+        headers if headers.iter().any(Option::is_some) => {
+            Body::Headers(headers.each_ref().map(|part| part.as_deref().map(str::as_bytes)))
+        }
+        _ => Body::Query(query.strip_prefix("CMCD=").expect("a query with CMCD first").as_bytes()),
+    };
+    assert!(packer.push(&http, &body));
+}
+
+/// The verdicts on lines of captures, and on one packed record of the same requests.
+fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Verdict>; 2] {
+    let captures = Settings { format: Format::Capture, ..settings.clone() };
+    let mut captures = airlock(captures);
+    let one_by_one = lines.iter().flat_map(|line| admit(&mut captures, line.as_bytes(), timestamp)).collect();
+    let mut packer = Packer::default();
+    lines.iter().for_each(|line| pack(&mut packer, line));
+    let record = Record { payload: &packer.take(), content_type: Some(CONTENT_TYPE.as_bytes()), timestamp };
+    [one_by_one, admit_record(&mut airlock(settings.clone()), &record)]
+}
+
+#[test]
+fn what_real_players_sent_reads_the_same_packed() {
+    let lines: Vec<_> = PLAYERS.lines().collect();
+    for timestamp in [None, Some(1_795_312_600_000)] {
+        let [captured, packed] = both(&lines, &Settings::default(), timestamp);
+        assert_eq!(captured.len(), 170);
+        assert_eq!(packed, captured);
+    }
+}
+
+#[test]
+fn tenants_signals_and_json_bodies_read_the_same_packed() {
+    let request = |path: &str, headers: Value, body: &str| {
+        json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "path": path, "headers": headers, "body": body})
+            .to_string()
+    };
+    let (plain, cmcd) = ("text/plain", "application/cmcd");
+    let lines = [
+        request("/v1/cmcd/acme", json!({"content-type": cmcd, "sec-gpc": "1"}), "e=t,sid=\"a\",ts=1,v=2\n"),
+        request(
+            "/v1/cmcd/acme/x",
+            json!({"content-type": cmcd, "dnt": "1"}),
+            "e=t,sid=\"a\",sn=1,ts=1,v=2\ne=t,sid=\"\n",
+        ),
+        request("/v1/cmcd/nobody", json!({"content-type": cmcd, "sec-gpc": "0"}), "e=t,sid=\"a\",ts=1,v=2\n"),
+        request(
+            "/collect",
+            json!({"content-type": plain}),
+            r#"[{"session":"b","ts":4000,"opt_out":true},7]"#,
+        ),
+        request("/collect", json!({"content-type": plain}), r#"{"session":"c","ts":70000,"content":"a@b"}"#),
+        request(
+            "/collect",
+            json!({"content-type": plain, "user-agent": "Mozilla/5.0 (Windows NT 10.0)",
+                "sec-ch-ua": "\"Chromium\";v=\"147\", \"Google Chrome\";v=\"147\"", "sec-ch-ua-mobile": "?0",
+                "sec-ch-ua-platform": "\"Windows\"", "sec-ch-ua-platform-version": "\"19.0.0\""}),
+            r#"{"session":"d","ts":1}"#,
+        ),
+    ];
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let settings = Settings { tenants: vec!["default".into(), "acme".into()], ..Settings::default() };
+    let [captured, packed] = both(&lines, &settings, None);
+    assert_eq!(packed, captured);
+    let good = packed.iter().filter(|(_, verdict)| verdict.is_ok()).count();
+    assert_eq!((packed.len(), good), (8, 4), "{packed:?}");
+    assert!(
+        packed.iter().all(|(time, _)| *time == Some(5_000)),
+        "its time of receipt stands for the record's"
+    );
+}

@@ -1,0 +1,205 @@
+//! Packed records, as our own collector writes them: one byte of version, then envelopes, one after another.
+//!
+//! An envelope is what one HTTP request said, of its context and of its body. It borrows from the record, so that
+//! unpacking does not allocate. There is no length around it and no checksum (a batch of Kafka's has one): what cannot
+//! be decoded ends the record, and what came before it stands.
+
+use std::borrow::Cow;
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::{BorrowDecode, Encode};
+
+use crate::{Amount, Http, Malformed, Number};
+
+/// The content type of packed records.
+pub const CONTENT_TYPE: &str = "application/vnd.crowdfold.beacon";
+
+/// The first byte of a packed record. A reader knows one; workers are brought up to date before collectors.
+const VERSION: u8 = 1;
+
+/// The longest envelope, bytes; as long as the longest record that is taken by default.
+const LONGEST: usize = 1 << 20;
+
+/// What decoding one envelope may claim, bytes: bincode counts numbers as long as they are in memory, not on the wire.
+const CLAIM: usize = LONGEST + 4_096;
+
+const fn config() -> Configuration<LittleEndian, Varint, Limit<CLAIM>> {
+    bincode::config::standard().with_limit::<CLAIM>()
+}
+
+/// What a request carried. No `Debug`, no `Clone`: it is personal data.
+pub enum Body<'a> {
+    /// JSON beacons: an object, an array of them, or NDJSON.
+    Json(&'a [u8]),
+    /// CMCD event-mode lines.
+    Events(&'a [u8]),
+    /// The raw value of the query's parameter `CMCD`, encoded as it came.
+    Query(&'a [u8]),
+    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, those that were there.
+    Headers([Option<&'a [u8]>; 4]),
+}
+
+/// Packs requests into one record.
+pub struct Packer {
+    bytes: Vec<u8>,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self { bytes: vec![VERSION] }
+    }
+}
+
+impl Packer {
+    /// Adds a request. What a reader would refuse (an envelope beyond 1 MiB, a time of receipt from 2^53 ms on) is not
+    /// taken, and `false`.
+    #[must_use]
+    pub fn push(&mut self, http: &Http<'_>, body: &Body<'_>) -> bool {
+        let before = self.bytes.len();
+        let fits = http.received_at.is_none_or(|at| at <= Number::Ts.limit())
+            && bincode::encode_into_writer(Envelope::of(http, body), Append(&mut self.bytes), config())
+                .is_ok()
+            && self.bytes.len() - before <= LONGEST;
+        if !fits {
+            self.bytes.truncate(before);
+        }
+        fits
+    }
+
+    /// Whether nothing was pushed since it was made or taken from.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.len() == 1
+    }
+
+    /// How long the record is by now, bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The record, and room for the next.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::replace(&mut self.bytes, vec![VERSION])
+    }
+}
+
+/// Unpacks a record: `each` gets every request in order, and [`Malformed`] for one whose time of receipt cannot be, for
+/// what cannot be decoded (which ends the record), and for a record that holds nothing.
+pub(crate) fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
+    let Some((&VERSION, mut rest)) = record.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+        return each(Err(Malformed));
+    };
+    while !rest.is_empty() {
+        // The error tells what it found: it is dropped here.
+        let Ok((envelope, length)) = bincode::borrow_decode_from_slice::<Envelope<'a>, _>(rest, config())
+        else {
+            return each(Err(Malformed));
+        };
+        rest = &rest[length..];
+        each(envelope.open());
+    }
+}
+
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl bincode::enc::write::Writer for Append<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// An envelope on the wire. The order and types of these fields are the format: a change is another version.
+#[derive(Encode, BorrowDecode)]
+struct Envelope<'a> {
+    received_at: Option<u64>,
+    address: Option<&'a str>,
+    tenant: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    hints: Option<Hints<'a>>,
+    endpoint: u32,
+    gpc: bool,
+    dnt: bool,
+    content: Content<'a>,
+}
+
+#[derive(Encode, BorrowDecode)]
+struct Hints<'a> {
+    brands: Option<&'a str>,
+    platform: Option<&'a str>,
+    platform_version: Option<&'a str>,
+    mobile: Option<&'a str>,
+    model: Option<&'a str>,
+}
+
+/// [`Body`], which itself must not be a thing that can be serialised.
+#[derive(Encode, BorrowDecode)]
+enum Content<'a> {
+    Json(&'a [u8]),
+    Events(&'a [u8]),
+    Query(&'a [u8]),
+    Headers([Option<&'a [u8]>; 4]),
+}
+
+impl<'a> Envelope<'a> {
+    fn of(http: &'a Http<'_>, body: &Body<'a>) -> Self {
+        let hints = || Hints {
+            brands: http.brands.as_deref(),
+            platform: http.platform.as_deref(),
+            platform_version: http.platform_version.as_deref(),
+            mobile: http.mobile.as_deref(),
+            model: http.model.as_deref(),
+        };
+        Self {
+            received_at: http.received_at,
+            address: http.address.as_deref(),
+            tenant: http.tenant.as_deref(),
+            user_agent: http.user_agent.as_deref(),
+            hints: http.has_hints().then(hints),
+            endpoint: http.endpoint,
+            gpc: http.gpc,
+            dnt: http.dnt,
+            content: match *body {
+                Body::Json(body) => Content::Json(body),
+                Body::Events(body) => Content::Events(body),
+                Body::Query(value) => Content::Query(value),
+                Body::Headers(headers) => Content::Headers(headers),
+            },
+        }
+    }
+
+    fn open(self) -> Result<(Http<'a>, Body<'a>), Malformed> {
+        if self.received_at.is_some_and(|at| Amount::whole(Number::Ts, at).is_none()) {
+            return Err(Malformed);
+        }
+        let mut http = Http {
+            received_at: self.received_at,
+            address: self.address.map(Cow::Borrowed),
+            tenant: self.tenant.map(Cow::Borrowed),
+            user_agent: self.user_agent.map(Cow::Borrowed),
+            gpc: self.gpc,
+            dnt: self.dnt,
+            endpoint: self.endpoint,
+            ..Http::default()
+        };
+        if let Some(hints) = self.hints {
+            http.brands = hints.brands.map(Cow::Borrowed);
+            http.platform = hints.platform.map(Cow::Borrowed);
+            http.platform_version = hints.platform_version.map(Cow::Borrowed);
+            http.mobile = hints.mobile.map(Cow::Borrowed);
+            http.model = hints.model.map(Cow::Borrowed);
+        }
+        let body = match self.content {
+            Content::Json(body) => Body::Json(body),
+            Content::Events(body) => Body::Events(body),
+            Content::Query(value) => Body::Query(value),
+            Content::Headers(headers) => Body::Headers(headers),
+        };
+        Ok((http, body))
+    }
+}
+
+#[cfg(test)]
+mod tests;
