@@ -3,12 +3,13 @@
 use std::io::Write as _;
 use std::panic;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 /// No core dumps, no reading of our memory by other processes of the same user, and panics without their message, which
 /// may quote what was being parsed.
 pub fn harden() {
-    let none = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
+    // the hard limit too, so that nothing can raise it again
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
     let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if setrlimit(Resource::Core, none).is_err() || undumpable.is_err() {
         tracing::warn!(

@@ -1,0 +1,139 @@
+//! What the process denies itself, seen from outside: raw beacons are in its memory.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+const CANARY: &str = "c4n4ry-in-memory";
+
+/// A place that everyone may enter, with a copy of the program in it.
+fn place() -> TempDir {
+    let dir = TempDir::new().expect("a directory");
+    let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
+    all(dir.path());
+    let program = dir.path().join("crowdfold");
+    fs::copy(env!("CARGO_BIN_EXE_crowdfold"), &program).expect("copied");
+    all(&program);
+    dir
+}
+
+/// Starts a shell command with unlimited core dumps, where the host allows them, as somebody who is not root.
+fn start(dir: &TempDir, command: &str) -> Child {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit -c unlimited 2>/dev/null; exec {command}")])
+        .current_dir(dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if rustix::process::geteuid().is_root() {
+        shell.uid(65_534).gid(65_534);
+    }
+    shell.spawn().expect("a shell runs")
+}
+
+/// `fold`, that has taken a beacon from its standard input and waits for more.
+fn folding(dir: &TempDir) -> Child {
+    let mut child = start(dir, "./crowdfold fold -");
+    let beacon = format!("{{\"ts\":1795308480000,\"session\":\"{CANARY}\",\"ip\":\"203.0.113.77\"}}\n");
+    child.stdin.as_mut().expect("a pipe").write_all(beacon.as_bytes()).expect("it reads");
+    eventually("core dumps are off", || core_limit(child.id()).is_some_and(|limits| limits == ["0", "0"]));
+    child
+}
+
+/// Waits for something, for a minute at most.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let held = (0..3_000).any(|_| {
+        holds() || {
+            sleep(Duration::from_millis(20));
+            false
+        }
+    });
+    assert!(held, "it does not come that {what}");
+}
+
+/// Soft and hard limit of core dumps, as the kernel has them.
+fn core_limit(process: u32) -> Option<Vec<String>> {
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size"))?;
+    Some(line.split_whitespace().take(2).map(str::to_owned).collect())
+}
+
+/// Who owns a process's entries: its user, but root where it is not dumpable (proc(5)).
+fn owner(process: u32) -> u32 {
+    fs::metadata(format!("/proc/{process}/environ")).expect("it runs").uid()
+}
+
+fn end(mut child: Child) {
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
+    let dir = place();
+    let other = start(&dir, "sleep 600");
+    let ours = folding(&dir);
+    let user = owner(other.id());
+    assert_ne!(user, 0, "an ordinary process belongs to its user");
+    eventually("its entries are no longer its user's", || owner(ours.id()) == 0);
+    // Asked by somebody of the same user, who could read the other's.
+    let read = |process: u32| {
+        let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));
+        child.wait().expect("ended").success()
+    };
+    assert!(read(other.id()), "the other's memory is open to its user");
+    assert!(!read(ours.id()), "ours is not");
+    end(ours);
+    end(other);
+}
+
+#[test]
+fn no_fatal_signal_leaves_a_core() {
+    let dir = place();
+    // SIGQUIT does as these do, but whoever started this test may have it ignored; Rust's own handler takes a SIGSEGV
+    // that no access caused for nothing.
+    for signal in ["ABRT", "TRAP", "FPE"] {
+        let mut ours = folding(&dir);
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", ours.id())]).status();
+        assert!(sent.expect("a shell runs").success());
+        let ended = ours.wait().expect("ended");
+        assert!(ended.signal().is_some(), "{signal} ended it: {ended}");
+        assert!(!ended.core_dumped(), "{signal} left a core");
+    }
+    let left: Vec<_> =
+        fs::read_dir(dir.path()).expect("read").map(|entry| entry.expect("read").file_name()).collect();
+    assert_eq!(left, ["crowdfold"], "nothing lies where it ran");
+}
+
+/// Not a test by itself: what the next one runs in a process of its own.
+#[test]
+#[ignore = "panics on purpose, for a_panic_tells_its_place_and_not_its_message"]
+fn panicking() {
+    crowdfold::hardening::harden();
+    let said: String = std::env::args().filter(|argument| argument.starts_with("--skip=")).collect();
+    panic!("what was being read: {}", said.trim_start_matches("--skip=no-such-test-"));
+}
+
+#[test]
+fn a_panic_tells_its_place_and_not_its_message() {
+    let output = Command::new(std::env::current_exe().expect("the test knows its own path"))
+        .args(["--exact", "panicking", "--ignored", "--nocapture"])
+        .arg(format!("--skip=no-such-test-{CANARY}"))
+        .env("RUST_BACKTRACE", "full")
+        .output()
+        .expect("the test runs");
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    assert!(!output.status.success(), "it panicked: {told}");
+    assert!(told.contains("a fault of the program at crates/crowdfold/tests/hardening.rs:"), "{told}");
+    assert!(!told.contains(CANARY) && !told.contains("what was being read"), "{told}");
+}
