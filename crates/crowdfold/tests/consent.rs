@@ -1,0 +1,197 @@
+//! Who asked not to be counted, or must not be: as whoever runs the program sees it, in rows and in the ledger.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The start of a minute.
+const START: u64 = 1_795_308_480_000;
+/// What no row may hold.
+const CANARY: &str = "c4n4ry-title";
+
+/// Folds lines under a configuration.
+fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
+    let dir = TempDir::new().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    fs::write(path("config.toml"), config).expect("written");
+    fs::write(path("beacons"), lines.join("\n")).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .env_clear()
+        .current_dir(dir.path())
+        .args(["fold", "--config", "config.toml", "--format", format, "--ledger", "ledger", "beacons"])
+        .output()
+        .expect("the program runs");
+    let ledger = fs::read(path("ledger")).ok().map(|text| serde_json::from_slice(&text).expect("JSON"));
+    (output, ledger.unwrap_or_default())
+}
+
+/// `sessions` of every row of each window, by tenant and window, and how many beacons had each verdict.
+fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
+    let config = format!("[release]\nk = 10\ndrilldowns = [[\"os\"], [\"content\"]]\n{config}");
+    let (output, ledger) = run(&config, format, lines);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    assert_eq!(ledger["beacons"]["read"], lines.len(), "{ledger}");
+    let rows = String::from_utf8(output.stdout).expect("UTF-8");
+    let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let rows = rows.filter(|row| row["drilldown"] == json!(["os"])).map(|row| {
+        let window = (row["window"]["start"].as_u64().expect("a time") - START) / 60_000;
+        (
+            row["tenant"].as_str().expect("a name").to_owned(),
+            window,
+            row["sessions"].as_u64().expect("a count"),
+        )
+    });
+    (rows.collect(), ledger["beacons"].clone())
+}
+
+/// A heartbeat, `at` ms after the start.
+fn beacon(session: &str, at: u64, more: Value) -> Value {
+    let mut beacon = json!({"ts": START + at, "session": session, "event": "heartbeat", "os": "Windows", "content": "movie"});
+    let more = more.as_object().expect("an object").clone();
+    beacon.as_object_mut().expect("an object").extend(more);
+    beacon
+}
+
+/// One of each of twelve sessions.
+fn crowd(at: u64) -> impl Iterator<Item = String> {
+    (0..12).map(move |nth| beacon(&format!("crowd-{nth}"), at, json!({})).to_string())
+}
+
+/// A request that carries one beacon.
+fn request(session: &str, at: u64, headers: Value) -> String {
+    let body = beacon(session, at, json!({})).to_string();
+    json!({"received_at_ms": START + at, "client_ip": "203.0.113.9", "headers": headers, "body": body})
+        .to_string()
+}
+
+fn one(tenant: &str, window: u64, sessions: u64) -> (String, u64, u64) {
+    (tenant.to_owned(), window, sessions)
+}
+
+#[test]
+fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_remembered() {
+    let says = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
+    let mut lines = Vec::new();
+    for minute in 0..4 {
+        lines.extend(crowd(minute * 60_000 + 5_000));
+        // It is counted at first, then says so once, at 0:20, and never again.
+        lines.push(says(minute * 60_000 + 6_000, false));
+        if minute == 0 {
+            lines.extend([says(15_000, false), says(20_000, true), says(30_000, false)]);
+        }
+    }
+    let (rows, ledger) = folded("", "json", &lines);
+    // sessions.idle is 90 s: until 1:50
+    assert_eq!(
+        rows,
+        [one("default", 0, 12), one("default", 1, 12), one("default", 2, 13), one("default", 3, 13)]
+    );
+    assert_eq!(ledger["opted_out"], 5, "two before, the word itself, two after: {ledger}");
+    assert_eq!(ledger["released"], lines.len() - 5);
+}
+
+#[test]
+fn a_word_that_comes_after_a_window_closed_does_not_change_what_was_published() {
+    let says = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
+    let mut lines: Vec<_> = crowd(5_000).collect();
+    lines.push(says(6_000, false));
+    // The watermark is 30 s behind.
+    lines.extend(crowd(95_000));
+    lines.push(says(96_000, true));
+    let (rows, ledger) = folded("", "json", &lines);
+    assert_eq!(rows, [one("default", 0, 13), one("default", 1, 12)]);
+    assert_eq!(ledger["opted_out"], 1);
+}
+
+#[test]
+fn signals_of_browsers_are_heeded_unless_they_are_switched_off() {
+    let mut lines: Vec<_> = (0..12).map(|nth| request(&format!("crowd-{nth}"), 5_000, json!({}))).collect();
+    lines.push(request("gpc", 5_000, json!({"Sec-GPC": "1"})));
+    lines.push(request("dnt", 5_000, json!({"DNT": 1})));
+    lines.push(request("neither", 5_000, json!({"Sec-GPC": "0", "DNT": "0"})));
+    // A session that has said it once.
+    lines.push(request("gpc", 7_000, json!({})));
+    for (config, sessions, opted_out) in [
+        ("", 13, 3),
+        ("[consent]\ngpc = false\n", 14, 1),
+        ("[consent]\ndnt = false\n", 14, 2),
+        ("[consent]\ngpc = false\ndnt = false\n", 15, 0),
+    ] {
+        let (rows, ledger) = folded(config, "capture", &lines);
+        assert_eq!(rows, [one("default", 0, sessions)], "{config}");
+        assert_eq!(ledger["opted_out"], opted_out, "{config}");
+    }
+}
+
+#[test]
+fn children_are_dropped_whole() {
+    let mut lines: Vec<_> = crowd(5_000).collect();
+    lines.extend(
+        (0..15).map(|nth| beacon(&format!("kid-{nth}"), 5_000, json!({"tenant": "kids"})).to_string()),
+    );
+    lines.extend(
+        (0..15).map(|nth| beacon(&format!("toon-{nth}"), 5_000, json!({"content": CANARY})).to_string()),
+    );
+    let config = |rest: &str| format!("[tenants]\nnames = [\"default\", \"kids\"]\n{rest}");
+    let marked = format!("[consent.child_directed]\ntenants = [\"kids\"]\ncontent = [\"{CANARY}\"]\n");
+    let (rows, ledger) = folded(&config(&marked), "json", &lines);
+    assert_eq!(rows, [one("default", 0, 12)]);
+    assert_eq!(ledger["excluded"], 30);
+    let (rows, ledger) = folded(&config(""), "json", &lines);
+    assert_eq!(rows, [one("default", 0, 27), one("kids", 0, 15)], "it was the mark that did it");
+    assert_eq!(ledger["excluded"], 0);
+}
+
+#[test]
+fn bots_are_dropped_where_that_is_wanted() {
+    let bot =
+        json!({"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"});
+    let mut lines: Vec<_> = crowd(5_000).collect();
+    lines.push(beacon("spider", 5_000, bot).to_string());
+    lines.push(beacon("robot", 5_000, json!({"device": "bot"})).to_string());
+    let (rows, ledger) = folded("[consent]\ndrop_bots = true\n", "json", &lines);
+    assert_eq!((rows, &ledger["excluded"]), (vec![one("default", 0, 12)], &json!(2)));
+    let (rows, ledger) = folded("", "json", &lines);
+    assert_eq!((rows, &ledger["excluded"]), (vec![one("default", 0, 14)], &json!(0)));
+}
+
+#[test]
+fn content_that_is_dropped_is_in_no_row_and_in_no_drilldown() {
+    let lines: Vec<_> = (0..12)
+        .map(|nth| beacon(&format!("crowd-{nth}"), 5_000, json!({"content": CANARY})).to_string())
+        .collect();
+    let rows = |config: &str| {
+        let (output, _) = run(&format!("[release]\nk = 10\n{config}"), "json", &lines);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let kept = rows("drilldowns = [[\"os\"], [\"stream\", \"content\"]]\n");
+    assert!(kept.contains(CANARY), "a crowd's title is a row where it is kept: {kept}");
+    let dropped = rows("drilldowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
+    assert!(!dropped.is_empty() && !dropped.contains(CANARY), "{dropped}");
+    refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "without it"]);
+}
+
+#[test]
+fn who_watches_what_where_is_refused_unless_it_is_allowed_by_name() {
+    for place in ["region", "asn", "network"] {
+        let config = format!(
+            "[address]\npolicy = \"truncate\"\n[release]\nk = 10\ndrilldowns = [[\"country\", \"{place}\", \"content\"]]\n"
+        );
+        refused(&config, &["release.drilldowns", place, "content.allow_below_place = true"]);
+        let (output, _) = run(&format!("{config}[content]\nallow_below_place = true\n"), "json", &[]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn refused(config: &str, words: &[&str]) {
+    let (output, _) = run(config, "json", &[]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for word in words {
+        assert!(told.contains(word), "{word:?} is not in {told}");
+    }
+}
