@@ -67,10 +67,10 @@ impl Distribution {
         &self.0
     }
 
-    /// How many sessions have a value.
+    /// How many sessions have a value. Saturates: what is read off a topic may claim anything.
     #[must_use]
     pub fn sessions(&self) -> u64 {
-        self.0.iter().map(|(_, sessions)| sessions).sum()
+        self.0.iter().fold(0, |sum: u64, (_, sessions)| sum.saturating_add(*sessions))
     }
 
     /// The sum of the values over the sessions.
