@@ -1,6 +1,6 @@
 # `make demo` and `make test` work from a fresh clone: they see to what they need first.
 
-.PHONY: demo test bench lint fmt doctor
+.PHONY: demo test bench fuzz memcheck lint fmt doctor
 
 # Watch it work: a broker, players and the worker in one process. make demo ARGS="--for 60s"
 demo:
@@ -15,6 +15,19 @@ test:
 bench:
 	@.ci/prerequisites build test
 	cargo bench --locked $(ARGS)
+
+# Ten minutes of fuzzing for each parser. make fuzz TARGETS="json envelope" EACH=60
+fuzz:
+	@.ci/prerequisites build ci
+	@EACH=$(EACH) .ci/fuzz $(TARGETS)
+
+# The one module with unsafe code, on a real Kafka under valgrind's memcheck.
+MEMCHECK = "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", \
+	"--errors-for-leak-kinds=definite", "--suppressions=$(CURDIR)/.ci/valgrind.supp"
+memcheck:
+	@.ci/prerequisites build test
+	cargo test --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
+		--test it -- --test-threads=1 kafka_source kafka_read
 
 lint:
 	@.ci/prerequisites build

@@ -1,0 +1,9 @@
+#![no_main]
+
+use crowdfold_fuzz::{cmcd, plant};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(
+    init: plant("cmcd_events", cmcd::event_seeds()),
+    |data: &[u8]| cmcd::check_events(data)
+);

@@ -1,0 +1,20 @@
+//! Metadata of committed offsets, which anyone who may commit for the group can write.
+
+use crowdfold_pipeline::{CombinerCheckpoint, MergerCheckpoint};
+
+/// What is read is written and read back the same.
+pub fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Some(read) = CombinerCheckpoint::parse(text) {
+        assert_eq!(CombinerCheckpoint::parse(&read.to_string()), Some(read));
+    }
+    if let Some(read) = MergerCheckpoint::parse(text) {
+        assert_eq!(MergerCheckpoint::parse(&read.to_string()), Some(read));
+    }
+}
+
+pub fn seeds() -> Vec<Vec<u8>> {
+    let combiner =
+        CombinerCheckpoint { epoch: 0xabc, closed_until: 60_000, floor: 0, read_offset: 5, partitions: 4 };
+    vec![combiner.to_string().into_bytes()]
+}

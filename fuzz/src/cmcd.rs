@@ -1,0 +1,116 @@
+//! CMCD in its three ways: event-mode lines, the query of a request, and four headers.
+
+use crowdfold_beacon::{Form, Mode, Text};
+use serde_json::json;
+use sfv::{BareItem, Dictionary, ListEntry, Parser};
+
+use crate::seen::{Seen, read_fresh};
+
+/// Event-mode lines: a verdict for each that is not empty, and each reads as it would alone.
+pub fn check_events(data: &[u8]) {
+    // What starts like a query is one.
+    let record = data.trim_ascii();
+    if record.starts_with(b"?") || record.starts_with(b"CMCD=") {
+        return check_query(record);
+    }
+    let all = read_fresh(Form::Cmcd, data);
+    let lines: Vec<_> = record.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    assert_eq!(all.len(), lines.len().max(1), "a verdict for each line");
+    for (line, verdict) in lines.into_iter().zip(all) {
+        if let Ok(seen) = &verdict {
+            assert_eq!(seen.mode, Mode::Event);
+        }
+        against_the_standard(line, verdict.as_ref().ok());
+        if !line.starts_with(b"?") && !line.starts_with(b"CMCD=") {
+            assert!(read_fresh(Form::Cmcd, line) == [verdict], "a line reads as it would alone");
+        }
+    }
+}
+
+/// A query: whatever it is, one verdict.
+pub fn check_query(data: &[u8]) {
+    let all = read_fresh(Form::Cmcd, &[b"?CMCD=", data].concat());
+    assert!(all.len() == 1 || data.trim_ascii().contains(&b'\n'));
+    // A query that is encoded once more reads the same.
+    let plain = data.iter().all(|byte| byte.is_ascii_graphic() && !b"%+&".contains(byte));
+    if plain && let [Ok(once)] = &all[..] {
+        let encoded: String = data.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let twice = read_fresh(Form::Cmcd, format!("?CMCD={encoded}").as_bytes());
+        assert!(twice == [Ok(once.clone())], "an encoded query reads as a plain one");
+    }
+}
+
+/// Headers: four dictionaries that are one record.
+pub fn check_headers(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let parts: Vec<_> = text.splitn(4, '\n').collect();
+    let names = ["CMCD-Object", "CMCD-Request", "CMCD-Session", "CMCD-Status"];
+    let headers: serde_json::Map<_, _> =
+        names.iter().zip(&parts).map(|(name, part)| ((*name).to_owned(), json!(part))).collect();
+    let capture = json!({"received_at_ms": 1, "headers": headers}).to_string();
+    let all = read_fresh(Form::Capture, capture.as_bytes());
+    assert_eq!(all.len(), 1);
+    if let Ok(seen) = &all[0] {
+        assert_eq!(seen.mode, Mode::Request);
+    }
+    if let [one] = &parts[..] {
+        against_the_standard(one.trim_ascii().as_bytes(), all[0].as_ref().ok());
+    }
+}
+
+/// What a strict parser of structured fields reads is read here too, unless its version is not known, and session and
+/// content are the same where they are stated once. (Ours is more lenient: it reads what the strict one refuses.)
+fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
+    let Ok(dictionary) = Parser::new(line).parse::<Dictionary>() else { return };
+    let first = |key: &str| match dictionary.get(key)? {
+        ListEntry::Item(item) => Some(&item.bare_item),
+        ListEntry::InnerList(list) => list.items.first().map(|item| &item.bare_item),
+    };
+    let repeated = dictionary.len() != line.iter().filter(|byte| **byte == b',').count() + 1;
+    if repeated {
+        return;
+    }
+    if let Some(BareItem::Integer(version)) = first("v")
+        && i64::from(*version) > 2
+    {
+        assert!(seen.is_none(), "a version that is not known was read");
+        return;
+    }
+    let seen = seen.unwrap_or_else(|| panic!("refused what the standard reads: {}", line.escape_ascii()));
+    for (key, text) in [("sid", Text::Session), ("cid", Text::Content)] {
+        let theirs = match first(key) {
+            Some(BareItem::String(theirs)) => Some(theirs.as_str()),
+            _ => None,
+        };
+        assert_eq!(seen.texts[text as usize].as_deref(), theirs, "{key} of {}", line.escape_ascii());
+    }
+}
+
+pub fn event_seeds() -> Vec<Vec<u8>> {
+    let mut bodies = crate::captured("body");
+    bodies.retain(|body| body.len() < 4_000);
+    let mut seeds: Vec<Vec<u8>> = bodies.into_iter().step_by(3).take(30).map(String::into_bytes).collect();
+    seeds.push(br#"br=(5000;v 320;a),bsd=(10),cid="a\"b\\",e=t,ec=("404"),sid="s",sn=5,sta=p,tpb=(867.654),ts=1,v=2,x-y=?0,z"#.to_vec());
+    seeds
+}
+
+pub fn query_seeds() -> Vec<Vec<u8>> {
+    let queries = crate::captured("query").into_iter();
+    let values = queries.filter_map(|query| Some(query.split_once("CMCD=")?.1.as_bytes().to_vec()));
+    let mut seeds: Vec<_> = values.step_by(4).take(20).collect();
+    seeds.push(br#"sid="a+b",su"#.to_vec());
+    seeds.push(b"sid%253D%2522a%2522%252Cbr%253D5".to_vec());
+    seeds
+}
+
+pub fn header_seeds() -> Vec<Vec<u8>> {
+    let headers = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"].map(crate::captured);
+    let line = |number: usize| {
+        let parts = headers.iter().map(|all| all.get(number % all.len().max(1)).map_or("", String::as_str));
+        parts.collect::<Vec<_>>().join("\n").into_bytes()
+    };
+    let mut seeds: Vec<Vec<u8>> = (0..10).map(line).collect();
+    seeds.extend(headers.iter().flatten().take(10).map(|one| one.clone().into_bytes()));
+    seeds
+}

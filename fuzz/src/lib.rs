@@ -1,0 +1,62 @@
+//! What the fuzz targets check: a parser does not panic, and says what an independent reader of the same bytes says.
+//!
+//! Each module has `check`, which panics where a promise is broken, and `seeds`, good inputs to start from, made from
+//! `tests/data`. The binaries in `fuzz_targets` only hand bytes over.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a panic is how a target says what it found"
+)]
+
+pub mod address;
+pub mod admit;
+pub mod capture;
+pub mod checkpoint;
+pub mod cmcd;
+#[cfg(feature = "configuration")]
+pub mod configuration;
+pub mod envelope;
+pub mod json;
+pub mod partials;
+pub mod rollups;
+mod seen;
+pub mod user_agent;
+
+use std::path::Path;
+
+const CAPTURES: &str = include_str!("../../tests/data/captures/players.ndjson");
+const WORLD: &str = include_str!("../../tests/data/world/beacons.ndjson");
+
+/// Writes the seeds of a target into its corpus, where they are not there yet.
+pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&corpus).unwrap();
+    for (number, seed) in seeds.iter().enumerate() {
+        let path = corpus.join(format!("seed-{number:03}"));
+        if !path.exists() {
+            std::fs::write(path, seed).unwrap();
+        }
+    }
+}
+
+/// A few lines, spread over a file.
+fn some_lines(text: &'static str, count: usize) -> impl Iterator<Item = &'static str> {
+    let all = text.lines().count();
+    text.lines().step_by(all.div_ceil(count).max(1))
+}
+
+/// The texts under a key of the captured requests, or of their headers.
+fn captured(key: &str) -> Vec<String> {
+    let mut found: Vec<String> = CAPTURES
+        .lines()
+        .filter_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = line.get(key).or_else(|| line["headers"].get(key))?.as_str()?;
+            (!text.is_empty()).then(|| text.to_owned())
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}

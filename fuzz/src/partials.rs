@@ -1,0 +1,64 @@
+//! Partials on the wire.
+
+use std::sync::Arc;
+
+use crowdfold_rollup::wire::{self, Closure, Partial};
+use crowdfold_rollup::{Cell, Counts, Distribution, Label, Sums, Table, Window};
+
+/// What is read is written and read back the same, and can be added without a panic.
+pub fn check(data: &[u8]) {
+    match wire::read(data) {
+        Ok(Partial::Closure(closure)) => {
+            assert_eq!(wire::read(&wire::closure(&closure)), Ok(Partial::Closure(closure)));
+        }
+        Ok(Partial::Chunk(chunk)) => {
+            let mut sum = Cell::default();
+            let mut table = Table::new();
+            for (label, cell) in &chunk.cells {
+                sum.add(cell);
+                table.entry(label.clone()).or_default().add(cell);
+            }
+            let _ =
+                [&sum.startup, &sum.bandwidth, &sum.bitrate].map(|values| (values.sessions(), values.sum()));
+            // Labels without a level are all one; a real drill-down has at least one.
+            let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.drilldown, &table);
+            let mut again = Table::new();
+            for bytes in chunks {
+                let Ok(Partial::Chunk(read)) = wire::read(&bytes) else { panic!("ours is not read") };
+                assert_eq!((read.window, &read.tenant), (chunk.window, &chunk.tenant));
+                again.extend(read.cells);
+            }
+            assert!(again == table, "written and read back");
+        }
+        Err(_) => {}
+    }
+}
+
+pub fn seeds() -> Vec<Vec<u8>> {
+    let cell = |sessions: u64| {
+        let mut startup = Distribution::default();
+        (0..sessions).for_each(|nth| startup.record(850 + 10 * (nth % 5) as u32));
+        let sums = Sums { beacons: 3 * sessions, playing_ms: 10_000 * sessions, ..Sums::default() };
+        Cell { sessions, networks: sessions, sums, bandwidth: startup.clone(), startup, ..Cell::default() }
+    };
+    let label = |words: &[&str]| -> Label { words.iter().map(|word| Arc::from(*word)).collect() };
+    let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+    let table: Table =
+        [(label(&["Windows", "Chrome"]), cell(9)), (label(&["Tizen", "other"]), cell(1))].into();
+    let small: Table = [(label(&["é"]), cell(2))].into();
+    let closure = Closure {
+        partition: 1,
+        partitions: 4,
+        epoch: u64::MAX,
+        from: window.start,
+        to: window.end,
+        withhold_before: 0,
+        chunks: 2,
+        checksum: 7,
+        counts: Counts { read: 100, ..Counts::default() },
+    };
+    let mut seeds = wire::chunks(1, window, "acme", 0, &table);
+    seeds.extend(wire::chunks(0, window, "default", 3, &small));
+    seeds.push(wire::closure(&closure));
+    seeds
+}

@@ -1,0 +1,96 @@
+//! What was read, in a form that can be compared. Of fuzzing alone: a beacon itself has no `Debug`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crowdfold_beacon::{Amount, Beacon, Fields, Form, Http, Malformed, Mode, Number, Reader, Text};
+
+pub(crate) const TEXTS: [(Text, &str); 23] = [
+    (Text::Tenant, "tenant"),
+    (Text::Session, "session"),
+    (Text::Ip, "ip"),
+    (Text::Event, "event"),
+    (Text::UserAgent, "user_agent"),
+    (Text::Browser, "browser"),
+    (Text::BrowserVersion, "browser_version"),
+    (Text::Os, "os"),
+    (Text::OsVersion, "os_version"),
+    (Text::Device, "device"),
+    (Text::Firmware, "firmware"),
+    (Text::Player, "player"),
+    (Text::PlayerVersion, "player_version"),
+    (Text::Content, "content"),
+    (Text::Stream, "stream"),
+    (Text::Format, "format"),
+    (Text::Cdn, "cdn"),
+    (Text::Connection, "connection"),
+    (Text::Country, "country"),
+    (Text::Region, "region"),
+    (Text::Asn, "asn"),
+    (Text::Error, "error"),
+    // No JSON beacon has a state.
+    (Text::State, ""),
+];
+
+pub(crate) const NUMBERS: [(Number, &str); 13] = [
+    (Number::Ts, "ts"),
+    (Number::Bandwidth, "bandwidth_kbps"),
+    (Number::Bitrate, "bitrate_kbps"),
+    (Number::Height, "height"),
+    (Number::Buffer, "buffer_ms"),
+    (Number::Playing, "playing_ms"),
+    (Number::Stalled, "stalled_ms"),
+    (Number::Stalls, "stalls"),
+    (Number::Startup, "startup_ms"),
+    (Number::DroppedFrames, "dropped_frames"),
+    (Number::Switches, "switches"),
+    // CMCD alone has these two.
+    (Number::DroppedFramesTotal, ""),
+    (Number::Sequence, ""),
+];
+
+/// All that a beacon says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) mode: Mode,
+    pub(crate) texts: Vec<Option<String>>,
+    pub(crate) numbers: Vec<Option<Amount>>,
+    pub(crate) fatal: bool,
+    pub(crate) opt_out: bool,
+}
+
+impl Seen {
+    pub(crate) fn of(beacon: &Beacon<'_>) -> Self {
+        for (number, _) in NUMBERS {
+            let amount = beacon.number(number).map_or(0, Amount::rounded);
+            assert!(amount <= number.limit(), "{number:?} is beyond its limit");
+        }
+        Self {
+            mode: beacon.mode,
+            texts: TEXTS.iter().map(|(text, _)| beacon.text(*text).map(str::to_owned)).collect(),
+            numbers: NUMBERS.iter().map(|(number, _)| beacon.number(*number)).collect(),
+            fatal: beacon.fatal,
+            opt_out: beacon.opt_out,
+        }
+    }
+}
+
+/// Our own names.
+pub(crate) static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::new(&BTreeMap::new()).unwrap());
+
+pub(crate) type Verdict = Result<Seen, Malformed>;
+
+/// Every verdict on a record, of which there is at least one.
+pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8], fields: &Fields) -> Vec<Verdict> {
+    let mut all = Vec::new();
+    reader.read(form, record, fields, &mut |_: &Http<'_>, beacon| {
+        all.push(beacon.map(|beacon| Seen::of(&beacon)));
+    });
+    assert!(!all.is_empty(), "a record without a verdict");
+    all
+}
+
+/// The same, by a reader that has read nothing before.
+pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Verdict> {
+    read(&mut Reader::default(), form, record, &FIELDS)
+}

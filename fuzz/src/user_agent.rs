@@ -1,0 +1,68 @@
+//! User agents, through the airlock, which parses them behind its cache.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
+use serde_json::json;
+
+use crate::admit::words_of;
+
+thread_local! {
+    static AIRLOCK: RefCell<Airlock> = RefCell::new(Airlock::new(
+        &Arc::new(Shared::new(Settings::default(), TagKey::fixed(1)).unwrap()),
+        None,
+    ));
+}
+
+const DEVICES: [&str; 9] = ["unknown", "other", "phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
+
+/// Families come from closed lists, versions are short numbers, and a cache that has seen it says the same.
+pub fn check(data: &[u8]) {
+    let Ok(user_agent) = std::str::from_utf8(data) else { return };
+    let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
+    AIRLOCK.with_borrow_mut(|airlock| {
+        let first = said(airlock, &beacon);
+        assert_eq!(first, said(airlock, &beacon), "asked twice");
+        airlock.sweep(std::iter::empty());
+        assert_eq!(first, said(airlock, &beacon), "asked after a sweep");
+    });
+}
+
+fn said(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let record = Record { payload: beacon.as_bytes(), content_type: None, timestamp: None };
+    words_of(airlock, &record, &mut |dimension, word| {
+        let fine = match dimension {
+            Dimension::Device => DEVICES.contains(&word),
+            Dimension::Os | Dimension::Browser => {
+                word.chars().all(|sign| sign.is_ascii_alphabetic() || sign == ' ')
+            }
+            Dimension::OsVersion | Dimension::BrowserVersion => {
+                word == "unknown" || word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
+            }
+            _ => word == "unknown",
+        };
+        assert!(fine, "{dimension} is {word}");
+        words.push(word.to_owned());
+    });
+    assert!(!words.is_empty(), "the beacon is a good one");
+    words
+}
+
+pub fn seeds() -> Vec<Vec<u8>> {
+    // The first user agent waits for the regexes to be compiled, which no time limit should count.
+    check(b"x");
+    let mut seeds = crate::captured("user-agent");
+    seeds.extend(
+        [
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
+            "Roku/DVP-14.5 (14.5.0.4215-88)",
+            "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.5) AppleWebKit/537.36 (KHTML, like Gecko) 85.0.4183.93/6.5 TV Safari/537.36",
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "AppleCoreMedia/1.0.0.21K69 (Apple TV; U; CPU OS 17_0 like Mac OS X; en_us)",
+        ]
+        .map(str::to_owned),
+    );
+    seeds.into_iter().map(String::into_bytes).collect()
+}
