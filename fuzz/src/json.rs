@@ -1,7 +1,7 @@
 //! JSON beacons, held to `serde_json::Value`, which knows nothing of fields, order or shapes.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Fields, Form, Reader};
 use serde_json::{Map, Value};
@@ -13,9 +13,10 @@ const SEPARATOR: u8 = 0;
 
 /// One reader for all records says of each what a fresh one says, and what the reference says where it can tell.
 pub fn check(data: &[u8]) {
-    let (mut reader, mut renamed) = (Reader::default(), Reader::default());
+    let mut reader = Reader::new(Arc::clone(&FIELDS));
+    let mut renamed = Reader::new(Arc::clone(&MAPPED));
     for record in data.split(|byte| *byte == SEPARATOR) {
-        let all = read(&mut reader, Form::Json, record, &FIELDS);
+        let all = read(&mut reader, Form::Json, record);
         assert!(all == read_fresh(Form::Json, record), "a reader that has read before reads something else");
         if let Ok(Value::Object(object)) = serde_json::from_slice(record)
             && names_are_plain(record, &object)
@@ -28,11 +29,8 @@ pub fn check(data: &[u8]) {
         let sound =
             serde_json::Deserializer::from_slice(&strict).into_iter::<Value>().all(|value| value.is_ok());
         assert!(sound || all.iter().any(Result::is_err), "what is no JSON was read without a word");
-        let fresh = read(&mut Reader::default(), Form::Json, record, &MAPPED);
-        assert!(
-            read(&mut renamed, Form::Json, record, &MAPPED) == fresh,
-            "with other names a reader that has read before reads something else"
-        );
+        let fresh = read(&mut Reader::new(Arc::clone(&MAPPED)), Form::Json, record);
+        assert!(read(&mut renamed, Form::Json, record) == fresh, "other names: it reads something else");
     }
 }
 
@@ -81,12 +79,12 @@ fn reference(object: &Map<String, Value>) -> Verdict {
 }
 
 /// Other producers' names, some of them inside of objects.
-static MAPPED: LazyLock<Fields> = LazyLock::new(|| {
+static MAPPED: LazyLock<Arc<Fields>> = LazyLock::new(|| {
     let path = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
     let renamed = [("session", "s.id"), ("ts", "t"), ("os", "s.os"), ("ip", "net.ip.v4"), ("opt_out", "o")];
     let renamed: BTreeMap<_, _> =
         renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();
-    Fields::new(&renamed).unwrap()
+    Arc::new(Fields::new(&renamed).unwrap())
 });
 
 pub fn seeds() -> Vec<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! What was read, in a form that can be compared. Of fuzzing alone: a beacon itself has no `Debug`.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Beacon, Fields, Form, Http, Malformed, Mode, Number, Reader, Text};
 
@@ -76,15 +76,16 @@ impl Seen {
 }
 
 /// Our own names.
-pub(crate) static FIELDS: LazyLock<Fields> = LazyLock::new(|| Fields::new(&BTreeMap::new()).unwrap());
+pub(crate) static FIELDS: LazyLock<Arc<Fields>> =
+    LazyLock::new(|| Arc::new(Fields::new(&BTreeMap::new()).unwrap()));
 
 pub(crate) type Verdict = Result<Seen, Malformed>;
 
 /// Every verdict on a record, of which there is at least one.
-pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8], fields: &Fields) -> Vec<Verdict> {
+pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Verdict> {
     let mut all = Vec::new();
-    reader.read(form, record, fields, &mut |_: &Http<'_>, beacon| {
-        all.push(beacon.map(|beacon| Seen::of(&beacon)));
+    reader.read(form, record, &mut |_: &Http<'_>, beacon| {
+        all.push(beacon.map(Seen::of));
     });
     assert!(!all.is_empty(), "a record without a verdict");
     all
@@ -92,5 +93,5 @@ pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8], fields: &Fiel
 
 /// The same, by a reader that has read nothing before.
 pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Verdict> {
-    read(&mut Reader::default(), form, record, &FIELDS)
+    read(&mut Reader::new(Arc::clone(&FIELDS)), form, record)
 }
