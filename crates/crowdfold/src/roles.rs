@@ -42,6 +42,7 @@ pub(crate) fn of_stage(config: &Config, part: Part) -> Vec<Right> {
     match part {
         Part::Combine => names(config).rights(Role::Combiner),
         Part::Merge => names(config).rights(Role::Merger),
+        Part::Erase => names(config).rights(Role::Eraser),
         Part::Topics => Vec::new(),
     }
 }

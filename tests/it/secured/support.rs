@@ -48,7 +48,7 @@ pub(super) fn set(way: &mut Deployment<'_>, key: &str, value: &str) {
 /// From here on this deployment's configuration comes by a listener of the broker, with these properties.
 pub(super) fn come(way: &mut Deployment<'_>, listener: &str, properties: &Properties) {
     let keep = |key: &&str| !key.starts_with("kafka.properties.\"s") || key.contains("session.timeout");
-    way.keys.retain(|key, _| keep(&key));
+    way.keys.retain(|key, _| keep(key));
     // nobody dies here, and a busy machine is slow
     way.set("kafka.properties.\"session.timeout.ms\"", "30000");
     way.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");

@@ -10,6 +10,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::Admin;
 use super::admin::options;
 use crate::Error;
+use crate::acl::{Operation, Resource, Right};
 
 impl Admin {
     /// Makes the records of a topic unreadable up to an offset of each partition, which itself stays (DeleteRecords).
@@ -21,7 +22,13 @@ impl Admin {
     /// The first of all; the other partitions are tried nevertheless.
     pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), Error> {
         let what = || format!("delete records of topic {topic}");
-        let partitions = self.cluster.topic(topic)?.partitions;
+        let lacks = |error: Error| {
+            let right =
+                || Right { resource: Resource::Topic(topic.to_owned()), operation: Operation::Delete };
+            error.forbids(&self.cluster.principal(), right)
+        };
+        let partitions =
+            self.cluster.topic(topic).map_err(|error| error.needing(Operation::Delete))?.partitions;
         let is_led = |partition: u32| partitions.get(partition as usize).is_some_and(|p| p.leader.is_some());
         // one partition that nobody leads would hold up the others
         let (led, leaderless): (Vec<_>, Vec<_>) =
@@ -33,9 +40,9 @@ impl Admin {
         }
         if !led.is_empty() {
             let told = block_on(self.client.delete_records(&list, &options()));
-            let told = told.map_err(|error| Error::of(what(), &error))?;
+            let told = told.map_err(|error| lacks(Error::of(what(), &error)))?;
             for element in told.elements() {
-                element.error().map_err(|error| Error::of(what(), &error))?;
+                element.error().map_err(|error| lacks(Error::of(what(), &error)))?;
             }
         }
         match leaderless.first() {

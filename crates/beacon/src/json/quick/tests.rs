@@ -121,7 +121,7 @@ fn value() -> impl Strategy<Value = String> {
         Just("null".to_owned()),
         Just("true".to_owned()),
         Just("false".to_owned()),
-        Just("tru".to_owned()),
+        Just("nope".to_owned()),
         Just("[1,{\"a\":[]}]".to_owned()),
         Just("{\"os\":\"Windows\",\"agent\":{\"name\":\"x\"}}".to_owned()),
         Just("{\"height\": 720 }".to_owned()),

@@ -1,6 +1,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use crowdfold_kafka::RDKafkaErrorCode;
+use crowdfold_kafka::acl::{Operation, Resource, Right};
 
 use super::*;
 
@@ -74,11 +75,12 @@ fn partitions_that_were_given_up_are_not_erased_any_more() {
 
 #[test]
 fn a_missing_right_is_told_and_not_asked_for_with_every_commit() {
-    let forbidden = Error::Forbidden { what: "delete records of topic t".into() };
+    let right = Right { resource: Resource::Topic("t".into()), operation: Operation::Delete };
+    let forbidden = Error::Forbidden { principal: ClientSettings::default().principal(), right };
     let (eraser, passes, status) = watched(vec![Err(forbidden)]);
     eraser.counted(0, 1);
     pass(&passes);
-    let reason = "erase: counted beacons are not erased: no right to delete records of topic t: grant it to this principal";
+    let reason = "erase: counted beacons are not erased: this principal may not Delete topic t: grant it, `crowdfold topics acl` prints how";
     reasons_until(&status, &[reason]);
     for offset in 2..50 {
         eraser.counted(0, offset);
