@@ -17,6 +17,9 @@ pub struct CombinerCheckpoint {
     pub read_offset: i64,
     /// How many partitions the beacons had.
     pub partitions: u32,
+    /// Windows that start before it are withheld, ms; 0 where none is. A worker that dies while it withholds must not
+    /// make its successor forget it.
+    pub withhold_before: Millis,
 }
 
 impl fmt::Display for CombinerCheckpoint {
@@ -25,11 +28,18 @@ impl fmt::Display for CombinerCheckpoint {
             f,
             "crowdfold-c1 e={:x} c={} f={} r={} n={}",
             self.epoch, self.closed_until, self.floor, self.read_offset, self.partitions
-        )
+        )?;
+        match self.withhold_before {
+            0 => Ok(()),
+            until => write!(f, " w={until}"),
+        }
     }
 }
 
 impl CombinerCheckpoint {
+    /// [`CombinerCheckpoint::withhold_before`] where records are lost and it is not known yet until when they reach.
+    pub(crate) const UNTIL_KNOWN: Millis = Millis::MAX;
+
     /// Reads what [`fmt::Display`] wrote; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -40,6 +50,7 @@ impl CombinerCheckpoint {
             floor: fields.next("f")?.parse().ok()?,
             read_offset: fields.next("r")?.parse().ok()?,
             partitions: fields.next("n")?.parse().ok()?,
+            withhold_before: fields.next("w").map_or(Some(0), |until| until.parse().ok())?,
         };
         fields.end().then_some(read)
     }
@@ -145,16 +156,19 @@ mod tests {
 
     #[test]
     fn checkpoints_survive_being_written_and_read() {
-        let combiner = CombinerCheckpoint {
-            epoch: u64::MAX,
-            closed_until: u64::MAX,
-            floor: u64::MAX,
-            read_offset: i64::MAX,
-            partitions: u32::MAX,
-        };
-        let text = combiner.to_string();
-        assert!(text.is_ascii() && text.len() < 200, "{text}");
-        assert_eq!(CombinerCheckpoint::parse(&text), Some(combiner));
+        for withhold_before in [0, u64::MAX] {
+            let combiner = CombinerCheckpoint {
+                epoch: u64::MAX,
+                closed_until: u64::MAX,
+                floor: u64::MAX,
+                read_offset: i64::MAX,
+                partitions: u32::MAX,
+                withhold_before,
+            };
+            let text = combiner.to_string();
+            assert!(text.is_ascii() && text.len() < 200, "{text}");
+            assert_eq!(CombinerCheckpoint::parse(&text), Some(combiner));
+        }
         for forced in [None, Some(Forced { end: 60_000, missing: vec![0xff; 4096 / 8] })] {
             let merger = MergerCheckpoint { policy: 0xfeed, closed_until: 120_000, floor: 0, forced };
             let text = merger.to_string();

@@ -100,11 +100,15 @@ impl Combiner {
         let rules = &settings.rules;
         let epoch = rules.epoch(settings.partitions, settings.merge_partitions);
         let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
+        let mut withhold_before = start.checkpoint.map_or(0, |known| known.withhold_before);
+        let after_gap = after_gap || withhold_before == CombinerCheckpoint::UNTIL_KNOWN;
+        if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
+            withhold_before = 0;
+        }
         // sessions of an earlier epoch were built under other rules
-        let withhold_before = match start.checkpoint {
-            Some(known) if known.epoch != epoch => closed_until + rules.window + rules.idle,
-            _ => 0,
-        };
+        if start.checkpoint.is_some_and(|known| known.epoch != epoch) {
+            withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
+        }
         Self {
             sittings: Sittings::new(Arc::clone(rules), closed_until),
             airlock,
@@ -136,6 +140,7 @@ impl Combiner {
         let since = *self.at_end_since.get_or_insert(asked);
         let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
         if asked.saturating_sub(since) >= quiet {
+            self.lost_until(asked.saturating_add(self.settings.max_skew));
             let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
             self.advance(asked.saturating_sub(margin));
             self.sweep();
@@ -257,6 +262,15 @@ impl Combiner {
         }
     }
 
+    /// Records that are lost are not newer than `newest`. Windows that touch them are withheld, and windows that would
+    /// have inherited from them.
+    fn lost_until(&mut self, newest: Millis) {
+        if std::mem::take(&mut self.after_gap) {
+            let until = newest.saturating_add(self.settings.rules.idle + 1);
+            self.withhold_before = self.withhold_before.max(until);
+        }
+    }
+
     fn advance(&mut self, to: Millis) {
         let watermark = self.watermark.map_or(to, |before| before.max(to));
         self.watermark = Some(watermark);
@@ -274,7 +288,13 @@ impl Combiner {
     }
 
     fn checkpoint(&self, closed_until: Millis, read_offset: i64) -> CombinerCheckpoint {
+        let withhold_before = match self.withhold_before {
+            _ if self.after_gap => CombinerCheckpoint::UNTIL_KNOWN,
+            until if until > closed_until => until,
+            _ => 0,
+        };
         CombinerCheckpoint {
+            withhold_before,
             epoch: self.epoch,
             closed_until,
             floor: self.floor,

@@ -36,6 +36,7 @@ pub struct Merger {
     settled_before: Millis,
     floor: Millis,
     next_offset: i64,
+    at_end: bool,
     sources: BTreeMap<u32, Source>,
     /// Cells of open windows, by the windows' end and the tenant.
     windows: BTreeMap<Millis, BTreeMap<String, Vec<Table>>>,
@@ -78,6 +79,7 @@ impl Merger {
             settled_before: closed_until,
             floor,
             next_offset: offset,
+            at_end: false,
             sources: BTreeMap::new(),
             windows: BTreeMap::new(),
             reached: VecDeque::new(),
@@ -98,6 +100,7 @@ impl Merger {
         let partial =
             wire::read(value).map_err(|error| Halt::Wire { partition: self.partition, offset, error })?;
         self.next_offset = offset + 1;
+        self.at_end = false;
         match partial {
             Partial::Chunk(chunk) => {
                 self.sources.entry(chunk.partition).or_default().pending.push(chunk, value, offset);
@@ -105,6 +108,12 @@ impl Merger {
             Partial::Closure(closure) => self.close(&closure, offset, now),
         }
         Ok(())
+    }
+
+    /// Nothing that is committed lies beyond the last record given. Only then can a partition be missed: what is not
+    /// read yet may hold it, and an attempt of a process before this one may have shown the window whole.
+    pub const fn at_end(&mut self) {
+        self.at_end = true;
     }
 
     /// What to publish next, if anything. The same until [`Merger::committed`] is told.
@@ -243,10 +252,12 @@ impl Merger {
                     .get(drilldown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == *levels))
                 && end - chunk.window.start == self.settings.rules.window;
-            // a decision holds whatever comes after it
+            // a decision holds whatever comes after it, also before it is known to be committed
+            let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
             let given_up = self
                 .forced
                 .as_ref()
+                .or(pending)
                 .is_some_and(|forced| end <= forced.end && forced.lacks(closure.partition));
             if !fits || given_up || end <= before || end > closure.to {
                 if drilldown == 0 {
@@ -297,7 +308,8 @@ impl Merger {
 
     /// The decision to release the next window without those that did not come.
     fn decision(&self, partitions: u32, now: Millis) -> Option<Publication> {
-        if self.waiting(now) < self.settings.patience || partitions > MergerCheckpoint::MOST_FORCED {
+        let impatient = self.at_end && self.waiting(now) >= self.settings.patience;
+        if !impatient || partitions > MergerCheckpoint::MOST_FORCED {
             return None;
         }
         // the first window with data, else all that was reached: nothing is lost by giving empty ones up

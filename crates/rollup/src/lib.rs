@@ -9,6 +9,8 @@ mod cell;
 mod clamp;
 mod counts;
 mod identities;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod rules;
 mod session;
 mod sitting;

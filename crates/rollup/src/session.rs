@@ -194,6 +194,8 @@ impl Session {
         // a play without an attempt seen states both; that it always renews the attempt keeps replays exact
         let play = measures.play || measures.startup_ms.is_some();
         let attempt = measures.attempt || play;
+        #[cfg(feature = "planted")]
+        let attempt = attempt && (measures.attempt || crate::planted::restates(self.attempt.holds(now)));
         let playing = play || measures.playing_ms > 0;
         let heard = Heard {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),

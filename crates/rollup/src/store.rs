@@ -154,6 +154,12 @@ impl Sittings {
             self.open_beacons += 1;
             Verdict::Placed
         };
+        #[cfg(feature = "planted")]
+        if verdict == Verdict::Duplicate
+            && crate::planted::is(crate::planted::Mistake::DuplicateStatesNothing)
+        {
+            return verdict;
+        }
         self.assert_dimensions(at, &reported, record);
         verdict
     }

@@ -138,9 +138,7 @@ impl Combiner {
         }
         if let Some(newest) = newest {
             self.low_offsets.tell(newest, offset);
-            if std::mem::take(&mut self.after_gap) {
-                self.withhold_before = self.withhold_before.max(newest + 1);
-            }
+            self.lost_until(newest);
             self.advance(newest.saturating_sub(self.settings.rules.lateness));
         }
     }

@@ -75,6 +75,7 @@ impl Rig {
 
     /// Publishes what there is; the windows' ends with the sessions of their rows.
     fn publish(&mut self) -> Vec<(Millis, u64)> {
+        self.merger.at_end();
         let mut published = Vec::new();
         while let Some(publication) = self.merger.publish(self.now) {
             let rows = publication.rollups.iter();
@@ -209,6 +210,9 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     rig.now = PATIENCE - 1;
     assert_eq!(rig.publish(), []);
     rig.now = PATIENCE;
+    rig.push(wire::closure(&closure(0, 3, 0, W)));
+    assert!(rig.merger.publish(rig.now).is_none(), "the partition may stand in what is not read yet");
+    rig.merger.at_end();
     // the decision is committed alone, and holds over a restart and over what comes meanwhile
     let decision = rig.merger.publish(rig.now).unwrap();
     assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
@@ -232,6 +236,7 @@ fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, W, 3);
     rig.now = PATIENCE;
+    rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
     rig.merger.committed();
     let (offset, checkpoint) = rig.merger.standing();

@@ -1,8 +1,11 @@
 //! What a broker keeps: committed partials, rollups and offsets. Transactions are atomic; their fate may be unknown.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
 
-use crowdfold_pipeline::{Committed, PartialRecord};
+use crowdfold_pipeline::{Committed, Forced, MergerCheckpoint, PartialRecord};
+
+use crate::world::World;
 
 /// How a transaction ends, and what its producer hears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,33 +18,50 @@ pub(crate) enum Fate {
     Lost,
 }
 
+/// Key and value.
+pub(crate) type Row = (String, Vec<u8>);
+
+/// A group of consumers: who is a member counts up, and what they committed.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) generation: u64,
+    pub(crate) committed: Vec<Option<Committed>>,
+}
+
 #[derive(Default)]
 pub(crate) struct Broker {
-    pub(crate) generation: u64,
+    pub(crate) combine: Group,
+    pub(crate) merge: Group,
+    /// The beacons' topic has its new partitions.
+    pub(crate) grown: bool,
+    /// Where the logs of the beacons begin.
+    pub(crate) log_starts: Vec<i64>,
     /// By merge partition: offset and value. Aborted records and markers take offsets too.
     pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
-    ends: Vec<i64>,
-    pub(crate) combined: Vec<Option<Committed>>,
-    pub(crate) merged: Vec<Option<Committed>>,
-    /// Rows as `read_committed` sees them: key and value.
-    pub(crate) rollups: Vec<(String, Vec<u8>)>,
+    pub(crate) partial_ends: Vec<i64>,
+    /// Rows as `read_committed` sees them.
+    pub(crate) rollups: Vec<Row>,
     /// Rows that only `read_uncommitted` sees.
-    pub(crate) aborted: Vec<(String, Vec<u8>)>,
+    pub(crate) aborted: Vec<Row>,
+    /// Every decision that was committed, with its merge partition and the end of the last window settled before.
+    pub(crate) decisions: Vec<(u32, u64, Forced)>,
 }
 
 pub(crate) enum Load {
     Partials(Vec<PartialRecord>),
-    Rollups(Vec<(String, Vec<u8>)>),
+    /// With the merge partition that made each.
+    Rollups(Vec<(u32, Row)>),
 }
 
 impl Broker {
-    pub(crate) fn new(partitions: u32, merge_partitions: u32) -> Self {
-        let m = merge_partitions as usize;
+    pub(crate) fn new(world: &World) -> Self {
+        let (n, m) = (world.partitions[1] as usize, world.merge_partitions as usize);
         Self {
+            combine: Group { generation: 1, committed: vec![None; n] },
+            merge: Group { generation: 1, committed: vec![None; m] },
+            log_starts: vec![0; n],
             partials: vec![BTreeMap::new(); m],
-            ends: vec![0; m],
-            combined: vec![None; partitions as usize],
-            merged: vec![None; m],
+            partial_ends: vec![0; m],
             ..Self::default()
         }
     }
@@ -56,19 +76,30 @@ impl Broker {
         let happens = matches!(fate, Fate::Committed | Fate::Unheard);
         match load {
             Load::Partials(records) => {
+                if !records.is_empty() {
+                    self.partial_ends.iter_mut().for_each(|end| *end += 1);
+                }
                 for record in records {
-                    let end = &mut self.ends[record.partition as usize];
+                    let end = &mut self.partial_ends[record.partition as usize];
                     if happens {
                         self.partials[record.partition as usize].insert(*end, record.value);
                     }
                     *end += 1;
                 }
-                self.ends.iter_mut().for_each(|end| *end += 1);
-                commit(&mut self.combined, offsets, happens);
+                commit(&mut self.combine, offsets, happens);
             }
             Load::Rollups(rows) => {
-                if happens { &mut self.rollups } else { &mut self.aborted }.extend(rows);
-                commit(&mut self.merged, offsets, happens);
+                for (m, (key, value)) in rows {
+                    if has_coverage(&value) {
+                        self.assert_decided(m, &key);
+                    }
+                    if happens { &mut self.rollups } else { &mut self.aborted }.push((key, value));
+                }
+                for (m, _, metadata) in offsets.iter().filter(|_| happens) {
+                    let known = MergerCheckpoint::parse(metadata).unwrap();
+                    self.decisions.extend(known.forced.map(|forced| (*m, known.closed_until, forced)));
+                }
+                commit(&mut self.merge, offsets, happens);
             }
         }
         match fate {
@@ -77,13 +108,26 @@ impl Broker {
             Fate::Unheard | Fate::Lost => None,
         }
     }
+
+    /// A row without some partitions may be sent only once that is decided, and the decision committed.
+    fn assert_decided(&self, m: u32, key: &str) {
+        let known = self.merge.committed[m as usize].as_ref();
+        let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);
+        let window = key.rsplit('/').next().unwrap().parse::<u64>().unwrap();
+        let decided = known.is_some_and(|forced| window < forced.end);
+        assert!(decided, "{key} was sent without partitions before that was decided");
+    }
 }
 
-fn commit(group: &mut [Option<Committed>], offsets: Vec<(u32, i64, String)>, happens: bool) {
+pub(crate) fn has_coverage(row: &[u8]) -> bool {
+    std::str::from_utf8(row).is_ok_and(|row| row.contains("\"coverage\""))
+}
+
+fn commit(group: &mut Group, offsets: Vec<(u32, i64, String)>, happens: bool) {
     if happens {
         for (partition, offset, metadata) in offsets {
             assert!(metadata.is_ascii() && metadata.len() < 2048);
-            group[partition as usize] = Some(Committed { offset, metadata });
+            group.committed[partition as usize] = Some(Committed { offset, metadata });
         }
     }
 }

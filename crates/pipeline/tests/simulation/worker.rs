@@ -4,169 +4,320 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Record, Shared};
+use crowdfold_airlock::{Airlock, Placement, Record, Shared};
 use crowdfold_pipeline::{
     Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, Stage,
     plan_starts,
 };
 
 use crate::log::{Broker, Fate, Load};
-use crate::world::{SKEW, World};
+use crate::planted::Bug;
+use crate::world::{LATENESS, SKEW, TENANTS, World};
 
 /// What all workers of a world share.
 pub(crate) struct Shop {
     pub(crate) world: World,
     pub(crate) shared: Arc<Shared>,
-    combine: Arc<CombinerSettings>,
-    merge: Arc<MergerSettings>,
 }
 
 impl Shop {
-    pub(crate) fn new(world: World, shared: Arc<Shared>) -> Self {
-        let combine = CombinerSettings {
-            rules: Arc::clone(&world.rules),
-            partitions: world.partitions,
-            merge_partitions: world.merge_partitions,
-            tenants: shared.settings().tenants.clone(),
+    fn combine(&self, version: usize, partitions: u32) -> Arc<CombinerSettings> {
+        Arc::new(CombinerSettings {
+            rules: Arc::clone(&self.world.versions[version].rules),
+            partitions,
+            merge_partitions: self.world.merge_partitions,
+            tenants: TENANTS.map(Into::into).to_vec(),
             topic: "beacons".into(),
             trust_timestamps: false,
             max_skew: SKEW,
             quiet: 0,
-        };
-        let merge = MergerSettings {
-            rules: Arc::clone(&world.rules),
-            merge_partitions: world.merge_partitions,
-            policy: world.policy.clone(),
-            patience: u64::MAX,
-        };
-        Self { world, shared, combine: Arc::new(combine), merge: Arc::new(merge) }
+        })
+    }
+
+    fn merge(&self, version: usize, patience: u64) -> Arc<MergerSettings> {
+        Arc::new(MergerSettings {
+            rules: Arc::clone(&self.world.versions[version].rules),
+            merge_partitions: self.world.merge_partitions,
+            policy: self.world.versions[version].policy.clone(),
+            patience,
+        })
     }
 }
 
-#[derive(Default)]
-pub(crate) struct Worker {
+/// One stage of a worker: nothing until it joins.
+pub(crate) struct Half<M> {
     pub(crate) generation: u64,
-    pub(crate) combine: Stage<Combiner>,
-    pub(crate) merge: Stage<Merger>,
+    pub(crate) version: usize,
+    pub(crate) stage: Stage<M>,
+}
+
+impl<M: crowdfold_pipeline::Machine> Default for Half<M> {
+    fn default() -> Self {
+        Self { generation: 0, version: 0, stage: Stage::default() }
+    }
+}
+
+/// What a start brought with it that windows are withheld for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Started {
+    /// Windows that start before it may be withheld, ms.
+    pub(crate) withheld_before: u64,
+    /// Windows that end at or before it may be missing, ms.
+    pub(crate) floor: u64,
+}
+
+pub(crate) struct Worker {
+    /// How long a window waits for a partition that does not come.
+    pub(crate) patience: u64,
+    /// What is done wrong, to see that it is found.
+    pub(crate) bug: Option<Bug>,
+    pub(crate) combine: Half<Combiner>,
+    pub(crate) merge: Half<Merger>,
     /// Next offset to read of each partition of the partials.
     positions: BTreeMap<u32, i64>,
 }
 
 impl Worker {
-    /// Drops everything and takes over what it is assigned, from what is committed.
-    pub(crate) fn join(&mut self, shop: &Shop, broker: &Broker, beacons: &[u32], partials: &[u32], now: u64) {
-        *self = Self { generation: broker.generation, ..Self::default() };
-        let floor = shop.world.rules.ceil(now + shop.world.rules.lateness);
-        let empty = broker.partials.iter().all(BTreeMap::is_empty);
+    pub(crate) fn new(patience: u64, bug: Option<Bug>) -> Self {
+        Self { patience, bug, combine: Half::default(), merge: Half::default(), positions: BTreeMap::new() }
+    }
+
+    /// Drops all of the combining stage and takes over what it is assigned, from what is committed.
+    pub(crate) fn join_combine(
+        &mut self,
+        shop: &Shop,
+        broker: &Broker,
+        version: usize,
+        owns: impl Fn(u32) -> bool,
+        now: u64,
+    ) -> Started {
+        let n = shop.world.partitions[usize::from(broker.grown)];
+        let settings = shop.combine(version, n);
+        let rules = &settings.rules;
+        let assigned: Vec<_> = (0..n).filter(|p| owns(*p)).collect();
+        self.combine = Half { generation: broker.combine.generation, version, stage: Stage::default() };
+        let group = &broker.combine.committed[..n as usize];
+        let empty = broker.partial_ends.iter().all(|end| *end == 0);
+        let floor = rules.ceil(now + LATENESS);
         let parse = CombinerCheckpoint::parse;
-        let starts = plan_starts(beacons, &broker.combined, parse, |c| c.floor, empty, floor, false).unwrap();
-        for start in starts {
+        let starts = plan_starts(&assigned, group, parse, |c| c.floor, empty, floor, false).unwrap();
+        let mut started = Started::default();
+        for mut start in starts {
             let p = start.partition;
-            let offset = broker.combined[p as usize].as_ref().map_or(0, |committed| committed.offset);
-            let airlock = Airlock::new(&shop.shared, None);
-            let combiner = Combiner::new(Arc::clone(&shop.combine), airlock, &start, offset, false);
-            self.combine.assign(p, combiner, start.checkpoint.is_none());
+            let committed = group[p as usize].as_ref().map(|committed| committed.offset);
+            let log_start = broker.log_starts[p as usize];
+            let mut offset = committed.unwrap_or(log_start).max(log_start);
+            let mut gap = committed.is_some_and(|committed| committed < log_start);
+            if start.offsets_lost {
+                started.floor = started.floor.max(start.floor);
+            }
+            if let Some(known) = &mut start.checkpoint
+                && known.epoch != rules.epoch(n, shop.world.merge_partitions)
+            {
+                let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
+                started.withheld_before = started.withheld_before.max(until);
+                if self.bug == Some(Bug::RollUnseen) {
+                    known.epoch = rules.epoch(n, shop.world.merge_partitions);
+                }
+            }
+            match (self.bug, &mut start) {
+                (Some(Bug::SkippedReplay), start) => {
+                    offset = start.checkpoint.map_or(offset, |known| known.read_offset).max(offset);
+                }
+                (Some(Bug::GapUnseen), _) => gap = false,
+                (Some(Bug::NoFloor), start) => start.floor = 0,
+                (Some(Bug::WithholdForgotten), start) => {
+                    if let Some(known) = &mut start.checkpoint {
+                        known.withhold_before = 0;
+                    }
+                }
+                _ => {}
+            }
+            let placement = Placement { partition: p, of: n };
+            let misplaced = self.bug != Some(Bug::MisplacedTaken);
+            let airlock = Airlock::new(&shop.shared, misplaced.then_some(placement));
+            let combiner = Combiner::new(Arc::clone(&settings), airlock, &start, offset, gap);
+            let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
+            self.combine.stage.assign(p, combiner, fresh);
         }
+        started
+    }
+
+    /// The same for the merging stage.
+    pub(crate) fn join_merge(
+        &mut self,
+        shop: &Shop,
+        broker: &Broker,
+        version: usize,
+        owns: impl Fn(u32) -> bool,
+        now: u64,
+    ) -> Started {
+        let settings = shop.merge(version, self.patience);
+        let assigned: Vec<_> = (0..shop.world.merge_partitions).filter(|m| owns(*m)).collect();
+        self.merge = Half { generation: broker.merge.generation, version, stage: Stage::default() };
+        self.positions.clear();
+        let group = &broker.merge.committed;
+        let empty = broker.rollups.is_empty() && broker.aborted.is_empty();
+        let floor = settings.rules.ceil(now + LATENESS);
         let parse = MergerCheckpoint::parse;
-        let empty = broker.rollups.is_empty();
-        let starts = plan_starts(partials, &broker.merged, parse, |c| c.floor, empty, floor, false).unwrap();
-        for start in starts {
+        let starts = plan_starts(&assigned, group, parse, |c| c.floor, empty, floor, false).unwrap();
+        let mut started = Started::default();
+        for mut start in starts {
             let m = start.partition;
-            let offset = broker.merged[m as usize].as_ref().map_or(0, |committed| committed.offset);
-            let merger = Merger::new(Arc::clone(&shop.merge), &start, offset, now);
-            self.merge.assign(m, merger, start.checkpoint.is_none());
+            if start.offsets_lost {
+                started.floor = started.floor.max(start.floor);
+            }
+            if start.checkpoint.as_ref().is_some_and(|known| known.policy != settings.policy.fingerprint()) {
+                started.floor = started.floor.max(settings.rules.ceil(now));
+            }
+            if self.bug == Some(Bug::NoFloor) {
+                start.floor = 0;
+            }
+            let offset = group[m as usize].as_ref().map_or(0, |committed| committed.offset);
+            let merger = Merger::new(Arc::clone(&settings), &start, offset, now);
+            let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
+            self.merge.stage.assign(m, merger, fresh);
             self.positions.insert(m, offset);
         }
+        started
     }
 
-    /// Reads up to `most` records of one partition of the beacons. At its end, says so.
-    pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64) {
-        let Some(combiner) = self.combine.machine(partition) else { return };
-        let log = &shop.world.logs[partition as usize];
-        for _ in 0..most {
-            if combiner.is_full() {
-                return;
+    /// Reads up to `most` records of one partition of the beacons. At its end, says so. `hidden`: a log in which there
+    /// is nothing.
+    pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64, hidden: bool) {
+        let Some(combiner) = self.combine.stage.machine(partition) else { return };
+        let log = if hidden { &[] } else { shop.world.logs[partition as usize].as_slice() };
+        if self.bug == Some(Bug::WatermarkBeforeBatch) && !combiner.is_full() {
+            let batch = log.iter().skip(combiner.position() as usize).take(most as usize);
+            if let Some(last) = batch.take_while(|next| next.timestamp <= now).last() {
+                combiner.at_end(last.timestamp + SKEW);
             }
-            let at = combiner.position() as usize;
-            let Some(next) = log.get(at).filter(|next| next.timestamp <= now) else {
-                combiner.at_end(now);
-                return;
-            };
+        }
+        if combiner.is_full() {
+            return;
+        }
+        let from = combiner.position() as usize;
+        let there = log.iter().enumerate().skip(from).take_while(|(_, next)| next.timestamp <= now);
+        let mut read = 0;
+        for (at, next) in there.take(most as usize) {
             let record =
                 Record { payload: &next.payload, content_type: None, timestamp: Some(next.timestamp) };
-            combiner.record(&record, at as i64, now).unwrap();
-            assert!(combiner.balanced(), "the combiner's ledger does not balance");
+            combiner.hold(&record, at as i64, now).unwrap();
+            read += 1;
         }
+        combiner.place_held();
+        if read < most {
+            let margin = if self.bug == Some(Bug::SilenceWithoutMargin) { LATENESS + SKEW } else { 0 };
+            combiner.at_end(now + margin);
+        }
+        assert!(combiner.balanced(), "the combiner's ledger does not balance");
     }
 
-    /// Reads up to `most` records of one partition of the partials.
-    pub(crate) fn read_partials(&mut self, broker: &Broker, partition: u32, most: u64, now: u64) {
-        let Some(merger) = self.merge.machine(partition) else { return };
+    /// Reads up to `most` records of one partition of the partials; says so at its end. `quietly`: nothing went wrong
+    /// that a merger could see.
+    pub(crate) fn read_partials(
+        &mut self,
+        broker: &Broker,
+        partition: u32,
+        most: u64,
+        now: u64,
+        quietly: bool,
+    ) {
+        let Some(merger) = self.merge.stage.machine(partition) else { return };
         let position = self.positions.entry(partition).or_default();
         for _ in 0..most {
             let Some((offset, value)) = broker.partials[partition as usize].range(*position..).next() else {
+                merger.at_end();
                 return;
             };
             *position = offset + 1;
             merger.record(value, *offset, now).unwrap();
             assert!(merger.balanced(), "the merger's ledger does not balance");
-            assert_eq!(
-                merger.alarms().duplicates + merger.alarms().gaps + merger.alarms().mixed,
-                0,
-                "an alarm"
-            );
+            let alarms = merger.alarms();
+            let alarmed = alarms.duplicates + alarms.gaps + alarms.mixed;
+            assert!(alarms.faults == 0 && !(quietly && alarmed > 0), "an alarm");
+        }
+        if self.bug == Some(Bug::DecidedUnread) {
+            merger.at_end();
         }
     }
 
-    /// Commits what is due of the combining stage; whether there was anything.
-    pub(crate) fn commit_combined(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
-        let due = self.combine.due(now);
+    /// Commits what is due of the combining stage; whether there was anything. `dies`: before it hears of it.
+    pub(crate) fn commit_combined(&mut self, broker: &mut Broker, fate: Fate, now: u64, dies: bool) -> bool {
+        let bug = self.bug;
+        let half = &mut self.combine;
+        let due = half.stage.due(now);
         if due.is_empty() {
+            return false;
+        }
+        if broker.combine.generation != half.generation && bug != Some(Bug::ZombieCommits) {
+            self.combine = Half::default();
             return false;
         }
         let mut partials = Vec::new();
-        if !self.combine.is_first(&due) {
-            for combiner in due.iter().filter_map(|p| self.combine.machines().get(p)) {
+        if !half.stage.is_first(&due) {
+            for combiner in due.iter().filter_map(|p| half.stage.machines().get(p)) {
                 partials.extend(combiner.sealed().iter().flat_map(|sealed| sealed.partials.iter().cloned()));
             }
         }
-        let offsets = self.combine.offsets(&due);
-        if broker.generation != self.generation {
-            return self.fenced();
-        }
+        let offsets = half.stage.offsets(&due);
         let heard = broker.transact(Load::Partials(partials), offsets, fate);
-        if heard.unwrap_or_else(|| self.combine.is_settled(&due, &broker.combined)) {
-            self.combine.committed(&due, now);
+        if dies {
+            self.combine = Half::default();
+            return true;
+        }
+        let told = || half.stage.is_settled(&due, &broker.combine.committed);
+        if heard.unwrap_or_else(|| guessed(bug).unwrap_or_else(told)) {
+            half.stage.committed(&due, now);
         }
         true
     }
 
-    /// Commits what is due of the merging stage; whether there was anything.
-    pub(crate) fn commit_merged(&mut self, broker: &mut Broker, fate: Fate, now: u64) -> bool {
-        let due = self.merge.due(now);
+    /// The same for the merging stage.
+    pub(crate) fn commit_merged(&mut self, broker: &mut Broker, fate: Fate, now: u64, dies: bool) -> bool {
+        let bug = self.bug;
+        let half = &mut self.merge;
+        let due = half.stage.due(now);
         if due.is_empty() {
             return false;
         }
+        if broker.merge.generation != half.generation && bug != Some(Bug::ZombieCommits) {
+            self.merge = Half::default();
+            self.positions.clear();
+            return false;
+        }
+        let publications =
+            || due.iter().filter_map(|m| Some((*m, half.stage.machines().get(m)?.publication()?)));
+        if bug == Some(Bug::UndecidedRelease) && publications().any(|(_, p)| p.checkpoint.forced.is_some()) {
+            half.stage.committed(&due, now);
+            return true;
+        }
         let mut rows = Vec::new();
-        if !self.merge.is_first(&due) {
-            for publication in due.iter().filter_map(|m| self.merge.machines().get(m)?.publication()) {
-                rows.extend(publication.rollups.iter().map(|rollup| (rollup.key(), rollup.json())));
+        if !half.stage.is_first(&due) {
+            for (m, publication) in publications() {
+                rows.extend(publication.rollups.iter().map(|rollup| (m, (rollup.key(), rollup.json()))));
             }
         }
-        let offsets = self.merge.offsets(&due);
-        if broker.generation != self.generation {
-            return self.fenced();
-        }
+        let offsets = half.stage.offsets(&due);
         let heard = broker.transact(Load::Rollups(rows), offsets, fate);
-        if heard.unwrap_or_else(|| self.merge.is_settled(&due, &broker.merged)) {
-            self.merge.committed(&due, now);
+        if dies {
+            self.merge = Half::default();
+            self.positions.clear();
+            return true;
+        }
+        let told = || half.stage.is_settled(&due, &broker.merge.committed);
+        if heard.unwrap_or_else(|| guessed(bug).unwrap_or_else(told)) {
+            half.stage.committed(&due, now);
         }
         true
     }
+}
 
-    /// The group went on without this worker: all that it holds is another's now.
-    fn fenced(&mut self) -> bool {
-        *self = Self::default();
-        false
+/// Where the outcome of a transaction is not asked for but guessed.
+const fn guessed(bug: Option<Bug>) -> Option<bool> {
+    match bug {
+        Some(Bug::DoubleCommit) => Some(false),
+        Some(Bug::LostCommit) => Some(true),
+        _ => None,
     }
 }

@@ -1,17 +1,22 @@
 //! Random small worlds: what players sent, partition by partition.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crowdfold_airlock::Dimension;
+use crowdfold_airlock::{Dimension, murmur2};
 use crowdfold_release::{Policy, PolicySettings};
 use crowdfold_rollup::Rules;
 
 pub(crate) const WINDOW: u64 = 10_000;
 pub(crate) const LATENESS: u64 = 5_000;
-pub(crate) const IDLE: u64 = 15_000;
 pub(crate) const SKEW: u64 = 2_000;
 pub(crate) const START: u64 = 1_000_000_000;
+pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
+
+/// Sessions that live in one partition at a time.
+const SESSIONS: usize = 6;
+/// Most partitions of a world, grown.
+const MOST_PARTITIONS: u32 = 6;
 
 /// Splitmix64: the same schedule for the same seed, on every machine.
 pub(crate) struct Rng(pub u64);
@@ -32,6 +37,9 @@ impl Rng {
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
 }
 
 pub(crate) struct Record {
@@ -39,18 +47,21 @@ pub(crate) struct Record {
     pub(crate) payload: Vec<u8>,
 }
 
-#[derive(Clone, Copy)]
-struct Allowed {
-    /// Beyond doubt late.
-    late: bool,
-    opt_out: bool,
+/// What combiners and mergers run with, before and after a roll-out.
+pub(crate) struct Version {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) policy: Policy,
 }
 
 pub(crate) struct World {
-    pub(crate) rules: Arc<Rules>,
-    pub(crate) policy: Policy,
-    pub(crate) partitions: u32,
+    /// Of the deployment, and of the one that may be rolled out after it.
+    pub(crate) versions: [Version; 2],
+    /// Partitions of the beacons at first, and once they have grown.
+    pub(crate) partitions: [u32; 2],
+    /// When producers find the new partitions.
+    pub(crate) grows_at: u64,
     pub(crate) merge_partitions: u32,
+    /// By partition, those that come later too.
     pub(crate) logs: Vec<Vec<Record>>,
     pub(crate) beacons: u64,
 }
@@ -58,34 +69,32 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn random(rng: &mut Rng) -> Self {
         let drilldowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
-        let policy = PolicySettings {
-            k: 1 + rng.below(3),
-            allow_small_k: true,
-            drilldowns: drilldowns.clone(),
-            histogram_drilldown: 0,
-            guard_networks: None,
-            allow_below_place: false,
+        let k = 1 + rng.below(3);
+        let idle = rng.pick(&[4_000, 9_000, 15_000]);
+        let next = match rng.below(4) {
+            0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]]),
+            1 => version(k + 1, idle, drilldowns.clone()),
+            _ => version(k, if idle == 15_000 { 4_000 } else { 15_000 }, drilldowns.clone()),
         };
-        let partitions = 1 + rng.below(3) as u32;
+        let before = 1 + rng.below(3) as u32;
+        let after = if rng.one_in(5) { 2 * before } else { before };
         let mut world = Self {
-            rules: Arc::new(Rules {
-                window: WINDOW,
-                lateness: LATENESS,
-                idle: IDLE,
-                drilldowns,
-                max_sessions: 1000,
-            }),
-            policy: Policy::threshold(policy).unwrap(),
-            partitions,
+            versions: [version(k, idle, drilldowns), next],
+            partitions: [before, after],
+            grows_at: START + WINDOW + rng.below(2 * WINDOW),
             merge_partitions: 1 + rng.below(2) as u32,
             logs: Vec::new(),
             beacons: 0,
         };
-        for partition in 0..partitions {
+        for partition in 0..after {
             let log = world.log(partition, rng);
             world.logs.push(log);
         }
         world
+    }
+
+    pub(crate) const fn grows(&self) -> bool {
+        self.partitions[0] < self.partitions[1]
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -93,56 +102,80 @@ impl World {
     }
 
     fn log(&mut self, partition: u32, rng: &mut Rng) -> Vec<Record> {
-        let mut now = START + rng.below(2 * WINDOW);
+        let begins = if partition < self.partitions[0] { START } else { self.grows_at };
+        let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
-        for nth in 0..rng.below(36) {
-            let gap = match rng.below(20) {
+        // event times of the records that are a single beacon
+        let mut times: Vec<Option<u64>> = Vec::new();
+        for _ in 0..rng.below(36) {
+            now += match rng.below(20) {
                 0 => rng.below(3 * WINDOW),
                 _ => rng.below(1_500),
             };
-            now += gap;
-            // what follows must not depend on whether the silence before it was noticed and closed windows
-            let may = Allowed { late: nth > 0 && gap <= 6_000, opt_out: gap <= SKEW };
-            let payload = match rng.below(24) {
+            let closed = Closed::at(log.last().map(|last| last.timestamp), now);
+            let (payload, time) = match rng.below(24) {
                 0 => {
                     self.beacons += 1;
-                    b"{\"ts\":12,\"session\":".to_vec()
+                    (b"{\"ts\":12,\"session\":".to_vec(), None)
                 }
                 1 => {
                     let several: Vec<_> =
-                        (0..=rng.below(3)).map(|_| self.beacon(partition, now, may, rng)).collect();
-                    format!("[{}]", several.join(",")).into_bytes()
+                        (0..=rng.below(3)).map(|_| self.beacon(partition, now, closed, rng).0).collect();
+                    (format!("[{}]", several.join(",")).into_bytes(), None)
                 }
-                // a producer's retry
-                2 if log.last().is_some_and(|last| now - last.timestamp < 2_000) => {
-                    let again = log.last().unwrap().payload.clone();
-                    if again.starts_with(b"[") || !again.ends_with(b"}") || late_by(&again, now) > LATENESS {
-                        self.beacon(partition, now, may, rng).into_bytes()
-                    } else {
-                        self.beacons += 1;
-                        again
+                // a producer's retry, at once or much later
+                2..=5 => match self.again(&log, &times, closed, rng) {
+                    Some((payload, time)) => (payload, Some(time)),
+                    None => {
+                        let (beacon, time) = self.beacon(partition, now, closed, rng);
+                        (beacon.into_bytes(), Some(time))
                     }
+                },
+                _ => {
+                    let (beacon, time) = self.beacon(partition, now, closed, rng);
+                    (beacon.into_bytes(), Some(time))
                 }
-                _ => self.beacon(partition, now, may, rng).into_bytes(),
             };
             log.push(Record { timestamp: now, payload });
+            times.push(time);
         }
         log
     }
 
-    fn beacon(&mut self, partition: u32, now: u64, may: Allowed, rng: &mut Rng) -> String {
+    /// One of the last records, once more.
+    fn again(
+        &mut self,
+        log: &[Record],
+        times: &[Option<u64>],
+        closed: Closed,
+        rng: &mut Rng,
+    ) -> Option<(Vec<u8>, u64)> {
+        let back = 1 + rng.below(12) as usize;
+        let at = log.len().checked_sub(back)?;
+        let time = times[at].filter(|time| closed.allows(*time))?;
+        let payload = &log[at].payload;
+        let opts_out = payload.windows(7).any(|word| word == b"opt_out");
+        (closed.is_sure() || !opts_out).then(|| {
+            self.beacons += 1;
+            (payload.clone(), time)
+        })
+    }
+
+    fn beacon(&mut self, partition: u32, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
         self.beacons += 1;
-        let behind = match rng.below(16) {
-            0 if may.late => WINDOW + LATENESS + 6_001 + rng.below(WINDOW),
-            _ => rng.below(LATENESS),
+        let time = match rng.below(16) {
+            0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
+            _ => (now - rng.below(WINDOW + LATENESS)).max(closed.perhaps),
         };
         let event =
             ["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"][rng.below(7) as usize];
+        // a producer that has not heard of new partitions goes on with the old ones
+        let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
+        let of = self.partitions[usize::from(fresh)];
         let mut beacon = format!(
-            r#"{{"ts":{},"tenant":"{}","session":"p{partition}-s{}","event":"{event}""#,
-            now - behind,
-            ["one", "two"][usize::from(rng.one_in(4))],
-            rng.below(6)
+            r#"{{"ts":{time},"tenant":"{}","session":"s{}","event":"{event}""#,
+            TENANTS[usize::from(rng.one_in(4))],
+            sessions(partition, of)[rng.below(SESSIONS as u64) as usize]
         );
         if !rng.one_in(3) {
             beacon += &format!(r#","os":"{}""#, ["Windows", "macOS", "Linux"][rng.below(3) as usize]);
@@ -162,14 +195,62 @@ impl World {
         if rng.one_in(8) {
             beacon += r#","error":"network","fatal":true"#;
         }
-        if may.opt_out && rng.one_in(24) {
+        if closed.is_sure() && rng.one_in(24) {
             beacon += r#","opt_out":true"#;
         }
-        beacon + "}"
+        (beacon + "}", time)
     }
 }
 
-fn late_by(payload: &[u8], now: u64) -> u64 {
-    let beacon: serde_json::Value = serde_json::from_slice(payload).unwrap();
-    now.saturating_sub(beacon["ts"].as_u64().unwrap())
+fn version(k: u64, idle: u64, drilldowns: Vec<Vec<Dimension>>) -> Version {
+    let policy = PolicySettings {
+        k,
+        allow_small_k: true,
+        drilldowns: drilldowns.clone(),
+        histogram_drilldown: 0,
+        guard_networks: None,
+        allow_below_place: false,
+    };
+    let rules = Rules { window: WINDOW, lateness: LATENESS, idle, drilldowns, max_sessions: 1000 };
+    Version { rules: Arc::new(rules), policy: Policy::threshold(policy).unwrap() }
+}
+
+/// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not
+/// depend on that: nothing is sent whose verdict does.
+#[derive(Clone, Copy)]
+struct Closed {
+    surely: u64,
+    perhaps: u64,
+}
+
+impl Closed {
+    fn at(before: Option<u64>, now: u64) -> Self {
+        let floor = |moment: u64| moment - moment % WINDOW;
+        let surely = before.map_or(0, |before| floor(before - LATENESS));
+        Self { surely, perhaps: surely.max(floor(now - LATENESS - SKEW - 1)) }
+    }
+
+    const fn is_sure(self) -> bool {
+        self.surely == self.perhaps
+    }
+
+    const fn allows(self, time: u64) -> bool {
+        time >= self.perhaps || self.is_sure()
+    }
+}
+
+/// The numbers of sessions that belong to a partition.
+fn sessions(partition: u32, of: u32) -> &'static [u64; SESSIONS] {
+    static ALL: OnceLock<Vec<Vec<[u64; SESSIONS]>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let belongs = |number: &u64, partition, of| {
+            (murmur2(format!("s{number}").as_bytes()) & 0x7fff_ffff) % of == partition
+        };
+        let some = |partition, of| {
+            let mut numbers = (0..).filter(|number| belongs(number, partition, of));
+            std::array::from_fn(|_| numbers.next().unwrap_or(0))
+        };
+        (1..=MOST_PARTITIONS).map(|of| (0..of).map(|partition| some(partition, of)).collect()).collect()
+    });
+    &all[of as usize - 1][partition as usize]
 }

@@ -1,0 +1,94 @@
+//! Mistakes that an implementation of the protocol could make, made on purpose: each must be found, and soon.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::Block;
+#[cfg(feature = "planted")]
+use crowdfold_rollup::planted::{Mistake, make};
+
+/// What a worker does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// A restart reads on where it stopped, instead of from the first record that can still matter.
+    SkippedReplay,
+    /// A transaction of unknown outcome is taken for aborted.
+    DoubleCommit,
+    /// It is taken for committed.
+    LostCommit,
+    /// Silence moves the watermark to the clock.
+    SilenceWithoutMargin,
+    /// The watermark of a whole batch is taken before its beacons are placed.
+    WatermarkBeforeBatch,
+    /// Who lost its place commits nevertheless.
+    ZombieCommits,
+    /// A start commits nothing before it sends.
+    NoFirstCommit,
+    /// A start that lost its offsets makes everything again.
+    NoFloor,
+    /// Records that are gone are not noticed.
+    GapUnseen,
+    /// A change of the rules is not noticed.
+    RollUnseen,
+    /// A restart forgets that it was withholding.
+    WithholdForgotten,
+    /// Sessions are counted wherever they are.
+    MisplacedTaken,
+    /// A partition is given up before all is read.
+    DecidedUnread,
+    /// A window is released without a partition before that is committed.
+    UndecidedRelease,
+}
+
+/// Schedules within which a mistake must be found: a few seconds.
+const SOON: u64 = 10_000;
+
+#[test]
+fn every_planted_mistake_is_found_within_seconds() {
+    use Bug as B;
+    let bugs = [
+        B::SkippedReplay,
+        B::DoubleCommit,
+        B::LostCommit,
+        B::SilenceWithoutMargin,
+        B::WatermarkBeforeBatch,
+        B::ZombieCommits,
+        B::NoFirstCommit,
+        B::NoFloor,
+        B::GapUnseen,
+        B::RollUnseen,
+        B::WithholdForgotten,
+        B::MisplacedTaken,
+        B::DecidedUnread,
+        B::UndecidedRelease,
+    ];
+    let missed: Vec<_> = bugs.into_iter().filter(|bug| !is_found(*bug)).collect();
+    assert_eq!(missed, []);
+}
+
+fn is_found(bug: Bug) -> bool {
+    let found = first_failure(Some(bug));
+    println!("{bug:?}: seed {found:?}");
+    found.is_some()
+}
+
+fn first_failure(bug: Option<Bug>) -> Option<u64> {
+    let shared = crate::shared();
+    (0..SOON / Block::SIZE).find_map(|number| {
+        let block = Block::new(number, &shared);
+        block.seeds().find(|seed| catch_unwind(AssertUnwindSafe(|| block.schedule(*seed, bug))).is_err())
+    })
+}
+
+/// Mistakes in what is remembered of a session. The undisturbed run makes them too: they show where a restart comes to
+/// something else.
+#[cfg(feature = "planted")]
+#[test]
+fn every_mistake_that_a_replay_would_not_repeat_is_found_within_seconds() {
+    for mistake in [Mistake::DuplicateStatesNothing, Mistake::PlayRestatesNothing] {
+        make(Some(mistake));
+        let found = first_failure(None);
+        make(None);
+        println!("{mistake:?}: seed {found:?}");
+        assert!(found.is_some(), "{mistake:?} is not found within {SOON} schedules");
+    }
+}

@@ -1,0 +1,154 @@
+//! What may be published, and what must be: that of an undisturbed run.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use crowdfold_airlock::murmur2;
+use crowdfold_rollup::Counts;
+use crowdfold_rollup::wire::{self, Partial};
+
+use crate::log::{Broker, Row, has_coverage};
+use crate::schedule::{Outcome, Trouble, undisturbed};
+use crate::worker::Shop;
+use crate::world::WINDOW;
+
+/// All rows of one tenant and window, in order.
+type Tables = BTreeMap<(String, u64), Vec<Row>>;
+
+/// What an undisturbed run came to.
+pub(crate) struct Reference {
+    tables: Tables,
+    account: (Counts, u64),
+}
+
+/// Undisturbed runs of one world, each made when it is first asked for.
+#[derive(Default)]
+pub(crate) struct References(RefCell<HashMap<(usize, bool, u64), Rc<Reference>>>);
+
+impl References {
+    /// `missing`: a bit for each partition that did not come.
+    fn get(&self, shop: &Shop, version: usize, grown: bool, missing: u64) -> Rc<Reference> {
+        let known = self.0.borrow().get(&(version, grown, missing)).cloned();
+        known.unwrap_or_else(|| {
+            let broker = undisturbed(shop, version, grown, missing);
+            let made = Rc::new(Reference { tables: tables(&broker.rollups), account: account(&broker) });
+            self.0.borrow_mut().insert((version, grown, missing), Rc::clone(&made));
+            made
+        })
+    }
+}
+
+/// Holds what was published, and what only aborted transactions held, to what may be.
+pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
+    let got = tables(&outcome.broker.rollups);
+    let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
+    let grown: &[bool] = if shop.world.grows() { &[false, true] } else { &[true] };
+    let whole: Vec<_> = versions
+        .iter()
+        .flat_map(|version| grown.iter().map(|grown| references.get(shop, *version, *grown, 0)))
+        .collect();
+    let none = Vec::new();
+    let mut places: Vec<_> = whole.iter().flat_map(|reference| reference.tables.keys()).collect();
+    places.extend(got.keys());
+    places.sort();
+    places.dedup();
+    for place in places {
+        let (tenant, start) = place;
+        let published = got.get(place).unwrap_or(&none);
+        let withheld = published.is_empty() && outcome.excused.covers(*start);
+        let expected = |one: &Rc<Reference>| one.tables.get(place).unwrap_or(&none) == published;
+        match decided(shop, &outcome.broker, tenant, *start) {
+            Some(missing) => {
+                let part = references.get(shop, 0, true, missing);
+                let part = with_coverage(shop, part.tables.get(place).unwrap_or(&none), missing);
+                assert_eq!(text(published), text(&part), "{tenant}, {start}: published, and expected");
+            }
+            None if withheld || whole.iter().any(expected) => {}
+            None => {
+                let whole = text(whole[0].tables.get(place).unwrap_or(&none));
+                assert_eq!(text(published), whole, "{tenant}, {start}: published, and expected");
+            }
+        }
+    }
+    for (place, shown) in tables(&outcome.broker.aborted) {
+        let published = got.get(&place).unwrap_or(&none);
+        let withheld = published.is_empty() && outcome.excused.covers(place.1);
+        let known = |row: &Row| {
+            published.contains(row)
+                || withheld
+                    && whole.iter().any(|one| one.tables.get(&place).is_some_and(|rows| rows.contains(row)))
+        };
+        for row in &shown {
+            assert!(
+                known(row),
+                "an aborted attempt held what was never published: {}",
+                text(&shown).join("\n")
+            );
+        }
+    }
+    if matches!(outcome.trouble, Trouble::Nothing | Trouble::Stuck) {
+        let (counts, placed) = account(&outcome.broker);
+        assert_eq!((counts, placed), whole[0].account, "other verdicts");
+        assert_eq!(counts.read, shop.world.beacons, "every beacon is read once");
+        assert_eq!(counts.read, placed + counts.settled(), "every beacon is accounted for");
+    }
+}
+
+/// The partitions that a committed decision gave up in a window.
+fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
+    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.world.merge_partitions;
+    let holds = |(by, settled, forced): &&(u32, u64, crowdfold_pipeline::Forced)| {
+        *by == m && *settled < start + WINDOW && start + WINDOW <= forced.end
+    };
+    let (_, _, forced) = broker.decisions.iter().find(holds)?;
+    Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))
+}
+
+/// Rows as they are told when some partitions are missing.
+fn with_coverage(shop: &Shop, rows: &[Row], missing: u64) -> Vec<Row> {
+    let of = shop.world.partitions[1];
+    let came = of - missing.count_ones();
+    let tell = |(key, value): &Row| {
+        let value = String::from_utf8_lossy(value);
+        let told = format!(r#""coverage":{{"partitions":{came},"of":{of}}},"sessions""#);
+        (key.clone(), value.replacen("\"sessions\"", &told, 1).into_bytes())
+    };
+    rows.iter().map(tell).collect()
+}
+
+fn tables(rows: &[Row]) -> Tables {
+    let mut tables = Tables::new();
+    for row in rows {
+        let mut words = row.0.split('/');
+        let tenant = words.next().unwrap_or_default().to_owned();
+        let start = words.next_back().and_then(|start| start.parse().ok()).unwrap_or(0);
+        tables.entry((tenant, start)).or_default().push(row.clone());
+    }
+    tables.values_mut().for_each(|rows| rows.sort());
+    tables
+}
+
+fn text(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(|(key, value)| format!("{key} {}", String::from_utf8_lossy(value))).collect()
+}
+
+/// Verdicts and beacons in cells, as the partials' topic has them.
+fn account(broker: &Broker) -> (Counts, u64) {
+    let (mut counts, mut placed) = (Counts::default(), 0);
+    for value in broker.partials.iter().flat_map(BTreeMap::values) {
+        match wire::read(value) {
+            Ok(Partial::Chunk(chunk)) if chunk.drilldown == 0 => {
+                placed += chunk.cells.iter().map(|(_, cell)| cell.sums.beacons).sum::<u64>();
+            }
+            Ok(Partial::Closure(closure)) => counts.add(&closure.counts),
+            _ => {}
+        }
+    }
+    (counts, placed)
+}
+
+/// Whether any row was released without some partitions.
+pub(crate) fn is_partial(outcome: &Outcome) -> bool {
+    outcome.broker.rollups.iter().any(|(_, value)| has_coverage(value))
+}
