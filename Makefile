@@ -1,16 +1,26 @@
 # `make demo` and `make test` work from a fresh clone: they see to what they need first.
 
-.PHONY: demo test bench fuzz memcheck lint fmt doctor
+.PHONY: demo test soak bench fuzz memcheck lint fmt doctor
 
 # Watch it work: a broker, players and the worker in one process. make demo ARGS="--for 60s"
 demo:
 	@.ci/prerequisites build
 	cargo run --release --locked -p crowdfold -- demo $(ARGS)
 
-# All tests; those that speak Kafka start a real one.
+# All tests; those that speak Kafka start a real one. The last line plants mistakes below the machines, which no other
+# build may have, for the simulation to find.
 test:
 	@.ci/prerequisites build test
 	cargo test --locked $(ARGS)
+	cargo test --locked --package crowdfold-pipeline --features planted --test simulation -- replay_would_not_repeat
+
+# The long form: a million schedules of the simulation, and hundreds of random faults on a real broker.
+SCHEDULES ?= 1000000
+FAULTS ?= 200
+soak:
+	@.ci/prerequisites build test
+	CROWDFOLD_SCHEDULES=$(SCHEDULES) cargo test --locked --package crowdfold-pipeline --test simulation -- --nocapture every_schedule
+	CROWDFOLD_FAULTS=$(FAULTS) cargo test --locked --test it faults -- --nocapture
 
 bench:
 	@.ci/prerequisites build test

@@ -9,6 +9,7 @@ pub mod failure;
 pub mod hardening;
 mod ledger_file;
 pub mod logging;
+pub mod process;
 mod roles;
 mod specs;
 mod telemetry;

@@ -1,51 +1,6 @@
-//! The process: arguments, environment and host in, an exit code out.
+//! The program.
 #![forbid(unsafe_code)]
 
-use std::io::Write as _;
-use std::process::ExitCode;
-
-use clap::Parser as _;
-use clap::error::ErrorKind;
-use crowdfold::cli::Cli;
-use crowdfold::commands::dispatch;
-use crowdfold::config::Sources;
-use crowdfold::{hardening, logging};
-
-fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return answer(&error),
-    };
-    logging::start(cli.global.log_format, &cli.log_filter());
-    hardening::harden();
-    let sources = Sources {
-        file: cli.global.config.clone(),
-        environment: std::env::vars_os().collect(),
-        flags: cli.overrides(),
-        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-    };
-    match dispatch(&cli, &sources) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(failure) => {
-            // Nothing is left to do when even stderr is gone.
-            let _ = writeln!(std::io::stderr(), "crowdfold: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
-    }
-}
-
-/// Help and version go to stdout, usage errors to stderr in the form of all others.
-fn answer(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let _ = error.print();
-        return ExitCode::from(2);
-    }
-    let message = error.to_string();
-    let _ = write!(std::io::stderr(), "crowdfold: {}", message.strip_prefix("error: ").unwrap_or(&message));
-    ExitCode::from(2)
+fn main() -> std::process::ExitCode {
+    crowdfold::process::main()
 }

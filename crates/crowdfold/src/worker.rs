@@ -52,7 +52,8 @@ impl Worker {
     pub(crate) fn start(setting: &Setting, stages: &[Part]) -> Self {
         let threads = stages.iter().map(|part| {
             let (setting, part) = (setting.clone(), *part);
-            thread::spawn(move || {
+            let stage = thread::Builder::new().name(part.name().into());
+            let spawned = stage.spawn(move || {
                 let ended = match part {
                     Part::Merge => StageLoop::<Merge>::run(&setting),
                     _ => StageLoop::<Combine>::run(&setting),
@@ -60,7 +61,8 @@ impl Worker {
                 // whatever ends one stage ends the worker: half a worker would only look alive
                 setting.stop.now();
                 ended
-            })
+            });
+            spawned.unwrap_or_else(|error| panic!("no thread: {error}"))
         });
         Self { threads: threads.collect() }
     }

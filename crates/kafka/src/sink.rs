@@ -4,6 +4,7 @@ mod outcome;
 mod producer;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crowdfold_release::{RejectionNote, Rollup};
@@ -15,7 +16,7 @@ use rdkafka::util::Timeout;
 
 use crate::acl::{Operation, Right};
 use crate::error::code;
-use crate::{ClientSettings, Cluster, Error};
+use crate::{ClientSettings, Cluster, Error, fault};
 
 pub use outcome::TransactError;
 use outcome::{after_abort, of_enqueue, of_transaction};
@@ -23,6 +24,10 @@ use producer::Handle;
 
 /// Longest metadata of an offset, bytes: the broker's limit.
 const METADATA: usize = 4_096;
+
+/// How long a call of a worker that is told to go is still waited for: supervisors kill after half a minute, and an
+/// abort may follow.
+pub const HURRY: Duration = Duration::from_secs(8);
 
 /// Where rollups go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +85,8 @@ pub struct SinkSettings {
     pub transaction_timeout: Duration,
     /// After this a call is given up, its outcome unknown. Longer than the transaction's time-out.
     pub patience: Duration,
+    /// Once it is set there are [`HURRY`] left: whoever comes next finds the outcome out just as well.
+    pub hurry: Arc<AtomicBool>,
 }
 
 impl SinkSettings {
@@ -91,6 +98,7 @@ impl SinkSettings {
             topics,
             transaction_timeout: Duration::from_secs(30),
             patience: Duration::from_secs(35),
+            hurry: Arc::default(),
         }
     }
 }
@@ -196,7 +204,9 @@ impl Sink {
     ) -> Result<(), TransactError> {
         producer.deliveries().forget();
         producer.client().begin_transaction().map_err(|error| of_transaction(&error))?;
+        fault::point("6.begun");
         let sent = outgoing.iter().try_for_each(|outgoing| self.send(producer, outgoing));
+        fault::point("6.sent");
         let sent = sent.and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
@@ -205,10 +215,14 @@ impl Sink {
                 while producer.in_flight_count() > 0 {
                     producer.poll(Duration::from_millis(10));
                 }
+                fault::point("6.taken");
                 if offsets.count() > 0 {
                     producer.send_offsets_to_transaction(&offsets, &group, Timeout::Never)?;
                 }
-                producer.commit_transaction(Timeout::Never)
+                fault::point("6.offsets-sent");
+                producer.commit_transaction(Timeout::Never)?;
+                fault::point("6.committed");
+                Ok(())
             })
         });
         let Err(error) = sent else { return Ok(()) };

@@ -21,13 +21,23 @@ pub fn binary(name: &str) -> PathBuf {
 /// When it does not build.
 #[must_use]
 pub fn binary_of(package: &str, name: &str) -> PathBuf {
+    binary_with(package, name, "")
+}
+
+/// The same with features of the package, separated by commas. Its name must be its own: what another has built with
+/// other features would lie in its place.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn binary_with(package: &str, name: &str, features: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let built = built.get_or_insert_default();
-    built.entry(name.to_owned()).or_insert_with(|| build(package, name)).clone()
+    built.entry(name.to_owned()).or_insert_with(|| build(package, name, features)).clone()
 }
 
-fn build(package: &str, name: &str) -> PathBuf {
+fn build(package: &str, name: &str, features: &str) -> PathBuf {
     // target/debug/deps/it-0123456789abcdef
     let test = std::env::current_exe().expect("the test knows its own path");
     let profile_dir = test.parent().and_then(|deps| deps.parent()).expect("tests lie in target/PROFILE/deps");
@@ -39,6 +49,7 @@ fn build(package: &str, name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--package", package, "--bin", name, "--profile", profile, "--target-dir"])
         .arg(target_dir)
+        .args(["--features", features])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap_or_else(|error| panic!("cannot run {}: {error}", env!("CARGO")));

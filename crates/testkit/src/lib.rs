@@ -7,7 +7,7 @@ mod broker;
 pub mod oracle;
 mod tokens;
 
-pub use binary::{binary, binary_of};
+pub use binary::{binary, binary_of, binary_with};
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
 pub use tokens::Issuer;
 

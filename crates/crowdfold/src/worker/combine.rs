@@ -10,7 +10,7 @@ use metrics::gauge;
 use super::Setting;
 use super::databases::Databases;
 use super::erase::Eraser;
-use super::running::{Running, never_written, refused, source_settings, transactional_id};
+use super::running::{Running, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;
@@ -64,7 +64,7 @@ impl Running for Combine {
             rollups: None,
             rejections: Some(self.rejections.clone()),
         };
-        SinkSettings::new(&transactional_id(setting, Self::PART), topics)
+        sink_settings(setting, Self::PART, topics)
     }
 
     fn assign(

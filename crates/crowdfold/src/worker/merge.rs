@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
-    Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings,
+    Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
 use crowdfold_pipeline::{
     Alarms, Committed, Halt, Merger, MergerCheckpoint, SittingCounts, Stage, plan_starts,
@@ -12,7 +12,7 @@ use crowdfold_pipeline::{
 use metrics::{counter, gauge, histogram};
 
 use super::Setting;
-use super::running::{Running, never_written, refused, source_settings, transactional_id};
+use super::running::{Running, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::telemetry::{Counters, Part};
@@ -50,7 +50,7 @@ impl Running for Merge {
             RollupTopics::One(base)
         };
         let topics = SinkTopics { partials: None, rollups: Some(rollups), rejections: None };
-        SinkSettings::new(&transactional_id(setting, Self::PART), topics)
+        sink_settings(setting, Self::PART, topics)
     }
 
     fn assign(
@@ -97,18 +97,28 @@ impl Running for Merge {
         merger.record(message.payload(), message.offset(), now)
     }
 
+    fn at_end(merger: &mut Merger) {
+        merger.at_end();
+    }
+
     /// Cells wait in memory for the partitions that are behind; patience bounds how long.
     fn is_full(_: &Merger) -> bool {
         false
     }
 
     fn load<'a>(merger: &'a Merger, into: &mut Vec<Outgoing<'a>>) {
+        if merger.publication().is_some_and(|next| next.checkpoint.forced.is_some()) {
+            fault::point("4.deciding");
+        }
         let rollups = merger.publication().into_iter().flat_map(|publication| &publication.rollups);
         into.extend(rollups.map(Outgoing::Rollup));
     }
 
     fn count(merger: &Merger, _: &mut Tally, now: Millis) {
         let Some(publication) = merger.publication() else { return };
+        if publication.checkpoint.forced.is_some() {
+            fault::point("4.decided");
+        }
         if !publication.rollups.is_empty() {
             let age = now.saturating_sub(publication.checkpoint.closed_until);
             histogram!("crowdfold_freshness_seconds").record(age as f64 / 1000.0);

@@ -1,7 +1,7 @@
 //! What is different between the stages, and the little that only their starts share.
 
 use crowdfold_airlock::Millis;
-use crowdfold_kafka::{Assigned, Message, Outgoing, SinkSettings, Source, SourceSettings};
+use crowdfold_kafka::{Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings};
 use crowdfold_pipeline::{Committed, Halt, Machine, Stage};
 
 use super::Setting;
@@ -34,6 +34,8 @@ pub(super) trait Running: Sized {
     /// After a batch was fed.
     fn fed(_: &mut Self::Machine) {}
     fn is_full(machine: &Self::Machine) -> bool;
+    /// All that is committed of a partition is fed.
+    fn at_end(_: &mut Self::Machine) {}
     /// What the next transaction carries of a machine.
     fn load<'a>(machine: &'a Self::Machine, into: &mut Vec<Outgoing<'a>>);
     /// Partitions that are read to their end, and where that was.
@@ -58,8 +60,9 @@ pub(super) trait Running: Sized {
 }
 
 /// Where a stage writes, and under which name.
-pub(super) fn transactional_id(setting: &Setting, part: Part) -> String {
-    roles::transactional_ids(&setting.config, part) + &setting.config.kafka.instance
+pub(super) fn sink_settings(setting: &Setting, part: Part, topics: SinkTopics) -> SinkSettings {
+    let id = roles::transactional_ids(&setting.config, part) + &setting.config.kafka.instance;
+    SinkSettings { hurry: setting.stop.flag(), ..SinkSettings::new(&id, topics) }
 }
 
 /// What a stage reads, and as whom.

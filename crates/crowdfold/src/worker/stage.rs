@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
-    Assigned, Error as KafkaError, Event, Offset, Sink, Source, SourceError, TransactError,
+    Assigned, Error as KafkaError, Event, Offset, Sink, Source, SourceError, TransactError, fault,
 };
 use crowdfold_pipeline::{Committed, Stage};
 
@@ -120,8 +120,10 @@ impl<'a, R: Running> StageLoop<'a, R> {
             Ok(None) => {}
             Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
             Ok(Some(Event::Revoked(_))) => {
+                fault::point("8.revoked");
                 self.commit_all()?;
                 self.drop_all();
+                fault::point("8.dropped");
             }
             Ok(Some(Event::Lost(_))) => self.drop_all(),
             // what the group committed is not told us: offsets that a producer of ours left open when a broker died may
@@ -152,6 +154,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
         for (partition, machine, fresh) in machines {
             self.stage.assign(partition, machine, fresh);
         }
+        fault::point("2.assigned");
         self.joined = true;
         Ok(())
     }
@@ -165,6 +168,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
         let now = clock::now();
         let mut halted = Ok(());
         let read = self.source.read(partition, BATCH, |message| {
+            fault::point("4.record");
             if halted.is_ok() {
                 halted = R::feed(machine, &message, now);
             }
@@ -172,7 +176,12 @@ impl<'a, R: Running> StageLoop<'a, R> {
         halted.map_err(anyhow::Error::from)?;
         R::fed(machine);
         match read {
-            Ok(read) => Ok(read.drained),
+            Ok(read) => {
+                if read.end.is_some() {
+                    R::at_end(machine);
+                }
+                Ok(read.drained)
+            }
             Err(error) => self.tolerate(error).map(|()| true),
         }
     }
@@ -188,7 +197,8 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 return Ok(());
             }
             let mut load = Vec::new();
-            if !self.stage.is_first(&due) {
+            let first = self.stage.is_first(&due);
+            if !first {
                 for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
                     R::load(machine, &mut load);
                 }
@@ -196,9 +206,11 @@ impl<'a, R: Running> StageLoop<'a, R> {
             let offsets = self.stage.offsets(&due).into_iter();
             let offsets: Vec<_> =
                 offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
+            fault::point(if first { "2.first-commit" } else { "5.sealed" });
             let begun = begin();
             match self.sink.transact(&load, &offsets, &self.topic, &group) {
                 Ok(()) => {
+                    fault::point(if first { "2.first-committed" } else { "6.known" });
                     metrics::histogram!("crowdfold_transaction_seconds", "stage" => R::PART.name())
                         .record(begun.elapsed());
                     self.settle(&due, now);

@@ -1,6 +1,7 @@
 //! When to end, told to all threads at once.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use signal_hook::iterator::Signals;
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     set: Mutex<bool>,
+    /// The same for who cannot wait for it.
+    flag: Arc<AtomicBool>,
     told: Condvar,
 }
 
@@ -38,8 +41,15 @@ impl Stop {
 
     /// Tells everybody to end.
     pub(crate) fn now(&self) {
+        self.flag.store(true, Ordering::Relaxed);
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.told.notify_all();
+    }
+
+    /// A flag that is set when it is time to end.
+    #[must_use]
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
     }
 
     /// Whether to end.

@@ -1,5 +1,6 @@
 //! The producer, and a way to give it up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,8 +10,8 @@ use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use super::SinkSettings;
 use super::outcome::{TransactError, is_refusal, of_transaction};
+use super::{HURRY, SinkSettings};
 use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
 use crate::error::code;
@@ -54,6 +55,7 @@ impl ProducerContext for Context<Deliveries> {
 pub(super) struct Handle {
     client: Option<Arc<Client>>,
     patience: Duration,
+    hurry: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -72,7 +74,8 @@ impl Handle {
         ];
         let config = client.config(&defaults, &fixed)?;
         let producer = config.create_with_context(Context::default())?;
-        let handle = Self { client: Some(Arc::new(producer)), patience: settings.patience };
+        let hurry = Arc::clone(&settings.hurry);
+        let handle = Self { client: Some(Arc::new(producer)), patience: settings.patience, hurry };
         let right = || Right {
             resource: Resource::TransactionalIds(settings.transactional_id.clone()),
             operation: Operation::Write,
@@ -119,29 +122,35 @@ impl Handle {
     ) -> Result<(), TransactError> {
         match self.run(call) {
             Some(result) => result.map_err(|error| of_transaction(&error)),
-            None => Err(TransactError::Unknown(format!("no answer within {} s", self.patience.as_secs()))),
+            None => Err(TransactError::Unknown("no answer in time".into())),
         }
     }
 
     fn run(&self, call: impl FnOnce(&Client) -> KafkaResult<()> + Send + 'static) -> Option<KafkaResult<()>> {
         let (tell, told) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
-        thread::spawn(move || {
+        // it works for the stage whose thread this is
+        let name = thread::current().name().unwrap_or("sink").to_owned();
+        let spawned = thread::Builder::new().name(name).spawn(move || {
             let result = call(&client);
             // before the word is out: whoever hears it may drop the last of it, here nobody waits for that
             drop(client);
             let _ = tell.send(result);
         });
+        spawned.ok()?;
         // an abort waits until the reports of what it purged are served, and does not serve them itself
         const TURN: Duration = Duration::from_millis(20);
-        let mut waited = Duration::ZERO;
-        while waited < self.patience {
+        let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
+        while waited < self.patience && hurried < HURRY {
             match told.recv_timeout(TURN) {
                 Ok(result) => return Some(result),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.client().poll(TURN / 4),
             }
             waited += TURN + TURN / 4;
+            if self.hurry.load(Ordering::Relaxed) {
+                hurried += TURN + TURN / 4;
+            }
         }
         None
     }

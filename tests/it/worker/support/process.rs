@@ -7,9 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crowdfold_testkit::{binary, unique};
+use crowdfold_testkit::{binary, binary_with, unique};
 
 use super::{Deployment, eventually, sleep};
+
+/// The program with fault points.
+pub(crate) fn armed_binary() -> PathBuf {
+    binary_with("crowdfold", "crowdfold-fault-points", "fault-points")
+}
 
 /// `crowdfold run`. Killed when dropped.
 pub(crate) struct Worker {
@@ -24,12 +29,25 @@ impl Worker {
 
     pub(crate) fn start_with(deployment: &Deployment<'_>, instance: &str, arguments: &[&str]) -> Self {
         let config = deployment.config(instance);
-        Self::spawn(&config, deployment.dir.path(), arguments)
+        Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), arguments)
     }
 
-    fn spawn(config: &Path, dir: &Path, arguments: &[&str]) -> Self {
+    /// The program with fault points, one of them armed: `combine.6.sent:3:kill`.
+    pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
+        let mut command = Command::new(armed_binary());
+        command.env("CROWDFOLD_FAULT", fault);
+        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &[])
+    }
+
+    /// Lets it go on after its fault stopped it.
+    pub(crate) fn go_on(&self) {
+        let sent = Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    fn spawn(mut command: Command, config: &Path, dir: &Path, arguments: &[&str]) -> Self {
         let log = dir.join(unique("log"));
-        let child = Command::new(binary("crowdfold"))
+        let child = command
             .args(["run", "--config"])
             .arg(config)
             .args(arguments)

@@ -1,0 +1,42 @@
+//! The faults that every release survives (protocol.md), on a real broker: the program as a process, ended or frozen
+//! at its numbered steps, against the oracle.
+
+mod broker;
+mod grown;
+mod random;
+mod repeated;
+mod rolled;
+mod stuck;
+
+use std::collections::BTreeSet;
+
+use crowdfold_testkit::binary;
+
+use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
+
+/// The rows are the oracle's, and what aborted transactions left behind is byte for byte what was committed.
+fn assert_nothing_lost_or_doubled(way: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
+    let rows = way.rows("read_committed");
+    assert_same_rows(&rows, expected);
+    assert_aborted_are_committed(way, &rows)
+}
+
+/// How many rows aborted transactions left behind.
+fn assert_aborted_are_committed(way: &Deployment<'_>, rows: &[Row]) -> usize {
+    let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
+    let all = way.rows("read_uncommitted");
+    for row in &all {
+        assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
+    }
+    all.len() - rows.len()
+}
+
+#[test]
+fn what_is_released_has_no_fault_points() {
+    let holds = |path: std::path::PathBuf| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(15).any(|word| word == b"CROWDFOLD_FAULT")
+    };
+    assert!(!holds(binary("crowdfold")));
+    assert!(holds(armed_binary()));
+}

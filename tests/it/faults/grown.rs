@@ -1,0 +1,91 @@
+//! Partitions are added while beacons come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_testkit::Kafka;
+
+use super::assert_aborted_are_committed;
+use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, tables, window_ago};
+
+#[test]
+fn partitions_grow_from_four_to_eight_under_load() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.set("source.quiet", "\"3s\"");
+    way.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
+    let mut way = way.with_topics();
+    let before = way.players(26, 300, window_ago(2_000, 60_000), 30_000);
+    let verdict = way.judge(&before);
+    way.produce(&before);
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 120);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+
+    // the same sessions go on, first in four partitions and then in eight
+    let start = (now() / 2_000 + 2) * 2_000;
+    let four = way.players(27, 300, start, 30_000);
+    way.partitions = 8;
+    let eight = way.players(27, 300, start, 30_000);
+    let cut = start + 8_000;
+    let mut log = eight.clone();
+    for (number, records) in log.iter_mut().enumerate() {
+        records.retain(|record| record.timestamp >= Some(cut));
+        let old = four.get(number).into_iter().flatten().filter(|record| record.timestamp < Some(cut));
+        let mut all: Vec<_> = old.cloned().collect();
+        all.append(records);
+        *records = all;
+    }
+    let first: Vec<Vec<_>> = log
+        .iter()
+        .map(|records| records.iter().filter(|record| record.timestamp < Some(cut)).cloned().collect())
+        .collect();
+    way.produce_live(&first);
+    let class = "org.apache.kafka.tools.TopicCommand";
+    let topic = way.topic("beacons");
+    let alter =
+        ["--bootstrap-server", way.kafka.bootstrap(), "--alter", "--topic", &topic, "--partitions", "8"];
+    drop(way.kafka.tool(class, &alter));
+    let second: Vec<Vec<_>> = log
+        .iter()
+        .map(|records| records.iter().filter(|record| record.timestamp >= Some(cut)).cloned().collect())
+        .collect();
+    way.produce_live(&second);
+    worker.await_log("of=8", 60);
+    let whole = way.judge(&log);
+    way.await_settled(way.last_end(&whole), 120);
+    // and long after, all is as ever
+    let later = way.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
+    way.produce_live(&later);
+    let verdict = way.judge(&later);
+    way.await_settled(way.last_end(&verdict), 120);
+
+    let rows = way.rows("read_committed");
+    let from = later.iter().flatten().filter_map(|record| record.timestamp).min().unwrap() / 2_000 * 2_000;
+    let late: Vec<_> = rows.iter().filter(|row| row.table().0 >= from).cloned().collect();
+    assert_same_rows(&late, &verdict.rollups(&way.rules));
+    assert_aborted_are_committed(&way, &rows);
+
+    // in between: no row below k, no table twice, and no more sessions than there were
+    let mut sessions = BTreeMap::<(u64, String), BTreeSet<String>>::new();
+    for record in log.iter().flatten() {
+        let Ok(beacon) = serde_json::from_slice::<serde_json::Value>(&record.payload) else { continue };
+        let (Some(ts), Some(session)) = (beacon["ts"].as_u64(), beacon["session"].as_str()) else { continue };
+        let tenant = beacon["tenant"].as_str().unwrap_or(&way.rules.default_tenant).to_owned();
+        let moment = ts.min(record.timestamp.unwrap());
+        sessions.entry((moment / 2_000 * 2_000, tenant)).or_default().insert(session.to_owned());
+    }
+    let mut between = 0;
+    for ((start, tenant, drilldown), table) in tables(&rows) {
+        let counts: Vec<_> = table.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
+        assert!(
+            counts.iter().all(|count| *count >= way.rules.k),
+            "{tenant} {start} {drilldown:?}: {counts:?}"
+        );
+        if let Some(there) = sessions.get(&(start, tenant.clone())) {
+            let told: u64 = counts.iter().sum();
+            assert!(told <= there.len() as u64, "{tenant} {start}: {told} of {}", there.len());
+            between += 1;
+        }
+    }
+    assert!(between > 0, "all was withheld");
+    eventually("it is ready", 30, || (worker.get("/readyz").0 == 200).then_some(()));
+}

@@ -1,0 +1,39 @@
+//! The same beacons, sent ten times.
+
+use crowdfold_testkit::Kafka;
+
+use super::assert_nothing_lost_or_doubled;
+use crate::worker::support::{Deployment, Worker, window_ago};
+
+#[test]
+fn beacons_that_are_sent_ten_times_count_once() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let once = way.players(23, 100, window_ago(2_000, 60_000), 30_000);
+    let again = |records: &Vec<crowdfold_testkit::oracle::Record>| {
+        records.iter().flat_map(|record| std::iter::repeat_n(record.clone(), 10)).collect::<Vec<_>>()
+    };
+    let ten: Vec<_> = once.iter().map(again).collect();
+    way.produce(&ten);
+    let verdict = way.judge(&ten);
+    let sessions = |rows: Vec<serde_json::Value>| -> Vec<_> {
+        let told = |row: &serde_json::Value| {
+            (
+                row["window"].to_string(),
+                row["tenant"].to_string(),
+                row["dimensions"].to_string(),
+                row["sessions"].as_u64(),
+            )
+        };
+        let mut told: Vec<_> = rows.iter().map(told).collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        sessions(verdict.rollups(&way.rules)),
+        sessions(way.judge(&once).rollups(&way.rules)),
+        "a session is one however often it is told"
+    );
+    let _worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 120);
+    assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+}

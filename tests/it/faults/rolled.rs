@@ -1,0 +1,61 @@
+//! Other rules are rolled out, worker by worker.
+
+use crowdfold_testkit::Kafka;
+use serde_json::Value;
+
+use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
+
+#[test]
+fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
+    let mut way = Deployment::new(Kafka::shared()).with_topics();
+    let log = way.players(29, 200, window_ago(2_000, 640_000), 600_000);
+    let old = way.judge(&log).rollups(&way.rules);
+    way.produce(&log);
+    let first = [Worker::start(&way, "a"), Worker::start(&way, "b")];
+    for worker in &first {
+        worker.await_log("assigned stage=\"combine\"", 60);
+    }
+    sleep(1_500);
+    // what a beacon says stands for longer
+    way.rules.idle = 6_000;
+    let verdict = way.judge(&log);
+    let new = verdict.rollups(&way.rules);
+    let [a, b] = first;
+    a.kill();
+    let a = Worker::start(&way, "a");
+    a.await_log("assigned stage=\"combine\"", 60);
+    sleep(1_000);
+    b.kill();
+    let _b = Worker::start(&way, "b");
+    way.await_settled(way.last_end(&verdict), 240);
+
+    let rows = way.rows("read_committed");
+    let (mut like_old, mut like_new) = (0, 0);
+    for ((start, tenant, drilldown), mut table) in tables(&rows) {
+        for row in &mut table {
+            for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+                row[name].as_object_mut().unwrap().remove("histogram");
+            }
+        }
+        let of = |all: &[Value]| -> Vec<Value> {
+            let names = serde_json::json!(drilldown);
+            let same = |row: &&Value| {
+                row["window"]["start"] == start
+                    && row["tenant"] == tenant.as_str()
+                    && row["drilldown"] == names
+            };
+            let mut of: Vec<_> = all.iter().filter(same).cloned().collect();
+            of.sort_by_key(|row| row["row"].as_u64());
+            of
+        };
+        let (is_old, is_new) = (table == of(&old), table == of(&new));
+        assert!(
+            is_old || is_new,
+            "{tenant} {start} {drilldown:?} is neither of the old rules nor of the new"
+        );
+        like_old += usize::from(is_old);
+        like_new += usize::from(is_new);
+    }
+    eprintln!("tables like the old {like_old}, like the new {like_new}, of {}", new.len());
+    assert!(like_old > 0 && like_new > 0);
+}

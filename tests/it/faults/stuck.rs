@@ -1,0 +1,96 @@
+//! Partitions that do not come, for longer than there is patience.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crowdfold_testkit::Kafka;
+use rdkafka::consumer::Consumer;
+use serde_json::Value;
+
+use super::assert_aborted_are_committed;
+use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, window_ago};
+
+/// The partitions of the beacons that a worker was given last.
+fn partitions(worker: &Worker) -> Vec<usize> {
+    let log = worker.log();
+    let last = log.lines().rfind(|line| line.contains("assigned stage=\"combine\""));
+    let list = last.and_then(|line| line.split_once("partitions=[")?.1.split_once(']'));
+    list.map_or_else(Vec::new, |(list, _)| {
+        list.split(", ").filter_map(|number| number.parse().ok()).collect()
+    })
+}
+
+#[test]
+fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_who_made_it() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.set("merge.patience", "\"4s\"");
+    way.set("source.quiet", "\"3s\"");
+    let way = way.with_topics();
+    let mut log = way.players(24, 200, window_ago(2_000, 60_000), 20_000);
+    way.produce(&log);
+
+    // a member that takes partitions and reads nothing
+    let (idle, done) = (way.member("combine"), AtomicBool::new(false));
+    idle.subscribe(&[&way.topic("beacons")]).unwrap();
+    let (part, last) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let _ = idle.poll(Duration::from_millis(100));
+            }
+            idle.unsubscribe();
+        });
+        let holds = || idle.assignment().is_ok_and(|held| held.count() > 0);
+        eventually("the idle member has partitions", 60, || holds().then_some(()));
+        // the decision is committed, and whoever made it is gone
+        let mut first = Worker::start_armed(&way, "a", "merge.4.decided:1:kill");
+        let ours = eventually("half of the partitions are ours", 60, || {
+            Some(partitions(&first)).filter(|ours| ours.len() == 2)
+        });
+        first.wait(60);
+        assert!(way.rows("read_uncommitted").is_empty(), "nothing goes before the decision is committed");
+        let mut part = log.clone();
+        for (number, records) in part.iter_mut().enumerate() {
+            if !ours.contains(&number) {
+                records.clear();
+            }
+        }
+        let part = way.judge(&part);
+        let last = way.last_end(&part);
+        let second = Worker::start(&way, "a");
+        way.await_settled(last, 120);
+        assert_eq!(partitions(&second), ours);
+        done.store(true, Ordering::Relaxed);
+        (part.rollups(&way.rules), last)
+    });
+    let mut rows = way.rows("read_committed");
+    assert!(rows.len() > 20, "{} rows", rows.len());
+    for row in &mut rows {
+        let coverage = row.json.as_object_mut().unwrap().remove("coverage");
+        assert_eq!(coverage, Some(serde_json::json!({"partitions": 2, "of": 4})));
+    }
+    assert_same_rows(&rows, &part);
+
+    // once all are here, windows are whole again, and those that were given up stay as they are
+    let _worker = Worker::start(&way, "a");
+    let more = way.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
+    way.produce_live(&more);
+    for (all, more) in log.iter_mut().zip(&more) {
+        all.extend(more.iter().cloned());
+    }
+    let whole = way.judge(&log);
+    way.await_settled(way.last_end(&whole), 120);
+    let after = way.rows("read_committed");
+    let is_later = |row: &Value| row["window"]["start"].as_u64() >= Some(last + 10_000);
+    let later: Vec<_> = after.iter().filter(|row| is_later(&row.json)).cloned().collect();
+    let mut expected = whole.rollups(&way.rules);
+    expected.retain(is_later);
+    assert!(!expected.is_empty());
+    assert_same_rows(&later, &expected);
+    let mut tables = BTreeMap::new();
+    for row in &after {
+        *tables.entry((row.key.clone(), row.json["row"].to_string())).or_insert(0) += 1;
+    }
+    assert!(tables.values().all(|times| *times == 1), "a row is published twice");
+    assert_aborted_are_committed(&way, &after);
+}
