@@ -199,13 +199,14 @@ impl Merger {
     }
 
     fn close(&mut self, closure: &Closure, offset: i64, now: Millis) {
-        let floor = self.closed_until;
+        // what is on its way is settled too: cells that come now would make a second table of the window
+        let settled = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(closure.partition).or_default();
         let pending = std::mem::take(&mut source.pending);
-        if closure.to <= self.closed_until {
-            return; // settled before we started
+        if closure.to <= settled {
+            return;
         }
-        let before = source.last_to.max(floor);
+        let before = source.last_to.max(settled);
         if closure.to <= source.last_to {
             self.alarms.duplicates += 1;
             return;

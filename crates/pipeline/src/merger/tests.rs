@@ -232,6 +232,31 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
 }
 
 #[test]
+fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    rig.merger.publish(rig.now).unwrap();
+    // partitions have grown
+    rig.close(1, 2, 0, W, 4);
+    rig.merger.committed();
+    rig.close(0, 2, W, 2 * W, 5);
+    rig.close(1, 2, W, 2 * W, 6);
+    assert_eq!(rig.publish(), [(2, 11)]);
+}
+
+#[test]
+fn what_comes_while_a_decision_is_on_its_way_is_given_up() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.at_end();
+    rig.merger.publish(rig.now).unwrap();
+    rig.close(1, 2, 0, W, 4);
+    rig.merger.committed();
+    assert_eq!(rig.publish(), [(1, 3)]);
+}
+
+#[test]
 fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, W, 3);

@@ -82,8 +82,11 @@ pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
         for row in &shown {
             assert!(
                 known(row),
-                "an aborted attempt held what was never published: {}",
-                text(&shown).join("\n")
+                "{:?}, {:?}: an aborted attempt held what was never published:\n{}\npublished is\n{}",
+                outcome.trouble,
+                outcome.excused,
+                text(&shown).join("\n"),
+                text(published).join("\n")
             );
         }
     }
