@@ -114,13 +114,9 @@ const PLACES: usize = 256;
 
 /// The last short text of each place, and its symbol: without hashing with a key, for it holds so few, and whoever
 /// makes them all fall on one place only sends us to the map.
-struct Recent([(Short, Symbol); PLACES]);
-
-impl Default for Recent {
-    fn default() -> Self {
-        Self([Default::default(); PLACES])
-    }
-}
+/// Of most dimensions nothing is ever heard: there is room once something is.
+#[derive(Default)]
+struct Recent(Option<Box<[(Short, Symbol); PLACES]>>);
 
 impl Recent {
     const fn place(short: Short) -> usize {
@@ -129,12 +125,13 @@ impl Recent {
     }
 
     fn get(&self, short: Short) -> Option<Symbol> {
-        let (known, symbol) = self.0[Self::place(short)];
+        let (known, symbol) = self.0.as_ref()?[Self::place(short)];
         (known == short).then_some(symbol)
     }
 
-    const fn set(&mut self, short: Short, symbol: Symbol) {
-        self.0[Self::place(short)] = (short, symbol);
+    fn set(&mut self, short: Short, symbol: Symbol) {
+        let places = self.0.get_or_insert_with(|| Box::new([Default::default(); PLACES]));
+        places[Self::place(short)] = (short, symbol);
     }
 }
 
