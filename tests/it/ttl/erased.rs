@@ -171,7 +171,7 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
     way.produce(&log);
     way.await_settled(way.last_end(&verdict), 60);
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
-    let reason = format!("no right to delete records of topic {topic}: grant it");
+    let reason = format!("may not Delete topic {topic}: grant it");
     eventually("readiness says it", 30, || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
     let (status, told) = worker.terminate(10);
