@@ -60,6 +60,17 @@ pub enum Error {
         /// The right that is missing.
         right: Right,
     },
+    /// The brokers were asked to change a topic's settings, and they have not changed.
+    #[error(
+        "topic {topic} has not taken its settings: see whether {principal} may AlterConfigs topic {topic} (`crowdfold \
+         topics acl` prints how to grant it), and what the brokers' logs say"
+    )]
+    NotTaken {
+        /// Its name.
+        topic: String,
+        /// Who we are to the brokers.
+        principal: Principal,
+    },
     /// Anything else that a broker or librdkafka reports.
     #[error("{what}: {code}")]
     Kafka {

@@ -146,7 +146,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Waits until brokers tell what the controller has taken.
+    /// Waits until brokers tell what the controller has taken, fifteen seconds at most.
     fn settle(&self, change: &Change) -> Result<(), Error> {
         for _ in 0..TURNS {
             if let Some(topic) = self.find(&change.topic)? {
@@ -157,12 +157,13 @@ impl Admin {
             }
             std::thread::sleep(TURN);
         }
-        Ok(())
+        // rust-rdkafka drops what a broker says of a single alteration: that it is not there is all there is to tell
+        Err(Error::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })
     }
 }
 
 /// How often, and how far apart, a broker is asked whether it has heard of a change.
-const TURNS: u32 = 50;
+const TURNS: u32 = 150;
 const TURN: Duration = Duration::from_millis(100);
 
 /// The settings that make a topic what it is to be.

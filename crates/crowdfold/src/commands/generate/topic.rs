@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use crowdfold_airlock::{Format, Partitioner};
-use crowdfold_kafka::acl::Operation;
-use crowdfold_kafka::{ClientSettings, Cluster};
+use crowdfold_kafka::acl::{Operation, Right};
+use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_players::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -112,6 +112,7 @@ fn wait_until(moment: u64, topic: &Topic, stop: &AtomicBool) -> bool {
 struct Topic {
     name: String,
     producer: BaseProducer<Deliveries>,
+    principal: Principal,
     headers: Option<OwnedHeaders>,
 }
 
@@ -168,6 +169,7 @@ impl Topic {
                 .create_with_context(Deliveries::default())
                 .context("no producer can be made for the beacons' topic")?,
             headers: (config.source.format != Format::Json).then(|| OwnedHeaders::new().insert(json)),
+            principal: settings.principal(),
             name,
         })
     }
@@ -203,12 +205,28 @@ impl Topic {
         let last = *deliveries.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match (lost, last) {
             (0, _) if left == 0 && flushed.is_ok() => Ok(()),
+            _ if self.is_forbidden(last) => {
+                let right = Right::of_topic(Operation::Write, &self.name);
+                Err(crowdfold_kafka::Error::Forbidden { principal: self.principal.clone(), right }.into())
+            }
             (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {PATIENCE:?}")),
             (lost, Some(code)) => {
                 Err(anyhow!("{lost} beacons were not taken by topic {}: {code}", self.name))
             }
             (lost, None) => Err(anyhow!("{lost} beacons were not taken by topic {}", self.name)),
         }
+    }
+}
+
+impl Topic {
+    /// Whether we may not write to it; who may write nowhere is told so before any record.
+    fn is_forbidden(&self, last: Option<RDKafkaErrorCode>) -> bool {
+        use RDKafkaErrorCode as C;
+        let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
+        [last, fatal]
+            .iter()
+            .flatten()
+            .any(|code| matches!(code, C::TopicAuthorizationFailed | C::ClusterAuthorizationFailed))
     }
 }
 
