@@ -1,7 +1,7 @@
 //! Who may do what on the broker: the roles around a deployment, and the least rights of each.
 //!
 //! The one table of rights there is. What it holds was found out on a real broker: with any one of a combiner's or a
-//! merger's rights taken away `run` fails, and with all of them it works.
+//! merger's rights taken away `run` fails, and with all of them it works (`tests/it/secured`).
 
 #[cfg(test)]
 mod tests;
