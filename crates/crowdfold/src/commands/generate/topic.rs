@@ -188,6 +188,7 @@ impl Topic {
                     self.producer.poll(NAP);
                     record = again;
                 }
+                Err(_) if self.is_forbidden(None) => return Err(self.forbidden()),
                 // the error names a code, never the record
                 Err((error, _)) => {
                     return Err(anyhow!(error).context(format!("topic {} is closed", self.name)));
@@ -205,10 +206,7 @@ impl Topic {
         let last = *deliveries.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match (lost, last) {
             (0, _) if left == 0 && flushed.is_ok() => Ok(()),
-            _ if self.is_forbidden(last) => {
-                let right = Right::of_topic(Operation::Write, &self.name);
-                Err(crowdfold_kafka::Error::Forbidden { principal: self.principal.clone(), right }.into())
-            }
+            _ if self.is_forbidden(last) => Err(self.forbidden()),
             (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {PATIENCE:?}")),
             (lost, Some(code)) => {
                 Err(anyhow!("{lost} beacons were not taken by topic {}: {code}", self.name))
@@ -219,6 +217,11 @@ impl Topic {
 }
 
 impl Topic {
+    fn forbidden(&self) -> anyhow::Error {
+        let right = Right::of_topic(Operation::Write, &self.name);
+        crowdfold_kafka::Error::Forbidden { principal: self.principal.clone(), right }.into()
+    }
+
     /// Whether we may not write to it; who may write nowhere is told so before any record.
     fn is_forbidden(&self, last: Option<RDKafkaErrorCode>) -> bool {
         use RDKafkaErrorCode as C;
