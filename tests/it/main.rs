@@ -4,6 +4,7 @@
     clippy::print_stderr,
     reason = "a test says where it failed, and with what seed"
 )]
+mod audit;
 mod faults;
 mod fold;
 mod generate;

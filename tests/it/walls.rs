@@ -122,8 +122,11 @@ fn the_kit_for_tests_is_in_no_program() {
     }
 }
 
+/// The modules that may have unsafe code, each with its argument for why it is sound.
+const UNSAFE: [&str; 2] = ["crates/kafka/src/batch.rs", "crates/kafka/src/describe_acls.rs"];
+
 #[test]
-fn unsafe_code_is_forbidden_but_in_one_module() {
+fn unsafe_code_is_forbidden_but_in_two_modules() {
     for (name, of) in crates() {
         for root in ["src/lib.rs", "src/main.rs"].map(|root| of.directory.join(root)) {
             let Ok(text) = fs::read_to_string(&root) else { continue };
@@ -132,13 +135,11 @@ fn unsafe_code_is_forbidden_but_in_one_module() {
         }
         let allows =
             |text: &str| ["allow", "expect"].iter().any(|way| text.contains(&format!("{way}(unsafe_code")));
-        let allowing: Vec<_> = sources(&of.directory).into_iter().filter(|(_, text)| allows(text)).collect();
-        let most = usize::from(name == "crowdfold-kafka");
-        let paths: Vec<_> = allowing.iter().map(|(path, _)| path).collect();
-        assert!(
-            paths.len() <= most,
-            "unsafe code is allowed in {paths:?}, at most {most} module of {name} may"
-        );
+        for (path, text) in sources(&of.directory).into_iter().filter(|(_, text)| allows(text)) {
+            let may = UNSAFE.iter().any(|may| path.ends_with(may));
+            assert!(may, "{} allows unsafe code, which {UNSAFE:?} alone may", path.display());
+            assert!(text.contains("//! What it rests on"), "{} has no argument for it", path.display());
+        }
     }
 }
 

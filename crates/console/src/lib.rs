@@ -1,5 +1,6 @@
 //! Reading rollups: [`Reader`] takes record values one by one, [`Query`] sums what they say as far as it may be summed,
-//! [`Answer`] writes the result as a table, as JSON or as CSV. No Kafka, no clock, no printing.
+//! [`Answer`] writes the result as a table, as JSON or as CSV. [`audit`] looks for what should not be there. No Kafka, no
+//! clock, no printing.
 //!
 //! ```
 //! use crowdfold_console::{Args, Query, Reader};
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod audit;
 mod group;
 mod output;
 mod query;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crowdfold_airlock::Dimension;
+use crowdfold_console::audit::Identifier;
 
 use crate::config::{Override, parse_duration};
 
@@ -42,7 +44,7 @@ pub struct Global {
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// The least that is logged [default: info; demo and query: warn]
+    /// The least that is logged [default: info; demo, query and audit: warn]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 }
@@ -94,6 +96,10 @@ pub enum Command {
         after_help = "Example: crowdfold query --drilldown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
+    /// Look on the broker for what should not be there: identifiers, rows below k, tables that disagree, records that
+    /// are too old, readers who should not be; exit 3 when there is any
+    #[command(after_help = "Example: crowdfold audit --config crowdfold.toml --since 1d")]
+    Audit(Audit),
     /// Print the configuration in force, secrets masked, with what follows from it
     #[command(after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml")]
     Check,
@@ -269,6 +275,48 @@ pub struct Query {
     pub format: TableFormat,
 }
 
+/// `crowdfold audit`.
+#[derive(Args, Debug)]
+pub struct Audit {
+    /// A topic of rollups, whoever wrote it; with none named, all topics of the configuration
+    #[arg(long, value_name = "TOPIC")]
+    pub rollups: Vec<String>,
+    /// A topic of rejections, whoever wrote it
+    #[arg(long, value_name = "TOPIC")]
+    pub rejections: Vec<String>,
+    /// Records appended since, such as 1d; else all there is
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub since: Option<Duration>,
+    /// Sessions a row must stand for at least, besides what its own policy says; else the configuration's k
+    #[arg(long, value_name = "K")]
+    pub k: Option<u64>,
+    /// A field that may hold what looks like an identifier, such as content=uuid; kinds are address, mac, email,
+    /// digits, hex, uuid and user-agent
+    #[arg(long, value_name = "FIELD=KIND", value_parser = allowed)]
+    pub allow: Vec<(String, Identifier)>,
+    /// Places told of each finding and topic; the rest is counted
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
+    pub limit: usize,
+    /// Do not ask who may read the topics
+    #[arg(long)]
+    pub no_acls: bool,
+    /// The cluster, such as localhost:9092; else the configuration's
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// Form of the report
+    #[arg(long, value_name = "table|json", hide_possible_values = true, default_value = "table")]
+    pub format: ReportFormat,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Table,
+    /// One object
+    Json,
+}
+
 /// Form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
@@ -288,7 +336,7 @@ impl Cli {
         let asked = self.global.log_level.and_then(|level| level.to_possible_value());
         match (asked, &self.command) {
             (Some(level), _) => level.get_name().to_owned(),
-            (None, Command::Demo(_) | Command::Query(_)) => "warn,librdkafka=off".into(),
+            (None, Command::Demo(_) | Command::Query(_) | Command::Audit(_)) => "warn,librdkafka=off".into(),
             (None, _) => "info".into(),
         }
     }
@@ -309,6 +357,14 @@ impl Cli {
             | Command::Query(Query { brokers: Some(brokers), .. }) => {
                 put("kafka.brokers", brokers.clone(), "--brokers");
             }
+            Command::Audit(audit) => {
+                if let Some(k) = audit.k {
+                    put("release.k", k.to_string(), "--k");
+                }
+                if let Some(brokers) = &audit.brokers {
+                    put("kafka.brokers", brokers.clone(), "--brokers");
+                }
+            }
             Command::Fold(Fold { format: Some(format), .. }) => {
                 let name = format.to_possible_value().map(|value| value.get_name().to_owned());
                 put("source.format", name.unwrap_or_default(), "--format");
@@ -322,6 +378,24 @@ impl Cli {
 fn duration(text: &str) -> Result<Duration, String> {
     let millis = parse_duration(text).filter(|millis| *millis > 0);
     millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
+}
+
+fn allowed(text: &str) -> Result<(String, Identifier), String> {
+    let (field, kind) = text.split_once('=').ok_or("want field=kind, such as content=uuid")?;
+    if field != "tenant" && Dimension::named(field).is_none() {
+        let known = Dimension::ALL.map(Dimension::name).join(", ");
+        return Err(format!("\"{}\" is no field; the fields are tenant, {known}", field.escape_debug()));
+    }
+    let kind = Identifier::named(kind).ok_or_else(|| {
+        let known = Identifier::ALL.map(Identifier::name).join(", ");
+        format!("\"{}\" is no kind; the kinds are {known}", kind.escape_debug())
+    })?;
+    Ok((field.into(), kind))
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| "want a number from 1 to 1000000".into())
 }
 
 fn condition(text: &str) -> Result<(String, String), String> {

@@ -1,5 +1,6 @@
 //! What each command does, and nothing else: the way in is [`dispatch`].
 
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod fold;
@@ -28,6 +29,7 @@ pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
         Command::Fold(args) => fold::run(args, &config.keyed()?, &mut stdout)?,
         Command::Generate(args) => generate::run(args, &config, &mut stdout)?,
         Command::Query(args) => query::run(args, &config, &mut stdout)?,
+        Command::Audit(args) => audit::run(args, &config, &mut stdout)?,
         Command::Demo(args) => demo::run(args, config, &mut stdout)?,
     }
     Ok(stdout.flush()?)

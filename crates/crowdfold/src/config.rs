@@ -199,6 +199,12 @@ impl Config {
         &self.release.policy
     }
 
+    /// Whether a key was given, in whatever layer over the defaults.
+    #[must_use]
+    pub fn is_given(&self, key: &str) -> bool {
+        !self.layers.untouched(key)
+    }
+
     /// The topics, by name.
     #[must_use]
     pub fn topic_names(&self) -> TopicNames {

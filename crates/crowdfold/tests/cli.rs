@@ -49,6 +49,7 @@ fn help_of_every_command() {
         "topics check",
         "topics acl",
         "query",
+        "audit",
         "check",
     ] {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
@@ -80,6 +81,15 @@ fn wrong_usage_is_exit_2_and_says_what_would_do() {
             &["query", "--since", "1"],
             "crowdfold: invalid value '1' for '--since <DURATION>': want a number and a unit",
         ),
+        (
+            &["audit", "--allow", "content=name"],
+            "crowdfold: invalid value 'content=name' for '--allow <FIELD=KIND>': \"name\" is no kind; the kinds are",
+        ),
+        (
+            &["audit", "--allow", "colour=uuid"],
+            "crowdfold: invalid value 'colour=uuid' for '--allow <FIELD=KIND>': \"colour\" is no field; the fields",
+        ),
+        (&["audit", "--limit", "0"], "crowdfold: invalid value '0' for '--limit <N>': want a number from 1"),
         (&["generate"], "crowdfold: the following required arguments were not provided"),
         (&["demo", "--k", "3"], "crowdfold: --k: release.k is 3, and a group of fewer than 10 sessions"),
         (&["check", "--config", "no/such.toml"], "crowdfold: no/such.toml: cannot be read: entity not found"),

@@ -1,5 +1,5 @@
-//! Reading one partition's queue a batch at a time, and the two other things rust-rdkafka has no safe call for. The only
-//! module with unsafe code.
+//! Reading one partition's queue a batch at a time, and the two other things about it rust-rdkafka has no safe call for.
+//! One of the two modules with unsafe code.
 //!
 //! What it rests on, from librdkafka's headers and sources (2.12):
 //! - A queue of `rd_kafka_queue_get_partition` is ours to destroy, and must be before its client is.
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use rdkafka::bindings as sys;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue};
 
@@ -84,31 +85,87 @@ impl<'a> Message<'a> {
     /// Its `content-type` header, the last of several, in any case; looked for only where there are headers.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a [u8]> {
-        let mut headers = ptr::null_mut();
-        // SAFETY: a live message, and a place to write to. The headers belong to the message and live as long. They
-        // are parsed at the first call, under no lock: a `Message` is not for two threads.
-        if unsafe { sys::rd_kafka_message_headers(self.raw, &mut headers) }
-            != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
-        {
-            return None;
-        }
         let mut found = None;
-        for index in 0.. {
-            let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
-            // SAFETY: live headers, places to write to. `name` is a C string and `value` null or `len` bytes, both as
-            // long as the message, hence 'a.
-            unsafe {
-                if sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut len)
-                    != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
-                {
-                    break;
+        // SAFETY: a live message of the library, looked at by one thread. What is found lives as long as it, hence 'a.
+        unsafe {
+            each_header(self.raw, |name, value| {
+                if name.eq_ignore_ascii_case(b"content-type") {
+                    found = value;
                 }
-                if CStr::from_ptr(name).to_bytes().eq_ignore_ascii_case(b"content-type") {
-                    found = bytes(value.cast(), len);
-                }
-            }
+            });
         }
         found
+    }
+}
+
+/// One record of a topic that is read from outside any group, with all that it carries. No `Debug`: nobody knows what
+/// is in it.
+pub struct Record<'a> {
+    message: &'a BorrowedMessage<'a>,
+    // as for `Message`
+    one_thread: PhantomData<*const ()>,
+}
+
+impl<'a> Record<'a> {
+    pub(crate) const fn of(message: &'a mut BorrowedMessage<'_>) -> Self {
+        Self { message, one_thread: PhantomData }
+    }
+
+    /// Its partition.
+    #[must_use]
+    pub fn partition(&self) -> u32 {
+        self.message.partition() as u32
+    }
+
+    /// Its place in the partition.
+    #[must_use]
+    pub fn offset(&self) -> i64 {
+        self.message.offset()
+    }
+
+    /// Its key, where it has one.
+    #[must_use]
+    pub fn key(&self) -> Option<&[u8]> {
+        self.message.key()
+    }
+
+    /// Its value, where it has one.
+    #[must_use]
+    pub fn value(&self) -> Option<&[u8]> {
+        self.message.payload()
+    }
+
+    /// Names and values of its headers, in order. rust-rdkafka panics at a name that is not UTF-8, and anyone may have
+    /// written it.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&[u8], Option<&[u8]>)> {
+        let mut headers = Vec::new();
+        // SAFETY: a live message of the library. It was borrowed for us alone, and a `Record` is not for two threads.
+        unsafe { each_header(&*self.message.ptr(), |name, value| headers.push((name, value))) };
+        headers
+    }
+}
+
+/// # Safety
+/// `raw` is a live message of the library that no other thread looks at: its headers are parsed at the first call, under
+/// no lock.
+unsafe fn each_header<'a>(raw: &'a RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
+    use sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR as OK;
+    let mut headers = ptr::null_mut();
+    // SAFETY: a live message, and a place to write to. The headers belong to the message and live as long.
+    if unsafe { sys::rd_kafka_message_headers(raw, &mut headers) } != OK {
+        return;
+    }
+    for index in 0.. {
+        let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: live headers, places to write to. `name` is a C string and `value` null or `len` bytes, both as
+        // long as the message, hence 'a.
+        unsafe {
+            if sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut len) != OK {
+                break;
+            }
+            each(CStr::from_ptr(name).to_bytes(), bytes(value.cast(), len));
+        }
     }
 }
 

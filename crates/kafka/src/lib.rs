@@ -1,14 +1,16 @@
 //! Kafka: where beacons are read ([`Source`]), where what leaves is written ([`Sink`]), and the topics with their
 //! time-to-live ([`topics`]). Everything else of the house knows nothing of it.
 //!
-//! Architecture invariant: the one module with unsafe code is `batch`, which reads a partition's queue without a
-//! lock and an allocation per record (measured: half the cost of librdkafka's poll).
+//! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
+//! allocation per record (measured: half the cost of librdkafka's poll); `describe_acls` asks who may read a topic, for
+//! which rust-rdkafka has no call.
 #![deny(unsafe_code)]
 
 pub mod acl;
 mod batch;
 mod client;
 mod cluster;
+mod describe_acls;
 mod error;
 pub mod fault;
 mod read;
@@ -16,7 +18,7 @@ mod sink;
 mod source;
 pub mod topics;
 
-pub use batch::{Message, Stamp};
+pub use batch::{Message, Record, Stamp};
 pub use client::{ClientSettings, Principal};
 pub use cluster::{Cluster, Partition, Topic};
 pub use error::Error;

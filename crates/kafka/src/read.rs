@@ -10,6 +10,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::{Message as _, Offset};
 
 use crate::acl::{Operation, Right};
+use crate::batch::Record;
 use crate::client::Context;
 use crate::cluster::{ANSWER, Cluster};
 use crate::error::{code, is_forbidden};
@@ -28,6 +29,8 @@ pub struct TopicReader {
     client: ClientSettings,
     /// Where each partition that still has something ended when the reader was opened.
     left: BTreeMap<i32, i64>,
+    /// Partitions of which the first records are not read: they are gone, or before the time asked for.
+    cut: Vec<u32>,
 }
 
 /// Reads whole topics once, one after the other, to where they end now: each value to `each`, in the order of its
@@ -74,8 +77,13 @@ impl TopicReader {
             ("enable.partition.eof", "true"),
         ];
         let consumer = client.config(&defaults, &fixed)?.create_with_context(Context::default())?;
-        let mut reader =
-            Self { consumer, topic: topic.into(), client: client.clone(), left: BTreeMap::new() };
+        let mut reader = Self {
+            consumer,
+            topic: topic.into(),
+            client: client.clone(),
+            left: BTreeMap::new(),
+            cut: Vec::new(),
+        };
         reader.take_up(partitions, since)?;
         Ok(reader)
     }
@@ -96,6 +104,9 @@ impl TopicReader {
                 .map_err(|error| self.failed(&error))?;
             if start < *end {
                 self.left.insert(*partition, *end);
+            }
+            if start > 0 {
+                self.cut.push(*partition as u32);
             }
         }
         self.consumer.assign(&assigned).map_err(|error| self.failed(&error))
@@ -125,8 +136,23 @@ impl TopicReader {
     ///
     /// # Errors
     /// When nothing comes for ten seconds though there is more, or may not be read.
+    pub fn to_end(self, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
+        self.records_to_end(|record| record.value().into_iter().for_each(&mut each))
+    }
+
+    /// Partitions of which the first records are not read: they are gone, or before the time asked for.
+    #[must_use]
+    pub fn cut(&self) -> &[u32] {
+        &self.cut
+    }
+
+    /// Shows every record up to where the topic ended when the reader was opened, in the order of its partition. Returns
+    /// how many there were.
+    ///
+    /// # Errors
+    /// When nothing comes for ten seconds though there is more, or may not be read.
     #[expect(clippy::disallowed_methods, reason = "how long to wait for a broker is the edge's to say")]
-    pub fn to_end(mut self, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
+    pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, Error> {
         let mut records = 0;
         let mut heard = Instant::now();
         while !self.left.is_empty() {
@@ -134,11 +160,11 @@ impl TopicReader {
             match self.consumer.poll(POLL) {
                 None if heard.elapsed() >= ANSWER => return Err(self.silent()),
                 None => continue,
-                Some(Ok(record)) => {
+                Some(Ok(mut record)) => {
                     let end = ends.get(&record.partition()).copied().unwrap_or(0);
                     if record.offset() < end {
                         records += 1;
-                        record.payload().into_iter().for_each(&mut each);
+                        each(&Record::of(&mut record));
                     }
                     if record.offset() + 1 >= end {
                         ends.remove(&record.partition());

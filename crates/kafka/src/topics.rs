@@ -10,6 +10,7 @@ mod configs;
 mod erase;
 mod finding;
 mod measure;
+mod readers;
 mod span;
 mod ttl;
 
@@ -19,8 +20,9 @@ pub use admin::Admin;
 pub use apply::{Change, Difference, PlanError};
 pub use check::{Report, TopicReport};
 pub use finding::{Finding, Unbounded};
+pub use readers::{Grant, Reader, Readers};
 pub use span::Span;
-pub use ttl::Bounds;
+pub use ttl::{Bounds, Times};
 
 /// What a topic is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,7 +18,7 @@ mod testing;
 
 pub use families::{Family, FamilyError, check_families, drilldown_name};
 pub use note::RejectionNote;
-pub use policy::{Policy, PolicyError, PolicySettings};
+pub use policy::{LEAST_K, Policy, PolicyError, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{Fault, Released, release};
 pub use row::{Coverage, Rollup};

@@ -10,7 +10,7 @@ use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 mod tests;
 
 /// Below this, k is refused unless it is asked for by name.
-const LEAST_K: u64 = 10;
+pub const LEAST_K: u64 = 10;
 
 /// `[release]` of the configuration, with `content.allow_below_place`, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -34,6 +34,14 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     let output = crowdfold(&way, &["topics", "check"]);
     assert!(said(&output).contains("bounded"), "{}", said(&output));
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = crowdfold(&way, &["audit"]);
+    assert!(said(&output).contains("records read, no breach found"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // who may not look gets no clean bill
+    come_as(&mut way, "SCRAM-SHA-256", "nobody");
+    let output = crowdfold(&way, &["audit"]);
+    assert!(said(&output).contains("not looked at: "), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     for worker in [combine, merge] {
         let (status, log) = worker.terminate(15);
         assert!(status.success(), "{status}: {log}");

@@ -21,14 +21,18 @@ pub struct Principals {
     pub readers: Vec<String>,
     /// Readers of one tenant's rollups, by tenant.
     pub tenants: BTreeMap<String, Vec<String>>,
+    /// Whether any of them was given: then somebody counts on their rights.
+    pub is_given: bool,
 }
 
 impl Principals {
     pub(super) fn read(layers: &Layers, prefix: &str, tenants: &Tenants) -> Result<Self, Problem> {
         let mut one = BTreeMap::new();
+        let mut is_given = !layers.untouched("principals.readers") || layers.under(TENANTS).next().is_some();
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Reader) {
             let key = format!("principals.{role}");
             let named = layers.optional(&key)?.map(str::to_owned);
+            is_given |= !layers.untouched(&key);
             let name = named.unwrap_or_else(|| format!("{prefix}-{role}"));
             if let Some(fault) = fault(&name) {
                 return Err(layers.refuse(&key, fault));
@@ -39,7 +43,7 @@ impl Principals {
         if let Some(fault) = readers.iter().find_map(|name| fault(name)) {
             return Err(layers.refuse("principals.readers", fault));
         }
-        Ok(Self { one, readers, tenants: of_tenants(layers, tenants)? })
+        Ok(Self { one, readers, tenants: of_tenants(layers, tenants)?, is_given })
     }
 
     /// Who plays a role that one principal has; nobody where it is the readers'.

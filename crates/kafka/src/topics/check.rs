@@ -3,7 +3,7 @@
 use super::configs::Configs;
 use super::finding::{Finding, Unbounded};
 use super::span::millis;
-use super::{Admin, Bounds, Clock, Purpose, Span, Spec};
+use super::{Admin, Bounds, Clock, Purpose, Span, Spec, Times};
 use crate::Error;
 
 #[cfg(test)]
@@ -30,6 +30,8 @@ pub struct TopicReport {
     pub ttl: Span,
     /// How long one can be, and lie on a disk, by the settings of topic and brokers; `None` where there is no topic.
     pub bounds: Option<Bounds>,
+    /// The settings that these are the sums of.
+    pub times: Option<Times>,
     /// For each partition the age of its oldest record that can be read; `None` where it is empty or has no leader.
     pub oldest: Vec<Option<Span>>,
     /// What is not as it should be.
@@ -74,6 +76,7 @@ impl Admin {
                 purpose: spec.purpose,
                 ttl: spec.ttl.into(),
                 bounds: None,
+                times: None,
                 oldest: Vec::new(),
                 findings: Vec::new(),
             };
@@ -82,8 +85,9 @@ impl Admin {
                 return Ok(report);
             };
             let configs = self.configs(&topic, &brokers)?;
-            let bounds = configs.times().bounds();
-            report.bounds = Some(bounds);
+            let times = configs.times();
+            let bounds = times.bounds();
+            (report.bounds, report.times) = (Some(bounds), Some(times));
             report.findings = of_settings(spec, topic.count(), &configs);
             let oldest = self.oldest(&topic, now)?;
             let age = |time: &Option<u64>| time.map(|time| Span(now.saturating_sub(time)));

@@ -77,6 +77,15 @@ impl Finding {
         !matches!(self, Self::Unmeasured { .. })
     }
 
+    /// Whether it is about records that stay, or may stay, too long: what an audit asks. The others are about losing them.
+    #[must_use]
+    pub const fn is_of_age(&self) -> bool {
+        matches!(
+            self,
+            Self::Unbounded(_) | Self::Beyond { .. } | Self::Overstayed { .. } | Self::Unmeasured { .. }
+        )
+    }
+
     /// Whether `run` refuses to start on it. What was measured to be too old is alarmed instead: to stop reading mends
     /// nothing.
     #[must_use]

@@ -6,6 +6,10 @@
 //! `file.delete.delay.ms` more. With producers' timestamps one record from the future holds its segment as long as the
 //! broker lets it be ahead (`message.timestamp.after.max.ms`).
 
+use std::fmt;
+
+use super::Span;
+
 #[cfg(test)]
 mod tests;
 
@@ -20,20 +24,45 @@ pub struct Bounds {
 
 /// What decides how long a record is there, ms; the largest over the brokers that hold it. [`u64::MAX`] is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) retention: u64,
-    pub(super) segment: u64,
-    pub(super) check: u64,
-    pub(super) delete_delay: u64,
-    /// 0 where the broker's clock stamps.
-    pub(super) ahead: u64,
+pub struct Times {
+    /// `retention.ms`.
+    pub retention: u64,
+    /// `segment.ms`.
+    pub segment: u64,
+    /// `log.retention.check.interval.ms`.
+    pub check: u64,
+    /// `file.delete.delay.ms`.
+    pub delete_delay: u64,
+    /// `message.timestamp.after.max.ms`; 0 where the broker's clock stamps.
+    pub ahead: u64,
 }
 
 impl Times {
-    pub(super) const fn bounds(self) -> Bounds {
+    /// The sums.
+    #[must_use]
+    pub const fn bounds(self) -> Bounds {
         let readable =
             self.retention.saturating_add(self.segment).saturating_add(self.check).saturating_add(self.ahead);
         Bounds { readable, on_disk: readable.saturating_add(self.delete_delay) }
+    }
+}
+
+/// The sum that makes [`Bounds::readable`]: `retention 44m + segment 11m + check 5m`.
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            ("retention", self.retention),
+            ("segment", self.segment),
+            ("check", self.check),
+            ("ahead", self.ahead),
+        ];
+        for (at, (name, time)) in
+            parts.into_iter().filter(|(name, time)| *name != "ahead" || *time > 0).enumerate()
+        {
+            f.write_str(if at > 0 { " + " } else { "" })?;
+            if time == u64::MAX { write!(f, "{name} for ever")? } else { write!(f, "{name} {}", Span(time))? }
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,179 @@
+//! What an audit may find in records: a closed list.
+
+use std::fmt;
+
+use super::scan::{Identifier, Writing};
+
+/// Where a record lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: u32,
+    /// Its place in the partition.
+    pub offset: i64,
+}
+
+/// One thing that was found, and where. Nothing of what the record holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What.
+    pub what: What,
+    /// In which record; of several the last.
+    pub place: Place,
+    /// In which part of it: `key`, `header 2`, `value`, or a JSON pointer in the value. Names that the schema does not
+    /// know are shown only where they are words.
+    pub field: Option<String>,
+    /// The record that it does not go with.
+    pub other: Option<Place>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// Something that tells of a person.
+    Identifier(Identifier, Writing),
+    /// A record without a value, or with one that is not a JSON object.
+    NotAnObject,
+    /// Another schema than the topic's.
+    Schema,
+    /// A field that is missing.
+    Missing,
+    /// A field that the schema does not know.
+    Unknown,
+    /// A field that is there twice: readers differ in which they take.
+    Repeated,
+    /// A field of another type than the schema's.
+    Type,
+    /// An amount that is no integer, or negative.
+    NotWhole,
+    /// A key that is not the row's.
+    Key,
+    /// A dimension that nobody knows, or that stands twice: nobody can say what it goes with.
+    Dimension,
+    /// A value that is no label: empty, too long, or of other signs than labels have.
+    Label,
+    /// A star before a value, or a reserved word in another writing.
+    Reserved,
+    /// Fewer sessions than the row's own k, or the configuration's.
+    BelowK(u64),
+    /// A policy whose own k is no crowd.
+    SmallK(u64),
+    /// A policy without k, or of a name that nobody knows.
+    Policy,
+    /// A window that is not aligned to its length, or whose length does not divide a day.
+    Window,
+    /// A part that is larger than the whole: more sessions with a value than sessions.
+    Parts,
+    /// A percentile or a range of a histogram on fewer sessions than there must be.
+    FewInRange(u64),
+    /// Histograms in two tables of one window.
+    Histograms,
+    /// A number of a row outside its table, or rows of one table that disagree on how many there are.
+    Numbers,
+    /// A table that lacks so many rows.
+    Incomplete(u64),
+    /// A row that its table has already.
+    RepeatedRow,
+    /// Rows of one table that are not in the order of their labels, or with the same label.
+    Order,
+    /// Rows of one table that do not lie side by side.
+    Scattered,
+    /// A table that was published before.
+    Twice,
+    /// A table whose totals are not those of another table of its tenant and window.
+    Totals,
+    /// Two tables of one tenant and window that tell of the same.
+    Families(&'static str),
+    /// Two tables of one tenant and window, or two rows of one table, under two policies.
+    TwoPolicies,
+    /// Two windows of one tenant that overlap.
+    Overlap,
+    /// A rejection for no known reason.
+    Reason,
+    /// A rejection whose time is not rounded to the minute.
+    Minute,
+}
+
+impl What {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Identifier(..) => "identifier",
+            Self::NotAnObject => "malformed",
+            Self::Schema => "unknown-schema",
+            Self::Missing => "missing-field",
+            Self::Unknown => "unknown-field",
+            Self::Repeated => "repeated-field",
+            Self::Type => "wrong-type",
+            Self::NotWhole => "not-an-integer",
+            Self::Key => "wrong-key",
+            Self::Dimension => "unknown-dimension",
+            Self::Label => "bad-label",
+            Self::Reserved => "reserved-label",
+            Self::BelowK(_) => "below-k",
+            Self::SmallK(_) => "small-k",
+            Self::Policy => "unknown-policy",
+            Self::Window => "window-not-aligned",
+            Self::Parts => "part-exceeds-row",
+            Self::FewInRange(_) => "few-in-range",
+            Self::Histograms => "two-histograms",
+            Self::Numbers => "wrong-row-number",
+            Self::Incomplete(_) => "incomplete-table",
+            Self::RepeatedRow => "repeated-row",
+            Self::Order => "rows-out-of-order",
+            Self::Scattered => "scattered-table",
+            Self::Twice => "published-twice",
+            Self::Totals => "totals-disagree",
+            Self::Families(_) => "overlapping-families",
+            Self::TwoPolicies => "two-policies",
+            Self::Overlap => "overlapping-windows",
+            Self::Reason => "unknown-reason",
+            Self::Minute => "time-not-rounded",
+        }
+    }
+}
+
+/// In a sentence without a subject.
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identifier(kind, Writing::Plain) => write!(f, "holds {kind}"),
+            Self::Identifier(kind, writing) => write!(f, "holds {kind}, {}", writing.name()),
+            Self::NotAnObject => f.write_str("is no JSON object"),
+            Self::Schema => f.write_str("is of another schema than the topic's"),
+            Self::Missing => f.write_str("is missing"),
+            Self::Unknown => f.write_str("is not a field of the schema"),
+            Self::Repeated => f.write_str("is there twice"),
+            Self::Type => f.write_str("is of another type than the schema says"),
+            Self::NotWhole => f.write_str("is not a whole number"),
+            Self::Key => f.write_str("is not tenant/drill-down/start of its row"),
+            Self::Dimension => f.write_str("is no known dimension, or is there twice"),
+            Self::Label => f.write_str("is not what a label may be"),
+            Self::Reserved => f.write_str("is a star before a value, or a reserved word written otherwise"),
+            Self::BelowK(k) => write!(f, "stands for fewer than {k} sessions"),
+            Self::SmallK(k) => write!(f, "was released with a k below {k}"),
+            Self::Policy => f.write_str("is no known policy"),
+            Self::Window => f.write_str("is not aligned to its length, which divides a day"),
+            Self::Parts => f.write_str("counts more sessions than the row"),
+            Self::FewInRange(least) => write!(f, "rests on fewer than {least} sessions"),
+            Self::Histograms => f.write_str("has histograms, and so has another table of its window"),
+            Self::Numbers => f.write_str("does not fit in with the number of rows of its table"),
+            Self::Incomplete(rows) => write!(f, "begins a table that lacks {rows} of its rows"),
+            Self::RepeatedRow => f.write_str("is in its table already"),
+            Self::Order => f.write_str("has a label that does not come after the one before"),
+            Self::Scattered => f.write_str("lies apart from the rest of its table"),
+            Self::Twice => f.write_str("begins a table that was published before"),
+            Self::Totals => f.write_str("ends a table whose totals differ from another's of its window"),
+            Self::Families(family) => {
+                write!(f, "is of a table that tells of the {family}, as another of its window")
+            }
+            Self::TwoPolicies => f.write_str("is under another policy than what it belongs to"),
+            Self::Overlap => f.write_str("is of a window that overlaps another"),
+            Self::Reason => f.write_str("is no known reason"),
+            Self::Minute => f.write_str("is not rounded to the minute"),
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! One planted breach a test: it is named, where it lies, and nothing else is.
+
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::{prop_assert_eq, proptest};
+use serde_json::{Value, json};
+
+use super::{Audit, Auditor, Contents, Identifier, Record, Rules, What};
+use crate::testing::{MINUTE, record, table};
+
+const OFFSET: i64 = 7;
+
+fn key(row: &Value) -> String {
+    let drilldown: Vec<_> =
+        row["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    format!("{}/{}/{}", row["tenant"].as_str().unwrap(), drilldown.join("."), row["window"]["start"])
+}
+
+fn rules() -> Rules {
+    Rules { k: Some(50), ..Rules::default() }
+}
+
+/// Audits rows that follow each other in partition 0 from offset 0, under their own keys.
+fn audit(rows: &[Value]) -> Audit {
+    audit_with(rules(), rows)
+}
+
+fn audit_with(rules: Rules, rows: &[Value]) -> Audit {
+    let mut auditor = Auditor::new(rules);
+    let topic = auditor.topic("rollups", Contents::Rollups, &[]);
+    for (offset, row) in (0..).zip(rows) {
+        let (key, value) = (key(row), row.to_string());
+        let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
+        auditor.record(topic, &Record { offset, key, value, ..Record::default() });
+    }
+    auditor.finish()
+}
+
+/// Name, offset and field of what was found.
+fn told(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
+    let told = audit.found.iter();
+    told.map(|found| (found.what.name(), found.place.offset, found.field.as_deref().unwrap_or(""))).collect()
+}
+
+/// A table of its own, with a change to its one row.
+fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
+    let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
+    change(&mut row);
+    let audit = audit(&[row]);
+    told(&audit).into_iter().map(|(name, offset, field)| (name, offset, field.to_owned())).collect()
+}
+
+#[track_caller]
+fn finds(change: impl FnOnce(&mut Value), name: &str, field: &str) {
+    assert_eq!(one(change), [(name, 0, field.to_owned())]);
+}
+
+/// Two tables of the same window that agree.
+fn window(minute: u64) -> Vec<Value> {
+    let mut rows = table(minute, "os/browser", &[("*/*", 60), ("Windows/Chrome", 900)]);
+    let mut second = table(minute, "cdn", &[("a", 480), ("b", 480)]);
+    for row in &mut second {
+        row["bandwidth_kbps"].as_object_mut().unwrap().remove("histogram");
+    }
+    rows.extend(second);
+    rows
+}
+
+#[test]
+fn what_a_worker_publishes_is_clean() {
+    let rows: Vec<Value> = (0..50).flat_map(window).collect();
+    let audit = audit(&rows);
+    assert_eq!(told(&audit), []);
+    assert_eq!((audit.topics[0].records, audit.topics[0].tables, audit.is_partial), (200, 100, false));
+    assert_eq!(one(|_| {}), []);
+}
+
+#[test]
+fn identifiers_are_told_by_place_and_kind_and_never_shown() {
+    let secrets = ["203.0.113.77", "4915112345678", "bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "77.311.0.302"];
+    for secret in secrets {
+        finds(|row| row["dimensions"]["browser"] = secret.into(), "identifier", "/dimensions/browser");
+    }
+    let mut row = record(3, "os Windows", 1, 1, 900);
+    row["203.0.113.77"] = json!({"jane@mail.example": ["203.0.113.78", 3_405_803_853_u64]});
+    row["note"] = "Mozilla/5.0 (X11; Linux)".into();
+    let audit = audit(&[row]);
+    assert_eq!(
+        told(&audit),
+        [
+            ("unknown-field", 0, "/{0}"),
+            ("identifier", 0, "/{0} (its name)"),
+            ("identifier", 0, "/{0}/{0} (its name)"),
+            ("identifier", 0, "/{0}/{0}/0"),
+            ("identifier", 0, "/{0}/{0}/1"),
+            ("unknown-field", 0, "/note"),
+            ("identifier", 0, "/note"),
+        ]
+    );
+    let shown = format!("{audit:?}");
+    assert!(!shown.contains("203.0") && !shown.contains("jane") && !shown.contains("Linux"), "{shown}");
+}
+
+#[test]
+fn keys_and_headers_are_looked_at_too() {
+    let row = record(3, "os Windows", 1, 1, 900);
+    let value = row.to_string();
+    let mut auditor = Auditor::new(rules());
+    let topic = auditor.topic("rollups", Contents::Rollups, &[]);
+    let headers: Vec<(&[u8], Option<&[u8]>)> =
+        vec![(b"trace", Some(b"ok")), (b"x-\xff-10.9.8.7", None), (b"ip", Some(b"MTAuOS44Ljc="))];
+    auditor.record(
+        topic,
+        &Record { key: Some(b"10.9.8.7"), value: Some(value.as_bytes()), headers, ..Record::default() },
+    );
+    let audit = auditor.finish();
+    let mut fields: Vec<_> = told(&audit).into_iter().map(|(name, _, field)| (name, field)).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            ("identifier", "header 1 (its name)"),
+            ("identifier", "header 2"),
+            ("identifier", "key"),
+            ("wrong-key", "key"),
+        ]
+    );
+    assert!(audit.found.iter().any(|found| found.what.to_string() == "holds an IP address, base64"));
+}
+
+#[test]
+fn the_time_at_the_end_of_a_key_is_no_long_number() {
+    let hits = |key: &str| {
+        let mut auditor = Auditor::new(rules());
+        let topic = auditor.topic("rollups", Contents::Rollups, &[]);
+        auditor.record(topic, &Record { key: Some(key.as_bytes()), ..Record::default() });
+        auditor.finish().found.len() - 1
+    };
+    assert_eq!(["acme/os/1795308480000", "acme/os/3405803853", "4915112345678"].map(hits), [0, 1, 1]);
+    assert_eq!(hits("10.9.8.7/os/1795308480000"), 1);
+}
+
+#[test]
+fn what_is_known_or_allowed_is_no_identifier() {
+    let uuid = "bbb27941-6c1f-4e0a-9d3b-0123abcd4567";
+    let mut row = record(3, "content x", 1, 1, 900);
+    row["dimensions"]["content"] = uuid.into();
+    row["tenant"] = "cafe0042".into();
+    assert_eq!(told(&audit(std::slice::from_ref(&row))).len(), 2);
+    let rules = Rules {
+        known: vec!["cafe0042".into()],
+        allowed: vec![("content".into(), Identifier::Uuid)],
+        ..rules()
+    };
+    // the key is what the row says
+    assert_eq!(told(&audit_with(rules, &[row])), []);
+    for (dimension, value, clean) in [
+        ("network", "203.0.113.0/24", true),
+        ("network", "2001:db8::/32", true),
+        ("network", "203.0.113.7/24", false),
+        ("network", "2001:db8::7/32", false),
+        ("network", "203.0.113.77", false),
+        ("cdn", "203.0.113.0/24", false),
+        ("asn", "AS4200000001", true),
+        ("asn", "AS3405803853", false),
+    ] {
+        let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
+        row["dimensions"][dimension] = value.into();
+        assert_eq!(told(&audit(&[row])).is_empty(), clean, "{dimension} {value}");
+    }
+}
+
+fn few(row: &mut Value) {
+    row["sessions"] = json!(49);
+    row["bandwidth_kbps"] = row["bitrate_kbps"].clone();
+}
+
+#[test]
+fn rows_that_are_no_crowd() {
+    finds(few, "below-k", "/sessions");
+    let own = |k: u64| move |row: &mut Value| row["policy"]["k"] = json!(k);
+    finds(own(1_000), "below-k", "/sessions");
+    finds(own(9), "small-k", "/policy/k");
+    finds(|row| drop(row["policy"].as_object_mut().unwrap().remove("k")), "unknown-policy", "/policy/k");
+    let mut row = record(3, "os Windows", 1, 1, 20);
+    row["policy"]["k"] = json!(5);
+    row["attempts"] = json!(5);
+    let lenient = Rules { k: None, allow_small_k: true, ..Rules::default() };
+    row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
+    assert_eq!(told(&audit_with(lenient, &[row])), []);
+}
+
+#[test]
+fn shapes_that_are_not_the_schemas() {
+    finds(|row| row["plays"] = json!(1.5), "not-an-integer", "/plays");
+    finds(|row| row["plays"] = json!(-1), "not-an-integer", "/plays");
+    finds(|row| row["plays"] = json!("16"), "wrong-type", "/plays");
+    finds(|row| row["startup_ms"]["p50"] = json!([1]), "wrong-type", "/startup_ms/p50");
+    finds(|row| drop(row.as_object_mut().unwrap().remove("beacons")), "missing-field", "/beacons");
+    finds(|row| row["users"] = json!(12), "unknown-field", "/users");
+    finds(|row| row["schema"] = json!("somebody.row/3"), "unknown-schema", "/schema");
+    finds(|row| row["errors"]["oops"] = json!(1), "unknown-field", "/errors");
+    finds(
+        |row| row["bandwidth_kbps"]["histogram"] = json!([[0, "x", 30]]),
+        "wrong-type",
+        "/bandwidth_kbps/histogram",
+    );
+    for value in [None, Some(&b"\xff\x00"[..]), Some(b"[1,2]"), Some(b"{\"schema\""), Some(b"")] {
+        let mut auditor = Auditor::new(rules());
+        let topic = auditor.topic("rollups", Contents::Rollups, &[]);
+        auditor.record(topic, &Record { offset: OFFSET, value, ..Record::default() });
+        assert_eq!(told(&auditor.finish()), [("malformed", OFFSET, "value")], "{value:?}");
+    }
+}
+
+#[test]
+fn a_field_that_is_there_twice_hides_nothing() {
+    let row = record(3, "os Windows", 1, 1, 900).to_string();
+    let value = row.replacen("\"sessions\":900", "\"sessions\":2,\"sessions\":900", 1);
+    assert_ne!(row, value);
+    let mut auditor = Auditor::new(rules());
+    let topic = auditor.topic("rollups", Contents::Rollups, &[]);
+    auditor.record(topic, &Record { value: Some(value.as_bytes()), ..Record::default() });
+    assert!(auditor.finish().found.iter().any(|found| found.what == What::Repeated));
+}
+
+#[test]
+fn labels_that_fold_does_not_make() {
+    let label = |os: &'static str, browser: &'static str| {
+        move |row: &mut Value| row["dimensions"] = json!({"os": os, "browser": browser})
+    };
+    finds(label("*", "Chrome"), "reserved-label", "/dimensions/browser");
+    finds(label("Win*", "*"), "reserved-label", "/dimensions/os");
+    finds(label("Windows", "Redacted"), "reserved-label", "/dimensions/browser");
+    finds(label("Windows", ""), "bad-label", "/dimensions/browser");
+    finds(label("Windows", "a|b"), "bad-label", "/dimensions/browser");
+    assert_eq!(one(label("unknown", "*")), []);
+    finds(
+        |row| drop(row["dimensions"].as_object_mut().unwrap().remove("os")),
+        "missing-field",
+        "/dimensions",
+    );
+}
+
+#[test]
+fn windows_and_numbers_and_dimensions() {
+    finds(|row| row["window"] = json!({"start": 7, "end": 60_007}), "window-not-aligned", "/window");
+    finds(|row| row["window"] = json!({"start": 0, "end": 7_000}), "window-not-aligned", "/window");
+    finds(|row| row["window"] = json!({"start": MINUTE, "end": MINUTE}), "window-not-aligned", "/window");
+    finds(|row| row["row"] = json!(2), "wrong-row-number", "/row");
+    let audit = audit(&[record(3, "os/colour Windows/red", 1, 1, 900)]);
+    assert_eq!(told(&audit), [("unknown-dimension", 0, "/drilldown/1")]);
+}
+
+#[test]
+fn parts_of_a_row() {
+    finds(|row| row["errors"]["network"] = json!(901), "part-exceeds-row", "/errors/network");
+    finds(|row| row["bitrate_kbps"]["sessions"] = json!(901), "part-exceeds-row", "/bitrate_kbps/sessions");
+    finds(|row| row["bitrate_kbps"]["p50"] = json!(3), "few-in-range", "/bitrate_kbps/p50");
+    let ranges = json!([[0, 4000, 9], [4000, null, 891]]);
+    finds(|row| row["bandwidth_kbps"]["histogram"] = ranges, "few-in-range", "/bandwidth_kbps/histogram/0");
+}
+
+#[test]
+fn a_table_that_lacks_rows() {
+    let whole = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    for (kept, missing) in [(&[0, 1][..], 1), (&[0, 2], 1), (&[1, 2], 1), (&[2], 2)] {
+        let rows: Vec<Value> = kept.iter().map(|at| whole[*at].clone()).collect();
+        let audit = audit(&rows);
+        assert_eq!(told(&audit), [("incomplete-table", 0, "")], "{kept:?}");
+        assert_eq!(audit.found[0].what, What::Incomplete(missing));
+    }
+}
+
+#[test]
+fn a_table_whose_first_rows_are_gone_is_not_blamed_for_it() {
+    let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    for (kept, found) in [(1..3, vec![]), (1..2, vec![("incomplete-table", 1, "")])] {
+        let mut auditor = Auditor::new(rules());
+        let topic = auditor.topic("rollups", Contents::Rollups, &[0]);
+        for (offset, row) in (1..).zip(&rows[kept]) {
+            let (key, value) = (key(row), row.to_string());
+            let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
+            auditor.record(topic, &Record { offset, key, value, ..Record::default() });
+        }
+        assert_eq!(told(&auditor.finish()), found);
+    }
+}
+
+#[test]
+fn a_table_that_comes_again() {
+    let once = table(3, "os", &[("*", 60), ("Windows", 900)]);
+    let twice: Vec<Value> = once.iter().chain(&once).cloned().collect();
+    let audit_ = audit(&twice);
+    assert_eq!(told(&audit_), [("published-twice", 2, "")]);
+    assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 0);
+    // with another length, or in part
+    let other = table(3, "os", &[("*", 960)]);
+    assert_eq!(told(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
+    assert_eq!(told(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
+    let apart = [&once[..], &window(4), &once[1..]].concat();
+    assert_eq!(told(&audit(&apart)), [("published-twice", 6, "")]);
+}
+
+#[test]
+fn rows_out_of_order_or_apart() {
+    let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    let turned: Vec<Value> = [0, 2, 1].map(|at| rows[at].clone()).to_vec();
+    assert_eq!(told(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
+    let mut same = rows.clone();
+    same[1]["dimensions"] = json!({"os": "*"});
+    assert_eq!(told(&audit(&same)), [("rows-out-of-order", 1, "/dimensions")]);
+    let apart = [&rows[..1], &table(4, "os", &[("*", 60)]), &rows[1..]].concat();
+    assert_eq!(told(&audit(&apart)), [("scattered-table", 2, "")]);
+}
+
+#[test]
+fn totals_that_disagree() {
+    let mut rows = window(3);
+    rows[3]["stalls"] = json!(3);
+    let audit_ = audit(&rows);
+    assert_eq!(told(&audit_), [("totals-disagree", 3, "/stalls")]);
+    assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 1);
+    let mut rows = window(3);
+    for row in &mut rows[2..] {
+        row["coverage"] = json!({"partitions": 3, "of": 4});
+    }
+    assert_eq!(told(&audit(&rows)), [("totals-disagree", 3, "/coverage")]);
+}
+
+#[test]
+fn tables_that_tell_of_the_same() {
+    let plain = |drilldown: &str| {
+        let mut rows = table(3, drilldown, &[("x", 900)]);
+        rows[0]["bandwidth_kbps"].as_object_mut().unwrap().remove("histogram");
+        rows
+    };
+    let rows = [table(3, "country", &[("FR", 900)]), plain("asn")].concat();
+    let audit_ = audit(&rows);
+    assert_eq!(told(&audit_), [("overlapping-families", 1, "")]);
+    assert_eq!(audit_.found[0].what, What::Families("place"));
+    let both = [table(3, "country", &[("FR", 900)]), table(3, "cdn", &[("x", 900)])].concat();
+    assert_eq!(told(&audit(&both)), [("two-histograms", 1, "")]);
+    let mut other = plain("cdn");
+    other[0]["policy"]["k"] = json!(60);
+    let rows = [table(3, "country", &[("FR", 900)]), other].concat();
+    assert_eq!(told(&audit(&rows)), [("two-policies", 1, "")]);
+}
+
+#[test]
+fn windows_that_overlap() {
+    let mut long = record(3, "os Windows", 1, 1, 900);
+    long["window"] = json!({"start": 0, "end": 3_600_000});
+    let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();
+    assert_eq!(told(&audit(&rows)), [("overlapping-windows", 1, "")]);
+    // of two tenants they are two things
+    let mut rows = rows;
+    rows[0]["tenant"] = "blip".into();
+    assert_eq!(told(&audit(&rows)), []);
+}
+
+#[test]
+fn under_differential_privacy_counts_may_be_noisy_and_families_overlap() {
+    let noisy = |drilldown: &str, sessions: u64| {
+        let mut row = record(60, &format!("{drilldown} Windows"), 1, 1, sessions);
+        row["policy"] = json!({"name": "differential-privacy", "k": 1, "epsilon": 1.0, "delta": 1e-8, "sigma": 38.2, "tau": 240});
+        row["bitrate_kbps"]["sessions"] = json!(sessions + 30);
+        row
+    };
+    assert_eq!(told(&audit(&[noisy("os", 240), noisy("device", 300)])), []);
+    let again = [noisy("os", 240), noisy("os", 241)];
+    assert_eq!(told(&audit(&again)), [("published-twice", 1, "")]);
+    let mut leaky = noisy("os", 240);
+    leaky["dimensions"]["os"] = "10.9.8.7".into();
+    assert_eq!(told(&audit(&[leaky])), [("identifier", 0, "/dimensions/os")]);
+}
+
+#[test]
+fn rejections() {
+    let note = |change: fn(&mut Value)| {
+        let mut note = json!({"schema": "crowdfold.rejection/1", "reason": "malformed", "topic": "p.beacons", "partition": 3,
+            "offset": 123_456_789_012_u64, "time": 1_795_308_480_000_u64});
+        change(&mut note);
+        let value = note.to_string();
+        let mut auditor = Auditor::new(rules());
+        let topic = auditor.topic("rejections", Contents::Rejections, &[]);
+        auditor.record(topic, &Record { offset: OFFSET, value: Some(value.as_bytes()), ..Record::default() });
+        let audit = auditor.finish();
+        told(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
+    };
+    assert_eq!(note(|_| {}), [""; 0]);
+    assert_eq!(
+        note(|note| note["reason"] = "it said 10.9.8.7".into()),
+        ["identifier /reason", "unknown-reason /reason"]
+    );
+    assert_eq!(note(|note| note["time"] = json!(1_795_308_480_001_u64)), ["time-not-rounded /time"]);
+    assert_eq!(
+        note(|note| note["payload"] = "eyJpcCI6IjEwLjkuOC43In0=".into()),
+        ["unknown-field /payload", "identifier /payload"]
+    );
+    assert_eq!(note(|note| note["topic"] = json!(["x"])), ["wrong-type /topic"]);
+}
+
+#[test]
+fn of_much_the_first_is_told_and_the_rest_counted() {
+    let rows: Vec<Value> = (0..100).map(|minute| record(minute, "os Windows", 1, 1, 20)).collect();
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .map(|mut row| {
+            row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
+            row
+        })
+        .collect();
+    let audit = audit_with(Rules { limit: 3, ..rules() }, &rows);
+    assert_eq!(told(&audit).len(), 3);
+    assert_eq!(audit.more, [("below-k", "rollups".to_owned(), 97)]);
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_is_a_finding_and_no_crash(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
+        let mut auditor = Auditor::new(rules());
+        let topics = [Contents::Rollups, Contents::Rejections].map(|contents| auditor.topic("x", contents, &[]));
+        for value in &values {
+            for topic in topics {
+                auditor.record(topic, &Record { key: Some(value), value: Some(value), ..Record::default() });
+            }
+        }
+        prop_assert_eq!(auditor.finish().found.len() >= values.len().min(20), true);
+    }
+
+    #[test]
+    fn a_row_with_anything_in_one_place_is_looked_at(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
+        let mut row = record(3, "os Windows", 1, 1, 900);
+        let name = row.as_object().unwrap().keys().nth(at).unwrap().clone();
+        for value in [json!(number), json!(text), json!(null), json!([number]), json!({text: number})] {
+            row[&name] = value;
+            let mut auditor = Auditor::new(rules());
+            let topic = auditor.topic("x", Contents::Rollups, &[]);
+            auditor.record(topic, &Record { value: Some(row.to_string().as_bytes()), ..Record::default() });
+            let _ = auditor.finish();
+        }
+    }
+}

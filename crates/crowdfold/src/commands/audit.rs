@@ -1,0 +1,172 @@
+//! `audit`: what is on the broker, held to the promises: nobody in it, crowds only, once, not for too long, for those
+//! alone who should read it. Trusts neither the worker nor the configuration it ran with.
+
+mod json;
+mod readers;
+mod report;
+mod table;
+
+use std::io::Write;
+use std::time::Duration;
+
+use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
+use crowdfold_kafka::{ClientSettings, Error, TopicReader};
+
+use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+
+use crate::cli::{self, ReportFormat};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::{clock, specs, wiring};
+
+use report::{Ageing, Report, Subject, Unseen};
+
+/// Reads, and prints what was found.
+///
+/// # Errors
+/// [`Failure::Breach`] where a promise is broken; [`Failure::Running`] where something could not be looked at and
+/// nothing else was found, or no broker answers.
+pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+    let client = wiring::client(config)?;
+    let now = clock::now();
+    let report = look(args, config, &client, now)?;
+    match args.format {
+        ReportFormat::Table => table::print(&report, out)?,
+        ReportFormat::Json => json::print(&report, out)?,
+    }
+    out.flush()?;
+    let (breaches, unseen) = (report.breaches(), report.unseen.len());
+    if breaches > 0 {
+        let plural = if breaches == 1 { "breach" } else { "breaches" };
+        return Err(Failure::Breach(format!("{breaches} {plural}, named above by finding and place")));
+    }
+    match report.unseen.first() {
+        None => Ok(()),
+        Some(Unseen { what, why }) if unseen == 1 => {
+            Err(anyhow::anyhow!("could not look at {what}: {why}").into())
+        }
+        Some(Unseen { what, why }) => {
+            Err(anyhow::anyhow!("could not look at {what}, nor at {} more: {why}", unseen - 1).into())
+        }
+    }
+}
+
+fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -> Result<Report, Failure> {
+    let admin = Admin::open(client)?;
+    let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
+    for at in 0..report.subjects.len() {
+        let spec = report.subjects[at].spec.clone();
+        match admin.check(std::slice::from_ref(&spec), now).map(|mut told| told.topics.pop()) {
+            Ok(Some(told)) if told.findings.contains(&Finding::Missing) => {
+                let why = "it does not exist".into();
+                report.unseen.push(Unseen { what: format!("topic {}", spec.topic), why });
+                report.subjects[at].is_missing = true;
+            }
+            Ok(told) => report.subjects[at].age = told.map(Ageing),
+            Err(error) if is_final(&error) => return Err(error.into()),
+            Err(error) => report.miss(format!("the time-to-live of topic {}", spec.topic), &error),
+        }
+    }
+    report
+        .subjects
+        .iter_mut()
+        .filter(|subject| subject.is_missing)
+        .for_each(|subject| subject.contents = None);
+    if !args.no_acls {
+        let there = report.subjects.iter().filter(|subject| !subject.is_missing);
+        let topics: Vec<String> = there.map(|subject| subject.spec.topic.clone()).collect();
+        match admin.readers(&topics) {
+            Ok(told) => readers::judge(&topics, told, config, &mut report),
+            Err(error) if is_final(&error) => return Err(error.into()),
+            Err(error) => report.miss("who may read the topics".into(), &error),
+        }
+    }
+    let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64));
+    let mut auditor = Auditor::new(rules(args, config));
+    for at in 0..report.subjects.len() {
+        let Subject { spec, contents: Some(contents), .. } = &report.subjects[at] else { continue };
+        let (topic, contents) = (spec.topic.clone(), *contents);
+        if let Err(error) = read(client, &topic, contents, since, &mut auditor) {
+            report.subjects[at].is_missing = true;
+            report.miss(format!("what is in topic {topic}"), &error);
+        }
+    }
+    report.audit = Some(auditor.finish());
+    if report.audit.as_ref().is_some_and(|audit| audit.is_partial) {
+        let why = "there are more tables than are held at a time: audit less with --since".into();
+        report.unseen.push(Unseen { what: "whether all tables agree".into(), why });
+    }
+    Ok(report)
+}
+
+/// Whether nothing else need be tried: no broker answers, or none lets us in.
+const fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Unreachable { .. } | Error::Refused { .. })
+}
+
+fn read(
+    client: &ClientSettings,
+    topic: &str,
+    contents: Contents,
+    since: Option<u64>,
+    auditor: &mut Auditor,
+) -> Result<(), Error> {
+    let reader = TopicReader::open(client, topic, since)?;
+    let number = auditor.topic(topic, contents, reader.cut());
+    reader.records_to_end(|record| {
+        let (partition, offset) = (record.partition(), record.offset());
+        let (key, value, headers) = (record.key(), record.value(), record.headers());
+        auditor.record(number, &Record { partition, offset, key, value, headers });
+    })?;
+    Ok(())
+}
+
+/// The topics to be looked at: those that are named, else all of the configuration.
+fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
+    let foreign = |topic: &String, purpose, ttl| Subject {
+        contents: contents(purpose),
+        is_ours: false,
+        ..Subject::of(Spec {
+            topic: topic.clone(),
+            purpose,
+            partitions: 0,
+            replication: 0,
+            ttl: Duration::from_millis(ttl),
+            least: Duration::ZERO,
+            clock: Clock::Append,
+            max_message_bytes: 0,
+        })
+    };
+    let rollups = args.rollups.iter().map(|topic| foreign(topic, Purpose::Rollups, config.ttl.rollups));
+    let rejections =
+        args.rejections.iter().map(|topic| foreign(topic, Purpose::Rejections, config.ttl.rejections));
+    let named: Vec<Subject> = rollups.chain(rejections).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let ours = specs::all(config).into_iter();
+    ours.map(|spec| Subject { contents: contents(spec.purpose), ..Subject::of(spec) }).collect()
+}
+
+/// What is read of a topic. What is personal data is not opened.
+const fn contents(purpose: Purpose) -> Option<Contents> {
+    match purpose {
+        Purpose::Rollups => Some(Contents::Rollups),
+        Purpose::Rejections => Some(Contents::Rejections),
+        Purpose::Beacons | Purpose::Partials => None,
+    }
+}
+
+fn rules(args: &cli::Audit, config: &Config) -> Rules {
+    let ours = args.rollups.is_empty() && args.rejections.is_empty();
+    let mut known = config.tenants.names.clone();
+    known.extend(ours.then(|| config.topic_names().beacons));
+    Rules {
+        // of another program's rows their own k is all there is to go by, unless one is given
+        k: (ours || config.is_given("release.k")).then(|| config.policy().k()),
+        allow_small_k: config.policy().k() < crowdfold_release::LEAST_K,
+        known,
+        allowed: args.allow.clone(),
+        limit: args.limit,
+    }
+}

@@ -1,0 +1,135 @@
+//! What an audit comes to, before it is written.
+
+use std::fmt;
+
+use crowdfold_console::audit::{Audit, Contents, Looked, Place};
+use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
+
+/// All that was looked at.
+#[derive(Default)]
+pub(super) struct Report {
+    /// ms since the epoch.
+    pub(super) now: u64,
+    pub(super) subjects: Vec<Subject>,
+    pub(super) audit: Option<Audit>,
+    /// About topics as a whole: who may read them.
+    pub(super) findings: Vec<Line>,
+    pub(super) unseen: Vec<Unseen>,
+}
+
+/// A topic.
+pub(super) struct Subject {
+    pub(super) spec: Spec,
+    /// What is read of it; `None` where it is not opened.
+    pub(super) contents: Option<Contents>,
+    /// Whether it is one of the configuration's, whose roles and numbers hold.
+    pub(super) is_ours: bool,
+    pub(super) is_missing: bool,
+    pub(super) age: Option<Ageing>,
+    pub(super) readers: Option<Readers>,
+}
+
+impl Subject {
+    pub(super) const fn of(spec: Spec) -> Self {
+        Self { spec, contents: None, is_ours: true, is_missing: false, age: None, readers: None }
+    }
+}
+
+/// How old records are, and may get.
+pub(super) struct Ageing(pub(super) TopicReport);
+
+/// What could not be looked at, and why.
+#[derive(serde::Serialize)]
+pub(super) struct Unseen {
+    pub(super) what: String,
+    pub(super) why: String,
+}
+
+/// One finding as it is printed.
+pub(super) struct Line {
+    pub(super) is_breach: bool,
+    pub(super) name: &'static str,
+    pub(super) topic: String,
+    pub(super) partition: Option<u32>,
+    pub(super) offset: Option<i64>,
+    pub(super) field: Option<String>,
+    pub(super) says: String,
+    pub(super) other: Option<Place>,
+}
+
+impl Line {
+    /// About a topic as a whole.
+    pub(super) fn on(topic: &str, name: &'static str, is_breach: bool, says: String) -> Self {
+        let (partition, offset, field, other) = (None, None, None, None);
+        Self { is_breach, name, topic: topic.into(), partition, offset, field, says, other }
+    }
+}
+
+impl Report {
+    /// Notes what could not be looked at.
+    pub(super) fn miss(&mut self, what: String, why: &impl fmt::Display) {
+        self.unseen.push(Unseen { what, why: why.to_string() });
+    }
+
+    /// All findings: what is in the records, how old they are, who may read them.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for found in self.audit.iter().flat_map(|audit| &audit.found) {
+            lines.push(Line {
+                is_breach: true,
+                name: found.what.name(),
+                topic: found.place.topic.clone(),
+                partition: Some(found.place.partition),
+                offset: Some(found.place.offset),
+                field: found.field.clone(),
+                says: found.what.to_string(),
+                other: found.other.clone(),
+            });
+        }
+        for subject in &self.subjects {
+            lines.extend(subject.age.iter().flat_map(|age| age.lines()));
+        }
+        lines.extend(self.findings.iter().map(|line| Line {
+            topic: line.topic.clone(),
+            field: None,
+            other: None,
+            says: line.says.clone(),
+            ..*line
+        }));
+        lines
+    }
+
+    /// How many breaches there are, those too many to be told among them.
+    pub(super) fn breaches(&self) -> u64 {
+        let told = self.lines().iter().filter(|line| line.is_breach).count() as u64;
+        told + self.more().map(|(.., more)| more).sum::<u64>()
+    }
+
+    /// Findings of which there were too many to tell each.
+    pub(super) fn more(&self) -> impl Iterator<Item = &(&'static str, String, u64)> {
+        self.audit.iter().flat_map(|audit| &audit.more)
+    }
+
+    /// How much was read of a topic.
+    pub(super) fn looked(&self, subject: &Subject) -> Option<&Looked> {
+        let looked = self.audit.iter().flat_map(|audit| &audit.topics);
+        looked.into_iter().find(|looked| looked.topic == subject.spec.topic && !subject.is_missing)
+    }
+}
+
+impl Ageing {
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let TopicReport { topic, findings, times, .. } = &self.0;
+        findings.iter().filter(|finding| finding.is_of_age()).map(move |finding| {
+            let (name, partition) = match finding {
+                Finding::Unbounded(_) => ("unbounded", None),
+                Finding::Beyond { .. } => ("beyond-ttl", None),
+                Finding::Overstayed { partition, .. } => ("overstayed", Some(*partition)),
+                _ => ("unmeasured", None),
+            };
+            let sum = times.map(|times| format!(" ({times})")).unwrap_or_default();
+            let says = format!("{finding}{sum}");
+            Line { partition, ..Line::on(topic, name, finding.is_breach(), says) }
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! The report for people: what was looked at, what was found, what was not looked at, and the verdict.
+
+use std::io::{self, Write};
+
+use crowdfold_kafka::topics::{Grant, Reader, Readers, Span, TopicReport};
+
+use super::report::{Line, Report, Subject};
+
+pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let heads = ["TOPIC", "RECORDS", "TABLES", "OLDEST", "READABLE AT MOST", "MAY READ"];
+    let topics: Vec<[String; 6]> = report.subjects.iter().map(|subject| topic(report, subject)).collect();
+    rows(&heads, &topics, &[1, 2, 3], out)?;
+    let (breaches, notes): (Vec<Line>, Vec<Line>) =
+        report.lines().into_iter().partition(|line| line.is_breach);
+    if !breaches.is_empty() {
+        writeln!(out)?;
+        let heads = ["BREACH", "TOPIC", "PARTITION", "OFFSET", "FIELD", "WHAT"];
+        rows(&heads, &breaches.iter().map(line).collect::<Vec<_>>(), &[2, 3], out)?;
+    }
+    for (name, topic, more) in report.more() {
+        writeln!(out, "{more} more of {name} in {topic} (--limit tells more of them)")?;
+    }
+    for (at, (says, topics)) in gathered(&notes).iter().enumerate() {
+        writeln!(out, "{}note: {}: {says}", if at == 0 { "\n" } else { "" }, topics.join(", "))?;
+    }
+    for (at, unseen) in report.unseen.iter().enumerate() {
+        writeln!(out, "{}not looked at: {}: {}", if at == 0 { "\n" } else { "" }, unseen.what, unseen.why)?;
+    }
+    if breaches.is_empty() && report.unseen.is_empty() {
+        let looked = report.audit.iter().flat_map(|audit| &audit.topics);
+        let records: u64 = looked.map(|looked| looked.records).sum();
+        writeln!(out, "\nclean: {records} records read, no breach found")?;
+    }
+    Ok(())
+}
+
+/// What is said, each once, and of which topics.
+fn gathered(notes: &[Line]) -> Vec<(&str, Vec<&str>)> {
+    let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
+    for note in notes {
+        match gathered.iter_mut().find(|(says, _)| *says == note.says) {
+            Some((_, topics)) => topics.push(&note.topic),
+            None => gathered.push((&note.says, vec![&note.topic])),
+        }
+    }
+    gathered
+}
+
+fn topic(report: &Report, subject: &Subject) -> [String; 6] {
+    let none = || "-".to_owned();
+    let looked = report.looked(subject);
+    let age = subject.age.as_ref().map(|age| &age.0);
+    let readable = age.map_or_else(none, readable);
+    let oldest = age.map_or_else(none, |age| age.oldest().map_or("empty".into(), shown));
+    [
+        subject.spec.topic.clone(),
+        looked.map_or_else(none, |looked| looked.records.to_string()),
+        looked.filter(|looked| looked.tables > 0).map_or_else(none, |looked| looked.tables.to_string()),
+        oldest,
+        readable,
+        readers(subject.readers.as_ref()),
+    ]
+}
+
+/// An age, which is known to the second.
+fn shown(Span(millis): Span) -> String {
+    Span(millis / 1_000 * 1_000).to_string()
+}
+
+/// `1h = retention 44m + segment 11m + check 5m`.
+fn readable(age: &TopicReport) -> String {
+    let (Some(bounds), Some(times)) = (age.bounds, age.times) else { return "-".into() };
+    let sum = if bounds.readable == u64::MAX { "for ever".into() } else { Span(bounds.readable).to_string() };
+    format!("{sum} = {times}")
+}
+
+fn readers(readers: Option<&Readers>) -> String {
+    match readers {
+        None => "-".into(),
+        Some(Readers::Anyone) => "anyone".into(),
+        Some(Readers::Listed(listed)) if listed.is_empty() => "nobody".into(),
+        Some(Readers::Listed(listed)) => {
+            let perhaps = |reader: &Reader| if reader.by == Grant::Perhaps { "perhaps " } else { "" };
+            let named = listed.iter().map(|reader| format!("{}{}", perhaps(reader), reader.principal));
+            named.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn line(line: &Line) -> [String; 6] {
+    let none = || "-".to_owned();
+    let other = line.other.as_ref().map(|other| {
+        let topic = if other.topic == line.topic { String::new() } else { format!("{}, ", other.topic) };
+        format!(" (compare {topic}partition {}, offset {})", other.partition, other.offset)
+    });
+    [
+        line.name.into(),
+        line.topic.clone(),
+        line.partition.map_or_else(none, |partition| partition.to_string()),
+        line.offset.map_or_else(none, |offset| offset.to_string()),
+        line.field.clone().unwrap_or_else(none),
+        format!("{}{}", line.says, other.unwrap_or_default()),
+    ]
+}
+
+/// Columns two spaces apart; those with these numbers to the right, the last as long as it is.
+fn rows<const N: usize>(
+    heads: &[&str; N],
+    rows: &[[String; N]],
+    right: &[usize],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let width = |at: usize| {
+        rows.iter().map(|row| row[at].chars().count()).chain([heads[at].len()]).max().unwrap_or(0)
+    };
+    let heads = heads.map(str::to_owned);
+    for row in std::iter::once(&heads).chain(rows) {
+        let mut line = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            let gap = " ".repeat(width(at).saturating_sub(cell.chars().count()));
+            let (before, after) = if right.contains(&at) { (gap.as_str(), "") } else { ("", gap.as_str()) };
+            line.extend([before, cell, after, "  "]);
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Asking a cluster who may read a topic: rust-rdkafka has no call for it. One of the two modules with unsafe code.
+//!
+//! What it rests on, from librdkafka's headers and sources (2.12):
+//! - A queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of `rd_kafka_AclBindingFilter_new`
+//!   and an event of `rd_kafka_queue_poll` are ours to destroy, once. [`Owned`] does, in the reverse order of their
+//!   making, and the client is borrowed all the while, so that it outlives its queue. A request that is still under way
+//!   when its queue is destroyed holds a reference of its own to it.
+//! - A request copies its options and its filter before the call returns.
+//! - What an event holds lives as long as the event. Strings in it are C strings, or null; they are copied.
+//! - The enumerations of an answer are clamped to known values by librdkafka (`rd_kafka_DescribeAclsResponse_parse`,
+//!   `rd_kafka_AuthorizedOperations_parse`): a value that Rust does not know does not come.
+//!
+//! And what it cannot rest on: librdkafka reads the error code of a DescribeAcls answer and drops it. Whoever may not
+//! ask is told that there are no ACLs, and so is whoever asks a cluster without an authorizer. So
+//! [`may_describe`] asks for the right first, and the brokers' settings tell whether there is an authorizer.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString};
+use std::os::raw::c_char;
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::types::RDKafka;
+
+use crate::cluster::ANSWER;
+
+/// A rule about a topic.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Acl {
+    /// `User:jane`, `User:*`.
+    pub(crate) principal: String,
+    /// An address, or `*`.
+    pub(crate) host: String,
+    /// Whether it is about reading: by name, or by all.
+    pub(crate) reads: bool,
+    /// Whether it allows; else it denies.
+    pub(crate) allows: bool,
+    /// How the topic is named: in full, by how it begins, or as one of all.
+    pub(crate) pattern: Pattern,
+}
+
+/// How a rule names a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pattern {
+    /// By its name.
+    Literal,
+    /// By what its name begins with.
+    Prefixed,
+    /// With all others, `*`.
+    Any,
+}
+
+/// Whether this principal may ask for ACLs.
+///
+/// # Errors
+/// No answer within ten seconds, or a refusal.
+pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool, RDKafkaErrorCode> {
+    use sys::rd_kafka_AclOperation_t as O;
+    let request = |asked: &Asked| {
+        // SAFETY: live options and a flag. The answer is null, or an error that is ours to destroy.
+        unsafe {
+            let refused =
+                sys::rd_kafka_AdminOptions_set_include_authorized_operations(asked.options.as_ptr(), 1);
+            if !refused.is_null() {
+                sys::rd_kafka_error_destroy(refused);
+            }
+        }
+        // SAFETY: live client, options and queue.
+        unsafe { sys::rd_kafka_DescribeCluster(asked.client, asked.options.as_ptr(), asked.queue.as_ptr()) };
+    };
+    let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, request)?;
+    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    let result = unsafe { sys::rd_kafka_event_DescribeCluster_result(event.as_ptr()) };
+    if result.is_null() {
+        return Err(RDKafkaErrorCode::Fail);
+    }
+    let mut count = 0;
+    // SAFETY: a live result and a place to write to; the answer is null, or `count` values that live as long as it.
+    let operations = unsafe {
+        let first = sys::rd_kafka_DescribeCluster_result_authorized_operations(result, &mut count);
+        if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
+    };
+    let describes = |operation: &O| {
+        matches!(operation, O::RD_KAFKA_ACL_OPERATION_DESCRIBE | O::RD_KAFKA_ACL_OPERATION_ALTER)
+    };
+    Ok(operations.iter().any(describes))
+}
+
+/// The rules about a topic, whatever pattern names it. Empty too where the cluster would not say: see
+/// [`may_describe`].
+///
+/// # Errors
+/// No answer within ten seconds, or a name with a zero byte.
+pub(crate) fn of_topic<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+) -> Result<Vec<Acl>, RDKafkaErrorCode> {
+    let name = CString::new(topic).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    let mut reason = [0 as c_char; 128];
+    // SAFETY: a C string, nulls where anything will do, and room for an error's text. The answer is null or ours.
+    let filter = NonNull::new(unsafe {
+        sys::rd_kafka_AclBindingFilter_new(
+            sys::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC,
+            name.as_ptr(),
+            sys::rd_kafka_ResourcePatternType_t::RD_KAFKA_RESOURCE_PATTERN_MATCH,
+            ptr::null(),
+            ptr::null(),
+            sys::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ANY,
+            sys::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_ANY,
+            reason.as_mut_ptr(),
+            reason.len(),
+        )
+    });
+    let filter = filter.ok_or(RDKafkaErrorCode::InvalidArgument)?;
+    let filter = Owned { it: filter, destroy: sys::rd_kafka_AclBinding_destroy };
+    let request = |asked: &Asked| {
+        let (options, queue) = (asked.options.as_ptr(), asked.queue.as_ptr());
+        // SAFETY: live client, filter, options and queue.
+        unsafe { sys::rd_kafka_DescribeAcls(asked.client, filter.as_ptr(), options, queue) };
+    };
+    let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBEACLS, request)?;
+    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    let result = unsafe { sys::rd_kafka_event_DescribeAcls_result(event.as_ptr()) };
+    if result.is_null() {
+        return Err(RDKafkaErrorCode::Fail);
+    }
+    let mut count = 0;
+    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    let bindings = unsafe {
+        let first = sys::rd_kafka_DescribeAcls_result_acls(result, &mut count);
+        if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
+    };
+    // SAFETY: each points to a binding that lives as long as the result.
+    Ok(bindings.iter().filter_map(|binding| unsafe { acl(*binding) }).collect())
+}
+
+/// A binding, unless it names topics in a way we do not know.
+///
+/// # Safety
+/// `binding` is null or points to a live binding.
+unsafe fn acl(binding: *const sys::rd_kafka_AclBinding_t) -> Option<Acl> {
+    use sys::rd_kafka_AclOperation_t as O;
+    use sys::rd_kafka_AclPermissionType_t as P;
+    use sys::rd_kafka_ResourcePatternType_t as R;
+    if binding.is_null() {
+        return None;
+    }
+    // SAFETY: a live binding, by the caller's word; its strings live as long and are copied.
+    unsafe {
+        let reads = matches!(
+            sys::rd_kafka_AclBinding_operation(binding),
+            O::RD_KAFKA_ACL_OPERATION_READ | O::RD_KAFKA_ACL_OPERATION_ALL
+        );
+        let name = text(sys::rd_kafka_AclBinding_name(binding));
+        let pattern = match sys::rd_kafka_AclBinding_resource_pattern_type(binding) {
+            R::RD_KAFKA_RESOURCE_PATTERN_LITERAL if name == "*" => Pattern::Any,
+            R::RD_KAFKA_RESOURCE_PATTERN_LITERAL => Pattern::Literal,
+            R::RD_KAFKA_RESOURCE_PATTERN_PREFIXED => Pattern::Prefixed,
+            _ => return None,
+        };
+        Some(Acl {
+            reads,
+            principal: text(sys::rd_kafka_AclBinding_principal(binding)),
+            host: text(sys::rd_kafka_AclBinding_host(binding)),
+            allows: sys::rd_kafka_AclBinding_permission_type(binding)
+                == P::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+            pattern,
+        })
+    }
+}
+
+/// # Safety
+/// `start` is null or a C string.
+unsafe fn text(start: *const c_char) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: a C string, by the caller's word.
+    unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
+}
+
+/// What a request is made with.
+struct Asked {
+    client: *mut RDKafka,
+    options: Owned<sys::rd_kafka_AdminOptions_t>,
+    queue: Owned<sys::rd_kafka_queue_t>,
+}
+
+/// Makes a request and waits for its answer, which is no error.
+fn ask<C: ClientContext>(
+    client: &Client<C>,
+    operation: sys::rd_kafka_admin_op_t,
+    request: impl FnOnce(&Asked),
+) -> Result<Owned<sys::rd_kafka_event_t>, RDKafkaErrorCode> {
+    let client = client.native_ptr();
+    let millis = i32::try_from(ANSWER.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: a live client; both answers are null or ours.
+    let (options, queue) =
+        unsafe { (sys::rd_kafka_AdminOptions_new(client, operation), sys::rd_kafka_queue_new(client)) };
+    let options = Owned::new(options, sys::rd_kafka_AdminOptions_destroy)?;
+    let queue = Owned::new(queue, sys::rd_kafka_queue_destroy)?;
+    // SAFETY: live options; without room for an error's text none is written.
+    unsafe { sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), millis, ptr::null_mut(), 0) };
+    let asked = Asked { client, options, queue };
+    request(&asked);
+    // the answer comes in any case, at the request's own time-out at the latest
+    // SAFETY: a live queue; the answer is null or ours.
+    let event = unsafe { sys::rd_kafka_queue_poll(asked.queue.as_ptr(), millis.saturating_add(5_000)) };
+    let event = Owned {
+        it: NonNull::new(event).ok_or(RDKafkaErrorCode::OperationTimedOut)?,
+        destroy: sys::rd_kafka_event_destroy,
+    };
+    // SAFETY: a live event.
+    match RDKafkaErrorCode::from(unsafe { sys::rd_kafka_event_error(event.as_ptr()) }) {
+        RDKafkaErrorCode::NoError => Ok(event),
+        code => Err(code),
+    }
+}
+
+/// Something of the library's that is ours to destroy.
+struct Owned<T> {
+    it: NonNull<T>,
+    destroy: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    fn new(it: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, RDKafkaErrorCode> {
+        Ok(Self { it: NonNull::new(it).ok_or(RDKafkaErrorCode::Fail)?, destroy })
+    }
+
+    const fn as_ptr(&self) -> *mut T {
+        self.it.as_ptr()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: `destroy` is the library's own for a `T`, the pointer is live, and this is the one place that gives
+        // it back.
+        unsafe { (self.destroy)(self.it.as_ptr()) }
+    }
+}

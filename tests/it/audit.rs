@@ -1,0 +1,44 @@
+//! `audit` on a real broker: clean where the real worker wrote, and naming every breach that is planted.
+
+mod clean;
+mod planted;
+mod readers;
+mod rows;
+
+use std::process::{Command, Output};
+
+use crowdfold_testkit::{Kafka, binary};
+use serde_json::Value;
+
+/// Runs it as users do, without a configuration.
+fn audit(kafka: &Kafka, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary("crowdfold"));
+    command.args(["audit", "--brokers", kafka.bootstrap()]).args(arguments).env_clear();
+    command.output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// The report as JSON, with the exit code.
+fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
+    let output = audit(kafka, &[arguments, &["--format", "json"]].concat());
+    let told = text(&output.stdout);
+    let report = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}{}", text(&output.stderr)));
+    (output.status.code(), report)
+}
+
+/// Finding, partition, offset and field of what was found, in order.
+fn found(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let line = |found: &Value| {
+        let word = |name: &str| match &found[name] {
+            Value::String(text) => text.clone(),
+            Value::Null => "-".into(),
+            other => other.to_string(),
+        };
+        format!("{} {}/{} {}", word("finding"), word("partition"), word("offset"), word("field"))
+    };
+    findings.filter(|found| found["breach"] == true).map(line).collect()
+}

@@ -1,0 +1,167 @@
+//! Where the real worker wrote there is nothing to be found, and what cannot be looked at is said.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use crowdfold_testkit::{Kafka, unique};
+use serde_json::json;
+
+use super::rows::{table, topic, write};
+use super::{audit, found, report, text};
+use crate::worker::support::{Deployment, Worker, window_ago};
+
+#[test]
+fn what_the_worker_publishes_is_clean() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.rules.k = 25;
+    // a firmware or a name of a player may be anything
+    way.rules.drilldowns = [
+        &["device", "os", "browser"][..],
+        &["player", "player_version"],
+        &["stream", "content"],
+        &["cdn", "connection"],
+    ]
+    .map(|names| names.iter().map(ToString::to_string).collect())
+    .to_vec();
+    let way = way.with_topics();
+    let log = way.players(31, 300, window_ago(2_000, 90_000), 40_000);
+    let verdict = way.judge(&log);
+    assert!(!verdict.ledger.beacons.rejected.is_empty());
+    way.produce(&log);
+    let worker = Worker::start(&way, "a");
+    way.await_settled(way.last_end(&verdict), 120);
+    let (status, log) = worker.terminate(20);
+    assert!(status.success(), "{log}");
+
+    let config = way.config("audit");
+    let (code, whole) = report(way.kafka, &["--config", config.to_str().unwrap()]);
+    assert_eq!(found(&whole), [""; 0], "{whole:#}");
+    assert_eq!((code, &whole["verdict"], &whole["breaches"]), (Some(0), &json!("clean"), &json!(0)));
+    let topics = whole["topics"].as_array().unwrap();
+    let purposes: Vec<_> = topics.iter().map(|topic| topic["purpose"].as_str().unwrap()).collect();
+    assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);
+    // personal data is not opened
+    assert!(topics[..2].iter().all(|topic| topic["records"].is_null()), "{topics:#?}");
+    let rows = way.rows("read_committed");
+    assert_eq!(topics[2]["records"], json!(rows.len()));
+    assert!(topics[2]["tables"].as_u64().unwrap() > 20 && topics[3]["records"].as_u64().unwrap() > 0);
+    // nobody guards this broker, and nobody was named who should: told, not blamed
+    assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
+
+    // another k is asked for, and the same rows are no crowds
+    let output = audit(way.kafka, &["--rollups", &way.topic("rollups"), "--k", "100000"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("more of below-k in"), "{}", text(&output.stdout));
+    // one row of one session more
+    let mut row = rows[0].json.clone();
+    row["sessions"] = json!(1);
+    write(way.kafka, &way.topic("rollups"), 0, &[row]);
+    let (code, whole) = report(way.kafka, &["--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(3));
+    assert!(found(&whole).iter().any(|found| found.starts_with("below-k 0/")), "{whole:#}");
+}
+
+#[test]
+fn aborted_transactions_publish_nothing_twice() {
+    use rdkafka::ClientConfig;
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+    use std::time::Duration;
+    let kafka = Kafka::shared();
+    let rollups = topic(kafka, "aborted", 1);
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("transactional.id", unique("audit"))
+        .create()
+        .unwrap();
+    let long = Duration::from_secs(60);
+    producer.init_transactions(long).unwrap();
+    let rows = table(3, "os", &[("*", 60), ("Windows", 900)]);
+    // the first attempt sent half a table and was aborted
+    for (count, commit) in [(1, false), (2, false), (2, true)] {
+        producer.begin_transaction().unwrap();
+        for row in &rows[..count] {
+            let (key, value) = ("default/os/180000", row.to_string());
+            producer
+                .send(BaseRecord::to(&rollups).key(key).payload(&value))
+                .map_err(|(error, _)| error)
+                .unwrap();
+        }
+        producer.flush(long).unwrap();
+        if commit {
+            producer.commit_transaction(long).unwrap()
+        } else {
+            producer.abort_transaction(long).unwrap()
+        }
+    }
+    let (code, whole) = report(kafka, &["--rollups", &rollups]);
+    assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
+    assert_eq!(whole["topics"][0]["records"], json!(2));
+}
+
+#[test]
+fn a_table_cut_by_retention_is_not_blamed() {
+    let kafka = Kafka::shared();
+    let rollups = topic(kafka, "cut", 1);
+    let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
+    write(kafka, &rollups, 0, &rows);
+    kafka.delete_before(&rollups, 0, 2);
+    let (code, whole) = report(kafka, &["--rollups", &rollups]);
+    assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
+    let kafka = Kafka::shared();
+    let rollups = topic(kafka, "there", 1);
+    write(kafka, &rollups, 0, &table(3, "os", &[("Windows", 900)]));
+    let output = audit(kafka, &["--rollups", &rollups, "--rollups", "not-there"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (told, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(told.contains("not looked at: topic not-there: it does not exist"), "{told}");
+    assert_eq!(error, "crowdfold: could not look at topic not-there: it does not exist\n");
+    assert!(!told.contains("clean:"), "{told}");
+
+    let output = std::process::Command::new(crowdfold_testkit::binary("crowdfold"))
+        .args(["audit", "--brokers", "127.0.0.1:1", "--rollups", "x"])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).starts_with("crowdfold: no broker at 127.0.0.1:1 answers"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+/// What an officer reads: the whole table, with what changes from run to run put out of it.
+#[test]
+fn the_table_says_what_was_looked_at_and_what_was_found() {
+    let kafka = Kafka::shared();
+    let rollups = topic(kafka, "shown", 1);
+    write(kafka, &rollups, 0, &table(3, "os", &[("*", 60), ("Windows", 900)]));
+    let shown =
+        |output: &std::process::Output| text(&output.stdout).replace(&rollups, "somebody.rollups-0123456789");
+    let clean = shown(&audit(kafka, &["--rollups", &rollups]));
+    let mut row = table(4, "os.cdn", &[("Windows/203.0.113.77", 12)]).remove(0);
+    row["rows"] = json!(2);
+    write(kafka, &rollups, 0, &[row]);
+    let breached = shown(&audit(kafka, &["--rollups", &rollups]));
+    let first: Vec<&str> = clean.lines().collect();
+    assert_eq!(
+        first[0].split_whitespace().collect::<Vec<_>>().join(" "),
+        "TOPIC RECORDS TABLES OLDEST READABLE AT MOST MAY READ"
+    );
+    assert!(first[1].ends_with("1h = retention 44m + segment 11m + check 5m  anyone"), "{clean}");
+    assert_eq!(first.last(), Some(&"clean: 2 records read, no breach found"));
+    let lines: Vec<String> =
+        breached.lines().skip(2).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        lines[..5],
+        [
+            "",
+            "BREACH TOPIC PARTITION OFFSET FIELD WHAT",
+            "identifier somebody.rollups-0123456789 0 2 /dimensions/cdn holds an IP address",
+            "below-k somebody.rollups-0123456789 0 2 /sessions stands for fewer than 50 sessions",
+            "incomplete-table somebody.rollups-0123456789 0 2 - begins a table that lacks 1 of its rows",
+        ]
+    );
+}

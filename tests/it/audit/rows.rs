@@ -1,0 +1,50 @@
+//! Rows as the worker writes them, to be spoilt, and topics to put them on.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use crowdfold_testkit::{Kafka, unique};
+use serde_json::{Map, Value, json};
+
+use crate::kafka_support::{Record, produce};
+
+/// A topic that keeps nothing too long.
+pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
+    let topic = unique(name);
+    let settings =
+        [("retention.ms", "2640000"), ("segment.ms", "660000"), ("message.timestamp.type", "LogAppendTime")];
+    kafka.create_topic(&topic, partitions, &settings);
+    topic
+}
+
+/// One table of a minute: labels such as `Windows/*`, and the sessions of each.
+pub(super) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
+    let names: Vec<&str> = drilldown.split('.').collect();
+    let row = |(number, (label, sessions)): (u64, &(&str, u64))| {
+        let values = label.split('/').map(Value::from);
+        let dimensions: Map<String, Value> = names.iter().map(ToString::to_string).zip(values).collect();
+        let spread = json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
+        json!({
+            "schema": "crowdfold.rollup/1", "tenant": "default",
+            "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
+            "drilldown": names, "dimensions": dimensions, "row": number, "rows": rows.len(),
+            "sessions": sessions, "beacons": 6 * sessions, "attempts": sessions, "plays": sessions,
+            "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
+            "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
+            "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
+            "policy": {"name": "threshold", "k": 50}
+        })
+    };
+    (1..).zip(rows).map(row).collect()
+}
+
+/// A row as a record under its key.
+pub(super) fn record(partition: u32, row: &Value) -> Record {
+    let names: Vec<_> =
+        row["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let key = format!("{}/{}/{}", row["tenant"].as_str().unwrap(), names.join("."), row["window"]["start"]);
+    Record { key: Some(key.into_bytes()), ..Record::new(partition, row.to_string()) }
+}
+
+pub(super) fn write(kafka: &Kafka, topic: &str, partition: u32, rows: &[Value]) {
+    let records: Vec<Record> = rows.iter().map(|row| record(partition, row)).collect();
+    produce(kafka, topic, &records);
+}
