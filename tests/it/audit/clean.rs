@@ -1,5 +1,4 @@
 //! Where the real worker wrote there is nothing to be found, and what cannot be looked at is said.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::json;

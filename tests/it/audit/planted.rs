@@ -1,5 +1,4 @@
 //! Planted breaches: each is named at its place, none is shown, and the exit code is 3.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use crowdfold_testkit::Kafka;
 use serde_json::{Value, json};

@@ -82,8 +82,8 @@ fn labels(row: &Row, finds: &mut Finds) {
         let field = Dimension::named(name)
             .map_or_else(|| format!("/dimensions/{{{at}}}"), |known| format!("/dimensions/{known}"));
         let reserved = |word: &&str| word.eq_ignore_ascii_case(value.trim()) && *word != value;
-        let misused = star && value != STAR || value != STAR && value.contains(STAR);
-        if misused || ["other", "unknown", "redacted"].iter().any(|word| reserved(&word)) {
+        let misused = value != STAR && (star || value.contains(STAR));
+        if misused || ["other", "unknown", "redacted"].iter().any(reserved) {
             finds.push(What::Reserved, field);
         } else if value != STAR && !is_label(value) {
             finds.push(What::Label, field);

@@ -92,7 +92,7 @@ fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
 }
 
 #[test]
-fn draws_are_a_discrete_gaussian_and_the_test_would_notice_others() {
+fn invariant_9_draws_are_a_discrete_gaussian_and_the_test_would_notice_others() {
     for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 5_000)] {
         let drawn = sample(sigma, count);
         let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
