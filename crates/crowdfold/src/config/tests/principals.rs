@@ -31,8 +31,8 @@ fn principals_that_are_nobody_or_everybody_are_refused() {
 #[test]
 fn a_reader_of_one_tenant_needs_a_tenant_with_a_topic_of_its_own() {
     check(
-        "[principals.tenants]\ndefualt = \"r\"\n",
-        "x.toml:2: principals.tenants.defualt: is no tenant of tenants.names; did you mean default?",
+        "[principals.tenants]\ndefalt = \"r\"\n",
+        "x.toml:2: principals.tenants.defalt: is no tenant of tenants.names; did you mean default?",
     );
     check(
         "[principals.tenants]\ndefault = \"r\"\n",
