@@ -26,7 +26,7 @@ const FIRST: [&str; 4] = [
 /// Steps of the protocol, and how often one may be passed before the fault at most.
 const STEPS: [(&str, u64); 11] = [
     ("2.assigned", 1),
-    ("4.record", 2_000),
+    ("4.record", 200),
     ("5.sealed", 6),
     ("6.begun", 6),
     ("6.sent", 6),
@@ -75,9 +75,9 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
             records.iter().filter(now).cloned().collect()
         };
         way.produce(&log.iter().map(of).collect::<Vec<_>>());
-        let fault = match FIRST.get(nth as usize) {
-            Some(first) => format!("{first}:1:kill"),
-            None => {
+        let fault = match nth {
+            0 => format!("{}:1:kill", FIRST[chance.below(FIRST.len() as u64) as usize]),
+            _ => {
                 let stage = ["combine", "merge"][chance.below(2) as usize];
                 let (step, passes) = STEPS[chance.below(STEPS.len() as u64) as usize];
                 let action = if chance.below(6) == 0 { "stop" } else { "kill" };

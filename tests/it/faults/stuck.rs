@@ -31,17 +31,17 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     way.produce(&log);
 
     // a member that takes partitions and reads nothing
-    let (idle, done) = (way.member("combine"), AtomicBool::new(false));
-    idle.subscribe(&[&way.topic("beacons")]).unwrap();
+    let (holds, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let (part, last) = std::thread::scope(|scope| {
         scope.spawn(|| {
+            let idle = way.member("combine");
+            idle.subscribe(&[&way.topic("beacons")]).unwrap();
             while !done.load(Ordering::Relaxed) {
                 let _ = idle.poll(Duration::from_millis(100));
+                holds.store(idle.assignment().is_ok_and(|held| held.count() > 0), Ordering::Relaxed);
             }
-            idle.unsubscribe();
         });
-        let holds = || idle.assignment().is_ok_and(|held| held.count() > 0);
-        eventually("the idle member has partitions", 60, || holds().then_some(()));
+        eventually("the idle member has partitions", 60, || holds.load(Ordering::Relaxed).then_some(()));
         // the decision is committed, and whoever made it is gone
         let mut first = Worker::start_armed(&way, "a", "merge.4.decided:1:kill");
         let ours = eventually("half of the partitions are ours", 60, || {
@@ -72,7 +72,8 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     assert_same_rows(&rows, &part);
 
     // once all are here, windows are whole again, and those that were given up stay as they are
-    let _worker = Worker::start(&way, "a");
+    let worker = Worker::start(&way, "a");
+    eventually("all partitions are ours", 60, || (partitions(&worker).len() == 4).then_some(()));
     let more = way.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
     way.produce_live(&more);
     for (all, more) in log.iter_mut().zip(&more) {
