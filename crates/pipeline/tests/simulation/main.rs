@@ -2,6 +2,7 @@
 //! zombies, retries of producers, aborted transactions, commits of unknown outcome; and, once in a schedule, partitions
 //! that grow, rules that change, a partition that does not come, offsets that are deleted, records that are gone. Every
 //! schedule must publish what an undisturbed run does, whole or not at all, and never twice.
+#![allow(clippy::print_stdout, reason = "a test says what it did, and with what seed")]
 
 mod log;
 mod planted;
