@@ -122,7 +122,10 @@ impl Handle {
     ) -> Result<(), TransactError> {
         match self.run(call) {
             Some(result) => result.map_err(|error| of_transaction(&error)),
-            None => Err(TransactError::Unknown("no answer in time".into())),
+            None if self.hurry.load(Ordering::Relaxed) => {
+                Err(TransactError::Unknown("no answer before it was time to go".into()))
+            }
+            None => Err(TransactError::Unknown(format!("no answer within {} s", self.patience.as_secs()))),
         }
     }
 
