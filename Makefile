@@ -3,9 +3,10 @@
 .PHONY: demo test soak bench fuzz memcheck lint fmt doctor
 
 # Watch it work: a broker, players and the worker in one process. make demo ARGS="--for 60s"
+PROFILE ?= release
 demo:
 	@.ci/prerequisites build
-	cargo run --release --locked -p crowdfold -- demo $(ARGS)
+	cargo run --profile $(PROFILE) --locked -p crowdfold -- demo $(ARGS)
 
 # All tests; those that speak Kafka start a real one. The last line plants mistakes below the machines, which no other
 # build may have, for the simulation to find.
