@@ -1,8 +1,12 @@
 //! Raw addresses.
 
+use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// An address as it was sent, of which nothing but its network can be had. No `Debug`, no `Clone`, no `Hash`.
+use crate::Here;
+
+/// An address as it was sent, of which nothing but its network can be had. No `Debug`, no `Clone`, no `Hash`, and it
+/// stays in the thread that read it: no channel and no task takes it elsewhere.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -13,7 +17,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// fn hashed<T: std::hash::Hash>() {}
 /// hashed::<crowdfold_beacon::Address>();
 /// ```
-pub struct Address(Canonical);
+///
+/// ```compile_fail,E0277
+/// let (channel, _) = std::sync::mpsc::channel();
+/// std::thread::spawn(move || channel.send(crowdfold_beacon::Address::parse("192.0.2.1")));
+/// ```
+pub struct Address(Canonical, Here);
 
 /// IPv4 wherever it is one in disguise.
 enum Canonical {
@@ -46,10 +55,10 @@ impl Address {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(v4) = text.parse() {
-            return Some(Self(Canonical::V4(v4)));
+            return Some(Self(Canonical::V4(v4), PhantomData));
         }
         let v6: Ipv6Addr = text.parse().ok()?;
-        Some(Self(disguised(v6).map_or(Canonical::V6(v6), Canonical::V4)))
+        Some(Self(disguised(v6).map_or(Canonical::V6(v6), Canonical::V4), PhantomData))
     }
 
     /// Its network.

@@ -1,6 +1,9 @@
 //! One beacon, as it was sent.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use crate::Here;
 
 /// What is not what its format says it is. Carries nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,11 +178,17 @@ pub enum Mode {
     Event,
 }
 
-/// One beacon, borrowed from its record. The room in which a person exists: no `Debug`, no `Clone`.
+/// One beacon, borrowed from its record. The room in which a person exists: no `Debug`, no `Clone`, and it stays in the
+/// thread that read it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
 /// shown::<crowdfold_beacon::Beacon<'static>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn sent<T: Send>() {}
+/// sent::<crowdfold_beacon::Beacon<'static>>();
 /// ```
 pub struct Beacon<'a> {
     texts: [Option<Cow<'a, str>>; Text::COUNT],
@@ -190,6 +199,7 @@ pub struct Beacon<'a> {
     pub opt_out: bool,
     /// How it reached us.
     pub mode: Mode,
+    here: Here,
 }
 
 impl<'a> Beacon<'a> {
@@ -200,6 +210,7 @@ impl<'a> Beacon<'a> {
             fatal: false,
             opt_out: false,
             mode,
+            here: PhantomData,
         }
     }
 

@@ -4,7 +4,8 @@
 //!
 //! **Architecture invariant.** No type of this crate that holds something of a person (a beacon, its HTTP context, an
 //! address) has `Debug`, `Display`, `Clone`, `Hash` or `Serialize`, and no error carries anything of what was read: a
-//! parser's message quotes its input, so it is dropped where it arises.
+//! parser's message quotes its input, so it is dropped where it arises. A beacon and an address stay in the thread that
+//! read them; an HTTP context is for a collector to move.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -24,3 +25,6 @@ pub use envelope::{Body, CONTENT_TYPE, Packer};
 pub use fields::{Fields, FieldsError};
 pub use http::Http;
 pub use reader::{Form, Reader};
+
+/// Neither `Send` nor `Sync`: what has it stays in its thread.
+type Here = std::marker::PhantomData<*const ()>;
