@@ -1,5 +1,6 @@
 //! Whoever somebody is, in any writing, is in no byte that leaves: invariants 4 and 11.
 
+mod cores;
 mod scan;
 
 use std::fs;

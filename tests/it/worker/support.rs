@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::kafka_support::{Record, produce};
 
-pub(crate) use process::{Worker, armed_binary};
+pub(crate) use process::{Worker, armed_binary, signal};
 pub(crate) use records::Seen;
 pub(crate) use rows::{Row, assert_same_rows, tables};
 
@@ -102,7 +102,7 @@ impl<'a> Deployment<'a> {
         let rules = &self.rules;
         let drilldowns: Vec<_> = rules.drilldowns.iter().map(|names| quoted(names)).collect();
         let mut keys = BTreeMap::from([
-            ("kafka.brokers", quoted(&[self.kafka.bootstrap().to_owned()])),
+            ("kafka.brokers", quoted(&self.kafka.bootstrap().split(',').map(Into::into).collect::<Vec<_>>())),
             ("kafka.prefix", format!("{:?}", self.prefix)),
             ("kafka.instance", format!("{instance:?}")),
             ("source.quiet", "\"1s\"".into()),

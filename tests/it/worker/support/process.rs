@@ -39,10 +39,19 @@ impl Worker {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &[])
     }
 
+    /// The program by way of another one, which becomes it.
+    pub(crate) fn start_by(command: Command, deployment: &Deployment<'_>, instance: &str) -> Self {
+        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &[])
+    }
+
     /// Lets it go on after its fault stopped it.
     pub(crate) fn go_on(&self) {
-        let sent = Command::new("kill").args(["-CONT", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("CONT");
+    }
+
+    /// Sends it a signal, by its short name.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
     }
 
     fn spawn(mut command: Command, config: &Path, dir: &Path, arguments: &[&str]) -> Self {
@@ -114,8 +123,7 @@ impl Worker {
 
     /// SIGTERM: the exit status, which must come within `seconds`; and the log.
     pub(crate) fn terminate(mut self, seconds: u64) -> (ExitStatus, String) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal("TERM");
         let status = self.wait(seconds);
         (status, self.log())
     }
@@ -130,6 +138,12 @@ impl Worker {
         }
         panic!("it does not end within {seconds} s; its log:\n{}", self.log());
     }
+}
+
+/// Sends a signal to a child of ours, by its short name.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
 }
 
 impl Drop for Worker {

@@ -1,0 +1,78 @@
+//! No core is left of a process that has them in its memory.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crowdfold_testkit::{Kafka, binary};
+
+use super::scan::{ADDRESSES, Scan};
+use super::{canary_records, files};
+use crate::kafka_support::produce;
+use crate::worker::support::{Deployment, Worker, eventually, signal, sleep, window_ago};
+
+/// Becomes a program with unlimited core dumps, as far as the host lets it, that would lie in `place`.
+fn with_cores(program: &Path, place: &Path) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"ulimit -c "$(ulimit -H -c)"; exec "$0" "$@""#]).arg(program).current_dir(place);
+    shell
+}
+
+/// Whether this host writes cores to files beside the process, and lets us.
+fn writes_files() -> bool {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max core file size"));
+    let hard = limit.and_then(|line| line.split_whitespace().nth(1)).unwrap_or("0");
+    !pattern.trim().is_empty() && !pattern.starts_with(['|', '/']) && hard == "unlimited"
+}
+
+#[test]
+fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
+    let scan = Scan::new();
+    let place = tempfile::TempDir::new().unwrap();
+    let left = || {
+        let mut left: Vec<PathBuf> = Vec::new();
+        files(place.path(), &mut left);
+        left
+    };
+    // whoever else has one in his memory leaves a core that the scan finds it in
+    let mut other = with_cores(Path::new("sleep"), place.path());
+    let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
+    eventually("the shell has become the other", 30, || {
+        fs::read(format!("/proc/{}/cmdline", other.id())).ok().filter(|line| line.starts_with(b"sleep"))
+    });
+    signal(&other, "ABRT");
+    let ended = other.wait().unwrap();
+    if writes_files() {
+        assert!(ended.core_dumped(), "{ended}");
+        let [core] = &left()[..] else { panic!("{:?}", left()) };
+        assert!(scan.find(&fs::read(core).unwrap()).is_some());
+        fs::remove_file(core).unwrap();
+    } else {
+        eprintln!("this host does not write cores to files: {ended}, core dumped: {}", ended.core_dumped());
+    }
+
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let start = window_ago(2_000, 60_000);
+    produce(way.kafka, &way.topic("beacons"), &canary_records(&way, start));
+    // Rust's own handler takes the first SIGSEGV and SIGBUS that no access caused for nothing
+    for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
+        let mut worker = Worker::start_by(with_cores(&binary("crowdfold"), place.path()), &way, name);
+        worker.await_log("assigned stage=\"combine\"", 60);
+        if name == "ABRT" {
+            way.await_settled(start + 20_000, 60);
+        }
+        for _ in 0..times {
+            if worker.is_running() {
+                worker.signal(name);
+            }
+            sleep(200);
+        }
+        let ended = worker.wait(30);
+        assert!(ended.signal().is_some(), "{name} ended it: {ended}");
+        assert!(!ended.core_dumped(), "{name} left a core");
+        assert_eq!(left(), Vec::<PathBuf>::new(), "{name}");
+    }
+}
