@@ -32,13 +32,13 @@ fuzz:
 	@.ci/prerequisites build ci
 	@EACH=$(EACH) .ci/fuzz $(TARGETS)
 
-# The one module with unsafe code, on a real Kafka under valgrind's memcheck.
+# The two modules with unsafe code, on a real Kafka under valgrind's memcheck.
 MEMCHECK = "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", \
 	"--errors-for-leak-kinds=definite", "--suppressions=$(CURDIR)/.ci/valgrind.supp"
 memcheck:
 	@.ci/prerequisites build test
 	cargo test --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
-		--test it -- --test-threads=1 kafka_source kafka_read
+		--test it -- --test-threads=1 kafka_source kafka_read secured::listed
 
 lint:
 	@.ci/prerequisites build

@@ -1,6 +1,7 @@
 //! The faults that every release survives (protocol.md), on a real broker: the program as a process, ended or frozen
 //! at its numbered steps, against the oracle.
 
+mod aborted;
 mod broker;
 mod grown;
 mod random;

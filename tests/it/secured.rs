@@ -1,6 +1,8 @@
 //! A broker that asks who comes and what he may: the program itself under the rights that `topics acl` prints.
 
+mod erased;
 mod less;
+mod listed;
 mod mechanisms;
 mod refused;
 mod roles;

@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use crate::acl::{Operation, Right};
 use crate::client::{Context, Principal};
 use crate::error::code;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, Error, describe_acls};
 
 /// How long a broker may take to answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
@@ -95,6 +95,29 @@ impl Cluster {
     /// Who we are to it.
     pub(crate) fn principal(&self) -> Principal {
         self.settings.principal()
+    }
+
+    /// Sees to it that each of these topics is there and may be written to, as far as the cluster tells.
+    ///
+    /// # Errors
+    /// No broker answers; a topic is not there; the right to write one is missing.
+    pub(crate) fn writable(&self, topics: &[String]) -> Result<(), Error> {
+        for topic in topics {
+            self.topic(topic).map_err(|error| error.needing(Operation::Write))?;
+        }
+        if topics.is_empty() {
+            return Ok(());
+        }
+        // who may not write may see a topic nevertheless, by another right
+        match describe_acls::not_to_write(self.client.client(), topics) {
+            Ok(lacked) => lacked.first().map_or(Ok(()), |topic| {
+                let right = Right::of_topic(Operation::Write, topic);
+                Err(Error::Forbidden { principal: self.principal(), right })
+            }),
+            // a broker that cannot be asked so
+            Err(RDKafkaErrorCode::UnsupportedFeature) => Ok(()),
+            Err(code) => Err(Error::coded("ask which topics may be written to", code)),
+        }
     }
 
     /// The ids of all brokers.

@@ -1,11 +1,12 @@
-//! Asking a cluster who may read a topic: rust-rdkafka has no call for it. One of the two modules with unsafe code.
+//! Asking a cluster who may read a topic, and what we may do ourselves: rust-rdkafka has no calls for it. One of the two
+//! modules with unsafe code.
 //!
 //! What it rests on, from librdkafka's headers and sources (2.12):
 //! - A queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of `rd_kafka_AclBindingFilter_new`
 //!   and an event of `rd_kafka_queue_poll` are ours to destroy, once. [`Owned`] does, in the reverse order of their
 //!   making, and the client is borrowed all the while, so that it outlives its queue. A request that is still under way
 //!   when its queue is destroyed holds a reference of its own to it.
-//! - A request copies its options and its filter before the call returns.
+//! - A request copies its options, its filter and its names before the call returns.
 //! - What an event holds lives as long as the event. Strings in it are C strings, or null; they are copied.
 //! - The enumerations of an answer are clamped to known values by librdkafka (`rd_kafka_DescribeAclsResponse_parse`,
 //!   `rd_kafka_AuthorizedOperations_parse`): a value that Rust does not know does not come.
@@ -60,14 +61,7 @@ pub(crate) enum Pattern {
 pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool, RDKafkaErrorCode> {
     use sys::rd_kafka_AclOperation_t as O;
     let request = |asked: &Asked| {
-        // SAFETY: live options and a flag. The answer is null, or an error that is ours to destroy.
-        unsafe {
-            let refused =
-                sys::rd_kafka_AdminOptions_set_include_authorized_operations(asked.options.as_ptr(), 1);
-            if !refused.is_null() {
-                sys::rd_kafka_error_destroy(refused);
-            }
-        }
+        asked.include_authorized();
         // SAFETY: live client, options and queue.
         unsafe { sys::rd_kafka_DescribeCluster(asked.client, asked.options.as_ptr(), asked.queue.as_ptr()) };
     };
@@ -87,6 +81,55 @@ pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool,
         matches!(operation, O::RD_KAFKA_ACL_OPERATION_DESCRIBE | O::RD_KAFKA_ACL_OPERATION_ALTER)
     };
     Ok(operations.iter().any(describes))
+}
+
+/// Those of these topics that this principal may see and not write. What it may not see is not among them, nor is anything
+/// where brokers do not tell, as those before 2.3.
+///
+/// # Errors
+/// No answer within ten seconds, or a name with a zero byte.
+pub(crate) fn not_to_write<C: ClientContext>(
+    client: &Client<C>,
+    topics: &[String],
+) -> Result<Vec<String>, RDKafkaErrorCode> {
+    use sys::rd_kafka_AclOperation_t as O;
+    let named: Result<Vec<_>, _> = topics.iter().map(|topic| CString::new(topic.as_str())).collect();
+    let named = named.map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    let mut names: Vec<_> = named.iter().map(|name| name.as_ptr()).collect();
+    // SAFETY: as many C strings as it is told. The answer is null or ours.
+    let collection = unsafe { sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()) };
+    let collection = Owned::new(collection, sys::rd_kafka_TopicCollection_destroy)?;
+    let request = |asked: &Asked| {
+        asked.include_authorized();
+        let (options, queue) = (asked.options.as_ptr(), asked.queue.as_ptr());
+        // SAFETY: live client, names, options and queue.
+        unsafe { sys::rd_kafka_DescribeTopics(asked.client, collection.as_ptr(), options, queue) };
+    };
+    let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, request)?;
+    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    let result = unsafe { sys::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
+    if result.is_null() {
+        return Err(RDKafkaErrorCode::Fail);
+    }
+    let mut count = 0;
+    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    let described = unsafe {
+        let first = sys::rd_kafka_DescribeTopics_result_topics(result, &mut count);
+        if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
+    };
+    let lacks = |topic: &&*const sys::rd_kafka_TopicDescription_t| {
+        let mut count = 0;
+        // SAFETY: a live description and a place to write to; the answer is null where nothing is told, else `count`
+        // values that live as long as the description.
+        let operations = unsafe {
+            let first = sys::rd_kafka_TopicDescription_authorized_operations(**topic, &mut count);
+            if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
+        };
+        !operations.is_empty() && !operations.contains(&O::RD_KAFKA_ACL_OPERATION_WRITE)
+    };
+    // SAFETY: each points to a description that lives as long as the result.
+    let name = |topic: &*const _| unsafe { text(sys::rd_kafka_TopicDescription_name(*topic)) };
+    Ok(described.iter().filter(lacks).map(name).collect())
 }
 
 /// The rules about a topic, whatever pattern names it. Empty too where the cluster would not say: see
@@ -187,6 +230,20 @@ struct Asked {
     client: *mut RDKafka,
     options: Owned<sys::rd_kafka_AdminOptions_t>,
     queue: Owned<sys::rd_kafka_queue_t>,
+}
+
+impl Asked {
+    /// Has the answer tell what we may do.
+    fn include_authorized(&self) {
+        // SAFETY: live options and a flag. The answer is null, or an error that is ours to destroy.
+        unsafe {
+            let refused =
+                sys::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.as_ptr(), 1);
+            if !refused.is_null() {
+                sys::rd_kafka_error_destroy(refused);
+            }
+        }
+    }
 }
 
 /// Makes a request and waits for its answer, which is no error.

@@ -1,17 +1,27 @@
-//! Steps of the protocol at which a test can end or freeze the process, as a machine that dies does: without a word.
+//! Steps of the protocol at which a test can end or freeze the process, as a machine that dies does: without a word. And
+//! steps that can be made to go wrong.
 //!
 //! Only with the feature `fault-points`, which the released binary does not have: without it a point is nothing at all.
 //! `CROWDFOLD_FAULT=combine.6.sent:3:kill` kills the process (SIGKILL) the third time that the combining stage has sent
-//! the records of a transaction; `stop` freezes it (SIGSTOP) until somebody sends SIGCONT. Points are named after the
-//! thread of the stage and the numbered steps of the protocol.
+//! the records of a transaction; `stop` freezes it (SIGSTOP) until somebody sends SIGCONT; `err` has every third time go
+//! wrong, where [`errs`] is asked. Several are separated by commas. Points are named after the thread of the stage and
+//! the numbered steps of the protocol.
 
 /// A step of the protocol, reached by the stage whose thread this is.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub const fn point(_step: &str) {}
 
+/// Whether a step is to go wrong this time.
+#[cfg(not(feature = "fault-points"))]
+#[inline(always)]
+#[must_use]
+pub const fn errs(_step: &str) -> bool {
+    false
+}
+
 #[cfg(feature = "fault-points")]
-pub use armed::point;
+pub use armed::{errs, point};
 
 #[cfg(feature = "fault-points")]
 mod armed {
@@ -22,37 +32,72 @@ mod armed {
 
     struct Fault {
         point: String,
-        signal: Signal,
-        /// How often the point is still to be passed.
-        left: AtomicU64,
+        action: Action,
+        /// Which time it is that counts.
+        nth: u64,
+        /// How often the point was passed.
+        passed: AtomicU64,
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Action {
+        Signal(Signal),
+        Err,
+    }
+
+    impl Fault {
+        fn is_at(&self, step: &str) -> bool {
+            let thread = std::thread::current();
+            let here = |(stage, wanted): (&str, &str)| wanted == step && thread.name() == Some(stage);
+            self.point.split_once('.').is_some_and(here)
+        }
     }
 
     /// A step of the protocol, reached by the stage whose thread this is.
     pub fn point(step: &str) {
-        static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
-        let Some(fault) = FAULT.get_or_init(from_environment) else { return };
-        let thread = std::thread::current();
-        let reached = fault
-            .point
-            .split_once('.')
-            .is_some_and(|(stage, wanted)| wanted == step && thread.name() == Some(stage));
-        if reached && fault.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            tracing::warn!("fault point {} is reached", fault.point);
-            let _ = kill_process(getpid(), fault.signal);
+        for fault in faults() {
+            let Action::Signal(signal) = fault.action else { continue };
+            if fault.is_at(step) && fault.passed.fetch_add(1, Ordering::SeqCst) + 1 == fault.nth {
+                tracing::warn!("fault point {} is reached", fault.point);
+                let _ = kill_process(getpid(), signal);
+            }
         }
     }
 
+    /// Whether a step is to go wrong this time.
+    #[must_use]
+    pub fn errs(step: &str) -> bool {
+        faults().iter().any(|fault| {
+            fault.action == Action::Err
+                && fault.is_at(step)
+                && (fault.passed.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(fault.nth)
+        })
+    }
+
+    fn faults() -> &'static [Fault] {
+        static FAULTS: OnceLock<Vec<Fault>> = OnceLock::new();
+        FAULTS.get_or_init(from_environment)
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a test's word, not the program's configuration")]
-    fn from_environment() -> Option<Fault> {
-        let text = std::env::var("CROWDFOLD_FAULT").ok()?;
-        let mut words = text.split(':');
-        let (point, nth, action) = (words.next()?, words.next()?, words.next()?);
-        let signal = match action {
-            "kill" => Signal::KILL,
-            "stop" => Signal::STOP,
-            other => panic!("CROWDFOLD_FAULT: {other} is neither kill nor stop"),
+    fn from_environment() -> Vec<Fault> {
+        let text = std::env::var("CROWDFOLD_FAULT").unwrap_or_default();
+        text.split(',').filter(|text| !text.is_empty()).map(parse).collect()
+    }
+
+    fn parse(text: &str) -> Fault {
+        let words: Vec<_> = text.split(':').collect();
+        let [point, nth, action] = words[..] else {
+            panic!("CROWDFOLD_FAULT: {text} is not point:nth:action")
         };
-        let left = nth.parse().unwrap_or_else(|_| panic!("CROWDFOLD_FAULT: {nth} is not a number"));
-        Some(Fault { point: point.into(), signal, left: AtomicU64::new(left) })
+        let action = match action {
+            "kill" => Action::Signal(Signal::KILL),
+            "stop" => Action::Signal(Signal::STOP),
+            "err" => Action::Err,
+            other => panic!("CROWDFOLD_FAULT: {other} is neither kill nor stop nor err"),
+        };
+        let nth = nth.parse().ok().filter(|nth| *nth > 0);
+        let nth = nth.unwrap_or_else(|| panic!("CROWDFOLD_FAULT: {text} does not say which time"));
+        Fault { point: point.into(), action, nth, passed: AtomicU64::new(0) }
     }
 }

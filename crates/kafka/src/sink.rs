@@ -19,7 +19,7 @@ use crate::error::code;
 use crate::{ClientSettings, Cluster, Error, fault};
 
 pub use outcome::TransactError;
-use outcome::{after_abort, of_enqueue, of_transaction};
+use outcome::{after_abort, of_enqueue};
 use producer::Handle;
 
 /// Longest metadata of an offset, bytes: the broker's limit.
@@ -72,6 +72,14 @@ pub struct SinkTopics {
     pub rollups: Option<RollupTopics>,
     /// For [`Outgoing::Rejection`].
     pub rejections: Option<String>,
+}
+
+impl SinkTopics {
+    /// All their names.
+    fn names(&self) -> Vec<String> {
+        let rollups = self.rollups.as_ref().map(RollupTopics::names).unwrap_or_default();
+        self.partials.iter().cloned().chain(rollups).chain(self.rejections.clone()).collect()
+    }
 }
 
 /// How transactions are made, and as whom.
@@ -151,12 +159,7 @@ impl Sink {
     /// No broker answers; a topic is not there; a right is missing.
     pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, Error> {
         // a producer would have missing topics made by the broker, without bound: ask as a consumer
-        let cluster = Cluster::open(client)?;
-        let SinkTopics { partials, rollups, rejections } = &settings.topics;
-        let rollups = rollups.as_ref().map(RollupTopics::names).unwrap_or_default();
-        for topic in partials.iter().chain(&rollups).chain(rejections) {
-            cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
-        }
+        Cluster::open(client)?.writable(&settings.topics.names())?;
         let mut sink = Self { client: client.clone(), settings, producer: None };
         sink.reopen()?;
         Ok(sink)
@@ -203,11 +206,10 @@ impl Sink {
         group: &Arc<ConsumerGroupMetadata>,
     ) -> Result<(), TransactError> {
         producer.deliveries().forget();
-        producer.client().begin_transaction().map_err(|error| of_transaction(&error))?;
+        producer.client().begin_transaction()?;
         fault::point("6.begun");
         let sent = outgoing.iter().try_for_each(|outgoing| self.send(producer, outgoing));
-        fault::point("6.sent");
-        let sent = sent.and_then(|()| {
+        let sent = sent.and_then(|()| reach("6.sent")).and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
                 // rust-rdkafka's own flush looks every 100 ms; a report ends this wait at once, and time-outs of
@@ -215,11 +217,11 @@ impl Sink {
                 while producer.in_flight_count() > 0 {
                     producer.poll(Duration::from_millis(10));
                 }
-                fault::point("6.taken");
+                reach("6.taken")?;
                 if offsets.count() > 0 {
                     producer.send_offsets_to_transaction(&offsets, &group, Timeout::Never)?;
                 }
-                fault::point("6.offsets-sent");
+                reach("6.offsets-sent")?;
                 producer.commit_transaction(Timeout::Never)?;
                 fault::point("6.committed");
                 Ok(())
@@ -227,13 +229,27 @@ impl Sink {
         });
         let Err(error) = sent else { return Ok(()) };
         // a record that the broker does not take says more than the commit that failed for it
-        let error = producer.deliveries().refusal().map_or(error, |(topic, code)| self.refused(&topic, code));
+        let error = match producer.deliveries().refusal() {
+            Some((topic, code)) => self.refused(&topic, code),
+            None => self.named(error),
+        };
         if !error.wants_abort() {
             return Err(error);
         }
-        let aborted =
-            producer.call(|producer| producer.abort_transaction(Timeout::After(Duration::from_secs(10))));
+        let aborted = producer
+            .call(|producer| Ok(producer.abort_transaction(Timeout::After(Duration::from_secs(10)))?));
         Err(after_abort(error, aborted))
+    }
+
+    /// The same, with the right that is missing where it would fail again: what is said of a transaction does not tell.
+    fn named(&self, error: TransactError) -> TransactError {
+        let TransactError::Fatal(_) = error else { return error };
+        let writable =
+            Cluster::open(&self.client).and_then(|cluster| cluster.writable(&self.settings.topics.names()));
+        match writable {
+            Err(error @ Error::Forbidden { .. }) => TransactError::Fatal(error.to_string()),
+            _ => error,
+        }
     }
 
     /// A record that the broker does not take.
@@ -284,6 +300,12 @@ impl Sink {
             }
         }
     }
+}
+
+/// A step within a transaction, which a test can have fail as one that asks for an abort.
+fn reach(step: &str) -> Result<(), TransactError> {
+    fault::point(step);
+    if fault::errs(step) { Err(TransactError::Aborted(RDKafkaErrorCode::Fail)) } else { Ok(()) }
 }
 
 fn is_full(error: &rdkafka::error::KafkaError) -> bool {

@@ -1,8 +1,9 @@
-//! With any one of its rights less a stage does not run, and says which one it is: no right is granted in vain.
+//! With any one of its rights less a stage does not run, and says which one it is: no right is granted in vain. Nor does
+//! it where another right lets it see what it may not write.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
-use super::support::{Grant, MOST, add, broker, come_as, printed, set};
-use crate::worker::support::{Deployment, Worker};
+use super::support::{Grant, MOST, add, broker, come_as, grant_as_printed, printed, remove, set};
+use crate::worker::support::{Deployment, Worker, eventually};
 
 /// A single right: one operation on one resource.
 fn singles(grants: &[Grant]) -> Vec<Grant> {
@@ -68,4 +69,62 @@ fn a_combiner_needs_each_of_its_rights() {
 #[test]
 fn a_merger_needs_each_of_its_rights() {
     check("merge", "merger");
+}
+
+/// A right on a topic, and nothing else.
+fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
+    Grant {
+        principal: principal.into(),
+        operations: vec![operation.into()],
+        resources: vec!["--topic".into(), topic.into()],
+    }
+}
+
+/// Seen by another right, a topic that may not be written would show that only when the first window closes.
+#[test]
+fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be_seen() {
+    let mut way = Deployment::new(broker()).with_topics();
+    for (stage, role, topic) in [
+        ("combine", "combiner", "partials"),
+        ("combine", "combiner", "rejections"),
+        ("merge", "merger", "rollups"),
+    ] {
+        let (user, topic) = (format!("sees-{topic}"), way.topic(topic));
+        set(&mut way, &format!("principals.{role}"), &user);
+        grant_as_printed(&way, &[&user]);
+        remove(&on_topic(&user, "Write", &topic));
+        add(&on_topic(&user, "Describe", &topic), std::slice::from_ref(&user));
+        come_as(&mut way, "SCRAM-SHA-256", &user);
+        let mut worker = Worker::start_with(&way, &user, &["--stage", stage]);
+        let status = worker.wait(60);
+        let log = worker.log();
+        let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
+        assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
+        assert_eq!(status.code(), Some(1), "{log}");
+        assert!(!log.contains("assigned"), "it began to work:\n{log}");
+        assert!(log.lines().count() < 20, "a storm of retries:\n{log}");
+    }
+}
+
+/// And a right that is taken away while it works is named as well.
+#[test]
+fn a_right_to_write_that_is_taken_away_is_named_by_the_next_transaction() {
+    let mut way = Deployment::new(broker()).with_topics();
+    let user = "loses";
+    set(&mut way, "principals.combiner", user);
+    grant_as_printed(&way, &[user]);
+    come_as(&mut way, "SCRAM-SHA-256", user);
+    let mut worker = Worker::start_with(&way, user, &["--stage", "combine"]);
+    worker.await_log("assigned", 60);
+    let sent = |way: &Deployment<'_>| !way.records("partials", "read_committed").is_empty();
+    // windows close without a beacon, too
+    eventually("it writes", 60, || sent(&way).then_some(()));
+    let topic = way.topic("partials");
+    add(&on_topic(user, "Describe", &topic), &[user.to_owned()]);
+    remove(&on_topic(user, "Write", &topic));
+    let status = worker.wait(90);
+    let log = worker.log();
+    let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
+    assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
+    assert_eq!(status.code(), Some(1), "{log}");
 }

@@ -31,6 +31,10 @@ pub(super) fn broker() -> &'static Kafka {
             "reader",
             "acme",
             "nobody",
+            "loses",
+            "sees-partials",
+            "sees-rejections",
+            "sees-rollups",
         ]
         .map(Into::into)
         .into();
@@ -134,7 +138,17 @@ fn grant(line: &str) -> Grant {
 
 /// Has Kafka's own tool add it, to these principals.
 pub(super) fn add(grant: &Grant, principals: &[String]) {
-    let mut arguments = vec!["--bootstrap-server", broker().bootstrap(), "--add"];
+    alter(grant, &["--add"], principals);
+}
+
+/// Has it taken away from its principal.
+pub(super) fn remove(grant: &Grant) {
+    alter(grant, &["--remove", "--force"], std::slice::from_ref(&grant.principal));
+}
+
+fn alter(grant: &Grant, how: &[&str], principals: &[String]) {
+    let mut arguments = vec!["--bootstrap-server", broker().bootstrap()];
+    arguments.extend(how);
     let users: Vec<_> = principals.iter().map(|principal| format!("User:{principal}")).collect();
     arguments.extend(users.iter().flat_map(|user| ["--allow-principal", user]));
     arguments.extend(grant.operations.iter().flat_map(|operation| ["--operation", operation]));

@@ -33,10 +33,12 @@ impl TransactError {
 }
 
 /// A call of the transactional API that failed.
-pub(super) fn of_transaction(error: &KafkaError) -> TransactError {
-    let code = code(error);
-    let KafkaError::Transaction(told) = error else { return TransactError::Unknown(code.to_string()) };
-    verdict(code, told.is_fatal(), told.txn_requires_abort())
+impl From<KafkaError> for TransactError {
+    fn from(error: KafkaError) -> Self {
+        let code = code(&error);
+        let KafkaError::Transaction(told) = error else { return Self::Unknown(code.to_string()) };
+        verdict(code, told.is_fatal(), told.txn_requires_abort())
+    }
 }
 
 fn verdict(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use super::outcome::{TransactError, is_refusal, of_transaction};
+use super::outcome::{TransactError, is_refusal};
 use super::{HURRY, SinkSettings};
 use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
@@ -118,10 +118,10 @@ impl Handle {
     /// Makes a call that may hang, and waits for it as long as there is patience.
     pub(super) fn call(
         &self,
-        call: impl FnOnce(&Client) -> KafkaResult<()> + Send + 'static,
+        call: impl FnOnce(&Client) -> Result<(), TransactError> + Send + 'static,
     ) -> Result<(), TransactError> {
         match self.run(call) {
-            Some(result) => result.map_err(|error| of_transaction(&error)),
+            Some(result) => result,
             None if self.hurry.load(Ordering::Relaxed) => {
                 Err(TransactError::Unknown("no answer before it was time to go".into()))
             }
@@ -129,7 +129,7 @@ impl Handle {
         }
     }
 
-    fn run(&self, call: impl FnOnce(&Client) -> KafkaResult<()> + Send + 'static) -> Option<KafkaResult<()>> {
+    fn run<T: Send + 'static>(&self, call: impl FnOnce(&Client) -> T + Send + 'static) -> Option<T> {
         let (tell, told) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
         // it works for the stage whose thread this is

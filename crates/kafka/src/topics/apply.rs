@@ -148,14 +148,26 @@ impl Admin {
 
     /// Waits until brokers tell what the controller has taken, fifteen seconds at most.
     fn settle(&self, change: &Change) -> Result<(), Error> {
+        let mut refusal = None;
         for _ in 0..TURNS {
             if let Some(topic) = self.find(&change.topic)? {
-                let own = self.configs(&topic, &[])?.own();
-                if change.ours.iter().all(|(key, value)| own.get(*key) == Some(value)) {
-                    return Ok(());
+                refusal = None;
+                match self.configs(&topic, &[]) {
+                    Ok(configs) => {
+                        let own = configs.own();
+                        if change.ours.iter().all(|(key, value)| own.get(*key) == Some(value)) {
+                            return Ok(());
+                        }
+                    }
+                    // a broker that has not heard of a new topic tells as little of it as one that may not
+                    Err(error @ Error::Forbidden { .. }) if change.create.is_some() => refusal = Some(error),
+                    Err(error) => return Err(error),
                 }
             }
             std::thread::sleep(TURN);
+        }
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
         // rust-rdkafka drops what a broker says of a single alteration: that it is not there is all there is to tell
         Err(Error::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })

@@ -23,7 +23,10 @@ fn a_stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
 fn what_is_neither_fatal_nor_abortable_is_unknown_and_nothing_is_called_on_it() {
     let verdict = verdict(C::OperationTimedOut, false, false);
     assert!(matches!(verdict, TransactError::Unknown(_)) && !verdict.wants_abort());
-    assert!(matches!(of_transaction(&KafkaError::Flush(C::OperationTimedOut)), TransactError::Unknown(_)));
+    assert!(matches!(
+        TransactError::from(KafkaError::Flush(C::OperationTimedOut)),
+        TransactError::Unknown(_)
+    ));
 }
 
 #[test]

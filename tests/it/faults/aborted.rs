@@ -1,0 +1,70 @@
+//! The worker itself aborts, wherever in a transaction: whoever reads uncommitted sees nothing but what is committed next.
+
+use std::collections::BTreeMap;
+
+use crowdfold_testkit::Kafka;
+
+use super::assert_nothing_lost_or_doubled;
+use crate::worker::support::{Deployment, Worker, eventually, now, window_ago};
+
+/// Every step within a transaction of both stages, and every which time it fails.
+const FAULTS: [&str; 6] = [
+    "combine.6.sent:5:err",
+    "combine.6.taken:3:err",
+    "combine.6.offsets-sent:4:err",
+    "merge.6.sent:5:err",
+    "merge.6.taken:3:err",
+    "merge.6.offsets-sent:4:err",
+];
+
+#[test]
+fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte() {
+    let mut way = Deployment::new(Kafka::shared());
+    // the pauses between slices are no silence
+    way.set("source.quiet", "\"1h\"");
+    let way = way.with_topics();
+    // slices, so that there are many transactions
+    let (start, length) = (window_ago(2_000, 160_000), 6_000);
+    let log = way.players(62, 100, start, 20 * length);
+    let verdict = way.judge(&log);
+    let mut worker = Worker::start_armed(&way, "a", &FAULTS.join(","));
+    worker.await_ready();
+    for nth in 0..20 {
+        let slice = start + nth * length..start + (nth + 1) * length;
+        let of = |records: &Vec<crowdfold_testkit::oracle::Record>| {
+            records
+                .iter()
+                .filter(|record| record.timestamp.is_some_and(|at| slice.contains(&at)))
+                .cloned()
+                .collect()
+        };
+        way.produce(&log.iter().map(of).collect::<Vec<_>>());
+        if nth > 1 {
+            // the watermark is a second behind, and a window is two
+            let closed = slice.end - 2 * way.rules.window;
+            eventually("the merger has it", 120, || way.is_settled(closed).then_some(()));
+        }
+    }
+    (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
+    way.await_settled(way.last_end(&verdict), 120);
+    let aborted = assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+    assert!(worker.is_running());
+    let log = worker.log();
+    let aborts = |stage: &str| {
+        log.lines().filter(|line| line.contains("a transaction was aborted") && line.contains(stage)).count()
+    };
+    let aborts = (aborts("\"combine\""), aborts("\"merge\""));
+    assert!(aborts.0 >= 5 && aborts.1 >= 5, "{aborts:?}:\n{log}");
+    assert!(aborted > 20, "{aborted} rows were aborted");
+    eprintln!(
+        "{aborts:?} transactions aborted, {aborted} rows of theirs, all identical to what was committed"
+    );
+
+    // the partials too: what an attempt that was aborted sent, the next one sends
+    let committed = way.records("partials", "read_committed");
+    let committed: BTreeMap<_, _> =
+        committed.iter().map(|seen| ((seen.partition, &seen.value), ())).collect();
+    for seen in way.records("partials", "read_uncommitted") {
+        assert!(committed.contains_key(&(seen.partition, &seen.value)), "a partial that was only aborted");
+    }
+}

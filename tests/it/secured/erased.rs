@@ -1,0 +1,76 @@
+//! Erasing is another principal's: the right to it is also that to delete the topic.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeMap;
+
+use crowdfold_kafka::Cluster;
+use crowdfold_kafka::topics::Admin;
+
+use super::support::{Grant, broker, client, come_as, grant_as_printed, remove, set};
+use crate::kafka_support::settings;
+use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, window_ago};
+
+fn log_starts(way: &Deployment<'_>) -> Vec<i64> {
+    let partitions: Vec<_> = (0..way.partitions).collect();
+    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
+    cluster.log_starts(&way.topic("beacons"), &partitions).unwrap().into_iter().map(Option::unwrap).collect()
+}
+
+#[test]
+fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_all_else_goes_on() {
+    let mut way = Deployment::new(broker());
+    way.set("ttl.erase_counted", "true");
+    // what is sent as it happens may be held up for a while
+    way.set("source.quiet", "\"3s\"");
+    let mut way = way.with_topics();
+    for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
+        set(&mut way, &format!("principals.{role}"), user);
+    }
+    grant_as_printed(&way, &["worker", "eraser"]);
+    come_as(&mut way, "SCRAM-SHA-512", "worker");
+    for (key, value) in broker().security().sasl("SCRAM-SHA-512", "eraser") {
+        set(&mut way, &format!("kafka.eraser.{key:?}"), &value);
+    }
+    // the worker itself could not
+    let beacons = way.topic("beacons");
+    let tried = Admin::open(&client("worker")).unwrap().erase_before(&beacons, &BTreeMap::from([(0, 0)]));
+    let refused = format!("principal User:worker may not Delete topic {beacons}");
+    assert!(tried.unwrap_err().to_string().starts_with(&refused));
+
+    let mut log = way.players(64, 150, window_ago(2_000, 60_000), 20_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    let worker = Worker::start(&way, "w");
+    way.await_settled(way.last_end(&verdict), 120);
+    eventually("the logs begin where the group would read on", 60, || {
+        let committed: Vec<_> = way.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
+        (log_starts(&way) == committed && committed.iter().all(|start| *start > 0)).then_some(())
+    });
+    worker.await_ready();
+    assert!(!worker.log().contains("not erased"), "{}", worker.log());
+
+    remove(&Grant {
+        principal: "eraser".into(),
+        operations: vec!["Delete".into()],
+        resources: vec!["--topic".into(), beacons.clone()],
+    });
+    let starts = log_starts(&way);
+    let more = way.players(65, 150, (now() / 2_000 + 2) * 2_000, 6_000);
+    way.produce_live(&more);
+    for (all, more) in log.iter_mut().zip(more) {
+        all.extend(more);
+    }
+    let verdict = way.judge(&log);
+    way.await_settled(way.last_end(&verdict), 120);
+    let expected = verdict.rollups(&way.rules);
+    assert_same_rows(&way.rows("read_committed"), &expected);
+    let reason =
+        format!("counted beacons are not erased: principal User:eraser may not Delete topic {beacons}");
+    eventually("readiness says what is missing", 60, || {
+        worker.get("/readyz").1.contains(&reason).then_some(())
+    });
+    assert_eq!(log_starts(&way), starts);
+    let (status, told) = worker.terminate(15);
+    assert!(status.success(), "{told}");
+    assert_eq!(told.matches(&reason).count(), 1, "{told}");
+}
