@@ -22,7 +22,7 @@ use crate::kafka_support::{Record, produce};
 
 pub(crate) use process::{Worker, armed_binary, signal};
 pub(crate) use records::Seen;
-pub(crate) use rows::{Row, assert_same_rows, tables};
+pub(crate) use rows::{Row, assert_same_rows, assert_side_by_side, tables};
 
 pub(crate) const TENANTS: [&str; 3] = ["acme", "blip", "tiny"];
 

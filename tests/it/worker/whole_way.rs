@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, now, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago};
 
 #[test]
 fn the_rollups_are_the_oracles_row_for_row() {
@@ -27,7 +27,9 @@ fn the_rollups_are_the_oracles_row_for_row() {
     way.await_settled(way.last_end(&verdict), 60);
     let expected = verdict.rollups(&way.rules);
     assert!(expected.len() > 500, "{} rows", expected.len());
-    assert_same_rows(&way.rows("read_committed"), &expected);
+    let rows = way.rows("read_committed");
+    assert_same_rows(&rows, &expected);
+    assert_side_by_side(&rows);
     worker.await_ready();
     let (status, log) = worker.terminate(10);
     assert!(status.success(), "{status}: {log}");

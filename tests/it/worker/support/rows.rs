@@ -44,30 +44,35 @@ impl Deployment<'_> {
     }
 }
 
-/// The rows by table. Each table must be there once, whole, its rows side by side and in order, under its own key.
+/// The rows by table. Each table must be there once, whole, its rows in order and in one partition, under its own key.
+/// Rows of another worker may stand between them: they are other transactions.
 pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
-    let mut tables = BTreeMap::<Table, Vec<Value>>::new();
-    let mut rows = rows.iter().peekable();
-    while let Some(first) = rows.next() {
-        let (start, tenant, drilldown) = first.table();
+    let mut tables = BTreeMap::<Table, Vec<&Row>>::new();
+    for row in rows {
+        let (start, tenant, drilldown) = row.table();
         let key = format!("{tenant}/{}/{start}", drilldown.join("."));
-        assert_eq!(String::from_utf8_lossy(&first.key), key);
-        let mut table = vec![first.json.clone()];
-        let mut last = first;
-        while let Some(next) = rows.next_if(|next| {
-            next.key == first.key && next.partition == first.partition && next.json["row"] != 1
-        }) {
-            assert_eq!(next.offset, last.offset + 1, "something lies between two rows of {key}");
-            table.push(next.json.clone());
-            last = next;
-        }
-        for (row, number) in table.iter().zip(1_u64..) {
-            assert_eq!((&row["row"], &row["rows"]), (&number.into(), &table.len().into()), "rows of {key}");
-        }
-        let before = tables.insert(first.table(), table);
-        assert!(before.is_none(), "{key} was published twice");
+        assert_eq!(String::from_utf8_lossy(&row.key), key);
+        tables.entry(row.table()).or_default().push(row);
     }
-    tables
+    for (table, rows) in &tables {
+        for (row, number) in rows.iter().zip(1_u64..) {
+            assert_eq!(row.partition, rows[0].partition, "{table:?} lies in two partitions");
+            assert_eq!(row.json["row"], number, "{table:?} is not in order, or published twice");
+            assert_eq!(row.json["rows"], rows.len(), "{table:?} is not whole, or published twice");
+        }
+    }
+    let values = |rows: Vec<&Row>| rows.into_iter().map(|row| row.json.clone()).collect();
+    tables.into_iter().map(|(table, rows)| (table, values(rows))).collect()
+}
+
+/// What one worker writes lies together: nothing stands between two rows of a table.
+pub(crate) fn assert_side_by_side(rows: &[Row]) {
+    for (one, next) in rows.iter().zip(rows.iter().skip(1)) {
+        if one.key == next.key && one.partition == next.partition {
+            let key = String::from_utf8_lossy(&one.key);
+            assert_eq!(next.offset, one.offset + 1, "something lies between two rows of {key}");
+        }
+    }
 }
 
 /// The rows are those of the oracle, which has no histograms, in every field.
