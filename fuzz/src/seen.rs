@@ -32,7 +32,7 @@ pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::State, ""),
 ];
 
-pub(crate) const NUMBERS: [(Number, &str); 13] = [
+pub(crate) const NUMBERS: [(Number, &str); 12] = [
     (Number::Ts, "ts"),
     (Number::Bandwidth, "bandwidth_kbps"),
     (Number::Bitrate, "bitrate_kbps"),
@@ -44,8 +44,7 @@ pub(crate) const NUMBERS: [(Number, &str); 13] = [
     (Number::Startup, "startup_ms"),
     (Number::DroppedFrames, "dropped_frames"),
     (Number::Switches, "switches"),
-    // CMCD alone has these two.
-    (Number::DroppedFramesTotal, ""),
+    // CMCD alone has it.
     (Number::Sequence, ""),
 ];
 

@@ -1,5 +1,5 @@
 //! The machines against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
-//! opted out, broken, split over any number of partitions. Every field of every row; the ledger is in
+//! opted out, broken, split over any number of partitions; JSON beacons, CMCD events and requests. Every field of every row; the ledger is in
 //! `invariants/conservation.rs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
@@ -69,7 +69,7 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
         };
         // producers' clocks go back and forth
         let timestamp = now - dice.below(4) * dice.below(5_000);
-        let payload = match dice.below(16) {
+        let payload = match dice.below(26) {
             0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
             1 if !log.is_empty() => log[dice.below(log.len() as u64) as usize].payload.clone(),
             2 => (0..=dice.below(3))
@@ -81,6 +81,12 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
                     (0..=dice.below(3)).map(|_| beacon(partition, timestamp, dice)).collect();
                 format!("[{}]", several.join(",")).into()
             }
+            4..=9 => {
+                let session = format!("p{partition}-{}", 4 + dice.below(5));
+                let lines = (0..=dice.below(4)).map(|_| event(&session, timestamp, dice));
+                lines.collect::<Vec<_>>().join("\n").into()
+            }
+            10..=13 => request(&format!("p{partition}-{}", 4 + dice.below(5)), dice).into(),
             _ => beacon(partition, timestamp, dice).into(),
         };
         log.push(oracle::Record { timestamp: Some(timestamp), payload });
@@ -143,6 +149,57 @@ fn beacon(partition: usize, timestamp: u64, dice: &mut Dice) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
+/// A CMCD record of event mode. Reports of requests have the time at which these began.
+fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
+    let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
+    let ts = match dice.below(12) {
+        0 => timestamp + dice.below(4_000),
+        1 => timestamp - dice.below(60_000),
+        _ => timestamp - dice.below(6_000),
+    };
+    let mut record = format!("e={name},ts={ts},v=2");
+    cmcd(&mut record, session, dice);
+    record
+}
+
+/// A CMCD record of request mode, which has no time of its own.
+fn request(session: &str, dice: &mut Dice) -> String {
+    let mut record = String::from("CMCD=ot=v");
+    cmcd(&mut record, session, dice);
+    record
+}
+
+fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
+    record.push_str(&format!(r#",sid="{session}""#));
+    if !dice.one_in(8) {
+        let state = dice.one(&["s", "p", "p", "p", "p", "r", "r", "k", "w", "a", "e", "f", "d", "q"]);
+        record.push_str(&format!(",sta={state}"));
+    }
+    for (key, most, rarity) in [
+        ("sn", 2_000, 2),
+        ("msd", 9_000, 12),
+        ("br", 9_000, 2),
+        ("mtp", 90_000, 4),
+        ("dfa", 300, 4),
+        ("bsa", 20, 3),
+        ("bsda", 9_000, 3),
+    ] {
+        if dice.one_in(rarity) {
+            record.push_str(&format!(",{key}={}", dice.below(most)));
+        }
+    }
+    for (key, values, rarity) in [
+        ("cid", &["\"movie\"", "\"match\"", "\"kids\""][..], 4),
+        ("st", &["v", "l"], 4),
+        ("sf", &["h", "d"], 4),
+        ("ec", &["\"404\"", "\"504\""], 8),
+    ] {
+        if dice.one_in(rarity) {
+            record.push_str(&format!(",{key}={}", dice.one(values)));
+        }
+    }
+}
+
 /// Rows and ledger of the machines.
 pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
     let drilldowns =
@@ -198,7 +255,11 @@ pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings
         let airlock = Airlock::new(&shared, None);
         let mut combiner = Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), 0, false);
         for (offset, record) in log.iter().enumerate() {
-            let record = Record { payload: &record.payload, content_type: None, timestamp: record.timestamp };
+            let record = Record {
+                payload: &record.payload,
+                content_type: record.content_type(),
+                timestamp: record.timestamp,
+            };
             combiner.hold(&record, offset as i64, end).unwrap();
             // now one at a time, now several
             if (offset + partition) % 7 < 3 {

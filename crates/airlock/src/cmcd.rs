@@ -1,8 +1,9 @@
 //! What CMCD's tokens mean.
 
-use crowdfold_beacon::{Beacon, Text};
+use crowdfold_beacon::{Beacon, Mode, Number, Text};
 
-use crate::ErrorClass;
+use crate::measures::narrow;
+use crate::{ErrorClass, Playback, State, Total, Totals};
 
 /// Our name for a kind of stream, `st`.
 pub(crate) fn stream(token: &str) -> &str {
@@ -25,10 +26,50 @@ pub(crate) fn format(token: &str) -> &str {
     }
 }
 
-/// The error a record states: by its event, its state, or a code.
+/// The state a record states.
+pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
+    Some(match beacon.text(Text::State)? {
+        "s" => State::Starting,
+        "p" => State::Playing,
+        "k" => State::Seeking,
+        "r" => State::Rebuffering,
+        "a" => State::Paused,
+        "w" => State::Waiting,
+        "e" => State::Ended,
+        "f" => State::Failed,
+        "q" => State::Quit,
+        "d" => State::Preloading,
+        _ => return None,
+    })
+}
+
+/// What a record says of playback. `bs` is not among it: hls.js and dash.js set it after every seek.
+pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
+    if beacon.mode == Mode::Json {
+        return None;
+    }
+    let total =
+        |field| beacon.number(field).map_or(Total::NONE, |amount| Total::of(narrow(amount.rounded())));
+    let event = beacon.text(Text::Event);
+    Some(Playback {
+        state: state(beacon),
+        event: beacon.mode == Mode::Event,
+        changed: event == Some("ps"),
+        bitrate_changed: event == Some("bc"),
+        totals: Totals {
+            dropped_frames: total(Number::DroppedFrames),
+            stalls: total(Number::Stalls),
+            stalled_ms: total(Number::Stalled),
+        },
+    })
+}
+
+/// The error a record states: by its event or its state, or by a code in a request. Events go on telling the code of an
+/// error that is over (dash.js).
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let code = beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty());
-    let stated = event == "e" || beacon.text(Text::State) == Some("f") || code.is_some();
+    let told = code.is_some() && beacon.mode == Mode::Request;
+    let stated = event == "e" || beacon.text(Text::State) == Some("f") || told;
     stated.then(|| code.map_or(ErrorClass::Other, class))
 }
 

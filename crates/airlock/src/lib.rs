@@ -24,7 +24,9 @@ mod words;
 pub use admit::{Airlock, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
 pub use dimension::Dimension;
-pub use observation::{ErrorClass, Identity, Measures, Millis, Observation, Tag, Tenant};
+pub use observation::{
+    ErrorClass, Identity, Measures, Millis, Observation, Playback, State, Tag, Tenant, Total, Totals,
+};
 pub use rejection::{Reason, Rejection};
 pub use settings::{AddressPolicy, Format, Partitioner, Settings};
 pub use shared::{AirlockError, Shared};

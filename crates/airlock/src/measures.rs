@@ -2,7 +2,7 @@
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
-use crate::{ErrorClass, Measures};
+use crate::{ErrorClass, Measures, State, cmcd};
 
 /// Times to 100 ms, rates and startup to two significant digits, the rest to whole numbers, all half up
 /// (privacy.md, "Numbers inside a row").
@@ -11,29 +11,54 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let count = |field| number(field).map_or(0, |amount| narrow(amount.rounded()));
     let time = |field| number(field).map_or(0, |amount| narrow(amount.to_multiple_of(100)));
     let digits = |field| number(field).map(|amount| narrow(amount.to_two_digits()));
-    let startup_ms = digits(Number::Startup);
+    let common = Measures {
+        startup_ms: digits(Number::Startup),
+        bandwidth_kbps: digits(Number::Bandwidth),
+        bitrate_kbps: digits(Number::Bitrate),
+        ..Measures::default()
+    };
     let event = beacon.text(Text::Event).unwrap_or_default();
-    let json = beacon.mode == Mode::Json;
-    let error = if json { json_error(beacon, event) } else { crate::cmcd::error(beacon, event) };
+    if beacon.mode != Mode::Json {
+        return of_state(beacon, event, common);
+    }
+    let error = json_error(beacon, event);
     Measures {
-        attempt: json && event == "attempt",
-        play: json && event == "play" || startup_ms.is_some(),
-        startup_ms,
+        attempt: event == "attempt",
+        play: event == "play" || common.startup_ms.is_some(),
         playing_ms: time(Number::Playing),
         stalled_ms: time(Number::Stalled),
         stalls: count(Number::Stalls),
         dropped_frames: count(Number::DroppedFrames),
-        dropped_frames_total: number(Number::DroppedFramesTotal).map(|amount| narrow(amount.rounded())),
         switches: count(Number::Switches),
-        bandwidth_kbps: digits(Number::Bandwidth),
-        bitrate_kbps: digits(Number::Bitrate),
         error,
         fatal: beacon.fatal && error.is_some(),
+        ..common
+    }
+}
+
+/// What CMCD's state says of attempts, plays and failures. Amounts follow from what the session said before.
+fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
+    use State as S;
+    let state = cmcd::state(beacon);
+    // dash.js states a startup time while it is starting: whatever that is, nothing has played yet
+    let begins = matches!(state, Some(S::Starting | S::Preloading));
+    let error = cmcd::error(beacon, event);
+    Measures {
+        // Shaka Player opens with `r`
+        attempt: matches!(
+            state,
+            Some(S::Starting | S::Playing | S::Seeking | S::Rebuffering | S::Waiting | S::Failed)
+        ),
+        play: state == Some(S::Playing) || common.startup_ms.is_some() && !begins,
+        started: matches!(state, Some(S::Paused | S::Ended)),
+        error,
+        fatal: beacon.fatal && error.is_some(),
+        ..common
     }
 }
 
 /// Every field's limit is far below.
-fn narrow(amount: u64) -> u32 {
+pub(crate) fn narrow(amount: u64) -> u32 {
     u32::try_from(amount).unwrap_or(u32::MAX)
 }
 

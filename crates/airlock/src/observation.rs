@@ -68,6 +68,8 @@ pub struct Measures {
     pub attempt: bool,
     /// The first frame was shown.
     pub play: bool,
+    /// Both were before: the player has paused, or is at the end. Nothing is counted for it.
+    pub started: bool,
     /// Time from request to first frame, ms.
     pub startup_ms: Option<u32>,
     /// Time played since the previous beacon, ms.
@@ -78,8 +80,6 @@ pub struct Measures {
     pub stalls: u32,
     /// Frames dropped since the previous beacon.
     pub dropped_frames: u32,
-    /// Frames dropped since the start of the session (CMCD `dfa`): differences are taken.
-    pub dropped_frames_total: Option<u32>,
     /// Changes of quality since the previous beacon.
     pub switches: u32,
     /// Measured throughput, kbit/s.
@@ -90,6 +90,94 @@ pub struct Measures {
     pub error: Option<ErrorClass>,
     /// The error ended playback, or kept it from starting.
     pub fatal: bool,
+}
+
+/// What CMCD's `sta` says that a player does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// `s`: play was requested.
+    Starting,
+    /// `p`
+    Playing,
+    /// `k`
+    Seeking,
+    /// `r`
+    Rebuffering,
+    /// `a`
+    Paused,
+    /// `w`: for media, as dash.js says where others say `r`.
+    Waiting,
+    /// `e`
+    Ended,
+    /// `f`: a fatal error.
+    Failed,
+    /// `q`: left by its viewer.
+    Quit,
+    /// `d`: loads ahead of being asked to play.
+    Preloading,
+}
+
+/// What a CMCD beacon says of playback. CMCD tells states and totals, not amounts: what these come to depends on what
+/// the session said before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Playback {
+    /// The state, where one is stated.
+    pub state: Option<State>,
+    /// It came on its own, as an event: then its time is the player's, and it may come in a batch long after it. With a
+    /// request for media it is stated when the request is made.
+    pub event: bool,
+    /// The event is that the state changed (`ps`).
+    pub changed: bool,
+    /// The event is that the bitrate changed (`bc`).
+    pub bitrate_changed: bool,
+    /// What was counted since the start of the session.
+    pub totals: Totals,
+}
+
+impl Playback {
+    /// Whether a state or a total is stated.
+    #[must_use]
+    pub fn is_stated(&self) -> bool {
+        self.state.is_some() || self.totals != Totals::default()
+    }
+}
+
+/// What a player counts from the start of a session (CMCD `dfa`, `bsa`, `bsda`): differences are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Frames dropped.
+    pub dropped_frames: Total,
+    /// Stalls.
+    pub stalls: Total,
+    /// Time stalled, ms.
+    pub stalled_ms: Total,
+}
+
+/// A total, where one is stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total(u32);
+
+impl Total {
+    /// None is stated.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// A total; every one that can be meant is far below the greatest number.
+    #[must_use]
+    pub const fn of(total: u32) -> Self {
+        Self(total)
+    }
+
+    /// The total.
+    #[must_use]
+    pub const fn get(self) -> Option<u32> {
+        if self.0 == Self::NONE.0 { None } else { Some(self.0) }
+    }
+}
+
+impl Default for Total {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// What tells a beacon from a repetition of itself, within its session.
@@ -110,8 +198,10 @@ pub struct Observation {
     pub(crate) tag: Tag,
     pub(crate) tenant: Tenant,
     pub(crate) event_time: Millis,
+    pub(crate) ahead_ms: u32,
     pub(crate) dimensions: [Symbol; Dimension::COUNT],
     pub(crate) measures: Measures,
+    pub(crate) playback: Option<Playback>,
     pub(crate) identity: Option<Identity>,
     pub(crate) opt_out: bool,
     pub(crate) excluded: bool,
@@ -134,6 +224,11 @@ impl Observation {
     pub const fn event_time(&self) -> Millis {
         self.event_time
     }
+    /// The beacon's own time, which may be ahead of its record's; where it has none, that of its record.
+    #[must_use]
+    pub const fn own_time(&self) -> Millis {
+        self.event_time + self.ahead_ms as Millis
+    }
     /// The value it reports for a dimension, [`Symbol::NONE`] where it reports none.
     #[must_use]
     pub const fn dimension(&self, dimension: Dimension) -> Symbol {
@@ -143,6 +238,11 @@ impl Observation {
     #[must_use]
     pub const fn measures(&self) -> &Measures {
         &self.measures
+    }
+    /// What it says of playback; `None` for a JSON beacon, which tells amounts.
+    #[must_use]
+    pub const fn playback(&self) -> Option<&Playback> {
+        self.playback.as_ref()
     }
     /// What a repetition of it would share; `None` where nothing tells repetitions apart.
     #[must_use]

@@ -77,18 +77,16 @@ pub enum Number {
     Buffer,
     /// Time played since the previous beacon, ms.
     Playing,
-    /// Time stalled since the previous beacon, ms.
+    /// Time stalled since the previous beacon, ms; of CMCD since the start of the session (`bsda`).
     Stalled,
-    /// Stalls since the previous beacon.
+    /// Stalls since the previous beacon; of CMCD since the start of the session (`bsa`).
     Stalls,
     /// Time from request to first frame, ms.
     Startup,
-    /// Frames dropped since the previous beacon.
+    /// Frames dropped since the previous beacon; of CMCD since the start of the session (`dfa`).
     DroppedFrames,
     /// Changes of quality since the previous beacon.
     Switches,
-    /// Frames dropped since the start of the session: CMCD's `dfa`.
-    DroppedFramesTotal,
     /// Sequence number: CMCD's `sn`.
     Sequence,
 }
@@ -110,7 +108,7 @@ impl Number {
             Self::Bandwidth | Self::Bitrate => 100_000_000,
             Self::Height => 16_384,
             Self::Buffer | Self::Playing | Self::Stalled | Self::Startup => 86_400_000,
-            Self::Stalls | Self::DroppedFrames | Self::Switches | Self::DroppedFramesTotal => 1_000_000,
+            Self::Stalls | Self::DroppedFrames | Self::Switches => 1_000_000,
             Self::Sequence => u32::MAX as u64,
         }
     }

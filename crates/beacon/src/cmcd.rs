@@ -66,7 +66,9 @@ impl<'a> Draft<'a> {
             "br" => self.bitrate = value,
             "mtp" => self.number(Number::Bandwidth, value.of_video()),
             "msd" => self.number(Number::Startup, value.first()),
-            "dfa" => self.number(Number::DroppedFramesTotal, value.first()),
+            "dfa" => self.number(Number::DroppedFrames, value.first()),
+            "bsa" => self.number(Number::Stalls, value.of_video()),
+            "bsda" => self.number(Number::Stalled, value.of_video()),
             // Strings by the page; dash.js sends its number.
             "ec" => match value.first() {
                 Some(Item::Integer(code)) => self.beacon.set_text(Text::Error, Cow::Owned(code.to_string())),

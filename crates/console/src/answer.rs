@@ -104,6 +104,7 @@ impl Answer {
             Column::number("rebuffering", |group| Cell::share(group.rebuffering_ratio())),
             Column::number("stalls/h", |group| Cell::real(group.stalls_per_hour(), 2)).spare(4),
             Column::number("vsf", |group| Cell::share(group.vsf())).spare(1),
+            Column::number("ebvs", |group| Cell::share(group.ebvs())).spare(10),
             Column::number("vpf", |group| Cell::share(group.vpf())).spare(3),
             Column::number("startup_ms", |group| Cell::real(mean(&group.startup), 0)),
             Column::number("startup_p95", |group| Cell::count(group.startup.p95)).spare(7),
@@ -202,12 +203,13 @@ fn sums() -> [Column; 10] {
     ]
 }
 
-fn derived() -> [Column; 5] {
+fn derived() -> [Column; 6] {
     [
         Column::number("minutes_watched", |group| Cell::real(Some(group.minutes_watched()), 1)),
         Column::number("rebuffering_ratio", |group| Cell::real(group.rebuffering_ratio(), 4)),
         Column::number("stalls_per_hour", |group| Cell::real(group.stalls_per_hour(), 2)),
         Column::number("vsf", |group| Cell::real(group.vsf(), 4)),
+        Column::number("ebvs", |group| Cell::real(group.ebvs(), 4)),
         Column::number("vpf", |group| Cell::real(group.vpf(), 4)),
     ]
 }

@@ -132,6 +132,13 @@ impl Group {
         ratio(self.startup_failures, self.attempts)
     }
 
+    /// Exits before video start per attempt: neither a first frame nor a fatal error. Who asks in one window and sees in
+    /// the next is one in the first and takes one away in the second, so it is never told below 0.
+    pub(crate) fn ebvs(&self) -> Option<f64> {
+        let settled = self.plays.saturating_add(self.startup_failures);
+        ratio(self.attempts.saturating_sub(settled), self.attempts)
+    }
+
     /// Video playback failures per play.
     pub(crate) fn vpf(&self) -> Option<f64> {
         ratio(self.playback_failures, self.plays)

@@ -80,9 +80,9 @@ fn rows_are_filtered_grouped_and_summed() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
-        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    vpf\n\
-         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  6.25%\n\
-         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  6.25%\n"
+        "os       session_windows  peak   mean  minutes  rebuffering  stalls/h     vsf    ebvs    vpf\n\
+         Windows             1800   900  900.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%\n\
+         *                    226   113  113.0   1620.0        1.10%      6.67  10.00%  10.00%  6.25%\n"
     );
     assert_eq!(
         text(&output.stderr),

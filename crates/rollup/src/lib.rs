@@ -17,6 +17,8 @@ mod sitting;
 mod store;
 mod table;
 mod tabulate;
+mod timeline;
+mod tracker;
 pub mod wire;
 
 pub use cell::{Cell, Distribution, Sums};

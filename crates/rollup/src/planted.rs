@@ -10,6 +10,10 @@ pub enum Mistake {
     DuplicateStatesNothing,
     /// A play renews the attempt only where none holds.
     PlayRestatesNothing,
+    /// Of the states on a clock the latest alone is kept: what comes after it and is earlier is forgotten.
+    LatestStateAlone,
+    /// What requests state while events tell the state is forgotten.
+    RequestsUnheard,
 }
 
 thread_local! {

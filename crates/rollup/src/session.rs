@@ -7,9 +7,10 @@
 use crowdfold_airlock::{Identity, Millis, Observation};
 
 use crate::identities::Identities;
+use crate::tracker::{Tracked, Tracker};
 
 /// The record timestamp of the last record that said a thing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Said(Millis);
 
 impl Said {
@@ -17,6 +18,17 @@ impl Said {
 
     pub(crate) const fn at(record: Millis) -> Self {
         Self(record)
+    }
+
+    /// The last two different ones of this and two others in that order.
+    pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
+        if last == Self::NEVER || self > last {
+            [self, last]
+        } else if self < last && (before == Self::NEVER || self > before) {
+            [last, self]
+        } else {
+            [last, before]
+        }
     }
 
     /// Whether no beacon yet to come can find it holding.
@@ -150,7 +162,8 @@ pub(crate) struct Session {
     startup: Said,
     playing: Said,
     opt_out: Said,
-    dropped_frames: (u32, Said),
+    /// Of those that use CMCD alone: others would pay for it in every look-up.
+    tracker: Option<Box<Tracker>>,
     identities: Identities,
     pub(crate) stated: Stated,
     pub(crate) seats: Seats,
@@ -163,11 +176,17 @@ pub(crate) struct Heard {
     pub(crate) duplicate: bool,
     pub(crate) new_attempt: bool,
     pub(crate) new_play: bool,
-    pub(crate) new_startup: bool,
+    /// The time to the first frame, ms, where it counts.
+    pub(crate) new_startup: Option<u32>,
     /// It plays, or has played.
     pub(crate) playing: bool,
-    /// Frames dropped since the last total that holds.
+    pub(crate) new_failure: bool,
+    /// What the beacon reports, or what CMCD's states and totals come to with it. Times in ms.
+    pub(crate) playing_ms: u32,
+    pub(crate) stalled_ms: u32,
+    pub(crate) stalls: u32,
     pub(crate) dropped_frames: u32,
+    pub(crate) switches: u32,
 }
 
 impl Session {
@@ -180,7 +199,7 @@ impl Session {
             startup: Said::NEVER,
             playing: Said::NEVER,
             opt_out: Said::NEVER,
-            dropped_frames: (0, Said::NEVER),
+            tracker: None,
             identities: Identities::new(),
             stated: Stated::nothing(),
             seats: Seats::none(),
@@ -192,25 +211,33 @@ impl Session {
         let said = Said::at(now.record);
         let measures = beacon.measures();
         // a play without an attempt seen states both; that it always renews the attempt keeps replays exact
-        let play = measures.play || measures.startup_ms.is_some();
+        let (play, started) = (measures.play, measures.started);
         let attempt = measures.attempt || play;
         #[cfg(feature = "planted")]
         let attempt = attempt && (measures.attempt || crate::planted::restates(self.attempt.holds(now)));
-        let playing = play || measures.playing_ms > 0;
+        let playing = play || started || measures.playing_ms > 0;
+        let tracked = self.track(beacon, now);
+        let has_played = playing || self.playing.holds(now) || self.play.holds(now);
+        // a quality that is chosen before anything plays is no change
+        let switches = beacon.playback().is_some_and(|playback| playback.bitrate_changed && has_played);
+        let startup_ms = measures.startup_ms.filter(|_| !tracked.startup_known).or(tracked.startup_ms);
         let heard = Heard {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
             duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
             new_attempt: attempt && !self.attempt.holds(now),
             new_play: play && !self.play.holds(now),
-            new_startup: measures.startup_ms.is_some() && !self.startup.holds(now),
-            playing: playing || self.playing.holds(now) || self.play.holds(now),
-            dropped_frames: measures
-                .dropped_frames
-                .saturating_add(self.dropped_since(measures.dropped_frames_total, now)),
+            new_startup: startup_ms.filter(|_| !self.startup.holds(now)),
+            playing: has_played,
+            new_failure: measures.fatal && !tracked.failed,
+            playing_ms: measures.playing_ms + tracked.playing_ms,
+            stalled_ms: measures.stalled_ms + tracked.stalled_ms,
+            stalls: measures.stalls + tracked.stalls,
+            dropped_frames: measures.dropped_frames + tracked.dropped_frames,
+            switches: measures.switches + u32::from(switches),
         };
         for (stated, field) in [
-            (attempt, &mut self.attempt),
-            (play, &mut self.play),
+            (attempt || started, &mut self.attempt),
+            (play || started, &mut self.play),
             (measures.startup_ms.is_some(), &mut self.startup),
             (playing, &mut self.playing),
             (beacon.opt_out(), &mut self.opt_out),
@@ -218,9 +245,6 @@ impl Session {
             if stated {
                 *field = said;
             }
-        }
-        if let Some(total) = measures.dropped_frames_total {
-            self.dropped_frames = (total, said);
         }
         self.seen = self.seen.max(now.record);
         heard
@@ -231,10 +255,13 @@ impl Session {
         self.identities.last()
     }
 
-    /// Frames dropped since the last total. Without one that holds nothing can be said: the total may be hours old.
-    fn dropped_since(&self, total: Option<u32>, now: &Now) -> u32 {
-        let (before, said) = self.dropped_frames;
-        total.filter(|_| said.holds(now)).map_or(0, |total| total.saturating_sub(before))
+    /// What states and totals come to, where there are any.
+    fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
+        let Some(playback) = beacon.playback() else { return Tracked::default() };
+        if playback.is_stated() {
+            self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
+        }
+        self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.hear(beacon, playback, now))
     }
 
     /// Whether a beacon of that identity was heard before; remembers it either way.

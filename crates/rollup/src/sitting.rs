@@ -45,27 +45,25 @@ impl Sitting {
         self.network_bits |= network_bit;
         self.attempts = self.attempts.saturating_add(u8::from(heard.new_attempt));
         self.plays = self.plays.saturating_add(u8::from(heard.new_play));
-        self.playing_ms = self.playing_ms.saturating_add(measures.playing_ms);
-        self.stalled_ms = self.stalled_ms.saturating_add(measures.stalled_ms);
-        self.stalls = self.stalls.saturating_add(measures.stalls);
+        self.playing_ms = self.playing_ms.saturating_add(heard.playing_ms);
+        self.stalled_ms = self.stalled_ms.saturating_add(heard.stalled_ms);
+        self.stalls = self.stalls.saturating_add(heard.stalls);
         self.dropped_frames = self.dropped_frames.saturating_add(heard.dropped_frames);
-        self.switches = self.switches.saturating_add(measures.switches);
-        if heard.new_startup {
-            self.startup_ms = self.startup_ms.or(measures.startup_ms);
-        }
+        self.switches = self.switches.saturating_add(heard.switches);
+        self.startup_ms = self.startup_ms.or(heard.new_startup);
         if let Some(class) = measures.error {
             self.errors |= 1 << class as u8;
         }
-        if measures.fatal {
+        if heard.new_failure {
             let failures =
                 if heard.playing { &mut self.playback_failures } else { &mut self.startup_failures };
             *failures = failures.saturating_add(1);
         }
         if let Some(rate) = measures.bandwidth_kbps {
-            self.bandwidth.add(rate, measures.playing_ms);
+            self.bandwidth.add(rate, heard.playing_ms);
         }
         if let Some(rate) = measures.bitrate_kbps {
-            self.bitrate.add(rate, measures.playing_ms);
+            self.bitrate.add(rate, heard.playing_ms);
         }
     }
 
@@ -156,7 +154,7 @@ impl Mean {
 }
 
 /// `sum / of`, rounded half up to two significant digits (to a whole number below ten). Never rounds twice.
-fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
+pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
     let (sum, of) = (u128::from(sum), u128::from(of));
     let mut unit: u128 = 1;
     while sum / (of * unit) >= 100 {

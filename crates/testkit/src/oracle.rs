@@ -13,6 +13,8 @@
 //!    a record at time a holds at a record of time t when t ≤ a + H, and when it is no older than H before the end of
 //!    the last closed window (a replay starts there and must find the same; only a record far behind the watermark
 //!    can tell the difference).
+//!    What CMCD states is no exception: of the states that hold, the latest by their clock is the one before a new one,
+//!    and the time between is its own ([`playback`]).
 //! 4. *Sitting*: what the placed beacons of one session in one window add up to, clamped.
 //! 5. *Folding*: see [`fold`].
 //!
@@ -22,10 +24,12 @@
 
 mod beacon;
 mod cell;
+mod cmcd;
 mod fold;
 mod ledger;
 mod numbers;
 mod partition;
+mod playback;
 mod rollup;
 mod sitting;
 #[cfg(test)]
@@ -48,7 +52,8 @@ pub type Millis = u64;
 pub struct Record {
     /// The record's timestamp. `None` for a line of a file: then each beacon's own `ts` stands for it.
     pub timestamp: Option<Millis>,
-    /// One JSON object, an array of them, or NDJSON.
+    /// One JSON object, an array of them, or NDJSON; or CMCD, a query where it begins with `CMCD=`, event-mode lines
+    /// where it begins with `e=`.
     pub payload: Vec<u8>,
 }
 

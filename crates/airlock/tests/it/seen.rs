@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{
-    Airlock, Dimension, Identity, Measures, Millis, Observation, Reason, Record, Settings, Shared, TagKey,
+    Airlock, Dimension, Identity, Measures, Millis, Observation, Playback, Reason, Record, Settings, Shared,
+    TagKey,
 };
 
 /// All that an observation says, in words.
@@ -14,6 +15,7 @@ pub(crate) struct Seen {
     pub(crate) event_time: Millis,
     pub(crate) words: Vec<String>,
     pub(crate) measures: Measures,
+    pub(crate) playback: Option<Playback>,
     pub(crate) identity: Option<Identity>,
     pub(crate) opt_out: bool,
     pub(crate) excluded: bool,
@@ -55,6 +57,7 @@ fn seen(airlock: &Airlock, observation: &Observation) -> Seen {
         event_time: observation.event_time(),
         words: Dimension::ALL.map(word).to_vec(),
         measures: *observation.measures(),
+        playback: observation.playback().copied(),
         identity: observation.identity(),
         opt_out: observation.opt_out(),
         excluded: observation.excluded(),

@@ -57,7 +57,18 @@ fn wrong_types_and_impossible_numbers_are_as_if_not_sent() {
     for field in [Number::Ts, Number::Sequence, Number::Bitrate, Number::Bandwidth, Number::Startup] {
         assert_eq!(number(&beacon, field), None);
     }
-    assert_eq!(number(&beacon, Number::DroppedFramesTotal), Some(2));
+    assert_eq!(number(&beacon, Number::DroppedFrames), Some(2));
+}
+
+#[test]
+fn totals_of_stalls_are_those_of_the_picture() {
+    let totals = |line| {
+        let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
+        [Number::Stalls, Number::Stalled].map(|field| number(&beacon, field))
+    };
+    assert_eq!(totals("bsa=(2;v 3;a),bsda=(1250;v 1800;a)"), [Some(2), Some(1250)]);
+    assert_eq!(totals("bsa=(3),bsda=(1800)"), [Some(3), Some(1800)]);
+    assert_eq!(totals("bsa=(3;a),bsda=(86400001)"), [None, None]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_table_fits_its_terminal_and_keeps_what_matters() {
     let answer = ask("--drilldown os,browser", &records);
     let widest = |width| answer.table(width).lines().map(str::len).max().unwrap();
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
-    assert_eq!((columns(usize::MAX), columns(120), columns(80)), (14, 11, 6));
+    assert_eq!((columns(usize::MAX), columns(120), columns(80)), (15, 11, 6));
     assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
     // less than that would no longer be an answer
     assert_eq!(
@@ -93,6 +93,20 @@ fn json_is_one_object_a_line() {
 }
 
 #[test]
+fn who_neither_saw_nor_failed_is_never_less_than_nobody() {
+    let ebvs = |attempts: u64, plays: u64, failures: u64| {
+        let mut one = table(90, "os", &[("Windows", 60)]);
+        one[0]["attempts"] = attempts.into();
+        one[0]["plays"] = plays.into();
+        one[0]["startup_failures"] = failures.into();
+        let line: Value = serde_json::from_str(&ask("--drilldown os", &[one]).json()).unwrap();
+        line["ebvs"].clone()
+    };
+    assert_eq!(ebvs(20, 14, 1), 0.25);
+    assert_eq!(ebvs(20, 21, 1), 0.0, "they asked in the window before");
+}
+
+#[test]
 fn ratios_without_anything_to_divide_by_are_absent() {
     let mut idle = table(90, "os", &[("Windows", 60)]);
     for field in ["attempts", "plays", "playing_ms", "stalled_ms"] {
@@ -100,12 +114,12 @@ fn ratios_without_anything_to_divide_by_are_absent() {
     }
     let answer = ask("--drilldown os", &[idle]);
     let line: Value = serde_json::from_str(&answer.json()).unwrap();
-    for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "vpf"] {
+    for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "ebvs", "vpf"] {
         assert!(line[ratio].is_null(), "{ratio}");
     }
     // Nothing fills their columns, so the table goes without; CSV keeps them empty.
     assert_eq!(answer.table(120).lines().next(), Some(IDLE_COLUMNS));
-    assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,16,"), "{}", answer.csv());
+    assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,,16,"), "{}", answer.csv());
 }
 
 const IDLE_COLUMNS: &str = "os       sessions  minutes  startup_ms  bandwidth  bandwidth_p50";

@@ -78,7 +78,12 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
 #[cfg(feature = "planted")]
 #[test]
 fn every_mistake_that_a_replay_would_not_repeat_is_found_within_seconds() {
-    for mistake in [Mistake::DuplicateStatesNothing, Mistake::PlayRestatesNothing] {
+    for mistake in [
+        Mistake::DuplicateStatesNothing,
+        Mistake::PlayRestatesNothing,
+        Mistake::LatestStateAlone,
+        Mistake::RequestsUnheard,
+    ] {
         make(Some(mistake));
         let found = first_failure(None);
         make(None);

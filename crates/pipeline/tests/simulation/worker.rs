@@ -200,8 +200,11 @@ impl Worker {
         let there = log.iter().enumerate().skip(from).take_while(|(_, next)| next.timestamp <= now);
         let mut read = 0;
         for (at, next) in there.take(most as usize) {
-            let record =
-                Record { payload: &next.payload, content_type: None, timestamp: Some(next.timestamp) };
+            let record = Record {
+                payload: &next.payload,
+                content_type: next.content_type(),
+                timestamp: Some(next.timestamp),
+            };
             combiner.hold(&record, at as i64, now).unwrap();
             read += 1;
         }

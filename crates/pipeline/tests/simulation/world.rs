@@ -47,6 +47,13 @@ pub(crate) struct Record {
     pub(crate) payload: Vec<u8>,
 }
 
+impl Record {
+    pub(crate) fn content_type(&self) -> Option<&'static [u8]> {
+        let is_cmcd = self.payload.starts_with(b"e=") || self.payload.starts_with(b"CMCD=");
+        is_cmcd.then_some(b"application/cmcd")
+    }
+}
+
 /// What combiners and mergers run with, before and after a roll-out.
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
@@ -105,6 +112,8 @@ impl World {
         let begins = if partition < self.partitions[0] { START } else { self.grows_at };
         let mut now = begins + rng.below(2 * WINDOW);
         let mut log: Vec<Record> = Vec::new();
+        // a few in all that is sent, or one that sends most of it
+        let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
         // event times of the records that are a single beacon
         let mut times: Vec<Option<u64>> = Vec::new();
         for _ in 0..rng.below(36) {
@@ -113,7 +122,7 @@ impl World {
                 _ => rng.below(1_500),
             };
             let closed = Closed::at(log.last().map(|last| last.timestamp), now);
-            let (payload, time) = match rng.below(24) {
+            let (payload, time) = match rng.below(what) {
                 0 => {
                     self.beacons += 1;
                     (b"{\"ts\":12,\"session\":".to_vec(), None)
@@ -131,6 +140,22 @@ impl World {
                         (beacon.into_bytes(), Some(time))
                     }
                 },
+                6..=9 | 30..=59 => {
+                    let session = self.session(partition, now, talkers, rng);
+                    let lines: Vec<_> =
+                        (0..=rng.below(3)).map(|_| self.event(session, now, closed, rng)).collect();
+                    let time = if let [(_, time)] = lines[..] { Some(time) } else { None };
+                    let lines: Vec<_> = lines.into_iter().map(|(line, _)| line).collect();
+                    (lines.join("\n").into_bytes(), time)
+                }
+                10..=13 | 60..=79 => {
+                    self.beacons += 1;
+                    let session = self.session(partition, now, talkers, rng);
+                    let record =
+                        format!(r#"CMCD=sid="s{session}",sta={},sn={}"#, state(rng), rng.below(9_999));
+                    // its time is that of its record, which is another when it is sent again
+                    (record.into_bytes(), None)
+                }
                 _ => {
                     let (beacon, time) = self.beacon(partition, now, closed, rng);
                     (beacon.into_bytes(), Some(time))
@@ -163,19 +188,13 @@ impl World {
 
     fn beacon(&mut self, partition: u32, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
         self.beacons += 1;
-        let time = match rng.below(16) {
-            0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
-            _ => (now - rng.below(WINDOW + LATENESS)).max(closed.perhaps),
-        };
+        let time = time(now, closed, rng);
         let event =
             ["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"][rng.below(7) as usize];
-        // a producer that has not heard of new partitions goes on with the old ones
-        let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
-        let of = self.partitions[usize::from(fresh)];
         let mut beacon = format!(
             r#"{{"ts":{time},"tenant":"{}","session":"s{}","event":"{event}""#,
             TENANTS[usize::from(rng.one_in(4))],
-            sessions(partition, of)[rng.below(SESSIONS as u64) as usize]
+            self.session(partition, now, SESSIONS, rng)
         );
         if !rng.one_in(3) {
             beacon += &format!(r#","os":"{}""#, ["Windows", "macOS", "Linux"][rng.below(3) as usize]);
@@ -200,6 +219,47 @@ impl World {
         }
         (beacon + "}", time)
     }
+
+    /// A CMCD record of event mode: what a player does, told in no order.
+    fn event(&mut self, session: u64, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
+        self.beacons += 1;
+        let time = time(now, closed, rng);
+        let event = ["ps", "ps", "t", "rr", "bc"][rng.below(5) as usize];
+        let mut record = format!(r#"e={event},ts={time},sid="s{session}",v=2"#);
+        if !rng.one_in(8) {
+            record += &format!(",sta={}", state(rng));
+        }
+        if rng.one_in(2) {
+            record += &format!(",br={}", rng.below(9000));
+        }
+        if rng.one_in(4) {
+            record += &format!(",dfa={},bsa={},bsda={}", rng.below(99), rng.below(9), rng.below(9000));
+        }
+        if rng.one_in(8) {
+            record += &format!(",msd={}", rng.below(3000));
+        }
+        (record, time)
+    }
+
+    /// The number of one of the first sessions that are in the partition.
+    fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
+        // a producer that has not heard of new partitions goes on with the old ones
+        let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
+        let of = self.partitions[usize::from(fresh)];
+        sessions(partition, of)[rng.below(first as u64) as usize]
+    }
+}
+
+/// When a beacon happened that comes now.
+fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
+    match rng.below(16) {
+        0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
+        _ => (now - rng.below(WINDOW + LATENESS)).max(closed.perhaps),
+    }
+}
+
+fn state(rng: &mut Rng) -> &'static str {
+    rng.pick(&["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"])
 }
 
 fn version(k: u64, idle: u64, drilldowns: Vec<Vec<Dimension>>) -> Version {

@@ -1,9 +1,10 @@
-//! A JSON beacon, read field by field.
+//! A beacon, read field by field.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::cmcd::{self, Cmcd};
 use super::numbers::{to_100_ms, two_digits};
 use super::{Millis, Settings};
 
@@ -34,7 +35,7 @@ pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "ti
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
 /// What one beacon says.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Beacon {
     pub(super) ts: Millis,
     pub(super) tenant: String,
@@ -52,22 +53,53 @@ pub(super) struct Beacon {
     pub(super) error: Option<&'static str>,
     pub(super) fatal: bool,
     pub(super) opt_out: bool,
+    /// What it says in CMCD; `None` for a JSON beacon.
+    pub(super) cmcd: Option<Cmcd>,
 }
 
 impl Beacon {
-    /// A first frame is stated by `play`, and by a startup time.
+    fn state(&self) -> Option<char> {
+        self.cmcd.as_ref().and_then(|cmcd| cmcd.state)
+    }
+
+    /// A first frame is stated by `play`, and by a startup time; by CMCD's playing, and by a startup time unless the
+    /// player has only begun.
     pub(super) fn states_play(&self) -> bool {
-        self.event == "play" || self.startup_ms.is_some()
+        match self.cmcd {
+            None => self.event == "play" || self.startup_ms.is_some(),
+            Some(_) => {
+                self.state() == Some('p')
+                    || self.startup_ms.is_some() && !matches!(self.state(), Some('s' | 'd'))
+            }
+        }
     }
 
-    /// A request to play is stated by `attempt`, and by every first frame.
+    /// A request to play is stated by `attempt`, and by every first frame; by each of CMCD's states in which a player
+    /// tries to play, or cannot.
     pub(super) fn states_attempt(&self) -> bool {
-        self.event == "attempt" || self.states_play()
+        self.cmcd.is_none() && self.event == "attempt"
+            || self.states_play()
+            || matches!(self.state(), Some('s' | 'p' | 'k' | 'r' | 'w' | 'f'))
     }
 
-    /// That something played is stated by playing time, and by every first frame.
+    /// That it has played before, which counts nothing, is stated by a pause and by the end.
+    pub(super) fn has_started(&self) -> bool {
+        matches!(self.state(), Some('a' | 'e'))
+    }
+
+    /// That something played is stated by playing time, by every first frame, and by having started before.
     pub(super) fn states_playing(&self) -> bool {
-        self.playing_ms > 0 || self.states_play()
+        self.playing_ms > 0 || self.states_play() || self.has_started()
+    }
+
+    /// What a repetition of it has in common with it, where anything tells it from others.
+    pub(super) fn identity(&self) -> Option<(u64, String)> {
+        match &self.cmcd {
+            None => Some((self.ts, format!("json {}", self.event))),
+            Some(Cmcd { event, sequence: Some(number), .. }) => Some((*number, format!("number {event}"))),
+            Some(Cmcd { event: true, .. }) => Some((self.ts, format!("cmcd {}", self.event))),
+            Some(_) => None,
+        }
     }
 
     /// Whether it is of a kind that is never counted.
@@ -78,10 +110,14 @@ impl Beacon {
     }
 }
 
-/// The beacons of a payload: `None` stands for one that is no JSON object. A payload without any counts as one.
-pub(super) fn split(payload: &[u8]) -> Vec<Option<Map<String, Value>>> {
+/// The beacons of a payload: `None` stands for one that is no JSON object, or has a known field of the wrong type. A
+/// payload without any counts as one.
+pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
+    if let Some(records) = cmcd::split(payload) {
+        return records.into_iter().map(Some).collect();
+    }
     let object = |value| match value {
-        Value::Object(fields) => Some(fields),
+        Value::Object(fields) => parse(&fields),
         _ => None,
     };
     let mut beacons = match serde_json::from_slice(payload) {
@@ -100,23 +136,25 @@ pub(super) fn split(payload: &[u8]) -> Vec<Option<Map<String, Value>>> {
 
 /// What became of reading a beacon: itself, or the name of the reason for its rejection and the time it claims.
 pub(super) fn read(
-    fields: Option<&Map<String, Value>>,
+    beacon: Option<Parsed>,
     timestamp: Option<Millis>,
     settings: &Settings,
 ) -> Result<Beacon, (&'static str, Option<Millis>)> {
-    let Some(beacon) = fields.and_then(parse) else {
+    let Some(beacon) = beacon else {
         return Err(("malformed", timestamp));
     };
     let claimed = timestamp.or(beacon.ts);
     let reject = |reason| Err((reason, claimed));
-    let session = beacon.session.trim();
+    let session = beacon.rest.session.trim();
     if session.is_empty() || CONSTANT.contains(&session.to_ascii_lowercase().as_str()) {
         return reject("no_session");
     }
-    if beacon.session.len() > 128 {
+    if beacon.rest.session.len() > 128 {
         return reject("too_large");
     }
-    let Some(ts) = beacon.ts else {
+    // a request is made when it is recorded
+    let is_request = beacon.rest.cmcd.as_ref().is_some_and(|cmcd| !cmcd.event);
+    let Some(ts) = beacon.ts.or(timestamp.filter(|_| is_request)) else {
         return reject("no_time");
     };
     let record = timestamp.unwrap_or(ts);
@@ -131,11 +169,10 @@ pub(super) fn read(
 }
 
 /// A beacon of the right types, before its session, time and tenant were looked at.
-struct Parsed {
-    ts: Option<Millis>,
-    tenant: String,
-    session: String,
-    rest: Beacon,
+pub(super) struct Parsed {
+    pub(super) ts: Option<Millis>,
+    pub(super) tenant: String,
+    pub(super) rest: Beacon,
 }
 
 /// `None` when a known field has a value of the wrong type.
@@ -169,11 +206,8 @@ fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
     let class = text("error")?;
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
     let is_error = !class.is_empty() || event == "error";
-    let session = text("session")?;
     let rest = Beacon {
-        ts: 0,
-        tenant: String::new(),
-        session: session.clone(),
+        session: text("session")?,
         event,
         dimensions,
         playing_ms: to_100_ms(number("playing_ms")?.unwrap_or(0)),
@@ -187,12 +221,13 @@ fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
         error: is_error.then_some(known),
         fatal: flag("fatal")?,
         opt_out: flag("opt_out")?,
+        ..Beacon::default()
     };
-    Some(Parsed { ts: number("ts")?, tenant: text("tenant")?, session, rest })
+    Some(Parsed { ts: number("ts")?, tenant: text("tenant")?, rest })
 }
 
 /// The class of picture height, by height or else by the bitrate.
-fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
+pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
     Some(match (height, bitrate_kbps) {
         (Some(0..=240), _) => "240p",
         (Some(241..=360), _) => "360p",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::beacon::{self, Beacon};
+use super::playback::Playback;
 use super::sitting::{Placed, Sitting};
 use super::{Beacons, Millis, Record, Settings};
 
@@ -33,7 +34,8 @@ struct Session {
     startup: Option<Millis>,
     playing: Option<Millis>,
     opt_out: Option<Millis>,
-    seen: BTreeMap<(Millis, String), Millis>,
+    seen: BTreeMap<(u64, String), Millis>,
+    playback: Playback,
 }
 
 impl Session {
@@ -43,8 +45,8 @@ impl Session {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
         }
         let stated = [
-            (&mut self.attempt, beacon.states_attempt()),
-            (&mut self.play, beacon.states_play()),
+            (&mut self.attempt, beacon.states_attempt() || beacon.has_started()),
+            (&mut self.play, beacon.states_play() || beacon.has_started()),
             (&mut self.startup, beacon.startup_ms.is_some()),
             (&mut self.playing, beacon.states_playing()),
             (&mut self.opt_out, beacon.opt_out),
@@ -54,7 +56,8 @@ impl Session {
                 *field = Some(now);
             }
         }
-        self.seen.insert((beacon.ts, beacon.event.clone()), now);
+        self.seen.extend(beacon.identity().map(|identity| (identity, now)));
+        self.playback.hear(beacon, now);
     }
 }
 
@@ -78,9 +81,9 @@ impl<'a> Partition<'a> {
             return;
         }
         let mut highest = self.highest;
-        for fields in beacon::split(&record.payload) {
+        for parsed in beacon::split(&record.payload) {
             self.counts.read += 1;
-            let said = match beacon::read(fields.as_ref(), record.timestamp, self.settings) {
+            let said = match beacon::read(parsed, record.timestamp, self.settings) {
                 Ok(beacon) => {
                     let now = record.timestamp.unwrap_or(beacon.ts);
                     self.judge(beacon, now);
@@ -114,13 +117,17 @@ impl<'a> Partition<'a> {
         let key = (beacon.tenant.clone(), beacon.session.clone());
         let session = self.sessions.entry(key).or_default();
         let opted_out = beacon.opt_out || holds(session.opt_out);
-        let duplicate = holds(session.seen.get(&(beacon.ts, beacon.event.clone())).copied());
+        let duplicate = beacon.identity().is_some_and(|same| holds(session.seen.get(&same).copied()));
+        let had_played = holds(session.play) || holds(session.playing) || beacon.states_playing();
+        let amounts = session.playback.amounts(&beacon, now, idle, had_played, holds);
+        let startup = beacon.startup_ms.filter(|_| !amounts.startup_known).or(amounts.startup_ms);
         // What was asserted before this beacon; a failure is judged by what it says itself as well.
         let placed = Placed {
             attempt: beacon.states_attempt() && !holds(session.attempt),
             play: beacon.states_play() && !holds(session.play),
-            startup: if holds(session.startup) { None } else { beacon.startup_ms },
-            had_played: holds(session.play) || holds(session.playing) || beacon.states_playing(),
+            startup: startup.filter(|_| !holds(session.startup)),
+            had_played,
+            amounts,
             asserted: session
                 .dimensions
                 .iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::beacon::{Beacon, ERRORS};
 use super::numbers::two_digits_of;
+use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
 
 /// A placed beacon, with what the session's state made of it.
@@ -17,6 +18,8 @@ pub(super) struct Placed {
     pub(super) startup: Option<u64>,
     /// A play or playing time was asserted, before or by itself.
     pub(super) had_played: bool,
+    /// What it adds.
+    pub(super) amounts: Amounts,
     /// What the session had last said of each dimension.
     pub(super) asserted: BTreeMap<String, String>,
 }
@@ -46,12 +49,12 @@ impl Sitting {
         let count =
             |counts: fn(&Placed) -> bool| self.0.iter().filter(|placed| counts(placed)).count() as u64;
         let sum =
-            |amount: fn(&Beacon) -> u64| self.0.iter().map(|placed| amount(&placed.beacon)).sum::<u64>();
-        let fatal = |placed: &Placed| placed.beacon.error.is_some() && placed.beacon.fatal;
+            |amount: fn(&Amounts) -> u64| self.0.iter().map(|placed| amount(&placed.amounts)).sum::<u64>();
+        let fatal = |placed: &Placed| placed.amounts.failure;
 
         let at_most = settings.window + settings.idle;
-        let playing_ms = sum(|beacon| beacon.playing_ms).min(at_most);
-        let stalled_ms = sum(|beacon| beacon.stalled_ms).min(at_most - playing_ms);
+        let playing_ms = sum(|amounts| amounts.playing_ms).min(at_most);
+        let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
         let errors = ERRORS.into_iter().filter(|class| self.0.iter().any(|p| p.beacon.error == Some(class)));
         Cell {
@@ -65,9 +68,9 @@ impl Sitting {
                 playback_failures: self.0.iter().filter(|p| fatal(p) && p.had_played).count().min(10) as u64,
                 playing_ms,
                 stalled_ms,
-                stalls: sum(|beacon| beacon.stalls).min(seconds),
-                dropped_frames: sum(|beacon| beacon.dropped_frames).min(120 * settings.window / 1000),
-                switches: sum(|beacon| beacon.switches).min(seconds),
+                stalls: sum(|amounts| amounts.stalls).min(seconds),
+                dropped_frames: sum(|amounts| amounts.dropped_frames).min(120 * settings.window / 1000),
+                switches: sum(|amounts| amounts.switches).min(seconds),
                 errors: errors.map(|class| (class, 1)).collect(),
             },
             startup_ms: self.0.iter().find_map(|placed| placed.startup).into_iter().collect(),
@@ -81,7 +84,7 @@ impl Sitting {
         let rates: Vec<(u128, u128)> = self
             .0
             .iter()
-            .filter_map(|placed| Some((rate(&placed.beacon)?.into(), placed.beacon.playing_ms.into())))
+            .filter_map(|placed| Some((rate(&placed.beacon)?.into(), placed.amounts.playing_ms.into())))
             .collect();
         if rates.is_empty() {
             return None;

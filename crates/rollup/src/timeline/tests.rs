@@ -1,0 +1,130 @@
+use super::*;
+
+const IDLE: Millis = 90_000;
+
+/// A line of states, each said by a record of its own time, and what they came to.
+struct Rig {
+    line: Timeline,
+    sum: Step,
+    stalls: u32,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self { line: Timeline::default(), sum: Step::default(), stalls: 0 }
+    }
+
+    fn at(&mut self, said: Millis, at: Millis, state: State) -> Step {
+        let now = Now { record: said, idle: IDLE, horizon: 0 };
+        let step = self.line.step(state, at, None, &now);
+        self.line.state(state, at, Said::at(said), &now);
+        self.sum.playing_ms += step.playing_ms;
+        self.sum.stalled_ms += step.stalled_ms;
+        self.stalls += u32::from(step.stall);
+        step
+    }
+
+    fn all(states: &[(Millis, State)]) -> (u32, u32, u32) {
+        let mut rig = Self::new();
+        for (at, state) in states {
+            rig.at(*at, *at, *state);
+        }
+        (rig.sum.playing_ms, rig.sum.stalled_ms, rig.stalls)
+    }
+}
+
+use State::{Paused, Playing, Rebuffering, Seeking, Starting, Waiting};
+
+#[test]
+fn time_is_of_the_state_before_it() {
+    assert_eq!(Rig::all(&[(0, Starting), (600, Playing), (5_000, Playing), (7_000, Paused)]), (6_400, 0, 0));
+    assert_eq!(Rig::all(&[(0, Playing), (4_000, Rebuffering), (5_500, Playing)]), (4_000, 1_500, 1));
+}
+
+#[test]
+fn a_stall_counts_after_the_first_playing_alone_and_not_after_a_seek() {
+    assert_eq!(Rig::all(&[(0, Rebuffering), (900, Playing), (1_000, Playing)]), (100, 0, 0));
+    assert_eq!(
+        Rig::all(&[(0, Playing), (1_000, Seeking), (1_000, Waiting), (3_000, Playing), (3_500, Playing)]),
+        (1_500, 0, 0)
+    );
+    assert_eq!(
+        Rig::all(&[
+            (0, Playing),
+            (1_000, Rebuffering),
+            (2_000, Seeking),
+            (2_100, Rebuffering),
+            (9_000, Playing)
+        ]),
+        (1_000, 1_000, 1),
+        "until the seek it was one"
+    );
+}
+
+#[test]
+fn a_stall_goes_on_until_something_plays() {
+    let states = [
+        (0, Playing),
+        (1_000, Rebuffering),
+        (2_000, Waiting),
+        (3_000, Paused),
+        (4_000, Rebuffering),
+        (5_000, Playing),
+    ];
+    assert_eq!(Rig::all(&states), (1_000, 3_000, 1));
+}
+
+#[test]
+fn what_comes_late_is_neither_counted_twice_nor_lost() {
+    let mut rig = Rig::new();
+    rig.at(10, 0, Playing);
+    assert_eq!(rig.at(2_010, 2_000, Playing).playing_ms, 2_000);
+    assert_eq!(rig.at(2_020, 900, Rebuffering), Step::default(), "a request that began long ago");
+    assert_eq!(
+        rig.at(4_010, 4_000, Playing).playing_ms,
+        2_000,
+        "from the latest by the clock, not the last told"
+    );
+}
+
+#[test]
+fn times_add_up_however_short_they_are() {
+    let states: Vec<_> = (0..=500).map(|nth| (nth * 17, Playing)).collect();
+    assert_eq!(Rig::all(&states).0, 8_500, "8,500 ms in steps of 17");
+}
+
+#[test]
+fn nothing_is_known_of_the_time_after_a_statement_expires() {
+    let mut rig = Rig::new();
+    rig.at(0, 0, Playing);
+    assert_eq!(rig.at(IDLE + 1, IDLE + 1, Playing), Step::default());
+    let mut rig = Rig::new();
+    rig.at(0, 0, Playing);
+    assert_eq!(
+        rig.at(1, 2 * IDLE, Playing).playing_ms,
+        IDLE as u32,
+        "nor more than that, whatever a clock says"
+    );
+}
+
+#[test]
+fn what_was_displaced_comes_back_when_the_latest_expires() {
+    let mut rig = Rig::new();
+    rig.at(0, 50_000, Paused);
+    rig.at(60_000, 40_000, Playing);
+    assert_eq!(rig.at(95_000, 52_000, Paused).playing_ms, 12_000, "the pause was said 95 s ago");
+    assert_eq!(rig.line.0.len(), 2, "the first of them can never be the latest again");
+}
+
+#[test]
+fn of_each_kind_one_is_kept_where_records_come_in_order() {
+    let mut rig = Rig::new();
+    for nth in 0..1_000 {
+        rig.at(
+            nth * 100,
+            nth * 100,
+            [Playing, Seeking, Waiting, Playing, Rebuffering, Paused][nth as usize % 6],
+        );
+    }
+    assert_eq!(rig.line.0.len(), Kind::COUNT);
+}

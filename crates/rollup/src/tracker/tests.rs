@@ -1,0 +1,236 @@
+//! What players really send, shortened; the quirks are those of hls.js 1.7.4, dash.js 5.2.1 and Shaka Player 5.2.12.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Dimension, Millis, Record, Settings, Shared, TagKey};
+
+use crate::{Cell, Rules, Sittings, Verdict};
+
+/// A moment at which a window begins.
+const BEGIN: Millis = 1_795_312_440_000;
+
+/// The moment that times are counted from: the first events come before the first request.
+const T0: Millis = BEGIN + 1_000;
+
+/// One session.
+struct Rig {
+    airlock: Airlock,
+    sittings: Sittings,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let rules = Rules {
+            window: 60_000,
+            lateness: 30_000,
+            idle: 90_000,
+            drilldowns: vec![vec![Dimension::Format]],
+            max_sessions: 3,
+        };
+        let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();
+        Self { airlock: Airlock::new(&Arc::new(shared), None), sittings: Sittings::new(Arc::new(rules), 0) }
+    }
+
+    /// A report of events that comes `at` ms after T0: lines without session, version and the `+` of their times.
+    fn events(&mut self, at: Millis, lines: &[&str]) -> &mut Self {
+        let line = |line: &&str| {
+            let (before, after) = line.split_once("ts=").unwrap();
+            let (ts, rest) = after.split_once(',').unwrap_or((after, ""));
+            let ts = T0.checked_add_signed(ts.parse().unwrap()).unwrap();
+            format!("{before}ts={ts},sid=\"a\",v=2,{rest}").trim_end_matches(',').to_owned() + "\n"
+        };
+        let body: String = lines.iter().map(line).collect();
+        self.record(at, &body)
+    }
+
+    /// A request for media.
+    fn request(&mut self, at: Millis, record: &str) -> &mut Self {
+        self.record(at, &format!("CMCD=sid=\"a\",{record}"))
+    }
+
+    fn record(&mut self, at: Millis, payload: &str) -> &mut Self {
+        let record = Record {
+            payload: payload.as_bytes(),
+            content_type: Some(b"application/cmcd"),
+            timestamp: Some(T0 + at),
+        };
+        let sittings = &mut self.sittings;
+        self.airlock.admit(&record, &mut |_, beacon| {
+            let Ok(beacon) = beacon else { panic!("rejected: {payload}") };
+            assert_eq!(sittings.place(&beacon, T0 + at), Verdict::Placed, "{payload}");
+        });
+        self
+    }
+
+    /// The one session's cell in the window that begins `start` ms after the first.
+    fn cell(&mut self, start: Millis) -> Cell {
+        let closed = self.sittings.close(BEGIN + start + 60_000, self.airlock.dictionary());
+        let window = closed.into_iter().find(|window| window.window.start == BEGIN + start).unwrap();
+        let mut cells = window.tenants.into_values().flatten().flatten().map(|(_, cell)| cell);
+        cells.next().unwrap()
+    }
+}
+
+/// Playing, stalled, stalls; attempts, plays; startup.
+fn told(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
+    let sums = &cell.sums;
+    let startup = cell.startup.values().first().map(|(value, _)| *value);
+    (sums.playing_ms, sums.stalled_ms, sums.stalls, sums.attempts, sums.plays, startup)
+}
+
+#[test]
+fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
+    let mut rig = Rig::new();
+    rig.request(0, "ot=m,sn=0,sta=d,su")
+        .events(11, &["e=t,sn=0,ts=-20", "e=ps,sn=1,sta=d,ts=-19", "e=ps,sn=2,sta=s,ts=-16"])
+        .request(69, "br=(868),ot=m,sn=1,sta=s,su")
+        .events(198, &["e=bc,sn=3,sta=s,ts=65,br=(868)", "e=rr,sn=5,sta=s,ts=167,br=(868)"])
+        .events(
+            451,
+            &["e=ps,sn=9,sta=p,ts=428,tpb=(867.654)", "e=rr,sn=10,sta=p,ts=418", "e=rr,sn=11,sta=p,ts=410"],
+        )
+        .request(2_781, "ot=a,sn=18,sta=p")
+        .events(4_279, &["e=t,sn=18,sta=p,ts=2981", "e=ps,sn=19,sta=k,ts=4266", "e=ps,sn=20,sta=r,ts=4268"])
+        // hls.js says `bs` after every seek: it is no stall
+        .request(4_768, "ot=v,sn=19,sta=p,su,bs")
+        .events(
+            5_985,
+            &["e=ps,sn=21,sta=p,ts=4288", "e=bc,sn=22,sta=p,ts=4764,br=(316)", "e=t,sn=23,sta=p,ts=5981"],
+        )
+        .events(11_130, &["e=t,sn=24,sta=p,ts=8981", "e=ps,sn=26,sta=r,ts=11126"]);
+    let cell = rig.cell(0);
+    // 3.9 s to the seek and 6.8 s after it, the stall at the end lasts 0 s; 444 ms from `s` to `p`
+    assert_eq!(told(&cell), (10_700, 0, 1, 1, 1, Some(440)));
+    assert_eq!(cell.sums.switches, 1, "the first quality is no change of it");
+}
+
+#[test]
+fn dash_js_states_its_startup_twice_waits_after_a_seek_and_goes_on_telling_an_error() {
+    let mut rig = Rig::new();
+    rig.request(0, "msd=3,ot=m,sn=0,sta=s")
+        .events(
+            32,
+            &[
+                "e=t,sn=0,ts=-21",
+                "e=ps,sn=1,sta=s,msd=2,ts=-18",
+                "e=rr,sn=2,sta=s,msd=58,ts=-9,ttfb=1795312440021",
+            ],
+        )
+        // `rr` tells when its request began, and the state of then
+        .events(879, &["e=ps,sn=7,sta=p,ts=558", "e=rr,sn=8,sta=s,ts=546"])
+        .events(5_088, &["e=rr,sn=30,sta=p,ts=4371", "e=ps,sn=31,sta=k,ts=5044", "e=ps,sn=32,sta=w,ts=5044"])
+        .events(
+            8_985,
+            &["e=ps,sn=33,sta=p,ts=7089", "e=e,sn=34,sta=p,ec=27,ts=8000", "e=t,sn=35,sta=p,ec=27,ts=8980"],
+        )
+        .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
+    let cell = rig.cell(0);
+    assert_eq!(told(&cell), (6_300, 0, 0, 1, 1, Some(3)));
+    assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
+    let next = rig.cell(60_000);
+    assert_eq!(told(&next), (51_900, 0, 0, 0, 0, None), "in the window of the later beacon");
+    assert_eq!(next.sums.errors, [0; 6]);
+}
+
+#[test]
+fn shaka_opens_with_rebuffering_and_stalls_are_told_from_seeks() {
+    let mut rig = Rig::new();
+    rig.request(0, "ot=m,sn=0,sta=r")
+        .events(37, &["e=t,sn=0,ts=-21", "e=ps,sn=1,sta=r,ts=-7", "e=bc,sn=2,sta=r,ts=32,br=(864)"])
+        .request(150, "msd=135,ot=v,sn=5,sta=p")
+        .events(162, &["e=rr,sn=6,sta=r,ts=51", "e=ps,sn=7,sta=p,ts=128", "e=rr,sn=8,sta=p,ts=132,msd=135"])
+        .events(5_182, &["e=rr,sn=22,sta=p,ts=4298", "e=ps,sn=23,sta=k,ts=5178"])
+        .events(8_943, &["e=ps,sn=24,sta=r,ts=5184", "e=rr,sn=33,sta=r,ts=6693", "e=ps,sn=35,sta=p,ts=8937"])
+        .events(11_152, &["e=t,sn=36,sta=p,ts=8979", "e=ps,sn=37,sta=r,ts=9957", "e=rr,sn=38,sta=r,ts=8919"])
+        .request(11_175, "ot=v,sn=27,sta=r,su")
+        .events(
+            11_984,
+            &["e=rr,sn=39,sta=r,ts=8927", "e=ps,sn=40,sta=p,ts=11173", "e=t,sn=41,sta=p,ts=11981"],
+        );
+    // 5.1 + 1.1 + 0.8 s; one stall of 1.2 s
+    assert_eq!(told(&rig.cell(0)), (7_000, 1_200, 1, 1, 1, Some(140)));
+}
+
+#[test]
+fn where_no_state_is_stated_nothing_is_made_up_and_totals_are_taken() {
+    let mut rig = Rig::new();
+    rig.events(100, &["e=rr,sn=0,ts=0,br=(800)", "e=t,sn=1,ts=10,bsa=(1),bsda=(400),dfa=(7)"])
+        .events(9_000, &["e=t,sn=2,ts=8900,bsa=(3),bsda=(1650),dfa=(9)", "e=rr,sn=3,ts=8950,msd=135"]);
+    let cell = rig.cell(0);
+    assert_eq!(told(&cell), (0, 1_300, 2, 1, 1, Some(140)));
+    assert_eq!(cell.sums.dropped_frames, 2);
+}
+
+#[test]
+fn states_and_totals_do_not_count_the_same_stall() {
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sn=0,sta=p,ts=0,bsa=(0),bsda=(0)"]).events(
+        9_000,
+        &[
+            "e=ps,sn=1,sta=r,ts=5000,bsa=(1)",
+            "e=ps,sn=2,sta=p,ts=7000,bsa=(1),bsda=(2000)",
+            "e=t,sn=3,ts=8900,bsa=(2),bsda=(3000)",
+        ],
+    );
+    assert_eq!(told(&rig.cell(0)), (5_000, 2_000, 1, 1, 1, None));
+}
+
+#[test]
+fn requests_count_until_events_do() {
+    let mut rig = Rig::new();
+    // a big batch: what it tells of the first 8 s is counted already
+    rig.request(0, "sn=0,sta=s")
+        .request(500, "sn=1,sta=p")
+        .request(4_500, "sn=2,sta=p")
+        .request(8_500, "sn=3,sta=p")
+        .events(
+            9_000,
+            &[
+                "e=ps,sn=0,sta=s,ts=0",
+                "e=ps,sn=1,sta=p,ts=400",
+                "e=t,sn=2,sta=p,ts=5000",
+                "e=t,sn=3,sta=p,ts=8900",
+            ],
+        )
+        .request(12_500, "sn=4,sta=p")
+        .events(15_000, &["e=ps,sn=4,sta=r,ts=12000", "e=ps,sn=5,sta=p,ts=13000", "e=t,sn=6,sta=p,ts=14900"]);
+    let cell = rig.cell(0);
+    // 8 s by requests, then 0.4, 3.1 and 1.9 s by events, with a stall that no request told
+    assert_eq!(told(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
+}
+
+#[test]
+fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
+    let failures = |lines: &[&str]| {
+        let mut rig = Rig::new();
+        rig.events(20_000, lines);
+        let sums = rig.cell(0).sums;
+        (sums.attempts, sums.plays, sums.startup_failures, sums.playback_failures)
+    };
+    let fatal = ["e=e,sn=2,sta=f,ec=\"404\",ts=9000", "e=t,sn=3,sta=f,ts=19000"];
+    assert_eq!(failures(&["e=ps,sn=0,sta=s,ts=0", fatal[0], fatal[1]]), (1, 0, 1, 0));
+    assert_eq!(
+        failures(&["e=ps,sn=0,sta=r,ts=0", "e=ps,sn=1,sta=p,ts=900", fatal[0], fatal[1]]),
+        (1, 1, 0, 1)
+    );
+    assert_eq!(failures(&fatal), (1, 0, 1, 0), "who fails has tried");
+}
+
+#[test]
+fn a_long_pause_is_not_another_play() {
+    let mut rig = Rig::new();
+    rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"]);
+    for nth in 1..=6 {
+        rig.events(30_000 * nth, &[&format!("e=t,sn={},sta=a,ts={}", nth + 1, 30_000 * nth - 10)]);
+    }
+    rig.events(200_000, &["e=ps,sn=8,sta=p,ts=199000", "e=t,sn=9,sta=p,ts=199900"]);
+    assert_eq!(told(&rig.cell(0)).4, 1);
+    assert_eq!(told(&rig.cell(180_000)), (900, 0, 0, 0, 0, None));
+}
+
+#[test]
+fn a_clock_that_is_ahead_tells_the_same_times() {
+    let mut rig = Rig::new();
+    rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
+    assert_eq!(told(&rig.cell(0)), (500, 300, 1, 1, 1, None));
+}

@@ -1,0 +1,85 @@
+//! A CMCD record, key by key: no more of it than the rules need that are tested.
+
+use std::collections::BTreeMap;
+
+use super::Record;
+use super::beacon::{Beacon, Parsed, quality};
+use super::numbers::two_digits;
+
+/// What a record says of playback.
+#[derive(Clone)]
+pub(super) struct Cmcd {
+    /// Sent on its own, not with a request for media.
+    pub(super) event: bool,
+    pub(super) state: Option<char>,
+    /// `ps`: the state has changed.
+    pub(super) changed: bool,
+    /// `bc`
+    pub(super) bitrate_changed: bool,
+    /// `dfa`, `bsa`, `bsda`
+    pub(super) totals: BTreeMap<&'static str, u64>,
+    pub(super) sequence: Option<u64>,
+}
+
+impl Record {
+    /// The value of the record's `content-type` header, where it needs one: CMCD is known by how it begins here.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&'static [u8]> {
+        let is_cmcd = [&b"CMCD="[..], b"e="].iter().any(|begins| self.payload.starts_with(begins));
+        is_cmcd.then_some(b"application/cmcd")
+    }
+}
+
+/// The records of a payload; `None` where it is not of CMCD.
+pub(super) fn split(payload: &[u8]) -> Option<Vec<Parsed>> {
+    let text = std::str::from_utf8(payload).ok()?;
+    if let Some(query) = text.strip_prefix("CMCD=") {
+        return Some(vec![parse(query, false)]);
+    }
+    text.starts_with("e=").then(|| text.lines().map(|line| parse(line, true)).collect())
+}
+
+fn parse(record: &str, event: bool) -> Parsed {
+    let values: BTreeMap<&str, &str> =
+        record.split(',').map(|member| member.split_once('=').unwrap_or((member, ""))).collect();
+    let text = |key: &str| values.get(key).map(|value| value.trim_matches('"').to_owned());
+    let number = |key: &str| values.get(key).and_then(|value| value.trim_matches(['(', ')']).parse().ok());
+    let name = text("e").unwrap_or_default();
+    let state = text("sta").and_then(|state| state.chars().next());
+    let bitrate = number("br");
+    let dimensions = [
+        ("content", text("cid")),
+        ("stream", text("st").map(|kind| if kind == "v" { "vod".into() } else { "live".into() })),
+        ("format", text("sf").map(|kind| if kind == "h" { "hls".into() } else { "dash".into() })),
+        ("quality", quality(None, bitrate).map(Into::into)),
+    ];
+    let code = text("ec").map(|code| if code == "404" { "network" } else { "timeout" });
+    // of events only those that are errors; players go on telling the code
+    let code = code.filter(|_| !event || name == "e" || state == Some('f'));
+    let is_error = code.is_some() || name == "e" || state == Some('f');
+    let totals = ["dfa", "bsa", "bsda"];
+    let cmcd = Cmcd {
+        event,
+        state,
+        changed: name == "ps",
+        bitrate_changed: name == "bc",
+        totals: totals.into_iter().filter_map(|key| Some((key, number(key)?))).collect(),
+        sequence: number("sn"),
+    };
+    let rest = Beacon {
+        event: name,
+        dimensions: dimensions
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect(),
+        startup_ms: number("msd").map(two_digits),
+        bandwidth_kbps: number("mtp").map(two_digits),
+        bitrate_kbps: bitrate.map(two_digits),
+        error: is_error.then_some(code.unwrap_or("other")),
+        fatal: state == Some('f'),
+        session: text("sid").unwrap_or_default(),
+        cmcd: Some(cmcd),
+        ..Beacon::default()
+    };
+    Parsed { ts: number("ts"), tenant: String::new(), rest }
+}

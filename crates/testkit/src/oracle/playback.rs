@@ -1,0 +1,147 @@
+//! What a session's states and totals come to. All that it ever stated is kept, and gone through for each beacon.
+
+use super::Millis;
+use super::beacon::Beacon;
+use super::numbers::{to_100_ms, two_digits};
+
+/// What a beacon adds to its sitting.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Amounts {
+    pub(super) playing_ms: u64,
+    pub(super) stalled_ms: u64,
+    pub(super) stalls: u64,
+    pub(super) dropped_frames: u64,
+    pub(super) switches: u64,
+    /// A fatal error that counts.
+    pub(super) failure: bool,
+    /// The time from a start that was stated to a first frame that was not known.
+    pub(super) startup_ms: Option<u64>,
+    /// Such a time was to be had before.
+    pub(super) startup_known: bool,
+}
+
+/// A state that was stated.
+#[derive(Clone, Copy)]
+struct Statement {
+    said: Millis,
+    at: Millis,
+    state: char,
+    event: bool,
+    changed: bool,
+}
+
+/// All that a session stated by CMCD, in log order.
+#[derive(Default)]
+pub(super) struct Playback {
+    statements: Vec<Statement>,
+    totals: Vec<(&'static str, u64, Millis)>,
+}
+
+impl Playback {
+    /// What a beacon of a record at `now` adds. `holds` says what is still true of what was said at a time; `idle` is
+    /// for how long that is.
+    pub(super) fn amounts(
+        &self,
+        beacon: &Beacon,
+        now: Millis,
+        idle: Millis,
+        had_played: bool,
+        holds: impl Fn(Option<Millis>) -> bool,
+    ) -> Amounts {
+        let Some(cmcd) = &beacon.cmcd else {
+            return Amounts {
+                playing_ms: beacon.playing_ms,
+                stalled_ms: beacon.stalled_ms,
+                stalls: beacon.stalls,
+                dropped_frames: beacon.dropped_frames,
+                switches: beacon.switches,
+                failure: beacon.fatal && beacon.error.is_some(),
+                ..Amounts::default()
+            };
+        };
+        let last = |of: &dyn Fn(&Statement) -> bool| {
+            let last = self.statements.iter().rfind(|statement| of(statement));
+            last.filter(|statement| holds(Some(statement.said))).copied()
+        };
+        let grown = |key: &str| {
+            let last = self.totals.iter().rfind(|(of, ..)| *of == key);
+            match (last, cmcd.totals.get(key)) {
+                (Some((_, before, said)), Some(total)) if holds(Some(*said)) => total.saturating_sub(*before),
+                _ => 0,
+            }
+        };
+        let held: Vec<_> =
+            self.statements.iter().filter(|statement| holds(Some(statement.said))).copied().collect();
+        let start = last(&|statement| statement.event && statement.changed && statement.state == 's');
+        let began = last(&|statement| statement.event && statement.state == 'p');
+        let mut amounts = Amounts {
+            dropped_frames: grown("dfa"),
+            switches: u64::from(cmcd.bitrate_changed && had_played),
+            failure: beacon.fatal && last(&|statement| statement.state == 'f').is_none(),
+            startup_known: start.is_some() && began.is_some(),
+            ..Amounts::default()
+        };
+        let Some(state) = cmcd.state else {
+            if held.is_empty() {
+                amounts.stalls = grown("bsa");
+                amounts.stalled_ms = to_100_ms(grown("bsda"));
+            }
+            return amounts;
+        };
+        let new = Statement { said: now, at: beacon.ts, state, event: cmcd.event, changed: cmcd.changed };
+        if new.event && state == 'p' && began.is_none() {
+            let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
+            amounts.startup_ms = took.map(two_digits);
+        }
+        credit(&held, new, idle, &mut amounts);
+        amounts
+    }
+
+    /// Takes down what a beacon of a record at `now` states.
+    pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis) {
+        let Some(cmcd) = &beacon.cmcd else { return };
+        self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, now)));
+        self.statements.extend(cmcd.state.map(|state| Statement {
+            said: now,
+            at: beacon.ts,
+            state,
+            event: cmcd.event,
+            changed: cmcd.changed,
+        }));
+    }
+}
+
+/// The time before a new statement, to the state before it.
+fn credit(held: &[Statement], new: Statement, idle: Millis, amounts: &mut Amounts) {
+    if !new.event && held.iter().any(|statement| statement.event) {
+        return;
+    }
+    let mut clock: Vec<_> = held.iter().filter(|statement| statement.event == new.event).collect();
+    // stable: among equals the last of the log comes last
+    clock.sort_by_key(|statement| statement.at);
+    let Some(before) = clock.last() else { return };
+    let first = new.event && !held.iter().any(|statement| statement.event && statement.said != new.said);
+    let requests = held.iter().filter(|statement| !statement.event);
+    let counted = requests.map(|statement| statement.at).max().filter(|_| first);
+    if new.at < before.at || counted.is_some_and(|counted| new.at <= counted) {
+        return;
+    }
+    let (mut plays, mut waits) = (false, false);
+    for statement in &clock {
+        match statement.state {
+            'p' => (plays, waits) = (true, false),
+            'k' => plays = false,
+            'r' | 'w' => waits |= plays,
+            _ => {}
+        }
+    }
+    let is_waiting = |state| matches!(state, 'r' | 'w');
+    amounts.stalls = u64::from(is_waiting(new.state) && plays && !waits);
+    let from = before.at.max(counted.unwrap_or(0));
+    let time = (to_100_ms(new.at) - to_100_ms(from)).min(idle / 100 * 100);
+    if before.state == 'p' {
+        amounts.playing_ms = time;
+    } else if is_waiting(before.state) && plays {
+        amounts.stalled_ms = time;
+    }
+}
