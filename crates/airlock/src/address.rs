@@ -1,14 +1,14 @@
 //! What becomes of an address: masked, looked up, gone.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use ahash::RandomState;
 use crowdfold_beacon::{Address, Network, Purpose};
 use hashbrown::HashMap;
-use maxminddb::{MaxMindDbError, Reader, path};
+use maxminddb::{LookupResult, MaxMindDbError, Reader, path};
 
 use crate::words::Words;
-use crate::{AddressPolicy, Settings, Symbol, guard};
+use crate::{AddressPolicy, AirlockError, Dimension, Settings, Symbol, guard};
 
 /// The files in which masked addresses are looked up. Any MMDB will do, with records as GeoIP2 has them or flat ones.
 #[derive(Default)]
@@ -18,24 +18,29 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    pub(crate) fn open<'a>(
-        country: Option<&'a Path>,
-        asn: Option<&'a Path>,
-    ) -> Result<Self, (&'a Path, MaxMindDbError)> {
-        let open = |path: &'a Path| Reader::open_readfile(path).map_err(|error| (path, error));
-        Ok(Self { country: country.map(open).transpose()?, asn: asn.map(open).transpose()? })
+    /// Reads both files whole and follows all that is in them, so that a damaged one is not found out later.
+    ///
+    /// # Errors
+    /// The key of the configuration, the file and what is wrong with it.
+    pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
+        let open = |key, path: &Option<PathBuf>| {
+            let Some(path) = path else { return Ok(None) };
+            let read = Reader::open_readfile(path).and_then(|reader| whole(&reader).map(|()| reader));
+            read.map(Some).map_err(|source| AirlockError::Database { key, path: path.clone(), source })
+        };
+        Ok(Self {
+            country: open("address.country_mmdb", &settings.country_mmdb)?,
+            asn: open("address.asn_mmdb", &settings.asn_mmdb)?,
+        })
     }
 
     fn is_empty(&self) -> bool {
         self.country.is_none() && self.asn.is_none()
     }
 
-    fn country(&self, network: &Network) -> Option<&str> {
-        let found = self.country.as_ref()?.lookup(first(network)).ok()?;
-        let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
-        text(&path!["country", "iso_code"])
-            .or_else(|| text(&path!["country_code"]))
-            .or_else(|| text(&path!["country"]))
+    /// The record of a network in the database of countries.
+    fn located(&self, network: &Network) -> Option<Located<'_>> {
+        self.country.as_ref()?.lookup(first(network)).ok()
     }
 
     fn asn(&self, network: &Network) -> Option<u32> {
@@ -46,6 +51,32 @@ impl Databases {
         let flat = || number(&path!["asn"]).or_else(|| digits()?.parse().ok());
         number(&path!["autonomous_system_number"]).or_else(flat)
     }
+}
+
+/// Whether all of a file can be read.
+fn whole(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
+    // `verify` insists on a description, which is of no use here; who leaves it out is taken at their word.
+    let described = !reader.metadata().description.is_empty() && !reader.metadata().database_type.is_empty();
+    if described { reader.verify() } else { Ok(()) }
+}
+
+type Located<'a> = LookupResult<'a, Vec<u8>>;
+
+fn country<'a>(found: &Located<'a>) -> Option<&'a str> {
+    let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
+    text(&path!["country", "iso_code"])
+        .or_else(|| text(&path!["country_code"]))
+        .or_else(|| text(&path!["country"]))
+}
+
+/// The largest division of the country that is known: the first of GeoIP2's, by its code (ISO 3166-2 without the
+/// country).
+fn region<'a>(found: &Located<'a>) -> Option<&'a str> {
+    let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
+    text(&path!["subdivisions", 0, "iso_code"])
+        .or_else(|| text(&path!["region_code"]))
+        .or_else(|| text(&path!["region"]))
+        .or_else(|| text(&path!["state1"]))
 }
 
 #[expect(clippy::disallowed_types, reason = "maxminddb asks for it; what goes in is masked")]
@@ -60,14 +91,20 @@ fn first(network: &Network) -> std::net::IpAddr {
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) country: Symbol,
+    pub(crate) region: Symbol,
     pub(crate) asn: Symbol,
     pub(crate) network: Symbol,
     pub(crate) guard: u64,
 }
 
 impl Place {
-    pub(crate) const NOWHERE: Self =
-        Self { country: Symbol::NONE, asn: Symbol::NONE, network: Symbol::NONE, guard: 0 };
+    pub(crate) const NOWHERE: Self = Self {
+        country: Symbol::NONE,
+        region: Symbol::NONE,
+        asn: Symbol::NONE,
+        network: Symbol::NONE,
+        guard: 0,
+    };
 }
 
 /// How many networks are remembered.
@@ -101,9 +138,14 @@ impl Places {
         if let Some(place) = self.known.get(&key) {
             return *place;
         }
+        let located = databases.located(&network);
+        // A name in a database is as free as a producer's.
+        let region = located.as_ref().and_then(region);
+        let region = region.map_or(Symbol::NONE, |raw| words.symbol(Dimension::Region, raw));
         let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
         let place = Place {
-            country: symbol(databases.country(&network).and_then(code)),
+            country: symbol(located.as_ref().and_then(country).and_then(code)),
+            region,
             asn: symbol(databases.asn(&network).map(|number| format!("AS{number}"))),
             network: symbol(truncate.then(|| written(&address.network(Purpose::Dimension)))),
             guard: settings

@@ -1,5 +1,6 @@
 //! Browser, system and device, from user agents and client hints.
 
+mod firmware;
 mod hints;
 mod names;
 
@@ -10,9 +11,9 @@ use ahash::RandomState;
 use lru::LruCache;
 use ua_parser::{Extractor, Regexes};
 
-use crate::Symbol;
 use crate::words::Words;
-pub(crate) use hints::hinted;
+use crate::{Dimension, Symbol};
+pub(crate) use hints::Hints;
 
 /// What is known of a client, in words of the catalogues. `Some("")` stands for something outside a catalogue, `None` for
 /// nothing.
@@ -45,32 +46,10 @@ impl UserAgents {
     fn parse(&self, user_agent: &str) -> Client {
         let Some(extractor) = self.extractor.get_or_init(extractor) else { return Client::default() };
         let (browser, os, device) = extract(extractor, user_agent);
-        let major = |version: Option<&str>| version.and_then(|major| major.parse::<u16>().ok());
-        let amazon = names::amazon(user_agent);
         let family = device.as_ref().map_or("", |device| &device.device);
         let mut client = Client::default();
-        if let Some(browser) = browser {
-            let name = names::browser(&browser.family);
-            client.browser = Some(name.unwrap_or(OTHER));
-            // The version of a product without a name tells nothing.
-            client.browser_version = name.filter(|name| *name != APP).and_then(|_| major(browser.major));
-        } else if names::is_app(user_agent) {
-            client.browser = Some(APP);
-        }
-        if let Some(os) = os {
-            let name = names::system(&os.os);
-            client.os = Some(name.unwrap_or(OTHER));
-            client.os_version = name.and_then(|_| major(os.major.as_deref()));
-        }
-        if let Some(held) = names::held_system(user_agent).filter(|held| client.os != Some(*held)) {
-            client.os = Some(held);
-            client.os_version = None;
-        }
-        if amazon.is_some() {
-            // The version is that of the Android beneath.
-            client.os = Some("Fire OS");
-            client.os_version = None;
-        }
+        client.set_browser(user_agent, browser.as_ref().map(|told| (&*told.family, told.major)));
+        client.set_system(user_agent, os.as_ref().map(|told| (&*told.os, told.major.as_deref())));
         if client.os == Some("iOS") && family == "iPad" && client.os_version >= Some(13) {
             client.os = Some("iPadOS");
         }
@@ -79,8 +58,52 @@ impl UserAgents {
             client.browser = Some(OTHER);
             client.browser_version = None;
         }
-        client.device = names::device(user_agent, family, client.os).or(client.os.map(|_| OTHER));
+        client.device = names::device(user_agent, family, client.os);
         client
+    }
+}
+
+fn major(version: Option<&str>) -> Option<u16> {
+    version?.parse().ok()
+}
+
+impl Client {
+    /// The browser, by ua-parser's family and major version.
+    fn set_browser(&mut self, user_agent: &str, told: Option<(&str, Option<&str>)>) {
+        let name = told.and_then(|(family, _)| names::browser(family));
+        let hbbtv = told.filter(|(family, _)| *family == "HbbTV").and_then(|_| names::of_hbbtv(user_agent));
+        if names::is_app(user_agent) {
+            self.browser = Some(APP);
+        } else if let Some((name, version)) = hbbtv {
+            self.browser = Some(name);
+            self.browser_version = version;
+        } else if told.is_some() || user_agent.starts_with("Mozilla/") {
+            let name = name.filter(|_| !names::is_stranger(user_agent));
+            self.browser = Some(name.unwrap_or(OTHER));
+            // The version of a product without a name tells nothing.
+            let version = told.and_then(|(_, version)| major(version));
+            self.browser_version = version.filter(|_| name.is_some_and(|name| name != APP));
+        }
+    }
+
+    /// The system, by ua-parser's family and major version.
+    fn set_system(&mut self, user_agent: &str, told: Option<(&str, Option<&str>)>) {
+        // Where a television says HbbTV, ua-parser takes its maker for a system.
+        let hbbtv = user_agent.contains("HbbTV/");
+        let linux = (hbbtv && user_agent.contains("Linux")).then_some(("Linux", None));
+        let told = told.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
+        if let Some((family, version)) = told {
+            let name = names::system(family);
+            self.os = Some(name.unwrap_or(OTHER));
+            self.os_version = name.and_then(|_| major(version));
+        }
+        // Amazon's version is that of the Android beneath. There is no Silk but on its system.
+        let amazon = names::amazon(user_agent).is_some() || self.browser == Some("Silk");
+        let held = names::held_system(user_agent).or(amazon.then_some("Fire OS"));
+        if let Some(held) = held.filter(|held| self.os != Some(*held)) {
+            self.os = Some(held);
+            self.os_version = None;
+        }
     }
 }
 
@@ -101,35 +124,85 @@ fn extractor() -> Option<Extractor<'static>> {
     Extractor::try_from(regexes).ok()
 }
 
-/// How many user agents a partition remembers.
+/// How many user agents a partition remembers, and how many together with client hints.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 
-/// Whole user agents and what they say. The strings stay in memory here, and no longer than they are used.
+/// Whole user agents and what they say, alone and with client hints. The strings stay in memory here, and no longer than
+/// they are used.
 pub(crate) struct Remembered {
     clients: LruCache<String, Known, RandomState>,
+    hinted: LruCache<Vec<u8>, Known, RandomState>,
+    /// Room for a user agent and its hints.
+    key: Vec<u8>,
 }
 
 /// What a user agent says, and the same in symbols, once they were asked for.
+#[derive(Default)]
 pub(crate) struct Known {
-    pub(crate) client: Client,
-    pub(crate) symbols: Option<ClientSymbols>,
+    client: Client,
+    firmware: Option<Box<str>>,
+    symbols: Option<ClientSymbols>,
 }
 
 impl Remembered {
     pub(crate) fn new() -> Self {
-        Self { clients: LruCache::with_hasher(REMEMBERED, RandomState::new()) }
+        let hasher = RandomState::new();
+        Self {
+            clients: LruCache::with_hasher(REMEMBERED, hasher.clone()),
+            hinted: LruCache::with_hasher(REMEMBERED, hasher),
+            key: Vec::new(),
+        }
     }
 
     /// What a user agent says.
     pub(crate) fn get(&mut self, agents: &UserAgents, user_agent: &str) -> &mut Known {
-        let user_agent = &user_agent[..user_agent.floor_char_boundary(LONGEST)];
-        self.clients
-            .get_or_insert_mut_ref(user_agent, || Known { client: agents.parse(user_agent), symbols: None })
+        let user_agent = shortened(user_agent, LONGEST);
+        self.clients.get_or_insert_mut_ref(user_agent, || Known::of(agents, user_agent))
+    }
+
+    /// What a user agent, if there is one, says together with client hints.
+    pub(crate) fn hinted(
+        &mut self,
+        agents: &UserAgents,
+        user_agent: Option<&str>,
+        hints: &Hints<'_>,
+    ) -> &mut Known {
+        let user_agent = user_agent.map(|text| shortened(text, LONGEST));
+        self.key.clear();
+        hints.write_key(user_agent, &mut self.key);
+        let clients = &mut self.clients;
+        self.hinted.get_or_insert_mut_ref(&self.key[..], || {
+            let Some(user_agent) = user_agent else { return Known::default().with(hints) };
+            let known = clients.get_or_insert_ref(user_agent, || Known::of(agents, user_agent));
+            Known { client: known.client, firmware: known.firmware.clone(), symbols: None }.with(hints)
+        })
     }
 
     /// Symbols mean something else from now on.
     pub(crate) fn forget_symbols(&mut self) {
         self.clients.iter_mut().for_each(|(_, known)| known.symbols = None);
+        self.hinted.iter_mut().for_each(|(_, known)| known.symbols = None);
+    }
+}
+
+/// The beginning of a text, of at most so many bytes.
+fn shortened(text: &str, longest: usize) -> &str {
+    &text[..text.floor_char_boundary(longest)]
+}
+
+impl Known {
+    fn of(agents: &UserAgents, user_agent: &str) -> Self {
+        let firmware = firmware::firmware(user_agent).map(Into::into);
+        Self { client: agents.parse(user_agent), firmware, symbols: None }
+    }
+
+    fn with(self, hints: &Hints<'_>) -> Self {
+        Self { client: hints.correct(self.client), ..self }
+    }
+
+    /// In symbols.
+    pub(crate) fn symbols(&mut self, words: &mut Words) -> ClientSymbols {
+        *self.symbols.get_or_insert_with(|| self.client.symbols(self.firmware.as_deref(), words))
     }
 }
 
@@ -141,11 +214,11 @@ pub(crate) struct ClientSymbols {
     pub(crate) os: Symbol,
     pub(crate) os_version: Symbol,
     pub(crate) device: Symbol,
+    pub(crate) firmware: Symbol,
 }
 
 impl Client {
-    /// In symbols.
-    pub(crate) fn symbols(self, words: &mut Words) -> ClientSymbols {
+    fn symbols(self, firmware: Option<&str>, words: &mut Words) -> ClientSymbols {
         let mut name = |name: Option<&str>| match name {
             None => Symbol::NONE,
             Some(OTHER) => Symbol::OTHER,
@@ -157,7 +230,9 @@ impl Client {
             Some(major) => words.intern(&major.to_string()),
         };
         let (browser_version, os_version) = (version(self.browser_version), version(self.os_version));
-        ClientSymbols { browser, browser_version, os, os_version, device }
+        // Free text, as a producer's own firmware is.
+        let firmware = firmware.map_or(Symbol::NONE, |text| words.symbol(Dimension::Firmware, text));
+        ClientSymbols { browser, browser_version, os, os_version, device, firmware }
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Dimension {
     /// ISO country, from the masked address or from the producer.
     Country,
-    /// Region of the country, from the producer.
+    /// Region of the country, from the masked address or from the producer.
     Region,
     /// Autonomous system, from the masked address or from the producer.
     Asn,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crowdfold_beacon::{Amount, Beacon, Http, Mode, Number, Text};
 
 use crate::address::{Databases, Place, Places};
-use crate::client::{Client, ClientSymbols, Remembered, hinted};
+use crate::client::{ClientSymbols, Hints, Remembered};
 use crate::identity::identity;
 use crate::measures::{bitrate, measures};
 use crate::session::is_constant;
@@ -159,6 +159,7 @@ impl Gate {
     fn add_place(&self, dimensions: &mut Dimensions, place: Place) {
         for (dimension, symbol) in [
             (Dimension::Country, place.country),
+            (Dimension::Region, place.region),
             (Dimension::Asn, place.asn),
             (Dimension::Network, place.network),
         ] {
@@ -190,9 +191,13 @@ impl Gate {
             };
             add(Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version);
             add(Dimension::Os, Dimension::OsVersion, client.os, client.os_version);
-            let device = &mut dimensions[Dimension::Device as usize];
-            if !device.is_some() {
-                *device = client.device;
+            for (dimension, symbol) in
+                [(Dimension::Device, client.device), (Dimension::Firmware, client.firmware)]
+            {
+                let known = &mut dimensions[dimension as usize];
+                if !known.is_some() {
+                    *known = symbol;
+                }
             }
         }
         shared.settings.drop_bots
@@ -202,14 +207,11 @@ impl Gate {
     fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {
         let user_agent =
             beacon.text(Text::UserAgent).or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
-        if http.has_hints() {
-            let known =
-                user_agent.map_or(Client::default(), |text| self.clients.get(&shared.agents, text).client);
-            return Some(hinted(http, known).symbols(&mut self.words));
-        }
-        let known = self.clients.get(&shared.agents, user_agent?);
-        let words = &mut self.words;
-        Some(*known.symbols.get_or_insert_with(|| known.client.symbols(words)))
+        let known = match Hints::of(http) {
+            Some(hints) => self.clients.hinted(&shared.agents, user_agent, &hints),
+            None => self.clients.get(&shared.agents, user_agent?),
+        };
+        Some(known.symbols(&mut self.words))
     }
 }
 

@@ -25,9 +25,13 @@ pub enum AirlockError {
     /// The default tenant is not in the catalogue.
     #[error("tenants.default is not among tenants.names: add it, or name one that is")]
     DefaultTenant,
-    /// A database of countries or autonomous systems cannot be read.
-    #[error("{path} cannot be read as an MMDB: check address.country_mmdb and address.asn_mmdb")]
+    /// A database of countries or autonomous systems cannot be read. What is wrong with it is told by the source.
+    #[error(
+        "{key}: {path} is no MMDB that can be read ({source}): name a whole one, or \"\" to look nothing up"
+    )]
     Database {
+        /// The key that names it.
+        key: &'static str,
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -69,7 +73,7 @@ impl Shared {
         Ok(Self {
             key,
             agents: UserAgents::default(),
-            databases: RwLock::new(Arc::new(databases(&settings)?)),
+            databases: RwLock::new(Arc::new(Databases::open(&settings)?)),
             loaded: AtomicU64::new(0),
             fields: Arc::new(Fields::new(&settings.fields)?),
             default_tenant: index(settings.default_tenant),
@@ -86,7 +90,7 @@ impl Shared {
     /// # Errors
     /// If one of them cannot be read; then the old ones stay.
     pub fn reload(&self) -> Result<(), AirlockError> {
-        let fresh = Arc::new(databases(&self.settings)?);
+        let fresh = Arc::new(Databases::open(&self.settings)?);
         *self.databases.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.loaded.fetch_add(1, Ordering::Release);
         Ok(())
@@ -120,12 +124,6 @@ impl Shared {
         let listed = |content: &str| !self.child_content.is_empty() && self.child_content.contains(content);
         self.child_directed[usize::from(tenant.0)] || content.is_some_and(listed)
     }
-}
-
-fn databases(settings: &Settings) -> Result<Databases, AirlockError> {
-    let country = settings.country_mmdb.as_deref();
-    Databases::open(country, settings.asn_mmdb.as_deref())
-        .map_err(|(path, source)| AirlockError::Database { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

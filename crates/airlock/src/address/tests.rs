@@ -28,31 +28,50 @@ pub(crate) fn nested() -> Vec<u8> {
         Data::Map(vec![
             ("continent", Data::Map(vec![("code", Data::Text("EU"))])),
             ("country", Data::Map(vec![("geoname_id", Data::Number(1)), ("iso_code", Data::Text(code))])),
+            (
+                "subdivisions",
+                Data::List(["BY", "X9"].map(|code| Data::Map(vec![("iso_code", Data::Text(code))])).into()),
+            ),
             ("autonomous_system_number", Data::Number(64_500)),
         ])
     };
     mmdb::file(&[("198.51.100.0", 24, country("DE")), ("2001:db8:1::", 48, country("SE"))])
 }
 
-fn flat() -> Vec<u8> {
-    let record = |code, asn| Data::Map(vec![("country_code", Data::Text(code)), ("asn", asn)]);
-    mmdb::file(&[
-        ("198.51.100.0", 24, record("fr", Data::Text("AS64501"))),
-        ("203.0.113.0", 24, record("France", Data::Number(64_502))),
-    ])
+/// Records without anything inside, as smaller databases have them.
+fn flat_records() -> [(&'static str, u8, Data); 2] {
+    let record = |code, region, asn| {
+        let place = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
+        Data::Map(place.into())
+    };
+    [
+        ("198.51.100.0", 24, record("fr", "Bretagne", Data::Text("AS64501"))),
+        ("203.0.113.0", 24, record("France", "192.0.2.1", Data::Number(64_502))),
+    ]
 }
 
-/// What is kept of an address, in words: country, autonomous system, network, and the bit.
+fn open(country: Option<&std::path::Path>, asn: Option<&std::path::Path>) -> Result<Databases, AirlockError> {
+    Databases::open(&Settings {
+        country_mmdb: country.map(Into::into),
+        asn_mmdb: asn.map(Into::into),
+        ..Settings::default()
+    })
+}
+
+/// What is kept of an address, in words: country, region, autonomous system, network; and the bit.
 fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> (String, u64) {
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
-    let databases = Databases::open(path, path).ok().unwrap();
+    let databases = open(path, path).unwrap_or_else(|error| panic!("{error}"));
     let (mut places, mut words) = (Places::default(), Words::new());
     let first = places.of(address, settings, &databases, &mut words);
     let again = places.of(address, settings, &databases, &mut words);
     let shown = |place: Place| {
-        [place.country, place.asn, place.network]
-            .map(|symbol| words.dictionary().word(symbol).to_string())
+        [place.country, place.region, place.asn, place.network]
+            .map(|symbol| match words.dictionary().word(symbol).as_ref() {
+                "unknown" => "-".to_owned(),
+                word => word.to_owned(),
+            })
             .join(" ")
     };
     assert_eq!((shown(first), first.guard), (shown(again), again.guard));
@@ -63,14 +82,14 @@ fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> 
 fn masked_addresses_are_looked_up() {
     let strip = Settings::default();
     for (address, expect) in [
-        ("198.51.100.7", "DE AS64500 unknown"),
-        ("198.51.100.254", "DE AS64500 unknown"),
-        ("::ffff:198.51.100.7", "DE AS64500 unknown"),
-        ("2001:db8:1:2::3", "SE AS64500 unknown"),
-        ("2001:db8:2::1", "unknown unknown unknown"),
-        ("192.0.2.1", "unknown unknown unknown"),
-        ("198.51.100.7:80", "unknown unknown unknown"),
-        ("", "unknown unknown unknown"),
+        ("198.51.100.7", "DE BY AS64500 -"),
+        ("198.51.100.254", "DE BY AS64500 -"),
+        ("::ffff:198.51.100.7", "DE BY AS64500 -"),
+        ("2001:db8:1:2::3", "SE BY AS64500 -"),
+        ("2001:db8:2::1", "- - - -"),
+        ("192.0.2.1", "- - - -"),
+        ("198.51.100.7:80", "- - - -"),
+        ("", "- - - -"),
     ] {
         assert_eq!(kept(&strip, Some(&nested()), "nested", address), (expect.to_owned(), 0), "{address}");
     }
@@ -78,18 +97,28 @@ fn masked_addresses_are_looked_up() {
 
 #[test]
 fn flat_records_are_understood() {
-    let strip = Settings::default();
-    assert_eq!(kept(&strip, Some(&flat()), "flat", "198.51.100.7").0, "FR AS64501 unknown");
-    assert_eq!(kept(&strip, Some(&flat()), "flat", "203.0.113.7").0, "unknown AS64502 unknown");
+    let kept = |address| kept(&Settings::default(), Some(&mmdb::file(&flat_records())), "flat", address).0;
+    assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
+    // A name of a country is no code, and a region goes through the rules for texts.
+    assert_eq!(kept("203.0.113.7"), "- redacted AS64502 -");
+}
+
+#[test]
+fn in_a_database_of_ipv4_no_other_address_is_found() {
+    let file = mmdb::file_of_ipv4(&flat_records());
+    let kept = |address| kept(&Settings::default(), Some(&file), "ipv4", address).0;
+    assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
+    assert_eq!(kept("64:ff9b::198.51.100.7"), "FR Bretagne AS64501 -");
+    assert_eq!(kept("2001:db8:1:2::3"), "- - - -");
 }
 
 #[test]
 fn networks_are_kept_only_where_asked_for() {
     let truncate = Settings { address: AddressPolicy::Truncate, ..Settings::default() };
-    assert_eq!(kept(&truncate, None, "", "198.51.100.7").0, "unknown unknown 198.51.100.0/24");
-    assert_eq!(kept(&truncate, None, "", "2001:db8:1:2::3").0, "unknown unknown 2001:db8::/32");
-    assert_eq!(kept(&truncate, None, "", "198.51.100.07").0, "unknown unknown unknown");
-    assert_eq!(kept(&Settings::default(), None, "", "198.51.100.7").0, "unknown unknown unknown");
+    assert_eq!(kept(&truncate, None, "", "198.51.100.7").0, "- - - 198.51.100.0/24");
+    assert_eq!(kept(&truncate, None, "", "2001:db8:1:2::3").0, "- - - 2001:db8::/32");
+    assert_eq!(kept(&truncate, None, "", "198.51.100.07").0, "- - - -");
+    assert_eq!(kept(&Settings::default(), None, "", "198.51.100.7").0, "- - - -");
 }
 
 #[test]
@@ -103,9 +132,24 @@ fn the_guards_bit_goes_by_network() {
 
 #[test]
 fn damaged_databases_are_refused() {
-    let file = Temporary::new("damaged", b"not an MMDB");
-    assert!(Databases::open(Some(&file.0), None).is_err());
-    assert!(Databases::open(None, Some(std::path::Path::new("/nonexistent/x.mmdb"))).is_err());
+    let refused = |bytes: &[u8]| {
+        let file = Temporary::new("damaged", bytes);
+        let told = open(None, Some(&file.0)).err().unwrap_or_else(|| panic!("taken")).to_string();
+        assert!(told.starts_with("address.asn_mmdb: ") && told.contains("damaged.mmdb"), "{told}");
+    };
+    let whole = nested();
+    refused(b"not an MMDB");
+    refused(b"");
+    // one half copied, and one with a hole
+    refused(&whole[..whole.len() / 2]);
+    let data = whole.len() - 350;
+    let hole = [&whole[..data], &[0xff; 20], &whole[data + 20..]].concat();
+    refused(&hole);
+    let missing = open(Some(std::path::Path::new("/nonexistent/x.mmdb")), None).err();
+    assert!(
+        missing
+            .is_some_and(|error| error.to_string().starts_with("address.country_mmdb: /nonexistent/x.mmdb"))
+    );
 }
 
 #[test]
@@ -118,6 +162,6 @@ fn what_is_read_from_a_damaged_database_ends_in_nothing() {
         let Ok(reader) = Reader::from_source(bytes) else { continue };
         let databases = Databases { country: Some(reader), asn: None };
         let network = Address::parse("198.51.100.7").unwrap().network(Purpose::LookUp);
-        let _ = databases.country(&network).and_then(code);
+        let _ = databases.located(&network).as_ref().and_then(country).and_then(code);
     }
 }

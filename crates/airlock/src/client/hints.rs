@@ -1,51 +1,101 @@
 //! Client hints: what a browser says where its user agent is frozen.
 
+use std::borrow::Cow;
+
 use crowdfold_beacon::Http;
 
-use super::{Client, names};
+use super::{APP, Client, names, shortened};
 
-/// A client as its hints correct it; hints win over the user agent.
-pub(crate) fn hinted(http: &Http<'_>, mut client: Client) -> Client {
-    if let Some((name, version)) = http.brands.as_deref().and_then(brand) {
-        client.browser = Some(name);
-        client.browser_version = version;
+/// The longest list of brands that is read, and the longest of other hints, bytes; what comes after is cut off.
+const LONGEST_BRANDS: usize = 256;
+const LONGEST: usize = 64;
+
+/// The client hints of a request.
+pub(crate) struct Hints<'a> {
+    brands: Option<&'a str>,
+    platform: Option<&'a str>,
+    platform_version: Option<&'a str>,
+    mobile: Option<&'a str>,
+    model: Option<&'a str>,
+}
+
+impl<'a> Hints<'a> {
+    /// Those of a request, if it has any.
+    pub(crate) fn of(http: &'a Http<'_>) -> Option<Self> {
+        let short = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(|text| shortened(text, LONGEST));
+        http.has_hints().then(|| Self {
+            brands: http.brands.as_deref().map(|text| shortened(text, LONGEST_BRANDS)),
+            platform: short(&http.platform),
+            platform_version: short(&http.platform_version),
+            mobile: short(&http.mobile),
+            model: short(&http.model),
+        })
     }
-    if let Some(system) = http.platform.as_deref().map(unquoted).and_then(names::system)
-        && !is_beneath(system, client.os)
-        && client.os != Some(system)
-    {
-        client.os = Some(system);
-        client.os_version = None;
+
+    /// Writes what is the same for the same user agent and hints, and for no others.
+    pub(super) fn write_key(&self, user_agent: Option<&str>, key: &mut Vec<u8>) {
+        let Self { brands, platform, platform_version, mobile, model } = self;
+        for text in [user_agent, *brands, *platform, *platform_version, *mobile, *model] {
+            // All are far shorter than that.
+            let length = text.map_or(u16::MAX, |text| text.len() as u16);
+            key.extend(length.to_le_bytes());
+            key.extend(text.unwrap_or_default().as_bytes());
+        }
     }
-    if let Some(version) = http.platform_version.as_deref().and_then(|version| major(unquoted(version))) {
-        client.os_version = match client.os {
-            // From Windows 11 on the platform version is 13 and above (UA client hints, Microsoft's table).
-            Some("Windows") => match version {
-                0 => None,
-                1..13 => Some(10),
-                13.. => Some(11),
-            },
-            Some("macOS" | "Android" | "ChromeOS" | "iOS" | "iPadOS") => Some(version),
-            _ => client.os_version,
-        };
+
+    /// A client as its hints correct it; hints win over the user agent.
+    pub(super) fn correct(&self, mut client: Client) -> Client {
+        let brand = self.brands.and_then(brand);
+        // Of what a player shows its page in, its own name says more.
+        if let Some((name, version)) =
+            brand.filter(|(name, _)| !(client.browser == Some(APP) && *name == "WebView"))
+        {
+            client.browser = Some(name);
+            client.browser_version = version;
+        }
+        if let Some(system) = self.platform.map(unquoted).and_then(names::system)
+            && !is_beneath(system, client.os)
+            && client.os != Some(system)
+        {
+            client.os = Some(system);
+            client.os_version = None;
+        }
+        if let Some(version) = self.platform_version.and_then(|version| major(unquoted(version))) {
+            client.os_version = match client.os {
+                // From Windows 11 on the platform version is 13 and above (UA client hints, Microsoft's table).
+                Some("Windows") => match version {
+                    0 => None,
+                    1..13 => Some(10),
+                    13.. => Some(11),
+                },
+                Some("macOS" | "Android" | "ChromeOS" | "iOS" | "iPadOS") => Some(version),
+                _ => client.os_version,
+            };
+        }
+        let model = self.model.map(unquoted).unwrap_or_default();
+        if let Some(class) = names::amazon(model) {
+            client.os = Some("Fire OS");
+            client.os_version = None;
+            client.device = Some(class);
+        }
+        client.device = self.device(client, model.is_empty());
+        client
     }
-    let model = http.model.as_deref().map(unquoted).unwrap_or_default();
-    if let Some(class) = names::amazon(model) {
-        client.os = Some("Fire OS");
-        client.os_version = None;
-        client.device = Some(class);
-    }
-    if let Some(mobile) = http.mobile.as_deref().map(str::trim) {
-        client.device = match (mobile, client.os, client.device) {
+
+    /// The class of device, where hints tell phones, tablets and desktops apart.
+    fn device(&self, client: Client, nameless: bool) -> Option<&'static str> {
+        if self.brands.is_some_and(|brands| brands.contains("HeadlessChrome")) {
+            return Some("bot");
+        }
+        match (self.mobile.map(str::trim), client.os, client.device) {
             (_, _, known @ Some("tv" | "stb" | "console" | "bot")) => known,
-            ("?1", _, Some("tablet")) if model.is_empty() => Some("phone"),
-            ("?1", _, None | Some("" | "desktop")) => Some("phone"),
-            ("?0", Some("Android"), _) => Some("tablet"),
-            ("?0", Some("Windows" | "macOS" | "Linux" | "ChromeOS"), _) => Some("desktop"),
+            (Some("?1"), _, Some("tablet")) if nameless => Some("phone"),
+            (Some("?1"), _, None | Some("" | "desktop")) => Some("phone"),
+            (Some("?0"), Some("Android"), _) => Some("tablet"),
+            (Some("?0"), Some("Windows" | "macOS" | "Linux" | "ChromeOS"), _) => Some("desktop"),
             (_, _, known) => known,
-        };
+        }
     }
-    client
 }
 
 /// Whether a platform is what a more special system, known already, is made of.

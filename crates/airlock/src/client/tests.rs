@@ -119,3 +119,29 @@ fn what_is_remembered_is_what_is_read() {
     let long = "é".repeat(1_000);
     assert_eq!(remembered.get(&agents, &long).client, Client::default());
 }
+
+#[test]
+fn what_is_remembered_with_hints_is_of_these_hints() {
+    let agents = UserAgents::default();
+    let mut remembered = Remembered::new();
+    let windows =
+        format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/147.0.0.0 Safari/537.36");
+    let mut version = |user_agent: Option<&str>, platform: &'static str, version: &'static str| {
+        let http = crowdfold_beacon::Http {
+            platform: Some(platform.into()),
+            platform_version: Some(version.into()),
+            ..Default::default()
+        };
+        let hints = Hints::of(&http).unwrap();
+        let first = remembered.hinted(&agents, user_agent, &hints).client;
+        assert_eq!(remembered.hinted(&agents, user_agent, &hints).client, first);
+        (first.os, first.os_version)
+    };
+    assert_eq!(version(Some(&windows), "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
+    assert_eq!(version(Some(&windows), "\"Windows\"", "\"10.0.0\""), (Some("Windows"), Some(10)));
+    assert_eq!(version(None, "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
+    // the same bytes, otherwise divided
+    assert_eq!(version(None, "\"Android\"1", "5"), (None, None));
+    assert_eq!(version(None, "\"Android\"", "15"), (Some("Android"), Some(15)));
+    assert_eq!(remembered.get(&agents, &windows).client.os_version, Some(10));
+}

@@ -1,5 +1,6 @@
 //! The airlock as its callers see it.
 
+mod clients;
 mod corpus;
 mod invariants;
 mod packed;

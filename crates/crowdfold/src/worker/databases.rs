@@ -43,3 +43,6 @@ impl Databases {
 fn changed(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
     files.iter().map(|file| file.metadata().and_then(|file| file.modified()).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Small MMDB files for tests (format 2.0 of MaxMind's specification), for none may be shipped that hold real addresses.
 
+#![allow(dead_code, reason = "several tests share it, and none uses all")]
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A value of the data section.
@@ -7,6 +9,7 @@ pub(crate) enum Data {
     Text(&'static str),
     Number(u32),
     Map(Vec<(&'static str, Data)>),
+    List(Vec<Data>),
 }
 
 impl Data {
@@ -14,6 +17,11 @@ impl Data {
         match self {
             Self::Text(text) => control(2, text.len(), out, text.as_bytes()),
             Self::Number(number) => control(6, 4, out, &number.to_be_bytes()),
+            Self::List(values) => {
+                // An extended kind: 7 less than it is, in a byte of its own.
+                out.extend([values.len() as u8, 11 - 7]);
+                values.iter().for_each(|value| value.write(out));
+            }
             Self::Map(entries) => {
                 control(7, entries.len(), out, &[]);
                 for (key, value) in entries {
@@ -40,12 +48,22 @@ enum Slot {
 
 /// The bytes of a file that knows these IPv4 or IPv6 networks.
 pub(crate) fn file(networks: &[(&str, u8, Data)]) -> Vec<u8> {
+    written(networks, 6)
+}
+
+/// The bytes of a file in which only IPv4 addresses can be looked up.
+pub(crate) fn file_of_ipv4(networks: &[(&str, u8, Data)]) -> Vec<u8> {
+    written(networks, 4)
+}
+
+fn written(networks: &[(&str, u8, Data)], ip_version: u16) -> Vec<u8> {
     let mut nodes = vec![[Slot::Empty; 2]];
     let mut data = Vec::new();
     for (first, length, value) in networks {
         let offset = data.len();
         value.write(&mut data);
         let (bits, length) = match first.parse::<Ipv4Addr>() {
+            Ok(v4) if ip_version == 4 => (u128::from(v4.to_bits()) << 96, *length),
             Ok(v4) => (u128::from(v4.to_bits()), length + 96),
             Err(_) => (first.parse::<Ipv6Addr>().unwrap().to_bits(), *length),
         };
@@ -83,7 +101,7 @@ pub(crate) fn file(networks: &[(&str, u8, Data)]) -> Vec<u8> {
     control(7, 9, &mut out, &[]);
     short(&mut out, "binary_format_major_version", 2);
     short(&mut out, "binary_format_minor_version", 0);
-    short(&mut out, "ip_version", 6);
+    short(&mut out, "ip_version", ip_version);
     short(&mut out, "record_size", 24);
     Data::Text("node_count").write(&mut out);
     Data::Number(count as u32).write(&mut out);
@@ -94,6 +112,6 @@ pub(crate) fn file(networks: &[(&str, u8, Data)]) -> Vec<u8> {
     Data::Text("languages").write(&mut out);
     out.extend([0, 4]);
     Data::Text("description").write(&mut out);
-    Data::Map(Vec::new()).write(&mut out);
+    Data::Map(vec![("en", Data::Text("made for a test"))]).write(&mut out);
     out
 }

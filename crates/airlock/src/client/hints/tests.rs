@@ -1,5 +1,9 @@
 use super::*;
 
+fn hinted(http: &Http<'_>, client: Client) -> Client {
+    Hints::of(http).map_or(client, |hints| hints.correct(client))
+}
+
 fn http<'a>(
     brands: &'a str,
     platform: &'a str,
@@ -72,4 +76,43 @@ fn mobile_tells_phones_from_tablets() {
     assert_eq!(device(ANDROID, "?1"), Some("phone"));
     assert_eq!(device(Client::default(), "?1"), Some("phone"));
     assert_eq!(device(Client { device: Some("tv"), ..ANDROID }, "?0"), Some("tv"));
+}
+
+/// What is sent without being asked for (UA client hints, low entropy): brands, platform, mobile.
+#[test]
+fn low_entropy_hints_alone_are_enough_for_what_they_tell() {
+    let low = |brands, platform, mobile| http(brands, platform, "", mobile, "");
+    let chrome = r#""Google Chrome";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
+    assert_eq!(hinted(&low(chrome, "\"Windows\"", "?0"), WINDOWS), WINDOWS);
+    assert_eq!(hinted(&low(chrome, "\"Android\"", "?1"), ANDROID), ANDROID);
+    let of_hints_alone = hinted(&low(chrome, "\"macOS\"", "?0"), Client::default());
+    let mac = Client { os: Some("macOS"), os_version: None, ..WINDOWS };
+    assert_eq!(of_hints_alone, mac);
+    let edge = r#""Microsoft Edge";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
+    assert_eq!(hinted(&low(edge, "\"Windows\"", "?0"), WINDOWS), Client { browser: Some("Edge"), ..WINDOWS });
+    let brave = r#""Brave";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
+    assert_eq!(hinted(&low(brave, "\"Linux\"", "?0"), WINDOWS).browser, Some("Brave"));
+    // without its version, a platform that is corrected has none
+    assert_eq!(hinted(&low(chrome, "\"Chrome OS\"", "?0"), WINDOWS).os_version, None);
+    let headless = r#""HeadlessChrome";v="147", "Chromium";v="147""#;
+    assert_eq!(hinted(&low(headless, "\"Linux\"", "?0"), WINDOWS).device, Some("bot"));
+}
+
+#[test]
+fn an_app_stays_one_whatever_shows_its_page() {
+    let app = Client { browser: Some("app"), browser_version: None, ..ANDROID };
+    let brands = r#""Android WebView";v="125", "Chromium";v="125", "Not.A/Brand";v="24""#;
+    assert_eq!(hinted(&http(brands, "\"Android\"", "", "?1", ""), app), app);
+    assert_eq!(hinted(&http(brands, "\"Android\"", "", "?1", ""), ANDROID).browser, Some("WebView"));
+}
+
+#[test]
+fn long_hints_are_cut_before_they_are_read() {
+    let long = format!("\"Google Chrome\";v=\"147\", {}", "\"Brave\";v=\"1\", ".repeat(100));
+    let http = http(&long, "", "", "", "");
+    let hints = Hints::of(&http).unwrap();
+    let mut key = Vec::new();
+    hints.write_key(None, &mut key);
+    assert!(key.len() < 300, "{}", key.len());
+    assert_eq!(hints.correct(Client::default()).browser, Some("Chrome"));
 }
