@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
 
-use super::support::{Deployment, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago};
+use super::support::{
+    Deployment, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago,
+};
 
 #[test]
 fn the_rollups_are_the_oracles_row_for_row() {
