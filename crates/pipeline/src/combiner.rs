@@ -226,7 +226,7 @@ impl Combiner {
             // an earlier process counted it; here it rebuilds sessions and open sittings
             match verdict {
                 Verdict::Placed => self.carried += 1,
-                Verdict::OptedOut(with_it) => self.carried -= with_it,
+                Verdict::OptedOut(with_it) | Verdict::Excluded(with_it) => self.carried -= with_it,
                 _ => {}
             }
             return;

@@ -250,6 +250,12 @@ impl Session {
         heard
     }
 
+    /// Takes down that it asks not to be counted, and nothing else of what a record says.
+    pub(crate) fn opt_out(&mut self, record: Millis) {
+        self.opt_out = Said::at(record);
+        self.seen = self.seen.max(record);
+    }
+
     /// The last identity that was heard, or 0.
     pub(crate) fn last_heard(&self) -> u64 {
         self.identities.last()

@@ -15,8 +15,9 @@ use crate::{Counts, Rules, Window};
 pub enum Verdict {
     /// No room for another session ([`Reason::Overload`]).
     Overload,
-    /// Its tenant, content or device is never counted.
-    Excluded,
+    /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
+    /// beacons of open sittings went with it.
+    Excluded(u64),
     /// Its session asked not to be counted; so many beacons of its open sittings went with it.
     OptedOut(u64),
     /// Its window is closed.
@@ -132,7 +133,7 @@ impl Sittings {
     /// Judges a beacon and puts it where it belongs. `record` is the timestamp of its record.
     pub fn place(&mut self, beacon: &Observation, record: Millis) -> Verdict {
         if beacon.excluded() {
-            return Verdict::Excluded;
+            return Verdict::Excluded(if beacon.opt_out() { self.opt_out(beacon, record) } else { 0 });
         }
         let Some(at) = self.session(beacon) else { return Verdict::Overload };
         let now =
@@ -162,6 +163,13 @@ impl Sittings {
         }
         self.assert_dimensions(at, &reported, record);
         verdict
+    }
+
+    /// Hears nothing of a beacon but that its session is not to be counted; the beacons that go with it.
+    fn opt_out(&mut self, beacon: &Observation, record: Millis) -> u64 {
+        let Some(at) = self.session(beacon) else { return 0 };
+        self.sessions[at].opt_out(record);
+        self.take_out(at)
     }
 
     /// Closes every window that ends at or before `until`, and forgets the sessions that nothing can ask for any more.
@@ -352,7 +360,10 @@ impl Verdict {
         counts.read += 1;
         match self {
             Self::Overload => counts.rejected[Reason::Overload as usize] += 1,
-            Self::Excluded => counts.excluded += 1,
+            Self::Excluded(with_it) => {
+                counts.excluded += 1;
+                counts.opted_out += with_it;
+            }
             Self::OptedOut(with_it) => counts.opted_out += 1 + with_it,
             Self::Late => counts.late += 1,
             Self::Duplicate => counts.duplicate += 1,

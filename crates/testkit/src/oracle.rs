@@ -6,6 +6,7 @@
 //! beside the rules:
 //!
 //! 1. *Verdict* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, else placed.
+//!    What is excluded states nothing, but where it opts its session out.
 //! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. The watermark of a partition
 //!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
 //!    closed when the watermark reaches its end; all are at the end of the input.

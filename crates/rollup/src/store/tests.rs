@@ -15,7 +15,11 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
+        let shared = Shared::new(settings, TagKey::fixed(1)).unwrap();
         let rules = Rules {
             window: 10_000,
             lateness: 5_000,
@@ -113,6 +117,21 @@ fn an_opt_out_takes_the_open_sittings_with_it() {
     assert_eq!(rig.beacon(1, 26_000, ""), Verdict::OptedOut(0), "for as long as it holds");
     assert_eq!(rig.beacon(1, 26_001, ""), Verdict::Placed);
     assert_eq!((rig.sittings.open(), rig.sittings.open_beacons()), (1, 1));
+}
+
+#[test]
+fn of_what_is_excluded_nothing_is_heard_but_an_opt_out() {
+    let cartoons = Settings { child_directed_content: vec!["cartoon".into()], ..Settings::default() };
+    let mut rig = Rig::with(cartoons);
+    assert_eq!(rig.beacon(1, 1_000, ""), Verdict::Placed);
+    assert_eq!(rig.beacon(1, 2_000, r#","content":"cartoon","event":"play""#), Verdict::Excluded(0));
+    assert_eq!(rig.beacon(1, 3_000, ""), Verdict::Placed);
+    assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Verdict::Excluded(2));
+    assert_eq!(rig.beacon(1, 5_000, ""), Verdict::OptedOut(0), "it stays so");
+    assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Verdict::Excluded(0));
+    assert_eq!(rig.beacon(2, 20_000, ""), Verdict::OptedOut(0), "also where nothing was heard before");
+    assert_eq!(rig.beacon(2, 20_001, ""), Verdict::Placed, "no longer than anything else that is said");
+    assert_eq!(rig.close(10_000), [], "nothing of both is left");
 }
 
 #[test]

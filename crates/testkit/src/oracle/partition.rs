@@ -101,12 +101,16 @@ impl<'a> Partition<'a> {
 
     /// The verdict on one beacon of a record at `now`.
     fn judge(&mut self, beacon: Beacon, now: Millis) {
-        if beacon.is_excluded(self.settings) {
-            self.counts.excluded += 1;
-            return;
-        }
         if beacon.opt_out {
             self.take_out(&beacon.tenant, &beacon.session);
+        }
+        if beacon.is_excluded(self.settings) {
+            self.counts.excluded += 1;
+            // all that is heard of it
+            if beacon.opt_out {
+                self.sessions.entry((beacon.tenant, beacon.session)).or_default().opt_out = Some(now);
+            }
+            return;
         }
         let event_time = beacon.ts.min(now);
         let start = event_time / self.settings.window * self.settings.window;

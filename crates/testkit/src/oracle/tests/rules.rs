@@ -315,11 +315,22 @@ fn tenants_and_contents_for_children_are_left_out_unheard() {
         ..settings()
     };
     let tenant = beacon(0, r#""tenant":"blip""#);
-    let content = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);
+    let content = beacon(1, r#""content":"cartoon","event":"play""#);
     let error = beacon(2, r#""error":"drm","fatal":true"#);
     let verdict = judge(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
     assert_eq!((verdict.ledger.beacons.excluded, verdict.ledger.beacons.released), (2, 1));
     assert_eq!(total(&verdict, T).sums.startup_failures, 1, "what an excluded beacon says is not remembered");
+}
+
+#[test]
+fn what_is_left_out_may_opt_its_session_out_nevertheless() {
+    let settings = Settings { child_directed_content: vec!["cartoon".into()], ..settings() };
+    let before = beacon(0, "");
+    let out = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);
+    let after = beacon(2, r#""event":"end""#);
+    let verdict = judge(&[partition(&[(T, &before), (T, &out), (T, &after)])], &settings);
+    let beacons = &verdict.ledger.beacons;
+    assert_eq!((beacons.excluded, beacons.opted_out, beacons.released + beacons.withheld), (1, 2, 0));
 }
 
 #[test]
