@@ -61,15 +61,18 @@ impl CombinerCheckpoint {
 pub struct Forced {
     /// End of the window, ms.
     pub end: Millis,
-    /// One bit for each partition, set where it is missing; the lowest bit of the first byte is partition 0.
+    /// How many partitions the beacons had when it was decided.
+    pub partitions: u32,
+    /// One bit for each of them, set where it is missing; the lowest bit of the first byte is partition 0.
     pub missing: Vec<u8>,
 }
 
 impl Forced {
-    /// Whether a partition is missing.
+    /// Whether the window goes without a partition: one that is missing, or that was added since.
     #[must_use]
     pub fn lacks(&self, partition: u32) -> bool {
-        self.missing.get(partition as usize / 8).is_some_and(|byte| byte >> (partition % 8) & 1 == 1)
+        let bit = |byte: &u8| byte >> (partition % 8) & 1 == 1;
+        partition >= self.partitions || self.missing.get(partition as usize / 8).is_some_and(bit)
     }
 
     /// How many are missing.
@@ -88,6 +91,8 @@ pub struct MergerCheckpoint {
     pub closed_until: Millis,
     /// Windows that end at or before it are never published, ms.
     pub floor: Millis,
+    /// Every partition of the partials had an offset when this was written: one that has none lost it.
+    pub whole: bool,
     /// The decision to release a window without some partitions, until it is carried out.
     pub forced: Option<Forced>,
 }
@@ -95,8 +100,11 @@ pub struct MergerCheckpoint {
 impl fmt::Display for MergerCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "crowdfold-m1 p={:x} c={} f={}", self.policy, self.closed_until, self.floor)?;
+        if self.whole {
+            f.write_str(" a=1")?;
+        }
         if let Some(forced) = &self.forced {
-            write!(f, " d={} w=", forced.end)?;
+            write!(f, " d={} n={} w=", forced.end, forced.partitions)?;
             for byte in &forced.missing {
                 write!(f, "{byte:02x}")?;
             }
@@ -116,16 +124,62 @@ impl MergerCheckpoint {
         let policy = u64::from_str_radix(fields.next("p")?, 16).ok()?;
         let closed_until = fields.next("c")?.parse().ok()?;
         let floor = fields.next("f")?.parse().ok()?;
+        let whole = match fields.next("a") {
+            None => false,
+            Some("1") => true,
+            Some(_) => return None,
+        };
         let forced = match fields.next("d") {
             None => None,
             Some(end) => {
+                let partitions = fields.next("n")?.parse().ok()?;
                 let hex = fields.next("w")?;
                 let missing =
                     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok());
-                Some(Forced { end: end.parse().ok()?, missing: missing.collect::<Option<_>>()? })
+                let missing = missing.collect::<Option<_>>()?;
+                Some(Forced { end: end.parse().ok()?, partitions, missing })
             }
         };
-        fields.end().then_some(Self { policy, closed_until, floor, forced })
+        fields.end().then_some(Self { policy, closed_until, floor, whole, forced })
+    }
+}
+
+/// What a stage's partitions are started from.
+pub trait Checkpoint: Sized {
+    /// Reads what was written; `None` for anything else.
+    fn read(text: &str) -> Option<Self>;
+    /// Windows that end at or before it are never made, ms.
+    fn floor(&self) -> Millis;
+    /// Whether a partition that has no offset is known to have lost it.
+    fn is_whole(&self) -> bool;
+}
+
+impl Checkpoint for CombinerCheckpoint {
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    fn floor(&self) -> Millis {
+        self.floor
+    }
+
+    /// What a combiner makes twice the merger ignores, and partitions may be added.
+    fn is_whole(&self) -> bool {
+        false
+    }
+}
+
+impl Checkpoint for MergerCheckpoint {
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+
+    fn floor(&self) -> Millis {
+        self.floor
+    }
+
+    fn is_whole(&self) -> bool {
+        self.whole
     }
 }
 
@@ -169,8 +223,11 @@ mod tests {
             assert!(text.is_ascii() && text.len() < 200, "{text}");
             assert_eq!(CombinerCheckpoint::parse(&text), Some(combiner));
         }
-        for forced in [None, Some(Forced { end: 60_000, missing: vec![0xff; 4096 / 8] })] {
-            let merger = MergerCheckpoint { policy: 0xfeed, closed_until: 120_000, floor: 0, forced };
+        let forced = Forced { end: 60_000, partitions: 4096, missing: vec![0xff; 4096 / 8] };
+        for (whole, forced) in
+            [(false, None), (true, None), (false, Some(forced.clone())), (true, Some(forced))]
+        {
+            let merger = MergerCheckpoint { policy: 0xfeed, closed_until: 120_000, floor: 0, whole, forced };
             let text = merger.to_string();
             assert!(text.is_ascii() && text.len() < 2048, "{}", text.len());
             assert_eq!(MergerCheckpoint::parse(&text), Some(merger));
@@ -191,8 +248,10 @@ mod tests {
         for text in [
             "",
             "crowdfold-m1 p=1 c=2",
-            "crowdfold-m1 p=1 c=2 f=3 d=4 w=é",
-            "crowdfold-m1 p=1 c=2 f=3 d=4 w=abc",
+            "crowdfold-m1 p=1 c=2 f=3 a=2",
+            "crowdfold-m1 p=1 c=2 f=3 d=4 w=ab",
+            "crowdfold-m1 p=1 c=2 f=3 d=4 n=5 w=é",
+            "crowdfold-m1 p=1 c=2 f=3 d=4 n=5 w=abc",
         ] {
             assert_eq!(MergerCheckpoint::parse(text), None, "{text}");
         }

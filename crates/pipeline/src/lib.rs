@@ -18,7 +18,7 @@ mod stage;
 mod start;
 
 pub use alarms::Alarms;
-pub use checkpoint::{CombinerCheckpoint, Forced, MergerCheckpoint};
+pub use checkpoint::{Checkpoint, CombinerCheckpoint, Forced, MergerCheckpoint};
 pub use combiner::{Combiner, CombinerSettings, Sealed};
 pub use halt::Halt;
 pub use ledger::{Ledger, Released, SittingCounts};
@@ -26,4 +26,4 @@ pub use merger::{Merger, MergerSettings};
 pub use pack::PartialRecord;
 pub use publication::Publication;
 pub use stage::{Machine, Stage};
-pub use start::{Committed, Start, StartError, plan_starts};
+pub use start::{Committed, Start, StartError, is_whole, plan_starts};

@@ -35,6 +35,8 @@ pub struct Merger {
     /// Windows up to here were settled by a process before this one, ms.
     settled_before: Millis,
     floor: Millis,
+    /// Every partition of the partials has an offset, or gets one with our first commit.
+    whole: bool,
     next_offset: i64,
     at_end: bool,
     sources: BTreeMap<u32, Source>,
@@ -64,6 +66,7 @@ impl Merger {
         let mut floor = start.floor;
         let mut closed_until = floor;
         let mut forced = None;
+        let whole = start.checkpoint.as_ref().is_some_and(|known| known.whole);
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policy.fingerprint() {
@@ -78,6 +81,7 @@ impl Merger {
             closed_until,
             settled_before: closed_until,
             floor,
+            whole,
             next_offset: offset,
             at_end: false,
             sources: BTreeMap::new(),
@@ -114,6 +118,18 @@ impl Merger {
     /// read yet may hold it, and an attempt of a process before this one may have shown the window whole.
     pub const fn at_end(&mut self) {
         self.at_end = true;
+    }
+
+    /// Every partition of the partials has an offset, or gets one with the first commit of ours. Where one has none later,
+    /// it lost it: what it published is not to be published again.
+    pub const fn know_whole(&mut self) {
+        self.whole = true;
+    }
+
+    /// Whether that is known.
+    #[must_use]
+    pub const fn knows_whole(&self) -> bool {
+        self.whole
     }
 
     /// What to publish next, if anything. The same until [`Merger::committed`] is told.
@@ -282,8 +298,12 @@ impl Merger {
     }
 
     fn next_publication(&mut self, now: Millis) -> Option<Publication> {
-        let partitions = self.partitions()?;
+        let mut partitions = self.partitions()?;
         let forced = self.forced.take();
+        if let Some(forced) = &forced {
+            // those that were added since need not come for it
+            partitions = forced.partitions;
+        }
         let came = |p: &u32| !forced.as_ref().is_some_and(|forced| forced.lacks(*p));
         let reached = |p: u32| self.sources.get(&p).map_or(0, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
@@ -325,7 +345,7 @@ impl Merger {
         Some(Publication {
             rollups: Vec::new(),
             offset: self.needed(self.closed_until),
-            checkpoint: self.checkpoint(self.closed_until, Some(Forced { end, missing })),
+            checkpoint: self.checkpoint(self.closed_until, Some(Forced { end, partitions, missing })),
             counts: SittingCounts::default(),
             alarms: Alarms { forced: 1, ..Alarms::default() },
             until: self.closed_until,
@@ -335,7 +355,10 @@ impl Merger {
     /// Everything up to `frontier`, or as much of it as fits one transaction. Takes the windows out: from here on they
     /// live in the publication, which is kept until it is committed.
     fn publication_until(&mut self, frontier: Millis, forced: Option<&Forced>) -> Publication {
-        let coverage = forced.and_then(|forced| self.coverage(forced));
+        let coverage = forced.map(|forced| Coverage {
+            partitions: forced.partitions.saturating_sub(forced.count()),
+            of: forced.partitions,
+        });
         let mut made = Publication {
             rollups: Vec::new(),
             offset: 0,
@@ -391,11 +414,6 @@ impl Merger {
         false
     }
 
-    fn coverage(&self, forced: &Forced) -> Option<Coverage> {
-        let of = self.partitions()?;
-        Some(Coverage { partitions: of.saturating_sub(forced.count()), of })
-    }
-
     fn needed(&self, closed_until: Millis) -> i64 {
         self.sources
             .values()
@@ -409,6 +427,7 @@ impl Merger {
             policy: self.settings.policy.fingerprint(),
             closed_until,
             floor: self.floor,
+            whole: self.whole,
             forced,
         }
     }

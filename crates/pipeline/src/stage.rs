@@ -116,6 +116,11 @@ impl<M: Machine> Stage<M> {
         &self.machines
     }
 
+    /// The machines, to be changed.
+    pub fn machines_mut(&mut self) -> impl Iterator<Item = &mut M> {
+        self.machines.values_mut()
+    }
+
     /// The machine of a partition.
     pub fn machine(&mut self, partition: u32) -> Option<&mut M> {
         self.machines.get_mut(&partition)

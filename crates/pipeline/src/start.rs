@@ -2,6 +2,8 @@
 
 use crowdfold_airlock::Millis;
 
+use crate::checkpoint::Checkpoint;
+
 /// An offset of the group with its metadata, as committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -36,54 +38,73 @@ pub enum StartError {
 }
 
 /// What every partition of `assigned` starts with (protocol.md, "Combiner", 2). `group` is what the group committed for
-/// all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were all
-/// offsets lost (now + lateness, up to the next end).
+/// all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were offsets
+/// lost (now + lateness, up to the next end).
 ///
 /// # Errors
 /// [`StartError::Foreign`], unless `restart_from_now`.
-pub fn plan_starts<C>(
+pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
-    parse: impl Fn(&str) -> Option<C>,
-    floor_of: impl Fn(&C) -> Millis,
     output_is_empty: bool,
     fresh_floor: Millis,
     restart_from_now: bool,
 ) -> Result<Vec<Start<C>>, StartError> {
     let mut known = Vec::with_capacity(group.len());
     for (partition, committed) in group.iter().enumerate() {
-        let checkpoint = committed.as_ref().and_then(|committed| parse(&committed.metadata));
+        let checkpoint = committed.as_ref().and_then(|committed| C::read(&committed.metadata));
         if committed.is_some() && checkpoint.is_none() && !restart_from_now {
             return Err(StartError::Foreign(partition as u32));
         }
         known.push(checkpoint);
     }
-    let group_floor = known.iter().flatten().map(&floor_of).max();
-    let (floor, offsets_lost) = match group_floor {
+    let lost = (fresh_floor, true);
+    let (floor, offsets_lost) = match known.iter().flatten().map(C::floor).max() {
+        _ if restart_from_now => lost,
+        // somebody saw that all were there
+        Some(_) if known.iter().flatten().any(C::is_whole) => lost,
         // never committed, so never published
         Some(floor) => (floor, false),
-        None if output_is_empty && !restart_from_now => (0, false),
-        None => (fresh_floor, true),
+        None if output_is_empty => (0, false),
+        None => lost,
     };
-    let start = |partition: &u32| match known.get_mut(*partition as usize).and_then(Option::take) {
-        Some(_) if restart_from_now => {
-            Start { partition: *partition, checkpoint: None, floor: fresh_floor, offsets_lost: true }
-        }
-        Some(checkpoint) => {
-            let floor = floor_of(&checkpoint);
-            Start { partition: *partition, checkpoint: Some(checkpoint), floor, offsets_lost: false }
-        }
-        None if restart_from_now => {
-            Start { partition: *partition, checkpoint: None, floor: fresh_floor, offsets_lost: true }
-        }
-        None => Start { partition: *partition, checkpoint: None, floor, offsets_lost },
+    let start = |partition: &u32| {
+        let known = known.get_mut(*partition as usize).and_then(Option::take).filter(|_| !restart_from_now);
+        let (floor, offsets_lost) =
+            known.as_ref().map_or((floor, offsets_lost), |known| (known.floor(), false));
+        Start { partition: *partition, checkpoint: known, floor, offsets_lost }
     };
     Ok(assigned.iter().map(start).collect())
+}
+
+/// Whether every partition of a topic has an offset, or will have one as soon as those that are `assigned` commit.
+#[must_use]
+pub fn is_whole(assigned: &[u32], group: &[Option<Committed>]) -> bool {
+    (0..).zip(group).all(|(partition, committed)| committed.is_some() || assigned.contains(&partition))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `ours=` its floor, and `!` where it is whole.
+    struct Ours(Millis, bool);
+
+    impl Checkpoint for Ours {
+        fn read(text: &str) -> Option<Self> {
+            let text = text.strip_prefix("ours=")?;
+            let floor = text.trim_end_matches('!');
+            Some(Self(floor.parse().ok()?, floor != text))
+        }
+
+        fn floor(&self) -> Millis {
+            self.0
+        }
+
+        fn is_whole(&self) -> bool {
+            self.1
+        }
+    }
 
     fn starts(
         group: &[Option<&str>],
@@ -93,15 +114,7 @@ mod tests {
         let group: Vec<_> =
             group.iter().map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() })).collect();
         let assigned: Vec<_> = (0..group.len() as u32).collect();
-        let starts = plan_starts(
-            &assigned,
-            &group,
-            |text| text.strip_prefix("ours=")?.parse::<Millis>().ok(),
-            |floor| *floor,
-            output_is_empty,
-            1_000,
-            restart,
-        )?;
+        let starts = plan_starts::<Ours>(&assigned, &group, output_is_empty, 1_000, restart)?;
         Ok(starts.into_iter().map(|start| (start.floor, start.checkpoint.is_some())).collect())
     }
 
@@ -113,6 +126,15 @@ mod tests {
     #[test]
     fn a_partition_that_was_never_committed_takes_the_groups_floor() {
         assert_eq!(starts(&[Some("ours=60"), None], false, false), Ok(vec![(60, true), (60, false)]));
+    }
+
+    #[test]
+    fn a_partition_whose_offset_is_gone_starts_after_now() {
+        let lost = starts(&[Some("ours=60"), None, Some("ours=70!")], false, false);
+        assert_eq!(lost, Ok(vec![(60, true), (1_000, false), (70, true)]));
+        let group =
+            [Some("ours=60"), None].map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() }));
+        assert!(is_whole(&[1], &group) && !is_whole(&[0], &group));
     }
 
     #[test]

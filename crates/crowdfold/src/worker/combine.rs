@@ -95,10 +95,9 @@ impl Running for Combine {
         let empty = never_written(source, std::slice::from_ref(&self.partials))?;
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
-        let parse = CombinerCheckpoint::parse;
         let restart = setting.restart_from_now;
         let starts =
-            plan_starts(&numbers, group, parse, |c| c.floor, empty, floor, restart).map_err(refused)?;
+            plan_starts::<CombinerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
         let mut combiners = Vec::with_capacity(starts.len());
         for (start, ours) in starts.iter().zip(&assigned.partitions) {
             if start.offsets_lost {

@@ -7,21 +7,28 @@ use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
 use crowdfold_pipeline::{
-    Alarms, Committed, Halt, Merger, MergerCheckpoint, SittingCounts, Stage, plan_starts,
+    Alarms, Committed, Halt, Merger, MergerCheckpoint, SittingCounts, Stage, is_whole, plan_starts,
 };
 use metrics::{counter, gauge, histogram};
 
 use super::Setting;
 use super::running::{Running, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
+use crate::clock;
 use crate::failure::Failure;
 use crate::telemetry::{Counters, Part};
 use crate::wiring::Machines;
+
+/// How often it is asked whether every partition has an offset, until each has, ms.
+const ASK: Millis = 10_000;
 
 pub(super) struct Merge {
     partials: String,
     rollups: Vec<String>,
     merge_partitions: u32,
+    /// Whether every partition of the partials is known to have an offset.
+    whole: bool,
+    asked: Millis,
 }
 
 impl Running for Merge {
@@ -34,6 +41,8 @@ impl Running for Merge {
             partials: names.partials.clone(),
             rollups: names.rollups().to_vec(),
             merge_partitions: setting.config.topics.merge_partitions,
+            whole: false,
+            asked: 0,
         })
     }
 
@@ -75,10 +84,10 @@ impl Running for Merge {
         let empty = never_written(source, &self.rollups)?;
         let rules = config.rules();
         let floor = rules.ceil(now + rules.lateness);
-        let parse = MergerCheckpoint::parse;
         let restart = setting.restart_from_now;
         let starts =
-            plan_starts(&numbers, group, parse, |c| c.floor, empty, floor, restart).map_err(refused)?;
+            plan_starts::<MergerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
+        self.whole = is_whole(&numbers, group);
         let mergers = starts.iter().zip(&assigned.partitions).map(|(start, ours)| {
             if start.offsets_lost {
                 tracing::warn!(
@@ -87,10 +96,27 @@ impl Running for Merge {
                     start.floor
                 );
             }
-            let merger = Merger::new(Arc::clone(&machines.merge), start, ours.start_offset, now);
+            let mut merger = Merger::new(Arc::clone(&machines.merge), start, ours.start_offset, now);
+            if self.whole {
+                merger.know_whole();
+            }
             (ours.partition, merger, start.checkpoint.is_none())
         });
         Ok(mergers.collect())
+    }
+
+    /// Workers that start together see of each other no offset at first.
+    fn at_ends(&mut self, source: &Source, stage: &mut Stage<Merger>) {
+        let now = clock::now();
+        if self.whole || stage.machines().is_empty() || now.saturating_sub(self.asked) < ASK {
+            return;
+        }
+        self.asked = now;
+        // who does not hear of it asks again
+        self.whole = source.committed().is_ok_and(|group| group.iter().all(Option::is_some));
+        if self.whole {
+            stage.machines_mut().for_each(Merger::know_whole);
+        }
     }
 
     fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), Halt> {

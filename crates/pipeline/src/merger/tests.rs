@@ -256,6 +256,39 @@ fn what_comes_while_a_decision_is_on_its_way_is_given_up() {
     assert_eq!(rig.publish(), [(1, 3)]);
 }
 
+/// Were it to wait for them, it would wait for ever: a decision that is pending keeps the next from being made.
+#[test]
+fn a_decision_does_not_wait_for_partitions_that_were_added_since() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.at_end();
+    rig.merger.publish(rig.now).unwrap();
+    // the beacons have four partitions now, and nothing comes of three
+    rig.close(0, 4, W, 2 * W, 4);
+    rig.merger.committed();
+    assert_eq!(rig.publish(), [(1, 3)]);
+    assert!(rig.rows[0].contains(r#""coverage":{"partitions":1,"of":2}"#), "{}", rig.rows[0]);
+    // what one of them closes in that window is withheld, and the next window has patience of its own
+    rig.close(3, 4, 0, W, 5);
+    rig.now = 2 * PATIENCE;
+    assert_eq!(rig.publish(), [(2, 4)]);
+    assert!(rig.rows[1].contains(r#""coverage":{"partitions":1,"of":4}"#), "{}", rig.rows[1]);
+}
+
+#[test]
+fn that_every_partition_had_an_offset_is_kept_with_each() {
+    let mut rig = Rig::new();
+    assert!(!rig.merger.standing().1.whole);
+    rig.merger.know_whole();
+    rig.close(0, 1, 0, W, 3);
+    assert!(rig.merger.publish(rig.now).unwrap().checkpoint.whole);
+    rig.merger.committed();
+    let same = rig.merger.settings.clone();
+    rig.restart(same);
+    assert!(rig.merger.knows_whole());
+}
+
 #[test]
 fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
     let mut rig = Rig::new();

@@ -25,6 +25,8 @@ pub(crate) enum Bug {
     NoFirstCommit,
     /// A start that lost its offsets makes everything again.
     NoFloor,
+    /// A partition of the partials that lost its offset is taken for one that never had any.
+    OneLostUnseen,
     /// Records that are gone are not noticed.
     GapUnseen,
     /// A change of the rules is not noticed.
@@ -54,6 +56,7 @@ fn every_planted_mistake_is_found_within_seconds() {
         B::ZombieCommits,
         B::NoFirstCommit,
         B::NoFloor,
+        B::OneLostUnseen,
         B::GapUnseen,
         B::RollUnseen,
         B::WithholdForgotten,

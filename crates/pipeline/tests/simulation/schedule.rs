@@ -18,6 +18,8 @@ pub(crate) enum Trouble {
     MergeLost,
     /// The offset of one partition of the beacons is deleted.
     OneLost,
+    /// The offset of one partition of the partials is deleted, where another's knows that it was there.
+    OneMergeLost,
     /// Records are gone before they were counted.
     Gap,
     /// The beacons get more partitions.
@@ -45,6 +47,7 @@ impl Trouble {
             T::CombineLost,
             T::MergeLost,
             T::OneLost,
+            T::OneMergeLost,
             T::Gap,
             T::Rolled,
             T::Rolled,
@@ -215,6 +218,17 @@ impl Schedule<'_> {
                 // of a single partition, this is all there is
                 combine.generation += 1;
                 return;
+            }
+            T::OneMergeLost => {
+                let knows = |committed: &Option<_>| {
+                    let committed: Option<&crowdfold_pipeline::Committed> = committed.as_ref();
+                    committed.and_then(|c| MergerCheckpoint::parse(&c.metadata)).is_some_and(|c| c.whole)
+                };
+                let p = self.rng.below(merge.committed.len() as u64) as usize;
+                merge.committed[p] = None;
+                if !merge.committed.iter().any(knows) {
+                    merge.committed.fill(None);
+                }
             }
             T::Gap => return self.lose_records(settled),
             T::Grown => self.broker.grown = true,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Placement, Record, Shared};
 use crowdfold_pipeline::{
     Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, Stage,
-    plan_starts,
+    is_whole, plan_starts,
 };
 
 use crate::log::{Broker, Fate, Load};
@@ -99,8 +99,7 @@ impl Worker {
         let group = &broker.combine.committed[..n as usize];
         let empty = broker.partial_ends.iter().all(|end| *end == 0);
         let floor = rules.ceil(now + LATENESS);
-        let parse = CombinerCheckpoint::parse;
-        let starts = plan_starts(&assigned, group, parse, |c| c.floor, empty, floor, false).unwrap();
+        let starts = plan_starts::<CombinerCheckpoint>(&assigned, group, empty, floor, false).unwrap();
         let mut started = Started::default();
         for mut start in starts {
             let p = start.partition;
@@ -156,11 +155,15 @@ impl Worker {
         let assigned: Vec<_> = (0..shop.world.merge_partitions).filter(|m| owns(*m)).collect();
         self.merge = Half { generation: broker.merge.generation, version, stage: Stage::default() };
         self.positions.clear();
-        let group = &broker.merge.committed;
+        let mut group = broker.merge.committed.clone();
+        if self.bug == Some(Bug::OneLostUnseen) {
+            group.iter_mut().flatten().for_each(|held| held.metadata = held.metadata.replace(" a=1", ""));
+        }
+        let group = &group;
         let empty = broker.rollups.is_empty() && broker.aborted.is_empty();
         let floor = settings.rules.ceil(now + LATENESS);
-        let parse = MergerCheckpoint::parse;
-        let starts = plan_starts(&assigned, group, parse, |c| c.floor, empty, floor, false).unwrap();
+        let starts = plan_starts::<MergerCheckpoint>(&assigned, group, empty, floor, false).unwrap();
+        let whole = is_whole(&assigned, group);
         let mut started = Started::default();
         for mut start in starts {
             let m = start.partition;
@@ -174,7 +177,10 @@ impl Worker {
                 start.floor = 0;
             }
             let offset = group[m as usize].as_ref().map_or(0, |committed| committed.offset);
-            let merger = Merger::new(Arc::clone(&settings), &start, offset, now);
+            let mut merger = Merger::new(Arc::clone(&settings), &start, offset, now);
+            if whole {
+                merger.know_whole();
+            }
             let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
             self.merge.stage.assign(m, merger, fresh);
             self.positions.insert(m, offset);
