@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Dimension, Observation, Record, Settings, Shared, TagKey};
 use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
 use crowdfold_players::{Mix, Players, PlayersConfig};
-use crowdfold_rollup::{Rules, Sittings};
+use crowdfold_rollup::{Drilldowns, Rules, Sittings};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -36,14 +36,20 @@ fn rules(how_many: usize) -> Arc<Rules> {
         window: 60_000,
         lateness: 30_000,
         idle: 90_000,
-        drilldowns: drilldowns(how_many),
+        drilldowns: drilldowns(how_many).into(),
         max_sessions: 10_000_000,
     })
 }
 
 /// (record timestamp, payload) of so many live sessions.
 fn beacons(sessions: u32) -> Vec<(u64, Vec<u8>)> {
+    beacons_of(sessions, 1)
+}
+
+/// The same, of so many tenants.
+fn beacons_of(sessions: u32, tenants: usize) -> Vec<(u64, Vec<u8>)> {
     let config = PlayersConfig {
+        tenants: tenant_names(tenants),
         sessions,
         start_ms: START,
         heartbeat_ms: 10_000,
@@ -54,8 +60,14 @@ fn beacons(sessions: u32) -> Vec<(u64, Vec<u8>)> {
     players.take(BEACONS).map(|report| (report.sent_ms, report.payload)).collect()
 }
 
+/// `default`, then `tenant-0`, `tenant-1`, …
+fn tenant_names(how_many: usize) -> Vec<String> {
+    std::iter::once("default".into()).chain((0..).map(|n| format!("tenant-{n}"))).take(how_many).collect()
+}
+
 fn airlock() -> Airlock {
-    let shared = Shared::new(Settings::default(), TagKey::fixed(1)).expect("default settings");
+    let settings = Settings { tenants: tenant_names(100), ..Settings::default() };
+    let shared = Shared::new(settings, TagKey::fixed(1)).expect("default settings");
     Airlock::new(&Arc::new(shared), None)
 }
 
@@ -72,7 +84,7 @@ fn place(bencher: Bencher<'_, '_>, sessions: u32) {
     }
     bencher
         .counter(ItemsCount::new(observations.len()))
-        .with_inputs(|| Sittings::new(rules(5), 0))
+        .with_inputs(|| Sittings::new(rules(5), &[], 0))
         .bench_refs(|sittings| {
             for (timestamp, beacon) in &observations {
                 black_box(sittings.place(beacon, *timestamp));
@@ -92,13 +104,33 @@ fn by_drilldowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
+/// JSON to sealed windows, by the number of tenants with tables of their own: of all dimensions there are, so that
+/// every sitting has six slots more, and of each tenant in another order, so that no two share a list.
+#[divan::bench(args = [0, 1, 100], sample_count = 5)]
+fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
+    let own = |tenant: usize| {
+        let mut all = Dimension::ALL;
+        all.rotate_left(tenant % all.len());
+        let (first, rest) = all.split_at(1 + tenant / all.len());
+        (
+            format!("tenant-{tenant}"),
+            [first, rest].into_iter().flat_map(|l| l.chunks(8)).map(<[_]>::to_vec).collect(),
+        )
+    };
+    let drilldowns = Drilldowns::new(drilldowns(5), (0..how_many).map(own));
+    whole_of(bencher, beacons_of(10_000, 100), Rules { drilldowns, ..(*rules(5)).clone() });
+}
+
 fn whole(bencher: Bencher<'_, '_>, sessions: u32, how_many: usize) {
-    let beacons = beacons(sessions);
+    whole_of(bencher, beacons(sessions), (*rules(how_many)).clone());
+}
+
+fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(u64, Vec<u8>)>, rules: Rules) {
     let settings = Arc::new(CombinerSettings {
-        rules: rules(how_many),
+        rules: Arc::new(rules),
         partitions: 1,
         merge_partitions: 1,
-        tenants: vec!["default".into()],
+        tenants: tenant_names(100),
         topic: "beacons".into(),
         trust_timestamps: true,
         max_skew: 60_000,

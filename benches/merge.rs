@@ -28,9 +28,15 @@ fn settings() -> Arc<MergerSettings> {
         allow_below_place: false,
     };
     Arc::new(MergerSettings {
-        rules: Arc::new(Rules { window: W, lateness: 30_000, idle: 90_000, drilldowns, max_sessions: 1 }),
+        rules: Arc::new(Rules {
+            window: W,
+            lateness: 30_000,
+            idle: 90_000,
+            drilldowns: drilldowns.into(),
+            max_sessions: 1,
+        }),
         merge_partitions: 1,
-        policy: Policy::threshold(policy).expect("a policy"),
+        policies: Policy::threshold(policy).expect("a policy").into(),
         patience: 900_000,
     })
 }

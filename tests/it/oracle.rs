@@ -10,7 +10,7 @@ use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
 use crowdfold_pipeline::{
     Combiner, CombinerSettings, Ledger, Machine, Merger, MergerSettings, SittingCounts, Start,
 };
-use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_release::{Policies, Policy, PolicySettings};
 use crowdfold_rollup::{Counts, Rules};
 use crowdfold_testkit::oracle;
 use serde_json::Value;
@@ -18,6 +18,9 @@ use serde_json::Value;
 const WORLDS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn"], &["stream", "format", "content"]];
+/// What a tenant may have instead: others of another order, some of these, and dimensions that nobody else has.
+const OWN: [&[&[&str]]; 3] =
+    [&[&["content", "stream"], &["cdn", "browser"]], &[&["cdn"]], &[&["os"], &["player", "cdn"]]];
 
 /// Splitmix64.
 pub(crate) struct Dice(u64);
@@ -53,9 +56,20 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         child_directed_tenants: if dice.one_in(8) { vec!["two".into()] } else { vec![] },
         child_directed_content: if dice.one_in(4) { vec!["kids".into()] } else { vec![] },
         k: 1 + dice.below(4),
-        drilldowns: NAMES.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+        drilldowns: strings(&NAMES),
+        own: match dice.below(6) {
+            0..3 => BTreeMap::new(),
+            list => {
+                let k = 1 + dice.below(6);
+                BTreeMap::from([("two".into(), (k, strings(OWN[list as usize - 3])))])
+            }
+        },
         ..oracle::Settings::default()
     }
+}
+
+fn strings(drilldowns: &[&[&str]]) -> Vec<Vec<String>> {
+    drilldowns.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
 }
 
 /// What is in one partition of it.
@@ -202,28 +216,26 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
 
 /// Rows and ledger of the machines.
 pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
-    let drilldowns =
-        NAMES.map(|names| names.iter().map(|name| Dimension::named(name).unwrap()).collect::<Vec<_>>());
+    let policy = |k, drilldowns: &[Vec<String>]| {
+        let dimensions = |names: &Vec<String>| names.iter().map(|n| Dimension::named(n).unwrap()).collect();
+        let drilldowns = drilldowns.iter().map(dimensions).collect();
+        Policy::threshold(PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() })
+            .unwrap()
+    };
+    let own = settings.own.iter().map(|(tenant, (k, drilldowns))| (tenant.clone(), policy(*k, drilldowns)));
+    let policies = Policies::new(policy(settings.k, &settings.drilldowns), own);
     let rules = Arc::new(Rules {
         window: settings.window,
         lateness: settings.lateness,
         idle: settings.idle,
-        drilldowns: drilldowns.to_vec(),
+        drilldowns: policies.drilldowns(),
         max_sessions: 1_000,
     });
-    let policy = PolicySettings {
-        k: settings.k,
-        allow_small_k: true,
-        drilldowns: drilldowns.to_vec(),
-        histogram_drilldown: 0,
-        guard_networks: None,
-        allow_below_place: false,
-    };
     let merge_partitions = 2;
     let merge = Arc::new(MergerSettings {
         rules: Arc::clone(&rules),
         merge_partitions,
-        policy: Policy::threshold(policy).unwrap(),
+        policies,
         patience: u64::MAX,
     });
     let admit = Settings {
@@ -320,7 +332,7 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
 
 #[test]
 fn the_machines_do_what_the_oracle_does() {
-    let mut rows_seen = 0;
+    let (mut rows_seen, mut own_seen) = (0, 0);
     for seed in 0..WORLDS {
         let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
@@ -329,7 +341,10 @@ fn the_machines_do_what_the_oracle_does() {
         let expected = oracle::judge(&logs, &settings);
         let (rows, _) = machines(&logs, &settings);
         rows_seen += rows.len();
+        let is_own = |row: &&Value| settings.own.contains_key(row["tenant"].as_str().unwrap());
+        own_seen += rows.iter().filter(is_own).count();
         assert_eq!(differences(rows, expected.rollups(&settings)), Vec::<String>::new(), "seed {seed}");
     }
     assert!(rows_seen > 10_000, "worlds must have something to say: {rows_seen} rows");
+    assert!(own_seen > 1_000, "so must tenants with tables of their own: {own_seen} rows");
 }

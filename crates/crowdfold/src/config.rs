@@ -8,6 +8,7 @@
 //! [`Config::effective`] masks what may be one.
 
 mod admission;
+mod attributes;
 mod bounds;
 mod duration;
 mod effective;
@@ -30,7 +31,7 @@ mod windows;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crowdfold_release::Policy;
+use crowdfold_release::{Policies, Policy};
 use crowdfold_rollup::Rules;
 
 pub use admission::{Address, Consent, Content, Tenants};
@@ -126,7 +127,7 @@ impl Config {
             source: Source::read(&layers)?,
             address: Address::read(&layers)?,
             consent: Consent::read(&layers, &tenants)?,
-            release: Release::read(&layers, &content, &windows, &sessions)?,
+            release: Release::read(&layers, &tenants, &content, &windows, &sessions)?,
             merge: Merge::read(&layers)?,
             ttl: Ttl::read(&layers)?,
             topics: Topics::read(&layers)?,
@@ -156,7 +157,7 @@ impl Config {
     /// # Errors
     /// When that file cannot be read or does not hold 64 hexadecimal digits.
     pub fn airlock(&self) -> Result<crowdfold_airlock::Settings, Problem> {
-        let guard_key = match self.release.policy.guard_networks() {
+        let guard_key = match self.policy().guard_networks() {
             Some(_) => Some(self.release.secret(&self.layers)?),
             None => None,
         };
@@ -188,15 +189,21 @@ impl Config {
             window: self.windows.length,
             lateness: self.windows.lateness,
             idle: self.sessions.idle,
-            drilldowns: self.release.policy.drilldowns().to_vec(),
+            drilldowns: self.release.policies.drilldowns(),
             max_sessions: self.sessions.max,
         }
     }
 
-    /// What a row must be to leave.
+    /// What a row must be to leave, tenant by tenant.
+    #[must_use]
+    pub const fn policies(&self) -> &Policies {
+        &self.release.policies
+    }
+
+    /// The same, for tenants that have nothing of their own.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
-        &self.release.policy
+        self.release.policies.common()
     }
 
     /// Whether a key was given, in whatever layer over the defaults.

@@ -41,7 +41,7 @@ impl Machines {
         let merge = MergerSettings {
             rules,
             merge_partitions,
-            policy: config.policy().clone(),
+            policies: config.policies().clone(),
             patience: config.merge.patience,
         };
         Self { combine: Arc::new(combine), merge: Arc::new(merge) }

@@ -110,7 +110,7 @@ impl Combiner {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
         Self {
-            sittings: Sittings::new(Arc::clone(rules), closed_until),
+            sittings: Sittings::new(Arc::clone(rules), &settings.tenants, closed_until),
             airlock,
             partition: start.partition,
             epoch,

@@ -1,18 +1,19 @@
-//! One partition of the partials: cells of all partitions of the beacons in, published tables out.
+//! One partition of the partials: cells of all partitions of the beacons in, published tables out. How they come in is
+//! in [`arrive`], what leaves, and when, in [`decide`].
+
+mod arrive;
+mod decide;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crowdfold_airlock::Millis;
-use crowdfold_release::{Coverage, Policy, release};
-use crowdfold_rollup::wire::{self, Closure, Partial};
-use crowdfold_rollup::{Counts, Rules, Table, Window};
+use crowdfold_release::Policies;
+use crowdfold_rollup::wire::{self, Partial};
+use crowdfold_rollup::{Counts, Rules, Table};
 
-use crate::source::{Pending, Source, Span};
+use crate::source::Source;
 use crate::{Alarms, Forced, Halt, MergerCheckpoint, Publication, SittingCounts, Start};
-
-/// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
-const MOST_ROWS: usize = 50_000;
 
 /// What the mergers of one stage share.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub struct MergerSettings {
     pub rules: Arc<Rules>,
     /// Partitions of the partials (M).
     pub merge_partitions: u32,
-    /// What a row must be to leave.
-    pub policy: Policy,
+    /// What a row must be to leave, by tenant.
+    pub policies: Policies,
     /// How long a window waits for a partition that does not come, ms.
     pub patience: Millis,
 }
@@ -69,7 +70,7 @@ impl Merger {
         let whole = start.checkpoint.as_ref().is_some_and(|known| known.whole);
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
-            if known.policy == settings.policy.fingerprint() {
+            if known.policy == settings.policies.fingerprint() {
                 forced.clone_from(&known.forced);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
@@ -214,206 +215,6 @@ impl Merger {
         self.arrived == settled.beacons.released + settled.beacons.withheld + open
     }
 
-    fn close(&mut self, closure: &Closure, offset: i64, now: Millis) {
-        // what is on its way is settled too: cells that come now would make a second table of the window
-        let settled = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
-        let source = self.sources.entry(closure.partition).or_default();
-        let pending = std::mem::take(&mut source.pending);
-        if closure.to <= settled {
-            return;
-        }
-        let before = source.last_to.max(settled);
-        if closure.to <= source.last_to {
-            self.alarms.duplicates += 1;
-            return;
-        }
-        let rules = &self.settings.rules;
-        let mut withhold_before = closure.withhold_before;
-        if closure.from > before || !pending.agrees_with(closure) {
-            self.alarms.gaps += 1;
-            withhold_before = if pending.agrees_with(closure) { closure.from } else { closure.to };
-            withhold_before = withhold_before.max(closure.withhold_before);
-        }
-        let ours = rules.epoch(closure.partitions, self.settings.merge_partitions) == closure.epoch;
-        if !ours {
-            withhold_before = Millis::MAX;
-        }
-        source.last_to = closure.to;
-        source.spans.push_back(Span {
-            from: before,
-            to: closure.to,
-            epoch: closure.epoch,
-            partitions: closure.partitions,
-            withhold_before,
-            first_offset: pending.first_offset.unwrap_or(offset),
-        });
-        if self.reached.back().is_none_or(|(end, _)| *end < closure.to) {
-            self.reached.push_back((closure.to, now));
-        }
-        self.combined.add(&closure.counts);
-        self.add(pending, closure, before, ours);
-    }
-
-    /// Adds the chunks of a closure to their windows.
-    fn add(&mut self, pending: Pending, closure: &Closure, before: Millis, ours: bool) {
-        let levels: Vec<_> = self.settings.rules.drilldowns.iter().map(Vec::len).collect();
-        for chunk in pending.chunks {
-            let end = chunk.window.end;
-            if end <= self.settled_before {
-                continue;
-            }
-            let drilldown = chunk.drilldown as usize;
-            // cells of other drill-downs cannot be added; of their sittings nothing is published
-            let fits = ours
-                && levels
-                    .get(drilldown)
-                    .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == *levels))
-                && end - chunk.window.start == self.settings.rules.window;
-            // a decision holds whatever comes after it, also before it is known to be committed
-            let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
-            let given_up = self
-                .forced
-                .as_ref()
-                .or(pending)
-                .is_some_and(|forced| end <= forced.end && forced.lacks(closure.partition));
-            if !fits || given_up || end <= before || end > closure.to {
-                if drilldown == 0 {
-                    for (_, cell) in &chunk.cells {
-                        self.arrived += cell.sums.beacons;
-                        self.merged.beacons.withheld += cell.sums.beacons;
-                        self.merged.sittings.withheld += cell.sessions;
-                    }
-                }
-                continue;
-            }
-            let tables = self.windows.entry(end).or_default().entry(chunk.tenant).or_default();
-            tables.resize_with(levels.len(), Table::new);
-            for (label, cell) in chunk.cells {
-                if drilldown == 0 {
-                    self.arrived += cell.sums.beacons;
-                }
-                tables[drilldown].entry(label).or_default().add(&cell);
-            }
-        }
-    }
-
-    fn next_publication(&mut self, now: Millis) -> Option<Publication> {
-        let mut partitions = self.partitions()?;
-        let forced = self.forced.take();
-        if let Some(forced) = &forced {
-            // those that were added since need not come for it
-            partitions = forced.partitions;
-        }
-        let came = |p: &u32| !forced.as_ref().is_some_and(|forced| forced.lacks(*p));
-        let reached = |p: u32| self.sources.get(&p).map_or(0, |source| source.last_to);
-        let mut frontier = (0..partitions).filter(came).map(reached).min()?;
-        if let Some(forced) = &forced {
-            // what was decided is carried out first, once those that did come are here again
-            frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
-        }
-        let next = if frontier > self.closed_until {
-            Some(self.publication_until(frontier, forced.as_ref()))
-        } else if forced.is_none() {
-            self.decision(partitions, now)
-        } else {
-            None
-        };
-        self.forced = forced;
-        next
-    }
-
-    /// How many partitions the beacons have, by the latest closures.
-    fn partitions(&self) -> Option<u32> {
-        self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
-    }
-
-    /// The decision to release the next window without those that did not come.
-    fn decision(&self, partitions: u32, now: Millis) -> Option<Publication> {
-        let impatient = self.at_end && self.waiting(now) >= self.settings.patience;
-        if !impatient || partitions > MergerCheckpoint::MOST_FORCED {
-            return None;
-        }
-        // the first window with data, else all that was reached: nothing is lost by giving empty ones up
-        let (reached, _) = self.reached.front()?;
-        let end = self.windows.keys().next().copied().filter(|end| end <= reached).unwrap_or(*reached);
-        let mut missing = vec![0; partitions.div_ceil(8) as usize];
-        for partition in 0..partitions {
-            if self.sources.get(&partition).is_none_or(|source| source.last_to < end) {
-                missing[partition as usize / 8] |= 1 << (partition % 8);
-            }
-        }
-        Some(Publication {
-            rollups: Vec::new(),
-            offset: self.needed(self.closed_until),
-            checkpoint: self.checkpoint(self.closed_until, Some(Forced { end, partitions, missing })),
-            counts: SittingCounts::default(),
-            alarms: Alarms { forced: 1, ..Alarms::default() },
-            until: self.closed_until,
-        })
-    }
-
-    /// Everything up to `frontier`, or as much of it as fits one transaction. Takes the windows out: from here on they
-    /// live in the publication, which is kept until it is committed.
-    fn publication_until(&mut self, frontier: Millis, forced: Option<&Forced>) -> Publication {
-        let coverage = forced.map(|forced| Coverage {
-            partitions: forced.partitions.saturating_sub(forced.count()),
-            of: forced.partitions,
-        });
-        let mut made = Publication {
-            rollups: Vec::new(),
-            offset: 0,
-            checkpoint: self.checkpoint(frontier, None),
-            counts: SittingCounts::default(),
-            alarms: Alarms::default(),
-            until: frontier,
-        };
-        while let Some(next) = self.windows.first_entry().filter(|next| *next.key() <= frontier) {
-            if made.rollups.len() >= MOST_ROWS {
-                break;
-            }
-            let (end, tenants) = next.remove_entry();
-            let window = Window { start: end - self.settings.rules.window, end };
-            let mixed = self.is_mixed(window, forced);
-            made.alarms.mixed += u64::from(mixed);
-            for (tenant, tables) in tenants {
-                if mixed || end <= self.floor {
-                    let (sittings, beacons) = total(&tables);
-                    made.counts.add(&SittingCounts::withheld(sittings, beacons));
-                } else {
-                    let released = release(&tenant, window, tables, &self.settings.policy, coverage);
-                    made.alarms.faults += u64::from(released.fault.is_some());
-                    made.counts.add(&SittingCounts::of(&released));
-                    made.rollups.extend(released.rollups);
-                }
-            }
-            made.until = end;
-        }
-        // windows without a beacon behind the last one are settled with it
-        if self.windows.first_key_value().is_none_or(|(end, _)| *end > frontier) {
-            made.until = frontier;
-        }
-        made.offset = self.needed(made.until);
-        made.checkpoint.closed_until = made.until;
-        made
-    }
-
-    /// Whether a complete window must not be released: mixed partitions or epochs, or a combiner's word.
-    fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
-        let mut first: Option<&Span> = None;
-        for (partition, source) in &self.sources {
-            if forced.is_some_and(|forced| forced.lacks(*partition)) {
-                continue;
-            }
-            let Some(span) = source.covering(window.end) else { continue };
-            let like_first = first.is_none_or(|f| f.epoch == span.epoch && f.partitions == span.partitions);
-            if span.withhold_before > window.start || !like_first || *partition >= span.partitions {
-                return true;
-            }
-            first = Some(span);
-        }
-        false
-    }
-
     fn needed(&self, closed_until: Millis) -> i64 {
         self.sources
             .values()
@@ -424,7 +225,7 @@ impl Merger {
 
     fn checkpoint(&self, closed_until: Millis, forced: Option<Forced>) -> MergerCheckpoint {
         MergerCheckpoint {
-            policy: self.settings.policy.fingerprint(),
+            policy: self.settings.policies.fingerprint(),
             closed_until,
             floor: self.floor,
             whole: self.whole,

@@ -15,6 +15,8 @@ use sitting::Sitting;
 pub struct Truth {
     window_ms: u64,
     drilldowns: Vec<Vec<String>>,
+    /// Those of tenants that have others.
+    own: BTreeMap<String, Vec<Vec<String>>>,
     /// By window, by session.
     windows: BTreeMap<u64, HashMap<u64, Sitting>>,
     latest_ms: u64,
@@ -84,16 +86,22 @@ impl Truth {
         if window_ms == 0 {
             return Err(ConfigError::Window);
         }
-        let owned = |drilldown: &[S]| drilldown.iter().map(|name| name.as_ref().to_string()).collect();
-        let drilldowns: Vec<Vec<String>> =
-            drilldowns.iter().map(|drilldown| owned(drilldown.as_ref())).collect();
-        // Nobody reports a region, which is as good as any other value.
-        let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
-        if let Some(name) = drilldowns.iter().flatten().find(|name| !known(name)) {
-            return Err(ConfigError::Dimension(name.clone()));
-        }
-        let (windows, ledger) = (BTreeMap::new(), Ledger::default());
-        Ok(Self { window_ms, drilldowns, windows, latest_ms: 0, ledger })
+        let drilldowns = known(drilldowns)?;
+        let (windows, own, ledger) = (BTreeMap::new(), BTreeMap::new(), Ledger::default());
+        Ok(Self { window_ms, drilldowns, own, windows, latest_ms: 0, ledger })
+    }
+
+    /// The same with other drill-downs for one tenant.
+    ///
+    /// # Errors
+    /// If one of them has a dimension that the players do not report.
+    pub fn with_own<S: AsRef<str>>(
+        mut self,
+        tenant: &str,
+        drilldowns: &[impl AsRef<[S]>],
+    ) -> Result<Self, ConfigError> {
+        self.own.insert(tenant.into(), known(drilldowns)?);
+        Ok(self)
     }
 
     /// Takes note of what was sent. Every report, in order.
@@ -147,20 +155,36 @@ impl Truth {
         (cells, self.ledger)
     }
 
+    fn drilldowns_of(&self, tenant: &str) -> &[Vec<String>] {
+        self.own.get(tenant).unwrap_or(&self.drilldowns)
+    }
+
     fn tabulate(&self, start: u64, sittings: &HashMap<u64, Sitting>, cells: &mut Vec<Cell>) {
         let window = Window { start, end: start + self.window_ms };
         let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&Sitting>>::new();
         for sitting in sittings.values() {
-            for (at, drilldown) in self.drilldowns.iter().enumerate() {
+            for (at, drilldown) in self.drilldowns_of(&sitting.tenant()).iter().enumerate() {
                 let label = drilldown.iter().map(|name| sitting.value(name).unwrap_or("unknown")).collect();
                 table.entry((sitting.tenant(), at, label)).or_default().push(sitting);
             }
         }
         for ((tenant, at, label), sittings) in table {
-            let drilldown = self.drilldowns[at].clone();
+            let drilldown = self.drilldowns_of(&tenant)[at].clone();
             let dimensions = drilldown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
             cells.push(sitting::sum(&sittings, tenant.to_string(), window, drilldown, dimensions));
         }
+    }
+}
+
+/// Names of dimensions that players report.
+fn known<S: AsRef<str>>(drilldowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, ConfigError> {
+    let owned = |drilldown: &[S]| drilldown.iter().map(|name| name.as_ref().to_string()).collect();
+    let drilldowns: Vec<Vec<String>> = drilldowns.iter().map(|drilldown| owned(drilldown.as_ref())).collect();
+    // Nobody reports a region, which is as good as any other value.
+    let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
+    match drilldowns.iter().flatten().find(|name| !known(name)) {
+        Some(name) => Err(ConfigError::Dimension(name.clone())),
+        None => Ok(drilldowns),
     }
 }
 

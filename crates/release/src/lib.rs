@@ -8,6 +8,7 @@
 mod families;
 mod fold;
 mod note;
+mod policies;
 mod policy;
 mod privacy;
 mod release;
@@ -18,6 +19,7 @@ mod testing;
 
 pub use families::{Family, FamilyError, check_families, drilldown_name};
 pub use note::RejectionNote;
+pub use policies::Policies;
 pub use policy::{LEAST_K, Policy, PolicyError, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{Fault, Released, release};

@@ -267,7 +267,7 @@ impl Policy {
 const RULES: u32 = 1;
 
 /// FNV-1a with 64 bits: std's hashers promise nothing across releases.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))

@@ -1,14 +1,16 @@
 //! Windows, sittings and cells.
 //!
 //! A beacon touches one thing: the sitting of its session in its window ([`Sittings::place`]). Cells are made when the
-//! window closes ([`Sittings::close`]), by walking the sittings once for each drill-down; so what a beacon costs does
-//! not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
+//! window closes ([`Sittings::close`]), by walking the sittings once for each drill-down of their tenant; so what a beacon
+//! costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
 mod cell;
 mod clamp;
 mod counts;
+mod drilldowns;
 mod identities;
+mod plan;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod rules;
@@ -23,6 +25,7 @@ pub mod wire;
 
 pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
+pub use drilldowns::{DrilldownList, Drilldowns};
 pub use rules::Rules;
 pub use store::{Sittings, Verdict};
 pub use table::{Label, Table, Window};

@@ -1,6 +1,8 @@
 //! What combiners and mergers must agree on.
 
-use crowdfold_airlock::{Dimension, Millis};
+use crowdfold_airlock::Millis;
+
+use crate::Drilldowns;
 
 /// What combiners and mergers must agree on for their cells to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,15 +13,15 @@ pub struct Rules {
     pub lateness: Millis,
     /// How long what a record said of its session holds, ms (H in the protocol).
     pub idle: Millis,
-    /// The drill-downs, in the order of the configuration.
-    pub drilldowns: Vec<Vec<Dimension>>,
+    /// The drill-downs of every tenant.
+    pub drilldowns: Drilldowns,
     /// Most live sessions of one partition; new ones beyond it are rejected as `overload`.
     pub max_sessions: usize,
 }
 
 impl Rules {
     /// A number that changes when cells made under these rules can no longer be added to others: a hash of the wire
-    /// format, the partitions of both topics, the times and the drill-downs. The same in every process and release.
+    /// format, the partitions of both topics, the times and the drill-downs of all tenants. The same in every process and release.
     #[must_use]
     pub fn epoch(&self, partitions: u32, merge_partitions: u32) -> u64 {
         let mut text = format!(
@@ -29,13 +31,7 @@ impl Rules {
             self.lateness,
             self.idle
         );
-        for drilldown in &self.drilldowns {
-            text.push_str(" d");
-            for dimension in drilldown {
-                text.push('.');
-                text.push_str(dimension.name());
-            }
-        }
+        self.drilldowns.write_to(&mut text);
         // FNV-1a, 64 bits
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -51,13 +47,5 @@ impl Rules {
     #[must_use]
     pub const fn floor(&self, moment: Millis) -> Millis {
         moment - moment % self.window
-    }
-
-    /// The dimensions that any drill-down needs, each once.
-    pub(crate) fn slots(&self) -> Vec<Dimension> {
-        let mut slots: Vec<_> = self.drilldowns.iter().flatten().copied().collect();
-        slots.sort_unstable();
-        slots.dedup();
-        slots
     }
 }

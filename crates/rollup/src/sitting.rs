@@ -186,8 +186,13 @@ mod tests {
             errors: 0xff,
             ..Sitting::default()
         };
-        let rules =
-            Rules { window: 3_600_000, lateness: 0, idle: 90_000, drilldowns: Vec::new(), max_sessions: 1 };
+        let rules = Rules {
+            window: 3_600_000,
+            lateness: 0,
+            idle: 90_000,
+            drilldowns: Vec::new().into(),
+            max_sessions: 1,
+        };
         let most = Sums::most(rules.window, rules.idle);
         assert_eq!((most.clamped_beacons, most.playing_ms, most.stalls), (370, 3_690_000, 3_600));
         let expected = Sums { beacons: many.into(), playing_ms: 3_000_000, stalled_ms: 690_000, ..most };

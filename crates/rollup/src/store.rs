@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol};
 
+use crate::plan::Plan;
 use crate::session::{Now, Said, Session};
 use crate::sitting::Sitting;
 use crate::tabulate::{ClosedWindow, tabulate};
@@ -32,11 +33,11 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Sittings {
     rules: Arc<Rules>,
-    slots: Vec<Dimension>,
+    plan: Plan,
     /// Places of sessions, by their tags, which are hashes already.
     index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
-    /// The dimensions' values that were last asserted, `slots.len()` for each session.
+    /// The dimensions' values that were last asserted, one for each slot and session.
     asserted: Vec<Symbol>,
     windows: VecDeque<Open>,
     /// Room for [`Self::warm`].
@@ -46,7 +47,7 @@ pub struct Sittings {
     open_beacons: u64,
 }
 
-/// An open window: its sittings in the order in which they began, and their dimensions, `slots.len()` each.
+/// An open window: its sittings in the order in which they began, and their dimensions, one for each slot.
 #[derive(Debug)]
 struct Open {
     start: Millis,
@@ -55,11 +56,12 @@ struct Open {
 }
 
 impl Sittings {
-    /// None yet. Windows that end at or before `closed_until` are closed.
+    /// None yet. `tenants` is the catalogue that beacons number their tenants by. Windows that end at or before
+    /// `closed_until` are closed.
     #[must_use]
-    pub fn new(rules: Arc<Rules>, closed_until: Millis) -> Self {
+    pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Millis) -> Self {
         Self {
-            slots: rules.slots(),
+            plan: Plan::new(&rules.drilldowns, tenants),
             rules,
             index: hashbrown::HashTable::new(),
             sessions: Vec::new(),
@@ -116,7 +118,7 @@ impl Sittings {
         for at in near.iter().map(|at| *at as usize) {
             let session = &self.sessions[at];
             let some = |values: &[Symbol], row: usize| {
-                values.get(row * self.slots.len()).is_some_and(|value| value.is_some())
+                values.get(row * self.plan.slots.len()).is_some_and(|value| value.is_some())
             };
             seen ^= session.last_heard() ^ u64::from(some(&self.asserted, at));
             if let Some(open) = newest
@@ -138,7 +140,7 @@ impl Sittings {
         let Some(at) = self.session(beacon) else { return Verdict::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
-        let reported = Reported::by(beacon, &self.slots);
+        let reported = Reported::by(beacon, &self.plan.slots);
         let heard = self.sessions[at].hear(beacon, &now);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let verdict = if heard.opted_out {
@@ -184,7 +186,7 @@ impl Sittings {
                 window,
                 &open.sittings,
                 &open.dimensions,
-                &self.slots,
+                &self.plan,
                 &self.rules,
                 dictionary,
             ));
@@ -215,7 +217,7 @@ impl Sittings {
         let place = u32::try_from(at).ok()?;
         self.index.insert_unique(tag, place, |at| self.sessions[*at as usize].tag);
         self.sessions.push(Session::new(tag));
-        self.asserted.resize(self.asserted.len() + self.slots.len(), Symbol::NONE);
+        self.asserted.resize(self.asserted.len() + self.plan.slots.len(), Symbol::NONE);
         Some(at)
     }
 
@@ -229,7 +231,7 @@ impl Sittings {
         }
         let sitting = open.sittings.len();
         open.sittings.push(Sitting::new(tenant));
-        open.dimensions.resize(open.dimensions.len() + self.slots.len(), Symbol::NONE);
+        open.dimensions.resize(open.dimensions.len() + self.plan.slots.len(), Symbol::NONE);
         session.seats.add((start, sitting as u32), |start| start + self.rules.window > self.closed_until);
         self.open += 1;
         (window, sitting)
@@ -237,7 +239,7 @@ impl Sittings {
 
     /// Gives a sitting what its beacon reports for the first time in the window, and what is inherited where nothing is.
     fn fill(&mut self, session: usize, window: usize, sitting: usize, reported: &Reported, now: &Now) {
-        let slots = self.slots.len();
+        let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
         let seated = &mut open.sittings[sitting];
         let first = reported.slots & !seated.reported;
@@ -268,7 +270,7 @@ impl Sittings {
                 let at = after.map_or(0, |at| at + 1);
                 // about as many as in the window before
                 let room = self.windows.back().map_or(0, |open| open.sittings.len());
-                let dimensions = Vec::with_capacity(room * self.slots.len());
+                let dimensions = Vec::with_capacity(room * self.plan.slots.len());
                 let sittings = Vec::with_capacity(room);
                 self.windows.insert(at, Open { start, sittings, dimensions });
                 at
@@ -291,7 +293,7 @@ impl Sittings {
     }
 
     fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Millis) {
-        let slots = self.slots.len();
+        let slots = self.plan.slots.len();
         let asserted = &mut self.asserted[session * slots..][..slots];
         for (asserted, value) in asserted.iter_mut().zip(reported.values) {
             if value.is_some() {
@@ -304,7 +306,7 @@ impl Sittings {
     /// Forgets sessions of which nothing holds any more, by moving the last ones into their places.
     fn forget(&mut self) {
         let horizon = self.closed_until.saturating_sub(self.rules.idle);
-        let slots = self.slots.len();
+        let slots = self.plan.slots.len();
         let mut at = 0;
         while at < self.sessions.len() {
             if self.sessions[at].seen >= horizon {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Dictionary, Dimension, Symbol};
+use crowdfold_airlock::{Dictionary, Symbol};
 
-use crate::sitting::Sitting;
+use crate::plan::Plan;
+use crate::sitting::{Contribution, Sitting};
 use crate::{Cell, Label, Rules, Table, Window};
 
 /// Most cells of one drill-down in one partition and window; the smallest beyond it go to `other`.
@@ -19,45 +20,47 @@ pub const MOST_LEVELS: usize = 8;
 pub struct ClosedWindow {
     /// When.
     pub window: Window,
-    /// For each tenant that was there, by its index, its tables in the order of the drill-downs.
+    /// For each tenant that was there, by its index, its tables in the order of its drill-downs.
     pub tenants: BTreeMap<u16, Vec<Table>>,
 }
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Walks the sittings once for each drill-down.
+/// Walks the sittings once for each drill-down of their tenant.
 pub(crate) fn tabulate(
     window: Window,
     sittings: &[Sitting],
     dimensions: &[Symbol],
-    slots: &[Dimension],
+    plan: &Plan,
     rules: &Rules,
     dictionary: &Dictionary,
 ) -> ClosedWindow {
-    let present = || sittings.iter().enumerate().filter(|(_, sitting)| !sitting.gone);
-    let contributions: Vec<_> = present().map(|(_, sitting)| sitting.close(rules)).collect();
+    // what each gives to its cells, apart for each list of drill-downs, so that no list is walked by another's
+    let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
+    contributions.resize_with(plan.lists().len(), Vec::new);
+    for (at, sitting) in sittings.iter().enumerate().filter(|(_, sitting)| !sitting.gone) {
+        contributions[plan.list_of(sitting.tenant)].push((at, sitting.close(rules)));
+    }
     let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
-    for (nth, drilldown) in rules.drilldowns.iter().enumerate() {
-        let places: Vec<_> = drilldown
-            .iter()
-            .filter_map(|dimension| slots.iter().position(|slot| slot == dimension))
-            .collect();
-        let mut cells: hashbrown::HashMap<(u16, Key), Cell, ahash::RandomState> =
-            hashbrown::HashMap::default();
-        for ((at, sitting), contribution) in present().zip(&contributions) {
-            let mut key = [Symbol::NONE; MOST_LEVELS];
-            for (level, place) in key.iter_mut().zip(&places) {
-                *level = dimensions[at * slots.len() + place];
+    for (list, contributions) in plan.lists().iter().zip(&contributions) {
+        for (nth, places) in list.iter().enumerate() {
+            let mut cells: hashbrown::HashMap<(u16, Key), Cell, ahash::RandomState> =
+                hashbrown::HashMap::default();
+            for (at, contribution) in contributions {
+                let mut key = [Symbol::NONE; MOST_LEVELS];
+                for (level, place) in key.iter_mut().zip(places) {
+                    *level = dimensions[at * plan.slots.len() + place];
+                }
+                contribution.add_to(cells.entry((sittings[*at].tenant, key)).or_default());
             }
-            contribution.add_to(cells.entry((sitting.tenant, key)).or_default());
-        }
-        for ((tenant, key), cell) in cells {
-            let label: Label =
-                key[..drilldown.len()].iter().map(|symbol| Arc::clone(dictionary.word(*symbol))).collect();
-            let tables = tenants.entry(tenant).or_default();
-            tables.resize_with(nth + 1, Table::new);
-            // words are one to a symbol, but nothing reported and a reported `unknown` read the same
-            tables[nth].entry(label).or_default().add(&cell);
+            for ((tenant, key), cell) in cells {
+                let word = |symbol: &Symbol| Arc::clone(dictionary.word(*symbol));
+                let label: Label = key[..places.len()].iter().map(word).collect();
+                let tables = tenants.entry(tenant).or_default();
+                tables.resize_with(nth + 1, Table::new);
+                // words are one to a symbol, but nothing reported and a reported `unknown` read the same
+                tables[nth].entry(label).or_default().add(&cell);
+            }
         }
     }
     for table in tenants.values_mut().flatten() {

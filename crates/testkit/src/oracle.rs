@@ -83,6 +83,8 @@ pub struct Settings {
     pub k: u64,
     /// Names of dimensions, drill-down by drill-down.
     pub drilldowns: Vec<Vec<String>>,
+    /// Tenants that have a k and drill-downs of their own.
+    pub own: BTreeMap<String, (u64, Vec<Vec<String>>)>,
 }
 
 impl Default for Settings {
@@ -110,11 +112,24 @@ impl Default for Settings {
                 .iter()
                 .map(|names| names.iter().map(|name| (*name).into()).collect())
                 .collect(),
+            own: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
+    /// The k of a tenant.
+    #[must_use]
+    pub fn k_of(&self, tenant: &str) -> u64 {
+        self.own.get(tenant).map_or(self.k, |(k, _)| *k)
+    }
+
+    /// The drill-downs of a tenant.
+    #[must_use]
+    pub fn drilldowns_of(&self, tenant: &str) -> &[Vec<String>] {
+        self.own.get(tenant).map_or(&self.drilldowns, |(_, drilldowns)| drilldowns)
+    }
+
     /// Whether a moment is further ahead of the machine's clock than may be.
     fn is_ahead(&self, moment: Millis) -> bool {
         self.now.is_some_and(|now| moment > now + self.max_skew)
@@ -128,7 +143,7 @@ pub struct TableKey {
     pub start: Millis,
     /// The tenant.
     pub tenant: String,
-    /// Index into [`Settings::drilldowns`].
+    /// Index into [`Settings::drilldowns_of`] that tenant.
     pub drilldown: usize,
 }
 
@@ -165,7 +180,7 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
             let (window, session) = ((key.start, key.tenant), key.session);
             *beacons_of.entry(window.clone()).or_default() += sitting.beacons();
             *sittings_of.entry(window.clone()).or_default() += 1;
-            for (drilldown, dimensions) in settings.drilldowns.iter().enumerate() {
+            for (drilldown, dimensions) in settings.drilldowns_of(&window.1).iter().enumerate() {
                 let key = TableKey { start: window.0, tenant: window.1.clone(), drilldown };
                 let label = dimensions.iter().map(|dimension| sitting.dimension(dimension)).collect();
                 verdict
@@ -183,7 +198,7 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
     for window in windows {
         let (sittings, beacons) = (sittings_of[&window], beacons_of[&window]);
         let ledger = &mut verdict.ledger;
-        if sittings >= settings.k {
+        if sittings >= settings.k_of(&window.1) {
             ledger.windows.released += 1;
             ledger.sittings.released += sittings;
             ledger.beacons.released += beacons;
@@ -194,7 +209,7 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
         }
     }
     for (key, cells) in &verdict.cells {
-        let rows = fold(cells, settings.k);
+        let rows = fold(cells, settings.k_of(&key.tenant));
         if !rows.is_empty() {
             verdict.tables.insert(key.clone(), rows);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_testkit::oracle::{TableKey, judge};
+use crowdfold_testkit::oracle::{Settings, TableKey, judge};
 use serde_json::Value;
 
 use crate::oracle::{Dice, log, machines, settings};
@@ -13,12 +13,12 @@ const WORLDS: u64 = 3_000;
 type Rows = BTreeMap<Vec<String>, u64>;
 
 /// The rows of each table, as they were released.
-fn tables(rows: &[Value], drilldowns: &[Vec<String>]) -> BTreeMap<TableKey, Rows> {
+fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
     let mut tables = BTreeMap::<TableKey, Rows>::new();
     for row in rows {
         let names: Vec<String> = serde_json::from_value(row["drilldown"].clone()).unwrap();
-        let drilldown = drilldowns.iter().position(|known| *known == names).unwrap();
         let tenant = row["tenant"].as_str().unwrap().to_owned();
+        let drilldown = settings.drilldowns_of(&tenant).iter().position(|known| *known == names).unwrap();
         let key = TableKey { start: row["window"]["start"].as_u64().unwrap(), tenant, drilldown };
         let label = names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
         let before = tables.entry(key).or_default().insert(label, row["sessions"].as_u64().unwrap());
@@ -42,7 +42,7 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
         let logs: Vec<_> = (0..1 + seed % 3).map(&mut partition).collect();
         let verdict = judge(&logs, &settings);
         let (rows, _) = machines(&logs, &settings);
-        let tables = tables(&rows, &settings.drilldowns);
+        let tables = tables(&rows, &settings);
         rows_seen += rows.len();
         for (key, rows) in &tables {
             let theirs =
@@ -51,7 +51,11 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
             for row in theirs {
                 let sessions = rows.get(&row.label).copied();
                 let who = row.cell.who.len() as u64;
-                assert!(who >= settings.k, "seed {seed}: {:?} of {key:?} stands for {who}", row.label);
+                assert!(
+                    who >= settings.k_of(&key.tenant),
+                    "seed {seed}: {:?} of {key:?} stands for {who}",
+                    row.label
+                );
                 assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.label);
                 folded += u64::from(row.label.iter().any(|value| value == "*"));
             }
@@ -65,7 +69,7 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
         for (key, cells) in verdict.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
             let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
             assert!(
-                (all.len() as u64) < settings.k,
+                (all.len() as u64) < settings.k_of(&key.tenant),
                 "seed {seed}: {key:?} is withheld, and has {}",
                 all.len()
             );

@@ -100,7 +100,10 @@ impl<'a> Deployment<'a> {
             format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
         };
         let rules = &self.rules;
-        let drilldowns: Vec<_> = rules.drilldowns.iter().map(|names| quoted(names)).collect();
+        let tables = |drilldowns: &[Vec<String>]| {
+            let tables: Vec<_> = drilldowns.iter().map(|names| quoted(names)).collect();
+            format!("[{}]", tables.join(", "))
+        };
         let mut keys = BTreeMap::from([
             ("kafka.brokers", quoted(&self.kafka.bootstrap().split(',').map(Into::into).collect::<Vec<_>>())),
             ("kafka.prefix", format!("{:?}", self.prefix)),
@@ -114,7 +117,7 @@ impl<'a> Deployment<'a> {
             ("tenants.default", format!("{:?}", rules.default_tenant)),
             ("release.k", rules.k.to_string()),
             ("release.allow_small_k", "true".into()),
-            ("release.drilldowns", format!("[{}]", drilldowns.join(", "))),
+            ("release.drilldowns", tables(&rules.drilldowns)),
             ("topics.partitions", self.partitions.to_string()),
             ("topics.merge_partitions", self.merge_partitions.to_string()),
             ("topics.rollup_partitions", "2".into()),
@@ -122,7 +125,11 @@ impl<'a> Deployment<'a> {
             ("metrics.listen", "\"127.0.0.1:0\"".into()),
         ]);
         keys.extend(self.keys.iter().map(|(key, value)| (*key, value.clone())));
-        let text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let mut text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        for (tenant, (k, drilldowns)) in &rules.own {
+            let drilldowns = tables(drilldowns);
+            text += &format!("[release.tenants.{tenant}]\nk = {k}\ndrilldowns = {drilldowns}\n");
+        }
         let path = self.dir.path().join(format!("{instance}.toml"));
         std::fs::write(&path, text).unwrap();
         path

@@ -1,10 +1,12 @@
 //! `crowdfold check`: the configuration in force, and what follows from it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use crowdfold_release::{Family, Privacy, YEAR, drilldown_name};
+use crowdfold_airlock::Dimension;
+use crowdfold_release::{Family, Policy, Privacy, YEAR, drilldown_name};
 
-use crate::config::{Bounds, Config, show_duration as show, spell_duration as spell};
+use crate::config::{Bounds, Config, Tenants, show_duration as show, spell_duration as spell};
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,9 @@ pub fn run(config: &Config, out: &mut impl Write) -> io::Result<()> {
     times(config, out)?;
     topics(config, out)?;
     drilldowns(config, out)?;
-    config.policy().privacy().map_or(Ok(()), |privacy| noise(privacy, config.policy().k(), out))
+    let Some(privacy) = config.policy().privacy() else { return Ok(()) };
+    noise(privacy, config.policy().k(), out)?;
+    config.policies().own().try_for_each(|(tenant, policy)| noise_of(tenant, policy, privacy, out))
 }
 
 fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
@@ -104,15 +108,71 @@ fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
-    let policy = config.policy();
-    writeln!(out, "#\n# Drill-downs; a row stands for {} sessions or more:", policy.k())?;
+    let policies = config.policies();
+    writeln!(out, "#\n# Drill-downs; a row stands for {} sessions or more:", policies.common().k())?;
+    tables(policies.common(), out)?;
+    for (tenant, policy) in policies.own() {
+        writeln!(out, "# Those of {tenant}; a row stands for {} sessions or more:", policy.k())?;
+        tables(policy, out)?;
+    }
+    grouped(&config.tenants, out)
+}
+
+fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     for (at, drilldown) in policy.drilldowns().iter().enumerate() {
         let mut families: Vec<_> = drilldown.iter().map(|dimension| Family::of(*dimension).name()).collect();
         families.dedup();
         let histograms = if at == policy.histogram_drilldown() { "; with histograms" } else { "" };
-        writeln!(out, "# {}: {}{histograms}", drilldown_name(drilldown), families.join(", "))?;
+        let name = drilldown_name(drilldown);
+        writeln!(out, "# {name}: {}{histograms}", families.join(", "))?;
+        let guard = policy.guard_networks().unwrap_or(0);
+        if guard > 1 && drilldown.contains(&Dimension::Network) {
+            writeln!(
+                out,
+                "#   Of it every row of an IPv4 network folds away: all its sessions come from one network, and \
+                 release.guard_networks\n#   asks for {guard}. Take network out, or set release.guard_networks = 1."
+            )?;
+        }
     }
     Ok(())
+}
+
+/// Who may be grouped by what.
+fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
+    let names: BTreeSet<&String> = tenants.attributes.values().flat_map(BTreeMap::keys).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let excluded = match tenants.excluded_from_groupings.join(", ") {
+        none if none.is_empty() => String::new(),
+        listed => format!(", without {listed}"),
+    };
+    writeln!(out, "#\n# Attributes that `query` groups tenants by{excluded}:")?;
+    for name in names {
+        let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (tenant, value) in tenants.grouped_by(name) {
+            values.entry(value).or_default().push(tenant);
+        }
+        let values: Vec<_> =
+            values.into_iter().map(|(value, tenants)| format!("{value} ({})", tenants.join(", "))).collect();
+        writeln!(out, "# {name}: {}", values.join(", "))?;
+    }
+    Ok(())
+}
+
+/// What is otherwise for a tenant with a policy of its own.
+fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Write) -> io::Result<()> {
+    let Some(privacy) = policy.privacy() else { return Ok(()) };
+    let (tau, k) = (privacy.tau(), policy.k());
+    writeln!(
+        out,
+        "#\n# For {tenant}: N = {}, σ of sessions {:.1}, and a row leaves at τ + k − 1 = {tau} + {} = {} or more; other σ as above × {:.3}.",
+        privacy.releases(),
+        privacy.sigma().to_f64(),
+        k - 1,
+        policy.least_shown(),
+        (privacy.releases() as f64 / common.releases() as f64).sqrt(),
+    )
 }
 
 /// The noise of each measure, what a row needs to leave, and what a year comes to.

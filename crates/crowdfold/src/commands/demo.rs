@@ -15,6 +15,7 @@ mod table;
 mod text;
 mod view;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::thread;
@@ -150,13 +151,19 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
     };
     config.windows = Windows { length: 60_000, lateness: 30_000, max_skew: 60_000 };
     config.sessions = Sessions { idle: 90_000, max: config.sessions.max };
-    config.tenants =
-        Tenants { names: vec![CROWDED.into(), QUIET.into()], default: 0, per_tenant_topics: false };
+    config.tenants = Tenants {
+        names: vec![CROWDED.into(), QUIET.into()],
+        default: 0,
+        per_tenant_topics: false,
+        excluded_from_groupings: Vec::new(),
+        attributes: BTreeMap::new(),
+    };
     config.consent.child_directed_tenants.clear();
     config.metrics.listen = None;
     let Config { windows, sessions, .. } = &config;
     let policy = config.policy().clone().for_windows(windows.length, sessions.idle);
-    config.release.policy = policy.map_err(|error| Failure::Usage(error.to_string()))?;
+    // nobody's own: these tenants are none of the configuration's
+    config.release.policies = policy.map_err(|error| Failure::Usage(error.to_string()))?.into();
     Ok(config)
 }
 

@@ -10,7 +10,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
+use crowdfold_airlock::Dimension;
 use crowdfold_players::{ConfigError, Limit, Players, PlayersConfig, Truth, write};
+use crowdfold_release::Policy;
 
 use crate::cli::Generate;
 use crate::clock;
@@ -73,13 +75,13 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigErro
 
 /// What the worker must find with this configuration.
 fn truth(config: &Config) -> Result<Truth, ConfigError> {
-    let drilldowns: Vec<Vec<&str>> = config
-        .policy()
-        .drilldowns()
-        .iter()
-        .map(|drilldown| drilldown.iter().map(|dimension| dimension.name()).collect())
-        .collect();
-    Truth::new(config.windows.length, &drilldowns)
+    let names = |policy: &Policy| -> Vec<Vec<&str>> {
+        let named = |drilldown: &Vec<Dimension>| drilldown.iter().map(|dimension| dimension.name()).collect();
+        policy.drilldowns().iter().map(named).collect()
+    };
+    let policies = config.policies();
+    let truth = Truth::new(config.windows.length, &names(policies.common()))?;
+    policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, Failure> {

@@ -1,9 +1,11 @@
 //! Who is let in, and what is kept of them: `[tenants]`, `[address]`, `[consent]`, `[content]`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crowdfold_airlock::AddressPolicy;
 
+use super::attributes;
 use super::layers::Layers;
 use super::problem::Problem;
 use super::read::meant;
@@ -20,6 +22,10 @@ pub struct Tenants {
     pub default: usize,
     /// Each tenant's rollups have a topic of their own.
     pub per_tenant_topics: bool,
+    /// Tenants whose rows are added to nobody else's.
+    pub excluded_from_groupings: Vec<String>,
+    /// What readers group tenants by: tenant, attribute, value.
+    pub attributes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Tenants {
@@ -50,7 +56,64 @@ impl Tenants {
                 layers.refuse("tenants.default", what)
             }
         })?;
-        Ok(Self { names, default, per_tenant_topics: layers.flag("tenants.per_tenant_topics")? })
+        let mut tenants = Self {
+            names,
+            default,
+            per_tenant_topics: layers.flag("tenants.per_tenant_topics")?,
+            excluded_from_groupings: Vec::new(),
+            attributes: BTreeMap::new(),
+        };
+        tenants.excluded_from_groupings = tenants.listed(layers, "tenants.excluded_from_groupings")?;
+        tenants.attributes = attributes::read(layers, &tenants)?;
+        Ok(tenants)
+    }
+
+    /// Tenants that may be grouped by an attribute, with what it is for each.
+    pub fn grouped_by<'a>(&'a self, attribute: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let given =
+            self.attributes.iter().filter_map(move |(t, given)| Some((t.as_str(), given.get(attribute)?)));
+        given
+            .filter(|(tenant, _)| self.may_be_grouped(tenant))
+            .map(|(tenant, value)| (tenant, value.as_str()))
+    }
+
+    /// Whether a tenant's rows may be added to others': one of the catalogue that did not ask to be left out.
+    #[must_use]
+    pub fn may_be_grouped(&self, tenant: &str) -> bool {
+        let is = |name: &String| name == tenant;
+        self.names.iter().any(is) && !self.excluded_from_groupings.iter().any(is)
+    }
+
+    /// A list of tenants, each of the catalogue.
+    fn listed(&self, layers: &Layers, key: &str) -> Result<Vec<String>, Problem> {
+        let listed = layers.words(key)?;
+        match listed.iter().find(|name| !self.names.contains(name)) {
+            None => Ok(listed),
+            Some(name) => {
+                let what = format!("\"{}\" is not in tenants.names{}", name.escape_debug(), self.meant(name));
+                Err(layers.refuse(key, what))
+            }
+        }
+    }
+
+    /// The tenants that have a section of their own in that one, each of the catalogue.
+    pub(super) fn sections<'a>(&self, layers: &'a Layers, section: &str) -> Result<Vec<&'a str>, Problem> {
+        let mut found = Vec::new();
+        for (own, origin) in &layers.of_tenants {
+            let Some(tenant) = own.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) else {
+                continue;
+            };
+            if !self.names.iter().any(|name| name == tenant) {
+                let what = format!("is no tenant of tenants.names{}", self.meant(tenant));
+                return Err(Problem::at(origin, own, what));
+            }
+            found.push(tenant);
+        }
+        Ok(found)
+    }
+
+    fn meant(&self, name: &str) -> String {
+        meant(name, self.names.iter().map(String::as_str))
     }
 }
 
@@ -98,13 +161,7 @@ pub struct Consent {
 
 impl Consent {
     pub(super) fn read(layers: &Layers, tenants: &Tenants) -> Result<Self, Problem> {
-        const TENANTS: &str = "consent.child_directed.tenants";
-        let child_directed_tenants = layers.words(TENANTS)?;
-        if let Some(name) = child_directed_tenants.iter().find(|name| !tenants.names.contains(name)) {
-            let hint = meant(name, tenants.names.iter().map(String::as_str));
-            let what = format!("\"{}\" is not in tenants.names{hint}", name.escape_debug());
-            return Err(layers.refuse(TENANTS, what));
-        }
+        let child_directed_tenants = tenants.listed(layers, "consent.child_directed.tenants")?;
         Ok(Self {
             gpc: layers.flag("consent.gpc")?,
             dnt: layers.flag("consent.dnt")?,

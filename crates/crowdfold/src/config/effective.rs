@@ -11,7 +11,13 @@ impl Config {
     #[must_use]
     pub fn effective(&self) -> String {
         let mut text = String::new();
-        for section in &self.layers.sections {
+        let of_tenants = self.layers.of_tenants.keys();
+        let by_tenant = |section: &str| {
+            let section = section.to_owned();
+            of_tenants.clone().filter(move |own| own.rsplit_once('.').is_some_and(|(of, _)| of == section))
+        };
+        let sections = self.layers.sections.iter();
+        for section in sections.flat_map(|section| std::iter::once(section).chain(by_tenant(section))) {
             let _ = writeln!(text, "{}[{section}]", if text.is_empty() { "" } else { "\n" });
             for (name, value, origin) in self.keys_of(section) {
                 let _ = match origin {

@@ -1,11 +1,13 @@
 //! What two keys must agree on.
 
 use crowdfold_airlock::{AddressPolicy, Dimension};
+use crowdfold_release::Policy;
 
 use super::bounds::Bounds;
 use super::duration::show_duration;
 use super::kafka::is_name;
 use super::problem::Problem;
+use super::release::own_key;
 use super::{Config, Layers, principals};
 
 pub(super) fn check(config: &Config) -> Result<(), Problem> {
@@ -68,14 +70,19 @@ impl Need<'_> {
 }
 
 fn network(config: &Config) -> Result<(), Problem> {
-    let named =
-        config.release.policy.drilldowns().iter().flatten().any(|dimension| *dimension == Dimension::Network);
-    if named && config.address.policy == AddressPolicy::Strip {
-        let what =
-            "names network, of which address.policy = \"strip\" keeps nothing: take it out, or truncate";
-        return Err(config.layers.refuse("release.drilldowns", what));
+    let named = |policy: &Policy| policy.drilldowns().iter().flatten().any(|d| *d == Dimension::Network);
+    let policies = config.policies();
+    let own =
+        policies.own().find(|(_, policy)| named(policy)).map(|(tenant, _)| own_key(tenant, "drilldowns"));
+    let common = named(policies.common()).then(|| "release.drilldowns".to_owned());
+    match common.or(own) {
+        Some(key) if config.address.policy == AddressPolicy::Strip => {
+            let what =
+                "names network, of which address.policy = \"strip\" keeps nothing: take it out, or truncate";
+            Err(config.layers.refuse(&key, what))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What is erased is gone for every reader.

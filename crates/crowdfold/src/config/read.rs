@@ -14,6 +14,11 @@ impl Layers {
         self.entries.get(key).unwrap_or_else(|| unreachable!("{key} is not in default.toml"))
     }
 
+    /// Whether any layer gives a key that the defaults do not have.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// A refusal of a key's value, at its place.
     pub(super) fn refuse(&self, key: &str, what: impl Into<String>) -> Problem {
         Problem::at(&self.entry(key).origin, key, what)

@@ -11,6 +11,7 @@ mod layers;
 mod principals;
 mod refusals;
 mod secrets;
+mod tenants;
 
 /// A configuration from the text of a file called `x.toml`.
 fn config(text: &str) -> Result<Config, Problem> {

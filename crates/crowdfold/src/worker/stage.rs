@@ -67,7 +67,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
             match connect() {
                 Ok((running, source, sink)) => {
                     let topic = running.source(setting).topic;
-                    let counters = Counters::new(setting.config.policy().k());
+                    let counters = Counters::new(setting.config.policies().most_k());
                     return Ok(Some(Self {
                         setting,
                         running,

@@ -9,6 +9,8 @@ use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
 
 use super::*;
 
+mod tenants;
+
 const W: Millis = 60_000;
 const PATIENCE: Millis = 900_000;
 
@@ -23,9 +25,15 @@ fn settings(k: u64) -> Arc<MergerSettings> {
         allow_below_place: false,
     };
     Arc::new(MergerSettings {
-        rules: Arc::new(Rules { window: W, lateness: 30_000, idle: 90_000, drilldowns, max_sessions: 100 }),
+        rules: Arc::new(Rules {
+            window: W,
+            lateness: 30_000,
+            idle: 90_000,
+            drilldowns: drilldowns.into(),
+            max_sessions: 100,
+        }),
         merge_partitions: 1,
-        policy: Policy::threshold(policy).unwrap(),
+        policies: Policy::threshold(policy).unwrap().into(),
         patience: PATIENCE,
     })
 }
@@ -357,11 +365,14 @@ fn a_partial_that_cannot_be_read_stops_the_partition() {
 fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_not_commit() {
     let plain = settings(10);
     let noisy = || {
-        let shape =
-            PolicySettings { k: 10, drilldowns: plain.rules.drilldowns.clone(), ..PolicySettings::default() };
+        let shape = PolicySettings {
+            k: 10,
+            drilldowns: plain.rules.drilldowns.common().to_vec(),
+            ..PolicySettings::default()
+        };
         let budget = PrivacySettings { epsilon: 10.0, delta: 1e-8, window: W, idle: plain.rules.idle };
         let policy = Policy::differential_privacy(shape, &budget).unwrap().keyed(Secret::new([5; 32]));
-        Arc::new(MergerSettings { policy, ..(*plain).clone() })
+        Arc::new(MergerSettings { policies: policy.into(), ..(*plain).clone() })
     };
     let mut rig = Rig { merger: Merger::new(noisy(), &fresh(), 0, 0), ..Rig::new() };
     rig.close(0, 2, 0, W, 2_000);

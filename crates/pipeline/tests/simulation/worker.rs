@@ -38,7 +38,7 @@ impl Shop {
         Arc::new(MergerSettings {
             rules: Arc::clone(&self.world.versions[version].rules),
             merge_partitions: self.world.merge_partitions,
-            policy: self.world.versions[version].policy.clone(),
+            policies: self.world.versions[version].policies.clone(),
             patience,
         })
     }
@@ -170,7 +170,8 @@ impl Worker {
             if start.offsets_lost {
                 started.floor = started.floor.max(start.floor);
             }
-            if start.checkpoint.as_ref().is_some_and(|known| known.policy != settings.policy.fingerprint()) {
+            if start.checkpoint.as_ref().is_some_and(|known| known.policy != settings.policies.fingerprint())
+            {
                 started.floor = started.floor.max(settings.rules.ceil(now));
             }
             if self.bug == Some(Bug::NoFloor) {

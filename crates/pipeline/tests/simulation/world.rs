@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crowdfold_airlock::{Dimension, murmur2};
-use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_release::{Policies, Policy, PolicySettings};
 use crowdfold_rollup::Rules;
 
 pub(crate) const WINDOW: u64 = 10_000;
@@ -57,7 +57,7 @@ impl Record {
 /// What combiners and mergers run with, before and after a roll-out.
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
-    pub(crate) policy: Policy,
+    pub(crate) policies: Policies,
 }
 
 pub(crate) struct World {
@@ -78,15 +78,28 @@ impl World {
         let drilldowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
         let k = 1 + rng.below(3);
         let idle = rng.pick(&[4_000, 9_000, 15_000]);
-        let next = match rng.below(4) {
-            0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]]),
-            1 => version(k + 1, idle, drilldowns.clone()),
-            _ => version(k, if idle == 15_000 { 4_000 } else { 15_000 }, drilldowns.clone()),
+        let own = match rng.below(3) {
+            0 => None,
+            1 => Some((k + 2, drilldowns.clone())),
+            _ => Some((k, vec![vec![Dimension::Cdn, Dimension::Os]])),
+        };
+        let next = match rng.below(5) {
+            0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
+            1 => version(k + 1, idle, drilldowns.clone(), own.clone()),
+            // one tenant's alone
+            2 => {
+                let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
+                version(k, idle, drilldowns.clone(), own.is_none().then_some(other))
+            }
+            _ => {
+                let idle = if idle == 15_000 { 4_000 } else { 15_000 };
+                version(k, idle, drilldowns.clone(), own.clone())
+            }
         };
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
         let mut world = Self {
-            versions: [version(k, idle, drilldowns), next],
+            versions: [version(k, idle, drilldowns, own), next],
             partitions: [before, after],
             grows_at: START + WINDOW + rng.below(2 * WINDOW),
             merge_partitions: 1 + rng.below(2) as u32,
@@ -262,17 +275,22 @@ fn state(rng: &mut Rng) -> &'static str {
     rng.pick(&["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"])
 }
 
-fn version(k: u64, idle: u64, drilldowns: Vec<Vec<Dimension>>) -> Version {
-    let policy = PolicySettings {
-        k,
-        allow_small_k: true,
-        drilldowns: drilldowns.clone(),
-        histogram_drilldown: 0,
-        guard_networks: None,
-        allow_below_place: false,
+/// `own`: k and drill-downs of the second tenant, where it has its own.
+fn version(
+    k: u64,
+    idle: u64,
+    drilldowns: Vec<Vec<Dimension>>,
+    own: Option<(u64, Vec<Vec<Dimension>>)>,
+) -> Version {
+    let policy = |k, drilldowns| {
+        let settings = PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() };
+        Policy::threshold(settings).unwrap()
     };
+    let own = own.map(|(k, drilldowns)| (TENANTS[1].to_owned(), policy(k, drilldowns)));
+    let policies = Policies::new(policy(k, drilldowns), own);
+    let drilldowns = policies.drilldowns();
     let rules = Rules { window: WINDOW, lateness: LATENESS, idle, drilldowns, max_sessions: 1000 };
-    Version { rules: Arc::new(rules), policy: Policy::threshold(policy).unwrap() }
+    Version { rules: Arc::new(rules), policies }
 }
 
 /// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not

@@ -5,6 +5,8 @@ use crowdfold_airlock::{Airlock, Record, Settings, Shared, TagKey};
 use super::*;
 use crate::Cell;
 
+mod tenants;
+
 const T0: Millis = 1_000_000_000;
 
 /// One partition with windows of 10 s, sessions that are remembered for 15 s, and one drill-down.
@@ -24,10 +26,13 @@ impl Rig {
             window: 10_000,
             lateness: 5_000,
             idle: 15_000,
-            drilldowns: vec![vec![Dimension::Cdn, Dimension::Quality]],
+            drilldowns: vec![vec![Dimension::Cdn, Dimension::Quality]].into(),
             max_sessions: 3,
         };
-        Self { airlock: Airlock::new(&Arc::new(shared), None), sittings: Sittings::new(Arc::new(rules), 0) }
+        Self {
+            airlock: Airlock::new(&Arc::new(shared), None),
+            sittings: Sittings::new(Arc::new(rules), &[], 0),
+        }
     }
 
     /// A beacon of session `s` whose record and event are `at` ms after T0.

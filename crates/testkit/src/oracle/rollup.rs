@@ -14,7 +14,7 @@ impl Verdict {
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
         for (key, rows) in &self.tables {
-            let dimensions = &settings.drilldowns[key.drilldown];
+            let dimensions = &settings.drilldowns_of(&key.tenant)[key.drilldown];
             for (index, row) in rows.iter().enumerate() {
                 let label: serde_json::Map<String, Value> =
                     dimensions.iter().cloned().zip(row.label.iter().cloned().map(Value::from)).collect();
@@ -42,7 +42,7 @@ impl Verdict {
                     "startup_ms": distribution(&row.cell, |cell| &cell.startup_ms),
                     "bandwidth_kbps": distribution(&row.cell, |cell| &cell.bandwidth_kbps),
                     "bitrate_kbps": distribution(&row.cell, |cell| &cell.bitrate_kbps),
-                    "policy": {"name": "threshold", "k": settings.k},
+                    "policy": {"name": "threshold", "k": settings.k_of(&key.tenant)},
                 }));
             }
         }

@@ -1,0 +1,137 @@
+//! The keys that give a policy its shape: the common ones, or those that a tenant has of its own.
+
+use crowdfold_airlock::Dimension;
+use crowdfold_release::{PolicyError, PolicySettings, PrivacyError};
+use crowdfold_rollup::MOST_LEVELS;
+
+use super::{DELTA, EPSILON, GUARD, LENGTH, TENANTS};
+use crate::config::admission::Content;
+use crate::config::layers::Layers;
+use crate::config::problem::Problem;
+use crate::config::read::meant;
+
+const K: &str = "release.k";
+const DRILLDOWNS: &str = "release.drilldowns";
+const HISTOGRAM: &str = "release.histogram_drilldown";
+
+/// What a tenant's own key is called: `release.tenants.acme.k`.
+pub(in crate::config) fn own_key(tenant: &str, name: &str) -> String {
+    format!("{TENANTS}.{tenant}.{name}")
+}
+
+/// By name, the keys that one policy is made of.
+pub(super) struct Keys {
+    k: String,
+    drilldowns: String,
+    histogram: String,
+}
+
+impl Keys {
+    /// Those of all tenants.
+    pub(super) fn common() -> Self {
+        Self { k: K.into(), drilldowns: DRILLDOWNS.into(), histogram: HISTOGRAM.into() }
+    }
+
+    /// A tenant's own, and the common ones where it has none.
+    pub(super) fn of(layers: &Layers, tenant: &str) -> Self {
+        let own = |common: &str, name| {
+            let own = own_key(tenant, name);
+            if layers.has(&own) { own } else { common.into() }
+        };
+        Self {
+            k: own(K, "k"),
+            drilldowns: own(DRILLDOWNS, "drilldowns"),
+            histogram: own(HISTOGRAM, "histogram_drilldown"),
+        }
+    }
+
+    /// What they say.
+    pub(super) fn settings(
+        &self,
+        layers: &Layers,
+        content: &Content,
+        guard_networks: Option<u32>,
+    ) -> Result<PolicySettings, Problem> {
+        let drilldowns = self.drilldowns(layers)?;
+        if !content.keep && drilldowns.iter().flatten().any(|dimension| *dimension == Dimension::Content) {
+            let what = format!(
+                "content.policy = \"drop\" lets no content in, but {} names content: give them without it, or keep \
+                 content",
+                self.drilldowns
+            );
+            let place =
+                if layers.untouched(&self.drilldowns) { "content.policy" } else { self.drilldowns.as_str() };
+            return Err(layers.refuse_as(place, &what));
+        }
+        Ok(PolicySettings {
+            k: layers.whole(&self.k, 1..=1_000_000)?,
+            allow_small_k: layers.flag("release.allow_small_k")?,
+            histogram_drilldown: self.histogram(layers, &drilldowns)?,
+            drilldowns,
+            guard_networks,
+            allow_below_place: content.allow_below_place,
+        })
+    }
+
+    fn drilldowns(&self, layers: &Layers) -> Result<Vec<Vec<Dimension>>, Problem> {
+        let tables = layers.tables(&self.drilldowns)?;
+        if let Some(long) = tables.iter().find(|table| table.len() > MOST_LEVELS) {
+            let what = format!("a drill-down has {} dimensions, want {MOST_LEVELS} at most", long.len());
+            return Err(layers.refuse(&self.drilldowns, what));
+        }
+        tables.iter().map(|table| dimensions(layers, &self.drilldowns, table)).collect()
+    }
+
+    /// Which drill-down carries histograms: the first, unless one is named.
+    fn histogram(&self, layers: &Layers, drilldowns: &[Vec<Dimension>]) -> Result<usize, Problem> {
+        let named = dimensions(layers, &self.histogram, &layers.words(&self.histogram)?)?;
+        if named.is_empty() {
+            return Ok(0);
+        }
+        let found = drilldowns.iter().position(|drilldown| *drilldown == named);
+        found.ok_or_else(|| {
+            let Self { drilldowns, histogram, .. } = self;
+            if histogram == HISTOGRAM && drilldowns != DRILLDOWNS {
+                let own = drilldowns.replace("drilldowns", "histogram_drilldown");
+                let what =
+                    format!("lacks the one that {HISTOGRAM} names: add it, or name one of these in {own}");
+                return layers.refuse(drilldowns, what);
+            }
+            layers.refuse(histogram, format!("is not one of {drilldowns}: name one as it stands there"))
+        })
+    }
+
+    /// What the policy has against its settings, at the key it is about.
+    pub(super) fn refused(&self, layers: &Layers, error: &PolicyError) -> Problem {
+        let key = match error {
+            PolicyError::NoCrowd | PolicyError::SmallK { .. } => &self.k,
+            PolicyError::Families(_) => &self.drilldowns,
+            // the common budget is enough for the common drill-downs, which were looked at first
+            PolicyError::Privacy(PrivacyError::Drowned { .. }) if self.drilldowns != DRILLDOWNS => {
+                &self.drilldowns
+            }
+            PolicyError::NoSuchDrilldown { .. } => &self.histogram,
+            PolicyError::GuardOutOfRange { .. } | PolicyError::GuardUnderNoise { .. } => GUARD,
+            PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::Drowned { .. }) => EPSILON,
+            PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,
+            PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
+        };
+        let what = error.to_string();
+        let what = what.replace(DRILLDOWNS, &self.drilldowns).replace(K, &self.k);
+        if what.starts_with(key) { layers.refuse_as(key, &what) } else { layers.refuse(key, what) }
+    }
+}
+
+fn dimensions(layers: &Layers, key: &str, names: &[String]) -> Result<Vec<Dimension>, Problem> {
+    let dimension = |name: &String| {
+        Dimension::named(name).ok_or_else(|| {
+            let known = Dimension::ALL.map(Dimension::name);
+            let hint = match meant(name, known) {
+                hint if hint.is_empty() => format!("; the dimensions are {}", known.join(", ")),
+                hint => hint,
+            };
+            layers.refuse(key, format!("\"{}\" is no dimension{hint}", name.escape_debug()))
+        })
+    };
+    names.iter().map(dimension).collect()
+}

@@ -1,0 +1,203 @@
+use super::*;
+
+const TWO: &str = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n";
+
+/// Refused, with these two tenants; lines count from the fourth.
+#[track_caller]
+fn refused(text: &str, expect: &str) {
+    check(&format!("{TWO}{text}"), expect);
+}
+
+#[test]
+fn what_a_tenant_has_not_of_its_own_it_has_as_all() {
+    let text = format!(
+        "{TWO}[release]\nk = 30\nhistogram_drilldown = [\"cdn\", \"connection\"]\n\
+         [release.tenants.acme]\nk = 100\n[release.tenants.beta]\ndrilldowns = [[\"os\"], [\"cdn\"]]\n\
+         histogram_drilldown = [\"cdn\"]\n"
+    );
+    let config = config(&text).unwrap();
+    let policies = config.policies();
+    let told = ["acme", "beta", "else"].map(|tenant| {
+        let policy = policies.of(tenant);
+        (policy.k(), policy.drilldowns().len(), policy.histogram_drilldown())
+    });
+    assert_eq!(told, [(100, 5, 4), (30, 2, 1), (30, 5, 4)]);
+    assert_eq!(config.policy().k(), 30);
+    assert_eq!(config.rules().drilldowns.of("beta").len(), 2);
+}
+
+#[test]
+fn what_is_said_again_changes_nothing() {
+    let plain = config(TWO).unwrap();
+    let again = config(&format!("{TWO}[release.tenants.acme]\nk = 50\n[release.tenants.beta]\n")).unwrap();
+    assert_eq!(again.policies(), plain.policies());
+    assert_eq!(again.rules().epoch(4, 4), plain.rules().epoch(4, 4));
+}
+
+#[test]
+fn a_tenants_own_is_in_force_and_can_be_loaded_again() {
+    let text = format!(
+        "{TWO}excluded_from_groupings = [\"beta\"]\n[tenants.attributes.acme]\nindustry = \"news\"\n\
+         [release.tenants.beta]\nk = 20\ndrilldowns = [[\"os\"]]\n"
+    );
+    let first = config(&text).unwrap();
+    let shown = first.effective();
+    for line in [
+        "\n[tenants.attributes]\n\n[tenants.attributes.acme]\nindustry = \"news\" # x.toml:6\n",
+        "\n[release.tenants]\n\n[release.tenants.beta]\ndrilldowns = [[\"os\"]] # x.toml:9\nk = 20 # x.toml:8\n",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let second = config(&shown).unwrap();
+    assert_eq!((second.policies(), &second.tenants), (first.policies(), &first.tenants));
+    assert_eq!(first.tenants.attributes["acme"]["industry"], "news");
+    assert!(first.tenants.may_be_grouped("acme") && !first.tenants.may_be_grouped("beta"));
+    assert!(!first.tenants.may_be_grouped("else"));
+}
+
+#[test]
+fn the_environment_reaches_what_a_tenant_has_of_its_own() {
+    let config = from_environment(&[
+        ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__K", "70"),
+        ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__DRILLDOWNS", "[[\"country\"], [\"os\"]]"),
+        ("CROWDFOLD_TENANTS__ATTRIBUTES__DEFAULT__PLAN", "pro"),
+        ("CROWDFOLD_TENANTS__EXCLUDED_FROM_GROUPINGS", "default"),
+    ])
+    .unwrap();
+    let own = config.policies().of("default");
+    assert_eq!((own.k(), own.drilldowns().len()), (70, 2));
+    assert_eq!(config.tenants.attributes["default"]["plan"], "pro");
+    assert_eq!(config.tenants.excluded_from_groupings, ["default"]);
+    for (name, expect) in [
+        (
+            "CROWDFOLD_RELEASE__TENANTS__DEFAULT__KK",
+            "CROWDFOLD_RELEASE__TENANTS__DEFAULT__KK: release.tenants.default.kk: unknown key; did you mean \
+             CROWDFOLD_RELEASE__TENANTS__DEFAULT__K?",
+        ),
+        (
+            "CROWDFOLD_RELEASE__TENANTS__DEFALT__K",
+            "CROWDFOLD_RELEASE__TENANTS__DEFALT__K: release.tenants.defalt: is no tenant of tenants.names; did you \
+             mean default?",
+        ),
+    ] {
+        assert_eq!(from_environment(&[(name, "20")]).err().unwrap().to_string(), expect);
+    }
+}
+
+#[test]
+fn a_tenants_policy_is_held_to_the_same_rules_by_its_own_keys() {
+    refused(
+        "[release.tenants.acme]\nk = 9\n",
+        "x.toml:5: release.tenants.acme.k is 9, and a group of fewer than 10 sessions is hardly a crowd: raise \
+         release.tenants.acme.k to 10 or more, or set release.allow_small_k = true",
+    );
+    assert!(config("[release]\nallow_small_k = true\n[release.tenants.default]\nk = 2\n").is_ok());
+    refused(
+        "[release.tenants.acme]\ndrilldowns = [[\"country\"], [\"asn\", \"os\"]]\n",
+        "x.toml:5: release.tenants.acme.drilldowns: drill-downs [country] and [asn, os] both tell of the place (country \
+         and asn): two tables that know the same thing can be subtracted from each other, and what is left may be a \
+         single viewer; put country and asn in one drill-down, or take one of them out of \
+         release.tenants.acme.drilldowns",
+    );
+    // of two tenants they are no two tables of the same sessions
+    let apart = "[release.tenants.acme]\ndrilldowns = [[\"country\", \"os\"]]\n[release.tenants.beta]\n\
+                 drilldowns = [[\"os\", \"country\"]]\n";
+    assert!(config(&format!("{TWO}{apart}")).is_ok());
+    refused(
+        "[release.tenants.beta]\ndrilldowns = [[\"network\"]]\n",
+        "x.toml:5: release.tenants.beta.drilldowns: names network, of which address.policy = \"strip\" keeps nothing: \
+         take it out, or truncate",
+    );
+    refused(
+        "[content]\npolicy = \"drop\"\n[release]\ndrilldowns = [[\"os\"]]\n[release.tenants.beta]\ndrilldowns = \
+         [[\"content\"]]\n",
+        "x.toml:9: content.policy = \"drop\" lets no content in, but release.tenants.beta.drilldowns names content: give \
+         them without it, or keep content",
+    );
+    refused(
+        "[release]\nhistogram_drilldown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\ndrilldowns = [[\"os\"]]\n",
+        "x.toml:7: release.tenants.acme.drilldowns: lacks the one that release.histogram_drilldown names: add it, or \
+         name one of these in release.tenants.acme.histogram_drilldown",
+    );
+    refused(
+        "[release.tenants.acme]\nhistogram_drilldown = [\"os\"]\n",
+        "x.toml:5: release.tenants.acme.histogram_drilldown: is not one of release.drilldowns: name one as it stands \
+         there",
+    );
+    refused(
+        "[release]\npolicy = \"differential-privacy\"\ndrilldowns = [[\"os\"]]\n[release.privacy]\nepsilon = 0.00002\n\
+         secret_file = \"/x\"\n[ttl]\nbeacons = \"3h\"\n[release.tenants.acme]\ndrilldowns = [[\"os\"], \
+         [\"cdn\"], [\"device\"], [\"country\"], [\"asn\"]]\n",
+        "x.toml:13: release.tenants.acme.drilldowns: release.privacy.epsilon is 2e-5, and spread over 120 tables a day it \
+         asks for rows of 15836832 sessions, so nothing would ever be released: raise it, or take longer windows or fewer drill-downs",
+    );
+}
+
+#[test]
+fn sections_of_tenants_that_are_none_are_refused() {
+    for section in ["release.tenants", "tenants.attributes"] {
+        for keys in ["", "k = 20\n"] {
+            refused(
+                &format!("[{section}.acne]\n{keys}"),
+                &format!("x.toml:4: {section}.acne: is no tenant of tenants.names; did you mean acme?")
+                    .replace(":4", if keys.is_empty() { ":4" } else { ":5" }),
+            );
+        }
+    }
+    refused(
+        "[release.tenants]\nacme = 5\n",
+        "x.toml:5: release.tenants.acme: found a whole number, but this is a section: write [release.tenants.acme] and \
+         its keys",
+    );
+    refused(
+        "[release.tenants.acme]\nguard_networks = 5\n",
+        "x.toml:5: release.tenants.acme.guard_networks: unknown key; a tenant may have of its own: k, drilldowns, \
+         histogram_drilldown",
+    );
+    refused(
+        "[release.tenants.acme]\ndrildowns = [[\"os\"]]\n",
+        "x.toml:5: release.tenants.acme.drildowns: unknown key; did you mean release.tenants.acme.drilldowns?",
+    );
+    refused(
+        "[release.tenants.acme.privacy]\nepsilon = 1\n",
+        "x.toml:5: release.tenants.acme.privacy.epsilon: unknown key; a tenant may have of its own: k, drilldowns, \
+         histogram_drilldown",
+    );
+}
+
+#[test]
+fn attributes_are_words_that_cannot_be_taken_for_anything_else() {
+    let attribute = |line: &str| format!("[tenants.attributes.acme]\n{line}\n");
+    refused(
+        &attribute("device = \"tv\""),
+        "x.toml:5: tenants.attributes.acme.device: is a dimension, and a reader could not tell which is meant: name it \
+         otherwise",
+    );
+    for name in ["Industry", "1st", "tenant", "\"a b\""] {
+        let bare = name.trim_matches('"');
+        refused(
+            &attribute(&format!("{name} = \"news\"")),
+            &format!(
+                "x.toml:5: tenants.attributes.acme.{bare}: want a name of 1 to 40 of a-z, 0-9 and _, from a letter on, \
+                 and none of tenant, tenants, from, to, windows"
+            ),
+        );
+    }
+    refused(
+        &attribute("plan = 3"),
+        "x.toml:5: tenants.attributes.acme.plan: found a whole number 3, want a string of 1 to 64 characters on one \
+         line",
+    );
+    refused(
+        &attribute("plan = \"\""),
+        "x.toml:5: tenants.attributes.acme.plan: found a string \"\", want a string of 1 to 64 characters on one line",
+    );
+    refused(
+        "[tenants.attributes.acme.plan]\nname = \"pro\"\n",
+        "x.toml:5: tenants.attributes.acme.plan.name: unknown key; an attribute is one word, without a dot",
+    );
+    check(
+        "[tenants]\nexcluded_from_groupings = [\"defalt\"]\n",
+        "x.toml:2: tenants.excluded_from_groupings: \"defalt\" is not in tenants.names; did you mean default?",
+    );
+}

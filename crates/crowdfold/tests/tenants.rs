@@ -1,0 +1,177 @@
+//! Three tenants, each with a policy of its own, through `fold`; and what `check` says of them.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const START: u64 = 1_795_305_600_000;
+
+const CONFIG: &str = r#"
+[tenants]
+names = ["acme", "beta", "gamma"]
+default = "acme"
+[release]
+k = 50
+drilldowns = [["os", "browser"], ["cdn"]]
+[release.tenants.beta]
+k = 100
+[release.tenants.gamma]
+k = 20
+drilldowns = [["cdn", "stream"], ["os"]]
+histogram_drilldown = ["os"]
+"#;
+
+/// One beacon of each of so many sessions: most of Windows, some of Linux.
+fn sessions(tenant: &str, linux: u64, windows: u64) -> Vec<(u64, String)> {
+    let beacon = |at| {
+        let os = if at < linux { "Linux" } else { "Windows" };
+        let ts = START + at * 10;
+        let beacon = json!({
+            "ts": ts, "tenant": tenant, "session": format!("{tenant}-{at}"), "event": "heartbeat", "os": os,
+            "browser": "Chrome", "cdn": "cdn-a", "stream": "live", "bandwidth_kbps": 5_000,
+        });
+        (ts, beacon.to_string() + "\n")
+    };
+    (0..linux + windows).map(beacon).collect()
+}
+
+fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
+    command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
+}
+
+/// `tenant drill-down label sessions` of each row, those with histograms marked, and the ledger.
+fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
+    let dir = TempDir::new().unwrap();
+    beacons.sort();
+    std::fs::write(dir.path().join("crowdfold.toml"), config).unwrap();
+    let lines: String = beacons.into_iter().map(|(_, line)| line).collect();
+    std::fs::write(dir.path().join("beacons.ndjson"), lines).unwrap();
+    let output = crowdfold(dir.path(), &["fold", "--ledger", "ledger.json", "beacons.ndjson"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let words = |row: Value| {
+        let names: Vec<_> =
+            row["drilldown"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+        let label: Vec<_> = names.iter().map(|name| row["dimensions"][name].as_str().unwrap()).collect();
+        let histogram = if row["bandwidth_kbps"].get("histogram").is_some() { " +" } else { "" };
+        let tenant = row["tenant"].as_str().unwrap();
+        let (names, label, policy) = (names.join("."), label.join("/"), &row["policy"]);
+        let tau = policy.get("tau").map_or(String::new(), |tau| format!(" τ={tau}"));
+        format!("{tenant} {names} {label} {} k={}{tau}{histogram}", row["sessions"], policy["k"])
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows = text.lines().map(|line| words(serde_json::from_str(line).unwrap())).collect();
+    let ledger: Value =
+        serde_json::from_slice(&std::fs::read(dir.path().join("ledger.json")).unwrap()).unwrap();
+    assert_eq!(ledger["balanced"], true);
+    (rows, ledger)
+}
+
+#[test]
+fn three_tenants_are_folded_by_three_policies() {
+    let of_all = |linux, windows| {
+        ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, linux, windows)).collect()
+    };
+    // 30 and 60: gamma shows both, acme one row of all, beta nothing at all
+    let (rows, ledger) = fold(CONFIG, of_all(30, 60));
+    let expected = [
+        "acme os.browser */* 90 k=50 +",
+        "acme cdn cdn-a 90 k=50",
+        "gamma cdn.stream cdn-a/live 90 k=20",
+        "gamma os Linux 30 k=20 +",
+        "gamma os Windows 60 k=20 +",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!((&ledger["sittings"]["released"], &ledger["sittings"]["withheld"]), (&180.into(), &90.into()));
+    // and with enough each has its tables
+    let (rows, _) = fold(CONFIG, of_all(110, 120));
+    let count = |of: &str| rows.iter().filter(|row| row.starts_with(of)).count();
+    assert_eq!((count("acme "), count("beta "), count("gamma ")), (3, 3, 3), "{rows:#?}");
+}
+
+#[test]
+fn what_one_tenant_has_of_its_own_changes_no_row_of_another() {
+    let beacons = || -> Vec<_> {
+        ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, 30, 60)).collect()
+    };
+    let (with, _) = fold(CONFIG, beacons());
+    let common = CONFIG.split("[release.tenants.beta]").next().unwrap();
+    let (without, _) = fold(common, beacons());
+    let acme = |rows: &[String]| -> Vec<String> {
+        rows.iter().filter(|row| row.starts_with("acme")).cloned().collect()
+    };
+    assert_eq!(acme(&with), acme(&without));
+    assert_ne!(with, without);
+}
+
+#[test]
+fn check_shows_whose_rows_must_be_what() {
+    let dir = TempDir::new().unwrap();
+    let attributes =
+        "[tenants.attributes.acme]\nindustry = \"news\"\n[tenants.attributes.gamma]\nindustry = \"sport\"\n";
+    let text = CONFIG
+        .replace("[release]\n", &format!("excluded_from_groupings = [\"gamma\"]\n{attributes}[release]\n"));
+    std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
+    let output = crowdfold(dir.path(), &["check"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    for lines in [
+        "# Drill-downs; a row stands for 50 sessions or more:\n# os.browser: platform; with histograms\n# cdn: delivery\n",
+        "# Those of beta; a row stands for 100 sessions or more:\n# os.browser: platform; with histograms\n",
+        "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; with \
+         histograms\n",
+        "# Attributes that `query` groups tenants by, without gamma:\n# industry: news (acme)\n",
+        "[release.tenants.gamma]\ndrilldowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+    ] {
+        assert!(shown.contains(lines), "{lines}: {shown}");
+    }
+}
+
+#[test]
+fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
+    let text = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release]\n\
+                policy = \"differential-privacy\"\ndrilldowns = [[\"os\", \"browser\"]]\n\
+                [release.tenants.beta]\nk = 20\ndrilldowns = [[\"os\"], [\"os\", \"cdn\"]]\n\
+                [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
+    std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
+    let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
+    // privacy.md's table: 38.2 and 240 for one drill-down by the hour, 54.0 and 345 for two
+    for line in [
+        "τ + k − 1 = 240 + 49 = 289 or more",
+        "# For beta: N = 48, σ of sessions 54.0, and a row leaves at τ + k − 1 = 345 + 19 = 364 or more; other σ as above × \
+         1.414.\n",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let beacons = ["acme", "beta"].iter().flat_map(|tenant| sessions(tenant, 0, 1_000)).collect();
+    let secret = dir.path().join("secret");
+    let (rows, _) = fold(&text.replace("\"secret\"", &format!("{secret:?}")), beacons);
+    let words = |row: &String| {
+        let words: Vec<_> = row.split(' ').collect();
+        format!("{} {} {}", words[0], words[1], words[4..6].join(" "))
+    };
+    let told: Vec<_> = rows.iter().map(words).collect();
+    let expected = ["acme os.browser k=50 τ=240", "beta os k=20 τ=345", "beta os.cdn k=20 τ=345"];
+    assert_eq!(told, expected, "{rows:?}");
+}
+
+#[test]
+fn check_says_that_the_guard_folds_every_row_of_an_ipv4_network() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
+    let text = |guard: u32| {
+        format!(
+            "[address]\npolicy = \"truncate\"\n[release]\ndrilldowns = [[\"country\", \"network\"]]\n\
+             guard_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
+        )
+    };
+    for (guard, said) in [(1, false), (2, true)] {
+        std::fs::write(dir.path().join("crowdfold.toml"), text(guard)).unwrap();
+        let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
+        assert_eq!(shown.contains("every row of an IPv4 network folds away"), said, "{shown}");
+    }
+}

@@ -1,0 +1,97 @@
+//! How cells come in, and whether they may be added.
+
+use std::mem;
+
+use crowdfold_airlock::Millis;
+use crowdfold_rollup::Table;
+use crowdfold_rollup::wire::Closure;
+
+use super::Merger;
+use crate::source::{Pending, Span};
+
+impl Merger {
+    /// Takes a closure, and adds the chunks that it is about.
+    pub(super) fn close(&mut self, closure: &Closure, offset: i64, now: Millis) {
+        // what is on its way is settled too: cells that come now would make a second table of the window
+        let settled = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
+        let source = self.sources.entry(closure.partition).or_default();
+        let pending = mem::take(&mut source.pending);
+        if closure.to <= settled {
+            return;
+        }
+        let before = source.last_to.max(settled);
+        if closure.to <= source.last_to {
+            self.alarms.duplicates += 1;
+            return;
+        }
+        let rules = &self.settings.rules;
+        let mut withhold_before = closure.withhold_before;
+        if closure.from > before || !pending.agrees_with(closure) {
+            self.alarms.gaps += 1;
+            withhold_before = if pending.agrees_with(closure) { closure.from } else { closure.to };
+            withhold_before = withhold_before.max(closure.withhold_before);
+        }
+        let ours = rules.epoch(closure.partitions, self.settings.merge_partitions) == closure.epoch;
+        if !ours {
+            withhold_before = Millis::MAX;
+        }
+        source.last_to = closure.to;
+        source.spans.push_back(Span {
+            from: before,
+            to: closure.to,
+            epoch: closure.epoch,
+            partitions: closure.partitions,
+            withhold_before,
+            first_offset: pending.first_offset.unwrap_or(offset),
+        });
+        if self.reached.back().is_none_or(|(end, _)| *end < closure.to) {
+            self.reached.push_back((closure.to, now));
+        }
+        self.combined.add(&closure.counts);
+        self.add(pending, closure, before, ours);
+    }
+
+    /// Adds the chunks of a closure to their windows.
+    fn add(&mut self, pending: Pending, closure: &Closure, before: Millis, ours: bool) {
+        for chunk in pending.chunks {
+            let end = chunk.window.end;
+            if end <= self.settled_before {
+                continue;
+            }
+            // the number of a drill-down says which only together with its tenant
+            let drilldowns = self.settings.rules.drilldowns.of(&chunk.tenant);
+            let drilldown = chunk.drilldown as usize;
+            // cells of other drill-downs cannot be added; of their sittings nothing is published
+            let fits = ours
+                && drilldowns
+                    .get(drilldown)
+                    .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
+                && end - chunk.window.start == self.settings.rules.window;
+            // a decision holds whatever comes after it, also before it is known to be committed
+            let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
+            let given_up = self
+                .forced
+                .as_ref()
+                .or(pending)
+                .is_some_and(|forced| end <= forced.end && forced.lacks(closure.partition));
+            if !fits || given_up || end <= before || end > closure.to {
+                if drilldown == 0 {
+                    for (_, cell) in &chunk.cells {
+                        self.arrived += cell.sums.beacons;
+                        self.merged.beacons.withheld += cell.sums.beacons;
+                        self.merged.sittings.withheld += cell.sessions;
+                    }
+                }
+                continue;
+            }
+            let tables = self.windows.entry(end).or_default().entry(chunk.tenant).or_default();
+            tables.resize_with(drilldowns.len(), Table::new);
+            for (label, cell) in chunk.cells {
+                if drilldown == 0 {
+                    self.arrived += cell.sums.beacons;
+                }
+                tables[drilldown].entry(label).or_default().add(&cell);
+            }
+        }
+    }
+}

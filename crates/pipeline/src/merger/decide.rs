@@ -1,0 +1,133 @@
+//! What leaves, and when: whole windows in their order, or the decision to go without who did not come.
+
+use crowdfold_airlock::Millis;
+use crowdfold_release::{Coverage, release};
+use crowdfold_rollup::Window;
+
+use super::{Merger, total};
+use crate::source::Span;
+use crate::{Alarms, Forced, MergerCheckpoint, Publication, SittingCounts};
+
+/// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
+const MOST_ROWS: usize = 50_000;
+
+impl Merger {
+    /// What to publish, if anything.
+    pub(super) fn next_publication(&mut self, now: Millis) -> Option<Publication> {
+        let mut partitions = self.partitions()?;
+        let forced = self.forced.take();
+        if let Some(forced) = &forced {
+            // those that were added since need not come for it
+            partitions = forced.partitions;
+        }
+        let came = |p: &u32| !forced.as_ref().is_some_and(|forced| forced.lacks(*p));
+        let reached = |p: u32| self.sources.get(&p).map_or(0, |source| source.last_to);
+        let mut frontier = (0..partitions).filter(came).map(reached).min()?;
+        if let Some(forced) = &forced {
+            // what was decided is carried out first, once those that did come are here again
+            frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
+        }
+        let next = if frontier > self.closed_until {
+            Some(self.publication_until(frontier, forced.as_ref()))
+        } else if forced.is_none() {
+            self.decision(partitions, now)
+        } else {
+            None
+        };
+        self.forced = forced;
+        next
+    }
+
+    /// How many partitions the beacons have, by the latest closures.
+    fn partitions(&self) -> Option<u32> {
+        self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
+    }
+
+    /// The decision to release the next window without those that did not come.
+    fn decision(&self, partitions: u32, now: Millis) -> Option<Publication> {
+        let impatient = self.at_end && self.waiting(now) >= self.settings.patience;
+        if !impatient || partitions > MergerCheckpoint::MOST_FORCED {
+            return None;
+        }
+        // the first window with data, else all that was reached: nothing is lost by giving empty ones up
+        let (reached, _) = self.reached.front()?;
+        let end = self.windows.keys().next().copied().filter(|end| end <= reached).unwrap_or(*reached);
+        let mut missing = vec![0; partitions.div_ceil(8) as usize];
+        for partition in 0..partitions {
+            if self.sources.get(&partition).is_none_or(|source| source.last_to < end) {
+                missing[partition as usize / 8] |= 1 << (partition % 8);
+            }
+        }
+        Some(Publication {
+            rollups: Vec::new(),
+            offset: self.needed(self.closed_until),
+            checkpoint: self.checkpoint(self.closed_until, Some(Forced { end, partitions, missing })),
+            counts: SittingCounts::default(),
+            alarms: Alarms { forced: 1, ..Alarms::default() },
+            until: self.closed_until,
+        })
+    }
+
+    /// Everything up to `frontier`, or as much of it as fits one transaction. Takes the windows out: from here on they
+    /// live in the publication, which is kept until it is committed.
+    fn publication_until(&mut self, frontier: Millis, forced: Option<&Forced>) -> Publication {
+        let coverage = forced.map(|forced| Coverage {
+            partitions: forced.partitions.saturating_sub(forced.count()),
+            of: forced.partitions,
+        });
+        let mut made = Publication {
+            rollups: Vec::new(),
+            offset: 0,
+            checkpoint: self.checkpoint(frontier, None),
+            counts: SittingCounts::default(),
+            alarms: Alarms::default(),
+            until: frontier,
+        };
+        while let Some(next) = self.windows.first_entry().filter(|next| *next.key() <= frontier) {
+            if made.rollups.len() >= MOST_ROWS {
+                break;
+            }
+            let (end, tenants) = next.remove_entry();
+            let window = Window { start: end - self.settings.rules.window, end };
+            let mixed = self.is_mixed(window, forced);
+            made.alarms.mixed += u64::from(mixed);
+            for (tenant, tables) in tenants {
+                if mixed || end <= self.floor {
+                    let (sittings, beacons) = total(&tables);
+                    made.counts.add(&SittingCounts::withheld(sittings, beacons));
+                } else {
+                    let released =
+                        release(&tenant, window, tables, self.settings.policies.of(&tenant), coverage);
+                    made.alarms.faults += u64::from(released.fault.is_some());
+                    made.counts.add(&SittingCounts::of(&released));
+                    made.rollups.extend(released.rollups);
+                }
+            }
+            made.until = end;
+        }
+        // windows without a beacon behind the last one are settled with it
+        if self.windows.first_key_value().is_none_or(|(end, _)| *end > frontier) {
+            made.until = frontier;
+        }
+        made.offset = self.needed(made.until);
+        made.checkpoint.closed_until = made.until;
+        made
+    }
+
+    /// Whether a complete window must not be released: mixed partitions or epochs, or a combiner's word.
+    fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
+        let mut first: Option<&Span> = None;
+        for (partition, source) in &self.sources {
+            if forced.is_some_and(|forced| forced.lacks(*partition)) {
+                continue;
+            }
+            let Some(span) = source.covering(window.end) else { continue };
+            let like_first = first.is_none_or(|f| f.epoch == span.epoch && f.partitions == span.partitions);
+            if span.withhold_before > window.start || !like_first || *partition >= span.partitions {
+                return true;
+            }
+            first = Some(span);
+        }
+        false
+    }
+}

@@ -1,0 +1,101 @@
+//! Tenants with policies of their own: `acme` has two tables and rows of three sessions, all others one and two.
+
+use crowdfold_airlock::Dimension::{Cdn, Os};
+
+use super::*;
+
+fn policy(k: u64, drilldowns: Vec<Vec<Dimension>>) -> Policy {
+    let settings = PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() };
+    Policy::threshold(settings).unwrap()
+}
+
+fn with_acme(k: u64, drilldowns: Vec<Vec<Dimension>>) -> Arc<MergerSettings> {
+    let policies = Policies::new(policy(2, vec![vec![Cdn]]), [("acme".into(), policy(k, drilldowns))]);
+    let plain = settings(2);
+    let rules = Rules { drilldowns: policies.drilldowns(), ..(*plain.rules).clone() };
+    Arc::new(MergerSettings { rules: Arc::new(rules), policies, ..(*plain).clone() })
+}
+
+fn two_tables() -> Vec<Vec<Dimension>> {
+    vec![vec![Os], vec![Cdn]]
+}
+
+impl Rig {
+    fn with(settings: Arc<MergerSettings>) -> Self {
+        Self { merger: Merger::new(settings, &fresh(), 0, 0), ..Self::new() }
+    }
+
+    /// The only partition closes the window that ends at `to`, with these tables: (tenant, drill-down, sessions).
+    fn close_tables(&mut self, to: Millis, tables: &[(&str, u16, u64)]) {
+        let mut checksum = crc32fast::Hasher::new();
+        let chunks = tables.iter().flat_map(|(tenant, drilldown, sessions)| {
+            wire::chunks(0, Window { start: to - W, end: to }, tenant, *drilldown, &table(*sessions))
+        });
+        let chunks: Vec<_> = chunks.collect();
+        chunks.iter().for_each(|chunk| checksum.update(chunk));
+        let epoch = self.merger.settings.rules.epoch(1, 1);
+        let closure = Closure {
+            epoch,
+            chunks: chunks.len() as u32,
+            checksum: checksum.finalize(),
+            ..closure(0, 1, to - W, to)
+        };
+        chunks.into_iter().for_each(|chunk| self.push(chunk));
+        self.push(wire::closure(&closure));
+    }
+
+    /// Tenant, drill-down and sessions of what is published.
+    fn told(&mut self) -> Vec<(String, String, u64)> {
+        let from = self.rows.len();
+        self.publish();
+        let row = |text: &String| {
+            let row: serde_json::Value = serde_json::from_str(text).unwrap();
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            (text(&row["tenant"]), text(&row["drilldown"][0]), row["sessions"].as_u64().unwrap())
+        };
+        self.rows[from..].iter().map(row).collect()
+    }
+}
+
+fn row(tenant: &str, drilldown: &str, sessions: u64) -> (String, String, u64) {
+    (tenant.into(), drilldown.into(), sessions)
+}
+
+#[test]
+fn each_tenant_is_released_by_its_own_policy() {
+    let mut rig = Rig::with(with_acme(3, two_tables()));
+    rig.close_tables(W, &[("acme", 0, 2), ("acme", 1, 2), ("beta", 0, 2)]);
+    assert_eq!(rig.told(), [row("beta", "cdn", 2)], "two are no crowd of acme's");
+    rig.close_tables(2 * W, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
+    assert_eq!(rig.told(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
+    let told = *rig.merger.merged();
+    assert_eq!((told.sittings.released, told.sittings.withheld), (5, 3));
+}
+
+#[test]
+fn a_number_of_a_drill_down_that_the_tenant_does_not_have_is_no_table() {
+    let mut rig = Rig::with(with_acme(3, two_tables()));
+    // beta's second is acme's alone; and acme without its second is no whole
+    rig.close_tables(W, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
+    assert_eq!(rig.told(), [row("beta", "cdn", 4)]);
+    assert_eq!(rig.merger.alarms().faults, 1, "a tenant's tables must add up to the same");
+}
+
+#[test]
+fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_again() {
+    for other in [with_acme(4, two_tables()), with_acme(3, vec![vec![Cdn], vec![Os]]), settings(2)] {
+        let mut rig = Rig::with(with_acme(3, two_tables()));
+        rig.close_tables(W, &[("acme", 0, 9), ("acme", 1, 9)]);
+        assert_eq!(rig.told().len(), 2);
+        rig.close_tables(2 * W, &[("acme", 0, 9), ("acme", 1, 9)]);
+        rig.now = 2 * W + 1;
+        rig.restart(other);
+        assert_eq!(rig.told(), [], "one window is published, the other began before the change");
+        let own = rig.merger.settings.rules.drilldowns.of("acme").len();
+        let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
+        rig.close_tables(3 * W, &whole);
+        assert_eq!(rig.told(), [], "this one began before it too");
+        rig.close_tables(4 * W, &whole);
+        assert_eq!(rig.told().len(), own);
+    }
+}

@@ -1,0 +1,47 @@
+use std::collections::HashSet;
+
+use crowdfold_airlock::Dimension::{Cdn, Os};
+
+use super::*;
+use crate::PolicySettings;
+
+fn policy(k: u64) -> Policy {
+    Policy::threshold(PolicySettings { k, ..PolicySettings::default() }).unwrap()
+}
+
+fn other_tables(k: u64) -> Policy {
+    let drilldowns = vec![vec![Os], vec![Cdn]];
+    Policy::threshold(PolicySettings { k, drilldowns, ..PolicySettings::default() }).unwrap()
+}
+
+fn policies<const N: usize>(own: [(&str, Policy); N]) -> Policies {
+    Policies::new(policy(50), own.map(|(tenant, policy)| (tenant.into(), policy)))
+}
+
+#[test]
+fn a_tenant_has_its_own_or_the_common_one() {
+    let policies = policies([("acme", policy(100)), ("beta", other_tables(20)), ("like", policy(50))]);
+    assert_eq!(["acme", "beta", "like", "else"].map(|tenant| policies.of(tenant).k()), [100, 20, 50, 50]);
+    assert_eq!(policies.own().map(|(tenant, _)| tenant).collect::<Vec<_>>(), ["acme", "beta"]);
+    assert_eq!(policies.most_k(), 100);
+    let drilldowns = policies.drilldowns();
+    assert_eq!((drilldowns.of("acme").len(), drilldowns.of("beta").len()), (5, 2));
+    assert_eq!(drilldowns.lists().count(), 2, "acme's tables are the common ones");
+}
+
+#[test]
+fn the_fingerprint_tells_whose_policy_is_another_and_is_the_old_one_where_none_is() {
+    assert_eq!(policies([]).fingerprint(), policy(50).fingerprint());
+    assert_eq!(policies([("acme", policy(50))]).fingerprint(), policy(50).fingerprint());
+    let different = [
+        policies([]),
+        policies([("acme", policy(100))]),
+        policies([("beta", policy(100))]),
+        policies([("acme", policy(101))]),
+        policies([("acme", other_tables(50))]),
+        policies([("acme", policy(100)), ("beta", policy(100))]),
+        Policies::new(policy(51), [("acme".into(), policy(100))]),
+    ];
+    let seen: HashSet<_> = different.iter().map(Policies::fingerprint).collect();
+    assert_eq!(seen.len(), different.len());
+}

@@ -1,0 +1,72 @@
+//! The drill-downs of a deployment: the same for all tenants, but for those that have others.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crowdfold_airlock::Dimension;
+
+#[cfg(test)]
+mod tests;
+
+/// One table each, in the order of the configuration.
+pub type DrilldownList = Vec<Vec<Dimension>>;
+
+/// The drill-downs of every tenant. Two of them are equal when each tenant's tables are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drilldowns {
+    common: DrilldownList,
+    /// Those of tenants that differ.
+    own: BTreeMap<String, DrilldownList>,
+}
+
+impl Drilldowns {
+    /// `common` for all tenants but those that have their own, by name. Whose own are the common ones has none.
+    #[must_use]
+    pub fn new(common: DrilldownList, own: impl IntoIterator<Item = (String, DrilldownList)>) -> Self {
+        let own = own.into_iter().filter(|(_, list)| *list != common).collect();
+        Self { common, own }
+    }
+
+    /// A tenant's.
+    #[must_use]
+    pub fn of(&self, tenant: &str) -> &[Vec<Dimension>] {
+        self.own.get(tenant).unwrap_or(&self.common)
+    }
+
+    /// Those of tenants that have none of their own.
+    #[must_use]
+    pub fn common(&self) -> &[Vec<Dimension>] {
+        &self.common
+    }
+
+    /// Every list there is, the common one first.
+    pub fn lists(&self) -> impl Iterator<Item = &[Vec<Dimension>]> {
+        std::iter::once(&self.common).chain(self.own.values()).map(Vec::as_slice)
+    }
+
+    /// All of them as text, for [`crate::Rules::epoch`]. Without tenants of their own it is what it was before there
+    /// were any.
+    pub(crate) fn write_to(&self, text: &mut String) {
+        write_list(&self.common, text);
+        for (tenant, list) in &self.own {
+            let _ = write!(text, " t={tenant}");
+            write_list(list, text);
+        }
+    }
+}
+
+impl From<DrilldownList> for Drilldowns {
+    fn from(common: DrilldownList) -> Self {
+        Self::new(common, [])
+    }
+}
+
+fn write_list(list: &[Vec<Dimension>], text: &mut String) {
+    for drilldown in list {
+        text.push_str(" d");
+        for dimension in drilldown {
+            text.push('.');
+            text.push_str(dimension.name());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Where sittings keep their dimensions, and which of them make the cells of which tenant.
+
+use crowdfold_airlock::Dimension;
+
+use crate::{Drilldowns, MOST_LEVELS};
+
+/// Drill-downs, looked up once: by the number of a tenant, as places among the slots of a sitting.
+///
+/// Slots are the dimensions that any tenant's drill-down needs. All sittings have the same, so that what a beacon costs
+/// does not depend on whose it is, nor on how many tenants have tables of their own.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) slots: Vec<Dimension>,
+    /// Different lists of drill-downs, of which the first is the common one.
+    lists: Vec<Vec<Vec<usize>>>,
+    /// Which list, by tenant; the common one for those beyond its end.
+    of: Vec<usize>,
+}
+
+impl Plan {
+    /// For tenants numbered as in `tenants`.
+    pub(crate) fn new(drilldowns: &Drilldowns, tenants: &[String]) -> Self {
+        let mut slots: Vec<_> = drilldowns.lists().flatten().flatten().copied().collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let places = |list: &[Vec<Dimension>]| -> Vec<Vec<usize>> {
+            let place = |dimension: &Dimension| slots.binary_search(dimension).ok();
+            list.iter()
+                .map(|drilldown| drilldown.iter().filter_map(place).take(MOST_LEVELS).collect())
+                .collect()
+        };
+        let mut lists = vec![places(drilldowns.common())];
+        let mut of = Vec::new();
+        for tenant in tenants {
+            let own = places(drilldowns.of(tenant));
+            let known = lists.iter().position(|list| *list == own);
+            of.push(known.unwrap_or_else(|| {
+                lists.push(own);
+                lists.len() - 1
+            }));
+        }
+        Self { slots, lists, of }
+    }
+
+    /// The drill-downs of a list, each as the places of its dimensions.
+    pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
+        &self.lists
+    }
+
+    /// The list of a tenant.
+    pub(crate) fn list_of(&self, tenant: u16) -> usize {
+        self.of.get(usize::from(tenant)).copied().unwrap_or(0)
+    }
+}
