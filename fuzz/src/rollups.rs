@@ -1,11 +1,11 @@
 //! Rows as `query` reads them, from a topic that another program may have written.
 
-use crowdfold_console::{Args, Query, Reader};
+use crowdfold_console::{Args, Catalogue, Query, Reader};
 
 /// Whatever is on the topic, an answer comes of it.
 pub fn check(data: &[u8]) {
     let args = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
-    let query = Query::from_args(&args, 1_795_308_600_000).unwrap();
+    let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000).unwrap();
     let mut reader = Reader::for_query(&query);
     for value in data.split(|byte| *byte == b'\n') {
         reader.push(value);

@@ -14,9 +14,11 @@ const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "ot
 /// Sums of published rows, and what they leave open.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The dimensions grouped by.
+    /// What was grouped by: attributes of tenants, then dimensions.
     pub(crate) by: Vec<String>,
     pub(crate) groups: Vec<Group>,
+    /// Where rows of several tenants were added up: how many of these are attributes.
+    pub(crate) across: Option<usize>,
     /// Whether each row is of one span of time.
     pub(crate) by_time: bool,
     /// Sessions (over windows) of rows that have folded a dimension that is asked for.
@@ -48,7 +50,7 @@ impl Answer {
     }
 
     fn has_tenants(&self) -> bool {
-        self.groups.windows(2).any(|pair| pair[0].tenant != pair[1].tenant)
+        self.groups.windows(2).any(|pair| pair[0].tenant() != pair[1].tenant())
     }
 
     /// What whoever reads the numbers must know, one line each.
@@ -69,6 +71,11 @@ impl Answer {
             notes.push(
                 "session_windows counts a session once in each window: it is not a number of people".into(),
             );
+        }
+        let alone = self.groups.iter().filter(|group| group.tenants.len() == 1).count();
+        if self.across.is_some() && alone > 0 {
+            let (groups, say) = if alone == 1 { ("group is", "it says") } else { ("groups are", "they say") };
+            notes.push(format!("{alone} {groups} of one tenant: what {say} is that tenant's alone"));
         }
         if let Some(deviation) = self.deviation() {
             notes.push(format!(
@@ -148,11 +155,13 @@ impl Answer {
         Sheet { columns, rows: &self.groups }.csv()
     }
 
-    /// The first columns: tenant and time where wanted, then the dimensions grouped by.
+    /// The first columns: tenant, or how many, and time where wanted, then what was grouped by.
     fn heads(&self, tenant: bool, time: bool) -> Vec<Column> {
         let mut columns = Vec::new();
-        if tenant {
-            columns.push(Column::text("tenant", |group| Cell::Text(group.tenant.clone())));
+        if self.across.is_some() {
+            columns.push(Column::number("tenants", |group| Cell::Count(group.tenants.len() as u64)));
+        } else if tenant {
+            columns.push(Column::text("tenant", |group| Cell::Text(group.tenant().to_owned())));
         }
         if time {
             columns.push(Column::text("from", |group| Cell::Text(moment(group.span.start))));

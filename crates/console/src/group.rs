@@ -1,13 +1,14 @@
 //! Rows added up, and what may be divided out of the sums.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::row::{Row, Spread, Window};
 
 /// Sums of published rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    pub(crate) tenant: String,
+    /// Whose rows: one tenant's, unless several are added up.
+    pub(crate) tenants: BTreeSet<String>,
     /// The time its windows lie in: of the first's start to the last's end.
     pub(crate) span: Window,
     /// Its value for each dimension grouped by.
@@ -36,7 +37,7 @@ pub(crate) struct Group {
 impl Group {
     pub(crate) fn of(row: &Row, label: Vec<String>) -> Self {
         Self {
-            tenant: row.tenant.clone(),
+            tenants: BTreeSet::from([row.tenant.clone()]),
             span: row.window,
             label,
             windows: BTreeMap::from([(row.window.start, row.sessions)]),
@@ -63,6 +64,9 @@ impl Group {
         self.span.start = self.span.start.min(row.window.start);
         self.span.end = self.span.end.max(row.window.end);
         self.rows += 1;
+        if !self.tenants.contains(&row.tenant) {
+            self.tenants.insert(row.tenant.clone());
+        }
         self.noise += variance(row);
         plus(self.windows.entry(row.window.start).or_default(), row.sessions);
         for (mine, theirs) in [
@@ -91,6 +95,11 @@ impl Group {
             let sessions = mine.sessions.saturating_add(theirs.sessions);
             *mine = Spread { sessions, sum: mine.sum.saturating_add(theirs.sum), ..Spread::default() };
         }
+    }
+
+    /// The tenant, where it is one alone.
+    pub(crate) fn tenant(&self) -> &str {
+        self.tenants.first().map_or("", String::as_str)
     }
 
     /// Its sessions; over several windows session-windows: one who stays is counted in each.

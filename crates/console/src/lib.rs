@@ -3,10 +3,10 @@
 //! clock, no printing.
 //!
 //! ```
-//! use crowdfold_console::{Args, Query, Reader};
+//! use crowdfold_console::{Args, Catalogue, Query, Reader};
 //!
 //! let args = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
-//! let query = Query::from_args(&args, 1_795_308_600_000)?;
+//! let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000)?;
 //! let mut reader = Reader::for_query(&query);
 //! reader.push(include_bytes!("../fixtures/rollup.json"));
 //! let answer = query.run(reader.rows())?;
@@ -15,6 +15,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod across;
 mod answer;
 pub mod audit;
 mod group;
@@ -27,6 +28,7 @@ mod run;
 mod testing;
 mod time;
 
+pub use across::Catalogue;
 pub use answer::Answer;
 pub use query::{Args, Query, QueryError};
 pub use reader::Reader;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::across::{self, Across, Catalogue};
 use crate::row::{Row, STAR};
 use crate::time::duration;
 
@@ -13,17 +14,20 @@ mod tests;
 pub struct Args {
     /// The table to read: `os,browser`.
     pub drilldown: Option<String>,
-    /// Conditions: `os=Windows`. Those on one dimension are alternatives, those on several must all hold.
+    /// Conditions: `os=Windows`, `plan=pro`. Those on one dimension or attribute are alternatives, those on several must
+    /// all hold.
     pub where_: Vec<String>,
     /// How far back, from now: `1h`.
     pub since: Option<String>,
     /// One tenant only.
     pub tenant: Option<String>,
     /// The first dimensions of the drill-down to group by: `os`. Without it all of a named drill-down; empty for
-    /// totals.
+    /// totals. Attributes of tenants among them add up the rows of several: `industry,os`.
     pub by: Option<String>,
     /// One row for each such span of time, `1h`, instead of one for all.
     pub every: Option<String>,
+    /// Add up the rows of all tenants. So does every attribute, in `by` or in a condition.
+    pub across: bool,
 }
 
 /// Why a query cannot be answered.
@@ -75,6 +79,14 @@ pub enum QueryError {
         /// The drill-down.
         drilldown: String,
     },
+    /// One tenant, and several together.
+    #[error("--tenant {tenant} is one tenant alone, and {across} adds up several: leave one of the two out")]
+    OneAndSeveral {
+        /// The one.
+        tenant: String,
+        /// What asks for several.
+        across: String,
+    },
     /// No drill-down was named, and none, or more than one, would do.
     #[error("{} of the drill-downs read would do: name one with --drilldown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     WhichDrilldown {
@@ -97,6 +109,8 @@ pub struct Query {
     pub(crate) by: Option<Vec<String>>,
     /// Span of time of a row, ms.
     pub(crate) every: Option<u64>,
+    /// The tenants to be added up, where there are several.
+    pub(crate) across: Option<Across>,
 }
 
 /// Whether a row meets the conditions.
@@ -109,16 +123,23 @@ pub(crate) enum Met {
 }
 
 impl Query {
-    /// Checks what was typed. `now` in ms since the epoch: `since` counts back from it, and takes windows that begin
-    /// no earlier.
+    /// Checks what was typed; what `catalogue` calls an attribute is one. `now` in ms since the epoch: `since` counts
+    /// back from it, and takes windows that begin no earlier.
     ///
     /// # Errors
     /// Naming the flag at fault and how to write it.
-    pub fn from_args(args: &Args, now: u64) -> Result<Self, QueryError> {
+    pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, QueryError> {
         let drilldown = args.drilldown.as_deref().map(|list| names("drilldown", list)).transpose()?;
         let by = match args.by.as_deref() {
             Some("") => Some(Vec::new()),
             by => by.map(|list| names("by", list)).transpose()?,
+        };
+        let (attributes, by) = match by {
+            None => (Vec::new(), None),
+            Some(by) => {
+                let (attributes, by) = by.into_iter().partition(|name| catalogue.is_attribute(name));
+                (attributes, Some(by))
+            }
         };
         let mut conditions: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for condition in &args.where_ {
@@ -131,7 +152,15 @@ impl Query {
         }
         let since = span("since", args.since.as_deref())?.map_or(0, |back| now.saturating_sub(back));
         let every = span("every", args.every.as_deref())?;
-        let query = Self { drilldown, conditions, since, tenant: args.tenant.clone(), by, every };
+        let of_tenants: BTreeMap<_, _> =
+            conditions.extract_if(.., |name, _| catalogue.is_attribute(name)).collect();
+        let across = if args.across || !attributes.is_empty() || !of_tenants.is_empty() {
+            across::check(args.tenant.as_deref(), &attributes, &of_tenants)?;
+            Some(Across::new(catalogue, attributes, &of_tenants))
+        } else {
+            None
+        };
+        let query = Self { drilldown, conditions, since, tenant: args.tenant.clone(), by, every, across };
         if let Some(drilldown) = &query.drilldown {
             query.check(drilldown)?;
         }
@@ -162,8 +191,21 @@ impl Query {
     /// Whether a row is of the time, tenant and table asked for; the conditions are another matter.
     pub(crate) fn selects(&self, row: &Row) -> bool {
         self.in_time(row)
-            && self.tenant.as_ref().is_none_or(|tenant| *tenant == row.tenant)
+            && self.asks(&row.tenant)
             && self.drilldown.as_ref().is_none_or(|drilldown| *drilldown == row.drilldown)
+    }
+
+    /// Whether a tenant is asked.
+    #[must_use]
+    pub fn asks(&self, tenant: &str) -> bool {
+        self.tenant.as_ref().is_none_or(|one| one == tenant)
+            && self.across.as_ref().is_none_or(|across| across.label(tenant).is_some())
+    }
+
+    /// The tenants that are asked together, if several are.
+    #[must_use]
+    pub fn tenants_across(&self) -> Option<impl Iterator<Item = &str>> {
+        self.across.as_ref().map(Across::tenants)
     }
 
     pub(crate) fn met_by(&self, row: &Row) -> Met {

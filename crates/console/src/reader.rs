@@ -115,6 +115,16 @@ impl Reader {
         self.drilldowns.iter().map(String::as_str)
     }
 
+    /// The tenants met so far, in the time asked for, with whether they published a table of that drill-down.
+    #[must_use]
+    pub fn tenants(&self, drilldown: &str) -> BTreeMap<&str, bool> {
+        let mut tenants = BTreeMap::new();
+        for (tenant, table, _) in self.tables.keys() {
+            *tenants.entry(tenant.as_str()).or_default() |= table == drilldown;
+        }
+        tenants
+    }
+
     /// What a reader of the answer must know about the input, one line each; none if all is well.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {

@@ -12,8 +12,8 @@ use crate::{Answer, Query, QueryError};
 mod tests;
 
 impl Query {
-    /// Sums rows as far as published rows may be summed: over windows, and over the rows that begin alike. Rows come
-    /// out by time, by tenant, then the largest first.
+    /// Sums rows as far as published rows may be summed: over windows, over the rows that begin alike, and over tenants
+    /// where that is asked for. Rows come out by time, by tenant, then the largest first.
     ///
     /// Without a drill-down the one that has all dimensions asked for is taken; where none is asked for, the totals of
     /// each tenant and window, which are the same in every table.
@@ -42,17 +42,28 @@ impl Query {
                 Met::Yes => {}
             }
             let step = self.every.map_or(0, |every| row.window.start - row.window.start % every);
-            let label: Vec<String> =
-                by.iter().filter_map(|dimension| row.value(dimension)).map(String::from).collect();
+            let (tenant, attributes) = match &self.across {
+                None => (row.tenant.as_str(), &[][..]),
+                Some(across) => ("", across.label(&row.tenant).unwrap_or_default()),
+            };
+            let values = by.iter().filter_map(|dimension| row.value(dimension)).map(String::from);
+            let label: Vec<String> = attributes.iter().cloned().chain(values).collect();
             groups
-                .entry((step, &row.tenant, label.clone()))
+                .entry((step, tenant, label.clone()))
                 .and_modify(|group| group.add(row))
                 .or_insert_with(|| Group::of(row, label));
         }
         let mut ordered: Vec<_> = groups.into_iter().collect();
         ordered.sort_by_cached_key(|((step, tenant, _), group)| (*step, *tenant, Reverse(group.sessions())));
         let groups = ordered.into_iter().map(|(_, group)| group).collect();
-        Ok(Answer { by, groups, by_time: self.every.is_some(), folded_away })
+        let attributes = self.across.iter().flat_map(|across| across.by.iter().cloned());
+        Ok(Answer {
+            by: attributes.chain(by).collect(),
+            groups,
+            across: self.across.as_ref().map(|across| across.by.len()),
+            by_time: self.every.is_some(),
+            folded_away,
+        })
     }
 
     /// Which table the question is put to.
@@ -80,7 +91,8 @@ impl Query {
 /// Which rows a query may add up: of several tables on the same sessions only one.
 enum Table {
     Named(Vec<String>),
-    /// For each tenant and window the first drill-down by name that it has.
+    /// For each tenant and window the first drill-down by name that it has. That two tenants may have different ones
+    /// does not matter, for these are totals: all tables of a tenant's window come to the same.
     Any(HashMap<(String, u64), Vec<String>>),
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Args, Query, Reader, Row};
+use crate::{Args, Catalogue, Query, Reader, Row};
 
 pub(crate) const MINUTE: u64 = 60_000;
 
@@ -47,11 +47,37 @@ pub(crate) fn rows(records: &[Vec<Value>]) -> Vec<Row> {
     reader.rows().to_vec()
 }
 
+/// Of news: acme and beta; of sport: gamma; of nothing: delta; and shy, of news, which is not to be grouped.
+pub(crate) fn catalogue() -> Catalogue {
+    let tenant = |name: &str, attributes: &[(&str, &str)]| {
+        let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        (name.to_owned(), attributes, name != "shy")
+    };
+    Catalogue::new([
+        tenant("acme", &[("industry", "news"), ("plan", "pro")]),
+        tenant("beta", &[("industry", "news"), ("plan", "free")]),
+        tenant("gamma", &[("industry", "sport"), ("plan", "pro")]),
+        tenant("delta", &[]),
+        tenant("shy", &[("industry", "news"), ("plan", "pro")]),
+    ])
+}
+
+/// The same rows as another tenant's.
+pub(crate) fn of_tenant(tenant: &str, mut records: Vec<Value>) -> Vec<Value> {
+    records.iter_mut().for_each(|record| record["tenant"] = tenant.into());
+    records
+}
+
 /// `--by os --where os=Windows`, at minute 100.
 pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
     let mut args = Args::default();
     let mut words = flags.split_whitespace();
-    while let (Some(flag), Some(value)) = (words.next(), words.next()) {
+    while let Some(flag) = words.next() {
+        if flag == "--across" {
+            args.across = true;
+            continue;
+        }
+        let value = words.next().unwrap();
         let value = value.replace("''", "");
         match flag {
             "--drilldown" => args.drilldown = Some(value),
@@ -63,5 +89,5 @@ pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
             other => panic!("no flag {other}"),
         }
     }
-    Query::from_args(&args, 100 * MINUTE)
+    Query::from_args(&args, &catalogue(), 100 * MINUTE)
 }

@@ -252,18 +252,22 @@ pub struct Query {
     /// The table to read, such as device,os,browser; else the one that has what is asked for
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub drilldown: Vec<String>,
-    /// Rows with this value, such as os=Windows; of several on one dimension any will do
-    #[arg(long = "where", value_name = "DIMENSION=VALUE", value_parser = condition)]
+    /// Rows with this value, such as os=Windows, or of tenants with this attribute, such as plan=pro; of several on one
+    /// dimension or attribute any will do
+    #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]
     pub conditions: Vec<(String, String)>,
     /// Windows that began since, such as 1h; else all there is
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
-    /// Sum by the first dimensions of the table, such as device,os
-    #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
+    /// Sum by the first dimensions of the table, such as device,os, or by attributes of tenants, such as industry
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub by: Vec<String>,
     /// Rows of one tenant
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
+    /// Sum the rows of all tenants, but of those that are excluded from groupings; else each is told for itself
+    #[arg(long)]
+    pub across: bool,
     /// A row for each span of time, such as 1h, instead of one for all
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub every: Option<Duration>,
@@ -399,6 +403,6 @@ fn limit(text: &str) -> Result<usize, String> {
 }
 
 fn condition(text: &str) -> Result<(String, String), String> {
-    let (dimension, value) = text.split_once('=').ok_or("want dimension=value, such as os=Windows")?;
+    let (dimension, value) = text.split_once('=').ok_or("want name=value, such as os=Windows")?;
     Ok((dimension.into(), value.into()))
 }

@@ -75,7 +75,7 @@ fn wrong_usage_is_exit_2_and_says_what_would_do() {
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
         (
             &["query", "--where", "os"],
-            "crowdfold: invalid value 'os' for '--where <DIMENSION=VALUE>': want dimension=",
+            "crowdfold: invalid value 'os' for '--where <NAME=VALUE>': want name=",
         ),
         (
             &["query", "--since", "1"],

@@ -1,12 +1,14 @@
 //! Beacons in, rollups out.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
-use crowdfold_testkit::Kafka;
-use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::oracle::{Record, Verdict};
+use crowdfold_testkit::{Kafka, binary};
+use serde_json::Value;
 
 use super::support::{
-    Deployment, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago,
+    Deployment, TENANTS, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago,
 };
 
 #[test]
@@ -15,6 +17,18 @@ fn the_rollups_are_the_oracles_row_for_row() {
     // the last of them are no crowds
     way.rules.tenants.extend((4..=8).map(|rank| format!("tenant-{rank}")));
     way.rules.k = 25;
+    // and two have policies of their own
+    let own = |k, names: &[&[&str]]| {
+        let drilldowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
+        (k, drilldowns.collect())
+    };
+    way.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
+    way.rules.own.insert(TENANTS[2].into(), own(10, &[&["device", "os", "browser"], &["cdn", "connection"]]));
+    way.set("tenants.attributes.acme.industry", "\"news\"");
+    way.set("tenants.attributes.blip.industry", "\"news\"");
+    way.set("tenants.attributes.tiny.industry", "\"sport\"");
+    way.set("tenants.attributes.tenant-4.industry", "\"news\"");
+    way.set("tenants.excluded_from_groupings", "[\"tenant-4\"]");
     let way = way.with_topics();
     let log = way.players(1, 400, window_ago(2_000, 90_000), 60_000);
     let verdict = way.judge(&log);
@@ -32,9 +46,35 @@ fn the_rollups_are_the_oracles_row_for_row() {
     let rows = way.rows("read_committed");
     assert_same_rows(&rows, &expected);
     assert_side_by_side(&rows);
+    grouped_by_industry(&way, &verdict);
     worker.await_ready();
     let (status, log) = worker.terminate(10);
     assert!(status.success(), "{status}: {log}");
+}
+
+/// Attributes add up what is published of several tenants, and nothing else.
+fn grouped_by_industry(way: &Deployment<'_>, verdict: &Verdict) {
+    let mut expected = BTreeMap::<&str, u64>::new();
+    for (key, rows) in verdict.tables.iter().filter(|(key, _)| key.drilldown == 0) {
+        let industry = match key.tenant.as_str() {
+            "acme" | "blip" => "news",
+            "tiny" => "sport",
+            "tenant-4" => continue,
+            _ => "unknown",
+        };
+        *expected.entry(industry).or_default() += rows.iter().map(|row| row.cell.sessions).sum::<u64>();
+    }
+    assert!(expected.len() > 1 && expected["news"] > 0, "{expected:?}");
+    let arguments = ["query", "--by", "industry", "--format", "json", "--config"];
+    let output = Command::new(binary("crowdfold")).args(arguments).arg(way.config("query")).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("1 tenant asked to be in no group"), "{told}");
+    let lines: Vec<Value> =
+        output.stdout.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let told = lines.iter().map(|line| {
+        (line["attributes"]["industry"].as_str().unwrap(), line["session_windows"].as_u64().unwrap())
+    });
+    assert_eq!(told.collect::<BTreeMap<_, _>>(), expected);
 }
 
 /// The broker stamps the records, silence closes the last windows, and crowds of one show all there is: then counters

@@ -10,7 +10,7 @@ use crate::row::Spread;
 
 impl Answer {
     /// NDJSON: one object for each row, in order, each with a line feed. Sums as in rollups, `null` where a ratio has
-    /// nothing to divide by. The count is `sessions` or, where a row sums several windows, `session_windows`.
+    /// nothing to divide by. `tenant` says whose it is, or `tenants` how many were added up. The count is `sessions` or, where a row sums several windows, `session_windows`.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = String::new();
@@ -25,9 +25,14 @@ impl Answer {
 
 #[derive(serde::Serialize)]
 struct Line<'a> {
-    tenant: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenants: Option<usize>,
     from: u64,
     to: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Dimensions<'a>>,
     dimensions: Dimensions<'a>,
     windows: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,11 +66,15 @@ struct Line<'a> {
 fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
     let sessions = group.sessions();
     let several = answer.spans_windows();
+    let attributes = answer.across.unwrap_or(0);
+    let (names, values) = (&answer.by[..attributes], &group.label[..attributes]);
     Line {
-        tenant: &group.tenant,
+        tenant: answer.across.is_none().then_some(group.tenant()),
+        tenants: answer.across.is_some().then_some(group.tenants.len()),
         from: group.span.start,
         to: group.span.end,
-        dimensions: Dimensions(&answer.by, &group.label),
+        attributes: answer.across.map(|_| Dimensions(names, values)),
+        dimensions: Dimensions(&answer.by[attributes..], &group.label[attributes..]),
         windows: group.windows(),
         sessions: (!several).then_some(sessions),
         session_windows: several.then_some(sessions),

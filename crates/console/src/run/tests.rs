@@ -93,8 +93,7 @@ fn tenants_are_never_summed_into_one() {
     let mut records = two_windows();
     records.push(globex);
     let answer = ask("--drilldown os,browser --by os", &records);
-    let tenants: Vec<_> =
-        answer.groups.iter().map(|group| (group.tenant.as_str(), group.sessions())).collect();
+    let tenants: Vec<_> = answer.groups.iter().map(|group| (group.tenant(), group.sessions())).collect();
     assert_eq!(tenants, [("acme", 1830), ("acme", 200), ("acme", 113), ("globex", 500)]);
     assert_eq!(told(&ask("--drilldown os,browser --tenant globex", &records)), ["Windows/Chrome 500"]);
 }

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use crowdfold_airlock::Dimension;
-use crowdfold_console::{Answer, Args, Query, QueryError, Reader};
+use crowdfold_console::{Answer, Args, Catalogue, Query, QueryError, Reader};
 
 use crate::cli::{self, TableFormat};
-use crate::config::Config;
+use crate::config::{Config, Tenants};
 use crate::failure::Failure;
 use crate::{clock, terminal, wiring};
 
@@ -22,8 +22,8 @@ const CLOCKS: u64 = 300_000;
 /// When the question cannot be put (usage), the topic cannot be read, or `out` not be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let now = clock::now();
-    let query = query(args, now).map_err(Failure::Usage)?;
-    let topics = topics(args, config)?;
+    let query = query(args, &catalogue(&config.tenants), now).map_err(Failure::Usage)?;
+    let topics = topics(args, &query, config)?;
     let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64).saturating_sub(CLOCKS));
     let mut reader = Reader::for_query(&query);
     let client = wiring::client(config)?;
@@ -37,24 +37,42 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     out.write_all(written.as_bytes())?;
     out.flush()?;
     let mut stderr = io::stderr();
-    for note in notes(args, &topics, records, &reader, &answer) {
+    for note in notes(args, config, &query, (&topics, records), &reader, &answer) {
         writeln!(stderr, "crowdfold: {note}")?;
     }
     Ok(())
 }
 
+/// What the configuration says of tenants.
+fn catalogue(tenants: &Tenants) -> Catalogue {
+    Catalogue::new(tenants.names.iter().map(|tenant| {
+        let attributes = tenants.attributes.get(tenant).cloned().unwrap_or_default();
+        (tenant.clone(), attributes, tenants.may_be_grouped(tenant))
+    }))
+}
+
 /// What was typed, checked: a dimension that does not exist is an error here, not an empty answer.
-fn query(args: &cli::Query, now: u64) -> Result<Query, String> {
+fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, String> {
     let named = [("--drilldown", &args.drilldown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
     for (flag, name) in listed.chain(conditions) {
         // an empty one is for the console to name
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
-        if let Some(stranger) = names.into_iter().find(|name| Dimension::named(name).is_none()) {
+        // a table has dimensions alone
+        let attribute =
+            |name: &str| flag != "--drilldown" && catalogue.attributes().any(|known| known == name);
+        let known = |name: &&str| Dimension::named(name).is_some() || attribute(name);
+        if let Some(stranger) = names.into_iter().find(|name| !known(name)) {
             let known = Dimension::ALL.map(Dimension::name).join(", ");
+            let attributes = catalogue.attributes().collect::<Vec<_>>().join(", ");
+            let attributes = match (flag, attributes.as_str()) {
+                ("--drilldown", _) | (_, "") => String::new(),
+                (_, attributes) => format!(", the attributes of tenants {attributes}"),
+            };
             let stranger = stranger.escape_debug();
-            return Err(format!("{flag}: \"{stranger}\" is no dimension; the dimensions are {known}"));
+            let what = if attributes.is_empty() { "no dimension" } else { "no dimension and no attribute" };
+            return Err(format!("{flag}: \"{stranger}\" is {what}; the dimensions are {known}{attributes}"));
         }
     }
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
@@ -66,13 +84,18 @@ fn query(args: &cli::Query, now: u64) -> Result<Query, String> {
         tenant: args.tenant.clone(),
         by: list(&args.by),
         every: args.every.map(span),
+        across: args.across,
     };
-    Query::from_args(&args, now).map_err(|error: QueryError| error.to_string())
+    Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
 }
 
-/// The topics that may hold the answer: one tenant's alone, where each has its own and one is asked for.
-fn topics(args: &cli::Query, config: &Config) -> Result<Vec<String>, Failure> {
+/// The topics that may hold the answer: those of the tenants that are asked, where each has its own.
+fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<String>, Failure> {
     let names = config.topic_names();
+    if config.tenants.per_tenant_topics && query.tenants_across().is_some() {
+        let tenants = config.tenants.names.iter().enumerate().filter(|(_, tenant)| query.asks(tenant));
+        return Ok(tenants.map(|(at, _)| names.rollups_of(at).to_owned()).collect());
+    }
     match &args.tenant {
         Some(tenant) if config.tenants.per_tenant_topics => {
             let found = config.tenants.names.iter().position(|name| name == tenant);
@@ -91,11 +114,15 @@ fn topics(args: &cli::Query, config: &Config) -> Result<Vec<String>, Failure> {
 
 fn notes(
     args: &cli::Query,
-    topics: &[String],
-    records: u64,
+    config: &Config,
+    query: &Query,
+    (topics, records): (&[String], u64),
     reader: &Reader,
     answer: &Answer,
 ) -> Vec<String> {
+    if query.tenants_across().is_some_and(|mut tenants| tenants.next().is_none()) {
+        return vec!["no tenant that may be grouped meets the query".into()];
+    }
     if records == 0 {
         let since = if args.since.is_some() { " in that time" } else { "" };
         return vec![format!("nothing was published{since}: no rollups in {}", topics.join(", "))];
@@ -108,5 +135,31 @@ fn notes(
         notes.push(format!("no table {asked} was published: there are {known}"));
     }
     notes.extend(answer.notes());
+    if query.tenants_across().is_some() {
+        notes.extend(left_out(config, query, &asked, reader));
+    }
     notes
+}
+
+/// Who is in no group although others are. Told by number: who asked to be left out is not pointed at.
+fn left_out(config: &Config, query: &Query, drilldown: &str, reader: &Reader) -> Vec<String> {
+    let tenants = |count: usize| if count == 1 { "1 tenant".into() } else { format!("{count} tenants") };
+    let tell = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));
+    let met = reader.tenants(drilldown);
+    let strange =
+        met.keys().filter(|tenant| !config.tenants.names.iter().any(|name| name == **tenant)).count();
+    let lacking = met.iter().filter(|(tenant, has)| query.asks(tenant) && !**has).count();
+    let lacking = if drilldown.is_empty() { 0 } else { lacking };
+    let table = drilldown.replace('.', ",");
+    [
+        tell(
+            config.tenants.excluded_from_groupings.len(),
+            "asked to be in no group: tenants.excluded_from_groupings",
+        ),
+        tell(strange, "on the topic not of tenants.names, and so in no group"),
+        tell(lacking, &format!("with rollups, but without a table {table}: none of theirs is added")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
