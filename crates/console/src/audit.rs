@@ -17,6 +17,7 @@
 
 mod finding;
 mod json;
+mod missing;
 mod rows;
 mod scan;
 mod shape;
@@ -41,7 +42,7 @@ use tables::Tables;
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// The least number of sessions of a row, besides what its own policy says.
-    pub k: Option<u64>,
+    pub least: Option<Least>,
     /// Whether a row's own k may be below 10.
     pub allow_small_k: bool,
     /// Names that are known: tenants, topics. They are not looked at for identifiers.
@@ -52,9 +53,20 @@ pub struct Rules {
     pub limit: usize,
 }
 
+/// The least number of sessions of a row, tenant by tenant.
+#[derive(Clone, Debug)]
+pub struct Least {
+    /// The policy's name. Rows under another are held to what they say of it themselves.
+    pub policy: &'static str,
+    /// For tenants that have none of their own: k, and τ + k − 1 where there is noise.
+    pub common: u64,
+    /// For those that have, by name.
+    pub own: BTreeMap<String, u64>,
+}
+
 impl Default for Rules {
     fn default() -> Self {
-        Self { k: None, allow_small_k: false, known: Vec::new(), allowed: Vec::new(), limit: 20 }
+        Self { least: None, allow_small_k: false, known: Vec::new(), allowed: Vec::new(), limit: 20 }
     }
 }
 
@@ -184,6 +196,7 @@ impl Auditor {
         self.topics.push(Looked { topic: name.into(), contents, records: 0, tables: 0 });
         self.finds.names.push(name.into());
         self.cut.extend(cut.iter().map(|partition| (topic, *partition)));
+        cut.iter().for_each(|partition| self.tables.reach.cut(topic, *partition));
         topic
     }
 

@@ -110,6 +110,8 @@ pub struct Policy {
     pub k: Option<u64>,
     /// Standard deviation of the noise in the count of sessions, where there is noise.
     pub sigma: Option<f64>,
+    /// Where there is noise: a row shows τ + k − 1 sessions or more.
+    pub tau: Option<u64>,
 }
 
 impl Row {

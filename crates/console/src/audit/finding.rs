@@ -56,11 +56,12 @@ pub enum What {
     Label,
     /// A star before a value, or a reserved word in another writing.
     Reserved,
-    /// Fewer sessions than the row's own k, or the configuration's.
+    /// Fewer sessions than the row's own policy lets leave (k, and τ + k − 1 where there is noise), or its tenant's by the
+    /// configuration.
     BelowK(u64),
     /// A policy whose own k is no crowd.
     SmallK(u64),
-    /// A policy without k, or of a name that nobody knows.
+    /// A policy without k, without τ where there is noise, or of a name that nobody knows.
     Policy,
     /// A window that is not aligned to its length, or whose length does not divide a day.
     Window,
@@ -74,6 +75,8 @@ pub enum What {
     Numbers,
     /// A table that lacks so many rows.
     Incomplete(u64),
+    /// A window without a table that its tenant has before and after.
+    MissingTable,
     /// A row that its table has already.
     RepeatedRow,
     /// Rows of one table that are not in the order of their labels, or with the same label.
@@ -122,6 +125,7 @@ impl What {
             Self::Histograms => "two-histograms",
             Self::Numbers => "wrong-row-number",
             Self::Incomplete(_) => "incomplete-table",
+            Self::MissingTable => "missing-table",
             Self::RepeatedRow => "repeated-row",
             Self::Order => "rows-out-of-order",
             Self::Scattered => "scattered-table",
@@ -162,6 +166,9 @@ impl fmt::Display for What {
             Self::Histograms => f.write_str("has histograms, and so has another table of its window"),
             Self::Numbers => f.write_str("does not fit in with the number of rows of its table"),
             Self::Incomplete(rows) => write!(f, "begins a table that lacks {rows} of its rows"),
+            Self::MissingTable => {
+                f.write_str("is of a window that lacks a table which its tenant has before and after")
+            }
             Self::RepeatedRow => f.write_str("is in its table already"),
             Self::Order => f.write_str("has a label that does not come after the one before"),
             Self::Scattered => f.write_str("lies apart from the rest of its table"),

@@ -59,16 +59,23 @@ fn policy(row: &Row, rules: &Rules, noisy: bool, finds: &mut Finds) {
         finds.push(What::Policy, "/policy/name".into());
     }
     let Some(own) = row.policy.k else {
-        if !noisy {
-            finds.push(What::Policy, "/policy/k".into());
-        }
+        finds.push(What::Policy, "/policy/k".into());
         return;
     };
     // differential privacy may have k = 1: there it is noise that hides
     if own < LEAST_K && !rules.allow_small_k && !noisy {
         finds.push(What::SmallK(LEAST_K), "/policy/k".into());
     }
-    let wanted = rules.k.filter(|_| !noisy).unwrap_or(0);
+    let own = match (noisy, row.policy.tau) {
+        (false, _) => own,
+        (true, Some(tau)) => tau.saturating_add(own).saturating_sub(1),
+        (true, None) => {
+            finds.push(What::Policy, "/policy/tau".into());
+            own
+        }
+    };
+    let held_to = rules.least.as_ref().filter(|least| least.policy == row.policy.name);
+    let wanted = held_to.map_or(0, |least| *least.own.get(&row.tenant).unwrap_or(&least.common));
     if row.sessions < own.max(wanted) {
         finds.push(What::BelowK(own.max(wanted)), "/sessions".into());
     }

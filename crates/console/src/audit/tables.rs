@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crowdfold_airlock::Dimension;
 use crowdfold_release::Family;
 
+use super::missing::Reach;
 use super::rows::THRESHOLD;
 use super::totals::Totals;
 use super::{Finds, Spot, What};
@@ -20,9 +21,9 @@ const MOST: usize = 5_000_000;
 const MOST_PARTS: usize = 100_000;
 
 /// A tenant and one of its windows.
-type Moment = (u32, u64, u64);
+pub(super) type Moment = (u32, u64, u64);
 /// A table: its moment and its drill-down.
-type Key = (Moment, u32);
+pub(super) type Key = (Moment, u32);
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -32,6 +33,7 @@ pub(super) struct Tables {
     parts: BTreeMap<Key, Vec<Part>>,
     moments: BTreeMap<Moment, Windowful>,
     counted: Vec<u64>,
+    pub(super) reach: Reach,
     full: bool,
 }
 
@@ -63,10 +65,10 @@ struct Part {
 
 /// What is kept of a tenant's window.
 #[derive(Default)]
-struct Windowful {
-    drilldowns: Vec<(u32, Vec<Family>, Spot)>,
+pub(super) struct Windowful {
+    pub(super) drilldowns: Vec<(u32, Vec<Family>, Spot)>,
     exact: Option<(Totals, Spot)>,
-    policy: Option<((String, Option<u64>), Spot)>,
+    pub(super) policy: Option<((String, Option<u64>), Spot)>,
     histogram: Option<(u32, Spot)>,
 }
 
@@ -102,8 +104,12 @@ impl Tables {
         for (_, open) in std::mem::take(&mut self.open) {
             self.close(open, finds);
         }
-        for (key, parts) in std::mem::take(&mut self.parts) {
-            self.judge(key, &parts, finds);
+        let parts = std::mem::take(&mut self.parts);
+        for (key, parts) in &parts {
+            self.judge(*key, parts, finds);
+        }
+        if !self.full && parts.len() < MOST_PARTS {
+            self.reach.judge(&self.moments, &parts.into_keys().collect(), finds);
         }
         self.overlaps(finds);
     }
@@ -133,6 +139,7 @@ impl Tables {
     }
 
     fn close(&mut self, open: Open, finds: &mut Finds) {
+        self.reach.note(open.key.0, open.first);
         let whole = matches!(open.ranges[..], [(1, last)] if last == open.rows);
         if self.published.len() >= MOST {
             self.full = true;

@@ -1,12 +1,16 @@
 //! One planted breach a test: it is named, where it lies, and nothing else is.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::{prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{Audit, Auditor, Contents, Identifier, Record, Rules, What};
+use super::{Audit, Auditor, Contents, Identifier, Least, Record, Rules, What};
 use crate::testing::{MINUTE, record, table};
+
+mod tenants;
 
 const OFFSET: i64 = 7;
 
@@ -17,7 +21,8 @@ fn key(row: &Value) -> String {
 }
 
 fn rules() -> Rules {
-    Rules { k: Some(50), ..Rules::default() }
+    let least = Least { policy: "threshold", common: 50, own: BTreeMap::from([("large".into(), 100)]) };
+    Rules { least: Some(least), ..Rules::default() }
 }
 
 /// Audits rows that follow each other in partition 0 from offset 0, under their own keys.
@@ -185,7 +190,7 @@ fn rows_that_are_no_crowd() {
     let mut row = record(3, "os Windows", 1, 1, 20);
     row["policy"]["k"] = json!(5);
     row["attempts"] = json!(5);
-    let lenient = Rules { k: None, allow_small_k: true, ..Rules::default() };
+    let lenient = Rules { least: None, allow_small_k: true, ..Rules::default() };
     row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
     assert_eq!(told(&audit_with(lenient, &[row])), []);
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, Error, TopicReader};
 
-use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+use crowdfold_console::audit::{Auditor, Contents, Least, Record, Rules};
+use crowdfold_release::LEAST_K;
 
 use crate::cli::{self, ReportFormat};
 use crate::config::Config;
@@ -163,10 +164,21 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     known.extend(ours.then(|| config.topic_names().beacons));
     Rules {
         // of another program's rows their own k is all there is to go by, unless one is given
-        k: (ours || config.is_given("release.k")).then(|| config.policy().k()),
-        allow_small_k: config.policy().k() < crowdfold_release::LEAST_K,
+        least: (ours || config.is_given("release.k")).then(|| least(args, config)),
+        allow_small_k: config.policies().all().any(|policy| policy.k() < LEAST_K),
         known,
         allowed: args.allow.clone(),
         limit: args.limit,
+    }
+}
+
+/// What rows of each tenant must show by the configuration; one k for all of them where it was typed.
+fn least(args: &cli::Audit, config: &Config) -> Least {
+    let (policies, common) = (config.policies(), config.policy());
+    let own = policies.own().filter(|_| args.k.is_none());
+    Least {
+        policy: common.name(),
+        common: common.least_shown(),
+        own: own.map(|(tenant, policy)| (tenant.to_owned(), policy.least_shown())).collect(),
     }
 }

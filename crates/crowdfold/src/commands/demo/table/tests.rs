@@ -29,7 +29,7 @@ fn row(os: &str, sessions: u64) -> Row {
         startup_ms: Spread::default(),
         bandwidth_kbps: Spread { sessions, sum: 5_000 * sessions, p50: Some(4_800), ..Spread::default() },
         bitrate_kbps: Spread::default(),
-        policy: Policy { name: "threshold".into(), k: Some(20), sigma: None },
+        policy: Policy { name: "threshold".into(), k: Some(20), sigma: None, tau: None },
     }
 }
 
