@@ -110,8 +110,9 @@ fn by_drilldowns(bencher: Bencher<'_, '_>, how_many: usize) {
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {
         let mut all = Dimension::ALL;
-        all.rotate_left(tenant % all.len());
-        let (first, rest) = all.split_at(1 + tenant / all.len());
+        let count = all.len();
+        all.rotate_left(tenant % count);
+        let (first, rest) = all.split_at(1 + tenant / count);
         (
             format!("tenant-{tenant}"),
             [first, rest].into_iter().flat_map(|l| l.chunks(8)).map(<[_]>::to_vec).collect(),

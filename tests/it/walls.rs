@@ -18,9 +18,9 @@ const FLOORS: [(&str, u32); 12] = [
     ("crowdfold-pipeline", 4),
     ("crowdfold-console", 4),
     ("crowdfold-kafka", 5),
-    ("crowdfold-collector", 5),
-    ("crowdfold", 6),
-    ("crowdfold-suite", 7),
+    ("crowdfold-collector", 6),
+    ("crowdfold", 7),
+    ("crowdfold-suite", 8),
 ];
 
 /// The crates that take time as an argument.

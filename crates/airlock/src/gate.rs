@@ -8,14 +8,11 @@ use crate::address::{Databases, Place, Places};
 use crate::client::{ClientSymbols, Hints, Remembered};
 use crate::identity::identity;
 use crate::measures::{bitrate, measures};
-use crate::session::is_constant;
+use crate::session::session_of;
 use crate::shared::Shared;
 use crate::tag::belongs;
 use crate::words::Words;
 use crate::{Dictionary, Dimension, Millis, Observation, Placement, Reason, Symbol, catalogue, cmcd};
-
-/// The longest session id, bytes.
-const LONGEST_SESSION: usize = 128;
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
@@ -87,11 +84,7 @@ impl Gate {
         beacon: &Beacon<'_>,
     ) -> Result<Observation, Reason> {
         let settings = &shared.settings;
-        let session =
-            beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
-        if session.len() > LONGEST_SESSION {
-            return Err(Reason::TooLarge);
-        }
+        let session = session_of(beacon)?;
         // A request states no time of its own before CMCD v2, and is made when it is recorded.
         let own_time = beacon.number(Number::Ts).map(Amount::rounded);
         let own_time = own_time.or(if beacon.mode == Mode::Request { record_time } else { None });
@@ -104,7 +97,8 @@ impl Gate {
         if self.placement.is_some_and(|at| !belongs(at, settings.partitioner, session.as_bytes())) {
             return Err(Reason::Misplaced);
         }
-        let address = beacon.text(Text::Ip).or(http.address.as_deref());
+        // a body may claim any address: the one it came from counts, also where the edge could not tell it (empty)
+        let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
         let place = match address {
             Some(address) => self.places.of(address, settings, &self.databases, &mut self.words),
             None => Place::NOWHERE,

@@ -28,6 +28,7 @@ pub use observation::{
     ErrorClass, Identity, Measures, Millis, Observation, Playback, State, Tag, Tenant, Total, Totals,
 };
 pub use rejection::{Reason, Rejection};
+pub use session::session_of;
 pub use settings::{AddressPolicy, Format, Partitioner, Settings};
 pub use shared::{AirlockError, Shared};
 pub use tag::{TagKey, murmur2};

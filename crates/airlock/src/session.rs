@@ -1,4 +1,22 @@
-//! Session ids that are none.
+//! Sessions by their ids, and ids that are none.
+
+use crowdfold_beacon::{Beacon, Text};
+
+use crate::Reason;
+
+/// The longest session id, bytes.
+const LONGEST: usize = 128;
+
+/// The session of a beacon.
+///
+/// # Errors
+/// [`Reason::NoSession`] where there is none, or what players send instead of one; [`Reason::TooLarge`] where its id has
+/// more than 128 bytes.
+pub fn session_of<'a>(beacon: &'a Beacon<'_>) -> Result<&'a str, Reason> {
+    let session =
+        beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
+    if session.len() > LONGEST { Err(Reason::TooLarge) } else { Ok(session) }
+}
 
 /// What players without a session send instead.
 const CONSTANTS: [&str; 18] = [

@@ -31,16 +31,23 @@ impl TagKey {
     }
 }
 
+impl Partitioner {
+    /// The partition of so many to which it sends a key.
+    #[must_use]
+    pub fn partition_of(self, key: &[u8], partitions: u32) -> u32 {
+        let partitions = partitions.max(1);
+        match self {
+            Self::Murmur2 => (murmur2(key) & 0x7fff_ffff) % partitions,
+            Self::Crc32 => crc32fast::hash(key) % partitions,
+            // sarama's HashPartitioner: the remainder of a signed number, without its sign.
+            Self::Fnv1a => (i64::from(fnv1a(key) as i32) % i64::from(partitions)).unsigned_abs() as u32,
+        }
+    }
+}
+
 /// Whether a record with this key belongs to the partition it was read from.
 pub(crate) fn belongs(placement: Placement, partitioner: Partitioner, key: &[u8]) -> bool {
-    let partitions = placement.of.max(1);
-    let partition = match partitioner {
-        Partitioner::Murmur2 => (murmur2(key) & 0x7fff_ffff) % partitions,
-        Partitioner::Crc32 => crc32fast::hash(key) % partitions,
-        // sarama's HashPartitioner: the remainder of a signed number, without its sign.
-        Partitioner::Fnv1a => (i64::from(fnv1a(key) as i32) % i64::from(partitions)).unsigned_abs() as u32,
-    };
-    partition == placement.partition
+    partitioner.partition_of(key, placement.of) == placement.partition
 }
 
 /// Murmur2 as Kafka's Java clients have it: seed `0x9747b28c`, 32 bits, the hash of a record's key before the sign is

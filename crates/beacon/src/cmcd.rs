@@ -12,15 +12,22 @@ pub(crate) use query::{find, read_query};
 /// The highest version that is known.
 const VERSION: i64 = 2;
 
-/// Reads the body of an event-mode report: records separated by line feeds.
-pub(crate) fn read_events(body: &[u8], each: &mut impl FnMut(Result<&Beacon<'_>, Malformed>)) {
+/// Reads the body of an event-mode report: records separated by line feeds. `each` gets every beacon with its line, and
+/// [`Malformed`] for each line that is none, and for a body without a line.
+pub(crate) fn read_events<'a>(
+    body: &'a [u8],
+    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
+) {
+    if body.trim_ascii().is_empty() {
+        return each(Err(Malformed));
+    }
     let mut rest = body;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
         rest = rest.get(end + 1..).unwrap_or_default();
         if !line.is_empty() {
-            each(read(Mode::Event, [line]).as_ref().map_err(|bad| *bad));
+            each(read(Mode::Event, [line]).as_ref().map(|beacon| (beacon, line)).map_err(|bad| *bad));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
 
-use crate::{Amount, Http, Malformed, Number};
+use crate::{Amount, Http, Malformed, Number, cmcd};
 
 /// The content type of packed records.
 pub const CONTENT_TYPE: &str = "application/vnd.crowdfold.beacon";
@@ -37,6 +37,14 @@ pub enum Body<'a> {
     Query(&'a [u8]),
     /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, those that were there.
     Headers([Option<&'a [u8]>; 4]),
+}
+
+impl<'a> Body<'a> {
+    /// What a request says in its query (what follows the `?`), if it has the parameter `CMCD`.
+    #[must_use]
+    pub fn in_query(query: &'a [u8]) -> Option<Self> {
+        cmcd::find(query).map(Self::Query)
+    }
 }
 
 /// Packs requests into one record.
@@ -87,7 +95,7 @@ impl Packer {
 
 /// Unpacks a record: `each` gets every request in order, and [`Malformed`] for one whose time of receipt cannot be, for
 /// what cannot be decoded (which ends the record), and for a record that holds nothing.
-pub(crate) fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
+pub fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
     let Some((&VERSION, mut rest)) = record.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return each(Err(Malformed));
     };

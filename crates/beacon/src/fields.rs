@@ -1,6 +1,7 @@
 //! The fields of a JSON beacon, and where a producer keeps them.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use thiserror::Error;
 
@@ -115,6 +116,40 @@ impl Fields {
         Ok(Self { nodes })
     }
 
+    /// Writes a JSON beacon that states four fields, each in the place it has here, and nothing else.
+    pub(crate) fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
+        self.write(self.root(), into, &|field, into| match field {
+            Field::Text(Text::Session) => write_text(session, into),
+            Field::Text(Text::Tenant) => tenant.is_some_and(|tenant| write_text(tenant, into)),
+            Field::Number(Number::Ts) => write!(into, "{ts}").is_ok(),
+            Field::OptOut => write!(into, "true").is_ok(),
+            _ => false,
+        });
+    }
+
+    /// Writes the object of a node with the fields that `value` writes something for; whether there was any, else
+    /// nothing is written.
+    fn write(&self, at: usize, into: &mut Vec<u8>, value: &impl Fn(Field, &mut Vec<u8>) -> bool) -> bool {
+        let start = into.len();
+        for (key, target) in self.nodes[at].slots.iter().flatten() {
+            let before = into.len();
+            into.push(if before == start { b'{' } else { b',' });
+            write_text(key, into);
+            into.push(b':');
+            let written = match target {
+                Target::Field(field) => value(*field, into),
+                Target::Inside(inner) => self.write(*inner, into, value),
+            };
+            if !written {
+                into.truncate(before);
+            }
+        }
+        if into.len() > start {
+            into.push(b'}');
+        }
+        into.len() > start
+    }
+
     /// The place of the node that a beacon's own keys lie in.
     pub(crate) const fn root(&self) -> usize {
         self.nodes.len() - 1
@@ -123,6 +158,11 @@ impl Fields {
     pub(crate) fn node(&self, at: usize) -> &Node {
         &self.nodes[at]
     }
+}
+
+/// A text as JSON has it; true.
+fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
+    serde_json::to_writer(into, text).is_ok()
 }
 
 struct Taken;

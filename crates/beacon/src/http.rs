@@ -36,13 +36,17 @@ const ENDPOINT: &str = "/v1/cmcd/";
 
 impl Http<'_> {
     /// What the path of a request (without its query) tells: a number for the endpoint, the same for the same path, and
-    /// the tenant, where the path is `/v1/cmcd/{tenant}`.
+    /// the tenant, where the path is `/v1/cmcd/{tenant}`. What follows the tenant, as where requests of a CDN are
+    /// mirrored, is the same endpoint.
     #[must_use]
     pub fn endpoint_of(path: &str) -> (u32, Option<&str>) {
+        let tenant = path.strip_prefix(ENDPOINT).map(|rest| rest.split('/').next().unwrap_or_default());
+        let endpoint = tenant.map_or(path, |tenant| &path[..ENDPOINT.len() + tenant.len()]);
         // FNV-1a; it has to tell the few endpoints of one player apart.
-        let number =
-            path.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        (number, path.strip_prefix(ENDPOINT).map(|tenant| tenant.split('/').next().unwrap_or_default()))
+        let number = endpoint
+            .bytes()
+            .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        (number, tenant)
     }
 
     /// Whether there are client hints.

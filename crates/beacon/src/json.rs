@@ -13,14 +13,14 @@ use crate::split::{self, MAX_DEPTH};
 use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
 
 /// Reads a record of JSON beacons: an object, an array of objects, or objects one after another (NDJSON, or written
-/// over several lines). `each` gets every beacon in order, and [`Malformed`] for each that is none; what cannot be split
-/// into beacons counts as one, as does an empty record. `ends` is room for splitting.
-pub(crate) fn read_json(
-    record: &[u8],
+/// over several lines). `each` gets every beacon in order with the bytes it was read from, and [`Malformed`] for each
+/// that is none; what cannot be split into beacons counts as one, as does an empty record. `ends` is room for splitting.
+pub(crate) fn read_json<'a>(
+    record: &'a [u8],
     fields: &Fields,
     quick: &mut Quick,
     ends: &mut Vec<usize>,
-    each: &mut impl FnMut(Result<&Beacon<'_>, Malformed>),
+    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
 ) {
     split::values(record, ends, &mut |value| {
         let Some(value) = value else {
@@ -30,7 +30,7 @@ pub(crate) fn read_json(
         let mut beacon = Beacon::new(Mode::Json);
         let taken = read_object(value, fields, quick, &mut beacon).is_ok();
         if taken {
-            each(Ok(&beacon));
+            each(Ok((&beacon, value)));
         }
         taken
     });

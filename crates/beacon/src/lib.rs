@@ -21,7 +21,7 @@ mod split;
 
 pub use address::{Address, Network, Purpose};
 pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
-pub use envelope::{Body, CONTENT_TYPE, Packer};
+pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
 pub use fields::{Fields, FieldsError};
 pub use http::Http;
 pub use reader::{Form, Reader};

@@ -73,7 +73,7 @@ impl Reader {
     ) {
         let http = Http::default();
         match form {
-            Form::Json => self.json(record, &http, each),
+            Form::Json => self.body(&http, &Body::Json(record), each),
             Form::Cmcd => self.cmcd(record, &http, each),
             Form::Capture => {
                 let mut captures = std::mem::take(&mut self.captures);
@@ -97,15 +97,6 @@ impl Reader {
         }
     }
 
-    fn json(
-        &mut self,
-        record: &[u8],
-        http: &Http<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
-    ) {
-        read_json(record, &self.fields, &mut self.quick, &mut self.beacons, &mut |beacon| each(http, beacon));
-    }
-
     /// A query where it starts like one, which no dictionary of CMCD does; else event-mode lines.
     fn cmcd(
         &mut self,
@@ -117,11 +108,8 @@ impl Reader {
         let query =
             if record.starts_with(b"?") || record.starts_with(b"CMCD=") { cmcd::find(record) } else { None };
         match query {
-            Some(query) => {
-                each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad))
-            }
-            None if record.is_empty() => each(http, Err(Malformed)),
-            None => cmcd::read_events(record, &mut |beacon| each(http, beacon)),
+            Some(query) => self.body(http, &Body::Query(query), each),
+            None => self.body(http, &Body::Events(record), each),
         }
     }
 
@@ -157,19 +145,38 @@ impl Reader {
         body: &Body<'_>,
         each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
     ) {
-        match body {
-            Body::Json(body) => self.json(body, http, each),
-            Body::Events(body) if body.trim_ascii().is_empty() => each(http, Err(Malformed)),
-            Body::Events(body) => cmcd::read_events(body, &mut |beacon| each(http, beacon)),
+        self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
+    }
+
+    /// Reads the body of a request: `each` gets every beacon in order with the bytes it was read from, and [`Malformed`]
+    /// for each that is none; there is at least one verdict. Of a query, the bytes are its raw value; headers are no
+    /// bytes of one piece, so there are none.
+    pub fn survey<'a>(
+        &mut self,
+        body: &Body<'a>,
+        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
+    ) {
+        match *body {
+            Body::Json(body) => {
+                read_json(body, &self.fields, &mut self.quick, &mut self.beacons, each);
+            }
+            Body::Events(body) => cmcd::read_events(body, each),
             Body::Query(query) => {
-                each(http, cmcd::read_query(query, &mut self.decoded).as_ref().map_err(|bad| *bad));
+                let beacon = cmcd::read_query(query, &mut self.decoded);
+                each(beacon.as_ref().map(|beacon| (beacon, query)).map_err(|bad| *bad));
             }
             Body::Headers(parts) => {
                 let parts = parts.iter().flatten().map(|part| part.trim_ascii());
                 let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
-                each(http, beacon.as_ref().map_err(|bad| *bad));
+                each(beacon.as_ref().map(|beacon| (beacon, &[][..])).map_err(|bad| *bad));
             }
         }
+    }
+
+    /// Writes the JSON beacon by which a session asks not to be counted any more, and nothing else of what it said:
+    /// session, tenant and time (ms since the epoch), each where this reader looks for it.
+    pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
+        self.fields.write_withdrawal(session, tenant, ts, into);
     }
 }
 

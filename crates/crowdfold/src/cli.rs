@@ -78,6 +78,10 @@ pub enum Command {
     /// Run the streaming worker: beacons in, rollups out, exactly once; SIGTERM drains and ends it
     #[command(after_help = "Example: crowdfold run --config crowdfold.toml --log-format json")]
     Run(Run),
+    /// Take what players report over HTTP and write it to the beacons' topic; SIGTERM answers what is under way and ends
+    /// it
+    #[command(after_help = "Example: crowdfold collect --config crowdfold.toml")]
+    Collect,
     /// Fold files into rollups, no broker needed: the same code path as `run`
     #[command(
         after_help = "Example: crowdfold fold beacons.ndjson --output rollups.ndjson --ledger ledger.json"

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod collect;
 pub mod demo;
 pub mod fold;
 pub mod generate;
@@ -26,6 +27,7 @@ pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
         Command::Check => check::run(&config, &mut stdout)?,
         Command::Topics(args) => topics::run(&args.command, &config, &mut stdout)?,
         Command::Run(args) => run::run(args, config)?,
+        Command::Collect => collect::run(config)?,
         Command::Fold(args) => fold::run(args, &config.keyed()?, &mut stdout)?,
         Command::Generate(args) => generate::run(args, &config, &mut stdout)?,
         Command::Query(args) => query::run(args, &config, &mut stdout)?,

@@ -10,6 +10,7 @@
 mod admission;
 mod attributes;
 mod bounds;
+mod collect;
 mod duration;
 mod effective;
 mod fits;
@@ -36,6 +37,7 @@ use crowdfold_rollup::Rules;
 
 pub use admission::{Address, Consent, Content, Tenants};
 pub use bounds::Bounds;
+pub use collect::Collect;
 pub use duration::{parse_duration, show_duration, spell_duration};
 pub use kafka::Kafka;
 pub use layers::{DEFAULT, Override};
@@ -92,6 +94,8 @@ pub struct Config {
     pub ttl: Ttl,
     /// `[topics]`.
     pub topics: Topics,
+    /// `[collect]`.
+    pub collect: Collect,
     /// `[metrics]`.
     pub metrics: Metrics,
     layers: Layers,
@@ -121,12 +125,15 @@ impl Config {
         let kafka = Kafka::read(&layers, host)?;
         let windows = Windows::read(&layers)?;
         let sessions = Sessions::read(&layers)?;
+        let source = Source::read(&layers)?;
+        let consent = Consent::read(&layers, &tenants)?;
         let config = Self {
             principals: Principals::read(&layers, &kafka.prefix, &tenants)?,
             kafka,
-            source: Source::read(&layers)?,
             address: Address::read(&layers)?,
-            consent: Consent::read(&layers, &tenants)?,
+            collect: Collect::read(&layers, &source, &tenants, &consent)?,
+            source,
+            consent,
             release: Release::read(&layers, &tenants, &content, &windows, &sessions)?,
             merge: Merge::read(&layers)?,
             ttl: Ttl::read(&layers)?,

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::panic;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// No core dumps, no reading of our memory by other processes of the same user, and panics without their message, which
 /// may quote what was being parsed.
@@ -22,4 +22,22 @@ pub fn harden() {
         let _ =
             writeln!(std::io::stderr(), "crowdfold: a fault of the program at {place}: report this as a bug");
     }));
+}
+
+/// Besides connections: clients of Kafka, pages, files.
+const OTHER_FILES: u64 = 256;
+
+/// Lets the process have as many files open as so many connections need, as far as the system allows.
+pub(crate) fn open_files(connections: u64) {
+    let wanted = connections.saturating_add(OTHER_FILES);
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    let raised = Rlimit { current: Some(wanted.min(most)), maximum: limit.maximum };
+    let enough = limit.current.is_none_or(|current| current >= wanted);
+    if !enough && (setrlimit(Resource::Nofile, raised).is_err() || most < wanted) {
+        tracing::warn!(
+            "the system allows {most} open files, and {connections} connections need {wanted}: raise LimitNOFILE or \
+             ulimit -n, or lower collect.connections"
+        );
+    }
 }

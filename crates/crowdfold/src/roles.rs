@@ -43,6 +43,7 @@ pub(crate) fn of_stage(config: &Config, part: Part) -> Vec<Right> {
         Part::Combine => names(config).rights(Role::Combiner),
         Part::Merge => names(config).rights(Role::Merger),
         Part::Erase => names(config).rights(Role::Eraser),
+        Part::Collect => names(config).rights(Role::Collector),
         Part::Topics => Vec::new(),
     }
 }

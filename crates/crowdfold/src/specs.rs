@@ -51,7 +51,7 @@ pub(crate) fn of_stages(config: &Config, stages: &[Part]) -> Vec<Spec> {
     let touches = |part: &Part, purpose| match part {
         Part::Combine => purpose != Purpose::Rollups,
         Part::Merge => matches!(purpose, Purpose::Partials | Purpose::Rollups),
-        Part::Topics | Part::Erase => false,
+        Part::Topics | Part::Erase | Part::Collect => false,
     };
     let mut specs = all(config);
     specs.retain(|spec| stages.iter().any(|part| touches(part, spec.purpose)));

@@ -3,6 +3,7 @@
 //! Counters are cumulative, by outcome or reason alone, and floored to a multiple of k: exact counts of what was
 //! withheld or late never leave the process (privacy.md, "What operators see").
 
+mod collected;
 mod counters;
 mod server;
 mod status;

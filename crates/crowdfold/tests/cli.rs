@@ -73,10 +73,7 @@ fn wrong_usage_is_exit_2_and_says_what_would_do() {
     for (arguments, expect) in [
         (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
-        (
-            &["query", "--where", "os"],
-            "crowdfold: invalid value 'os' for '--where <NAME=VALUE>': want name=",
-        ),
+        (&["query", "--where", "os"], "crowdfold: invalid value 'os' for '--where <NAME=VALUE>': want name="),
         (
             &["query", "--since", "1"],
             "crowdfold: invalid value '1' for '--since <DURATION>': want a number and a unit",

@@ -144,6 +144,11 @@ pub(crate) struct Context<R> {
 }
 
 impl<R> Context<R> {
+    /// For a client in that role.
+    pub(crate) fn of(role: R) -> Self {
+        Self { role, served: AtomicU64::default(), trouble: Mutex::default() }
+    }
+
     /// How many events were served so far: while it grows a queue is not yet empty.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)

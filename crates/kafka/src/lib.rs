@@ -1,5 +1,5 @@
-//! Kafka: where beacons are read ([`Source`]), where what leaves is written ([`Sink`]), and the topics with their
-//! time-to-live ([`topics`]). Everything else of the house knows nothing of it.
+//! Kafka: where the edge writes beacons ([`Writer`]), where they are read ([`Source`]), where what leaves is written
+//! ([`Sink`]), and the topics with their time-to-live ([`topics`]). Everything else of the house knows nothing of it.
 //!
 //! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
 //! allocation per record (measured: half the cost of librdkafka's poll); `describe_acls` asks who may read a topic, for
@@ -17,6 +17,7 @@ mod read;
 mod sink;
 mod source;
 pub mod topics;
+mod writer;
 
 pub use batch::{Message, Record, Stamp};
 pub use client::{ClientSettings, Principal};
@@ -27,3 +28,4 @@ pub use rdkafka::error::RDKafkaErrorCode;
 pub use read::{TopicReader, read};
 pub use sink::{HURRY, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, TransactError};
 pub use source::{Assigned, AssignedPartition, Committed, Event, Read, Source, SourceError, SourceSettings};
+pub use writer::{Receipt, Writer, WriterSettings, Written};

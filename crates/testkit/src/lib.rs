@@ -11,9 +11,9 @@ pub use binary::{binary, binary_of, binary_with};
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
 pub use tokens::Issuer;
 
-/// Packing requests into records, as the edge for players will do it.
+/// Packing requests into records as the edge for players does it, and looking into them.
 pub mod envelope {
-    pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer};
+    pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};
 }
 
 use std::hash::{BuildHasher, RandomState};

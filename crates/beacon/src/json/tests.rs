@@ -24,7 +24,8 @@ pub(super) fn said(beacon: &Beacon<'_>) -> String {
 
 fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
     let mut all = Vec::new();
-    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |beacon| {
+    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |read| {
+        let beacon = read.map(|(beacon, _)| beacon);
         all.push(beacon.map(said))
     });
     all
@@ -32,7 +33,8 @@ fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
 
 fn one<T>(record: &str, look: impl Fn(&Beacon<'_>) -> T) -> T {
     let mut looks = Vec::new();
-    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |beacon| {
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |read| {
+        let beacon = read.map(|(beacon, _)| beacon);
         match beacon {
             Ok(beacon) => looks.push(look(beacon)),
             Err(Malformed) => panic!("malformed: {record}"),

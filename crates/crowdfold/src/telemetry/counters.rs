@@ -31,6 +31,7 @@ pub(crate) fn describe() {
     describe_gauge!("crowdfold_ledger_balanced", "1 while every beacon is accounted for");
     describe_histogram!("crowdfold_transaction_seconds", "time of a transaction, from begin to commit");
     describe_histogram!("crowdfold_freshness_seconds", "machine time at publication less end of the window");
+    super::collected::describe();
 }
 
 /// Writes cumulative counts of this process, floored to multiples of k.
@@ -46,7 +47,7 @@ impl Counters {
         Self { k }
     }
 
-    const fn floor(&self, exact: u64) -> u64 {
+    pub(super) const fn floor(&self, exact: u64) -> u64 {
         exact - exact % self.k
     }
 

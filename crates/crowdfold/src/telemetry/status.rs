@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Topics,
     /// What erases beacons that are counted.
     Erase,
+    /// The edge for players.
+    Collect,
 }
 
 impl Part {
@@ -27,6 +29,7 @@ impl Part {
             Self::Merge => "merge",
             Self::Topics => "topics",
             Self::Erase => "erase",
+            Self::Collect => "collect",
         }
     }
 }

@@ -31,6 +31,16 @@ impl Admin {
         Ok(Self { client: client.config(&[], &[])?.create_with_context(Context::default())?, cluster })
     }
 
+    /// Whether producers stamp a topic's records (`CreateTime`); else the broker does (`LogAppendTime`).
+    ///
+    /// # Errors
+    /// A broker does not answer, or the topic's settings may not be seen.
+    pub fn is_create_time(&self, topic: &str) -> Result<bool, Error> {
+        let resource = Resource::Topic(topic.into());
+        let topic = self.describe(ResourceSpecifier::Topic(topic), format!("topic {topic}"), resource)?;
+        Ok(Configs { topic, brokers: Vec::new() }.is_create_time())
+    }
+
     /// The topic, or nothing where there is none.
     pub(super) fn find(&self, topic: &str) -> Result<Option<Topic>, Error> {
         match self.cluster.topic(topic) {

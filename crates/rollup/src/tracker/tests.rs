@@ -24,11 +24,14 @@ impl Rig {
             window: 60_000,
             lateness: 30_000,
             idle: 90_000,
-            drilldowns: vec![vec![Dimension::Format]],
+            drilldowns: vec![vec![Dimension::Format]].into(),
             max_sessions: 3,
         };
         let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();
-        Self { airlock: Airlock::new(&Arc::new(shared), None), sittings: Sittings::new(Arc::new(rules), 0) }
+        Self {
+            airlock: Airlock::new(&Arc::new(shared), None),
+            sittings: Sittings::new(Arc::new(rules), &[], 0),
+        }
     }
 
     /// A report of events that comes `at` ms after T0: lines without session, version and the `+` of their times.

@@ -29,14 +29,30 @@ impl Worker {
 
     pub(crate) fn start_with(deployment: &Deployment<'_>, instance: &str, arguments: &[&str]) -> Self {
         let config = deployment.config(instance);
-        Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), arguments)
+        let arguments: Vec<_> = ["run"].iter().chain(arguments).copied().collect();
+        Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &arguments)
+    }
+
+    /// `crowdfold collect`.
+    pub(crate) fn collect(deployment: &Deployment<'_>, instance: &str) -> Self {
+        let config = deployment.config(instance);
+        Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &["collect"])
+    }
+
+    /// Where players report to an edge: host and port.
+    pub(crate) fn edge(&self) -> String {
+        self.address_after("players report to http")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The program with fault points, one of them armed: `combine.6.sent:3:kill`.
     pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
         let mut command = Command::new(armed_binary());
         command.env("CROWDFOLD_FAULT", fault);
-        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &[])
+        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
     /// The program by way of another one, which becomes it.
@@ -57,9 +73,9 @@ impl Worker {
     fn spawn(mut command: Command, config: &Path, dir: &Path, arguments: &[&str]) -> Self {
         let log = dir.join(unique("log"));
         let child = command
-            .args(["run", "--config"])
-            .arg(config)
             .args(arguments)
+            .arg("--config")
+            .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
@@ -80,9 +96,13 @@ impl Worker {
 
     /// Where it serves its pages, once it does.
     pub(crate) fn address(&self) -> String {
+        self.address_after("metrics and health at http")
+    }
+
+    fn address_after(&self, words: &str) -> String {
         eventually("the log tells the address", 20, || {
             let log = self.log();
-            let (_, rest) = log.split_once("metrics and health at http://")?;
+            let (_, rest) = log.split_once(words)?.1.split_once("://")?;
             let end = rest.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
             Some(rest[..end].to_owned())
         })

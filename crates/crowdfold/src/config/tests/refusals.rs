@@ -16,7 +16,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     check(
         "zzzzzz = 1\n",
         "x.toml:1: zzzzzz: unknown key; known here: kafka, principals, source, windows, sessions, tenants, address, consent, \
-         content, release, merge, ttl, topics, metrics",
+         content, release, merge, ttl, topics, collect, metrics",
     );
     check(
         "[source.fields]\nbandwith_kbps = \"b\"\n",
@@ -354,5 +354,84 @@ fn noise_is_refused_what_it_does_not_cover() {
     assert!(
         short.contains("ttl.beacons: 1h leaves a retention of") && short.contains("windows.length 1h"),
         "{short}"
+    );
+}
+
+#[test]
+fn an_edge_that_cannot_be_is_refused() {
+    for (lines, expect) in [
+        (
+            "listen = \"8080\"",
+            "x.toml:2: collect.listen: found \"8080\", want an address and a port, such as 127.0.0.1:8080 or [::]:443",
+        ),
+        (
+            "listen = \"\"",
+            "x.toml:2: collect.listen: found \"\", want an address and a port, such as 127.0.0.1:8080 or [::]:443",
+        ),
+        (
+            "origins = [\"player.example\"]",
+            "x.toml:2: collect.origins: found \"player.example\", want \"*\", or a scheme and a host such as \
+             \"https://player.example\"",
+        ),
+        (
+            "origins = [\"https://player.example/\"]",
+            "x.toml:2: collect.origins: found \"https://player.example/\", want \"*\", or a scheme and a host such as \
+             \"https://player.example\"",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.0/33\"]",
+            "x.toml:2: collect.trusted_proxies: found \"10.0.0.0/33\", want a network such as \"10.0.0.0/8\" or \
+             \"2001:db8::/32\", or one address",
+        ),
+        (
+            "trusted_proxies = [\"proxy.example\"]",
+            "x.toml:2: collect.trusted_proxies: found \"proxy.example\", want a network such as \"10.0.0.0/8\" or \
+             \"2001:db8::/32\", or one address",
+        ),
+        (
+            "proxy_protocol = true",
+            "x.toml:2: collect.proxy_protocol: nobody may speak so: name the proxies in collect.trusted_proxies, or set \
+             false",
+        ),
+        (
+            "acknowledge = \"never\"",
+            "x.toml:2: collect.acknowledge: found a string \"never\", want one of written, queued",
+        ),
+        (
+            "linger = \"2s\"",
+            "x.toml:2: collect.linger: found a string \"2s\", want a duration from 1ms to 1s, such as \"90s\"",
+        ),
+        (
+            "record = 1048576",
+            "x.toml:2: collect.record: found a whole number 1048576, want a whole number from 4096 to 921600",
+        ),
+        (
+            "body = 1000000",
+            "x.toml:2: collect.body: found a whole number 1000000, want a whole number from 1024 to 524288",
+        ),
+        (
+            "memory = 1000",
+            "x.toml:2: collect.memory: found a whole number 1000, want a whole number from 1048576 to 1099511627776",
+        ),
+        (
+            "connections = 0",
+            "x.toml:2: collect.connections: found a whole number 0, want a whole number from 1 to 1000000",
+        ),
+        (
+            "tls.certificate = \"/c.pem\"",
+            "x.toml:2: collect.tls.certificate: has no key: name its file in collect.tls.key",
+        ),
+        (
+            "tls.key = \"/k.pem\"",
+            "x.toml:2: collect.tls.key: has no certificate: name its file in collect.tls.certificate",
+        ),
+    ] {
+        check(&format!("[collect]\n{lines}\n"), expect);
+    }
+    assert!(
+        config("[collect]\ntrusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::1\"]\n").is_ok()
+    );
+    assert!(
+        config("[collect]\norigins = [\"https://a.example:8443\", \"http://[::1]:3000\", \"*\"]\n").is_ok()
     );
 }

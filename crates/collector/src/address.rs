@@ -1,0 +1,181 @@
+//! Where a request comes from: the socket's peer, or whom a trusted proxy speaks for.
+//!
+//! A name that a header gives counts only as far as it was written by proxies we trust: the hops are read from the right,
+//! and the first that is none of ours is the client. Whatever stands left of it anybody may have written.
+#![expect(clippy::disallowed_types, reason = "addresses live in beacon, airlock::address and here")]
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use hyper::HeaderMap;
+use hyper::header::FORWARDED;
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The other side of a connection. No `Debug`: it is personal data.
+pub(crate) struct Peer {
+    /// As text, for those who speak for themselves.
+    text: String,
+    is_proxy: bool,
+}
+
+impl Peer {
+    /// Whether it may speak for others.
+    pub(crate) const fn is_proxy(&self) -> bool {
+        self.is_proxy
+    }
+}
+
+/// Proxies that say truly for whom they speak.
+pub(crate) struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    pub(crate) fn new(networks: &[IpNet]) -> Self {
+        Self(networks.to_vec())
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    pub(crate) fn peer(&self, address: SocketAddr) -> Peer {
+        // IPv4 that comes in by a socket for IPv6
+        let address = address.ip().to_canonical();
+        Peer { text: address.to_string(), is_proxy: self.trusts(address) }
+    }
+
+    /// The client's address; empty where it is not known.
+    pub(crate) fn client<'a>(&self, peer: &'a Peer, headers: &HeaderMap) -> Client<'a> {
+        if !peer.is_proxy {
+            return Client { address: Address::Peer(&peer.text), spoofed: names_somebody(headers) };
+        }
+        let listed = self.first_unknown(hops(headers, X_FORWARDED_FOR, &mut |value, each| {
+            value.split(',').for_each(|hop| each(address_in(hop)));
+        }));
+        let forwarded = self.first_unknown(hops(headers, FORWARDED.as_str(), &mut |value, each| {
+            elements(value).for_each(|element| each(forwarded_for(element).and_then(|hop| address_in(&hop))));
+        }));
+        // a proxy that writes one of them may pass on the other as it came, from anybody
+        let address = match (listed, forwarded) {
+            (Some(one), Some(other)) => one.filter(|one| other == Some(*one)),
+            (one, other) => one.or(other).flatten(),
+        };
+        Client { address: Address::Named(address.map(|address| address.to_string())), spoofed: false }
+    }
+
+    /// From the right, the first hop that is no proxy of ours; the left-most where all are. `None` where no hop is
+    /// named, `Some(None)` where the one that counts hides its address.
+    fn first_unknown(&self, hops: Vec<Option<IpAddr>>) -> Option<Option<IpAddr>> {
+        let ours = |hop: &Option<IpAddr>| hop.is_some_and(|address| self.trusts(address));
+        hops.iter().rev().find(|hop| !ours(hop)).or(hops.first()).copied()
+    }
+}
+
+/// Who sent a request.
+pub(crate) struct Client<'a> {
+    address: Address<'a>,
+    /// The peer named somebody else without being trusted to.
+    pub(crate) spoofed: bool,
+}
+
+enum Address<'a> {
+    Peer(&'a str),
+    Named(Option<String>),
+}
+
+impl Client<'_> {
+    /// Its address; empty where it is not known.
+    pub(crate) fn address(&self) -> &str {
+        match &self.address {
+            Address::Peer(text) => text,
+            Address::Named(text) => text.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+fn names_somebody(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)
+}
+
+type Each<'a> = &'a mut dyn FnMut(Option<IpAddr>);
+
+/// All hops of all headers of a name, in order.
+fn hops(headers: &HeaderMap, name: &str, split: &mut dyn FnMut(&str, Each<'_>)) -> Vec<Option<IpAddr>> {
+    let mut hops = Vec::new();
+    for value in headers.get_all(name) {
+        match value.to_str() {
+            Ok(value) => split(value, &mut |hop| hops.push(hop)),
+            Err(_) => hops.push(None),
+        }
+    }
+    hops
+}
+
+/// The elements of a `Forwarded` header: between commas that are in no quotes.
+fn elements(value: &str) -> impl Iterator<Item = &str> {
+    split_outside_quotes(value, ',')
+}
+
+fn split_outside_quotes(value: &str, at: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |letter: char| {
+        let splits = letter == at && !quoted;
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        splits
+    })
+}
+
+/// The node that an element names by `for`, without quotes.
+fn forwarded_for(element: &str) -> Option<String> {
+    split_outside_quotes(element, ';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        if !name.trim().eq_ignore_ascii_case("for") {
+            return None;
+        }
+        let value = value.trim();
+        let Some(quoted) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+            return Some(value.to_owned());
+        };
+        let mut letters = quoted.chars();
+        let mut plain = String::with_capacity(quoted.len());
+        while let Some(letter) = letters.next() {
+            plain.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+        }
+        Some(plain)
+    })
+}
+
+/// An address as proxies write it: with a port or without, IPv6 in brackets or not. What hides it (`unknown`, `_id`) and
+/// what is none is `None`.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
+    let address = if let Some(rest) = hop.strip_prefix('[') {
+        let (inside, port) = rest.split_once(']')?;
+        (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(())?;
+        IpAddr::V6(inside.parse::<Ipv6Addr>().ok()?)
+    } else {
+        match hop.split_once(':') {
+            Some((address, port)) if !port.contains(':') => {
+                is_port(port).then_some(())?;
+                IpAddr::V4(address.parse().ok()?)
+            }
+            _ => hop.parse().ok()?,
+        }
+    };
+    Some(address.to_canonical())
+}
+
+/// A port, or what RFC 7239 allows in its place.
+fn is_port(port: &str) -> bool {
+    let obfuscated = port.strip_prefix('_').is_some_and(|rest| !rest.is_empty());
+    obfuscated || (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

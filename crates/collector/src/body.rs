@@ -1,0 +1,133 @@
+//! Reading a body, within bounds.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::timeout;
+
+use crate::limits::Share;
+
+/// Why a body was not read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unread {
+    /// Longer than it may be, now or once it is decompressed.
+    TooLong,
+    /// It takes too long to come.
+    Slow,
+    /// It ends before its end, or is not what its encoding says.
+    Broken,
+    /// More is held than may be.
+    Full,
+}
+
+/// Reads a whole body of at most `limit` bytes; what it holds is counted in `share`.
+pub(crate) async fn read(
+    mut body: Incoming,
+    limit: usize,
+    slow: Duration,
+    share: &mut Share,
+) -> Result<Bytes, Unread> {
+    let said = body.size_hint().lower();
+    let reading = async {
+        if said > limit as u64 {
+            return Err(Unread::TooLong);
+        }
+        let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+            let length = first.len() + more.len() + data.len();
+            if length > limit {
+                return Err(Unread::TooLong);
+            }
+            if !share.grow(data.len()) {
+                return Err(Unread::Full);
+            }
+            // most bodies come in one piece, which is not copied
+            if length == data.len() {
+                first = data;
+            } else {
+                if more.is_empty() {
+                    more.extend_from_slice(&std::mem::take(&mut first));
+                }
+                more.extend_from_slice(&data);
+            }
+        }
+        Ok(if more.is_empty() { first } else { more.freeze() })
+    };
+    let read = timeout(slow, reading).await.unwrap_or(Err(Unread::Slow));
+    if read == Err(Unread::TooLong) {
+        swallow(body, limit, slow).await;
+    }
+    read
+}
+
+/// Reads what is not wanted of a body, so that the connection can go on, or at least our answer arrives: twice what would
+/// have been taken, and no more.
+pub(crate) async fn swallow(mut body: Incoming, limit: usize, slow: Duration) {
+    let reading = async {
+        let mut left = limit * 2;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(length) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    let _ = timeout(slow, reading).await;
+}
+
+/// Decompresses a body to at most `limit` bytes, counted in `share` as they come.
+pub(crate) fn inflate(body: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Unread> {
+    let mut reader = MultiGzDecoder::new(body);
+    let (mut plain, mut piece) = (BytesMut::new(), [0; 8_192]);
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok(plain.freeze()),
+            Ok(length) if plain.len() + length > limit => return Err(Unread::TooLong),
+            Ok(length) if !share.grow(length) => return Err(Unread::Full),
+            Ok(length) => plain.extend_from_slice(&piece[..length]),
+            Err(_) => return Err(Unread::Broken),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::limits::Budget;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut writer = GzEncoder::new(Vec::new(), Compression::best());
+        writer.write_all(plain).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_compressed_is_bounded_by_what_it_becomes() {
+        let inflate = |body: &[u8], limit, memory| {
+            let budget = Budget::new(memory);
+            let mut share = budget.nothing();
+            let read = inflate(body, limit, &mut share).map(|plain| plain.to_vec());
+            (read, budget.held())
+        };
+        assert_eq!(inflate(&gzip(b"{}"), 10, 100), (Ok(b"{}".to_vec()), 2));
+        let bomb = gzip(&vec![0; 50_000_000]);
+        assert!(bomb.len() < 60_000);
+        let (read, held) = inflate(&bomb, 65_536, 1 << 20);
+        assert!(read == Err(Unread::TooLong) && held <= 65_536, "{held}");
+        let (read, held) = inflate(&bomb, 65_536, 20_000);
+        assert!(read == Err(Unread::Full) && held <= 20_000, "{held}");
+        assert_eq!(inflate(b"{}", 10, 100).0, Err(Unread::Broken));
+        assert_eq!(inflate(&gzip(b"{}")[..12], 10, 100).0, Err(Unread::Broken));
+    }
+}

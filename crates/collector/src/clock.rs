@@ -1,0 +1,9 @@
+//! The machine's clock, asked at this edge.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch.
+#[expect(clippy::disallowed_methods, reason = "what is received is stamped here")]
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

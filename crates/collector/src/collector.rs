@@ -1,0 +1,298 @@
+//! One request after the other: from its head to its answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crowdfold_airlock::Reason;
+use crowdfold_beacon::{Body, Fields, FieldsError, Form, Http};
+use crowdfold_kafka::{Error, Writer};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::HeaderMap;
+use hyper::http::request::Parts;
+use hyper::{Request, Response, Version};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::address::Proxies;
+use crate::answer::{Answer, Origins};
+use crate::body::{self, Unread};
+use crate::connection::Connection;
+use crate::context::{self, Encoding};
+use crate::counts::{Counted, Counts, Outcome};
+use crate::intake::{Desk, Found, Rules};
+use crate::limits::{Budget, Share};
+use crate::packs::Packs;
+use crate::route::{Endpoint, Route, route};
+use crate::{Acknowledge, Settings, clock};
+
+/// What is counted for a request besides its body: what is read of its head, and what we keep of it while it waits.
+const OVERHEAD: usize = 4_096;
+
+/// How much longer than Kafka may take a request waits: whatever is known by then is told.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// What all connections share.
+pub struct Collector {
+    pub(crate) settings: Settings,
+    pub(crate) proxies: Proxies,
+    pub(crate) counts: Counts,
+    pub(crate) packs: Packs,
+    budget: Arc<Budget>,
+    origins: Origins,
+    rules: Rules,
+    fields: Arc<Fields>,
+    desks: Mutex<Vec<Desk>>,
+    /// Set when nobody can wait any longer.
+    pub(crate) hurry: watch::Sender<bool>,
+}
+
+impl Collector {
+    /// An edge that writes to `writer`. It answers 503 until it is told how many partitions there are.
+    ///
+    /// # Errors
+    /// `[source.fields]` cannot be followed.
+    pub fn new(settings: Settings, writer: Writer) -> Result<Arc<Self>, FieldsError> {
+        let budget = Budget::new(settings.memory);
+        Ok(Arc::new(Self {
+            proxies: Proxies::new(&settings.trusted_proxies),
+            counts: Counts::default(),
+            packs: Packs::new(writer, Arc::clone(&budget), settings.record),
+            budget,
+            origins: Origins::new(&settings.origins),
+            rules: Rules {
+                tenants: settings.tenants.iter().map(|name| name.as_str().into()).collect(),
+                partitioner: settings.partitioner,
+            },
+            fields: Arc::new(Fields::new(&settings.fields)?),
+            desks: Mutex::default(),
+            hurry: watch::Sender::new(false),
+            settings,
+        }))
+    }
+
+    /// The topic has so many partitions now.
+    pub fn set_partitions(&self, partitions: u32) {
+        self.packs.grow(partitions);
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        self.counts.read()
+    }
+
+    /// Bytes of all that was received and is not yet written.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.budget.held()
+    }
+
+    /// How many there may be.
+    #[must_use]
+    pub const fn memory(&self) -> usize {
+        self.settings.memory
+    }
+
+    /// The last trouble with Kafka since this was asked.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Error> {
+        self.packs.trouble()
+    }
+
+    /// Why nothing will be written any more; `None` as long as there is hope.
+    #[must_use]
+    pub fn fatal(&self) -> Option<Error> {
+        self.packs.fatal()
+    }
+
+    /// Whether the broker stamps the topic's records, and not we; `None` as long as none was written.
+    #[must_use]
+    pub fn stamped_by_broker(&self) -> Option<bool> {
+        self.packs.stamped_by_broker()
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(
+        &self,
+        connection: &Connection,
+        request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let _under_way = connection.activity.begin(head.version == Version::HTTP_2);
+        let answer = self.handle(connection, &head, body).await;
+        let mut response = answer.response();
+        self.counts.request(response.status().as_u16());
+        self.origins.allow(&head.headers, response.headers_mut());
+        response
+    }
+
+    async fn handle(&self, connection: &Connection, head: &Parts, body: Incoming) -> Answer {
+        if let Err(seconds) = connection.rate.take(connection.activity.now()) {
+            return Answer::TooMany(seconds);
+        }
+        match route(&head.method, head.uri.path()) {
+            Route::Preflight => Answer::Preflight,
+            Route::Nowhere => Answer::Nowhere,
+            Route::Not(allowed) => Answer::Not(allowed),
+            Route::Beacons => self.posted(connection, head, body, None).await,
+            Route::Events(endpoint) => self.posted(connection, head, body, Some(endpoint)).await,
+            Route::Request(endpoint) => self.mirrored(connection, head, endpoint).await,
+        }
+    }
+
+    /// Beacons in a body; with an endpoint, CMCD.
+    async fn posted(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        body: Incoming,
+        endpoint: Option<Endpoint<'_>>,
+    ) -> Answer {
+        let Settings { body: limit, slow, .. } = self.settings;
+        let wanted = if endpoint.is_some() { Form::Cmcd } else { Form::Json };
+        let refused = if !self.knows(endpoint) {
+            Some(Answer::Gone)
+        } else if context::content_type(&head.headers).is_some_and(|kind| Form::of(kind) != Some(wanted)) {
+            Some(Answer::Unsupported(match wanted {
+                Form::Cmcd => "want application/cmcd or text/cmcd\n",
+                _ => "want application/json, application/x-ndjson or text/plain\n",
+            }))
+        } else if self.opts_out(&head.headers) {
+            self.counts.beacons(Outcome::OptedOut, 1);
+            Some(if wanted == Form::Cmcd { Answer::Gone } else { Answer::Taken })
+        } else {
+            None
+        };
+        let encoding = context::encoding(&head.headers);
+        let (encoding, mut share) = match (refused, encoding, self.share()) {
+            (None, Some(encoding), Some(share)) => (encoding, share),
+            (refused, encoding, _) => {
+                body::swallow(body, limit, slow).await;
+                let unsupported =
+                    encoding.is_none().then_some(Answer::Unsupported("want no encoding, or gzip\n"));
+                return refused.or(unsupported).unwrap_or(Answer::Busy);
+            }
+        };
+        let read = body::read(body, limit, slow, &mut share).await;
+        let read = read.and_then(|body| match encoding {
+            Encoding::Plain => Ok(body),
+            Encoding::Gzip => body::inflate(&body, limit, &mut share),
+        });
+        match read {
+            Ok(body) if wanted == Form::Cmcd => {
+                self.take(connection, head, endpoint, &Body::Events(&body), share).await
+            }
+            Ok(body) => self.take(connection, head, endpoint, &Body::Json(&body), share).await,
+            Err(Unread::TooLong) => Answer::TooLong,
+            Err(Unread::Slow) => Answer::Slow,
+            Err(Unread::Full) => Answer::Busy,
+            Err(Unread::Broken) => {
+                Answer::Unreadable("the body broke off, or is not what its encoding says\n")
+            }
+        }
+    }
+
+    /// CMCD in headers or a query: a pixel, or the mirror of a request to a CDN.
+    async fn mirrored(&self, connection: &Connection, head: &Parts, endpoint: Endpoint<'_>) -> Answer {
+        if !self.knows(Some(endpoint)) {
+            return Answer::Gone;
+        }
+        let Some(body) = context::cmcd(&head.headers, head.uri.query()) else {
+            return Answer::Unreadable("no CMCD in the headers or the query\n");
+        };
+        if self.opts_out(&head.headers) {
+            self.counts.beacons(Outcome::OptedOut, 1);
+            return Answer::Taken;
+        }
+        match self.share() {
+            Some(share) => self.take(connection, head, Some(endpoint), &body, share).await,
+            None => Answer::Busy,
+        }
+    }
+
+    /// Packs what a request says, and waits until it is written.
+    async fn take(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        endpoint: Option<Endpoint<'_>>,
+        body: &Body<'_>,
+        share: Share,
+    ) -> Answer {
+        let found = self.pack(connection, head, endpoint, body);
+        // what is packed is counted there
+        drop(share);
+        for reason in Reason::ALL {
+            self.counts.beacons(Outcome::Rejected(reason), found.rejected[reason as usize]);
+        }
+        self.counts.beacons(Outcome::OptedOut, found.opted_out);
+        if found.taken + found.opted_out == 0 {
+            let unknown = found.rejected[Reason::UnknownTenant as usize];
+            return if unknown == found.rejected.iter().sum::<u64>() {
+                Answer::Gone
+            } else {
+                Answer::Unreadable("no beacon with a session in it\n")
+            };
+        }
+        if found.unpacked {
+            return Answer::Fault;
+        }
+        if self.settings.acknowledge == Acknowledge::Written && !self.written(&found).await {
+            self.counts.beacons(Outcome::Unwritten, found.taken);
+            return Answer::Busy;
+        }
+        self.counts.beacons(Outcome::Taken, found.taken);
+        Answer::Taken
+    }
+
+    fn pack(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        endpoint: Option<Endpoint<'_>>,
+        body: &Body<'_>,
+    ) -> Found {
+        let client = self.proxies.client(&connection.peer, &head.headers);
+        if client.spoofed {
+            self.counts.spoofed();
+        }
+        let mut http: Http<'_> = context::http(&head.headers, client.address(), clock::now());
+        if let Some(Endpoint { number, tenant }) = endpoint {
+            (http.endpoint, http.tenant) = (number, tenant.map(Into::into));
+        }
+        let mut desk = self.desks().pop().unwrap_or_else(|| Desk::new(Arc::clone(&self.fields)));
+        let found = desk.take(&http, body, &self.rules, &self.packs);
+        self.desks().push(desk);
+        found
+    }
+
+    /// Waits until all that was packed of a request is written; whether it was.
+    async fn written(&self, found: &Found) -> bool {
+        let mut hurry = self.hurry.subscribe();
+        let patience = self.settings.patience + self.settings.linger + MARGIN;
+        tokio::select! {
+            known = timeout(patience, found.fates.known()) => known.unwrap_or(false),
+            _ = hurry.wait_for(|hurry| *hurry) => false,
+        }
+    }
+
+    /// A share for one request, if it can be taken at all.
+    fn share(&self) -> Option<Share> {
+        let share = self.budget.share(OVERHEAD)?;
+        (self.packs.partitions() > 0).then_some(share)
+    }
+
+    fn knows(&self, endpoint: Option<Endpoint<'_>>) -> bool {
+        endpoint.and_then(|endpoint| endpoint.tenant).is_none_or(|tenant| self.rules.tenants.contains(tenant))
+    }
+
+    fn opts_out(&self, headers: &HeaderMap) -> bool {
+        self.settings.gpc && context::gpc(headers) || self.settings.dnt && context::dnt(headers)
+    }
+
+    fn desks(&self) -> std::sync::MutexGuard<'_, Vec<Desk>> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,155 @@
+//! One connection, from its handshake to its end.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::address::Peer;
+use crate::counts::Ended;
+use crate::limits::Rate;
+use crate::watched::{Activity, Watched};
+use crate::{Certificates, Collector, proxied};
+
+/// The longest head of a request, bytes; also how much is read at a time.
+const HEAD: usize = 16_384;
+
+/// The most headers of one.
+const HEADERS: usize = 64;
+
+/// Requests at a time on a connection of HTTP/2.
+const STREAMS: u32 = 64;
+
+/// What may be sent to us at a time before we have read it, on such a connection, bytes.
+const WINDOW: u32 = 65_535;
+
+/// How much an answer may wait of to be sent, bytes: they are a few hundred.
+const SENT: usize = 16_384;
+
+/// How long a connection that is slow or idle may take to say goodbye.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The other side, and what it is doing.
+pub(crate) struct Connection {
+    pub(crate) peer: Peer,
+    pub(crate) rate: Rate,
+    pub(crate) activity: Activity,
+}
+
+impl AsRef<Activity> for Arc<Connection> {
+    fn as_ref(&self) -> &Activity {
+        &self.activity
+    }
+}
+
+/// Serves a connection until it ends; `closing` asks it to end after the requests that are under way.
+pub(crate) async fn serve(
+    collector: Arc<Collector>,
+    certificates: Option<Arc<Certificates>>,
+    mut stream: TcpStream,
+    mut peer: SocketAddr,
+    closing: watch::Receiver<bool>,
+) {
+    let slow = collector.settings.slow;
+    // an answer is one small packet, and somebody waits for it
+    let _ = stream.set_nodelay(true);
+    if collector.settings.proxy_protocol && collector.proxies.peer(peer).is_proxy() {
+        match timeout(slow, proxied::source(&mut stream)).await {
+            Ok(Ok(source)) => peer = source.unwrap_or(peer),
+            _ => return collector.counts.ended(Ended::Handshake),
+        }
+    }
+    let peer = collector.proxies.peer(peer);
+    match certificates {
+        None => http(collector, stream, peer, closing).await,
+        Some(certificates) => match timeout(slow, certificates.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => http(collector, stream, peer, closing).await,
+            _ => collector.counts.ended(Ended::Handshake),
+        },
+    }
+}
+
+async fn http(
+    collector: Arc<Collector>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    mut closing: watch::Receiver<bool>,
+) {
+    let (slow, idle) = (collector.settings.slow, collector.settings.idle);
+    // a proxy speaks for many
+    let rate = Rate::new(if peer.is_proxy() { 0 } else { collector.settings.rate });
+    let connection = Arc::new(Connection { peer, rate, activity: Activity::new() });
+    let stream = Watched { stream, activity: Arc::clone(&connection) };
+    let service = {
+        let (collector, connection) = (Arc::clone(&collector), Arc::clone(&connection));
+        service_fn(move |request| {
+            let (collector, connection) = (Arc::clone(&collector), Arc::clone(&connection));
+            async move { Ok::<_, Infallible>(collector.answer(&connection, request).await) }
+        })
+    };
+    let mut served = pin!(builder().serve_connection(TokioIo::new(stream), service).into_owned());
+    let mut alarm = pin!(sleep_until(Instant::now() + slow));
+    let (mut asked, mut too_slow) = (false, false);
+    loop {
+        tokio::select! {
+            ended = served.as_mut() => {
+                match ended {
+                    _ if too_slow => collector.counts.ended(Ended::Slow),
+                    Err(error) if !asked => collector.counts.ended(reason(&*error)),
+                    _ => {}
+                }
+                return;
+            }
+            _ = closing.wait_for(|closing| *closing), if !asked => {
+                asked = true;
+                served.as_mut().graceful_shutdown();
+            }
+            () = alarm.as_mut() => {
+                let now = Instant::now();
+                match connection.activity.deadline(slow, idle) {
+                    // whoever is still there a while after being asked to go is not asked again
+                    Some((deadline, _)) if deadline <= now && asked => {
+                        return collector.counts.ended(Ended::Slow);
+                    }
+                    Some((deadline, is_slow)) if deadline <= now => {
+                        (asked, too_slow) = (true, is_slow);
+                        served.as_mut().graceful_shutdown();
+                        alarm.as_mut().reset(now + GRACE);
+                    }
+                    Some((deadline, _)) => alarm.as_mut().reset(deadline),
+                    None => alarm.as_mut().reset(now + slow),
+                }
+            }
+        }
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // who says no more may still listen
+    builder.http1().half_close(true).max_buf_size(HEAD).max_headers(HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD as u32)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_send_buf_size(SENT);
+    builder
+}
+
+/// Why a connection broke; the error itself may quote what came, so it goes no further.
+fn reason(error: &(dyn std::error::Error + 'static)) -> Ended {
+    let unreadable = error.downcast_ref().is_some_and(hyper::Error::is_parse);
+    if unreadable { Ended::Unreadable } else { Ended::Broken }
+}

@@ -1,0 +1,131 @@
+//! What is read of a request's head. Everything that is, stands here; cookies, referrers and all else is never looked at.
+
+use std::borrow::Cow;
+
+use crowdfold_beacon::{Body, Http};
+use hyper::HeaderMap;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, HeaderValue, USER_AGENT};
+
+/// The longest text that is taken over, bytes: user agents of real devices stay below it. A longer one is as if it had not
+/// been sent.
+const LONGEST: usize = 1_024;
+
+/// Headers of CMCD in request mode, in the order of [`Body::Headers`].
+pub(crate) const CMCD: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"];
+
+/// What the headers tell of whoever sent them; `None` for what was not sent, or is no text.
+pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: u64) -> Http<'a> {
+    let text = |name: &str| text(headers.get(name)?).map(Cow::Borrowed);
+    Http {
+        received_at: Some(received_at),
+        address: Some(Cow::Borrowed(address)),
+        user_agent: text(USER_AGENT.as_str()),
+        brands: text("sec-ch-ua"),
+        platform: text("sec-ch-ua-platform"),
+        platform_version: text("sec-ch-ua-platform-version"),
+        mobile: text("sec-ch-ua-mobile"),
+        model: text("sec-ch-ua-model"),
+        ..Http::default()
+    }
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok().filter(|text| !text.is_empty() && text.len() <= LONGEST)
+}
+
+/// `Sec-GPC: 1`.
+pub(crate) fn gpc(headers: &HeaderMap) -> bool {
+    is_one(headers.get("sec-gpc"))
+}
+
+/// `DNT: 1`.
+pub(crate) fn dnt(headers: &HeaderMap) -> bool {
+    is_one(headers.get(DNT))
+}
+
+fn is_one(value: Option<&HeaderValue>) -> bool {
+    value.is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
+}
+
+/// The content type; `None` where there is none.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|value| !value.trim_ascii().is_empty())
+}
+
+/// How a body is encoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Encoding {
+    Plain,
+    Gzip,
+}
+
+/// How the body is encoded; `None` where we do not know how to decode it.
+pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let mut lines = headers.get_all(CONTENT_ENCODING).iter();
+    let coding = lines.next().map_or(&b""[..], |value| value.as_bytes().trim_ascii());
+    let is = |name: &[u8]| coding.eq_ignore_ascii_case(name);
+    match lines.next() {
+        None if coding.is_empty() || is(b"identity") => Some(Encoding::Plain),
+        None if is(b"gzip") || is(b"x-gzip") => Some(Encoding::Gzip),
+        _ => None,
+    }
+}
+
+/// CMCD of request mode: headers, and where there are none, the query.
+pub(crate) fn cmcd<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<Body<'a>> {
+    let parts = CMCD.map(|name| headers.get(name).map(HeaderValue::as_bytes));
+    if parts.iter().any(Option::is_some) {
+        return Some(Body::Headers(parts));
+    }
+    Body::in_query(query?.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderName;
+
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn headers_of_cmcd_count_more_than_the_query() {
+        let none = HeaderMap::new();
+        assert!(matches!(cmcd(&none, Some("x=1&CMCD=bs")), Some(Body::Query(b"bs"))));
+        assert!(cmcd(&none, Some("x=1")).is_none() && cmcd(&none, None).is_none());
+        let some = headers(&[("cmcd-session", "sid=\"s\"")]);
+        let Some(Body::Headers(parts)) = cmcd(&some, Some("CMCD=bs")) else { panic!("no headers") };
+        assert_eq!(parts, [None, None, Some(&b"sid=\"s\""[..]), None]);
+    }
+
+    #[test]
+    fn signals_of_consent_are_heard() {
+        assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
+        assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
+    }
+
+    #[test]
+    fn encodings_that_are_known_are_told_from_others() {
+        let of = |lines: &[_]| encoding(&headers(lines));
+        assert_eq!(of(&[]), Some(Encoding::Plain));
+        assert_eq!(of(&[("content-encoding", "identity")]), Some(Encoding::Plain));
+        assert_eq!(of(&[("content-encoding", "GZIP")]), Some(Encoding::Gzip));
+        assert_eq!(of(&[("content-encoding", "br")]), None);
+        assert_eq!(of(&[("content-encoding", "gzip, gzip")]), None);
+    }
+
+    #[test]
+    fn what_is_too_long_or_no_text_is_as_if_it_had_not_been_sent() {
+        let mut lines = headers(&[("sec-ch-ua-model", "TV")]);
+        lines.insert("user-agent", HeaderValue::from_bytes(&[b'x'; 1_025]).unwrap());
+        lines.insert("sec-ch-ua", HeaderValue::from_bytes(b"\xff").unwrap());
+        let http = http(&lines, "203.0.113.9", 1);
+        assert!(http.user_agent.is_none() && http.brands.is_none());
+        assert_eq!(http.model.as_deref(), Some("TV"));
+    }
+}

@@ -1,0 +1,174 @@
+//! What is counted: requests by status, beacons by what became of them, connections by how they ended.
+
+use std::array;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crowdfold_airlock::Reason;
+
+/// The statuses that requests are answered with. What is no request (a head that is too long, or cannot be read) is
+/// answered by hyper, and counted among the connections.
+const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 503];
+
+/// What became of a beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its request was answered 204.
+    Taken,
+    /// It asks not to be counted, or its request does: at most that was passed on. A request that asks so by a header is
+    /// not read, and counts as one.
+    OptedOut,
+    /// Kafka did not take it in time. Its player was told, and may send it again.
+    Unwritten,
+    /// It was not passed on.
+    Rejected(Reason),
+}
+
+/// The reasons there are at the edge; the others are the worker's to see.
+const REASONS: [Reason; 4] = [Reason::Malformed, Reason::NoSession, Reason::TooLarge, Reason::UnknownTenant];
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Taken,
+        Self::OptedOut,
+        Self::Unwritten,
+        Self::Rejected(REASONS[0]),
+        Self::Rejected(REASONS[1]),
+        Self::Rejected(REASONS[2]),
+        Self::Rejected(REASONS[3]),
+    ];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::OptedOut => "opted_out",
+            Self::Unwritten => "unwritten",
+            Self::Rejected(reason) => reason.name(),
+        }
+    }
+}
+
+/// How a connection ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Ended {
+    /// There are as many as there may be.
+    Refused,
+    /// No TLS, or no header of the PROXY protocol, came of it.
+    Handshake,
+    /// It was slow, or idle.
+    Slow,
+    /// What came was no HTTP, or a head beyond all bounds.
+    Unreadable,
+    /// It broke off.
+    Broken,
+}
+
+const ENDED: [(Ended, &str); 5] = [
+    (Ended::Refused, "refused"),
+    (Ended::Handshake, "handshake"),
+    (Ended::Slow, "slow"),
+    (Ended::Unreadable, "unreadable"),
+    (Ended::Broken, "broken"),
+];
+
+/// All counts, exact and cumulative.
+pub(crate) struct Counts {
+    requests: [AtomicU64; STATUSES.len()],
+    beacons: [AtomicU64; Outcome::ALL.len()],
+    ended: [AtomicU64; ENDED.len()],
+    spoofed: AtomicU64,
+    pub(crate) connections: AtomicUsize,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let zero = |_| AtomicU64::new(0);
+        Self {
+            requests: array::from_fn(zero),
+            beacons: array::from_fn(zero),
+            ended: array::from_fn(zero),
+            spoofed: AtomicU64::new(0),
+            connections: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Counts {
+    pub(crate) fn request(&self, status: u16) {
+        if let Some(at) = STATUSES.iter().position(|known| *known == status) {
+            self.requests[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn beacons(&self, outcome: Outcome, number: u64) {
+        if number > 0
+            && let Some(at) = Outcome::ALL.iter().position(|known| *known == outcome)
+        {
+            self.beacons[at].fetch_add(number, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn ended(&self, ended: Ended) {
+        self.ended[ended as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn spoofed(&self) {
+        self.spoofed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Counted {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counted {
+            requests: STATUSES
+                .iter()
+                .zip(&self.requests)
+                .map(|(status, count)| (*status, of(count)))
+                .collect(),
+            beacons: Outcome::ALL
+                .iter()
+                .zip(&self.beacons)
+                .map(|(outcome, count)| (*outcome, of(count)))
+                .collect(),
+            ended: ENDED.iter().zip(&self.ended).map(|((_, name), count)| (*name, of(count))).collect(),
+            spoofed: of(&self.spoofed),
+            connections: self.connections.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What was counted since the start: exact, so it is not to leave the process as it is.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Requests by status.
+    pub requests: Vec<(u16, u64)>,
+    /// Beacons by what became of them.
+    pub beacons: Vec<(Outcome, u64)>,
+    /// Connections that ended before their time, by how.
+    pub ended: Vec<(&'static str, u64)>,
+    /// Requests in which a peer named another's address without being trusted to.
+    pub spoofed: u64,
+    /// Connections that are open.
+    pub connections: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_count_has_its_place() {
+        let counts = Counts::default();
+        STATUSES.iter().for_each(|status| counts.request(*status));
+        counts.request(200);
+        Outcome::ALL.iter().for_each(|outcome| counts.beacons(*outcome, 2));
+        ENDED.iter().for_each(|(ended, _)| counts.ended(*ended));
+        counts.spoofed();
+        let read = counts.read();
+        assert!(read.requests.iter().all(|(_, count)| *count == 1));
+        assert!(read.beacons.iter().all(|(_, count)| *count == 2));
+        assert!(read.ended.iter().all(|(_, count)| *count == 1) && read.spoofed == 1);
+    }
+}

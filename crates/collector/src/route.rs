@@ -1,0 +1,89 @@
+//! Which requests there are.
+
+use crowdfold_beacon::Http;
+use hyper::Method;
+
+/// Where a request goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Route<'a> {
+    /// JSON beacons in a body.
+    Beacons,
+    /// CMCD in a body: event mode.
+    Events(Endpoint<'a>),
+    /// CMCD in headers or a query: request mode.
+    Request(Endpoint<'a>),
+    /// A browser asks whether a page may.
+    Preflight,
+    /// There is no such path.
+    Nowhere,
+    /// There is, but not with this method; with these.
+    Not(&'static str),
+}
+
+/// An endpoint of CMCD.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Endpoint<'a> {
+    /// Tells it from others.
+    pub(crate) number: u32,
+    /// The tenant it is of; of the default one where none is named.
+    pub(crate) tenant: Option<&'a str>,
+}
+
+const BEACONS: &str = "/v1/beacons";
+const CMCD: &str = "/v1/cmcd";
+
+/// Where a request with this method and path (without its query) goes.
+pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
+    let endpoint = || {
+        let (number, tenant) = Http::endpoint_of(path);
+        Endpoint { number, tenant: tenant.filter(|tenant| !tenant.is_empty()) }
+    };
+    let is_cmcd = path == CMCD || path.strip_prefix(CMCD).is_some_and(|rest| rest.starts_with('/'));
+    match *method {
+        Method::OPTIONS if is_cmcd || path == BEACONS => Route::Preflight,
+        Method::POST if path == BEACONS => Route::Beacons,
+        _ if path == BEACONS => Route::Not("POST, OPTIONS"),
+        Method::POST if is_cmcd => Route::Events(endpoint()),
+        Method::GET | Method::HEAD if is_cmcd => Route::Request(endpoint()),
+        _ if is_cmcd => Route::Not("GET, HEAD, POST, OPTIONS"),
+        _ => Route::Nowhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+        match route(method, path) {
+            Route::Events(endpoint) | Route::Request(endpoint) => endpoint.tenant,
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn paths_and_methods_lead_where_they_should() {
+        assert_eq!(route(&Method::POST, "/v1/beacons"), Route::Beacons);
+        assert_eq!(route(&Method::GET, "/v1/beacons"), Route::Not("POST, OPTIONS"));
+        assert_eq!(tenant(&Method::POST, "/v1/cmcd/acme"), Some("acme"));
+        assert_eq!(tenant(&Method::POST, "/v1/cmcd"), None);
+        assert_eq!(tenant(&Method::POST, "/v1/cmcd/"), None);
+        assert_eq!(tenant(&Method::GET, "/v1/cmcd/acme/movie/1.m4s"), Some("acme"));
+        assert_eq!(tenant(&Method::HEAD, "/v1/cmcd/acme"), Some("acme"));
+        assert_eq!(route(&Method::OPTIONS, "/v1/cmcd/acme"), Route::Preflight);
+        assert_eq!(route(&Method::OPTIONS, "/v1/beacons"), Route::Preflight);
+        assert_eq!(route(&Method::PUT, "/v1/cmcd/acme"), Route::Not("GET, HEAD, POST, OPTIONS"));
+        for path in ["/", "", "*", "/v1", "/v1/cmcdx", "/v1/beacons/", "/v2/cmcd/acme", "/V1/CMCD/acme"] {
+            assert_eq!(route(&Method::POST, path), Route::Nowhere, "{path}");
+        }
+    }
+
+    #[test]
+    fn segments_of_one_stream_are_one_endpoint() {
+        assert_eq!(
+            route(&Method::GET, "/v1/cmcd/acme/a/1.m4s"),
+            route(&Method::GET, "/v1/cmcd/acme/b/2.m4s")
+        );
+        assert_ne!(route(&Method::GET, "/v1/cmcd/acme"), route(&Method::GET, "/v1/cmcd/blip"));
+    }
+}

@@ -1,0 +1,164 @@
+//! The port, and the connections that come to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::counts::Ended;
+use crate::{Certificates, Collector, connection};
+
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1_024;
+
+/// How long requests may take once the edge is to end, how long they then have to hear that they are given up, and how
+/// long it takes at most until what was taken is written.
+const DRAIN: Duration = Duration::from_secs(5);
+const HURRY: Duration = Duration::from_secs(1);
+const END: Duration = Duration::from_secs(9);
+
+/// What those hear who come when there are as many as there may be.
+const REFUSED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Nobody can be listened to.
+#[derive(Debug, Error)]
+#[error("collect.listen {address} cannot be listened on: {error}; choose another address or port")]
+pub struct BindError {
+    address: SocketAddr,
+    error: std::io::Error,
+}
+
+/// The edge, listening.
+pub struct Server {
+    runtime: Runtime,
+    collector: Arc<Collector>,
+    closing: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
+    /// Where it listens; tells the port where 0 was configured.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub fn start(
+        collector: Arc<Collector>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Result<Self, BindError> {
+        let address = collector.settings.listen;
+        let taken = |error| BindError { address, error };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("edge")
+            .enable_all()
+            .build()
+            .map_err(taken)?;
+        let listener = {
+            let _inside = runtime.enter();
+            listen(address).map_err(taken)?
+        };
+        let address = listener.local_addr().map_err(taken)?;
+        let (closing, closed) = watch::channel(false);
+        let sender = Arc::clone(&collector);
+        runtime.spawn(async move { sender.packs.keep_sending(sender.settings.linger).await });
+        let accepting = runtime.spawn(accept(Arc::clone(&collector), certificates, listener, closed));
+        Ok(Self { runtime, collector, closing, accepting, address })
+    }
+
+    /// Takes no new connection, answers what is under way, writes what was taken. Whether all that was taken was written.
+    #[must_use]
+    pub fn stop(self) -> bool {
+        let Self { runtime, collector, closing, accepting, .. } = self;
+        let end = Instant::now() + END;
+        let _ = closing.send(true);
+        runtime.block_on(async {
+            let _ = accepting.await;
+            wait_for_none(&collector, DRAIN).await;
+            let _ = collector.hurry.send(true);
+            wait_for_none(&collector, HURRY).await;
+        });
+        let written = collector.packs.flush(end.saturating_duration_since(Instant::now()))
+            && collector.packs.in_flight() == 0;
+        runtime.shutdown_timeout(Duration::from_millis(500));
+        written
+    }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(
+    collector: Arc<Collector>,
+    certificates: Option<Arc<Certificates>>,
+    listener: TcpListener,
+    mut closing: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(collector.settings.connections));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = closing.wait_for(|closing| *closing) => return,
+        };
+        // it went before we came to it, or there are no more files: that passes, and is no reason to spin
+        let Ok((stream, peer)) = accepted else {
+            collector.counts.ended(Ended::Refused);
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            refuse(&collector, certificates.is_some(), &stream);
+            continue;
+        };
+        let (collector, certificates) = (Arc::clone(&collector), certificates.clone());
+        let closing = closing.clone();
+        tokio::spawn(async move {
+            let _here = Here::new(&collector);
+            connection::serve(Arc::clone(&collector), certificates, stream, peer, closing).await;
+            drop(place);
+        });
+    }
+}
+
+/// Whoever is one too many hears so if that takes no waiting.
+fn refuse(collector: &Collector, encrypted: bool, stream: &TcpStream) {
+    collector.counts.ended(Ended::Refused);
+    if !encrypted {
+        let _ = stream.try_write(REFUSED);
+    }
+}
+
+/// A connection that is open.
+struct Here<'a>(&'a Collector);
+
+impl<'a> Here<'a> {
+    fn new(collector: &'a Collector) -> Self {
+        collector.counts.connections.fetch_add(1, Ordering::Relaxed);
+        Self(collector)
+    }
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.0.counts.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn wait_for_none(collector: &Collector, patience: Duration) {
+    let until = Instant::now() + patience;
+    while collector.counts.connections.load(Ordering::Relaxed) > 0 && Instant::now() < until {
+        sleep(Duration::from_millis(10)).await;
+    }
+}

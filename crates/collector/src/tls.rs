@@ -1,0 +1,131 @@
+//! The certificate and its key, read again when they change.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use thiserror::Error;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{Error as RustlsError, ServerConfig};
+
+/// Where certificate and key are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The certificate, and those up to its authority, as PEM.
+    pub certificate: PathBuf,
+    /// Its private key, as PEM.
+    pub key: PathBuf,
+}
+
+/// Why there can be no TLS. Never holds anything of the key.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{key} {path} cannot be read: {error}")]
+    Unreadable {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// There is nothing of the kind in it.
+    #[error("{key} {path} has no {what} as PEM in it")]
+    Nothing {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// They are there, and do not serve.
+    #[error("collect.tls.certificate {certificate} and collect.tls.key {key} do not serve: {error}")]
+    Unfit {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why, in the words of rustls, which has seen no secret to tell.
+        error: RustlsError,
+    },
+}
+
+/// When a file was changed, and how long it is.
+type Look = Option<(SystemTime, u64)>;
+
+/// The certificate in use.
+pub struct Certificates {
+    files: Files,
+    acceptor: RwLock<TlsAcceptor>,
+    looked: Mutex<[Look; 2]>,
+}
+
+impl Certificates {
+    /// Reads certificate and key.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn load(files: Files) -> Result<Arc<Self>, TlsError> {
+        let looked = Mutex::new(look(&files));
+        Ok(Arc::new(Self { acceptor: RwLock::new(read(&files)?), files, looked }))
+    }
+
+    /// Reads them again if one changed; whether they were. New connections get the new ones.
+    ///
+    /// # Errors
+    /// [`TlsError`]; the old ones stay in use, and it is tried again with the next change.
+    pub fn refresh(&self) -> Result<bool, TlsError> {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = look(&self.files);
+        if now == *looked {
+            return Ok(false);
+        }
+        *looked = now;
+        let fresh = read(&self.files)?;
+        *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(true)
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn look(files: &Files) -> [Look; 2] {
+    [&files.certificate, &files.key].map(|file| {
+        let about = file.metadata().ok()?;
+        Some((about.modified().ok()?, about.len()))
+    })
+}
+
+fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
+    const CERTIFICATE: &str = "collect.tls.certificate";
+    let refuse = |key, path: &Path, what, error| match error {
+        PemError::Io(error) => TlsError::Unreadable { key, path: path.into(), error },
+        _ => TlsError::Nothing { key, path: path.into(), what },
+    };
+    let unsure = |error| refuse(CERTIFICATE, &files.certificate, "certificate", error);
+    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(unsure)?;
+    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(unsure)?;
+    if chain.is_empty() {
+        return Err(unsure(PemError::NoItemsFound));
+    }
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|error| refuse("collect.tls.key", &files.key, "private key", error))?;
+    let unfit =
+        |error| TlsError::Unfit { certificate: files.certificate.clone(), key: files.key.clone(), error };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(unfit)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(unfit)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.ticketer = ring::Ticketer::new().map_err(unfit)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,129 @@
+//! What a connection is doing, so that one which does nothing, or does it too slowly, is ended.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+/// What a connection is doing. Times are in ns since it began; 0 is never.
+pub(crate) struct Activity {
+    began: Instant,
+    /// Requests that are not answered yet.
+    under_way: AtomicUsize,
+    /// When the last of them was answered.
+    answered: AtomicU64,
+    /// When something was heard that is no request yet.
+    heard: AtomicU64,
+    /// It speaks HTTP/2, where what is heard need not be the beginning of a request.
+    multiplexed: AtomicBool,
+}
+
+impl Activity {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            under_way: AtomicUsize::new(0),
+            answered: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            multiplexed: AtomicBool::new(false),
+        }
+    }
+
+    /// ns since the connection began, at least 1.
+    pub(crate) fn now(&self) -> u64 {
+        (self.began.elapsed().as_nanos() as u64).max(1)
+    }
+
+    /// A request was read up to its body.
+    pub(crate) fn begin(&self, multiplexed: bool) -> UnderWay<'_> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.heard.store(0, Ordering::Relaxed);
+        self.multiplexed.store(multiplexed, Ordering::Relaxed);
+        UnderWay(self)
+    }
+
+    /// When the connection is to be ended if nothing happens until then, and whether it is slow rather than idle then;
+    /// `None` while requests are under way, whose times are bounded themselves.
+    pub(crate) fn deadline(&self, slow: Duration, idle: Duration) -> Option<(Instant, bool)> {
+        if self.under_way.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let (heard, answered) = (self.heard.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed));
+        let multiplexed = self.multiplexed.load(Ordering::Relaxed);
+        let (since, is_slow) = match (heard, answered) {
+            (_, 0) => (0, true),
+            (heard, _) if heard > 0 && !multiplexed => (heard, true),
+            (_, answered) => (answered, false),
+        };
+        Some((self.began + Duration::from_nanos(since) + if is_slow { slow } else { idle }, is_slow))
+    }
+}
+
+/// A request under way.
+pub(crate) struct UnderWay<'a>(&'a Activity);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.answered.store(self.0.now(), Ordering::Relaxed);
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A stream that notes when it is heard of.
+pub(crate) struct Watched<S, A> {
+    pub(crate) stream: S,
+    pub(crate) activity: A,
+}
+
+impl<S: AsyncRead + Unpin, A: AsRef<Activity> + Unpin> AsyncRead for Watched<S, A> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, into);
+        if into.filled().len() > before {
+            let activity = self.activity.as_ref();
+            if activity.under_way.load(Ordering::Relaxed) == 0 && activity.heard.load(Ordering::Relaxed) == 0
+            {
+                activity.heard.store(activity.now(), Ordering::Relaxed);
+            }
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin, A: Unpin> AsyncWrite for Watched<S, A> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

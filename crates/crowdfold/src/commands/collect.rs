@@ -1,0 +1,214 @@
+//! `collect`: the HTTP edge for players.
+
+mod topic;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use crowdfold_airlock::Millis;
+use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as Edge};
+use crowdfold_kafka::topics::{Clock, Finding};
+use crowdfold_kafka::{Error, Writer};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::telemetry::{Counters, Part, Server, Status};
+use crate::worker::Stop;
+use crate::{clock, hardening, roles, wiring};
+
+use topic::{Found, Topic};
+
+/// How often the certificate's files are looked at, ms.
+const AGAIN: Millis = 10_000;
+
+/// For how long trouble with Kafka is a reason not to be ready, and how seldom it is said, ms.
+const RECENT: Millis = 10_000;
+
+/// Runs until SIGTERM or SIGINT, or until it is known that nothing can be written.
+///
+/// # Errors
+/// What ended it.
+pub fn run(config: Config) -> Result<(), Failure> {
+    let settings = config.collect.settings.clone();
+    let files = config.collect.tls.clone().map(Certificates::load).transpose();
+    let certificates = files.map_err(|error| Failure::Usage(error.to_string()))?;
+    let client = wiring::client(&config)?;
+    let topic = config.topic_names().beacons;
+    let status = Arc::new(Status::new(&[Part::Collect]));
+    let stop = Stop::at_signals()?;
+    let pages = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
+    if let Some(address) = pages.address {
+        tracing::info!("metrics and health at http://{address}");
+    }
+    hardening::open_files(settings.connections as u64);
+    let longest = Duration::from_millis(config.ttl.beacons);
+    let writer = Writer::open(&client, settings.writer(&topic, longest))?;
+    let collector = Collector::new(settings, writer).map_err(|error| Failure::Usage(error.to_string()))?;
+    let edge = Edge::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    tracing::info!("players report to {scheme}://{}", edge.address);
+    let watching = Watching {
+        found: topic::watch(client, topic, Arc::clone(&stop)),
+        counters: Counters::new(config.policy().k()),
+        partitions: 0,
+        unseen: None,
+        trouble: None,
+        looked: clock::now(),
+        collector: &collector,
+        certificates: certificates.as_deref(),
+        status: &status,
+        config: &config,
+    };
+    let ended = watching.until(&stop);
+    stop.now();
+    status.report(Part::Collect, clock::now(), vec!["ending".into()]);
+    let written = edge.stop();
+    ended?;
+    match config.collect.settings.acknowledge {
+        _ if written => {}
+        Acknowledge::Written => {
+            tracing::warn!("Kafka did not take all: what it did not was not acknowledged")
+        }
+        Acknowledge::Queued => {
+            return Err(
+                anyhow!("Kafka did not take all that was acknowledged before it was time to go").into()
+            );
+        }
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// What is looked at by the second.
+struct Watching<'a> {
+    found: Receiver<Found>,
+    counters: Counters,
+    partitions: u32,
+    /// Why the topic cannot be seen.
+    unseen: Option<String>,
+    /// The last trouble with Kafka, and when it was.
+    trouble: Option<(String, Millis)>,
+    /// When the certificate's files were.
+    looked: Millis,
+    collector: &'a Collector,
+    certificates: Option<&'a Certificates>,
+    status: &'a Status,
+    config: &'a Config,
+}
+
+impl Watching<'_> {
+    fn until(mut self, stop: &Stop) -> Result<(), Failure> {
+        loop {
+            let now = clock::now();
+            self.topic()?;
+            self.kafka(now)?;
+            self.certificates(now);
+            self.report(now);
+            if stop.sleep(Duration::from_millis(if self.partitions == 0 { 50 } else { 1_000 })) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Follows the topic. At the start what does not pass by itself ends it; later it is a reason not to be ready.
+    fn topic(&mut self) -> Result<(), Failure> {
+        loop {
+            match self.found.try_recv() {
+                Ok(Found::Topic(Topic { partitions, is_create_time })) => {
+                    if let Some(is_create_time) = is_create_time {
+                        self.clock(is_create_time)?;
+                    }
+                    if partitions != self.partitions {
+                        tracing::info!(
+                            "topic {} has {partitions} partitions",
+                            self.config.topic_names().beacons
+                        );
+                    }
+                    self.partitions = partitions;
+                    self.unseen = None;
+                    self.collector.set_partitions(partitions);
+                }
+                Ok(Found::Nothing(error)) => {
+                    if self.partitions == 0 && !error.is_transient() {
+                        return Err(self.as_granted(error));
+                    }
+                    tracing::warn!("{error}");
+                    self.unseen = Some(error.to_string());
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Notices what the brokers did not take.
+    fn kafka(&mut self, now: Millis) -> Result<(), Failure> {
+        if let Some(by_broker) = self.collector.stamped_by_broker() {
+            self.clock(!by_broker)?;
+        }
+        if let Some(error) = self.collector.fatal() {
+            return Err(self.as_granted(error));
+        }
+        let Some(error) = self.collector.trouble() else { return Ok(()) };
+        if matches!(error, Error::Forbidden { .. }) {
+            return Err(self.as_granted(error));
+        }
+        let said = self.trouble.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
+        if !said {
+            tracing::warn!("{error}");
+        }
+        self.trouble = Some((error.to_string(), now));
+        Ok(())
+    }
+
+    /// Whose clock stamps records must be as the configuration says: watermarks rest on it.
+    fn clock(&self, is_create_time: bool) -> Result<(), Failure> {
+        let trusted = self.config.source.trust_timestamps;
+        if is_create_time == trusted {
+            return Ok(());
+        }
+        let ahead = Duration::from_millis(self.config.source.ahead());
+        let wanted = if trusted { Clock::Create { ahead } } else { Clock::Append };
+        let topic = self.config.topic_names().beacons;
+        Err(Failure::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
+    }
+
+    fn as_granted(&self, error: Error) -> Failure {
+        error.among(&roles::of_stage(self.config, Part::Collect)).into()
+    }
+
+    fn certificates(&mut self, now: Millis) {
+        let Some(certificates) = self.certificates else { return };
+        if now.saturating_sub(self.looked) < AGAIN {
+            return;
+        }
+        self.looked = now;
+        match certificates.refresh() {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("the certificate was read again"),
+            // half copied is no reason to go
+            Err(error) => tracing::warn!("{error}; the one in use is kept"),
+        }
+    }
+
+    fn report(&self, now: Millis) {
+        let held = self.collector.held();
+        self.counters.collected(&self.collector.counted(), held);
+        let mut reasons = Vec::new();
+        match &self.unseen {
+            Some(error) => reasons.push(error.clone()),
+            None if self.partitions == 0 => reasons.push("looking for the topic".into()),
+            None => {}
+        }
+        if let Some((error, last)) = &self.trouble
+            && now.saturating_sub(*last) < RECENT
+        {
+            reasons.push(error.clone());
+        }
+        if held > self.collector.memory() / 10 * 9 {
+            reasons.push("Kafka is behind, and what is held is near collect.memory".into());
+        }
+        self.status.report(Part::Collect, now, reasons);
+    }
+}

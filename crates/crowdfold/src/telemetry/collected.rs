@@ -1,0 +1,48 @@
+//! What is seen of the edge for players.
+
+use crowdfold_collector::Counted;
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use super::Counters;
+
+/// Names the metrics for those who read `/metrics`.
+pub(super) fn describe() {
+    describe_counter!(
+        "crowdfold_collect_requests_total",
+        "requests by the status they were answered with, floored to a multiple of k"
+    );
+    describe_counter!(
+        "crowdfold_collect_beacons_total",
+        "beacons at the edge by what became of them, floored to a multiple of k"
+    );
+    describe_counter!(
+        "crowdfold_collect_connections_ended_total",
+        "connections that ended before their time, by how, floored to a multiple of k"
+    );
+    describe_counter!(
+        "crowdfold_collect_spoofed_total",
+        "requests whose peer named another's address without being trusted to, floored to a multiple of k"
+    );
+    describe_gauge!("crowdfold_collect_connections", "open connections, floored to a multiple of k");
+    describe_gauge!("crowdfold_collect_bytes_held", "bytes received and not yet written");
+}
+
+impl Counters {
+    /// What the edge counted.
+    pub(crate) fn collected(&self, counted: &Counted, held: usize) {
+        for (status, exact) in &counted.requests {
+            counter!("crowdfold_collect_requests_total", "status" => status.to_string())
+                .absolute(self.floor(*exact));
+        }
+        for (outcome, exact) in &counted.beacons {
+            counter!("crowdfold_collect_beacons_total", "outcome" => outcome.name())
+                .absolute(self.floor(*exact));
+        }
+        for (how, exact) in &counted.ended {
+            counter!("crowdfold_collect_connections_ended_total", "how" => *how).absolute(self.floor(*exact));
+        }
+        counter!("crowdfold_collect_spoofed_total").absolute(self.floor(counted.spoofed));
+        gauge!("crowdfold_collect_connections").set(self.floor(counted.connections as u64) as f64);
+        gauge!("crowdfold_collect_bytes_held").set(held as f64);
+    }
+}

@@ -1,0 +1,112 @@
+//! CMCD in its three ways, as real players send it.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeMap;
+
+use crowdfold_testkit::Kafka;
+use serde_json::Value;
+
+use super::client::Client;
+use super::support::{Edge, Packed, deployment, packed};
+
+/// Requests of hls.js, dash.js and Shaka in a browser.
+const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
+
+/// What is said, line by line; what names no session is not passed on.
+fn lines<'a>(form: &'static str, said: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
+    said.lines()
+        .filter(move |line| form != "events" || line.contains("sid=\""))
+        .map(move |line| (form, line.to_owned()))
+}
+
+/// Sends a captured request to the edge: its query or headers as the mirror of a CDN would, its body as the player did.
+/// What the topic is to hold of it then.
+fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
+    let request: Value = serde_json::from_str(line).unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let named = |name: &str| text(&request["headers"][name]);
+    let headers: Vec<(String, String)> = request["headers"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), text(value)))
+        .filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length"))
+        .collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (body, query) = (text(&request["body"]), text(&request["query"]));
+    if !body.is_empty() {
+        return (client.post("/v1/cmcd/acme", &headers, &body), "events", body);
+    }
+    let target = format!("/v1/cmcd/acme{}?{query}", text(&request["path"]));
+    let status = client.get(&target, &headers);
+    let parts = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"].map(named);
+    if parts.iter().any(|part| !part.is_empty()) {
+        return (status, "headers", parts.join("|"));
+    }
+    (status, "query", query.strip_prefix("CMCD=").unwrap().to_owned())
+}
+
+#[test]
+fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
+    let mut way = deployment(Kafka::shared());
+    way.set("collect.rate", "0");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let mut client = edge.connect();
+    let mut expected = BTreeMap::<(&str, String), usize>::new();
+    let mut taken = 0;
+    for line in PLAYERS.lines() {
+        let (status, form, said) = send(&mut client, line);
+        let counted = lines(form, &said).count();
+        lines(form, &said).for_each(|line| *expected.entry(line).or_default() += 1);
+        // a player that was told to send no session is refused
+        assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {said}");
+        taken += usize::from(status == 204);
+    }
+    let packed = packed(&way);
+    let mut seen = BTreeMap::<(&str, String), usize>::new();
+    for Packed { form, said, tenant, address, user_agent, .. } in &packed {
+        lines(form, said).for_each(|line| *seen.entry(line).or_default() += 1);
+        assert_eq!((tenant.as_deref(), address.as_deref()), (Some("acme"), Some("127.0.0.1")));
+        assert!(user_agent.as_deref().is_some_and(|agent| agent.starts_with("Mozilla/5.0")));
+    }
+    assert!(seen == expected, "{} lines of {}", seen.len(), expected.len());
+    assert!(packed.len() == taken && taken > 140, "{} of {taken}", packed.len());
+    let forms: Vec<_> = ["events", "headers", "query"]
+        .map(|form| packed.iter().filter(|request| request.form == form).count())
+        .into();
+    assert!(forms.iter().all(|count| *count > 5), "{forms:?}");
+    // one endpoint, whatever was asked of the CDN
+    let mut endpoints: Vec<_> = packed.iter().map(|request| request.endpoint).collect();
+    endpoints.dedup();
+    assert_eq!(endpoints.len(), 1);
+}
+
+#[test]
+fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut client = edge.connect();
+    let headers = [("cmcd-session", "sid=\"in-headers\""), ("cmcd-request", "bl=300")];
+    assert_eq!(client.get("/v1/cmcd?CMCD=sid%3D%22in-query%22", &headers), 204);
+    assert_eq!(client.ask("HEAD", "/v1/cmcd/blip/1.m4s?CMCD=sid%3D%22s%22", &[], b"").status, 204);
+    for kind in ["text/cmcd", "application/cmcd"] {
+        let typed = [("content-type", kind)];
+        assert_eq!(client.post("/v1/cmcd", &typed, "e=ps,sta=p,ts=1,v=2,sid=\"a\"\n"), 204);
+        // of another version, without a session, not read at all
+        for body in ["sid=\"a\",v=3\n", "e=t,ts=1,v=2\n", "\u{e9}\n", "\n", ""] {
+            assert_eq!(client.post("/v1/cmcd/acme", &typed, body), 400, "{body}");
+        }
+    }
+    for kind in ["application/json", "text/plain", "application/octet-stream"] {
+        let answer = client.ask("POST", "/v1/cmcd/acme", &[("content-type", kind)], b"sid=\"a\"");
+        assert_eq!((answer.status, answer.body.contains("application/cmcd")), (415, true), "{kind}");
+    }
+    assert_eq!(client.get("/v1/cmcd/acme/1.m4s?x=1", &[]), 400);
+    let packed = packed(&way);
+    let seen: Vec<_> = packed.iter().map(|request| (request.form, request.tenant.as_deref())).collect();
+    assert_eq!(seen.iter().filter(|one| **one == ("events", None)).count(), 2);
+    assert!(seen.contains(&("headers", None)) && seen.contains(&("query", Some("blip"))));
+    assert_eq!(seen.len(), 4);
+}

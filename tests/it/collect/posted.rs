@@ -1,0 +1,152 @@
+//! JSON beacons: who may post them how, what is answered, and what lies on the topic then.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use crowdfold_testkit::Kafka;
+use serde_json::json;
+
+use super::client::JSON;
+use super::support::{Edge, by_partition, deployment, packed, session_in};
+use crate::worker::support::now;
+
+#[test]
+fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is_read() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut player = edge.connect();
+    let beacon = |session: &str| json!({"ts": now(), "session": session, "event": "heartbeat"}).to_string();
+    let one = |partition| beacon(&session_in(&way, partition, 0));
+    let bodies = [
+        ("application/json; charset=utf-8", one(0)),
+        ("application/json", format!("[{}, {}]", one(1), one(1))),
+        ("application/x-ndjson", format!("{}\n{}\n", one(2), one(2))),
+        ("text/plain;charset=UTF-8", one(3)),
+        ("", format!("\n{}", one(0))),
+    ];
+    for (content_type, body) in &bodies {
+        let typed = [("content-type", *content_type), ("user-agent", "A player"), ("cookie", "id=secret")];
+        let headers = if content_type.is_empty() { &typed[1..] } else { &typed[..] };
+        assert_eq!(player.post("/v1/beacons", headers, body), 204, "{content_type}");
+    }
+    let packed = packed(&way);
+    for (request, expected) in packed.iter().zip([0, 4, 1, 2, 3]) {
+        assert_eq!((request.form, &request.said), ("json", &bodies[expected].1));
+        assert_eq!(request.address.as_deref(), Some("127.0.0.1"));
+        assert_eq!((request.user_agent.as_deref(), request.tenant.as_deref()), (Some("A player"), None));
+    }
+    assert_eq!(packed.len(), 5);
+    edge.await_count("beacons_total{outcome=\"taken\"}", 7);
+    edge.await_count("requests_total{status=\"204\"}", 5);
+    edge.await_count("bytes_held", 0);
+    let (status, log) = edge.0.terminate(10);
+    assert!(status.success() && !log.contains("session-"), "{status}: {log}");
+}
+
+#[test]
+fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goes_nowhere() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut player = edge.connect();
+    let beacon = |partition, nth, rest: &str| {
+        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, nth), now())
+    };
+    let (a, b, c) = (beacon(2, 0, ""), beacon(2, 1, ",\"tenant\":\"blip\""), beacon(3, 0, ",\"x\":[1,{}]"));
+    let leaving = session_in(&way, 1, 0);
+    let unfit = [
+        "{\"ts\":1}".to_owned(),
+        format!("{{\"session\":\"{}\",\"ts\":1}}", "x".repeat(129)),
+        "{\"session\":\"undefined\",\"ts\":1}".into(),
+        beacon(0, 0, ",\"tenant\":\"nobody\""),
+        "{\"session\":7,\"ts\":-1}".into(),
+    ];
+    // beacons of who leaves are not passed on, whether they come before or after
+    let leaves = [
+        beacon(1, 0, ",\"user_agent\":\"secret\""),
+        beacon(1, 0, ",\"opt_out\":true,\"ip\":\"203.0.113.9\",\"content\":\"secret\""),
+        beacon(1, 0, ""),
+    ];
+    let body = [
+        &a, &leaves[0], &unfit[0], &b, &unfit[1], &leaves[1], &unfit[2], &c, &leaves[2], &unfit[3], &unfit[4],
+    ];
+    let array = format!("[{}]", body.map(String::as_str).join(" ,\n"));
+    assert_eq!(player.post("/v1/beacons", JSON, &array), 204);
+    let first = packed(&way);
+    assert_eq!(by_partition(&first)[&2], [format!("[{a},{b}]")]);
+    assert_eq!(by_partition(&first)[&3], [format!("[{c}]")]);
+    let withdrawal = first.iter().find(|request| request.partition == 1).unwrap();
+    assert_eq!((first.len(), &withdrawal.address, &withdrawal.user_agent), (3, &None, &None));
+    let said: serde_json::Value = serde_json::from_str(&withdrawal.said).unwrap();
+    let at = said["ts"].as_u64().unwrap();
+    assert_eq!(said, json!({"session": leaving, "ts": at, "opt_out": true}));
+    edge.await_count("beacons_total{outcome=\"taken\"}", 3);
+    edge.await_count("beacons_total{outcome=\"opted_out\"}", 3);
+    edge.await_count("beacons_total{outcome=\"malformed\"}", 1);
+    edge.await_count("beacons_total{outcome=\"no_session\"}", 2);
+    edge.await_count("beacons_total{outcome=\"too_large\"}", 1);
+    edge.await_count("beacons_total{outcome=\"unknown_tenant\"}", 1);
+    // a body of which nothing can be counted is no success
+    for (body, status) in
+        [(&unfit[0], 400), (&unfit[3], 410), (&unfit[4], 400), (&String::new(), 400), (&"[]".into(), 400)]
+    {
+        assert_eq!(player.post("/v1/beacons", JSON, body), status, "{body}");
+    }
+    assert_eq!(packed(&way).len(), 3);
+}
+
+#[test]
+fn who_says_no_is_answered_before_anything_is_kept() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut player = edge.connect();
+    let beacon = format!(r#"{{"session":"s-1","ts":{}}}"#, now());
+    for signal in ["sec-gpc", "dnt"] {
+        let typed = |kind| [("content-type", kind), (signal, "1")];
+        assert_eq!(player.post("/v1/beacons", &typed("application/json"), &beacon), 204);
+        // players of CMCD stop for the session
+        assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "sid=\"s\",v=2\n"), 410);
+        assert_eq!(player.get("/v1/cmcd/acme/x?CMCD=sid%3D%22s%22", &[(signal, "1")]), 204);
+    }
+    assert_eq!(packed(&way), []);
+    edge.await_count("beacons_total{outcome=\"opted_out\"}", 6);
+    edge.await_count("beacons_total{outcome=\"taken\"}", 0);
+}
+
+#[test]
+fn browsers_hear_that_pages_may_report() {
+    let mut way = deployment(Kafka::shared());
+    let way = {
+        way.set("collect.origins", "[\"https://player.example\"]");
+        way.with_topics()
+    };
+    let edge = Edge::start(&way);
+    let mut page = edge.connect();
+    for target in ["/v1/beacons", "/v1/cmcd/acme", "/v1/cmcd/acme/seg.m4s"] {
+        let asked = [
+            ("origin", "https://player.example"),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type,cmcd-session"),
+        ];
+        let answer = page.ask("OPTIONS", target, &asked, b"");
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://player.example"));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        let headers = answer.header("access-control-allow-headers").unwrap();
+        assert!(headers.contains("content-type") && headers.contains("cmcd-session"), "{headers}");
+        assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
+        assert!(answer.header("access-control-max-age").unwrap().parse::<u32>().unwrap() > 600);
+    }
+    // also with what is refused, and to nobody else
+    let answer = page.ask("POST", "/v1/beacons", &[("origin", "https://player.example")], b"{}");
+    assert_eq!((answer.status, answer.header("vary")), (400, Some("origin")));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://player.example"));
+    let answer = page.ask("OPTIONS", "/v1/beacons", &[("origin", "https://other.example")], b"");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    for (method, target, status) in [
+        ("GET", "/v1/beacons", 405),
+        ("PUT", "/v1/cmcd/acme", 405),
+        ("GET", "/", 404),
+        ("POST", "/v1/cmcd/nobody", 410),
+        ("GET", "/v1/cmcd/nobody/x?CMCD=sid%3D%22s%22", 410),
+    ] {
+        assert_eq!(page.ask(method, target, &[], b"").status, status, "{method} {target}");
+    }
+}

@@ -1,0 +1,115 @@
+//! An edge of its own for each test, and what it put on the topic.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeMap;
+
+use crowdfold_testkit::Kafka;
+use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, unpack};
+
+use super::client::Client;
+use crate::worker::support::{Deployment, Seen, Worker, eventually};
+
+/// A deployment whose counters are exact.
+pub(super) fn deployment(kafka: &Kafka) -> Deployment<'_> {
+    let mut way = Deployment::new(kafka);
+    way.rules.k = 1;
+    way.set("collect.listen", "\"127.0.0.1:0\"");
+    way
+}
+
+/// A running edge.
+pub(super) struct Edge(pub(super) Worker);
+
+impl Edge {
+    /// Started, and ready.
+    pub(super) fn start(way: &Deployment<'_>) -> Self {
+        let edge = Self(Worker::collect(way, "edge"));
+        edge.0.await_ready();
+        edge
+    }
+
+    pub(super) fn connect(&self) -> Client {
+        Client::connect(&self.0.edge())
+    }
+
+    /// Waits until a counter is what it is to be: `requests_total{status="204"}`.
+    pub(super) fn await_count(&self, name: &str, count: u64) {
+        let metric = format!("crowdfold_collect_{name}");
+        let mut last = None;
+        eventually(&format!("{name} is {count}"), 10, || {
+            last = self.0.metric(&metric);
+            (last == Some(count)).then_some(())
+        });
+    }
+
+    /// Resident memory, bytes.
+    pub(super) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+}
+
+/// One request as it lies on the topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    pub(super) partition: i32,
+    pub(super) address: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) endpoint: u32,
+    /// Which form it has, and what it says.
+    pub(super) form: &'static str,
+    pub(super) said: String,
+}
+
+/// All that lies on the topic, request by request. What holds of every record is looked at on the way.
+pub(super) fn packed(way: &Deployment<'_>) -> Vec<Packed> {
+    let records = way.records("beacons", "read_uncommitted");
+    records.iter().flat_map(requests).collect()
+}
+
+fn requests(record: &Seen) -> Vec<Packed> {
+    assert_eq!(record.headers, [("content-type".to_owned(), CONTENT_TYPE.as_bytes().to_vec())]);
+    assert!(record.key.is_empty(), "a record has a key");
+    let mut requests = Vec::new();
+    let mut newest = 0;
+    unpack(&record.value, &mut |request| {
+        let (http, body) = request.map_err(|_| "malformed").unwrap();
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (form, said) = match body {
+            Body::Json(bytes) => ("json", said(bytes)),
+            Body::Events(bytes) => ("events", said(bytes)),
+            Body::Query(bytes) => ("query", said(bytes)),
+            Body::Headers(parts) => ("headers", parts.map(|part| said(part.unwrap_or_default())).join("|")),
+        };
+        newest = newest.max(http.received_at.unwrap());
+        assert!(!http.gpc && !http.dnt);
+        requests.push(Packed {
+            partition: record.partition,
+            address: http.address.map(Into::into),
+            tenant: http.tenant.map(Into::into),
+            user_agent: http.user_agent.map(Into::into),
+            endpoint: http.endpoint,
+            form,
+            said,
+        });
+    });
+    assert_eq!(record.timestamp as u64, newest, "a record's time is that of the latest receipt in it");
+    requests
+}
+
+/// What was said, by partition, in its order.
+pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
+    let mut all = BTreeMap::<i32, Vec<&str>>::new();
+    for request in packed {
+        all.entry(request.partition).or_default().push(&request.said);
+    }
+    all
+}
+
+/// A session whose partition it is, the `nth` of them.
+pub(super) fn session_in(way: &Deployment<'_>, partition: u32, nth: usize) -> String {
+    let mut sessions = (0..).map(|number| format!("session-{number}"));
+    sessions.by_ref().filter(|session| way.partition_of(session) == partition).nth(nth).unwrap()
+}

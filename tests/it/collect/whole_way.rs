@@ -1,0 +1,66 @@
+//! From what players post to rows.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use crowdfold_players::Faults;
+use crowdfold_testkit::Kafka;
+use crowdfold_testkit::envelope::{Body, unpack};
+use crowdfold_testkit::oracle::Record;
+
+use super::client::JSON;
+use super::support::{Edge, deployment};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
+
+/// What the worker reads, as the oracle takes it: of each record its beacons as lines.
+fn log_of(way: &Deployment<'_>) -> Vec<Vec<Record>> {
+    let mut log = vec![Vec::new(); way.partitions as usize];
+    for record in way.records("beacons", "read_uncommitted") {
+        let mut lines = Vec::new();
+        unpack(&record.value, &mut |request| {
+            let Ok((_, Body::Json(body))) = request else { panic!("no JSON") };
+            match serde_json::from_slice(body).unwrap() {
+                serde_json::Value::Array(beacons) => lines.extend(beacons),
+                beacon => lines.push(beacon),
+            }
+        });
+        let payload = lines.iter().map(|line| line.to_string() + "\n").collect::<String>().into_bytes();
+        log[record.partition as usize].push(Record { timestamp: Some(record.timestamp as u64), payload });
+    }
+    log
+}
+
+#[test]
+fn the_rows_of_what_was_posted_are_the_oracles() {
+    let mut way = deployment(Kafka::shared());
+    way.rules.k = 10;
+    way.set("collect.rate", "0");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let worker = Worker::start(&way, "a");
+    let mut client = edge.connect();
+    // in real time, as arrays of what is due: many sessions and partitions in one request
+    let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
+    let records = by_time(&way.players_with(3, 150, now(), 8_000, faults));
+    let mut rest = records.as_slice();
+    let mut sent = 0;
+    while !rest.is_empty() {
+        let due = rest.partition_point(|record| record.timestamp <= Some(now() as i64));
+        for batch in rest[..due].chunks(40) {
+            let lines: Vec<_> =
+                batch.iter().map(|record| String::from_utf8_lossy(record.value.as_ref().unwrap())).collect();
+            sent += lines.len() as u64;
+            assert_eq!(client.post("/v1/beacons", JSON, format!("[{}]", lines.join(","))), 204);
+        }
+        rest = &rest[due..];
+        sleep(100);
+    }
+    assert!(sent > 500, "{sent}");
+    let verdict = way.judge(&log_of(&way));
+    let ledger = &verdict.ledger.beacons;
+    assert!(ledger.opted_out > 0 && ledger.duplicate > 0 && ledger.rejected.is_empty(), "{ledger:?}");
+    way.await_settled(way.last_end(&verdict), 30);
+    let expected = verdict.rollups(&way.rules);
+    assert!(expected.len() > 50, "{} rows", expected.len());
+    assert_same_rows(&way.rows("read_committed"), &expected);
+    let (status, log) = worker.terminate(30);
+    assert!(status.success(), "{status}: {log}");
+}
