@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension::{Browser, Device, Os};
-use crowdfold_release::{Policy, PolicySettings, release};
+use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret, release};
 use crowdfold_rollup::{Cell, Label, Table, Window};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -74,6 +74,26 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
         .counter(ItemsCount::new(cells))
         .with_inputs(|| vec![table.clone()])
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
+}
+
+/// The same under noise, which is drawn for every measure and every range of every row that is released: all but the
+/// thinnest cells here. Items are rows.
+#[divan::bench(args = [100, 10_000], sample_size = 1, sample_count = 5)]
+fn noise(bencher: Bencher<'_, '_>, cells: usize) {
+    let settings =
+        PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
+    let budget = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: 3_600_000, idle: 90_000 };
+    let policy = Policy::differential_privacy(settings, &budget).expect("a policy in order");
+    let policy = policy.keyed(Secret::new([7; 32]));
+    let mut table = table(cells);
+    table.values_mut().for_each(|cell| cell.sessions += 500);
+    let window = Window { start: 1_795_305_600_000, end: 1_795_309_200_000 };
+    let rows = release("acme", window, vec![table.clone()], &policy, None).rollups.len();
+    assert!(rows > cells * 9 / 10, "{rows} of {cells}");
+    bencher
+        .counter(ItemsCount::new(rows))
+        .with_inputs(|| vec![table.clone()])
+        .bench_values(|tables| release("acme", window, tables, &policy, None));
 }
 
 /// Rows to bytes.

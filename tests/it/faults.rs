@@ -4,6 +4,7 @@
 mod aborted;
 mod broker;
 mod grown;
+mod leaderless;
 mod random;
 mod repeated;
 mod rolled;

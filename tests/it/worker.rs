@@ -3,6 +3,7 @@
 pub(crate) mod support;
 
 mod killed;
+mod noise;
 pub(crate) mod offsets;
 mod outage;
 mod poison;

@@ -137,7 +137,7 @@ impl Cluster {
     /// # Errors
     /// No broker answers.
     pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
-        self.list_offsets(topic, partitions, |_| Offset::Beginning)
+        self.list_offsets(topic, partitions, ANSWER, |_| Offset::Beginning)
     }
 
     /// The offset after the last record, committed or not, for each partition asked; `None` where no leader says, and
@@ -146,7 +146,20 @@ impl Cluster {
     /// # Errors
     /// No broker answers.
     pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
-        self.list_offsets(topic, partitions, |_| Offset::End)
+        self.list_offsets(topic, partitions, ANSWER, |_| Offset::End)
+    }
+
+    /// The same for who has no ten seconds: a broker that died leads its partitions a while yet, and holds up the answer.
+    ///
+    /// # Errors
+    /// A broker does not answer within `patience`, though others do.
+    pub fn log_ends_within(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+        patience: Duration,
+    ) -> Result<Vec<Option<i64>>, Error> {
+        self.list_offsets(topic, partitions, patience, |_| Offset::End)
     }
 
     /// The first offset whose record has that timestamp (ms since the epoch; one for each partition asked) or a later
@@ -157,7 +170,7 @@ impl Cluster {
         partitions: &[u32],
         times: &[i64],
     ) -> Result<Vec<Option<i64>>, Error> {
-        self.list_offsets(topic, partitions, |index| Offset::Offset(times[index]))
+        self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
     }
 
     /// Offsets by logical position (a ListOffsets takes those where it takes timestamps) or by time, index by index.
@@ -165,11 +178,12 @@ impl Cluster {
         &self,
         topic: &str,
         partitions: &[u32],
+        patience: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
-        let mut turns = 50;
+        let mut turns = patience.as_millis() / 200;
         loop {
-            match self.try_list_offsets(topic, partitions, &at) {
+            match self.try_list_offsets(topic, partitions, patience, &at) {
                 // leaders move, and a new topic is not known everywhere at once
                 Err(Error::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
                 other => return other,
@@ -182,6 +196,7 @@ impl Cluster {
         &self,
         topic: &str,
         partitions: &[u32],
+        patience: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
         let what = || format!("ask for offsets of topic {topic}");
@@ -197,7 +212,7 @@ impl Cluster {
             return Ok(vec![None; partitions.len()]);
         }
         let told =
-            self.client.offsets_for_times(asked, ANSWER).map_err(|error| self.failed(what(), &error))?;
+            self.client.offsets_for_times(asked, patience).map_err(|error| self.failed(what(), &error))?;
         let told = told.elements();
         let offset = |partition: &u32| {
             let element = told.iter().find(|element| element.partition() == *partition as i32)?;

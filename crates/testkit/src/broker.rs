@@ -186,7 +186,21 @@ impl Kafka {
     /// When the broker does not make it.
     pub fn create_topic(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
         let replicas = TopicReplication::Fixed(self.brokers.len() as i32);
-        let mut topic = NewTopic::new(name, partitions as i32, replicas);
+        self.create(NewTopic::new(name, partitions as i32, replicas), settings);
+    }
+
+    /// Makes a topic with one partition on each of these brokers, and nowhere else: without its broker a partition has
+    /// no leader.
+    ///
+    /// # Panics
+    /// When the broker does not make it.
+    pub fn create_topic_on(&self, name: &str, brokers: &[u32]) {
+        let places: Vec<_> = brokers.iter().map(|broker| [*broker as i32]).collect();
+        let places: Vec<_> = places.iter().map(<[i32; 1]>::as_slice).collect();
+        self.create(NewTopic::new(name, brokers.len() as i32, TopicReplication::Variable(&places)), &[]);
+    }
+
+    fn create<'a>(&self, mut topic: NewTopic<'a>, settings: &[(&'a str, &'a str)]) {
         for (key, value) in settings {
             topic = topic.set(key, value);
         }

@@ -1,0 +1,148 @@
+//! A partition without a leader is not silent: nobody can tell what its log holds.
+
+use crowdfold_kafka::Cluster;
+use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::{Kafka, Options, unique};
+
+use super::assert_nothing_lost_or_doubled;
+use crate::kafka_support::settings;
+use crate::worker::support::{Deployment, Worker, eventually, field, now, sleep};
+
+/// The broker that goes, and with it partition 2 of the beacons.
+const GONE: u32 = 3;
+
+/// How many partitions the brokers' own topics have. Were it a power of two, all names of one prefix would go together.
+const INTERNAL: i32 = 7;
+
+/// The partition of an internal topic that a name belongs to, as Java has it.
+fn home(name: &str) -> usize {
+    let hash = name.chars().fold(0_i32, |hash, letter| hash.wrapping_mul(31).wrapping_add(letter as i32));
+    (hash.wrapping_abs() % INTERNAL) as usize
+}
+
+/// A deployment whose beacons have one replica on each broker, and whose groups and transactions are kept by brokers
+/// that stay: a coordinator that dies is another test's.
+fn deployment(kafka: &Kafka) -> Deployment<'_> {
+    let mut way = Deployment::new(kafka);
+    let cluster = Cluster::open(&settings(kafka)).unwrap();
+    let leaders = |topic: &str| -> Option<Vec<i32>> {
+        cluster.topic(topic).ok()?.partitions.iter().map(|partition| partition.leader).collect()
+    };
+    // made when somebody first asks for them
+    let groups = eventually("there is a topic of offsets", 60, || {
+        way.committed("combine");
+        leaders("__consumer_offsets")
+    });
+    let transactions = eventually("there is a topic of transactions", 60, || {
+        drop(crowdfold_kafka::Sink::open(
+            &settings(kafka),
+            crowdfold_kafka::SinkSettings::new(&unique("first"), crowdfold_kafka::SinkTopics::default()),
+        ));
+        leaders("__transaction_state")
+    });
+    let stays = |prefix: &str| {
+        ["combine", "merge"].into_iter().all(|stage| {
+            let gone = GONE as i32;
+            groups[home(&format!("{prefix}-{stage}"))] != gone
+                && transactions[home(&format!("{prefix}-{stage}-a"))] != gone
+        })
+    };
+    while !stays(&way.prefix) {
+        way.prefix = unique("w");
+    }
+    way.partitions = 3;
+    way.set("topics.replication", "2");
+    // producers that live beside this test may be held up for a while
+    way.set("source.quiet", "\"5s\"");
+    // whoever joins again waits for all partitions, and this machine may be slow
+    way.set("kafka.properties.\"session.timeout.ms\"", "30000");
+    way.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");
+    kafka.create_topic_on(&way.topic("beacons"), &[1, 2, GONE]);
+    way.with_topics()
+}
+
+/// Until when each partition's combiner has closed.
+fn closed(way: &Deployment<'_>) -> Vec<u64> {
+    way.committed("combine")
+        .iter()
+        .map(|held| held.as_ref().and_then(|held| field(&held.1, "c")).unwrap_or(0))
+        .collect()
+}
+
+fn of(log: &[Vec<Record>], wanted: impl Fn(usize, u64) -> bool) -> Vec<Vec<Record>> {
+    let keep = |(partition, records): (usize, &Vec<Record>)| {
+        records.iter().filter(|record| wanted(partition, record.timestamp.unwrap())).cloned().collect()
+    };
+    log.iter().enumerate().map(keep).collect()
+}
+
+/// Two workers see the same: one as it is, and one with the mistake planted. The first waits, and loses nothing; of the
+/// second this test must notice what it loses.
+#[test]
+fn while_a_partition_has_no_leader_windows_wait_for_it() {
+    let options = Options { brokers: 3, ..Options::default() };
+    let options = options.with("offsets.topic.num.partitions", &INTERNAL.to_string());
+    let kafka = Kafka::start(options.with("transaction.state.log.num.partitions", &INTERNAL.to_string()));
+    let (right, wrong) = (deployment(&kafka), deployment(&kafka));
+    let worker = Worker::start(&right, "a");
+    let mistaken = Worker::start_armed(&wrong, "a", "combine.1.unknown-is-silent:1:err");
+    worker.await_ready();
+    mistaken.await_ready();
+
+    let window = right.rules.window;
+    let start = (now() / window + 2) * window;
+    // it goes in the middle of a window, and comes back when the mistake has been made
+    let away = start + 2 * window + window / 2;
+    let log = right.players(61, 150, start, 60_000);
+    let mut sent = start;
+    let mut produce = |wanted: &dyn Fn(usize) -> bool| {
+        let from = sent;
+        sent = now().max(from);
+        let due = of(&log, |partition, at| wanted(partition) && (from..sent).contains(&at));
+        right.produce(&due);
+        wrong.produce(&due);
+        sleep(200);
+        sent
+    };
+    let away = loop {
+        let sent = produce(&|_| true);
+        if sent >= away {
+            break sent;
+        }
+    };
+    kafka.kill(GONE);
+    let mut until = away;
+    while closed(&wrong)[2] < away + 2 * window {
+        until = produce(&|partition| partition != 2);
+        assert!(until < start + 60_000, "the planted mistake is not made: {:?}", closed(&wrong));
+    }
+    let log = of(&log, |_, at| at < until);
+    let verdict = right.judge(&log);
+    // as far as it was before, whatever the others do
+    eventually("the others go on", 60, || {
+        let closed = closed(&right);
+        (closed[0].min(closed[1]) > away + window).then_some(())
+    });
+    assert!(closed(&right)[2] <= away, "{:?} at {away}", closed(&right));
+    assert!(!right.is_settled(away + window));
+
+    kafka.start_again(GONE);
+    let rest = of(&log, |partition, at| partition == 2 && at >= away);
+    right.produce(&rest);
+    wrong.produce(&rest);
+    let last = right.last_end(&verdict);
+    right.await_settled(last, 60);
+    wrong.await_settled(last, 60);
+    let expected = verdict.rollups(&right.rules);
+    assert_nothing_lost_or_doubled(&right, &expected);
+    let sessions =
+        |rows: &[serde_json::Value]| rows.iter().map(|row| row["sessions"].as_u64().unwrap()).sum::<u64>();
+    let lost: Vec<_> = wrong.rows("read_committed").into_iter().map(|row| row.json).collect();
+    assert!(sessions(&lost) < sessions(&expected), "the planted mistake lost nothing");
+    eprintln!(
+        "away for {} ms; sessions in rows: {}, with the mistake {}",
+        until - away,
+        sessions(&expected),
+        sessions(&lost)
+    );
+}

@@ -1,0 +1,107 @@
+//! Under `differential-privacy` on a broker: noise is drawn again as it was, whoever draws it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use crowdfold_testkit::oracle::Record;
+use crowdfold_testkit::{Kafka, binary};
+
+use super::support::{Deployment, Worker, by_time, tables, window_ago};
+
+/// Cells, and how many sessions each has in every window.
+const CELLS: [(&str, u64); 4] = [("phone", 900), ("desktop", 700), ("tv", 600), ("console", 12)];
+
+const WINDOWS: u64 = 8;
+
+const MINUTE: u64 = 60_000;
+
+/// Each session once in every window.
+fn beacons(way: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
+    let mut log = vec![Vec::new(); way.partitions as usize];
+    for window in 0..WINDOWS {
+        let sessions =
+            CELLS.iter().flat_map(|(device, sessions)| (0..*sessions).map(move |nth| (device, nth)));
+        for (at, (device, nth)) in (0..).zip(sessions) {
+            let ts = start + window * MINUTE + at * 20;
+            let session = format!("{device}-{nth:04}");
+            let payload = format!(
+                r#"{{"ts":{ts},"session":"{session}","event":"heartbeat","device":"{device}","playing_ms":10000,"bitrate_kbps":3000}}"#
+            );
+            let partition = way.partition_of(&session) as usize;
+            log[partition].push(Record { timestamp: Some(ts), payload: payload.into_bytes() });
+        }
+    }
+    log
+}
+
+#[test]
+fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() {
+    let mut way = Deployment::new(Kafka::shared());
+    way.rules.window = MINUTE;
+    way.rules.drilldowns = vec![vec!["device".into()]];
+    way.rules.tenants.truncate(1);
+    let secret = way.dir.path().join("secret");
+    fs::write(&secret, "0123456789abcdef".repeat(4)).unwrap();
+    way.set("release.policy", "\"differential-privacy\"");
+    way.set("release.privacy.epsilon", "10");
+    way.set("release.privacy.secret_file", &format!("{:?}", secret.display().to_string()));
+    let way = way.with_topics();
+    let log = beacons(&way, window_ago(MINUTE, 20 * MINUTE));
+    way.produce(&log);
+
+    // all rows are with the broker, and then the one who drew them is gone
+    for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"] {
+        let mut worker = Worker::start_armed(&way, "a", fault);
+        worker.wait(120);
+    }
+    let _worker = Worker::start(&way, "a");
+    let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap() / MINUTE * MINUTE;
+    way.await_settled(last + MINUTE, 120);
+
+    let rows = way.rows("read_committed");
+    let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();
+    let all = way.rows("read_uncommitted");
+    assert!(
+        all.iter().all(|row| committed.contains(&row.value)),
+        "an attempt that was aborted drew other noise"
+    );
+    let aborted = all.len() - rows.len();
+    assert!(aborted >= 3, "{aborted} of {} rows were aborted", all.len());
+    let tables = tables(&rows);
+    assert_eq!(tables.len() as u64, WINDOWS);
+    let mut exact = 0;
+    for ((start, ..), table) in &tables {
+        // twelve sessions are never a row
+        assert_eq!(table.len(), 3, "{start}: {table:?}");
+        for (row, (device, truth)) in table.iter().zip([CELLS[1], CELLS[0], CELLS[2]]) {
+            assert_eq!(
+                (&row["dimensions"]["device"], &row["policy"]["name"]),
+                (&device.into(), &"differential-privacy".into())
+            );
+            let (sessions, sigma) =
+                (row["sessions"].as_f64().unwrap(), row["policy"]["sigma"].as_f64().unwrap());
+            assert!(
+                (sessions - truth as f64).abs() <= 6.0 * sigma,
+                "{sessions}, not about {truth}: σ {sigma}"
+            );
+            exact += u64::from(sessions == truth as f64);
+        }
+    }
+    assert!(exact < WINDOWS, "{exact} rows have no noise");
+
+    // and so does `fold`, which has never heard of the broker
+    let input = way.dir.path().join("input.ndjson");
+    let lines: Vec<u8> = by_time(&log)
+        .into_iter()
+        .flat_map(|record| [record.value.unwrap(), b"\n".to_vec()].concat())
+        .collect();
+    fs::write(&input, lines).unwrap();
+    let mut fold = Command::new(binary("crowdfold"));
+    let folded = fold.args(["fold", "--config"]).arg(way.config("a")).arg(&input).output().unwrap();
+    assert!(folded.status.success(), "{}", String::from_utf8_lossy(&folded.stderr));
+    let of_fold: BTreeSet<_> =
+        folded.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let of_run: BTreeSet<_> = rows.iter().map(|row| row.value.as_slice()).collect();
+    assert_eq!(of_run, of_fold);
+}
