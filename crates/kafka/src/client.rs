@@ -87,6 +87,12 @@ impl ClientSettings {
         Principal(self.property(&["sasl.username"]).filter(|_| named).map(str::to_owned))
     }
 
+    /// Whether we show the brokers who we are.
+    pub(crate) fn is_somebody(&self) -> bool {
+        self.property(&["security.protocol"])
+            .is_some_and(|protocol| !protocol.eq_ignore_ascii_case("plaintext"))
+    }
+
     /// SASL's, where it is used.
     fn mechanism(&self) -> Option<&str> {
         let sasl = self.property(&["security.protocol"])?.to_ascii_lowercase().starts_with("sasl");

@@ -97,18 +97,15 @@ impl Cluster {
         self.settings.principal()
     }
 
-    /// Sees to it that each of these topics is there and may be written to, as far as the cluster tells.
+    /// Sees to it that each of these topics may be written to, as far as the cluster tells: who may not may see one
+    /// nevertheless, by another right.
     ///
     /// # Errors
-    /// No broker answers; a topic is not there; the right to write one is missing.
+    /// No broker answers; the right to write one is missing.
     pub(crate) fn writable(&self, topics: &[String]) -> Result<(), Error> {
-        for topic in topics {
-            self.topic(topic).map_err(|error| error.needing(Operation::Write))?;
-        }
         if topics.is_empty() {
             return Ok(());
         }
-        // who may not write may see a topic nevertheless, by another right
         match describe_acls::not_to_write(self.client.client(), topics) {
             Ok(lacked) => lacked.first().map_or(Ok(()), |topic| {
                 let right = Right::of_topic(Operation::Write, topic);

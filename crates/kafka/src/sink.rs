@@ -159,7 +159,14 @@ impl Sink {
     /// No broker answers; a topic is not there; a right is missing.
     pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, Error> {
         // a producer would have missing topics made by the broker, without bound: ask as a consumer
-        Cluster::open(client)?.writable(&settings.topics.names())?;
+        let (cluster, topics) = (Cluster::open(client)?, settings.topics.names());
+        for topic in &topics {
+            cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
+        }
+        // rights are somebody's; and librdkafka's mock cluster never answers this
+        if client.is_somebody() {
+            cluster.writable(&topics)?;
+        }
         let mut sink = Self { client: client.clone(), settings, producer: None };
         sink.reopen()?;
         Ok(sink)
