@@ -114,11 +114,19 @@ fn a_bad_file_is_exit_2_with_its_line() {
     assert_eq!(text(&output.stderr), expect);
 }
 
+/// The configurations in deploy/, by name.
+const SHIPPED: [&str; 6] = [
+    "collect.toml",
+    "default.toml",
+    "differential-privacy.toml",
+    "existing-topic.toml",
+    "minimal.toml",
+    "secured.toml",
+];
+
 #[test]
 fn what_is_shipped_loads_and_is_in_force_as_printed() {
-    for name in
-        ["default.toml", "minimal.toml", "existing-topic.toml", "secured.toml", "differential-privacy.toml"]
-    {
+    for name in SHIPPED {
         let first = check(&deploy(name));
         let directory = tempfile::tempdir().expect("a directory");
         let printed = directory.path().join("printed.toml");
@@ -137,10 +145,7 @@ fn no_shipped_configuration_is_forgotten() {
         .filter(|name| name.ends_with(".toml"))
         .collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["default.toml", "differential-privacy.toml", "existing-topic.toml", "minimal.toml", "secured.toml"]
-    );
+    assert_eq!(names, SHIPPED);
 }
 
 fn check(path: &Path) -> String {
