@@ -36,24 +36,33 @@ impl Kind {
 struct Entry {
     at: Millis,
     said: Said,
+    /// Its place in the log: of two at one moment the second is the later.
+    nth: u32,
     state: State,
 }
 
-/// The states on one clock, in the order of the log: of each kind those alone that can be the latest once others have
-/// expired. Seldom more than five.
+/// The states on one clock: of each kind those alone that can be the latest once others have expired, which is seldom
+/// more than one. They are in the order in which they were said, and so, latest first, in that of the clock: a session
+/// that floods with ever earlier states does not cost the square of them.
 #[derive(Debug, Default)]
-pub(crate) struct Timeline(Vec<Entry>);
-
-/// What the states that hold come to: of each kind the place of the latest in order (by the clock, then by the log).
-#[derive(Clone, Copy, Default)]
-struct Latest {
-    all: Option<(Millis, usize)>,
-    by_kind: [Option<(Millis, usize)>; Kind::COUNT],
+pub(crate) struct Timeline {
+    kinds: [Vec<Entry>; Kind::COUNT],
+    stated: u32,
 }
 
+/// What the states that hold come to: the latest of each kind, by the clock and then by the log.
+#[derive(Clone, Copy, Default)]
+struct Latest([Option<(Millis, u32, State)>; Kind::COUNT]);
+
 impl Latest {
-    const fn of(&self, kind: Kind) -> Option<(Millis, usize)> {
-        self.by_kind[kind as usize]
+    fn of(&self, kind: Kind) -> Option<(Millis, u32)> {
+        self.0[kind as usize].map(|(at, nth, _)| (at, nth))
+    }
+
+    /// The moment and the state of the latest of all.
+    fn of_all(&self) -> Option<(Millis, State)> {
+        let latest = self.0.iter().flatten().max_by_key(|(at, nth, _)| (*at, *nth));
+        latest.map(|(at, _, state)| (*at, *state))
     }
 
     /// Whether something has played, without a seek since.
@@ -78,7 +87,7 @@ impl Timeline {
     /// What a state at that moment says of the time before it. Time up to `counted` has been counted otherwise.
     pub(crate) fn step(&self, state: State, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
         let latest = self.latest(now);
-        let Some((from, place)) = latest.all else { return Step::default() };
+        let Some((from, before)) = latest.of_all() else { return Step::default() };
         if at < from || counted.is_some_and(|counted| at <= counted) {
             return Step::default();
         }
@@ -93,7 +102,7 @@ impl Timeline {
                 && stalled < latest.of(Kind::Playing),
             ..Step::default()
         };
-        match Kind::of(self.0[place].state) {
+        match Kind::of(before) {
             Kind::Playing => step.playing_ms = credit,
             Kind::Stalled if latest.has_played() => step.stalled_ms = credit,
             _ => {}
@@ -103,38 +112,47 @@ impl Timeline {
 
     /// The latest moment of which a state is known.
     pub(crate) fn reaches(&self, now: &Now) -> Option<Millis> {
-        self.latest(now).all.map(|(at, _)| at)
+        self.latest(now).of_all().map(|(at, _)| at)
     }
 
     /// Takes down a state.
     pub(crate) fn state(&mut self, state: State, at: Millis, said: Said, now: &Now) {
-        let kind = Kind::of(state);
-        let same = |entry: &Entry| Kind::of(entry.state) == kind;
+        self.stated = self.stated.wrapping_add(1);
+        let entries = &mut self.kinds[Kind::of(state) as usize];
         #[cfg(feature = "planted")]
         if crate::planted::is(crate::planted::Mistake::LatestStateAlone)
-            && self.0.iter().any(|entry| same(entry) && entry.at > at)
+            && entries.iter().any(|entry| entry.at > at)
         {
             return;
         }
-        if self.0.iter().any(|entry| same(entry) && entry.at > at && entry.said >= said) {
+        let sooner = entries.partition_point(|entry| entry.said < said);
+        if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
         }
-        self.0.retain(|entry| !(same(entry) && entry.at <= at && entry.said <= said));
-        if self.0.len() == self.0.capacity() {
-            self.0.retain(|entry| !entry.said.is_past(now));
+        // what was said no later and is no later by the clock can never be the latest again
+        let until = sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.said == said));
+        let from = entries[..sooner].partition_point(|entry| entry.at > at);
+        let entry = Entry { at, said, nth: self.stated, state };
+        if from < until {
+            entries[from] = entry;
+            entries.drain(from + 1..until);
+        } else {
+            if entries.len() == entries.capacity() {
+                let past = entries[..from].partition_point(|entry| entry.said.is_past(now));
+                entries.drain(..past);
+                entries.reserve_exact(entries.len().max(1));
+                entries.insert(from - past, entry);
+                return;
+            }
+            entries.insert(from, entry);
         }
-        self.0.push(Entry { at, said, state });
     }
 
     fn latest(&self, now: &Now) -> Latest {
-        let mut latest = Latest::default();
-        for (place, entry) in self.0.iter().enumerate().filter(|(_, entry)| entry.said.holds(now)) {
-            let here = Some((entry.at, place));
-            latest.all = latest.all.max(here);
-            let of_kind = &mut latest.by_kind[Kind::of(entry.state) as usize];
-            *of_kind = (*of_kind).max(here);
-        }
-        latest
+        Latest(self.kinds.each_ref().map(|entries| {
+            let gone = entries.partition_point(|entry| !entry.said.holds(now));
+            entries.get(gone).map(|entry| (entry.at, entry.nth, entry.state))
+        }))
     }
 }
 

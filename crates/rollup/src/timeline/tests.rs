@@ -24,6 +24,10 @@ impl Rig {
         step
     }
 
+    fn kept(&self) -> [usize; Kind::COUNT] {
+        self.line.kinds.each_ref().map(Vec::len)
+    }
+
     fn all(states: &[(Millis, State)]) -> (u32, u32, u32) {
         let mut rig = Self::new();
         for (at, state) in states {
@@ -113,7 +117,8 @@ fn what_was_displaced_comes_back_when_the_latest_expires() {
     rig.at(0, 50_000, Paused);
     rig.at(60_000, 40_000, Playing);
     assert_eq!(rig.at(95_000, 52_000, Paused).playing_ms, 12_000, "the pause was said 95 s ago");
-    assert_eq!(rig.line.0.len(), 2, "the first of them can never be the latest again");
+    let kept = rig.kept();
+    assert_eq!(kept, [1, 0, 0, 1], "the first pause can never be the latest again");
 }
 
 #[test]
@@ -126,5 +131,42 @@ fn of_each_kind_one_is_kept_where_records_come_in_order() {
             [Playing, Seeking, Waiting, Playing, Rebuffering, Paused][nth as usize % 6],
         );
     }
-    assert_eq!(rig.line.0.len(), Kind::COUNT);
+    assert_eq!(rig.kept(), [1; Kind::COUNT]);
+}
+
+#[test]
+fn it_knows_what_who_keeps_all_of_them_knows() {
+    let mut random = 7_u64;
+    let mut below = |n: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % n
+    };
+    for _ in 0..2_000 {
+        let (mut line, mut all) = (Timeline::default(), Vec::new());
+        for nth in 0..12 {
+            // records a little out of order, clocks far out of it
+            let (record, at) = (nth * 10 + below(40), below(200));
+            let now = Now { record, idle: 60, horizon: nth * 4 };
+            let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
+            let held = all.iter().filter(|(said, ..): &&(Said, _, _)| said.holds(&now));
+            let latest = held.max_by_key(|(_, at, _)| *at).map(|(_, at, state)| (*at, *state));
+            assert_eq!(line.latest(&now).of_all(), latest);
+            line.state(state, at, Said::at(record), &now);
+            all.push((Said::at(record), at, state));
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_ever_earlier_states_is_kept_while_it_holds_and_gone_after() {
+    let mut rig = Rig::new();
+    for nth in 0..200_000 {
+        rig.at(nth, 1_000_000 - nth, Playing);
+    }
+    assert_eq!(rig.kept()[0], 200_000);
+    let now = Now { record: 300_000, idle: IDLE, horizon: 190_000 };
+    for nth in 0..200_000 {
+        rig.line.state(Playing, 500_000 - nth, Said::at(300_000 + nth), &now);
+    }
+    assert!(rig.kept()[0] < 250_000, "{:?}", rig.kept());
 }
