@@ -54,3 +54,48 @@ fn errors_are_closed() {
     assert_eq!(error(r#"{"error":"","fatal":false}"#), (None, false));
     assert_eq!(error(r#"{"error":"","fatal":true}"#), (None, false));
 }
+
+/// Of a CMCD event, or of a request where it begins with `CMCD=`.
+fn cmcd(record: &str) -> Measures {
+    let mut found = None;
+    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
+    Reader::new(fields).read(Form::Cmcd, record.as_bytes(), &mut |_, beacon| {
+        found = beacon.ok().map(|beacon| measures(beacon));
+    });
+    found.unwrap()
+}
+
+#[test]
+fn states_of_cmcd_state_attempts_and_plays() {
+    let states = |record: &str| (cmcd(record).attempt, cmcd(record).play, cmcd(record).started);
+    for state in ["s", "k", "r", "w", "f"] {
+        assert_eq!(states(&format!("e=ps,sta={state}")), (true, false, false), "{state}");
+    }
+    assert_eq!(states("e=t,sta=p"), (true, true, false));
+    assert_eq!(states("CMCD=sta=p"), (true, true, false));
+    for state in ["a", "e"] {
+        assert_eq!(states(&format!("e=t,sta={state}")), (false, false, true), "{state}");
+    }
+    for state in ["d", "q", "x", "P"] {
+        assert_eq!(states(&format!("e=t,sta={state}")), (false, false, false), "{state}");
+    }
+    assert_eq!(states("e=ps,sta=s,msd=3"), (true, false, false), "dash.js, before anything plays");
+    assert_eq!(states("e=rr,msd=135"), (false, true, false), "Shaka Player without states");
+}
+
+#[test]
+fn amounts_of_cmcd_are_not_told_but_totals_are() {
+    let told = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
+    assert_eq!((told.playing_ms, told.stalled_ms, told.stalls, told.dropped_frames), (0, 0, 0, 0));
+    assert_eq!(told.startup_ms, Some(860));
+}
+
+#[test]
+fn an_event_is_an_error_where_it_says_so_and_a_request_where_it_has_a_code() {
+    let error = |record| (cmcd(record).error.map(ErrorClass::name), cmcd(record).fatal);
+    assert_eq!(error("e=e,sta=p,ec=27"), (Some("network"), false));
+    assert_eq!(error("e=t,sta=p,ec=27"), (None, false), "dash.js goes on telling it");
+    assert_eq!(error("e=t,sta=f,ec=27"), (Some("network"), true));
+    assert_eq!(error("e=ps,sta=f"), (Some("other"), true));
+    assert_eq!(error("CMCD=ec=27"), (Some("network"), false));
+}

@@ -1,0 +1,89 @@
+//! Captured playbacks through the program, each held to a reading of it by other means: events put in order by their
+//! own times, reports of requests left out (they have the time at which these began), requests where there are no events.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CAPTURES: &str = include_str!("../../../tests/data/captures/players.ndjson");
+
+const CONFIG: &str = r#"
+[windows]
+length = "1h"
+[release]
+k = 1
+allow_small_k = true
+drilldowns = [["format"]]
+"#;
+
+/// Playback, ms playing and stalled, stalls, plays, startup in ms (to two digits).
+const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
+    // Shaka Player, CMCD v1: no states
+    ("s11-12", 0, 0, 0, 0, 0),
+    // dash.js, requests with states
+    ("s11-14", 685, 0, 0, 1, 3),
+    // dash.js, events and an error
+    ("s11-23", 5_730, 0, 0, 1, 3),
+    // Shaka Player, requests with states: a seek that no request tells
+    ("s11-29", 1_387, 105, 1, 1, 150),
+    // hls.js, asks not to be counted
+    ("s11-33", 0, 0, 0, 0, 0),
+    // hls.js, events, with a seek and a pause
+    ("s11-51", 3_637, 0, 0, 1, 1_000),
+    // Shaka Player, CMCD v1
+    ("s11-54", 0, 0, 0, 0, 0),
+];
+
+/// Sums over the rows that come of some captured requests.
+fn folded(lines: &[&str]) -> BTreeMap<String, u64> {
+    let dir = TempDir::new().expect("a directory");
+    fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
+    fs::write(dir.path().join("captures"), lines.join("\n")).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .env_clear()
+        .current_dir(dir.path())
+        .args(["fold", "--config", "config.toml", "--format", "capture", "captures"])
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut sums = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).expect("UTF-8").lines() {
+        let row: Value = serde_json::from_str(line).expect("JSON");
+        for (name, value) in row.as_object().expect("a row") {
+            let value = value.as_u64().or_else(|| value.get("sum").and_then(Value::as_u64));
+            *sums.entry(name.clone()).or_default() += value.unwrap_or(0);
+        }
+    }
+    sums
+}
+
+fn label(line: &str) -> String {
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    line["session_label"].as_str().expect("a label").to_owned()
+}
+
+#[test]
+fn captured_playbacks_come_to_what_another_reading_of_them_says() {
+    for (playback, playing, stalled, stalls, plays, startup) in READ {
+        let lines: Vec<_> = CAPTURES.lines().filter(|line| label(line) == playback).collect();
+        let sums = folded(&lines);
+        let of = |name: &str| sums.get(name).copied().unwrap_or(0);
+        // a change of state may be rounded by 50 ms either way
+        assert!(of("playing_ms").abs_diff(playing) <= 200, "{playback}: {sums:?}");
+        assert!(of("stalled_ms").abs_diff(stalled) <= 100, "{playback}: {sums:?}");
+        assert_eq!((of("stalls"), of("plays")), (stalls, plays), "{playback}: {sums:?}");
+        assert_eq!(of("attempts"), plays, "{playback}: {sums:?}");
+        assert_eq!(of("startup_ms"), startup, "{playback}: {sums:?}");
+    }
+}
+
+#[test]
+fn together_each_counts_once() {
+    let sums = folded(&CAPTURES.lines().collect::<Vec<_>>());
+    assert_eq!((sums["sessions"], sums["plays"]), (6, 4), "one of seven asks not to be counted");
+    let playing = READ.iter().map(|read| read.1).sum::<u64>();
+    assert!(sums["playing_ms"].abs_diff(playing) <= 400, "{sums:?}");
+}
