@@ -81,7 +81,7 @@ pub enum What {
     RepeatedRow,
     /// Rows of one table that are not in the order of their labels, or with the same label.
     Order,
-    /// Rows of one table that do not lie side by side.
+    /// Rows of one table that lie apart: in two partitions, or many tables between them.
     Scattered,
     /// A table that was published before.
     Twice,

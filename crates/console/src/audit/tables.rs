@@ -1,8 +1,8 @@
 //! Whether tables are whole, come once, and agree with the others of their window.
 //!
-//! Rows of one table lie side by side in one partition, so one table a partition is open at a time. Of a whole one its
-//! key is kept, and of each tenant's window the totals of the first: so memory grows with the number of tables, not of
-//! rows.
+//! Rows of one table lie in one partition, and few of other tables, from workers that publish at the same time, between
+//! them: so a few tables a partition are open at a time. Of a whole one its key is kept, and of each tenant's window the
+//! totals of the first: so memory grows with the number of tables, not of rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -17,6 +17,8 @@ use crate::row::Row;
 
 /// How many tables are held, about 200 bytes each.
 const MOST: usize = 5_000_000;
+/// How many tables of one partition are open at a time; workers that merge are seldom more.
+const MOST_OPEN: usize = 16;
 /// How many parts of tables are held until the end.
 const MOST_PARTS: usize = 100_000;
 
@@ -28,7 +30,7 @@ pub(super) type Key = (Moment, u32);
 #[derive(Default)]
 pub(super) struct Tables {
     names: HashMap<String, u32>,
-    open: BTreeMap<(usize, u32), Open>,
+    open: BTreeMap<(usize, u32), Vec<Open>>,
     published: HashMap<Key, Spot>,
     parts: BTreeMap<Key, Vec<Part>>,
     moments: BTreeMap<Moment, Windowful>,
@@ -77,31 +79,32 @@ impl Tables {
     /// may have been some.
     pub(super) fn row(&mut self, row: &Row, spot: Spot, beginning: bool, finds: &mut Finds) {
         let key = self.key(row);
-        let place = (spot.topic, spot.partition);
-        let goes_on = self.open.get(&place).is_some_and(|open| {
-            open.key == key && open.rows == row.rows && (row.row != 1 || open.last_row == 0)
-        });
-        if !goes_on {
-            if let Some(open) = self.open.remove(&place) {
-                self.close(open, finds);
-            }
-            self.open.insert(place, Open::new(key, row, spot, beginning && row.row > 1));
+        let goes_on =
+            |open: &Open| open.key == key && open.rows == row.rows && (row.row != 1 || open.last_row == 0);
+        let open = self.open.entry((spot.topic, spot.partition)).or_default();
+        if let Some(open) = open.iter_mut().rev().find(|open| goes_on(open)) {
+            return open.take(row, spot, finds);
         }
-        if let Some(open) = self.open.get_mut(&place) {
-            open.take(row, spot, finds);
+        let mut done: Vec<Open> = open.extract_if(.., |open| open.is_whole()).collect();
+        if open.len() == MOST_OPEN {
+            done.push(open.remove(0));
         }
+        let mut next = Open::new(key, row, spot, beginning && row.row > 1);
+        next.take(row, spot, finds);
+        open.push(next);
+        done.into_iter().for_each(|open| self.close(open, finds));
     }
 
-    /// Something that is no row lies here: whatever table is open ends.
+    /// Something that is no row lies here: whatever tables are open end.
     pub(super) fn interrupt(&mut self, spot: Spot, finds: &mut Finds) {
-        if let Some(open) = self.open.remove(&(spot.topic, spot.partition)) {
+        for open in self.open.remove(&(spot.topic, spot.partition)).unwrap_or_default() {
             self.close(open, finds);
         }
     }
 
     /// All has been read.
     pub(super) fn finish(&mut self, finds: &mut Finds) {
-        for (_, open) in std::mem::take(&mut self.open) {
+        for open in std::mem::take(&mut self.open).into_values().flatten() {
             self.close(open, finds);
         }
         let parts = std::mem::take(&mut self.parts);
@@ -140,7 +143,7 @@ impl Tables {
 
     fn close(&mut self, open: Open, finds: &mut Finds) {
         self.reach.note(open.key.0, open.first);
-        let whole = matches!(open.ranges[..], [(1, last)] if last == open.rows);
+        let whole = open.is_whole();
         if self.published.len() >= MOST {
             self.full = true;
             return;
@@ -248,6 +251,10 @@ impl Tables {
 }
 
 impl Open {
+    fn is_whole(&self) -> bool {
+        matches!(self.ranges[..], [(1, last)] if last == self.rows)
+    }
+
     fn new(key: Key, row: &Row, spot: Spot, cut: bool) -> Self {
         Self {
             key,

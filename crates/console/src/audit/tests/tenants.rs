@@ -112,6 +112,6 @@ fn what_may_lie_before_what_is_read_or_after_is_not_missed() {
     // one whose rows lie apart is there
     let mut apart = of_tenant("acme", bare(table(2, "cdn", &[("x", 450), ("y", 450)])));
     let last = apart.pop().unwrap();
-    let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (0, vec![last]), (0, cdn(3)), (0, os(3))];
+    let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];
     assert_eq!(read(&[], &rows), [("scattered-table", 4)]);
 }
