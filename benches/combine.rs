@@ -110,9 +110,8 @@ fn by_drilldowns(bencher: Bencher<'_, '_>, how_many: usize) {
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {
         let mut all = Dimension::ALL;
-        let count = all.len();
-        all.rotate_left(tenant % count);
-        let (first, rest) = all.split_at(1 + tenant / count);
+        all.rotate_left(tenant % Dimension::COUNT);
+        let (first, rest) = all.split_at(1 + tenant / Dimension::COUNT);
         (
             format!("tenant-{tenant}"),
             [first, rest].into_iter().flat_map(|l| l.chunks(8)).map(<[_]>::to_vec).collect(),

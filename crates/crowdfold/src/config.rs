@@ -17,6 +17,7 @@ mod fits;
 mod kafka;
 mod layers;
 mod nearest;
+mod own;
 mod principals;
 mod problem;
 mod properties;

@@ -1,6 +1,7 @@
 //! Three tenants, each with a policy of its own, through `fold`; and what `check` says of them.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -105,6 +106,42 @@ fn what_one_tenant_has_of_its_own_changes_no_row_of_another() {
     };
     assert_eq!(acme(&with), acme(&without));
     assert_ne!(with, without);
+}
+
+#[test]
+fn the_truth_of_synthetic_players_has_the_tables_that_each_tenant_has() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("crowdfold.toml"), CONFIG).unwrap();
+    let arguments = [
+        "generate",
+        "--output",
+        "b.ndjson",
+        "--truth",
+        "t.ndjson",
+        "--sessions",
+        "60",
+        "--seed",
+        "3",
+        "--for",
+        "1m",
+    ];
+    let output = crowdfold(dir.path(), &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let truth = std::fs::read_to_string(dir.path().join("t.ndjson")).unwrap();
+    let cells = truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let tables: BTreeSet<String> = cells
+        .filter(|cell| cell.get("drilldown").is_some())
+        .map(|cell| format!("{} {}", cell["tenant"].as_str().unwrap(), cell["drilldown"]))
+        .collect();
+    let expected = [
+        r#"acme ["cdn"]"#,
+        r#"acme ["os","browser"]"#,
+        r#"beta ["cdn"]"#,
+        r#"beta ["os","browser"]"#,
+        r#"gamma ["cdn","stream"]"#,
+        r#"gamma ["os"]"#,
+    ];
+    assert_eq!(tables.iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -69,6 +69,20 @@ fn identifiers_in_every_writing_and_every_part_of_a_record() {
 }
 
 #[test]
+fn a_table_that_its_tenant_has_before_and_after_is_missed() {
+    let kafka = Kafka::shared();
+    let rollups = topic(kafka, "lost", 1);
+    for minute in 1..=3 {
+        write(kafka, &rollups, 0, &table(minute, "os", &[("Windows", 900)]));
+        if minute != 2 {
+            write(kafka, &rollups, 0, &table(minute, "cdn", &[("a", 900)]));
+        }
+    }
+    let (code, report) = report(kafka, &["--rollups", &rollups]);
+    assert_eq!((code, found(&report)), (Some(3), vec!["missing-table 0/2 -".to_owned()]), "{report:#}");
+}
+
+#[test]
 fn each_breach_of_a_topic_of_rollups_is_named_at_its_place() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "breached", 3);

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
+use super::own;
 use super::problem::{Origin, Problem};
 use super::value::Value;
 
@@ -17,11 +18,6 @@ pub const DEFAULT: &str = include_str!("../../../../deploy/default.toml");
 
 /// Sections whose keys are not ours to list.
 const OPEN: [&str; 4] = ["kafka.properties", "kafka.eraser", "principals.tenants", "source.fields"];
-
-/// Sections that have one more for each tenant, with what its keys are called; none where that is not ours to say.
-/// What a tenant has of its own is of the kind of what all have: `release.tenants.acme.k` of that of `release.k`.
-pub(super) const BY_TENANT: [(&str, &[&str]); 2] =
-    [("release.tenants", &["k", "drilldowns", "histogram_drilldown"]), ("tenants.attributes", &[])];
 
 /// Those of them whose keys are librdkafka's.
 const LIBRDKAFKA: [&str; 2] = ["kafka.properties.", "kafka.eraser."];
@@ -98,7 +94,7 @@ impl Layers {
         for (key, at, value) in found {
             self.put(&key, Entry { value, origin: origin(line_of(text, at)) })?;
         }
-        for (section, at) in sections.iter().filter(|(section, _)| of_tenant(section).is_some_and(is_whole)) {
+        for (section, at) in sections.iter().filter(|(section, _)| own::is_section(section)) {
             self.of_tenants.entry(section.clone()).or_insert_with(|| origin(line_of(text, *at)));
         }
         let is_known = |section: &String| {
@@ -123,7 +119,7 @@ impl Layers {
             let key = key_of_variable(&name[PREFIX.len()..]);
             let origin = Origin::Environment(name);
             let text = text.into_string().map_err(|_| Problem::at(&origin, &key, "is not UTF-8"))?;
-            let like = self.entries.get(&key).or_else(|| self.entries.get(&common(&key)?));
+            let like = self.entries.get(&key).or_else(|| self.entries.get(&own::common(&key)?));
             let value = Value::from_environment(&text, like.map(|entry| &entry.value));
             self.put(&key, Entry { value, origin })?;
         }
@@ -154,8 +150,7 @@ impl Layers {
     }
 
     fn put(&mut self, key: &str, entry: Entry) -> Result<(), Problem> {
-        let section = of_tenant(key);
-        if self.is_section(key) || section.is_some_and(is_whole) {
+        if self.is_section(key) || own::is_section(key) {
             let what =
                 format!("found {}, but this is a section: write [{key}] and its keys", entry.value.kind());
             return Err(Problem::at(&entry.origin, key, what));
@@ -169,10 +164,10 @@ impl Layers {
                 "found a section, but this is a key: give it a value",
             ));
         }
-        if open(key).is_none() && !self.keys.iter().any(|known| known == key) && !is_own(key) {
+        if open(key).is_none() && !self.keys.iter().any(|known| known == key) && !own::is_key(key) {
             return Err(self.unknown(&entry.origin, key));
         }
-        if let Some((section, _)) = section.and_then(|_| key.rsplit_once('.')) {
+        if let Some(section) = own::section_of(key) {
             self.of_tenants.entry(section.into()).or_insert_with(|| entry.origin.clone());
         }
         self.entries.insert(key.into(), entry);
@@ -184,16 +179,7 @@ impl Layers {
     }
 
     fn unknown(&self, origin: &Origin, key: &str) -> Problem {
-        if let Some((names, (section, last))) =
-            of_tenant(key).map(|(names, _)| names).zip(key.rsplit_once('.'))
-        {
-            let way_out = match nearest(last, names.iter().copied()) {
-                Some(meant) => {
-                    format!("did you mean {}?", in_words_of(origin, &format!("{section}.{meant}")))
-                }
-                None if names.is_empty() => "an attribute is one word, without a dot".into(),
-                None => format!("a tenant may have of its own: {}", names.join(", ")),
-            };
+        if let Some(way_out) = own::way_out(key, |meant| in_words_of(origin, meant)) {
             return Problem::at(origin, key, format!("unknown key; {way_out}"));
         }
         let known = || self.keys.iter().chain(&self.sections).map(String::as_str);
@@ -222,35 +208,6 @@ impl Layers {
 /// The name inside an open section, for a key that lies in one.
 fn open(key: &str) -> Option<&str> {
     OPEN.iter().find_map(|section| key.strip_prefix(section)?.strip_prefix('.'))
-}
-
-/// In a section by tenant: what its keys are called, and what follows the section's name, of this key or section.
-fn of_tenant(key: &str) -> Option<(&'static [&'static str], &str)> {
-    BY_TENANT
-        .iter()
-        .find_map(|(section, names)| Some((*names, key.strip_prefix(section)?.strip_prefix('.')?)))
-}
-
-/// Whether that is a tenant, and no key of one.
-fn is_whole((_, rest): (&[&str], &str)) -> bool {
-    !rest.contains('.')
-}
-
-/// Whether a key is one that a tenant may have.
-fn is_own(key: &str) -> bool {
-    of_tenant(key).is_some_and(|(names, rest)| {
-        rest.rsplit_once('.')
-            .is_some_and(|(tenant, name)| names.contains(&name) || names.is_empty() && !tenant.contains('.'))
-    })
-}
-
-/// What a key of one tenant is called for all of them.
-fn common(key: &str) -> Option<String> {
-    let (names, rest) = of_tenant(key)?;
-    let (_, name) = rest.rsplit_once('.')?;
-    let section = BY_TENANT.iter().find(|(section, _)| key.starts_with(section))?.0;
-    let all = section.rsplit_once('.')?.0;
-    names.contains(&name).then(|| format!("{all}.{name}"))
 }
 
 /// `release.k`, or `CROWDFOLD_RELEASE__K` to someone who wrote a variable.
