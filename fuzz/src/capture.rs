@@ -1,18 +1,40 @@
 //! Captured HTTP requests.
 
-use crowdfold_beacon::Form;
+use std::sync::{Arc, LazyLock};
 
-use crate::seen::read_fresh;
+use crowdfold_beacon::{Form, LogFields, Reader};
 
-/// A line of captures reads as it would alone; bytes that are no JSON at all are never read without a word.
+use crate::seen::{FIELDS, Verdict, read, read_fresh};
+
+/// A log that keeps everything in places of its own, single members of CMCD among them.
+static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
+    let path = |name: String| {
+        let path =
+            if name.starts_with("sec_") { vec!["h".to_owned(), name.clone()] } else { vec![name.clone()] };
+        (name, path)
+    };
+    Arc::new(LogFields::new(&LogFields::names().map(path).collect()).unwrap())
+});
+
+fn read_log(record: &[u8]) -> Vec<Verdict> {
+    read(&mut Reader::new(Arc::clone(&FIELDS)).with_log(Arc::clone(&LOG)), Form::Capture, record)
+}
+
+/// A line of captures, or of a log, reads as it would alone; bytes that are no JSON at all are never read without a
+/// word.
 pub fn check(data: &[u8]) {
-    let all = read_fresh(Form::Capture, data);
+    check_with(data, &|record| read_fresh(Form::Capture, record));
+    check_with(data, &read_log);
+}
+
+fn check_with(data: &[u8], read: &dyn Fn(&[u8]) -> Vec<Verdict>) {
+    let all = read(data);
     let lines: Vec<_> =
         data.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
     let whole =
         |line: &&[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line).is_ok();
     if !data.starts_with(b"\xef\xbb\xbf") && !lines.is_empty() && lines.iter().all(whole) {
-        let alone: Vec<_> = lines.iter().flat_map(|line| read_fresh(Form::Capture, line)).collect();
+        let alone: Vec<_> = lines.iter().flat_map(|line| read(line)).collect();
         assert!(all == alone, "lines read as they would alone");
     }
     if serde_json::from_slice::<serde_json::Value>(data).is_err() && lines.len() == 1 {
@@ -28,6 +50,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
     seeds.push(
         br#"{"received_at_ms":1,"client_ip":"203.0.113.9","path":"/v1/cmcd/acme?CMCD=sid%3D%22a%22","headers":{"Sec-GPC":1,"DNT":"1","cmcd-object":"br=5","Content-Type":"text/plain","sec-ch-ua":"\"Chromium\";v=\"147\"","sec-ch-ua-mobile":"?1","sec-ch-ua-model":"m","sec-ch-ua-platform":"\"Android\"","sec-ch-ua-platform-version":"\"15.0.0\""},"body":"[{\"session\":\"a\",\"ts\":1}]"}"#
             .to_vec(),
+    );
+    seeds.push(
+        br#"{"time":"1795308480.123","address":"203.0.113.9","query":"CMCD=sid%2522","user_agent":"M%2F5.0+%28X%29","cmcd":"sid%3D%22a%22","cmcd_sid":"\"a\"","cmcd_br":3200,"cmcd_su":true,"cmcd_cid":"a\\b","country":"DE","h":{"sec_ch_ua_mobile":"?0"},"cmcd_session":"sid=\"a\""}"#
+            .to_vec(),
+    );
+    seeds.push(
+        br#"{"time":"2026-11-26T14:03:05.250+01:00","cmcd_sid":"a","cmcd_pr":1.5,"cmcd_bl":-1}"#.to_vec(),
     );
     seeds
 }

@@ -41,6 +41,11 @@ fn said(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
             Dimension::OsVersion | Dimension::BrowserVersion => {
                 word == "unknown" || word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
             }
+            // Of televisions and boxes, in a place of its own.
+            Dimension::Firmware => {
+                let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+                word.len() <= 32 && word.bytes().all(sign)
+            }
             _ => word == "unknown",
         };
         assert!(fine, "{dimension} is {word}");
@@ -58,6 +63,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         [
             "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
             "Roku/DVP-14.5 (14.5.0.4215-88)",
+            "HbbTV/1.6.1 (+DRM+DL+PVR;Samsung;SmartTV2022;T-KTM2DEUC-1490.3;;)",
+            "Mozilla/5.0 (X11; Linux armv7l) WPE Sky_STB_ST412_2018/1.0.0 (Sky, EM150UK, )",
             "Mozilla/5.0 (SMART-TV; Linux; Tizen 6.5) AppleWebKit/537.36 (KHTML, like Gecko) 85.0.4183.93/6.5 TV Safari/537.36",
             "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
             "AppleCoreMedia/1.0.0.21K69 (Apple TV; U; CPU OS 17_0 like Mac OS X; en_us)",

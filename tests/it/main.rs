@@ -5,6 +5,7 @@
     reason = "a test says where it failed, and with what seed"
 )]
 mod audit;
+mod cdn;
 mod collect;
 mod faults;
 mod fold;

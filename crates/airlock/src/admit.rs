@@ -42,7 +42,7 @@ impl Airlock {
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            reader: Reader::new(Arc::clone(&shared.fields)),
+            reader: Reader::new(Arc::clone(&shared.fields)).with_log(Arc::clone(&shared.log)),
             gate: Gate::new(shared, placement),
         }
     }

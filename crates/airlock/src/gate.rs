@@ -85,9 +85,10 @@ impl Gate {
     ) -> Result<Observation, Reason> {
         let settings = &shared.settings;
         let session = session_of(beacon)?;
-        // A request states no time of its own before CMCD v2, and is made when it is recorded.
+        // A request states no time of its own before CMCD v2, and is made when it is received, which a log says later.
         let own_time = beacon.number(Number::Ts).map(Amount::rounded);
-        let own_time = own_time.or(if beacon.mode == Mode::Request { record_time } else { None });
+        let received = || http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
+        let own_time = own_time.or_else(received);
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
         if own_time > record_time.saturating_add(settings.max_skew) {
             return Err(Reason::Future);
@@ -104,6 +105,7 @@ impl Gate {
             None => Place::NOWHERE,
         };
         let mut dimensions = self.told(settings.keep_content, beacon);
+        self.add_located(&mut dimensions, http);
         self.add_place(&mut dimensions, place);
         let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
         let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Content));
@@ -149,7 +151,21 @@ impl Gate {
         dimensions
     }
 
-    /// What the address tells, where the producer did not.
+    /// Where a CDN says that the client is, and the producer did not.
+    fn add_located(&mut self, dimensions: &mut Dimensions, http: &Http<'_>) {
+        for (dimension, raw) in [
+            (Dimension::Country, &http.country),
+            (Dimension::Region, &http.region),
+            (Dimension::Asn, &http.asn),
+        ] {
+            let known = &mut dimensions[dimension as usize];
+            if let Some(raw) = raw.as_deref().filter(|_| !known.is_some()) {
+                *known = self.words.symbol(dimension, raw);
+            }
+        }
+    }
+
+    /// What the address tells, where nobody did.
     fn add_place(&self, dimensions: &mut Dimensions, place: Place) {
         for (dimension, symbol) in [
             (Dimension::Country, place.country),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crowdfold_beacon::LogFields;
+
 use crate::Millis;
 
 /// How the records of a topic are written, where no `content-type` header tells.
@@ -12,7 +14,7 @@ pub enum Format {
     Json,
     /// CMCD event-mode lines, or a query.
     Cmcd,
-    /// Captures of HTTP requests, one JSON object each.
+    /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
     Capture,
 }
 
@@ -43,6 +45,8 @@ pub struct Settings {
     pub format: Format,
     /// Other producers' names: ours to the path of object keys in theirs (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
+    /// Where a CDN's log keeps what is read of it: ours to the path of object keys in theirs (`[source.log]`).
+    pub log: BTreeMap<String, Vec<String>>,
     /// The closed catalogue of tenants.
     pub tenants: Vec<String>,
     /// The tenant of beacons that name none: an index into `tenants`.
@@ -75,11 +79,19 @@ pub struct Settings {
     pub max_record: usize,
 }
 
+impl Settings {
+    /// The names that `log` may have.
+    pub fn log_names() -> impl Iterator<Item = String> {
+        LogFields::names()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             format: Format::Json,
             fields: BTreeMap::new(),
+            log: BTreeMap::new(),
             tenants: vec!["default".into()],
             default_tenant: 0,
             partitioner: Partitioner::Murmur2,

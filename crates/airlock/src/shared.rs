@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ahash::RandomState;
-use crowdfold_beacon::{Fields, FieldsError};
+use crowdfold_beacon::{Fields, FieldsError, LogFields};
 use hashbrown::{HashMap, HashSet};
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ use crate::{Settings, TagKey, Tenant};
 /// Why no airlock can be made of these settings.
 #[derive(Debug, Error)]
 pub enum AirlockError {
-    /// `[source.fields]` cannot be followed.
+    /// `[source.fields]` or `[source.log]` cannot be followed.
     #[error(transparent)]
     Fields(#[from] FieldsError),
     /// No tenant, or more than can be told apart.
@@ -45,6 +45,7 @@ pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) key: TagKey,
     pub(crate) fields: Arc<Fields>,
+    pub(crate) log: Arc<LogFields>,
     pub(crate) default_tenant: Tenant,
     pub(crate) agents: UserAgents,
     databases: RwLock<Arc<Databases>>,
@@ -76,6 +77,7 @@ impl Shared {
             databases: RwLock::new(Arc::new(Databases::open(&settings)?)),
             loaded: AtomicU64::new(0),
             fields: Arc::new(Fields::new(&settings.fields)?),
+            log: Arc::new(LogFields::new(&settings.log)?),
             default_tenant: index(settings.default_tenant),
             tenants: named.collect(),
             child_directed: settings.tenants.iter().map(child).collect(),

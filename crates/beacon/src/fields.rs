@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use thiserror::Error;
 
+use crate::paths::{Branch, Taken, Tree};
 use crate::{Number, Text};
 
 /// What a key leads to.
@@ -67,19 +68,22 @@ pub(crate) const NAMES: [(&str, Field); 35] = [
     ("opt_out", Field::OptOut),
 ];
 
-/// Why `[source.fields]` cannot be followed. Names are the configuration's, not a beacon's.
+/// Why `[source.fields]` or `[source.log]` cannot be followed: the table, and the name in it. Both are the
+/// configuration's, not a beacon's.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FieldsError {
     /// No such field of ours.
-    #[error("source.fields names `{0}`, which is no field of a beacon: see the JSON beacon's fields")]
-    Unknown(String),
+    #[error("{0} names `{1}`, which is no field of ours: see deploy/default.toml")]
+    Unknown(&'static str, String),
     /// No path.
-    #[error("source.fields.{0} is an empty path: name the object key it is found under")]
-    Empty(String),
+    #[error("{0}.{1} is an empty path: name the object key it is found under")]
+    Empty(&'static str, String),
     /// Two fields in one place, or one inside the other.
-    #[error("source.fields.{0} lies where another field lies: give each field a place of its own")]
-    Clash(String),
+    #[error("{0}.{1} lies where another field lies: give each field a place of its own")]
+    Clash(&'static str, String),
 }
+
+const TABLE: &str = "source.fields";
 
 /// Where a producer keeps our fields, made ready for reading in one pass.
 pub struct Fields {
@@ -97,11 +101,11 @@ impl Fields {
         let mut root = Tree::default();
         for (name, path) in renamed {
             let known = NAMES.iter().find(|(ours, _)| ours == name);
-            let (_, field) = known.ok_or_else(|| FieldsError::Unknown(name.clone()))?;
+            let (_, field) = known.ok_or_else(|| FieldsError::Unknown(TABLE, name.clone()))?;
             if path.is_empty() {
-                return Err(FieldsError::Empty(name.clone()));
+                return Err(FieldsError::Empty(TABLE, name.clone()));
             }
-            root.plant(path, *field).map_err(|Taken| FieldsError::Clash(name.clone()))?;
+            root.plant(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
             // A producer who keeps something else of ours under this name does not send this field.
@@ -165,38 +169,6 @@ fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
     serde_json::to_writer(into, text).is_ok()
 }
 
-struct Taken;
-
-#[derive(Default)]
-struct Tree {
-    branches: BTreeMap<String, Branch>,
-}
-
-enum Branch {
-    Field(Field),
-    Tree(Tree),
-}
-
-impl Tree {
-    fn plant(&mut self, path: &[String], field: Field) -> Result<(), Taken> {
-        let Some((key, rest)) = path.split_first() else { return Err(Taken) };
-        match self.branches.get_mut(key) {
-            None if rest.is_empty() => {
-                self.branches.insert(key.clone(), Branch::Field(field));
-                Ok(())
-            }
-            None => {
-                let mut tree = Self::default();
-                tree.plant(rest, field)?;
-                self.branches.insert(key.clone(), Branch::Tree(tree));
-                Ok(())
-            }
-            Some(Branch::Tree(tree)) => tree.plant(rest, field),
-            Some(Branch::Field(_)) => Err(Taken),
-        }
-    }
-}
-
 /// What the keys of one object lead to. A small hash table over length and outer bytes, for that is enough to tell
 /// the names of one schema apart.
 pub(crate) struct Node {
@@ -218,12 +190,12 @@ pub(crate) enum Target {
 
 impl Node {
     /// Adds the node of a tree to the others, after those inside it. Its place.
-    fn make(tree: Tree, depth: u8, nodes: &mut Vec<Self>) -> usize {
+    fn make(tree: Tree<Field>, depth: u8, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
         for (key, branch) in tree.branches {
             let target = match branch {
-                Branch::Field(field) => Target::Field(field),
+                Branch::Leaf(field) => Target::Field(field),
                 Branch::Tree(tree) => Target::Inside(Self::make(tree, depth.saturating_add(1), nodes)),
             };
             let mut slot = Self::slot(&key, size);

@@ -11,6 +11,12 @@ pub struct Http<'a> {
     pub address: Option<Cow<'a, str>>,
     /// Tenant named by the path.
     pub tenant: Option<Cow<'a, str>>,
+    /// Country, where a CDN has located the client already. It, and the two below, are not packed.
+    pub country: Option<Cow<'a, str>>,
+    /// Region, likewise.
+    pub region: Option<Cow<'a, str>>,
+    /// Autonomous system, likewise.
+    pub asn: Option<Cow<'a, str>>,
     /// Whole user agent.
     pub user_agent: Option<Cow<'a, str>>,
     /// Client hint `sec-ch-ua`: brands.

@@ -16,11 +16,13 @@ mod envelope;
 mod fields;
 mod http;
 mod json;
+mod paths;
 mod reader;
 mod split;
 
 pub use address::{Address, Network, Purpose};
 pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
+pub use capture::LogFields;
 pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
 pub use fields::{Fields, FieldsError};
 pub use http::Http;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capture::{Capture, read_capture};
 use crate::json::{Quick, read_json};
-use crate::{Beacon, Body, CONTENT_TYPE, Fields, Http, Malformed, Mode, cmcd, envelope, split};
+use crate::{Beacon, Body, CONTENT_TYPE, Fields, Http, LogFields, Malformed, Mode, cmcd, envelope, split};
 
 /// The form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Form {
     Json,
     /// CMCD event-mode lines, or the query of a request.
     Cmcd,
-    /// Captures of HTTP requests, one JSON object each.
+    /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
     Capture,
     /// Packed requests of our own collector.
     Envelope,
@@ -44,6 +44,7 @@ impl Form {
 /// keys, so that it need not look at them again.
 pub struct Reader {
     fields: Arc<Fields>,
+    log: Arc<LogFields>,
     quick: Quick,
     decoded: Vec<u8>,
     captures: Vec<usize>,
@@ -56,11 +57,18 @@ impl Reader {
     pub fn new(fields: Arc<Fields>) -> Self {
         Self {
             fields,
+            log: Arc::default(),
             quick: Quick::default(),
             decoded: Vec::new(),
             captures: Vec::new(),
             beacons: Vec::new(),
         }
+    }
+
+    /// For captured requests that keep what is looked at so.
+    #[must_use]
+    pub fn with_log(self, log: Arc<LogFields>) -> Self {
+        Self { log, ..self }
     }
 
     /// Reads a record: `each` gets every beacon in order with its HTTP context, and [`Malformed`] for each that is none.
@@ -77,7 +85,9 @@ impl Reader {
             Form::Cmcd => self.cmcd(record, &http, each),
             Form::Capture => {
                 let mut captures = std::mem::take(&mut self.captures);
-                split::values(record, &mut captures, &mut |value| match value.map(read_capture) {
+                let log = Arc::clone(&self.log);
+                let read = |value| read_capture(value, &log);
+                split::values(record, &mut captures, &mut |value| match value.map(read) {
                     Some(Ok(capture)) => {
                         self.capture(&capture, each);
                         true
@@ -113,7 +123,7 @@ impl Reader {
         }
     }
 
-    /// A body says more than headers, and headers more than the query.
+    /// A body says more than headers, headers more than the query, and what a log kept of it one by one least.
     fn capture(
         &mut self,
         capture: &Capture<'_>,
@@ -131,8 +141,11 @@ impl Reader {
             _ if capture.cmcd.iter().any(Option::is_some) => {
                 Body::Headers(capture.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes)))
             }
-            _ => match capture.query.as_deref().and_then(|query| cmcd::find(query.as_bytes())) {
+            _ => match capture.dictionary() {
                 Some(query) => Body::Query(query),
+                None if !capture.members.is_empty() => {
+                    Body::Headers([Some(capture.members.as_bytes()), None, None, None])
+                }
                 None => return each(http, Err(Malformed)),
             },
         };

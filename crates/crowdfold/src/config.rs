@@ -172,6 +172,7 @@ impl Config {
         Ok(crowdfold_airlock::Settings {
             format: self.source.format,
             fields: self.source.fields.clone(),
+            log: self.source.log.clone(),
             tenants: self.tenants.names.clone(),
             default_tenant: self.tenants.default,
             partitioner: self.source.partitioner,

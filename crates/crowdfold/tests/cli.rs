@@ -115,7 +115,10 @@ fn a_bad_file_is_exit_2_with_its_line() {
 }
 
 /// The configurations in deploy/, by name.
-const SHIPPED: [&str; 6] = [
+const SHIPPED: [&str; 9] = [
+    "cdn/akamai.toml",
+    "cdn/cloudfront.toml",
+    "cdn/fastly.toml",
     "collect.toml",
     "default.toml",
     "differential-privacy.toml",
@@ -139,13 +142,17 @@ fn what_is_shipped_loads_and_is_in_force_as_printed() {
 /// Every configuration that is shipped is in the list above.
 #[test]
 fn no_shipped_configuration_is_forgotten() {
-    let mut names: Vec<_> = std::fs::read_dir(deploy(""))
-        .expect("deploy/ can be read")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
-        .filter(|name| name.ends_with(".toml"))
-        .collect();
-    names.sort();
-    assert_eq!(names, SHIPPED);
+    let names = |folder: &str| -> Vec<String> {
+        std::fs::read_dir(deploy(folder))
+            .expect("deploy/ can be read")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+            .filter(|name| name.ends_with(".toml"))
+            .collect()
+    };
+    let mut all: Vec<_> = names("cdn").iter().map(|name| format!("cdn/{name}")).collect();
+    all.extend(names(""));
+    all.sort();
+    assert_eq!(all, SHIPPED);
 }
 
 fn check(path: &Path) -> String {

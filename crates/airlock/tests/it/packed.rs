@@ -31,6 +31,7 @@ fn pack(packer: &mut Packer, line: &str) {
         gpc: header("sec-gpc").as_deref() == Some("1"),
         dnt: header("dnt").as_deref() == Some("1"),
         endpoint,
+        ..Http::default()
     };
     let body = text(&request["body"]).unwrap_or_default();
     let query = text(&request["query"]).unwrap_or_default();

@@ -1,7 +1,8 @@
 use super::*;
 
 fn read(line: &str) -> Capture<'_> {
-    read_capture(line.as_bytes()).unwrap_or_else(|Malformed| panic!("malformed: {line}"))
+    read_capture(line.as_bytes(), &LogFields::default())
+        .unwrap_or_else(|Malformed| panic!("malformed: {line}"))
 }
 
 #[test]
@@ -33,7 +34,9 @@ fn what_is_looked_at_is_found_and_no_more() {
 fn signals_are_heard_as_texts_and_numbers() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
-        let http = read_capture(line.as_bytes()).ok().map(|capture| (capture.http.gpc, capture.http.dnt));
+        let http = read_capture(line.as_bytes(), &LogFields::default())
+            .ok()
+            .map(|capture| (capture.http.gpc, capture.http.dnt));
         http.unwrap()
     };
     assert_eq!(signals(r#""sec-gpc":" 1 ","DNT":1"#), (true, true));
@@ -45,7 +48,7 @@ fn signals_are_heard_as_texts_and_numbers() {
 fn paths_name_tenants_queries_and_endpoints() {
     let of = |path: &str| {
         let line = format!(r#"{{"path":"{path}"}}"#);
-        let capture = read_capture(line.as_bytes()).ok().unwrap();
+        let capture = read_capture(line.as_bytes(), &LogFields::default()).ok().unwrap();
         let tenant = capture.http.tenant.as_deref().map(str::to_owned);
         (tenant, capture.query.as_deref().map(str::to_owned), capture.http.endpoint)
     };
@@ -73,6 +76,79 @@ fn what_is_no_capture_is_malformed() {
         r#"{"received_at_ms":9007199254740992}"#,
         r#"{"headers":{"user-agent":["x"]}}"#,
     ] {
-        assert!(read_capture(line.as_bytes()).is_err(), "{line}");
+        assert!(read_capture(line.as_bytes(), &LogFields::default()).is_err(), "{line}");
     }
+}
+
+fn log(pairs: &[(&str, &[&str])]) -> LogFields {
+    let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
+    LogFields::new(&pairs.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect())
+        .ok()
+        .unwrap()
+}
+
+#[test]
+fn a_logs_fields_are_found_where_they_are_said_to_be_and_no_others_are() {
+    let log = log(&[
+        ("time", &["t"]),
+        ("address", &["client", "ip"]),
+        ("user_agent", &["client", "ua"]),
+        ("sec_gpc", &["gpc"]),
+        ("cmcd_sid", &["sid"]),
+        ("cmcd_su", &["su"]),
+        ("cmcd_br", &["br"]),
+        ("country", &["geo"]),
+    ]);
+    let line = r#"{"t":"1764164321.123","client":{"ip":"203.0.113.9","ua":"A%20B","host":"x"},"gpc":1,"sid":"a","su":true,
+        "br":3200,"geo":"-","client_ip":"198.51.100.1","query":"CMCD=sid%3D%22b%22","headers":{"user-agent":"C"}}"#;
+    let capture = read_capture(line.as_bytes(), &log).ok().unwrap();
+    let http = &capture.http;
+    assert_eq!(http.received_at, Some(1_764_164_321_123));
+    assert_eq!((http.address.as_deref(), http.user_agent.as_deref()), (Some("203.0.113.9"), Some("A B")));
+    assert!(http.gpc && http.country.is_none() && capture.query.is_none());
+    assert_eq!(capture.members, r#"sid="a",su,br=3200"#);
+}
+
+#[test]
+fn a_logs_times_may_be_numbers_and_must_be_times() {
+    let log = log(&[("time", &["t"]), ("query", &["q"])]);
+    let read =
+        |t: &str| read_capture(format!(r#"{{"t":{t}}}"#).as_bytes(), &log).map(|read| read.http.received_at);
+    for t in ["1764164321123", "1764164321.123", "\"1764164321.123\"", "\"2025-11-26T13:38:41.123Z\""] {
+        assert_eq!(read(t), Ok(Some(1_764_164_321_123)), "{t}");
+    }
+    for t in ["null", "\"-\"", "\"\""] {
+        assert_eq!(read(t), Ok(None), "{t}");
+    }
+    for t in ["\"soon\"", "-5", "true", "[1]", "{}", "1e300"] {
+        assert_eq!(read(t), Err(Malformed), "{t}");
+    }
+}
+
+#[test]
+fn all_of_cmcd_may_be_in_a_field() {
+    let log = log(&[("cmcd", &["c"]), ("query", &["q"])]);
+    let of = |line: &str| {
+        let capture = read_capture(line.as_bytes(), &log).ok().unwrap();
+        capture.dictionary().map(|raw| String::from_utf8_lossy(raw).into_owned())
+    };
+    assert_eq!(of(r#"{"c":"sid%3D1"}"#).as_deref(), Some("sid%3D1"));
+    assert_eq!(of(r#"{"c":"CMCD=sid%3D1","q":"CMCD=x"}"#).as_deref(), Some("sid%3D1"));
+    assert_eq!(of(r#"{"c":"-","q":"a=b&CMCD=x"}"#).as_deref(), Some("x"));
+    assert_eq!(of(r#"{"q":"a=b"}"#), None);
+}
+
+#[test]
+fn names_of_a_log_are_all_different_and_known() {
+    let names: std::collections::BTreeSet<_> = LogFields::names().collect();
+    assert_eq!(names.len(), LogFields::names().count());
+    let each = names.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
+    assert!(LogFields::new(&each).is_ok());
+    let refused = |name: &str, path: &[&str]| {
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        LogFields::new(&[(name.to_owned(), path)].into()).err().unwrap().to_string()
+    };
+    assert!(refused("host", &["h"]).starts_with("source.log names `host`"));
+    assert!(refused("cmcd_nor", &["h"]).contains("`cmcd_nor`"));
+    assert!(refused("time", &[]).starts_with("source.log.time is an empty path"));
 }

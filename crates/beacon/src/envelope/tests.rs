@@ -58,6 +58,7 @@ impl Said {
             gpc: self.signals.0,
             dnt: self.signals.1,
             endpoint: self.endpoint,
+            ..Http::default()
         };
         let parts = self.body.each_ref().map(Option::as_deref);
         let one = parts[0].unwrap_or_default();

@@ -49,10 +49,16 @@ fn a_renamed_field_is_no_longer_found_under_our_name() {
 
 #[test]
 fn paths_that_cannot_be_followed_are_refused() {
-    assert_eq!(refusal(&[("sesion", &["s"])]), Some(FieldsError::Unknown("sesion".into())));
-    assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty("session".into())));
-    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a"])]), Some(FieldsError::Clash("ts".into())));
-    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a", "b"])]), Some(FieldsError::Clash("ts".into())));
-    assert_eq!(refusal(&[("session", &["a", "b"]), ("ts", &["a"])]), Some(FieldsError::Clash("ts".into())));
+    assert_eq!(refusal(&[("sesion", &["s"])]), Some(FieldsError::Unknown(TABLE, "sesion".into())));
+    assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty(TABLE, "session".into())));
+    assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a"])]), Some(FieldsError::Clash(TABLE, "ts".into())));
+    assert_eq!(
+        refusal(&[("session", &["a"]), ("ts", &["a", "b"])]),
+        Some(FieldsError::Clash(TABLE, "ts".into()))
+    );
+    assert_eq!(
+        refusal(&[("session", &["a", "b"]), ("ts", &["a"])]),
+        Some(FieldsError::Clash(TABLE, "ts".into()))
+    );
     assert_eq!(refusal(&[("session", &["a", "b"]), ("ts", &["a", "c"])]), None);
 }

@@ -148,6 +148,7 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
         trust_timestamps: true,
         quiet: config.source.quiet,
         fields: Default::default(),
+        log: Default::default(),
     };
     config.windows = Windows { length: 60_000, lateness: 30_000, max_skew: 60_000 };
     config.sessions = Sessions { idle: 90_000, max: config.sessions.max };

@@ -17,7 +17,8 @@ use super::value::Value;
 pub const DEFAULT: &str = include_str!("../../../../deploy/default.toml");
 
 /// Sections whose keys are not ours to list.
-const OPEN: [&str; 4] = ["kafka.properties", "kafka.eraser", "principals.tenants", "source.fields"];
+const OPEN: [&str; 5] =
+    ["kafka.properties", "kafka.eraser", "principals.tenants", "source.fields", "source.log"];
 
 /// Those of them whose keys are librdkafka's.
 const LIBRDKAFKA: [&str; 2] = ["kafka.properties.", "kafka.eraser."];

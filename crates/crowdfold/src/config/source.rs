@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_airlock::{Format, Partitioner};
+use crowdfold_airlock::{Format, Partitioner, Settings};
 
 use super::layers::Layers;
 use super::problem::Problem;
@@ -10,6 +10,7 @@ use super::read::meant;
 use super::value::Value;
 
 const FIELDS: &str = "source.fields";
+const LOG: &str = "source.log";
 
 /// The fields of a JSON beacon.
 const OURS: [&str; 35] = [
@@ -65,6 +66,8 @@ pub struct Source {
     pub quiet: u64,
     /// Our field to the path of object keys in theirs.
     pub fields: BTreeMap<String, Vec<String>>,
+    /// What is read of a CDN's log, likewise.
+    pub log: BTreeMap<String, Vec<String>>,
 }
 
 /// `message.timestamp.after.max.ms` of a topic whose producers set the time.
@@ -81,26 +84,49 @@ impl Source {
         let formats = [("json", Format::Json), ("cmcd", Format::Cmcd), ("capture", Format::Capture)];
         let partitioners =
             [("murmur2", Partitioner::Murmur2), ("crc32", Partitioner::Crc32), ("fnv1a", Partitioner::Fnv1a)];
+        let format = layers.choice("source.format", &formats)?;
         Ok(Self {
             topic: layers.optional("source.topic")?.map(Into::into),
-            format: layers.choice("source.format", &formats)?,
+            format,
             partitioner: layers.choice("source.partitioner", &partitioners)?,
             trust_timestamps: layers.flag("source.trust_timestamps")?,
             quiet: layers.duration("source.quiet", 1_000..=3_600_000)?,
-            fields: fields(layers)?,
+            fields: paths(layers, FIELDS, "field of a beacon", &OURS.map(String::from))?,
+            log: log(layers, format)?,
         })
     }
 }
 
-fn fields(layers: &Layers) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+/// What CMCD can be found in; single members of it beside.
+const WITH_CMCD: [&str; 4] = ["path", "query", "body", "cmcd"];
+
+fn log(layers: &Layers, format: Format) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+    let names: Vec<_> = Settings::log_names().collect();
+    let log = paths(layers, LOG, "field of a log", &names)?;
+    let Some((_, first)) = layers.under(LOG).next() else { return Ok(log) };
+    let refuse = |what: &str| Err(Problem::at(&first.origin, LOG, what));
+    if format != Format::Capture {
+        return refuse("is read where source.format = \"capture\": set that, or take the table out");
+    }
+    if !log.keys().any(|name| WITH_CMCD.contains(&name.as_str()) || name.starts_with("cmcd_")) {
+        return refuse("names nothing that holds CMCD: add query, cmcd, cmcd_session, cmcd_sid or another");
+    }
+    Ok(log)
+}
+
+/// A table of our names and the paths of object keys in what others write.
+fn paths(
+    layers: &Layers,
+    table: &str,
+    kind: &str,
+    ours: &[String],
+) -> Result<BTreeMap<String, Vec<String>>, Problem> {
     let mut fields = BTreeMap::new();
-    for (name, entry) in layers.under(FIELDS) {
-        let refuse = |what: String| Problem::at(&entry.origin, &format!("{FIELDS}.{name}"), what);
-        if !OURS.contains(&name) {
-            let hint = meant(name, OURS);
-            return Err(refuse(format!(
-                "is no field of a beacon{hint} (ours on the left, theirs on the right)"
-            )));
+    for (name, entry) in layers.under(table) {
+        let refuse = |what: String| Problem::at(&entry.origin, &format!("{table}.{name}"), what);
+        if !ours.iter().any(|known| known == name) {
+            let hint = meant(name, ours.iter().map(String::as_str));
+            return Err(refuse(format!("is no {kind}{hint} (ours on the left, theirs on the right)")));
         }
         let path = path(&entry.value).ok_or_else(|| {
             refuse(

@@ -1,0 +1,121 @@
+//! What logs do to values: single members of CMCD, and escapes.
+
+use std::borrow::Cow;
+
+/// How a member of CMCD is written.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// A number, a token, or an inner list.
+    Plain,
+    String,
+    Flag,
+}
+
+/// The members of CMCD that a log may keep in fields of their own, of both versions. `nor` and `url` are never read.
+pub(super) const KEYS: [(&str, Kind); 24] = [
+    ("bl", Kind::Plain),
+    ("br", Kind::Plain),
+    ("bs", Kind::Flag),
+    ("bsd", Kind::Plain),
+    ("cid", Kind::String),
+    ("d", Kind::Plain),
+    ("dfa", Kind::Plain),
+    ("dl", Kind::Plain),
+    ("e", Kind::Plain),
+    ("ec", Kind::String),
+    ("msd", Kind::Plain),
+    ("mtp", Kind::Plain),
+    ("ot", Kind::Plain),
+    ("pr", Kind::Plain),
+    ("rtp", Kind::Plain),
+    ("sf", Kind::Plain),
+    ("sid", Kind::String),
+    ("sn", Kind::Plain),
+    ("st", Kind::Plain),
+    ("sta", Kind::Plain),
+    ("su", Kind::Flag),
+    ("tb", Kind::Plain),
+    ("ts", Kind::Plain),
+    ("v", Kind::Plain),
+];
+
+/// Adds a member, as a log has it, to a dictionary. What could not stand there alone is left out.
+pub(super) fn add(dictionary: &mut String, key: usize, value: &str) {
+    let (key, kind) = KEYS[key];
+    let value = value.trim();
+    let before = dictionary.len();
+    if !dictionary.is_empty() {
+        dictionary.push(',');
+    }
+    dictionary.push_str(key);
+    let taken = match kind {
+        Kind::Flag => matches!(value, "1" | "?1") || value.eq_ignore_ascii_case("true"),
+        Kind::Plain => {
+            let alone = |byte: u8| byte.is_ascii_alphanumeric() || b".-(); ".contains(&byte);
+            dictionary.push('=');
+            dictionary.push_str(value);
+            !value.is_empty() && value.bytes().all(alone)
+        }
+        Kind::String => {
+            let text = value.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(value);
+            dictionary.push_str("=\"");
+            text.chars().for_each(|sign| {
+                if matches!(sign, '"' | '\\') {
+                    dictionary.push('\\');
+                }
+                dictionary.push(sign);
+            });
+            dictionary.push('"');
+            true
+        }
+    };
+    if !taken {
+        dictionary.truncate(before);
+    }
+}
+
+/// A value of a log without the escapes that many put on it: percent signs, with `+` for blanks where forms are
+/// encoded so. Twice where it is still escaped then.
+pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
+    let mut value = value;
+    for _ in 0..2 {
+        // In what is written plainly there are blanks, and percent signs mean themselves.
+        if value.contains(' ') || !escapes(&value) {
+            break;
+        }
+        let plus = !value.contains("%20") && value.contains('+');
+        let decoded = decoded(value.as_bytes(), plus);
+        match String::from_utf8(decoded) {
+            Ok(text) => value = Cow::Owned(text),
+            Err(_) => break,
+        }
+    }
+    value
+}
+
+fn escapes(value: &str) -> bool {
+    let hexadecimal = |at: usize| value.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+    memchr::memchr_iter(b'%', value.as_bytes()).any(|at| hexadecimal(at + 1) && hexadecimal(at + 2))
+}
+
+fn decoded(value: &[u8], plus: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while let Some(byte) = value.get(at) {
+        let digit = |at: usize| value.get(at).and_then(|byte| (*byte as char).to_digit(16));
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high << 4 | low) as u8);
+                at += 3;
+                continue;
+            }
+            (b'+', ..) if plus => out.push(b' '),
+            _ => out.push(*byte),
+        }
+        at += 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

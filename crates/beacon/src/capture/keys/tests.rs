@@ -1,0 +1,46 @@
+use super::*;
+
+fn dictionary(members: &[(&str, &str)]) -> String {
+    let mut dictionary = String::new();
+    for (key, value) in members {
+        add(&mut dictionary, KEYS.iter().position(|(known, _)| known == key).unwrap(), value);
+    }
+    dictionary
+}
+
+#[test]
+fn members_make_a_dictionary_however_they_are_quoted() {
+    assert_eq!(
+        dictionary(&[
+            ("sid", "\"a-b\""),
+            ("cid", "x\"y\\"),
+            ("br", "3200"),
+            ("ot", "v"),
+            ("su", "true"),
+            ("bs", "false")
+        ]),
+        r#"sid="a-b",cid="x\"y\\",br=3200,ot=v,su"#
+    );
+    assert_eq!(dictionary(&[("br", "(5000;v 320;a)")]), "br=(5000;v 320;a)");
+}
+
+#[test]
+fn a_value_makes_no_member_beside_its_own() {
+    assert_eq!(dictionary(&[("br", "1,sid=\"x\""), ("ot", "v")]), "ot=v");
+    assert_eq!(dictionary(&[("sid", "a\",cid=\"b")]), r#"sid="a\",cid=\"b""#);
+    assert_eq!(dictionary(&[("br", "")]), "");
+}
+
+#[test]
+fn values_are_read_without_their_escapes() {
+    let check = |raw: &str, expect: &str| assert_eq!(unescaped(raw.into()), expect, "{raw}");
+    check("Mozilla/5.0%20(Windows%20NT%2010.0)%20A+B", "Mozilla/5.0 (Windows NT 10.0) A+B");
+    check("Mozilla%2F5.0+%28Macintosh%3B+Intel%29", "Mozilla/5.0 (Macintosh; Intel)");
+    check("Mozilla/5.0%2520(X11)", "Mozilla/5.0 (X11)");
+    // these are written plainly
+    check("Mozilla/5.0 (100%25 plain)", "Mozilla/5.0 (100%25 plain)");
+    check("okhttp/4.12.0", "okhttp/4.12.0");
+    check("50%", "50%");
+    check("a%zz+b", "a%zz+b");
+    check("%ff%20", "%ff%20");
+}

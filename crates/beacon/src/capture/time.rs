@@ -1,0 +1,90 @@
+//! Times as logs write them.
+
+/// Milliseconds since the epoch of a time written as a number of seconds (with or without a fraction), milliseconds,
+/// microseconds or nanoseconds since the epoch, or as RFC 3339 has it. A number's unit is told by its size, which
+/// leaves no doubt from 1973 to 5138. A date without a zone is in UTC.
+pub(super) fn read(text: &str) -> Option<u64> {
+    let text = text.trim();
+    number(text).or_else(|| date(text))
+}
+
+fn number(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 19 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    Some(match whole {
+        0..100_000_000_000 => whole * 1_000 + thousandths(fraction),
+        100_000_000_000..100_000_000_000_000 => whole,
+        100_000_000_000_000..100_000_000_000_000_000 => whole / 1_000,
+        _ => whole / 1_000_000,
+    })
+}
+
+/// The first three digits of a fraction.
+fn thousandths(fraction: &str) -> u64 {
+    let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |byte| u64::from(byte - b'0'));
+    digit(0) * 100 + digit(1) * 10 + digit(2)
+}
+
+/// `2026-11-26T14:00:00.123Z`; a blank for the `T`, and `+0100` for `+01:00`, are taken too.
+fn date(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let part = |at: usize, length: usize| -> Option<i64> {
+        let digits = bytes.get(at..at + length)?;
+        digits
+            .iter()
+            .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+    };
+    let signs = [(4, b"-"), (7, b"-"), (13, b":"), (16, b":")];
+    if !signs.iter().all(|(at, sign)| bytes.get(*at) == Some(&sign[0]))
+        || !matches!(bytes.get(10)?, b'T' | b't' | b' ')
+    {
+        return None;
+    }
+    let (year, month, day) = (part(0, 4)?, part(5, 2)?, part(8, 2)?);
+    let (hour, minute, second) = (part(11, 2)?, part(14, 2)?, part(17, 2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let longest = *days.get(usize::try_from(month - 1).ok()?)?;
+    if !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let rest = &text[19..];
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count()),
+        None => ("", rest),
+    };
+    let past = day - 1 + days[..month as usize - 1].iter().sum::<i64>();
+    let seconds =
+        ((days_before(year) + past) * 24 + hour) * 3_600 + minute * 60 + second - offset(zone.trim())?;
+    Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
+}
+
+/// Days from 1970 to the start of a year.
+const fn days_before(year: i64) -> i64 {
+    let before = year - 1;
+    (year - 1970) * 365 + (before / 4 - before / 100 + before / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400)
+}
+
+/// How far a zone is east of UTC, seconds.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") {
+        return Some(0);
+    }
+    let sign = match zone.as_bytes()[0] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits: Vec<_> = zone[1..].bytes().filter(|byte| *byte != b':').collect();
+    let [a, b, c, d] = digits[..] else { return None };
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    let (hours, minutes) = (digit(a)? * 10 + digit(b)?, digit(c)? * 10 + digit(d)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Lines of CDN logs, read as the shipped configurations say (deploy/cdn).
+
+mod lines;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crowdfold_testkit::binary;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use lines::{CANARY, Cdn, START};
+
+/// Folds lines under a configuration.
+fn fold(config: &Path, lines: &[String]) -> (Output, Value) {
+    let dir = TempDir::new().unwrap();
+    let (input, ledger) = (dir.path().join("log"), dir.path().join("ledger"));
+    std::fs::write(&input, lines.join("\n")).unwrap();
+    let mut command = Command::new(binary("crowdfold"));
+    command.env("CROWDFOLD_RELEASE__K", "10").args(["fold", "--config"]).arg(config);
+    let output = command.arg("--ledger").arg(&ledger).arg(&input).output().unwrap();
+    let ledger = std::fs::read(ledger).ok().map(|text| serde_json::from_slice(&text).unwrap());
+    (output, ledger.unwrap_or_default())
+}
+
+fn rows(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn shipped(cdn: Cdn) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/cdn");
+    folder.join(format!("{}.toml", cdn.name()))
+}
+
+/// The dimensions of the only row of each drill-down.
+fn told(rows: &[Value]) -> BTreeMap<String, String> {
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let told = rows.iter().flat_map(|row| {
+        assert_eq!(row["rows"], 1, "{row}");
+        row["dimensions"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), word(value)))
+    });
+    told.collect()
+}
+
+#[test]
+fn each_cdns_lines_fold_to_who_played_what() {
+    for cdn in Cdn::ALL {
+        let mut log: Vec<String> =
+            (0..12).flat_map(|nth| cdn.session(&format!("s3ss10n-{nth}"), nth)).collect();
+        let beacons = log.len();
+        // what else such a log holds
+        log.extend([
+            cdn.without_cmcd(),
+            cdn.with_time("yesterday"),
+            "#Fields: date time".into(),
+            "{}".into(),
+        ]);
+        let (output, ledger) = fold(&shipped(cdn), &log);
+        let rows = rows(&output);
+        let counted = &ledger["beacons"];
+        assert_eq!(counted["released"], beacons, "{}: {ledger}", cdn.name());
+        assert_eq!(counted["rejected"]["malformed"], 4, "{}: {ledger}", cdn.name());
+        assert_eq!(counted["read"], beacons + 4, "{}: {ledger}", cdn.name());
+
+        let told = told(&rows);
+        let expect = [
+            ("country", "DE"),
+            ("asn", if cdn == Cdn::Akamai { "unknown" } else { "AS64500" }),
+            ("device", "desktop"),
+            ("os", "Windows"),
+            ("browser", "Chrome"),
+            ("stream", "vod"),
+            ("format", "dash"),
+            ("content", "movie-0042"),
+        ];
+        for (dimension, value) in expect {
+            assert_eq!(told[dimension], value, "{}: {dimension}", cdn.name());
+        }
+        for row in &rows {
+            assert_eq!((&row["sessions"], &row["beacons"]), (&12.into(), &beacons.into()), "{row}");
+            assert_eq!(row["window"]["start"], START, "{row}");
+            assert_eq!(row["bandwidth_kbps"]["sum"], 12 * 5_400, "{row}");
+            assert_eq!(row["bitrate_kbps"]["sum"], 12 * 3_200, "{row}");
+        }
+        for said in [&output.stdout, &output.stderr] {
+            let said = String::from_utf8_lossy(said);
+            for secret in [CANARY, "s3ss10n", "203.0.113.", "Mozilla"] {
+                assert!(!said.contains(secret), "{}: {secret} in {said}", cdn.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_log_says_who_asked_not_to_be_counted() {
+    let crowd = (0..12).flat_map(|nth| Cdn::Fastly.session(&format!("crowd-{nth}"), nth));
+    let asked =
+        Cdn::Fastly.session("asked", 3).into_iter().map(|line| line.replace(r#""gpc":"""#, r#""gpc":"1""#));
+    let (output, ledger) = fold(&shipped(Cdn::Fastly), &crowd.chain(asked).collect::<Vec<_>>());
+    assert!(rows(&output).iter().all(|row| row["sessions"] == 12));
+    assert_eq!(ledger["beacons"]["opted_out"], 3, "{ledger}");
+}
+
+#[test]
+fn a_table_that_cannot_be_followed_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("x.toml");
+    for (text, words) in [
+        (
+            "format = \"capture\"\n[source.log]\ntme = \"t\"\n",
+            "source.log.tme: is no field of a log; did you mean time?",
+        ),
+        ("format = \"capture\"\n[source.log]\ntime = \"t\"\n", "source.log: names nothing that holds CMCD"),
+        ("[source.log]\nquery = \"q\"\n", "source.log: is read where source.format = \"capture\""),
+        ("format = \"capture\"\n[source.log]\nquery = \"q\"\ntime = \"q.t\"\n", "lies where"),
+        (
+            "format = \"capture\"\n[source.log]\nhost = \"h\"\nquery = \"q\"\n",
+            "source.log.host: is no field of a log",
+        ),
+    ] {
+        std::fs::write(&path, format!("[source]\n{text}")).unwrap();
+        let (output, _) = fold(&path, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The same lines, on a topic.
+
+use crowdfold_testkit::Kafka;
+use crowdfold_testkit::oracle::Record;
+use serde_json::Value;
+
+use super::lines::Cdn;
+use super::{fold, rows};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
+
+/// How long after the request its line comes.
+const DELAY: u64 = 1_700;
+
+#[test]
+fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
+    let mut way = Deployment::new(Kafka::shared());
+    for (key, value) in [
+        ("source.format", "\"capture\""),
+        ("source.log.time", "\"timestamp\""),
+        ("source.log.address", "\"c-ip\""),
+        ("source.log.user_agent", "\"cs-user-agent\""),
+        ("source.log.query", "\"cs-uri-query\""),
+        ("source.log.cmcd_sid", "\"cmcd-session-id\""),
+        ("source.log.cmcd_br", "\"cmcd-encoded-bitrate\""),
+        ("source.log.cmcd_mtp", "\"cmcd-measured-throughput\""),
+        ("source.log.cmcd_cid", "\"cmcd-content-id\""),
+        ("source.log.cmcd_sf", "\"cmcd-streaming-format\""),
+        ("source.log.cmcd_st", "\"cmcd-stream-type\""),
+    ] {
+        way.set(key, value);
+    }
+    way.rules.lateness = 5_000;
+    let way = way.with_topics();
+
+    let start = window_ago(2_000, 60_000);
+    let mut lines = Vec::new();
+    for nth in 0..40 {
+        let session = format!("s-{nth}");
+        for at in 0..4 {
+            let at = start + nth * 97 + at * 1_900;
+            lines.push((at, way.partition_of(&session), Cdn::CloudFront.line(&session, at, nth % 2 == 1)));
+        }
+    }
+    lines.sort();
+    let mut log = vec![Vec::new(); way.partitions as usize];
+    for (at, partition, line) in &lines {
+        let payload = line.clone().into_bytes();
+        log[*partition as usize].push(Record { timestamp: Some(at + DELAY), payload });
+    }
+    way.produce(&log);
+
+    let lines: Vec<_> = lines.into_iter().map(|(_, _, line)| line).collect();
+    let (output, ledger) = fold(&way.config("fold"), &lines);
+    assert_eq!(ledger["beacons"]["released"], 160, "{ledger}");
+    let mut expected: Vec<Value> = rows(&output);
+    // as rows of the worker are compared without them
+    for distribution in ["bandwidth_kbps", "startup_ms"] {
+        expected
+            .iter_mut()
+            .for_each(|row| drop(row[distribution].as_object_mut().unwrap().remove("histogram")));
+    }
+    let last = expected.iter().map(|row| row["window"]["end"].as_u64().unwrap()).max().unwrap();
+
+    let worker = Worker::start(&way, "a");
+    way.await_settled(last, 60);
+    assert_same_rows(&way.rows("read_committed"), &expected);
+    let (status, said) = worker.terminate(10);
+    assert!(status.success(), "{status}: {said}");
+}
