@@ -1,0 +1,423 @@
+//! The edge for players against what its parts cost alone, over loopback, by keep-alive connections.
+//!
+//! The edge is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has them.
+//! Bare is a hyper server of the same settings, in a process of its own, that reads bodies and answers 204. The bare
+//! producer writes the same bytes, packed as the edge packs them, with no HTTP around. All in requests or beacons per
+//! CPU-second of the process, rounds in turn; then how long answers take at half and at nine tenths of what one
+//! connection after the other could get out of it. `cargo bench --bench collect -- 5` for five seconds a round.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark"
+)]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crowdfold_players::{Mix, Players, PlayersConfig};
+use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
+use crowdfold_testkit::{Kafka, Options, binary, unique};
+use hdrhistogram::Histogram;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const PARTITIONS: u32 = 4;
+
+/// Connections of the load; answers wait for Kafka, so there have to be many.
+const CONNECTIONS: usize = 256;
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    if arguments.iter().any(|argument| argument == "--bare") {
+        return bare();
+    }
+    let smoke = arguments.iter().any(|argument| argument == "--test");
+    let asked = arguments.iter().filter_map(|argument| argument.parse().ok()).next();
+    let (seconds, rounds) = if smoke { (1, 1) } else { (asked.unwrap_or(5), 5) };
+    let round = Duration::from_secs(seconds);
+
+    let program = binary("crowdfold");
+    let kafka = Kafka::start(Options::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for load in [Load::batches(), Load::single(), Load::cmcd()] {
+        println!("{}: {} beacons in {} bytes", load.name, load.beacons, load.bytes());
+        let edge = Edge::start(&program, &kafka);
+        let bare = Server::bare();
+        let (mut edges, mut bares, mut producers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut capacity: f64 = 0.0;
+        for _ in 0..rounds {
+            let (rate, per_cpu) = runtime.block_on(flood(&edge.0, &load, round));
+            capacity = capacity.max(rate);
+            edges.push(per_cpu);
+            bares.push(runtime.block_on(flood(&bare, &load, round)).1);
+            producers.push(produce(&kafka, &load, round));
+        }
+        let beacons = load.beacons as f64;
+        show("collect", &edges, beacons);
+        show("bare server", &bares, beacons);
+        show("bare producer", &producers, beacons);
+        let ratio = |of: &[f64]| median(edges.iter().zip(of).map(|(edge, of)| edge / of).collect());
+        println!("{:>22}: {:>9.2} (median of the rounds)", "collect / bare server", ratio(&bares));
+        let parts =
+            bares.iter().zip(&producers).map(|(server, producer)| 1.0 / (1.0 / server + 1.0 / producer));
+        let parts: Vec<f64> = parts.collect();
+        println!(
+            "{:>22}: {:>9.2} (server and producer, one after the other)",
+            "collect / both",
+            ratio(&parts)
+        );
+        for share in [0.5, 0.9] {
+            let times = runtime.block_on(pace(&edge.0, &load, capacity * share, round * 2));
+            let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
+            println!(
+                "{:>22}: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms at {:.0} requests a second",
+                format!("{:.0} % of capacity", share * 100.0),
+                ms(0.5),
+                ms(0.99),
+                ms(0.999),
+                capacity * share
+            );
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn show(name: &str, rates: &[f64], beacons: f64) {
+    let (low, high) = rates.iter().fold((f64::MAX, 0.0_f64), |(low, high), r| (low.min(*r), high.max(*r)));
+    let middle = median(rates.to_vec());
+    println!(
+        "{name:>22}: {middle:>9.0} requests per CPU-second (median; {low:.0} to {high:.0}), {:.0} beacons",
+        middle * beacons
+    );
+}
+
+/// What players send, again and again.
+struct Load {
+    name: &'static str,
+    head: String,
+    bodies: Vec<Vec<u8>>,
+    beacons: usize,
+}
+
+impl Load {
+    /// Twenty beacons of one session, as an array.
+    fn batches() -> Self {
+        let bodies = sessions(20).into_values().map(|beacons| {
+            let mut body = b"[".to_vec();
+            body.extend(beacons.join(&b','));
+            body.push(b']');
+            body
+        });
+        Self::of("JSON, batches", "/v1/beacons", "application/json", 20, bodies.collect())
+    }
+
+    fn single() -> Self {
+        let bodies = sessions(1).into_values().flatten().collect();
+        Self::of("JSON, one by one", "/v1/beacons", "text/plain;charset=UTF-8", 1, bodies)
+    }
+
+    /// Ten reports of an hls.js, as it sends them.
+    fn cmcd() -> Self {
+        let now = now();
+        let body = |session: u64| {
+            let line = |sn: u64| {
+                format!(
+                    "bl=(12300),br=(3200),cid=\"movie-0042\",e=t,mtp=(5400),pt=20000,sf=h,\
+                     sid=\"6f1c1f8e-0000-4000-8000-{session:012x}\",sn={sn},st=v,sta=p,ts={},v=2\n",
+                    now - 10_000 + sn * 1000
+                )
+            };
+            (0..10).map(line).collect::<String>().into_bytes()
+        };
+        Self::of(
+            "CMCD events, batches",
+            "/v1/cmcd/default",
+            "application/cmcd",
+            10,
+            (0..512).map(body).collect(),
+        )
+    }
+
+    fn of(name: &'static str, path: &str, kind: &str, beacons: usize, bodies: Vec<Vec<u8>>) -> Self {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: edge\r\nContent-Type: {kind}\r\nOrigin: https://player.example\r\n\
+             User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/147.0.0.0 Safari/537.36\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
+             sec-ch-ua-platform: \"Windows\"\r\nsec-ch-ua-mobile: ?0\r\nContent-Length: "
+        );
+        Self { name, head, bodies, beacons }
+    }
+
+    fn bytes(&self) -> usize {
+        self.bodies.iter().map(Vec::len).sum::<usize>() / self.bodies.len()
+    }
+
+    fn requests(&self) -> Vec<Vec<u8>> {
+        let request =
+            |body: &Vec<u8>| [format!("{}{}\r\n\r\n", self.head, body.len()).as_bytes(), body].concat();
+        self.bodies.iter().map(request).collect()
+    }
+}
+
+/// Beacons by session, `each` of one.
+fn sessions(each: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let config = PlayersConfig {
+        sessions: 512,
+        start_ms: now() - 20 * 60_000,
+        heartbeat_ms: 10_000,
+        mix: Mix::lean(),
+        ..PlayersConfig::default()
+    };
+    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for report in Players::new(config).unwrap().take(200_000) {
+        let Some(session) = report.session() else { continue };
+        let beacons = found.entry(session.to_owned()).or_default();
+        if beacons.len() < each {
+            beacons.push(report.payload.trim_ascii().to_vec());
+        }
+    }
+    found.retain(|_, beacons| beacons.len() == each);
+    assert!(found.len() > 100, "{} sessions with {each} beacons", found.len());
+    found
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+/// A server under load, a process of its own.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn bare() -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg("--bare")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { child, address: address.trim().to_owned() }
+    }
+
+    /// CPU time, user and system, all its threads, in ticks of 10 ms.
+    fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The edge, with a topic of its own.
+struct Edge(Server);
+
+impl Edge {
+    fn start(program: &Path, kafka: &Kafka) -> Self {
+        let prefix = unique("bench");
+        let kept = [
+            ("retention.ms", "2640000"),
+            ("segment.ms", "660000"),
+            ("message.timestamp.type", "LogAppendTime"),
+        ];
+        kafka.create_topic(&format!("{prefix}.beacons"), PARTITIONS, &kept);
+        let config = format!(
+            "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
+             [collect]\nlisten = \"127.0.0.1:0\"\nrate = 0\n[metrics]\nlisten = \"\"\n",
+            kafka.bootstrap()
+        );
+        let path = std::env::temp_dir().join(&prefix);
+        std::fs::write(&path, config).unwrap();
+        let mut child = Command::new(program)
+            .args(["collect", "--config"])
+            .arg(&path)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.to_owned())).unwrap();
+        // until then it has nowhere to write, and says so
+        lines.find(|line| line.ends_with("partitions")).unwrap();
+        std::thread::spawn(move || lines.for_each(|line| eprintln!("collect: {line}")));
+        Self(Server { child, address })
+    }
+}
+
+/// Requests a second, and requests per CPU-second of the server, with every connection asking as soon as it is answered.
+async fn flood(server: &Server, load: &Load, round: Duration) -> (f64, f64) {
+    let requests = Arc::new(load.requests());
+    let counted = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicUsize::new(0));
+    let end = Arc::new(AtomicBool::new(false));
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (requests, counted, next) = (Arc::clone(&requests), Arc::clone(&counted), Arc::clone(&next));
+        let end = Arc::clone(&end);
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        tasks.push(tokio::spawn(async move {
+            while !end.load(Ordering::Relaxed) {
+                let at = next.fetch_add(1, Ordering::Relaxed) % requests.len();
+                ask(&mut stream, &requests[at]).await;
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+    }
+    while counted.load(Ordering::Relaxed) < CONNECTIONS as u64 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let (began, spent, answered) = (Instant::now(), server.cpu(), counted.load(Ordering::Relaxed));
+    tokio::time::sleep(round).await;
+    let (took, spent) = (began.elapsed(), server.cpu() - spent);
+    let answered = (counted.load(Ordering::Relaxed) - answered) as f64;
+    end.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    (answered / took.as_secs_f64(), answered / spent.as_secs_f64())
+}
+
+/// One request, answered by 204.
+async fn ask(stream: &mut TcpStream, request: &[u8]) {
+    stream.write_all(request).await.unwrap();
+    let mut answer = [0; 1024];
+    let mut length = 0;
+    while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
+        let read = stream.read(&mut answer[length..]).await.unwrap();
+        assert!(read > 0, "the server hung up");
+        length += read;
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..length]));
+}
+
+/// How long answers take, in µs from when each request was due, at a rate that does not wait for them.
+async fn pace(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
+    let requests = Arc::new(load.requests());
+    let began = Instant::now();
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut tasks = Vec::new();
+    for _ in 0..4 * CONNECTIONS {
+        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        tasks.push(tokio::spawn(async move {
+            let mut times = Histogram::<u64>::new(3).unwrap();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let due = began + Duration::from_secs_f64(at as f64 / rate);
+                if due > began + round {
+                    return times;
+                }
+                tokio::time::sleep_until(due.into()).await;
+                ask(&mut stream, &requests[at % requests.len()]).await;
+                times.record(due.elapsed().as_micros() as u64).unwrap();
+            }
+        }));
+    }
+    let mut all = Histogram::new(3).unwrap();
+    for task in tasks {
+        all.add(task.await.unwrap()).unwrap();
+    }
+    all
+}
+
+/// Requests whose beacons a producer writes, per CPU-second of a process that does nothing else. It is this one: its
+/// threads are at rest meanwhile.
+fn produce(kafka: &Kafka, load: &Load, round: Duration) -> f64 {
+    let topic = unique("bare");
+    kafka.create_topic(&topic, PARTITIONS, &[("retention.ms", "2640000")]);
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("compression.codec", "lz4")
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "5")
+        .create()
+        .unwrap();
+    let (began, spent) = (Instant::now(), own_cpu());
+    let mut packer = Packer::default();
+    let mut requests = 0_u64;
+    while began.elapsed() < round {
+        for body in &load.bodies {
+            let body = if load.name.starts_with("CMCD") { Body::Events(body) } else { Body::Json(body) };
+            assert!(packer.push(&Http { received_at: Some(now()), ..Http::default() }, &body));
+            requests += 1;
+            if packer.len() < 64 * 1024 {
+                continue;
+            }
+            let record = packer.take();
+            let kind = Header { key: "content-type", value: Some(CONTENT_TYPE) };
+            let mut record = BaseRecord::<[u8], [u8]>::to(&topic)
+                .partition((requests % u64::from(PARTITIONS)) as i32)
+                .headers(OwnedHeaders::new().insert(kind))
+                .payload(&record);
+            while let Err((_, back)) = producer.send(record) {
+                record = back;
+                producer.poll(Duration::from_millis(10));
+            }
+            producer.poll(Duration::ZERO);
+        }
+    }
+    producer.flush(Duration::from_secs(60)).unwrap();
+    requests as f64 / (own_cpu() - spent).as_secs_f64()
+}
+
+fn own_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A server that reads and says 204.
+fn bare() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            tokio::spawn(async move {
+                let answer = service_fn(|request: Request<Incoming>| async move {
+                    let _: Bytes = request.into_body().collect().await.unwrap().to_bytes();
+                    let mut response = Response::new(Empty::<Bytes>::new());
+                    *response.status_mut() = StatusCode::NO_CONTENT;
+                    Ok::<_, Infallible>(response)
+                });
+                let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                server.http1().timer(TokioTimer::new());
+                let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+            });
+        }
+    });
+}
