@@ -13,6 +13,8 @@ const CAPTURES: &str = include_str!("../../../tests/data/captures/players.ndjson
 const CONFIG: &str = r#"
 [windows]
 length = "1h"
+[ttl]
+beacons = "3h"
 [release]
 k = 1
 allow_small_k = true
