@@ -64,12 +64,13 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
     })
 }
 
-/// The error a record states: by its event or its state, or by a code in a request. Events go on telling the code of an
-/// error that is over (dash.js).
+/// The error a record states: by its event, or by a code in a request or beside the state `f`. Events go on telling the
+/// code of an error that is over (dash.js). The state alone is no error of its own: players state `f` first and send the
+/// event with the code right after it (hls.js), and they go on stating it.
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let code = beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty());
-    let told = code.is_some() && beacon.mode == Mode::Request;
-    let stated = event == "e" || beacon.text(Text::State) == Some("f") || told;
+    let told = code.is_some() && (beacon.mode == Mode::Request || beacon.text(Text::State) == Some("f"));
+    let stated = event == "e" || told;
     stated.then(|| code.map_or(ErrorClass::Other, class))
 }
 

@@ -40,19 +40,21 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
 fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     use State as S;
     let state = cmcd::state(beacon);
-    // dash.js states a startup time while it is starting: whatever that is, nothing has played yet
+    // dash.js states a startup time while it is starting, of a few ms: whatever that is, nothing has played yet
     let begins = matches!(state, Some(S::Starting | S::Preloading));
-    let error = cmcd::error(beacon, event);
+    let startup_ms = common.startup_ms.filter(|_| !begins);
     Measures {
         // Shaka Player opens with `r`
         attempt: matches!(
             state,
             Some(S::Starting | S::Playing | S::Seeking | S::Rebuffering | S::Waiting | S::Failed)
         ),
-        play: state == Some(S::Playing) || common.startup_ms.is_some() && !begins,
+        // without a state (Shaka Player minified) the time is all that tells of it; dash.js states one while it waits
+        play: state == Some(S::Playing) || startup_ms.is_some() && state.is_none(),
         started: matches!(state, Some(S::Paused | S::Ended)),
-        error,
-        fatal: beacon.fatal && error.is_some(),
+        startup_ms,
+        error: cmcd::error(beacon, event),
+        fatal: beacon.fatal,
         ..common
     }
 }

@@ -220,13 +220,14 @@ impl Session {
         let has_played = playing || self.playing.holds(now) || self.play.holds(now);
         // a quality that is chosen before anything plays is no change
         let switches = beacon.playback().is_some_and(|playback| playback.bitrate_changed && has_played);
-        let startup_ms = measures.startup_ms.filter(|_| !tracked.startup_known).or(tracked.startup_ms);
+        // of one who states when it starts we know the time ourselves, whatever it says (dash.js says 1 ms, or 453)
+        let stated = measures.startup_ms.filter(|_| !tracked.start_known && !self.startup.holds(now));
         let heard = Heard {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
             duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
             new_attempt: attempt && !self.attempt.holds(now),
             new_play: play && !self.play.holds(now),
-            new_startup: startup_ms.filter(|_| !self.startup.holds(now)),
+            new_startup: tracked.startup_ms.or(stated),
             playing: has_played,
             new_failure: measures.fatal && !tracked.failed,
             playing_ms: measures.playing_ms + tracked.playing_ms,

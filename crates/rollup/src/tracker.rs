@@ -39,8 +39,8 @@ pub(crate) struct Tracked {
     pub(crate) dropped_frames: u32,
     /// Time from the start that was stated to the first frame, ms.
     pub(crate) startup_ms: Option<u32>,
-    /// A first frame after a start that was stated is known already, and the time between.
-    pub(crate) startup_known: bool,
+    /// A start was stated.
+    pub(crate) start_known: bool,
     /// It has failed before.
     pub(crate) failed: bool,
 }
@@ -72,7 +72,7 @@ impl Tracker {
         let mut tracked = Tracked {
             dropped_frames: difference(&mut self.dropped_frames, totals.dropped_frames, said, now),
             failed: self.failed.holds(now),
-            startup_known: self.start.1.holds(now) && self.began.holds(now),
+            start_known: self.start.1.holds(now),
             ..Tracked::default()
         };
         if !states {

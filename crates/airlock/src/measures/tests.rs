@@ -80,6 +80,7 @@ fn states_of_cmcd_state_attempts_and_plays() {
         assert_eq!(states(&format!("e=t,sta={state}")), (false, false, false), "{state}");
     }
     assert_eq!(states("e=ps,sta=s,msd=3"), (true, false, false), "dash.js, before anything plays");
+    assert_eq!(states("e=ps,sta=r,msd=453"), (true, false, false), "dash.js, before anything plays");
     assert_eq!(states("e=rr,msd=135"), (false, true, false), "Shaka Player without states");
 }
 
@@ -88,6 +89,7 @@ fn amounts_of_cmcd_are_not_told_but_totals_are() {
     let told = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
     assert_eq!((told.playing_ms, told.stalled_ms, told.stalls, told.dropped_frames), (0, 0, 0, 0));
     assert_eq!(told.startup_ms, Some(860));
+    assert_eq!(cmcd("e=ps,sta=s,msd=3").startup_ms, None, "of what has not begun");
 }
 
 #[test]
@@ -96,6 +98,7 @@ fn an_event_is_an_error_where_it_says_so_and_a_request_where_it_has_a_code() {
     assert_eq!(error("e=e,sta=p,ec=27"), (Some("network"), false));
     assert_eq!(error("e=t,sta=p,ec=27"), (None, false), "dash.js goes on telling it");
     assert_eq!(error("e=t,sta=f,ec=27"), (Some("network"), true));
-    assert_eq!(error("e=ps,sta=f"), (Some("other"), true));
+    assert_eq!(error("e=ps,sta=f"), (None, true), "`e=e` comes right after it");
+    assert_eq!(error("e=e,sta=f"), (Some("other"), true));
     assert_eq!(error("CMCD=ec=27"), (Some("network"), false));
 }

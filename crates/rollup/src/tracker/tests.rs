@@ -128,7 +128,8 @@ fn dash_js_states_its_startup_twice_waits_after_a_seek_and_goes_on_telling_an_er
         )
         .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
     let cell = rig.cell(0);
-    assert_eq!(told(&cell), (6_300, 0, 0, 1, 1, Some(3)));
+    // 576 ms from `s` to `p`
+    assert_eq!(told(&cell), (6_300, 0, 0, 1, 1, Some(580)));
     assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
     let next = rig.cell(60_000);
     assert_eq!(told(&next), (51_900, 0, 0, 0, 0, None), "in the window of the later beacon");

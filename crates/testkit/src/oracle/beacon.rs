@@ -62,15 +62,12 @@ impl Beacon {
         self.cmcd.as_ref().and_then(|cmcd| cmcd.state)
     }
 
-    /// A first frame is stated by `play`, and by a startup time; by CMCD's playing, and by a startup time unless the
-    /// player has only begun.
+    /// A first frame is stated by `play`, and by a startup time; by CMCD's playing, and by a startup time where no state
+    /// is told.
     pub(super) fn states_play(&self) -> bool {
         match self.cmcd {
             None => self.event == "play" || self.startup_ms.is_some(),
-            Some(_) => {
-                self.state() == Some('p')
-                    || self.startup_ms.is_some() && !matches!(self.state(), Some('s' | 'd'))
-            }
+            Some(_) => self.state() == Some('p') || self.startup_ms.is_some() && self.state().is_none(),
         }
     }
 

@@ -56,7 +56,7 @@ fn parse(record: &str, event: bool) -> Parsed {
     let code = text("ec").map(|code| if code == "404" { "network" } else { "timeout" });
     // of events only those that are errors; players go on telling the code
     let code = code.filter(|_| !event || name == "e" || state == Some('f'));
-    let is_error = code.is_some() || name == "e" || state == Some('f');
+    let is_error = code.is_some() || name == "e";
     let totals = ["dfa", "bsa", "bsda"];
     let cmcd = Cmcd {
         event,
@@ -72,7 +72,8 @@ fn parse(record: &str, event: bool) -> Parsed {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect(),
-        startup_ms: number("msd").map(two_digits),
+        // of one that has not begun it is none
+        startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
         error: is_error.then_some(code.unwrap_or("other")),

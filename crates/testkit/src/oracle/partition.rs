@@ -124,12 +124,12 @@ impl<'a> Partition<'a> {
         let duplicate = beacon.identity().is_some_and(|same| holds(session.seen.get(&same).copied()));
         let had_played = holds(session.play) || holds(session.playing) || beacon.states_playing();
         let amounts = session.playback.amounts(&beacon, now, idle, had_played, holds);
-        let startup = beacon.startup_ms.filter(|_| !amounts.startup_known).or(amounts.startup_ms);
+        let stated = beacon.startup_ms.filter(|_| !amounts.start_known && !holds(session.startup));
         // What was asserted before this beacon; a failure is judged by what it says itself as well.
         let placed = Placed {
             attempt: beacon.states_attempt() && !holds(session.attempt),
             play: beacon.states_play() && !holds(session.play),
-            startup: startup.filter(|_| !holds(session.startup)),
+            startup: amounts.startup_ms.or(stated),
             had_played,
             amounts,
             asserted: session

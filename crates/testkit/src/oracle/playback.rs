@@ -16,8 +16,8 @@ pub(super) struct Amounts {
     pub(super) failure: bool,
     /// The time from a start that was stated to a first frame that was not known.
     pub(super) startup_ms: Option<u64>,
-    /// Such a time was to be had before.
-    pub(super) startup_known: bool,
+    /// A start was stated.
+    pub(super) start_known: bool,
 }
 
 /// A state that was stated.
@@ -78,7 +78,7 @@ impl Playback {
             dropped_frames: grown("dfa"),
             switches: u64::from(cmcd.bitrate_changed && had_played),
             failure: beacon.fatal && last(&|statement| statement.state == 'f').is_none(),
-            startup_known: start.is_some() && began.is_some(),
+            start_known: start.is_some(),
             ..Amounts::default()
         };
         let Some(state) = cmcd.state else {
