@@ -1,6 +1,6 @@
 # `make demo` and `make test` work from a fresh clone: they see to what they need first.
 
-.PHONY: demo test soak bench fuzz memcheck lint fmt doctor
+.PHONY: demo test player soak bench fuzz memcheck lint fmt doctor
 
 # Watch it work: a broker, players and the worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -8,12 +8,19 @@ demo:
 	@.ci/prerequisites build
 	cargo run --profile $(PROFILE) --locked -p crowdfold -- demo $(ARGS)
 
-# All tests; those that speak Kafka start a real one. The last line plants mistakes below the machines, which no other
-# build may have, for the simulation to find.
+# All tests; those that speak Kafka start a real one, and players play in a real browser. The last line plants mistakes
+# below the machines, which no other build may have, for the simulation to find.
 test:
-	@.ci/prerequisites build test
+	@.ci/prerequisites build test browser
 	cargo test --locked $(ARGS)
 	cargo test --locked --package crowdfold-pipeline --features planted --test simulation -- replay_would_not_repeat
+
+# Players to open in a browser of your own, which report to a collector: make player COLLECTOR=http://127.0.0.1:8080
+COLLECTOR ?= http://127.0.0.1:8080
+TENANT ?= default
+player:
+	@.ci/prerequisites browser
+	node tests/live/serve.js target/tmp/live $(COLLECTOR) $(TENANT)
 
 # The long form: a million schedules of the simulation, and hundreds of random faults on a real broker.
 SCHEDULES ?= 1000000
@@ -50,4 +57,4 @@ fmt:
 
 # What is missing on this machine, if anything; installs nothing.
 doctor:
-	@.ci/prerequisites --say build test ci && echo "everything is there"
+	@.ci/prerequisites --say build test browser ci && echo "everything is there"

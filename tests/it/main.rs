@@ -17,6 +17,7 @@ mod kafka_sink;
 mod kafka_source;
 mod kafka_support;
 mod kafka_topics;
+mod live;
 mod oracle;
 mod secured;
 mod ttl;

@@ -1,0 +1,11 @@
+// Shaka Player from 4.16 on: player.configure(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
+export const reporting = (collector, content, seconds = 10) => ({
+  cmcd: {
+    enabled: true,
+    version: 2,
+    contentId: content,
+    eventTargets: [
+      { enabled: true, mode: "event", url: collector, events: ["ps", "bc", "e", "t"], interval: seconds, version: 2 },
+    ],
+  },
+});

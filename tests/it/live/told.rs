@@ -1,0 +1,62 @@
+//! What the rollups tell of each playback: its rows, added up over windows.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The sums of one content id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// The most sessions of any window.
+    pub(super) sessions: u64,
+    pub(super) windows: u64,
+    pub(super) beacons: u64,
+    pub(super) attempts: u64,
+    pub(super) plays: u64,
+    pub(super) startup_failures: u64,
+    pub(super) playback_failures: u64,
+    pub(super) playing_ms: u64,
+    pub(super) stalled_ms: u64,
+    pub(super) stalls: u64,
+    pub(super) switches: u64,
+    pub(super) dropped_frames: u64,
+    /// Sessions that said so, and the sum of what they said.
+    pub(super) startup_ms: (u64, u64),
+    pub(super) bitrate_kbps: (u64, u64),
+    pub(super) errors: BTreeMap<String, u64>,
+}
+
+/// By content id, from rows of the drill-down `stream, format, content`.
+pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Told> {
+    let mut told = BTreeMap::<String, Told>::new();
+    for row in rows.iter().filter(|row| row["dimensions"]["content"].is_string()) {
+        let sums = told.entry(row["dimensions"]["content"].as_str().unwrap().to_owned()).or_default();
+        let number = |name: &str| row[name].as_u64().unwrap();
+        sums.windows += 1;
+        sums.sessions = sums.sessions.max(number("sessions"));
+        for (sum, name) in [
+            (&mut sums.beacons, "beacons"),
+            (&mut sums.attempts, "attempts"),
+            (&mut sums.plays, "plays"),
+            (&mut sums.startup_failures, "startup_failures"),
+            (&mut sums.playback_failures, "playback_failures"),
+            (&mut sums.playing_ms, "playing_ms"),
+            (&mut sums.stalled_ms, "stalled_ms"),
+            (&mut sums.stalls, "stalls"),
+            (&mut sums.switches, "switches"),
+            (&mut sums.dropped_frames, "dropped_frames"),
+        ] {
+            *sum += number(name);
+        }
+        for ((sessions, sum), name) in
+            [(&mut sums.startup_ms, "startup_ms"), (&mut sums.bitrate_kbps, "bitrate_kbps")]
+        {
+            *sessions += row[name]["sessions"].as_u64().unwrap();
+            *sum += row[name]["sum"].as_u64().unwrap();
+        }
+        for (class, sessions) in row["errors"].as_object().unwrap() {
+            *sums.errors.entry(class.clone()).or_default() += sessions.as_u64().unwrap();
+        }
+    }
+    told
+}

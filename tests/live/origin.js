@@ -1,0 +1,99 @@
+// The origin of pages and streams, on loopback: it serves files, and fails, stalls and throttles as the plan says.
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { here } from "./prepare.js";
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".m3u8": "application/vnd.apple.mpegurl",
+  ".mpd": "application/dash+xml",
+  ".mp4": "video/mp4",
+  ".m4s": "video/iso.segment",
+};
+
+/**
+ * Serves pages, players, `/plan/ID`, and `/media/ID/…` with the faults of that playback. A fault holds for files whose
+ * name matches its pattern: `status` answers so, `hold_ms` lets everybody wait until so long after the first request,
+ * `kbps` lets no more through. In the modes `query` and `headers` the collector is told of each request for media.
+ */
+export async function serve({ modules, streams }, list) {
+  const roots = { pages: here("pages"), deploy: here("../../deploy"), modules: join(modules, "node_modules") };
+  const plans = new Map();
+  const released = new Map();
+  const mirrored = [];
+
+  async function fault(plan, name) {
+    for (const fault of plan.faults) {
+      if (!new RegExp(fault.file).test(name)) continue;
+      if (fault.hold_ms) {
+        const key = `${plan.id} ${fault.file}`;
+        if (!released.has(key)) released.set(key, Date.now() + fault.hold_ms);
+        await sleep(Math.max(0, released.get(key) - Date.now()));
+      }
+      return fault;
+    }
+    return {};
+  }
+
+  /** Tells the collector of a request for media, as an edge would: its path, its query, and the headers that matter. */
+  function mirror(plan, name, request) {
+    const { search } = new URL(request.url, "http://origin");
+    const kept = ([header]) => header === "user-agent" || header.startsWith("cmcd-");
+    const headers = Object.fromEntries(Object.entries(request.headers).filter(kept));
+    const answer = fetch(`${plan.collector}/${name}${search}`, { headers });
+    mirrored.push(answer.then(({ status }) => ({ playback: plan.id, search, headers, status })));
+  }
+
+  async function answer(request, response) {
+    const path = normalize(decodeURIComponent(new URL(request.url, "http://origin").pathname));
+    const [, root, ...rest] = path.split("/");
+    if (root === "plan") return send(response, 200, JSON.stringify(plans.get(rest[0]) ?? null));
+    let file = roots[root] && join(roots[root], ...rest);
+    let told = {};
+    if (root === "media") {
+      const plan = plans.get(rest[0]);
+      file = join(streams, ...rest.slice(1));
+      if (plan && plan.mode !== "events") mirror(plan, rest.at(-1), request);
+      if (plan) told = await fault(plan, rest.at(-1));
+    }
+    if (told.status) return send(response, told.status, "");
+    const found = file && (await stat(file).catch(() => null));
+    if (!found?.isFile()) return send(response, 404, "");
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-length": found.size,
+      "cache-control": "no-store",
+    });
+    if (request.method === "HEAD") return response.end();
+    const chunk = told.kbps ? Math.ceil((told.kbps * 1000) / 8 / 20) : 64 * 1024;
+    for await (const bytes of createReadStream(file, { highWaterMark: chunk })) {
+      if (response.destroyed) return;
+      response.write(bytes);
+      if (told.kbps) await sleep(50);
+    }
+    response.end();
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  for (const plan of list) plans.set(plan.id, { ...plan, media: `${url}/media/${plan.id}` });
+  return {
+    url,
+    /** What was mirrored, and what the collector answered. */
+    mirrored: () => Promise.all(mirrored),
+    close: () => server.close(),
+  };
+}
+
+function send(response, status, text) {
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+  response.end(text);
+}

@@ -1,0 +1,29 @@
+import * as dashjs from "/modules/dashjs/dist/modern/esm/dash.all.min.js";
+import { reporting } from "/deploy/players/dash.js";
+
+export const prepare = (plan) => (video, watch) => {
+  const player = dashjs.MediaPlayer().create();
+  player.updateSettings({
+    debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
+    streaming: {
+      buffer: { bufferTimeDefault: plan.buffer_s, bufferTimeAtTopQuality: plan.buffer_s },
+      retryAttempts: { MPD: 1, MediaSegment: 1 },
+    },
+  });
+  player.updateSettings(cmcd(plan));
+  player.on(dashjs.MediaPlayer.events.ERROR, ({ error }) => watch.failed(error.code));
+  watch.asked();
+  player.initialize(video, `${plan.media}/stream.mpd`, true);
+  return { kbps: () => kbps(player), end: () => player.destroy() };
+};
+
+function cmcd(plan) {
+  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
+  // version 1, on the requests for media; the mode is `query` or `headers`
+  return { streaming: { cmcd: { enabled: true, cid: plan.id, mode: plan.mode } } };
+}
+
+// of the picture, as its reports have it
+function kbps(player) {
+  return player.getActiveStream() ? player.getCurrentRepresentationForType("video")?.bitrateInKbit : NaN;
+}

@@ -1,0 +1,36 @@
+import Hls from "/modules/hls.js/dist/hls.min.mjs";
+import { reporting } from "/deploy/players/hls.js";
+
+export const prepare = (plan) => (video, watch) => {
+  const hls = make(plan, watch, cmcd(plan));
+  watch.asked();
+  start(hls, video, plan);
+  return { kbps: kbps(hls), end: () => hls.destroy() };
+};
+
+function cmcd(plan) {
+  if (plan.mode === "events") return reporting(plan.collector, plan.id, plan.report_s);
+  // version 1, on the requests for media
+  return { cmcd: { contentId: plan.id, useHeaders: plan.mode === "headers" } };
+}
+
+/** hls.js with a small buffer, and as much patience as a test has. */
+export function make(plan, watch, more) {
+  const hls = new Hls({
+    maxBufferLength: plan.buffer_s,
+    maxMaxBufferLength: plan.buffer_s,
+    abrEwmaDefaultEstimate: 5_000_000,
+    ...more,
+  });
+  const { fragLoadPolicy, manifestLoadPolicy } = hls.config;
+  for (const policy of [fragLoadPolicy, manifestLoadPolicy]) policy.default.errorRetry.maxNumRetry = 1;
+  hls.on(Hls.Events.ERROR, (_, error) => error.fatal && watch.failed(error.details));
+  return hls;
+}
+
+export function start(hls, video, plan) {
+  hls.loadSource(`${plan.media}/master.m3u8`);
+  hls.attachMedia(video);
+}
+
+export const kbps = (hls) => () => hls.levels[hls.currentLevel]?.bitrate / 1000;

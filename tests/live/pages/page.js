@@ -1,0 +1,25 @@
+// One playback: a player plays what the plan says, a Watch looks on. The driver awaits `window.over`.
+import { Watch } from "./watch.js";
+
+const plan = await (await fetch(`/plan/${new URLSearchParams(location.search).get("playback")}`)).json();
+document.querySelector("h1").textContent = `${plan.player}: ${plan.id}`;
+const video = document.querySelector("video");
+const { prepare } = await import(`./${plan.player}.js`);
+const play = await prepare(plan);
+
+video.autoplay = true;
+const watch = new Watch(video);
+const player = await play(video, watch);
+const seeks = [...plan.seeks];
+
+window.over = new Promise((over) => {
+  const timer = setInterval(async () => {
+    watch.tick(player.kbps());
+    if (seeks.length > 0 && video.currentTime >= seeks[0].at_s) video.currentTime = seeks.shift().to_s;
+    if (!watch.over && performance.now() < plan.within_s * 1000) return;
+    clearInterval(timer);
+    const seen = watch.result();
+    await player.end();
+    over(seen);
+  }, 100);
+});
