@@ -2,6 +2,11 @@
 
 mod client;
 mod cmcd;
+mod encrypted;
+mod ends;
+mod hostile;
+mod outage;
 mod posted;
+mod proxies;
 mod support;
 mod whole_way;

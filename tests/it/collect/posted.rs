@@ -1,5 +1,4 @@
 //! JSON beacons: who may post them how, what is answered, and what lies on the topic then.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use crowdfold_testkit::Kafka;
 use serde_json::json;

@@ -192,3 +192,17 @@ fn bots_can_be_dropped() {
     assert!(!excluded(true, r#""device":"phone""#));
     assert!(!excluded(false, googlebot));
 }
+
+#[test]
+fn the_address_of_the_connection_counts_and_not_what_a_body_claims() {
+    let mut bench = Bench::new(Settings { address: crate::AddressPolicy::Truncate, ..settings() });
+    let mut network = |client: &str| {
+        let body = r#"{\"session\":\"s\",\"ts\":1,\"ip\":\"198.51.100.7\"}"#;
+        let seen = bench.capture(&format!(r#"{client}"path":"/v1/beacons","body":"{body}""#)).unwrap();
+        bench.words(&seen, &[Dimension::Network])
+    };
+    assert_eq!(network(r#""client_ip":"203.0.113.9","#), "203.0.113.0/24");
+    // an edge that cannot tell it says so by an empty one
+    assert_eq!(network(r#""client_ip":"","#), "unknown");
+    assert_eq!(network(""), "198.51.100.0/24");
+}

@@ -128,3 +128,107 @@ proptest! {
         prop_assert_eq!(read(Form::Cmcd, (lines.join("\n") + "\n").as_bytes()), expect);
     }
 }
+
+/// Each beacon's session with the bytes it was read from; `!` for what is none.
+fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
+    Reader::new(fields).survey(body, &mut |read| {
+        let session = |beacon: &Beacon<'_>| beacon.text(Text::Session).unwrap_or_default().to_owned();
+        all.push(match read {
+            Ok((beacon, span)) => (session(beacon), String::from_utf8(span.to_vec()).unwrap()),
+            Err(Malformed) => ("!".into(), String::new()),
+        });
+    });
+    all
+}
+
+#[test]
+fn a_survey_tells_where_each_beacon_lies() {
+    let pairs =
+        |all: Vec<(String, String)>| all.into_iter().map(|(a, b)| format!("{a}: {b}")).collect::<Vec<_>>();
+    assert_eq!(
+        pairs(surveyed(&Body::Json(
+            b"\xef\xbb\xbf [ {\"session\":\"a\"} , 7,{\"session\": \"b\",\n\"x\":[1,{}]}\n]"
+        ))),
+        ["a: {\"session\":\"a\"}", "!: ", "b: {\"session\": \"b\",\n\"x\":[1,{}]}"]
+    );
+    assert_eq!(
+        pairs(surveyed(&Body::Json(b"{\"session\":\"a\"}\r\n\n{\"session\":\n\"b\"}\n"))),
+        ["a: {\"session\":\"a\"}", "b: {\"session\":\n\"b\"}"]
+    );
+    assert_eq!(
+        pairs(surveyed(&Body::Events(b"sid=\"a\",v=2\r\n\nv=3\n sid=\"b\""))),
+        ["a: sid=\"a\",v=2", "!: ", "b: sid=\"b\""]
+    );
+    assert_eq!(pairs(surveyed(&Body::Query(b"sid%3D%22a%22"))), ["a: sid%3D%22a%22"]);
+    assert_eq!(pairs(surveyed(&Body::Headers([None, None, Some(b"sid=\"a\""), None]))), ["a: "]);
+    for empty in [Body::Json(b" "), Body::Json(b"[]"), Body::Events(b"\n"), Body::Headers([None; 4])] {
+        assert_eq!(surveyed(&empty).len(), 1);
+    }
+}
+
+proptest! {
+    /// What a survey cuts out reads as it did where it lay.
+    #[test]
+    fn what_a_survey_cuts_out_is_the_beacon(
+        sessions in proptest::collection::vec("[a-z\"\\\\{}\\[\\],\n ]{0,12}", 1..6),
+        between in prop_oneof![Just("\n"), Just(" \r\n\n")],
+        array in any::<bool>(),
+    ) {
+        let beacons: Vec<_> =
+            sessions.iter().map(|session| format!("{{\"x\":[{{}}],\"session\":{session:?}}}")).collect();
+        let body = if array { format!("[{}]", beacons.join(",")) } else { beacons.join(between) };
+        let surveyed = surveyed(&Body::Json(body.as_bytes()));
+        prop_assert_eq!(surveyed.len(), beacons.len());
+        for ((session, span), beacon) in surveyed.iter().zip(&beacons) {
+            prop_assert_eq!(span, beacon);
+            prop_assert_eq!(&read(Form::Json, span.as_bytes())[0], &format!("Json {session}"));
+        }
+    }
+}
+
+/// What a reader of these fields reads of the withdrawal it writes.
+fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) -> (String, String) {
+    let path = |path: &&[&str]| path.iter().map(ToString::to_string).collect();
+    let renamed = renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();
+    let mut reader = Reader::new(Arc::new(Fields::new(&renamed).unwrap()));
+    let mut written = Vec::new();
+    reader.write_withdrawal(session, tenant, 1_795_308_528_421, &mut written);
+    let mut said = Vec::new();
+    reader.read(Form::Json, &written, &mut |_, beacon| {
+        let beacon = beacon.unwrap();
+        let ts = beacon.number(crate::Number::Ts).map(crate::Amount::rounded);
+        said.push((
+            beacon.opt_out,
+            ts,
+            beacon.text(Text::Session).map(str::to_owned),
+            beacon.text(Text::Tenant).map(str::to_owned),
+        ));
+    });
+    let ts = Some(1_795_308_528_421);
+    assert_eq!(said, [(true, ts, Some(session.to_owned()), tenant.map(str::to_owned))]);
+    (String::from_utf8(written).unwrap(), format!("{session}{tenant:?}"))
+}
+
+#[test]
+fn a_withdrawal_lies_where_the_reader_looks_for_it_and_says_no_more() {
+    withdrawal(&[], "s", None);
+    withdrawal(&[], "\"quoted\"\\\n\u{1}", Some("acme"));
+    let (written, _) = withdrawal(
+        &[
+            ("session", &["player", "session.id"]),
+            ("opt_out", &["player", "privacy", "no"]),
+            ("ts", &["at"]),
+            ("content", &["video", "id"]),
+        ],
+        "s",
+        Some("acme"),
+    );
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(
+        value,
+        serde_json::json!({"at": 1_795_308_528_421_u64, "tenant": "acme",
+            "player": {"session.id": "s", "privacy": {"no": true}}})
+    );
+}

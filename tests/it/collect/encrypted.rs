@@ -1,0 +1,124 @@
+//! HTTP/2 with prior knowledge, TLS, and its certificate while it changes.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crowdfold_testkit::{Authority, Certificate, Kafka};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::support::{Edge, deployment, packed};
+use crate::worker::support::{Deployment, eventually, now};
+
+fn request(version: &str) -> Request<Full<Bytes>> {
+    let body = format!(r#"{{"session":"s-{version}","ts":{}}}"#, now());
+    Request::post("http://edge.example/v1/beacons")
+        .header("content-type", "application/json")
+        .header("host", "edge.example")
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+/// So many requests at a time over HTTP/2: their statuses.
+async fn multiplexed(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    requests: usize,
+) -> Vec<u16> {
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let asked: Vec<_> = (0..requests)
+        .map(|_| {
+            let mut sender = sender.clone();
+            tokio::spawn(async move {
+                sender.ready().await.unwrap();
+                sender.send_request(request("2")).await.unwrap().status().as_u16()
+            })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for asked in asked {
+        statuses.push(asked.await.unwrap());
+    }
+    statuses
+}
+
+async fn tls(address: &str, ca: &std::path::Path, protocol: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("127.0.0.1").unwrap(), stream).await
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run<T>(work: impl Future<Output = T>) -> T {
+    work.await
+}
+
+#[test]
+fn many_requests_share_a_connection_of_http_2() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let address = edge.0.edge();
+    let statuses = run(async { multiplexed(TcpStream::connect(&address).await.unwrap(), 50).await });
+    assert_eq!(statuses, [204; 50]);
+    assert_eq!(packed(&way).len(), 50);
+    edge.await_count("connections", 0);
+    let (status, log) = edge.0.terminate(10);
+    assert!(status.success(), "{status}: {log}");
+}
+
+fn use_certificate(way: &Deployment<'_>, from: &Certificate) {
+    for (name, made) in [("edge.pem", &from.certificate), ("edge.key", &from.key)] {
+        std::fs::copy(made, way.dir.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
+    let mut way = deployment(Kafka::shared());
+    let file = |way: &Deployment<'_>, name| format!("{:?}", way.dir.path().join(name).display().to_string());
+    way.set("collect.tls.certificate", &file(&way, "edge.pem"));
+    way.set("collect.tls.key", &file(&way, "edge.key"));
+    let way = way.with_topics();
+    let old = Authority::new(&way.dir.path().join("old"));
+    let new = Authority::new(&way.dir.path().join("new"));
+    use_certificate(&way, &old.certificate("edge"));
+    let edge = Edge::start(&way);
+    let address = edge.0.edge();
+    run(async {
+        let stream = tls(&address, &old.ca(), b"h2").await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        assert_eq!(multiplexed(stream, 3).await, [204; 3]);
+        let stream = tls(&address, &old.ca(), b"http/1.1").await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        assert_eq!(sender.send_request(request("1")).await.unwrap().status(), 204);
+        assert!(tls(&address, &new.ca(), b"h2").await.is_err());
+    });
+    // half of another, as while it is copied
+    std::fs::copy(new.certificate("edge").certificate, way.dir.path().join("edge.pem")).unwrap();
+    edge.0.await_log("the one in use is kept", 40);
+    run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
+    use_certificate(&way, &new.certificate("edge"));
+    eventually("the new one is in use", 40, || run(tls(&address, &new.ca(), b"h2")).ok());
+    assert_eq!(packed(&way).len(), 4);
+    let (status, log) = edge.0.terminate(10);
+    assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");
+}

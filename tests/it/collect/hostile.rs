@@ -1,0 +1,225 @@
+//! What no player sends: it costs a status and a counter, and neither memory nor a word in the log.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::io::Write as _;
+use std::net::Shutdown;
+
+use crowdfold_testkit::Kafka;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::client::{Client, EVENTS, JSON};
+use super::support::{Edge, deployment, packed};
+use crate::worker::support::{Deployment, now, sleep};
+
+/// Is in everything that is sent here, and in nothing that is said.
+const SECRET: &str = "canary-7f3a9c";
+
+fn beacon() -> String {
+    format!(r#"{{"session":"{SECRET}","ts":{},"user_agent":"{SECRET}"}}"#, now())
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut writer = GzEncoder::new(Vec::new(), Compression::best());
+    writer.write_all(plain).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Patient with nobody.
+fn hasty(way: Deployment<'_>) -> Deployment<'_> {
+    let mut way = way;
+    way.set("collect.slow", "\"1s\"");
+    way.set("collect.memory", "4194304");
+    way.with_topics()
+}
+
+fn end(edge: Edge) {
+    assert_eq!(edge.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
+    let (status, log) = edge.0.terminate(10);
+    assert!(status.success(), "{status}: {log}");
+    let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "fault of the program"];
+    assert!(spoken.iter().all(|word| !log.contains(word)), "{log}");
+}
+
+#[test]
+fn bodies_that_are_not_what_they_say() {
+    let way = hasty(deployment(Kafka::shared()));
+    let edge = Edge::start(&way);
+    let before = edge.memory();
+    let mut client = edge.connect();
+    let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    assert_eq!(client.post("/v1/beacons", &zipped, gzip(beacon().as_bytes())), 204);
+    let bomb = gzip(&vec![b' '; 60_000_000]);
+    assert!(bomb.len() < 65_536);
+    for _ in 0..20 {
+        assert_eq!(client.post("/v1/beacons", &zipped, &bomb), 413);
+    }
+    assert_eq!(client.post("/v1/beacons", &zipped, beacon()), 400);
+    let encoded = |coding| [("content-type", "application/json"), ("content-encoding", coding)];
+    assert_eq!(client.post("/v1/beacons", &encoded("br"), beacon()), 415);
+    assert_eq!(client.post("/v1/beacons", &encoded("gzip, gzip"), beacon()), 415);
+    for kind in
+        ["application/octet-stream", "application/cmcd", "image/png", "application/vnd.crowdfold.beacon"]
+    {
+        assert_eq!(client.post("/v1/beacons", &[("content-type", kind)], beacon()), 415, "{kind}");
+    }
+    // no UTF-8, no JSON, too deep, too long
+    let mut broken = beacon().into_bytes();
+    broken[15] = 0xff;
+    let deep = "[".repeat(60_000);
+    for body in [&broken[..], b"\0", b"null", b"{", deep.as_bytes(), SECRET.as_bytes()] {
+        assert_eq!(client.post("/v1/beacons", JSON, body), 400);
+    }
+    assert_eq!(client.post("/v1/cmcd/acme", EVENTS, [0xff; 100]), 400);
+    // years off, which the worker has to say
+    let times = format!(r#"[{{"session":"{SECRET}","ts":1}},{{"session":"{SECRET}","ts":4102444800000}}]"#);
+    assert_eq!(client.post("/v1/beacons", JSON, times), 204);
+    // its length says more than may be, and it stops in the middle of it
+    let mut liar = edge.connect();
+    assert!(liar.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{"));
+    assert_eq!(liar.answer().unwrap().status, 413);
+    // in chunks, so that no length says it
+    let mut chunked = edge.connect();
+    chunked.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
+    let _ = (0..6).all(|_| chunked.write(&chunk));
+    assert_eq!(chunked.answer().unwrap().status, 413);
+    // more than its length says is another request, and none
+    let mut liar = edge.connect();
+    liar.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n{}", beacon()));
+    assert_eq!(liar.answer().unwrap().status, 400);
+    assert!(liar.answer().is_none_or(|answer| answer.status == 400) && liar.answer().is_none());
+    edge.await_count("requests_total{status=\"413\"}", 22);
+    edge.await_count("requests_total{status=\"415\"}", 6);
+    edge.await_count("bytes_held", 0);
+    let grown = edge.memory().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    assert_eq!(packed(&way).len(), 2);
+    end(edge);
+}
+
+#[test]
+fn connections_that_come_slowly_or_in_halves() {
+    let way = hasty(deployment(Kafka::shared()));
+    let edge = Edge::start(&way);
+    // nothing at all; half a head; a head byte by byte; half a body
+    let mut silent = edge.connect();
+    let mut half = edge.connect();
+    half.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\nx-header: {SECRET}"));
+    let mut drop_by_drop = edge.connect();
+    drop_by_drop.write("GET /v1/cmcd HTTP/1.1\r\nx-header: ");
+    let mut bodiless = edge.connect();
+    bodiless
+        .write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"session\":\"canary");
+    assert!((0..40).any(|_| {
+        sleep(200);
+        !drop_by_drop.write("x")
+    }));
+    assert!(silent.answer().is_none() && half.answer().is_none());
+    assert_eq!(bodiless.answer().unwrap().status, 408);
+    // one that worked, and then sends half a head
+    let mut lazy = edge.connect();
+    assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204);
+    sleep(2_500);
+    assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204, "it may be idle for longer");
+    lazy.write("POST /v1");
+    assert!(lazy.answer().is_none());
+    edge.await_count("connections_ended_total{how=\"slow\"}", 4);
+    // who says no more still hears; who breaks off in the middle is not waited for
+    let mut half = edge.connect();
+    half.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
+    half.stream().shutdown(Shutdown::Write).unwrap();
+    assert_eq!(half.answer().unwrap().status, 204);
+    let mut broken = edge.connect();
+    broken.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"session\":\"canary");
+    broken.stream().shutdown(Shutdown::Write).unwrap();
+    assert!(broken.answer().is_none_or(|answer| answer.status == 400));
+    let gone = edge.connect();
+    drop(gone);
+    edge.await_count("connections", 0);
+    end(edge);
+}
+
+#[test]
+fn heads_without_end_and_requests_without_measure() {
+    let mut way = deployment(Kafka::shared());
+    way.set("collect.rate", "5");
+    way.set("collect.connections", "3");
+    let way = hasty(way);
+    let edge = Edge::start(&way);
+    let before = edge.memory();
+    let many: String = (0..200).map(|nth| format!("x-header-{nth}: {SECRET}\r\n")).collect();
+    let long = format!("x-header: {}\r\n", SECRET.repeat(100_000));
+    for header in [many, long] {
+        let mut flood = edge.connect();
+        let _ = flood.write(format!("GET /v1/cmcd HTTP/1.1\r\nhost: x\r\n{header}\r\n"));
+        assert!(flood.answer().is_none_or(|answer| answer.status == 431));
+    }
+    let mut garbage = edge.connect();
+    garbage.write(format!("{SECRET}\r\n\r\n"));
+    assert!(garbage.answer().is_none_or(|answer| answer.status == 400));
+    edge.await_count("connections_ended_total{how=\"unreadable\"}", 3);
+    drop(garbage);
+    edge.await_count("connections", 0);
+    // five a second of one connection, and another is not touched by it
+    let mut eager = edge.connect();
+    let statuses: Vec<_> =
+        (0..8).map(|_| eager.ask("POST", "/v1/beacons", JSON, beacon().as_bytes())).collect();
+    let refused: Vec<_> = statuses.iter().filter(|answer| answer.status == 429).collect();
+    assert!(!refused.is_empty() && statuses[0].status == 204);
+    assert!(refused.iter().all(|answer| answer.header("retry-after") == Some("1")));
+    let mut other = edge.connect();
+    assert_eq!(other.post("/v1/beacons", JSON, beacon()), 204);
+    // three at a time
+    let third = edge.connect();
+    let mut fourth = edge.connect();
+    let answer = fourth.answer().unwrap();
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    assert!(fourth.answer().is_none());
+    drop((eager, other, third));
+    edge.await_count("connections", 0);
+    edge.await_count("connections_ended_total{how=\"refused\"}", 1);
+    let grown = edge.memory().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    end(edge);
+}
+
+#[test]
+fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
+    let mut way = deployment(Kafka::shared());
+    way.set("collect.memory", "1048576");
+    way.set("collect.slow", "\"20s\"");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let before = edge.memory();
+    // sixty bodies of which all but the end is there
+    let body = format!("{}{}", beacon(), " ".repeat(60_000));
+    let mut waiting: Vec<Client> = (0..60)
+        .map(|_| {
+            let mut client = edge.connect();
+            let length = body.len() + 1;
+            client.write(format!(
+                "POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+            ));
+            client
+        })
+        .collect();
+    sleep(1_000);
+    let held = edge.0.metric("crowdfold_collect_bytes_held").unwrap();
+    assert!(held <= 1_048_576, "{held}");
+    let statuses: Vec<_> = waiting
+        .iter_mut()
+        .map(|client| {
+            client.write(" ");
+            client.answer().map_or(0, |answer| answer.status)
+        })
+        .collect();
+    let count = |status| statuses.iter().filter(|seen| **seen == status).count();
+    let (taken, busy) = (count(204), count(503));
+    assert!(taken >= 10 && busy >= 30, "{statuses:?}");
+    assert_eq!(packed(&way).len(), taken);
+    edge.await_count("bytes_held", 0);
+    let grown = edge.memory().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    end(edge);
+}

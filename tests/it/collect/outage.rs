@@ -1,0 +1,129 @@
+//! Kafka is away: players are told to come again, nothing that was acknowledged is lost, and what is held is bounded.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crowdfold_testkit::{Kafka, Options};
+
+use super::client::{Client, JSON};
+use super::support::{Edge, deployment, packed};
+use crate::worker::support::{eventually, now, sleep};
+
+/// Players that report as long as they are let.
+#[derive(Default)]
+struct Players {
+    stop: AtomicBool,
+    acknowledged: Mutex<BTreeSet<String>>,
+    busy: AtomicUsize,
+}
+
+impl Players {
+    /// One of them, who comes again with another session each time.
+    fn play(&self, address: &str, number: usize) {
+        let mut client = Client::connect(address);
+        for turn in 0.. {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let session = format!("player-{number}-{turn}.");
+            // long enough to fill what may be held
+            let filler = "x".repeat(20_000);
+            let body = format!(r#"{{"session":"{session}","ts":{},"filler":"{filler}"}}"#, now());
+            let answer = client.ask("POST", "/v1/beacons", JSON, body.as_bytes());
+            match (answer.status, answer.header("retry-after")) {
+                (204, _) => drop(self.acknowledged.lock().unwrap().insert(session)),
+                (503, Some(_)) => {
+                    self.busy.fetch_add(1, Ordering::Relaxed);
+                    // held up no longer: each of them would ask thousands of times a second
+                    sleep(20);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Waits until more are acknowledged.
+    fn await_more(&self) {
+        let before = self.acknowledged();
+        eventually("something is acknowledged", 60, || (self.acknowledged() > before + 20).then_some(()));
+    }
+
+    fn await_busy(&self) {
+        let before = self.busy.load(Ordering::Relaxed);
+        eventually("players are told to come again", 30, || {
+            (self.busy.load(Ordering::Relaxed) > before + 200).then_some(())
+        });
+    }
+}
+
+#[test]
+fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
+    let kafka = Kafka::start(Options::default());
+    let mut way = deployment(&kafka);
+    way.set("collect.patience", "\"2s\"");
+    way.set("collect.memory", "1048576");
+    way.set("collect.rate", "0");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let address = edge.0.edge();
+    let players = Players::default();
+    std::thread::scope(|scope| {
+        for number in 0..60 {
+            let (players, address) = (&players, &address);
+            scope.spawn(move || players.play(address, number));
+        }
+        players.await_more();
+        // it answers nobody, and then is gone
+        kafka.pause(1);
+        players.await_busy();
+        let held = edge.0.metric("crowdfold_collect_bytes_held").unwrap();
+        assert!(held > 500_000 && held < 2_000_000, "{held}");
+        let (status, reasons) = edge.0.get("/readyz");
+        assert_eq!(status, 503, "{reasons}");
+        assert_eq!(edge.0.get("/healthz").0, 200);
+        kafka.resume(1);
+        players.await_more();
+        kafka.kill(1);
+        players.await_busy();
+        assert!(edge.memory() < 300 << 20, "{}", edge.memory());
+        kafka.start_again(1);
+        players.await_more();
+        edge.0.await_ready();
+        players.stop.store(true, Ordering::Relaxed);
+    });
+    let (status, log) = edge.0.terminate(10);
+    assert!(status.success() && !log.contains("player-"), "{status}: {log}");
+    let said: Vec<_> = packed(&way).into_iter().map(|request| request.said).collect();
+    let session = |said: &String| said.split('"').nth(3).unwrap().to_owned();
+    let written: BTreeSet<_> = said.iter().map(session).collect();
+    let acknowledged = players.acknowledged.into_inner().unwrap();
+    let lost: Vec<_> = acknowledged.difference(&written).collect();
+    assert!(lost.is_empty(), "{} of {} acknowledged are lost", lost.len(), acknowledged.len());
+    queued(&kafka);
+}
+
+/// Acknowledged before it is written: Kafka is not waited for, and what it never took is owned up to.
+fn queued(kafka: &Kafka) {
+    let mut way = deployment(kafka);
+    way.set("collect.acknowledge", "\"queued\"");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let mut client = edge.connect();
+    let mut post = |session: &str| {
+        client.post("/v1/beacons", JSON, format!(r#"{{"session":"{session}","ts":{}}}"#, now()))
+    };
+    assert_eq!(post("written"), 204);
+    edge.await_count("bytes_held", 0);
+    kafka.pause(1);
+    assert_eq!(post("lost"), 204);
+    let (status, log) = edge.0.terminate(12);
+    kafka.resume(1);
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("Kafka did not take all that was acknowledged"), "{log}");
+}

@@ -1,0 +1,90 @@
+//! Whose address counts.
+
+use crowdfold_testkit::Kafka;
+
+use super::client::JSON;
+use super::support::{Edge, deployment, packed};
+use crate::worker::support::now;
+
+fn beacon() -> String {
+    format!(r#"{{"session":"s-1","ts":{},"ip":"192.0.2.66"}}"#, now())
+}
+
+fn version_2(source: [u8; 4]) -> Vec<u8> {
+    let head = [b"\r\n\r\n\0\r\nQUIT\n".as_slice(), &[0x21, 0x11, 0, 12]].concat();
+    [&head, &source[..], &[127, 0, 0, 1, 0x12, 0x67, 1, 187]].concat()
+}
+
+#[test]
+fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
+    let mut way = deployment(Kafka::shared());
+    way.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
+    let way = way.with_topics();
+    let edge = Edge::start(&way);
+    let mut proxy = edge.connect();
+    let mut expected = Vec::new();
+    for (name, value, address) in [
+        ("x-forwarded-for", "198.51.100.1, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+        ("x-forwarded-for", "[2001:db8::9]:4711", "2001:db8::9"),
+        ("forwarded", "for=198.51.100.1, for=\"[2001:db8::7]:80\";proto=https, for=10.0.0.1", "2001:db8::7"),
+        ("forwarded", "for=_hidden", ""),
+        ("x-other", "203.0.113.9", ""),
+    ] {
+        let headers = [JSON[0], (name, value)];
+        assert_eq!(proxy.post("/v1/beacons", &headers, beacon()), 204);
+        expected.push(address);
+    }
+    let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
+    assert_eq!(addresses, expected);
+    edge.await_count("spoofed_total", 0);
+}
+
+#[test]
+fn what_anybody_else_says_is_ignored_and_counted() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut client = edge.connect();
+    for (name, value) in [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")] {
+        assert_eq!(client.post("/v1/beacons", &[JSON[0], (name, value)], beacon()), 204);
+    }
+    assert!(packed(&way).iter().all(|request| request.address.as_deref() == Some("127.0.0.1")));
+    edge.await_count("spoofed_total", 2);
+}
+
+#[test]
+fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
+    let mut way = deployment(Kafka::shared());
+    way.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
+    way.set("collect.proxy_protocol", "true");
+    way.set("collect.slow", "\"1s\"");
+    let mut way = way.with_topics();
+    let edge = Edge::start(&way);
+    for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
+        let mut client = edge.connect();
+        client.write(header);
+        // whoever is behind the proxy is no proxy
+        let headers = [JSON[0], ("x-forwarded-for", "198.51.100.1")];
+        assert_eq!(client.post("/v1/beacons", &headers, beacon()), 204);
+        assert_eq!(client.post("/v1/beacons", JSON, beacon()), 204);
+    }
+    // a proxy that says nothing of the kind, and one that never comes to its end
+    let mut client = edge.connect();
+    client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
+    assert!(client.answer().is_none());
+    let mut client = edge.connect();
+    client.write("PROXY TCP4 203.0.113.9");
+    assert!(client.answer().is_none());
+    let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
+    assert_eq!(addresses, ["203.0.113.9"; 4]);
+    edge.await_count("connections_ended_total{how=\"handshake\"}", 2);
+    drop(edge);
+    // from anybody else it is no HTTP
+    way.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
+    let edge = Edge::start(&way);
+    let mut client = edge.connect();
+    client.write(version_2([203, 0, 113, 9]));
+    client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
+    assert!(client.answer().is_none_or(|answer| answer.status == 400));
+    assert_eq!(edge.connect().post("/v1/beacons", JSON, beacon()), 204);
+    assert_eq!(packed(&way).len(), 5);
+}

@@ -1,0 +1,53 @@
+//! The edge under the one right it has.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::support::{broker, come_as, grant_as_printed, set};
+use crate::worker::support::{Deployment, Worker, now};
+
+#[test]
+fn the_edge_needs_to_write_beacons_and_nothing_else() {
+    let mut way = Deployment::new(broker());
+    way.set("collect.listen", "\"127.0.0.1:0\"");
+    let mut way = way.with_topics();
+    set(&mut way, "principals.collector", "collector");
+    set(&mut way, "principals.combiner", "combiner");
+    grant_as_printed(&way, &["collector", "combiner"]);
+    // who may only read, and who may nothing: the right that is missing is named
+    for user in ["combiner", "nobody"] {
+        come_as(&mut way, "SCRAM-SHA-512", user);
+        let mut edge = Worker::collect(&way, user);
+        if user == "combiner" {
+            // it may see the topic, so the first record tells
+            edge.await_ready();
+            assert_eq!(post(&edge), 503);
+        }
+        let status = edge.wait(30);
+        let refused = format!("principal User:{user} may not Write topic {}", way.topic("beacons"));
+        assert_eq!(status.code(), Some(1), "{}", edge.log());
+        assert!(edge.log().lines().last().unwrap().contains(&refused), "{}", edge.log());
+    }
+    come_as(&mut way, "SCRAM-SHA-512", "collector");
+    let edge = Worker::collect(&way, "edge");
+    edge.await_ready();
+    assert_eq!(post(&edge), 204);
+    assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
+    let (status, log) = edge.terminate(10);
+    assert!(status.success(), "{status}: {log}");
+}
+
+fn post(edge: &Worker) -> u16 {
+    let mut stream = TcpStream::connect(edge.edge()).unwrap();
+    let body = format!(r#"{{"session":"s-1","ts":{}}}"#, now());
+    let length = body.len();
+    write!(
+        stream,
+        "POST /v1/beacons HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(503)
+}
