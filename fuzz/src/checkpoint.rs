@@ -14,7 +14,13 @@ pub fn check(data: &[u8]) {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let combiner =
-        CombinerCheckpoint { epoch: 0xabc, closed_until: 60_000, floor: 0, read_offset: 5, partitions: 4 };
+    let combiner = CombinerCheckpoint {
+        epoch: 0xabc,
+        closed_until: 60_000,
+        floor: 0,
+        read_offset: 5,
+        partitions: 4,
+        withhold_before: 0,
+    };
     vec![combiner.to_string().into_bytes()]
 }
