@@ -58,8 +58,13 @@ async function playback(browser, origin, collector, plan) {
     .then(() => page.screenshot({ path: join(out, `${plan.id}.png`) }))
     .catch(() => {}); // it never came so far
   const seen = await page.evaluate(() => window.over);
-  const quiet = () => [...reports.values()].every(({ status }) => status !== null);
-  for (let times = 0; times < 5; times = quiet() ? times + 1 : 0) await page.waitForTimeout(50);
+  const arrived = () => [...reports.values()].every(({ status }) => status !== null);
+  const quiet = async () => {
+    for (let times = 0; times < 5; times = arrived() ? times + 1 : 0) await page.waitForTimeout(50);
+  };
+  await quiet(); // the end of a player may be that of its requests (Shaka Player)
+  await page.evaluate(() => window.end());
+  await quiet();
   await page.close();
   await shot;
   return { id: plan.id, seen, says, reports: [...reports.values()] };

@@ -1,4 +1,4 @@
-// One playback: a player plays what the plan says, a Watch looks on. The driver awaits `window.over`.
+// One playback: a player plays what the plan says, a Watch looks on. The driver awaits `window.over`, and then `end()`.
 import { Watch } from "./watch.js";
 
 const plan = await (await fetch(`/plan/${new URLSearchParams(location.search).get("playback")}`)).json();
@@ -13,13 +13,12 @@ const player = await play(video, watch);
 const seeks = [...plan.seeks];
 
 window.over = new Promise((over) => {
-  const timer = setInterval(async () => {
+  const timer = setInterval(() => {
     watch.tick(player.kbps());
     if (seeks.length > 0 && video.currentTime >= seeks[0].at_s) video.currentTime = seeks.shift().to_s;
     if (!watch.over && performance.now() < plan.within_s * 1000) return;
     clearInterval(timer);
-    const seen = watch.result();
-    await player.end();
-    over(seen);
+    over(watch.result());
   }, 100);
 });
+window.end = () => player.end();
