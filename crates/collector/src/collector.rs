@@ -72,9 +72,11 @@ impl Collector {
         }))
     }
 
-    /// The topic has so many partitions now.
-    pub fn set_partitions(&self, partitions: u32) {
-        self.packs.grow(partitions);
+    /// The topic has so many partitions now; whether they are used from now on. If not, tell again: a broker did not answer
+    /// within five seconds.
+    #[must_use]
+    pub fn set_partitions(&self, partitions: u32) -> bool {
+        self.packs.grow(partitions)
     }
 
     /// What was counted since the start.

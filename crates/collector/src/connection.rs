@@ -125,7 +125,8 @@ async fn http(
                         served.as_mut().graceful_shutdown();
                         alarm.as_mut().reset(now + GRACE);
                     }
-                    Some((deadline, _)) => alarm.as_mut().reset(deadline),
+                    // idle for now, and perhaps slow before that: nobody wakes us for what is heard
+                    Some((deadline, _)) => alarm.as_mut().reset(deadline.min(now + slow)),
                     None => alarm.as_mut().reset(now + slow),
                 }
             }

@@ -54,12 +54,21 @@ impl Packs {
         self.all().len() as u32
     }
 
-    /// There are so many partitions now. Fewer there cannot be; what is being packed for others goes where it was to go.
-    pub(crate) fn grow(&self, partitions: u32) {
+    /// There are so many partitions now; whether they can be written to by now. Fewer there cannot be.
+    pub(crate) fn grow(&self, partitions: u32) -> bool {
+        if partitions <= self.partitions() {
+            return true;
+        }
+        // the writer has to hear of them first
+        let known = self.writer.partitions().unwrap_or(0);
+        if known < partitions {
+            return false;
+        }
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         while open.len() < partitions as usize {
             open.push(Mutex::new(self.fresh()));
         }
+        true
     }
 
     /// Packs a request, or a part of one; its fate is that of the record it is in. `None` where a reader would not take

@@ -12,6 +12,9 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, Error};
 
+/// How long a broker may take to tell of a topic.
+const METADATA: Duration = Duration::from_secs(5);
+
 /// What a [`Writer`] is told.
 #[derive(Clone, Debug)]
 pub struct WriterSettings {
@@ -123,6 +126,19 @@ impl Writer {
             let reports = &self.producer.client().context().role;
             record.delivery_opaque.settle(Err(self.fatal().unwrap_or_else(|| reports.refusal(code(&error)))));
         }
+    }
+
+    /// Asks how many partitions the topic has, within five seconds. Only to those that were there when this was last asked
+    /// can be written: librdkafka itself asks seldom.
+    ///
+    /// # Errors
+    /// No broker answers in time.
+    pub fn partitions(&self) -> Result<u32, Error> {
+        let topic = &self.settings.topic;
+        let metadata = self.producer.client().fetch_metadata(Some(topic), METADATA);
+        let metadata = metadata.map_err(|error| Error::of(format!("describe topic {topic}"), &error))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        Ok(found.map_or(0, |found| found.partitions().len() as u32))
     }
 
     /// Why nothing will be written any more; `None` as long as there is hope.

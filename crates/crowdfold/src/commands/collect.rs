@@ -53,6 +53,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
         found: topic::watch(client, topic, Arc::clone(&stop)),
         counters: Counters::new(config.policy().k()),
         partitions: 0,
+        wanted: 0,
         unseen: None,
         trouble: None,
         looked: clock::now(),
@@ -86,6 +87,8 @@ struct Watching<'a> {
     found: Receiver<Found>,
     counters: Counters,
     partitions: u32,
+    /// How many there are, which the writer may still have to hear of.
+    wanted: u32,
     /// Why the topic cannot be seen.
     unseen: Option<String>,
     /// The last trouble with Kafka, and when it was.
@@ -120,15 +123,8 @@ impl Watching<'_> {
                     if let Some(is_create_time) = is_create_time {
                         self.clock(is_create_time)?;
                     }
-                    if partitions != self.partitions {
-                        tracing::info!(
-                            "topic {} has {partitions} partitions",
-                            self.config.topic_names().beacons
-                        );
-                    }
-                    self.partitions = partitions;
                     self.unseen = None;
-                    self.collector.set_partitions(partitions);
+                    self.wanted = partitions;
                 }
                 Ok(Found::Nothing(error)) => {
                     if self.partitions == 0 && !error.is_transient() {
@@ -137,9 +133,15 @@ impl Watching<'_> {
                     tracing::warn!("{error}");
                     self.unseen = Some(error.to_string());
                 }
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Ok(()),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
+        if self.wanted != self.partitions && self.collector.set_partitions(self.wanted) {
+            self.partitions = self.wanted;
+            let topic = self.config.topic_names().beacons;
+            tracing::info!("topic {topic} has {} partitions", self.partitions);
+        }
+        Ok(())
     }
 
     /// Notices what the brokers did not take.
