@@ -59,7 +59,7 @@ fn what_is_told_of_players_is_what_their_pages_saw() {
     }
     assert!(complaints.is_empty(), "{complaints}");
     nobody_is_in(&rows, &pages);
-    everybody_watched_with(&rows, ["desktop", "Linux", "Chrome"]);
+    everybody_watched_with(&rows, ["desktop", "Linux", "Chromium"]);
 }
 
 /// No session, address or user agent is in what was published.

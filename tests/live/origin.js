@@ -43,7 +43,7 @@ export async function serve({ modules, streams }, list) {
   /** Tells the collector of a request for media, as an edge would: its path, its query, and the headers that matter. */
   function mirror(plan, name, request) {
     const { search } = new URL(request.url, "http://origin");
-    const kept = ([header]) => header === "user-agent" || header.startsWith("cmcd-");
+    const kept = ([header]) => header === "user-agent" || /^(cmcd|sec-ch-ua)/.test(header);
     const headers = Object.fromEntries(Object.entries(request.headers).filter(kept));
     const answer = fetch(`${plan.collector}/${name}${search}`, { headers });
     mirrored.push(answer.then(({ status }) => ({ playback: plan.id, search, headers, status })));

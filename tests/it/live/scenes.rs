@@ -30,7 +30,7 @@ pub(super) enum Trouble {
     Broken,
     /// The viewer seeks once, far beyond the buffer.
     Seek,
-    /// From the second on, segments of the better picture are slower than they play.
+    /// From the second on, segments come at a rate that is below the better picture's.
     Slow,
 }
 
@@ -88,7 +88,7 @@ impl Scene {
             Trouble::Stall => json!([{ "file": "segment-[01]-005", "hold_ms": 7_000 }]),
             Trouble::Gone => json!([{ "file": "master.m3u8|stream.mpd", "status": 404 }]),
             Trouble::Broken => json!([{ "file": "segment-[01]-00[5-9]", "status": 500 }]),
-            Trouble::Slow => json!([{ "file": "segment-1-0(0[2-9]|10)", "kbps": 500 }]),
+            Trouble::Slow => json!([{ "file": "segment-[01]-0(0[2-9]|10)", "kbps": 500 }]),
         };
         let seeks =
             if self.trouble == Trouble::Seek { json!([{ "at_s": 4, "to_s": 13 }]) } else { json!([]) };

@@ -22,6 +22,7 @@ pub(super) struct Told {
     pub(super) dropped_frames: u64,
     /// Sessions that said so, and the sum of what they said.
     pub(super) startup_ms: (u64, u64),
+    /// The means of windows, each weighted by what was played in it: the weights and their sum.
     pub(super) bitrate_kbps: (u64, u64),
     pub(super) errors: BTreeMap<String, u64>,
 }
@@ -48,12 +49,16 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Told> {
         ] {
             *sum += number(name);
         }
-        for ((sessions, sum), name) in
-            [(&mut sums.startup_ms, "startup_ms"), (&mut sums.bitrate_kbps, "bitrate_kbps")]
-        {
-            *sessions += row[name]["sessions"].as_u64().unwrap();
-            *sum += row[name]["sum"].as_u64().unwrap();
-        }
+        let of = |name: &str| {
+            let amounts = &row[name];
+            (amounts["sessions"].as_u64().unwrap(), amounts["sum"].as_u64().unwrap())
+        };
+        let (startup, bitrate) = (of("startup_ms"), of("bitrate_kbps"));
+        sums.startup_ms.0 += startup.0;
+        sums.startup_ms.1 += startup.1;
+        let weight = number("playing_ms").max(1); // where no state is told, windows count alike
+        sums.bitrate_kbps.0 += weight * bitrate.0;
+        sums.bitrate_kbps.1 += weight * bitrate.1;
         for (class, sessions) in row["errors"].as_object().unwrap() {
             *sums.errors.entry(class.clone()).or_default() += sessions.as_u64().unwrap();
         }
