@@ -55,9 +55,9 @@ impl Worker {
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
-    /// The program by way of another one, which becomes it.
+    /// `crowdfold run` by way of another program, which becomes it.
     pub(crate) fn start_by(command: Command, deployment: &Deployment<'_>, instance: &str) -> Self {
-        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &[])
+        Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 
     /// Lets it go on after its fault stopped it.
