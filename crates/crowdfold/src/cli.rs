@@ -1,13 +1,15 @@
 //! The command line, as it is written. What it means together with the configuration, the commands say.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crowdfold_airlock::Dimension;
 use crowdfold_console::audit::Identifier;
 
-use crate::config::{Override, parse_duration};
+use crate::config::Override;
+use values::{allowed, condition, duration, limit};
 
 /// k of the demo: small enough to show rows within seconds.
 const DEMO_K: u64 = 20;
@@ -381,32 +383,4 @@ impl Cli {
         }
         overrides
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let millis = parse_duration(text).filter(|millis| *millis > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
-}
-
-fn allowed(text: &str) -> Result<(String, Identifier), String> {
-    let (field, kind) = text.split_once('=').ok_or("want field=kind, such as content=uuid")?;
-    if field != "tenant" && Dimension::named(field).is_none() {
-        let known = Dimension::ALL.map(Dimension::name).join(", ");
-        return Err(format!("\"{}\" is no field; the fields are tenant, {known}", field.escape_debug()));
-    }
-    let kind = Identifier::named(kind).ok_or_else(|| {
-        let known = Identifier::ALL.map(Identifier::name).join(", ");
-        format!("\"{}\" is no kind; the kinds are {known}", kind.escape_debug())
-    })?;
-    Ok((field.into(), kind))
-}
-
-fn limit(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or_else(|| "want a number from 1 to 1000000".into())
-}
-
-fn condition(text: &str) -> Result<(String, String), String> {
-    let (dimension, value) = text.split_once('=').ok_or("want name=value, such as os=Windows")?;
-    Ok((dimension.into(), value.into()))
 }

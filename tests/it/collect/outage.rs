@@ -62,6 +62,15 @@ impl Players {
     }
 }
 
+/// Players stop when this goes, also where the test has failed and would wait for them for ever.
+struct Whistle<'a>(&'a Players);
+
+impl Drop for Whistle<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     let kafka = Kafka::start(Options::default());
@@ -74,6 +83,7 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     let address = edge.0.edge();
     let players = Players::default();
     std::thread::scope(|scope| {
+        let _whistle = Whistle(&players);
         for number in 0..60 {
             let (players, address) = (&players, &address);
             scope.spawn(move || players.play(address, number));
@@ -95,7 +105,6 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
         kafka.start_again(1);
         players.await_more();
         edge.0.await_ready();
-        players.stop.store(true, Ordering::Relaxed);
     });
     let (status, log) = edge.0.terminate(10);
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
