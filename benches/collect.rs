@@ -1,10 +1,12 @@
 //! The edge for players against what its parts cost alone, over loopback, by keep-alive connections.
 //!
-//! The edge is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has them.
+//! The edge is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has them
+//! (or, answering early, when they are packed: `collect.acknowledge = "queued"`).
 //! Bare is a hyper server of the same settings, in a process of its own, that reads bodies and answers 204. The bare
-//! producer writes the same bytes, packed as the edge packs them, with no HTTP around. All in requests or beacons per
-//! CPU-second of the process, rounds in turn; then how long answers take at half and at nine tenths of what one
-//! connection after the other could get out of it. `cargo bench --bench collect -- 5` for five seconds a round.
+//! producer writes the same bytes, packed as the edge packs them, with no HTTP around; "both" is one after the other.
+//! All in requests or beacons per CPU-second of the process, rounds in turn; then how long answers take at half and at
+//! nine tenths of what one connection after the other could get out of it. `cargo bench --bench collect -- 5` for five
+//! seconds a round.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -57,31 +59,39 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for load in [Load::batches(), Load::single(), Load::cmcd()] {
         println!("{}: {} beacons in {} bytes", load.name, load.beacons, load.bytes());
-        let edge = Edge::start(&program, &kafka);
+        let edge = Edge::start(&program, &kafka, "written");
+        let early = Edge::start(&program, &kafka, "queued");
         let bare = Server::bare();
-        let (mut edges, mut bares, mut producers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut edges, mut earlies, mut bares, mut producers) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut capacity: f64 = 0.0;
         for _ in 0..rounds {
             let (rate, per_cpu) = runtime.block_on(flood(&edge.0, &load, round));
             capacity = capacity.max(rate);
             edges.push(per_cpu);
+            earlies.push(runtime.block_on(flood(&early.0, &load, round)).1);
             bares.push(runtime.block_on(flood(&bare, &load, round)).1);
             producers.push(produce(&kafka, &load, round));
         }
         let beacons = load.beacons as f64;
         show("collect", &edges, beacons);
+        show("... answering early", &earlies, beacons);
         show("bare server", &bares, beacons);
         show("bare producer", &producers, beacons);
-        let ratio = |of: &[f64]| median(edges.iter().zip(of).map(|(edge, of)| edge / of).collect());
-        println!("{:>22}: {:>9.2} (median of the rounds)", "collect / bare server", ratio(&bares));
-        let parts =
-            bares.iter().zip(&producers).map(|(server, producer)| 1.0 / (1.0 / server + 1.0 / producer));
-        let parts: Vec<f64> = parts.collect();
-        println!(
-            "{:>22}: {:>9.2} (server and producer, one after the other)",
-            "collect / both",
-            ratio(&parts)
-        );
+        let parts: Vec<f64> = bares
+            .iter()
+            .zip(&producers)
+            .map(|(bare, producer)| 1.0 / (1.0 / bare + 1.0 / producer))
+            .collect();
+        for (name, edges, of) in [
+            ("collect / bare server", &edges, &bares),
+            ("... answering early", &earlies, &bares),
+            ("collect / both", &edges, &parts),
+            ("... answering early", &earlies, &parts),
+        ] {
+            let ratio = median(edges.iter().zip(of).map(|(edge, of)| edge / of).collect());
+            println!("{name:>22}: {ratio:>9.2} (median of the rounds)");
+        }
         for share in [0.5, 0.9] {
             let times = runtime.block_on(pace(&edge.0, &load, capacity * share, round * 2));
             let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
@@ -243,7 +253,7 @@ impl Drop for Server {
 struct Edge(Server);
 
 impl Edge {
-    fn start(program: &Path, kafka: &Kafka) -> Self {
+    fn start(program: &Path, kafka: &Kafka, acknowledge: &str) -> Self {
         let prefix = unique("bench");
         let kept = [
             ("retention.ms", "2640000"),
@@ -253,7 +263,8 @@ impl Edge {
         kafka.create_topic(&format!("{prefix}.beacons"), PARTITIONS, &kept);
         let config = format!(
             "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
-             [collect]\nlisten = \"127.0.0.1:0\"\nrate = 0\n[metrics]\nlisten = \"\"\n",
+             [collect]\nlisten = \"127.0.0.1:0\"\nrate = 0\n\
+             acknowledge = \"{acknowledge}\"\n[metrics]\nlisten = \"\"\n",
             kafka.bootstrap()
         );
         let path = std::env::temp_dir().join(&prefix);

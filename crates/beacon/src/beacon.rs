@@ -225,6 +225,7 @@ impl<'a> Beacon<'a> {
         (amount != Amount::ABSENT).then_some(amount)
     }
 
+    #[inline]
     pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
         self.texts[field as usize] = Some(value);
     }

@@ -86,10 +86,12 @@ impl Packer {
         self.bytes.len()
     }
 
-    /// The record, and room for the next.
+    /// The record. There is room for another one as long.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::replace(&mut self.bytes, vec![VERSION])
+        let mut next = Vec::with_capacity(self.bytes.len());
+        next.push(VERSION);
+        std::mem::replace(&mut self.bytes, next)
     }
 }
 

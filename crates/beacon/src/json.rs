@@ -22,7 +22,8 @@ pub(crate) fn read_json<'a>(
     ends: &mut Vec<usize>,
     each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
 ) {
-    split::values(record, ends, &mut |value| {
+    let split = split::split(record, ends, &mut |array, at| quick.end(array, at, fields));
+    split::offer(&split, ends, &mut |value| {
         let Some(value) = value else {
             each(Err(Malformed));
             return false;

@@ -6,58 +6,114 @@ use crate::Malformed;
 pub(crate) const MAX_DEPTH: u8 = 32;
 
 /// Offers every JSON value of a record to `each`, which says whether it took it: the elements of an array, the lines of
-/// NDJSON, or objects written over several lines. `None` stands for what cannot be split, or was not taken.
-///
-/// `ends` is room for the ends of an array's elements: none is offered before all are known.
+/// NDJSON, or objects written over several lines. `None` stands for what cannot be split, or was not taken. `ends` is
+/// room for splitting.
 pub(crate) fn values<'a>(
     record: &'a [u8],
     ends: &mut Vec<usize>,
     each: &mut impl FnMut(Option<&'a [u8]>) -> bool,
 ) {
+    let split = split(record, ends, &mut |_, _| None);
+    offer(&split, ends, each);
+}
+
+/// How a record is to be split.
+pub(crate) enum Split<'a> {
+    /// Not at all.
+    Broken,
+    /// An array, at the ends of its elements: none is offered before all are known.
+    Elements(&'a [u8]),
+    /// Into lines.
+    Lines(&'a [u8]),
+}
+
+/// Sees how a record is to be split. `known_end` may tell where an object in an array ends, if it knows without a search:
+/// it must be where all its brackets are closed.
+pub(crate) fn split<'a>(
+    record: &'a [u8],
+    ends: &mut Vec<usize>,
+    known_end: &mut impl FnMut(&'a [u8], usize) -> Option<usize>,
+) -> Split<'a> {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii();
     match record.first() {
-        None => drop(each(None)),
-        Some(b'[') => {
-            if elements(record, ends).is_err() || ends.is_empty() {
-                each(None);
-                return;
-            }
-            let mut start = 1;
-            for end in ends {
-                offer(record[start..*end].trim_ascii(), each);
-                start = *end + 1;
-            }
-        }
-        Some(_) if memchr::memchr(b'\n', record).is_none() => offer(record, each),
-        Some(_) => lines(record, each),
+        None => Split::Broken,
+        Some(b'[') => match elements(record, ends, known_end) {
+            Ok(()) if !ends.is_empty() => Split::Elements(record),
+            _ => Split::Broken,
+        },
+        Some(_) => Split::Lines(record),
     }
 }
 
-fn offer<'a>(value: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+/// Offers the values of a record that was split, as [`values`] does.
+pub(crate) fn offer<'a>(split: &Split<'a>, ends: &[usize], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
+    match *split {
+        Split::Broken => drop(each(None)),
+        Split::Elements(record) => {
+            let mut start = 1;
+            for end in ends {
+                offer_one(record[start..*end].trim_ascii(), each);
+                start = *end + 1;
+            }
+        }
+        Split::Lines(record) if memchr::memchr(b'\n', record).is_none() => offer_one(record, each),
+        Split::Lines(record) => lines(record, each),
+    }
+}
+
+fn offer_one<'a>(value: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
     if !each(Some(value)) {
         each(None);
     }
 }
 
 /// Finds the ends of the elements of an array that makes up all of `record`.
-fn elements(record: &[u8], ends: &mut Vec<usize>) -> Result<(), Malformed> {
+fn elements<'a>(
+    record: &'a [u8],
+    ends: &mut Vec<usize>,
+    known_end: &mut impl FnMut(&'a [u8], usize) -> Option<usize>,
+) -> Result<(), Malformed> {
     ends.clear();
-    let mut scan = Scan::default();
+    let mut start = 1;
+    loop {
+        let known = known_end(record, blank(record, start)).map(|end| blank(record, end));
+        let end = match known {
+            Some(end) if matches!(record.get(end), Some(b',' | b']')) => end,
+            _ => element_end(record, start)?,
+        };
+        if record[end] == b',' {
+            ends.push(end);
+            start = end + 1;
+        } else if end + 1 == record.len() {
+            if !ends.is_empty() || !record[start..end].trim_ascii().is_empty() {
+                ends.push(end);
+            }
+            return Ok(());
+        } else {
+            return Err(Malformed);
+        }
+    }
+}
+
+/// The comma or bracket that ends the element of an array from `start` on.
+fn element_end(record: &[u8], start: usize) -> Result<usize, Malformed> {
+    let mut scan = Scan { at: start, depth: 1 };
     while let Some((at, byte)) = scan.step(record)? {
         match (byte, scan.depth) {
-            (b',', 1) => ends.push(at),
-            (b']', 0) if at + 1 == record.len() => {
-                let start = ends.last().map_or(1, |end| end + 1);
-                if !ends.is_empty() || !record[start..at].trim_ascii().is_empty() {
-                    ends.push(at);
-                }
-                return Ok(());
-            }
+            (b',', 1) | (b']', 0) => return Ok(at),
             (_, 0) => return Err(Malformed),
             _ => {}
         }
     }
     Err(Malformed)
+}
+
+/// Past white space.
+pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
 }
 
 /// Objects one after another. A line that is no good value by itself may be the start of an object over several lines;
@@ -74,7 +130,7 @@ fn lines<'a>(record: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) 
             each(None);
             rest = after;
         } else if let Ok(length) = object(rest) {
-            offer(&rest[..length], each);
+            offer_one(&rest[..length], each);
             rest = &rest[length..];
         } else {
             each(None);

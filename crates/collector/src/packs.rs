@@ -148,7 +148,9 @@ impl Packs {
 
     /// Sends a record while its partition is locked, so that records go in their order.
     fn send(&self, partition: u32, open: &mut Open) {
-        let Open { mut packer, share, newest, fate } = std::mem::replace(open, self.fresh());
+        let payload = open.packer.take();
+        let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };
+        let Open { share, newest, fate, .. } = std::mem::replace(open, next);
         let news = Arc::clone(&self.news);
         let receipt = move |result: Result<Written, Error>| {
             drop(share);
@@ -160,7 +162,7 @@ impl Packs {
                 Err(error) => news.trouble = Some(error),
             }
         };
-        self.writer.write(partition, &packer.take(), newest, Box::new(receipt));
+        self.writer.write(partition, &payload, newest, Box::new(receipt));
     }
 
     fn fresh(&self) -> Open {

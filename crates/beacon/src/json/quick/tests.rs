@@ -6,6 +6,7 @@ use super::*;
 use crate::Mode;
 use crate::json::read_any_object;
 use crate::json::tests::said;
+use crate::split::{Split, split};
 
 fn fields() -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
@@ -172,5 +173,29 @@ proptest! {
         // twice: learnt, then known
         let records: Vec<_> = records.iter().chain(&records).cloned().collect();
         quickly(&records, &fields());
+    }
+
+    /// An array whose damage may lie anywhere is split where a search splits it, and may as well not be.
+    #[test]
+    fn it_finds_the_ends_that_a_search_finds(
+        records in prop::collection::vec(record(), 1..6),
+        damage in prop::option::of((any::<prop::sample::Index>(), "[{}\\[\\]\",: a\\\\\n]")),
+    ) {
+        let mut array = format!("[{}]", records.join(" , "));
+        if let Some((at, sign)) = damage {
+            let place = at.index(array.len());
+            if array.is_char_boundary(place) {
+                array.insert_str(place, &sign);
+            }
+        }
+        let (fields, mut quick) = (fields(), Quick::default());
+        let mut searched = Vec::new();
+        let whole = !matches!(split(array.as_bytes(), &mut searched, &mut |_, _| None), Split::Broken);
+        for _ in 0..2 {
+            let mut known = Vec::new();
+            let mut end = |array: &[u8], at| quick.end(array, at, &fields);
+            prop_assert_eq!(!matches!(split(array.as_bytes(), &mut known, &mut end), Split::Broken), whole);
+            prop_assert!(!whole || known == searched, "{:?} {:?} {}", known, searched, array);
+        }
     }
 }
