@@ -54,6 +54,7 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
     Some(Playback {
         state: state(beacon),
         event: beacon.mode == Mode::Event,
+        batched: beacon.batched,
         changed: event == Some("ps"),
         bitrate_changed: event == Some("bc"),
         totals: Totals {

@@ -126,6 +126,8 @@ pub struct Playback {
     /// It came on its own, as an event: then its time is the player's, and it may come in a batch long after it. With a
     /// request for media it is stated when the request is made.
     pub event: bool,
+    /// It came in one body with other events: its player collects them before it sends any.
+    pub batched: bool,
     /// The event is that the state changed (`ps`).
     pub changed: bool,
     /// The event is that the bitrate changed (`bc`).

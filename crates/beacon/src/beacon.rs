@@ -197,6 +197,8 @@ pub struct Beacon<'a> {
     pub opt_out: bool,
     /// How it reached us.
     pub mode: Mode,
+    /// It came in one body with other events, so that those before it had to wait.
+    pub batched: bool,
     here: Here,
 }
 
@@ -208,6 +210,7 @@ impl<'a> Beacon<'a> {
             fatal: false,
             opt_out: false,
             mode,
+            batched: false,
             here: PhantomData,
         }
     }

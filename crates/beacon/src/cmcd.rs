@@ -18,16 +18,22 @@ pub(crate) fn read_events<'a>(
     body: &'a [u8],
     each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
 ) {
-    if body.trim_ascii().is_empty() {
+    let trimmed = body.trim_ascii();
+    if trimmed.is_empty() {
         return each(Err(Malformed));
     }
+    let batched = memchr::memchr(b'\n', trimmed).is_some();
     let mut rest = body;
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
         rest = rest.get(end + 1..).unwrap_or_default();
         if !line.is_empty() {
-            each(read(Mode::Event, [line]).as_ref().map(|beacon| (beacon, line)).map_err(|bad| *bad));
+            let mut beacon = read(Mode::Event, [line]);
+            if let Ok(beacon) = &mut beacon {
+                beacon.batched = batched;
+            }
+            each(beacon.as_ref().map(|beacon| (beacon, line)).map_err(|bad| *bad));
         }
     }
 }

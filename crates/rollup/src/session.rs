@@ -20,6 +20,16 @@ impl Said {
         Self(record)
     }
 
+    /// Its record's timestamp.
+    pub(crate) fn record(self) -> Option<Millis> {
+        (self != Self::NEVER).then_some(self.0)
+    }
+
+    /// The later of two.
+    pub(crate) fn or_later(self, other: Self) -> Self {
+        if self == Self::NEVER || other != Self::NEVER && other > self { other } else { self }
+    }
+
     /// The last two different ones of this and two others in that order.
     pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
         if last == Self::NEVER || self > last {

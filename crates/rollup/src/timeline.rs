@@ -41,12 +41,16 @@ struct Entry {
     state: State,
 }
 
-/// The states on one clock: of each kind those alone that can be the latest once others have expired, which is seldom
-/// more than one. They are in the order in which they were said, and so, latest first, in that of the clock: a session
-/// that floods with ever earlier states does not cost the square of them.
+/// Those alone that can be the latest once others have expired, which is seldom more than one. They are in the order in
+/// which they were said, and so, latest first, in that of the clock: a session that floods with ever earlier states does
+/// not cost the square of them.
+#[derive(Debug, Default)]
+struct Entries(Vec<Entry>);
+
+/// The states on one clock, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
-    kinds: [Vec<Entry>; Kind::COUNT],
+    kinds: [Entries; Kind::COUNT],
     stated: u32,
 }
 
@@ -69,6 +73,19 @@ impl Latest {
     fn has_played(&self) -> bool {
         self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) < Some(played))
     }
+
+    /// The time from the latest of all until a moment, but for what has been counted.
+    fn until(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
+        let Some((from, before)) = self.of_all() else { return Step::default() };
+        let from = counted.map_or(from, |counted| counted.max(from));
+        let credit = units(at).saturating_sub(units(from)).min(now.idle / UNIT) * UNIT;
+        let credit = u32::try_from(credit).unwrap_or(u32::MAX);
+        match Kind::of(before) {
+            Kind::Playing => Step { playing_ms: credit, ..Step::default() },
+            Kind::Stalled if self.has_played() => Step { stalled_ms: credit, ..Step::default() },
+            _ => Step::default(),
+        }
+    }
 }
 
 /// What a new state says of the time before it.
@@ -87,27 +104,21 @@ impl Timeline {
     /// What a state at that moment says of the time before it. Time up to `counted` has been counted otherwise.
     pub(crate) fn step(&self, state: State, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
         let latest = self.latest(now);
-        let Some((from, before)) = latest.of_all() else { return Step::default() };
-        if at < from || counted.is_some_and(|counted| at <= counted) {
+        if latest.of_all().is_none_or(|(from, _)| at < from) {
             return Step::default();
         }
-        let from = counted.map_or(from, |counted| counted.max(from));
-        let credit = (units(at) - units(from)).min(now.idle / UNIT) * UNIT;
-        let credit = u32::try_from(credit).unwrap_or(u32::MAX);
-        let stalled = latest.of(Kind::Stalled);
-        let mut step = Step {
+        Step {
             // a stall goes on until the next playing: the viewer may pause in it
             stall: Kind::of(state) == Kind::Stalled
                 && latest.has_played()
-                && stalled < latest.of(Kind::Playing),
-            ..Step::default()
-        };
-        match Kind::of(before) {
-            Kind::Playing => step.playing_ms = credit,
-            Kind::Stalled if latest.has_played() => step.stalled_ms = credit,
-            _ => {}
+                && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
+            ..latest.until(at, counted, now)
         }
-        step
+    }
+
+    /// What is told of the time until that moment by who states nothing of its own.
+    pub(crate) fn go_on(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
+        self.latest(now).until(at, counted, now)
     }
 
     /// The latest moment of which a state is known.
@@ -121,10 +132,27 @@ impl Timeline {
         let entries = &mut self.kinds[Kind::of(state) as usize];
         #[cfg(feature = "planted")]
         if crate::planted::is(crate::planted::Mistake::LatestStateAlone)
-            && entries.iter().any(|entry| entry.at > at)
+            && entries.0.iter().any(|entry| entry.at > at)
         {
             return;
         }
+        entries.add(Entry { at, said, nth: self.stated, state }, now);
+    }
+
+    fn latest(&self, now: &Now) -> Latest {
+        let latest = |entries: &Entries| entries.latest(now).map(|entry| (entry.at, entry.nth, entry.state));
+        Latest(self.kinds.each_ref().map(latest))
+    }
+}
+
+impl Entries {
+    fn latest(&self, now: &Now) -> Option<&Entry> {
+        self.0.get(self.0.partition_point(|entry| !entry.said.holds(now)))
+    }
+
+    fn add(&mut self, entry: Entry, now: &Now) {
+        let Self(entries) = self;
+        let Entry { at, said, .. } = entry;
         let sooner = entries.partition_point(|entry| entry.said < said);
         if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
@@ -132,7 +160,6 @@ impl Timeline {
         // what was said no later and is no later by the clock can never be the latest again
         let until = sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.said == said));
         let from = entries[..sooner].partition_point(|entry| entry.at > at);
-        let entry = Entry { at, said, nth: self.stated, state };
         if from < until {
             entries[from] = entry;
             entries.drain(from + 1..until);
@@ -147,12 +174,25 @@ impl Timeline {
             entries.insert(from, entry);
         }
     }
+}
 
-    fn latest(&self, now: &Now) -> Latest {
-        Latest(self.kinds.each_ref().map(|entries| {
-            let gone = entries.partition_point(|entry| !entry.said.holds(now));
-            entries.get(gone).map(|entry| (entry.at, entry.nth, entry.state))
-        }))
+/// How far one clock is from that of the records: by the report that took the least time to come, of those that hold.
+#[derive(Debug, Default)]
+pub(crate) struct Distance(Entries);
+
+impl Distance {
+    /// Added to differences, so that none is negative: above all moments (2^53 ms).
+    const ZERO: Millis = 1 << 54;
+
+    /// Takes down that a record reports something of that moment of the other clock.
+    pub(crate) fn report(&mut self, at: Millis, record: Millis, now: &Now) {
+        let at = (Self::ZERO + at).saturating_sub(record);
+        self.0.add(Entry { at, said: Said::at(record), nth: 0, state: State::Starting }, now);
+    }
+
+    /// What the other clock shows when a record has that timestamp.
+    pub(crate) fn moment(&self, record: Millis, now: &Now) -> Option<Millis> {
+        (record + self.0.latest(now)?.at).checked_sub(Self::ZERO)
     }
 }
 

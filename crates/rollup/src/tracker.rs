@@ -1,15 +1,16 @@
 //! From what CMCD says to amounts: states to time, totals to differences, and what is counted once.
 //!
 //! The wall time between two beacons is of the state that the earlier one stated. A session may state it by events, on
-//! its own clock and in batches, and with its requests, on ours. Events know more, so requests count where none hold,
-//! and the first events do not count again what requests have counted. As everything in a session, this is what records
-//! said, each for itself ([`crate::session`]).
+//! its own clock and in batches, and with its requests, on ours. Events know more, so what requests state counts where no
+//! event holds, and the first events do not count again what requests have counted. A request shows that the session goes
+//! on, too: in what its last event stated, but for players that send events in batches, of which some are on their way. As
+//! everything in a session, this is what records said, each for itself ([`crate::session`]).
 
 use crowdfold_airlock::{Millis, Observation, Playback, State, Total};
 
 use crate::session::{Now, Said};
 use crate::sitting::quotient_to_two_digits;
-use crate::timeline::{Step, Timeline};
+use crate::timeline::{Distance, Step, Timeline};
 
 /// What a session said by CMCD.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub(crate) struct Tracker {
     requests: Timeline,
     /// The last two records that stated a state by events.
     told: [Said; 2],
+    /// The last two records with a batch of them.
+    batched: [Said; 2],
+    /// Of the player's clock from ours.
+    distance: Distance,
+    /// The latest record that stated a state with a request.
+    asked: Said,
     /// When the player last began to start.
     start: (Millis, Said),
     /// An event last stated that it plays.
@@ -51,6 +58,9 @@ impl Tracker {
             events: Timeline::default(),
             requests: Timeline::default(),
             told: [Said::NEVER; 2],
+            batched: [Said::NEVER; 2],
+            distance: Distance::default(),
+            asked: Said::NEVER,
             start: (0, Said::NEVER),
             began: Said::NEVER,
             failed: Said::NEVER,
@@ -82,12 +92,14 @@ impl Tracker {
         }
         let Some(state) = playback.state else { return tracked };
         let step = if playback.event {
-            let counted = if self.told_before(now) { None } else { self.requests.reaches(now) };
-            self.events.step(state, at, counted, now)
-        } else if told {
+            self.event(state, at, now)
+        } else if !told {
+            self.requests.step(state, at, None, now)
+        } else if self.batched[0].holds(now) {
             Step::default()
         } else {
-            self.requests.step(state, at, None, now)
+            let at = self.distance.moment(now.record, now);
+            at.map_or_else(Step::default, |at| self.events.go_on(at, self.heard(now), now))
         };
         tracked.playing_ms = step.playing_ms;
         tracked.stalled_ms = step.stalled_ms;
@@ -97,6 +109,26 @@ impl Tracker {
         }
         self.take_down(state, at, playback, now);
         tracked
+    }
+
+    /// What an event says of the time before it.
+    fn event(&mut self, state: State, at: Millis, now: &Now) -> Step {
+        self.distance.report(at, now.record, now);
+        if holds_before(self.told, now) {
+            let counted = if holds_before(self.batched, now) { None } else { self.heard(now) };
+            return self.events.step(state, at, counted, now);
+        }
+        let counted = self.requests.reaches(now);
+        if counted.is_some_and(|counted| at <= counted) {
+            return Step::default();
+        }
+        self.events.step(state, at, counted, now)
+    }
+
+    /// Until when requests have counted what events stated, by the player's clock.
+    fn heard(&self, now: &Now) -> Option<Millis> {
+        let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
+        self.distance.moment(asked, now)
     }
 
     fn take_down(&mut self, state: State, at: Millis, playback: &Playback, now: &Now) {
@@ -109,21 +141,19 @@ impl Tracker {
             if crate::planted::is(crate::planted::Mistake::RequestsUnheard) && self.told[0].holds(now) {
                 return;
             }
+            self.asked = self.asked.or_later(said);
             return self.requests.state(state, at, said, now);
         }
         self.events.state(state, at, said, now);
         self.told = said.last_two(self.told);
+        if playback.batched {
+            self.batched = said.last_two(self.batched);
+        }
         match state {
             State::Starting if playback.changed => self.start = (at, said),
             State::Playing => self.began = said,
             _ => {}
         }
-    }
-
-    /// Whether another record has stated a state by an event.
-    fn told_before(&self, now: &Now) -> bool {
-        let [last, before] = self.told;
-        if last == Said::at(now.record) { before.holds(now) } else { last.holds(now) }
     }
 
     /// The time from the last start that was stated to now. What is longer than a statement holds is a clock that was
@@ -133,6 +163,11 @@ impl Tracker {
         let took = at.checked_sub(start).filter(|took| said.holds(now) && *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took, 1)).ok()
     }
+}
+
+/// Whether one of the last two records that said a thing holds, and is not this one.
+fn holds_before([last, before]: [Said; 2], now: &Now) -> bool {
+    if last == Said::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
 /// What a total adds to the last one, which it takes the place of. Without one that holds nothing can be said: the total

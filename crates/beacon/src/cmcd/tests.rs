@@ -110,3 +110,17 @@ fn bodies_are_lines() {
     assert_eq!(count("a=1\r\n\n  \n{}\nv=3\nb=\"ü\""), [true, false, false, true]);
     assert_eq!(count("\n"), [false]);
 }
+
+#[test]
+fn of_several_in_a_body_each_is_known_to_be_of_a_batch() {
+    let batched = |body: &str| {
+        let mut batched = Vec::new();
+        read_events(body.as_bytes(), &mut |beacon| {
+            batched.extend(beacon.map(|(beacon, _)| beacon.batched).ok());
+        });
+        batched
+    };
+    assert_eq!(batched("e=t\n"), [false]);
+    assert_eq!(batched("\r\ne=t\r\n"), [false]);
+    assert_eq!(batched("e=t\ne=ps"), [true, true]);
+}

@@ -25,7 +25,7 @@ impl Rig {
     }
 
     fn kept(&self) -> [usize; Kind::COUNT] {
-        self.line.kinds.each_ref().map(Vec::len)
+        self.line.kinds.each_ref().map(|entries| entries.0.len())
     }
 
     fn all(states: &[(Millis, State)]) -> (u32, u32, u32) {

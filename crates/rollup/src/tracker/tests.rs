@@ -204,6 +204,48 @@ fn requests_count_until_events_do() {
 }
 
 #[test]
+fn a_request_shows_that_the_session_goes_on() {
+    // players send each event as it comes, unless they are told otherwise, and `t` every 30 s; this one's clock is 5 s slow
+    let mut rig = Rig::new();
+    rig.events(5_000, &["e=ps,sn=0,sta=s,ts=0"])
+        .events(5_800, &["e=ps,sn=1,sta=p,ts=800"])
+        .request(9_800, "sn=0,sta=p")
+        .request(14_800, "sn=1,sta=p")
+        // a stall that requests do not tell: its time is not what they counted
+        .events(15_050, &["e=ps,sn=2,sta=r,ts=10000"])
+        .request(16_000, "sn=2,sta=r")
+        .events(17_050, &["e=ps,sn=3,sta=p,ts=12000"])
+        .events(35_000, &["e=t,sn=4,sta=p,ts=30000"])
+        .request(43_000, "sn=3,sta=p");
+    // 9.2 s to the stall, 2 s of it, 18 s to `t`, and 8 s more to the last request
+    assert_eq!(told(&rig.cell(0)), (35_200, 2_000, 1, 1, 1, Some(800)));
+}
+
+#[test]
+fn a_request_tells_nothing_while_a_batch_may_be_on_its_way() {
+    let mut rig = Rig::new();
+    rig.events(900, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=800"])
+        .request(6_000, "sn=0,sta=p")
+        .request(9_500, "sn=1,sta=p")
+        .events(10_000, &["e=ps,sn=2,sta=r,ts=4000", "e=ps,sn=3,sta=p,ts=6000"])
+        // what is left of one
+        .events(20_000, &["e=ps,sn=4,sta=a,ts=12000"])
+        .request(22_000, "sn=2,sta=a");
+    assert_eq!(told(&rig.cell(0)), (9_200, 2_000, 1, 1, 1, Some(800)));
+}
+
+#[test]
+fn events_that_come_late_count_no_time_that_requests_have_counted() {
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sn=0,sta=p,ts=0"]).request(20_100, "sn=0,sta=p").request(40_100, "sn=1,sta=p");
+    // each by itself, and tried again until the collector was back
+    for (nth, ts) in [(1, 10_000), (2, 20_000), (3, 30_000), (4, 45_000)] {
+        rig.events(46_000 + nth, &[&format!("e=t,sn={nth},sta=p,ts={ts}")]);
+    }
+    assert_eq!(told(&rig.cell(0)), (45_000, 0, 0, 1, 1, None));
+}
+
+#[test]
 fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
     let failures = |lines: &[&str]| {
         let mut rig = Rig::new();

@@ -11,6 +11,8 @@ use super::numbers::two_digits;
 pub(super) struct Cmcd {
     /// Sent on its own, not with a request for media.
     pub(super) event: bool,
+    /// In one body with others.
+    pub(super) batched: bool,
     pub(super) state: Option<char>,
     /// `ps`: the state has changed.
     pub(super) changed: bool,
@@ -34,12 +36,13 @@ impl Record {
 pub(super) fn split(payload: &[u8]) -> Option<Vec<Parsed>> {
     let text = std::str::from_utf8(payload).ok()?;
     if let Some(query) = text.strip_prefix("CMCD=") {
-        return Some(vec![parse(query, false)]);
+        return Some(vec![parse(query, false, false)]);
     }
-    text.starts_with("e=").then(|| text.lines().map(|line| parse(line, true)).collect())
+    let batched = text.lines().count() > 1;
+    text.starts_with("e=").then(|| text.lines().map(|line| parse(line, true, batched)).collect())
 }
 
-fn parse(record: &str, event: bool) -> Parsed {
+fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     let values: BTreeMap<&str, &str> =
         record.split(',').map(|member| member.split_once('=').unwrap_or((member, ""))).collect();
     let text = |key: &str| values.get(key).map(|value| value.trim_matches('"').to_owned());
@@ -60,6 +63,7 @@ fn parse(record: &str, event: bool) -> Parsed {
     let totals = ["dfa", "bsa", "bsda"];
     let cmcd = Cmcd {
         event,
+        batched,
         state,
         changed: name == "ps",
         bitrate_changed: name == "bc",

@@ -27,6 +27,7 @@ struct Statement {
     at: Millis,
     state: char,
     event: bool,
+    batched: bool,
     changed: bool,
 }
 
@@ -88,7 +89,14 @@ impl Playback {
             }
             return amounts;
         };
-        let new = Statement { said: now, at: beacon.ts, state, event: cmcd.event, changed: cmcd.changed };
+        let new = Statement {
+            said: now,
+            at: beacon.ts,
+            state,
+            event: cmcd.event,
+            batched: cmcd.batched,
+            changed: cmcd.changed,
+        };
         if new.event && state == 'p' && began.is_none() {
             let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
             amounts.startup_ms = took.map(two_digits);
@@ -106,6 +114,7 @@ impl Playback {
             at: beacon.ts,
             state,
             event: cmcd.event,
+            batched: cmcd.batched,
             changed: cmcd.changed,
         }));
     }
@@ -113,17 +122,39 @@ impl Playback {
 
 /// The time before a new statement, to the state before it.
 fn credit(held: &[Statement], new: Statement, idle: Millis, amounts: &mut Amounts) {
-    if !new.event && held.iter().any(|statement| statement.event) {
-        return;
-    }
-    let mut clock: Vec<_> = held.iter().filter(|statement| statement.event == new.event).collect();
+    let events = || held.iter().filter(|statement| statement.event);
+    let requests = || held.iter().filter(|statement| !statement.event);
+    // what requests say themselves counts where no event holds
+    let is_heard = !new.event && events().count() > 0;
+    let mut clock: Vec<_> = if new.event || is_heard { events().collect() } else { requests().collect() };
     // stable: among equals the last of the log comes last
     clock.sort_by_key(|statement| statement.at);
     let Some(before) = clock.last() else { return };
-    let first = new.event && !held.iter().any(|statement| statement.event && statement.said != new.said);
-    let requests = held.iter().filter(|statement| !statement.event);
-    let counted = requests.map(|statement| statement.at).max().filter(|_| first);
-    if new.at < before.at || counted.is_some_and(|counted| new.at <= counted) {
+    let others = || events().filter(|statement| !new.event || statement.said != new.said);
+    let mut at = i128::from(new.at);
+    let mut from = i128::from(before.at);
+    if new.event && others().count() == 0 {
+        let counted = requests().map(|statement| i128::from(statement.at)).max();
+        if counted.is_some_and(|counted| at <= counted) {
+            return;
+        }
+        from = from.max(counted.unwrap_or(from));
+    } else if new.event || is_heard {
+        // the two clocks are as far apart as for the event that came soonest
+        let of_new = Some(&new).filter(|new| new.event);
+        let delays = events().chain(of_new).map(|event| i128::from(event.said) - i128::from(event.at));
+        let distance = delays.min().unwrap_or(0);
+        let is_batched = others().any(|event| event.batched);
+        if is_heard {
+            if is_batched {
+                return;
+            }
+            at = i128::from(new.said) - distance;
+        }
+        let heard = requests().map(|request| i128::from(request.said) - distance).max();
+        from = from.max(heard.filter(|_| !is_batched).unwrap_or(from));
+    }
+    if !is_heard && new.at < before.at {
         return;
     }
     let (mut plays, mut waits) = (false, false);
@@ -136,9 +167,9 @@ fn credit(held: &[Statement], new: Statement, idle: Millis, amounts: &mut Amount
         }
     }
     let is_waiting = |state| matches!(state, 'r' | 'w');
-    amounts.stalls = u64::from(is_waiting(new.state) && plays && !waits);
-    let from = before.at.max(counted.unwrap_or(0));
-    let time = (to_100_ms(new.at) - to_100_ms(from)).min(idle / 100 * 100);
+    amounts.stalls = u64::from(!is_heard && is_waiting(new.state) && plays && !waits);
+    let units = |moment: i128| u64::try_from(moment).map_or(0, to_100_ms);
+    let time = units(at).saturating_sub(units(from)).min(idle / 100 * 100);
     if before.state == 'p' {
         amounts.playing_ms = time;
     } else if is_waiting(before.state) && plays {
