@@ -20,7 +20,10 @@ fn place() -> TempDir {
     let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
     all(dir.path());
     let program = dir.path().join("crowdfold");
-    fs::copy(env!("CARGO_BIN_EXE_crowdfold"), &program).expect("copied");
+    // by another process: what is open for writing here, a child of another test may hold for a moment, and until then it
+    // cannot be run
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_crowdfold")).arg(&program).status();
+    assert!(copied.expect("cp runs").success());
     all(&program);
     dir
 }
