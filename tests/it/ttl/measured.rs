@@ -22,7 +22,10 @@ struct Watched {
     /// Not appended before this moment, nor after that one.
     born: u64,
     sent: u64,
+    /// When it was last seen to be there, and first not to be.
+    readable: u64,
     unreadable: Option<u64>,
+    on_disk: u64,
     off_disk: Option<u64>,
 }
 
@@ -37,25 +40,44 @@ impl Watched {
         produce(kafka, topic, &[Record { timestamp, ..Record::new(partition, &marker) }]);
         let sent = now();
         assert!(is_on_disk(kafka, topic, partition, marker.as_bytes()), "the scan finds what is there");
-        Self { topic: topic.into(), partition, offset, marker, born, sent, unreadable: None, off_disk: None }
+        Self {
+            topic: topic.into(),
+            partition,
+            offset,
+            marker,
+            born,
+            sent,
+            readable: sent,
+            unreadable: None,
+            on_disk: sent,
+            off_disk: None,
+        }
     }
 
     /// Looks whether it can be read and where its bytes are.
     fn look(&mut self, kafka: &Kafka, cluster: &Cluster) {
+        let asked = now();
         if self.unreadable.is_none() {
             let start = cluster.log_starts(&self.topic, &[self.partition]).unwrap()[0].unwrap();
-            self.unreadable = (start > self.offset).then(now);
-        } else if self.off_disk.is_none()
-            && !is_on_disk(kafka, &self.topic, self.partition, self.marker.as_bytes())
-        {
-            self.off_disk = Some(now());
+            if start > self.offset {
+                self.unreadable = Some(now());
+            } else {
+                self.readable = asked;
+            }
+        } else if self.off_disk.is_none() {
+            if is_on_disk(kafka, &self.topic, self.partition, self.marker.as_bytes()) {
+                self.on_disk = asked;
+            } else {
+                self.off_disk = Some(now());
+            }
         }
     }
 
-    /// Gone neither later than the bounds nor before `least`.
+    /// Gone neither later than the bounds nor before `least`. How far apart our looks are counts for neither.
     fn judge(&self, kind: &str, least: u64, bounds: Bounds) {
         let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
         let at_most = unreadable - self.born;
+        let (readable, on_disk) = (self.readable - self.sent, self.on_disk - self.sent);
         let (unreadable, off_disk) = (unreadable - self.sent, off_disk - self.sent);
         eprintln!(
             "{kind}: unreadable after {unreadable} ms, off the disk after {off_disk} ms; not before {least}, \
@@ -63,8 +85,8 @@ impl Watched {
             bounds.readable, bounds.on_disk
         );
         assert!(at_most >= least, "{kind}: gone after {at_most} ms of {least}");
-        assert!(unreadable <= bounds.readable + SLACK, "{kind}: readable for {unreadable} ms of {bounds:?}");
-        assert!(off_disk <= bounds.on_disk + SLACK, "{kind}: on the disk for {off_disk} ms of {bounds:?}");
+        assert!(readable <= bounds.readable + SLACK, "{kind}: readable for {readable} ms of {bounds:?}");
+        assert!(on_disk <= bounds.on_disk + SLACK, "{kind}: on the disk for {on_disk} ms of {bounds:?}");
     }
 }
 
