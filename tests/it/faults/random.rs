@@ -4,7 +4,7 @@ use crowdfold_testkit::Kafka;
 use crowdfold_testkit::oracle::Record;
 
 use super::assert_nothing_lost_or_doubled;
-use crate::worker::support::{Chance, Deployment, Worker, sleep, window_ago};
+use crate::worker::support::{Chance, Deployment, Worker, now, sleep, window_ago};
 
 /// Faults of a run; `CROWDFOLD_FAULTS` asks for another number (`make soak`).
 const FAULTS: u64 = 20;
@@ -61,8 +61,8 @@ fn asked() -> Option<u64> {
 /// Faults that struck, and rows of aborted transactions.
 fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
     let mut way = Deployment::new(Kafka::shared());
-    // longer than any of these workers lives: the silence between two slices must not be taken for one
-    way.set("source.quiet", "\"30s\"");
+    // the pauses between slices are no silence
+    way.set("source.quiet", "\"1h\"");
     let way = way.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
     let log = way.players(1 + chance.below(1_000), 100, start, most * SLICE);
@@ -86,6 +86,7 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
         };
         strike(&way, &fault);
     }
+    (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
     let _worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 300);
     (most, assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules)))

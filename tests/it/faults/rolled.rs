@@ -9,17 +9,21 @@ use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
     let mut way = Deployment::new(Kafka::shared()).with_topics();
     let log = way.players(29, 200, window_ago(2_000, 640_000), 600_000);
-    let old = way.judge(&log).rollups(&way.rules);
+    // what a beacon says stands for longer under the new ones
+    let of_idle = |way: &mut Deployment<'_>, idle| {
+        way.rules.idle = idle;
+        let verdict = way.judge(&log);
+        (way.last_end(&verdict), verdict.rollups(&way.rules))
+    };
+    let (_, new) = of_idle(&mut way, 6_000);
+    let (last, old) = of_idle(&mut way, 3_000);
     way.produce(&log);
     let first = [Worker::start(&way, "a"), Worker::start(&way, "b")];
     for worker in &first {
         worker.await_log("assigned stage=\"combine\"", 60);
     }
-    sleep(1_500);
-    // what a beacon says stands for longer
+    way.await_settled(last - 580_000, 120);
     way.rules.idle = 6_000;
-    let verdict = way.judge(&log);
-    let new = verdict.rollups(&way.rules);
     let [a, b] = first;
     a.kill();
     let a = Worker::start(&way, "a");
@@ -27,7 +31,7 @@ fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
     sleep(1_000);
     b.kill();
     let _b = Worker::start(&way, "b");
-    way.await_settled(way.last_end(&verdict), 240);
+    way.await_settled(last, 240);
 
     let rows = way.rows("read_committed");
     let (mut like_old, mut like_new) = (0, 0);
