@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crowdfold_airlock::murmur2;
 use crowdfold_testkit::{Kafka, binary, unique};
@@ -12,6 +12,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Timestamp;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::Value;
+
+use crate::kafka_support::until;
 
 const PARTITIONS: u32 = 4;
 
@@ -92,18 +94,24 @@ fn sessions_stay_whole_and_records_carry_their_time() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how much is sent in what time is what is tested")]
 fn a_signal_ends_it_with_all_that_was_sent_told() {
     let topic = unique("players");
     Kafka::shared().create_topic(&topic, PARTITIONS, &[]);
     let dir = tempfile::tempdir().unwrap();
     let truth = dir.path().join("cells.ndjson");
+    let start = Instant::now();
     let child = generate(&topic, &truth, &["--sessions", "200", "--rate", "100"]);
-    std::thread::sleep(Duration::from_secs(3));
+    until("it is under way", || (records(&topic).len() > 50).then_some(()));
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     ends_well(child);
     let sent = told(&truth).1["read"].as_u64().unwrap();
     assert_eq!(records(&topic).len() as u64, sent);
-    assert!((50..500).contains(&sent), "{sent} in at most three seconds, at 100 a second");
+    let took = start.elapsed();
+    assert!(
+        sent > 50 && sent as f64 <= 100.0 * took.as_secs_f64() + 200.0,
+        "{sent} in {took:?}, at 100 a second"
+    );
 }
 
 #[test]

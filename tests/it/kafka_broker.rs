@@ -11,7 +11,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use crate::kafka_support::until;
+use crate::kafka_support::{read_all, until};
 
 fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -62,6 +62,29 @@ fn kafkas_own_tools_see_what_was_written() {
     let class = "org.apache.kafka.tools.GetOffsetShell";
     let offsets = kafka.tool(class, &["--bootstrap-server", kafka.bootstrap(), "--topic", &topic]);
     assert_eq!(offsets.trim(), format!("{topic}:0:1"));
+}
+
+/// Tests look at what is committed while its marks may still be on their way.
+#[test]
+fn who_reads_what_is_committed_waits_for_what_is_not_decided() {
+    let kafka = Kafka::shared();
+    let topic = unique("undecided");
+    kafka.create_topic(&topic, 1, &[]);
+    let long = Duration::from_secs(30);
+    let mut config = client(kafka.bootstrap());
+    let producer: BaseProducer = config.set("transactional.id", unique("undecided")).create().unwrap();
+    producer.init_transactions(long).unwrap();
+    producer.begin_transaction().unwrap();
+    producer.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("open")).unwrap();
+    producer.flush(long).unwrap();
+    let read = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(1));
+            producer.commit_transaction(long).unwrap();
+        });
+        read_all(kafka, &topic, "read_committed")
+    });
+    assert_eq!(read.len(), 1);
 }
 
 /// The shared broker is a static, which nobody drops; and tests get killed.

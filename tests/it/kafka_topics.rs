@@ -195,7 +195,7 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
     assert_eq!(overstayed, [(2, Span(HOUR))]);
     kafka.delete_before(&topic, 2, 1);
     let report = check(kafka, &[spec(&topic)]);
-    assert!(report.topics[0].oldest[2].unwrap().0 < 60_000, "the first that can be read is the second");
+    assert!(report.topics[0].oldest[2].unwrap().0 < HOUR, "the first that can be read is the second");
 }
 
 #[test]

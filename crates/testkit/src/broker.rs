@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -209,6 +209,23 @@ impl Kafka {
             futures_executor::block_on(self.admin().create_topics([&topic], &options)).expect("an answer");
         for result in made {
             result.unwrap_or_else(|(name, error)| panic!("cannot make topic {name}: {error}"));
+        }
+        self.await_known(topic.name, topic.num_partitions as usize);
+    }
+
+    /// Waits until a broker tells who leads a topic: the controller has made it before brokers hear of it.
+    #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
+    fn await_known(&self, topic: &str, partitions: usize) {
+        let admin = self.admin();
+        let start = Instant::now();
+        let known = || {
+            let told = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(10)).ok()?;
+            let led = told.topics().first()?.partitions().iter().filter(|partition| partition.leader() >= 0);
+            (led.count() == partitions).then_some(())
+        };
+        while known().is_none() {
+            assert!(start.elapsed() < Duration::from_secs(60), "no broker has heard of topic {topic}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

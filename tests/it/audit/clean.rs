@@ -27,7 +27,7 @@ fn what_the_worker_publishes_is_clean() {
     way.produce(&log);
     let worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 120);
-    let (status, log) = worker.terminate(20);
+    let (status, log) = worker.terminate(25);
     assert!(status.success(), "{log}");
 
     let config = way.config("audit");

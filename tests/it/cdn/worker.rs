@@ -64,6 +64,6 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     let worker = Worker::start(&way, "a");
     way.await_settled(last, 60);
     assert_same_rows(&way.rows("read_committed"), &expected);
-    let (status, said) = worker.terminate(10);
+    let (status, said) = worker.terminate(25);
     assert!(status.success(), "{status}: {said}");
 }

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use super::client::{Client, EVENTS, JSON};
 use super::support::{Edge, deployment, packed};
-use crate::worker::support::{Deployment, now, sleep};
+use crate::worker::support::{Deployment, eventually, now, sleep};
 
 /// Is in everything that is sent here, and in nothing that is said.
 const SECRET: &str = "canary-7f3a9c";
@@ -143,7 +143,7 @@ fn connections_that_come_slowly_or_in_halves() {
 #[test]
 fn heads_without_end_and_requests_without_measure() {
     let mut way = deployment(Kafka::shared());
-    way.set("collect.rate", "5");
+    way.set("collect.rate", "2");
     way.set("collect.connections", "3");
     let way = hasty(way);
     let edge = Edge::start(&way);
@@ -161,12 +161,12 @@ fn heads_without_end_and_requests_without_measure() {
     edge.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
     edge.await_count("connections", 0);
-    // five a second of one connection, and another is not touched by it
+    // two a second of one connection, and another is not touched by it
     let mut eager = edge.connect();
     let statuses: Vec<_> =
-        (0..8).map(|_| eager.ask("POST", "/v1/beacons", JSON, beacon().as_bytes())).collect();
+        (0..12).map(|_| eager.ask("POST", "/v1/beacons", JSON, beacon().as_bytes())).collect();
     let refused: Vec<_> = statuses.iter().filter(|answer| answer.status == 429).collect();
-    assert!(!refused.is_empty() && statuses[0].status == 204);
+    assert!(!refused.is_empty() && statuses[..2].iter().all(|answer| answer.status == 204));
     assert!(refused.iter().all(|answer| answer.header("retry-after") == Some("1")));
     let mut other = edge.connect();
     assert_eq!(other.post("/v1/beacons", JSON, beacon()), 204);
@@ -204,9 +204,10 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
             client
         })
         .collect();
-    sleep(1_000);
-    let held = edge.0.metric("crowdfold_collect_bytes_held").unwrap();
-    assert!(held <= 1_048_576, "{held}");
+    let held = || edge.0.metric("crowdfold_collect_bytes_held").unwrap();
+    eventually("all is held that may be", 15, || (held() > 900_000).then_some(()));
+    sleep(1_500);
+    assert!(held() <= 1_048_576, "{}", held());
     let statuses: Vec<_> = waiting
         .iter_mut()
         .map(|client| {

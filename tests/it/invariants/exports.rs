@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crowdfold_testkit::Kafka;
 
-use crate::worker::support::{Deployment, Worker, window_ago};
+use crate::worker::support::{Deployment, Worker, eventually, sleep, window_ago};
 
 /// A crowd of so many: no count is a multiple of it by itself often.
 const K: u64 = 7;
@@ -88,6 +88,8 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let mut way = Deployment::new(Kafka::shared());
     way.rules.k = K;
+    // so long sittings are open at the end, to be seen by who looks
+    way.set("source.quiet", "\"3s\"");
     // the last of them are no crowds
     way.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
     let way = way.with_topics();
@@ -97,16 +99,22 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let worker = Worker::start_with(&way, "a", &["--log-level", "debug"]);
     let last = way.last_end(&verdict);
     let mut pages = Vec::new();
-    while !way.is_settled(last) {
+    eventually("all is settled", 120, || {
         pages.push(worker.get("/metrics").1);
-    }
-    // counters are written by the second
-    crate::worker::support::sleep(1_500);
+        way.is_settled(last).then_some(())
+    });
+    // counters are written by the second, the merger's last
+    let beacons = &verdict.ledger.beacons;
+    let released = beacons.released - beacons.released % K;
+    eventually("the counters are written", 30, || {
+        let told = worker.metric("crowdfold_beacons_total{outcome=\"released\"}");
+        (told >= Some(released)).then_some(())
+    });
+    sleep(1_500);
     pages.push(worker.get("/metrics").1);
     let values: Vec<_> = pages.iter().map(|page| look(page)).collect();
 
     // floored, and not by being 0
-    let beacons = &verdict.ledger.beacons;
     let told = |series: &str| values.last().unwrap()[series];
     for (outcome, exact) in
         [("withheld", beacons.withheld), ("late", beacons.late), ("released", beacons.released)]
@@ -130,7 +138,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         let strange: Vec<_> = row.keys().filter(|key| !KEYS.contains(&key.as_str())).collect();
         assert!(strange.is_empty(), "{strange:?} of a row is new: does it tell what was withheld?");
     }
-    let (status, log) = worker.terminate(10);
+    let (status, log) = worker.terminate(25);
     assert!(status.success());
     let ours = log.lines().filter(|line| line.contains("crowdfold"));
     let words = ours.flat_map(|line| line.split(|letter: char| !letter.is_ascii_digit()));

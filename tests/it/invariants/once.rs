@@ -56,7 +56,7 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     let second = assert_once(&way, &first);
     let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
-    other.terminate(10);
+    other.terminate(25);
 
     // the offsets of both groups are lost: what is on the topics is not made again
     ["combine", "merge"].iter().for_each(|stage| forget(&way, stage));

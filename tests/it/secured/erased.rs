@@ -70,7 +70,7 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
         worker.get("/readyz").1.contains(&reason).then_some(())
     });
     assert_eq!(log_starts(&way), starts);
-    let (status, told) = worker.terminate(15);
+    let (status, told) = worker.terminate(25);
     assert!(status.success(), "{told}");
     assert_eq!(told.matches(&reason).count(), 1, "{told}");
 }

@@ -14,7 +14,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::support::{broker, client, come_as, crowdfold, grant_as_printed, said, set};
 use crate::kafka_support::{Record, produce};
-use crate::worker::support::{Deployment, sleep};
+use crate::worker::support::{Deployment, eventually, sleep};
 
 /// What the broker said to what was sent.
 #[derive(Default)]
@@ -168,6 +168,11 @@ fn each_role_can_do_its_work_and_nothing_else() {
             ];
             somebody.alter(&name, &(nth + 2).to_string());
             can.extend(tried.into_iter().filter(|(_, may)| *may).map(|(what, _)| (user, what, topic)));
+        }
+        if user == "operator" {
+            // so soon brokers tell what was altered
+            let marked = |topic: &&str| mark(&way.topic(topic)).as_deref() == Some("2");
+            eventually("the operator's marks are there", 30, || topics.iter().all(marked).then_some(()));
         }
     }
     sleep(2_000);

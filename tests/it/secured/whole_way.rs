@@ -43,7 +43,7 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     assert!(said(&output).contains("not looked at: "), "{}", said(&output));
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     for worker in [combine, merge] {
-        let (status, log) = worker.terminate(15);
+        let (status, log) = worker.terminate(25);
         assert!(status.success(), "{status}: {log}");
     }
 }

@@ -66,7 +66,7 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
     assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
     worker.await_ready();
-    let (status, told) = worker.terminate(10);
+    let (status, told) = worker.terminate(25);
     assert!(status.success() && !told.contains("not erased"), "{told}");
 }
 
@@ -132,7 +132,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     let worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 60);
     await_erased(&way, 30);
-    worker.terminate(10);
+    worker.terminate(25);
     let forgotten = vec![0; way.partitions as usize];
     assert_eq!(crash(), forgotten, "the broker forgets, or this test shows nothing");
     let worker = Worker::start(&way, "a");
@@ -166,16 +166,16 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
     may("--allow-principal", "All");
     may("--deny-principal", "Delete");
 
-    let worker = Worker::start(&way, "a");
     let log = way.players(44, 150, window_ago(2_000, 60_000), 40_000);
     let verdict = way.judge(&log);
     way.produce(&log);
+    let worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 60);
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     let reason = format!("may not Delete topic {topic}: grant it");
     eventually("readiness says it", 30, || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
-    let (status, told) = worker.terminate(10);
+    let (status, told) = worker.terminate(25);
     assert!(status.success(), "{told}");
     assert_eq!(told.matches(&reason).count(), 1, "{told}");
     assert!(told.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {told}");
@@ -187,10 +187,10 @@ fn the_client_that_erases_has_properties_of_its_own() {
     let mut way = erasing(Kafka::shared());
     way.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
     let way = way.with_topics();
-    let worker = Worker::start(&way, "a");
     let log = way.players(45, 100, window_ago(2_000, 60_000), 10_000);
     let verdict = way.judge(&log);
     way.produce(&log);
+    let worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 60);
     // this broker does not speak TLS
     eventually("readiness says it", 60, || {
@@ -198,7 +198,7 @@ fn the_client_that_erases_has_properties_of_its_own() {
         (status == 503 && text.contains("erase: counted beacons are not erased: no broker at")).then_some(())
     });
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
-    let (status, told) = worker.terminate(10);
+    let (status, told) = worker.terminate(25);
     assert!(status.success(), "{told}");
 }
 

@@ -28,7 +28,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     way.produce(&before);
     let worker = Worker::start(&way, "a");
     way.await_settled(way.last_end(&verdict), 60);
-    assert!(worker.terminate(10).0.success());
+    assert!(worker.terminate(25).0.success());
     let published = way.rows("read_committed");
     assert_same_rows(&published, &verdict.rollups(&way.rules));
 
@@ -94,7 +94,7 @@ fn offsets_of_another_program_are_refused_until_told_otherwise() {
     let floor_of = |stage: &str| field(&way.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
     let floors = ["combine", "merge"].map(|stage| eventually("a new start", 30, || floor_of(stage)));
     let floor = floors.into_iter().max().unwrap();
-    let start = floor.max(now() / 2_000 * 2_000);
+    let start = floor.max((now() / 2_000 + 2) * 2_000);
     let log = way.players(8, 200, start, 4_000);
     way.produce_live(&log);
     let verdict = way.judge(&log);

@@ -24,11 +24,11 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
     let (first, last) = (verdict.cells.keys().next().unwrap().start, way.last_end(&verdict));
     eventually("it is under way", 60, || way.is_settled(first + 40_000).then_some(()));
     kafka.stop(1);
-    await_trouble(&worker, "combine: ", 20);
+    await_trouble(&worker, "combine: ", 60);
     kafka.start_again(1);
     eventually("it goes on", 90, || way.is_settled(first + 120_000).then_some(()));
     kafka.kill(1);
-    await_trouble(&worker, "merge: ", 20);
+    await_trouble(&worker, "merge: ", 60);
     kafka.start_again(1);
     way.await_settled(last, 120);
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
@@ -47,8 +47,8 @@ fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
 
     let waits = Worker::start(&way, "a");
     let goes = Worker::start(&way, "b");
-    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()), 10);
-    await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()), 5);
+    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()), 30);
+    await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()), 30);
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
     let (status, told) = goes.terminate(15);
     assert!(status.success(), "{status}:\n{told}");

@@ -138,7 +138,7 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     let mut leaving: Vec<Vec<u8>> = notes.into_iter().map(|note| note.value).collect();
     leaving.extend(way.rows("read_uncommitted").into_iter().map(|row| row.value));
     leaving.push(worker.get("/metrics").1.into_bytes());
-    let (status, told) = worker.terminate(10);
+    let (status, told) = worker.terminate(25);
     assert!(status.success(), "{told}");
     leaving.push(told.into_bytes());
     for text in leaving {

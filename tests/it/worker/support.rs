@@ -227,7 +227,8 @@ impl<'a> Deployment<'a> {
         }
         // a broker that was just started may not yet know what it coordinates
         let told = eventually("the group's offsets are told", 60, || {
-            self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10)).ok()
+            let told = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
+            told.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
         });
         told.elements()
             .iter()
@@ -301,10 +302,15 @@ pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// Asks ten times a second until there is an answer.
+/// How long is waited for anything at least, s: what takes one second may take many on a busy machine, and where a
+/// test is about how long something takes it measures that.
+const PATIENCE: u64 = 90;
+
+/// Asks ten times a second until there is an answer, for so many seconds or [`PATIENCE`].
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 pub(crate) fn eventually<T>(what: &str, seconds: u64, mut step: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
+    let seconds = seconds.max(PATIENCE);
     loop {
         if let Some(value) = step() {
             return value;

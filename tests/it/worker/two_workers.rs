@@ -38,12 +38,14 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
     eventually("both have partitions again", 30, || {
         (partitions(&a) == 2 && partitions(&b) == 2).then_some(())
     });
-    let more = way.players(4, 200, now(), 8_000);
+    // silence has closed what is past: the first are sent when their time comes
+    let start = now() + 3_000;
+    let more = way.players(4, 200, start, 8_000);
     let verdict = way.judge(&more);
     let (status, told) = std::thread::scope(|scope| {
         scope.spawn(|| way.produce_live(&more));
-        sleep(3_000);
-        a.terminate(5)
+        sleep((start + 3_000).saturating_sub(now()));
+        a.terminate(10)
     });
     assert!(status.success(), "{status}:\n{told}");
     assert!(told.contains("draining") && told.contains("ended"), "{told}");

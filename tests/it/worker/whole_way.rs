@@ -48,7 +48,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     assert_side_by_side(&rows);
     grouped_by_industry(&way, &verdict);
     worker.await_ready();
-    let (status, log) = worker.terminate(10);
+    let (status, log) = worker.terminate(25);
     assert!(status.success(), "{status}: {log}");
 }
 

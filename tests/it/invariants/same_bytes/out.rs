@@ -8,7 +8,7 @@ use crowdfold_rollup::wire::{self, Partial};
 use crowdfold_testkit::{binary, unique};
 
 use super::change::Log;
-use crate::worker::support::{Deployment, Seen, Worker, sleep};
+use crate::worker::support::{Deployment, Seen, Worker, eventually, sleep};
 
 /// What `fold` writes: rows and ledger.
 pub(super) fn fold(way: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
@@ -69,9 +69,13 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     let window = way.rules.window;
     way.await_settled(last / window * window + window, 60);
     worker.await_ready();
-    // counters are written by the second
-    sleep(1_500);
-    let page = worker.get("/metrics").1;
+    // counters are written by the second: they stay as they are once all is in them
+    let mut page = String::new();
+    eventually("the counters are written", 30, || {
+        sleep(1_500);
+        let before = std::mem::replace(&mut page, worker.get("/metrics").1);
+        (metrics(way, &before) == metrics(way, &page)).then_some(())
+    });
     let mut out = Out {
         rollups: records(way, "rollups"),
         rejections: records(way, "rejections"),
@@ -83,7 +87,7 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
     out.rejections.sort();
     out.partials.sort();
-    let (status, told) = worker.terminate(10);
+    let (status, told) = worker.terminate(25);
     assert!(status.success(), "{told}");
     out.log = lines(way, &told);
     let sizes = (out.rollups.len(), out.rejections.len(), out.partials.len());

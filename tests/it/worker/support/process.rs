@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crowdfold_testkit::{binary, binary_with, unique};
 
-use super::{Deployment, eventually, sleep};
+use super::{Deployment, PATIENCE, eventually, sleep};
 
 /// The program with fault points.
 pub(crate) fn armed_binary() -> PathBuf {
@@ -144,12 +144,16 @@ impl Worker {
     /// SIGTERM: the exit status, which must come within `seconds`; and the log.
     pub(crate) fn terminate(mut self, seconds: u64) -> (ExitStatus, String) {
         self.signal("TERM");
-        let status = self.wait(seconds);
+        let status = self.ends_within(seconds);
         (status, self.log())
     }
 
-    /// Its exit status, once it ended.
+    /// Its exit status, once it ended; after so many seconds, or [`PATIENCE`], it never does.
     pub(crate) fn wait(&mut self, seconds: u64) -> ExitStatus {
+        self.ends_within(seconds.max(PATIENCE))
+    }
+
+    fn ends_within(&mut self, seconds: u64) -> ExitStatus {
         for _ in 0..seconds * 20 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

@@ -8,6 +8,7 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::Deployment;
+use crate::kafka_support::await_decided;
 
 /// A record as anybody may read it who may read the topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,9 @@ impl Deployment<'_> {
             .unwrap();
         let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(30)).unwrap();
         let partitions = metadata.topics()[0].partitions().len();
+        if isolation == "read_committed" {
+            await_decided(self.kafka, &consumer, &topic, partitions as u32);
+        }
         let mut list = TopicPartitionList::new();
         for partition in 0..partitions {
             list.add_partition_offset(&topic, partition as i32, Offset::Beginning).unwrap();
