@@ -10,9 +10,9 @@ demo:
 
 # All tests; those that speak Kafka start a real one, and players play in a real browser. The last line plants mistakes
 # below the machines, which no other build may have, for the simulation to find. They wait, for brokers, clocks and
-# players, more than they compute: four at a time, also where there are two cores. RUST_TEST_THREADS says otherwise.
+# players, more than they compute: three at a time, also where there are two cores. RUST_TEST_THREADS says otherwise.
 CORES = $(shell getconf _NPROCESSORS_ONLN)
-test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 4 ] && echo $(CORES) || echo 4)
+test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 3 ] && echo $(CORES) || echo 3)
 test:
 	@.ci/prerequisites build test browser
 	cargo test --locked $(ARGS)
