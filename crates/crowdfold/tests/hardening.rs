@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
@@ -115,6 +115,42 @@ fn no_fatal_signal_leaves_a_core() {
     let left: Vec<_> =
         fs::read_dir(dir.path()).expect("read").map(|entry| entry.expect("read").file_name()).collect();
     assert_eq!(left, ["crowdfold"], "nothing lies where it ran");
+}
+
+#[test]
+fn it_outlives_whoever_reads_its_log() {
+    let dir = TempDir::new().expect("a directory");
+    let config = dir.path().join("crowdfold.toml");
+    // nobody listens there, which is something to log
+    let text = "[kafka]\nbrokers = [\"127.0.0.1:9\"]\n[collect]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"\"\n";
+    fs::write(&config, text).expect("written");
+    for command in ["run", "collect"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+            .args([command, "--config"])
+            .arg(&config)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        log.read_line(&mut line).expect("it logs");
+        assert!(line.contains("INFO") || line.contains("WARN"), "{line}");
+        drop(log);
+        // it has more to say of the broker by now, and says that it ends
+        sleep(Duration::from_secs(2));
+        assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
+        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+        assert!(sent.expect("a shell runs").success());
+        let ended = (0..3_000).find_map(|_| {
+            sleep(Duration::from_millis(20));
+            child.try_wait().expect("asked")
+        });
+        let code = ended.and_then(|status| status.code());
+        if code.is_none() {
+            child.kill().expect("killed");
+        }
+        assert_eq!(code, Some(0), "{command} ends when it is told to");
+    }
 }
 
 /// Not a test by itself: what the next one runs in a process of its own.

@@ -30,8 +30,8 @@ impl Stop {
         thread::spawn(move || {
             let mut signals = signals.forever();
             signals.next();
-            tracing::info!("draining");
             told.now();
+            tracing::info!("draining");
             if let Some(signal) = signals.next() {
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
