@@ -62,20 +62,20 @@ fn main() {
         let edge = Edge::start(&program, &kafka, "written");
         let early = Edge::start(&program, &kafka, "queued");
         let bare = Server::bare();
-        let (mut edges, mut earlies, mut bares, mut producers) =
+        let (mut edges, mut sooner, mut bares, mut producers) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut capacity: f64 = 0.0;
         for _ in 0..rounds {
             let (rate, per_cpu) = runtime.block_on(flood(&edge.0, &load, round));
             capacity = capacity.max(rate);
             edges.push(per_cpu);
-            earlies.push(runtime.block_on(flood(&early.0, &load, round)).1);
+            sooner.push(runtime.block_on(flood(&early.0, &load, round)).1);
             bares.push(runtime.block_on(flood(&bare, &load, round)).1);
             producers.push(produce(&kafka, &load, round));
         }
         let beacons = load.beacons as f64;
         show("collect", &edges, beacons);
-        show("... answering early", &earlies, beacons);
+        show("... answering early", &sooner, beacons);
         show("bare server", &bares, beacons);
         show("bare producer", &producers, beacons);
         let parts: Vec<f64> = bares
@@ -85,9 +85,9 @@ fn main() {
             .collect();
         for (name, edges, of) in [
             ("collect / bare server", &edges, &bares),
-            ("... answering early", &earlies, &bares),
+            ("... answering early", &sooner, &bares),
             ("collect / both", &edges, &parts),
-            ("... answering early", &earlies, &parts),
+            ("... answering early", &sooner, &parts),
         ] {
             let ratio = median(edges.iter().zip(of).map(|(edge, of)| edge / of).collect());
             println!("{name:>22}: {ratio:>9.2} (median of the rounds)");
