@@ -191,7 +191,9 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
             None
         }
         _ => {
-            let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+            let ends = |byte: &u8| {
+                matches!(byte, b',' | b'}' | b']' | b'"' | b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r')
+            };
             text[at..].iter().position(ends).map(|length| at + length)
         }
     }

@@ -287,30 +287,18 @@ fn read_field<'a>(field: Field, text: &'a str, at: usize, beacon: &mut Beacon<'a
 
 /// Past a value that we do not care for, in an object so deep.
 fn skip(text: &str, at: usize, depth: u8) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.get(at) == Some(&b'"')
-        && let Some(end) = plain(bytes, at + 1)
-    {
-        return Some(end + 1);
-    }
-    general(text, at, Skip { depth })
+    past_plain(text.as_bytes(), at).or_else(|| general(text, at, Skip { depth }))
 }
 
 /// Past any value, which may be none but has its brackets closed.
 fn pass(bytes: &[u8], at: usize) -> Option<usize> {
-    match bytes.get(at)? {
-        b'"' => match plain(bytes, at + 1) {
-            Some(end) => Some(end + 1),
-            None => value_end(bytes, at),
-        },
-        b'{' | b'[' => value_end(bytes, at),
-        _ => {
-            let ends = |byte: &u8| {
-                matches!(byte, b',' | b'}' | b']' | b'"' | b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r')
-            };
-            bytes[at..].iter().position(ends).map(|length| at + length)
-        }
-    }
+    past_plain(bytes, at).or_else(|| value_end(bytes, at))
+}
+
+/// Past a string that can be taken as it stands.
+fn past_plain(bytes: &[u8], at: usize) -> Option<usize> {
+    let begins = bytes.get(at) == Some(&b'"');
+    begins.then(|| plain(bytes, at + 1)).flatten().map(|end| end + 1)
 }
 
 /// Reads one value as the general reader does; where it ends.

@@ -2,6 +2,7 @@
 
 use super::Millis;
 use super::beacon::Beacon;
+use super::cmcd::Cmcd;
 use super::numbers::{to_100_ms, two_digits};
 
 /// What a beacon adds to its sitting.
@@ -29,6 +30,12 @@ struct Statement {
     event: bool,
     batched: bool,
     changed: bool,
+}
+
+impl Statement {
+    fn of(at: Millis, cmcd: &Cmcd, state: char, now: Millis) -> Self {
+        Self { said: now, at, state, event: cmcd.event, batched: cmcd.batched, changed: cmcd.changed }
+    }
 }
 
 /// All that a session stated by CMCD, in log order.
@@ -89,14 +96,7 @@ impl Playback {
             }
             return amounts;
         };
-        let new = Statement {
-            said: now,
-            at: beacon.ts,
-            state,
-            event: cmcd.event,
-            batched: cmcd.batched,
-            changed: cmcd.changed,
-        };
+        let new = Statement::of(beacon.ts, cmcd, state, now);
         if new.event && state == 'p' && began.is_none() {
             let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
             amounts.startup_ms = took.map(two_digits);
@@ -109,14 +109,7 @@ impl Playback {
     pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, now)));
-        self.statements.extend(cmcd.state.map(|state| Statement {
-            said: now,
-            at: beacon.ts,
-            state,
-            event: cmcd.event,
-            batched: cmcd.batched,
-            changed: cmcd.changed,
-        }));
+        self.statements.extend(cmcd.state.map(|state| Statement::of(beacon.ts, cmcd, state, now)));
     }
 }
 
