@@ -2,6 +2,8 @@
 
 use crowdfold_airlock::ErrorClass;
 
+use crate::Bounded;
+
 /// Additive amounts of a group of sittings. Times in ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Sums {
@@ -113,6 +115,8 @@ pub struct Cell {
     pub networks: u64,
     /// Their amounts.
     pub sums: Sums,
+    /// The same within the bounds of rows outside the detail table.
+    pub bounded: Bounded,
     /// Their first startup times, ms.
     pub startup: Distribution,
     /// Their mean bandwidths, kbit/s.
@@ -127,6 +131,7 @@ impl Cell {
         self.sessions = self.sessions.saturating_add(other.sessions);
         self.networks |= other.networks;
         self.sums.add(&other.sums);
+        self.bounded.add(&other.bounded);
         self.startup.add(&other.startup);
         self.bandwidth.add(&other.bandwidth);
         self.bitrate.add(&other.bitrate);

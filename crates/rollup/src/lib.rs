@@ -5,6 +5,7 @@
 //! costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
+mod bounded;
 mod cell;
 mod clamp;
 mod counts;
@@ -23,6 +24,7 @@ mod timeline;
 mod tracker;
 pub mod wire;
 
+pub use bounded::{BOUNDED_FIELDS, Bounded, BoundedField};
 pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
 pub use drilldowns::{DrilldownList, Drilldowns};

@@ -2,8 +2,9 @@
 
 use crowdfold_airlock::Measures;
 
+use crate::bounded::{self, Budget};
 use crate::session::Heard;
-use crate::{Cell, Rules, Sums};
+use crate::{Bounded, Cell, Rules, Sums};
 
 /// What one session did in one window, apart from its dimensions. Counts stop at the greatest number they can hold,
 /// which is far above what is given to cells.
@@ -67,34 +68,38 @@ impl Sitting {
         }
     }
 
-    /// What the session gives to its cells: amounts clamped (privacy.md, "Numbers inside a row"), one value to each
-    /// distribution.
-    pub(crate) fn close(&self, rules: &Rules) -> Contribution {
+    /// Returns what the session contributes to its cells: clamped amounts, one value for each distribution, and the
+    /// same within the budget.
+    pub(crate) fn close(&self, rules: &Rules, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let playing_ms = u64::from(self.playing_ms).min(most.playing_ms);
         let mut errors = [0; 6];
         for (class, seen) in errors.iter_mut().enumerate() {
             *seen = u64::from(self.errors >> class & 1);
         }
+        let sums = Sums {
+            beacons: self.beacons,
+            clamped_beacons: self.beacons.min(most.clamped_beacons),
+            attempts: u64::from(self.attempts).min(most.attempts),
+            plays: u64::from(self.plays).min(most.plays),
+            startup_failures: u64::from(self.startup_failures).min(most.startup_failures),
+            playback_failures: u64::from(self.playback_failures).min(most.playback_failures),
+            playing_ms,
+            stalled_ms: u64::from(self.stalled_ms).min(most.stalled_ms - playing_ms),
+            stalls: u64::from(self.stalls).min(most.stalls),
+            dropped_frames: u64::from(self.dropped_frames).min(most.dropped_frames),
+            switches: u64::from(self.switches).min(most.switches),
+            errors,
+        };
+        let (bandwidth_kbps, bitrate_kbps) = (self.bandwidth.two_digits(), self.bitrate.two_digits());
+        let amounts = bounded::amounts(&sums, self.startup_ms, bitrate_kbps, bandwidth_kbps);
         Contribution {
             networks: self.network_bits,
-            sums: Sums {
-                beacons: self.beacons,
-                clamped_beacons: self.beacons.min(most.clamped_beacons),
-                attempts: u64::from(self.attempts).min(most.attempts),
-                plays: u64::from(self.plays).min(most.plays),
-                startup_failures: u64::from(self.startup_failures).min(most.startup_failures),
-                playback_failures: u64::from(self.playback_failures).min(most.playback_failures),
-                playing_ms,
-                stalled_ms: u64::from(self.stalled_ms).min(most.stalled_ms - playing_ms),
-                stalls: u64::from(self.stalls).min(most.stalls),
-                dropped_frames: u64::from(self.dropped_frames).min(most.dropped_frames),
-                switches: u64::from(self.switches).min(most.switches),
-                errors,
-            },
+            sums,
+            bounded: budget.bound(amounts),
             startup_ms: self.startup_ms,
-            bandwidth_kbps: self.bandwidth.two_digits(),
-            bitrate_kbps: self.bitrate.two_digits(),
+            bandwidth_kbps,
+            bitrate_kbps,
         }
     }
 }
@@ -103,6 +108,7 @@ impl Sitting {
 pub(crate) struct Contribution {
     networks: u64,
     sums: Sums,
+    bounded: Bounded,
     startup_ms: Option<u32>,
     bandwidth_kbps: Option<u32>,
     bitrate_kbps: Option<u32>,
@@ -114,6 +120,7 @@ impl Contribution {
         cell.sessions += 1;
         cell.networks |= self.networks;
         cell.sums.add(&self.sums);
+        cell.bounded.add(&self.bounded);
         for (value, distribution) in [
             (self.startup_ms, &mut cell.startup),
             (self.bandwidth_kbps, &mut cell.bandwidth),
@@ -167,6 +174,7 @@ pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Sitting, quotient_to_two_digits};
+    use crate::bounded::Budget;
     use crate::{Rules, Sums};
 
     #[test]
@@ -193,12 +201,12 @@ mod tests {
             drilldowns: Vec::new().into(),
             max_sessions: 1,
         };
-        let most = Sums::most(rules.window, rules.idle);
+        let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));
         assert_eq!((most.clamped_beacons, most.playing_ms, most.stalls), (370, 3_690_000, 3_600));
         let expected = Sums { beacons: many.into(), playing_ms: 3_000_000, stalled_ms: 690_000, ..most };
-        assert_eq!(sitting.close(&rules).sums, expected);
+        assert_eq!(sitting.close(&rules, &budget).sums, expected);
         sitting.playing_ms = many;
-        assert_eq!(sitting.close(&rules).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
+        assert_eq!(sitting.close(&rules, &budget).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Symbol};
 
+use crate::bounded::Budget;
 use crate::plan::Plan;
 use crate::sitting::{Contribution, Sitting};
 use crate::{Cell, Label, Rules, Table, Window};
@@ -38,8 +39,9 @@ pub(crate) fn tabulate(
     // what each gives to its cells, apart for each list of drill-downs, so that no list is walked by another's
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
+    let budget = Budget::new(rules.window);
     for (at, sitting) in sittings.iter().enumerate().filter(|(_, sitting)| !sitting.gone) {
-        contributions[plan.list_of(sitting.tenant)].push((at, sitting.close(rules)));
+        contributions[plan.list_of(sitting.tenant)].push((at, sitting.close(rules, &budget)));
     }
     let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
     for (list, contributions) in plan.lists().iter().zip(&contributions) {
