@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension::{Browser, Device, Os};
-use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret, release};
+use crowdfold_release::{Detail, Policy, PolicySettings, PrivacySettings, Secret, release};
 use crowdfold_rollup::{Cell, Label, Table, Window};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -76,7 +76,22 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// The same under noise, which is drawn for every measure and every range of every row that is released: all but the
+/// The same outside the detail table. Items are rows; `false` is without a secret, so that nothing is drawn.
+#[divan::bench(args = [(1_000, false), (1_000, true)], sample_size = 1, sample_count = 20)]
+fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bool)) {
+    let drilldowns = vec![vec![Device, Os, Browser]];
+    let settings = PolicySettings { drilldowns, detail: Detail::None, ..PolicySettings::default() };
+    let policy = Policy::threshold(settings).expect("a policy in order");
+    let policy = if noise { policy.keyed(Secret::new([7; 32])) } else { policy };
+    let mut table = table(cells);
+    table.values_mut().for_each(|cell| cell.sessions += 50);
+    bencher
+        .counter(ItemsCount::new(cells))
+        .with_inputs(|| vec![table.clone()])
+        .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
+}
+
+/// Differential privacy: noise is drawn for every measure and every range of every row that is released: all but the
 /// thinnest cells here. Items are rows.
 #[divan::bench(args = [100, 1_000], sample_size = 1, sample_count = 5)]
 fn noise(bencher: Bencher<'_, '_>, cells: usize) {

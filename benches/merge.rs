@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::Dimension;
 use crowdfold_pipeline::{Merger, MergerSettings, Start};
-use crowdfold_release::{Policy, PolicySettings};
+use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
 use crowdfold_rollup::wire::{self, Closure};
 use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
 use divan::counter::ItemsCount;
@@ -17,16 +17,9 @@ fn main() {
     divan::main();
 }
 
-fn settings() -> Arc<MergerSettings> {
+fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings> {
     let drilldowns = vec![vec![Dimension::Stream, Dimension::Format, Dimension::Content]];
-    let policy = PolicySettings {
-        k: 50,
-        allow_small_k: false,
-        drilldowns: drilldowns.clone(),
-        histogram_drilldown: 0,
-        guard_networks: None,
-        allow_below_place: false,
-    };
+    let policy = policy(PolicySettings { drilldowns: drilldowns.clone(), ..PolicySettings::default() });
     Arc::new(MergerSettings {
         rules: Arc::new(Rules {
             window: W,
@@ -36,7 +29,7 @@ fn settings() -> Arc<MergerSettings> {
             max_sessions: 1,
         }),
         merge_partitions: 1,
-        policies: Policy::threshold(policy).expect("a policy").into(),
+        policies: policy.into(),
         patience: 900_000,
     })
 }
@@ -60,9 +53,24 @@ fn table(cells: u32) -> Table {
     (0..cells).map(cell).collect()
 }
 
+/// Into the detail table.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_release(bencher: Bencher<'_, '_>, cells: u32) {
-    let settings = settings();
+    let exact = |settings| Policy::threshold(settings).expect("a policy");
+    merge(bencher, cells, settings(exact));
+}
+
+/// Into another table, whose numbers get noise.
+#[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
+fn merge_and_add_noise(bencher: Bencher<'_, '_>, cells: u32) {
+    let noisy = |settings| {
+        let settings = PolicySettings { detail: Detail::None, ..settings };
+        Policy::threshold(settings).expect("a policy").keyed(Secret::new([7; 32]))
+    };
+    merge(bencher, cells, settings(noisy));
+}
+
+fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
     let epoch = settings.rules.epoch(PARTITIONS, 1);
     let mut log = Vec::new();
     for partition in 0..PARTITIONS {

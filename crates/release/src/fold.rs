@@ -1,9 +1,11 @@
 //! Folding: rows too small to leave join upward until they are a crowd.
 
-use crowdfold_rollup::{Cell, Label, Table};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 use std::mem;
 use std::sync::Arc;
+
+use crowdfold_rollup::{Cell, Label, Table};
 
 #[cfg(test)]
 mod tests;
@@ -18,19 +20,50 @@ pub(crate) struct Row {
     pub(crate) cell: Cell,
 }
 
+/// The least number of values that a small rest may have had, as far as the row it was merged into shows.
+///
+/// Whoever knows the algorithm knows of a star row with S sessions that `taken` rows of at least k sessions each, and
+/// of at most as many as the smallest row left, were merged into a rest below k. That bounds the rest from both sides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Margin {
+    /// Rests have fewer sessions than this.
+    pub(crate) k: u64,
+    /// b: how many values must be possible.
+    pub(crate) least: u64,
+}
+
+impl Margin {
+    /// Folding without a margin: one row is enough.
+    #[cfg(test)]
+    pub(crate) const NONE: Self = Self { k: 0, least: 0 };
+
+    /// Returns whether a star row of that many sessions leaves enough possibilities for its rest.
+    fn is_kept(self, sessions: u64, taken: u64, smallest_left: u64) -> bool {
+        if self.least == 0 {
+            return true;
+        }
+        let [k, least, sessions, taken, smallest_left] =
+            [self.k, self.least, sessions, taken, smallest_left].map(i128::from);
+        let most = (k - 1).min(sessions - taken * k);
+        let fewest = (sessions - taken * smallest_left).max(1);
+        most - fewest + 1 >= least
+    }
+}
+
 /// Folds one table. Rows come in the order of their labels; together they hold every session of the table, or there
 /// are none, when the whole table is no crowd.
 ///
-/// A node is a prefix of a label. What of its leaves is no crowd is its *rest*; a rest that is no crowd takes in rows
-/// of the node in ascending order of (sessions, label), and goes up if that is not enough. All labels must have the
-/// same length, at least 1, no `*`, and each cell at least one session. `is_crowd` must be monotone: adding to a crowd
-/// gives a crowd.
-pub(crate) fn fold(table: Table, is_crowd: impl Fn(&Cell) -> bool) -> Vec<Row> {
+/// A node is a prefix of a label. The leaves below it that are no crowd are its *rest*. A rest that is no crowd is
+/// merged with rows of the node in ascending order of (sessions, label) until it is a crowd and the margin is kept, or
+/// no row is left; if it is still no crowd it goes up. All labels must have the same length, at least 1, no `*`, and
+/// each cell at least one session. `is_crowd` must be monotone: adding to a crowd gives a crowd.
+pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> bool) -> Vec<Row> {
     let mut fold = Fold {
         slots: table.into_iter().map(|(label, cell)| Row { label, cell }).collect(),
         rows: Vec::new(),
         open: Vec::new(),
         star: Arc::from(STAR),
+        margin,
         is_crowd,
     };
     for leaf in 0..fold.slots.len() {
@@ -61,6 +94,7 @@ struct Fold<F> {
     /// The inner nodes above the present leaf; the root is the first.
     open: Vec<Node>,
     star: Arc<str>,
+    margin: Margin,
     is_crowd: F,
 }
 
@@ -97,11 +131,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
     fn close(&mut self, node: Node) {
         let Some(mut rest) = node.rest else { return };
         if !(self.is_crowd)(&self.slots[rest].cell) {
-            // One row is enough: it is a crowd already, and stays one with the rest.
-            if let Some(at) = self.smallest(node.first_row) {
-                let row = self.rows.remove(at);
-                rest = self.join(row, rest);
-            }
+            rest = self.merge_rows(rest, node.first_row);
         }
         if (self.is_crowd)(&self.slots[rest].cell) {
             self.publish(rest, node.first_row);
@@ -110,10 +140,30 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Where in `rows`, from there on, the least by (sessions, label) is. They are in label order, so among equals the
-    /// first is the least.
-    fn smallest(&self, first_row: usize) -> Option<usize> {
-        (first_row..self.rows.len()).min_by_key(|at| self.slots[self.rows[*at]].cell.sessions)
+    /// Merges rows of the node that begins at `first_row` into its rest, smallest first, until it is a crowd that
+    /// keeps the margin or no row is left.
+    fn merge_rows(&mut self, mut rest: usize, first_row: usize) -> usize {
+        // rows are in label order, so among equals the one at the lower position is the lesser
+        let size = |at: usize| self.slots[self.rows[at]].cell.sessions;
+        let mut left: BinaryHeap<_> =
+            (first_row..self.rows.len()).map(|at| Reverse((size(at), at))).collect();
+        let mut taken = Vec::new();
+        while let Some(Reverse((smallest_left, at))) = left.peek().copied() {
+            let cell = &self.slots[rest].cell;
+            if (self.is_crowd)(cell) && self.margin.is_kept(cell.sessions, taken.len() as u64, smallest_left)
+            {
+                break;
+            }
+            left.pop();
+            taken.push(at);
+            rest = self.join(self.rows[at], rest);
+        }
+        taken.sort_unstable();
+        let later = self.rows.split_off(first_row);
+        let is_left = |at: &usize| taken.binary_search(at).is_err();
+        let left = (first_row..).zip(later).filter(|(at, _)| is_left(at));
+        self.rows.extend(left.map(|(_, slot)| slot));
+        rest
     }
 
     /// Makes a row of the rest of the node just closed.

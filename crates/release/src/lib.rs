@@ -1,10 +1,11 @@
-//! Folding, thresholds, and the only rows that leave: [`release`] turns the tables of one tenant and window into
-//! [`Rollup`]s, each of which stands for a crowd; under the policy `differential-privacy`, with noise.
+//! Folding, thresholds, noise, and the only rows that are published: [`release`] turns the tables of one tenant and
+//! window into [`Rollup`]s, each of which covers a crowd.
 //!
 //! Architecture invariant: [`Rollup`] and [`RejectionNote`] are the only types of the house that are serialised to
 //! leave it, and only [`release()`] makes a [`Rollup`].
 #![forbid(unsafe_code)]
 
+mod covered;
 mod families;
 mod fold;
 mod note;
@@ -17,10 +18,11 @@ mod spread;
 #[cfg(test)]
 mod testing;
 
+pub use crowdfold_rollup::{BOUNDED_FIELDS, BoundedField};
 pub use families::{Family, FamilyError, check_families, drilldown_name};
 pub use note::RejectionNote;
 pub use policies::Policies;
-pub use policy::{LEAST_K, Policy, PolicyError, PolicySettings};
+pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{Fault, Released, release};
 pub use row::{Coverage, Rollup};

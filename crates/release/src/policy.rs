@@ -12,6 +12,15 @@ mod tests;
 /// Below this, k is refused unless it is asked for by name.
 pub const LEAST_K: u64 = 10;
 
+/// The margin of a policy that names none, unless k is below twice as much.
+const DEFAULT_MARGIN: u64 = 10;
+
+/// Noise outside the detail table unless it is configured: a session is at most a quarter of a standard deviation.
+const DEFAULT_NOISE: u64 = 8;
+
+/// The greatest noise that may be configured.
+const MOST_NOISE: u64 = 100;
+
 /// `[release]` of the configuration, with `content.allow_below_place`, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
@@ -21,8 +30,12 @@ pub struct PolicySettings {
     pub allow_small_k: bool,
     /// `release.drilldowns`: one table each, in this order.
     pub drilldowns: Vec<Vec<Dimension>>,
-    /// `release.histogram_drilldown`: which of them carries histograms, from 0.
-    pub histogram_drilldown: usize,
+    /// `release.detail_drilldown`: which of them is the detail table.
+    pub detail: Detail,
+    /// `release.margin`; `None` is the smaller of 10 and k/2.
+    pub margin: Option<u64>,
+    /// `release.noise`: standard deviations of noise outside the detail table, in clamps.
+    pub noise: u64,
     /// `release.guard_networks`: the least number of network bits of a row, where the guard is on.
     pub guard_networks: Option<u32>,
     /// `content.allow_below_place`: lets content stand in one drill-down with region, asn or network.
@@ -44,11 +57,24 @@ impl Default for PolicySettings {
                 vec![Dimension::Stream, Format, Content],
                 vec![Cdn, Connection],
             ],
-            histogram_drilldown: 0,
+            detail: Detail::Last,
+            margin: None,
+            noise: DEFAULT_NOISE,
             guard_networks: None,
             allow_below_place: false,
         }
     }
+}
+
+/// The table that shows everything exactly, with percentiles and histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// That of the last drill-down.
+    Last,
+    /// There is none.
+    None,
+    /// That of the drill-down with this index, from 0.
+    Index(usize),
 }
 
 /// Why a release policy is refused.
@@ -71,13 +97,33 @@ pub enum PolicyError {
     Families(#[from] FamilyError),
     /// There is no such drill-down.
     #[error(
-        "release.histogram_drilldown is {index}, but there are {count} drill-downs, counted from 0: set it to one of them"
+        "release.detail_drilldown is number {index}, but there are {count} drill-downs; name one of them"
     )]
     NoSuchDrilldown {
-        /// What was asked for.
+        /// The index that was given, from 0.
         index: usize,
         /// How many drill-downs there are.
         count: usize,
+    },
+    /// A margin that is off although k is not small.
+    #[error(
+        "release.margin is 0, which lets small groups be computed to within a few sessions; set 1 or more, or set \
+         release.allow_small_k = true for trials"
+    )]
+    NoMargin,
+    /// A margin that no row could keep.
+    #[error("release.margin is {margin}, above half of release.k, which is {k}; set 1 to {}", k / 2)]
+    WideMargin {
+        /// The margin.
+        margin: u64,
+        /// k.
+        k: u64,
+    },
+    /// Too little or too much noise.
+    #[error("release.noise is {noise}; set 1 to {MOST_NOISE}, the default is {DEFAULT_NOISE}")]
+    NoiseOutOfRange {
+        /// The noise.
+        noise: u64,
     },
     /// More networks than there are bits, or none.
     #[error(
@@ -101,14 +147,19 @@ pub enum PolicyError {
     Privacy(#[from] PrivacyError),
 }
 
-/// What a row must be to leave. Policy `threshold`: folding, until every row is a crowd. Policy `differential-privacy`:
-/// no folding, noise, and a threshold that hides whether one session is there.
+/// The rules that rows must meet to be published. Policy `threshold`: rows are folded until each is a crowd, and
+/// outside the detail table numbers carry noise. Policy `differential-privacy`: no folding, noise in every number, and
+/// a threshold that hides whether one session is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     k: u64,
     drilldowns: Vec<Vec<Dimension>>,
-    histogram_drilldown: usize,
+    detail: Option<usize>,
+    margin: u64,
+    noise: u64,
     guard_networks: Option<u32>,
+    /// Keys the noise outside the detail table, under `threshold`.
+    secret: Option<Secret>,
     privacy: Option<Privacy>,
 }
 
@@ -139,7 +190,7 @@ impl Policy {
     }
 
     fn new(settings: PolicySettings, privacy: Option<Privacy>) -> Result<Self, PolicyError> {
-        let PolicySettings { k, allow_small_k, drilldowns, histogram_drilldown, guard_networks, .. } =
+        let PolicySettings { k, allow_small_k, drilldowns, detail, margin, noise, guard_networks, .. } =
             settings;
         if k == 0 {
             return Err(PolicyError::NoCrowd);
@@ -147,22 +198,43 @@ impl Policy {
         if k < LEAST_K && !allow_small_k {
             return Err(PolicyError::SmallK { k });
         }
-        if histogram_drilldown >= drilldowns.len() {
-            return Err(PolicyError::NoSuchDrilldown { index: histogram_drilldown, count: drilldowns.len() });
+        let detail = match detail {
+            Detail::Last => drilldowns.len().checked_sub(1),
+            Detail::None => None,
+            Detail::Index(index) if index < drilldowns.len() => Some(index),
+            Detail::Index(index) => {
+                return Err(PolicyError::NoSuchDrilldown { index, count: drilldowns.len() });
+            }
+        };
+        let margin = match margin {
+            None => DEFAULT_MARGIN.min(k / 2),
+            Some(0) if !allow_small_k => return Err(PolicyError::NoMargin),
+            Some(margin) if margin > k / 2 => return Err(PolicyError::WideMargin { margin, k }),
+            Some(margin) => margin,
+        };
+        if !(1..=MOST_NOISE).contains(&noise) {
+            return Err(PolicyError::NoiseOutOfRange { noise });
         }
         if let Some(networks) = guard_networks.filter(|networks| !(1..=64).contains(networks)) {
             return Err(PolicyError::GuardOutOfRange { networks });
         }
-        Ok(Self { k, drilldowns, histogram_drilldown, guard_networks, privacy })
+        Ok(Self { k, drilldowns, detail, margin, noise, guard_networks, secret: None, privacy })
     }
 
-    /// With the secret that all workers share, where there is noise; any other policy as it is.
+    /// Returns the policy with the secret that all workers share, which keys its noise. Without it `threshold`
+    /// publishes session counts alone outside the detail table, and `differential-privacy` nothing.
     #[must_use]
     pub fn keyed(mut self, secret: Secret) -> Self {
-        if let Some(privacy) = &mut self.privacy {
-            privacy.keyed(secret);
+        match &mut self.privacy {
+            Some(privacy) => privacy.keyed(secret),
+            None => self.secret = Some(secret),
         }
         self
+    }
+
+    /// The secret that keys the noise outside the detail table, under `threshold`.
+    pub(crate) const fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 
     /// The same for windows of another length and sessions that are remembered for another time, ms: the noise is
@@ -218,10 +290,29 @@ impl Policy {
         &self.drilldowns
     }
 
-    /// Which of them carries histograms, from 0.
+    /// The index of the drill-down whose table shows everything exactly, from 0; under `differential-privacy`, of the
+    /// one that carries histograms.
     #[must_use]
-    pub const fn histogram_drilldown(&self) -> usize {
-        self.histogram_drilldown
+    pub const fn detail(&self) -> Option<usize> {
+        self.detail
+    }
+
+    /// b: the least number of values that a small rest inside a star row may have had, by the row's own arithmetic.
+    #[must_use]
+    pub const fn margin(&self) -> u64 {
+        self.margin
+    }
+
+    /// s: standard deviations of the noise outside the detail table, in clamps.
+    #[must_use]
+    pub const fn noise(&self) -> u64 {
+        self.noise
+    }
+
+    /// Whether tables other than the detail table show numbers with noise: under `threshold`, with a secret.
+    #[must_use]
+    pub const fn is_noisy(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// The least number of network bits of a row, where the guard is on.
@@ -246,17 +337,20 @@ impl Policy {
     pub fn fingerprint(&self) -> u64 {
         let drilldowns: Vec<_> = self.drilldowns.iter().map(|drilldown| drilldown_name(drilldown)).collect();
         let mut text = format!(
-            "{};rules={};k={};guard={};histogram={};drilldowns={}",
+            "{};rules={};k={};guard={};detail={};drilldowns={};",
             self.name(),
             RULES,
             self.k,
             self.guard_networks.unwrap_or(0),
-            self.histogram_drilldown,
+            self.detail.map_or_else(|| "none".into(), |index| index.to_string()),
             drilldowns.join("|"),
         );
-        if let Some(privacy) = &self.privacy {
-            text.push(';');
-            text.push_str(&privacy.fingerprint_text());
+        match &self.privacy {
+            Some(privacy) => text.push_str(&privacy.fingerprint_text()),
+            None => {
+                let secret = self.secret.as_ref().map_or(0, Secret::fingerprint);
+                text.push_str(&format!("margin={};noise={};secret={secret:016x}", self.margin, self.noise));
+            }
         }
         fnv1a(text.as_bytes())
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crowdfold_rollup::{Cell, Label, Table, Window};
 
-use crate::fold::{Row, STAR, fold};
+use crate::covered::Covered;
+use crate::fold::{Margin, Row, STAR, fold};
+use crate::privacy::Place;
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, drilldown_name};
 
@@ -122,10 +124,13 @@ pub fn release(
         beacons_released: total.sums.beacons,
         ..Released::default()
     };
+    let margin = Margin { k: policy.k(), least: policy.margin() };
+    let fingerprint = policy.fingerprint();
     for (index, (table, drilldown)) in tables.into_iter().zip(policy.drilldowns()).enumerate() {
-        let rows = fold(table, |cell| policy.is_crowd(cell));
+        let name = drilldown_name(drilldown);
+        let rows = fold(table, margin, |cell| policy.is_crowd(cell));
         if !is_partition_into_crowds(&rows, &total, policy) {
-            return withheld(Some(Fault::Folding { drilldown: drilldown_name(drilldown) }));
+            return withheld(Some(Fault::Folding { drilldown: name }));
         }
         let head = Arc::new(Head {
             tenant: tenant.into(),
@@ -134,11 +139,18 @@ pub fn release(
             rows: rows.len(),
             coverage,
             policy: policy.into(),
-            histogram: index == policy.histogram_drilldown(),
+            detail: Some(index) == policy.detail(),
         });
         released.rows.push(rows.len() as u64);
-        let numbered = rows.into_iter().zip(1..);
-        released.rollups.extend(numbered.map(|(row, number)| Rollup::new(&head, number, row)));
+        let place = Place { policy: fingerprint, tenant, window, drilldown: &name };
+        let rollup = |(row, number): (Row, usize)| {
+            if head.detail {
+                return Rollup::new(&head, number, row);
+            }
+            let covered = Covered::draw(policy, &place, &row.label, &row.cell);
+            Rollup::of_covered(&head, number, row.label, row.cell.sessions, covered)
+        };
+        released.rollups.extend(rows.into_iter().zip(1..).map(rollup));
     }
     released
 }
@@ -154,6 +166,7 @@ fn summed<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
         total.sessions = total.sessions.saturating_add(cell.sessions);
         total.networks |= cell.networks;
         total.sums.add(&cell.sums);
+        total.bounded.add(&cell.bounded);
     }
     total
 }

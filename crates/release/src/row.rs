@@ -6,6 +6,7 @@ use crowdfold_airlock::{Dimension, ErrorClass};
 use crowdfold_rollup::{Label, Sums, Window};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::covered::{Covered, Sum};
 use crate::fold::Row;
 use crate::privacy::Noisy;
 use crate::spread::Spread;
@@ -38,7 +39,8 @@ pub(crate) struct Head {
     pub(crate) rows: usize,
     pub(crate) coverage: Option<Coverage>,
     pub(crate) policy: PolicyNote,
-    pub(crate) histogram: bool,
+    /// Whether this is the detail table: its distributions have histograms.
+    pub(crate) detail: bool,
 }
 
 /// A row that stands for a crowd. Only [`release()`](crate::release()) makes one:
@@ -52,13 +54,30 @@ pub(crate) struct Head {
 /// let forge = crowdfold_release::Rollup::new;
 /// ```
 ///
-/// It holds what is published and nothing more: percentiles and ranges, no distribution.
+/// It holds what is published and nothing more: percentiles and ranges, no distribution; outside the detail table, sums
+/// that already carry their noise.
 #[derive(Debug)]
 pub struct Rollup {
     head: Arc<Head>,
     row: usize,
     label: Label,
     sessions: u64,
+    numbers: Numbers,
+}
+
+/// The numbers of a row beside its sessions.
+#[derive(Debug)]
+enum Numbers {
+    /// In the detail table, and under `differential-privacy` in every table.
+    Full(Box<Full>),
+    /// In other tables, with noise.
+    Covered(Covered),
+    /// In other tables, where there is no secret to draw noise with.
+    Hidden,
+}
+
+#[derive(Debug)]
+struct Full {
     sums: Sums,
     startup: Spread,
     bandwidth: Spread,
@@ -66,25 +85,37 @@ pub struct Rollup {
 }
 
 impl Rollup {
-    /// Row number `row` (from 1) of the table. The caller has seen to it that the cell is a crowd.
+    /// Row number `row` (from 1) of the detail table. The caller has made sure that the cell is a crowd.
     pub(crate) fn new(head: &Arc<Head>, row: usize, Row { label, cell }: Row) -> Self {
-        Self {
-            row,
-            label,
-            sessions: cell.sessions,
+        let full = Full {
             sums: cell.sums,
-            startup: Spread::of(&cell.startup, head.histogram),
-            bandwidth: Spread::of(&cell.bandwidth, head.histogram),
+            startup: Spread::of(&cell.startup, head.detail),
+            bandwidth: Spread::of(&cell.bandwidth, head.detail),
             // a ladder of few steps: percentiles say it all
             bitrate: Spread::of(&cell.bitrate, false),
-            head: Arc::clone(head),
-        }
+        };
+        let numbers = Numbers::Full(Box::new(full));
+        Self { row, label, sessions: cell.sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// Row number `row` (from 1) of the table, of numbers that are covered with noise.
+    /// Row number `row` (from 1) of a table under `differential-privacy`.
     pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, label: Label, noisy: Noisy) -> Self {
         let Noisy { sessions, sums, startup, bandwidth, bitrate } = noisy;
-        Self { row, label, sessions, sums, startup, bandwidth, bitrate, head: Arc::clone(head) }
+        let numbers = Numbers::Full(Box::new(Full { sums, startup, bandwidth, bitrate }));
+        Self { row, label, sessions, numbers, head: Arc::clone(head) }
+    }
+
+    /// Row number `row` (from 1) of a table that is not the detail table. The caller has made sure that that many
+    /// sessions are a crowd. Without `covered`, only their number is published.
+    pub(crate) fn of_covered(
+        head: &Arc<Head>,
+        row: usize,
+        label: Label,
+        sessions: u64,
+        covered: Option<Covered>,
+    ) -> Self {
+        let numbers = covered.map_or(Numbers::Hidden, Numbers::Covered);
+        Self { row, label, sessions, numbers, head: Arc::clone(head) }
     }
 
     /// The key of its record, `tenant/os.browser/1795308480000`: the same for all rows of a table, so that they lie
@@ -124,10 +155,13 @@ impl Rollup {
         self.sessions
     }
 
-    /// The reports of those sessions.
+    /// The reports of those sessions, where the row shows them.
     #[must_use]
-    pub const fn beacons(&self) -> u64 {
-        self.sums.beacons
+    pub fn beacons(&self) -> Option<u64> {
+        match &self.numbers {
+            Numbers::Full(full) => Some(full.sums.beacons),
+            Numbers::Covered(_) | Numbers::Hidden => None,
+        }
     }
 
     /// The value of its record: one line of JSON, `crowdfold.rollup/1`.
@@ -148,27 +182,80 @@ struct Wire<'a> {
     tenant: &'a str,
     window: WireWindow,
     drilldown: Names<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<bool>,
     dimensions: Values<'a>,
     row: usize,
     rows: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,
     sessions: u64,
-    beacons: u64,
-    attempts: u64,
-    plays: u64,
-    startup_failures: u64,
-    playback_failures: u64,
-    playing_ms: u64,
-    stalled_ms: u64,
-    stalls: u64,
-    dropped_frames: u64,
-    switches: u64,
+    beacons: Number,
+    attempts: Number,
+    plays: Number,
+    startup_failures: Number,
+    playback_failures: Number,
+    playing_ms: Number,
+    stalled_ms: Number,
+    stalls: Number,
+    dropped_frames: Number,
+    switches: Number,
     errors: Errors<'a>,
-    startup_ms: &'a Spread,
-    bandwidth_kbps: &'a Spread,
-    bitrate_kbps: &'a Spread,
+    startup_ms: Distribution<'a>,
+    bandwidth_kbps: Distribution<'a>,
+    bitrate_kbps: Distribution<'a>,
     policy: PolicyNote,
+}
+
+/// A number of a row; absent ones are written as `null`.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Number {
+    Exact(u64),
+    Noisy(i64),
+    Hidden,
+}
+
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Errors<'a> {
+    Exact(Classes<'a>),
+    Noisy(&'a Covered),
+    Hidden,
+}
+
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Distribution<'a> {
+    Full(&'a Spread),
+    Sum(Sum),
+    Hidden,
+}
+
+impl Numbers {
+    fn number(&self, name: &str, of: impl Fn(&Sums) -> u64) -> Number {
+        match self {
+            Self::Full(full) => Number::Exact(of(&full.sums)),
+            Self::Covered(covered) => Number::Noisy(covered.get(name)),
+            Self::Hidden => Number::Hidden,
+        }
+    }
+
+    fn distribution(&self, name: &str, of: impl Fn(&Full) -> &Spread) -> Distribution<'_> {
+        match self {
+            Self::Full(full) => Distribution::Full(of(full)),
+            Self::Covered(covered) => Distribution::Sum(covered.sum(name)),
+            Self::Hidden => Distribution::Hidden,
+        }
+    }
+
+    fn errors(&self) -> Errors<'_> {
+        match self {
+            Self::Full(full) => Errors::Exact(Classes(&full.sums.errors)),
+            Self::Covered(covered) => Errors::Noisy(covered),
+            Self::Hidden => Errors::Hidden,
+        }
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -177,13 +264,20 @@ struct WireWindow {
     end: u64,
 }
 
-/// What each row says of the policy that let it leave.
+/// The part of the policy that each row states.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub(crate) struct PolicyNote {
     name: &'static str,
     k: u64,
     #[serde(flatten)]
-    privacy: Option<PrivacyNote>,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[serde(untagged)]
+enum Rules {
+    Threshold { margin: u64, noise: u64 },
+    DifferentialPrivacy(PrivacyNote),
 }
 
 /// Budget of a session and day, standard deviation of the count's noise, threshold.
@@ -203,37 +297,44 @@ impl From<&Policy> for PolicyNote {
             sigma: privacy.sigma().to_f64(),
             tau: privacy.tau(),
         };
-        Self { name: policy.name(), k: policy.k(), privacy: policy.privacy().map(note) }
+        let rules = match policy.privacy() {
+            Some(privacy) => Rules::DifferentialPrivacy(note(privacy)),
+            None => Rules::Threshold { margin: policy.margin(), noise: policy.noise() },
+        };
+        Self { name: policy.name(), k: policy.k(), rules }
     }
 }
 
 impl<'a> From<&'a Rollup> for Wire<'a> {
     fn from(rollup: &'a Rollup) -> Self {
-        let Rollup { head, row, label, sessions, sums, startup, bandwidth, bitrate } = rollup;
+        let Rollup { head, row, label, sessions, numbers } = rollup;
+        let is_threshold = matches!(head.policy.rules, Rules::Threshold { .. });
         Self {
             schema: SCHEMA,
             tenant: &head.tenant,
             window: WireWindow { start: head.window.start, end: head.window.end },
             drilldown: Names(&head.drilldown),
+            detail: is_threshold.then_some(head.detail),
             dimensions: Values(&head.drilldown, label),
             row: *row,
             rows: head.rows,
             coverage: head.coverage.filter(|coverage| coverage.partitions < coverage.of),
             sessions: *sessions,
-            beacons: sums.beacons,
-            attempts: sums.attempts,
-            plays: sums.plays,
-            startup_failures: sums.startup_failures,
-            playback_failures: sums.playback_failures,
-            playing_ms: sums.playing_ms,
-            stalled_ms: sums.stalled_ms,
-            stalls: sums.stalls,
-            dropped_frames: sums.dropped_frames,
-            switches: sums.switches,
-            errors: Errors(&sums.errors),
-            startup_ms: startup,
-            bandwidth_kbps: bandwidth,
-            bitrate_kbps: bitrate,
+            // not among the fields that noise covers
+            beacons: rollup.beacons().map_or(Number::Hidden, Number::Exact),
+            attempts: numbers.number("attempts", |sums| sums.attempts),
+            plays: numbers.number("plays", |sums| sums.plays),
+            startup_failures: numbers.number("startup_failures", |sums| sums.startup_failures),
+            playback_failures: numbers.number("playback_failures", |sums| sums.playback_failures),
+            playing_ms: numbers.number("playing_ms", |sums| sums.playing_ms),
+            stalled_ms: numbers.number("stalled_ms", |sums| sums.stalled_ms),
+            stalls: numbers.number("stalls", |sums| sums.stalls),
+            dropped_frames: numbers.number("dropped_frames", |sums| sums.dropped_frames),
+            switches: numbers.number("switches", |sums| sums.switches),
+            errors: numbers.errors(),
+            startup_ms: numbers.distribution("startup_ms", |full| &full.startup),
+            bandwidth_kbps: numbers.distribution("bandwidth_kbps", |full| &full.bandwidth),
+            bitrate_kbps: numbers.distribution("bitrate_kbps", |full| &full.bitrate),
             policy: head.policy,
         }
     }
@@ -257,9 +358,9 @@ impl Serialize for Values<'_> {
     }
 }
 
-struct Errors<'a>(&'a [u64; ErrorClass::COUNT]);
+struct Classes<'a>(&'a [u64; ErrorClass::COUNT]);
 
-impl Serialize for Errors<'_> {
+impl Serialize for Classes<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
         for (class, sessions) in

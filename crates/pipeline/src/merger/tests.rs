@@ -20,9 +20,7 @@ fn settings(k: u64) -> Arc<MergerSettings> {
         k,
         allow_small_k: true,
         drilldowns: drilldowns.clone(),
-        histogram_drilldown: 0,
-        guard_networks: None,
-        allow_below_place: false,
+        ..PolicySettings::default()
     };
     Arc::new(MergerSettings {
         rules: Arc::new(Rules {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crowdfold_rollup::Table;
 
-use super::{Row, fold};
+use super::{Margin, Row, fold};
 use crate::testing::{cell, label, table};
 
 mod attacker;
@@ -16,22 +16,27 @@ fn rows(folded: &[Row]) -> Vec<String> {
 }
 
 fn check(k: u64, cells: &[(&str, u64)], expect: &[&str]) {
-    assert_eq!(rows(&fold(table(cells), |cell| cell.sessions >= k)), expect);
+    check_with_margin(k, 0, cells, expect);
+}
+
+fn check_with_margin(k: u64, least: u64, cells: &[(&str, u64)], expect: &[&str]) {
+    assert_eq!(rows(&fold(table(cells), Margin { k, least }, |cell| cell.sessions >= k)), expect);
 }
 
 #[test]
-fn every_vector_comes_out_row_for_row() {
+fn vectors_are_folded_row_for_row() {
     #[derive(serde::Deserialize)]
     struct Vector {
         k: u64,
+        margin: u64,
         cells: Vec<(Vec<String>, u64)>,
         rows: Vec<(Vec<String>, u64)>,
     }
     let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../fixtures/fold.json")).unwrap();
-    assert_eq!(vectors.len(), 66);
-    for (index, Vector { k, cells, rows: expect }) in vectors.into_iter().enumerate() {
+    assert_eq!(vectors.len(), 104);
+    for (index, Vector { k, margin, cells, rows: expect }) in vectors.into_iter().enumerate() {
         let table: Table = cells.iter().map(|(values, n)| (label(values), cell(*n))).collect();
-        let folded = fold(table, |cell| cell.sessions >= k);
+        let folded = fold(table, Margin { k, least: margin }, |cell| cell.sessions >= k);
         let got: Vec<_> = folded
             .iter()
             .map(|row| (row.label.iter().map(|v| v.to_string()).collect(), row.cell.sessions))
@@ -47,6 +52,26 @@ fn a_small_rest_takes_the_smallest_sibling_with_it() {
         &[("Windows/Chrome", 900), ("Windows/Edge", 70), ("Windows/Opera", 9)],
         &["Windows/* 79", "Windows/Chrome 900"],
     );
+}
+
+#[test]
+fn rows_are_merged_until_the_rest_may_have_had_enough_values() {
+    let cells = [("a", 9), ("b", 50), ("c", 51), ("d", 70), ("e", 900)];
+    check(50, &cells, &["* 59", "c 51", "d 70", "e 900"]);
+    // 59 with one row of 50 to 51: the rest had 8 or 9; 110 with two of 50 to 70: 1 to 10
+    check_with_margin(50, 3, &cells, &["* 110", "d 70", "e 900"]);
+    check_with_margin(50, 10, &cells, &["* 110", "d 70", "e 900"]);
+    // 180 with three rows of 50 to 900: 1 to 30
+    check_with_margin(50, 11, &cells, &["* 180", "e 900"]);
+    check_with_margin(50, 25, &cells, &["* 180", "e 900"]);
+    // no more than 49 values are possible in any row
+    check_with_margin(50, 50, &cells, &["* 1080"]);
+}
+
+#[test]
+fn rows_of_one_size_are_all_merged_because_the_rest_would_be_their_difference() {
+    check_with_margin(50, 10, &[("a", 7), ("b", 50), ("c", 50), ("d", 50)], &["* 157"]);
+    check_with_margin(50, 10, &[("a", 7), ("b", 60), ("c", 60), ("d", 60)], &["* 67", "c 60", "d 60"]);
 }
 
 #[test]
@@ -102,6 +127,6 @@ fn with_the_guard_sessions_alone_do_not_make_a_crowd() {
     town.networks = 0b1110;
     let cells: Table = BTreeMap::from([(label(&["farm"]), farm), (label(&["town"]), town)]);
     let crowd = |cell: &crowdfold_rollup::Cell| cell.sessions >= 50 && cell.networks.count_ones() >= 3;
-    assert_eq!(rows(&fold(cells.clone(), crowd)), ["* 550"]);
-    assert_eq!(rows(&fold(cells, |cell| cell.sessions >= 50)), ["farm 500", "town 50"]);
+    assert_eq!(rows(&fold(cells.clone(), Margin::NONE, crowd)), ["* 550"]);
+    assert_eq!(rows(&fold(cells, Margin::NONE, |cell| cell.sessions >= 50)), ["farm 500", "town 50"]);
 }

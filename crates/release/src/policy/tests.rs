@@ -2,7 +2,8 @@ use std::collections::HashSet;
 
 use crowdfold_airlock::Dimension::{Asn, Country, Device, Os};
 
-use super::{Policy, PolicySettings};
+use super::{Detail, Policy, PolicySettings};
+use crate::Secret;
 use crate::testing::cell;
 
 fn settings() -> PolicySettings {
@@ -17,7 +18,8 @@ fn refused(settings: PolicySettings) -> String {
 fn the_default_is_fifty_over_five_drilldowns() {
     let policy = Policy::threshold(settings()).unwrap();
     assert_eq!((policy.name(), policy.k(), policy.drilldowns().len()), ("threshold", 50, 5));
-    assert_eq!((policy.histogram_drilldown(), policy.guard_networks()), (0, None));
+    assert_eq!((policy.detail(), policy.guard_networks()), (Some(4), None));
+    assert_eq!((policy.margin(), policy.noise(), policy.is_noisy()), (10, 8, false));
 }
 
 #[test]
@@ -37,17 +39,44 @@ fn a_small_k_needs_a_word() {
 
 #[test]
 fn keys_out_of_range_are_named() {
-    let message = refused(PolicySettings { histogram_drilldown: 5, ..settings() });
-    assert!(
-        message.starts_with("release.histogram_drilldown is 5, but there are 5 drill-downs"),
-        "{message}"
-    );
+    let message = refused(PolicySettings { detail: Detail::Index(5), ..settings() });
+    assert!(message.starts_with("release.detail_drilldown is number 5, but there are 5"), "{message}");
+    for noise in [0, 101] {
+        let message = refused(PolicySettings { noise, ..settings() });
+        assert_eq!(message, format!("release.noise is {noise}; set 1 to 100, the default is 8"));
+    }
     for networks in [0, 65] {
         let message = refused(PolicySettings { guard_networks: Some(networks), ..settings() });
         assert!(message.starts_with(&format!("release.guard_networks is {networks}")), "{message}");
     }
     let message = refused(PolicySettings { drilldowns: vec![vec![Os], vec![Device]], ..settings() });
     assert!(message.contains("both tell of the platform"), "{message}");
+}
+
+#[test]
+fn the_margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
+    let margin = |k, margin, allow_small_k| {
+        let settings = PolicySettings { k, margin, allow_small_k, ..settings() };
+        Policy::threshold(settings).map(|policy| policy.margin()).map_err(|error| error.to_string())
+    };
+    assert_eq!(margin(50, None, false), Ok(10));
+    assert_eq!(margin(19, None, false), Ok(9));
+    assert_eq!(margin(1, None, true), Ok(0));
+    assert_eq!(margin(50, Some(25), false), Ok(25));
+    assert_eq!(margin(50, Some(0), true), Ok(0));
+    assert_eq!(
+        margin(51, Some(26), true),
+        Err("release.margin is 26, above half of release.k, which is 51; set 1 to 25".into())
+    );
+    assert!(margin(50, Some(0), false).unwrap_err().starts_with("release.margin is 0, which lets"));
+}
+
+#[test]
+fn the_detail_table_is_the_last_unless_another_or_none_is_named() {
+    let detail = |detail| Policy::threshold(PolicySettings { detail, ..settings() }).unwrap().detail();
+    assert_eq!(detail(Detail::Last), Some(4));
+    assert_eq!(detail(Detail::Index(0)), Some(0));
+    assert_eq!(detail(Detail::None), None);
 }
 
 #[test]
@@ -71,8 +100,9 @@ fn the_fingerprint_is_the_same_in_every_release() {
     assert_eq!(Policy::threshold(settings()).unwrap().fingerprint(), FINGERPRINT);
 }
 
-/// FNV-1a of `threshold;rules=1;k=50;guard=0;histogram=0;drilldowns=country.asn|device.os.browser|…`, reckoned elsewhere.
-const FINGERPRINT: u64 = 0xbd8a_4301_b489_11f1;
+/// FNV-1a of `threshold;rules=1;k=50;guard=0;detail=4;drilldowns=country.asn|device.os.browser|…;
+/// margin=10;noise=8;secret=0000000000000000`, computed by another program.
+const FINGERPRINT: u64 = 0xa948_7084_2dfa_8a2d;
 
 #[test]
 fn the_fingerprint_tells_what_is_released_otherwise_and_nothing_else() {
@@ -81,16 +111,23 @@ fn the_fingerprint_tells_what_is_released_otherwise_and_nothing_else() {
         settings(),
         PolicySettings { k: 51, ..settings() },
         PolicySettings { guard_networks: Some(1), ..settings() },
-        PolicySettings { histogram_drilldown: 1, ..settings() },
+        PolicySettings { detail: Detail::Index(1), ..settings() },
+        PolicySettings { detail: Detail::None, ..settings() },
+        PolicySettings { margin: Some(9), ..settings() },
+        PolicySettings { noise: 9, ..settings() },
         PolicySettings { drilldowns: place(), ..settings() },
         PolicySettings { drilldowns: vec![vec![Asn, Country], vec![Device]], ..settings() },
         PolicySettings { drilldowns: vec![vec![Device], vec![Country, Asn]], ..settings() },
         PolicySettings { drilldowns: vec![vec![Country, Asn, Device]], ..settings() },
     ];
     let count = different.len();
-    let seen: HashSet<u64> =
+    let mut seen: HashSet<u64> =
         different.into_iter().map(|settings| Policy::threshold(settings).unwrap().fingerprint()).collect();
     assert_eq!(seen.len(), count);
     let same = PolicySettings { allow_small_k: true, allow_below_place: true, ..settings() };
     assert!(seen.contains(&Policy::threshold(same).unwrap().fingerprint()));
+    for secret in [1, 2] {
+        let keyed = Policy::threshold(settings()).unwrap().keyed(Secret::new([secret; 32]));
+        assert!(seen.insert(keyed.fingerprint()), "a secret changes what is published");
+    }
 }

@@ -26,6 +26,11 @@ impl Sigma {
         Self((sigma * PARTS as f64).ceil() as u128)
     }
 
+    /// A whole number.
+    pub(crate) const fn whole(sigma: u64) -> Self {
+        Self(sigma as u128 * PARTS)
+    }
+
     /// A little more, where that costs less than a hundredth.
     pub(super) const fn rounded_up(self) -> Self {
         if self.0 < WHOLE_FROM { self } else { Self(self.0.div_ceil(PARTS).saturating_mul(PARTS)) }
@@ -49,12 +54,12 @@ pub(crate) struct Place<'a> {
 }
 
 /// The noise of one cell.
-pub(super) struct CellNoise(XofTurboShake128);
+pub(crate) struct CellNoise(XofTurboShake128);
 
 impl CellNoise {
     /// Bound to the exact cell, not only to its place: were a window ever published twice on other data, the noises are
     /// independent, and their difference is not that of the data.
-    pub(super) fn new(secret: &Secret, place: &Place<'_>, label: &Label, cell: &Cell) -> Self {
+    pub(crate) fn new(secret: &Secret, place: &Place<'_>, label: &Label, cell: &Cell) -> Self {
         let mut noise = Self(secret.stream("noise"));
         noise.number(place.policy);
         noise.text(place.tenant);
@@ -69,8 +74,15 @@ impl CellNoise {
         noise
     }
 
+    /// Bound to the parts of the cell that only rows outside the detail table depend on, too.
+    pub(crate) fn with_bounded(mut self, cell: &Cell) -> Self {
+        self.number(cell.sums.beacons);
+        cell.bounded.0.into_iter().for_each(|amount| self.number(amount));
+        self
+    }
+
     /// The stream of one measure.
-    pub(super) fn of(&self, measure: &str) -> Draws {
+    pub(crate) fn of(&self, measure: &str) -> Draws {
         let mut bound = Self(self.0.clone());
         bound.text(measure);
         Draws(bound.0.into_seed_stream())
@@ -96,11 +108,11 @@ impl CellNoise {
 }
 
 /// One measure's noise, draw by draw.
-pub(super) struct Draws(SeedStreamTurboShake128);
+pub(crate) struct Draws(SeedStreamTurboShake128);
 
 impl Draws {
     /// The next draw of that σ. One that no number here can hold stands for less than any: it releases nothing.
-    pub(super) fn next(&mut self, Sigma(parts): Sigma) -> i128 {
+    pub(crate) fn next(&mut self, Sigma(parts): Sigma) -> i128 {
         let gaussian = Rational::from_unsigned(parts, PARTS).and_then(DiscreteGaussian::new);
         gaussian.ok().and_then(|it| i128::try_from(it.sample(&mut self.0)).ok()).unwrap_or(i128::MIN)
     }

@@ -16,13 +16,23 @@ impl Secret {
         Self(bytes)
     }
 
+    /// A secret from the operating system's random numbers, for a process that shares it with no other.
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// The stream for a purpose, without what it is bound to.
     pub(super) fn stream(&self, purpose: &str) -> XofTurboShake128 {
         XofTurboShake128::init(&self.0, &[b"crowdfold 1 ", purpose.as_bytes()])
     }
 
     /// Tells secrets apart, and nothing else of them.
-    pub(super) fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         self.stream("fingerprint").into_seed_stream().next_u64()
     }
 }

@@ -49,11 +49,11 @@ pub(super) fn release(
     for (index, (table, drilldown)) in tables.into_iter().zip(policy.drilldowns()).enumerate() {
         let name = drilldown_name(drilldown);
         let place = Place { policy: fingerprint, tenant, window, drilldown: &name };
-        let histogram = index == policy.histogram_drilldown();
+        let detail = Some(index) == policy.detail();
         let (mut sittings, mut beacons) = (0, 0);
         let mut rows = Vec::new();
         for (label, cell) in table {
-            if let Some(noisy) = Noisy::of(privacy, secret, policy.k(), &place, (&label, &cell), histogram) {
+            if let Some(noisy) = Noisy::of(privacy, secret, policy.k(), &place, (&label, &cell), detail) {
                 sittings += cell.sessions;
                 beacons += cell.sums.beacons;
                 rows.push((label, noisy));
@@ -69,7 +69,7 @@ pub(super) fn release(
             rows: rows.len(),
             coverage,
             policy: policy.into(),
-            histogram,
+            detail,
         });
         made.rows.push(rows.len() as u64);
         let numbered = rows.into_iter().zip(1..);

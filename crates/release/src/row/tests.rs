@@ -20,7 +20,7 @@ fn distribution(values: &[(u32, u64)]) -> Distribution {
 }
 
 /// The example of the interface page.
-fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
+fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
     let head = Head {
         tenant: "acme".into(),
         window: Window { start: 1_795_308_480_000, end: 1_795_308_540_000 },
@@ -28,7 +28,7 @@ fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
         rows: 12,
         coverage,
         policy: (&Policy::threshold(PolicySettings::default()).unwrap()).into(),
-        histogram,
+        detail,
     };
     let cell = Cell {
         sessions: 83,
@@ -50,6 +50,7 @@ fn example(coverage: Option<Coverage>, histogram: bool) -> Rollup {
         startup: distribution(&[(800, 2), (950, 1)]),
         bandwidth: distribution(&[(900, 14), (1000, 6), (3900, 25), (5300, 26), (11000, 9)]),
         bitrate: Distribution::default(),
+        ..Cell::default()
     };
     Rollup::new(&Arc::new(head), 3, Row { label: label(&["Windows", "*"]), cell })
 }
@@ -62,7 +63,7 @@ fn a_row_is_written_as_the_interface_page_has_it() {
         String::from_utf8(rollup.json()).unwrap(),
         concat!(
             r#"{"schema":"crowdfold.rollup/1","tenant":"acme","window":{"start":1795308480000,"end":1795308540000},"#,
-            r#""drilldown":["os","browser"],"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
+            r#""drilldown":["os","browser"],"detail":true,"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
             r#""sessions":83,"beacons":412,"attempts":3,"plays":3,"startup_failures":0,"playback_failures":1,"#,
             r#""playing_ms":4920000,"stalled_ms":12300,"stalls":9,"dropped_frames":31,"switches":12,"#,
             r#""errors":{"network":1,"timeout":2},"#,
@@ -70,9 +71,27 @@ fn a_row_is_written_as_the_interface_page_has_it() {
             r#""bandwidth_kbps":{"sessions":80,"sum":352900,"p50":3900,"p90":null,"p95":null,"p99":null,"#,
             r#""histogram":[[0,1000,14],[1000,4000,31],[4000,null,35]]},"#,
             r#""bitrate_kbps":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
-            r#""policy":{"name":"threshold","k":50}}"#,
+            r#""policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
         )
     );
+}
+
+#[test]
+fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written() {
+    let Rollup { head, row, label, sessions, .. } = example(None, false);
+    let rollup = Rollup::of_covered(&head, row, label, sessions, None);
+    let text = String::from_utf8(rollup.json()).unwrap();
+    let numbers = text.split_once(r#""rows":12,"#).unwrap().1;
+    assert_eq!(
+        numbers,
+        concat!(
+            r#""sessions":83,"beacons":null,"attempts":null,"plays":null,"startup_failures":null,"#,
+            r#""playback_failures":null,"playing_ms":null,"stalled_ms":null,"stalls":null,"#,
+            r#""dropped_frames":null,"switches":null,"errors":null,"startup_ms":null,"bandwidth_kbps":null,"#,
+            r#""bitrate_kbps":null,"policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
+        )
+    );
+    assert!(text.contains(r#""detail":false,"#));
 }
 
 #[test]
@@ -87,7 +106,7 @@ fn coverage_is_told_only_when_a_partition_is_missing() {
 }
 
 #[test]
-fn only_the_chosen_drilldown_carries_histograms() {
+fn only_the_detail_table_carries_histograms() {
     assert!(!String::from_utf8(example(None, false).json()).unwrap().contains("histogram"));
 }
 

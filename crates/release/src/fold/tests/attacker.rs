@@ -2,7 +2,7 @@
 
 use crowdfold_rollup::{Cell, Table};
 
-use crate::fold::fold;
+use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, label};
 
 /// What is published of one row, and which places of the world it covers, by their index.
@@ -66,7 +66,7 @@ fn published(rows: impl IntoIterator<Item = Cell>) -> Vec<Published> {
 }
 
 fn folded(table: Table, k: u64) -> Vec<Published> {
-    published(fold(table, |cell| cell.sessions >= k).into_iter().map(|row| row.cell))
+    published(fold(table, Margin::NONE, |cell| cell.sessions >= k).into_iter().map(|row| row.cell))
 }
 
 #[test]

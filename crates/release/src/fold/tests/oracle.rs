@@ -27,11 +27,21 @@ impl Group {
 pub(super) struct Crowd {
     pub(super) k: u64,
     pub(super) networks: u32,
+    pub(super) margin: u64,
 }
 
 impl Crowd {
     fn holds(self, group: &Group) -> bool {
         group.sessions >= self.k && group.networks.count_ones() >= self.networks
+    }
+
+    /// Whether the row alone leaves `margin` possibilities for the rest that these rows were merged into.
+    fn leaves_enough(self, sessions: u64, merged: u64, smallest_left: u64) -> bool {
+        let possible = |rest: u64| {
+            let others = sessions.checked_sub(rest);
+            others.is_some_and(|others| (merged * self.k..=merged * smallest_left).contains(&others))
+        };
+        self.margin == 0 || (1..self.k).filter(|rest| possible(*rest)).count() as u64 >= self.margin
     }
 
     pub(super) fn holds_cell(self, cell: &Cell) -> bool {
@@ -69,8 +79,12 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
     }
     if rest.sessions > 0 && !crowd.holds(&rest) {
         rows.sort_by(|one, other| (one.sessions, &one.label).cmp(&(other.sessions, &other.label)));
-        while !rows.is_empty() && !crowd.holds(&rest) {
+        let mut merged = 0;
+        while !rows.is_empty()
+            && !(crowd.holds(&rest) && crowd.leaves_enough(rest.sessions, merged, rows[0].sessions))
+        {
             rest.merge(&rows.remove(0));
+            merged += 1;
         }
     }
     if rest.sessions > 0 && crowd.holds(&rest) {

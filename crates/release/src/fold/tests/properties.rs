@@ -9,7 +9,7 @@ use proptest::sample::select;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::oracle::{Crowd, Group, fold as oracle};
-use crate::fold::{Row, fold};
+use crate::fold::{Margin, Row, fold};
 use crate::testing::label;
 
 /// Values on both sides of `*`, one that begins another, some beyond ASCII.
@@ -46,7 +46,16 @@ fn leaves() -> impl Strategy<Value = Vec<Group>> {
 
 fn crowd() -> impl Strategy<Value = Crowd> {
     let k = prop_oneof![1_u64..5, Just(10), Just(50), 1_u64..100];
-    (k, prop_oneof![3 => Just(0_u32), 1 => 1_u32..40]).prop_map(|(k, networks)| Crowd { k, networks })
+    let networks = prop_oneof![3 => Just(0_u32), 1 => 1_u32..40];
+    (k, networks, 0_u64..=50).prop_map(|(k, networks, margin)| Crowd {
+        k,
+        networks,
+        margin: margin.min(k / 2),
+    })
+}
+
+fn margin(Crowd { k, margin, .. }: Crowd) -> Margin {
+    Margin { k, least: margin }
 }
 
 /// The same leaves as a table: `beacons` tells which leaves a row holds, since sums of distinct powers of two do.
@@ -77,13 +86,13 @@ proptest! {
 
     #[test]
     fn folding_is_what_the_page_says(leaves in leaves(), crowd in crowd()) {
-        let rows = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         prop_assert_eq!(groups(&rows), oracle(&leaves, crowd));
     }
 
     #[test]
     fn rows_are_disjoint_crowds_that_hold_everyone_or_there_are_none(leaves in leaves(), crowd in crowd()) {
-        let rows = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         let mut seen = 0_u64;
         for row in &rows {
             prop_assert!(crowd.holds_cell(&row.cell), "{:?}", row.label);
@@ -102,7 +111,7 @@ proptest! {
 
     #[test]
     fn a_row_holds_leaves_of_its_prefix_and_labels_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
-        let rows = groups(&fold(table(&leaves), |cell| crowd.holds_cell(cell)));
+        let rows = groups(&fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell)));
         prop_assert!(rows.is_sorted_by(|one, other| one.label < other.label));
         for row in &rows {
             let depth = row.label.iter().position(|value| value == "*").unwrap_or(row.label.len());
@@ -115,16 +124,15 @@ proptest! {
 
     #[test]
     fn crowds_are_left_as_they_are_so_folding_twice_is_folding_once(leaves in leaves(), crowd in crowd()) {
-        let once = fold(table(&leaves), |cell| crowd.holds_cell(cell));
+        let once = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         let again: BTreeMap<Label, Cell> = once.iter().map(|row| (row.label.clone(), row.cell.clone())).collect();
-        let twice = fold(again, |cell| crowd.holds_cell(cell));
+        let twice = fold(again, margin(crowd), |cell| crowd.holds_cell(cell));
         prop_assert_eq!(groups(&twice), groups(&once));
     }
 
     #[test]
-    fn at_most_one_leaf_that_is_a_crowd_folds_in_each_node(leaves in leaves(), crowd in crowd()) {
-        // No more is withheld than must be: each node gives up one row at most.
-        let rows = groups(&fold(table(&leaves), |cell| crowd.holds_cell(cell)));
+    fn without_a_margin_each_node_merges_at_most_one_row(leaves in leaves(), crowd in crowd()) {
+        let rows = groups(&fold(table(&leaves), Margin::NONE, |cell| crowd.holds_cell(cell)));
         let mut nodes: Vec<&[String]> =
             leaves.iter().flat_map(|leaf| (0..leaf.label.len()).map(|depth| &leaf.label[..depth])).collect();
         nodes.sort_unstable();

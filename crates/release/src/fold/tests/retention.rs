@@ -2,7 +2,7 @@
 
 use crowdfold_rollup::Table;
 
-use crate::fold::fold;
+use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell, label};
 
 /// Sessions that keep their full label, and those whose own cell is a crowd.
@@ -18,7 +18,7 @@ fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u6
             table.entry(label(&values)).or_default().add(&cell(1));
         }
         crowds += table.values().map(|cell| cell.sessions).filter(|n| *n >= 50).sum::<u64>();
-        let rows = fold(table, |cell| cell.sessions >= 50);
+        let rows = fold(table, Margin::NONE, |cell| cell.sessions >= 50);
         kept += rows
             .iter()
             .filter(|row| row.label.iter().all(|v| **v != *"*"))

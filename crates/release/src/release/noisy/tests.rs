@@ -83,7 +83,7 @@ fn a_row_says_what_noise_it_has_and_tables_may_overlap() {
     }
     // of the noise of one table the other knows nothing
     assert_ne!(rows[0]["sessions"], rows[1]["sessions"]);
-    assert!(rows[0]["startup_ms"]["histogram"].is_array() && rows[1]["startup_ms"]["histogram"].is_null());
+    assert!(rows[0]["startup_ms"]["histogram"].is_null() && rows[1]["startup_ms"]["histogram"].is_array());
 }
 
 #[test]
@@ -188,7 +188,4 @@ fn the_fingerprint_tells_policy_budget_times_and_secret_apart() {
     .map(|policy| policy.fingerprint());
     let distinct: std::collections::HashSet<_> = fingerprints.iter().collect();
     assert_eq!(distinct.len(), fingerprints.len());
-    // a secret means nothing to the other policy
-    let threshold = || Policy::threshold(PolicySettings::default()).unwrap();
-    assert_eq!(threshold().fingerprint(), threshold().keyed(Secret::new([8; 32])).fingerprint());
 }
