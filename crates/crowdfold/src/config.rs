@@ -33,7 +33,7 @@ mod windows;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crowdfold_release::{Policies, Policy};
+use crowdfold_release::{Policies, Policy, Secret};
 use crowdfold_rollup::Rules;
 
 pub use admission::{Address, Consent, Content, Tenants};
@@ -45,7 +45,7 @@ pub use layers::{DEFAULT, Override};
 pub use principals::Principals;
 pub use problem::{Origin, Problem};
 pub use properties::{Properties, Property};
-pub use release::Release;
+pub use release::{COUNTS_ONLY, Release};
 pub use source::Source;
 pub use topics::{TopicNames, Topics, Ttl};
 pub use windows::{Merge, Metrics, Sessions, Windows};
@@ -150,14 +150,30 @@ impl Config {
         Ok(config)
     }
 
-    /// The same, fit to release rows: reads `release.privacy.secret_file` where the policy has noise to key with it.
-    /// Who only reads what is published needs no secret.
+    /// Returns the configuration ready to release rows, with `release.privacy.secret_file` read if it is named. Commands
+    /// that only read rollups need no secret.
     ///
     /// # Errors
     /// When that file cannot be read or does not hold 64 hexadecimal digits.
     pub fn keyed(mut self) -> Result<Self, Problem> {
         self.release = self.release.keyed(&self.layers)?;
         Ok(self)
+    }
+
+    /// Logs once, at the start, that some tables show session counts only, and how to change that.
+    pub fn warn_of_counts_only(&self) {
+        if self.release.shows_counts_only() {
+            tracing::warn!("{COUNTS_ONLY}");
+        }
+    }
+
+    /// Returns the configuration with a secret that this process alone knows, unless a file names one.
+    #[must_use]
+    pub fn keyed_with(mut self, secret: Secret) -> Self {
+        if self.release.secret_file.is_none() {
+            self.release.policies = self.release.policies.keyed(&secret);
+        }
+        self
     }
 
     /// What the airlock is told. Reads `release.privacy.secret_file` where the guard by networks is on.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crowdfold_airlock::Dimension;
 use crowdfold_release::{Family, Policy, Privacy, YEAR, drilldown_name};
 
-use crate::config::{Bounds, Config, Tenants, show_duration as show, spell_duration as spell};
+use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
 
 #[cfg(test)]
 mod tests;
@@ -115,16 +115,39 @@ fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "# Those of {tenant}; a row stands for {} sessions or more:", policy.k())?;
         tables(policy, out)?;
     }
+    covered(config, out)?;
     grouped(&config.tenants, out)
+}
+
+/// Prints how numbers outside the detail table are published, under the policy `threshold`.
+fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let policy = config.policy();
+    if policy.privacy().is_some() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "# A small group inside a row with * may have had {} sizes or more (release.margin).",
+        policy.margin()
+    )?;
+    if config.release.shows_counts_only() {
+        return writeln!(out, "# {COUNTS_ONLY}");
+    }
+    writeln!(
+        out,
+        "# Outside the detail table each number has noise of {} times what one session contributes at most \
+         (release.noise).",
+        policy.noise()
+    )
 }
 
 fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     for (at, drilldown) in policy.drilldowns().iter().enumerate() {
         let mut families: Vec<_> = drilldown.iter().map(|dimension| Family::of(*dimension).name()).collect();
         families.dedup();
-        let histograms = if at == policy.histogram_drilldown() { "; with histograms" } else { "" };
+        let shows = shown(policy, at);
         let name = drilldown_name(drilldown);
-        writeln!(out, "# {name}: {}{histograms}", families.join(", "))?;
+        writeln!(out, "# {name}: {}{shows}", families.join(", "))?;
         let guard = policy.guard_networks().unwrap_or(0);
         if guard > 1 && drilldown.contains(&Dimension::Network) {
             writeln!(
@@ -135,6 +158,18 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns what the table of a drill-down shows beside its session counts.
+fn shown(policy: &Policy, at: usize) -> &'static str {
+    if policy.detail() != Some(at) {
+        return "";
+    }
+    match policy.privacy() {
+        Some(_) => "; with histograms",
+        None if policy.drilldowns().len() == 1 => "; the detail table, which is exact; there is no other",
+        None => "; the detail table, which is exact",
+    }
 }
 
 /// Who may be grouped by what.

@@ -21,8 +21,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use crowdfold_airlock::{Format, Millis, Partitioner};
 use crowdfold_kafka::TopicReader;
+use crowdfold_release::Secret;
 
 use crate::cli;
 use crate::config::{Config, Sessions, Source, Tenants, Windows};
@@ -53,7 +55,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
-    let config = demo_config(config.keyed()?)?;
+    let secret = Secret::random().context("the system has no random numbers for a secret")?;
+    let config = demo_config(config.keyed()?.keyed_with(secret))?;
     let (broker, config) = match &args.brokers {
         None => Broker::mock(config)?,
         Some(_) => Broker::real(config)?,

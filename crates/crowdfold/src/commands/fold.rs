@@ -26,6 +26,7 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
 }
 
 fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failure> {
+    config.warn_of_counts_only();
     let mut folding = Folding::new(config, out)?;
     let standard_input = [PathBuf::from("-")];
     let files = if args.files.is_empty() { &standard_input } else { args.files.as_slice() };

@@ -23,6 +23,9 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         Some(Stage::Merge) => &[Part::Merge],
     };
     let config = if stages.contains(&Part::Merge) { config.keyed()? } else { config };
+    if stages.contains(&Part::Merge) {
+        config.warn_of_counts_only();
+    }
     let parts: Vec<_> = stages.iter().copied().chain([Part::Topics]).collect();
     let status = Arc::new(Status::new(&parts));
     let stop = Stop::at_signals()?;

@@ -25,6 +25,9 @@ const LIBRDKAFKA: [&str; 2] = ["kafka.properties.", "kafka.eraser."];
 
 const PREFIX: &str = "CROWDFOLD_";
 
+/// Keys whose value is a word, or else a number or a list.
+const WORD_OR_ELSE: [&str; 2] = ["release.margin", "release.detail_drilldown"];
+
 /// A value that a flag of the command line puts over all others.
 #[derive(Clone, Debug)]
 pub struct Override {
@@ -120,8 +123,13 @@ impl Layers {
             let key = key_of_variable(&name[PREFIX.len()..]);
             let origin = Origin::Environment(name);
             let text = text.into_string().map_err(|_| Problem::at(&origin, &key, "is not UTF-8"))?;
-            let like = self.entries.get(&key).or_else(|| self.entries.get(&own::common(&key)?));
-            let value = Value::from_environment(&text, like.map(|entry| &entry.value));
+            let common = own::common(&key).unwrap_or_else(|| key.clone());
+            let like = self.entries.get(&key).or_else(|| self.entries.get(&common));
+            let value = if WORD_OR_ELSE.contains(&common.as_str()) {
+                Value::word_or_else(&text)
+            } else {
+                Value::from_environment(&text, like.map(|entry| &entry.value))
+            };
             self.put(&key, Entry { value, origin })?;
         }
         Ok(())

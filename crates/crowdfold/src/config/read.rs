@@ -72,6 +72,24 @@ impl Layers {
         })
     }
 
+    /// A whole number in the range, or `None` for a word that stands for the default.
+    pub(super) fn whole_unless(
+        &self,
+        key: &str,
+        word: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
+        let number = match &self.entry(key).value {
+            Value::Text(text) if text == word => return Ok(None),
+            Value::Whole(number) => u64::try_from(*number).ok(),
+            _ => None,
+        };
+        number.filter(|number| range.contains(number)).map(Some).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            self.wrong(key, &format!("\"{word}\" or a whole number from {least} to {most}"))
+        })
+    }
+
     /// A number above 0, up to `most`.
     pub(super) fn real(&self, key: &str, most: f64) -> Result<f64, Problem> {
         let number = match self.entry(key).value {
@@ -112,6 +130,28 @@ impl Layers {
             return Err(self.wrong(key, "a list of strings"));
         };
         words(items).ok_or_else(|| self.wrong(key, "a list of strings"))
+    }
+
+    /// One of a closed list of words, or a list of strings.
+    pub(super) fn choice_or_words<T: Copy>(
+        &self,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Result<Result<T, Vec<String>>, Problem> {
+        let found = match &self.entry(key).value {
+            Value::Text(text) => {
+                if let Some((_, choice)) = choices.iter().find(|(name, _)| name == text) {
+                    return Ok(Ok(*choice));
+                }
+                None
+            }
+            Value::List(items) => words(items),
+            _ => None,
+        };
+        found.map(Err).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            self.wrong(key, &format!("{} or a list of strings", names.join(", ")))
+        })
     }
 
     /// A list of lists of strings.

@@ -24,6 +24,11 @@ const DELTA: &str = "release.privacy.delta";
 const SECRET: &str = "release.privacy.secret_file";
 const LENGTH: &str = "windows.length";
 
+/// The advice that goes with tables that show session counts only.
+pub const COUNTS_ONLY: &str = "no secret is configured, so tables other than the detail table show session counts only; \
+    to publish their other numbers with noise, write `openssl rand -hex 32` to a file and set \
+    release.privacy.secret_file = \"/etc/crowdfold/secret\"";
+
 /// How long windows are under `differential-privacy` where nobody says: shorter ones cut the day's budget into more
 /// shares.
 const HOURLY: &str = "1h";
@@ -97,13 +102,23 @@ impl Release {
         Ok(Self { policies: Policies::new(common, own), secret_file })
     }
 
-    /// The same with the secret, where there is noise to key.
+    /// Returns the policies with the secret that keys their noise, if a file is named.
     pub(super) fn keyed(mut self, layers: &Layers) -> Result<Self, Problem> {
-        if self.policies.common().privacy().is_some() {
+        if self.secret_file.is_some() {
             let secret = Secret::new(self.secret(layers)?);
             self.policies = self.policies.keyed(&secret);
         }
         Ok(self)
+    }
+
+    /// Whether some table will show session counts only, because no secret keys its noise.
+    #[must_use]
+    pub fn shows_counts_only(&self) -> bool {
+        let has_other_tables =
+            |policy: &Policy| policy.drilldowns().len() > usize::from(policy.detail().is_some());
+        self.secret_file.is_none()
+            && self.policies.common().privacy().is_none()
+            && self.policies.all().any(has_other_tables)
     }
 
     /// The shared secret, out of its file.

@@ -45,6 +45,15 @@ impl Value {
         }
     }
 
+    /// Reads the text of an environment variable as a TOML number or list, or as a word.
+    pub(super) fn word_or_else(text: &str) -> Self {
+        let value = DeValue::parse(text.trim()).map(|value| Self::from_toml(value.get_ref()));
+        match value {
+            Ok(value @ (Self::Whole(_) | Self::List(_))) => value,
+            _ => Self::Text(text.into()),
+        }
+    }
+
     /// What kind of value it is, in words.
     pub(super) const fn kind(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! The keys that give a policy its shape: the common ones, or those that a tenant has of its own.
 
 use crowdfold_airlock::Dimension;
-use crowdfold_release::{PolicyError, PolicySettings, PrivacyError};
+use crowdfold_release::{Detail, PolicyError, PolicySettings, PrivacyError};
 use crowdfold_rollup::MOST_LEVELS;
 
 use super::{DELTA, EPSILON, GUARD, LENGTH, TENANTS};
@@ -12,7 +12,9 @@ use crate::config::read::meant;
 
 const K: &str = "release.k";
 const DRILLDOWNS: &str = "release.drilldowns";
-const HISTOGRAM: &str = "release.histogram_drilldown";
+const DETAIL: &str = "release.detail_drilldown";
+const MARGIN: &str = "release.margin";
+const NOISE: &str = "release.noise";
 
 /// What a tenant's own key is called: `release.tenants.acme.k`.
 pub(in crate::config) fn own_key(tenant: &str, name: &str) -> String {
@@ -23,13 +25,13 @@ pub(in crate::config) fn own_key(tenant: &str, name: &str) -> String {
 pub(super) struct Keys {
     k: String,
     drilldowns: String,
-    histogram: String,
+    detail: String,
 }
 
 impl Keys {
     /// Those of all tenants.
     pub(super) fn common() -> Self {
-        Self { k: K.into(), drilldowns: DRILLDOWNS.into(), histogram: HISTOGRAM.into() }
+        Self { k: K.into(), drilldowns: DRILLDOWNS.into(), detail: DETAIL.into() }
     }
 
     /// A tenant's own, and the common ones where it has none.
@@ -41,7 +43,7 @@ impl Keys {
         Self {
             k: own(K, "k"),
             drilldowns: own(DRILLDOWNS, "drilldowns"),
-            histogram: own(HISTOGRAM, "histogram_drilldown"),
+            detail: own(DETAIL, "detail_drilldown"),
         }
     }
 
@@ -66,7 +68,9 @@ impl Keys {
         Ok(PolicySettings {
             k: layers.whole(&self.k, 1..=1_000_000)?,
             allow_small_k: layers.flag("release.allow_small_k")?,
-            histogram_drilldown: self.histogram(layers, &drilldowns)?,
+            detail: self.detail(layers, &drilldowns)?,
+            margin: layers.whole_unless(MARGIN, "auto", 0..=500_000)?,
+            noise: layers.whole(NOISE, 1..=100)?,
             drilldowns,
             guard_networks,
             allow_below_place: content.allow_below_place,
@@ -82,23 +86,29 @@ impl Keys {
         tables.iter().map(|table| dimensions(layers, &self.drilldowns, table)).collect()
     }
 
-    /// Which drill-down carries histograms: the first, unless one is named.
-    fn histogram(&self, layers: &Layers, drilldowns: &[Vec<Dimension>]) -> Result<usize, Problem> {
-        let named = dimensions(layers, &self.histogram, &layers.words(&self.histogram)?)?;
-        if named.is_empty() {
-            return Ok(0);
+    /// Returns the drill-down whose table is the detail table.
+    fn detail(&self, layers: &Layers, drilldowns: &[Vec<Dimension>]) -> Result<Detail, Problem> {
+        let choices = [("last", Detail::Last), ("none", Detail::None)];
+        let words = match layers.choice_or_words(&self.detail, &choices)? {
+            Ok(detail) => return Ok(detail),
+            Err(words) => words,
+        };
+        let named = dimensions(layers, &self.detail, &words)?;
+        if let Some(index) = drilldowns.iter().position(|drilldown| *drilldown == named) {
+            return Ok(Detail::Index(index));
         }
-        let found = drilldowns.iter().position(|drilldown| *drilldown == named);
-        found.ok_or_else(|| {
-            let Self { drilldowns, histogram, .. } = self;
-            if histogram == HISTOGRAM && drilldowns != DRILLDOWNS {
-                let own = drilldowns.replace("drilldowns", "histogram_drilldown");
-                let what =
-                    format!("lacks the one that {HISTOGRAM} names: add it, or name one of these in {own}");
-                return layers.refuse(drilldowns, what);
-            }
-            layers.refuse(histogram, format!("is not one of {drilldowns}: name one as it stands there"))
-        })
+        let Self { drilldowns, detail, .. } = self;
+        if detail == DETAIL && drilldowns != DRILLDOWNS {
+            let own = drilldowns.replace("drilldowns", "detail_drilldown");
+            let what = format!("lacks the one that {DETAIL} names; add it, or name one of these in {own}");
+            return Err(layers.refuse(drilldowns, what));
+        }
+        Err(layers.refuse(
+            detail,
+            format!(
+                "is not one of {drilldowns}; name one exactly as it is listed there, \"last\" or \"none\""
+            ),
+        ))
     }
 
     /// What the policy has against its settings, at the key it is about.
@@ -110,7 +120,10 @@ impl Keys {
             PolicyError::Privacy(PrivacyError::Drowned { .. }) if self.drilldowns != DRILLDOWNS => {
                 &self.drilldowns
             }
-            PolicyError::NoSuchDrilldown { .. } => &self.histogram,
+            PolicyError::NoSuchDrilldown { .. } => &self.detail,
+            PolicyError::WideMargin { .. } if self.k != K => &self.k,
+            PolicyError::NoMargin | PolicyError::WideMargin { .. } => MARGIN,
+            PolicyError::NoiseOutOfRange { .. } => NOISE,
             PolicyError::GuardOutOfRange { .. } | PolicyError::GuardUnderNoise { .. } => GUARD,
             PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::Drowned { .. }) => EPSILON,
             PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,

@@ -291,10 +291,34 @@ fn policies_that_would_not_protect_are_refused() {
          take it out, or truncate",
     );
     check(
-        "[release]\nhistogram_drilldown = [\"os\"]\n",
-        "x.toml:2: release.histogram_drilldown: is not one of release.drilldowns: name one as it stands \
-         there",
+        "[release]\ndetail_drilldown = [\"os\"]\n",
+        "x.toml:2: release.detail_drilldown: is not one of release.drilldowns; name one exactly as it is listed there, \
+         \"last\" or \"none\"",
     );
+    check(
+        "[release]\ndetail_drilldown = \"first\"\n",
+        "x.toml:2: release.detail_drilldown: found a string \"first\", want \"last\", \"none\" or a list of strings",
+    );
+    check(
+        "[release]\nmargin = 26\n",
+        "x.toml:2: release.margin is 26, above half of release.k, which is 50; set 1 to 25",
+    );
+    check(
+        "[release]\nmargin = 0\n",
+        "x.toml:2: release.margin is 0, which lets small groups be computed to within a few sessions; set 1 or more, or \
+         set release.allow_small_k = true for trials",
+    );
+    check(
+        "[release]\nmargin = \"small\"\n",
+        "x.toml:2: release.margin: found a string \"small\", want \"auto\" or a whole number from 0 to 500000",
+    );
+    for noise in ["0", "101", "2.5"] {
+        let kind = if noise == "2.5" { "a number" } else { "a whole number" };
+        check(
+            &format!("[release]\nnoise = {noise}\n"),
+            &format!("x.toml:2: release.noise: found {kind} {noise}, want a whole number from 1 to 100"),
+        );
+    }
     check(
         "[release]\nguard_networks = 5\n",
         "x.toml:2: release.guard_networks: needs a secret that all workers share: name its file in \

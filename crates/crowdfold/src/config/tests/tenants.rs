@@ -11,17 +11,17 @@ fn refused(text: &str, expect: &str) {
 #[test]
 fn what_a_tenant_has_not_of_its_own_it_has_as_all() {
     let text = format!(
-        "{TWO}[release]\nk = 30\nhistogram_drilldown = [\"cdn\", \"connection\"]\n\
+        "{TWO}[release]\nk = 30\ndetail_drilldown = [\"cdn\", \"connection\"]\n\
          [release.tenants.acme]\nk = 100\n[release.tenants.beta]\ndrilldowns = [[\"os\"], [\"cdn\"]]\n\
-         histogram_drilldown = [\"cdn\"]\n"
+         detail_drilldown = [\"cdn\"]\n"
     );
     let config = config(&text).unwrap();
     let policies = config.policies();
     let told = ["acme", "beta", "else"].map(|tenant| {
         let policy = policies.of(tenant);
-        (policy.k(), policy.drilldowns().len(), policy.histogram_drilldown())
+        (policy.k(), policy.drilldowns().len(), policy.detail())
     });
-    assert_eq!(told, [(100, 5, 4), (30, 2, 1), (30, 5, 4)]);
+    assert_eq!(told, [(100, 5, Some(4)), (30, 2, Some(1)), (30, 5, Some(4))]);
     assert_eq!(config.policy().k(), 30);
     assert_eq!(config.rules().drilldowns.of("beta").len(), 2);
 }
@@ -115,14 +115,14 @@ fn a_tenants_policy_is_held_to_the_same_rules_by_its_own_keys() {
          them without it, or keep content",
     );
     refused(
-        "[release]\nhistogram_drilldown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\ndrilldowns = [[\"os\"]]\n",
-        "x.toml:7: release.tenants.acme.drilldowns: lacks the one that release.histogram_drilldown names: add it, or \
-         name one of these in release.tenants.acme.histogram_drilldown",
+        "[release]\ndetail_drilldown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\ndrilldowns = [[\"os\"]]\n",
+        "x.toml:7: release.tenants.acme.drilldowns: lacks the one that release.detail_drilldown names; add it, or \
+         name one of these in release.tenants.acme.detail_drilldown",
     );
     refused(
-        "[release.tenants.acme]\nhistogram_drilldown = [\"os\"]\n",
-        "x.toml:5: release.tenants.acme.histogram_drilldown: is not one of release.drilldowns: name one as it stands \
-         there",
+        "[release.tenants.acme]\ndetail_drilldown = [\"os\"]\n",
+        "x.toml:5: release.tenants.acme.detail_drilldown: is not one of release.drilldowns; name one exactly as it \
+         is listed there, \"last\" or \"none\"",
     );
     refused(
         "[release]\npolicy = \"differential-privacy\"\ndrilldowns = [[\"os\"]]\n[release.privacy]\nepsilon = 0.00002\n\
@@ -130,6 +130,38 @@ fn a_tenants_policy_is_held_to_the_same_rules_by_its_own_keys() {
          [\"cdn\"], [\"device\"], [\"country\"], [\"asn\"]]\n",
         "x.toml:13: release.tenants.acme.drilldowns: release.privacy.epsilon is 2e-5, and spread over 120 tables a day it \
          asks for rows of 15836832 sessions, so nothing would ever be released: raise it, or take longer windows or fewer drill-downs",
+    );
+}
+
+#[test]
+fn the_detail_table_of_a_tenant_is_its_own_last_unless_it_names_another() {
+    let detail = |text: &str| {
+        let config = config(&format!("{TWO}{text}")).unwrap();
+        ["acme", "beta"].map(|tenant| config.policies().of(tenant).detail())
+    };
+    assert_eq!(detail(""), [Some(4), Some(4)]);
+    assert_eq!(detail("[release.tenants.beta]\ndrilldowns = [[\"os\"], [\"cdn\"]]\n"), [Some(4), Some(1)]);
+    assert_eq!(detail("[release.tenants.beta]\ndetail_drilldown = \"none\"\n"), [Some(4), None]);
+    assert_eq!(
+        detail(
+            "[release]\ndetail_drilldown = \"none\"\n[release.tenants.beta]\ndetail_drilldown = \"last\"\n"
+        ),
+        [None, Some(4)]
+    );
+}
+
+#[test]
+fn the_margin_follows_each_tenants_k_and_is_refused_above_half_of_it() {
+    let margins = |text: &str| {
+        let config = config(&format!("{TWO}{text}")).unwrap();
+        ["acme", "beta"].map(|tenant| config.policies().of(tenant).margin())
+    };
+    assert_eq!(margins("[release.tenants.beta]\nk = 15\n"), [10, 7]);
+    assert_eq!(margins("[release]\nmargin = 20\n[release.tenants.beta]\nk = 40\n"), [20, 20]);
+    refused(
+        "[release]\nmargin = 20\n[release.tenants.beta]\nk = 30\n",
+        "x.toml:7: release.tenants.beta.k: release.margin is 20, above half of release.tenants.beta.k, which is 30; set 1 \
+         to 15",
     );
 }
 
@@ -152,7 +184,7 @@ fn sections_of_tenants_that_are_none_are_refused() {
     refused(
         "[release.tenants.acme]\nguard_networks = 5\n",
         "x.toml:5: release.tenants.acme.guard_networks: unknown key; a tenant may have of its own: k, drilldowns, \
-         histogram_drilldown",
+         detail_drilldown",
     );
     refused(
         "[release.tenants.acme]\ndrildowns = [[\"os\"]]\n",
@@ -161,7 +193,7 @@ fn sections_of_tenants_that_are_none_are_refused() {
     refused(
         "[release.tenants.acme.privacy]\nepsilon = 1\n",
         "x.toml:5: release.tenants.acme.privacy.epsilon: unknown key; a tenant may have of its own: k, drilldowns, \
-         histogram_drilldown",
+         detail_drilldown",
     );
 }
 
