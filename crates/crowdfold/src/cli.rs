@@ -107,8 +107,18 @@ pub enum Command {
     #[command(after_help = "Example: crowdfold audit --config crowdfold.toml --since 1d")]
     Audit(Audit),
     /// Print the configuration in force, secrets masked, with what follows from it
-    #[command(after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml")]
-    Check,
+    #[command(
+        after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml --sessions 3000"
+    )]
+    Check(Check),
+}
+
+/// `crowdfold check`.
+#[derive(Args, Debug, Default)]
+pub struct Check {
+    /// Also print the rows and their standard errors to expect for this many live sessions of a tenant
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub sessions: Option<u64>,
 }
 
 /// `crowdfold demo`.

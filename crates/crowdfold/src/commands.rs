@@ -24,7 +24,7 @@ pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
     let config = Config::load(sources)?;
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match &cli.command {
-        Command::Check => check::run(&config, &mut stdout)?,
+        Command::Check(args) => check::run(args, &config, &mut stdout)?,
         Command::Topics(args) => topics::run(&args.command, &config, &mut stdout)?,
         Command::Run(args) => run::run(args, config)?,
         Command::Collect => collect::run(config)?,

@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use crowdfold_airlock::Dimension;
 use crowdfold_release::{Family, Policy, Privacy, YEAR, drilldown_name};
 
+use crate::cli;
 use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
 
+mod expected;
 #[cfg(test)]
 mod tests;
 
@@ -15,19 +17,21 @@ mod tests;
 const WEAK: f64 = 3.0;
 
 /// Prints the configuration in force as TOML, secrets masked, and what follows from it as comments below, so that the
-/// whole can be loaded again.
+/// whole can be loaded again. With a number of live sessions, also what rows they would give.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn run(config: &Config, out: &mut impl Write) -> io::Result<()> {
+pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Result<()> {
     out.write_all(config.effective().as_bytes())?;
     writeln!(out, "\n# What follows from it")?;
     times(config, out)?;
     topics(config, out)?;
     drilldowns(config, out)?;
-    let Some(privacy) = config.policy().privacy() else { return Ok(()) };
-    noise(privacy, config.policy().k(), out)?;
-    config.policies().own().try_for_each(|(tenant, policy)| noise_of(tenant, policy, privacy, out))
+    if let Some(privacy) = config.policy().privacy() {
+        noise(privacy, config.policy().k(), out)?;
+        config.policies().own().try_for_each(|(tenant, policy)| noise_of(tenant, policy, privacy, out))?;
+    }
+    args.sessions.map_or(Ok(()), |live| expected::print(config, live, out))
 }
 
 fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {

@@ -33,7 +33,7 @@ fn printed(flags: &[(&'static str, &str)]) -> String {
         flags.iter().map(|(key, value)| Override { key, value: (*value).into(), flag: "--test" }).collect();
     let config = Config::load(&Sources { flags, host: "host-1".into(), ..Sources::default() }).unwrap();
     let mut out = Vec::new();
-    run(&config, &mut out).unwrap();
+    run(&cli::Check::default(), &config, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -70,7 +70,9 @@ fn every_topic_and_drilldown_is_listed() {
         assert!(text.contains(&format!("\n# crowdfold.{name} ")), "{name}: {text}");
     }
     assert!(
-        text.contains("# country.asn: place; with histograms\n# device.os.browser: platform\n"),
+        text.contains(
+            "# stream.format.content: stream\n# cdn.connection: delivery; the detail table, which is exact\n"
+        ),
         "{text}"
     );
 }
@@ -80,4 +82,19 @@ fn a_bound_that_no_default_broker_holds_is_said() {
     let text = printed(&[("ttl.rejections", "1m")]);
     assert!(text.contains("beyond its ttl of 1m: let brokers check more often\n"), "{text}");
     assert!(!printed(&[]).contains("beyond"));
+}
+
+#[test]
+fn a_policy_without_a_secret_is_said_to_show_session_counts_only() {
+    let text = printed(&[]);
+    assert_eq!(text.matches("session counts only").count(), 1, "{text}");
+    assert!(text.contains("# A small group inside a row with * may have had 10 sizes or more"), "{text}");
+    let keyed = printed(&[("release.privacy.secret_file", "/nowhere/to/be/found")]);
+    assert!(!keyed.contains("counts only") && keyed.contains("has noise of 8 times"), "{keyed}");
+    let alone = printed(&[("release.drilldowns", r#"[["cdn"]]"#)]);
+    assert!(!alone.contains("counts only"), "{alone}");
+    assert!(
+        alone.contains("# cdn: delivery; the detail table, which is exact; there is no other\n"),
+        "{alone}"
+    );
 }

@@ -80,9 +80,10 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
     if rest.sessions > 0 && !crowd.holds(&rest) {
         rows.sort_by(|one, other| (one.sessions, &one.label).cmp(&(other.sessions, &other.label)));
         let mut merged = 0;
-        while !rows.is_empty()
-            && !(crowd.holds(&rest) && crowd.leaves_enough(rest.sessions, merged, rows[0].sessions))
-        {
+        while let Some(smallest) = rows.first() {
+            if crowd.holds(&rest) && crowd.leaves_enough(rest.sessions, merged, smallest.sessions) {
+                break;
+            }
             rest.merge(&rows.remove(0));
             merged += 1;
         }

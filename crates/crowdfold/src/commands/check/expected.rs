@@ -1,0 +1,349 @@
+//! `check --sessions N`: the rows that so many live sessions would give, and how exact they would be.
+//!
+//! The traffic is that of `crowdfold generate`: its synthetic players report for a few minutes, their cells go through
+//! the real release, and longer windows are extrapolated from how fast sessions follow each other.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crowdfold_airlock::Millis;
+use crowdfold_players::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
+use crowdfold_release::{
+    BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, drilldown_name, release,
+};
+use crowdfold_rollup::{Cell, Label, Table, Window};
+
+use crate::config::{Config, show_duration, spell_duration as spell};
+
+#[cfg(test)]
+mod tests;
+
+/// More sessions are not simulated; the cells of fewer are scaled up.
+const MOST_SIMULATED: u64 = 50_000;
+
+/// Longer windows are not simulated.
+const LONGEST_SIMULATED: Millis = 60_000;
+
+const HOUR: Millis = 3_600_000;
+
+/// Window lengths that are suggested, ms.
+const LENGTHS: [Millis; 7] = [60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, HOUR];
+
+/// Share of sessions that should keep all values of their row.
+const KEPT: f64 = 0.9;
+
+/// A standard error above this share of the number itself says that the number means nothing.
+const MEANINGLESS: f64 = 1.0;
+
+/// Traffic of one tenant, as far as it matters here.
+struct Traffic {
+    /// Sessions that are live at the same time.
+    live: f64,
+    /// Mean time between the start of a session and its end, ms.
+    length: f64,
+    /// The sum of each field over all sessions, per millisecond, in the order of [`BOUNDED_FIELDS`].
+    rates: Vec<f64>,
+    /// Sessions of each cell in the simulated window, drill-down by drill-down.
+    tables: Vec<Vec<(Vec<String>, f64)>>,
+    simulated: Millis,
+}
+
+/// The rows of one table in one window.
+struct Rows {
+    /// Sessions of each row, ascending.
+    sessions: Vec<u64>,
+    /// Sessions in rows without a `*`.
+    kept: u64,
+}
+
+impl Rows {
+    fn total(&self) -> u64 {
+        self.sessions.iter().sum()
+    }
+
+    fn share_kept(&self) -> f64 {
+        self.kept as f64 / self.total().max(1) as f64
+    }
+
+    fn median(&self) -> u64 {
+        self.sessions.get(self.sessions.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+/// Prints it for the common policy and for each tenant's own, as comments.
+pub(super) fn print(config: &Config, live: u64, out: &mut impl Write) -> io::Result<()> {
+    let policies = config.policies();
+    one(config, policies.common(), live, None, out)?;
+    policies.own().try_for_each(|(tenant, policy)| one(config, policy, live, Some(tenant), out))
+}
+
+fn one(
+    config: &Config,
+    policy: &Policy,
+    live: u64,
+    tenant: Option<&str>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let window = config.windows.length;
+    let whose = tenant.map_or_else(|| "a tenant".into(), |tenant| format!("tenant {tenant}"));
+    writeln!(
+        out,
+        "#\n# Expected for {live} live sessions of {whose}, with the traffic of `crowdfold generate`:"
+    )?;
+    if policy.privacy().is_some() {
+        return writeln!(out, "# under differential-privacy the table of σ above holds for any traffic");
+    }
+    let Some(traffic) = Traffic::simulate(policy, live, window) else {
+        return writeln!(
+            out,
+            "# not known: a drill-down has a dimension that synthetic players do not report"
+        );
+    };
+    let mut has_noise = false;
+    for (at, drilldown) in policy.drilldowns().iter().enumerate() {
+        let rows = traffic.rows(policy, at, window);
+        table(policy, at, &drilldown_name(drilldown), &rows, window, out)?;
+        if policy.detail() != Some(at) && !rows.sessions.is_empty() {
+            measures(policy, &traffic, &rows, window, out)?;
+            has_noise = true;
+        }
+    }
+    if has_noise {
+        writeln!(out, "#\n# \"noise\" stands for a standard error above the number itself.")?;
+    }
+    suggest(policy, &traffic, window, out)
+}
+
+fn table(
+    policy: &Policy,
+    at: usize,
+    name: &str,
+    rows: &Rows,
+    window: Millis,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let length = spell(window);
+    if rows.sessions.is_empty() {
+        return writeln!(
+            out,
+            "#\n# {name}, a window of {length}: nothing, fewer than {} sessions",
+            policy.k()
+        );
+    }
+    let (least, most) = (rows.sessions[0], rows.sessions[rows.sessions.len() - 1]);
+    writeln!(
+        out,
+        "#\n# {name}, a window of {length}: {} rows of {least} to {most} sessions, half of them of {} or more; {:.1}% of \
+         sessions keep all values",
+        rows.sessions.len(),
+        rows.median(),
+        100.0 * rows.share_kept(),
+    )?;
+    if policy.detail() == Some(at) {
+        return writeln!(out, "#   the detail table: every number is exact");
+    }
+    Ok(())
+}
+
+/// Prints what the row in the middle shows of each field, and with what standard error.
+fn measures(
+    policy: &Policy,
+    traffic: &Traffic,
+    rows: &Rows,
+    window: Millis,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let share = rows.median() as f64 / rows.total().max(1) as f64;
+    let windows = (HOUR as f64 / window as f64).max(1.0);
+    writeln!(
+        out,
+        "#   {:<18}  {:>13} {:>9}  {:>13} {:>9}",
+        format!("row of {}", rows.median()),
+        "one window",
+        "error",
+        "one hour",
+        "error"
+    )?;
+    for (field, rate) in BOUNDED_FIELDS.iter().zip(&traffic.rates) {
+        let expected = rate * window as f64 * share;
+        let sigma = sigma(policy, field, window);
+        writeln!(
+            out,
+            "#   {:<18}  {expected:>13.1} {:>9}  {:>13.1} {:>9}",
+            field.name,
+            error(sigma, expected),
+            expected * windows,
+            error(sigma * windows.sqrt(), expected * windows),
+        )?;
+    }
+    Ok(())
+}
+
+/// Standard deviation of the noise of a field in one row and window.
+fn sigma(policy: &Policy, field: &BoundedField, window: Millis) -> f64 {
+    (policy.noise() * field.clamp(window)) as f64
+}
+
+/// The standard error in percent of the number itself.
+fn error(sigma: f64, expected: f64) -> String {
+    match sigma / expected {
+        share if share <= MEANINGLESS => format!("± {:.1}%", 100.0 * share),
+        _ => "noise".into(),
+    }
+}
+
+/// Prints the shortest window in which most sessions keep all their values.
+fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Write) -> io::Result<()> {
+    // of all tables the one that folds most
+    let worst = |length: Millis| {
+        let tables =
+            (0..policy.drilldowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
+        tables.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or((1.0, 0))
+    };
+    let percent = 100.0 * KEPT;
+    writeln!(out, "#")?;
+    match LENGTHS.into_iter().find(|length| worst(*length).0 >= KEPT) {
+        Some(length) if length <= window => writeln!(
+            out,
+            "# In windows of {} {percent}% of sessions or more keep all values in every table.",
+            spell(length)
+        ),
+        Some(length) => writeln!(
+            out,
+            "# Set windows.length = \"{}\": in shorter windows some table keeps all values of fewer than {percent}% of \
+             sessions.",
+            show_duration(length)
+        ),
+        None => {
+            let (kept, at) = worst(HOUR);
+            writeln!(
+                out,
+                "# Even in windows of an hour {} keeps all values of {:.1}% of sessions only: take dimensions out of it, \
+                 or lower release.k.",
+                drilldown_name(&policy.drilldowns()[at]),
+                100.0 * kept
+            )
+        }
+    }
+}
+
+impl Traffic {
+    /// Lets the synthetic players report. `None` where they lack a dimension of a drill-down.
+    fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
+        let names = |drilldown: &Vec<_>| -> Vec<&str> {
+            drilldown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
+        };
+        let drilldowns: Vec<_> = policy.drilldowns().iter().map(names).collect();
+        let simulated = window.min(LONGEST_SIMULATED);
+        let players = live.min(MOST_SIMULATED);
+        let config = PlayersConfig {
+            sessions: u32::try_from(players).unwrap_or(u32::MAX),
+            ..PlayersConfig::default()
+        };
+        let end = config.start_ms + simulated;
+        let mut watched = Watched::new(simulated, &drilldowns).ok()?;
+        Players::new(config)
+            .ok()?
+            .take_while(|report| report.sent_ms < end)
+            .for_each(|report| watched.watch(&report));
+        let (cells, _) = watched.finish();
+        Some(Self::of(&cells, &drilldowns, live as f64 / players as f64, players as f64, simulated))
+    }
+
+    fn of(cells: &[Truth], drilldowns: &[Vec<&str>], scale: f64, players: f64, simulated: Millis) -> Self {
+        let label = |cell: &Truth| cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
+        let tables = drilldowns
+            .iter()
+            .map(|drilldown| {
+                let mut table = BTreeMap::<Vec<String>, f64>::new();
+                for cell in of_table(cells, drilldown) {
+                    *table.entry(label(cell)).or_default() += cell.sessions as f64 * scale;
+                }
+                table.into_iter().collect()
+            })
+            .collect();
+        let first = || drilldowns.first().into_iter().flat_map(|drilldown| of_table(cells, drilldown));
+        let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
+        let rates = BOUNDED_FIELDS.iter().map(|field| {
+            let sum: u64 = first().map(|cell| amount(cell, field.name)).sum();
+            sum as f64 * scale / simulated as f64
+        });
+        Self {
+            live: players * scale,
+            length: simulated as f64 * players / (sessions - players).max(1.0),
+            rates: rates.collect(),
+            tables,
+            simulated,
+        }
+    }
+
+    /// Distinct sessions in a window of that length: those that are live, and those that follow them.
+    fn sessions(&self, window: Millis) -> f64 {
+        self.live * (1.0 + window as f64 / self.length)
+    }
+
+    /// Folds the table of a drill-down as it would be in a window of that length.
+    fn rows(&self, policy: &Policy, at: usize, window: Millis) -> Rows {
+        let longer = self.sessions(window) / self.sessions(self.simulated);
+        let cells = self.tables[at].iter().map(|(label, sessions)| {
+            let label: Label = label.iter().map(|value| Arc::from(value.as_str())).collect();
+            (label, Cell { sessions: (sessions * longer).round() as u64, ..Cell::default() })
+        });
+        let table: Table = cells.filter(|(_, cell)| cell.sessions > 0).collect();
+        let window = Window { start: 0, end: window };
+        let released = release("", window, vec![table], &alone(policy, at), None);
+        let mut rows = Rows { sessions: Vec::new(), kept: 0 };
+        for rollup in &released.rollups {
+            rows.sessions.push(rollup.sessions());
+            if rollup.label().all(|value| value != "*") {
+                rows.kept += rollup.sessions();
+            }
+        }
+        rows.sessions.sort_unstable();
+        rows
+    }
+}
+
+/// The cells of one drill-down.
+fn of_table<'a>(cells: &'a [Truth], drilldown: &'a [&str]) -> impl Iterator<Item = &'a Truth> {
+    cells.iter().filter(move |cell| cell.drilldown.iter().eq(drilldown.iter()))
+}
+
+/// The same policy for one drill-down alone. Networks are not simulated, so `release.guard_networks` is left out.
+fn alone(policy: &Policy, at: usize) -> Policy {
+    let settings = PolicySettings {
+        k: policy.k(),
+        allow_small_k: true,
+        drilldowns: vec![policy.drilldowns()[at].clone()],
+        detail: Detail::Last,
+        margin: Some(policy.margin()),
+        noise: policy.noise(),
+        guard_networks: None,
+        allow_below_place: true,
+    };
+    Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of a policy that was accepted"))
+}
+
+/// The sum of a field of [`BOUNDED_FIELDS`] in a cell, by its name.
+fn amount(cell: &Truth, field: &str) -> u64 {
+    let sum = |values: &[(u64, u64)]| values.iter().map(|(value, sessions)| value * sessions).sum();
+    match field {
+        "attempts" => cell.attempts,
+        "plays" => cell.plays,
+        "startup_failures" => cell.startup_failures,
+        "playback_failures" => cell.playback_failures,
+        "stalls" => cell.stalls,
+        "stalled_ms" => cell.stalled_ms,
+        "dropped_frames" => cell.dropped_frames,
+        "switches" => cell.switches,
+        "playing_ms" => cell.playing_ms,
+        "startup_ms" => sum(&cell.startup_ms),
+        "bitrate_kbps" => sum(&cell.bitrate_kbps),
+        "bandwidth_kbps" => sum(&cell.bandwidth_kbps),
+        error => {
+            let class = error.strip_prefix("errors.").unwrap_or_default();
+            cell.errors.get(class).copied().unwrap_or_default()
+        }
+    }
+}

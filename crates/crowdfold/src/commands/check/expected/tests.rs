@@ -1,0 +1,72 @@
+use super::*;
+use crate::config::{Override, Sources};
+
+fn printed(live: u64, flags: &[(&'static str, &str)]) -> String {
+    let flags =
+        flags.iter().map(|(key, value)| Override { key, value: (*value).into(), flag: "--test" }).collect();
+    let config = Config::load(&Sources { flags, host: "host-1".into(), ..Sources::default() }).unwrap();
+    let mut out = Vec::new();
+    print(&config, live, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The numbers of the line of a field, in the first table after that heading.
+fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
+    let after = &text[text.find(&format!("# {table}, ")).unwrap()..];
+    let line =
+        after.lines().find(|line| line.trim_start_matches('#').trim_start().starts_with(field)).unwrap();
+    line.split_whitespace().skip(2).filter(|word| *word != "±").map(String::from).collect()
+}
+
+#[test]
+fn every_table_is_described_and_all_but_the_detail_table_have_their_errors() {
+    let text = printed(3_000, &[]);
+    for table in ["country.asn", "device.os.browser", "player.player_version", "stream.format.content"] {
+        assert!(text.contains(&format!("# {table}, a window of 1m: ")), "{table}: {text}");
+        assert_eq!(numbers(&text, table, "playing_ms").len(), 4, "{text}");
+    }
+    assert!(text.contains("#   the detail table: every number is exact\n"), "{text}");
+    assert_eq!(text.matches("playing_ms").count(), 4, "{text}");
+}
+
+/// Standard errors of an hour of minutes fall with the root of 60, and in proportion to the sessions of a row.
+#[test]
+fn errors_are_noise_over_the_expected_sum() {
+    let text =
+        printed(3_000, &[("release.drilldowns", r#"[["stream"], ["cdn"]]"#), ("release.noise", "100")]);
+    let share = |word: &String| word.trim_end_matches('%').parse::<f64>().unwrap();
+    let [window, error, hour, hours] = &numbers(&text, "stream", "playing_ms")[..] else { panic!("{text}") };
+    let (window, hour) = (window.parse::<f64>().unwrap(), hour.parse::<f64>().unwrap());
+    assert!((hour / window - 60.0).abs() < 0.01, "{text}");
+    assert!((share(error) - 100.0 * 100.0 * 60_000.0 / window).abs() < 0.06, "{text}");
+    assert!((share(error) / share(hours) - 60_f64.sqrt()).abs() < 1.0, "{text}");
+    assert!(text.contains("startup_failures"), "{text}");
+}
+
+#[test]
+fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
+    let text = printed(30, &[]);
+    assert!(text.contains("# country.asn, a window of 1m: nothing, fewer than 50 sessions\n"), "{text}");
+    assert!(!text.contains("noise"), "no number is shown: {text}");
+    assert!(text.contains("country.asn keeps all values of 0.0% of sessions only"), "{text}");
+    let suggested =
+        |live| printed(live, &[("release.drilldowns", r#"[["device", "os", "browser"], ["cdn"]]"#)]);
+    assert!(suggested(1_000).contains("# Set windows.length = \""), "{}", suggested(1_000));
+    assert!(suggested(40_000).contains("# In windows of 1m 90% of sessions or more keep all values"));
+}
+
+#[test]
+fn more_sessions_than_are_simulated_are_scaled_up() {
+    let one = |live| {
+        let text = printed(live, &[("release.drilldowns", r#"[["stream"], ["cdn"]]"#)]);
+        numbers(&text, "stream", "playing_ms")[0].parse::<f64>().unwrap() / live as f64
+    };
+    let (small, large) = (one(50_000), one(5_000_000));
+    assert!((small / large - 1.0).abs() < 0.01, "{small} {large}");
+}
+
+#[test]
+fn dimensions_that_players_do_not_report_are_named_as_the_reason() {
+    let flags = [("release.drilldowns", r#"[["network"], ["cdn"]]"#), ("address.policy", "truncate")];
+    assert!(printed(3_000, &flags).contains("a dimension that synthetic players do not report"));
+}
