@@ -22,7 +22,7 @@ k = 100
 [release.tenants.gamma]
 k = 20
 drilldowns = [["cdn", "stream"], ["os"]]
-histogram_drilldown = ["os"]
+detail_drilldown = ["os"]
 "#;
 
 /// One beacon of each of so many sessions: most of Windows, some of Linux.
@@ -44,7 +44,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// `tenant drill-down label sessions` of each row, those with histograms marked, and the ledger.
+/// `tenant drill-down label sessions` of each row, those of the detail table marked, and the ledger.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -57,11 +57,11 @@ fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
         let names: Vec<_> =
             row["drilldown"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
         let label: Vec<_> = names.iter().map(|name| row["dimensions"][name].as_str().unwrap()).collect();
-        let histogram = if row["bandwidth_kbps"].get("histogram").is_some() { " +" } else { "" };
+        let detail = if row["detail"] == true { " +" } else { "" };
         let tenant = row["tenant"].as_str().unwrap();
         let (names, label, policy) = (names.join("."), label.join("/"), &row["policy"]);
         let tau = policy.get("tau").map_or(String::new(), |tau| format!(" τ={tau}"));
-        format!("{tenant} {names} {label} {} k={}{tau}{histogram}", row["sessions"], policy["k"])
+        format!("{tenant} {names} {label} {} k={}{tau}{detail}", row["sessions"], policy["k"])
     };
     let text = String::from_utf8(output.stdout).unwrap();
     let rows = text.lines().map(|line| words(serde_json::from_str(line).unwrap())).collect();
@@ -79,8 +79,8 @@ fn three_tenants_are_folded_by_three_policies() {
     // 30 and 60: gamma shows both, acme one row of all, beta nothing at all
     let (rows, ledger) = fold(CONFIG, of_all(30, 60));
     let expected = [
-        "acme os.browser */* 90 k=50 +",
-        "acme cdn cdn-a 90 k=50",
+        "acme os.browser */* 90 k=50",
+        "acme cdn cdn-a 90 k=50 +",
         "gamma cdn.stream cdn-a/live 90 k=20",
         "gamma os Linux 30 k=20 +",
         "gamma os Windows 60 k=20 +",
@@ -155,12 +155,14 @@ fn check_shows_whose_rows_must_be_what() {
     let output = crowdfold(dir.path(), &["check"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     for lines in [
-        "# Drill-downs; a row stands for 50 sessions or more:\n# os.browser: platform; with histograms\n# cdn: delivery\n",
-        "# Those of beta; a row stands for 100 sessions or more:\n# os.browser: platform; with histograms\n",
-        "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; with \
-         histograms\n",
+        "# Drill-downs; a row stands for 50 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail \
+         table, which is exact\n",
+        "# Those of beta; a row stands for 100 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail",
+        "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; the \
+         detail table, which is exact\n",
         "# Attributes that `query` groups tenants by, without gamma:\n# industry: news (acme)\n",
-        "[release.tenants.gamma]\ndrilldowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+        "[release.tenants.gamma]\ndetail_drilldown = [\"os\"] # crowdfold.toml:",
+        "\ndrilldowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
     ] {
         assert!(shown.contains(lines), "{lines}: {shown}");
     }
