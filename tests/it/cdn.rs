@@ -80,8 +80,12 @@ fn each_cdns_lines_fold_to_who_played_what() {
             assert_eq!(told[dimension], value, "{}: {dimension}", cdn.name());
         }
         for row in &rows {
-            assert_eq!((&row["sessions"], &row["beacons"]), (&12.into(), &beacons.into()), "{row}");
-            assert_eq!(row["window"]["start"], START, "{row}");
+            assert_eq!((&row["sessions"], &row["window"]["start"]), (&12.into(), &START.into()), "{row}");
+        }
+        let detail: Vec<_> = rows.iter().filter(|row| row["detail"] == true).collect();
+        assert_eq!(detail.len(), 1, "{rows:?}");
+        for row in detail {
+            assert_eq!(row["beacons"], beacons, "{row}");
             assert_eq!(row["bandwidth_kbps"]["sum"], 12 * 5_400, "{row}");
             assert_eq!(row["bitrate_kbps"]["sum"], 12 * 3_200, "{row}");
         }

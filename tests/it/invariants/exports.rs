@@ -59,7 +59,7 @@ const KEYS: [&str; 25] = [
     "tenant",
     "window",
     "coverage",
-    "noise",
+    "detail",
 ];
 
 /// Looks at a page; the values of those that count persons, by their line.
