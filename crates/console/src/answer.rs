@@ -1,32 +1,47 @@
-//! What came out of a query, ready to be written.
+//! The result of a query, ready to be written.
 
-use crate::group::{Group, mean};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::group::{Group, Metric};
+use crate::measure::Measure;
 use crate::output::{Cell, Column, Sheet};
-use crate::row::Spread;
+use crate::row::Numbers;
 use crate::time::moment;
+use columns::{concurrent, derived, errors, mean, metric, percentile, plain, spreads};
 
+mod columns;
+mod notes;
 #[cfg(test)]
 mod tests;
-
-/// Classes of errors, in the order of the schema: the columns of CSV stay the same whatever occurs.
-const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
 /// Sums of published rows, and what they leave open.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// What was grouped by: attributes of tenants, then dimensions.
+    /// The names grouped by: attributes of tenants, then dimensions.
     pub(crate) by: Vec<String>,
     pub(crate) groups: Vec<Group>,
     /// Where rows of several tenants were added up: how many of these are attributes.
     pub(crate) across: Option<usize>,
-    /// Whether each row is of one span of time.
+    /// Each row is of one span of time.
     pub(crate) by_time: bool,
     /// Sessions (over windows) of rows that have folded a dimension that is asked for.
     pub(crate) folded_away: u64,
+    /// The tables that answered, by what their numbers are.
+    pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
+    /// The table and CSV show standard errors.
+    pub(crate) errors: bool,
 }
 
 impl Answer {
-    /// Whether no published row met the query.
+    /// The same answer, whose table and CSV show the standard error of each number that carries noise. JSON always
+    /// contains it.
+    #[must_use]
+    pub const fn with_errors(mut self, shown: bool) -> Self {
+        self.errors = shown;
+        self
+    }
+
+    /// Returns true if no published row met the query.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
@@ -38,8 +53,8 @@ impl Answer {
         self.folded_away
     }
 
-    /// `sessions`, or `session_windows` where some row sums several windows: then one who stays is counted in each,
-    /// and the number is not one of people.
+    /// `sessions`, or `session_windows` where some group adds up several windows: then a session is counted in each of
+    /// its windows, and the number is not a number of people.
     #[must_use]
     pub fn count_name(&self) -> &'static str {
         if self.spans_windows() { "session_windows" } else { "sessions" }
@@ -53,53 +68,14 @@ impl Answer {
         self.groups.windows(2).any(|pair| pair[0].tenant() != pair[1].tenant())
     }
 
-    /// What whoever reads the numbers must know, one line each.
-    #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.is_empty() {
-            notes.push("no published row meets the query".into());
-        }
-        if self.folded_away > 0 {
-            notes.push(format!(
-                "folded away: {} {} in rows that may hold it",
-                self.folded_away,
-                if self.is_empty() { "session_windows" } else { self.count_name() }
-            ));
-        }
-        if self.spans_windows() {
-            notes.push(
-                "session_windows counts a session once in each window: it is not a number of people".into(),
-            );
-        }
-        let alone = self.groups.iter().filter(|group| group.tenants.len() == 1).count();
-        if self.across.is_some() && alone > 0 {
-            let (groups, say) = if alone == 1 { ("group is", "it says") } else { ("groups are", "they say") };
-            notes.push(format!("{alone} {groups} of one tenant: what {say} is that tenant's alone"));
-        }
-        if let Some(deviation) = self.deviation() {
-            notes.push(format!(
-                "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, and \
-                 cells too small for it are missing, so totals are too low and differ between drill-downs",
-                self.count_name()
-            ));
-        }
-        notes
-    }
-
-    /// The largest standard deviation of the noise in a group's sessions, where there is any.
-    fn deviation(&self) -> Option<f64> {
-        let most = self.groups.iter().map(|group| group.noise).fold(0.0, f64::max);
-        (most > 0.0).then(|| most.sqrt())
-    }
-
-    /// Aligned text for people, in lines of `width` columns if it can be: means, with a percentile beside them where a
-    /// row stands alone, and shares in percent. Columns that nothing fills are left out, and those that there is no
-    /// room for; JSON and CSV have all.
+    /// Aligned text for people, in lines of `width` columns if possible: means, with a percentile beside them where a row
+    /// stands alone, and shares in percent. A number below 0 is marked with `?`, and a standard error follows `±`.
+    /// Columns without any value are left out, and those for which there is no room; JSON and CSV have all. Where rows
+    /// show session counts only, the main columns stay, with `-`.
     #[must_use]
     pub fn table(&self, width: usize) -> String {
         let mut columns = self.heads(self.has_tenants(), self.by_time);
-        columns.push(Column::number(self.count_name(), |group| Cell::Count(group.sessions())));
+        columns.push(self.count());
         if self.spans_windows() {
             columns.extend([
                 Column::number("peak", |group| Cell::Count(group.concurrent_max())).spare(5),
@@ -107,55 +83,55 @@ impl Answer {
             ]);
         }
         columns.extend([
-            Column::number("minutes", |group| Cell::real(Some(group.minutes_watched()), 1)).spare(2),
-            Column::number("rebuffering", |group| Cell::share(group.rebuffering_ratio())),
-            Column::number("stalls/h", |group| Cell::real(group.stalls_per_hour(), 2)).spare(4),
-            Column::number("vsf", |group| Cell::share(group.vsf())).spare(1),
-            Column::number("ebvs", |group| Cell::share(group.ebvs())).spare(10),
-            Column::number("vpf", |group| Cell::share(group.vpf())).spare(3),
-            Column::number("startup_ms", |group| Cell::real(mean(&group.startup), 0)),
-            Column::number("startup_p95", |group| Cell::count(group.startup.p95)).spare(7),
-            Column::number("bandwidth", |group| Cell::real(mean(&group.bandwidth), 0)),
-            Column::number("bandwidth_p50", |group| Cell::count(group.bandwidth.p50)).spare(6),
-            Column::number("bitrate", |group| Cell::real(mean(&group.bitrate), 0)).spare(8),
+            columns::minutes("minutes").spare(2),
+            metric("rebuffering", Metric::RebufferingRatio, Cell::share),
+            metric("stalls/h", Metric::StallsPerHour, |value| Cell::real(value, 2)).spare(4),
+            metric("vsf", Metric::Vsf, Cell::share).spare(1),
+            metric("ebvs", Metric::Ebvs, Cell::share).spare(10),
+            metric("vpf", Metric::Vpf, Cell::share).spare(3),
+            mean("startup_ms", Metric::Startup),
+            percentile("startup_p95", Measure::StartupMs, |spread| spread.p95).spare(7),
+            mean("bandwidth", Metric::Bandwidth),
+            percentile("bandwidth_p50", Measure::BandwidthKbps, |spread| spread.p50).spare(6),
+            mean("bitrate", Metric::Bitrate).spare(8),
         ]);
-        Sheet { columns, rows: &self.groups }.without_idle_columns().table(width)
+        let lacking = self.groups.iter().any(|group| group.rows_without_numbers > 0);
+        self.sheet(columns).without_idle_columns(lacking).table(width)
     }
 
     /// CSV with a header: quoted as RFC 4180 says, lines ending in a line feed alone. A text that begins with `=`,
     /// `+`, `-`, `@`, a tab or a carriage return gets `'` before it, so that no spreadsheet takes it for a formula;
-    /// whoever needs values to the letter reads JSON. The columns do not depend on what was found, but for the name of
-    /// the count.
+    /// JSON has the text as it is. Numbers below 0 are written as they are. The columns do not depend on the rows,
+    /// except for the name of the count. With standard errors, the one of each number follows it, in a column whose name
+    /// ends in `_error`.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut columns = self.heads(true, true);
         columns.insert(2, Column::text("to", |group| Cell::Text(moment(group.span.end))));
+        columns.push(Column::text("tables", |group| Cell::Text(tables(group).join(" "))));
+        columns.push(Column::text("numbers", |group| Cell::Text(group.numbers().name().into())));
         columns.push(Column::number("windows", |group| Cell::Count(group.windows())));
-        columns.push(Column::number(self.count_name(), |group| Cell::Count(group.sessions())));
+        columns.push(self.count());
         columns.extend(concurrent());
-        columns.extend(sums());
-        columns.extend(ERRORS.map(|class| {
-            let count =
-                move |group: &Group| Cell::Count(group.errors.get(class).copied().unwrap_or_default());
-            Column::number(format!("errors_{class}"), count)
-        }));
+        columns.push(Column::number("beacons", |group| Cell::sum(group.beacons)));
+        columns.extend(plain());
+        columns.extend(errors());
         columns.extend(derived());
-        for (name, spread) in SPREADS {
-            columns.push(Column::number(format!("{name}_sessions"), move |group| {
-                Cell::Count(spread(group).sessions)
-            }));
-            columns.push(Column::number(format!("{name}_sum"), move |group| Cell::Count(spread(group).sum)));
-            columns.push(Column::number(format!("{name}_mean"), move |group| {
-                Cell::real(mean(spread(group)), 0)
-            }));
-            columns.extend(PERCENTILES.map(|(percentile, of)| {
-                Column::number(format!("{name}_{percentile}"), move |group| Cell::count(of(spread(group))))
-            }));
-        }
-        Sheet { columns, rows: &self.groups }.csv()
+        columns.extend(spreads());
+        self.sheet(columns).csv()
     }
 
-    /// The first columns: tenant, or how many, and time where wanted, then what was grouped by.
+    fn sheet(&self, columns: Vec<Column>) -> Sheet<'_> {
+        Sheet { columns, rows: &self.groups, errors: self.errors }
+    }
+
+    /// The number of sessions, whose noise only `differential-privacy` knows.
+    fn count(&self) -> Column {
+        Column::number(self.count_name(), |group| Cell::Count(group.sessions()))
+            .error(|group| Cell::real(Some(group.noise.sqrt()), 1))
+    }
+
+    /// The first columns: tenant, or how many, and time where wanted, then the names grouped by.
     fn heads(&self, tenant: bool, time: bool) -> Vec<Column> {
         let mut columns = Vec::new();
         if self.across.is_some() {
@@ -174,51 +150,7 @@ impl Answer {
     }
 }
 
-type SpreadOf = fn(&Group) -> &Spread;
-type PercentileOf = fn(&Spread) -> Option<u64>;
-
-const SPREADS: [(&str, SpreadOf); 3] = [
-    ("startup_ms", |group| &group.startup),
-    ("bandwidth_kbps", |group| &group.bandwidth),
-    ("bitrate_kbps", |group| &group.bitrate),
-];
-
-const PERCENTILES: [(&str, PercentileOf); 4] = [
-    ("p50", |spread| spread.p50),
-    ("p90", |spread| spread.p90),
-    ("p95", |spread| spread.p95),
-    ("p99", |spread| spread.p99),
-];
-
-fn concurrent() -> [Column; 2] {
-    [
-        Column::number("concurrent_max", |group| Cell::Count(group.concurrent_max())),
-        Column::number("concurrent_mean", |group| Cell::real(group.concurrent_mean(), 1)),
-    ]
-}
-
-fn sums() -> [Column; 10] {
-    [
-        Column::number("beacons", |group| Cell::Count(group.beacons)),
-        Column::number("attempts", |group| Cell::Count(group.attempts)),
-        Column::number("plays", |group| Cell::Count(group.plays)),
-        Column::number("startup_failures", |group| Cell::Count(group.startup_failures)),
-        Column::number("playback_failures", |group| Cell::Count(group.playback_failures)),
-        Column::number("playing_ms", |group| Cell::Count(group.playing_ms)),
-        Column::number("stalled_ms", |group| Cell::Count(group.stalled_ms)),
-        Column::number("stalls", |group| Cell::Count(group.stalls)),
-        Column::number("dropped_frames", |group| Cell::Count(group.dropped_frames)),
-        Column::number("switches", |group| Cell::Count(group.switches)),
-    ]
-}
-
-fn derived() -> [Column; 6] {
-    [
-        Column::number("minutes_watched", |group| Cell::real(Some(group.minutes_watched()), 1)),
-        Column::number("rebuffering_ratio", |group| Cell::real(group.rebuffering_ratio(), 4)),
-        Column::number("stalls_per_hour", |group| Cell::real(group.stalls_per_hour(), 2)),
-        Column::number("vsf", |group| Cell::real(group.vsf(), 4)),
-        Column::number("ebvs", |group| Cell::real(group.ebvs(), 4)),
-        Column::number("vpf", |group| Cell::real(group.vpf(), 4)),
-    ]
+/// The names of the tables that a group's rows are from.
+pub(crate) fn tables(group: &Group) -> Vec<&str> {
+    group.tables.iter().map(String::as_str).collect()
 }

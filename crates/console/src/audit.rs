@@ -253,7 +253,11 @@ impl Auditor {
         }
         match contents {
             Contents::Rollups => {
-                let row: Row = serde_json::from_slice(value).ok()?;
+                let Ok(row) = serde_json::from_slice::<Row>(value) else {
+                    // of the right shape, with a number that no row has
+                    self.finds.push(What::Type, "value".into());
+                    return None;
+                };
                 rows::row(&row, &self.rules, &mut self.finds);
                 Some(row)
             }

@@ -1,14 +1,21 @@
-//! Rows added up, and what may be divided out of the sums.
+//! Published rows added up, and what follows from the sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::row::{Row, Spread, Window};
+use crate::estimate::{Ratio, Sum};
+use crate::measure::{Measure, error_variance};
+use crate::row::{Numbers, Row, Spread, Window};
+
+#[cfg(test)]
+mod tests;
 
 /// Sums of published rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     /// Whose rows: one tenant's, unless several are added up.
     pub(crate) tenants: BTreeSet<String>,
+    /// The tables the rows are from, by name (`os.browser`).
+    pub(crate) tables: BTreeSet<String>,
     /// The time its windows lie in: of the first's start to the last's end.
     pub(crate) span: Window,
     /// Its value for each dimension grouped by.
@@ -16,84 +23,101 @@ pub(crate) struct Group {
     /// Sessions by start of window: distinct within a window, and never across.
     windows: BTreeMap<u64, u64>,
     pub(crate) rows: u64,
-    pub(crate) beacons: u64,
-    pub(crate) attempts: u64,
-    pub(crate) plays: u64,
-    pub(crate) startup_failures: u64,
-    pub(crate) playback_failures: u64,
-    pub(crate) playing_ms: u64,
-    pub(crate) stalled_ms: u64,
-    pub(crate) stalls: u64,
-    pub(crate) dropped_frames: u64,
-    pub(crate) switches: u64,
-    pub(crate) errors: BTreeMap<String, u64>,
-    pub(crate) startup: Spread,
-    pub(crate) bandwidth: Spread,
-    pub(crate) bitrate: Spread,
+    /// Rows that show session counts only.
+    pub(crate) rows_without_numbers: u64,
+    /// Sessions of the rows that show more than that.
+    measured: u64,
+    /// Reports; absent unless all rows have them.
+    pub(crate) beacons: Option<i64>,
+    sums: [Sum; Measure::ALL.len()],
+    errors: BTreeMap<String, Sum>,
+    spreads: [Spread; Measure::SPREADS.len()],
+    is_noisy: bool,
+    /// Some rows carry noise whose size is not known.
+    is_private: bool,
     /// Variance of the noise in its sessions; 0 where there is none.
     pub(crate) noise: f64,
 }
 
 impl Group {
-    pub(crate) fn of(row: &Row, label: Vec<String>) -> Self {
-        Self {
-            tenants: BTreeSet::from([row.tenant.clone()]),
+    pub(crate) fn of(row: &Row, numbers: Numbers, label: Vec<String>) -> Self {
+        let mut group = Self {
+            tenants: BTreeSet::new(),
+            tables: BTreeSet::new(),
             span: row.window,
             label,
-            windows: BTreeMap::from([(row.window.start, row.sessions)]),
-            rows: 1,
-            beacons: row.beacons,
-            attempts: row.attempts,
-            plays: row.plays,
-            startup_failures: row.startup_failures,
-            playback_failures: row.playback_failures,
-            playing_ms: row.playing_ms,
-            stalled_ms: row.stalled_ms,
-            stalls: row.stalls,
-            dropped_frames: row.dropped_frames,
-            switches: row.switches,
-            errors: row.errors.clone(),
-            startup: row.startup_ms.clone(),
-            bandwidth: row.bandwidth_kbps.clone(),
-            bitrate: row.bitrate_kbps.clone(),
-            noise: variance(row),
+            windows: BTreeMap::new(),
+            rows: 0,
+            rows_without_numbers: 0,
+            measured: 0,
+            beacons: row.beacons.map(|_| 0),
+            sums: [Sum::default(); Measure::ALL.len()],
+            errors: BTreeMap::new(),
+            spreads: std::array::from_fn(|_| Spread { sessions: Some(0), ..Spread::default() }),
+            is_noisy: false,
+            is_private: false,
+            noise: 0.0,
+        };
+        group.add(row, numbers);
+        // one row alone keeps its percentiles and ranges
+        for (mine, theirs) in
+            group.spreads.iter_mut().zip([&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps])
+        {
+            *mine = theirs.clone().unwrap_or_else(|| mine.clone());
         }
+        group
     }
 
-    pub(crate) fn add(&mut self, row: &Row) {
+    pub(crate) fn add(&mut self, row: &Row, numbers: Numbers) {
         self.span.start = self.span.start.min(row.window.start);
         self.span.end = self.span.end.max(row.window.end);
         self.rows += 1;
         if !self.tenants.contains(&row.tenant) {
             self.tenants.insert(row.tenant.clone());
         }
-        self.noise += variance(row);
-        plus(self.windows.entry(row.window.start).or_default(), row.sessions);
-        for (mine, theirs) in [
-            (&mut self.beacons, row.beacons),
-            (&mut self.attempts, row.attempts),
-            (&mut self.plays, row.plays),
-            (&mut self.startup_failures, row.startup_failures),
-            (&mut self.playback_failures, row.playback_failures),
-            (&mut self.playing_ms, row.playing_ms),
-            (&mut self.stalled_ms, row.stalled_ms),
-            (&mut self.stalls, row.stalls),
-            (&mut self.dropped_frames, row.dropped_frames),
-            (&mut self.switches, row.switches),
-        ] {
-            plus(mine, theirs);
+        let table = row.drilldown_name();
+        if !self.tables.contains(&table) {
+            self.tables.insert(table);
         }
-        for (class, sessions) in &row.errors {
-            plus(self.errors.entry(class.clone()).or_default(), *sessions);
+        // each row's noise is drawn independently, so variances add up
+        self.noise += row.policy.sigma.map_or(0.0, |sigma| sigma * sigma);
+        let sessions = self.windows.entry(row.window.start).or_default();
+        *sessions = sessions.saturating_add(row.sessions);
+        match numbers {
+            Numbers::Absent => self.rows_without_numbers += 1,
+            Numbers::Exact => {}
+            Numbers::Noisy => self.is_noisy = true,
+            Numbers::Private => self.is_private = true,
         }
-        for (mine, theirs) in [
-            (&mut self.startup, &row.startup_ms),
-            (&mut self.bandwidth, &row.bandwidth_kbps),
-            (&mut self.bitrate, &row.bitrate_kbps),
-        ] {
-            // Percentiles and ranges of several rows cannot be had from those of each.
-            let sessions = mine.sessions.saturating_add(theirs.sessions);
-            *mine = Spread { sessions, sum: mine.sum.saturating_add(theirs.sum), ..Spread::default() };
+        self.beacons = self.beacons.zip(row.beacons).map(|(mine, theirs)| mine.saturating_add(theirs));
+        self.add_numbers(row, if numbers == Numbers::Noisy { row.policy.noise } else { None });
+        self.add_spreads(row);
+    }
+
+    fn add_numbers(&mut self, row: &Row, noise: Option<u64>) {
+        for (sum, measure) in self.sums.iter_mut().zip(Measure::ALL) {
+            let Some(value) = measure.of(row) else { return };
+            sum.add(value, noise.map_or(0.0, |noise| measure.variance(noise, row.window)));
+        }
+        self.measured = self.measured.saturating_add(row.sessions);
+        let variance = noise.map_or(0.0, |noise| error_variance(noise, row.window));
+        for (class, sessions) in row.errors.iter().flatten() {
+            self.errors.entry(class.clone()).or_default().add(*sessions, variance);
+        }
+    }
+
+    /// Adds up how many sessions have a value. Percentiles and ranges of several rows cannot be computed from those of
+    /// each.
+    fn add_spreads(&mut self, row: &Row) {
+        let theirs = [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps];
+        for (mine, theirs) in self.spreads.iter_mut().zip(theirs) {
+            let sessions = match theirs {
+                None => mine.sessions,
+                Some(theirs) => {
+                    mine.sessions.zip(theirs.sessions).map(|(mine, theirs)| mine.saturating_add(theirs))
+                }
+            };
+            *mine = Spread { sessions, ..Spread::default() };
         }
     }
 
@@ -119,55 +143,142 @@ impl Group {
 
     /// Sessions at the same time: the mean over the windows in which it was published.
     pub(crate) fn concurrent_mean(&self) -> Option<f64> {
-        ratio(self.sessions(), self.windows())
+        (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
     }
 
-    pub(crate) fn minutes_watched(&self) -> f64 {
-        self.playing_ms as f64 / 60_000.0
+    /// What its numbers are: noisy as soon as one row is.
+    pub(crate) const fn numbers(&self) -> Numbers {
+        if self.rows == self.rows_without_numbers {
+            Numbers::Absent
+        } else if self.is_private {
+            Numbers::Private
+        } else if self.is_noisy {
+            Numbers::Noisy
+        } else {
+            Numbers::Exact
+        }
     }
 
+    /// Sums are shown: at least one row has numbers.
+    pub(crate) const fn has_numbers(&self) -> bool {
+        self.rows > self.rows_without_numbers
+    }
+
+    /// The sum of a measure over the rows that show it; absent where none does.
+    pub(crate) fn sum(&self, measure: Measure) -> Option<Sum> {
+        self.has_numbers().then(|| self.at(measure))
+    }
+
+    fn at(&self, measure: Measure) -> Sum {
+        self.sums[measure as usize]
+    }
+
+    /// Sessions (in each window) that had an error, by class; absent where no row shows them.
+    pub(crate) fn errors(&self) -> Option<&BTreeMap<String, Sum>> {
+        self.has_numbers().then_some(&self.errors)
+    }
+
+    /// Returns true if the standard error of its numbers can be computed: rows do not state the noise that
+    /// `differential-privacy` puts on them, except that of `sessions`.
+    pub(crate) const fn has_known_noise(&self) -> bool {
+        self.has_numbers() && !self.is_private
+    }
+
+    /// The standard error of a sum: 0 where it is exact, absent where there is no sum or its noise is not known.
+    pub(crate) fn error(&self, measure: Measure) -> Option<f64> {
+        self.has_known_noise().then(|| self.at(measure).error())
+    }
+
+    /// How many sessions have a value, and the percentiles and ranges of a row that stands alone.
+    pub(crate) fn spread(&self, measure: Measure) -> Option<&Spread> {
+        let at = Measure::SPREADS.iter().position(|known| *known == measure)?;
+        self.spreads.get(at)
+    }
+
+    /// The names of sums that noise brought below 0.
+    pub(crate) fn below_zero(&self) -> Vec<String> {
+        let below = |sum: &Sum| self.has_numbers() && sum.value < 0;
+        let measures = Measure::ALL.into_iter().filter(|measure| below(&self.at(*measure)));
+        let errors = self.errors.iter().filter(|(_, sum)| below(sum));
+        let errors = errors.map(|(class, _)| format!("errors.{class}"));
+        measures.map(|measure| measure.name().to_owned()).chain(errors).collect()
+    }
+
+    pub(crate) fn minutes_watched(&self) -> Option<f64> {
+        self.sum(Measure::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
+    }
+
+    /// A ratio of its sums.
+    pub(crate) fn ratio(&self, metric: Metric) -> Ratio {
+        let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
+            Measure::Attempts,
+            Measure::Plays,
+            Measure::StartupFailures,
+            Measure::PlaybackFailures,
+            Measure::PlayingMs,
+            Measure::StalledMs,
+            Measure::Stalls,
+        ]
+        .map(|measure| self.at(measure));
+        match metric {
+            Metric::RebufferingRatio => Ratio::of(&[(stalled, 1.0, 1.0), (playing, 0.0, 1.0)]),
+            Metric::StallsPerHour => Ratio::of(&[(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)]),
+            Metric::Vsf => Ratio::of(&[(startup_failures, 1.0, 0.0), (attempts, 0.0, 1.0)]),
+            Metric::Ebvs => {
+                let terms = [(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)];
+                match Ratio::of(&terms) {
+                    // an attempt in one window and its first frame in the next are 1 and −1
+                    Ratio::Known(value, error) if error == 0.0 => Ratio::Known(value.max(0.0), error),
+                    other => other,
+                }
+            }
+            Metric::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
+            Metric::Startup => self.mean(Measure::StartupMs, plays),
+            Metric::Bandwidth => self.mean(Measure::BandwidthKbps, Sum::exact(self.measured)),
+            Metric::Bitrate => self.mean(Measure::BitrateKbps, Sum::exact(self.measured)),
+        }
+    }
+
+    /// The mean of a distribution: over the sessions that have a value where all rows say how many these are, otherwise
+    /// over what stands for them.
+    fn mean(&self, measure: Measure, otherwise: Sum) -> Ratio {
+        let sessions = self.spread(measure).and_then(|spread| spread.sessions);
+        let over = sessions.map_or(otherwise, Sum::exact);
+        Ratio::of(&[(self.at(measure), 1.0, 0.0), (over, 0.0, 1.0)])
+    }
+}
+
+/// A number that is computed from sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
     /// Time stalled of the time played or stalled.
-    pub(crate) fn rebuffering_ratio(&self) -> Option<f64> {
-        ratio(self.stalled_ms, self.playing_ms.saturating_add(self.stalled_ms))
-    }
-
+    RebufferingRatio,
     /// Stalls per hour played.
-    pub(crate) fn stalls_per_hour(&self) -> Option<f64> {
-        ratio(self.stalls, self.playing_ms).map(|per_ms| per_ms * 3_600_000.0)
-    }
-
+    StallsPerHour,
     /// Video startup failures per attempt.
-    pub(crate) fn vsf(&self) -> Option<f64> {
-        ratio(self.startup_failures, self.attempts)
-    }
-
-    /// Exits before video start per attempt: neither a first frame nor a fatal error. Who asks in one window and sees in
-    /// the next is one in the first and takes one away in the second, so it is never told below 0.
-    pub(crate) fn ebvs(&self) -> Option<f64> {
-        let settled = self.plays.saturating_add(self.startup_failures);
-        ratio(self.attempts.saturating_sub(settled), self.attempts)
-    }
-
+    Vsf,
+    /// Exits before video start per attempt: neither a first frame nor a fatal error.
+    Ebvs,
     /// Video playback failures per play.
-    pub(crate) fn vpf(&self) -> Option<f64> {
-        ratio(self.playback_failures, self.plays)
-    }
+    Vpf,
+    /// Mean startup time, ms.
+    Startup,
+    /// Mean of the sessions' mean bandwidths, kbit/s.
+    Bandwidth,
+    /// Mean of the sessions' mean bitrates, kbit/s.
+    Bitrate,
 }
 
-/// The mean of a spread's values over its sessions.
-pub(crate) fn mean(spread: &Spread) -> Option<f64> {
-    ratio(spread.sum, spread.sessions)
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-fn plus(mine: &mut u64, theirs: u64) {
-    *mine = mine.saturating_add(theirs);
-}
-
-/// Each row's noise is drawn for itself, so variances add up.
-fn variance(row: &Row) -> f64 {
-    row.policy.sigma.map_or(0.0, |sigma| sigma * sigma)
+impl Metric {
+    /// All of them, in the order in which they are written.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::RebufferingRatio,
+        Self::StallsPerHour,
+        Self::Vsf,
+        Self::Ebvs,
+        Self::Vpf,
+        Self::Startup,
+        Self::Bandwidth,
+        Self::Bitrate,
+    ];
 }

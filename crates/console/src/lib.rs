@@ -1,5 +1,5 @@
-//! Reading rollups: [`Reader`] takes record values one by one, [`Query`] sums what they say as far as it may be summed,
-//! [`Answer`] writes the result as a table, as JSON or as CSV. [`audit`] looks for what should not be there. No Kafka, no
+//! Reading rollups: [`Reader`] takes record values one by one, [`Query`] adds them up as far as published rows may be
+//! added up, [`Answer`] writes the result as a table, as JSON or as CSV. [`audit`] looks for what should not be there. No Kafka, no
 //! clock, no printing.
 //!
 //! ```
@@ -18,7 +18,10 @@
 mod across;
 mod answer;
 pub mod audit;
+mod clamps;
+mod estimate;
 mod group;
+mod measure;
 mod output;
 mod query;
 mod reader;
@@ -32,4 +35,4 @@ pub use across::Catalogue;
 pub use answer::Answer;
 pub use query::{Args, Query, QueryError};
 pub use reader::Reader;
-pub use row::{Coverage, Policy, Range, Row, Spread, Window};
+pub use row::{Coverage, Numbers, Policy, Range, Row, Spread, Window};

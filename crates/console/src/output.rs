@@ -12,14 +12,16 @@ use width::width;
 /// Spaces between the columns of a table.
 const GAP: usize = 2;
 
-/// What stands in one place of a sheet.
+/// One field of a sheet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
     Text(String),
     Count(u64),
-    /// A number and how many decimals it is told with.
+    /// A sum, which noise may bring below 0.
+    Sum(i64),
+    /// A number and how many decimals it is written with.
     Real(f64, usize),
-    /// A part of a whole, told in percent.
+    /// A part of a whole, written in percent.
     Share(f64),
     None,
 }
@@ -37,10 +39,31 @@ impl Cell {
         count.map_or(Self::None, Self::Count)
     }
 
+    pub(crate) fn sum(sum: Option<i64>) -> Self {
+        sum.map_or(Self::None, Self::Sum)
+    }
+
+    fn is_negative(&self) -> bool {
+        match self {
+            Self::Sum(sum) => *sum < 0,
+            Self::Real(value, _) | Self::Share(value) => *value < 0.0,
+            Self::Text(_) | Self::Count(_) | Self::None => false,
+        }
+    }
+
+    /// Returns true if there is something after `±`: a standard error, and not that of an exact number.
+    fn is_error(&self) -> bool {
+        match self {
+            Self::Real(value, _) | Self::Share(value) => *value > 0.0,
+            Self::Text(_) | Self::Count(_) | Self::Sum(_) | Self::None => false,
+        }
+    }
+
     fn written(self, nothing: &str) -> String {
         match self {
             Self::Text(text) => text,
             Self::Count(count) => count.to_string(),
+            Self::Sum(sum) => sum.to_string(),
             Self::Real(value, decimals) => format!("{value:.decimals$}"),
             Self::Share(value) => format!("{:.2}%", value * 100.0),
             Self::None => nothing.into(),
@@ -48,53 +71,84 @@ impl Cell {
     }
 }
 
+type CellOf = Box<dyn Fn(&Group) -> Cell>;
+
 pub(crate) struct Column {
     name: String,
     is_number: bool,
     /// Where there is not room for all, the highest goes first; 0 stays.
     spare: u8,
-    of: Box<dyn Fn(&Group) -> Cell>,
+    of: CellOf,
+    /// The standard error of the number.
+    error: Option<CellOf>,
 }
 
 impl Column {
     pub(crate) fn text(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: false, spare: 0, of: Box::new(of) }
+        Self { name: name.into(), is_number: false, spare: 0, of: Box::new(of), error: None }
     }
 
     pub(crate) fn number(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: true, spare: 0, of: Box::new(of) }
+        Self { name: name.into(), is_number: true, spare: 0, of: Box::new(of), error: None }
     }
 
     pub(crate) fn spare(mut self, spare: u8) -> Self {
         self.spare = spare;
         self
     }
+
+    pub(crate) fn error(mut self, error: impl Fn(&Group) -> Cell + 'static) -> Self {
+        self.error = Some(Box::new(error));
+        self
+    }
+
+    /// Its texts in a table: the header, then one for each group. A number below 0 is marked; standard errors are
+    /// aligned among themselves.
+    fn texts(&self, rows: &[Group], errors: bool) -> Vec<String> {
+        let number = |row| {
+            let cell = (self.of)(row);
+            let mark = if cell.is_negative() { "?" } else { "" };
+            plain(&cell.written("-")) + mark
+        };
+        let numbers: Vec<_> = rows.iter().map(number).collect();
+        let error = |row| self.error.as_ref().filter(|_| errors).map(|error| error(row));
+        let error = |row| error(row).filter(Cell::is_error).map_or(String::new(), |cell| cell.written(""));
+        let after: Vec<_> = rows.iter().map(error).collect();
+        let widest = after.iter().map(|text| width(text)).max().unwrap_or_default();
+        let join = |(number, after): (String, &String)| match (widest, after.as_str()) {
+            (0, _) => number,
+            (_, "") => number + &" ".repeat(widest + 2),
+            _ => format!("{number} ±{after:>widest$}"),
+        };
+        let texts = numbers.into_iter().zip(&after).map(join);
+        std::iter::once(self.name.clone()).chain(texts).collect()
+    }
 }
 
 pub(crate) struct Sheet<'a> {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: &'a [Group],
+    /// Standard errors are shown.
+    pub(crate) errors: bool,
 }
 
 impl Sheet<'_> {
-    /// Leaves out columns that have nothing in any row.
-    pub(crate) fn without_idle_columns(mut self) -> Self {
+    /// Leaves out columns without a value in any row; with `main`, only those that can be spared.
+    pub(crate) fn without_idle_columns(mut self, main: bool) -> Self {
         let rows = self.rows;
-        self.columns
-            .retain(|column| rows.is_empty() || rows.iter().any(|row| (column.of)(row) != Cell::None));
+        self.columns.retain(|column| {
+            let filled = || rows.iter().any(|row| (column.of)(row) != Cell::None);
+            rows.is_empty() || main && column.spare == 0 || filled()
+        });
         self
     }
 
     /// Columns two spaces apart, texts to the left, numbers to the right, `-` for nothing. Those that can be spared
-    /// are, until the lines fit into `most` columns of a terminal.
+    /// are left out, until the lines fit into `most` columns of a terminal.
     pub(crate) fn table(&self, most: usize) -> String {
-        let written = |column: &Column| -> Vec<String> {
-            let cells = self.rows.iter().map(|row| plain(&(column.of)(row).written("-")));
-            std::iter::once(column.name.clone()).chain(cells).collect()
-        };
         let mut columns: Vec<(&Column, Vec<String>, usize)> = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            let cells = written(column);
+            let cells = column.texts(self.rows, self.errors);
             let wide = cells.iter().map(|text| width(text)).max().unwrap_or_default();
             columns.push((column, cells, wide));
         }
@@ -121,10 +175,16 @@ impl Sheet<'_> {
     }
 
     pub(crate) fn csv(&self) -> String {
-        let mut csv = self.columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(",");
+        let mut fields: Vec<(String, &CellOf)> = Vec::new();
+        for column in &self.columns {
+            fields.push((column.name.clone(), &column.of));
+            let error = column.error.as_ref().filter(|_| self.errors);
+            fields.extend(error.map(|error| (format!("{}_error", column.name), error)));
+        }
+        let mut csv = fields.iter().map(|(name, _)| quoted(name)).collect::<Vec<_>>().join(",");
         csv.push('\n');
         for row in self.rows {
-            let cells = self.columns.iter().map(|column| match (column.of)(row) {
+            let cells = fields.iter().map(|(_, of)| match of(row) {
                 Cell::Text(text) => quoted(&harmless(text)),
                 cell => cell.written(""),
             });

@@ -68,7 +68,7 @@ impl Reader {
             return;
         }
         match serde_json::from_slice::<Row>(value) {
-            Ok(row) if row.is_sound() => self.take(row),
+            Ok(row) if row.is_sound() && row.numbers().is_some() => self.take(row),
             _ => self.malformed += 1,
         }
     }

@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer};
+
+use crate::measure::Measure;
+
+#[cfg(test)]
+mod tests;
 
 /// The schema this reader knows.
 pub(crate) const SCHEMA: &str = "crowdfold.rollup/1";
+/// The policy whose rows say whether they are of the detail table.
+const THRESHOLD: &str = "threshold";
 /// Stands for the rest of a node.
 pub(crate) const STAR: &str = "*";
 
-/// One row of `crowdfold.rollup/1`. Fields that a later writer adds are passed over.
+/// One row of `crowdfold.rollup/1`. Fields that a later writer adds are ignored.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Row {
     /// Its tenant.
@@ -18,6 +25,9 @@ pub struct Row {
     pub window: Window,
     /// The dimensions of its table, in order.
     pub drilldown: Vec<String>,
+    /// `true` in the detail table, whose numbers are exact. `false` in every other table, where each number except
+    /// `sessions` carries noise, or is absent. Absent under `differential-privacy`.
+    pub detail: Option<bool>,
     /// Its value for each of them, `*` for the rest of a node.
     pub dimensions: BTreeMap<String, String>,
     /// Its number in the table, from 1.
@@ -28,36 +38,64 @@ pub struct Row {
     pub coverage: Option<Coverage>,
     /// Distinct sessions in the window.
     pub sessions: u64,
-    /// Reports.
-    pub beacons: u64,
-    /// Times that play was requested.
-    pub attempts: u64,
+    /// Reports, in the detail table.
+    #[serde(deserialize_with = "present")]
+    pub beacons: Option<i64>,
+    /// Times that play was requested. This and the following numbers are absent where the table shows session counts
+    /// only, and may be negative where they carry noise.
+    #[serde(deserialize_with = "present")]
+    pub attempts: Option<i64>,
     /// Times that a first frame was shown.
-    pub plays: u64,
+    #[serde(deserialize_with = "present")]
+    pub plays: Option<i64>,
     /// Fatal errors before anything played.
-    pub startup_failures: u64,
+    #[serde(deserialize_with = "present")]
+    pub startup_failures: Option<i64>,
     /// Fatal errors after something played.
-    pub playback_failures: u64,
+    #[serde(deserialize_with = "present")]
+    pub playback_failures: Option<i64>,
     /// Time played, ms.
-    pub playing_ms: u64,
+    #[serde(deserialize_with = "present")]
+    pub playing_ms: Option<i64>,
     /// Time stalled, without startup and seeks, ms.
-    pub stalled_ms: u64,
+    #[serde(deserialize_with = "present")]
+    pub stalled_ms: Option<i64>,
     /// Stalls.
-    pub stalls: u64,
+    #[serde(deserialize_with = "present")]
+    pub stalls: Option<i64>,
     /// Frames dropped.
-    pub dropped_frames: u64,
+    #[serde(deserialize_with = "present")]
+    pub dropped_frames: Option<i64>,
     /// Changes of quality.
-    pub switches: u64,
-    /// Sessions that saw an error, by class.
-    pub errors: BTreeMap<String, u64>,
+    #[serde(deserialize_with = "present")]
+    pub switches: Option<i64>,
+    /// Sessions that saw an error, by class: those that occur, or all six where they carry noise.
+    #[serde(deserialize_with = "present")]
+    pub errors: Option<BTreeMap<String, i64>>,
     /// First startup times, ms.
-    pub startup_ms: Spread,
+    #[serde(deserialize_with = "present")]
+    pub startup_ms: Option<Spread>,
     /// Mean bandwidths of the sessions, kbit/s.
-    pub bandwidth_kbps: Spread,
+    #[serde(deserialize_with = "present")]
+    pub bandwidth_kbps: Option<Spread>,
     /// Mean bitrates of the sessions, kbit/s.
-    pub bitrate_kbps: Spread,
-    /// What the row had to be to leave.
+    #[serde(deserialize_with = "present")]
+    pub bitrate_kbps: Option<Spread>,
+    /// The conditions that the row had to meet to be published.
     pub policy: Policy,
+}
+
+/// What the numbers of a row are, besides its number of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Numbers {
+    /// Exact, as in the detail table.
+    Exact,
+    /// With noise whose size the policy states: `noise` times the clamp of each field.
+    Noisy,
+    /// With the noise of `differential-privacy`: that of `sessions` is stated, that of other numbers is not.
+    Private,
+    /// Absent, because the publisher has no secret to draw noise with.
+    Absent,
 }
 
 /// A half-open span of event time, ms since the epoch.
@@ -81,13 +119,13 @@ pub struct Coverage {
 /// `[from, to, sessions]` of a histogram: from ≤ value < to, `null` for an open end.
 pub type Range = (Option<u64>, Option<u64>, u64);
 
-/// What is told of the values of a row's sessions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+/// The distribution of the values of a row's sessions. Where it carries noise it is the sum alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Spread {
     /// Sessions that have a value.
-    pub sessions: u64,
+    pub sessions: Option<u64>,
     /// The sum of their values.
-    pub sum: u64,
+    pub sum: i64,
     /// Median; absent, like the others, where too few sessions lie on one side of it.
     pub p50: Option<u64>,
     /// 90th percentile.
@@ -96,8 +134,7 @@ pub struct Spread {
     pub p95: Option<u64>,
     /// 99th percentile.
     pub p99: Option<u64>,
-    /// Ranges that cover all values, on one drill-down only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Ranges that cover all values, in the detail table only.
     pub histogram: Option<Vec<Range>>,
 }
 
@@ -108,10 +145,26 @@ pub struct Policy {
     pub name: String,
     /// The least number of sessions of a row.
     pub k: Option<u64>,
+    /// The least number of possibilities that a star row's arithmetic leaves for its rest.
+    pub margin: Option<u64>,
+    /// Outside the detail table: the standard deviation of each number's noise, in clamps of its field.
+    pub noise: Option<u64>,
     /// Standard deviation of the noise in the count of sessions, where there is noise.
     pub sigma: Option<f64>,
     /// Where there is noise: a row shows τ + k − 1 sessions or more.
     pub tau: Option<u64>,
+}
+
+impl Numbers {
+    /// Its name in answers: rows under `differential-privacy` are noisy too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Noisy | Self::Private => "noisy",
+            Self::Absent => "counts_only",
+        }
+    }
 }
 
 impl Row {
@@ -127,7 +180,32 @@ impl Row {
         self.dimensions.get(dimension).map(String::as_str)
     }
 
-    /// Whether it holds together: a value for each dimension, a number within its table, a window that is one.
+    /// What its numbers are; absent where the row contradicts itself, so that its noise is not known.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Numbers> {
+        let spreads = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();
+        let amounts = || Measure::ALL.into_iter().map(|measure| measure.of(self));
+        let complete = amounts().all(|amount| amount.is_some()) && self.errors.is_some();
+        let exact = complete
+            && amounts().chain([self.beacons]).all(|amount| amount.is_some_and(|amount| amount >= 0))
+            && self.errors.iter().flat_map(BTreeMap::values).all(|sessions| *sessions >= 0)
+            && spreads().flatten().all(|spread| spread.sessions.is_some());
+        let threshold = self.policy.name == THRESHOLD;
+        match self.detail {
+            Some(false) if complete => self.policy.noise.map(|_| Numbers::Noisy),
+            Some(false) => {
+                let empty = amounts().all(|amount| amount.is_none()) && self.errors.is_none();
+                empty.then_some(Numbers::Absent)
+            }
+            None if threshold => None,
+            Some(true) | None if !exact => None,
+            None if self.policy.sigma.is_some() => Some(Numbers::Private),
+            Some(true) | None => Some(Numbers::Exact),
+        }
+    }
+
+    /// Returns true if it holds together: a value for each dimension, a number within its table, a window that has a
+    /// length.
     pub(crate) fn is_sound(&self) -> bool {
         !self.drilldown.is_empty()
             && self.drilldown.iter().all(|dimension| self.dimensions.contains_key(dimension))
@@ -135,4 +213,9 @@ impl Row {
             && (1..=self.rows).contains(&self.row)
             && self.window.start < self.window.end
     }
+}
+
+/// Reads a field that must be there, and may be null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(from)
 }

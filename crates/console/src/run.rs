@@ -1,38 +1,49 @@
-//! Putting a query to rows.
+//! Answering a query from rows.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::Group;
 use crate::query::Met;
-use crate::row::Row;
+use crate::row::{Numbers, Row};
 use crate::{Answer, Query, QueryError};
+use table::Table;
 
+mod table;
 #[cfg(test)]
 mod tests;
 
 impl Query {
-    /// Sums rows as far as published rows may be summed: over windows, over the rows that begin alike, and over tenants
-    /// where that is asked for. Rows come out by time, by tenant, then the largest first.
+    /// Adds up rows as far as published rows may be added up: over windows, over rows that share the first values, and
+    /// over tenants where that is asked for. Groups are ordered by time, then by tenant, then by size, the largest first.
     ///
-    /// Without a drill-down the one that has all dimensions asked for is taken; where none is asked for, the totals of
-    /// each tenant and window, which are the same in every table.
+    /// Without a drill-down the table is the one that has all dimensions asked for; of several, the detail table. Where
+    /// no dimension is asked for, the totals are from the detail table, or where there is none, from the table with the
+    /// fewest rows. Rows whose noise is unknown are ignored; [`Reader`](crate::Reader) takes none.
     ///
     /// # Errors
-    /// If no drill-down was named and the rows leave open which is meant.
+    /// If no drill-down was named and several tables fit, or none.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
-        let selected: Vec<&Row> = rows.iter().filter(|row| self.selects(row)).collect();
-        let table = self.table(&selected)?;
+        let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
+        let selected: Vec<(&Row, Numbers)> =
+            rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();
+        let table = Table::choose(self, &selected)?;
         let by = match (&self.by, &self.drilldown) {
             (Some(by), _) => by.clone(),
             (None, Some(drilldown)) => drilldown.clone(),
-            // Conditions alone choose a drill-down; then it is shown whole, like one that was named.
+            // conditions alone choose a drill-down, which is then shown whole, like one that was named
             (None, None) if !self.conditions.is_empty() => table.drilldown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };
         let mut groups: BTreeMap<(u64, &str, Vec<String>), Group> = BTreeMap::new();
         let mut folded_away = 0_u64;
-        for row in selected.into_iter().filter(|row| table.holds(row)) {
+        let mut sources = BTreeMap::<Numbers, BTreeSet<String>>::new();
+        for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
+            let tables = sources.entry(numbers).or_default();
+            let name = row.drilldown.join(",");
+            if !tables.contains(&name) {
+                tables.insert(name);
+            }
             match self.met_by(row) {
                 Met::No => continue,
                 Met::FoldedAway => {
@@ -50,8 +61,8 @@ impl Query {
             let label: Vec<String> = attributes.iter().cloned().chain(values).collect();
             groups
                 .entry((step, tenant, label.clone()))
-                .and_modify(|group| group.add(row))
-                .or_insert_with(|| Group::of(row, label));
+                .and_modify(|group| group.add(row, numbers))
+                .or_insert_with(|| Group::of(row, numbers, label));
         }
         let mut ordered: Vec<_> = groups.into_iter().collect();
         ordered.sort_by_cached_key(|((step, tenant, _), group)| (*step, *tenant, Reverse(group.sessions())));
@@ -63,68 +74,8 @@ impl Query {
             across: self.across.as_ref().map(|across| across.by.len()),
             by_time: self.every.is_some(),
             folded_away,
+            sources,
+            errors: false,
         })
-    }
-
-    /// Which table the question is put to.
-    fn table(&self, rows: &[&Row]) -> Result<Table, QueryError> {
-        if let Some(drilldown) = &self.drilldown {
-            return Ok(Table::Named(drilldown.clone()));
-        }
-        if self.conditions.is_empty() && self.by.as_ref().is_none_or(Vec::is_empty) {
-            return Ok(Table::any(rows));
-        }
-        let known: BTreeSet<&Vec<String>> = rows.iter().map(|row| &row.drilldown).collect();
-        let fitting: Vec<_> = known.iter().filter(|drilldown| self.check(drilldown).is_ok()).collect();
-        match fitting[..] {
-            [only] => Ok(Table::Named((*only).clone())),
-            // Nothing was read: then nothing is the answer.
-            [] if known.is_empty() => Ok(Table::any(rows)),
-            _ => Err(QueryError::WhichDrilldown {
-                fitting: fitting.len(),
-                known: known.iter().map(|drilldown| drilldown.join(",")).collect(),
-            }),
-        }
-    }
-}
-
-/// Which rows a query may add up: of several tables on the same sessions only one.
-enum Table {
-    Named(Vec<String>),
-    /// For each tenant and window the first drill-down by name that it has. That two tenants may have different ones
-    /// does not matter, for these are totals: all tables of a tenant's window come to the same.
-    Any(HashMap<(String, u64), Vec<String>>),
-}
-
-impl Table {
-    fn any(rows: &[&Row]) -> Self {
-        let mut first: HashMap<(String, u64), Vec<String>> = HashMap::new();
-        for row in rows {
-            first
-                .entry((row.tenant.clone(), row.window.start))
-                .and_modify(|drilldown| {
-                    if row.drilldown < *drilldown {
-                        drilldown.clone_from(&row.drilldown);
-                    }
-                })
-                .or_insert_with(|| row.drilldown.clone());
-        }
-        Self::Any(first)
-    }
-
-    fn drilldown(&self) -> Option<&[String]> {
-        match self {
-            Self::Named(drilldown) => Some(drilldown),
-            Self::Any(_) => None,
-        }
-    }
-
-    fn holds(&self, row: &Row) -> bool {
-        match self {
-            Self::Named(drilldown) => *drilldown == row.drilldown,
-            Self::Any(first) => first
-                .get(&(row.tenant.clone(), row.window.start))
-                .is_some_and(|drilldown| *drilldown == row.drilldown),
-        }
     }
 }

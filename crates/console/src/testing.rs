@@ -15,7 +15,7 @@ pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions:
     json!({
         "schema": "crowdfold.rollup/1", "tenant": "acme",
         "window": {"start": minute * MINUTE, "end": (minute + 1) * MINUTE},
-        "drilldown": drilldown, "dimensions": dimensions, "row": number, "rows": rows,
+        "drilldown": drilldown, "detail": true, "dimensions": dimensions, "row": number, "rows": rows,
         "sessions": sessions, "beacons": 6 * sessions, "attempts": 20, "plays": 16, "startup_failures": 2,
         "playback_failures": 1, "playing_ms": 54_000 * sessions, "stalled_ms": 600 * sessions, "stalls": sessions / 10,
         "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
@@ -23,8 +23,49 @@ pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions:
         "bandwidth_kbps": {"sessions": sessions, "sum": 5000 * sessions, "p50": 4800, "p90": 9000, "p95": 9900,
             "p99": null, "histogram": [[0, 4000, 20], [4000, null, sessions - 20]]},
         "bitrate_kbps": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
-        "policy": {"name": "threshold", "k": 50}
+        "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
     })
+}
+
+/// The numbers of a row outside the detail table that are plain integers.
+const PLAIN: [&str; 9] = [
+    "attempts",
+    "plays",
+    "startup_failures",
+    "playback_failures",
+    "playing_ms",
+    "stalled_ms",
+    "stalls",
+    "dropped_frames",
+    "switches",
+];
+const SPREADS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+
+/// The same rows as those of a table outside the detail table: the same numbers, as if the noise had come out as 0.
+pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
+    for row in &mut records {
+        row["detail"] = false.into();
+        row["beacons"] = Value::Null;
+        for class in ["network", "manifest", "media", "drm", "timeout", "other"] {
+            let sessions = row["errors"][class].as_i64().unwrap_or_default();
+            row["errors"][class] = sessions.into();
+        }
+        for name in SPREADS {
+            row[name] = json!({"sum": row[name]["sum"]});
+        }
+    }
+    records
+}
+
+/// The same rows as a worker without a secret publishes them outside the detail table.
+pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
+    for row in &mut records {
+        row["detail"] = false.into();
+        for name in PLAIN.into_iter().chain(SPREADS).chain(["beacons", "errors"]) {
+            row[name] = Value::Null;
+        }
+    }
+    records
 }
 
 /// Rows of one whole table.

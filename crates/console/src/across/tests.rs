@@ -39,8 +39,10 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
     assert_eq!(answer.count_name(), "sessions", "in one window nobody is counted twice");
     assert_eq!(
         answer.notes(),
-        ["2 groups are of one tenant: what they say is that tenant's alone"],
-        "and of whom"
+        [
+            "answered from the detail tables cdn · os,browser: all numbers are exact",
+            "2 groups are of one tenant: what they say is that tenant's alone"
+        ]
     );
     let answer = ask("--by industry,os --drilldown os,browser", &five());
     assert_eq!(
@@ -115,7 +117,7 @@ fn every_form_says_how_many_tenants_a_group_has_and_none_says_which() {
     let answer = ask("--by industry,os --drilldown os,browser", &five());
     assert!(answer.table(120).starts_with("tenants  industry  os       sessions"), "{}", answer.table(120));
     let csv = answer.csv();
-    assert!(csv.starts_with("tenants,from,to,industry,os,windows,sessions,"), "{csv}");
+    assert!(csv.starts_with("tenants,from,to,industry,os,tables,numbers,windows,sessions,"), "{csv}");
     let json = answer.json();
     let first: Value = serde_json::from_str(json.lines().nth(1).unwrap()).unwrap();
     assert_eq!(first["tenants"], 2);

@@ -3,6 +3,8 @@ use serde_json::Value;
 use crate::Answer;
 use crate::testing::{query, rows, table};
 
+mod noise;
+
 fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
@@ -18,7 +20,7 @@ fn two_windows() -> Vec<Vec<Value>> {
 fn a_table_of_one_window() {
     let answer = ask("--drilldown os,browser", &two_windows()[..1]);
     assert_eq!(answer.table(120), include_str!("../../fixtures/one_window.txt"));
-    assert_eq!(answer.notes(), Vec::<String>::new());
+    assert_eq!(answer.notes(), ["answered from the detail table os,browser: all numbers are exact"]);
 }
 
 #[test]
@@ -27,7 +29,10 @@ fn a_table_of_several_windows_does_not_speak_of_people() {
     assert_eq!(answer.table(120), include_str!("../../fixtures/several_windows.txt"));
     assert_eq!(
         answer.notes(),
-        ["session_windows counts a session once in each window: it is not a number of people"]
+        [
+            "answered from the detail table os,browser: all numbers are exact",
+            "session_windows counts a session once in each window: it is not a number of people",
+        ]
     );
 }
 

@@ -11,6 +11,8 @@ pub(super) enum Node {
     Bool,
     /// Whole and not negative.
     Whole(u64),
+    /// Whole and below 0.
+    Negative(i64),
     /// Any other number.
     Number(f64),
     Text(String),
@@ -58,7 +60,7 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
-        Ok(u64::try_from(number).map_or(Node::Number(number as f64), Node::Whole))
+        Ok(u64::try_from(number).map_or(Node::Negative(number), Node::Whole))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Node, E> {

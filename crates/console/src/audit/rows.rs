@@ -5,6 +5,7 @@ use crowdfold_release::{LEAST_IN_RANGE, LEAST_K};
 
 use super::json::Node;
 use super::{Finds, Rules, What};
+use crate::measure::Measure;
 use crate::row::{Row, STAR, Spread};
 
 const MINUTE: u64 = 60_000;
@@ -23,6 +24,7 @@ pub(super) fn row(row: &Row, rules: &Rules, finds: &mut Finds) {
     policy(row, rules, noisy, finds);
     if !noisy {
         labels(row, finds);
+        numbers(row, finds);
         parts(row, finds);
     }
     if !(1..=row.rows).contains(&row.row) {
@@ -105,13 +107,44 @@ fn is_label(value: &str) -> bool {
     !value.is_empty() && value.chars().count() <= LONGEST && value.chars().all(sign)
 }
 
+/// Looks for numbers that the row's table does not have: below 0 or absent where they are exact, of unknown noise
+/// elsewhere.
+fn numbers(row: &Row, finds: &mut Finds) {
+    match row.detail {
+        None => finds.push(What::Missing, "/detail".into()),
+        Some(false) => {
+            if row.numbers().is_none() {
+                finds.push(What::Policy, "/policy/noise".into());
+            }
+            return;
+        }
+        Some(true) => {}
+    }
+    let amounts = Measure::ALL.map(|measure| (measure.name(), measure.of(row)));
+    for (name, amount) in amounts.into_iter().chain([("beacons", row.beacons)]) {
+        match amount {
+            None => finds.push(What::Type, format!("/{name}")),
+            Some(..0) => finds.push(What::NotWhole, format!("/{name}")),
+            Some(_) => {}
+        }
+    }
+    match &row.errors {
+        None => finds.push(What::Type, "/errors".into()),
+        Some(errors) if errors.values().any(|sessions| *sessions < 0) => {
+            finds.push(What::NotWhole, "/errors".into());
+        }
+        Some(_) => {}
+    }
+}
+
 fn parts(row: &Row, finds: &mut Finds) {
-    for (name, count) in &row.errors {
+    let exact = row.detail != Some(false);
+    for (name, count) in row.errors.iter().flatten() {
         let known = ErrorClass::ALL.into_iter().find(|class| class.name() == name);
         let field = known.map_or("/errors".into(), |class| format!("/errors/{}", class.name()));
         if known.is_none() {
             finds.push(What::Unknown, field);
-        } else if *count > row.sessions {
+        } else if exact && u64::try_from(*count).is_ok_and(|count| count > row.sessions) {
             finds.push(What::Parts, field);
         }
     }
@@ -120,8 +153,8 @@ fn parts(row: &Row, finds: &mut Finds) {
         ("bandwidth_kbps", &row.bandwidth_kbps),
         ("bitrate_kbps", &row.bitrate_kbps),
     ];
-    for (name, spread) in spreads {
-        if spread.sessions > row.sessions {
+    for (name, spread) in spreads.into_iter().filter_map(|(name, spread)| Some((name, spread.as_ref()?))) {
+        if spread.sessions.is_some_and(|sessions| sessions > row.sessions) {
             finds.push(What::Parts, format!("/{name}/sessions"));
         }
         few_in_range(name, spread, finds);
@@ -131,7 +164,7 @@ fn parts(row: &Row, finds: &mut Finds) {
 fn few_in_range(name: &str, spread: &Spread, finds: &mut Finds) {
     let percentiles = [("p50", spread.p50), ("p90", spread.p90), ("p95", spread.p95), ("p99", spread.p99)];
     for (percentile, value) in percentiles {
-        if value.is_some() && spread.sessions < LEAST_IN_RANGE {
+        if value.is_some() && spread.sessions.unwrap_or_default() < LEAST_IN_RANGE {
             finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/{percentile}"));
         }
     }

@@ -11,6 +11,9 @@ pub(super) enum Kind {
     /// An amount.
     Whole,
     WholeOrNull,
+    /// An amount that noise may have brought below 0, or null where it is not published.
+    Amount,
+    Flag,
     /// Any number, in what only some policies say.
     Number,
     Object(&'static [Field]),
@@ -18,8 +21,10 @@ pub(super) enum Kind {
     Texts,
     /// Names and texts, `{"os":"Windows"}`.
     Labels,
-    /// Names and amounts, `{"network":1}`.
+    /// Names and amounts, `{"network":1}`, or null.
     Amounts,
+    /// An object, or null.
+    ObjectOrNull(&'static [Field]),
     /// `[[from, to or null, sessions], …]`.
     Ranges,
 }
@@ -33,17 +38,19 @@ const MAY: bool = false;
 const WINDOW: &[Field] = &[Field("start", Kind::Whole, MUST), Field("end", Kind::Whole, MUST)];
 const COVERAGE: &[Field] = &[Field("partitions", Kind::Whole, MUST), Field("of", Kind::Whole, MUST)];
 const SPREAD: &[Field] = &[
-    Field("sessions", Kind::Whole, MUST),
-    Field("sum", Kind::Whole, MUST),
-    Field("p50", Kind::WholeOrNull, MUST),
-    Field("p90", Kind::WholeOrNull, MUST),
-    Field("p95", Kind::WholeOrNull, MUST),
-    Field("p99", Kind::WholeOrNull, MUST),
+    Field("sessions", Kind::Whole, MAY),
+    Field("sum", Kind::Amount, MUST),
+    Field("p50", Kind::WholeOrNull, MAY),
+    Field("p90", Kind::WholeOrNull, MAY),
+    Field("p95", Kind::WholeOrNull, MAY),
+    Field("p99", Kind::WholeOrNull, MAY),
     Field("histogram", Kind::Ranges, MAY),
 ];
 const POLICY: &[Field] = &[
     Field("name", Kind::Text, MUST),
     Field("k", Kind::Whole, MAY),
+    Field("margin", Kind::Whole, MAY),
+    Field("noise", Kind::Whole, MAY),
     Field("epsilon", Kind::Number, MAY),
     Field("delta", Kind::Number, MAY),
     Field("sigma", Kind::Number, MAY),
@@ -56,25 +63,26 @@ const ROLLUP: &[Field] = &[
     Field("tenant", Kind::Text, MUST),
     Field("window", Kind::Object(WINDOW), MUST),
     Field("drilldown", Kind::Texts, MUST),
+    Field("detail", Kind::Flag, MAY),
     Field("dimensions", Kind::Labels, MUST),
     Field("row", Kind::Whole, MUST),
     Field("rows", Kind::Whole, MUST),
     Field("coverage", Kind::Object(COVERAGE), MAY),
     Field("sessions", Kind::Whole, MUST),
-    Field("beacons", Kind::Whole, MUST),
-    Field("attempts", Kind::Whole, MUST),
-    Field("plays", Kind::Whole, MUST),
-    Field("startup_failures", Kind::Whole, MUST),
-    Field("playback_failures", Kind::Whole, MUST),
-    Field("playing_ms", Kind::Whole, MUST),
-    Field("stalled_ms", Kind::Whole, MUST),
-    Field("stalls", Kind::Whole, MUST),
-    Field("dropped_frames", Kind::Whole, MUST),
-    Field("switches", Kind::Whole, MUST),
+    Field("beacons", Kind::Amount, MUST),
+    Field("attempts", Kind::Amount, MUST),
+    Field("plays", Kind::Amount, MUST),
+    Field("startup_failures", Kind::Amount, MUST),
+    Field("playback_failures", Kind::Amount, MUST),
+    Field("playing_ms", Kind::Amount, MUST),
+    Field("stalled_ms", Kind::Amount, MUST),
+    Field("stalls", Kind::Amount, MUST),
+    Field("dropped_frames", Kind::Amount, MUST),
+    Field("switches", Kind::Amount, MUST),
     Field("errors", Kind::Amounts, MUST),
-    Field("startup_ms", Kind::Object(SPREAD), MUST),
-    Field("bandwidth_kbps", Kind::Object(SPREAD), MUST),
-    Field("bitrate_kbps", Kind::Object(SPREAD), MUST),
+    Field("startup_ms", Kind::ObjectOrNull(SPREAD), MUST),
+    Field("bandwidth_kbps", Kind::ObjectOrNull(SPREAD), MUST),
+    Field("bitrate_kbps", Kind::ObjectOrNull(SPREAD), MUST),
     Field("policy", Kind::Object(POLICY), MUST),
 ];
 
@@ -172,20 +180,23 @@ impl Walk<'_> {
                 self.text(text, name, at);
                 true
             }
-            (Kind::Whole | Kind::WholeOrNull | Kind::Number, Node::Whole(_))
-            | (Kind::WholeOrNull, Node::Null)
-            | (Kind::Number, Node::Number(_)) => true,
-            (Kind::Whole | Kind::WholeOrNull, Node::Number(_)) => {
+            (Kind::Whole | Kind::WholeOrNull | Kind::Amount | Kind::Number, Node::Whole(_))
+            | (Kind::WholeOrNull | Kind::Amount | Kind::Amounts | Kind::ObjectOrNull(_), Node::Null)
+            | (Kind::Amount, Node::Negative(_))
+            | (Kind::Number, Node::Number(_))
+            | (Kind::Flag, Node::Bool) => true,
+            (Kind::Whole | Kind::WholeOrNull, Node::Number(_) | Node::Negative(_))
+            | (Kind::Amount, Node::Number(_)) => {
                 self.finds.push(What::NotWhole, at.into());
                 self.strange(node, at);
                 false
             }
-            (Kind::Object(fields), _) => self.object(node, at, fields),
+            (Kind::Object(fields) | Kind::ObjectOrNull(fields), _) => self.object(node, at, fields),
             (Kind::Texts, Node::List(list)) => list.iter().enumerate().fold(true, |good, (number, node)| {
                 good & self.field(node, &format!("{at}/{number}"), name, &Kind::Text)
             }),
             (Kind::Labels, Node::Object(members)) => self.members(members, at, &Kind::Text),
-            (Kind::Amounts, Node::Object(members)) => self.members(members, at, &Kind::Whole),
+            (Kind::Amounts, Node::Object(members)) => self.members(members, at, &Kind::Amount),
             (Kind::Ranges, Node::List(ranges)) => {
                 let is = |range: &Node| {
                     let Node::List(range) = range else { return false };
@@ -225,7 +236,10 @@ impl Walk<'_> {
             Node::Number(number) if number.abs() >= LONG as f64 => {
                 self.text(&format!("{number:.0}"), "", at);
             }
-            Node::Whole(_) | Node::Number(_) => {}
+            Node::Negative(number) if number.unsigned_abs() >= LONG => {
+                self.text(&number.to_string(), "", at);
+            }
+            Node::Whole(_) | Node::Negative(_) | Node::Number(_) => {}
             Node::Text(text) => self.text(text, "", at),
             Node::List(list) => {
                 list.iter()

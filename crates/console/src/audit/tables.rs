@@ -188,7 +188,7 @@ impl Tables {
                 }
             }
             match &held.exact {
-                Some((other, spot)) if *other != totals => {
+                Some((other, spot)) if !other.agrees_with(&totals) => {
                     finds.differ(other.differing(&totals), last, *spot);
                 }
                 Some(_) => {}
@@ -292,7 +292,8 @@ impl Open {
         self.number(row.row);
         self.totals.add(row);
         self.histogram |= [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps]
-            .iter()
+            .into_iter()
+            .flatten()
             .any(|spread| spread.histogram.is_some());
         (self.last, self.last_row, self.last_label) = (spot, row.row, label);
     }

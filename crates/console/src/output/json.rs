@@ -1,21 +1,31 @@
-//! The answer as NDJSON: one object a line, so that it can be cut, joined and streamed like rollups themselves.
+//! The answer as NDJSON: one object a line, which can be cut, joined and streamed like rollups themselves.
 
 use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::Answer;
-use crate::group::{Group, mean};
-use crate::row::Spread;
+use crate::answer::tables;
+use crate::estimate::Sum;
+use crate::group::{Group, Metric};
+use crate::measure::Measure;
+use crate::row::Range;
 
 impl Answer {
-    /// NDJSON: one object for each row, in order, each with a line feed. Sums as in rollups, `null` where a ratio has
-    /// nothing to divide by. `tenant` says whose it is, or `tenants` how many were added up. The count is `sessions` or, where a row sums several windows, `session_windows`.
+    /// NDJSON: one object for each group, in order, each with a line feed. `tenant` is the tenant's name, or `tenants`
+    /// the number of tenants that were added up. The count is `sessions` or, where a group adds up several windows,
+    /// `session_windows`.
+    ///
+    /// `tables` names the tables that answered. `numbers` is `exact`, `noisy`, or `counts_only` where only sessions are
+    /// published; then every other number is `null`. `below_zero` names the sums that noise brought below 0.
+    /// `standard_error` has the standard error of each number that carries noise, under the number's own name: 0 for an
+    /// exact number, `null` where there is no number, or where the policy does not state its noise. A ratio is `null`
+    /// where there is nothing to divide by, or too little compared with its noise.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = String::new();
         for group in &self.groups {
-            // Cannot fail: keys are strings, and a String takes everything.
+            // cannot fail: keys are strings, and a String takes everything
             json.push_str(&serde_json::to_string(&line(self, group)).unwrap_or_default());
             json.push('\n');
         }
@@ -34,6 +44,10 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attributes: Option<Dimensions<'a>>,
     dimensions: Dimensions<'a>,
+    tables: Vec<&'a str>,
+    numbers: &'static str,
+    rows: u64,
+    rows_without_numbers: u64,
     windows: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     sessions: Option<u64>,
@@ -41,33 +55,52 @@ struct Line<'a> {
     session_windows: Option<u64>,
     concurrent_max: u64,
     concurrent_mean: Option<f64>,
-    beacons: u64,
-    attempts: u64,
-    plays: u64,
-    startup_failures: u64,
-    playback_failures: u64,
-    playing_ms: u64,
-    stalled_ms: u64,
-    stalls: u64,
-    dropped_frames: u64,
-    switches: u64,
-    errors: &'a BTreeMap<String, u64>,
+    beacons: Option<i64>,
+    #[serde(flatten)]
+    sums: Fields<Option<i64>, 9>,
+    errors: Option<BTreeMap<&'a str, i64>>,
     minutes_watched: Option<f64>,
-    rebuffering_ratio: Option<f64>,
-    stalls_per_hour: Option<f64>,
-    vsf: Option<f64>,
-    ebvs: Option<f64>,
-    vpf: Option<f64>,
+    #[serde(flatten)]
+    ratios: Fields<Option<f64>, 5>,
     startup_ms: Values<'a>,
     bandwidth_kbps: Values<'a>,
     bitrate_kbps: Values<'a>,
+    below_zero: Vec<String>,
+    standard_error: Errors<'a>,
 }
+
+/// The standard errors of a line.
+#[derive(serde::Serialize)]
+struct Errors<'a> {
+    sessions: Option<f64>,
+    #[serde(flatten)]
+    sums: Fields<Option<f64>, 9>,
+    errors: Option<BTreeMap<&'a str, Option<f64>>>,
+    minutes_watched: Option<f64>,
+    #[serde(flatten)]
+    ratios: Fields<Option<f64>, 5>,
+    startup_ms: MeanAndSum,
+    bandwidth_kbps: MeanAndSum,
+    bitrate_kbps: MeanAndSum,
+}
+
+/// Ratios by name, with the number of decimals they are written with.
+const RATIOS: [(&str, Metric, i32); 5] = [
+    ("rebuffering_ratio", Metric::RebufferingRatio, 6),
+    ("stalls_per_hour", Metric::StallsPerHour, 4),
+    ("vsf", Metric::Vsf, 6),
+    ("ebvs", Metric::Ebvs, 6),
+    ("vpf", Metric::Vpf, 6),
+];
 
 fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
     let sessions = group.sessions();
     let several = answer.spans_windows();
     let attributes = answer.across.unwrap_or(0);
     let (names, values) = (&answer.by[..attributes], &group.label[..attributes]);
+    let amounts = |errors: &'a BTreeMap<String, Sum>| {
+        errors.iter().map(|(class, sum)| (class.as_str(), sum.value)).collect()
+    };
     Line {
         tenant: answer.across.is_none().then_some(group.tenant()),
         tenants: answer.across.is_some().then_some(group.tenants.len()),
@@ -75,45 +108,94 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
         to: group.span.end,
         attributes: answer.across.map(|_| Dimensions(names, values)),
         dimensions: Dimensions(&answer.by[attributes..], &group.label[attributes..]),
+        tables: tables(group),
+        numbers: group.numbers().name(),
+        rows: group.rows,
+        rows_without_numbers: group.rows_without_numbers,
         windows: group.windows(),
         sessions: (!several).then_some(sessions),
         session_windows: several.then_some(sessions),
         concurrent_max: group.concurrent_max(),
         concurrent_mean: rounded(group.concurrent_mean(), 1),
         beacons: group.beacons,
-        attempts: group.attempts,
-        plays: group.plays,
-        startup_failures: group.startup_failures,
-        playback_failures: group.playback_failures,
-        playing_ms: group.playing_ms,
-        stalled_ms: group.stalled_ms,
-        stalls: group.stalls,
-        dropped_frames: group.dropped_frames,
-        switches: group.switches,
-        errors: &group.errors,
-        minutes_watched: rounded(Some(group.minutes_watched()), 1),
-        rebuffering_ratio: rounded(group.rebuffering_ratio(), 6),
-        stalls_per_hour: rounded(group.stalls_per_hour(), 4),
-        vsf: rounded(group.vsf(), 6),
-        ebvs: rounded(group.ebvs(), 6),
-        vpf: rounded(group.vpf(), 6),
-        startup_ms: Values::of(&group.startup),
-        bandwidth_kbps: Values::of(&group.bandwidth),
-        bitrate_kbps: Values::of(&group.bitrate),
+        sums: Fields(Measure::PLAIN.map(|measure| (measure.name(), group.sum(measure).map(|sum| sum.value)))),
+        errors: group.errors().map(amounts),
+        minutes_watched: rounded(group.minutes_watched(), 1),
+        ratios: Fields(
+            RATIOS.map(|(name, metric, decimals)| (name, rounded(group.ratio(metric).value(), decimals))),
+        ),
+        startup_ms: Values::of(group, Measure::StartupMs, Metric::Startup),
+        bandwidth_kbps: Values::of(group, Measure::BandwidthKbps, Metric::Bandwidth),
+        bitrate_kbps: Values::of(group, Measure::BitrateKbps, Metric::Bitrate),
+        below_zero: group.below_zero(),
+        standard_error: standard_errors(group),
     }
 }
 
-/// A spread with its mean.
+fn standard_errors(group: &Group) -> Errors<'_> {
+    let error = |measure| rounded(group.error(measure), 1);
+    let known = group.has_known_noise();
+    let of_class = |sum: &Sum| rounded(known.then(|| sum.error()), 1);
+    let classes = group
+        .errors()
+        .map(|errors| errors.iter().map(|(class, sum)| (class.as_str(), of_class(sum))).collect());
+    let ratio = |metric, decimals| rounded(known.then(|| group.ratio(metric).error()).flatten(), decimals);
+    let values = |measure, metric| MeanAndSum { mean: ratio(metric, 1), sum: error(measure) };
+    Errors {
+        sessions: rounded(Some(group.noise.sqrt()), 1),
+        sums: Fields(Measure::PLAIN.map(|measure| (measure.name(), error(measure)))),
+        errors: classes,
+        minutes_watched: rounded(group.error(Measure::PlayingMs).map(|error| error / 60_000.0), 1),
+        ratios: Fields(RATIOS.map(|(name, metric, decimals)| (name, ratio(metric, decimals)))),
+        startup_ms: values(Measure::StartupMs, Metric::Startup),
+        bandwidth_kbps: values(Measure::BandwidthKbps, Metric::Bandwidth),
+        bitrate_kbps: values(Measure::BitrateKbps, Metric::Bitrate),
+    }
+}
+
+/// A distribution with its mean.
 #[derive(serde::Serialize)]
 struct Values<'a> {
     mean: Option<f64>,
-    #[serde(flatten)]
-    spread: &'a Spread,
+    sessions: Option<u64>,
+    sum: Option<i64>,
+    p50: Option<u64>,
+    p90: Option<u64>,
+    p95: Option<u64>,
+    p99: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histogram: Option<&'a [Range]>,
 }
 
 impl<'a> Values<'a> {
-    fn of(spread: &'a Spread) -> Self {
-        Self { mean: rounded(mean(spread), 1), spread }
+    fn of(group: &'a Group, measure: Measure, metric: Metric) -> Self {
+        let spread = group.spread(measure).filter(|_| group.has_numbers());
+        let percentile = |of: fn(&crate::Spread) -> Option<u64>| spread.and_then(of);
+        Self {
+            mean: rounded(group.ratio(metric).value(), 1),
+            sessions: percentile(|spread| spread.sessions),
+            sum: group.sum(measure).map(|sum| sum.value),
+            p50: percentile(|spread| spread.p50),
+            p90: percentile(|spread| spread.p90),
+            p95: percentile(|spread| spread.p95),
+            p99: percentile(|spread| spread.p99),
+            histogram: spread.and_then(|spread| spread.histogram.as_deref()),
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct MeanAndSum {
+    mean: Option<f64>,
+    sum: Option<f64>,
+}
+
+/// Fields of an object, in order.
+struct Fields<T, const N: usize>([(&'static str, T); N]);
+
+impl<T: Serialize, const N: usize> Serialize for Fields<T, N> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 

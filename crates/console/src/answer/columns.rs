@@ -1,0 +1,115 @@
+//! The columns of tables and CSV.
+
+use crate::group::{Group, Metric};
+use crate::measure::Measure;
+use crate::output::{Cell, Column};
+use crate::row::Spread;
+
+/// Classes of errors, in the order of the schema: the columns of CSV do not depend on which occur.
+const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
+
+type PercentileOf = fn(&Spread) -> Option<u64>;
+
+const PERCENTILES: [(&str, PercentileOf); 4] = [
+    ("p50", |spread| spread.p50),
+    ("p90", |spread| spread.p90),
+    ("p95", |spread| spread.p95),
+    ("p99", |spread| spread.p99),
+];
+
+/// A ratio with its standard error.
+pub(super) fn metric(
+    name: &str,
+    metric: Metric,
+    cell: impl Fn(Option<f64>) -> Cell + Copy + 'static,
+) -> Column {
+    Column::number(name, move |group| cell(group.ratio(metric).value())).error(move |group| {
+        let known = group.has_known_noise().then(|| group.ratio(metric).error());
+        cell(known.flatten())
+    })
+}
+
+/// The mean of a distribution.
+pub(super) fn mean(name: &str, of: Metric) -> Column {
+    metric(name, of, |value| Cell::real(value, 0))
+}
+
+/// A percentile of a distribution.
+pub(super) fn percentile(name: &str, measure: Measure, of: PercentileOf) -> Column {
+    Column::number(name, move |group| Cell::count(group.spread(measure).and_then(of)))
+}
+
+/// The time watched.
+pub(super) fn minutes(name: &str) -> Column {
+    Column::number(name, |group| Cell::real(group.minutes_watched(), 1))
+        .error(|group| Cell::real(group.error(Measure::PlayingMs).map(|error| error / 60_000.0), 1))
+}
+
+/// Sessions at the same time.
+pub(super) fn concurrent() -> [Column; 2] {
+    [
+        Column::number("concurrent_max", |group| Cell::Count(group.concurrent_max())),
+        Column::number("concurrent_mean", |group| Cell::real(group.concurrent_mean(), 1)),
+    ]
+}
+
+/// The sum of a measure.
+fn sum(name: impl Into<String>, measure: Measure) -> Column {
+    Column::number(name, move |group| Cell::sum(group.sum(measure).map(|sum| sum.value)))
+        .error(move |group| Cell::real(group.error(measure), 1))
+}
+
+/// The sums that are plain numbers in a row.
+pub(super) fn plain() -> impl Iterator<Item = Column> {
+    Measure::PLAIN.into_iter().map(|measure| sum(measure.name(), measure))
+}
+
+/// The classes of errors; 0 for one that did not occur.
+pub(super) fn errors() -> impl Iterator<Item = Column> {
+    let of = |class: &'static str| {
+        move |group: &Group| group.errors().map(|errors| errors.get(class).copied().unwrap_or_default())
+    };
+    ERRORS.into_iter().map(move |class| {
+        Column::number(format!("errors_{class}"), move |group| {
+            Cell::sum(of(class)(group).map(|sum| sum.value))
+        })
+        .error(move |group| {
+            let known = of(class)(group).filter(|_| group.has_known_noise());
+            Cell::real(known.map(|sum| sum.error()), 1)
+        })
+    })
+}
+
+/// The numbers that are computed from plain sums.
+pub(super) fn derived() -> [Column; 6] {
+    let share = |value| Cell::real(value, 4);
+    [
+        minutes("minutes_watched"),
+        metric("rebuffering_ratio", Metric::RebufferingRatio, share),
+        metric("stalls_per_hour", Metric::StallsPerHour, |value| Cell::real(value, 2)),
+        metric("vsf", Metric::Vsf, share),
+        metric("ebvs", Metric::Ebvs, share),
+        metric("vpf", Metric::Vpf, share),
+    ]
+}
+
+/// The distributions: how many sessions have a value, sum, mean, and the percentiles of a row that stands alone.
+pub(super) fn spreads() -> impl Iterator<Item = Column> {
+    let means = [Metric::Startup, Metric::Bandwidth, Metric::Bitrate];
+    Measure::SPREADS.into_iter().zip(means).flat_map(|(measure, of)| {
+        let name = measure.name();
+        let sessions = move |group: &Group| {
+            Cell::count(
+                group.spread(measure).filter(|_| group.has_numbers()).and_then(|spread| spread.sessions),
+            )
+        };
+        let first = [
+            Column::number(format!("{name}_sessions"), sessions),
+            sum(format!("{name}_sum"), measure),
+            mean(&format!("{name}_mean"), of),
+        ];
+        let percentiles =
+            PERCENTILES.map(|(centile, of)| percentile(&format!("{name}_{centile}"), measure, of));
+        first.into_iter().chain(percentiles)
+    })
+}

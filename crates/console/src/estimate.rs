@@ -1,0 +1,89 @@
+//! Sums and ratios with the standard error that noise gives them.
+
+#[cfg(test)]
+mod tests;
+
+/// How many standard deviations of its own noise a denominator must be above 0.
+const LEAST_DEVIATIONS: f64 = 5.0;
+
+/// A sum of published numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sum {
+    pub(crate) value: i64,
+    /// The variance of its noise: the sum of that of its rows, because each row has noise of its own. 0 where exact.
+    pub(crate) variance: f64,
+}
+
+impl Sum {
+    /// An exact number.
+    pub(crate) fn exact(value: u64) -> Self {
+        Self { value: i64::try_from(value).unwrap_or(i64::MAX), variance: 0.0 }
+    }
+
+    pub(crate) fn add(&mut self, value: i64, variance: f64) {
+        self.value = self.value.saturating_add(value);
+        self.variance += variance;
+    }
+
+    /// The standard error of the noise.
+    pub(crate) fn error(self) -> f64 {
+        self.variance.sqrt()
+    }
+}
+
+/// One sum in a ratio: how often it is counted in the numerator, and in the denominator.
+pub(crate) type Term = (Sum, f64, f64);
+
+/// A ratio of two linear combinations of sums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ratio {
+    /// Its value and its standard error.
+    Known(f64, f64),
+    /// There is nothing to divide by.
+    Undefined,
+    /// The denominator is less than five standard deviations of its own noise above 0.
+    TooNoisy,
+}
+
+impl Ratio {
+    /// Divides Σ aᵢXᵢ by Σ bᵢXᵢ, for terms (Xᵢ, aᵢ, bᵢ) with independent noise of variance σᵢ².
+    ///
+    /// The standard error is that of the delta method, which takes the ratio R = N / D as linear around the sums:
+    ///
+    /// > se(R) = √( Σ (aᵢ − R·bᵢ)² σᵢ² ) / D
+    ///
+    /// For X / Y this is √(σ_X² + R² σ_Y²) / Y. Source: G. Casella and R. L. Berger, *Statistical Inference*, 2nd
+    /// edition, section 5.5.4 (example 5.5.27, moments of a ratio). The approximation needs a denominator that is far
+    /// from 0 compared with its noise; this is why there is no ratio below five standard deviations.
+    pub(crate) fn of(terms: &[Term]) -> Self {
+        let total = |weight: fn(&Term) -> f64| {
+            terms.iter().map(|term| weight(term) * term.0.value as f64).sum::<f64>()
+        };
+        let (numerator, denominator) = (total(|(_, over, _)| *over), total(|(.., under)| *under));
+        let spread = terms.iter().map(|(sum, _, under)| under * under * sum.variance).sum::<f64>().sqrt();
+        if spread > 0.0 && denominator < LEAST_DEVIATIONS * spread {
+            return Self::TooNoisy;
+        }
+        if denominator <= 0.0 {
+            return Self::Undefined;
+        }
+        let ratio = numerator / denominator;
+        let variance =
+            terms.iter().map(|(sum, over, under)| (over - ratio * under).powi(2) * sum.variance).sum::<f64>();
+        Self::Known(ratio, variance.sqrt() / denominator)
+    }
+
+    pub(crate) const fn value(self) -> Option<f64> {
+        match self {
+            Self::Known(value, _) => Some(value),
+            Self::Undefined | Self::TooNoisy => None,
+        }
+    }
+
+    pub(crate) const fn error(self) -> Option<f64> {
+        match self {
+            Self::Known(_, error) => Some(error),
+            Self::Undefined | Self::TooNoisy => None,
+        }
+    }
+}

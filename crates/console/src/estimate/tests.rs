@@ -1,0 +1,93 @@
+use super::{Ratio, Sum};
+
+fn noisy(value: i64, sigma: f64) -> Sum {
+    Sum { value, variance: sigma * sigma }
+}
+
+/// X / Y.
+fn ratio(over: Sum, under: Sum) -> Ratio {
+    Ratio::of(&[(over, 1.0, 0.0), (under, 0.0, 1.0)])
+}
+
+#[test]
+fn variances_of_independent_noise_add_up() {
+    let mut sum = Sum::default();
+    (0..60).for_each(|_| sum.add(3, 64.0));
+    assert_eq!((sum.value, sum.error()), (180, 8.0 * 60_f64.sqrt()));
+}
+
+#[test]
+fn an_exact_ratio_has_no_error() {
+    assert_eq!(ratio(Sum::exact(1), Sum::exact(8)), Ratio::Known(0.125, 0.0));
+    assert_eq!(ratio(Sum::exact(1), Sum::exact(0)), Ratio::Undefined);
+}
+
+#[test]
+fn a_denominator_below_five_of_its_own_deviations_gives_no_ratio() {
+    assert_eq!(ratio(noisy(3, 8.0), noisy(39, 8.0)), Ratio::TooNoisy);
+    assert!(matches!(ratio(noisy(3, 8.0), noisy(40, 8.0)), Ratio::Known(..)));
+    assert_eq!(ratio(noisy(3, 8.0), noisy(-400, 8.0)), Ratio::TooNoisy);
+    // only the noise of the denominator matters
+    assert!(matches!(ratio(noisy(3, 8_000.0), Sum::exact(1)), Ratio::Known(..)));
+}
+
+#[test]
+fn the_error_of_a_ratio_has_a_part_of_each_side() {
+    // √(σ_X² + R² σ_Y²) / Y
+    let Ratio::Known(value, error) = ratio(noisy(50, 3.0), noisy(100, 8.0)) else { panic!("a ratio") };
+    assert_eq!((value, error), (0.5, (9.0 + 0.25 * 64.0_f64).sqrt() / 100.0));
+}
+
+/// Standard normal deviates, the same in every run: Box and Muller's transform of a linear congruential generator.
+struct Normal(u64);
+
+impl Normal {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    fn draw(&mut self, sigma: f64) -> f64 {
+        let (radius, angle) = (self.uniform(), self.uniform());
+        sigma * (-2.0 * radius.ln()).sqrt() * (2.0 * std::f64::consts::PI * angle).cos()
+    }
+}
+
+/// The deviation of the ratio of noisy sums around that of the true ones, in 40,000 draws, and the errors that are
+/// given for the noisy ones on average.
+fn drawn(terms: &[(Sum, f64, f64)]) -> (f64, f64) {
+    const DRAWS: u32 = 40_000;
+    let Ratio::Known(truth, _) = Ratio::of(terms) else { panic!("a ratio") };
+    let mut normal = Normal(7);
+    let (mut squares, mut errors) = (0.0, 0.0);
+    for _ in 0..DRAWS {
+        let noisy: Vec<_> = terms
+            .iter()
+            .map(|(sum, over, under)| {
+                let value = sum.value + normal.draw(sum.error()).round() as i64;
+                (Sum { value, ..*sum }, *over, *under)
+            })
+            .collect();
+        let Ratio::Known(value, error) = Ratio::of(&noisy) else { continue };
+        squares += (value - truth).powi(2);
+        errors += error;
+    }
+    ((squares / f64::from(DRAWS)).sqrt(), errors / f64::from(DRAWS))
+}
+
+#[test]
+fn errors_of_ratios_are_the_deviations_of_ratios_with_drawn_noise() {
+    let stalled = noisy(900_000, 400_000.0);
+    let playing = noisy(30_000_000, 1_500_000.0);
+    let (plays, failures, attempts) = (noisy(700, 31.0), noisy(40, 31.0), noisy(800, 31.0));
+    for terms in [
+        vec![(stalled, 1.0, 1.0), (playing, 0.0, 1.0)],
+        vec![(failures, 1.0, 0.0), (attempts, 0.0, 1.0)],
+        vec![(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (failures, -1.0, 0.0)],
+        vec![(playing, 1.0, 0.0), (plays, 0.0, 1.0)],
+        vec![(playing, 1.0, 0.0), (Sum::exact(900), 0.0, 1.0)],
+    ] {
+        let (deviation, error) = drawn(&terms);
+        assert!((error / deviation - 1.0).abs() < 0.03, "{error} for {deviation}: {terms:?}");
+    }
+}

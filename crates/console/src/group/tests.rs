@@ -1,0 +1,119 @@
+use serde_json::Value;
+
+use super::{Group, Metric};
+use crate::estimate::Ratio;
+use crate::measure::Measure;
+use crate::row::Numbers;
+use crate::testing::{counts_only, noisy, rows, table};
+
+/// Typical traffic of one live session in an hour.
+const IN_AN_HOUR: [(Measure, f64); 5] = [
+    (Measure::Plays, 8.6),
+    (Measure::Stalls, 7.2),
+    (Measure::StalledMs, 10_600.0),
+    (Measure::PlayingMs, 34.4 * 60_000.0),
+    (Measure::StartupFailures, 0.131),
+];
+
+/// An hour of a row outside the detail table, with this many live sessions and a noise of 8.
+fn hour(live: u64) -> Group {
+    let window = |minute: u64| {
+        let mut records = noisy(table(600 + minute, "os", &[("Windows", live)]));
+        for (measure, each) in IN_AN_HOUR {
+            // whole numbers in each minute, which add up to the hour's
+            let until = |minutes: u64| (each * live as f64 * minutes as f64 / 60.0).round() as i64;
+            records[0][measure.name()] = (until(minute + 1) - until(minute)).into();
+        }
+        records
+    };
+    let rows = rows(&(0..60).map(window).collect::<Vec<_>>());
+    let mut group = Group::of(&rows[0], Numbers::Noisy, Vec::new());
+    rows[1..].iter().for_each(|row| group.add(row, Numbers::Noisy));
+    group
+}
+
+/// A standard error in percent of the sum, with as many digits as the specification has.
+fn percent(error: f64, sum: f64) -> String {
+    let percent = error / sum * 100.0;
+    match percent {
+        0.0..3.0 => format!("{percent:.1}"),
+        3.0..200.0 => format!("{percent:.0}"),
+        _ => format!("{:.0}", (percent / 10.0).round() * 10.0),
+    }
+}
+
+#[test]
+fn standard_errors_of_an_hour_are_those_of_the_specification() {
+    let errors = |live| {
+        let group = hour(live);
+        IN_AN_HOUR.map(|(measure, each)| percent(group.error(measure).unwrap(), each * live as f64))
+    };
+    assert_eq!(errors(60), ["12", "43", "146", "3", "790"].map(String::from));
+    assert_eq!(errors(300), ["2.4", "9", "29", "0.6", "158"].map(String::from));
+    assert_eq!(errors(1_000), ["0.7", "2.6", "9", "0.2", "47"].map(String::from));
+}
+
+#[test]
+fn ratios_of_an_hour_have_errors_by_the_delta_method() {
+    let group = hour(1_000);
+    let sigma = |clamp: f64| 8.0 * clamp * 60_f64.sqrt();
+    let (stalled, playing) = (10_600.0 * 1_000.0, 34.4 * 60_000.0 * 1_000.0);
+    let ratio = stalled / (playing + stalled);
+    let error = ((1.0 - ratio) * sigma(15_000.0)).hypot(ratio * sigma(60_000.0)) / (playing + stalled);
+    let Ratio::Known(value, given) = group.ratio(Metric::RebufferingRatio) else { panic!("a ratio") };
+    assert!((value - ratio).abs() < 1e-9 && (given / error - 1.0).abs() < 1e-9, "{given} {error}");
+    // startup failures per attempt: 131 of 1,200
+    assert!(
+        matches!(group.ratio(Metric::Vsf), Ratio::Known(value, _) if (value - 131.0 / 1_200.0).abs() < 1e-9)
+    );
+}
+
+fn one(records: Vec<Value>, numbers: Numbers) -> Group {
+    Group::of(&rows(&[records])[0], numbers, Vec::new())
+}
+
+#[test]
+fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
+    let exact = || table(90, "os", &[("Windows", 400)]);
+    let group = one(exact(), Numbers::Exact);
+    assert_eq!(group.ratio(Metric::Startup), Ratio::Known(850.0, 0.0));
+    // startups over plays (of which the detail table has as many), rates over sessions
+    let mut records = noisy(exact());
+    records[0]["plays"] = 100.into();
+    let group = one(records, Numbers::Noisy);
+    assert_eq!(group.ratio(Metric::Startup).value(), Some(136.0));
+    assert_eq!(group.ratio(Metric::Bandwidth), Ratio::Known(5_000.0, 600.0));
+    // both together
+    let rows = rows(&[exact(), noisy(table(91, "os", &[("Windows", 400)]))]);
+    let mut group = Group::of(&rows[0], Numbers::Exact, Vec::new());
+    group.add(&rows[1], Numbers::Noisy);
+    let Ratio::Known(bandwidth, error) = group.ratio(Metric::Bandwidth) else { panic!("a mean") };
+    assert_eq!((bandwidth, error, group.numbers()), (5_000.0, 300.0, Numbers::Noisy));
+    assert_eq!((group.beacons, group.spread(Measure::StartupMs).unwrap().sessions), (None, None));
+}
+
+#[test]
+fn rows_with_session_counts_only_add_to_sessions_alone() {
+    let rows = rows(&[counts_only(table(90, "os", &[("*", 60)])), table(91, "os", &[("*", 70)])]);
+    let mut group = Group::of(&rows[0], Numbers::Absent, Vec::new());
+    assert_eq!((group.sum(Measure::Plays), group.errors(), group.minutes_watched()), (None, None, None));
+    assert_eq!((group.numbers(), group.error(Measure::Plays)), (Numbers::Absent, None));
+    group.add(&rows[1], Numbers::Exact);
+    assert_eq!((group.sessions(), group.sum(Measure::Plays).unwrap().value), (130, 16));
+    assert_eq!((group.numbers(), group.rows_without_numbers), (Numbers::Exact, 1));
+    // the mean is over the sessions of the rows that have one
+    assert_eq!(group.ratio(Metric::Bandwidth), Ratio::Known(5_000.0, 0.0));
+    assert_eq!(group.ratio(Metric::Startup), Ratio::Known(850.0, 0.0));
+}
+
+#[test]
+fn exits_before_start_are_cut_at_zero_only_where_numbers_are_exact() {
+    let exits = |make: fn(Vec<Value>) -> Vec<Value>, numbers| {
+        let mut records = make(table(90, "os", &[("Windows", 900)]));
+        records[0]["attempts"] = 1_000.into();
+        records[0]["plays"] = 1_010.into();
+        one(records, numbers).ratio(Metric::Ebvs).value()
+    };
+    assert_eq!(exits(|records| records, Numbers::Exact), Some(0.0));
+    assert_eq!(exits(noisy, Numbers::Noisy), Some(-0.012));
+}
