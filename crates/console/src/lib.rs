@@ -18,7 +18,6 @@
 mod across;
 mod answer;
 pub mod audit;
-mod clamps;
 mod estimate;
 mod group;
 mod measure;

@@ -1,6 +1,6 @@
 //! The numbers of a row that may carry noise, and how much.
 
-use crate::clamps::BOUNDED_FIELDS;
+use crowdfold_release::BOUNDED_FIELDS;
 
 use crate::row::{Row, Window};
 

@@ -1,6 +1,6 @@
 use super::{Measure, error_variance};
-use crate::clamps::BOUNDED_FIELDS;
 use crate::row::Window;
+use crowdfold_release::BOUNDED_FIELDS;
 
 const MINUTE: Window = Window { start: 120_000, end: 180_000 };
 
