@@ -248,6 +248,51 @@ impl Group {
     }
 }
 
+impl Row {
+    /// The numbers that are computed from this row alone, by the rules of an answer; absent where its noise is not
+    /// known.
+    #[must_use]
+    pub fn figures(&self) -> Option<Figures> {
+        let group = Group::of(self, self.numbers()?, Vec::new());
+        let figure = |metric| {
+            let ratio = group.ratio(metric);
+            Some(Figure { value: ratio.value()?, error: ratio.error().filter(|_| group.has_known_noise()) })
+        };
+        Some(Figures {
+            minutes_watched: group.minutes_watched().map(|value| Figure {
+                value,
+                error: group.error(Measure::PlayingMs).map(|error| error / 60_000.0),
+            }),
+            rebuffering_ratio: figure(Metric::RebufferingRatio),
+            startup_ms: figure(Metric::Startup),
+            bandwidth_kbps: figure(Metric::Bandwidth),
+        })
+    }
+}
+
+/// Numbers computed from one row. Each is absent where the row does not show what it needs, or where its denominator is
+/// mostly noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Playing time, minutes.
+    pub minutes_watched: Option<Figure>,
+    /// Time stalled of the time played or stalled.
+    pub rebuffering_ratio: Option<Figure>,
+    /// Mean startup time, ms.
+    pub startup_ms: Option<Figure>,
+    /// Mean of the sessions' mean bandwidths, kbit/s.
+    pub bandwidth_kbps: Option<Figure>,
+}
+
+/// A number with the standard error of its noise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// Its value.
+    pub value: f64,
+    /// Its standard error: 0 for an exact number, absent where the policy does not state its noise.
+    pub error: Option<f64>,
+}
+
 /// A number that is computed from sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {

@@ -32,6 +32,7 @@ mod time;
 
 pub use across::Catalogue;
 pub use answer::Answer;
+pub use group::{Figure, Figures};
 pub use query::{Args, Query, QueryError};
 pub use reader::Reader;
 pub use row::{Coverage, Numbers, Policy, Range, Row, Spread, Window};

@@ -211,7 +211,7 @@ pub struct Generate {
     /// How many beacons, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub beacons: Option<u64>,
-    /// Where to write the cells before folding, by window and drill-down
+    /// File for the true cells by window and drill-down: exact, before folding, clamps and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 }
@@ -265,7 +265,8 @@ pub enum AclFormat {
 /// `crowdfold query`.
 #[derive(Args, Debug)]
 pub struct Query {
-    /// The table to read, such as device,os,browser; else the one that has what is asked for
+    /// Table to read, such as device,os,browser [default: the one that has what is asked for, if possible the detail
+    /// table]
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub drilldown: Vec<String>,
     /// Rows with this value, such as os=Windows, or of tenants with this attribute, such as plan=pro; of several on one
@@ -281,12 +282,16 @@ pub struct Query {
     /// Rows of one tenant
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
-    /// Sum the rows of all tenants, but of those that are excluded from groupings; else each is told for itself
+    /// Sum rows across all tenants except those excluded from groupings; without this flag, each tenant is reported
+    /// separately
     #[arg(long)]
     pub across: bool,
     /// A row for each span of time, such as 1h, instead of one for all
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub every: Option<Duration>,
+    /// Show the standard error (±) of each number that carries noise; JSON always contains it
+    #[arg(long)]
+    pub errors: bool,
     /// The cluster, such as localhost:9092; else the configuration's
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,

@@ -58,12 +58,12 @@ fn rollups() -> Vec<String> {
                 json!({
                     "schema": "crowdfold.rollup/1", "tenant": "default",
                     "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
-                    "drilldown": ["os", "browser"], "dimensions": {"os": os, "browser": browser},
+                    "drilldown": ["os", "browser"], "detail": true, "dimensions": {"os": os, "browser": browser},
                     "row": row + 1, "rows": 2, "sessions": sessions, "beacons": 5400, "attempts": 20, "plays": 16,
                     "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
                     "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
                     "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
-                    "policy": {"name": "threshold", "k": 50}
+                    "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
                 })
                 .to_string(),
             );
@@ -86,17 +86,112 @@ fn rows_are_filtered_grouped_and_summed() {
     );
     assert_eq!(
         text(&output.stderr),
-        "crowdfold: session_windows counts a session once in each window: it is not a number of people\n"
+        "crowdfold: answered from the detail table os,browser: all numbers are exact\n\
+         crowdfold: session_windows counts a session once in each window: it is not a number of people\n"
     );
 
     let output = cluster.query(&["--where", "os=Windows", "--every", "1m", "--format", "json"]);
     let lines: Vec<Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().map(|line| &line["sessions"]).collect::<Vec<_>>(), [900, 900]);
-    assert!(text(&output.stderr).starts_with("crowdfold: folded away: 226 "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("crowdfold: folded away: 226 "), "{}", text(&output.stderr));
 
     let output = cluster.query(&["--format", "csv"]);
-    assert!(text(&output.stdout).contains("default,1970-01-01T01:40:00Z,1970-01-01T01:42:00Z,2,2026,"));
+    assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
+}
+
+/// The same rows outside the detail table: with a noise of 8, or as session counts alone.
+fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
+    let row = |text: String| {
+        let mut row: Value = serde_json::from_str(&text).expect("JSON");
+        row["detail"] = false.into();
+        row["beacons"] = Value::Null;
+        row["stalled_ms"] = (-31_000).into();
+        row["errors"] = json!({"network": 2, "manifest": 0, "media": -7, "drm": 1, "timeout": 0, "other": 3});
+        for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+            row[name] = json!({"sum": 400_000});
+        }
+        if !with_noise {
+            let row = row.as_object_mut().expect("an object");
+            let numbers = row.iter_mut().skip_while(|(name, _)| *name != "beacons");
+            numbers.filter(|(name, _)| *name != "policy").for_each(|(_, number)| *number = Value::Null);
+        }
+        row.to_string()
+    };
+    rollups().into_iter().map(row).collect()
+}
+
+#[test]
+fn noisy_rows_are_added_up_and_shown_with_their_standard_error() {
+    let cluster = Cluster::new();
+    cluster.write(&outside_the_detail_table(true));
+    let output = cluster.query(&["--by", "os", "--errors"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stdout),
+        "os       session_windows  peak   mean       minutes     rebuffering    stalls/h   bandwidth\n\
+         Windows             1800   900  900.0  1620.0 ±11.3  -0.06%? ±0.17%  6.67 ±1.26   444 ± 189\n\
+         *                    226   113  113.0  1620.0 ±11.3  -0.06%? ±0.17%  6.67 ±1.26  3540 ±1502\n"
+    );
+    let stderr = text(&output.stderr);
+    for note in [
+        "answered from os,browser: session counts are exact, every other number carries noise",
+        "some sums are below 0 because their noise is larger than they are (marked ? in a table",
+        "some ratios are left empty because their denominator is less than 5 standard deviations of its noise",
+    ] {
+        assert!(stderr.contains(&format!("crowdfold: {note}")), "{stderr}");
+    }
+    let output = cluster.query(&["--by", "os", "--format", "json"]);
+    let line = text(&output.stdout).lines().next().expect("a line");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!((&line["numbers"], &line["tables"]), (&json!("noisy"), &json!(["os.browser"])));
+    assert_eq!(
+        (&line["below_zero"], &line["stalled_ms"]),
+        (&json!(["stalled_ms", "errors.media"]), &json!(-62_000))
+    );
+    // 8 · 1 · √2
+    assert_eq!(line["standard_error"]["plays"], 11.3);
+}
+
+#[test]
+fn rows_of_session_counts_answer_with_the_reason_and_the_key_that_changes_it() {
+    let cluster = Cluster::new();
+    cluster.write(&outside_the_detail_table(false));
+    let output = cluster.query(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        text(&output.stdout),
+        "session_windows  rebuffering  startup_ms  bandwidth\n           2026            -           -          -\n"
+    );
+    assert!(
+        text(&output.stderr).starts_with(
+            "crowdfold: answered from os,browser: only session counts are published there, because the publisher has no \
+             secret to draw noise with; set release.privacy.secret_file for the worker\n"
+        ),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn totals_are_read_from_the_detail_table() {
+    let cluster = Cluster::new();
+    let detail =
+        rollups().into_iter().map(|row| row.replace("[\"os\",\"browser\"]", "[\"player\",\"stream\"]"));
+    let detail =
+        detail.map(|row| row.replace("\"os\":", "\"player\":").replace("\"browser\":", "\"stream\":"));
+    let rows: Vec<_> = outside_the_detail_table(true).into_iter().chain(detail).collect();
+    cluster.write(&rows);
+    let output = cluster.query(&["--format", "csv"]);
+    assert!(text(&output.stdout).contains(",player.stream,exact,2,2026,"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stderr)
+            .starts_with("crowdfold: answered from the detail table player,stream: all numbers are exact\n"),
+        "{}",
+        text(&output.stderr)
+    );
+    let output = cluster.query(&["--drilldown", "os,browser", "--format", "csv"]);
+    assert!(text(&output.stdout).contains(",os.browser,noisy,2,"), "{}", text(&output.stdout));
 }
 
 #[test]

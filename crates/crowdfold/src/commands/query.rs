@@ -1,4 +1,4 @@
-//! `query`: what was released, filtered, grouped and summed as far as it may be.
+//! `query`: published rows, filtered, grouped and added up as far as they may be.
 
 use std::io::{self, Write};
 
@@ -16,10 +16,10 @@ mod tests;
 /// Rollups are appended after their window began, by the clock of a broker that may be behind ours by so much, ms.
 const CLOCKS: u64 = 300_000;
 
-/// Reads the rollups there are, and prints the answer. What its reader must know goes to stderr.
+/// Reads the rollups and prints the answer; notes on it go to stderr.
 ///
 /// # Errors
-/// When the question cannot be put (usage), the topic cannot be read, or `out` not be written to.
+/// If the question has no answer (usage), the topic cannot be read, or `out` cannot be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), now).map_err(Failure::Usage)?;
@@ -29,6 +29,7 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     let client = wiring::client(config)?;
     let records = crowdfold_kafka::read(&client, &topics, since, |value| reader.push(value))?;
     let answer = query.run(reader.rows()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let answer = answer.with_errors(args.errors);
     let written = match args.format {
         TableFormat::Table => answer.table(terminal::width(io::stdout())),
         TableFormat::Json => answer.json(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_airlock::{Dimension, Millis};
 use crowdfold_console::Row;
+use crowdfold_release::drilldown_name;
 
 use crate::config::Config;
 
@@ -13,14 +14,14 @@ mod tests;
 /// Windows that are told apart; older ones are whole, or will never be.
 const WINDOWS: usize = 8;
 
-/// The drill-downs by name, `device.os.browser`, in the order in which they are shown: what people know best first.
+/// The drill-downs by name, `device.os.browser`, in the order in which they are shown: the one with the systems first,
+/// because readers know these best, then the detail table, which is exact.
 pub(super) fn order(config: &Config) -> Vec<String> {
-    let mut drilldowns = config.policy().drilldowns().to_vec();
-    drilldowns.sort_by_key(|drilldown| !drilldown.contains(&Dimension::Os));
-    let name = |drilldown: &Vec<Dimension>| {
-        drilldown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(".")
-    };
-    drilldowns.iter().map(name).collect()
+    let policy = config.policy();
+    let mut drilldowns: Vec<_> = policy.drilldowns().iter().enumerate().collect();
+    drilldowns
+        .sort_by_key(|(at, drilldown)| (!drilldown.contains(&Dimension::Os), policy.detail() != Some(*at)));
+    drilldowns.iter().map(|(_, drilldown)| drilldown_name(drilldown)).collect()
 }
 
 /// All rows of one drill-down and window, most sessions first.

@@ -119,6 +119,9 @@ fn foot(scene: &Scene<'_>, (columns, rows): (usize, usize)) -> Vec<Line> {
         &format!("is the rest: fewer than {k} sessions fold together until they are a crowd"),
         columns,
     ));
+    if rows >= ROOMY {
+        foot.extend(scene.noise(columns));
+    }
     let [kcat, query] = scene.read_along();
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));

@@ -43,7 +43,7 @@ impl Plain {
         for command in scene.read_along() {
             writeln!(out, "  read along: {command}")?;
         }
-        for line in scene.limits(WIDTH) {
+        for line in scene.noise(WIDTH).into_iter().chain(scene.limits(WIDTH)) {
             writeln!(out, "{line}")?;
         }
         out.flush()?;

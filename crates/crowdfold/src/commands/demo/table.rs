@@ -1,9 +1,9 @@
 //! Rows as lines.
 
-use crowdfold_console::{Row, Spread};
+use crowdfold_console::{Figure, Figures, Numbers, Row};
 
 use super::board::Table;
-use super::text::{bar, count, cut, minute, number, percent};
+use super::text::{bar, count, cut, minute, number};
 
 #[cfg(test)]
 mod tests;
@@ -48,12 +48,15 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
         });
     }
     columns.extend([
-        Column::right("minutes", |row| number(row.playing_ms / 60_000)),
-        Column::right("rebuffering", |row| percent(row.stalled_ms, row.playing_ms + row.stalled_ms, 2)),
-        Column::right("startup ms", |row| mean(&row.startup_ms)),
-        Column::right("kbit/s", |row| mean(&row.bandwidth_kbps)),
-        Column::right("kbit/s p50", |row| row.bandwidth_kbps.p50.map_or("-".into(), number)),
+        Column::figure("minutes", whole, |figures| figures.minutes_watched),
+        Column::figure("rebuffering", share, |figures| figures.rebuffering_ratio),
+        Column::figure("startup ms", whole, |figures| figures.startup_ms),
+        Column::figure("kbit/s", whole, |figures| figures.bandwidth_kbps),
     ]);
+    if numbers(table) == Some(Numbers::Exact) {
+        let median = |row: &Row| row.bandwidth_kbps.as_ref().and_then(|spread| spread.p50);
+        columns.push(Column::right("kbit/s p50", move |row| median(row).map_or("-".into(), number)));
+    }
     let total = |columns: &[Column]| columns.iter().map(|column| column.wide + GAP.len()).sum::<usize>();
     while total(&columns) > width + GAP.len() && columns.len() > table.drilldown.len() + 1 {
         columns.pop();
@@ -89,8 +92,14 @@ fn folds(row: &Row) -> bool {
 fn title(table: &Table) -> String {
     let window = table.rows.first().map(|row| row.window);
     let (start, end) = window.map_or((0, 0), |window| (window.start, window.end));
+    let numbers = match numbers(table) {
+        Some(Numbers::Exact) => "; exact",
+        Some(Numbers::Noisy) => "; the rest with noise",
+        Some(Numbers::Absent) => "; no secret, no other numbers",
+        Some(Numbers::Private) | None => "",
+    };
     format!(
-        "{}   {} to {} UTC, {}: {}, {}",
+        "{}   {} to {} UTC, {}: {}, {}{numbers}",
         table.drilldown.join(", "),
         minute(start),
         minute(end),
@@ -98,6 +107,11 @@ fn title(table: &Table) -> String {
         count(table.rows.len() as u64, "row"),
         count(table.sessions(), "session")
     )
+}
+
+/// The kind of a table's numbers, which is the same in all of its rows.
+fn numbers(table: &Table) -> Option<Numbers> {
+    table.rows.first().and_then(Row::numbers)
 }
 
 /// A column of a fixed width.
@@ -111,6 +125,18 @@ struct Column {
 impl Column {
     fn right(head: &str, of: impl Fn(&Row) -> String + 'static) -> Self {
         Self { head: head.into(), wide: head.len().max(8), right: true, of: Box::new(of) }
+    }
+
+    /// A number that may carry noise. Where its standard error exceeds it, the error stands in its place, after `±`.
+    fn figure(head: &str, written: fn(f64) -> String, of: fn(&Figures) -> Option<Figure>) -> Self {
+        Self::right(head, move |row| match row.figures().as_ref().and_then(of) {
+            None => "-".into(),
+            Some(Figure { value, error: Some(error) }) if error > value.abs() => {
+                format!("±{}", written(error))
+            }
+            Some(Figure { value, .. }) if value < 0.0 => format!("-{}", written(-value)),
+            Some(Figure { value, .. }) => written(value),
+        })
     }
 }
 
@@ -138,7 +164,10 @@ fn line(columns: &[Column], text: impl Fn(&Column) -> String) -> String {
     line.trim_end().into()
 }
 
-fn mean(spread: &Spread) -> String {
-    let mean = spread.sum.checked_div(spread.sessions);
-    mean.map_or("-".into(), number)
+fn whole(value: f64) -> String {
+    number(value as u64)
+}
+
+fn share(share: f64) -> String {
+    format!("{:.2}%", share * 100.0)
 }

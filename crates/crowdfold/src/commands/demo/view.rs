@@ -155,6 +155,26 @@ impl Scene<'_> {
         )
     }
 
+    /// What noise does to the tables, in lines of so many columns; none where there is no noise.
+    pub(super) fn noise(&self, columns: usize) -> Vec<String> {
+        let policy = self.config.policy();
+        if !policy.is_noisy() {
+            return Vec::new();
+        }
+        let detail = policy.detail().and_then(|at| policy.drilldowns().get(at));
+        let tables = detail.map_or("all tables".to_owned(), |detail| {
+            let names: Vec<_> = detail.iter().map(|dimension| dimension.name()).collect();
+            format!("all tables except {}", names.join(", "))
+        });
+        let text = format!(
+            "in {tables} every number except sessions carries noise: {} times what one session adds at most. ±8 \
+             stands for a number that is smaller than its noise of 8, - for a ratio that its noise would decide. Noise \
+             averages out over hours: crowdfold query --errors shows how much is left",
+            policy.noise()
+        );
+        labelled("noise", &text, columns)
+    }
+
     /// What this broker cannot do, and a real one can.
     pub(super) fn limits(&self, columns: usize) -> Vec<String> {
         if !self.broker.is_mock() {

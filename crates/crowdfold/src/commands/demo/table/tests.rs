@@ -10,27 +10,50 @@ fn row(os: &str, sessions: u64) -> Row {
         tenant: "acme".into(),
         window: Window { start: 57_600_000, end: 57_660_000 },
         drilldown: vec!["os".into()],
+        detail: Some(true),
         dimensions: BTreeMap::from([("os".into(), os.into())]),
         row: 1,
         rows: 1,
         coverage: None,
         sessions,
-        beacons: 6 * sessions,
-        attempts: 0,
-        plays: 0,
-        startup_failures: 0,
-        playback_failures: 0,
-        playing_ms: 30_000 * sessions,
-        stalled_ms: 300 * sessions,
-        stalls: 0,
-        dropped_frames: 0,
-        switches: 0,
-        errors: BTreeMap::new(),
-        startup_ms: Spread::default(),
-        bandwidth_kbps: Spread { sessions, sum: 5_000 * sessions, p50: Some(4_800), ..Spread::default() },
-        bitrate_kbps: Spread::default(),
-        policy: Policy { name: "threshold".into(), k: Some(20), sigma: None, tau: None },
+        beacons: Some(6 * sessions as i64),
+        attempts: Some(0),
+        plays: Some(0),
+        startup_failures: Some(0),
+        playback_failures: Some(0),
+        playing_ms: Some(30_000 * sessions as i64),
+        stalled_ms: Some(300 * sessions as i64),
+        stalls: Some(0),
+        dropped_frames: Some(0),
+        switches: Some(0),
+        errors: Some(BTreeMap::new()),
+        startup_ms: spread(0, None),
+        bandwidth_kbps: spread(sessions, Some(4_800)),
+        bitrate_kbps: spread(0, None),
+        policy: Policy {
+            name: "threshold".into(),
+            k: Some(20),
+            margin: Some(10),
+            noise: Some(8),
+            sigma: None,
+            tau: None,
+        },
     }
+}
+
+/// The distribution of values that are 5,000 each.
+fn spread(sessions: u64, p50: Option<u64>) -> Option<Spread> {
+    Some(Spread { sessions: Some(sessions), sum: 5_000 * sessions as i64, p50, ..Spread::default() })
+}
+
+/// The row as in a table outside the detail table.
+fn noisy(mut row: Row) -> Row {
+    row.detail = Some(false);
+    row.beacons = None;
+    for spread in [&mut row.startup_ms, &mut row.bandwidth_kbps, &mut row.bitrate_kbps] {
+        *spread = spread.take().map(|spread| Spread { sum: spread.sum, ..Spread::default() });
+    }
+    row
 }
 
 fn table(rows: &[(&str, u64)]) -> Table {
@@ -48,7 +71,7 @@ fn a_table_is_aligned() {
     assert_eq!(
         text,
         [
-            "os   16:00 to 16:01 UTC, acme: 2 rows, 1,980 sessions",
+            "os   16:00 to 16:01 UTC, acme: 2 rows, 1,980 sessions; exact",
             "os       sessions   minutes  rebuffering  startup ms    kbit/s  kbit/s p50",
             "Windows     1,900       950        0.99%           -     5,000       4,800",
             "iOS            80        40        0.99%           -     5,000       4,800",
@@ -77,4 +100,53 @@ fn a_narrow_terminal_keeps_what_the_table_is_about() {
         let lines = lines(&table(&[("Windows", 1_900)]), 5, width, false);
         assert_eq!(lines[1].1, expect);
     }
+}
+
+#[test]
+fn a_noisy_number_smaller_than_its_error_is_shown_as_its_error() {
+    let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
+    table.rows = table.rows.into_iter().map(noisy).collect();
+    // stalled time came out below 0, and a playing time below the noise
+    table.rows[0].stalled_ms = Some(-900_000);
+    table.rows[1].stalled_ms = Some(-2_000);
+    table.rows[2].playing_ms = Some(-240_000);
+    table.rows[0].plays = Some(300);
+    table.rows[0].startup_ms = Some(Spread { sum: 270_000, ..Spread::default() });
+    let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(
+        text,
+        [
+            "os   16:00 to 16:01 UTC, acme: 3 rows, 2,010 sessions; the rest with noise",
+            "os       sessions   minutes  rebuffering  startup ms    kbit/s",
+            "Windows     1,900       950       -1.60%         900     5,000",
+            "iOS            90        45       ±4.45%           -     5,000",
+            "*              20        ±8            -           -   ±12,000",
+        ]
+    );
+}
+
+#[test]
+fn a_table_without_a_secret_shows_sessions_alone() {
+    let mut table = table(&[("Windows", 1_900)]);
+    let row = &mut table.rows[0];
+    row.detail = Some(false);
+    for number in [
+        &mut row.beacons,
+        &mut row.attempts,
+        &mut row.plays,
+        &mut row.startup_failures,
+        &mut row.playback_failures,
+        &mut row.playing_ms,
+        &mut row.stalled_ms,
+        &mut row.stalls,
+        &mut row.dropped_frames,
+        &mut row.switches,
+    ] {
+        *number = None;
+    }
+    row.errors = None;
+    (row.startup_ms, row.bandwidth_kbps, row.bitrate_kbps) = (None, None, None);
+    let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
+    assert!(text[0].ends_with("1,900 sessions; no secret, no other numbers"), "{}", text[0]);
+    assert_eq!(text[2], "Windows     1,900         -            -           -         -");
 }
