@@ -2,21 +2,35 @@
 
 use crowdfold_console::{Args, Catalogue, Query, Reader};
 
-/// Whatever is on the topic, an answer comes of it.
+/// Any bytes on the topic give an answer in every form, whichever table answers.
 pub fn check(data: &[u8]) {
-    let args = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
-    let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000).unwrap();
-    let mut reader = Reader::for_query(&query);
-    for value in data.split(|byte| *byte == b'\n') {
-        reader.push(value);
-    }
-    if let Ok(answer) = query.run(reader.rows()) {
-        let _ = (answer.table(120), answer.json(), answer.csv());
+    let named = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
+    for args in [named, Args::default()] {
+        let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000).unwrap();
+        let mut reader = Reader::for_query(&query);
+        for value in data.split(|byte| *byte == b'\n') {
+            reader.push(value);
+        }
+        for row in reader.rows() {
+            assert!(row.figures().is_some(), "the reader takes rows whose noise is known");
+        }
+        if let Ok(answer) = query.run(reader.rows()) {
+            let _ = (answer.notes(), answer.table(120), answer.json(), answer.csv());
+            let answer = answer.with_errors(true);
+            let _ = (answer.table(120), answer.csv());
+        }
     }
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let row = include_str!("../../crates/console/fixtures/rollup.json");
-    let compact = serde_json::from_str::<serde_json::Value>(row).unwrap().to_string();
-    vec![compact.clone().into_bytes(), format!("{compact}\n{compact}").into_bytes()]
+    let rows = [
+        include_str!("../../crates/console/fixtures/rollup.json"),
+        include_str!("../../crates/console/fixtures/noisy.json"),
+        include_str!("../../crates/console/fixtures/counts.json"),
+    ];
+    let rows = rows.map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap().to_string());
+    let mut seeds: Vec<_> = rows.iter().map(|row| row.clone().into_bytes()).collect();
+    seeds.push(format!("{}\n{0}", rows[0]).into_bytes());
+    seeds.push(rows.join("\n").into_bytes());
+    seeds
 }

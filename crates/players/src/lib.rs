@@ -19,8 +19,8 @@
 //! ```
 //!
 //! # Ground truth
-//! [`Truth`] adds up what the players *did*, without reading what they wrote: the cells before folding, as the worker
-//! must find them. As JSON lines ([`write()`]) a cell is
+//! [`Truth`] adds up what the players *did*, without reading what they wrote: the cells before folding, clamps and noise,
+//! as the worker must find them. As JSON lines ([`write()`]) a cell is
 //!
 //! ```json
 //! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"drilldown":["os"],
@@ -32,6 +32,10 @@
 //! with the names and units of the rollup, but for the three distributions: those are all their values, ascending, as
 //! `[value, sessions]`. Cells come by window, tenant, drill-down (as asked for) and label; the last line is what
 //! became of every record, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
+//!
+//! Only the detail table of the rollups (`"detail": true`) can be compared with it number for number: add up the cells
+//! that a row folds. In other tables the number of sessions alone is exact. Every other number there is a sum of clamped
+//! contributions with noise, so it agrees only on average, and less where sessions exceed the clamps.
 //!
 //! It holds for a worker with the same window length and drill-downs, a lateness of at least 5 s (how long
 //! duplicates take) and below [`Faults::late_by_ms`] less a window, and an idle time of 90 s.

@@ -1,4 +1,4 @@
-//! What the players did, added up: cells before folding.
+//! What the players did, added up: exact cells, before folding, clamps and noise.
 
 mod sitting;
 

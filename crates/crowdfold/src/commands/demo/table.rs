@@ -127,11 +127,12 @@ impl Column {
         Self { head: head.into(), wide: head.len().max(8), right: true, of: Box::new(of) }
     }
 
-    /// A number that may carry noise. Where its standard error exceeds it, the error stands in its place, after `±`.
+    /// A number that may carry noise. Where it is less than twice its standard error, the error is shown in its place,
+    /// after `±`.
     fn figure(head: &str, written: fn(f64) -> String, of: fn(&Figures) -> Option<Figure>) -> Self {
         Self::right(head, move |row| match row.figures().as_ref().and_then(of) {
             None => "-".into(),
-            Some(Figure { value, error: Some(error) }) if error > value.abs() => {
+            Some(Figure { value, error: Some(error) }) if 2.0 * error > value.abs() => {
                 format!("±{}", written(error))
             }
             Some(Figure { value, .. }) if value < 0.0 => format!("-{}", written(-value)),

@@ -167,9 +167,9 @@ impl Scene<'_> {
             format!("all tables except {}", names.join(", "))
         });
         let text = format!(
-            "in {tables} every number except sessions carries noise: {} times what one session adds at most. ±8 \
-             stands for a number that is smaller than its noise of 8, - for a ratio that its noise would decide. Noise \
-             averages out over hours: crowdfold query --errors shows how much is left",
+            "in {tables} every number except sessions carries noise of {} times what one session adds at most. ±8 is \
+             the standard error of a number that is less than twice as large, - a ratio whose denominator is mostly \
+             noise. Over hours noise averages out: crowdfold query --errors shows what is left.",
             policy.noise()
         );
         labelled("noise", &text, columns)

@@ -103,7 +103,7 @@ fn a_narrow_terminal_keeps_what_the_table_is_about() {
 }
 
 #[test]
-fn a_noisy_number_smaller_than_its_error_is_shown_as_its_error() {
+fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
     // stalled time came out below 0, and a playing time below the noise
@@ -119,7 +119,7 @@ fn a_noisy_number_smaller_than_its_error_is_shown_as_its_error() {
             "os   16:00 to 16:01 UTC, acme: 3 rows, 2,010 sessions; the rest with noise",
             "os       sessions   minutes  rebuffering  startup ms    kbit/s",
             "Windows     1,900       950       -1.60%         900     5,000",
-            "iOS            90        45       ±4.45%           -     5,000",
+            "iOS            90        45       ±4.45%           -    ±2,667",
             "*              20        ±8            -           -   ±12,000",
         ]
     );
