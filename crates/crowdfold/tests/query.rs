@@ -263,3 +263,87 @@ fn a_topic_that_is_not_there_is_named_with_its_mend() {
     let stderr = text(&output.stderr);
     assert!(stderr.contains("topic crowdfold.rollups does not exist"), "{stderr}");
 }
+
+/// The rollups that `fold` makes of twelve minutes of synthetic players.
+fn folded(with_secret: bool) -> Vec<String> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("secret"), "5f".repeat(32)).expect("a file");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
+        command.args(arguments).current_dir(directory.path()).env_clear();
+        if with_secret {
+            command.env("CROWDFOLD_RELEASE__PRIVACY__SECRET_FILE", path("secret"));
+        }
+        let output = command.output().expect("the program runs");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    run(&["generate", "--sessions", "1000", "--seed", "11", "--for", "12m", "--output", "beacons.ndjson"]);
+    run(&["fold", "--output", "rollups.ndjson", "beacons.ndjson"]);
+    let rollups = std::fs::read_to_string(path("rollups.ndjson")).expect("rollups");
+    rollups.lines().map(String::from).collect()
+}
+
+/// The only line of an answer in JSON.
+fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
+    let output = cluster.query(&[&["--format", "json"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<_> = text(&output.stdout).lines().collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    serde_json::from_str(lines[0]).expect("JSON")
+}
+
+#[test]
+fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
+    let cluster = Cluster::new();
+    cluster.write(&folded(true));
+    let exact = total(&cluster, &[]);
+    assert_eq!((&exact["numbers"], &exact["tables"]), (&json!("exact"), &json!(["cdn.connection"])));
+    for table in ["country,asn", "device,os,browser", "stream,format,content"] {
+        let noisy = total(&cluster, &["--drilldown", table, "--by", ""]);
+        assert_eq!(
+            (&noisy["numbers"], &noisy["session_windows"]),
+            (&json!("noisy"), &exact["session_windows"])
+        );
+        for name in [
+            "/attempts",
+            "/plays",
+            "/startup_failures",
+            "/playback_failures",
+            "/playing_ms",
+            "/stalled_ms",
+            "/stalls",
+            "/dropped_frames",
+            "/switches",
+            "/errors/network",
+            "/startup_ms/sum",
+            "/bandwidth_kbps/sum",
+            "/bitrate_kbps/sum",
+            "/rebuffering_ratio",
+            "/bandwidth_kbps/mean",
+        ] {
+            let number = |line: &Value, at: &str| line.pointer(at).and_then(Value::as_f64).expect("a number");
+            let (truth, shown) = (number(&exact, name), number(&noisy, name));
+            let error = number(&noisy, &format!("/standard_error{name}"));
+            assert!(error > 0.0 && number(&exact, &format!("/standard_error{name}")) == 0.0, "{name}");
+            // clamps and the budget take away up to a tenth; many of these players have more than 30,000 kbit/s
+            let kept = if name.starts_with("/bandwidth") { 0.6 } else { 0.9 };
+            let least = kept * truth - 4.0 * error;
+            assert!(
+                (least..truth + 4.0 * error).contains(&shown),
+                "{table}{name}: {shown} ±{error} of {truth}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_a_secret_only_the_detail_table_has_numbers() {
+    let cluster = Cluster::new();
+    cluster.write(&folded(false));
+    let exact = total(&cluster, &[]);
+    assert_eq!((&exact["numbers"], exact["plays"].is_u64()), (&json!("exact"), true));
+    let counts = total(&cluster, &["--drilldown", "device,os,browser", "--by", ""]);
+    assert_eq!((&counts["numbers"], &counts["plays"]), (&json!("counts_only"), &Value::Null));
+    assert_eq!(counts["session_windows"], exact["session_windows"]);
+}
