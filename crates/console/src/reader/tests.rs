@@ -1,10 +1,11 @@
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::{prop_assert_eq, proptest};
+use proptest::{prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use super::Reader;
-use crate::testing::{query, read, record, table};
+use crate::measure::Measure;
+use crate::testing::{noisy, query, read, record, table};
 
 fn notes(records: &[Value]) -> Vec<String> {
     read(&[records.to_vec()]).notes()
@@ -170,5 +171,30 @@ proptest! {
         prop_assert_eq!(answer.csv().lines().count(), lines + 1);
         prop_assert_eq!(answer.table(120).lines().count(), lines + 1);
         prop_assert_eq!(reader.notes().is_empty(), false);
+    }
+
+    #[test]
+    fn any_noisy_numbers_give_an_answer_in_every_form(
+        numbers in vec(any::<i64>(), 9), sums in vec(any::<i64>(), 3), errors in vec(any::<i64>(), 6), noise in any::<u64>()
+    ) {
+        let mut records = noisy(table(90, "os", &[("Windows", 60), ("iOS", 70)]));
+        for row in &mut records {
+            let fields = Measure::PLAIN.iter().map(|measure| measure.name());
+            fields.zip(&numbers).for_each(|(name, number)| row[name] = (*number).into());
+            let spreads = Measure::SPREADS.iter().map(|measure| measure.name());
+            spreads.zip(&sums).for_each(|(name, sum)| row[name]["sum"] = (*sum).into());
+            let classes = row["errors"].as_object_mut().unwrap().values_mut();
+            classes.zip(&errors).for_each(|(class, number)| *class = (*number).into());
+            row["policy"]["noise"] = noise.into();
+        }
+        let reader = read(&[records]);
+        prop_assert_eq!(reader.rows().len(), 2);
+        let answer = query("--by ''").unwrap().run(reader.rows()).unwrap().with_errors(true);
+        let line: Value = serde_json::from_str(&answer.json()).unwrap();
+        let below = numbers.iter().chain(&sums).chain(&errors).filter(|number| **number < 0).count();
+        prop_assert_eq!(line["below_zero"].as_array().unwrap().len(), below);
+        prop_assert!(line["standard_error"]["plays"].is_number());
+        let text = answer.table(usize::MAX) + &answer.csv();
+        prop_assert!(!text.contains("NaN") && !text.contains("inf"), "{}", text);
     }
 }
