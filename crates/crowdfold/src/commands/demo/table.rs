@@ -166,7 +166,7 @@ fn line(columns: &[Column], text: impl Fn(&Column) -> String) -> String {
 }
 
 fn whole(value: f64) -> String {
-    number(value as u64)
+    number(value.round() as u64)
 }
 
 fn share(share: f64) -> String {
