@@ -1,5 +1,7 @@
 //! What a cluster says of topics and logs, asked by a client that reads uncommitted and belongs to no group.
 
+mod groups;
+
 use std::time::Duration;
 
 use rdkafka::Offset;
@@ -9,9 +11,10 @@ use rdkafka::metadata::{Metadata, MetadataBroker, MetadataPartition};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::acl::{Operation, Right};
+use crate::admin_calls::{describe_acls, largest};
 use crate::client::{Context, Principal};
 use crate::error::code;
-use crate::{ClientSettings, Error, describe_acls};
+use crate::{ClientSettings, Error};
 
 /// How long a broker may take to answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
@@ -170,6 +173,35 @@ impl Cluster {
         self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
     }
 
+    /// Returns the largest timestamp of each partition asked, ms since the epoch; `None` where no record has one or no
+    /// leader answers. A segment counts until it is deleted, also where its records can no longer be read.
+    ///
+    /// # Errors
+    /// No broker answers, or one does not know the question.
+    pub(crate) fn largest_timestamps(
+        &self,
+        topic: &str,
+        partitions: &[u32],
+    ) -> Result<Vec<Option<u64>>, Error> {
+        until_settled(ANSWER, || {
+            let what = || format!("ask for the largest timestamps of topic {topic}");
+            let failed = |code| Error::coded(what(), code);
+            let known = self.topic(topic)?.partitions;
+            let is_led = |p: &u32| known.get(*p as usize).is_some_and(|known| known.leader.is_some());
+            let led: Vec<u32> = partitions.iter().copied().filter(is_led).collect();
+            if led.is_empty() {
+                return Ok(vec![None; partitions.len()]);
+            }
+            let told = largest::timestamps(self.client.client(), topic, &led).map_err(failed)?;
+            let time = |partition: &u32| match told.iter().find(|told| told.partition == *partition) {
+                Some(told) => told.time.map_err(failed),
+                None => Ok(None),
+            };
+            partitions.iter().map(time).collect()
+        })
+        .map_err(|error| error.forbids(&self.principal(), || Right::of_topic(Operation::Describe, topic)))
+    }
+
     /// Offsets by logical position (a ListOffsets takes those where it takes timestamps) or by time, index by index.
     fn list_offsets(
         &self,
@@ -178,15 +210,7 @@ impl Cluster {
         patience: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
-        let mut turns = patience.as_millis() / 200;
-        loop {
-            match self.try_list_offsets(topic, partitions, patience, &at) {
-                // leaders move, and a new topic is not known everywhere at once
-                Err(Error::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
-                other => return other,
-            }
-            std::thread::sleep(ANSWER / 100);
-        }
+        until_settled(patience, || self.try_list_offsets(topic, partitions, patience, &at))
     }
 
     fn try_list_offsets(
@@ -262,6 +286,18 @@ impl Cluster {
             }
             code => Error::Kafka { what, code },
         }
+    }
+}
+
+/// Asks again while leaders move, because a new topic is not known everywhere immediately.
+fn until_settled<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut turns = patience.as_millis() / 200;
+    loop {
+        match ask() {
+            Err(Error::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
+            other => return other,
+        }
+        std::thread::sleep(ANSWER / 100);
     }
 }
 

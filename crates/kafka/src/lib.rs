@@ -2,15 +2,15 @@
 //! ([`Sink`]), and the topics with their time-to-live ([`topics`]). Everything else of the house knows nothing of it.
 //!
 //! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
-//! allocation per record (measured: half the cost of librdkafka's poll); `describe_acls` asks who may read a topic, for
-//! which rust-rdkafka has no call.
+//! allocation per record (measured: half the cost of librdkafka's poll); `admin_calls` asks who may read a topic and for
+//! the largest timestamp of a partition, for which rust-rdkafka has no call.
 #![deny(unsafe_code)]
 
 pub mod acl;
+mod admin_calls;
 mod batch;
 mod client;
 mod cluster;
-mod describe_acls;
 mod error;
 pub mod fault;
 mod read;

@@ -7,7 +7,7 @@ use rdkafka::admin::ConfigResource;
 use super::Admin;
 use crate::Error;
 use crate::acl::{Operation, Resource, Right};
-use crate::describe_acls::{self, Acl, Pattern};
+use crate::admin_calls::describe_acls::{self, Acl, Pattern};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{Grant, listed};
-use crate::describe_acls::{Acl, Pattern};
+use crate::admin_calls::describe_acls::{Acl, Pattern};
 
 fn acl(principal: &str, pattern: Pattern) -> Acl {
     Acl { principal: format!("User:{principal}"), host: "*".into(), reads: true, allows: true, pattern }

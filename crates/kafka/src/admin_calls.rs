@@ -1,0 +1,111 @@
+//! Admin requests for which rust-rdkafka has no call: who may read a topic and what we may do ([`describe_acls`]), and
+//! the largest timestamp of a partition ([`largest`]). One of the two modules with unsafe code, its submodules included.
+//!
+//! What it rests on, from librdkafka's headers and sources (2.12):
+//! - A queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of `rd_kafka_AclBindingFilter_new`,
+//!   a list of `rd_kafka_topic_partition_list_new` and an event of `rd_kafka_queue_poll` are ours to destroy, once.
+//!   [`Owned`] does, in the reverse order of their making, and the client is borrowed all the while, so that it outlives
+//!   its queue. A request that is still under way when its queue is destroyed holds a reference of its own to it.
+//! - A request copies its options before the call returns.
+//! - What an event holds lives as long as the event. Strings in it are C strings, or null; they are copied.
+#![allow(unsafe_code)]
+
+pub(crate) mod describe_acls;
+pub(crate) mod largest;
+
+use std::ffi::CStr;
+use std::os::raw::c_char;
+use std::ptr::{self, NonNull};
+
+use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::types::RDKafka;
+
+use crate::cluster::ANSWER;
+
+/// # Safety
+/// `start` is null or a C string.
+unsafe fn text(start: *const c_char) -> String {
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: a C string, by the caller's word.
+    unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
+}
+
+/// What a request is made with.
+struct Asked {
+    client: *mut RDKafka,
+    options: Owned<sys::rd_kafka_AdminOptions_t>,
+    queue: Owned<sys::rd_kafka_queue_t>,
+}
+
+impl Asked {
+    /// Has the answer tell what we may do.
+    fn include_authorized(&self) {
+        // SAFETY: live options and a flag. The answer is null, or an error that is ours to destroy.
+        unsafe {
+            let refused =
+                sys::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.as_ptr(), 1);
+            if !refused.is_null() {
+                sys::rd_kafka_error_destroy(refused);
+            }
+        }
+    }
+}
+
+/// Makes a request and waits for its answer, which is no error.
+fn ask<C: ClientContext>(
+    client: &Client<C>,
+    operation: sys::rd_kafka_admin_op_t,
+    request: impl FnOnce(&Asked),
+) -> Result<Owned<sys::rd_kafka_event_t>, RDKafkaErrorCode> {
+    let client = client.native_ptr();
+    let millis = i32::try_from(ANSWER.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: a live client; both answers are null or ours.
+    let (options, queue) =
+        unsafe { (sys::rd_kafka_AdminOptions_new(client, operation), sys::rd_kafka_queue_new(client)) };
+    let options = Owned::new(options, sys::rd_kafka_AdminOptions_destroy)?;
+    let queue = Owned::new(queue, sys::rd_kafka_queue_destroy)?;
+    // SAFETY: live options; without room for an error's text none is written.
+    unsafe { sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), millis, ptr::null_mut(), 0) };
+    let asked = Asked { client, options, queue };
+    request(&asked);
+    // the answer comes in any case, at the request's own time-out at the latest
+    // SAFETY: a live queue; the answer is null or ours.
+    let event = unsafe { sys::rd_kafka_queue_poll(asked.queue.as_ptr(), millis.saturating_add(5_000)) };
+    let event = Owned {
+        it: NonNull::new(event).ok_or(RDKafkaErrorCode::OperationTimedOut)?,
+        destroy: sys::rd_kafka_event_destroy,
+    };
+    // SAFETY: a live event.
+    match RDKafkaErrorCode::from(unsafe { sys::rd_kafka_event_error(event.as_ptr()) }) {
+        RDKafkaErrorCode::NoError => Ok(event),
+        code => Err(code),
+    }
+}
+
+/// Something of the library's that is ours to destroy.
+struct Owned<T> {
+    it: NonNull<T>,
+    destroy: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    fn new(it: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Result<Self, RDKafkaErrorCode> {
+        Ok(Self { it: NonNull::new(it).ok_or(RDKafkaErrorCode::Fail)?, destroy })
+    }
+
+    const fn as_ptr(&self) -> *mut T {
+        self.it.as_ptr()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: `destroy` is the library's own for a `T`, the pointer is live, and this is the one place that gives
+        // it back.
+        unsafe { (self.destroy)(self.it.as_ptr()) }
+    }
+}

@@ -1,0 +1,84 @@
+//! Asks for the largest timestamp of partitions (ListOffsets with MAX_TIMESTAMP, KIP-734). The argument for its unsafe
+//! code is the parent's. In addition:
+//! - `rd_kafka_topic_partition_list_add` copies the name and returns an element of the list, which lives until the next
+//!   one is added. Its offset is the query: -3 is MAX_TIMESTAMP (`rd_kafka_OffsetSpec_t`).
+//! - `rd_kafka_ListOffsets` copies the list before the call returns.
+//!
+//! `rd_kafka_offsets_for_times`, which rust-rdkafka wraps, cannot ask this: rust-rdkafka has no offset below -2 except
+//! its own, and the answer has no timestamp.
+
+use std::ffi::CString;
+use std::slice;
+
+use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::{Asked, Owned, ask};
+
+/// What the leader of one partition answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Largest {
+    /// The partition.
+    pub(crate) partition: u32,
+    /// The largest timestamp of its segments, ms since the epoch; `None` where no record has one.
+    pub(crate) time: Result<Option<u64>, RDKafkaErrorCode>,
+}
+
+/// Returns the largest timestamp of each partition. Segments count as a whole: records in them that can no longer be
+/// read, too. Each partition must have a leader, because librdkafka waits for one until the request times out.
+///
+/// # Errors
+/// No answer within ten seconds, a refusal, or a name with a zero byte.
+pub(crate) fn timestamps<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    partitions: &[u32],
+) -> Result<Vec<Largest>, RDKafkaErrorCode> {
+    let name = CString::new(topic).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    let size = i32::try_from(partitions.len()).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    // SAFETY: any size will do; the answer is null or ours.
+    let list = unsafe { sys::rd_kafka_topic_partition_list_new(size) };
+    let list = Owned::new(list, sys::rd_kafka_topic_partition_list_destroy)?;
+    for partition in partitions {
+        let partition = i32::try_from(*partition).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+        // SAFETY: a live list and a C string; the answer is null, or an element that lives until the next call.
+        let added = unsafe {
+            sys::rd_kafka_topic_partition_list_add(list.as_ptr(), name.as_ptr(), partition).as_mut()
+        };
+        let added = added.ok_or(RDKafkaErrorCode::Fail)?;
+        added.offset = i64::from(sys::rd_kafka_OffsetSpec_t::RD_KAFKA_OFFSET_SPEC_MAX_TIMESTAMP as i32);
+    }
+    let request = |asked: &Asked| {
+        let (options, queue) = (asked.options.as_ptr(), asked.queue.as_ptr());
+        // SAFETY: live client, list, options and queue.
+        unsafe { sys::rd_kafka_ListOffsets(asked.client, list.as_ptr(), options, queue) };
+    };
+    let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS, request)?;
+    // SAFETY: a live event; the answer is null where it is of another kind, otherwise lives as long as the event.
+    let result = unsafe { sys::rd_kafka_event_ListOffsets_result(event.as_ptr()) };
+    if result.is_null() {
+        return Err(RDKafkaErrorCode::Fail);
+    }
+    let mut count = 0;
+    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    let infos = unsafe {
+        let first = sys::rd_kafka_ListOffsets_result_infos(result, &mut count);
+        if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
+    };
+    let largest = infos.iter().map(|info| {
+        // SAFETY: each points to an answer that lives as long as the result, and so does the element it returns.
+        let (time, element) = unsafe {
+            let time = sys::rd_kafka_ListOffsetsResultInfo_timestamp(*info);
+            (time, sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*info).as_ref())
+        };
+        let element = element.ok_or(RDKafkaErrorCode::Fail)?;
+        let time = match RDKafkaErrorCode::from(element.err) {
+            RDKafkaErrorCode::NoError => Ok(u64::try_from(time).ok()),
+            code => Err(code),
+        };
+        let partition = u32::try_from(element.partition).map_err(|_| RDKafkaErrorCode::Fail)?;
+        Ok(Largest { partition, time })
+    });
+    largest.collect()
+}

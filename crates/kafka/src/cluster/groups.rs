@@ -1,0 +1,64 @@
+//! Consumer groups and what they have read, asked without joining one.
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::{ANSWER, Cluster};
+use crate::Error;
+use crate::client::Context;
+use crate::error::{code, is_forbidden};
+
+impl Cluster {
+    /// Returns the names of all consumer groups that this principal may describe, in order.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn groups(&self) -> Result<Vec<String>, Error> {
+        let listed = self.client.fetch_group_list(None, ANSWER);
+        let listed = listed.map_err(|error| self.failed("list the consumer groups".into(), &error))?;
+        let mut names: Vec<_> = listed.groups().iter().map(|group| group.name().to_owned()).collect();
+        // a group without a name cannot be asked for
+        names.retain(|name| !name.is_empty());
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Returns the committed offset of a group for each partition asked, `None` where it has none. `None` as a whole
+    /// where this principal may not describe the group.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn committed(
+        &self,
+        group: &str,
+        topic: &str,
+        partitions: &[u32],
+    ) -> Result<Option<Vec<Option<i64>>>, Error> {
+        let what = || format!("ask for the offsets of group {group}");
+        let config = self.settings.config(&[], &[("group.id", group), ("enable.auto.commit", "false")])?;
+        let client: BaseConsumer<Context<()>> = config.create_with_context(Context::default())?;
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            asked.add_partition(topic, *partition as i32);
+        }
+        let told = match client.committed_offsets(asked, ANSWER) {
+            Ok(told) => told,
+            Err(error) if is_forbidden(code(&error)) => return Ok(None),
+            Err(error) => return Err(self.failed(what(), &error)),
+        };
+        let told = told.elements();
+        if told.iter().any(|element| element.error().is_err_and(|error| is_forbidden(code(&error)))) {
+            return Ok(None);
+        }
+        let offset = |partition: &u32| {
+            let element = told.iter().find(|element| element.partition() == *partition as i32)?;
+            match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            }
+        };
+        Ok(Some(partitions.iter().map(offset).collect()))
+    }
+}
