@@ -1,15 +1,19 @@
 //! Topics and their time-to-live: what they are to be, what makes them so, and whether they are.
 //!
 //! [`Admin::plan`] compares with what is there and [`Admin::apply`] makes it so; [`Admin::check`] reads topics *and*
-//! brokers, computes how long a record can be read and lies on a disk, and measures the oldest that can be read.
+//! brokers, computes how long a record can be read and lies on a disk, and measures the oldest that can be read and the
+//! largest timestamp. [`Admin::purge`] removes segments that a timestamp in the future holds.
 
 mod admin;
+mod ahead;
 mod apply;
 mod check;
 mod configs;
 mod erase;
 mod finding;
 mod measure;
+mod moment;
+mod purge;
 mod readers;
 mod span;
 mod ttl;
@@ -20,6 +24,8 @@ pub use admin::Admin;
 pub use apply::{Change, Difference, PlanError};
 pub use check::{Report, TopicReport};
 pub use finding::{Finding, Unbounded};
+pub use moment::Moment;
+pub use purge::{Purge, Purged, Unread};
 pub use readers::{Grant, Reader, Readers};
 pub use span::Span;
 pub use ttl::{Bounds, Times};
@@ -85,11 +91,25 @@ pub struct Spec {
     pub least: Duration,
     /// Whose clock.
     pub clock: Clock,
+    /// `windows.max_skew`: how far ahead of the present a record may be dated.
+    pub max_skew: Duration,
+    /// `ttl.on_disk_slack`: how much longer than `ttl` a record may lie on a disk.
+    pub on_disk_slack: Duration,
     /// Largest batch of records, bytes.
     pub max_message_bytes: u32,
 }
 
 impl Spec {
+    /// The largest timestamp that a record may have at this time, ms since the epoch. Clocks of brokers and of whoever
+    /// asks may differ a little.
+    pub(crate) fn latest(&self, now: u64) -> u64 {
+        let ahead = match self.clock {
+            Clock::Append => Duration::ZERO,
+            Clock::Create { ahead } => ahead,
+        };
+        now.saturating_add(span::millis(self.max_skew.max(ahead))).saturating_add(check::TOLERANCE)
+    }
+
     /// In-sync replicas that a write needs: one may be missing where there are three.
     pub(crate) const fn min_in_sync(&self) -> u32 {
         if self.replication >= 3 { 2 } else { 1 }

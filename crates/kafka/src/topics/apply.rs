@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::configs::{Configs, check_interval};
+use super::ahead::of_largest;
+use super::configs::{Configs, check_interval, default_delete_delay};
 use super::span::{Span, millis};
-use super::{Admin, Clock, Spec, ttl};
+use super::{Admin, Clock, Finding, Spec, ttl};
 use crate::Error;
 
 #[cfg(test)]
@@ -26,6 +27,8 @@ pub struct Change {
     pub settings: Vec<Difference>,
     /// What is not as it should be and is left as it is.
     pub left: Vec<String>,
+    /// Why the topic is not bounded, whatever its settings: records that are dated ahead.
+    pub unbounded: Vec<Finding>,
     /// Settings of the topic that are not ours, to be written back.
     others: BTreeMap<String, String>,
     /// All of ours.
@@ -97,7 +100,12 @@ impl fmt::Display for Change {
             Some((partitions, replicas)) => {
                 writeln!(f, "topic {}: make it, {partitions} partitions, {replicas} replicas", self.topic)?;
             }
-            None if self.settings.is_empty() => writeln!(f, "topic {}: as it should be", self.topic)?,
+            None if self.settings.is_empty() && self.unbounded.is_empty() => {
+                writeln!(f, "topic {}: as it should be", self.topic)?;
+            }
+            None if self.settings.is_empty() => {
+                writeln!(f, "topic {}: its settings are as they should be", self.topic)?
+            }
             None => writeln!(f, "topic {}: alter it", self.topic)?,
         }
         for Difference { key, from, to, lengthens } in &self.settings {
@@ -105,24 +113,36 @@ impl fmt::Display for Change {
             let longer = if *lengthens { "   (keeps records longer than before)" } else { "" };
             writeln!(f, "  {key}: {from}{to}{longer}")?;
         }
-        self.left.iter().try_for_each(|left| writeln!(f, "  left as it is: {left}"))
+        self.left.iter().try_for_each(|left| writeln!(f, "  left as it is: {left}"))?;
+        self.unbounded.iter().try_for_each(|finding| writeln!(f, "  it {finding}"))
     }
 }
 
 impl Admin {
-    /// What has to be done for the topics to be as they are to be. Changes nothing.
+    /// What has to be done for the topics to be as they are to be, and which of them are not bounded then. Changes
+    /// nothing. `now` is in ms since the epoch.
     ///
     /// # Errors
     /// A broker does not answer or refuses, or a bound cannot be held.
-    pub fn plan(&self, specs: &[Spec]) -> Result<Vec<Change>, PlanError> {
+    pub fn plan(&self, specs: &[Spec], now: u64) -> Result<Vec<Change>, PlanError> {
         let brokers = self.brokers()?;
         let check = check_interval(brokers.iter());
         let mut changes = Vec::with_capacity(specs.len());
         for spec in specs {
-            let ours = settings(spec, check)?;
+            let mut ours = settings(spec, check)?;
             changes.push(match self.find(&spec.topic)? {
-                None => creation(spec, ours),
-                Some(topic) => alteration(spec, topic.count(), &self.configs(&topic, &brokers)?, ours),
+                None => {
+                    bound_on_disk(spec, default_delete_delay(brokers.iter()), &mut ours);
+                    creation(spec, ours)
+                }
+                Some(topic) => {
+                    let configs = self.configs(&topic, &brokers)?;
+                    bound_on_disk(spec, configs.times().delete_delay, &mut ours);
+                    let retention = ours["retention.ms"].parse().unwrap_or(u64::MAX);
+                    let largest = self.largest(&topic)?;
+                    let unbounded = of_largest(spec, &largest, retention, now);
+                    Change { unbounded, ..alteration(spec, topic.count(), &configs, ours) }
+                }
             });
         }
         Ok(changes)
@@ -144,6 +164,20 @@ impl Admin {
             self.settle(change)?;
         }
         Ok(())
+    }
+
+    /// Replaces all settings of a topic, and waits until a broker has them, fifteen seconds at most.
+    pub(super) fn replace(&self, topic: &str, own: &BTreeMap<String, String>) -> Result<(), Error> {
+        self.alter(topic, own.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
+        for _ in 0..TURNS {
+            if let Some(found) = self.find(topic)?
+                && self.configs(&found, &[])?.own() == *own
+            {
+                return Ok(());
+            }
+            std::thread::sleep(TURN);
+        }
+        Err(Error::NotTaken { topic: topic.to_owned(), principal: self.cluster.principal() })
     }
 
     /// Waits until brokers tell what the controller has taken, fifteen seconds at most.
@@ -215,6 +249,14 @@ fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, P
     Ok(settings)
 }
 
+/// Sets the time that deleted files are kept, where it is longer than `ttl.on_disk_slack`.
+fn bound_on_disk(spec: &Spec, delay: u64, ours: &mut BTreeMap<&'static str, String>) {
+    let slack = millis(spec.on_disk_slack);
+    if delay > slack {
+        ours.insert("file.delete.delay.ms", slack.to_string());
+    }
+}
+
 fn creation(spec: &Spec, ours: BTreeMap<&'static str, String>) -> Change {
     let set = |(key, to): (&&'static str, &String)| Difference {
         key,
@@ -227,6 +269,7 @@ fn creation(spec: &Spec, ours: BTreeMap<&'static str, String>) -> Change {
         create: Some((spec.partitions, spec.replication)),
         settings: ours.iter().map(set).collect(),
         left: Vec::new(),
+        unbounded: Vec::new(),
         others: BTreeMap::new(),
         ours,
     }
@@ -255,7 +298,7 @@ fn alteration(
         left.push("remote.storage.enable is true: records go to a tier that nothing here bounds".into());
     }
     let others = own.into_iter().filter(|(key, _)| !ours.contains_key(key.as_str())).collect();
-    Change { topic: spec.topic.clone(), create: None, settings, left, others, ours }
+    Change { topic: spec.topic.clone(), create: None, settings, left, unbounded: Vec::new(), others, ours }
 }
 
 /// Whether a setting keeps records longer than the one before.

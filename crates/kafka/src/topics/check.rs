@@ -1,5 +1,8 @@
 //! Whether topics are what they are to be, by their settings and by what can be read.
 
+use std::time::Instant;
+
+use super::ahead::of_largest;
 use super::configs::Configs;
 use super::finding::{Finding, Unbounded};
 use super::span::millis;
@@ -10,7 +13,7 @@ use crate::Error;
 mod tests;
 
 /// Clocks of brokers and of whoever checks may differ by this, ms, and the age of a record is known to the second.
-const TOLERANCE: u64 = 5_000;
+pub(super) const TOLERANCE: u64 = 5_000;
 
 /// What was found, topic by topic in the order of the specifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,12 +66,17 @@ impl TopicReport {
 }
 
 impl Admin {
-    /// Reads settings, and measures the oldest record of each partition. `now` is in ms since the epoch. Needs the right
+    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. `now` is in ms since the epoch. Needs the right
     /// to describe topics and brokers, none to read.
     ///
     /// # Errors
     /// A broker does not answer or refuses. What is wrong with a topic is a finding.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "brokers stamp records while we ask, and may be slow to answer"
+    )]
     pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, Error> {
+        let asked = Instant::now();
         let brokers = self.brokers()?;
         let topics = specs.iter().map(|spec| {
             let mut report = TopicReport {
@@ -93,6 +101,9 @@ impl Admin {
             let age = |time: &Option<u64>| time.map(|time| Span(now.saturating_sub(time)));
             report.oldest = oldest.times.iter().map(age).collect();
             report.findings.extend(of_ages(&report.oldest, bounds.readable.min(millis(spec.ttl))));
+            let largest = self.largest(&topic)?;
+            let now = now.saturating_add(millis(asked.elapsed()));
+            report.findings.extend(of_largest(spec, &largest, times.retention, now));
             if !oldest.leaderless.is_empty() {
                 report.findings.push(Finding::Unmeasured { partitions: oldest.leaderless });
             }
@@ -124,6 +135,8 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
     );
     if bound != u64::MAX && bound > millis(spec.ttl) {
         findings.push(Finding::Beyond { bound: Span(bound), ttl: spec.ttl.into() });
+    } else if let Some(finding) = of_disk(spec, times.bounds().on_disk) {
+        findings.push(finding);
     }
     if times.retention < millis(spec.least) {
         findings.push(Finding::TooShort { retention: Span(times.retention), least: spec.least.into() });
@@ -140,6 +153,16 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
         findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
     }
     findings
+}
+
+/// The time on disk, where the time to be read is as it should be.
+fn of_disk(spec: &Spec, on_disk: u64) -> Option<Finding> {
+    let most = millis(spec.ttl).saturating_add(millis(spec.on_disk_slack));
+    (on_disk != u64::MAX && on_disk > most).then(|| Finding::OnDisk {
+        bound: Span(on_disk),
+        ttl: spec.ttl.into(),
+        slack: spec.on_disk_slack.into(),
+    })
 }
 
 fn of_ages(oldest: &[Option<Span>], bound: u64) -> Vec<Finding> {

@@ -34,7 +34,7 @@ impl Configs<'_> {
             &[("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)],
         );
         let segment = self.longest("segment.ms", &[("log.roll.ms", 1), ("log.roll.hours", 3_600_000)]);
-        let delete_delay = self.longest("file.delete.delay.ms", &[("log.segment.delete.delay.ms", 1)]);
+        let delete_delay = self.longest("file.delete.delay.ms", &DELETE_DELAY);
         let ahead = if self.is_create_time() {
             self.longest("message.timestamp.after.max.ms", &[("log.message.timestamp.after.max.ms", 1)])
         } else {
@@ -61,6 +61,18 @@ impl Configs<'_> {
         let brokers = self.brokers.iter().filter_map(of);
         brokers.chain(topic.and_then(|entry| millis(entry, 1))).max().unwrap_or(u64::MAX)
     }
+}
+
+/// The names of a broker's `file.delete.delay.ms`, with their unit in ms.
+const DELETE_DELAY: [(&str, u64); 1] = [("log.segment.delete.delay.ms", 1)];
+
+/// How long a broker keeps deleted files of a topic that has no such setting of its own, ms; the largest.
+pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
+    let [(key, unit)] = DELETE_DELAY;
+    brokers
+        .map(|broker| broker.get(key).and_then(|entry| millis(entry, unit)).unwrap_or(u64::MAX))
+        .max()
+        .unwrap_or(u64::MAX)
 }
 
 /// How seldom the laziest broker looks for what is too old, ms.

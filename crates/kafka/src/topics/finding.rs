@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Clock, Span};
+use super::{Clock, Moment, Span};
 
 /// Why a topic keeps records without bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,31 @@ pub enum Finding {
         bound: Span,
         /// How long they may.
         ttl: Span,
+    },
+    /// Records can lie on a disk longer than `[ttl]` and `ttl.on_disk_slack` say.
+    OnDisk {
+        /// How long.
+        bound: Span,
+        /// How long they may be read.
+        ttl: Span,
+        /// How much longer they may lie there.
+        slack: Span,
+    },
+    /// A segment has a timestamp in the future, so it stays longer than any bound says.
+    Ahead {
+        /// Its partition.
+        partition: u32,
+        /// The largest timestamp.
+        dated: Moment,
+        /// When its segment can expire, by `retention.ms`.
+        expires: Moment,
+        /// How far in the future the timestamp is.
+        by: Span,
+    },
+    /// Brokers that do not know how to report a largest timestamp.
+    TooOld {
+        /// The partitions they lead.
+        partitions: Vec<u32>,
     },
     /// Records go before windows and the outage to be survived are over.
     TooShort {
@@ -82,7 +107,13 @@ impl Finding {
     pub const fn is_of_age(&self) -> bool {
         matches!(
             self,
-            Self::Unbounded(_) | Self::Beyond { .. } | Self::Overstayed { .. } | Self::Unmeasured { .. }
+            Self::Unbounded(_)
+                | Self::Beyond { .. }
+                | Self::OnDisk { .. }
+                | Self::Ahead { .. }
+                | Self::TooOld { .. }
+                | Self::Overstayed { .. }
+                | Self::Unmeasured { .. }
         )
     }
 
@@ -125,6 +156,25 @@ impl fmt::Display for Finding {
             Self::Beyond { bound, ttl } => {
                 write!(f, "can be read for {bound}, its [ttl] says {ttl}: {APPLY}, or raise [ttl]")
             }
+            Self::OnDisk { bound, ttl, slack } => write!(
+                f,
+                "can lie on a disk for {bound}, which is longer than its [ttl] {ttl} + ttl.on_disk_slack {slack}: lower \
+                 file.delete.delay.ms or {APPLY}, or raise ttl.on_disk_slack"
+            ),
+            Self::Ahead { partition, dated, expires, by } => {
+                write!(
+                    f,
+                    "is not bounded: partition {partition} holds a record dated {dated}: its segment cannot expire before \
+                     {expires}: wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`"
+                )?;
+                // nobody's clock is wrong by more than this
+                if by.0 < 3_600_000 { write!(f, " (or is this host's clock {by} slow?)") } else { Ok(()) }
+            }
+            Self::TooOld { partitions } => write!(
+                f,
+                "may hold records dated in the future: the brokers that lead partitions {partitions:?} do not report a \
+                 largest timestamp (ListOffsets MAX_TIMESTAMP, KIP-734): upgrade them to Kafka 3.0 or later"
+            ),
             Self::TooShort { retention, least } => write!(
                 f,
                 "loses records after {retention}, and {least} are needed for windows and the outage to be survived: \

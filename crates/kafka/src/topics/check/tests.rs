@@ -49,6 +49,8 @@ fn spec() -> Spec {
         ttl: Duration::from_secs(3_600),
         least: Duration::from_secs(33 * 60),
         clock: Clock::Append,
+        max_skew: Duration::from_secs(60),
+        on_disk_slack: Duration::from_secs(300),
         max_message_bytes: 1 << 20,
     }
 }

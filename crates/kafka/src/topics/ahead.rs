@@ -1,0 +1,73 @@
+//! Timestamps in the future. A segment expires by its largest timestamp, so one record that is dated ahead holds the
+//! segment, with everything that is written to it later, until that timestamp is old enough.
+
+use super::{Admin, Finding, Moment, Span, Spec};
+use crate::{Error, RDKafkaErrorCode, Topic};
+
+#[cfg(test)]
+mod tests;
+
+/// The largest timestamps of a topic.
+#[derive(Debug)]
+pub(super) struct Largest {
+    /// For each partition its largest timestamp, ms since the epoch.
+    pub(super) times: Vec<Option<u64>>,
+    /// Partitions whose leaders do not know the question.
+    pub(super) unknown: Vec<u32>,
+}
+
+impl Admin {
+    /// Asks for the largest timestamp of each partition. Needs the right to describe the topic, none to read.
+    pub(super) fn largest(&self, topic: &Topic) -> Result<Largest, Error> {
+        let all: Vec<u32> = (0..topic.count()).collect();
+        let ends = self.cluster.log_ends(&topic.name, &all)?;
+        let times = match self.cluster.largest_timestamps(&topic.name, &all) {
+            Ok(times) => times,
+            Err(Error::Kafka { code, .. }) if is_unknown(code) => {
+                return Ok(Largest { times: vec![None; all.len()], unknown: all });
+            }
+            Err(error) => return Err(error),
+        };
+        // A broker before 3.0 takes the question for a time before all records, and answers with the first one's. So look
+        // for a later record among those that were there before we asked.
+        let next = |time: u64| i64::try_from(time.checked_add(1)?).ok();
+        let nexts: Vec<Option<i64>> = times.iter().map(|time| time.and_then(next)).collect();
+        let asked: Vec<i64> = nexts.iter().map(|next| next.unwrap_or(i64::MAX)).collect();
+        let later = self.cluster.first_since(&topic.name, &all, &asked)?;
+        let answers = all.into_iter().zip(nexts).zip(later.into_iter().zip(ends));
+        let unknown = answers.filter(|((_, next), (later, end))| is_contradicted(*next, *later, *end));
+        Ok(Largest { times, unknown: unknown.map(|((partition, _), _)| partition).collect() })
+    }
+}
+
+/// Whether a record at or after `next`, the time that follows what was said to be the largest, was there before anybody
+/// asked. Nothing follows the largest number there is.
+fn is_contradicted(next: Option<i64>, later: Option<i64>, end_before: Option<i64>) -> bool {
+    next.is_some() && later.is_some_and(|later| end_before.is_some_and(|end| later < end))
+}
+
+/// Whether a broker or librdkafka does not know the question.
+const fn is_unknown(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as C;
+    matches!(code, C::UnsupportedVersion | C::UnsupportedFeature)
+}
+
+/// Returns what is wrong with the largest timestamps of a topic at a time, ms since the epoch, where its `retention.ms`
+/// is this.
+pub(super) fn of_largest(spec: &Spec, largest: &Largest, retention: u64, now: u64) -> Vec<Finding> {
+    let latest = spec.latest(now);
+    let ahead = |(partition, time): (u32, &Option<u64>)| {
+        let time = time.filter(|time| *time > latest)?;
+        Some(Finding::Ahead {
+            partition,
+            dated: Moment(time),
+            expires: Moment(time.saturating_add(retention)),
+            by: Span(time - now),
+        })
+    };
+    let mut findings: Vec<_> = (0..).zip(&largest.times).filter_map(ahead).collect();
+    if !largest.unknown.is_empty() {
+        findings.push(Finding::TooOld { partitions: largest.unknown.clone() });
+    }
+    findings
+}

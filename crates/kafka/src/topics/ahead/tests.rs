@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use super::*;
+use crate::topics::{Clock, Purpose};
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn spec(clock: Clock) -> Spec {
+    Spec {
+        topic: "t".into(),
+        purpose: Purpose::Beacons,
+        partitions: 4,
+        replication: 1,
+        ttl: Duration::from_secs(3_600),
+        least: Duration::ZERO,
+        clock,
+        max_skew: Duration::from_secs(60),
+        on_disk_slack: Duration::from_secs(300),
+        max_message_bytes: 1 << 20,
+    }
+}
+
+fn found(clock: Clock, times: &[Option<u64>], unknown: &[u32]) -> Vec<Finding> {
+    let largest = Largest { times: times.to_vec(), unknown: unknown.to_vec() };
+    of_largest(&spec(clock), &largest, 2_640_000, NOW)
+}
+
+#[test]
+fn timestamps_beyond_the_skew_are_found_with_their_partition() {
+    let past = [None, Some(0), Some(NOW), Some(NOW + 65_000)];
+    assert_eq!(found(Clock::Append, &past, &[]), []);
+    let ahead = [Some(NOW), Some(NOW + 65_001), None, Some(2_082_758_400_000)];
+    let findings = found(Clock::Append, &ahead, &[]);
+    let partitions = findings.iter().map(|finding| match finding {
+        Finding::Ahead { partition, by, .. } => (*partition, by.0),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(partitions.collect::<Vec<_>>(), [(1, 65_001), (3, 282_758_400_000)]);
+    assert!(findings.iter().all(|finding| finding.is_breach() && finding.refuses_start()));
+    let said = findings[1].to_string();
+    let expected = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before \
+                    2036-01-01T00:44:00Z";
+    assert!(said.contains(expected), "{said}");
+    assert!(
+        said.contains("wait") && said.contains("a new topic") && said.contains("--purge-ahead"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_small_lead_may_be_a_slow_clock_and_a_large_one_may_not() {
+    let said = |time| found(Clock::Append, &[Some(time)], &[])[0].to_string();
+    assert!(said(NOW + 120_000).ends_with("(or is this host's clock 2m slow?)"));
+    assert!(!said(NOW + 3_600_000).contains("clock"));
+}
+
+#[test]
+fn producers_may_be_as_far_ahead_as_their_topic_lets_them() {
+    let clock = Clock::Create { ahead: Duration::from_secs(600) };
+    assert_eq!(found(clock, &[Some(NOW + 605_000)], &[]), []);
+    assert_eq!(found(clock, &[Some(NOW + 605_001)], &[]).len(), 1);
+}
+
+#[test]
+fn the_largest_timestamp_there_can_be_does_not_overflow() {
+    let findings = found(Clock::Append, &[Some(i64::MAX as u64), Some(u64::MAX)], &[]);
+    assert_eq!(findings.len(), 2);
+    assert!(findings[0].to_string().contains("dated 292278994-08-17T07:12:55Z"), "{}", findings[0]);
+}
+
+#[test]
+fn brokers_that_do_not_know_the_question_are_a_breach() {
+    let findings = found(Clock::Append, &[Some(NOW), None], &[0]);
+    assert_eq!(findings, [Finding::TooOld { partitions: vec![0] }]);
+    assert!(findings[0].is_breach() && findings[0].is_of_age());
+    assert!(findings[0].to_string().contains("upgrade them to Kafka 3.0 or later"));
+}
+
+/// A broker that takes -3 for a time before all records answers with the first record's timestamp.
+#[test]
+fn an_answer_is_contradicted_by_a_later_record_that_was_there_before() {
+    // three records of different times were there: the second is later than the first
+    assert!(is_contradicted(Some(1_001), Some(1), Some(3)));
+    // no record is later
+    assert!(!is_contradicted(Some(1_001), None, Some(3)));
+    // one came meanwhile
+    assert!(!is_contradicted(Some(1_001), Some(3), Some(3)));
+    // an empty partition, one without a leader, and the largest timestamp there can be
+    assert!(!is_contradicted(None, Some(0), Some(3)));
+    assert!(!is_contradicted(Some(1_001), Some(0), None));
+}
