@@ -227,12 +227,20 @@ pub struct Topics {
 /// What to do with topics.
 #[derive(Debug, Subcommand)]
 pub enum TopicsCommand {
-    /// Create what is missing and set retention to what the configuration says, after printing the difference
+    /// Create what is missing and set retention to what the configuration says, after printing the difference; exit 3
+    /// when a topic holds records dated in the future, which no setting bounds
     #[command(after_help = "Example: crowdfold topics apply --dry-run")]
     Apply {
         /// Print the difference, change nothing
         #[arg(long)]
         dry_run: bool,
+        /// Print what would be deleted for records dated in the future to leave; with --yes, delete all records of their
+        /// partitions
+        #[arg(long)]
+        purge_ahead: bool,
+        /// Delete the records that --purge-ahead names
+        #[arg(long, requires = "purge_ahead", conflicts_with = "dry_run")]
+        yes: bool,
     },
     /// Compare topics and brokers with the configuration, and measure; exit 3 when a bound does not hold
     #[command(after_help = "Example: crowdfold topics check --config crowdfold.toml")]

@@ -22,6 +22,8 @@ pub(crate) fn all(config: &Config) -> Vec<Spec> {
         ttl: Duration::from_millis(ttl),
         least: Duration::from_millis(least),
         clock: Clock::Append,
+        max_skew: Duration::from_millis(config.windows.max_skew),
+        on_disk_slack: Duration::from_millis(config.ttl.on_disk_slack),
         max_message_bytes: MAX_MESSAGE_BYTES,
     };
     let clock = if config.source.trust_timestamps {

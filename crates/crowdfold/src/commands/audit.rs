@@ -57,7 +57,8 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
     for at in 0..report.subjects.len() {
         let spec = report.subjects[at].spec.clone();
-        match admin.check(std::slice::from_ref(&spec), now).map(|mut told| told.topics.pop()) {
+        // an audit of many topics takes a while, and brokers go on
+        match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut told| told.topics.pop()) {
             Ok(Some(told)) if told.findings.contains(&Finding::Missing) => {
                 let why = "it does not exist".into();
                 report.unseen.push(Unseen { what: format!("topic {}", spec.topic), why });
@@ -135,6 +136,8 @@ fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
             ttl: Duration::from_millis(ttl),
             least: Duration::ZERO,
             clock: Clock::Append,
+            max_skew: Duration::from_millis(config.windows.max_skew),
+            on_disk_slack: Duration::from_millis(config.ttl.on_disk_slack),
             max_message_bytes: 0,
         })
     };

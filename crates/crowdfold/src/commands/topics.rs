@@ -1,10 +1,11 @@
 //! `topics apply`, `topics check` and `topics acl`.
 
 mod acl;
+mod purge;
 
 use std::io::Write;
 
-use crowdfold_kafka::topics::{Admin, Bounds, PlanError, Report, Span, TopicReport};
+use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, Span, TopicReport};
 
 use crate::cli::TopicsCommand;
 use crate::config::Config;
@@ -19,29 +20,57 @@ use crate::{clock, specs, wiring};
 pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let admin = || -> Result<Admin, Failure> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {
-        TopicsCommand::Apply { dry_run } => apply(&admin()?, config, *dry_run, out),
+        TopicsCommand::Apply { dry_run, purge_ahead, yes } => {
+            let purge = Wanted { dry_run: *dry_run, purge: *purge_ahead, yes: *yes };
+            apply(&admin()?, config, purge, out)
+        }
         TopicsCommand::Check => check(&admin()?, config, out),
         TopicsCommand::Acl { format } => acl::run(*format, config, out),
     }
 }
 
-fn apply(admin: &Admin, config: &Config, dry_run: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let changes = admin.plan(&specs::all(config)).map_err(|error| match error {
+/// The flags of `topics apply`.
+struct Wanted {
+    dry_run: bool,
+    purge: bool,
+    yes: bool,
+}
+
+fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -> Result<(), Failure> {
+    let specs = specs::all(config);
+    let changes = admin.plan(&specs, clock::now()).map_err(|error| match error {
         PlanError::Request(error) => error.into(),
         other => Failure::Usage(other.to_string()),
     })?;
     for change in &changes {
         write!(out, "{change}")?;
     }
-    if dry_run {
-        writeln!(out, "nothing was changed (--dry-run)")?;
-        return Ok(());
-    }
     out.flush()?;
-    admin.apply(&changes)?;
-    let changed = changes.iter().filter(|change| !change.is_nothing()).count();
-    writeln!(out, "{changed} of {} topics changed", changes.len())?;
-    Ok(())
+    if wanted.dry_run {
+        writeln!(out, "nothing was changed (--dry-run)")?;
+    } else {
+        admin.apply(&changes)?;
+        let changed = changes.iter().filter(|change| !change.is_nothing()).count();
+        writeln!(out, "{changed} of {} topics changed", changes.len())?;
+    }
+    let left = if wanted.purge {
+        purge::run(admin, &specs, &changes, wanted.yes, out)?
+    } else {
+        unbounded(&changes)
+    };
+    out.flush()?;
+    match left {
+        0 => Ok(()),
+        left => Err(Failure::Breach(format!(
+            "{left} of {} topics are not bounded: see above for why, and for what to do",
+            changes.len()
+        ))),
+    }
+}
+
+/// How many topics are not bounded, whatever their settings.
+fn unbounded(changes: &[Change]) -> usize {
+    changes.iter().filter(|change| !change.unbounded.is_empty()).count()
 }
 
 fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), Failure> {

@@ -46,6 +46,8 @@ pub struct Ttl {
     pub rejections: u64,
     /// The outage of all workers that must lose nothing, ms.
     pub outage: u64,
+    /// How much longer than it may be readable a record may lie on a disk, ms.
+    pub on_disk_slack: u64,
     /// Whether beacons are erased as soon as they are counted.
     pub erase_counted: bool,
     /// Whether that may be done to a topic that is not this deployment's own.
@@ -60,6 +62,7 @@ impl Ttl {
             rollups: layers.duration("ttl.rollups", SECOND..=3_650 * DAY)?,
             rejections: layers.duration("ttl.rejections", SECOND..=3_650 * DAY)?,
             outage: layers.duration("ttl.outage", 0..=7 * DAY)?,
+            on_disk_slack: layers.duration("ttl.on_disk_slack", 0..=7 * DAY)?,
             erase_counted: layers.flag("ttl.erase_counted")?,
             erase_shared: layers.flag("ttl.erase_shared")?,
         })

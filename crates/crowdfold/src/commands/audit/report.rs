@@ -124,6 +124,9 @@ impl Ageing {
             let (name, partition) = match finding {
                 Finding::Unbounded(_) => ("unbounded", None),
                 Finding::Beyond { .. } => ("beyond-ttl", None),
+                Finding::OnDisk { .. } => ("beyond-ttl-on-disk", None),
+                Finding::Ahead { partition, .. } => ("dated-ahead", Some(*partition)),
+                Finding::TooOld { .. } => ("brokers-too-old", None),
                 Finding::Overstayed { partition, .. } => ("overstayed", Some(*partition)),
                 _ => ("unmeasured", None),
             };

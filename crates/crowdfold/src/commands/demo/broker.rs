@@ -9,7 +9,7 @@ use rdkafka::producer::DefaultProducerContext;
 
 use crate::config::{Config, Properties, Topics};
 use crate::failure::Failure;
-use crate::{specs, wiring};
+use crate::{clock, specs, wiring};
 
 /// What topics, groups and transactions of the demo are called.
 const PREFIX: &str = "crowdfold-demo";
@@ -66,7 +66,7 @@ impl Broker {
             }
         }
         let admin = Admin::open(&wiring::client(&config)?)?;
-        let changes = admin.plan(&specs::all(&config)).map_err(|error| match error {
+        let changes = admin.plan(&specs::all(&config), clock::now()).map_err(|error| match error {
             PlanError::Request(error) => Failure::from(error),
             other => Failure::Usage(other.to_string()),
         })?;

@@ -1,0 +1,111 @@
+//! `topics apply --purge-ahead`: what would be deleted for records dated in the future to leave, and the deletion.
+
+use std::io::{self, Write};
+
+use crowdfold_kafka::topics::{Admin, Change, Finding, Purge, Purged, Spec};
+
+use super::unbounded;
+use crate::clock;
+use crate::failure::Failure;
+
+/// Prints what is to be deleted, and deletes it where that was confirmed. Returns how many topics are not bounded then.
+///
+/// # Errors
+/// A broker does not answer or refuses, or `out` cannot be written to.
+pub(super) fn run(
+    admin: &Admin,
+    specs: &[Spec],
+    changes: &[Change],
+    is_confirmed: bool,
+    out: &mut impl Write,
+) -> Result<usize, Failure> {
+    let mut purges = Vec::new();
+    for (spec, change) in specs.iter().zip(changes) {
+        if let Some(purge) = admin.plan_purge(spec, &change.unbounded)? {
+            print(&purge, out)?;
+            purges.push((spec, change, purge));
+        }
+    }
+    if purges.is_empty() {
+        writeln!(out, "no topic holds records dated in the future: nothing to purge")?;
+        return Ok(unbounded(changes));
+    }
+    if !is_confirmed {
+        writeln!(out, "nothing was deleted: add --yes to delete these records")?;
+        return Ok(unbounded(changes));
+    }
+    writeln!(
+        out,
+        "deleting; this takes several minutes. If it is interrupted, run `crowdfold topics apply`: it sets segment.bytes, \
+         segment.ms and retention.bytes back"
+    )?;
+    out.flush()?;
+    let mut left = unbounded(changes) - purges.len();
+    for (spec, change, purge) in &purges {
+        let mut failed = Ok(());
+        let say = |step: &str| {
+            let written = writeln!(out, "topic {}: {step}", spec.topic).and_then(|()| out.flush());
+            failed = std::mem::replace(&mut failed, Ok(())).and(written);
+        };
+        let purged = admin.purge(spec, purge, clock::now(), say)?;
+        failed?;
+        let is_dated = |finding: &Finding| matches!(finding, Finding::Ahead { .. });
+        // one that is not bounded for another reason stays so
+        left += usize::from(!purged.left.is_empty() || !change.unbounded.iter().all(is_dated));
+        print_purged(&spec.topic, &purged, out)?;
+    }
+    Ok(left)
+}
+
+fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
+    let partitions: Vec<_> = purge.partitions.iter().collect();
+    writeln!(
+        out,
+        "topic {}: --purge-ahead deletes all {} of {}",
+        purge.topic,
+        records(purge.records()),
+        match partitions.len() {
+            1 => "1 partition".to_owned(),
+            count => format!("{count} partitions"),
+        }
+    )?;
+    for (partition, (start, end)) in partitions {
+        writeln!(
+            out,
+            "  partition {partition}: {}, offsets {start} to {end}",
+            records(end.abs_diff(*start))
+        )?;
+    }
+    for unread in &purge.unread {
+        writeln!(out, "  group {} has not read {} of them", unread.group, unread.records)?;
+    }
+    if purge.unread.is_empty() {
+        writeln!(out, "  no group that can be seen has records to read among them")?;
+    }
+    if purge.may_miss_groups {
+        writeln!(
+            out,
+            "  there may be other groups: to see all of them needs Describe on the cluster and on the groups"
+        )?;
+    }
+    Ok(())
+}
+
+fn print_purged(topic: &str, purged: &Purged, out: &mut impl Write) -> io::Result<()> {
+    let deleted = records(purged.records);
+    if purged.left.is_empty() {
+        writeln!(out, "topic {topic}: {deleted} deleted; no segment is dated in the future any more")
+    } else {
+        writeln!(
+            out,
+            "topic {topic}: {deleted} deleted; partitions {:?} still have a segment that is dated in the future: too \
+             little was written to them for a new one to begin, and other partitions of the topic are not empty; run this \
+             again when more is written, or when nothing is and all partitions are empty",
+            purged.left
+        )
+    }
+}
+
+fn records(count: u64) -> String {
+    if count == 1 { "1 record".into() } else { format!("{count} records") }
+}
