@@ -22,6 +22,8 @@ fn spec(topic: &str) -> Spec {
         ttl: Duration::from_millis(HOUR),
         least: Duration::from_secs(33 * 60),
         clock: Clock::Append,
+        max_skew: Duration::from_secs(60),
+        on_disk_slack: Duration::from_secs(300),
         max_message_bytes: 1 << 20,
     }
 }
@@ -65,7 +67,7 @@ fn topics_are_made_bounded_and_are_then_as_they_should_be() {
         },
         Spec { clock: create, ..spec(&unique("trusted")) },
     ];
-    let plan = admin.plan(&specs).unwrap();
+    let plan = admin.plan(&specs, now()).unwrap();
     assert_eq!(
         plan.iter().map(|change| change.create).collect::<Vec<_>>(),
         [Some((2, 1)), Some((3, 1)), Some((2, 1))]
@@ -76,7 +78,7 @@ fn topics_are_made_bounded_and_are_then_as_they_should_be() {
     );
 
     admin.apply(&plan).unwrap();
-    assert!(admin.plan(&specs).unwrap().iter().all(Change::is_nothing));
+    assert!(admin.plan(&specs, now()).unwrap().iter().all(Change::is_nothing));
     let report = admin.check(&specs, now()).unwrap();
     assert!(!report.is_breached(), "{report:?}");
     for (topic, spec) in report.topics.iter().zip(&specs) {
@@ -97,17 +99,17 @@ fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
     let theirs = [("retention.ms", "60000"), ("compression.type", "zstd"), ("flush.messages", "1000")];
     kafka.create_topic(&topic, 4, &theirs);
     let spec = spec(&topic);
-    let plan = admin.plan(std::slice::from_ref(&spec)).unwrap();
+    let plan = admin.plan(std::slice::from_ref(&spec), now()).unwrap();
     assert_eq!(plan[0].create, None);
     let shown = plan[0].to_string();
     assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
     assert!(shown.contains("left as it is: it has 4 partitions, the configuration says 2"), "{shown}");
     // a plan is a plan
-    assert_eq!(admin.plan(std::slice::from_ref(&spec)).unwrap(), plan);
+    assert_eq!(admin.plan(std::slice::from_ref(&spec), now()).unwrap(), plan);
     assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
 
     admin.apply(&plan).unwrap();
-    let done = admin.plan(std::slice::from_ref(&spec)).unwrap();
+    let done = admin.plan(std::slice::from_ref(&spec), now()).unwrap();
     assert_eq!(keys(&done[0]), [""; 0]);
     let described = kafka.tool(
         "kafka.admin.ConfigCommand",
@@ -168,7 +170,7 @@ fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
     let kafka = Kafka::shared();
     let good = spec(&unique("good"));
     let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
-    let error = admin(kafka).plan(&[good, short]).unwrap_err();
+    let error = admin(kafka).plan(&[good, short], now()).unwrap_err();
     assert!(matches!(error, PlanError::TtlTooShort { check: Span(300_000), .. }), "{error:?}");
 }
 

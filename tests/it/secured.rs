@@ -5,6 +5,7 @@ mod erased;
 mod less;
 mod listed;
 mod mechanisms;
+mod purged;
 mod refused;
 mod roles;
 mod support;

@@ -1,13 +1,20 @@
 //! Invariant 10: nothing outlives its bound, measured on a real broker: for readers and on its disk.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+mod ahead;
 mod early;
 mod erased;
 mod measured;
+mod purged;
 
 use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
 
-use crowdfold_testkit::{Kafka, Options};
+use crowdfold_kafka::topics::{Clock, Purpose, Spec};
+use crowdfold_testkit::{Kafka, Options, binary};
+
+use crate::worker::support::Deployment;
 
 /// A broker that looks twice a second for what is too old, and keeps files for a second more.
 fn quick() -> Options {
@@ -26,4 +33,31 @@ fn is_on_disk(kafka: &Kafka, topic: &str, partition: u32, bytes: &[u8]) -> bool 
 fn files(directory: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(directory).unwrap();
     entries.flatten().filter_map(|entry| std::fs::read(entry.path()).ok()).collect()
+}
+
+/// Runs the program as users do, on a deployment.
+fn command(way: &Deployment<'_>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary("crowdfold"));
+    command.args(arguments).arg("--config").arg(way.config("tool")).output().unwrap()
+}
+
+/// All that it wrote.
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+/// A topic of four partitions that brokers stamp, bounded to an hour.
+fn spec(topic: &str) -> Spec {
+    Spec {
+        topic: topic.into(),
+        purpose: Purpose::Beacons,
+        partitions: 4,
+        replication: 1,
+        ttl: Duration::from_secs(3_600),
+        least: Duration::ZERO,
+        clock: Clock::Append,
+        max_skew: Duration::from_secs(60),
+        on_disk_slack: Duration::from_secs(300),
+        max_message_bytes: 1 << 20,
+    }
 }

@@ -99,6 +99,8 @@ fn spec(topic: &str, ttl: u64, clock: Clock) -> Spec {
         ttl: Duration::from_millis(ttl),
         least: Duration::ZERO,
         clock,
+        max_skew: Duration::ZERO,
+        on_disk_slack: Duration::from_secs(300),
         max_message_bytes: 1 << 20,
     }
 }
@@ -118,7 +120,7 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
     let ahead = Clock::Create { ahead: Duration::from_millis(AHEAD) };
     let specs =
         [spec(&unique("append"), 8_000, Clock::Append), spec(&unique("create"), 8_000 + AHEAD, ahead)];
-    admin.apply(&admin.plan(&specs).unwrap()).unwrap();
+    admin.apply(&admin.plan(&specs, now()).unwrap()).unwrap();
     let [append, create] = specs.each_ref().map(|spec| spec.topic.as_str());
     let report = admin.check(&specs, now()).unwrap();
     assert!(!report.is_breached(), "{report:?}");

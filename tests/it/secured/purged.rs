@@ -1,0 +1,42 @@
+//! Records dated in the future on a secured broker: Describe is enough to find them, Delete is needed to remove them.
+
+use super::support::{broker, come_as, crowdfold, grant_as_printed, said, set};
+use crate::kafka_support::{Record, produce};
+use crate::worker::support::Deployment;
+
+#[test]
+fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
+    let mut way = Deployment::new(broker());
+    way.set("source.trust_timestamps", "false");
+    let beacons = way.topic("beacons");
+    let any_time = ("message.timestamp.after.max.ms", "9223372036854775807");
+    broker().create_topic(&beacons, way.partitions, &[any_time]);
+    let ahead = Record { timestamp: Some(2_082_758_400_000), ..Record::new(3, "ahead") };
+    produce(broker(), &beacons, &[ahead]);
+    set(&mut way, "principals.operator", "operator");
+    set(&mut way, "principals.auditor", "auditor");
+    grant_as_printed(&way, &["operator", "auditor"]);
+
+    come_as(&mut way, "SCRAM-SHA-512", "operator");
+    let planned = crowdfold(&way, &["topics", "apply", "--purge-ahead"]);
+    assert_eq!(planned.status.code(), Some(3), "{}", said(&planned));
+    for words in
+        ["--purge-ahead deletes all 1 record of 1 partition", "  there may be other groups: to see all"]
+    {
+        assert!(said(&planned).contains(words), "{words:?} is not in\n{}", said(&planned));
+    }
+    let purged = crowdfold(&way, &["topics", "apply", "--purge-ahead", "--yes"]);
+    assert_eq!(purged.status.code(), Some(1), "{}", said(&purged));
+    let refused = format!("crowdfold: principal User:operator may not Delete topic {beacons}: grant it");
+    assert!(said(&purged).contains(&refused), "{}", said(&purged));
+    let applied = crowdfold(&way, &["topics", "apply"]);
+    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
+    assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
+
+    // to find it needs no right to read
+    come_as(&mut way, "SCRAM-SHA-512", "auditor");
+    let checked = crowdfold(&way, &["topics", "check"]);
+    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+    let named = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before";
+    assert!(said(&checked).contains(named), "{}", said(&checked));
+}

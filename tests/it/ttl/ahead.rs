@@ -1,0 +1,171 @@
+//! One record dated in the future holds its segment: it is named, and nothing calls its topic bounded.
+
+use crowdfold_kafka::Cluster;
+use crowdfold_kafka::topics::{Admin, Finding};
+use crowdfold_testkit::{Kafka, Options, unique};
+use serde_json::Value;
+
+use super::{command, quick, said, spec};
+use crate::kafka_support::{Record, produce, settings};
+use crate::worker::support::{Deployment, Worker, now};
+
+/// 1 January 2036.
+pub(super) const IN_2036: u64 = 2_082_758_400_000;
+/// What Kafka had for default before 3.6, and what whoever wants it may set.
+pub(super) const ANY_TIME: (&str, &str) = ("message.timestamp.after.max.ms", "9223372036854775807");
+
+pub(super) fn dated(partition: u32, time: u64, value: &str) -> Record {
+    Record { timestamp: Some(time as i64), ..Record::new(partition, value) }
+}
+
+/// A deployment whose topic of beacons was made by somebody else, with producers' timestamps. Brokers stamp by its
+/// configuration.
+pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
+    let mut way = Deployment::new(kafka);
+    way.set("source.trust_timestamps", "false");
+    kafka.create_topic(&way.topic("beacons"), way.partitions, &[ANY_TIME]);
+    way
+}
+
+#[test]
+fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
+    let way = turned(Kafka::shared());
+    let beacons = way.topic("beacons");
+    produce(way.kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), "now"), dated(0, now(), "x")]);
+    let named = "partition 2 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before \
+                 2036-01-01T00:4";
+
+    // the settings are as they should be then, and the topic is not
+    let applied = command(&way, &["topics", "apply"]);
+    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    for words in [
+        "message.timestamp.type: CreateTime -> LogAppendTime",
+        &format!("  it is not bounded: {named}"),
+        "wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`",
+        "4 of 4 topics changed",
+        "crowdfold: 1 of 4 topics are not bounded",
+    ] {
+        assert!(said(&applied).contains(words), "{words:?} is not in\n{}", said(&applied));
+    }
+    for arguments in [&["topics", "apply"][..], &["topics", "apply", "--dry-run"]] {
+        let again = command(&way, arguments);
+        assert_eq!(again.status.code(), Some(3), "{}", said(&again));
+        assert!(said(&again).contains(&format!("topic {beacons}: its settings are as they should be")));
+        assert!(!said(&again).contains(&format!("topic {beacons}: as it should be")), "{}", said(&again));
+    }
+
+    let checked = command(&way, &["topics", "check"]);
+    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+    let finding = format!("topic {beacons} is not bounded: {named}");
+    assert!(said(&checked).contains(&finding), "{}", said(&checked));
+    // and it alone
+    assert_eq!(said(&checked).matches("holds a record dated").count(), 1, "{}", said(&checked));
+    assert!(said(&checked).contains("crowdfold: 1 of 4 topics are not bounded"), "{}", said(&checked));
+
+    let audited = command(&way, &["audit", "--format", "json"]);
+    assert_eq!(audited.status.code(), Some(3), "{}", said(&audited));
+    let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
+    let breaches: Vec<_> =
+        report["findings"].as_array().unwrap().iter().filter(|found| found["breach"] == true).collect();
+    let [found] = breaches[..] else { panic!("{report:#}") };
+    assert_eq!((&found["finding"], &found["topic"]), (&"dated-ahead".into(), &beacons.as_str().into()));
+    assert_eq!(found["partition"], 2);
+
+    let mut worker = Worker::start(&way, "a");
+    assert_eq!(worker.wait(30).code(), Some(3), "{}", worker.log());
+    assert!(worker.log().contains(&finding), "{}", worker.log());
+}
+
+/// By default Kafka lets producers be an hour ahead, which is beyond `windows.max_skew`.
+#[test]
+fn records_within_the_skew_are_bounded_and_others_are_not() {
+    let kafka = Kafka::shared();
+    let topic = unique("skew");
+    let bounded = [("retention.ms", "2640000"), ("segment.ms", "660000")];
+    kafka.create_topic(&topic, 4, &[bounded[0], bounded[1], ("message.timestamp.type", "CreateTime")]);
+    let admin = Admin::open(&settings(kafka)).unwrap();
+    let spec = spec(&topic);
+    let ahead = || {
+        let report = admin.check(std::slice::from_ref(&spec), now()).unwrap();
+        let ahead = |finding: &Finding| match finding {
+            Finding::Ahead { partition, .. } => Some(*partition),
+            _ => None,
+        };
+        assert!(!report.topics[0].findings.iter().any(|found| matches!(found, Finding::TooOld { .. })));
+        report.topics[0].findings.iter().filter_map(ahead).collect::<Vec<_>>()
+    };
+    // no records at all
+    assert_eq!(ahead(), [0; 0]);
+    produce(kafka, &topic, &[dated(0, now() + 30_000, "x"), dated(1, 1_000, "old"), dated(1, now(), "x")]);
+    assert_eq!(ahead(), [0; 0]);
+    produce(kafka, &topic, &[dated(3, now() + 30 * 60_000, "x"), dated(3, now(), "x")]);
+    assert_eq!(ahead(), [3]);
+    // the record can no longer be read, and its segment is still there
+    kafka.delete_before(&topic, 3, 2);
+    let cluster = Cluster::open(&settings(kafka)).unwrap();
+    assert_eq!(cluster.log_starts(&topic, &[3]).unwrap(), [Some(2)]);
+    assert_eq!(ahead(), [3]);
+}
+
+#[test]
+fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
+    // a broker that keeps deleted files for an hour
+    let kafka = Kafka::start(quick().with("log.segment.delete.delay.ms", "3600000"));
+    let mut way = Deployment::new(&kafka);
+    kafka.create_topic(&way.topic("beacons"), way.partitions, &[]);
+    let checked = command(&way, &["topics", "check"]);
+    let finding = "can lie on a disk for 2h, which is longer than its [ttl] 1h + ttl.on_disk_slack 5m: lower \
+                   file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
+    // this one is not bounded for readers either, which comes first
+    assert!(!said(&checked).contains("can lie on a disk"), "{}", said(&checked));
+    way.set("ttl.on_disk_slack", "\"1h\"");
+    let applied = command(&way, &["topics", "apply"]);
+    assert!(applied.status.success() && !said(&applied).contains("file.delete"), "{}", said(&applied));
+    let checked = command(&way, &["topics", "check"]);
+    assert!(checked.status.success(), "{}", said(&checked));
+
+    way.keys.remove("ttl.on_disk_slack");
+    let checked = command(&way, &["topics", "check"]);
+    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+    assert!(said(&checked).contains(finding), "{}", said(&checked));
+    assert!(said(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", said(&checked));
+    let mut worker = Worker::start(&way, "a");
+    assert_eq!(worker.wait(30).code(), Some(3), "{}", worker.log());
+    assert!(worker.log().contains(finding), "{}", worker.log());
+    let audited = command(&way, &["audit"]);
+    assert_eq!(audited.status.code(), Some(3), "{}", said(&audited));
+    assert_eq!(said(&audited).matches("\nbeyond-ttl-on-disk").count(), 4, "{}", said(&audited));
+
+    let applied = command(&way, &["topics", "apply"]);
+    assert!(said(&applied).contains("file.delete.delay.ms: 3600000 -> 300000"), "{}", said(&applied));
+    for arguments in [["topics", "check"], ["topics", "apply"]] {
+        let output = command(&way, &arguments);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
+#[test]
+fn partition_without_leader_does_not_hide_a_record_dated_ahead_in_another() {
+    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
+    let topic = unique("unled");
+    kafka.create_topic_on(&topic, &[1, 2, 3]);
+    produce(&kafka, &topic, &[dated(0, now() + 30 * 60_000, "x"), dated(1, now() + 30 * 60_000, "x")]);
+    let admin = Admin::open(&settings(&kafka)).unwrap();
+    let cluster = Cluster::open(&settings(&kafka)).unwrap();
+    kafka.kill(2);
+    crate::kafka_support::until("the loss is known", || {
+        let known = cluster.topic(&topic).ok()?.partitions;
+        known.iter().any(|partition| partition.leader.is_none()).then_some(())
+    });
+    let report = admin.check(&[spec(&topic)], now()).unwrap();
+    let findings = &report.topics[0].findings;
+    let (mut ahead, mut unmeasured) = (Vec::new(), Vec::new());
+    for finding in findings {
+        match finding {
+            Finding::Ahead { partition, .. } => ahead.push(*partition),
+            Finding::Unmeasured { partitions } => unmeasured.extend(partitions),
+            _ => {}
+        }
+    }
+    assert_eq!((ahead, unmeasured), (vec![0], vec![1]), "{findings:?}");
+}

@@ -1,0 +1,164 @@
+//! `topics apply --purge-ahead`: segments that a record dated in the future holds leave the disk.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crowdfold_kafka::Cluster;
+use crowdfold_testkit::{Kafka, unique};
+use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use super::ahead::{IN_2036, dated, turned};
+use super::{command, is_on_disk, quick, said};
+use crate::kafka_support::{Record, produce, settings};
+use crate::worker::support::{Deployment, eventually, now, sleep};
+
+const PURGE: [&str; 3] = ["topics", "apply", "--purge-ahead"];
+const PURGE_NOW: [&str; 4] = ["topics", "apply", "--purge-ahead", "--yes"];
+
+/// Has a group commit an offset of one partition.
+fn commit(kafka: &Kafka, group: &str, topic: &str, partition: i32, offset: i64) {
+    let consumer: rdkafka::consumer::BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("group.id", group)
+        .create()
+        .unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+    consumer.commit(&offsets, CommitMode::Sync).unwrap();
+}
+
+/// First offset and end of each partition.
+fn logs(way: &Deployment<'_>) -> Vec<(i64, i64)> {
+    let all: Vec<u32> = (0..way.partitions).collect();
+    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
+    let (starts, ends) =
+        (cluster.log_starts(&way.topic("beacons"), &all), cluster.log_ends(&way.topic("beacons"), &all));
+    let known = |offsets: Vec<Option<i64>>| offsets.into_iter().map(Option::unwrap).collect::<Vec<_>>();
+    known(starts.unwrap()).into_iter().zip(known(ends.unwrap())).collect()
+}
+
+/// The topic has the settings of `topics apply`, and is bounded.
+fn assert_bounded(way: &Deployment<'_>) {
+    for arguments in [["topics", "check"], ["topics", "apply"]] {
+        let output = command(way, &arguments);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let applied = command(way, &["topics", "apply"]);
+    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
+    assert!(said(&applied).contains(&format!("topic {}: as it should be", way.topic("beacons"))));
+}
+
+/// Nobody writes: the old segment goes nevertheless, with the records that were in it. Before, it stayed.
+#[test]
+fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
+    let kafka = Kafka::start(quick());
+    let way = turned(&kafka);
+    let (beacons, marker) = (way.topic("beacons"), unique("marker"));
+    // the first record of its segment is the one dated ahead: no time makes brokers begin another
+    produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
+    produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker)]);
+    let is_there = || [1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
+    assert_eq!(is_there(), [true, true], "the scan finds what is there");
+    let applied = command(&way, &["topics", "apply"]);
+    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    let (behind, done) = (unique("behind"), unique("done"));
+    commit(&kafka, &behind, &beacons, 2, 1);
+    commit(&kafka, &done, &beacons, 2, 3);
+
+    // nothing is deleted unless it is confirmed
+    for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
+        let planned = command(&way, arguments);
+        assert_eq!(planned.status.code(), Some(3), "{}", said(&planned));
+        for words in [
+            format!("topic {beacons}: --purge-ahead deletes all 4 records of 2 partitions"),
+            "  partition 1: 1 record, offsets 0 to 1".into(),
+            "  partition 2: 3 records, offsets 0 to 3".into(),
+            format!("  group {behind} has not read 2 of them"),
+            "nothing was deleted: add --yes".into(),
+        ] {
+            assert!(said(&planned).contains(&words), "{words:?} is not in\n{}", said(&planned));
+        }
+        assert!(!said(&planned).contains(&done), "{}", said(&planned));
+    }
+    assert_eq!(logs(&way), [(0, 0), (0, 1), (0, 3), (0, 0)]);
+    // deleting the records alone leaves their bytes where they are: the broker has looked many times
+    kafka.delete_before(&beacons, 1, 1);
+    sleep(4_000);
+    assert_eq!(is_there(), [true, true]);
+
+    let began = now();
+    let purged = command(&way, &PURGE_NOW);
+    assert!(purged.status.success(), "{}", said(&purged));
+    let words = format!("topic {beacons}: 3 records deleted; no segment is dated in the future any more");
+    assert!(said(&purged).contains(&words), "{}", said(&purged));
+    eventually("the bytes are off the disk", 30, || (is_there() == [false, false]).then_some(()));
+    eprintln!("off the disk {} ms after the purge began", now() - began);
+    assert_eq!(logs(&way), [(0, 0), (1, 1), (3, 3), (0, 0)]);
+    assert_bounded(&way);
+    let again = command(&way, &PURGE_NOW);
+    assert!(again.status.success() && said(&again).contains("nothing to purge"), "{}", said(&again));
+}
+
+/// Producers go on. What is in other partitions stays, and so does what is written after the purge.
+#[test]
+fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
+    let kafka = Kafka::start(quick());
+    let way = turned(&kafka);
+    let (beacons, marker, kept) = (way.topic("beacons"), unique("marker"), unique("kept"));
+    produce(&kafka, &beacons, &[Record::new(0, &kept)]);
+    // a segment whose first batch is of the present, and one that begins with the record dated ahead
+    produce(&kafka, &beacons, &[dated(2, now(), &marker)]);
+    produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead")]);
+    produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
+    let applied = command(&way, &["topics", "apply"]);
+    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+
+    let stop = AtomicBool::new(false);
+    let purged = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let much = "x".repeat(300_000);
+            while !stop.load(Ordering::Relaxed) {
+                produce(&kafka, &beacons, &[Record::new(2, "x"), Record::new(3, &much)]);
+                sleep(200);
+            }
+        });
+        let purged = command(&way, &PURGE_NOW);
+        stop.store(true, Ordering::Relaxed);
+        purged
+    });
+    assert!(purged.status.success(), "{}", said(&purged));
+    assert!(said(&purged).contains("no segment is dated in the future any more"), "{}", said(&purged));
+    eprintln!("{}", said(&purged));
+    let is_there = |partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes());
+    eventually("the bytes are off the disk", 30, || (!is_there(2) && !is_there(3)).then_some(()));
+    assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
+    let logs = logs(&way);
+    assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));
+    // what was written after the last deletion can be read
+    assert!(logs[2].0 > 2 && logs[2].1 > logs[2].0, "{logs:?}");
+    assert_bounded(&way);
+}
+
+/// One partition is empty and nobody writes to it, another has records to be read: they are not deleted for its sake.
+#[test]
+fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
+    let kafka = Kafka::start(quick());
+    let way = turned(&kafka);
+    let beacons = way.topic("beacons");
+    produce(&kafka, &beacons, &[Record::new(0, "kept"), dated(2, IN_2036, "ahead")]);
+    assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
+    let purged = command(&way, &PURGE_NOW);
+    assert_eq!(purged.status.code(), Some(3), "{}", said(&purged));
+    let words = format!(
+        "topic {beacons}: 1 record deleted; partitions [2] still have a segment that is dated in the future"
+    );
+    assert!(said(&purged).contains(&words), "{}", said(&purged));
+    assert_eq!(logs(&way), [(0, 1), (0, 0), (1, 1), (0, 0)]);
+    // its settings are those of `topics apply` all the same
+    let applied = command(&way, &["topics", "apply"]);
+    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
+    // the broker takes a batch as large as before
+    let large = "x".repeat(950_000);
+    produce(&kafka, &beacons, &[Record::new(0, &large)]);
+    assert_eq!(logs(&way)[0], (0, 2));
+}
