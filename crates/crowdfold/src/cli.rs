@@ -234,8 +234,7 @@ pub enum TopicsCommand {
         /// Print the difference, change nothing
         #[arg(long)]
         dry_run: bool,
-        /// Print what would be deleted for records dated in the future to leave; with --yes, delete all records of their
-        /// partitions
+        /// Print what must be deleted to remove records dated in the future; with --yes, delete it
         #[arg(long)]
         purge_ahead: bool,
         /// Delete the records that --purge-ahead names

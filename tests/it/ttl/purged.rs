@@ -1,14 +1,15 @@
 //! `topics apply --purge-ahead`: segments that a record dated in the future holds leave the disk.
 
+use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crowdfold_kafka::Cluster;
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, Options, unique};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::ahead::{IN_2036, dated, turned};
-use super::{command, is_on_disk, quick, said};
+use super::{command, files, is_on_disk, quick, said};
 use crate::kafka_support::{Record, produce, settings};
 use crate::worker::support::{Deployment, eventually, now, sleep};
 
@@ -56,47 +57,86 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     let (beacons, marker) = (way.topic("beacons"), unique("marker"));
     // the first record of its segment is the one dated ahead: no time makes brokers begin another
     produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
-    produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker)]);
-    let is_there = || [1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
-    assert_eq!(is_there(), [true, true], "the scan finds what is there");
+    produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker), Record::new(0, &marker)]);
+    let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
+    assert_eq!(is_there(), [true; 3], "the scan finds what is there");
     let applied = command(&way, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
     let (behind, done) = (unique("behind"), unique("done"));
     commit(&kafka, &behind, &beacons, 2, 1);
     commit(&kafka, &done, &beacons, 2, 3);
+    commit(&kafka, &behind, &beacons, 0, 0);
 
     // nothing is deleted unless it is confirmed
     for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
         let planned = command(&way, arguments);
         assert_eq!(planned.status.code(), Some(3), "{}", said(&planned));
         for words in [
-            format!("topic {beacons}: --purge-ahead deletes all 4 records of 2 partitions"),
-            "  partition 1: 1 record, offsets 0 to 1".into(),
-            "  partition 2: 3 records, offsets 0 to 3".into(),
-            format!("  group {behind} has not read 2 of them"),
+            format!("topic {beacons}: --purge-ahead deletes 4 records: all of partitions 1, 2"),
+            "  if nothing is written to the topic meanwhile, also 1 record: all of partitions 0, 3".into(),
+            format!("  group {behind} has not read 2 records of partitions 1, 2, and 1 record of the others"),
             "nothing was deleted: add --yes".into(),
         ] {
             assert!(said(&planned).contains(&words), "{words:?} is not in\n{}", said(&planned));
         }
         assert!(!said(&planned).contains(&done), "{}", said(&planned));
     }
-    assert_eq!(logs(&way), [(0, 0), (0, 1), (0, 3), (0, 0)]);
+    assert_eq!(logs(&way), [(0, 1), (0, 1), (0, 3), (0, 0)]);
     // deleting the records alone leaves their bytes where they are: the broker has looked many times
     kafka.delete_before(&beacons, 1, 1);
     sleep(4_000);
-    assert_eq!(is_there(), [true, true]);
+    assert_eq!(is_there(), [true; 3]);
 
     let began = now();
     let purged = command(&way, &PURGE_NOW);
     assert!(purged.status.success(), "{}", said(&purged));
-    let words = format!("topic {beacons}: 3 records deleted; no segment is dated in the future any more");
+    let words = format!("topic {beacons}: 4 records deleted; no segment is dated in the future any more");
     assert!(said(&purged).contains(&words), "{}", said(&purged));
-    eventually("the bytes are off the disk", 30, || (is_there() == [false, false]).then_some(()));
+    eventually("the bytes are off the disk", 30, || (is_there() == [false; 3]).then_some(()));
     eprintln!("off the disk {} ms after the purge began", now() - began);
-    assert_eq!(logs(&way), [(0, 0), (1, 1), (3, 3), (0, 0)]);
+    assert_eq!(logs(&way), [(1, 1), (1, 1), (3, 3), (0, 0)]);
     assert_bounded(&way);
     let again = command(&way, &PURGE_NOW);
     assert!(again.status.success() && said(&again).contains("nothing to purge"), "{}", said(&again));
+}
+
+/// Each broker keeps segments of its own, and is asked for nothing but its leader's timestamps.
+#[test]
+fn purge_takes_the_data_off_the_disk_of_every_replica() {
+    let kafka = Kafka::start(Options { brokers: 3, ..quick() });
+    let mut way = turned(&kafka);
+    way.set("topics.replication", "3");
+    let (beacons, marker) = (way.topic("beacons"), unique("marker"));
+    produce(&kafka, &beacons, &[dated(2, IN_2036, &marker)]);
+    assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
+    let holds = |broker: u32| {
+        let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
+        files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
+    };
+    eventually("it is on every disk", 30, || (1..=3).all(holds).then_some(()));
+    let purged = command(&way, &PURGE_NOW);
+    assert!(purged.status.success(), "{}", said(&purged));
+    eventually("it is on no disk", 30, || (!(1..=3).any(holds)).then_some(()));
+    assert_bounded(&way);
+}
+
+/// Purges while these records are written again and again. Returns how often they were, too.
+fn while_written(way: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut times = 0;
+            while !stop.load(Ordering::Relaxed) {
+                produce(way.kafka, &way.topic("beacons"), records);
+                times += 1;
+                sleep(200);
+            }
+            times
+        });
+        let purged = command(way, &PURGE_NOW);
+        stop.store(true, Ordering::Relaxed);
+        (purged, writer.join().unwrap())
+    })
 }
 
 /// Producers go on. What is in other partitions stays, and so does what is written after the purge.
@@ -113,19 +153,8 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     let applied = command(&way, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
 
-    let stop = AtomicBool::new(false);
-    let purged = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let much = "x".repeat(300_000);
-            while !stop.load(Ordering::Relaxed) {
-                produce(&kafka, &beacons, &[Record::new(2, "x"), Record::new(3, &much)]);
-                sleep(200);
-            }
-        });
-        let purged = command(&way, &PURGE_NOW);
-        stop.store(true, Ordering::Relaxed);
-        purged
-    });
+    let much = "x".repeat(950_000);
+    let (purged, times) = while_written(&way, &[Record::new(2, "x"), Record::new(3, &much)]);
     assert!(purged.status.success(), "{}", said(&purged));
     assert!(said(&purged).contains("no segment is dated in the future any more"), "{}", said(&purged));
     eprintln!("{}", said(&purged));
@@ -134,12 +163,13 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
     let logs = logs(&way);
     assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));
-    // what was written after the last deletion can be read
+    // the broker refused no batch, and what was written after the last deletion can be read
+    assert_eq!((logs[2].1, logs[3].1), (2 + times, 2 + times));
     assert!(logs[2].0 > 2 && logs[2].1 > logs[2].0, "{logs:?}");
     assert_bounded(&way);
 }
 
-/// One partition is empty and nobody writes to it, another has records to be read: they are not deleted for its sake.
+/// Nobody writes to one partition, and another is written to: its records are not deleted for the first one's sake.
 #[test]
 fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
     let kafka = Kafka::start(quick());
@@ -147,18 +177,15 @@ fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
     let beacons = way.topic("beacons");
     produce(&kafka, &beacons, &[Record::new(0, "kept"), dated(2, IN_2036, "ahead")]);
     assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
-    let purged = command(&way, &PURGE_NOW);
+    let (purged, times) = while_written(&way, &[Record::new(0, "more")]);
     assert_eq!(purged.status.code(), Some(3), "{}", said(&purged));
     let words = format!(
         "topic {beacons}: 1 record deleted; partitions [2] still have a segment that is dated in the future"
     );
     assert!(said(&purged).contains(&words), "{}", said(&purged));
-    assert_eq!(logs(&way), [(0, 1), (0, 0), (1, 1), (0, 0)]);
+    let logs = logs(&way);
+    assert_eq!(logs, [(0, 1 + times), (0, 0), (1, 1), (0, 0)]);
     // its settings are those of `topics apply` all the same
     let applied = command(&way, &["topics", "apply"]);
     assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
-    // the broker takes a batch as large as before
-    let large = "x".repeat(950_000);
-    produce(&kafka, &beacons, &[Record::new(0, &large)]);
-    assert_eq!(logs(&way)[0], (0, 2));
 }

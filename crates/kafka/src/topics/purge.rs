@@ -8,8 +8,9 @@
 //!   `max.message.bytes`.
 //! - `segment.ms` counts from the largest timestamp of a segment's first batch. Where that is the one dated ahead, only
 //!   the size helps, and records that are written before the segment is full lie in it too: the next round deletes them.
-//! - A partition to which nobody writes never begins a new segment. Where all partitions of the topic are empty,
-//!   `retention.bytes = 0` has brokers begin one and delete the old.
+//! - A partition to which nobody writes never begins a new segment. `retention.bytes = 0` has brokers begin one and
+//!   delete the old, in all partitions of the topic. So that is done only where nobody writes to any of them, after all
+//!   their records were deleted.
 //!
 //! The largest timestamp counts segments that are still there, so it says when they are gone.
 
@@ -32,7 +33,9 @@ pub struct Purge {
     /// The topic.
     pub topic: String,
     /// Partitions with a segment that is dated ahead, each with its first offset and its end.
-    pub partitions: BTreeMap<u32, (i64, i64)>,
+    pub ahead: BTreeMap<u32, (i64, i64)>,
+    /// The other partitions, of which records are deleted where nobody writes to the topic.
+    pub others: BTreeMap<u32, (i64, i64)>,
     /// Consumer groups that have not read all of it.
     pub unread: Vec<Unread>,
     /// Whether there may be groups that this principal may not see.
@@ -44,8 +47,10 @@ pub struct Purge {
 pub struct Unread {
     /// Its name.
     pub group: String,
-    /// How many records it has not read.
-    pub records: u64,
+    /// How many records of the partitions that are dated ahead it has not read.
+    pub ahead: u64,
+    /// How many of the others.
+    pub others: u64,
 }
 
 /// What a purge did.
@@ -55,14 +60,6 @@ pub struct Purged {
     pub records: u64,
     /// Partitions whose old segment is still there.
     pub left: Vec<u32>,
-}
-
-impl Purge {
-    /// How many records it deletes.
-    #[must_use]
-    pub fn records(&self) -> u64 {
-        self.partitions.values().map(|(start, end)| end.abs_diff(*start)).sum()
-    }
 }
 
 /// How long settings are lowered for records to come that begin a new segment, round by round. The first suffices where
@@ -91,27 +88,33 @@ impl Admin {
             return Ok(None);
         }
         let topic = &spec.topic;
-        let starts = known(topic, &ahead, self.cluster.log_starts(topic, &ahead)?)?;
-        let ends = known(topic, &ahead, self.cluster.log_ends(topic, &ahead)?)?;
-        let partitions: BTreeMap<_, _> = ahead.iter().copied().zip(starts.into_iter().zip(ends)).collect();
+        let count = self.cluster.topic(topic)?.count();
+        let all: Vec<u32> = (0..count).collect();
+        let (starts, ends) = (self.cluster.log_starts(topic, &all)?, self.cluster.log_ends(topic, &all)?);
+        let known = all.iter().zip(starts.into_iter().zip(ends));
+        let known = known.filter_map(|(partition, (start, end))| Some((*partition, (start?, end?))));
+        let (ahead, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            known.partition(|(partition, _)| ahead.contains(partition));
         let failed = |code| Error::coded("ask which groups may be seen", code);
         let mut may_miss_groups = !describe_acls::may_describe(self.client.inner()).map_err(failed)?;
         let mut unread = Vec::new();
         for group in self.cluster.groups()? {
-            let Some(committed) = self.cluster.committed(&group, topic, &ahead)? else {
+            let Some(committed) = self.cluster.committed(&group, topic, &all)? else {
                 may_miss_groups = true;
                 continue;
             };
-            let records = lacking(partitions.values().copied().zip(committed));
-            if records > 0 {
-                unread.push(Unread { group, records });
+            let lacks = |ranges| lacking(ranges, &committed);
+            let (ahead, others) = (lacks(&ahead), lacks(&others));
+            if ahead + others > 0 {
+                unread.push(Unread { group, ahead, others });
             }
         }
-        Ok(Some(Purge { topic: topic.clone(), partitions, unread, may_miss_groups }))
+        Ok(Some(Purge { topic: topic.clone(), ahead, others, unread, may_miss_groups }))
     }
 
     /// Deletes all records up to the present end of the partitions that hold one dated ahead, and has brokers begin new
-    /// segments there, so that the old ones leave the disk. Records that are written meanwhile may be deleted too. Needs
+    /// segments there, so that the old ones leave the disk. Where nobody writes to the topic, that takes deleting the
+    /// records of all its partitions. Records that are written meanwhile may be deleted too. Needs
     /// the rights Delete and AlterConfigs on the topic. `now` is in ms since the epoch; `say` gets each step.
     ///
     /// # Errors
@@ -140,31 +143,30 @@ impl Admin {
             topic,
         };
         // where each partition began of which records are deleted
-        let mut begins: BTreeMap<u32, i64> =
-            purge.partitions.iter().map(|(partition, (start, _))| (*partition, *start)).collect();
+        let mut begins = starts(&purge.ahead);
         // where the right is missing this fails before anything is changed: nothing lies before these offsets
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
             say("lowering segment.bytes and segment.ms, so that new records begin a new segment");
-            let was_written = work.put_back_after(&work.lowered, || work.delete(&left, lowered_for))?;
+            let written = work.put_back_after(&work.lowered, || work.delete_after(lowered_for, &left))?;
             say("records are deleted; waiting for the brokers to delete their segments");
             let look = |left: &mut Vec<u32>| {
                 *left = work.still_ahead(now.saturating_add(millis(began.elapsed())))?;
                 Ok(left.is_empty())
             };
-            match work.empty()? {
-                Some(empty) if !was_written => {
-                    for (partition, offset) in empty {
-                        begins.entry(partition).or_insert(offset);
-                    }
-                    // nothing can be read, and nobody writes
-                    let nothing = with(&work.own, &[("retention.bytes", "0".into())]);
-                    work.put_back_after(&nothing, || work.wait(work.is_replicated, || look(&mut left)))?;
-                }
-                _ => work.wait(false, || look(&mut left))?,
+            if written == Written::Nothing {
+                begins.extend(starts(&purge.others));
+                let nothing = with(&work.own, &[("retention.bytes", "0".into())]);
+                let delete_all = || {
+                    self.erase_before(name, &work.ends()?)?;
+                    work.wait(work.is_replicated, || look(&mut left))
+                };
+                work.put_back_after(&nothing, delete_all)?;
+            } else {
+                work.wait(false, || look(&mut left))?;
             }
-            if left.is_empty() || !was_written {
+            if left.is_empty() || written != Written::There {
                 break;
             }
         }
@@ -173,6 +175,17 @@ impl Admin {
         let records = begins.values().zip(ends).map(|(start, end)| end.abs_diff(*start)).sum();
         Ok(Purged { records, left })
     }
+}
+
+/// Where records were written in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// In a partition that is dated ahead.
+    There,
+    /// In others alone.
+    Elsewhere,
+    /// Nowhere in the topic.
+    Nothing,
 }
 
 /// One topic that is being purged.
@@ -198,28 +211,32 @@ impl Work<'_> {
         Ok(done)
     }
 
-    /// Waits for new records, then deletes all up to the end. Returns whether there were new ones.
+    /// Waits for new records, then deletes all of these partitions up to the end. Returns where there were new ones.
     #[expect(clippy::disallowed_methods, reason = "segments roll in real time")]
-    fn delete(&self, partitions: &[u32], wait: Duration) -> Result<bool, Error> {
-        let name = &self.topic.name;
-        let ends = || known(name, partitions, self.admin.cluster.log_ends(name, partitions)?);
-        let (before, began) = (ends()?, Instant::now());
+    fn delete_after(&self, wait: Duration, partitions: &[u32]) -> Result<Written, Error> {
+        let (before, began) = (self.ends()?, Instant::now());
         while began.elapsed() < wait {
             std::thread::sleep(TURN);
         }
-        let after = ends()?;
-        self.admin.erase_before(name, &partitions.iter().copied().zip(after.iter().copied()).collect())?;
-        Ok(before != after)
+        let mut after = self.ends()?;
+        let is_new = |partition: &u32| before.get(partition) != after.get(partition);
+        let written = if partitions.iter().any(is_new) {
+            Written::There
+        } else if before != after || after.len() < self.topic.partitions.len() {
+            Written::Elsewhere
+        } else {
+            Written::Nothing
+        };
+        after.retain(|partition, _| partitions.contains(partition));
+        self.admin.erase_before(&self.topic.name, &after)?;
+        Ok(written)
     }
 
-    /// The end of each partition, where nothing can be read in any of them.
-    fn empty(&self) -> Result<Option<Vec<(u32, i64)>>, Error> {
+    /// The end of each partition that has a leader.
+    fn ends(&self) -> Result<BTreeMap<u32, i64>, Error> {
         let all: Vec<u32> = (0..self.topic.count()).collect();
-        let starts = self.admin.cluster.log_starts(&self.topic.name, &all)?;
         let ends = self.admin.cluster.log_ends(&self.topic.name, &all)?;
-        let is_empty = starts == ends;
-        let ends: Option<Vec<i64>> = ends.into_iter().collect();
-        Ok(ends.filter(|_| is_empty).map(|ends| all.into_iter().zip(ends).collect()))
+        Ok(all.into_iter().zip(ends).filter_map(|(partition, end)| Some((partition, end?))).collect())
     }
 
     /// The partitions that have a segment which is dated ahead.
@@ -261,12 +278,18 @@ fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<V
     offsets.into_iter().zip(partitions).map(offset).collect()
 }
 
-/// How many records of the ranges (start, end) lie behind what was committed, where something was.
-fn lacking(partitions: impl Iterator<Item = ((i64, i64), Option<i64>)>) -> u64 {
-    let lacks = |((start, end), committed): ((i64, i64), Option<i64>)| {
-        u64::try_from(end.saturating_sub(start.max(committed?))).ok()
+/// Where each of these partitions begins.
+fn starts(ranges: &BTreeMap<u32, (i64, i64)>) -> BTreeMap<u32, i64> {
+    ranges.iter().map(|(partition, (start, _))| (*partition, *start)).collect()
+}
+
+/// How many records of the ranges (start, end) lie behind what was committed of the partition, where something was.
+fn lacking(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64 {
+    let lacks = |(partition, (start, end)): (&u32, &(i64, i64))| {
+        let committed = (*committed.get(*partition as usize)?)?;
+        u64::try_from(end.saturating_sub(committed.max(*start))).ok()
     };
-    partitions.filter_map(lacks).sum()
+    ranges.iter().filter_map(lacks).sum()
 }
 
 /// A topic's own settings with other values.

@@ -1,8 +1,9 @@
 //! `topics apply --purge-ahead`: what would be deleted for records dated in the future to leave, and the deletion.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crowdfold_kafka::topics::{Admin, Change, Finding, Purge, Purged, Spec};
+use crowdfold_kafka::topics::{Admin, Change, Finding, Purge, Purged, Spec, Unread};
 
 use super::unbounded;
 use crate::clock;
@@ -58,26 +59,22 @@ pub(super) fn run(
 }
 
 fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
-    let partitions: Vec<_> = purge.partitions.iter().collect();
-    writeln!(
-        out,
-        "topic {}: --purge-ahead deletes all {} of {}",
-        purge.topic,
-        records(purge.records()),
-        match partitions.len() {
-            1 => "1 partition".to_owned(),
-            count => format!("{count} partitions"),
-        }
-    )?;
-    for (partition, (start, end)) in partitions {
+    let of = |ranges: &Ranges| ranges.values().map(|(start, end)| end.abs_diff(*start)).sum::<u64>();
+    let (ahead, others) = (of(&purge.ahead), of(&purge.others));
+    let listed = list(&purge.ahead);
+    writeln!(out, "topic {}: --purge-ahead deletes {}: all of {listed}", purge.topic, records(ahead))?;
+    if others > 0 {
         writeln!(
             out,
-            "  partition {partition}: {}, offsets {start} to {end}",
-            records(end.abs_diff(*start))
+            "  if nothing is written to the topic meanwhile, also {}: all of {}",
+            records(others),
+            list(&purge.others)
         )?;
     }
-    for unread in &purge.unread {
-        writeln!(out, "  group {} has not read {} of them", unread.group, unread.records)?;
+    for Unread { group, ahead, others } in &purge.unread {
+        let also =
+            if *others > 0 { format!(", and {} of the others", records(*others)) } else { String::new() };
+        writeln!(out, "  group {group} has not read {} of {listed}{also}", records(*ahead))?;
     }
     if purge.unread.is_empty() {
         writeln!(out, "  no group that can be seen has records to read among them")?;
@@ -91,6 +88,14 @@ fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// First offset and end by partition.
+type Ranges = BTreeMap<u32, (i64, i64)>;
+
+fn list(ranges: &Ranges) -> String {
+    let numbers: Vec<_> = ranges.keys().map(ToString::to_string).collect();
+    format!("partition{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
+}
+
 fn print_purged(topic: &str, purged: &Purged, out: &mut impl Write) -> io::Result<()> {
     let deleted = records(purged.records);
     if purged.left.is_empty() {
@@ -99,8 +104,8 @@ fn print_purged(topic: &str, purged: &Purged, out: &mut impl Write) -> io::Resul
         writeln!(
             out,
             "topic {topic}: {deleted} deleted; partitions {:?} still have a segment that is dated in the future: too \
-             little was written to them for a new one to begin, and other partitions of the topic are not empty; run this \
-             again when more is written, or when nothing is and all partitions are empty",
+             little was written to them for a new one to begin, and other partitions of the topic were written to; run \
+             this again while nothing is written to the topic",
             purged.left
         )
     }
