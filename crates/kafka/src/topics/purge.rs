@@ -4,10 +4,12 @@
 //! (DeleteRecords), after which a broker deletes, at its next look, each segment that ends before that offset and is not
 //! the last; and lower `segment.ms` and `segment.bytes`, so that the next records begin a new segment. As measured on
 //! Kafka 4.3:
-//! - `segment.bytes` is 1 MiB at least, and a batch larger than it is refused, so it is never lowered below
+//! - A record that is dated further ahead than `segment.ms` begins a segment, which time does not end then, because
+//!   `segment.ms` counts from the largest timestamp of the first batch. So it is the size that ends it. One that is less
+//!   far ahead lies anywhere in its segment, which time ends.
+//! - `segment.bytes` is 1 MiB at least. Records that are written before the segment is full lie in it too, so records are
+//!   deleted after that. A batch larger than `segment.bytes` is refused, so it is never lowered below
 //!   `max.message.bytes`.
-//! - `segment.ms` counts from the largest timestamp of a segment's first batch. Where that is the one dated ahead, only
-//!   the size helps, and records that are written before the segment is full lie in it too: the next round deletes them.
 //! - A partition to which nobody writes never begins a new segment. `retention.bytes = 0` has brokers begin one and
 //!   delete the old, in all partitions of the topic. So that is done only where nobody writes to any of them, after all
 //!   their records were deleted.
@@ -62,9 +64,9 @@ pub struct Purged {
     pub left: Vec<u32>,
 }
 
-/// How long settings are lowered for records to come that begin a new segment, round by round. The first suffices where
-/// much is written; the others are for little, and few segments come of them then.
-const ROUNDS: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(300)];
+/// How long settings are lowered for records to come that begin a new segment, round by round. Not longer, because each
+/// partition of a busy topic begins many segments meanwhile, and a broker maps two files of each into memory.
+const ROUNDS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 /// `segment.ms` meanwhile: well below a round.
 const SEGMENT_MS: u64 = 5_000;
 /// `segment.bytes` meanwhile, if messages are not larger: the least that Kafka takes.

@@ -104,8 +104,7 @@ fn print_purged(topic: &str, purged: &Purged, out: &mut impl Write) -> io::Resul
         writeln!(
             out,
             "topic {topic}: {deleted} deleted; partitions {:?} still have a segment that is dated in the future: too \
-             little was written to them for a new one to begin, and other partitions of the topic were written to; run \
-             this again while nothing is written to the topic",
+             little was written to them for a new one to begin; run this again while nothing is written to the topic",
             purged.left
         )
     }
