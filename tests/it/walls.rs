@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The house, from the ground up: a crate may depend on those of a lower floor.
-const FLOORS: [(&str, u32); 12] = [
+const FLOORS: [(&str, u32); 13] = [
+    ("crowdfold-scan", 0),
     ("crowdfold-beacon", 0),
     ("crowdfold-players", 0),
     ("crowdfold-airlock", 1),
@@ -24,7 +25,8 @@ const FLOORS: [(&str, u32); 12] = [
 ];
 
 /// The crates that take time as an argument.
-const TIMELESS: [&str; 6] = [
+const TIMELESS: [&str; 7] = [
+    "crowdfold-scan",
     "crowdfold-beacon",
     "crowdfold-airlock",
     "crowdfold-rollup",

@@ -47,7 +47,7 @@ impl Gate {
     pub(crate) fn new(shared: &Shared, placement: Option<Placement>) -> Self {
         Self {
             placement,
-            words: Words::new(),
+            words: Words::new(shared.scanner.clone()),
             clients: Remembered::new(),
             places: Places::default(),
             loaded: shared.loaded(),

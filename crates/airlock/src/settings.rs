@@ -71,6 +71,8 @@ pub struct Settings {
     pub child_directed_content: Vec<String>,
     /// Bots are dropped.
     pub drop_bots: bool,
+    /// Values that no free text may contain (`audit.known`).
+    pub known: Vec<String>,
     /// Whether the content id is kept as a dimension.
     pub keep_content: bool,
     /// Key of the 64 bits by network, where `release.guard_networks` is on.
@@ -104,6 +106,7 @@ impl Default for Settings {
             child_directed_tenants: Vec::new(),
             child_directed_content: Vec::new(),
             drop_bots: false,
+            known: Vec::new(),
             keep_content: true,
             guard_key: None,
             max_record: 1 << 20,

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ahash::RandomState;
 use crowdfold_beacon::{Fields, FieldsError, LogFields};
+use crowdfold_scan::Scanner;
 use hashbrown::{HashMap, HashSet};
 use thiserror::Error;
 
@@ -48,6 +49,7 @@ pub struct Shared {
     pub(crate) log: Arc<LogFields>,
     pub(crate) default_tenant: Tenant,
     pub(crate) agents: UserAgents,
+    pub(crate) scanner: Arc<Scanner>,
     databases: RwLock<Arc<Databases>>,
     loaded: AtomicU64,
     tenants: HashMap<Box<str>, Tenant, RandomState>,
@@ -74,6 +76,7 @@ impl Shared {
         Ok(Self {
             key,
             agents: UserAgents::default(),
+            scanner: Arc::new(Scanner::new(&settings.known)),
             databases: RwLock::new(Arc::new(Databases::open(&settings)?)),
             loaded: AtomicU64::new(0),
             fields: Arc::new(Fields::new(&settings.fields)?),

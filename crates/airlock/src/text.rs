@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crowdfold_scan::Scanner;
+
 use crate::catalogue;
 
 /// The word a raw text turns into.
@@ -37,10 +39,12 @@ pub(crate) enum Rule {
 
 /// The longest free text, characters.
 const LONGEST: usize = 64;
+/// The most of a firmware that is scanned, bytes: more than is kept of it.
+const SCANNED: usize = 512;
 
 impl Rule {
     /// The word a raw text turns into.
-    pub(crate) fn word(self, raw: &str) -> Word<'_> {
+    pub(crate) fn word<'a>(self, raw: &'a str, scanner: &Scanner) -> Word<'a> {
         let raw = raw.trim();
         if raw.is_empty() {
             return Word::None;
@@ -49,17 +53,27 @@ impl Rule {
             Self::Closed(catalogue) => {
                 catalogue::named(catalogue, raw).map_or(Word::Other, |name| Word::Is(name.into()))
             }
-            Self::Free => free(raw.into()),
-            Self::Firmware => free(components(raw, 3).into()),
+            Self::Free => free(raw, scanner),
+            Self::Firmware if hides_address(raw, scanner) => Word::Redacted,
+            Self::Firmware => free(components(raw, 3), scanner),
             Self::Major => version(raw, 1),
             Self::MajorMinor => version(raw, 2),
             Self::Country if raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 Word::Is(raw.to_ascii_uppercase().into())
             }
-            Self::Country => free(raw.into()),
+            Self::Country => free(raw, scanner),
             Self::Asn => asn(raw),
         }
     }
+}
+
+/// Whether a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets of which
+/// the last is 0 are a version: no host has such an address.
+fn hides_address(raw: &str, scanner: &Scanner) -> bool {
+    let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
+    let is_version =
+        raw.strip_suffix(".0").is_some_and(|rest| rest.split('.').count() == 3 && rest.split('.').all(octet));
+    !is_version && !scanner.is_clean(&raw[..raw.floor_char_boundary(SCANNED)])
 }
 
 /// The first `count` parts between dots.
@@ -94,67 +108,24 @@ fn asn(raw: &str) -> Word<'_> {
     let digits = raw.get(..2).filter(|prefix| prefix.eq_ignore_ascii_case("as")).map_or(raw, |_| &raw[2..]);
     let number =
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten();
-    number.map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
+    number
+        .filter(|number| is_assigned(*number))
+        .map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
 }
 
-fn free(text: Cow<'_, str>) -> Word<'_> {
-    let reserved = ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(&text));
+/// Whether a number may be that of an autonomous system: those with nine digits or more are private (RFC 6996), or
+/// addresses.
+const fn is_assigned(number: u32) -> bool {
+    number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)
+}
+
+fn free<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
+    let reserved = ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text));
     let plain = text.chars().all(|sign| sign.is_alphanumeric() || " ._-:/+()&".contains(sign));
-    if reserved || !plain || text.chars().count() > LONGEST || identifies(&text) {
+    if reserved || !plain || text.chars().count() > LONGEST || !scanner.is_clean(text) {
         return Word::Redacted;
     }
-    Word::Is(text)
-}
-
-/// Whether a text holds an address (IPv4 with dots, dashes or underscores; IPv6; MAC) or nine digits in a row. An
-/// e-mail has been refused by its sign before.
-fn identifies(text: &str) -> bool {
-    long_number(text) || quad(text) || groups(text)
-}
-
-fn long_number(text: &str) -> bool {
-    let mut run = 0;
-    text.chars().any(|sign| {
-        run = if sign.is_numeric() { run + 1 } else { 0 };
-        run >= 9
-    })
-}
-
-/// Four numbers of one to three digits, up to 255, with the same sign between.
-fn quad(text: &str) -> bool {
-    let mut numbers = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(char::is_numeric) {
-        let end = rest[start..].find(|sign: char| !sign.is_numeric()).map_or(rest.len(), |end| start + end);
-        let digits = &rest[start..end];
-        let small = digits.chars().count() <= 3 && digits.parse::<u16>().is_ok_and(|number| number <= 255);
-        // Digits of other scripts are taken for what they may stand for.
-        let foreign = digits.chars().count() <= 3 && !digits.is_ascii();
-        numbers.push((rest[..start].to_owned(), small || foreign));
-        rest = &rest[end..];
-    }
-    numbers.windows(4).any(|four| {
-        let separator = four[1].0.as_str();
-        matches!(separator, "." | "-" | "_")
-            && four.iter().all(|(_, small)| *small)
-            && four[1..].iter().all(|(before, _)| before == separator)
-    })
-}
-
-/// Hexadecimal groups with colons, as in IPv6 and MAC addresses, or six pairs with dashes.
-fn groups(text: &str) -> bool {
-    let hexadecimal = |group: &str| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == ':'));
-    let colons = runs.any(|run| {
-        let count = run.split(':').count();
-        (count >= 3 && run.contains("::") || count >= 6) && run.split(':').all(hexadecimal)
-    });
-    let mut runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == '-'));
-    let dashes = runs.any(|run| {
-        let pairs: Vec<_> = run.split('-').map(|group| group.len() == 2).collect();
-        pairs.windows(6).any(|six| six.iter().all(|pair| *pair))
-    });
-    colons || dashes
+    Word::Is(text.into())
 }
 
 #[cfg(test)]

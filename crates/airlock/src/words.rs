@@ -1,6 +1,9 @@
 //! Raw texts as symbols. The rules for texts are slow and values repeat, so each runs once for a distinct raw text.
 
+use std::sync::Arc;
+
 use ahash::RandomState;
+use crowdfold_scan::Scanner;
 use hashbrown::HashMap;
 
 use crate::catalogue;
@@ -16,14 +19,16 @@ pub(crate) struct Words {
     dictionary: Dictionary,
     recent: [Recent; Dimension::COUNT],
     known: [HashMap<Box<str>, Symbol, RandomState>; Dimension::COUNT],
+    scanner: Arc<Scanner>,
 }
 
 impl Words {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(scanner: Arc<Scanner>) -> Self {
         Self {
             dictionary: Dictionary::default(),
             recent: std::array::from_fn(|_| Recent::default()),
             known: std::array::from_fn(|_| HashMap::default()),
+            scanner,
         }
     }
 
@@ -62,7 +67,7 @@ impl Words {
 
     #[cold]
     fn learn(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        let symbol = match rule(dimension).word(raw) {
+        let symbol = match rule(dimension).word(raw, &self.scanner) {
             Word::None => Symbol::NONE,
             Word::Other => Symbol::OTHER,
             Word::Redacted => Symbol::REDACTED,
@@ -176,7 +181,7 @@ mod tests {
 
         #[test]
         fn a_symbol_is_of_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
-            let mut words = Words::new();
+            let mut words = Words::new(Arc::default());
             for text in texts.iter().chain(&texts) {
                 for dimension in [Dimension::Content, Dimension::Cdn] {
                     let symbol = words.symbol(dimension, text);

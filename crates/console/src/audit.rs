@@ -19,7 +19,6 @@ mod finding;
 mod json;
 mod missing;
 mod rows;
-mod scan;
 mod shape;
 mod tables;
 #[cfg(test)]
@@ -29,12 +28,12 @@ mod totals;
 use std::collections::{BTreeMap, HashSet};
 
 pub use finding::{Found, Place, What};
-pub use scan::{Identifier, Writing};
+pub use crowdfold_scan::{Identifier, Writing};
 pub use shape::Contents;
 
 use crate::row::Row;
+use crowdfold_scan::{Hit, Scanner};
 use json::Node;
-use scan::Scanner;
 use shape::Walk;
 use tables::Tables;
 
@@ -312,7 +311,7 @@ const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;
 
 impl Rules {
     /// What is found in a text that stands in a field of that name.
-    fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<scan::Hit> {
+    fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
         if self.known.iter().any(|known| known == text) || is_public(field, text) {
             return Vec::new();
         }

@@ -63,7 +63,7 @@ fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> 
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
     let databases = open(path, path).unwrap_or_else(|error| panic!("{error}"));
-    let (mut places, mut words) = (Places::default(), Words::new());
+    let (mut places, mut words) = (Places::default(), Words::new(std::sync::Arc::default()));
     let first = places.of(address, settings, &databases, &mut words);
     let again = places.of(address, settings, &databases, &mut words);
     let shown = |place: Place| {

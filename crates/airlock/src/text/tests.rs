@@ -1,8 +1,10 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[track_caller]
 fn check(rule: Rule, input: &str, expect: &str) {
-    let word = match rule.word(input) {
+    let word = match rule.word(input, &Scanner::default()) {
         Word::None => "-".to_owned(),
         Word::Other => "other".to_owned(),
         Word::Redacted => "redacted".to_owned(),
@@ -66,6 +68,75 @@ fn free_text_that_may_name_someone_is_redacted() {
     }
 }
 
+/// At least one text for each kind that the scanner knows and that is made of characters a label may have. The
+/// scanner's own tables have more.
+#[test]
+fn free_text_with_an_identifier_is_redacted() {
+    for text in [
+        "203 0 113 77",
+        "203/0/113/77",
+        "203:0:113:77",
+        "203+0+113+77",
+        "(203)(0)(113)(77)",
+        "203(.)0(.)113(.)77",
+        "cb00714d",
+        "0xCB00714D",
+        "77.311.0.302",
+        "2001-db8-77-aa--c4",
+        "001a2b3c4d5e",
+        "00 1a 2b 3c 4d 5e",
+        "MjAzLjAuMTEzLjc3",
+        "GIYDGLRQFYYTCMZOG43Q",
+        "3230332e302e3131332e3737",
+        "jane(at)host",
+        "jane(at)mail.example",
+        "jane at mail dot example",
+        "123 456 789",
+        "(123)/456/789",
+        "+49 151 12345678",
+        "030/12345678",
+        "415-555-2671",
+        "bbb27941-6c1f-4e0a-9d3b-0123abcd4567",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+        "GA1.2.123.456",
+        "_ga",
+        "52.5200 13.4050",
+        "+52.5200/+13.4050",
+        "9F4MGC2M+F4",
+        "okhttp/4.9.0 ExoPlayerLib/2.18",
+    ] {
+        for rule in [Rule::Free, Rule::Firmware, Rule::Country] {
+            check(rule, text, "redacted");
+        }
+        check(Rule::Free, &format!("x {text}"), "redacted");
+    }
+}
+
+#[test]
+fn known_values_are_redacted_in_every_encoding() {
+    let scanner = Scanner::new(&["V1StGXR8_Z5jdHi6B-myT".to_owned()]);
+    for text in ["V1StGXR8_Z5jdHi6B-myT", "x-v1stgxr8_z5jdhi6b-myt", "VjFTdEdYUjhfWjVqZEhpNkItbXlU"] {
+        assert!(matches!(Rule::Free.word(text, &scanner), Word::Redacted), "{text}");
+        check(Rule::Free, text, &format!("={text}"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_scanner_finds_nothing_in_a_label(parts in prop::collection::vec(
+        "[0-9]{1,4}|[ ._:/+()-]|[a-f0-9]{2}|[A-Za-z]{1,3}|203|GA1|at|dot|::|0x|Q==", 1..12,
+    )) {
+        let raw = parts.concat();
+        for rule in [Rule::Free, Rule::Firmware, Rule::Country, Rule::Major, Rule::MajorMinor] {
+            if let Word::Is(word) = rule.word(&raw, &Scanner::default()) {
+                prop_assert_eq!(crowdfold_scan::scan(&word), [], "{} as {:?}", raw, rule);
+            }
+        }
+    }
+}
+
 #[test]
 fn versions_are_cut_before_the_scan() {
     check(Rule::Major, "147.0.0.0", "=147");
@@ -80,6 +151,15 @@ fn versions_are_cut_before_the_scan() {
     check(Rule::MajorMinor, "", "-");
     check(Rule::Firmware, "T-KTSU2EUC-1560.5", "=T-KTSU2EUC-1560.5");
     check(Rule::Firmware, "14.5.0.4215-88", "=14.5.0");
+    check(Rule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
+    check(Rule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
+    // four octets would be three, and no address any more
+    check(Rule::Firmware, "203.0.113.77", "redacted");
+    check(Rule::Firmware, "v2.203.0.113.77", "redacted");
+    check(Rule::Firmware, "10.9.8.7", "redacted");
+    check(Rule::Firmware, "3.19.9.0", "=3.19.9");
+    check(Rule::Firmware, "1.2.3.build 203-0-113-77", "redacted");
+    check(Rule::Firmware, &format!("1.2.3.{}", "x".repeat(600)), "=1.2.3");
     check(Rule::Firmware, "a@b.c", "redacted");
 }
 
@@ -91,7 +171,8 @@ fn places_are_written_one_way() {
     for asn in ["64500", "AS64500", "as64500", "0064500"] {
         check(Rule::Asn, asn, "=AS64500");
     }
-    for none in ["AS", "4294967296", "Example Net", "-1", "+5", "ASAS5"] {
+    check(Rule::Asn, "AS4200000001", "=AS4200000001");
+    for none in ["AS", "4294967296", "4294967295", "AS3405803853", "Example Net", "-1", "+5", "ASAS5"] {
         check(Rule::Asn, none, "redacted");
     }
 }

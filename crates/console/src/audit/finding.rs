@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::scan::{Identifier, Writing};
+use crowdfold_scan::{Identifier, Writing};
 
 /// Where a record lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

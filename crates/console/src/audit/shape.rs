@@ -1,7 +1,8 @@
 //! Whether a value has the shape of its schema, and what its texts hold.
 
+use crowdfold_scan::Hit;
+
 use super::json::Node;
-use super::scan::Hit;
 use super::{Finds, TIMES, What};
 use crate::row::SCHEMA;
 

@@ -1,0 +1,178 @@
+//! Addresses of hosts and of hardware.
+
+use std::net::Ipv6Addr;
+
+use crate::Care;
+use crate::groups::{Group, chained, chained_by, groups, is_hexadecimal, is_mixed, separator, words};
+use crate::words::uuid;
+
+/// The shortest IPv6 address that is recognised: `::1` and `a::b` are in many texts.
+const SHORTEST: usize = 6;
+/// The longest, with an IPv4 address at its end.
+const LONGEST: usize = 45;
+
+/// Finds four numbers up to 255 with the same separator between them, in decimal or octal, or in hexadecimal with `0x`;
+/// and the 32 digits of an IPv6 address with dots, as names of the reverse DNS have them.
+pub(crate) fn quad(text: &str, care: Care) -> bool {
+    let numbers = groups(text, u8::is_ascii_digit);
+    if numbers.len() < 2 {
+        return false;
+    }
+    let octal = |digits: &str| u32::from_str_radix(digits, 8).is_ok_and(|number| number <= 255);
+    let decimal_or_octal = |digits: &str| match digits.len() {
+        1..=3 => is_octet(digits),
+        4 => digits.starts_with('0') && octal(digits),
+        _ => false,
+    };
+    let three_octal = |digits: &str| digits.len() == 3 && octal(digits);
+    let found = match care {
+        Care::Text => chained(&numbers, 4, decimal_or_octal) || with_different_separators(&numbers),
+        Care::Decoded => chained_by(&numbers, 4, &["."], decimal_or_octal),
+        Care::Backwards => return backwards(&numbers),
+    };
+    if found || chained_by(&numbers, 4, &["."], three_octal) {
+        return true;
+    }
+    let words = words(text);
+    let prefixed = |word: &str| {
+        let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or_default();
+        u32::from_str_radix(digits, 16).is_ok_and(|number| number <= 255)
+    };
+    let nibble = |word: &str| word.len() == 1 && is_hexadecimal(word);
+    chained(&words, 4, prefixed) || chained_by(&words, 32, &["."], nibble)
+}
+
+fn is_octet(digits: &str) -> bool {
+    digits.len() <= 3 && digits.parse::<u32>().is_ok_and(|number| number <= 255)
+}
+
+/// Finds four octets with dots, none with a zero before it, two of them with three digits: `12.5.3.671` is a version.
+fn backwards(numbers: &[Group<'_>]) -> bool {
+    let octet = |digits: &str| is_octet(digits) && (digits.len() == 1 || !digits.starts_with('0'));
+    numbers.windows(4).any(|four| {
+        let large = four.iter().filter(|group| group.text.len() == 3).count();
+        large >= 2 && chained_by(four, 4, &["."], octet)
+    })
+}
+
+/// Finds four octets with separators that differ. Versions are so written (`1.2.3-4`, `5.15.0-104`): two of the octets
+/// must have three digits.
+fn with_different_separators(numbers: &[Group<'_>]) -> bool {
+    numbers.windows(4).any(|four| {
+        let octets = four.iter().all(|group| is_octet(group.text));
+        let large = four.iter().filter(|group| group.text.len() == 3).count();
+        octets && large >= 2 && four[1..].iter().all(|group| separator(group.gap).is_some())
+    })
+}
+
+/// Finds an IPv6 address in any of its text forms, also with another separator than a colon.
+pub(crate) fn v6(text: &str, care: Care) -> bool {
+    let runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == ':' || sign == '.'));
+    let colons = |run: &&str| run.len() >= SHORTEST && run.bytes().filter(|byte| *byte == b':').count() >= 2;
+    if runs.filter(colons).any(|run| holds_v6(run, is_believable)) {
+        return true;
+    }
+    care == Care::Text && ['-', '_', ' ', '/', '+', '.'].into_iter().any(|sign| v6_with(text, sign))
+}
+
+/// A digit, or letters enough that no word is meant.
+fn is_believable(part: &str) -> bool {
+    let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
+    part.bytes().any(|byte| byte.is_ascii_digit()) || letters >= 8
+}
+
+/// Finds an IPv6 address whose parts are joined by a sign, or by a colon with spaces or brackets around it.
+fn v6_with(text: &str, sign: char) -> bool {
+    let runs = text.split(|other: char| !(other.is_ascii_hexdigit() || other == sign || other == ':'));
+    let spaced = |run: &str| run.contains(':').then(|| run.replace(sign, ""));
+    let joined = |run: &str| run.replace(sign, ":");
+    let believable = |part: &str| {
+        let groups = || part.split(':').filter(|group| !group.is_empty());
+        groups().count() >= 4
+            && groups().any(|group| group.len() >= 3)
+            && part.bytes().any(|byte| byte.is_ascii_digit())
+            && part.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    runs.filter(|run| run.len() >= SHORTEST && run.matches(sign).count() >= 3).any(|run| {
+        holds_v6(&joined(run), believable)
+            || sign == ' ' && spaced(run).is_some_and(|run| holds_v6(&run, believable))
+    })
+}
+
+fn holds_v6(run: &str, is_believable: impl Fn(&str) -> bool) -> bool {
+    let run = run.trim_matches('.');
+    let colons = || run.match_indices(':').map(|(at, _)| at);
+    let starts: Vec<usize> = std::iter::once(0).chain(colons().flat_map(|at| [at, at + 1])).collect();
+    let ends: Vec<usize> = colons().flat_map(|at| [at, at + 1]).chain([run.len()]).collect();
+    starts.iter().any(|start| {
+        let reach = ends.iter().filter(|end| (start + SHORTEST..=start + LONGEST).contains(*end));
+        reach
+            .filter_map(|end| run.get(*start..*end))
+            .any(|part| is_believable(part) && part.parse::<Ipv6Addr>().is_ok())
+    })
+}
+
+/// Finds an address as one number in hexadecimal with `0x`.
+pub(crate) fn prefixed(text: &str) -> bool {
+    words(text).iter().any(|word| {
+        let digits = word.text.strip_prefix("0x").or_else(|| word.text.strip_prefix("0X"));
+        digits.is_some_and(|digits| matches!(digits.len(), 8 | 32) && is_hexadecimal(digits))
+    })
+}
+
+/// Finds as many hexadecimal digits as an IPv4 or an IPv6 address has and no more, or four times one or two of them with
+/// the same separator, or eight in two halves.
+pub(crate) fn bare_hexadecimal(text: &str) -> bool {
+    outside_uuids(text, |word| matches!(word.len(), 8 | 32)) || hexadecimal_quad(&words(text))
+}
+
+/// Finds a word of hexadecimal digits that is no part of a UUID.
+fn outside_uuids(text: &str, is: impl Fn(&str) -> bool) -> bool {
+    let pieces = text.split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '-'));
+    let found = |word: &Group<'_>| is(word.text) && is_hexadecimal(word.text) && is_mixed(word.text);
+    let mut pieces = pieces.filter(|piece| piece.len() >= 8 && !uuid(piece));
+    pieces.any(|piece| words(piece).iter().any(found))
+}
+
+fn hexadecimal_quad(words: &[Group<'_>]) -> bool {
+    let alphabetic = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    words.windows(4).any(|four| {
+        let texts = || four.iter().map(|word| word.text);
+        let digits = texts().filter(|word| word.bytes().any(|byte| byte.is_ascii_digit())).count();
+        let is_hex = digits >= 2
+            && texts().all(|word| word.len() <= 2 && is_hexadecimal(word))
+            && texts().any(|word| is_mixed(word) || alphabetic(word));
+        let pairs = || texts().all(|word| word.len() == 2);
+        let letters = || texts().filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
+        // `E1 E2 E3 E4` counts something
+        let counts = || {
+            letters().count() == 4
+                && letters().all(|word| word.as_bytes()[0].is_ascii_alphabetic())
+                && letters().all(|word| word.as_bytes()[0] == four[0].text.as_bytes()[0])
+        };
+        is_hex
+            && (chained_by(four, 4, &["."], |_| true) || pairs() && !counts() && chained(four, 4, |_| true))
+    })
+}
+
+/// Finds a hardware address: six pairs of hexadecimal digits with a separator, three times four with dots or colons, or
+/// twelve without any.
+pub(crate) fn mac(text: &str, care: Care) -> bool {
+    let words = words(text);
+    let pair = |word: &str| word.len() == 2 && is_hexadecimal(word);
+    if chained_by(&words, 6, &[":", "-"], pair) {
+        return true;
+    }
+    if care != Care::Text {
+        return false;
+    }
+    let has_digits =
+        |row: &[Group<'_>]| row.iter().any(|word| word.text.bytes().any(|byte| byte.is_ascii_digit()));
+    let all = |row: &[Group<'_>]| row.iter().map(|word| word.text).collect::<String>();
+    words.windows(6).any(|six| has_digits(six) && chained(six, 6, pair))
+        || words.windows(3).any(|three| {
+            let four = |word: &str| word.len() == 4 && is_hexadecimal(word);
+            chained_by(three, 3, &[".", ":"], four) && is_mixed(&all(three))
+        })
+        || outside_uuids(text, |word| word.len() == 12)
+}

@@ -1,0 +1,111 @@
+//! Runs of characters of one class, and the separators between them.
+
+/// A run of ASCII characters of one class.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group<'a> {
+    /// The text between it and the run before, or the beginning.
+    pub(crate) gap: &'a str,
+    /// The run.
+    pub(crate) text: &'a str,
+    /// Its first byte's place in the text.
+    pub(crate) start: usize,
+}
+
+impl Group<'_> {
+    pub(crate) const fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+}
+
+/// Returns the runs of a class of ASCII characters.
+pub(crate) fn groups(text: &str, belongs: fn(&u8) -> bool) -> Vec<Group<'_>> {
+    let bytes = text.as_bytes();
+    let mut groups = Vec::new();
+    let (mut before, mut at) = (0, 0);
+    while at < bytes.len() {
+        if !belongs(&bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && belongs(&bytes[at]) {
+            at += 1;
+        }
+        groups.push(Group { gap: &text[before..start], text: &text[start..at], start });
+        before = at;
+    }
+    groups
+}
+
+pub(crate) fn is_bracket(character: char) -> bool {
+    "()[]{}<>".contains(character)
+}
+
+/// The longest separator, bytes: ` (dot) `.
+const LONGEST: usize = 9;
+
+/// Returns the character that a separator comes down to: spaces and brackets around another character do not count, and
+/// `dot` is a dot. Absent where the text is no separator.
+pub(crate) fn separator(gap: &str) -> Option<char> {
+    if let [byte] = gap.as_bytes() {
+        let character = char::from(*byte);
+        return match character {
+            _ if is_bracket(character) => Some('('),
+            'x' | 'X' => Some('x'),
+            // `%xx` is decoded
+            '%' => None,
+            _ if character.is_ascii_alphanumeric() => None,
+            _ => Some(character),
+        };
+    }
+    if gap.is_empty() || gap.len() > LONGEST {
+        return None;
+    }
+    let inner = gap.trim_matches(|character: char| character.is_whitespace() || is_bracket(character));
+    let Some(first) = inner.chars().next() else {
+        return Some(if gap.contains(is_bracket) { '(' } else { ' ' });
+    };
+    if first.is_alphanumeric() {
+        let dot = ["dot", "point", "punkt"].iter().any(|word| inner.eq_ignore_ascii_case(word));
+        return if dot { Some('.') } else { inner.eq_ignore_ascii_case("x").then_some('x') };
+    }
+    inner.chars().all(|character| character == first).then_some(first)
+}
+
+/// Whether `count` groups in a row are of a kind and have the same separator between each two.
+pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> bool) -> bool {
+    groups.windows(count).any(|row| {
+        row.iter().all(|group| is(group.text))
+            && separator(row[1].gap)
+                .is_some_and(|first| row[2..].iter().all(|group| separator(group.gap) == Some(first)))
+    })
+}
+
+/// The same where the separator has to be one of these characters, bare.
+pub(crate) fn chained_by(
+    groups: &[Group<'_>],
+    count: usize,
+    separators: &[&str],
+    is: impl Fn(&str) -> bool,
+) -> bool {
+    groups.windows(count).any(|row| {
+        let first = row[1].gap;
+        separators.contains(&first)
+            && row[2..].iter().all(|group| group.gap == first)
+            && row.iter().all(|group| is(group.text))
+    })
+}
+
+pub(crate) fn is_hexadecimal(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a word has a digit and a letter, and its letters are all of one case.
+pub(crate) fn is_mixed(word: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) != has(u8::is_ascii_uppercase)
+}
+
+pub(crate) fn words(text: &str) -> Vec<Group<'_>> {
+    groups(text, u8::is_ascii_alphanumeric)
+}

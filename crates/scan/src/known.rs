@@ -1,0 +1,30 @@
+//! Values that are looked for by themselves.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+/// The shortest value that may be looked for, characters: shorter ones are in everything.
+pub const SHORTEST_KNOWN: usize = 4;
+
+/// Values that are looked for, without regard to case.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    automaton: AhoCorasick,
+    /// The length of the shortest, bytes.
+    pub(crate) shortest: usize,
+}
+
+impl Known {
+    /// Absent where there are none, or too many for an automaton.
+    pub(crate) fn new(values: &[String]) -> Option<Self> {
+        let values = values.iter().filter(|value| value.chars().count() >= SHORTEST_KNOWN);
+        let values: Vec<&str> = values.map(String::as_str).collect();
+        let shortest = values.iter().map(|value| value.len()).min()?;
+        let mut builder = AhoCorasickBuilder::new();
+        let builder = builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostFirst);
+        Some(Self { automaton: builder.build(values).ok()?, shortest })
+    }
+
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        self.automaton.find(bytes).is_some()
+    }
+}

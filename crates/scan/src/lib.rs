@@ -1,0 +1,201 @@
+//! Finds identifiers in text: addresses, names of persons, devices and sessions, in several encodings. One scanner for
+//! both ends: the airlock lets no free text through in which it finds something, and `audit` looks for the same in what
+//! is published.
+//!
+//! A finding is a kind and an encoding, never the text itself.
+//!
+//! ```
+//! use crowdfold_scan::{Identifier, Writing, scan};
+//!
+//! assert_eq!(scan("edge-203-0-113-77"), [(Identifier::Address, Writing::Plain)]);
+//! assert_eq!(scan("movie-0042"), []);
+//! ```
+//!
+//! Encodings without a shape of their own (base64, base32) are recognised with padding, or where they decode to an
+//! address, an e-mail address, a token or a value that the scanner was given.
+//!
+//! Not found: an address as a number of fewer than nine digits or without a letter in hexadecimal, the four bytes of an
+//! address in base64, random ids without a shape, anything hashed in another way or encrypted, names of persons.
+#![forbid(unsafe_code)]
+
+mod address;
+mod coordinates;
+mod decode;
+mod groups;
+mod kind;
+mod known;
+mod normal;
+mod numbers;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::HashSet;
+
+use ahash::RandomState;
+
+pub use kind::{Hit, Identifier, Writing};
+pub use known::SHORTEST_KNOWN;
+
+use known::Known;
+use normal::normal;
+use numbers::Shape;
+
+/// How sure a match must be.
+#[derive(Clone, Copy, PartialEq)]
+enum Care {
+    /// A text as it stands.
+    Text,
+    /// A text decoded from another, which by chance may look like anything.
+    Decoded,
+    /// A text read backwards: versions may look like addresses then.
+    Backwards,
+}
+
+/// How many encodings may be inside each other.
+const LAYERS: u32 = 3;
+
+/// How many clean texts are remembered, so that a value of a million rows is scanned once.
+const REMEMBERED: usize = 65_536;
+
+/// The longest text that is remembered, bytes.
+const SHORT: usize = 128;
+
+/// A scanner that remembers clean texts, and may look for values of its own.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    clean: HashSet<Box<str>, RandomState>,
+    known: Option<Known>,
+}
+
+impl Scanner {
+    /// Returns a scanner that also looks for these values, without regard to case and in every encoding. Values shorter
+    /// than [`SHORTEST_KNOWN`] are passed over.
+    #[must_use]
+    pub fn new(known: &[String]) -> Self {
+        Self { clean: HashSet::default(), known: Known::new(known) }
+    }
+
+    /// Returns what is found in a text, each kind once.
+    pub fn scan(&mut self, text: &str) -> Vec<Hit> {
+        if self.clean.contains(text) {
+            return Vec::new();
+        }
+        let hits = scan_for(text, self.known.as_ref());
+        if hits.is_empty() && text.len() <= SHORT {
+            if self.clean.len() >= REMEMBERED {
+                self.clean.clear();
+            }
+            self.clean.insert(text.into());
+        }
+        hits
+    }
+
+    /// Returns whether nothing is found in a text. Remembers nothing.
+    #[must_use]
+    pub fn is_clean(&self, text: &str) -> bool {
+        scan_for(text, self.known.as_ref()).is_empty()
+    }
+}
+
+/// Returns what is found in a text, each kind once, in its plainest encoding.
+#[must_use]
+pub fn scan(text: &str) -> Vec<Hit> {
+    scan_for(text, None)
+}
+
+fn scan_for(text: &str, known: Option<&Known>) -> Vec<Hit> {
+    let mut scan = Scan { known, hits: Vec::new() };
+    scan.look(&normal(text), Writing::Plain, Care::Text, LAYERS);
+    let mut hits = scan.hits;
+    hits.sort_unstable();
+    hits.dedup_by_key(|(kind, _)| *kind);
+    if hits.len() > 1 {
+        // it says less than any other
+        hits.retain(|(kind, _)| *kind != Identifier::Encoded);
+    }
+    hits
+}
+
+struct Scan<'a> {
+    known: Option<&'a Known>,
+    hits: Vec<Hit>,
+}
+
+impl Scan<'_> {
+    fn look(&mut self, text: &str, writing: Writing, care: Care, layers: u32) {
+        self.found(text, writing, care);
+        let backwards: String = text.chars().rev().collect();
+        let outer = if writing == Writing::Plain { Writing::Reversed } else { writing };
+        let before = self.hits.len();
+        self.found(&backwards, outer, Care::Backwards);
+        // these read the same from both ends
+        let same = |(kind, _): &Hit| matches!(kind, Identifier::Digits | Identifier::Mac);
+        let turned: Vec<Hit> = self.hits.drain(before..).filter(|hit| !same(hit)).collect();
+        self.hits.extend(turned);
+        if layers == 0 {
+            return;
+        }
+        let within = |own: Writing| if writing == Writing::Plain { own } else { writing };
+        if let Some(inner) = decode::percent(text) {
+            self.look(&normal(&inner), within(Writing::Percent), care, layers - 1);
+        }
+        let shortest = self.known.map_or(decode::SHORTEST, |known| known.shortest.min(decode::SHORTEST));
+        let mut inside = |bytes: &[u8], own| self.inside(bytes, within(own), layers - 1);
+        decode::base64(text, shortest, |bytes| inside(bytes, Writing::Base64));
+        decode::base32(text, shortest, |bytes| inside(bytes, Writing::Base32));
+        decode::hexadecimal(text, shortest, |bytes| inside(bytes, Writing::Hex));
+    }
+
+    /// Looks at something decoded.
+    fn inside(&mut self, bytes: &[u8], writing: Writing, layers: u32) {
+        if self.known.is_some_and(|known| known.is_in(bytes)) {
+            self.hits.push((Identifier::Known, writing));
+        }
+        for part in decode::readable(bytes) {
+            self.look(part, writing, Care::Decoded, layers);
+        }
+    }
+
+    fn found(&mut self, text: &str, writing: Writing, care: Care) {
+        use Identifier as I;
+        let is_text = care == Care::Text;
+        let before = self.hits.len();
+        let mut add = |is: bool, kind| {
+            if is {
+                self.hits.push((kind, writing));
+            }
+        };
+        add(self.known.is_some_and(|known| known.is_in(text.as_bytes())), I::Known);
+        add(words::email(text, care), I::Email);
+        add(is_text && words::email_in_words(text), I::Email);
+        add(is_text && words::cookie_name(text), I::Cookie);
+        add(decode::jwt(text), I::Jwt);
+        add(is_text && decode::padded(text), I::Encoded);
+        add(address::v6(text, care), I::Address);
+        // everything else has digits
+        if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+            return;
+        }
+        add(address::quad(text, care) || address::prefixed(text), I::Address);
+        add(address::mac(text, care), I::Mac);
+        add(numbers::digits(text), I::Digits);
+        add(words::uuid(text), I::Uuid);
+        add(words::user_agent(text), I::UserAgent);
+        if !is_text {
+            return;
+        }
+        add(address::bare_hexadecimal(text), I::Hex);
+        add(words::ulid(text), I::Ulid);
+        add(words::hash(text), I::Hash);
+        add(words::cookie(text), I::Cookie);
+        add(coordinates::coordinates(text), I::Coordinates);
+        // many of the above are numbers in groups as well
+        if self.hits.len() == before {
+            let grouped = numbers::grouped(text);
+            let phone = grouped == Some(Shape::Phone) || numbers::phone(text);
+            self.hits.extend(phone.then_some((I::Phone, writing)));
+            self.hits.extend((grouped == Some(Shape::Number)).then_some((I::Digits, writing)));
+        }
+    }
+}
