@@ -122,7 +122,7 @@ pub(crate) fn padded(text: &str) -> bool {
     })
 }
 
-/// Finds a JSON Web Token: base64 of a JSON object, up to a dot or alone.
+/// Finds a JSON Web Token: base64 of a JSON object, and a dot with another part after it or a header's names in it.
 pub(crate) fn jwt(text: &str) -> bool {
     let mut decoded = Vec::new();
     text.match_indices("eyJ").any(|(at, _)| {
@@ -131,7 +131,10 @@ pub(crate) fn jwt(text: &str) -> bool {
         let part = &rest[..rest.find(|sign| !token(sign)).unwrap_or(rest.len())];
         unpack(part.bytes().filter_map(letter), 6, &mut decoded);
         let json = decoded.starts_with(b"{\"") && decoded.iter().all(|byte| (b' '..=b'~').contains(byte));
-        json && (part.len() >= 12 || rest[part.len()..].starts_with(".eyJ"))
+        let mut after = rest[part.len()..].chars();
+        let goes_on = after.next() == Some('.') && after.next().is_some_and(token);
+        let names = [&b"\"alg\""[..], b"\"typ\"", b"\"enc\"", b"\"kid\""];
+        json && (goes_on || names.iter().any(|name| decoded.windows(name.len()).any(|part| part == *name)))
     })
 }
 
