@@ -15,9 +15,12 @@
 //! assert_eq!(found, [("unknown-schema", Some("/schema")), ("identifier", Some("/user"))]);
 //! ```
 
+mod entry;
 mod finding;
 mod json;
 mod missing;
+mod numbers;
+mod path;
 mod rows;
 mod shape;
 mod tables;
@@ -31,8 +34,8 @@ pub use finding::{Found, Place, What};
 pub use crowdfold_scan::{Identifier, Writing};
 pub use shape::Contents;
 
-use crate::row::Row;
 use crowdfold_scan::{Hit, Scanner};
+use entry::{Entry, Kind};
 use json::Node;
 use shape::Walk;
 use tables::Tables;
@@ -44,7 +47,9 @@ pub struct Rules {
     pub least: Option<Least>,
     /// Whether a row's own k may be below 10.
     pub allow_small_k: bool,
-    /// Names that are known: tenants, topics. They are not looked at for identifiers.
+    /// Names that are not scanned for identifiers: tenants, topics.
+    pub names: HashSet<String>,
+    /// Values to be found, in every encoding (`audit.known`).
     pub known: Vec<String>,
     /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
@@ -52,20 +57,41 @@ pub struct Rules {
     pub limit: usize,
 }
 
-/// The least number of sessions of a row, tenant by tenant.
+/// The least that rows must keep, tenant by tenant.
 #[derive(Clone, Debug)]
 pub struct Least {
-    /// The policy's name. Rows under another are held to what they say of it themselves.
+    /// The policy's name. Rows under another are held to what they state themselves.
     pub policy: &'static str,
-    /// For tenants that have none of their own: k, and τ + k − 1 where there is noise.
-    pub common: u64,
-    /// For those that have, by name.
-    pub own: BTreeMap<String, u64>,
+    /// For tenants that have no policy of their own.
+    pub common: Bounds,
+    /// For the others, by name.
+    pub own: BTreeMap<String, Bounds>,
+}
+
+/// What rows of a tenant must keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least number of sessions: k, and τ + k − 1 under `differential-privacy`.
+    pub sessions: u64,
+    /// The least margin, under `threshold`.
+    pub margin: u64,
+    /// The least noise, under `threshold`.
+    pub noise: u64,
+    /// Whether `detail` states which table is the detail table.
+    pub knows_detail: bool,
+    /// The name of the detail table's drill-down, `cdn.connection`; absent where there is none.
+    pub detail: Option<String>,
+}
+
+impl Least {
+    fn kind(&self) -> Kind {
+        if self.policy == "threshold" { Kind::Threshold } else { Kind::DifferentialPrivacy }
+    }
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { least: None, allow_small_k: false, known: Vec::new(), allowed: Vec::new(), limit: 20 }
+        Self { least: None, allow_small_k: false, names: HashSet::new(), known: Vec::new(), allowed: Vec::new(), limit: 20 }
     }
 }
 
@@ -164,6 +190,8 @@ impl Finds {
 pub struct Auditor {
     rules: Rules,
     scanner: Scanner,
+    /// Room for a row's key.
+    key: String,
     finds: Finds,
     tables: Tables,
     topics: Vec<Looked>,
@@ -179,8 +207,9 @@ impl Auditor {
         let finds =
             Finds { limit: rules.limit, names: Vec::new(), here, found: Vec::new(), told: BTreeMap::new() };
         Self {
+            scanner: Scanner::new(&rules.known),
             rules,
-            scanner: Scanner::default(),
+            key: String::new(),
             finds,
             tables: Tables::default(),
             topics: Vec::new(),
@@ -211,13 +240,15 @@ impl Auditor {
             self.bytes(name, &format!("header {number} (its name)"));
             self.bytes(value.unwrap_or_default(), &format!("header {number}"));
         }
-        let row = self.value(contents, record.value);
-        // a key that says what the row says was looked at with it
-        let key =
-            row.as_ref().map(|row| format!("{}/{}/{}", row.tenant, row.drilldown_name(), row.window.start));
-        let is_key = |bytes: &[u8]| key.as_deref().is_some_and(|key| key.as_bytes() == bytes);
+        let node = self.node(record.value);
+        let row = node.as_ref().and_then(|node| self.value(contents, node));
+        // a key that equals the row's was scanned with it
+        let mut key = std::mem::take(&mut self.key);
+        if let Some(row) = &row {
+            row.write_key(&mut key);
+        }
         match record.key {
-            Some(bytes) if is_key(bytes) => {}
+            Some(bytes) if row.is_some() && key.as_bytes() == bytes => {}
             other => {
                 self.bytes(without_time(other.unwrap_or_default()), "key");
                 if row.is_some() {
@@ -225,6 +256,7 @@ impl Auditor {
                 }
             }
         }
+        self.key = key;
         if contents == Contents::Rejections {
             return;
         }
@@ -234,34 +266,31 @@ impl Auditor {
         }
     }
 
-    /// The row in a value, if there is one.
-    fn value(&mut self, contents: Contents, value: Option<&[u8]>) -> Option<Row> {
-        let Some(value) = value else {
+    /// Parses a value.
+    fn node<'v>(&mut self, value: Option<&'v [u8]>) -> Option<Node<'v>> {
+        let node = value.and_then(|value| serde_json::from_slice::<Node<'v>>(value).ok());
+        if node.is_none() {
             self.finds.push(What::NotAnObject, "value".into());
-            return None;
-        };
-        let Ok(node) = serde_json::from_slice::<Node>(value) else {
-            self.finds.push(What::NotAnObject, "value".into());
-            self.bytes(value, "value");
-            return None;
-        };
+            self.bytes(value.unwrap_or_default(), "value");
+        }
+        node
+    }
+
+    /// Checks a value, and returns the row that it is.
+    fn value<'n>(&mut self, contents: Contents, node: &'n Node<'n>) -> Option<Entry<'n>> {
         let (scanner, rules) = (&mut self.scanner, &self.rules);
         let mut scan = |text: &str, name: &str| rules.scan(scanner, text, name);
-        if !(Walk { scan: &mut scan, finds: &mut self.finds }).of(contents, &node) {
+        if !(Walk { scan: &mut scan, finds: &mut self.finds }).of(contents, node) {
             return None;
         }
         match contents {
             Contents::Rollups => {
-                let Ok(row) = serde_json::from_slice::<Row>(value) else {
-                    // of the right shape, with a number that no row has
-                    self.finds.push(What::Type, "value".into());
-                    return None;
-                };
+                let row = Entry::of(node)?;
                 rows::row(&row, &self.rules, &mut self.finds);
                 Some(row)
             }
             Contents::Rejections => {
-                rows::rejection(&node, &mut self.finds);
+                rows::rejection(node, &mut self.finds);
                 None
             }
         }
@@ -312,7 +341,7 @@ const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;
 impl Rules {
     /// What is found in a text that stands in a field of that name.
     fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
-        if self.known.iter().any(|known| known == text) || is_public(field, text) {
+        if self.names.contains(text) || is_public(field, text) {
             return Vec::new();
         }
         let mut hits = scanner.scan(text);

@@ -271,8 +271,8 @@ pub struct Audit {
     /// Sessions a row must stand for at least, besides what its own policy says; else the configuration's k
     #[arg(long, value_name = "K")]
     pub k: Option<u64>,
-    /// A field that may hold what looks like an identifier, such as content=uuid; kinds are address, mac, email,
-    /// digits, hex, uuid and user-agent
+    /// A field that may contain what looks like an identifier, such as content=uuid; kinds are address, mac, email,
+    /// phone, digits, hex, uuid, ulid, hash, cookie, jwt, coordinates, user-agent, encoded and known
     #[arg(long, value_name = "FIELD=KIND", value_parser = allowed)]
     pub allow: Vec<(String, Identifier)>,
     /// Places told of each finding and topic; the rest is counted

@@ -9,6 +9,7 @@
 
 mod admission;
 mod attributes;
+mod audit;
 mod bounds;
 mod collect;
 mod duration;
@@ -37,6 +38,7 @@ use crowdfold_release::{Policies, Policy, Secret};
 use crowdfold_rollup::Rules;
 
 pub use admission::{Address, Consent, Content, Tenants};
+pub use audit::Audit;
 pub use bounds::Bounds;
 pub use collect::Collect;
 pub use duration::{parse_duration, show_duration, spell_duration};
@@ -99,6 +101,8 @@ pub struct Config {
     pub collect: Collect,
     /// `[metrics]`.
     pub metrics: Metrics,
+    /// `[audit]`.
+    pub audit: Audit,
     layers: Layers,
 }
 
@@ -140,6 +144,7 @@ impl Config {
             ttl: Ttl::read(&layers)?,
             topics: Topics::read(&layers)?,
             metrics: Metrics::read(&layers)?,
+            audit: Audit::read(&layers)?,
             windows,
             sessions,
             content,
@@ -202,6 +207,7 @@ impl Config {
             child_directed_content: self.consent.child_directed_content.clone(),
             drop_bots: self.consent.drop_bots,
             keep_content: self.content.keep,
+            known: self.audit.known.clone(),
             guard_key,
             ..crowdfold_airlock::Settings::default()
         })

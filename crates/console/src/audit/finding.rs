@@ -69,8 +69,24 @@ pub enum What {
     Parts,
     /// A percentile or a range of a histogram on fewer sessions than there must be.
     FewInRange(u64),
-    /// Histograms in two tables of one window.
-    Histograms,
+    /// A percentile below a smaller one.
+    Falling,
+    /// A histogram with gaps, or whose ranges do not add up to its sessions, or that a percentile contradicts.
+    Histogram,
+    /// A field that the row's table may not show.
+    NotShown,
+    /// A sum beyond what clamped sessions and noise can come to.
+    Clamp,
+    /// Sums that are together beyond the budget of their sessions.
+    Budget,
+    /// A table that states noise and has none.
+    NoNoise,
+    /// Less margin or noise than the tenant is to have.
+    Weaker(u64),
+    /// A detail table that is not the tenant's.
+    NotDetail,
+    /// Two detail tables in one window.
+    Details,
     /// A number of a row outside its table, or rows of one table that disagree on how many there are.
     Numbers,
     /// A table that lacks so many rows.
@@ -122,7 +138,15 @@ impl What {
             Self::Window => "window-not-aligned",
             Self::Parts => "part-exceeds-row",
             Self::FewInRange(_) => "few-in-range",
-            Self::Histograms => "two-histograms",
+            Self::Falling => "percentile-falls",
+            Self::Histogram => "histogram-does-not-fit",
+            Self::NotShown => "field-not-for-table",
+            Self::Clamp => "beyond-clamp",
+            Self::Budget => "beyond-budget",
+            Self::NoNoise => "no-noise",
+            Self::Weaker(_) => "weaker-policy",
+            Self::NotDetail => "wrong-detail-table",
+            Self::Details => "two-detail-tables",
             Self::Numbers => "wrong-row-number",
             Self::Incomplete(_) => "incomplete-table",
             Self::MissingTable => "missing-table",
@@ -163,7 +187,15 @@ impl fmt::Display for What {
             Self::Window => f.write_str("is not aligned to its length, which divides a day"),
             Self::Parts => f.write_str("counts more sessions than the row"),
             Self::FewInRange(least) => write!(f, "rests on fewer than {least} sessions"),
-            Self::Histograms => f.write_str("has histograms, and so has another table of its window"),
+            Self::Falling => f.write_str("is below a smaller percentile"),
+            Self::Histogram => f.write_str("contradicts the rest of its distribution"),
+            Self::NotShown => f.write_str("is in a table that may not show it"),
+            Self::Clamp => f.write_str("is beyond what clamped sessions and noise come to"),
+            Self::Budget => f.write_str("has sums that are together beyond the budget of its sessions"),
+            Self::NoNoise => f.write_str("begins a table that states noise and has none"),
+            Self::Weaker(least) => write!(f, "is less than its tenant's, which is {least}"),
+            Self::NotDetail => f.write_str("is not the detail table of its tenant"),
+            Self::Details => f.write_str("begins a detail table, and its window has another"),
             Self::Numbers => f.write_str("does not fit in with the number of rows of its table"),
             Self::Incomplete(rows) => write!(f, "begins a table that lacks {rows} of its rows"),
             Self::MissingTable => {

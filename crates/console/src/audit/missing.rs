@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::rows::THRESHOLD;
+use super::entry::Kind;
 use super::tables::{Key, Moment, Windowful};
 use super::{Finds, Spot, What};
 
@@ -57,7 +57,7 @@ impl Reach {
             let of_tenant = || {
                 let all = moments.range((tenant, 0, 0)..=(tenant, u64::MAX, u64::MAX));
                 // where there is noise a table may have no row
-                all.filter(|(_, held)| held.policy.as_ref().is_some_and(|((name, _), _)| name == THRESHOLD))
+                all.filter(|(_, held)| held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold))
             };
             let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
             for ((_, start, _), held) in of_tenant() {

@@ -1,8 +1,12 @@
 //! Whether a value has the shape of its schema, and what its texts hold.
 
+use std::borrow::Cow;
+
+use crowdfold_airlock::{Dimension, ErrorClass};
 use crowdfold_scan::Hit;
 
 use super::json::Node;
+use super::path::Path;
 use super::{Finds, TIMES, What};
 use crate::row::SCHEMA;
 
@@ -132,50 +136,58 @@ pub(super) struct Walk<'a> {
     pub(super) finds: &'a mut Finds,
 }
 
+type Members<'n> = [(Cow<'n, str>, Node<'n>)];
+
 impl Walk<'_> {
-    /// Whether a value has the shape of its schema; fields that are too many do not matter for that.
-    pub(super) fn of(&mut self, contents: Contents, node: &Node) -> bool {
-        let Node::Object(_) = node else {
+    /// Returns whether a value has the shape of its schema; unknown fields do not matter for that.
+    pub(super) fn of(&mut self, contents: Contents, node: &Node<'_>) -> bool {
+        let Node::Object(members) = node else {
             self.finds.push(What::NotAnObject, "value".into());
-            self.strange(node, "value");
+            self.strange(node, &Path::root("value"));
             return false;
         };
+        let root = Path::root("");
         if node.member("schema").and_then(Node::text) != Some(contents.schema()) {
             self.finds.push(What::Schema, "/schema".into());
-            self.strange(node, "");
+            self.strange(node, &root);
             return false;
         }
-        self.object(node, "", contents.fields())
+        self.object(members, &root, contents.fields())
     }
 
-    fn object(&mut self, node: &Node, at: &str, fields: &'static [Field]) -> bool {
-        let Node::Object(members) = node else { return self.wrong(node, at) };
+    fn object(&mut self, members: &Members<'_>, at: &Path<'_>, fields: &'static [Field]) -> bool {
         let mut good = true;
+        let (mut next, mut seen) = (0, 0_u32);
         for (number, (name, node)) in members.iter().enumerate() {
-            let Some(Field(name, kind, _)) = fields.iter().find(|field| field.0 == name) else {
-                let at = format!("{at}/{}", self.shown(name, number));
-                self.finds.push(What::Unknown, at.clone());
+            // fields mostly come in the schema's order
+            let found = (next..fields.len()).chain(0..next).find(|field| fields[*field].0 == name);
+            let Some(found) = found else {
+                let at = self.shown(name, number, at);
+                self.finds.push(What::Unknown, at.to_string());
                 self.name(name, &at);
                 self.strange(node, &at);
                 continue;
             };
-            let at = format!("{at}/{name}");
-            if members[..number].iter().any(|(earlier, _)| earlier == name) {
-                self.finds.push(What::Repeated, at.clone());
+            let Field(name, kind, _) = &fields[found];
+            let at = at.name(name);
+            if seen & 1 << found != 0 {
+                self.finds.push(What::Repeated, at.to_string());
                 good = false;
             }
+            seen |= 1 << found;
+            next = found + 1;
             good &= self.field(node, &at, name, kind);
         }
-        for Field(name, _, must) in fields {
-            if *must && node.member(name).is_none() {
-                self.finds.push(What::Missing, format!("{at}/{name}"));
+        for (number, Field(name, _, must)) in fields.iter().enumerate() {
+            if *must && seen & 1 << number == 0 {
+                self.finds.push(What::Missing, at.name(name).to_string());
                 good = false;
             }
         }
         good
     }
 
-    fn field(&mut self, node: &Node, at: &str, name: &str, kind: &'static Kind) -> bool {
+    fn field(&mut self, node: &Node<'_>, at: &Path<'_>, name: &str, kind: &'static Kind) -> bool {
         match (kind, node) {
             (Kind::Text, Node::Text(text)) => {
                 self.text(text, name, at);
@@ -185,21 +197,23 @@ impl Walk<'_> {
             | (Kind::WholeOrNull | Kind::Amount | Kind::Amounts | Kind::ObjectOrNull(_), Node::Null)
             | (Kind::Amount, Node::Negative(_))
             | (Kind::Number, Node::Number(_))
-            | (Kind::Flag, Node::Bool) => true,
+            | (Kind::Flag, Node::Bool(_)) => true,
             (Kind::Whole | Kind::WholeOrNull, Node::Number(_) | Node::Negative(_))
             | (Kind::Amount, Node::Number(_)) => {
-                self.finds.push(What::NotWhole, at.into());
+                self.finds.push(What::NotWhole, at.to_string());
                 self.strange(node, at);
                 false
             }
-            (Kind::Object(fields) | Kind::ObjectOrNull(fields), _) => self.object(node, at, fields),
+            (Kind::Object(fields) | Kind::ObjectOrNull(fields), Node::Object(members)) => {
+                self.object(members, at, fields)
+            }
             (Kind::Texts, Node::List(list)) => list.iter().enumerate().fold(true, |good, (number, node)| {
-                good & self.field(node, &format!("{at}/{number}"), name, &Kind::Text)
+                good & self.field(node, &at.number(number), name, &Kind::Text)
             }),
             (Kind::Labels, Node::Object(members)) => self.members(members, at, &Kind::Text),
             (Kind::Amounts, Node::Object(members)) => self.members(members, at, &Kind::Amount),
             (Kind::Ranges, Node::List(ranges)) => {
-                let is = |range: &Node| {
+                let is = |range: &Node<'_>| {
                     let Node::List(range) = range else { return false };
                     matches!(range[..], [Node::Whole(_), Node::Whole(_) | Node::Null, Node::Whole(_)])
                 };
@@ -209,28 +223,30 @@ impl Walk<'_> {
         }
     }
 
-    fn members(&mut self, members: &[(String, Node)], at: &str, kind: &'static Kind) -> bool {
+    fn members(&mut self, members: &Members<'_>, at: &Path<'_>, kind: &'static Kind) -> bool {
         members.iter().enumerate().fold(true, |good, (number, (name, node))| {
-            let at = format!("{at}/{}", self.shown(name, number));
-            self.name(name, &at);
+            let at = if is_ours(name) { at.name(name) } else { self.shown(name, number, at) };
+            if !is_ours(name) {
+                self.name(name, &at);
+            }
             let twice = members[..number].iter().any(|(earlier, _)| earlier == name);
             if twice {
-                self.finds.push(What::Repeated, at.clone());
+                self.finds.push(What::Repeated, at.to_string());
             }
             good & self.field(node, &at, name, kind) & !twice
         })
     }
 
-    fn wrong(&mut self, node: &Node, at: &str) -> bool {
-        self.finds.push(What::Type, at.into());
+    fn wrong(&mut self, node: &Node<'_>, at: &Path<'_>) -> bool {
+        self.finds.push(What::Type, at.to_string());
         self.strange(node, at);
         false
     }
 
-    /// A value of which nothing is known: everything in it is looked at.
-    fn strange(&mut self, node: &Node, at: &str) {
+    /// A value of which nothing is known: everything in it is scanned.
+    fn strange(&mut self, node: &Node<'_>, at: &Path<'_>) {
         match node {
-            Node::Null | Node::Bool => {}
+            Node::Null | Node::Bool(_) => {}
             Node::Whole(number) if *number >= LONG && !TIMES.contains(number) => {
                 self.text(&number.to_string(), "", at);
             }
@@ -243,13 +259,11 @@ impl Walk<'_> {
             Node::Whole(_) | Node::Negative(_) | Node::Number(_) => {}
             Node::Text(text) => self.text(text, "", at),
             Node::List(list) => {
-                list.iter()
-                    .enumerate()
-                    .for_each(|(number, node)| self.strange(node, &format!("{at}/{number}")));
+                list.iter().enumerate().for_each(|(number, node)| self.strange(node, &at.number(number)));
             }
             Node::Object(members) => {
                 for (number, (name, node)) in members.iter().enumerate() {
-                    let at = format!("{at}/{}", self.shown(name, number));
+                    let at = self.shown(name, number, at);
                     self.name(name, &at);
                     self.strange(node, &at);
                 }
@@ -257,24 +271,29 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, text: &str, name: &str, at: &str) {
+    fn text(&mut self, text: &str, name: &str, at: &Path<'_>) {
         for (kind, writing) in (self.scan)(text, name) {
-            self.finds.push(What::Identifier(kind, writing), at.into());
+            self.finds.push(What::Identifier(kind, writing), at.to_string());
         }
     }
 
-    fn name(&mut self, name: &str, at: &str) {
+    fn name(&mut self, name: &str, at: &Path<'_>) {
         for (kind, writing) in (self.scan)(name, "") {
             self.finds.push(What::Identifier(kind, writing), format!("{at} (its name)"));
         }
     }
 
-    /// A name as it may be shown: a word, and no more; else its number among its sisters, from 0.
-    fn shown(&mut self, name: &str, number: usize) -> String {
+    /// A name as it may be shown: a word, and no more; otherwise its number among its siblings, from 0.
+    fn shown<'p>(&mut self, name: &'p str, number: usize, at: &'p Path<'p>) -> Path<'p> {
         let word = |sign: char| sign.is_ascii_lowercase() || sign == '_';
         if name.len() <= 24 && name.chars().all(word) && (self.scan)(name, "").is_empty() {
-            return name.into();
+            return at.name(name);
         }
-        format!("{{{number}}}")
+        at.hidden(number)
     }
+}
+
+/// Whether a name is that of a dimension or of a class of errors.
+fn is_ours(name: &str) -> bool {
+    Dimension::named(name).is_some() || ErrorClass::ALL.iter().any(|class| class.name() == name)
 }

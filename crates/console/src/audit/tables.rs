@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crowdfold_airlock::Dimension;
 use crowdfold_release::Family;
 
-use super::missing::Reach;
-use super::rows::THRESHOLD;
-use super::totals::Totals;
-use super::{Finds, Spot, What};
-use crate::row::Row;
+use ahash::RandomState;
 
-/// How many tables are held, about 200 bytes each.
+use super::entry::{Entry, Kind, Policy};
+use super::missing::Reach;
+use super::totals::{Shown, Totals};
+use super::{Finds, Spot, What};
+
+/// How many tables are held, a few hundred bytes each.
 const MOST: usize = 5_000_000;
 /// How many tables of one partition are open at a time; workers that merge are seldom more.
 const MOST_OPEN: usize = 16;
@@ -29,9 +30,12 @@ pub(super) type Key = (Moment, u32);
 
 #[derive(Default)]
 pub(super) struct Tables {
-    names: HashMap<String, u32>,
+    names: HashMap<String, u32, RandomState>,
+    /// Room for the name of a drill-down.
+    name: String,
+    hasher: RandomState,
     open: BTreeMap<(usize, u32), Vec<Open>>,
-    published: HashMap<Key, Spot>,
+    published: HashMap<Key, Spot, RandomState>,
     parts: BTreeMap<Key, Vec<Part>>,
     moments: BTreeMap<Moment, Windowful>,
     counted: Vec<u64>,
@@ -49,10 +53,11 @@ struct Open {
     ranges: Vec<(u64, u64)>,
     last_row: u64,
     last_label: Vec<String>,
-    labels: HashSet<Vec<String>>,
+    /// Labels by their hash: of 64 bits, with a key of its own for each audit.
+    labels: HashSet<u64, RandomState>,
     totals: Totals,
-    policy: (String, Option<u64>),
-    histogram: bool,
+    policy: Policy,
+    detail: Option<bool>,
     /// Its first rows may lie before what is read.
     cut: bool,
 }
@@ -69,28 +74,30 @@ struct Part {
 #[derive(Default)]
 pub(super) struct Windowful {
     pub(super) drilldowns: Vec<(u32, Vec<Family>, Spot)>,
-    exact: Option<(Totals, Spot)>,
-    pub(super) policy: Option<((String, Option<u64>), Spot)>,
-    histogram: Option<(u32, Spot)>,
+    /// The totals of the first table of each kind.
+    exact: Option<(Box<Totals>, Spot)>,
+    covered: Option<(Box<Totals>, Spot)>,
+    pub(super) policy: Option<(Policy, Spot)>,
+    detail: Option<(u32, Spot)>,
 }
 
 impl Tables {
     /// Takes in a sound row at its place; `beginning` says that no record of its partition came before and that there
     /// may have been some.
-    pub(super) fn row(&mut self, row: &Row, spot: Spot, beginning: bool, finds: &mut Finds) {
+    pub(super) fn row(&mut self, row: &Entry<'_>, spot: Spot, beginning: bool, finds: &mut Finds) {
         let key = self.key(row);
         let goes_on =
             |open: &Open| open.key == key && open.rows == row.rows && (row.row != 1 || open.last_row == 0);
         let open = self.open.entry((spot.topic, spot.partition)).or_default();
         if let Some(open) = open.iter_mut().rev().find(|open| goes_on(open)) {
-            return open.take(row, spot, finds);
+            return open.take(row, spot, &self.hasher, finds);
         }
         let mut done: Vec<Open> = open.extract_if(.., |open| open.is_whole()).collect();
         if open.len() == MOST_OPEN {
             done.push(open.remove(0));
         }
         let mut next = Open::new(key, row, spot, beginning && row.row > 1);
-        next.take(row, spot, finds);
+        next.take(row, spot, &self.hasher, finds);
         open.push(next);
         done.into_iter().for_each(|open| self.close(open, finds));
     }
@@ -127,9 +134,14 @@ impl Tables {
         self.full
     }
 
-    fn key(&mut self, row: &Row) -> Key {
-        let moment = (self.number(&row.tenant), row.window.start, row.window.end);
-        (moment, self.number(&row.drilldown_name()))
+    fn key(&mut self, row: &Entry<'_>) -> Key {
+        let moment = (self.number(row.tenant), row.start, row.end);
+        let mut name = std::mem::take(&mut self.name);
+        name.clear();
+        row.write_drilldown(&mut name);
+        let number = self.number(&name);
+        self.name = name;
+        (moment, number)
     }
 
     fn number(&mut self, name: &str) -> u32 {
@@ -173,32 +185,41 @@ impl Tables {
 
     /// Compares a whole table with the others of its window.
     fn compare(&mut self, open: Open, finds: &mut Finds) {
-        let Open { key: (moment, drilldown), first, last, policy, totals, histogram, .. } = open;
+        let Open { key: (moment, drilldown), first, last, policy, totals, detail, .. } = open;
         let held = self.moments.entry(moment).or_default();
         match &held.policy {
             Some((other, spot)) if *other != policy => finds.pair(What::TwoPolicies, first, *spot),
             Some(_) => {}
-            None => held.policy = Some((policy.clone(), first)),
+            None => held.policy = Some((policy, first)),
         }
         let families: Vec<Family> = open.drilldown.iter().map(|dimension| Family::of(*dimension)).collect();
-        if policy.0 == THRESHOLD {
+        if policy.kind == Kind::Threshold {
             for (_, others, spot) in &held.drilldowns {
                 if let Some(family) = families.iter().find(|family| others.contains(family)) {
                     finds.pair(What::Families(family.name()), first, *spot);
                 }
             }
-            match &held.exact {
-                Some((other, spot)) if !other.agrees_with(&totals) => {
-                    finds.differ(other.differing(&totals), last, *spot);
-                }
-                Some(_) => {}
-                None => held.exact = Some((totals, last)),
+            if totals.lacks_noise() {
+                finds.at(What::NoNoise, first, Some("/errors".into()), None);
             }
-            match held.histogram {
-                Some((other, spot)) if histogram && other != drilldown => {
-                    finds.pair(What::Histograms, first, spot)
+            let others = [&held.exact, &held.covered].into_iter().flatten();
+            let differing = others.filter_map(|(other, spot)| Some((other.differing(&totals)?, *spot)));
+            if let Some((field, spot)) = differing.take(1).next() {
+                finds.differ(&field, last, spot);
+            }
+            match (&held.covered, totals.shown) {
+                (Some((other, spot)), Shown::Noisy(_) | Shown::Hidden) if other.shown != totals.shown => {
+                    finds.pair(What::TwoPolicies, first, *spot);
                 }
-                None if histogram => held.histogram = Some((drilldown, first)),
+                _ => {}
+            }
+            let kept = if totals.shown == Shown::Exact { &mut held.exact } else { &mut held.covered };
+            kept.get_or_insert_with(|| (Box::new(totals), last));
+            match held.detail {
+                Some((other, spot)) if detail == Some(true) && other != drilldown => {
+                    finds.pair(What::Details, first, spot);
+                }
+                None if detail == Some(true) => held.detail = Some((drilldown, first)),
                 _ => {}
             }
         }
@@ -255,7 +276,7 @@ impl Open {
         matches!(self.ranges[..], [(1, last)] if last == self.rows)
     }
 
-    fn new(key: Key, row: &Row, spot: Spot, cut: bool) -> Self {
+    fn new(key: Key, row: &Entry<'_>, spot: Spot, cut: bool) -> Self {
         Self {
             key,
             drilldown: row.drilldown.iter().filter_map(|name| Dimension::named(name)).collect(),
@@ -265,37 +286,38 @@ impl Open {
             ranges: Vec::new(),
             last_row: 0,
             last_label: Vec::new(),
-            labels: HashSet::new(),
-            totals: Totals::of(row.coverage),
-            policy: (row.policy.name.clone(), row.policy.k),
-            histogram: false,
+            labels: HashSet::default(),
+            totals: Totals::of(row),
+            policy: row.policy,
+            detail: row.detail,
             cut,
         }
     }
 
-    fn take(&mut self, row: &Row, spot: Spot, finds: &mut Finds) {
+    fn take(&mut self, row: &Entry<'_>, spot: Spot, hasher: &RandomState, finds: &mut Finds) {
         if self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&row.row)) {
             finds.at(What::RepeatedRow, spot, Some("/row".into()), Some(self.last));
             return;
         }
-        let label: Vec<String> =
-            row.drilldown.iter().filter_map(|name| row.value(name)).map(str::to_owned).collect();
         let first = self.ranges.is_empty();
-        if !first && (label <= self.last_label || row.row < self.last_row)
-            || !self.labels.insert(label.clone())
-        {
+        let rises = first || row.label().gt(self.last_label.iter().map(String::as_str));
+        let label = hasher.hash_one(row.label().collect::<Vec<_>>());
+        if !rises || !first && row.row < self.last_row || !self.labels.insert(label) {
             finds.at(What::Order, spot, Some("/dimensions".into()), Some(self.last));
         }
-        if (&row.policy.name, row.policy.k) != (&self.policy.0, self.policy.1) {
+        if row.policy != self.policy {
             finds.at(What::TwoPolicies, spot, Some("/policy".into()), Some(self.first));
+        } else if row.detail != self.detail || Shown::of(row) != self.totals.shown {
+            finds.at(What::TwoPolicies, spot, Some("/detail".into()), Some(self.first));
         }
         self.number(row.row);
         self.totals.add(row);
-        self.histogram |= [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps]
-            .into_iter()
-            .flatten()
-            .any(|spread| spread.histogram.is_some());
-        (self.last, self.last_row, self.last_label) = (spot, row.row, label);
+        (self.last, self.last_row) = (spot, row.row);
+        self.last_label.resize_with(row.drilldown.len(), String::new);
+        for (last, value) in self.last_label.iter_mut().zip(row.label()) {
+            last.clear();
+            last.push_str(value);
+        }
     }
 
     /// Notes that a row is there.

@@ -7,9 +7,10 @@ use proptest::prelude::any;
 use proptest::{prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use super::{Audit, Auditor, Contents, Identifier, Least, Record, Rules, What};
-use crate::testing::{MINUTE, record, table};
+use super::{Audit, Auditor, Bounds, Contents, Identifier, Least, Record, Rules, What};
+use crate::testing::{MINUTE, noisy as covered, record, table};
 
+mod numbers;
 mod tenants;
 
 const OFFSET: i64 = 7;
@@ -21,7 +22,9 @@ fn key(row: &Value) -> String {
 }
 
 fn rules() -> Rules {
-    let least = Least { policy: "threshold", common: 50, own: BTreeMap::from([("large".into(), 100)]) };
+    let bounds = |sessions| Bounds { sessions, margin: 10, noise: 8, ..Bounds::default() };
+    let own = BTreeMap::from([("large".into(), bounds(100))]);
+    let least = Least { policy: "threshold", common: bounds(50), own };
     Rules { least: Some(least), ..Rules::default() }
 }
 
@@ -60,14 +63,16 @@ fn finds(change: impl FnOnce(&mut Value), name: &str, field: &str) {
     assert_eq!(one(change), [(name, 0, field.to_owned())]);
 }
 
+/// The same rows with something like noise: a class of errors is below 0.
+fn with_noise(mut rows: Vec<Value>) -> Vec<Value> {
+    rows.iter_mut().for_each(|row| row["errors"]["drm"] = json!(-7));
+    rows
+}
+
 /// Two tables of the same window that agree.
 fn window(minute: u64) -> Vec<Value> {
     let mut rows = table(minute, "os/browser", &[("*/*", 60), ("Windows/Chrome", 900)]);
-    let mut second = table(minute, "cdn", &[("a", 480), ("b", 480)]);
-    for row in &mut second {
-        row["bandwidth_kbps"].as_object_mut().unwrap().remove("histogram");
-    }
-    rows.extend(second);
+    rows.extend(with_noise(covered(table(minute, "cdn", &[("a", 480), ("b", 480)]))));
     rows
 }
 
@@ -153,7 +158,7 @@ fn what_is_known_or_allowed_is_no_identifier() {
     row["tenant"] = "cafe0042".into();
     assert_eq!(told(&audit(std::slice::from_ref(&row))).len(), 2);
     let rules = Rules {
-        known: vec!["cafe0042".into()],
+        names: ["cafe0042".into()].into(),
         allowed: vec![("content".into(), Identifier::Uuid)],
         ..rules()
     };
@@ -183,12 +188,21 @@ fn few(row: &mut Value) {
 #[test]
 fn rows_that_are_no_crowd() {
     finds(few, "below-k", "/sessions");
-    let own = |k: u64| move |row: &mut Value| row["policy"]["k"] = json!(k);
+    let own = |k: u64| {
+        move |row: &mut Value| {
+            row["policy"]["k"] = json!(k);
+            row["policy"]["margin"] = json!(10.min(k / 2));
+        }
+    };
     finds(own(1_000), "below-k", "/sessions");
-    finds(own(9), "small-k", "/policy/k");
+    assert_eq!(
+        one(own(9)),
+        [("small-k", 0, "/policy/k".to_owned()), ("weaker-policy", 0, "/policy/margin".to_owned())]
+    );
     finds(|row| drop(row["policy"].as_object_mut().unwrap().remove("k")), "unknown-policy", "/policy/k");
     let mut row = record(3, "os Windows", 1, 1, 20);
     row["policy"]["k"] = json!(5);
+    row["policy"]["margin"] = json!(2);
     row["attempts"] = json!(5);
     let lenient = Rules { least: None, allow_small_k: true, ..Rules::default() };
     row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
@@ -327,7 +341,7 @@ fn rows_out_of_order_or_apart() {
 #[test]
 fn totals_that_disagree() {
     let mut rows = window(3);
-    rows[3]["stalls"] = json!(3);
+    rows[3]["stalls"] = json!(500);
     let audit_ = audit(&rows);
     assert_eq!(told(&audit_), [("totals-disagree", 3, "/stalls")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 1);
@@ -340,21 +354,20 @@ fn totals_that_disagree() {
 
 #[test]
 fn tables_that_tell_of_the_same() {
-    let plain = |drilldown: &str| {
-        let mut rows = table(3, drilldown, &[("x", 900)]);
-        rows[0]["bandwidth_kbps"].as_object_mut().unwrap().remove("histogram");
-        rows
-    };
-    let rows = [table(3, "country", &[("FR", 900)]), plain("asn")].concat();
+    let noisy = |drilldown: &str| with_noise(covered(table(3, drilldown, &[("x", 900)])));
+    let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);
     assert_eq!(told(&audit_), [("overlapping-families", 1, "")]);
     assert_eq!(audit_.found[0].what, What::Families("place"));
     let both = [table(3, "country", &[("FR", 900)]), table(3, "cdn", &[("x", 900)])].concat();
-    assert_eq!(told(&audit(&both)), [("two-histograms", 1, "")]);
-    let mut other = plain("cdn");
-    other[0]["policy"]["k"] = json!(60);
-    let rows = [table(3, "country", &[("FR", 900)]), other].concat();
-    assert_eq!(told(&audit(&rows)), [("two-policies", 1, "")]);
+    assert_eq!(told(&audit(&both)), [("two-detail-tables", 1, "")]);
+    for (key, value) in [("k", 60), ("margin", 12), ("noise", 9)] {
+        let mut other = noisy("cdn");
+        other[0]["policy"][key] = json!(value);
+        let rows = [table(3, "country", &[("FR", 900)]), other].concat();
+        assert_eq!(told(&audit(&rows)), [("two-policies", 1, "")], "{key}");
+    }
+    assert_eq!(told(&audit(&[table(3, "country", &[("FR", 900)]), noisy("cdn")].concat())), []);
 }
 
 #[test]

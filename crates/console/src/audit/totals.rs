@@ -1,95 +1,130 @@
-//! What the rows of one table come to.
+//! Sums over the rows of one table.
 
-use crate::row::{Coverage, Row, Spread};
+use crowdfold_release::BOUNDED_FIELDS;
 
-/// Fields whose sums are the same in every table of a window, as JSON pointers.
-const FIELDS: [&str; 23] = [
-    "/sessions",
-    "/beacons",
-    "/attempts",
-    "/plays",
-    "/startup_failures",
-    "/playback_failures",
-    "/playing_ms",
-    "/stalled_ms",
-    "/stalls",
-    "/dropped_frames",
-    "/switches",
-    "/errors/network",
-    "/errors/manifest",
-    "/errors/media",
-    "/errors/drm",
-    "/errors/timeout",
-    "/errors/other",
-    "/startup_ms/sessions",
-    "/startup_ms/sum",
-    "/bandwidth_kbps/sessions",
-    "/bandwidth_kbps/sum",
-    "/bitrate_kbps/sessions",
-    "/bitrate_kbps/sum",
-];
+use super::entry::{BOUNDED, Entry, Kind, pointer};
+use super::numbers::{DEVIATIONS, LONGEST_WINDOW};
 
-/// Sums over rows, and how many source partitions they are of. Only sessions are exact in every table.
+/// How a table shows its numbers beside the sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Exactly.
+    Exact,
+    /// With noise of that many clamps.
+    Noisy(u64),
+    /// Not at all.
+    Hidden,
+}
+
+/// How far an exact sum may be below its values, as a part of it.
+const ROUNDING: f64 = 0.06;
+
+impl Shown {
+    pub(super) fn of(row: &Entry<'_>) -> Self {
+        let exact = row.policy.kind == Kind::DifferentialPrivacy || row.detail != Some(false);
+        match (exact, row.errors.is_some() || row.amounts[0].is_some()) {
+            (true, _) => Self::Exact,
+            (false, true) => Self::Noisy(row.policy.noise.unwrap_or_default()),
+            (false, false) => Self::Hidden,
+        }
+    }
+}
+
+/// Sums over rows, and of how many source partitions they are.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Totals {
-    sums: [i64; FIELDS.len()],
-    exact: bool,
-    coverage: Option<Coverage>,
+    pub(super) shown: Shown,
+    rows: u64,
+    length: u64,
+    sessions: u64,
+    beacons: i64,
+    amounts: [i64; BOUNDED],
+    /// Sessions of each distribution.
+    parts: [u64; 3],
+    coverage: Option<(u64, u64)>,
+    /// Whether every class of errors of every row is 0 or 1.
+    quiet: bool,
 }
 
 impl Totals {
-    pub(super) const fn of(coverage: Option<Coverage>) -> Self {
-        Self { sums: [0; FIELDS.len()], exact: true, coverage }
-    }
-
-    pub(super) fn add(&mut self, row: &Row) {
-        self.exact &= row.detail != Some(false);
-        let error = |class: &str| row.errors.as_ref().and_then(|errors| errors.get(class)).copied();
-        let whole = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
-        let sessions = |spread: &Option<Spread>| spread.as_ref()?.sessions.map(whole);
-        let sum = |spread: &Option<Spread>| spread.as_ref().map(|spread| spread.sum);
-        let amounts = [
-            Some(whole(row.sessions)),
-            row.beacons,
-            row.attempts,
-            row.plays,
-            row.startup_failures,
-            row.playback_failures,
-            row.playing_ms,
-            row.stalled_ms,
-            row.stalls,
-            row.dropped_frames,
-            row.switches,
-            error("network"),
-            error("manifest"),
-            error("media"),
-            error("drm"),
-            error("timeout"),
-            error("other"),
-            sessions(&row.startup_ms),
-            sum(&row.startup_ms),
-            sessions(&row.bandwidth_kbps),
-            sum(&row.bandwidth_kbps),
-            sessions(&row.bitrate_kbps),
-            sum(&row.bitrate_kbps),
-        ];
-        for (sum, amount) in self.sums.iter_mut().zip(amounts) {
-            *sum = sum.saturating_add(amount.unwrap_or_default());
+    pub(super) fn of(row: &Entry<'_>) -> Self {
+        Self {
+            shown: Shown::of(row),
+            rows: 0,
+            length: row.length().min(LONGEST_WINDOW),
+            sessions: 0,
+            beacons: 0,
+            amounts: [0; BOUNDED],
+            parts: [0; 3],
+            coverage: row.coverage,
+            quiet: true,
         }
     }
 
-    /// Returns true if no field differs that both show exactly.
-    pub(super) fn agrees_with(&self, other: &Self) -> bool {
-        self.first_difference(other).is_none() && self.coverage == other.coverage
+    pub(super) fn add(&mut self, row: &Entry<'_>) {
+        self.rows += 1;
+        self.sessions = self.sessions.saturating_add(row.sessions);
+        self.beacons = self.beacons.saturating_add(row.beacons.unwrap_or_default());
+        for (sum, amount) in self.amounts.iter_mut().zip(row.amounts) {
+            *sum = sum.saturating_add(amount.unwrap_or_default());
+        }
+        for (sum, spread) in self.parts.iter_mut().zip(&row.spreads) {
+            *sum = sum.saturating_add(spread.as_ref().and_then(|spread| spread.sessions).unwrap_or_default());
+        }
+        let errors = super::entry::FIRST_ERROR..super::entry::FIRST_ERROR + 6;
+        self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
-    /// The first field in which two differ.
-    pub(super) fn differing(&self, other: &Self) -> &'static str {
-        self.first_difference(other).map_or("/coverage", |at| FIELDS[at])
+    /// Returns whether noise is stated that is not there: classes of errors that are almost all rare, and never below 0.
+    pub(super) fn lacks_noise(&self) -> bool {
+        /// Chance that an audit calls noise absent that is there.
+        const CHANCE: f64 = 1e-12;
+        let Shown::Noisy(noise) = self.shown else { return false };
+        // at most two values of a Gaussian with that deviation
+        let likely = (2.0 / (noise as f64 * (2.0 * std::f64::consts::PI).sqrt())).min(1.0);
+        self.quiet && likely.powf(6.0 * self.rows as f64) < CHANCE
     }
 
-    fn first_difference(&self, other: &Self) -> Option<usize> {
-        let compared = if self.exact && other.exact { FIELDS.len() } else { 1 };
-        (0..compared).find(|at| self.sums[*at] != other.sums[*at])
+    /// Returns the first field in which two tables of a window differ by more than their noise, as a JSON pointer.
+    pub(super) fn differing(&self, other: &Self) -> Option<String> {
+        if self.sessions != other.sessions {
+            return Some("/sessions".into());
+        }
+        let differs = |at: &usize| self.differs(other, *at);
+        if let Some(at) = (0..BOUNDED).find(differs) {
+            return Some(pointer(at));
+        }
+        if self.shown == Shown::Exact && other.shown == Shown::Exact {
+            if self.beacons != other.beacons {
+                return Some("/beacons".into());
+            }
+            let part = (0..3).find(|at| self.parts[*at] != other.parts[*at]);
+            if let Some(part) = part {
+                return Some(format!("/{}/sessions", super::entry::SPREADS[part]));
+            }
+        }
+        (self.coverage != other.coverage).then(|| "/coverage".into())
+    }
+
+    fn differs(&self, other: &Self, at: usize) -> bool {
+        // values of distributions are rounded to two digits
+        let beyond = |noisy: i64, exact: i64, deviations: f64| {
+            noisy as f64 - exact as f64 > deviations + ROUNDING * exact as f64
+        };
+        let deviations = |noise: u64, rows: u64| {
+            DEVIATIONS * noise as f64 * BOUNDED_FIELDS[at].clamp(self.length) as f64 * (rows as f64).sqrt()
+        };
+        let (one, two) = (self.amounts[at], other.amounts[at]);
+        match (self.shown, other.shown) {
+            (Shown::Exact, Shown::Exact) => one != two,
+            // each session is in one row of each table, and clamped in the same way
+            (Shown::Noisy(first), Shown::Noisy(second)) => {
+                one.abs_diff(two) as f64 > deviations(first, self.rows).hypot(deviations(second, other.rows))
+            }
+            // clamps only make sums smaller
+            (Shown::Noisy(noise), Shown::Exact) => beyond(one, two, deviations(noise, self.rows)),
+            (Shown::Exact, Shown::Noisy(noise)) => beyond(two, one, deviations(noise, other.rows)),
+            (Shown::Hidden, _) | (_, Shown::Hidden) => false,
+        }
     }
 }

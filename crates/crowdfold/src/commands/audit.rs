@@ -6,14 +6,15 @@ mod readers;
 mod report;
 mod table;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
 use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, Error, TopicReader};
 
-use crowdfold_console::audit::{Auditor, Contents, Least, Record, Rules};
-use crowdfold_release::LEAST_K;
+use crowdfold_console::audit::{Auditor, Bounds, Contents, Least, Record, Rules};
+use crowdfold_release::{LEAST_K, Policy, drilldown_name};
 
 use crate::cli::{self, ReportFormat};
 use crate::config::Config;
@@ -163,25 +164,34 @@ const fn contents(purpose: Purpose) -> Option<Contents> {
 
 fn rules(args: &cli::Audit, config: &Config) -> Rules {
     let ours = args.rollups.is_empty() && args.rejections.is_empty();
-    let mut known = config.tenants.names.clone();
-    known.extend(ours.then(|| config.topic_names().beacons));
+    let mut names: HashSet<String> = config.tenants.names.iter().cloned().collect();
+    names.extend(ours.then(|| config.topic_names().beacons));
     Rules {
         // of another program's rows their own k is all there is to go by, unless one is given
-        least: (ours || config.is_given("release.k")).then(|| least(args, config)),
+        least: (ours || config.is_given("release.k")).then(|| least(args, config, ours)),
         allow_small_k: config.policies().all().any(|policy| policy.k() < LEAST_K),
-        known,
+        names,
+        known: config.audit.known.clone(),
         allowed: args.allow.clone(),
         limit: args.limit,
     }
 }
 
-/// What rows of each tenant must show by the configuration; one k for all of them where it was typed.
-fn least(args: &cli::Audit, config: &Config) -> Least {
+/// The bounds of each tenant by the configuration; one k for all of them where it was given on the command line, which
+/// says nothing about margins, noise and detail tables of other programs.
+fn least(args: &cli::Audit, config: &Config, ours: bool) -> Least {
     let (policies, common) = (config.policies(), config.policy());
     let own = policies.own().filter(|_| args.k.is_none());
+    let bounds = |policy: &Policy| Bounds {
+        sessions: policy.least_shown(),
+        margin: if ours { policy.margin() } else { 0 },
+        noise: if ours { policy.noise() } else { 0 },
+        knows_detail: ours && args.k.is_none(),
+        detail: policy.detail().and_then(|at| policy.drilldowns().get(at)).map(|names| drilldown_name(names)),
+    };
     Least {
         policy: common.name(),
-        common: common.least_shown(),
-        own: own.map(|(tenant, policy)| (tenant.to_owned(), policy.least_shown())).collect(),
+        common: bounds(common),
+        own: own.map(|(tenant, policy)| (tenant.to_owned(), bounds(policy))).collect(),
     }
 }

@@ -53,6 +53,13 @@ impl Config {
                 let value = Value::Text(self.kafka.instance.clone());
                 return (name.into(), value.to_string(), Some("the host's name".into()));
             }
+            if section == "audit" && name == "known" {
+                // what is looked for must not be shown
+                let count = self.audit.known.len();
+                let masked = Value::List(vec![Value::Text("***".into()); count]);
+                let origin = Some(&entry.origin).filter(|origin| !origin.is_default());
+                return (name.into(), masked.to_string(), origin.map(ToString::to_string));
+            }
             let origin = Some(&entry.origin).filter(|origin| !origin.is_default());
             (bare_or_quoted(name), entry.value.to_string(), origin.map(ToString::to_string))
         });

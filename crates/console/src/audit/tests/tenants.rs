@@ -32,8 +32,9 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
     // what the configuration says of rows that are folded is nothing to those that are not
     assert_eq!(told(&audit(&[noisy("large", 22, Some(3))])), []);
     assert_eq!(told(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
-    let least =
-        Least { policy: "differential-privacy", common: 259, own: BTreeMap::from([("large".into(), 364)]) };
+    let bounds = |sessions| Bounds { sessions, ..Bounds::default() };
+    let own = BTreeMap::from([("large".into(), bounds(364))]);
+    let least = Least { policy: "differential-privacy", common: bounds(259), own };
     let rules = || Rules { least: Some(least.clone()), ..Rules::default() };
     // a row that claims less noise than its tenant is to have
     let found = audit_with(rules(), &[noisy("acme", 100, Some(3))]);
@@ -43,16 +44,10 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
     assert_eq!(told(&audit_with(rules(), &[noisy("large", 364, Some(345))])), []);
 }
 
-/// Without histograms, which one table alone may have.
-fn bare(mut rows: Vec<Value>) -> Vec<Value> {
-    for row in &mut rows {
-        row["bandwidth_kbps"].as_object_mut().unwrap().remove("histogram");
-    }
-    rows
-}
-
+/// A table of a tenant; of `cdn` the detail table.
 fn one_table(tenant: &str, minute: u64, drilldown: &str) -> Vec<Value> {
-    of_tenant(tenant, bare(table(minute, drilldown, &[("x", 900)])))
+    let rows = table(minute, drilldown, &[("x", 900)]);
+    of_tenant(tenant, if drilldown == "cdn" { rows } else { with_noise(covered(rows)) })
 }
 
 #[test]
@@ -110,7 +105,7 @@ fn what_may_lie_before_what_is_read_or_after_is_not_missed() {
     let twice = ("published-twice", 2);
     assert_eq!(read(&[], &shorter), [twice], "partition 1 was read up to minute 1");
     // one whose rows lie apart is there
-    let mut apart = of_tenant("acme", bare(table(2, "cdn", &[("x", 450), ("y", 450)])));
+    let mut apart = of_tenant("acme", table(2, "cdn", &[("x", 450), ("y", 450)]));
     let last = apart.pop().unwrap();
     let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];
     assert_eq!(read(&[], &rows), [("scattered-table", 4)]);

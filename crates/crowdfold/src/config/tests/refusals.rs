@@ -16,7 +16,7 @@ fn unknown_keys_are_refused_with_what_was_meant() {
     check(
         "zzzzzz = 1\n",
         "x.toml:1: zzzzzz: unknown key; known here: kafka, principals, source, windows, sessions, tenants, address, consent, \
-         content, release, merge, ttl, topics, collect, metrics",
+         content, release, merge, ttl, topics, collect, metrics, audit",
     );
     check(
         "[source.fields]\nbandwith_kbps = \"b\"\n",

@@ -1,0 +1,234 @@
+//! One row as an audit sees it: borrowed from its record, and of whatever policy.
+
+use std::borrow::Cow;
+
+use crowdfold_airlock::ErrorClass;
+use crowdfold_release::BOUNDED_FIELDS;
+
+use super::json::Node;
+
+/// The number of fields that noise covers.
+pub(super) const BOUNDED: usize = BOUNDED_FIELDS.len();
+/// The distributions of a row, in its order.
+pub(super) const SPREADS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+/// The percentiles of a distribution.
+pub(super) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)];
+
+/// A release policy, as far as the name is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    Threshold,
+    DifferentialPrivacy,
+    #[default]
+    Unknown,
+}
+
+/// The policy that a row states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Policy {
+    pub(super) kind: Kind,
+    pub(super) k: Option<u64>,
+    pub(super) margin: Option<u64>,
+    pub(super) noise: Option<u64>,
+    pub(super) tau: Option<u64>,
+}
+
+/// A range of a histogram: from, to (absent at the open end), sessions.
+pub(super) type Range = (u64, Option<u64>, u64);
+
+/// A distribution, as far as it is published.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Spread {
+    pub(super) sessions: Option<u64>,
+    pub(super) sum: Option<i64>,
+    pub(super) percentiles: [Option<u64>; 4],
+    /// Whether percentiles are written, if only as null.
+    pub(super) has_percentiles: bool,
+    pub(super) histogram: Option<Vec<Range>>,
+}
+
+/// One row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) drilldown: Vec<&'a str>,
+    pub(super) dimensions: &'a [(Cow<'a, str>, Node<'a>)],
+    pub(super) detail: Option<bool>,
+    pub(super) row: u64,
+    pub(super) rows: u64,
+    pub(super) coverage: Option<(u64, u64)>,
+    pub(super) sessions: u64,
+    pub(super) beacons: Option<i64>,
+    /// In the order of [`BOUNDED_FIELDS`].
+    pub(super) amounts: [Option<i64>; BOUNDED],
+    /// The members of `errors`; absent where it is null.
+    pub(super) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,
+    /// In the order of [`SPREADS`].
+    pub(super) spreads: [Option<Spread>; 3],
+    pub(super) policy: Policy,
+}
+
+/// The position of the first class of errors in [`BOUNDED_FIELDS`], and those of the distributions' sums.
+pub(super) const FIRST_ERROR: usize = 4;
+const STARTUP: usize = 14;
+const BITRATE: usize = 15;
+const BANDWIDTH: usize = 16;
+
+impl<'a> Entry<'a> {
+    /// Reads a value that has the shape of a row.
+    pub(super) fn of(node: &'a Node<'a>) -> Option<Self> {
+        let Node::Object(members) = node else { return None };
+        let mut entry = Self::default();
+        for (name, node) in members {
+            entry.set(name, node);
+        }
+        Some(entry)
+    }
+
+    fn set(&mut self, name: &str, node: &'a Node<'a>) {
+        let whole = || node.whole().unwrap_or_default();
+        let member = |name| node.member(name).and_then(Node::whole);
+        match name {
+            "tenant" => self.tenant = node.text().unwrap_or_default(),
+            "window" => {
+                (self.start, self.end) =
+                    (member("start").unwrap_or_default(), member("end").unwrap_or_default());
+            }
+            "drilldown" => {
+                if let Node::List(names) = node {
+                    self.drilldown = names.iter().filter_map(Node::text).collect();
+                }
+            }
+            "dimensions" => {
+                if let Node::Object(members) = node {
+                    self.dimensions = members;
+                }
+            }
+            "detail" => {
+                if let Node::Bool(is) = node {
+                    self.detail = Some(*is);
+                }
+            }
+            "row" => self.row = whole(),
+            "rows" => self.rows = whole(),
+            "coverage" => self.coverage = member("partitions").zip(member("of")),
+            "sessions" => self.sessions = whole(),
+            "beacons" => self.beacons = node.amount(),
+            "attempts" => self.amounts[0] = node.amount(),
+            "plays" => self.amounts[1] = node.amount(),
+            "startup_failures" => self.amounts[2] = node.amount(),
+            "playback_failures" => self.amounts[3] = node.amount(),
+            "stalls" => self.amounts[10] = node.amount(),
+            "stalled_ms" => self.amounts[11] = node.amount(),
+            "dropped_frames" => self.amounts[12] = node.amount(),
+            "switches" => self.amounts[13] = node.amount(),
+            "playing_ms" => self.amounts[17] = node.amount(),
+            "errors" => {
+                if let Node::Object(members) = node {
+                    self.errors = Some(members);
+                    for (at, class) in ErrorClass::ALL.iter().enumerate() {
+                        let found = members.iter().find(|(name, _)| name == class.name());
+                        self.amounts[FIRST_ERROR + at] = found.and_then(|(_, node)| node.amount());
+                    }
+                }
+            }
+            "startup_ms" => self.set_spread(0, STARTUP, node),
+            "bandwidth_kbps" => self.set_spread(1, BANDWIDTH, node),
+            "bitrate_kbps" => self.set_spread(2, BITRATE, node),
+            "policy" => self.policy = policy(node),
+            _ => {}
+        }
+    }
+
+    fn set_spread(&mut self, at: usize, field: usize, node: &Node<'_>) {
+        let Node::Object(members) = node else { return };
+        let mut spread = Spread::default();
+        for (name, node) in members {
+            match &**name {
+                "sessions" => spread.sessions = node.whole(),
+                "sum" => spread.sum = node.amount(),
+                "histogram" => {
+                    let Node::List(ranges) = node else { continue };
+                    spread.histogram = Some(ranges.iter().filter_map(range).collect());
+                }
+                name => {
+                    let known = PERCENTILES.iter().position(|(known, _)| *known == name);
+                    if let Some(known) = known {
+                        (spread.percentiles[known], spread.has_percentiles) = (node.whole(), true);
+                    }
+                }
+            }
+        }
+        self.amounts[field] = spread.sum;
+        self.spreads[at] = Some(spread);
+    }
+
+    /// Returns the value of a dimension.
+    pub(super) fn value(&self, dimension: &str) -> Option<&'a str> {
+        self.dimensions.iter().find(|(name, _)| name == dimension).and_then(|(_, node)| node.text())
+    }
+
+    /// Returns the values in the order of the drill-down.
+    pub(super) fn label(&self) -> impl Iterator<Item = &'a str> {
+        self.drilldown.iter().filter_map(|name| self.value(name))
+    }
+
+    /// Returns the length of its window, ms.
+    pub(super) const fn length(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Returns whether it holds together: a value for each dimension, a number within its table, a window that is one.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.drilldown.is_empty()
+            && self.drilldown.iter().all(|name| self.value(name).is_some())
+            && self.dimensions.len() == self.drilldown.len()
+            && (1..=self.rows).contains(&self.row)
+            && self.start < self.end
+    }
+
+    /// Writes the key of its record: `tenant/os.browser/1795308480000`.
+    pub(super) fn write_key(&self, key: &mut String) {
+        use std::fmt::Write as _;
+        key.clear();
+        key.push_str(self.tenant);
+        key.push('/');
+        self.write_drilldown(key);
+        let _ = write!(key, "/{}", self.start);
+    }
+
+    /// Appends the name of its drill-down: `os.browser`.
+    pub(super) fn write_drilldown(&self, to: &mut String) {
+        for (at, name) in self.drilldown.iter().enumerate() {
+            if at > 0 {
+                to.push('.');
+            }
+            to.push_str(name);
+        }
+    }
+}
+
+fn range(node: &Node<'_>) -> Option<Range> {
+    let Node::List(range) = node else { return None };
+    let [from, to, sessions] = &range[..] else { return None };
+    Some((from.whole()?, to.whole(), sessions.whole()?))
+}
+
+fn policy(node: &Node<'_>) -> Policy {
+    let member = |name| node.member(name).and_then(Node::whole);
+    let kind = match node.member("name").and_then(Node::text) {
+        Some("threshold") => Kind::Threshold,
+        Some("differential-privacy") => Kind::DifferentialPrivacy,
+        _ => Kind::Unknown,
+    };
+    Policy { kind, k: member("k"), margin: member("margin"), noise: member("noise"), tau: member("tau") }
+}
+
+/// Returns the JSON pointer of one of [`BOUNDED_FIELDS`].
+pub(super) fn pointer(field: usize) -> String {
+    let name = BOUNDED_FIELDS[field].name;
+    let sum = if SPREADS.contains(&name) { "/sum" } else { "" };
+    format!("/{}{sum}", name.replace('.', "/"))
+}

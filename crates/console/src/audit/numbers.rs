@@ -1,0 +1,197 @@
+//! Checks of the numbers of one row: fields that its table may not show, parts that exceed the whole, distributions that
+//! contradict themselves, and sums that no clamped sessions can have.
+
+use crowdfold_airlock::ErrorClass;
+use crowdfold_release::{BOUNDED_FIELDS, LEAST_IN_RANGE};
+
+use super::entry::{BOUNDED, Entry, FIRST_ERROR, Kind, PERCENTILES, SPREADS, Spread, pointer};
+use super::{Finds, What};
+
+/// Noise beyond this many standard deviations does not occur: one number in 10¹⁵.
+pub(super) const DEVIATIONS: f64 = 8.0;
+/// Everything that one session adds is at most this many clamps, as a vector over the fields.
+const BUDGET: f64 = 2.0;
+/// The longest window that a policy allows, ms. A longer one is clamped like this one.
+pub(super) const LONGEST_WINDOW: u64 = 86_400_000;
+
+/// Checks the numbers of a row.
+pub(super) fn check(row: &Entry<'_>, finds: &mut Finds) {
+    match row.policy.kind {
+        Kind::DifferentialPrivacy => exact(row, finds),
+        Kind::Threshold | Kind::Unknown => match row.detail {
+            Some(false) => covered(row, finds),
+            Some(true) => {
+                exact(row, finds);
+                whole(row, finds);
+            }
+            None => {
+                finds.push(What::Missing, "/detail".into());
+                exact(row, finds);
+                whole(row, finds);
+            }
+        },
+    }
+}
+
+/// A field of the row that is present, as a pointer.
+fn numbers<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (usize, Option<i64>)> + 'e {
+    row.amounts.iter().copied().enumerate()
+}
+
+/// Numbers of tables that show them exactly: all there, none below 0.
+fn exact(row: &Entry<'_>, finds: &mut Finds) {
+    let is_error = |at| (FIRST_ERROR..FIRST_ERROR + ErrorClass::COUNT).contains(&at);
+    for (at, amount) in numbers(row) {
+        match amount {
+            // only classes that occurred are written
+            None if is_error(at) && row.errors.is_some() => {}
+            None => finds.push(What::Type, pointer(at)),
+            Some(..0) => finds.push(What::NotWhole, pointer(at)),
+            Some(_) => {}
+        }
+    }
+    match row.beacons {
+        None => finds.push(What::Type, "/beacons".into()),
+        Some(..0) => finds.push(What::NotWhole, "/beacons".into()),
+        Some(_) => {}
+    }
+    unknown_classes(row, finds);
+    for (name, spread) in spreads(row) {
+        if spread.sessions.is_none() {
+            finds.push(What::Missing, format!("/{name}/sessions"));
+        }
+        if !spread.has_percentiles {
+            finds.push(What::Missing, format!("/{name}/p50"));
+        }
+        falling(name, spread, finds);
+    }
+}
+
+fn spreads<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (&'static str, &'e Spread)> {
+    SPREADS.into_iter().zip(&row.spreads).filter_map(|(name, spread)| Some((name, spread.as_ref()?)))
+}
+
+fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {
+    let known = |name: &str| ErrorClass::ALL.iter().any(|class| class.name() == name);
+    if row.errors.is_some_and(|errors| errors.iter().any(|(name, _)| !known(name))) {
+        finds.push(What::Unknown, "/errors".into());
+    }
+}
+
+fn falling(name: &str, spread: &Spread, finds: &mut Finds) {
+    let mut last = 0;
+    for ((percentile, _), value) in PERCENTILES.iter().zip(spread.percentiles) {
+        let Some(value) = value else { continue };
+        if value < last {
+            finds.push(What::Falling, format!("/{name}/{percentile}"));
+        }
+        last = value;
+    }
+}
+
+/// Exact numbers of sessions: parts of the row are no larger than it, and each range rests on enough.
+fn whole(row: &Entry<'_>, finds: &mut Finds) {
+    for (at, class) in ErrorClass::ALL.iter().enumerate() {
+        if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
+            finds.push(What::Parts, format!("/errors/{}", class.name()));
+        }
+    }
+    for (name, spread) in spreads(row) {
+        let sessions = spread.sessions.unwrap_or_default();
+        if sessions > row.sessions {
+            finds.push(What::Parts, format!("/{name}/sessions"));
+        }
+        for ((percentile, _), value) in PERCENTILES.iter().zip(spread.percentiles) {
+            if value.is_some() && spread.sessions.is_some_and(|sessions| sessions < LEAST_IN_RANGE) {
+                finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/{percentile}"));
+            }
+        }
+        if let Some(ranges) = &spread.histogram {
+            if name == "bitrate_kbps" {
+                finds.push(What::NotShown, format!("/{name}/histogram"));
+            }
+            histogram(name, spread, ranges, finds);
+        }
+    }
+}
+
+fn histogram(name: &str, spread: &Spread, ranges: &[super::entry::Range], finds: &mut Finds) {
+    let few = ranges.iter().enumerate().filter(|(_, (.., sessions))| *sessions < LEAST_IN_RANGE);
+    let few: Vec<usize> = few.map(|(number, _)| number).collect();
+    for number in &few {
+        finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/histogram/{number}"));
+    }
+    let joined = ranges.windows(2).all(|two| two[0].1 == Some(two[1].0))
+        && ranges.iter().all(|(from, to, _)| to.is_none_or(|to| *from < to));
+    let ends = ranges.first().is_some_and(|first| first.0 == 0) && ranges.last().is_some_and(|last| last.1.is_none());
+    let total = ranges.iter().fold(0_u64, |total, (.., sessions)| total.saturating_add(*sessions));
+    if !joined || !ends || Some(total) != spread.sessions {
+        finds.push(What::Histogram, format!("/{name}/histogram"));
+        return;
+    }
+    // a percentile lies in the range in which that many sessions are reached
+    for ((percentile, percent), value) in PERCENTILES.iter().zip(spread.percentiles) {
+        let Some(value) = value else { continue };
+        let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
+        let mut below = 0;
+        let fits = ranges.iter().any(|(from, to, sessions)| {
+            let before = below;
+            below += u128::from(*sessions);
+            let here = *from <= value && to.is_none_or(|to| value < to);
+            here && before < wanted && wanted <= below
+        });
+        if !fits {
+            finds.push(What::Histogram, format!("/{name}/{percentile}"));
+        }
+    }
+}
+
+/// Numbers of tables outside the detail table: with noise, or none at all.
+fn covered(row: &Entry<'_>, finds: &mut Finds) {
+    if row.beacons.is_some() {
+        finds.push(What::NotShown, "/beacons".into());
+    }
+    unknown_classes(row, finds);
+    for (name, spread) in spreads(row) {
+        let shown = [
+            ("sessions", spread.sessions.is_some()),
+            ("p50", spread.has_percentiles),
+            ("histogram", spread.histogram.is_some()),
+        ];
+        for (part, _) in shown.into_iter().filter(|(_, shown)| *shown) {
+            finds.push(What::NotShown, format!("/{name}/{part}"));
+        }
+    }
+    let present = numbers(row).filter(|(_, amount)| amount.is_some()).count();
+    if present == 0 && row.errors.is_none() {
+        return;
+    }
+    if present < BOUNDED {
+        // all of them or none: which of them are there would say something
+        for (at, _) in numbers(row).filter(|(_, amount)| amount.is_none()) {
+            finds.push(What::Missing, pointer(at));
+        }
+        return;
+    }
+    clamps(row, finds);
+}
+
+/// Sums of clamped amounts with noise: none beyond what the sessions can add, together no more than their budget.
+fn clamps(row: &Entry<'_>, finds: &mut Finds) {
+    let Some(noise) = row.policy.noise.map(|noise| noise as f64) else { return };
+    let (sessions, length) = (row.sessions as f64, row.length().min(LONGEST_WINDOW));
+    let mut squares = 0.0;
+    let mut beyond = false;
+    for (at, amount) in numbers(row) {
+        let clamped = amount.unwrap_or_default() as f64 / BOUNDED_FIELDS[at].clamp(length) as f64;
+        if !(-DEVIATIONS * noise..=sessions + DEVIATIONS * noise).contains(&clamped) {
+            finds.push(What::Clamp, pointer(at));
+            beyond = true;
+        }
+        squares += clamped * clamped;
+    }
+    let most = BUDGET * sessions + noise * ((BOUNDED as f64).sqrt() + DEVIATIONS);
+    if !beyond && squares.sqrt() > most {
+        finds.push(What::Budget, "".into());
+    }
+}

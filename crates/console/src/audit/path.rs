@@ -1,0 +1,52 @@
+//! Places inside a value, written out only where something is found.
+
+use std::fmt;
+
+/// A place inside a value: a JSON pointer as a list from the innermost part outward.
+#[derive(Clone, Copy)]
+pub(super) struct Path<'p> {
+    outer: Option<&'p Path<'p>>,
+    part: Part<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum Part<'p> {
+    /// The value itself, under this name.
+    Root(&'static str),
+    Name(&'p str),
+    Number(usize),
+    /// A name that may not be shown: its number among its siblings, from 0.
+    Hidden(usize),
+}
+
+impl<'p> Path<'p> {
+    pub(super) const fn root(name: &'static str) -> Self {
+        Self { outer: None, part: Part::Root(name) }
+    }
+
+    pub(super) const fn name(&'p self, name: &'p str) -> Self {
+        Self { outer: Some(self), part: Part::Name(name) }
+    }
+
+    pub(super) const fn number(&'p self, number: usize) -> Self {
+        Self { outer: Some(self), part: Part::Number(number) }
+    }
+
+    pub(super) const fn hidden(&'p self, number: usize) -> Self {
+        Self { outer: Some(self), part: Part::Hidden(number) }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(outer) = self.outer {
+            outer.fmt(f)?;
+        }
+        match self.part {
+            Part::Root(name) => f.write_str(name),
+            Part::Name(name) => write!(f, "/{name}"),
+            Part::Number(number) => write!(f, "/{number}"),
+            Part::Hidden(number) => write!(f, "/{{{number}}}"),
+        }
+    }
+}
