@@ -22,6 +22,7 @@ mod missing;
 mod numbers;
 mod path;
 mod rows;
+mod rules;
 mod shape;
 mod tables;
 #[cfg(test)]
@@ -30,70 +31,16 @@ mod totals;
 
 use std::collections::{BTreeMap, HashSet};
 
-pub use finding::{Found, Place, What};
 pub use crowdfold_scan::{Identifier, Writing};
+pub use finding::{Found, Place, What};
+pub use rules::{Bounds, Least, Rules};
 pub use shape::Contents;
 
-use crowdfold_scan::{Hit, Scanner};
-use entry::{Entry, Kind};
+use crowdfold_scan::Scanner;
+use entry::Entry;
 use json::Node;
 use shape::Walk;
 use tables::Tables;
-
-/// What an audit holds records to.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The least number of sessions of a row, besides what its own policy says.
-    pub least: Option<Least>,
-    /// Whether a row's own k may be below 10.
-    pub allow_small_k: bool,
-    /// Names that are not scanned for identifiers: tenants, topics.
-    pub names: HashSet<String>,
-    /// Values to be found, in every encoding (`audit.known`).
-    pub known: Vec<String>,
-    /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
-    pub allowed: Vec<(String, Identifier)>,
-    /// How many places are told of each finding and topic.
-    pub limit: usize,
-}
-
-/// The least that rows must keep, tenant by tenant.
-#[derive(Clone, Debug)]
-pub struct Least {
-    /// The policy's name. Rows under another are held to what they state themselves.
-    pub policy: &'static str,
-    /// For tenants that have no policy of their own.
-    pub common: Bounds,
-    /// For the others, by name.
-    pub own: BTreeMap<String, Bounds>,
-}
-
-/// What rows of a tenant must keep.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
-    /// The least number of sessions: k, and τ + k − 1 under `differential-privacy`.
-    pub sessions: u64,
-    /// The least margin, under `threshold`.
-    pub margin: u64,
-    /// The least noise, under `threshold`.
-    pub noise: u64,
-    /// Whether `detail` states which table is the detail table.
-    pub knows_detail: bool,
-    /// The name of the detail table's drill-down, `cdn.connection`; absent where there is none.
-    pub detail: Option<String>,
-}
-
-impl Least {
-    fn kind(&self) -> Kind {
-        if self.policy == "threshold" { Kind::Threshold } else { Kind::DifferentialPrivacy }
-    }
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { least: None, allow_small_k: false, names: HashSet::new(), known: Vec::new(), allowed: Vec::new(), limit: 20 }
-    }
-}
 
 /// One record.
 #[derive(Clone, Debug, Default)]
@@ -130,8 +77,10 @@ pub struct Looked {
     pub topic: String,
     /// What it should hold.
     pub contents: Contents,
-    /// Records.
+    /// Committed records.
     pub records: u64,
+    /// Records of transactions that were aborted, or are open.
+    pub uncommitted: u64,
     /// Whole tables.
     pub tables: u64,
 }
@@ -148,8 +97,9 @@ struct Spot {
 struct Finds {
     limit: usize,
     names: Vec<String>,
-    /// The record that is looked at.
+    /// The record that is looked at, and whether it is committed.
     here: Spot,
+    committed: bool,
     found: Vec<(Spot, Found)>,
     told: BTreeMap<(&'static str, usize), u64>,
 }
@@ -181,7 +131,8 @@ impl Finds {
             partition: spot.partition,
             offset: spot.offset,
         };
-        let found = Found { what, place: place(spot), field, other: other.map(place) };
+        let committed = self.committed;
+        let found = Found { what, place: place(spot), field, other: other.map(place), committed };
         self.found.push((spot, found));
     }
 }
@@ -204,8 +155,14 @@ impl Auditor {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let here = Spot { topic: 0, partition: 0, offset: 0 };
-        let finds =
-            Finds { limit: rules.limit, names: Vec::new(), here, found: Vec::new(), told: BTreeMap::new() };
+        let finds = Finds {
+            limit: rules.limit,
+            names: Vec::new(),
+            here,
+            committed: true,
+            found: Vec::new(),
+            told: BTreeMap::new(),
+        };
         Self {
             scanner: Scanner::new(&rules.known),
             rules,
@@ -221,7 +178,7 @@ impl Auditor {
     /// or older than what is asked for), so that a table there may lack its first rows. Returns its number.
     pub fn topic(&mut self, name: &str, contents: Contents, cut: &[u32]) -> usize {
         let topic = self.topics.len();
-        self.topics.push(Looked { topic: name.into(), contents, records: 0, tables: 0 });
+        self.topics.push(Looked { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
         self.finds.names.push(name.into());
         self.cut.extend(cut.iter().map(|partition| (topic, *partition)));
         cut.iter().for_each(|partition| self.tables.reach.cut(topic, *partition));
@@ -236,27 +193,10 @@ impl Auditor {
         let spot = Spot { topic, partition: record.partition, offset: record.offset };
         self.finds.here = spot;
         let beginning = self.cut.remove(&(topic, record.partition));
-        for (number, (name, value)) in record.headers.iter().enumerate() {
-            self.bytes(name, &format!("header {number} (its name)"));
-            self.bytes(value.unwrap_or_default(), &format!("header {number}"));
-        }
+        self.headers(record);
         let node = self.node(record.value);
         let row = node.as_ref().and_then(|node| self.value(contents, node));
-        // a key that equals the row's was scanned with it
-        let mut key = std::mem::take(&mut self.key);
-        if let Some(row) = &row {
-            row.write_key(&mut key);
-        }
-        match record.key {
-            Some(bytes) if row.is_some() && key.as_bytes() == bytes => {}
-            other => {
-                self.bytes(without_time(other.unwrap_or_default()), "key");
-                if row.is_some() {
-                    self.finds.push(What::Key, "key".into());
-                }
-            }
-        }
-        self.key = key;
+        self.key(record, row.as_ref());
         if contents == Contents::Rejections {
             return;
         }
@@ -264,6 +204,43 @@ impl Auditor {
             Some(row) if row.is_sound() => self.tables.row(&row, spot, beginning, &mut self.finds),
             _ => self.tables.interrupt(spot, &mut self.finds),
         }
+    }
+
+    /// Takes in a record of a transaction that was aborted, or is open. It is in no table, and readers that do not ask
+    /// for committed records alone read it all the same: identifiers and small rows are as bad in it.
+    pub fn uncommitted(&mut self, topic: usize, record: &Record<'_>) {
+        let Some(looked) = self.topics.get_mut(topic) else { return };
+        looked.uncommitted += 1;
+        let contents = looked.contents;
+        self.finds.here = Spot { topic, partition: record.partition, offset: record.offset };
+        self.finds.committed = false;
+        self.headers(record);
+        let node = self.node(record.value);
+        let row = node.as_ref().and_then(|node| self.value(contents, node));
+        self.key(record, row.as_ref());
+        self.finds.committed = true;
+    }
+
+    fn headers(&mut self, record: &Record<'_>) {
+        for (number, (name, value)) in record.headers.iter().enumerate() {
+            self.bytes(name, &format!("header {number} (its name)"));
+            self.bytes(value.unwrap_or_default(), &format!("header {number}"));
+        }
+    }
+
+    /// Scans a key, unless it is the row's: then it was scanned with it.
+    fn key(&mut self, record: &Record<'_>, row: Option<&Entry<'_>>) {
+        let mut key = std::mem::take(&mut self.key);
+        if let Some(row) = row {
+            row.write_key(&mut key);
+        }
+        if row.is_none() || record.key != Some(key.as_bytes()) {
+            self.bytes(without_time(record.key.unwrap_or_default()), "key");
+            if row.is_some() {
+                self.finds.push(What::Key, "key".into());
+            }
+        }
+        self.key = key;
     }
 
     /// Parses a value.
@@ -337,41 +314,3 @@ fn without_time(key: &[u8]) -> &[u8] {
 
 /// Times in ms, from 2000 to 2100: longer than an address is as a number.
 const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;
-
-impl Rules {
-    /// What is found in a text that stands in a field of that name.
-    fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
-        if self.names.contains(text) || is_public(field, text) {
-            return Vec::new();
-        }
-        let mut hits = scanner.scan(text);
-        hits.retain(|(kind, _)| !self.allowed.iter().any(|(name, allowed)| name == field && allowed == kind));
-        hits
-    }
-}
-
-/// Numbers of autonomous systems that are nobody's (RFC 6996): longer than others, and no address either.
-const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
-
-/// Whether a text is what it is allowed to be though it looks like an identifier: a masked network, or a private
-/// autonomous system.
-fn is_public(field: &str, text: &str) -> bool {
-    match field {
-        "asn" => text
-            .strip_prefix("AS")
-            .and_then(|number| number.parse().ok())
-            .is_some_and(|number| PRIVATE_ASN.contains(&number)),
-        "network" => is_masked(text),
-        _ => false,
-    }
-}
-
-/// `203.0.113.0/24` and `2001:db8::/32`, with no bit of a host.
-fn is_masked(text: &str) -> bool {
-    let Some((address, length)) = text.split_once('/') else { return false };
-    match length {
-        "24" => address.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.to_bits() & 0xff == 0),
-        "32" => address.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.to_bits() << 32 == 0),
-        _ => false,
-    }
-}

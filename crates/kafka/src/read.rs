@@ -22,7 +22,7 @@ mod tests;
 /// One poll; how long the end of a partition may hide.
 const POLL: Duration = Duration::from_millis(100);
 
-/// A topic that is read, committed records only.
+/// A topic that is read: committed records only, unless it was opened for all.
 pub struct TopicReader {
     consumer: BaseConsumer<Context<()>>,
     topic: String,
@@ -59,6 +59,23 @@ impl TopicReader {
     /// # Errors
     /// Within ten seconds when no broker answers, the topic is not there or may not be read.
     pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
+        Self::open_at(client, topic, since, "read_committed")
+    }
+
+    /// The same with the records of aborted and open transactions, which stay readable until they expire.
+    ///
+    /// # Errors
+    /// Within ten seconds when no broker answers, the topic is not there or may not be read.
+    pub fn open_uncommitted(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
+        Self::open_at(client, topic, since, "read_uncommitted")
+    }
+
+    fn open_at(
+        client: &ClientSettings,
+        topic: &str,
+        since: Option<u64>,
+        isolation: &str,
+    ) -> Result<Self, Error> {
         // assigning a topic that may not be read says nothing, its metadata does
         let partitions =
             Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
@@ -70,7 +87,7 @@ impl TopicReader {
         let fixed = [
             // librdkafka assigns nothing without a name for the group, which nobody joins
             ("group.id", client.client_id.as_str()),
-            ("isolation.level", "read_committed"),
+            ("isolation.level", isolation),
             ("auto.offset.reset", "earliest"),
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),

@@ -26,7 +26,7 @@ pub use check::{Report, TopicReport};
 pub use finding::{Finding, Unbounded};
 pub use moment::Moment;
 pub use purge::{Purge, Purged, Unread};
-pub use readers::{Grant, Reader, Readers};
+pub use readers::{Access, ClusterRight, Grant, Permissions, Reader, Readers};
 pub use span::Span;
 pub use ttl::{Bounds, Times};
 

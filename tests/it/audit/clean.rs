@@ -92,7 +92,26 @@ fn aborted_transactions_publish_nothing_twice() {
     }
     let (code, whole) = report(kafka, &["--rollups", &rollups]);
     assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
-    assert_eq!(whole["topics"][0]["records"], json!(2));
+    assert_eq!((&whole["topics"][0]["records"], &whole["topics"][0]["uncommitted"]), (&json!(2), &json!(3)));
+
+    // an identifier in one is readable until it expires
+    let mut row = rows[0].clone();
+    row["dimensions"]["os"] = json!("203 0 113 77");
+    producer.begin_transaction().unwrap();
+    let value = row.to_string();
+    let record = BaseRecord::to(&rollups).key("default/os/180000").payload(&value);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(long).unwrap();
+    producer.abort_transaction(long).unwrap();
+    let (code, whole) = report(kafka, &["--rollups", &rollups]);
+    assert_eq!(
+        (code, found(&whole)),
+        (Some(3), vec!["identifier 0/9 /dimensions/os".to_owned()]),
+        "{whole:#}"
+    );
+    let what = whole["findings"][0]["what"].as_str().unwrap();
+    assert_eq!(what, "holds an IP address, in a transaction that was not committed");
+    assert!(!whole.to_string().contains("203 0 113"));
 }
 
 #[test]

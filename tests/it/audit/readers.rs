@@ -58,8 +58,7 @@ fn whoever_may_read_without_a_role_is_named() {
         ],
     );
     acl(&kafka, &["--allow-principal", "User:*", "--operation", "Read", "--topic", &rollups]);
-    // a right to write is none to read, and a denial takes one away
-    acl(&kafka, &["--allow-principal", "User:carol", "--operation", "Write", "--topic", &beacons]);
+    // a denial takes a right away
     reader("trent", &partials);
     acl(&kafka, &["--deny-principal", "User:trent", "--operation", "Read", "--topic", &partials]);
     let (code, whole) = report(&kafka, &arguments);
@@ -70,6 +69,12 @@ fn whoever_may_read_without_a_role_is_named() {
             "{topic}: User:mallory may read it, by a rule on a prefix, and no role of [principals] lets it: take the rule away"
         )
     };
+    let more = |topic: &str, what: &str| {
+        format!(
+            "{topic}: User:mallory may {what}, by a rule on a prefix, and no role of [principals] needs it: take the rule away"
+        )
+    };
+    let (write, configure) = ("write to it", "change how long it keeps its records");
     let mut expected = vec![
         format!(
             "{beacons}: User:eve may read it, by a rule on the topic, and no role of [principals] lets it: take the rule away"
@@ -79,6 +84,11 @@ fn whoever_may_read_without_a_role_is_named() {
         format!("{rollups}: everybody may read it, by a rule on the topic"),
         prefix(&rollups),
         prefix(&rejections),
+        more(&beacons, write),
+        more(&partials, write),
+        more(&rollups, write),
+        more(&beacons, configure),
+        more(&partials, configure),
     ];
     let mut breaches = breaches(&whole);
     breaches.sort();
@@ -89,6 +99,93 @@ fn whoever_may_read_without_a_role_is_named() {
         (code, &whole["verdict"], &whole["topics"][0]["readers"]),
         (Some(0), &json!("clean"), &Value::Null)
     );
+}
+
+#[test]
+fn indirect_permissions_are_named_with_their_principal() {
+    let kafka = Kafka::start(
+        Options::default().with("authorizer.class.name", AUTHORIZER).with("super.users", "User:ANONYMOUS"),
+    );
+    let mut way = Deployment::new(&kafka);
+    way.set("principals.brokers", "[\"broker-1\"]");
+    let way = way.with_topics();
+    // the roles' own rights are no breach
+    for (role, operation, topic) in [
+        ("collector", "Write", "beacons"),
+        ("combiner", "Read", "beacons"),
+        ("combiner", "Write", "partials"),
+        ("merger", "Read", "partials"),
+        ("merger", "Write", "rollups"),
+        ("operator", "AlterConfigs", "beacons"),
+        ("operator", "AlterConfigs", "partials"),
+        ("auditor", "Read", "rollups"),
+        ("auditor", "Describe", "beacons"),
+    ] {
+        let (principal, topic) = (format!("User:{}-{role}", way.prefix), way.topic(topic));
+        acl(&kafka, &["--allow-principal", &principal, "--operation", operation, "--topic", &topic]);
+    }
+    acl(&kafka, &["--allow-principal", "User:broker-1", "--operation", "ClusterAction", "--cluster"]);
+    let config = way.config("audit");
+    let arguments = ["--config", config.to_str().unwrap()];
+    let (code, whole) = report(&kafka, &arguments);
+    assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
+
+    let [beacons, partials, rollups, rejections] =
+        ["beacons", "partials", "rollups", "rejections"].map(|name| way.topic(name));
+    let grant = |who: &str, operation: &str, on: &[&str]| {
+        let principal = format!("User:{who}");
+        acl(&kafka, &[&["--allow-principal", &principal, "--operation", operation], on].concat());
+    };
+    grant("replica", "ClusterAction", &["--cluster"]);
+    grant("granter", "Alter", &["--cluster"]);
+    grant("keeper", "AlterConfigs", &["--cluster"]);
+    grant("root", "All", &["--cluster"]);
+    grant("describer", "Describe", &["--cluster"]);
+    grant("creator", "Create", &["--cluster"]);
+    grant("hoarder", "AlterConfigs", &["--topic", &beacons]);
+    grant("curator", "AlterConfigs", &["--topic", &partials]);
+    grant("poisoner", "Write", &["--topic", &beacons]);
+    grant("forger", "Write", &["--topic", &rollups]);
+    grant("cell-forger", "Write", &["--topic", &partials]);
+    grant("*", "Write", &["--topic", &beacons]);
+    // what protects nothing personal, and rights without effect on who reads
+    grant("tuner", "AlterConfigs", &["--topic", &rollups]);
+    grant("noter", "Write", &["--topic", &rejections]);
+    grant("looker", "Describe", &["--topic", &beacons]);
+    // a denial takes it away
+    grant("denied", "ClusterAction", &["--cluster"]);
+    acl(&kafka, &["--deny-principal", "User:denied", "--operation", "ClusterAction", "--cluster"]);
+
+    let (code, whole) = report(&kafka, &arguments);
+    assert_eq!(code, Some(3));
+    let findings = whole["findings"].as_array().unwrap().iter().filter(|found| found["breach"] == true);
+    let mut told: Vec<(String, String, String)> = findings
+        .map(|found| {
+            let text = |name: &str| found[name].as_str().unwrap().to_owned();
+            let who = text("what").split(' ').next().unwrap().trim_start_matches("User:").to_owned();
+            (text("finding"), text("topic"), who)
+        })
+        .collect();
+    told.sort();
+    let cluster = "(cluster)";
+    let mut expected: Vec<(String, String, String)> = [
+        ("stranger-may-read-indirectly", cluster, "replica"),
+        ("stranger-may-read-indirectly", cluster, "granter"),
+        ("stranger-may-read-indirectly", cluster, "root"),
+        ("stranger-may-read-indirectly", cluster, "root"),
+        ("stranger-may-configure", cluster, "keeper"),
+        ("stranger-may-configure", cluster, "root"),
+        ("stranger-may-configure", &beacons, "hoarder"),
+        ("stranger-may-configure", &partials, "curator"),
+        ("stranger-may-write", &beacons, "poisoner"),
+        ("stranger-may-write", &rollups, "forger"),
+        ("stranger-may-write", &partials, "cell-forger"),
+        ("anyone-may-write", &beacons, "everybody"),
+    ]
+    .map(|(finding, topic, who)| (finding.to_owned(), topic.to_owned(), who.to_owned()))
+    .into();
+    expected.sort();
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -25,15 +25,40 @@ pub(super) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<V
         json!({
             "schema": "crowdfold.rollup/1", "tenant": "default",
             "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
-            "drilldown": names, "dimensions": dimensions, "row": number, "rows": rows.len(),
+            "drilldown": names, "detail": true, "dimensions": dimensions, "row": number, "rows": rows.len(),
             "sessions": sessions, "beacons": 6 * sessions, "attempts": sessions, "plays": sessions,
             "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
             "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
             "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
-            "policy": {"name": "threshold", "k": 50}
+            "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
         })
     };
     (1..).zip(rows).map(row).collect()
+}
+
+/// The same rows as those of a table outside the detail table, without a secret.
+pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
+    for row in &mut rows {
+        row["detail"] = json!(false);
+        for (name, value) in row.as_object_mut().unwrap() {
+            let kept = [
+                "schema",
+                "tenant",
+                "window",
+                "drilldown",
+                "detail",
+                "dimensions",
+                "row",
+                "rows",
+                "sessions",
+                "policy",
+            ];
+            if !kept.contains(&name.as_str()) {
+                *value = Value::Null;
+            }
+        }
+    }
+    rows
 }
 
 /// A row as a record under its key.

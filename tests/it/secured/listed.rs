@@ -1,6 +1,6 @@
 //! Who may do what, as the library asks it: in this process, so that `make memcheck` sees the module that asks.
 
-use crowdfold_kafka::topics::{Admin, Readers};
+use crowdfold_kafka::topics::{Access, Admin, Readers};
 use crowdfold_kafka::{Cluster, Error, Sink, SinkSettings, SinkTopics};
 use crowdfold_testkit::unique;
 
@@ -35,8 +35,8 @@ fn who_may_read_and_what_may_be_written_is_told_by_the_cluster() {
     may("collector", "Write", &unique("another"), &[]);
     let admin = Admin::open(&settings(broker())).unwrap();
     for _ in 0..3 {
-        let listed = admin.readers(std::slice::from_ref(&topic)).unwrap();
-        let [Readers::Listed(readers)] = &listed[..] else { panic!("{listed:?}") };
+        let listed = admin.permissions(std::slice::from_ref(&topic)).unwrap().topics;
+        let [Access { readers: Readers::Listed(readers), .. }] = &listed[..] else { panic!("{listed:?}") };
         let told: Vec<_> =
             readers.iter().map(|reader| format!("{} by {}", reader.principal, reader.by.name())).collect();
         for expected in ["User:collector by a rule on the topic", "User:reader by a rule on a prefix"] {
@@ -44,9 +44,9 @@ fn who_may_read_and_what_may_be_written_is_told_by_the_cluster() {
         }
     }
     // nobody may ask, and is not told that nobody reads
-    let asked = answered(|| Admin::open(&client("nobody"))?.readers(std::slice::from_ref(&topic)));
+    let asked = answered(|| Admin::open(&client("nobody"))?.permissions(std::slice::from_ref(&topic)));
     assert!(matches!(asked, Err(Error::Forbidden { .. })), "{asked:?}");
-    assert!(admin.readers(&["a\0b".to_owned()]).is_err());
+    assert!(admin.permissions(&["a\0b".to_owned()]).is_err());
 
     // it may be seen and not written; what may not even be seen is said as ever
     let sink = |user: &str, topic: &str| {

@@ -27,6 +27,8 @@ pub struct Found {
     pub field: Option<String>,
     /// The record that it does not go with.
     pub other: Option<Place>,
+    /// Whether the record is committed.
+    pub committed: bool,
 }
 
 /// What was found.

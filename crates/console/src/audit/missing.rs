@@ -57,7 +57,9 @@ impl Reach {
             let of_tenant = || {
                 let all = moments.range((tenant, 0, 0)..=(tenant, u64::MAX, u64::MAX));
                 // where there is noise a table may have no row
-                all.filter(|(_, held)| held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold))
+                all.filter(|(_, held)| {
+                    held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
+                })
             };
             let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
             for ((_, start, _), held) in of_tenant() {

@@ -123,7 +123,8 @@ fn histogram(name: &str, spread: &Spread, ranges: &[super::entry::Range], finds:
     }
     let joined = ranges.windows(2).all(|two| two[0].1 == Some(two[1].0))
         && ranges.iter().all(|(from, to, _)| to.is_none_or(|to| *from < to));
-    let ends = ranges.first().is_some_and(|first| first.0 == 0) && ranges.last().is_some_and(|last| last.1.is_none());
+    let ends = ranges.first().is_some_and(|first| first.0 == 0)
+        && ranges.last().is_some_and(|last| last.1.is_none());
     let total = ranges.iter().fold(0_u64, |total, (.., sessions)| total.saturating_add(*sessions));
     if !joined || !ends || Some(total) != spread.sessions {
         finds.push(What::Histogram, format!("/{name}/histogram"));

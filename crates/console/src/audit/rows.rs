@@ -96,7 +96,8 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
             finds.push(What::Weaker(wanted), format!("/policy/{name}"));
         }
     }
-    let is_detail = bounds.detail.as_deref().is_some_and(|names| names.split('.').eq(row.drilldown.iter().copied()));
+    let is_detail =
+        bounds.detail.as_deref().is_some_and(|names| names.split('.').eq(row.drilldown.iter().copied()));
     if row.detail == Some(true) && !is_detail && bounds.knows_detail {
         finds.push(What::NotDetail, "/detail".into());
     }

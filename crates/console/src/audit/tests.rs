@@ -11,6 +11,7 @@ use super::{Audit, Auditor, Bounds, Contents, Identifier, Least, Record, Rules, 
 use crate::testing::{MINUTE, noisy as covered, record, table};
 
 mod numbers;
+mod records;
 mod tenants;
 
 const OFFSET: i64 = 7;
@@ -396,72 +397,4 @@ fn under_differential_privacy_counts_may_be_noisy_and_families_overlap() {
     let mut leaky = noisy("os", 240);
     leaky["dimensions"]["os"] = "10.9.8.7".into();
     assert_eq!(told(&audit(&[leaky])), [("identifier", 0, "/dimensions/os")]);
-}
-
-#[test]
-fn rejections() {
-    let note = |change: fn(&mut Value)| {
-        let mut note = json!({"schema": "crowdfold.rejection/1", "reason": "malformed", "topic": "p.beacons", "partition": 3,
-            "offset": 123_456_789_012_u64, "time": 1_795_308_480_000_u64});
-        change(&mut note);
-        let value = note.to_string();
-        let mut auditor = Auditor::new(rules());
-        let topic = auditor.topic("rejections", Contents::Rejections, &[]);
-        auditor.record(topic, &Record { offset: OFFSET, value: Some(value.as_bytes()), ..Record::default() });
-        let audit = auditor.finish();
-        told(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
-    };
-    assert_eq!(note(|_| {}), [""; 0]);
-    assert_eq!(
-        note(|note| note["reason"] = "it said 10.9.8.7".into()),
-        ["identifier /reason", "unknown-reason /reason"]
-    );
-    assert_eq!(note(|note| note["time"] = json!(1_795_308_480_001_u64)), ["time-not-rounded /time"]);
-    assert_eq!(
-        note(|note| note["payload"] = "eyJpcCI6IjEwLjkuOC43In0=".into()),
-        ["unknown-field /payload", "identifier /payload"]
-    );
-    assert_eq!(note(|note| note["topic"] = json!(["x"])), ["wrong-type /topic"]);
-}
-
-#[test]
-fn of_much_the_first_is_told_and_the_rest_counted() {
-    let rows: Vec<Value> = (0..100).map(|minute| record(minute, "os Windows", 1, 1, 20)).collect();
-    let rows: Vec<Value> = rows
-        .into_iter()
-        .map(|mut row| {
-            row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
-            row
-        })
-        .collect();
-    let audit = audit_with(Rules { limit: 3, ..rules() }, &rows);
-    assert_eq!(told(&audit).len(), 3);
-    assert_eq!(audit.more, [("below-k", "rollups".to_owned(), 97)]);
-}
-
-proptest! {
-    #[test]
-    fn whatever_comes_is_a_finding_and_no_crash(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
-        let mut auditor = Auditor::new(rules());
-        let topics = [Contents::Rollups, Contents::Rejections].map(|contents| auditor.topic("x", contents, &[]));
-        for value in &values {
-            for topic in topics {
-                auditor.record(topic, &Record { key: Some(value), value: Some(value), ..Record::default() });
-            }
-        }
-        prop_assert_eq!(auditor.finish().found.len() >= values.len().min(20), true);
-    }
-
-    #[test]
-    fn a_row_with_anything_in_one_place_is_looked_at(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
-        let mut row = record(3, "os Windows", 1, 1, 900);
-        let name = row.as_object().unwrap().keys().nth(at).unwrap().clone();
-        for value in [json!(number), json!(text), json!(null), json!([number]), json!({text: number})] {
-            row[&name] = value;
-            let mut auditor = Auditor::new(rules());
-            let topic = auditor.topic("x", Contents::Rollups, &[]);
-            auditor.record(topic, &Record { value: Some(row.to_string().as_bytes()), ..Record::default() });
-            let _ = auditor.finish();
-        }
-    }
 }

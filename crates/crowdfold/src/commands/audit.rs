@@ -6,7 +6,7 @@ mod readers;
 mod report;
 mod table;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
     if !args.no_acls {
         let there = report.subjects.iter().filter(|subject| !subject.is_missing);
         let topics: Vec<String> = there.map(|subject| subject.spec.topic.clone()).collect();
-        match admin.readers(&topics) {
+        match admin.permissions(&topics) {
             Ok(told) => readers::judge(&topics, told, config, &mut report),
             Err(error) if is_final(&error) => return Err(error.into()),
             Err(error) => report.miss("who may read the topics".into(), &error),
@@ -114,14 +114,48 @@ fn read(
     since: Option<u64>,
     auditor: &mut Auditor,
 ) -> Result<(), Error> {
+    // opened first, so that what is committed later is beyond its end
+    let all = TopicReader::open_uncommitted(client, topic, since)?;
     let reader = TopicReader::open(client, topic, since)?;
     let number = auditor.topic(topic, contents, reader.cut());
+    let mut committed = Committed::default();
     reader.records_to_end(|record| {
-        let (partition, offset) = (record.partition(), record.offset());
-        let (key, value, headers) = (record.key(), record.value(), record.headers());
-        auditor.record(number, &Record { partition, offset, key, value, headers });
+        committed.push(record.partition(), record.offset());
+        auditor.record(number, &taken(record));
+    })?;
+    all.records_to_end(|record| {
+        if !committed.contains(record.partition(), record.offset()) {
+            auditor.uncommitted(number, &taken(record));
+        }
     })?;
     Ok(())
+}
+
+fn taken<'a>(record: &'a crowdfold_kafka::Record<'_>) -> Record<'a> {
+    let (partition, offset) = (record.partition(), record.offset());
+    Record { partition, offset, key: record.key(), value: record.value(), headers: record.headers() }
+}
+
+/// Offsets of committed records, as ranges: a transaction is one.
+#[derive(Default)]
+struct Committed(BTreeMap<u32, Vec<(i64, i64)>>);
+
+impl Committed {
+    /// Takes in an offset above those before it in its partition.
+    fn push(&mut self, partition: u32, offset: i64) {
+        let ranges = self.0.entry(partition).or_default();
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == offset => *last = offset,
+            _ => ranges.push((offset, offset)),
+        }
+    }
+
+    /// Returns whether an offset is there.
+    fn contains(&self, partition: u32, offset: i64) -> bool {
+        let Some(ranges) = self.0.get(&partition) else { return false };
+        let after = ranges.partition_point(|(first, _)| *first <= offset);
+        after.checked_sub(1).is_some_and(|at| offset <= ranges[at].1)
+    }
 }
 
 /// The topics to be looked at: those that are named, else all of the configuration.

@@ -21,6 +21,8 @@ pub struct Principals {
     pub readers: Vec<String>,
     /// Readers of one tenant's rollups, by tenant.
     pub tenants: BTreeMap<String, Vec<String>>,
+    /// The brokers' own principals, where they are no super users.
+    pub brokers: Vec<String>,
     /// Whether any of them was given: then somebody counts on their rights.
     pub is_given: bool,
 }
@@ -43,7 +45,11 @@ impl Principals {
         if let Some(fault) = readers.iter().find_map(|name| fault(name)) {
             return Err(layers.refuse("principals.readers", fault));
         }
-        Ok(Self { one, readers, tenants: of_tenants(layers, tenants)?, is_given })
+        let brokers = layers.words("principals.brokers")?;
+        if let Some(fault) = brokers.iter().find_map(|name| fault(name)) {
+            return Err(layers.refuse("principals.brokers", fault));
+        }
+        Ok(Self { one, readers, tenants: of_tenants(layers, tenants)?, brokers, is_given })
     }
 
     /// Who plays a role that one principal has; nobody where it is the readers'.

@@ -19,19 +19,39 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::{Asked, Owned, ask, text};
 
-/// A rule about a topic.
+/// A rule about a topic, or about the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acl {
     /// `User:jane`, `User:*`.
     pub(crate) principal: String,
     /// An address, or `*`.
     pub(crate) host: String,
-    /// Whether it is about reading: by name, or by all.
-    pub(crate) reads: bool,
+    /// The operation that it is about.
+    pub(crate) operation: Operation,
     /// Whether it allows; else it denies.
     pub(crate) allows: bool,
     /// How the topic is named: in full, by how it begins, or as one of all.
     pub(crate) pattern: Pattern,
+}
+
+/// An operation of a rule, as far as it bears on who can read or change data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    All,
+    Read,
+    Write,
+    Alter,
+    AlterConfigs,
+    ClusterAction,
+    Other,
+}
+
+/// The resource that rules are about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About<'a> {
+    /// The topic of that name, whatever pattern names it.
+    Topic(&'a str),
+    Cluster,
 }
 
 /// How a rule names a topic.
@@ -123,21 +143,26 @@ pub(crate) fn not_to_write<C: ClientContext>(
     Ok(described.iter().filter(lacks).map(name).collect())
 }
 
-/// The rules about a topic, whatever pattern names it. Empty too where the cluster would not say: see
-/// [`may_describe`].
+/// Returns the rules about a resource. Empty too where the cluster does not answer: see [`may_describe`].
 ///
 /// # Errors
 /// No answer within ten seconds, or a name with a zero byte.
-pub(crate) fn of_topic<C: ClientContext>(
+pub(crate) fn rules<C: ClientContext>(
     client: &Client<C>,
-    topic: &str,
+    about: About<'_>,
 ) -> Result<Vec<Acl>, RDKafkaErrorCode> {
-    let name = CString::new(topic).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
+    use sys::rd_kafka_ResourceType_t as R;
+    // librdkafka names the cluster after what it was once: a broker
+    let (kind, name) = match about {
+        About::Topic(topic) => (R::RD_KAFKA_RESOURCE_TOPIC, topic),
+        About::Cluster => (R::RD_KAFKA_RESOURCE_BROKER, "kafka-cluster"),
+    };
+    let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
     let mut reason = [0 as c_char; 128];
     // SAFETY: a C string, nulls where anything will do, and room for an error's text. The answer is null or ours.
     let filter = NonNull::new(unsafe {
         sys::rd_kafka_AclBindingFilter_new(
-            sys::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC,
+            kind,
             name.as_ptr(),
             sys::rd_kafka_ResourcePatternType_t::RD_KAFKA_RESOURCE_PATTERN_MATCH,
             ptr::null(),
@@ -184,10 +209,15 @@ unsafe fn acl(binding: *const sys::rd_kafka_AclBinding_t) -> Option<Acl> {
     }
     // SAFETY: a live binding, by the caller's word; its strings live as long and are copied.
     unsafe {
-        let reads = matches!(
-            sys::rd_kafka_AclBinding_operation(binding),
-            O::RD_KAFKA_ACL_OPERATION_READ | O::RD_KAFKA_ACL_OPERATION_ALL
-        );
+        let operation = match sys::rd_kafka_AclBinding_operation(binding) {
+            O::RD_KAFKA_ACL_OPERATION_ALL => Operation::All,
+            O::RD_KAFKA_ACL_OPERATION_READ => Operation::Read,
+            O::RD_KAFKA_ACL_OPERATION_WRITE => Operation::Write,
+            O::RD_KAFKA_ACL_OPERATION_ALTER => Operation::Alter,
+            O::RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS => Operation::AlterConfigs,
+            O::RD_KAFKA_ACL_OPERATION_CLUSTER_ACTION => Operation::ClusterAction,
+            _ => Operation::Other,
+        };
         let name = text(sys::rd_kafka_AclBinding_name(binding));
         let pattern = match sys::rd_kafka_AclBinding_resource_pattern_type(binding) {
             R::RD_KAFKA_RESOURCE_PATTERN_LITERAL if name == "*" => Pattern::Any,
@@ -196,7 +226,7 @@ unsafe fn acl(binding: *const sys::rd_kafka_AclBinding_t) -> Option<Acl> {
             _ => return None,
         };
         Some(Acl {
-            reads,
+            operation,
             principal: text(sys::rd_kafka_AclBinding_principal(binding)),
             host: text(sys::rd_kafka_AclBinding_host(binding)),
             allows: sys::rd_kafka_AclBinding_permission_type(binding)

@@ -1,4 +1,4 @@
-//! Who may read a topic, by the cluster's own rules.
+//! Who may read, write and configure a topic, by the cluster's own rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use rdkafka::admin::ConfigResource;
 
 use super::Admin;
 use crate::Error;
-use crate::acl::{Operation, Resource, Right};
-use crate::admin_calls::describe_acls::{self, Acl, Pattern};
+use crate::acl::{self, Resource, Right};
+use crate::admin_calls::describe_acls::{self, About, Acl, Operation, Pattern};
 
 #[cfg(test)]
 mod tests;
@@ -21,20 +21,20 @@ pub enum Readers {
     Listed(Vec<Reader>),
 }
 
-/// One of those who may read.
+/// A principal that may do something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reader {
     /// As Kafka writes it, `User:jane`; `User:*` is whoever the cluster lets in, and `super users` are those that brokers
     /// have and do not name.
     pub principal: String,
-    /// What lets it.
+    /// The rule or setting that allows it.
     pub by: Grant,
 }
 
-/// What lets somebody read.
+/// The rule or setting that allows something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
-    /// A rule that names the topic.
+    /// A rule that names the topic, or one on the cluster.
     Literal,
     /// A rule on topics that begin so.
     Prefixed,
@@ -63,25 +63,81 @@ impl Grant {
     }
 }
 
+/// Who may do what on a topic that matters for its privacy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Who may read it.
+    pub readers: Readers,
+    /// Who may write to it, by its rules.
+    pub writers: Vec<Reader>,
+    /// Who may change its configuration, and so how long its records stay, by its rules.
+    pub configurers: Vec<Reader>,
+}
+
+/// A permission on the whole cluster with which a principal can read any topic, or take the permission to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClusterRight {
+    /// ClusterAction: fetch like a broker that replicates.
+    ClusterAction,
+    /// Alter: add rules.
+    Alter,
+    /// AlterConfigs: change the brokers' settings, such as how long every topic's records stay.
+    AlterConfigs,
+}
+
+impl ClusterRight {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ClusterAction, Self::Alter, Self::AlterConfigs];
+
+    /// Kafka's name for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClusterAction => "ClusterAction",
+            Self::Alter => "Alter",
+            Self::AlterConfigs => "AlterConfigs",
+        }
+    }
+
+    const fn operation(self) -> Operation {
+        match self {
+            Self::ClusterAction => Operation::ClusterAction,
+            Self::Alter => Operation::Alter,
+            Self::AlterConfigs => Operation::AlterConfigs,
+        }
+    }
+}
+
+/// Who may do what, by the cluster's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions {
+    /// For each topic that was asked for.
+    pub topics: Vec<Access>,
+    /// Who has which right on the cluster. Empty without an authorizer.
+    pub cluster: Vec<(Reader, ClusterRight)>,
+}
+
 impl Admin {
-    /// Who may read each of these topics. Needs the right to describe the cluster, and its configuration.
+    /// Returns who may read, write and configure each of these topics, and who can do so by rights on the cluster. Needs
+    /// the right to describe the cluster, and its configuration.
     ///
     /// # Errors
     /// A broker does not answer, or this principal may not ask.
-    pub fn readers(&self, topics: &[String]) -> Result<Vec<Readers>, Error> {
+    pub fn permissions(&self, topics: &[String]) -> Result<Permissions, Error> {
         let what = || "describe the ACLs of the cluster".to_owned();
         let brokers = self.brokers()?;
         let guarded = |broker: &ConfigResource| {
             !matches!(told(broker, "authorizer.class.name"), Told::Not | Told::Is(""))
         };
         if !brokers.iter().any(guarded) {
-            return Ok(vec![Readers::Anyone; topics.len()]);
+            let access = Access { readers: Readers::Anyone, writers: Vec::new(), configurers: Vec::new() };
+            return Ok(Permissions { topics: vec![access; topics.len()], cluster: Vec::new() });
         }
         let client = self.client.inner();
         let failed = |code| Error::coded(what(), code);
         // without the right the answer is that there are none
         if !describe_acls::may_describe(client).map_err(failed)? {
-            let right = Right { resource: Resource::Cluster, operation: Operation::Describe };
+            let right = Right { resource: Resource::Cluster, operation: acl::Operation::Describe };
             return Err(Error::Forbidden { principal: self.cluster.principal(), right });
         }
         let mut always = BTreeSet::new();
@@ -98,11 +154,23 @@ impl Admin {
             Told::Hidden => Some(Grant::Perhaps),
             _ => None,
         });
-        let listed = topics.iter().map(|topic| {
-            let acls = describe_acls::of_topic(client, topic).map_err(failed)?;
-            Ok(Readers::Listed(listed(&acls, &always, open)))
+        let access = topics.iter().map(|topic| {
+            let rules = describe_acls::rules(client, About::Topic(topic)).map_err(failed)?;
+            // a topic without rules is open or shut as a whole, which its readers show
+            let other = |operation| listed(&rules, &always, None, operation);
+            Ok(Access {
+                readers: Readers::Listed(listed(&rules, &always, open, Operation::Read)),
+                writers: other(Operation::Write),
+                configurers: other(Operation::AlterConfigs),
+            })
         });
-        listed.collect()
+        let topics = access.collect::<Result<_, Error>>()?;
+        let rules = describe_acls::rules(client, About::Cluster).map_err(failed)?;
+        let holders = |right: ClusterRight| {
+            let holders = listed(&rules, &always, open, right.operation());
+            holders.into_iter().map(move |holder| (holder, right))
+        };
+        Ok(Permissions { topics, cluster: ClusterRight::ALL.into_iter().flat_map(holders).collect() })
     }
 }
 
@@ -121,16 +189,17 @@ fn told<'a>(broker: &'a ConfigResource, key: &str) -> Told<'a> {
     broker.get(key).map_or(Told::Not, |entry| entry.value.as_deref().map_or(Told::Hidden, Told::Is))
 }
 
-/// Whom the rules let read. A denial for all hosts takes one out, whatever else lets it; a denial for some hosts leaves
-/// the others.
-fn listed(acls: &[Acl], always: &BTreeSet<String>, open: Option<Grant>) -> Vec<Reader> {
+/// Returns whom the rules let do something. A denial for all hosts takes one out, whatever else lets it; a denial for
+/// some hosts leaves the others.
+fn listed(acls: &[Acl], always: &BTreeSet<String>, open: Option<Grant>, operation: Operation) -> Vec<Reader> {
     const ALL: &str = "User:*";
-    let denied = acls.iter().filter(|acl| acl.reads && !acl.allows && acl.host == "*");
+    let about = |acl: &&Acl| acl.operation == operation || acl.operation == Operation::All;
+    let denied = acls.iter().filter(about).filter(|acl| !acl.allows && acl.host == "*");
     let denied: BTreeSet<&str> = denied.map(|acl| acl.principal.as_str()).collect();
     let mut readers: BTreeMap<String, Grant> = BTreeMap::new();
     if !denied.contains(ALL) {
-        let allow = |acl: &&Acl| acl.reads && acl.allows && !denied.contains(acl.principal.as_str());
-        for acl in acls.iter().filter(allow) {
+        let allow = |acl: &&Acl| acl.allows && !denied.contains(acl.principal.as_str());
+        for acl in acls.iter().filter(about).filter(allow) {
             let by = match acl.pattern {
                 Pattern::Literal => Grant::Literal,
                 Pattern::Prefixed => Grant::Prefixed,

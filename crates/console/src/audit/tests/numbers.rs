@@ -48,13 +48,21 @@ fn fields_that_the_table_may_not_show() {
 #[test]
 fn numbers_that_are_there_in_part() {
     finds_covered(|row| row["plays"] = Value::Null, "missing-field", "/plays");
-    finds_covered(|row| drop(row["errors"].as_object_mut().unwrap().remove("media")), "missing-field", "/errors/media");
+    finds_covered(
+        |row| drop(row["errors"].as_object_mut().unwrap().remove("media")),
+        "missing-field",
+        "/errors/media",
+    );
     finds_covered(|row| row["startup_ms"] = Value::Null, "missing-field", "/startup_ms/sum");
     finds(|row| row["plays"] = Value::Null, "wrong-type", "/plays");
     finds(|row| row["beacons"] = json!(-1), "not-an-integer", "/beacons");
     finds(|row| row["stalls"] = json!(-1), "not-an-integer", "/stalls");
     finds(|row| row["errors"]["drm"] = json!(-1), "not-an-integer", "/errors/drm");
-    finds(|row| drop(row["startup_ms"].as_object_mut().unwrap().remove("sessions")), "missing-field", "/startup_ms/sessions");
+    finds(
+        |row| drop(row["startup_ms"].as_object_mut().unwrap().remove("sessions")),
+        "missing-field",
+        "/startup_ms/sessions",
+    );
     // without a secret every number is hidden, or none
     let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
     row["plays"] = json!(880);
@@ -114,7 +122,8 @@ fn percentiles_lie_where_the_histogram_has_them() {
     finds(median(3_900), "histogram-does-not-fit", "/bandwidth_kbps/p50");
     assert_eq!(one(median(4_000)), []);
     // with half of the sessions below, the median is below
-    let halves = |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, 4000, 450], [4000, null, 450]]);
+    let halves =
+        |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, 4000, 450], [4000, null, 450]]);
     finds(halves, "histogram-does-not-fit", "/bandwidth_kbps/p50");
 }
 
@@ -189,7 +198,11 @@ fn rows_are_held_to_the_policy_of_their_tenant() {
     finds(key("margin", 26), "unknown-policy", "/policy/margin");
     finds(key("noise", 0), "unknown-policy", "/policy/noise");
     finds(key("noise", 101), "unknown-policy", "/policy/noise");
-    finds(|row| drop(row["policy"].as_object_mut().unwrap().remove("margin")), "unknown-policy", "/policy/margin");
+    finds(
+        |row| drop(row["policy"].as_object_mut().unwrap().remove("margin")),
+        "unknown-policy",
+        "/policy/margin",
+    );
     finds(|row| drop(row.as_object_mut().unwrap().remove("detail")), "missing-field", "/detail");
 }
 
@@ -211,5 +224,8 @@ fn the_detail_table_is_the_one_of_the_tenant() {
         told(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()
     };
     assert_eq!([told("acme", "cdn"), told("large", "os/browser")], [0, 0]);
-    assert_eq!([told("acme", "os"), told("large", "cdn"), told("large", "browser/os"), told("none", "cdn")], [1; 4]);
+    assert_eq!(
+        [told("acme", "os"), told("large", "cdn"), told("large", "browser/os"), told("none", "cdn")],
+        [1; 4]
+    );
 }

@@ -42,6 +42,7 @@ fn topic(report: &Report, subject: &Subject) -> Value {
         "topic": subject.spec.topic,
         "purpose": subject.spec.purpose.name(),
         "records": looked.map(|looked| looked.records),
+        "uncommitted": looked.map(|looked| looked.uncommitted),
         "tables": looked.map(|looked| looked.tables),
         "ttl_ms": subject.spec.ttl.as_millis() as u64,
         "readable_at_most_ms": bounds.and_then(|bounds| bounded(bounds.readable)),

@@ -82,7 +82,10 @@ impl Report {
                 partition: Some(found.place.partition),
                 offset: Some(found.place.offset),
                 field: found.field.clone(),
-                says: found.what.to_string(),
+                says: match found.committed {
+                    true => found.what.to_string(),
+                    false => format!("{}, in a transaction that was not committed", found.what),
+                },
                 other: found.other.clone(),
             });
         }

@@ -1,10 +1,16 @@
 use std::collections::BTreeSet;
 
 use super::{Grant, listed};
-use crate::admin_calls::describe_acls::{Acl, Pattern};
+use crate::admin_calls::describe_acls::{Acl, Operation, Pattern};
 
 fn acl(principal: &str, pattern: Pattern) -> Acl {
-    Acl { principal: format!("User:{principal}"), host: "*".into(), reads: true, allows: true, pattern }
+    Acl {
+        principal: format!("User:{principal}"),
+        host: "*".into(),
+        operation: Operation::Read,
+        allows: true,
+        pattern,
+    }
 }
 
 fn denied(principal: &str, host: &str) -> Acl {
@@ -14,7 +20,7 @@ fn denied(principal: &str, host: &str) -> Acl {
 #[track_caller]
 fn check(acls: &[Acl], always: &[&str], open: Option<Grant>, expect: &[(&str, Grant)]) {
     let always: BTreeSet<String> = always.iter().map(ToString::to_string).collect();
-    let listed = listed(acls, &always, open);
+    let listed = listed(acls, &always, open, Operation::Read);
     let listed: Vec<_> = listed.iter().map(|reader| (reader.principal.as_str(), reader.by)).collect();
     assert_eq!(listed, expect);
 }
@@ -58,6 +64,34 @@ fn without_any_rule_the_brokers_setting_decides() {
     check(&[], &[], Some(Grant::NoRule), &[("User:*", Grant::NoRule)]);
     check(&[], &[], Some(Grant::Perhaps), &[("User:*", Grant::Perhaps)]);
     // a rule on something else than reading is a rule
-    let writes = Acl { reads: false, ..acl("a", Pattern::Literal) };
+    let writes = Acl { operation: Operation::Write, ..acl("a", Pattern::Literal) };
     check(&[writes], &[], Some(Grant::Perhaps), &[]);
+}
+
+#[test]
+fn each_operation_has_its_own_rules() {
+    let with = |principal: &str, operation| Acl { operation, ..acl(principal, Pattern::Literal) };
+    let acls = [
+        with("reader", Operation::Read),
+        with("writer", Operation::Write),
+        with("operator", Operation::AlterConfigs),
+        with("broker", Operation::ClusterAction),
+        with("admin", Operation::Alter),
+        with("all", Operation::All),
+        with("other", Operation::Other),
+        with("not", Operation::All),
+        Acl { operation: Operation::Write, ..denied("not", "*") },
+        Acl { operation: Operation::All, ..denied("reader", "*") },
+    ];
+    for (operation, expect) in [
+        (Operation::Read, &["User:all", "User:not"][..]),
+        (Operation::Write, &["User:all", "User:writer"]),
+        (Operation::AlterConfigs, &["User:all", "User:not", "User:operator"]),
+        (Operation::ClusterAction, &["User:all", "User:broker", "User:not"]),
+        (Operation::Alter, &["User:admin", "User:all", "User:not"]),
+    ] {
+        let listed = listed(&acls, &BTreeSet::new(), None, operation);
+        let names: Vec<_> = listed.iter().map(|reader| reader.principal.as_str()).collect();
+        assert_eq!(names, expect, "{operation:?}");
+    }
 }

@@ -1,0 +1,112 @@
+//! The cost of an audit: rows as a worker publishes them, five tables a window with one of them the detail table, from
+//! the record's bytes to the findings. Prints rows per CPU-second of the thread, best and median of ten rounds.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension::{
+    Asn, Browser, Cdn, Connection, Content, Country, Device, Format, Os, Stream,
+};
+use crowdfold_airlock::Dimension::{Player, PlayerVersion};
+use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+use crowdfold_release::{Policy, PolicySettings, Secret, release};
+use crowdfold_rollup::{Cell, Label, Sums, Table, Window};
+
+const START: u64 = 1_795_308_480_000;
+const MINUTE: u64 = 60_000;
+/// Rows of each table.
+const ROWS: usize = 50;
+const ROUNDS: usize = 10;
+
+fn main() {
+    let test = std::env::args().any(|argument| argument == "--test");
+    let records = records(if test { 2 } else { 60 });
+    let bytes: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let mut figures: Vec<f64> = (0..if test { 1 } else { ROUNDS }).map(|_| round(&records)).collect();
+    figures.sort_by(f64::total_cmp);
+    let (median, best) = (figures[figures.len() / 2], figures[figures.len() - 1]);
+    println!(
+        "audit: {} rows of {} bytes, {best:.0} rows per CPU-second (median {median:.0})",
+        records.len(),
+        bytes / records.len()
+    );
+}
+
+/// Audits all records, and returns rows per second of this thread's CPU.
+fn round(records: &[(String, Vec<u8>)]) -> f64 {
+    let before = cpu_nanos();
+    let mut auditor = Auditor::new(Rules::default());
+    let topic = auditor.topic("crowdfold.rollups", Contents::Rollups, &[]);
+    for (offset, (key, value)) in (0..).zip(records) {
+        let (key, value) = (Some(key.as_bytes()), Some(&value[..]));
+        auditor.record(topic, &Record { offset, key, value, ..Record::default() });
+    }
+    let audit = auditor.finish();
+    let nanos = cpu_nanos() - before;
+    assert_eq!(audit.found, [], "a worker's rows are clean");
+    records.len() as f64 * 1e9 / nanos as f64
+}
+
+/// The time that this thread has run, by Linux.
+fn cpu_nanos() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
+    stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("nanoseconds")
+}
+
+/// Keys and values of the rows of that many windows.
+fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
+    let drilldowns = vec![
+        vec![Country, Asn],
+        vec![Device, Os, Browser],
+        vec![Player, PlayerVersion],
+        vec![Stream, Format, Content],
+        vec![Cdn, Connection],
+    ];
+    let words: Vec<Vec<[&str; 2]>> = vec![
+        vec![["DE", "FR"], ["AS64496", "AS64511"]],
+        vec![["tv", "phone"], ["Tizen", "Android"], ["Samsung Internet", "Chrome"]],
+        vec![["hls.js", "Shaka"], ["1.7", "5.2"]],
+        vec![["vod", "live"], ["hls", "dash"], ["movie-0042", "match-2026-11-21"]],
+        vec![["cdn-a", "edge-7.cdn.example"], ["wifi", "5g"]],
+    ];
+    let settings = PolicySettings { drilldowns, ..PolicySettings::default() };
+    let policy = Policy::threshold(settings).expect("a policy in order").keyed(Secret::new([7; 32]));
+    let mut records = Vec::new();
+    for window in 0..windows {
+        let start = START + window * MINUTE;
+        let tables = words.iter().map(|words| table(words, window)).collect();
+        let released = release("acme", Window { start, end: start + MINUTE }, tables, &policy, None);
+        records.extend(released.rollups.iter().map(|row| (row.key(), row.json())));
+    }
+    records
+}
+
+/// One table: each row is a crowd, and its last label tells it from the others.
+fn table(words: &[[&str; 2]], window: u64) -> Table {
+    let row = |nth: usize| {
+        let sessions = 60 + 7 * nth as u64 + window % 5;
+        let sums = Sums {
+            beacons: 6 * sessions,
+            attempts: sessions,
+            plays: sessions - 3,
+            startup_failures: 2,
+            playing_ms: 54_000 * sessions,
+            stalled_ms: 900 * sessions,
+            stalls: sessions / 9,
+            errors: [2, 1, 0, 0, 1, 0],
+            ..Sums::default()
+        };
+        let mut cell = Cell { sessions, sums, ..Cell::default() };
+        for session in 0..sessions as u32 {
+            cell.startup.record(400 + session % 40 * 50);
+            cell.bandwidth.record(2_000 + session % 90 * 100);
+            cell.bitrate.record([800, 1_600, 3_200, 6_400][session as usize % 4]);
+        }
+        let last = words.len() - 1;
+        let label = words.iter().enumerate().map(|(at, pair)| {
+            let word = pair[nth % 2];
+            Arc::from(if at == last { format!("{word} {nth:02}") } else { word.to_owned() })
+        });
+        (label.collect::<Label>(), cell)
+    };
+    (0..ROWS).map(row).collect()
+}

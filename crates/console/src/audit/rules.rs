@@ -1,0 +1,107 @@
+//! The rules of an audit: bounds that rows must keep, and texts that are no identifiers.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crowdfold_scan::{Hit, Identifier, Scanner};
+
+use super::entry::Kind;
+
+/// What an audit holds records to.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The least number of sessions of a row, besides what its own policy says.
+    pub least: Option<Least>,
+    /// Whether a row's own k may be below 10.
+    pub allow_small_k: bool,
+    /// Names that are not scanned for identifiers: tenants, topics.
+    pub names: HashSet<String>,
+    /// Values to be found, in every encoding (`audit.known`).
+    pub known: Vec<String>,
+    /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
+    pub allowed: Vec<(String, Identifier)>,
+    /// How many places are told of each finding and topic.
+    pub limit: usize,
+}
+
+/// The least that rows must keep, tenant by tenant.
+#[derive(Clone, Debug)]
+pub struct Least {
+    /// The policy's name. Rows under another are held to what they state themselves.
+    pub policy: &'static str,
+    /// For tenants that have no policy of their own.
+    pub common: Bounds,
+    /// For the others, by name.
+    pub own: BTreeMap<String, Bounds>,
+}
+
+/// What rows of a tenant must keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least number of sessions: k, and τ + k − 1 under `differential-privacy`.
+    pub sessions: u64,
+    /// The least margin, under `threshold`.
+    pub margin: u64,
+    /// The least noise, under `threshold`.
+    pub noise: u64,
+    /// Whether `detail` states which table is the detail table.
+    pub knows_detail: bool,
+    /// The name of the detail table's drill-down, `cdn.connection`; absent where there is none.
+    pub detail: Option<String>,
+}
+
+impl Least {
+    pub(super) fn kind(&self) -> Kind {
+        if self.policy == "threshold" { Kind::Threshold } else { Kind::DifferentialPrivacy }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            least: None,
+            allow_small_k: false,
+            names: HashSet::new(),
+            known: Vec::new(),
+            allowed: Vec::new(),
+            limit: 20,
+        }
+    }
+}
+
+impl Rules {
+    /// What is found in a text that stands in a field of that name.
+    pub(super) fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
+        if self.names.contains(text) || is_public(field, text) {
+            return Vec::new();
+        }
+        let mut hits = scanner.scan(text);
+        hits.retain(|(kind, _)| !self.allowed.iter().any(|(name, allowed)| name == field && allowed == kind));
+        hits
+    }
+}
+
+/// Numbers of autonomous systems that are nobody's (RFC 6996): longer than others, and no address either.
+const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
+
+/// Whether a text is what it is allowed to be though it looks like an identifier: a masked network, or a private
+/// autonomous system.
+fn is_public(field: &str, text: &str) -> bool {
+    match field {
+        "asn" => text
+            .strip_prefix("AS")
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number| PRIVATE_ASN.contains(&number)),
+        "network" => is_masked(text),
+        _ => false,
+    }
+}
+
+/// `203.0.113.0/24` and `2001:db8::/32`, with no bit of a host.
+fn is_masked(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else { return false };
+    match length {
+        "24" => address.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.to_bits() & 0xff == 0),
+        "32" => address.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.to_bits() << 32 == 0),
+        _ => false,
+    }
+}
