@@ -20,6 +20,7 @@ pub mod envelope;
 pub mod json;
 pub mod partials;
 pub mod rollups;
+pub mod scan;
 mod seen;
 pub mod user_agent;
 
