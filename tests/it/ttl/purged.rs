@@ -108,7 +108,8 @@ fn purge_takes_the_data_off_the_disk_of_every_replica() {
     way.set("topics.replication", "3");
     let (beacons, marker) = (way.topic("beacons"), unique("marker"));
     produce(&kafka, &beacons, &[dated(2, IN_2036, &marker)]);
-    assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
+    let applied = command(&way, &["topics", "apply"]);
+    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
     let holds = |broker: u32| {
         let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
         files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
