@@ -72,7 +72,9 @@ pub(crate) fn v6(text: &str, care: Care) -> bool {
     if runs.filter(colons).any(|run| holds_v6(run, is_believable)) {
         return true;
     }
-    care == Care::Text && ['-', '_', ' ', '/', '+', '.'].into_iter().any(|sign| v6_with(text, sign))
+    let often = |sign: char| text.bytes().filter(|byte| char::from(*byte) == sign).count() >= 3;
+    let signs = ['-', '_', ' ', '/', '+', '.'];
+    care == Care::Text && signs.into_iter().any(|sign| often(sign) && v6_with(text, sign))
 }
 
 /// A digit, or letters enough that no word is meant.

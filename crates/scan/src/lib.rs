@@ -52,6 +52,9 @@ enum Care {
     Backwards,
 }
 
+/// The shortest text in which something may be encoded or written backwards, bytes.
+const SHORTEST: usize = 6;
+
 /// How many encodings may be inside each other.
 const LAYERS: u32 = 3;
 
@@ -125,6 +128,9 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn look(&mut self, text: &str, writing: Writing, care: Care, layers: u32) {
         self.found(text, writing, care);
+        if text.len() < SHORTEST && self.known.is_none() {
+            return;
+        }
         let backwards: String = text.chars().rev().collect();
         let outer = if writing == Writing::Plain { Writing::Reversed } else { writing };
         let before = self.hits.len();
