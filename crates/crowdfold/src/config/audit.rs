@@ -1,15 +1,23 @@
 //! `[audit]`.
 
+use std::fmt;
+
 use crowdfold_scan::SHORTEST_KNOWN;
 
 use super::layers::Layers;
 use super::problem::Problem;
 
-/// `[audit]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `[audit]`. Its `Debug` shows no value.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Audit {
     /// Values that are looked for in every encoding, and that no free text may contain.
     pub known: Vec<String>,
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Audit {{ known: {} values }}", self.known.len())
+    }
 }
 
 impl Audit {

@@ -56,7 +56,7 @@ impl Config {
             if section == "audit" && name == "known" {
                 // what is looked for must not be shown
                 let count = self.audit.known.len();
-                let masked = Value::List(vec![Value::Text("***".into()); count]);
+                let masked = Value::List(vec![Value::Text("********".into()); count]);
                 let origin = Some(&entry.origin).filter(|origin| !origin.is_default());
                 return (name.into(), masked.to_string(), origin.map(ToString::to_string));
             }

@@ -121,3 +121,21 @@ fn the_secret_of_the_noise_is_read_when_rows_are_to_be_released_and_not_before()
     let minutes = config(&format!("{text}[windows]\nlength = \"15m\"\n")).unwrap();
     assert_eq!(minutes.windows.length, 900_000);
 }
+
+#[test]
+fn values_to_look_for_are_masked_and_reach_the_airlock() {
+    let config = config(&format!("[audit]\nknown = [\"{SECRET}\", \"other-{SECRET}\"]\n")).unwrap();
+    assert!(!config.effective().contains("hunter2"), "{}", config.effective());
+    assert_eq!(config.effective().matches("********").count(), 2);
+    assert!(!format!("{:?}", config.audit).contains("hunter2"));
+    assert_eq!(config.airlock().unwrap().known, [SECRET.to_owned(), format!("other-{SECRET}")]);
+    let short = "[audit]\nknown = [\"long enough\", \"abc\"]\n";
+    check(
+        short,
+        "x.toml:2: audit.known: value 2 is shorter than 4 characters, which occur in everything; give whole values",
+    );
+    check(
+        "[principals]\nbrokers = [\"*\"]\n",
+        "x.toml:2: principals.brokers: * is everybody: name one principal",
+    );
+}
