@@ -1,5 +1,5 @@
-// Drives players in Chromium: node drive.js HOME < plan.json > seen.json
-// HOME keeps players and streams from one run to the next; in HOME/seen lie screenshots and what was sent.
+// Plays in Chromium: node drive.js HOME < plan.json > seen.json
+// HOME keeps players and streams from one run to the next. HOME/seen contains a screenshot and the reports of each playback.
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { serve } from "./origin.js";
 import { prepare } from "./prepare.js";
 
 const FLAGS = [
-  "--no-sandbox", // as root there is none
+  "--no-sandbox", // root has no sandbox
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
@@ -33,12 +33,15 @@ async function input() {
   return JSON.parse(text);
 }
 
-/** One page, until its playback is over and nothing that it reports is on its way any more. */
+const LONG_MS = 300_000; // no action of a page takes this long, also on a busy machine
+
+/** Plays in a page of its own, until the playback is over and all its reports are answered. */
 async function playback(browser, origin, collector, plan) {
   const page = await browser.newPage({ userAgent, viewport: { width: 520, height: 360 } });
-  const says = [];
-  page.on("console", (message) => says.push(message.text()));
-  page.on("pageerror", (error) => says.push(String(error)));
+  page.setDefaultTimeout(LONG_MS);
+  const messages = [];
+  page.on("console", (message) => messages.push(message.text()));
+  page.on("pageerror", (error) => messages.push(String(error)));
   const reports = new Map();
   page.on("request", (request) => {
     if (!request.url().startsWith(collector)) return;
@@ -46,7 +49,9 @@ async function playback(browser, origin, collector, plan) {
   });
   const done = async (request) => {
     const report = reports.get(request);
-    if (report) report.status = (await request.response())?.status() ?? 0;
+    if (!report) return;
+    const status = (await request.response())?.status() ?? 0; // 0: no answer
+    Object.assign(report, { status, took_ms: Date.now() - report.at_ms });
   };
   page.on("requestfinished", done);
   page.on("requestfailed", done);
@@ -56,18 +61,18 @@ async function playback(browser, origin, collector, plan) {
   const shot = page
     .waitForFunction((from) => document.querySelector("video").currentTime > from, 2, { timeout: 0 })
     .then(() => page.screenshot({ path: join(out, `${plan.id}.png`) }))
-    .catch(() => {}); // it never came so far
+    .catch(() => {}); // not every playback gets this far
   const seen = await page.evaluate(() => window.over);
-  const arrived = () => [...reports.values()].every(({ status }) => status !== null);
-  const quiet = async () => {
-    for (let times = 0; times < 5; times = arrived() ? times + 1 : 0) await page.waitForTimeout(50);
+  const answered = () => [...reports.values()].every(({ status }) => status !== null);
+  const settle = async () => {
+    for (let times = 0; times < 5; times = answered() ? times + 1 : 0) await page.waitForTimeout(50);
   };
-  await quiet(); // the end of a player may be that of its requests (Shaka Player)
+  await settle(); // a player that ends may cancel its requests (Shaka Player)
   await page.evaluate(() => window.end());
-  await quiet();
+  await settle();
   await page.close();
   await shot;
-  return { id: plan.id, seen, says, reports: [...reports.values()] };
+  return { id: plan.id, seen, messages, reports: [...reports.values()] };
 }
 
 const home = process.argv[2];
@@ -78,12 +83,12 @@ const { collector, at_once, within_s, playbacks } = await input();
 const prepared = await prepare(home);
 const origin = await serve(prepared, playbacks);
 const { chromium } = createRequire(join(prepared.modules, "package.json"))("playwright-core");
-const browser = await chromium.launch({ executablePath: executable(), args: FLAGS });
+const browser = await chromium.launch({ executablePath: executable(), args: FLAGS, timeout: LONG_MS });
 setTimeout(() => {
   console.error(`not over within ${within_s} s`);
-  process.exit(1); // which takes the browser along
+  process.exit(1); // this ends the browser too
 }, within_s * 1000).unref();
-// what a viewer's browser would say
+// the user agent of a viewer's browser, without "Headless"
 const [version] = browser.version().split(".");
 const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0 Safari/537.36`;
 const waiting = [...playbacks];

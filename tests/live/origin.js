@@ -1,4 +1,4 @@
-// The origin of pages and streams, on loopback: it serves files, and fails, stalls and throttles as the plan says.
+// The origin of pages and streams, on loopback: serves files, and applies the faults of the plan.
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -17,11 +17,12 @@ const TYPES = {
 };
 
 /**
- * Serves pages, players, `/plan/ID`, and `/media/ID/…` with the faults of that playback. A fault holds for files whose
- * name matches its pattern: `status` answers so, `hold_ms` lets everybody wait until so long after the first request,
- * `kbps` lets no more through. In the modes `query` and `headers` the collector is told of each request for media.
+ * Serves pages, players, `/plan/ID`, and `/media/ID/…` with the faults of that playback. A fault applies to files whose
+ * name matches its pattern: `status` is the response, `hold_ms` delays all responses until this long after the first
+ * request, `kbps` limits the bitrate of each response. In the modes `query` and `headers` each request for media is
+ * mirrored to the collector.
  */
-export async function serve({ modules, streams }, list) {
+export async function serve({ modules, fixed, adaptive }, list) {
   const roots = { pages: here("pages"), deploy: here("../../deploy"), modules: join(modules, "node_modules") };
   const plans = new Map();
   const released = new Map();
@@ -40,13 +41,15 @@ export async function serve({ modules, streams }, list) {
     return {};
   }
 
-  /** Tells the collector of a request for media, as an edge would: its path, its query, and the headers that matter. */
+  /** Sends the collector what a CDN edge would pass on of a request for media: path, query and the relevant headers. */
   function mirror(plan, name, request) {
     const { search } = new URL(request.url, "http://origin");
     const kept = ([header]) => header === "user-agent" || /^(cmcd|sec-ch-ua)/.test(header);
     const headers = Object.fromEntries(Object.entries(request.headers).filter(kept));
+    const sent = Date.now();
+    const report = (status) => ({ playback: plan.id, search, headers, status, took_ms: Date.now() - sent });
     const answer = fetch(`${plan.collector}/${name}${search}`, { headers });
-    mirrored.push(answer.then(({ status }) => ({ playback: plan.id, search, headers, status })));
+    mirrored.push(answer.then(({ status }) => report(status)).catch(() => report(0)));
   }
 
   async function answer(request, response) {
@@ -54,14 +57,14 @@ export async function serve({ modules, streams }, list) {
     const [, root, ...rest] = path.split("/");
     if (root === "plan") return send(response, 200, JSON.stringify(plans.get(rest[0]) ?? null));
     let file = roots[root] && join(roots[root], ...rest);
-    let told = {};
+    let applied = {};
     if (root === "media") {
       const plan = plans.get(rest[0]);
-      file = join(streams, ...rest.slice(1));
+      file = join(plan?.adaptive ? adaptive : fixed, ...rest.slice(1));
       if (plan && plan.mode !== "events") mirror(plan, rest.at(-1), request);
-      if (plan) told = await fault(plan, rest.at(-1));
+      if (plan) applied = await fault(plan, rest.at(-1));
     }
-    if (told.status) return send(response, told.status, "");
+    if (applied.status) return send(response, applied.status, "");
     const found = file && (await stat(file).catch(() => null));
     if (!found?.isFile()) return send(response, 404, "");
     response.writeHead(200, {
@@ -70,11 +73,15 @@ export async function serve({ modules, streams }, list) {
       "cache-control": "no-store",
     });
     if (request.method === "HEAD") return response.end();
-    const chunk = told.kbps ? Math.ceil((told.kbps * 1000) / 8 / 20) : 64 * 1024;
+    const chunk = applied.kbps ? Math.ceil((applied.kbps * 1000) / 8 / 20) : 64 * 1024;
+    const began = performance.now();
+    let sent = 0;
     for await (const bytes of createReadStream(file, { highWaterMark: chunk })) {
       if (response.destroyed) return;
       response.write(bytes);
-      if (told.kbps) await sleep(50);
+      sent += bytes.length;
+      // kbit/s are bits per ms: waiting until a time, not for one, keeps the bitrate on a busy machine
+      if (applied.kbps) await sleep(began + (sent * 8) / applied.kbps - performance.now());
     }
     response.end();
   }
@@ -87,7 +94,7 @@ export async function serve({ modules, streams }, list) {
   for (const plan of list) plans.set(plan.id, { ...plan, media: `${url}/media/${plan.id}` });
   return {
     url,
-    /** What was mirrored, and what the collector answered. */
+    /** Returns the mirrored requests, with the collector's status codes. */
     mirrored: () => Promise.all(mirrored),
     close: () => server.close(),
   };

@@ -1,4 +1,5 @@
-// What players need that is not in the tree: themselves, from npm, and streams, made by ffmpeg. Both once.
+// Prepares what the players need and the repository does not contain: the players, from npm, and two streams, made with
+// ffmpeg. Each is made once.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
@@ -8,24 +9,27 @@ import { promisify } from "node:util";
 
 export const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-// Twenty seconds in two qualities, for DASH and HLS alike. The sound ends a little earlier: what it had beyond the
-// picture would be one more segment, of an instant, which hls.js waits for at the end.
-const STREAMS = [
-  ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=20"],
-  ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=19.9"],
-  ["-filter_complex", "[0:v]split[a][b];[a]scale=320:180[low];[b]null[high]"],
-  ["-map", "[low]", "-map", "[high]", "-map", "1:a"],
-  ["-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
-  ["-g", "50", "-keyint_min", "50", "-sc_threshold", "0"],
-  ["-b:v:0", "200k", "-maxrate:v:0", "220k", "-bufsize:v:0", "200k"],
-  ["-b:v:1", "600k", "-maxrate:v:1", "660k", "-bufsize:v:1", "600k"],
-  ["-c:a", "aac", "-b:a", "64k", "-ac", "2"],
-  ["-f", "dash", "-seg_duration", "2", "-use_timeline", "0", "-use_template", "1", "-hls_playlist", "1"],
-  ["-adaptation_sets", "id=0,streams=v id=1,streams=a", "-init_seg_name", "init-$RepresentationID$.mp4"],
-  ["-media_seg_name", "segment-$RepresentationID$-$Number%03d$.m4s", "stream.mpd"],
-].flat();
+// Arguments of ffmpeg for a stream of fourteen seconds, for DASH and HLS alike, with one picture for each bitrate (kbit/s).
+// Representation 0 is the sound, 1 and above are the pictures. The sound is a little shorter than the picture: a longer
+// one would end in one more, very short segment, for which hls.js waits at the end.
+const stream = (...bitrates) =>
+  [
+    ["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=14"],
+    ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=13.9"],
+    ["-map", "1:a", ...bitrates.flatMap(() => ["-map", "0:v"])],
+    ["-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
+    ["-g", "50", "-keyint_min", "50", "-sc_threshold", "0"],
+    ...bitrates.map((kbps, at) => [
+      ...[`-b:v:${at}`, `${kbps}k`, `-maxrate:v:${at}`, `${kbps * 1.1}k`, `-bufsize:v:${at}`, `${kbps}k`],
+      ...[`-s:v:${at}`, kbps < 400 ? "320x180" : "640x360"],
+    ]),
+    ["-c:a", "aac", "-b:a", "64k", "-ac", "2"],
+    ["-f", "dash", "-seg_duration", "2", "-use_timeline", "0", "-use_template", "1", "-hls_playlist", "1"],
+    ["-adaptation_sets", "id=0,streams=v id=1,streams=a", "-init_seg_name", "init-$RepresentationID$.mp4"],
+    ["-media_seg_name", "segment-$RepresentationID$-$Number%03d$.m4s", "stream.mpd"],
+  ].flat();
 
-/** Directories below `home` with npm's modules and with the streams. */
+/** Returns the directories below `home` with npm's modules, the stream with one picture and the one with two. */
 export async function prepare(home) {
   await mkdir(home, { recursive: true });
   const lock = await readFile(here("package-lock.json"), "utf8");
@@ -33,13 +37,17 @@ export async function prepare(home) {
     for (const file of ["package.json", "package-lock.json"]) await copyFile(here(file), join(dir, file));
     await run("npm", ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], dir);
   });
-  const streams = await once(home, "streams", STREAMS.join(" "), (dir) =>
-    run("ffmpeg", ["-nostdin", "-hide_banner", "-loglevel", "error", ...STREAMS], dir),
-  );
-  return { modules, streams };
+  const make = (options) =>
+    once(home, "stream", options.join(" "), (dir) =>
+      run("ffmpeg", ["-nostdin", "-hide_banner", "-loglevel", "error", ...options], dir),
+    );
+  return { modules, fixed: await make(stream(600)), adaptive: await make(stream(200, 600)) };
 }
 
-/** A directory named by what it is made from. It gets its name when it is whole, so that two may make it at once. */
+/**
+ * Returns a directory named after a hash of `from`, and fills it with `make` if it does not exist. The directory gets its
+ * name when it is complete, so that two processes may fill it at the same time.
+ */
 async function once(home, name, from, make) {
   const done = join(home, `${name}-${createHash("sha256").update(from).digest("hex").slice(0, 12)}`);
   if (await stat(done).catch(() => null)) return done;

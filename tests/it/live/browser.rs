@@ -1,23 +1,22 @@
-//! Chromium with real players, which `tests/live` drives.
+//! Runs `tests/live/drive.js`, which plays in Chromium.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::scenes::Scene;
-
-/// What the driver keeps from one run to the next, and in `seen` what the last one leaves to be looked at.
+/// Directory of the driver: players and streams, which are kept, and `seen`, the pages and reports of the last round.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/live");
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/live/drive.js");
 
-/// Plays all scenes, which report to the edge at `collector`: what their pages saw and sent, by scene.
-pub(super) fn play(collector: &str, scenes: &[Scene]) -> Vec<Value> {
-    let plan = json!({
+/// Plays each plan, `at_once` at the same time. Returns by plan what the page measured and which reports were sent.
+pub(super) fn play(collector: &str, at_once: usize, plans: &[Value]) -> Vec<Value> {
+    let input = json!({
         "collector": collector,
-        "at_once": 6,
-        "within_s": 240,
-        "playbacks": scenes.iter().map(|scene| scene.plan(collector)).collect::<Vec<_>>(),
+        "at_once": at_once,
+        // only a browser that hangs takes this long
+        "within_s": 600 + 120 * plans.len() / at_once,
+        "playbacks": plans,
     });
     let mut driver = Command::new("node")
         .args([DRIVER, HOME])
@@ -26,7 +25,7 @@ pub(super) fn play(collector: &str, scenes: &[Scene]) -> Vec<Value> {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("players in a browser need Node.js: run `make doctor` ({error})"));
-    driver.stdin.take().unwrap().write_all(plan.to_string().as_bytes()).unwrap();
+    driver.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
     let output = driver.wait_with_output().unwrap();
     assert!(output.status.success(), "the driver failed:\n{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -1,11 +1,11 @@
-// hls.js without CMCD: the page reports by itself.
+// hls.js without CMCD: the page sends JSON beacons.
 import Hls from "/modules/hls.js/dist/hls.min.mjs";
 import { report } from "/deploy/players/beacons.js";
 import { kbps, make, start } from "./hls.js";
 
 export const prepare = (plan) => (video, watch) => {
   const hls = make(plan, watch, {});
-  const says = () => ({
+  const fields = () => ({
     tenant: plan.tenant,
     content: plan.id,
     stream: "vod",
@@ -16,15 +16,15 @@ export const prepare = (plan) => (video, watch) => {
     bandwidth_kbps: hls.bandwidthEstimate / 1000,
   });
   watch.asked();
-  const told = report(video, plan.collector, says, plan.report_s);
+  const reporter = report(video, plan.collector, fields, plan.report_s);
   hls.on(Hls.Events.ERROR, (_, error) => {
-    if (error.fatal) told.error(error.details.startsWith("manifest") ? "manifest" : "network", true);
+    if (error.fatal) reporter.error(error.details.startsWith("manifest") ? "manifest" : "network", true);
   });
   start(hls, video, plan);
   return {
     kbps: kbps(hls),
     end() {
-      told.end();
+      reporter.end();
       hls.destroy();
     },
   };

@@ -23,7 +23,7 @@ function cmcd(plan) {
   return { streaming: { cmcd: { enabled: true, cid: plan.id, mode: plan.mode } } };
 }
 
-// of the picture, as its reports have it
+// of the picture without the sound, as in its reports
 function kbps(player) {
   return player.getActiveStream() ? player.getCurrentRepresentationForType("video")?.bitrateInKbit : NaN;
 }

@@ -5,7 +5,8 @@ export const prepare = (plan) => (video, watch) => {
   const hls = make(plan, watch, cmcd(plan));
   watch.asked();
   start(hls, video, plan);
-  return { kbps: kbps(hls), end: () => hls.destroy() };
+  const loaded = () => hls.levels[hls.loadLevel]?.bitrate / 1000;
+  return { kbps: kbps(hls), loaded, end: () => hls.destroy() };
 };
 
 function cmcd(plan) {
@@ -14,7 +15,7 @@ function cmcd(plan) {
   return { cmcd: { contentId: plan.id, useHeaders: plan.mode === "headers" } };
 }
 
-/** hls.js with a small buffer, and as much patience as a test has. */
+/** Creates hls.js with a small buffer and one retry. */
 export function make(plan, watch, more) {
   const hls = new Hls({
     maxBufferLength: plan.buffer_s,

@@ -1,4 +1,5 @@
-// One playback: a player plays what the plan says, a Watch looks on. The driver awaits `window.over`, and then `end()`.
+// One playback: a player plays the stream of the plan, a Watch measures it. The driver awaits `window.over`, then calls
+// `end()`.
 import { Watch } from "./watch.js";
 
 const plan = await (await fetch(`/plan/${new URLSearchParams(location.search).get("playback")}`)).json();
@@ -14,7 +15,7 @@ const seeks = [...plan.seeks];
 
 window.over = new Promise((over) => {
   const timer = setInterval(() => {
-    watch.tick(player.kbps());
+    watch.tick(player.kbps(), (player.loaded ?? player.kbps)());
     if (seeks.length > 0 && video.currentTime >= seeks[0].at_s) video.currentTime = seeks.shift().to_s;
     if (!watch.over && performance.now() < plan.within_s * 1000) return;
     clearInterval(timer);

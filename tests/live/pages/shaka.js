@@ -1,7 +1,7 @@
 import { reporting } from "/deploy/players/shaka.js";
 
 export async function prepare(plan) {
-  // the minified build says nothing of the player's state (5.2.12)
+  // the minified build does not report the player's state (5.2.12)
   const build = plan.minified ? "compiled" : "compiled.debug";
   await import(`/modules/shaka-player/dist/shaka-player.${build}.js`);
   const { shaka } = window;

@@ -1,14 +1,16 @@
-// What the viewer of a <video> saw, told by the element's own events and the page's clock. It knows of no player and of
-// no report: it is what reports are held to.
+// Measures one playback from the events of its <video> and the clock of the page. It uses neither the player's state nor
+// its reports, so that reports can be compared with it.
 
-/** Follows `video` from the moment playing is asked for, which a page tells by `asked()`. */
+const LAG_INTERVAL_MS = 50;
+
+/** Measures the playback of `video` from the request to play, which the page marks by calling `asked()`. */
 export class Watch {
   #video;
   #state = "starting";
-  #ready = false; // the element would play
+  #ready = false; // the element has the data it needs to play
   #since = performance.now();
   #asked = performance.now();
-  #bitrate = { weighted: 0, weight: 0, last: null, at: 0 };
+  #bitrate = { weighted: 0, loaded: 0, weight: 0, last: null, last_loaded: null, at: 0 };
   #log = [];
   seen = {
     asked_ms: null,
@@ -22,6 +24,9 @@ export class Watch {
     switches: 0,
     error: null,
     ended: false,
+    // delays of a timer: how busy the machine was
+    max_lag_ms: 0,
+    total_lag_ms: 0,
   };
 
   constructor(video) {
@@ -41,45 +46,65 @@ export class Watch {
     });
   }
 
-  /** Playing is asked for: the player is given the stream's address. */
+  /** Marks the request to play: the player gets the stream's address now. */
   asked() {
     this.seen.asked_ms = Date.now();
     this.#asked = this.#since = performance.now();
+    this.#measureLag();
+  }
+
+  /** Measures how late the event loop runs a timer, until the playback is over. */
+  #measureLag() {
+    let last = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const lag = Math.max(0, now - last - LAG_INTERVAL_MS);
+      last = now;
+      this.seen.max_lag_ms = Math.max(this.seen.max_lag_ms, lag);
+      this.seen.total_lag_ms += lag;
+      if (this.over) clearInterval(timer);
+    }, LAG_INTERVAL_MS);
   }
 
   get over() {
     return this.#state === "ended" || this.#state === "failed";
   }
 
-  /** The player said that it gives up. */
+  /** Marks that the player reported a fatal error. */
   failed(error) {
     this.seen.error ??= String(error);
     this.#to("failed");
   }
 
-  /** The bitrate, in kbit/s, that the player's own interface says is shown; asked for ten times a second. */
-  tick(kbps) {
+  /**
+   * Takes the bitrates of the picture that is shown and of the one that is loaded, in kbit/s, as the player's interface
+   * returns them. Called every 100 ms.
+   */
+  tick(kbps, loaded) {
     const now = performance.now();
     const bitrate = this.#bitrate;
     if (this.#state === "playing" && bitrate.last !== null) {
       bitrate.weighted += bitrate.last * (now - bitrate.at);
+      bitrate.loaded += bitrate.last_loaded * (now - bitrate.at);
       bitrate.weight += now - bitrate.at;
     }
     bitrate.at = now;
     if (Number.isFinite(kbps) && kbps > 0) {
       if (bitrate.last !== null && bitrate.last !== kbps) this.seen.switches += 1;
       bitrate.last = kbps;
+      bitrate.last_loaded = loaded;
     }
   }
 
-  /** Everything, once it is over. */
+  /** Returns all measurements, once the playback is over. */
   result() {
     this.#to(this.#state);
-    const { weighted, weight, last } = this.#bitrate;
+    const { weighted, loaded, weight, last } = this.#bitrate;
     const frames = this.#video.getVideoPlaybackQuality();
     return {
       ...this.seen,
       bitrate_kbps: weight > 0 ? weighted / weight : null,
+      loaded_kbps: weight > 0 ? loaded / weight : null,
       last_bitrate_kbps: last,
       frames: frames.totalVideoFrames,
       dropped_frames: frames.droppedVideoFrames,
@@ -94,13 +119,13 @@ export class Watch {
     this.#to("playing");
   }
 
-  // a player may hold the picture by a rate of 0 while it waits, without an event of its own (Shaka Player)
+  // Shaka Player pauses the picture with a playback rate of 0 while it waits; the element has no other event for it
   #rate() {
     if (this.#video.playbackRate === 0) this.#waiting();
     else if (this.#ready && ["starting", "stalled", "seeking"].includes(this.#state)) this.#playing();
   }
 
-  // before the first frame it is startup, after a seek it is the seek
+  // waiting before the first frame counts as startup, after a seek as a part of the seek
   #waiting() {
     if (this.#video.playbackRate !== 0) this.#ready = false;
     if (this.#state !== "playing") return;
@@ -109,7 +134,7 @@ export class Watch {
   }
 
   #seeking() {
-    // players set the position themselves before the first frame, and to get over gaps
+    // players set the position themselves before the first frame and to skip gaps
     if (this.seen.startup_ms === null) return;
     if (this.#state !== "seeking") this.seen.seeks += 1;
     this.#to("seeking");

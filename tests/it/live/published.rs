@@ -1,4 +1,4 @@
-//! What the rollups tell of each playback: its rows, added up over windows.
+//! The published rows of each content id, added up over windows.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// The sums of one content id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
-    /// The most sessions of any window.
+pub(super) struct Published {
+    /// The largest number of sessions in a window.
     pub(super) sessions: u64,
     pub(super) windows: u64,
     pub(super) beacons: u64,
@@ -20,18 +20,18 @@ pub(super) struct Told {
     pub(super) stalls: u64,
     pub(super) switches: u64,
     pub(super) dropped_frames: u64,
-    /// Sessions that said so, and the sum of what they said.
+    /// Sessions with a startup time, and the sum of their startup times.
     pub(super) startup_ms: (u64, u64),
-    /// The means of windows, each weighted by what was played in it: the weights and their sum.
+    /// The weights, and the weighted sum of the windows' bitrates. The weight of a window is its playing time.
     pub(super) bitrate_kbps: (u64, u64),
     pub(super) errors: BTreeMap<String, u64>,
 }
 
-/// By content id, from rows of the drill-down `stream, format, content`.
-pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Told> {
-    let mut told = BTreeMap::<String, Told>::new();
+/// Adds up the rows of the drill-down `stream, format, content`, by content id.
+pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
+    let mut published = BTreeMap::<String, Published>::new();
     for row in rows.iter().filter(|row| row["dimensions"]["content"].is_string()) {
-        let sums = told.entry(row["dimensions"]["content"].as_str().unwrap().to_owned()).or_default();
+        let sums = published.entry(row["dimensions"]["content"].as_str().unwrap().to_owned()).or_default();
         let number = |name: &str| row[name].as_u64().unwrap();
         sums.windows += 1;
         sums.sessions = sums.sessions.max(number("sessions"));
@@ -56,12 +56,12 @@ pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Told> {
         let (startup, bitrate) = (of("startup_ms"), of("bitrate_kbps"));
         sums.startup_ms.0 += startup.0;
         sums.startup_ms.1 += startup.1;
-        let weight = number("playing_ms").max(1); // where no state is told, windows count alike
+        let weight = number("playing_ms").max(1); // without states there is no playing time: windows count equally
         sums.bitrate_kbps.0 += weight * bitrate.0;
         sums.bitrate_kbps.1 += weight * bitrate.1;
         for (class, sessions) in row["errors"].as_object().unwrap() {
             *sums.errors.entry(class.clone()).or_default() += sessions.as_u64().unwrap();
         }
     }
-    told
+    published
 }

@@ -1,0 +1,153 @@
+//! Plays the scenarios, a few at a time, and repeats what a busy machine disturbed.
+//!
+//! A disturbance is found by what the page and the driver measured alone, before any row is read: rows that differ from
+//! the page never cause a repetition.
+
+use serde_json::Value;
+
+use super::browser;
+use super::scenario::{Fault, Scenario};
+
+/// Playbacks at the same time, in the first round and when disturbed ones are repeated.
+const AT_ONCE: [usize; 3] = [3, 2, 1];
+/// The worker's lateness in this test.
+pub(super) const LATENESS_MS: u64 = 15_000;
+/// The longest time until a report is answered. Its record must not be late.
+const ANSWER_MS: f64 = 5_000.0;
+/// The longest delay of a timer. The page and the player see events on this event loop.
+const LAG_MS: f64 = 200.0;
+/// The largest part of frames that may be dropped. After a stall players drop about a fifth on any machine.
+const DROPPED_FRAMES: f64 = 0.5;
+
+/// One playback of a scenario, under a content id of its own: rows with this content id are of this attempt alone.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) scenario: Scenario,
+    pub(super) content: String,
+    page: Value,
+    /// Signs that the machine was too busy, in words.
+    pub(super) disturbances: Vec<String>,
+}
+
+/// Plays all scenarios, which report to the collector. Repeats disturbed playbacks. Returns all attempts in order.
+pub(super) fn play(collector: &str, scenarios: &[Scenario]) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    let mut left = scenarios.to_vec();
+    for (at_once, number) in AT_ONCE.into_iter().zip(1..) {
+        if left.is_empty() {
+            break;
+        }
+        let contents: Vec<String> = left.iter().map(|scenario| format!("{}-{number}", scenario.id)).collect();
+        let plans: Vec<Value> =
+            left.iter().zip(&contents).map(|(scenario, content)| scenario.plan(collector, content)).collect();
+        let pages = browser::play(collector, at_once, &plans);
+        let mut disturbed = Vec::new();
+        for (scenario, content) in left.into_iter().zip(contents) {
+            let page = pages.iter().find(|page| page["id"] == *content).unwrap().clone();
+            let attempt = Attempt { disturbances: disturbances(&scenario, &page), scenario, content, page };
+            if !attempt.disturbances.is_empty() {
+                let disturbances = attempt.disturbances.join("; ");
+                eprintln!("{} was disturbed: {disturbances}\n  page {}", attempt.content, attempt.seen());
+                disturbed.push(scenario);
+            }
+            attempts.push(attempt);
+        }
+        left = disturbed;
+    }
+    attempts
+}
+
+impl Attempt {
+    /// Returns the last attempt of a scenario: the undisturbed one, or the third.
+    pub(super) fn to_compare<'a>(attempts: &'a [Self], scenario: &Scenario) -> &'a Self {
+        attempts.iter().rfind(|attempt| attempt.scenario.id == scenario.id).unwrap()
+    }
+
+    /// Returns the measurements of the page.
+    pub(super) fn seen(&self) -> &Value {
+        &self.page["seen"]
+    }
+
+    /// Returns the reports, with the collector's status codes.
+    pub(super) fn reports(&self) -> &[Value] {
+        self.page["reports"].as_array().unwrap()
+    }
+
+    /// Returns a measurement of the page. An absent one is 0.
+    pub(super) fn number(&self, name: &str) -> f64 {
+        number(self.seen(), name)
+    }
+
+    /// Returns how long the page saw the picture play until the time of the last report, ms.
+    pub(super) fn playing_until_last_report(&self) -> f64 {
+        let bodies = self.reports().iter().filter_map(|report| report["body"].as_str());
+        let fields = bodies.flat_map(|body| body.split([',', '\n']));
+        let times = fields.filter_map(|field| field.strip_prefix("ts=")?.trim_end().parse::<f64>().ok());
+        let end = times.fold(0.0, f64::max) - self.number("asked_ms");
+        let changes = self.seen()["log"].as_array().unwrap();
+        let at = |change: &Value| change[0].as_f64().unwrap().min(end);
+        let next = changes.iter().skip(1).map(at).chain([end]);
+        let states = changes.iter().zip(next).filter(|(change, _)| change[1] == "playing");
+        states.map(|(change, next)| next - at(change)).sum()
+    }
+
+    /// Whether the first frame was shown.
+    pub(super) fn started(&self) -> bool {
+        self.seen()["startup_ms"].is_number()
+    }
+
+    /// Whether the player reported a fatal error to the page.
+    pub(super) fn failed(&self) -> bool {
+        self.seen()["error"].is_string()
+    }
+
+    /// Returns what is wrong if the page did not see what the scenario plans, so that the comparison would show nothing.
+    pub(super) fn unplanned(&self) -> Option<String> {
+        unplanned(&self.scenario, self.seen())
+    }
+}
+
+fn number(seen: &Value, name: &str) -> f64 {
+    seen[name].as_f64().unwrap_or(0.0)
+}
+
+fn unplanned(scenario: &Scenario, seen: &Value) -> Option<String> {
+    let number = |name: &str| number(seen, name);
+    let (started, failed, ended) =
+        (seen["startup_ms"].is_number(), seen["error"].is_string(), seen["ended"] == true);
+    let is_planned = match scenario.fault {
+        Fault::None => ended && number("playing_ms") > 13_000.0,
+        Fault::Stall => ended && number("stalls") >= 1.0 && number("stalled_ms") > 1_500.0,
+        Fault::Missing => !started && failed,
+        Fault::Broken => started && failed && number("playing_ms") > 3_000.0,
+        Fault::Seek => ended && number("seeks") >= 1.0 && number("playing_ms") < 9_000.0,
+        Fault::Slow => ended && number("switches") >= 1.0,
+    };
+    (!is_planned).then(|| "the page did not see what the scenario plans".into())
+}
+
+fn disturbances(scenario: &Scenario, page: &Value) -> Vec<String> {
+    let seen = &page["seen"];
+    let number = |name: &str| number(seen, name);
+    let mut found: Vec<String> = unplanned(scenario, seen).into_iter().collect();
+    if number("max_lag_ms") > LAG_MS {
+        found.push(format!("a timer was {:.0} ms late", number("max_lag_ms")));
+    }
+    if number("dropped_frames") > number("frames") * DROPPED_FRAMES {
+        found.push(format!("{} of {} frames were dropped", seen["dropped_frames"], seen["frames"]));
+    }
+    if scenario.caused_stalls().is_some_and(|caused| number("stalls") > caused) {
+        found.push(format!("{} stalls, which the origin did not cause", seen["stalls"]));
+    }
+    for report in page["reports"].as_array().unwrap() {
+        match report["status"].as_u64() {
+            Some(0) => found.push("a report got no answer".into()),
+            Some(503) => found.push("the collector was busy".into()),
+            _ if report["took_ms"].as_f64().unwrap() > ANSWER_MS => {
+                found.push(format!("a report was answered after {} ms", report["took_ms"]));
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,150 @@
+//! Compares the published rows of an attempt with what its page saw.
+
+use super::attempts::Attempt;
+use super::gaps;
+use super::published::Published;
+use super::scenario::Mode;
+
+/// Startup: the page's clock starts a moment before the player's, and two digits are kept of the sum.
+const STARTUP_MS: f64 = 250.0;
+/// Playing: the time between an event of the element and the player's event for it, and the rounding of each beacon to
+/// 100 ms.
+const PLAYING_MS: f64 = 700.0;
+const STALLED_MS: f64 = 500.0;
+/// Bitrate, as a part of what the page saw, where the stream has one picture: two digits are kept.
+const FIXED_BITRATE: f64 = 0.02;
+/// The same where the stream has two pictures. A report covers the time before it, and contains the bitrate that the
+/// player loads. The mean lies between the bitrates that were loaded and shown.
+const ADAPTIVE_BITRATE: f64 = 0.1;
+/// Frames that were dropped between the last beacon and the page's last measurement.
+const DROPPED_FRAMES: f64 = 5.0;
+
+/// Returns the differences, in words; none where the rows equal what the page saw.
+pub(super) fn differences(attempt: &Attempt, published: &Published) -> Vec<String> {
+    let mut found = Differences(attempt.unplanned().into_iter().collect());
+    for report in attempt.reports() {
+        if report["status"] != 204 {
+            found.0.push(format!("a report got status {}", report["status"]));
+        }
+    }
+    found.exact("sessions in a window", published.sessions, 1);
+    match attempt.scenario.mode {
+        Mode::Query | Mode::Headers => {
+            found.exact("beacons", published.beacons, attempt.reports().len() as u64);
+        }
+        Mode::Events | Mode::Beacons => found.playback(attempt, published),
+    }
+    found.0
+}
+
+/// Returns one line for people: the page's value, then the published one.
+pub(super) fn summary(attempt: &Attempt, published: &Published) -> String {
+    let of = |name: &str| attempt.seen()[name].as_f64().map_or("-".into(), |number| format!("{number:.0}"));
+    let mean =
+        |(sessions, sum): (u64, u64)| sum.checked_div(sessions).map_or("-".into(), |mean| mean.to_string());
+    format!(
+        "{:17} startup {:>5} {:>5}  playing {:>5} {:>5}  stalled {:>4} {:>4}  stalls {} {}  kbit/s {:>3} {:>3}  lag {:>3}",
+        attempt.content,
+        of("startup_ms"),
+        mean(published.startup_ms),
+        of("playing_ms"),
+        published.playing_ms,
+        of("stalled_ms"),
+        published.stalled_ms,
+        of("stalls"),
+        published.stalls,
+        of("bitrate_kbps"),
+        mean(published.bitrate_kbps),
+        of("max_lag_ms"),
+    )
+}
+
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn exact(&mut self, what: &str, published: u64, seen: u64) {
+        if published != seen {
+            self.0.push(format!("{what}: {published} published, {seen} seen"));
+        }
+    }
+
+    fn near(&mut self, what: &str, published: f64, seen: f64, tolerance: f64) {
+        let is_near = (published - seen).abs() <= tolerance; // false for a mean of nothing
+        if !is_near {
+            self.0.push(format!(
+                "{what}: {published:.0} published, {seen:.0} seen, more than {tolerance:.0} apart"
+            ));
+        }
+    }
+
+    fn playback(&mut self, attempt: &Attempt, published: &Published) {
+        let scenario = &attempt.scenario;
+        let number = |name: &str| attempt.number(name);
+        let started = attempt.started();
+        let failed = attempt.failed() && !gaps::hides_failure(scenario);
+        self.exact("attempts", published.attempts, 1);
+        self.exact("plays", published.plays, started.into());
+        self.exact("startup failures", published.startup_failures, (failed && !started).into());
+        self.exact("playback failures", published.playback_failures, (failed && started).into());
+        let classes: Vec<_> = published.errors.keys().map(String::as_str).collect();
+        let expected: Vec<_> = gaps::error_class(scenario).into_iter().collect();
+        if classes != expected {
+            self.0.push(format!("error classes: {classes:?} published, {expected:?} expected"));
+        }
+        self.exact("sessions with a startup time", published.startup_ms.0, started.into());
+        let startup = number("startup_ms");
+        self.near(
+            "startup ms",
+            published.startup_ms.1 as f64,
+            startup,
+            STARTUP_MS + startup * gaps::unmeasured_startup(scenario),
+        );
+        if scenario.minified {
+            // its reports contain no state, so no time is counted
+            self.exact("playing ms", published.playing_ms, 0);
+        } else {
+            self.times(attempt, published);
+        }
+        if !gaps::hides_switches(scenario) {
+            self.exact("switches", published.switches, number("switches") as u64);
+        }
+        if scenario.mode == Mode::Beacons {
+            let (published, seen) = (published.dropped_frames as f64, number("dropped_frames"));
+            self.near("dropped frames", published, seen, DROPPED_FRAMES);
+        }
+        if let Some(seen) = attempt.seen()["bitrate_kbps"].as_f64() {
+            let (weights, sum) = published.bitrate_kbps;
+            let part = if scenario.is_adaptive() { ADAPTIVE_BITRATE } else { FIXED_BITRATE };
+            let loaded = number("loaded_kbps");
+            let apart = (seen - loaded).abs() / 2.0;
+            let tolerance = apart + part * seen.max(loaded);
+            self.near("kbit/s", sum as f64 / weights as f64, f64::midpoint(seen, loaded), tolerance);
+        }
+    }
+
+    fn times(&mut self, attempt: &Attempt, published: &Published) {
+        let scenario = &attempt.scenario;
+        let number = |name: &str| attempt.number(name);
+        if !gaps::hides_playing(scenario) {
+            let early = if gaps::plays_early(scenario) { number("seeking_ms") } else { 0.0 };
+            let playing = if gaps::hides_end(scenario) {
+                attempt.playing_until_last_report()
+            } else {
+                number("playing_ms")
+            };
+            let middle = playing + early / 2.0;
+            self.near("playing ms", published.playing_ms as f64, middle, PLAYING_MS + early / 2.0);
+        }
+        let stalls = number("stalls") as u64;
+        let more = if published.stalls > stalls {
+            gaps::stalled_before_first_frame(scenario, number("startup_ms"))
+        } else {
+            0.0
+        };
+        let middle = number("stalled_ms") + more / 2.0;
+        self.near("stalled ms", published.stalled_ms as f64, middle, STALLED_MS + more / 2.0);
+        if !(stalls..=stalls + gaps::more_stalls(scenario)).contains(&published.stalls) {
+            self.exact("stalls", published.stalls, stalls);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The playbacks, and the faults of their streams.
+
+use serde_json::{Value, json};
+
+/// The tenant of all scenarios.
+pub(super) const TENANT: &str = "live";
+
+/// The form of a player's reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// CMCD v2 in event mode, with the settings in `deploy/players`.
+    Events,
+    /// JSON beacons of `deploy/players/beacons.js`.
+    Beacons,
+    /// CMCD v1 in the query of requests for media, which the origin mirrors to the collector as a CDN edge would.
+    Query,
+    /// CMCD v1 in the headers of these requests.
+    Headers,
+}
+
+/// The fault of a playback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    /// A segment of the picture is held back for longer than the buffer lasts.
+    Stall,
+    /// There is no manifest.
+    Missing,
+    /// From the fifth on, segments of the picture are answered with 500.
+    Broken,
+    /// The viewer seeks once, far beyond the buffer.
+    Seek,
+    /// From the third on, segments of the picture come at a bitrate below that of the better picture. This is the only
+    /// stream with two pictures: elsewhere the bitrate is fixed.
+    Slow,
+}
+
+/// A playback to try.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scenario {
+    pub(super) id: &'static str,
+    /// `hls`, `dash` or `shaka`.
+    pub(super) player: &'static str,
+    pub(super) mode: Mode,
+    pub(super) fault: Fault,
+    /// Uses Shaka Player's minified build.
+    pub(super) minified: bool,
+}
+
+impl Scenario {
+    const fn new(id: &'static str, player: &'static str, fault: Fault) -> Self {
+        Self { id, player, mode: Mode::Events, fault, minified: false }
+    }
+
+    const fn by(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// The longest first, so that a short one is the last.
+    pub(super) const ALL: &[Self] = &[
+        Self::new("hls-stall", "hls", Fault::Stall),
+        Self::new("dash-stall", "dash", Fault::Stall),
+        Self::new("shaka-stall", "shaka", Fault::Stall),
+        Self::new("beacons-stall", "hls", Fault::Stall).by(Mode::Beacons),
+        Self::new("query-stall", "hls", Fault::Stall).by(Mode::Query),
+        Self::new("hls-slow", "hls", Fault::Slow),
+        Self::new("hls-plain", "hls", Fault::None),
+        Self::new("dash-plain", "dash", Fault::None),
+        Self::new("shaka-plain", "shaka", Fault::None),
+        Self { minified: true, ..Self::new("shaka-minified", "shaka", Fault::None) },
+        Self::new("headers-plain", "dash", Fault::None).by(Mode::Headers),
+        Self::new("hls-seek", "hls", Fault::Seek),
+        Self::new("dash-seek", "dash", Fault::Seek),
+        Self::new("shaka-seek", "shaka", Fault::Seek),
+        Self::new("hls-broken", "hls", Fault::Broken),
+        Self::new("dash-broken", "dash", Fault::Broken),
+        Self::new("shaka-broken", "shaka", Fault::Broken),
+        Self::new("beacons-broken", "hls", Fault::Broken).by(Mode::Beacons),
+        Self::new("hls-missing", "hls", Fault::Missing),
+        Self::new("dash-missing", "dash", Fault::Missing),
+        Self::new("shaka-missing", "shaka", Fault::Missing),
+        Self::new("beacons-missing", "hls", Fault::Missing).by(Mode::Beacons),
+    ];
+
+    /// Whether the stream has two pictures to choose from.
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.fault == Fault::Slow
+    }
+
+    /// Returns the number of stalls that the origin causes; `None` where the fault may cause any number.
+    pub(super) fn caused_stalls(&self) -> Option<f64> {
+        match self.fault {
+            Fault::None | Fault::Seek | Fault::Missing => Some(0.0),
+            Fault::Stall => Some(1.0),
+            Fault::Broken | Fault::Slow => None,
+        }
+    }
+
+    /// Returns the driver's input for one playback with this content id. Segments of the sound are `segment-0-*`.
+    pub(super) fn plan(&self, collector: &str, content: &str) -> Value {
+        let faults = match self.fault {
+            Fault::None | Fault::Seek => json!([]),
+            Fault::Stall => json!([{ "file": "segment-[12]-005", "hold_ms": 7_000 }]),
+            Fault::Missing => json!([{ "file": "master.m3u8|stream.mpd", "status": 404 }]),
+            Fault::Broken => json!([{ "file": "segment-[12]-00[5-9]", "status": 500 }]),
+            Fault::Slow => json!([{ "file": "segment-[12]-00[3-9]", "kbps": 500 }]),
+        };
+        let seeks = if self.fault == Fault::Seek { json!([{ "at_s": 3, "to_s": 10 }]) } else { json!([]) };
+        let (page, mode, path) = match self.mode {
+            Mode::Events => (self.player, "events", format!("v1/cmcd/{TENANT}")),
+            Mode::Beacons => ("beacons", "events", "v1/beacons".to_owned()),
+            Mode::Query => (self.player, "query", format!("v1/cmcd/{TENANT}")),
+            Mode::Headers => (self.player, "headers", format!("v1/cmcd/{TENANT}")),
+        };
+        json!({
+            "id": content,
+            "tenant": TENANT,
+            "player": page,
+            "minified": self.minified,
+            "adaptive": self.is_adaptive(),
+            "mode": mode,
+            "collector": format!("{collector}/{path}"),
+            "report_s": 5,
+            "buffer_s": 4,
+            "within_s": 90,
+            "faults": faults,
+            "seeks": seeks,
+        })
+    }
+}
