@@ -57,6 +57,13 @@ impl Options {
     pub fn secured(users: &[&str]) -> Self {
         Self { users: Some(users.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
+
+    /// For a broker that no test stops. The controller excludes a broker whose heartbeat is late, as on a busy machine; it
+    /// never excludes this one.
+    #[must_use]
+    pub fn never_stopped(self) -> Self {
+        self.with("broker.session.timeout.ms", "3600000")
+    }
 }
 
 /// A running cluster. Ends, and its files go, when it is dropped or when the test process ends in whatever way.
@@ -71,10 +78,10 @@ pub struct Kafka {
 }
 
 impl Kafka {
-    /// One broker for all tests of this process. Do not stop it; give topics names by [`crate::unique`].
+    /// Returns the broker that all tests of this process share. Do not stop it; name topics with [`crate::unique`].
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Kafka> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Options::default()))
+        SHARED.get_or_init(|| Self::start(Options::default().never_stopped()))
     }
 
     /// A cluster of one's own, ready to serve.
@@ -174,6 +181,12 @@ impl Kafka {
         self.broker(id).signal(rustix::process::Signal::CONT);
     }
 
+    /// Returns how long broker `id` has waited for a CPU: see [`cpu_wait`](crate::cpu_wait).
+    #[must_use]
+    pub fn cpu_wait(&self, id: u32) -> Duration {
+        self.broker(id).cpu_wait()
+    }
+
     /// Where broker `id` keeps its log segments: one directory for each partition.
     #[must_use]
     pub fn log_dir(&self, id: u32) -> PathBuf {
@@ -204,7 +217,7 @@ impl Kafka {
         for (key, value) in settings {
             topic = topic.set(key, value);
         }
-        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(120)));
         let made =
             futures_executor::block_on(self.admin().create_topics([&topic], &options)).expect("an answer");
         for result in made {
@@ -224,7 +237,7 @@ impl Kafka {
             (led.count() == partitions).then_some(())
         };
         while known().is_none() {
-            assert!(start.elapsed() < Duration::from_secs(60), "no broker has heard of topic {topic}");
+            assert!(start.elapsed() < Duration::from_secs(300), "no broker has heard of topic {topic}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

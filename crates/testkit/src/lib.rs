@@ -4,11 +4,13 @@
 
 mod binary;
 mod broker;
+mod cpu_wait;
 pub mod oracle;
 mod tokens;
 
 pub use binary::{binary, binary_of, binary_with};
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
+pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
 
 /// Packing requests into records as the edge for players does it, and looking into them.

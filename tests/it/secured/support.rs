@@ -39,7 +39,8 @@ pub(super) fn broker() -> &'static Kafka {
         .map(Into::into)
         .into();
         users.extend((0..MOST).flat_map(|nth| [format!("combine-{nth}"), format!("merge-{nth}")]));
-        Kafka::start(Options::secured(&users.iter().map(String::as_str).collect::<Vec<_>>()))
+        let users: Vec<_> = users.iter().map(String::as_str).collect();
+        Kafka::start(Options::secured(&users).never_stopped())
     })
 }
 

@@ -26,7 +26,8 @@ exec 3<&0
 exec java "$@" >"$log" 2>&1 </dev/null 3<&-
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The time-out for the start and the stop of a broker.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) struct Broker {
     home: PathBuf,
@@ -51,6 +52,10 @@ impl Broker {
         run_class(jars, &arguments)
             .map(drop)
             .map_err(|output| format!("cannot format a broker's storage: {output}"))
+    }
+
+    pub(super) fn cpu_wait(&self) -> Duration {
+        self.child.as_ref().map_or(Duration::ZERO, |child| crate::cpu_wait(child.id()))
     }
 
     /// Starts it; [`Broker::await_ready`] waits for it. `cluster` goes with the test process.
