@@ -1,44 +1,84 @@
-//! The demo as whoever runs it in a pipe sees it: rows soon, none below k, nothing of a person, and an end.
+//! The output of the demo in a pipe: rows come soon, none is below k, nothing is personal, and it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use crowdfold_testkit::cpu_wait;
 
 const K: u64 = 30;
 
-#[test]
-#[expect(clippy::disallowed_methods, reason = "how long the demo takes is what is tested")]
-fn rows_come_within_fifteen_seconds_and_every_one_is_a_crowd() {
+/// Rows that a run must show.
+const ROWS: usize = 20;
+
+/// The time that threads wait for a CPU beyond which a run is disturbed.
+const DISTURBED: Duration = Duration::from_secs(2);
+
+/// One run of the demo.
+struct Demo {
+    status: ExitStatus,
+    lines: Vec<String>,
+    stderr: String,
+    /// The times until the first table and the exit.
+    first: Option<Duration>,
+    took: Duration,
+    /// How long its threads waited for a CPU in total.
+    waited: Duration,
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test measures how long the demo takes")]
+fn run(seconds: u64) -> Demo {
     let began = Instant::now();
     let mut demo = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
-        .args(["demo", "--for", "20s", "--k", &K.to_string()])
+        .args(["demo", "--for", &format!("{seconds}s"), "--k", &K.to_string()])
         .env_clear()
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
-    let mut first = None;
-    let mut lines = Vec::new();
+    let (mut first, mut lines, mut waited) = (None, Vec::new(), Duration::ZERO);
     for line in BufReader::new(demo.stdout.take().expect("a pipe")).lines() {
         let line = line.expect("UTF-8");
         if first.is_none() && line.starts_with("device ") {
             first = Some(began.elapsed());
         }
+        waited = waited.max(cpu_wait(demo.id()));
         lines.push(line);
     }
     let mut stderr = String::new();
     demo.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
     let status = demo.wait().expect("it ends");
+    Demo { status, lines, stderr, first, took: began.elapsed(), waited }
+}
+
+impl Demo {
+    /// Whether the machine was too busy for a run of this length.
+    fn is_disturbed(&self) -> bool {
+        self.waited > DISTURBED && sessions(&self.lines).len() < ROWS
+    }
+}
+
+/// On a busy machine the demo gets more time, and the time that it waited for a CPU counts for nothing.
+#[test]
+fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
+    let mut seconds = 20;
+    let mut demo = run(seconds);
+    while demo.is_disturbed() && seconds < 180 {
+        seconds *= 3;
+        demo = run(seconds);
+    }
+    let Demo { status, lines, stderr, first, took, waited } = demo;
     let printed = lines.join("\n");
 
     assert_eq!((status.code(), stderr.as_str()), (Some(0), ""), "{printed}");
-    let took = began.elapsed();
-    assert!(took >= Duration::from_secs(20) && took < Duration::from_secs(40), "{took:?}");
+    let asked = Duration::from_secs(seconds);
+    assert!(took >= asked && took < asked + Duration::from_secs(20) + waited, "{took:?}, waited {waited:?}");
     let first = first.unwrap_or_else(|| panic!("no table:\n{printed}"));
-    assert!(first < Duration::from_secs(15), "the first table came after {first:?}");
+    let bound = Duration::from_secs(15) + waited;
+    assert!(first < bound, "the first table came after {first:?}, waited {waited:?}");
 
     let sessions = sessions(&lines);
-    assert!(sessions.len() >= 20, "{} rows:\n{printed}", sessions.len());
+    assert!(sessions.len() >= ROWS, "{} rows:\n{printed}", sessions.len());
     assert!(sessions.iter().all(|sessions| *sessions >= K), "a row below {K}:\n{printed}");
     assert!(lines.iter().any(|line| line.contains(" *")), "nothing was folded:\n{printed}");
     assert!(printed.contains("withheld    all of tenant village-tv"), "{printed}");

@@ -25,7 +25,7 @@ impl Cluster {
             let record = BaseRecord::<(), str>::to("crowdfold.rollups").partition(0).payload(record);
             producer.send(record).map_err(|(error, _)| error).expect("room");
         }
-        producer.flush(Duration::from_secs(10)).expect("records are taken");
+        producer.flush(Duration::from_secs(120)).expect("records are taken");
     }
 
     fn query(&self, arguments: &[&str]) -> Output {

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crowdfold_testkit::{binary, binary_with, unique};
+use crowdfold_testkit::{binary, binary_with, cpu_wait, unique};
 
 use super::{Deployment, PATIENCE, eventually, sleep};
 
@@ -70,6 +70,20 @@ impl Worker {
         signal(&self.child, name);
     }
 
+    /// Sends SIGTERM. Returns the exit status, the log, and the time until the exit less the time that the worker waited
+    /// for a CPU.
+    #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+    pub(crate) fn time_to_terminate(mut self) -> (ExitStatus, String, Duration) {
+        let (start, before) = (Instant::now(), cpu_wait(self.id()));
+        let mut waited = Duration::ZERO;
+        self.signal("TERM");
+        let status = eventually("the worker exits", PATIENCE, || {
+            waited = waited.max(cpu_wait(self.id()).saturating_sub(before));
+            self.child.try_wait().unwrap()
+        });
+        (status, self.log(), start.elapsed().saturating_sub(waited))
+    }
+
     fn spawn(mut command: Command, config: &Path, dir: &Path, arguments: &[&str]) -> Self {
         let log = dir.join(unique("log"));
         let child = command
@@ -111,7 +125,7 @@ impl Worker {
     /// Asks for one of its pages: status and text.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(PATIENCE))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -141,26 +155,23 @@ impl Worker {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM: the exit status, which must come within `seconds`; and the log.
+    /// Sends SIGTERM. Returns the exit status and the log. The time-out is that of [`Worker::wait`].
     pub(crate) fn terminate(mut self, seconds: u64) -> (ExitStatus, String) {
         self.signal("TERM");
-        let status = self.ends_within(seconds);
+        let status = self.wait(seconds);
         (status, self.log())
     }
 
-    /// Its exit status, once it ended; after so many seconds, or [`PATIENCE`], it never does.
+    /// Waits until it exits. Returns the exit status. The time-out is `seconds`, but at least [`PATIENCE`].
     pub(crate) fn wait(&mut self, seconds: u64) -> ExitStatus {
-        self.ends_within(seconds.max(PATIENCE))
-    }
-
-    fn ends_within(&mut self, seconds: u64) -> ExitStatus {
+        let seconds = seconds.max(PATIENCE);
         for _ in 0..seconds * 20 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             sleep(50);
         }
-        panic!("it does not end within {seconds} s; its log:\n{}", self.log());
+        panic!("it does not exit within {seconds} s; its log:\n{}", self.log());
     }
 }
 
