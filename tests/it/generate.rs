@@ -55,13 +55,13 @@ fn records(topic: &str) -> Vec<Record> {
     let mut all = TopicPartitionList::new();
     let mut left = 0;
     for partition in 0..PARTITIONS as i32 {
-        left += consumer.fetch_watermarks(topic, partition, Duration::from_secs(30)).unwrap().1;
+        left += consumer.fetch_watermarks(topic, partition, Duration::from_secs(120)).unwrap().1;
         all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
     }
     consumer.assign(&all).unwrap();
     let mut records = Vec::new();
     while (records.len() as i64) < left {
-        let message = consumer.poll(Duration::from_secs(30)).unwrap().unwrap();
+        let message = consumer.poll(Duration::from_secs(120)).unwrap().unwrap();
         let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
         let payload = serde_json::from_slice(message.payload().unwrap()).unwrap();
         records.push(Record(message.partition() as u32, key, message.timestamp(), payload));

@@ -24,7 +24,7 @@ fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
     for value in values {
         producer.send(BaseRecord::<(), str>::to(topic).partition(0).payload(value)).unwrap();
     }
-    producer.flush(Duration::from_secs(30)).unwrap();
+    producer.flush(Duration::from_secs(120)).unwrap();
     assert_eq!(producer.in_flight_count(), 0);
 }
 
@@ -70,7 +70,7 @@ fn who_reads_what_is_committed_waits_for_what_is_not_decided() {
     let kafka = Kafka::shared();
     let topic = unique("undecided");
     kafka.create_topic(&topic, 1, &[]);
-    let long = Duration::from_secs(30);
+    let long = Duration::from_secs(120);
     let mut config = client(kafka.bootstrap());
     let producer: BaseProducer = config.set("transactional.id", unique("undecided")).create().unwrap();
     producer.init_transactions(long).unwrap();

@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::kafka_support::{Record, produce, settings, topic, until};
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(120);
 
 fn values(kafka: &Kafka, topic: &str, since: Option<u64>) -> Result<Vec<String>, Error> {
     let mut values = Vec::new();

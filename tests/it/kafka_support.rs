@@ -29,10 +29,11 @@ pub(crate) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     name
 }
 
-/// A member of a group of its own. Nobody waits for its session to end, and a busy machine must not end it.
+/// Returns the settings of a member of its own group. No test waits for its session to end, so the time-out is long: a
+/// busy machine must not end the session.
 pub(crate) fn source_settings(topic: &str) -> SourceSettings {
     SourceSettings {
-        session_timeout: Duration::from_secs(10),
+        session_timeout: Duration::from_secs(30),
         ..SourceSettings::new(topic, &unique("group"), &unique("instance"))
     }
 }
@@ -58,12 +59,21 @@ pub(crate) fn produce(kafka: &Kafka, topic: &str, records: &[Record]) {
 }
 
 pub(crate) fn produce_with(kafka: &Kafka, topic: &str, records: &[Record], properties: &[(&str, &str)]) {
+    send(&producer(kafka, properties), topic, records);
+}
+
+/// Creates a producer with these properties.
+pub(crate) fn producer(kafka: &Kafka, properties: &[(&str, &str)]) -> BaseProducer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", kafka.bootstrap()).set("linger.ms", "1");
     for (key, value) in properties {
         config.set(*key, *value);
     }
-    let producer: BaseProducer = config.create().unwrap();
+    config.create().unwrap()
+}
+
+/// Sends records and waits until they are written.
+pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record]) {
     for record in records {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &record.headers {
@@ -79,7 +89,7 @@ pub(crate) fn produce_with(kafka: &Kafka, topic: &str, records: &[Record], prope
             producer.poll(Duration::from_millis(10));
         }
     }
-    producer.flush(Duration::from_secs(60)).unwrap();
+    producer.flush(Duration::from_secs(300)).unwrap();
 }
 
 /// Runs until `step` gives something, five minutes at most: brokers that die and come back take two on a busy machine.
@@ -173,7 +183,7 @@ pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32,
         .set("isolation.level", isolation)
         .create()
         .unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(30)).unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(120)).unwrap();
     let partitions = metadata.topics()[0].partitions().len();
     if isolation == "read_committed" {
         await_decided(kafka, &consumer, topic, partitions as u32);

@@ -31,7 +31,7 @@ pub(super) const EVENTS: &[(&str, &str)] = &[("content-type", "application/cmcd"
 impl Client {
     pub(super) fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(300))).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream: BufReader::new(stream) }
     }

@@ -25,10 +25,9 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Patient with nobody.
-fn hasty(way: Deployment<'_>) -> Deployment<'_> {
-    let mut way = way;
-    way.set("collect.slow", "\"1s\"");
+/// Adds a small memory limit and the time-out `collect.slow`. A test of something else sets one that a busy machine keeps.
+fn limited<'a>(mut way: Deployment<'a>, slow: &str) -> Deployment<'a> {
+    way.set("collect.slow", &format!("{slow:?}"));
     way.set("collect.memory", "4194304");
     way.with_topics()
 }
@@ -43,7 +42,7 @@ fn end(edge: Edge) {
 
 #[test]
 fn bodies_that_are_not_what_they_say() {
-    let way = hasty(deployment(Kafka::shared()));
+    let way = limited(deployment(Kafka::shared()), "60s");
     let edge = Edge::start(&way);
     let before = edge.memory();
     let mut client = edge.connect();
@@ -100,7 +99,7 @@ fn bodies_that_are_not_what_they_say() {
 
 #[test]
 fn connections_that_come_slowly_or_in_halves() {
-    let way = hasty(deployment(Kafka::shared()));
+    let way = limited(deployment(Kafka::shared()), "2s");
     let edge = Edge::start(&way);
     // nothing at all; half a head; a head byte by byte; half a body
     let mut silent = edge.connect();
@@ -111,7 +110,7 @@ fn connections_that_come_slowly_or_in_halves() {
     let mut bodiless = edge.connect();
     bodiless
         .write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"session\":\"canary");
-    assert!((0..40).any(|_| {
+    assert!((0..1_000).any(|_| {
         sleep(200);
         !drop_by_drop.write("x")
     }));
@@ -120,7 +119,7 @@ fn connections_that_come_slowly_or_in_halves() {
     // one that worked, and then sends half a head
     let mut lazy = edge.connect();
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204);
-    sleep(2_500);
+    sleep(3_500);
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204, "it may be idle for longer");
     lazy.write("POST /v1");
     assert!(lazy.answer().is_none());
@@ -145,7 +144,7 @@ fn heads_without_end_and_requests_without_measure() {
     let mut way = deployment(Kafka::shared());
     way.set("collect.rate", "2");
     way.set("collect.connections", "3");
-    let way = hasty(way);
+    let way = limited(way, "60s");
     let edge = Edge::start(&way);
     let before = edge.memory();
     let many: String = (0..200).map(|nth| format!("x-header-{nth}: {SECRET}\r\n")).collect();
@@ -161,12 +160,16 @@ fn heads_without_end_and_requests_without_measure() {
     edge.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
     edge.await_count("connections", 0);
-    // two a second of one connection, and another is not touched by it
+    // two requests a second for each connection. The others need no broker and come in one write: a slow machine, too,
+    // answers all of them before there are enough tokens
     let mut eager = edge.connect();
-    let statuses: Vec<_> =
-        (0..12).map(|_| eager.ask("POST", "/v1/beacons", JSON, beacon().as_bytes())).collect();
-    let refused: Vec<_> = statuses.iter().filter(|answer| answer.status == 429).collect();
-    assert!(!refused.is_empty() && statuses[..2].iter().all(|answer| answer.status == 204));
+    for _ in 0..2 {
+        assert_eq!(eager.post("/v1/beacons", JSON, beacon()), 204);
+    }
+    eager.write("GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100));
+    let answers: Vec<_> = (0..100).map(|_| eager.answer().unwrap()).collect();
+    let (refused, others): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 429);
+    assert!(!refused.is_empty() && others.iter().all(|answer| answer.status == 404));
     assert!(refused.iter().all(|answer| answer.header("retry-after") == Some("1")));
     let mut other = edge.connect();
     assert_eq!(other.post("/v1/beacons", JSON, beacon()), 204);
@@ -188,7 +191,7 @@ fn heads_without_end_and_requests_without_measure() {
 fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
     let mut way = deployment(Kafka::shared());
     way.set("collect.memory", "1048576");
-    way.set("collect.slow", "\"20s\"");
+    way.set("collect.slow", "\"5m\"");
     let way = way.with_topics();
     let edge = Edge::start(&way);
     let before = edge.memory();

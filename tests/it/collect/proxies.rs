@@ -56,7 +56,7 @@ fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
     let mut way = deployment(Kafka::shared());
     way.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
     way.set("collect.proxy_protocol", "true");
-    way.set("collect.slow", "\"1s\"");
+    way.set("collect.slow", "\"3s\"");
     let mut way = way.with_topics();
     let edge = Edge::start(&way);
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {

@@ -34,7 +34,7 @@ fn the_rows_of_what_was_posted_are_the_oracles() {
     way.rules.k = 10;
     way.set("collect.rate", "0");
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
     let edge = Edge::start(&way);
     let worker = Worker::start(&way, "a");

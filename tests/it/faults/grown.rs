@@ -10,7 +10,7 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, n
 #[test]
 fn partitions_grow_from_four_to_eight_under_load() {
     let mut way = Deployment::new(Kafka::shared());
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     way.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
     let mut way = way.with_topics();
     let before = way.players(26, 300, window_ago(2_000, 60_000), 30_000);

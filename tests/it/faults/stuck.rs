@@ -24,8 +24,8 @@ fn partitions(worker: &Worker) -> Vec<usize> {
 #[test]
 fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_who_made_it() {
     let mut way = Deployment::new(Kafka::shared());
-    way.set("merge.patience", "\"4s\"");
-    way.set("source.quiet", "\"3s\"");
+    way.set("merge.patience", "\"12s\"");
+    way.set("source.quiet", "\"5s\"");
     let way = way.with_topics();
     let mut log = way.players(24, 200, window_ago(2_000, 60_000), 20_000);
     way.produce(&log);

@@ -25,7 +25,7 @@ fn assert_once(way: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
 fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_offsets() {
     let mut way = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     let mut way = way.with_topics();
     let log = way.players(51, 200, window_ago(2_000, 60_000), 30_000);
     let verdict = way.judge(&log);

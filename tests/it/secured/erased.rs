@@ -21,7 +21,7 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     let mut way = Deployment::new(broker());
     way.set("ttl.erase_counted", "true");
     // what is sent as it happens may be held up for a while
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     let mut way = way.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
         set(&mut way, &format!("principals.{role}"), user);

@@ -21,7 +21,7 @@ pub(crate) fn forget(way: &Deployment<'_>, stage: &str) {
 fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
     let mut way = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
     let before = way.players(5, 200, window_ago(2_000, 60_000), 40_000);
     let verdict = way.judge(&before);
@@ -66,7 +66,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 fn offsets_of_another_program_are_refused_until_told_otherwise() {
     let mut way = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"3s\"");
+    way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
     let log = way.players(7, 200, window_ago(2_000, 30_000), 10_000);
     way.produce(&log);

@@ -29,7 +29,7 @@ fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
         let record = BaseRecord::<(), str>::to(topic).partition(*partition).timestamp(*timestamp);
         producer.send(record.payload(value)).map_err(|(error, _)| error).unwrap();
     }
-    producer.flush(Duration::from_secs(10)).unwrap();
+    producer.flush(Duration::from_secs(120)).unwrap();
 }
 
 fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Result<Vec<String>, Error> {

@@ -69,12 +69,13 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     let window = way.rules.window;
     way.await_settled(last / window * window + window, 60);
     worker.await_ready();
-    // counters are written by the second: they stay as they are once all is in them
-    let mut page = String::new();
+    // the counters are written every second: complete ones do not change any more
+    let (mut page, mut unchanged) = (String::new(), 0);
     eventually("the counters are written", 30, || {
-        sleep(1_500);
+        sleep(1_200);
         let before = std::mem::replace(&mut page, worker.get("/metrics").1);
-        (metrics(way, &before) == metrics(way, &page)).then_some(())
+        unchanged = if metrics(way, &before) == metrics(way, &page) { unchanged + 1 } else { 0 };
+        (unchanged == 3).then_some(())
     });
     let mut out = Out {
         rollups: records(way, "rollups"),

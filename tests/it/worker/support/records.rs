@@ -33,7 +33,7 @@ impl Deployment<'_> {
             .set("isolation.level", isolation)
             .create()
             .unwrap();
-        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(30)).unwrap();
+        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(120)).unwrap();
         let partitions = metadata.topics()[0].partitions().len();
         if isolation == "read_committed" {
             await_decided(self.kafka, &consumer, &topic, partitions as u32);
@@ -45,7 +45,7 @@ impl Deployment<'_> {
         consumer.assign(&list).unwrap();
         let (mut seen, mut ended) = (Vec::new(), 0);
         while ended < partitions {
-            match consumer.poll(Duration::from_secs(30)) {
+            match consumer.poll(Duration::from_secs(120)) {
                 Some(Ok(message)) => seen.push(Seen {
                     partition: message.partition(),
                     offset: message.offset(),
