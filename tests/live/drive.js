@@ -35,6 +35,8 @@ async function input() {
 
 const LONG_MS = 300_000; // no action of a page takes this long, also on a busy machine
 
+const ANSWER_MS = 60_000; // a report that waits longer gets no answer
+
 /** Plays in a page of its own, until the playback is over and all its reports are answered. */
 async function playback(browser, origin, collector, plan) {
   const page = await browser.newPage({ userAgent, viewport: { width: 520, height: 360 } });
@@ -65,13 +67,20 @@ async function playback(browser, origin, collector, plan) {
   const seen = await page.evaluate(() => window.over);
   const answered = () => [...reports.values()].every(({ status }) => status !== null);
   const settle = async () => {
-    for (let times = 0; times < 5; times = answered() ? times + 1 : 0) await page.waitForTimeout(50);
+    const end = Date.now() + ANSWER_MS;
+    for (let times = 0; times < 5; times = answered() ? times + 1 : 0) {
+      if (Date.now() > end) return;
+      await page.waitForTimeout(50);
+    }
   };
   await settle(); // a player that ends may cancel its requests (Shaka Player)
   await page.evaluate(() => window.end());
   await settle();
   await page.close();
   await shot;
+  for (const report of reports.values()) {
+    if (report.status === null) Object.assign(report, { status: 0, took_ms: Date.now() - report.at_ms });
+  }
   return { id: plan.id, seen, messages, reports: [...reports.values()] };
 }
 

@@ -1,4 +1,7 @@
 //! Compares the published rows of an attempt with what its page saw.
+//!
+//! Counts are equal. Times agree to a tolerance, to which the delays of the page's timers are added: that much later than
+//! the player the page may have seen an event. Attempts with a large sum of delays are repeated ([`super::attempts`]).
 
 use super::attempts::Attempt;
 use super::gaps;
@@ -97,7 +100,7 @@ impl Differences {
             "startup ms",
             published.startup_ms.1 as f64,
             startup,
-            STARTUP_MS + startup * gaps::unmeasured_startup(scenario),
+            STARTUP_MS + startup * gaps::unmeasured_startup(scenario) + number("total_lag_ms"),
         );
         if scenario.minified {
             // its reports contain no state, so no time is counted
@@ -133,7 +136,8 @@ impl Differences {
                 number("playing_ms")
             };
             let middle = playing + early / 2.0;
-            self.near("playing ms", published.playing_ms as f64, middle, PLAYING_MS + early / 2.0);
+            let tolerance = PLAYING_MS + early / 2.0 + number("total_lag_ms");
+            self.near("playing ms", published.playing_ms as f64, middle, tolerance);
         }
         let stalls = number("stalls") as u64;
         let more = if published.stalls > stalls {
@@ -142,7 +146,8 @@ impl Differences {
             0.0
         };
         let middle = number("stalled_ms") + more / 2.0;
-        self.near("stalled ms", published.stalled_ms as f64, middle, STALLED_MS + more / 2.0);
+        let tolerance = STALLED_MS + more / 2.0 + number("total_lag_ms");
+        self.near("stalled ms", published.stalled_ms as f64, middle, tolerance);
         if !(stalls..=stalls + gaps::more_stalls(scenario)).contains(&published.stalls) {
             self.exact("stalls", published.stalls, stalls);
         }
