@@ -6,7 +6,7 @@
 use super::attempts::Attempt;
 use super::gaps;
 use super::published::Published;
-use super::scenario::Mode;
+use super::scenario::{Mode, REPORT_S};
 
 /// Startup: the page's clock starts a moment before the player's, and two digits are kept of the sum.
 const STARTUP_MS: f64 = 250.0;
@@ -16,8 +16,7 @@ const PLAYING_MS: f64 = 700.0;
 const STALLED_MS: f64 = 500.0;
 /// Bitrate, as a part of what the page saw, where the stream has one picture: two digits are kept.
 const FIXED_BITRATE: f64 = 0.02;
-/// The same where the stream has two pictures. A report covers the time before it, and contains the bitrate that the
-/// player loads. The mean lies between the bitrates that were loaded and shown.
+/// The same where the stream has two pictures: added to the range of [`Differences::bitrate`].
 const ADAPTIVE_BITRATE: f64 = 0.1;
 /// Frames that were dropped between the last beacon and the page's last measurement.
 const DROPPED_FRAMES: f64 = 5.0;
@@ -115,14 +114,23 @@ impl Differences {
             let (published, seen) = (published.dropped_frames as f64, number("dropped_frames"));
             self.near("dropped frames", published, seen, DROPPED_FRAMES);
         }
-        if let Some(seen) = attempt.seen()["bitrate_kbps"].as_f64() {
-            let (weights, sum) = published.bitrate_kbps;
-            let part = if scenario.is_adaptive() { ADAPTIVE_BITRATE } else { FIXED_BITRATE };
-            let loaded = number("loaded_kbps");
-            let apart = (seen - loaded).abs() / 2.0;
-            let tolerance = apart + part * seen.max(loaded);
-            self.near("kbit/s", sum as f64 / weights as f64, f64::midpoint(seen, loaded), tolerance);
+        if let Some(shown) = attempt.seen()["bitrate_kbps"].as_f64() {
+            self.bitrate(attempt, published, shown);
         }
+    }
+
+    /// A report contains the bitrate that the player loads, which it shows later. It covers the time since the one
+    /// before it, so a change may be published up to one interval too early.
+    fn bitrate(&mut self, attempt: &Attempt, published: &Published, shown: f64) {
+        let number = |name: &str| attempt.number(name);
+        let change = number("last_bitrate_kbps") - number("first_bitrate_kbps");
+        let early = change * (REPORT_S * 1_000.0 / number("playing_ms")).min(1.0);
+        let ends = [shown, number("loaded_kbps") + early];
+        let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+        let part = if attempt.scenario.is_adaptive() { ADAPTIVE_BITRATE } else { FIXED_BITRATE };
+        let (weights, sum) = published.bitrate_kbps;
+        let mean = sum as f64 / weights as f64;
+        self.near("kbit/s", mean, f64::midpoint(low, high), (high - low) / 2.0 + part * shown);
     }
 
     fn times(&mut self, attempt: &Attempt, published: &Published) {

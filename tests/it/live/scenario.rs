@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 /// The tenant of all scenarios.
 pub(super) const TENANT: &str = "live";
 
+/// The interval of reports, s.
+pub(super) const REPORT_S: f64 = 5.0;
+
 /// The form of a player's reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -120,7 +123,7 @@ impl Scenario {
             "adaptive": self.is_adaptive(),
             "mode": mode,
             "collector": format!("{collector}/{path}"),
-            "report_s": 5,
+            "report_s": REPORT_S,
             "buffer_s": 4,
             "within_s": 90,
             "faults": faults,

@@ -11,7 +11,7 @@ export class Watch {
   #ready = false; // the element has the data it needs to play
   #since = performance.now();
   #asked = performance.now();
-  #bitrate = { weighted: 0, loaded: 0, weight: 0, last: null, last_loaded: null, at: 0 };
+  #bitrate = { weighted: 0, loaded: 0, weight: 0, first: null, last: null, last_loaded: null, at: 0 };
   #log = [];
   seen = {
     asked_ms: null,
@@ -92,6 +92,7 @@ export class Watch {
     bitrate.at = now;
     if (Number.isFinite(kbps) && kbps > 0) {
       if (bitrate.last !== null && bitrate.last !== kbps) this.seen.switches += 1;
+      bitrate.first ??= kbps;
       bitrate.last = kbps;
       bitrate.last_loaded = loaded;
     }
@@ -100,12 +101,13 @@ export class Watch {
   /** Returns all measurements, once the playback is over. */
   result() {
     this.#to(this.#state);
-    const { weighted, loaded, weight, last } = this.#bitrate;
+    const { weighted, loaded, weight, first, last } = this.#bitrate;
     const frames = this.#video.getVideoPlaybackQuality();
     return {
       ...this.seen,
       bitrate_kbps: weight > 0 ? weighted / weight : null,
       loaded_kbps: weight > 0 ? loaded / weight : null,
+      first_bitrate_kbps: first,
       last_bitrate_kbps: last,
       frames: frames.totalVideoFrames,
       dropped_frames: frames.droppedVideoFrames,
