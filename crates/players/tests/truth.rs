@@ -73,8 +73,9 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     assert!(told.len() > 90, "windows, tenants and drill-downs: {}", told.len());
     let mut cells = verdict.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
-        // numbers are told, not names
+        // numbers are told, not names, nor what may be added to other tables
         assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
+        assert_eq!(std::mem::take(&mut cell.bounded).len(), oracle::BOUNDED.len());
     }
     assert_eq!(told, cells);
 }
@@ -101,6 +102,7 @@ fn as_theirs(cell: Cell) -> oracle::Cell {
         startup_ms: flat(cell.startup_ms),
         bandwidth_kbps: flat(cell.bandwidth_kbps),
         bitrate_kbps: flat(cell.bitrate_kbps),
+        bounded: BTreeMap::new(),
         who: BTreeSet::new(),
     }
 }

@@ -17,13 +17,17 @@
 //!    What CMCD states is no exception: of the states that hold, the latest by their clock is the one before a new one,
 //!    and the time between is its own ([`playback`]).
 //! 4. *Sitting*: what the placed beacons of one session in one window add up to, clamped.
-//! 5. *Folding*: see [`fold`].
+//! 5. *Folding*, with a margin: see [`fold`].
+//! 6. *The detail table* shows everything; other tables show session counts, and where there is a secret what sessions
+//!    add after clamps and the budget of each ([`bounded`]). The worker adds noise to those sums; here they stand as
+//!    they are.
 //!
 //! It stays outside what is not fixed by those rules: addresses, user agents, catalogues and redaction of text
 //! (dimension values are taken as they stand), numbers that are not whole or out of range, overload, misplaced
-//! sessions, the cap on cells, histograms, noise.
+//! sessions, the cap on cells, histograms, draws of noise.
 
 mod beacon;
+mod bounded;
 mod cell;
 mod cmcd;
 mod fold;
@@ -38,8 +42,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use bounded::{BOUNDED, clamp_of};
 pub use cell::{Cell, Sums};
-pub use fold::{Row, fold};
+pub use fold::{Row, fold, possible_rests};
 pub use ledger::{Beacons, Fates, Ledger};
 pub use numbers::{percentile, two_digits};
 
@@ -83,8 +88,41 @@ pub struct Settings {
     pub k: u64,
     /// Names of dimensions, drill-down by drill-down.
     pub drilldowns: Vec<Vec<String>>,
-    /// Tenants that have a k and drill-downs of their own.
-    pub own: BTreeMap<String, (u64, Vec<Vec<String>>)>,
+    /// Which drill-down is the detail table.
+    pub detail: Detail,
+    /// The least number of sizes that a star row leaves for its rest; by default the smaller of 10 and k/2.
+    pub margin: Option<u64>,
+    /// Standard deviations of noise, in clamps.
+    pub noise: u64,
+    /// There is a secret to draw noise with.
+    pub secret: bool,
+    /// Tenants that have rules of their own.
+    pub own: BTreeMap<String, Own>,
+}
+
+/// The drill-down whose table shows everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// The last one.
+    #[default]
+    Last,
+    /// No drill-down.
+    None,
+    /// The one of that index.
+    Index(usize),
+}
+
+/// What a tenant may have in place of the rules for all.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// Its k.
+    pub k: u64,
+    /// Its drill-downs.
+    pub drilldowns: Vec<Vec<String>>,
+    /// Its detail table.
+    pub detail: Detail,
+    /// Its margin.
+    pub margin: Option<u64>,
 }
 
 impl Default for Settings {
@@ -112,22 +150,43 @@ impl Default for Settings {
                 .iter()
                 .map(|names| names.iter().map(|name| (*name).into()).collect())
                 .collect(),
+            detail: Detail::Last,
+            margin: None,
+            noise: 8,
+            secret: false,
             own: BTreeMap::new(),
         }
     }
 }
 
 impl Settings {
-    /// The k of a tenant.
+    /// Returns the k of a tenant.
     #[must_use]
     pub fn k_of(&self, tenant: &str) -> u64 {
-        self.own.get(tenant).map_or(self.k, |(k, _)| *k)
+        self.own.get(tenant).map_or(self.k, |own| own.k)
     }
 
-    /// The drill-downs of a tenant.
+    /// Returns the drill-downs of a tenant.
     #[must_use]
     pub fn drilldowns_of(&self, tenant: &str) -> &[Vec<String>] {
-        self.own.get(tenant).map_or(&self.drilldowns, |(_, drilldowns)| drilldowns)
+        self.own.get(tenant).map_or(&self.drilldowns, |own| &own.drilldowns)
+    }
+
+    /// Returns the index of a tenant's detail table among its drill-downs.
+    #[must_use]
+    pub fn detail_of(&self, tenant: &str) -> Option<usize> {
+        match self.own.get(tenant).map_or(self.detail, |own| own.detail) {
+            Detail::Last => self.drilldowns_of(tenant).len().checked_sub(1),
+            Detail::None => None,
+            Detail::Index(index) => Some(index),
+        }
+    }
+
+    /// Returns the margin of a tenant.
+    #[must_use]
+    pub fn margin_of(&self, tenant: &str) -> u64 {
+        let margin = self.own.get(tenant).map_or(self.margin, |own| own.margin);
+        margin.unwrap_or_else(|| (self.k_of(tenant) / 2).min(10))
     }
 
     /// Whether a moment is further ahead of the machine's clock than may be.
@@ -209,7 +268,7 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
         }
     }
     for (key, cells) in &verdict.cells {
-        let rows = fold(cells, settings.k_of(&key.tenant));
+        let rows = fold(cells, settings.k_of(&key.tenant), settings.margin_of(&key.tenant));
         if !rows.is_empty() {
             verdict.tables.insert(key.clone(), rows);
         }

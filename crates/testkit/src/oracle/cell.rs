@@ -33,6 +33,8 @@ pub struct Cell {
     pub bandwidth_kbps: Vec<u64>,
     /// Their mean bitrates, ascending, kbit/s.
     pub bitrate_kbps: Vec<u64>,
+    /// What they add to tables other than the detail table, by field: clamped, and within the budget of each.
+    pub bounded: BTreeMap<&'static str, u64>,
     /// Who they are: the names of the sessions.
     pub who: BTreeSet<String>,
 }
@@ -42,6 +44,9 @@ impl Cell {
     pub fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
         self.who.extend(other.who.iter().cloned());
+        for (field, adds) in &other.bounded {
+            *self.bounded.entry(field).or_default() += adds;
+        }
         self.sums.beacons += other.sums.beacons;
         self.sums.attempts += other.sums.attempts;
         self.sums.plays += other.sums.plays;

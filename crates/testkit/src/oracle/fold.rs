@@ -1,4 +1,4 @@
-//! Folding, word for word as the page on privacy has it.
+//! Folding with a margin, step by step as the page on privacy has it.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,18 @@ pub struct Row {
     pub cell: Cell,
 }
 
-/// The rows of a table, in label order; none if it stands for fewer than `k` sessions.
+/// Returns the rows of a table in label order; none if it stands for fewer than `k` sessions. A rest that takes in
+/// rows leaves at least `margin` possible sizes for itself, or takes in every row of its node.
 #[must_use]
-pub fn fold(cells: &Cells, k: u64) -> Vec<Row> {
+pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     let depth = cells.keys().next().map_or(0, Vec::len);
-    let (mut rows, _withheld) = fold_node(cells, k, &[], depth);
+    let (mut rows, _withheld) = fold_node(cells, k, margin, &[], depth);
     rows.sort_by(|a, b| a.label.cmp(&b.label));
     rows
 }
 
 /// The rows under the node with that prefix, and the rest that goes up.
-fn fold_node(cells: &Cells, k: u64, prefix: &[String], depth: usize) -> (Vec<Row>, Cell) {
+fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize) -> (Vec<Row>, Cell) {
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
         return if cell.sessions >= k {
@@ -39,14 +40,22 @@ fn fold_node(cells: &Cells, k: u64, prefix: &[String], depth: usize) -> (Vec<Row
     let mut rest = Cell::default();
     for child in children {
         let prefix: Vec<String> = prefix.iter().chain([child]).cloned().collect();
-        let (theirs, left) = fold_node(cells, k, &prefix, depth);
+        let (theirs, left) = fold_node(cells, k, margin, &prefix, depth);
         rows.extend(theirs);
         rest.add(&left);
     }
 
-    rows.sort_by(|a, b| (a.cell.sessions, &a.label).cmp(&(b.cell.sessions, &b.label)));
-    while 0 < rest.sessions && rest.sessions < k && !rows.is_empty() {
-        rest.add(&rows.remove(0).cell);
+    if 0 < rest.sessions && rest.sessions < k {
+        rows.sort_by(|a, b| (a.cell.sessions, &a.label).cmp(&(b.cell.sessions, &b.label)));
+        let mut taken = 0;
+        while let Some(smallest) = rows.first() {
+            let is_hidden = possible_rests(rest.sessions, taken, smallest.cell.sessions, k) >= margin;
+            if rest.sessions >= k && is_hidden {
+                break;
+            }
+            rest.add(&rows.remove(0).cell);
+            taken += 1;
+        }
     }
     if rest.sessions >= k {
         let stars = (prefix.len()..depth).map(|_| "*".to_string());
@@ -54,4 +63,14 @@ fn fold_node(cells: &Cells, k: u64, prefix: &[String], depth: usize) -> (Vec<Row
         rest = Cell::default();
     }
     (rows, rest)
+}
+
+/// Returns the number of sizes that a rest may have had, which is all that a star row of `star` sessions tells whoever
+/// knows that it took in `taken` rows: each of those had between `k` sessions and the `left` of the smallest row that
+/// stayed, and the rest had between 1 and k − 1.
+#[must_use]
+pub fn possible_rests(star: u64, taken: u64, left: u64, k: u64) -> u64 {
+    let most = (k - 1).min(star.saturating_sub(taken * k));
+    let least = star.saturating_sub(taken * left).max(1);
+    (most + 1).saturating_sub(least)
 }

@@ -1,57 +1,116 @@
 //! The rows as they must be printed.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Cell, Settings, Verdict, percentile};
+use super::beacon::ERRORS;
+use super::{Cell, Row, Settings, Verdict, percentile};
 
 /// Sessions that must lie on either side of a percentile.
 const B: usize = 10;
 
+/// Fields that are one number.
+const NUMBERS: [&str; 10] = [
+    "beacons",
+    "attempts",
+    "plays",
+    "startup_failures",
+    "playback_failures",
+    "playing_ms",
+    "stalled_ms",
+    "stalls",
+    "dropped_frames",
+    "switches",
+];
+
+/// Fields that are the distribution of one value of each session.
+const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+
 impl Verdict {
-    /// Every row as `crowdfold.rollup/1`, sorted by window, tenant, drill-down and label, but for the histograms,
-    /// whose bins the design leaves open.
+    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, drill-down and label. Histograms are left
+    /// out, because the design leaves their bins open. Where there is a secret, numbers outside the detail table are
+    /// the sums that the noise is added to.
     #[must_use]
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
         for (key, rows) in &self.tables {
             let dimensions = &settings.drilldowns_of(&key.tenant)[key.drilldown];
+            let is_detail = settings.detail_of(&key.tenant) == Some(key.drilldown);
             for (index, row) in rows.iter().enumerate() {
-                let label: serde_json::Map<String, Value> =
-                    dimensions.iter().cloned().zip(row.label.iter().cloned().map(Value::from)).collect();
-                let sums = &row.cell.sums;
-                rollups.push(json!({
+                let mut rollup = json!({
                     "schema": "crowdfold.rollup/1",
                     "tenant": key.tenant,
                     "window": {"start": key.start, "end": key.start + settings.window},
                     "drilldown": dimensions,
-                    "dimensions": label,
+                    "detail": is_detail,
+                    "dimensions": dimensions.iter().cloned().zip(row.label.iter().cloned())
+                        .collect::<BTreeMap<_, _>>(),
                     "row": index + 1,
                     "rows": rows.len(),
                     "sessions": row.cell.sessions,
-                    "beacons": sums.beacons,
-                    "attempts": sums.attempts,
-                    "plays": sums.plays,
-                    "startup_failures": sums.startup_failures,
-                    "playback_failures": sums.playback_failures,
-                    "playing_ms": sums.playing_ms,
-                    "stalled_ms": sums.stalled_ms,
-                    "stalls": sums.stalls,
-                    "dropped_frames": sums.dropped_frames,
-                    "switches": sums.switches,
-                    "errors": sums.errors,
-                    "startup_ms": distribution(&row.cell, |cell| &cell.startup_ms),
-                    "bandwidth_kbps": distribution(&row.cell, |cell| &cell.bandwidth_kbps),
-                    "bitrate_kbps": distribution(&row.cell, |cell| &cell.bitrate_kbps),
-                    "policy": {"name": "threshold", "k": settings.k_of(&key.tenant)},
-                }));
+                    "policy": {
+                        "name": "threshold",
+                        "k": settings.k_of(&key.tenant),
+                        "margin": settings.margin_of(&key.tenant),
+                        "noise": settings.noise,
+                    },
+                });
+                let fields = match (is_detail, settings.secret) {
+                    (true, _) => exact(row),
+                    (false, true) => bounded(row),
+                    (false, false) => absent(),
+                };
+                for (name, value) in fields {
+                    rollup[name] = value;
+                }
+                rollups.push(rollup);
             }
         }
         rollups
     }
 }
 
-fn distribution(cell: &Cell, values: fn(&Cell) -> &Vec<u64>) -> Value {
-    let values = values(cell);
+/// The fields of a row of the detail table.
+fn exact(row: &Row) -> Vec<(&'static str, Value)> {
+    let Cell { sums, .. } = &row.cell;
+    let numbers = [
+        sums.beacons,
+        sums.attempts,
+        sums.plays,
+        sums.startup_failures,
+        sums.playback_failures,
+        sums.playing_ms,
+        sums.stalled_ms,
+        sums.stalls,
+        sums.dropped_frames,
+        sums.switches,
+    ];
+    let mut fields: Vec<_> = NUMBERS.into_iter().zip(numbers.map(Value::from)).collect();
+    fields.push(("errors", json!(sums.errors)));
+    fields.push(("startup_ms", distribution(&row.cell.startup_ms)));
+    fields.push(("bandwidth_kbps", distribution(&row.cell.bandwidth_kbps)));
+    fields.push(("bitrate_kbps", distribution(&row.cell.bitrate_kbps)));
+    fields
+}
+
+/// The fields of a row of another table, before noise.
+fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
+    let sum = |field: &str| row.cell.bounded.get(field).copied().unwrap_or(0);
+    let mut fields = vec![("beacons", Value::Null)];
+    fields.extend(NUMBERS.into_iter().skip(1).map(|name| (name, json!(sum(name)))));
+    let errors = ERRORS.into_iter().map(|class| (class, sum(&format!("errors.{class}"))));
+    fields.push(("errors", json!(errors.collect::<BTreeMap<_, _>>())));
+    fields.extend(DISTRIBUTIONS.into_iter().map(|name| (name, json!({"sum": sum(name)}))));
+    fields
+}
+
+/// The fields of a row of another table where there is no secret.
+fn absent() -> Vec<(&'static str, Value)> {
+    NUMBERS.into_iter().chain(["errors"]).chain(DISTRIBUTIONS).map(|name| (name, Value::Null)).collect()
+}
+
+fn distribution(values: &[u64]) -> Value {
     json!({
         "sessions": values.len(),
         "sum": values.iter().sum::<u64>(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::beacon::{Beacon, ERRORS};
+use super::bounded::contribution;
 use super::numbers::two_digits_of;
 use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
@@ -57,25 +58,30 @@ impl Sitting {
         let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
         let errors = ERRORS.into_iter().filter(|class| self.0.iter().any(|p| p.beacon.error == Some(class)));
+        let sums = Sums {
+            beacons: self.beacons(),
+            attempts: count(|placed| placed.attempt).min(10),
+            plays: count(|placed| placed.play).min(10),
+            startup_failures: self.0.iter().filter(|p| fatal(p) && !p.had_played).count().min(10) as u64,
+            playback_failures: self.0.iter().filter(|p| fatal(p) && p.had_played).count().min(10) as u64,
+            playing_ms,
+            stalled_ms,
+            stalls: sum(|amounts| amounts.stalls).min(seconds),
+            dropped_frames: sum(|amounts| amounts.dropped_frames).min(120 * settings.window / 1000),
+            switches: sum(|amounts| amounts.switches).min(seconds),
+            errors: errors.map(|class| (class, 1)).collect(),
+        };
+        let startup_ms = self.0.iter().find_map(|placed| placed.startup);
+        let bandwidth_kbps = self.mean(|beacon| beacon.bandwidth_kbps);
+        let bitrate_kbps = self.mean(|beacon| beacon.bitrate_kbps);
         Cell {
             sessions: 1,
             who: [session.to_owned()].into(),
-            sums: Sums {
-                beacons: self.beacons(),
-                attempts: count(|placed| placed.attempt).min(10),
-                plays: count(|placed| placed.play).min(10),
-                startup_failures: self.0.iter().filter(|p| fatal(p) && !p.had_played).count().min(10) as u64,
-                playback_failures: self.0.iter().filter(|p| fatal(p) && p.had_played).count().min(10) as u64,
-                playing_ms,
-                stalled_ms,
-                stalls: sum(|amounts| amounts.stalls).min(seconds),
-                dropped_frames: sum(|amounts| amounts.dropped_frames).min(120 * settings.window / 1000),
-                switches: sum(|amounts| amounts.switches).min(seconds),
-                errors: errors.map(|class| (class, 1)).collect(),
-            },
-            startup_ms: self.0.iter().find_map(|placed| placed.startup).into_iter().collect(),
-            bandwidth_kbps: self.mean(|beacon| beacon.bandwidth_kbps).into_iter().collect(),
-            bitrate_kbps: self.mean(|beacon| beacon.bitrate_kbps).into_iter().collect(),
+            bounded: contribution(&sums, startup_ms, bitrate_kbps, bandwidth_kbps, settings.window),
+            sums,
+            startup_ms: startup_ms.into_iter().collect(),
+            bandwidth_kbps: bandwidth_kbps.into_iter().collect(),
+            bitrate_kbps: bitrate_kbps.into_iter().collect(),
         }
     }
 

@@ -1,3 +1,4 @@
+mod bounded;
 mod rules;
 mod vectors;
 
