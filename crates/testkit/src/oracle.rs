@@ -42,7 +42,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use bounded::{BOUNDED, clamp_of};
+pub use bounded::{BOUNDED, BUDGET, clamp_of, contribution};
 pub use cell::{Cell, Sums};
 pub use fold::{Row, fold, possible_rests};
 pub use ledger::{Beacons, Fates, Ledger};
@@ -94,6 +94,8 @@ pub struct Settings {
     pub margin: Option<u64>,
     /// Standard deviations of noise, in clamps.
     pub noise: u64,
+    /// What (value ÷ clamp)² may add up to for one session; `None` only to see that a comparison notices.
+    pub budget: Option<u64>,
     /// There is a secret to draw noise with.
     pub secret: bool,
     /// Tenants that have rules of their own.
@@ -153,6 +155,7 @@ impl Default for Settings {
             detail: Detail::Last,
             margin: None,
             noise: 8,
+            budget: Some(BUDGET),
             secret: false,
             own: BTreeMap::new(),
         }

@@ -29,7 +29,7 @@ pub const BOUNDED: [(&str, u64, bool); 18] = [
 ];
 
 /// The budget: the most that (value ÷ clamp)² may add up to over the fields of one session.
-const BUDGET: Fraction = Fraction { over: 4, under: 1 };
+pub const BUDGET: u64 = 4;
 
 /// Returns the most that one session adds to a field in a window of that length.
 ///
@@ -42,13 +42,16 @@ pub fn clamp_of(field: &str, window: Millis) -> u64 {
     if *grows { (clamp * window).div_ceil(60_000).max(1) } else { *clamp }
 }
 
-/// What one session adds, field by field: every field of [`BOUNDED`] is in it.
-pub(super) fn contribution(
+/// Returns what one session adds, field by field: every field of [`BOUNDED`] is in it. Without a budget values are
+/// clamped only.
+#[must_use]
+pub fn contribution(
     sums: &Sums,
     startup_ms: Option<u64>,
     bitrate_kbps: Option<u64>,
     bandwidth_kbps: Option<u64>,
     window: Millis,
+    budget: Option<u64>,
 ) -> BTreeMap<&'static str, u64> {
     let value = |field: &str| match field {
         "attempts" => sums.attempts,
@@ -71,7 +74,7 @@ pub(super) fn contribution(
         let clamp = clamp_of(field, window);
         let value = value(field).min(clamp);
         let with_it = spent.plus(Fraction { over: value.into(), under: clamp.into() }.squared());
-        if with_it.is_above(BUDGET) {
+        if budget.is_some_and(|budget| with_it.is_above(budget)) {
             adds.insert(field, 0);
         } else {
             adds.insert(field, value);
@@ -100,8 +103,8 @@ impl Fraction {
         Self { over: self.over * theirs + other.over * ours, under: self.under * theirs }.reduced()
     }
 
-    fn is_above(self, other: Self) -> bool {
-        self.over * other.under > other.over * self.under
+    fn is_above(self, whole: u64) -> bool {
+        self.over > u128::from(whole) * self.under
     }
 
     fn reduced(self) -> Self {

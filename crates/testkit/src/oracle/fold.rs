@@ -11,6 +11,10 @@ pub struct Row {
     pub label: Vec<String>,
     /// What its sessions add up to.
     pub cell: Cell,
+    /// The rows that a small rest took in to become this one.
+    pub taken: u64,
+    /// The sessions of that rest before it took them in.
+    pub rest: u64,
 }
 
 /// Returns the rows of a table in label order; none if it stands for fewer than `k` sessions. A rest that takes in
@@ -28,7 +32,7 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
         return if cell.sessions >= k {
-            (vec![Row { label: prefix.to_vec(), cell }], Cell::default())
+            (vec![Row { label: prefix.to_vec(), cell, taken: 0, rest: 0 }], Cell::default())
         } else {
             (Vec::new(), cell)
         };
@@ -45,9 +49,9 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
         rest.add(&left);
     }
 
+    let (before, mut taken) = (rest.sessions, 0);
     if 0 < rest.sessions && rest.sessions < k {
         rows.sort_by(|a, b| (a.cell.sessions, &a.label).cmp(&(b.cell.sessions, &b.label)));
-        let mut taken = 0;
         while let Some(smallest) = rows.first() {
             let is_hidden = possible_rests(rest.sessions, taken, smallest.cell.sessions, k) >= margin;
             if rest.sessions >= k && is_hidden {
@@ -59,7 +63,8 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     }
     if rest.sessions >= k {
         let stars = (prefix.len()..depth).map(|_| "*".to_string());
-        rows.push(Row { label: prefix.iter().cloned().chain(stars).collect(), cell: rest });
+        let label = prefix.iter().cloned().chain(stars).collect();
+        rows.push(Row { label, cell: rest, taken, rest: before });
         rest = Cell::default();
     }
     (rows, rest)

@@ -77,7 +77,14 @@ impl Sitting {
         Cell {
             sessions: 1,
             who: [session.to_owned()].into(),
-            bounded: contribution(&sums, startup_ms, bitrate_kbps, bandwidth_kbps, settings.window),
+            bounded: contribution(
+                &sums,
+                startup_ms,
+                bitrate_kbps,
+                bandwidth_kbps,
+                settings.window,
+                settings.budget,
+            ),
             sums,
             startup_ms: startup_ms.into_iter().collect(),
             bandwidth_kbps: bandwidth_kbps.into_iter().collect(),

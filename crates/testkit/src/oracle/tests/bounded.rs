@@ -25,7 +25,10 @@ fn each_field_is_clamped() {
         BTreeMap::from([("attempts", 1), ("plays", 1), ("startup_ms", 10_000), ("playing_ms", 60_000)]),
         "four times 1 is the whole budget"
     );
-    assert_eq!(adds(60_000, r#""stalls":9,"stalled_ms":60000"#), [("stalls", 3), ("stalled_ms", 15_000)].into());
+    assert_eq!(
+        adds(60_000, r#""stalls":9,"stalled_ms":60000"#),
+        [("stalls", 3), ("stalled_ms", 15_000)].into()
+    );
     assert_eq!(adds(60_000, r#""bandwidth_kbps":99000"#), [("bandwidth_kbps", 30_000)].into());
 }
 
@@ -53,7 +56,10 @@ fn clamps_of_time_grow_with_the_window() {
     assert_eq!((clamp_of("switches", 300_000), clamp_of("switches", 1)), (15, 1));
     assert_eq!((clamp_of("stalled_ms", 10_000), clamp_of("dropped_frames", 10_001)), (2_500, 11));
     assert_eq!((clamp_of("playing_ms", 300_000), clamp_of("startup_ms", 300_000)), (300_000, 10_000));
-    assert_eq!(adds(10_000, r#""playing_ms":30000,"stalls":9"#), [("stalls", 1), ("playing_ms", 10_000)].into());
+    assert_eq!(
+        adds(10_000, r#""playing_ms":30000,"stalls":9"#),
+        [("stalls", 1), ("playing_ms", 10_000)].into()
+    );
 }
 
 #[test]
@@ -107,9 +113,8 @@ fn with_a_secret_others_show_bounded_sums_and_every_field() {
 
 #[test]
 fn the_detail_table_may_be_another_or_none_and_a_tenant_may_have_its_own() {
-    let details = |settings| -> Vec<bool> {
-        rows(settings).iter().map(|row| row["detail"] == true).collect()
-    };
+    let details =
+        |settings| -> Vec<bool> { rows(settings).iter().map(|row| row["detail"] == true).collect() };
     assert_eq!(details(Settings { detail: Detail::Index(0), ..two_tables() }), [true, false]);
     assert_eq!(details(Settings { detail: Detail::None, ..two_tables() }), [false, false]);
     let own = Own { k: 2, drilldowns: vec![vec!["os".into()]], detail: Detail::Last, margin: Some(0) };
