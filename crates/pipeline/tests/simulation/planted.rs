@@ -39,6 +39,10 @@ pub(crate) enum Bug {
     DecidedUnread,
     /// A window is released without a partition before that is committed.
     UndecidedRelease,
+    /// A worker has another detail table than the one before it, and takes it for the same policy.
+    OtherDetail,
+    /// A worker draws noise with another secret than the one before it, and takes it for the same policy.
+    OtherSecret,
 }
 
 /// Schedules within which a mistake must be found: a few seconds.
@@ -63,6 +67,8 @@ fn every_planted_mistake_is_found_within_seconds() {
         B::MisplacedTaken,
         B::DecidedUnread,
         B::UndecidedRelease,
+        B::OtherDetail,
+        B::OtherSecret,
     ];
     let missed: Vec<_> = bugs.into_iter().filter(|bug| first_failure(Some(*bug)).is_none()).collect();
     assert_eq!(missed, []);

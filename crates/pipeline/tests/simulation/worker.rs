@@ -9,6 +9,7 @@ use crowdfold_pipeline::{
     Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, Stage,
     is_whole, plan_starts,
 };
+use crowdfold_release::Secret;
 
 use crate::log::{Broker, Fate, Load};
 use crate::planted::Bug;
@@ -34,11 +35,20 @@ impl Shop {
         })
     }
 
-    fn merge(&self, version: usize, patience: u64) -> Arc<MergerSettings> {
+    /// `bug`: of every second generation the workers have another policy than those before.
+    fn merge(&self, version: usize, patience: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
+        let version = &self.world.versions[version];
+        let policies = match bug.filter(|_| generation.is_multiple_of(2)) {
+            Some(Bug::OtherDetail) => version.other_detail.clone(),
+            Some(Bug::OtherSecret) if version.policies.common().is_noisy() => {
+                version.policies.clone().keyed(&Secret::new([2; 32]))
+            }
+            _ => version.policies.clone(),
+        };
         Arc::new(MergerSettings {
-            rules: Arc::clone(&self.world.versions[version].rules),
+            rules: Arc::clone(&version.rules),
             merge_partitions: self.world.merge_partitions,
-            policies: self.world.versions[version].policies.clone(),
+            policies,
             patience,
         })
     }
@@ -151,7 +161,7 @@ impl Worker {
         owns: impl Fn(u32) -> bool,
         now: u64,
     ) -> Started {
-        let settings = shop.merge(version, self.patience);
+        let settings = shop.merge(version, self.patience, self.bug, broker.merge.generation);
         let assigned: Vec<_> = (0..shop.world.merge_partitions).filter(|m| owns(*m)).collect();
         self.merge = Half { generation: broker.merge.generation, version, stage: Stage::default() };
         self.positions.clear();
@@ -174,8 +184,12 @@ impl Worker {
             {
                 started.floor = started.floor.max(settings.rules.ceil(now));
             }
-            if self.bug == Some(Bug::NoFloor) {
-                start.floor = 0;
+            match (self.bug, &mut start.checkpoint) {
+                (Some(Bug::NoFloor), _) => start.floor = 0,
+                (Some(Bug::OtherDetail | Bug::OtherSecret), Some(known)) => {
+                    known.policy = settings.policies.fingerprint();
+                }
+                _ => {}
             }
             let offset = group[m as usize].as_ref().map_or(0, |committed| committed.offset);
             let mut merger = Merger::new(Arc::clone(&settings), &start, offset, now);

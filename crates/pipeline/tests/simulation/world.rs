@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crowdfold_airlock::{Dimension, murmur2};
-use crowdfold_release::{Policies, Policy, PolicySettings};
+use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_rollup::Rules;
 
 pub(crate) const WINDOW: u64 = 10_000;
@@ -15,6 +15,8 @@ pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
 /// Sessions that live in one partition at a time.
 const SESSIONS: usize = 6;
+/// One world in so many has a secret.
+const NOISY: u64 = 12;
 /// Most partitions of a world, grown.
 const MOST_PARTITIONS: u32 = 6;
 
@@ -58,6 +60,17 @@ impl Record {
 pub(crate) struct Version {
     pub(crate) rules: Arc<Rules>,
     pub(crate) policies: Policies,
+    /// The same policies with another detail table: what a worker must not mix with them.
+    pub(crate) other_detail: Policies,
+}
+
+impl Version {
+    /// Returns the version with a secret: then rows outside the detail table carry noise.
+    fn keyed(self) -> Self {
+        let secret = Secret::new([1; 32]);
+        let Self { rules, policies, other_detail } = self;
+        Self { rules, policies: policies.keyed(&secret), other_detail: other_detail.keyed(&secret) }
+    }
 }
 
 pub(crate) struct World {
@@ -83,7 +96,8 @@ impl World {
             1 => Some((k + 2, drilldowns.clone())),
             _ => Some((k, vec![vec![Dimension::Cdn, Dimension::Os]])),
         };
-        let next = match rng.below(5) {
+        let next = match rng.below(6) {
+            5 => version_with(k, idle, drilldowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
             1 => version(k + 1, idle, drilldowns.clone(), own.clone()),
             // one tenant's alone
@@ -98,8 +112,13 @@ impl World {
         };
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
+        let mut versions = [version(k, idle, drilldowns, own), next];
+        // drawing noise takes time
+        if rng.one_in(NOISY) {
+            versions = versions.map(Version::keyed);
+        }
         let mut world = Self {
-            versions: [version(k, idle, drilldowns, own), next],
+            versions,
             partitions: [before, after],
             grows_at: START + WINDOW + rng.below(2 * WINDOW),
             merge_partitions: 1 + rng.below(2) as u32,
@@ -282,15 +301,36 @@ fn version(
     drilldowns: Vec<Vec<Dimension>>,
     own: Option<(u64, Vec<Vec<Dimension>>)>,
 ) -> Version {
-    let policy = |k, drilldowns| {
-        let settings = PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() };
+    version_with(k, idle, drilldowns, own, Detail::Last)
+}
+
+/// The same with another detail table, where a list has more than one.
+fn version_with(
+    k: u64,
+    idle: u64,
+    drilldowns: Vec<Vec<Dimension>>,
+    own: Option<(u64, Vec<Vec<Dimension>>)>,
+    detail: Detail,
+) -> Version {
+    let policy = |k, drilldowns, detail| {
+        let settings =
+            PolicySettings { k, allow_small_k: true, drilldowns, detail, ..PolicySettings::default() };
         Policy::threshold(settings).unwrap()
     };
-    let own = own.map(|(k, drilldowns)| (TENANTS[1].to_owned(), policy(k, drilldowns)));
-    let policies = Policies::new(policy(k, drilldowns), own);
-    let drilldowns = policies.drilldowns();
-    let rules = Rules { window: WINDOW, lateness: LATENESS, idle, drilldowns, max_sessions: 1000 };
-    Version { rules: Arc::new(rules), policies }
+    let policies = |detail| {
+        let own = own.clone().map(|(k, drilldowns)| (TENANTS[1].to_owned(), policy(k, drilldowns, detail)));
+        Policies::new(policy(k, drilldowns.clone(), detail), own)
+    };
+    let other_detail = policies(if detail == Detail::Last { Detail::Index(0) } else { Detail::Last });
+    let policies = policies(detail);
+    let rules = Rules {
+        window: WINDOW,
+        lateness: LATENESS,
+        idle,
+        drilldowns: policies.drilldowns(),
+        max_sessions: 1000,
+    };
+    Version { rules: Arc::new(rules), policies, other_detail }
 }
 
 /// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not
