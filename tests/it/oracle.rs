@@ -3,6 +3,8 @@
 //! `invariants/conservation.rs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+mod noise;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
 use crowdfold_pipeline::{
     Combiner, CombinerSettings, Ledger, Machine, Merger, MergerSettings, SittingCounts, Start,
 };
-use crowdfold_release::{Policies, Policy, PolicySettings};
+use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_rollup::{Counts, Rules};
 use crowdfold_testkit::oracle;
 use serde_json::Value;
@@ -46,7 +48,7 @@ impl Dice {
 
 /// The rules of a world.
 pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
-    oracle::Settings {
+    let settings = oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
         default_tenant: "one".into(),
         window: 10_000,
@@ -55,17 +57,35 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         max_skew: 2_000,
         child_directed_tenants: if dice.one_in(8) { vec!["two".into()] } else { vec![] },
         child_directed_content: if dice.one_in(4) { vec!["kids".into()] } else { vec![] },
-        k: 1 + dice.below(4),
+        k: 1 + dice.below(6),
         drilldowns: strings(&NAMES),
+        noise: 1 + dice.below(12),
         own: match dice.below(6) {
             0..3 => BTreeMap::new(),
             list => {
-                let k = 1 + dice.below(6);
-                BTreeMap::from([("two".into(), (k, strings(OWN[list as usize - 3])))])
+                let (k, drilldowns) = (1 + dice.below(8), strings(OWN[list as usize - 3]));
+                let (detail, margin) = (detail(drilldowns.len(), dice), margin(k, dice));
+                BTreeMap::from([("two".into(), oracle::Own { k, drilldowns, detail, margin })])
             }
         },
+        detail: detail(NAMES.len(), dice),
         ..oracle::Settings::default()
+    };
+    oracle::Settings { margin: margin(settings.k, dice), ..settings }
+}
+
+/// The last drill-down as a rule, or another, or none.
+fn detail(drilldowns: usize, dice: &mut Dice) -> oracle::Detail {
+    match dice.below(4) {
+        0 => oracle::Detail::None,
+        1 => oracle::Detail::Index(dice.below(drilldowns as u64) as usize),
+        _ => oracle::Detail::Last,
     }
+}
+
+/// At most k/2, or the default.
+fn margin(k: u64, dice: &mut Dice) -> Option<u64> {
+    dice.one_in(2).then(|| dice.below(k / 2 + 1))
 }
 
 fn strings(drilldowns: &[&[&str]]) -> Vec<Vec<String>> {
@@ -216,14 +236,44 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
 
 /// Rows and ledger of the machines.
 pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
-    let policy = |k, drilldowns: &[Vec<String>]| {
+    machines_with(logs, settings, None)
+}
+
+/// The policies of the settings, and of tenants that have their own.
+fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
+    let policy = |tenant: &str, detail| {
         let dimensions = |names: &Vec<String>| names.iter().map(|n| Dimension::named(n).unwrap()).collect();
-        let drilldowns = drilldowns.iter().map(dimensions).collect();
-        Policy::threshold(PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() })
-            .unwrap()
+        let settings = PolicySettings {
+            k: settings.k_of(tenant),
+            allow_small_k: true,
+            drilldowns: settings.drilldowns_of(tenant).iter().map(dimensions).collect(),
+            detail: match detail {
+                oracle::Detail::Last => Detail::Last,
+                oracle::Detail::None => Detail::None,
+                oracle::Detail::Index(index) => Detail::Index(index),
+            },
+            margin: settings.own.get(tenant).map_or(settings.margin, |own| own.margin),
+            noise: settings.noise,
+            ..PolicySettings::default()
+        };
+        Policy::threshold(settings).unwrap()
     };
-    let own = settings.own.iter().map(|(tenant, (k, drilldowns))| (tenant.clone(), policy(*k, drilldowns)));
-    let policies = Policies::new(policy(settings.k, &settings.drilldowns), own);
+    let own = settings.own.iter().map(|(tenant, own)| (tenant.clone(), policy(tenant, own.detail)));
+    // no tenant has the name ""
+    let policies = Policies::new(policy("", settings.detail), own);
+    match secret {
+        Some(secret) => policies.keyed(secret),
+        None => policies,
+    }
+}
+
+/// The same with a secret to draw noise with.
+fn machines_with(
+    logs: &[Vec<oracle::Record>],
+    settings: &oracle::Settings,
+    secret: Option<&Secret>,
+) -> (Vec<Value>, Ledger) {
+    let policies = policies(settings, secret);
     let rules = Arc::new(Rules {
         window: settings.window,
         lateness: settings.lateness,
@@ -306,7 +356,7 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     let mut by_key = BTreeMap::new();
     for mut row in rows {
         for spread in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
-            row[spread].as_object_mut().unwrap().remove("histogram");
+            row[spread].as_object_mut().map(|fields| fields.remove("histogram"));
         }
         assert!(by_key.insert(key(&row), row).is_none(), "a row twice");
     }

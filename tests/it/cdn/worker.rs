@@ -55,9 +55,8 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     let mut expected: Vec<Value> = rows(&output);
     // as rows of the worker are compared without them
     for distribution in ["bandwidth_kbps", "startup_ms"] {
-        expected
-            .iter_mut()
-            .for_each(|row| drop(row[distribution].as_object_mut().unwrap().remove("histogram")));
+        let fields = expected.iter_mut().filter_map(|row| row[distribution].as_object_mut());
+        fields.for_each(|fields| drop(fields.remove("histogram")));
     }
     let last = expected.iter().map(|row| row["window"]["end"].as_u64().unwrap()).max().unwrap();
 

@@ -38,7 +38,7 @@ fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
     for ((start, tenant, drilldown), mut table) in tables(&rows) {
         for row in &mut table {
             for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
-                row[name].as_object_mut().unwrap().remove("histogram");
+                row[name].as_object_mut().map(|fields| fields.remove("histogram"));
             }
         }
         let of = |all: &[Value]| -> Vec<Value> {

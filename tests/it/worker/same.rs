@@ -73,7 +73,7 @@ fn a_world_of_json_beacons_in_four_partitions() {
     let way = way.with_topics();
     let session = |beacon: &Value| way.partition_of(beacon["session"].as_str().unwrap());
     let rows = compare(&way, include_str!("../../data/world/beacons.ndjson"), session, "ts");
-    assert_eq!(rows, 25);
+    assert_eq!(rows, 113);
 }
 
 #[test]

@@ -96,9 +96,6 @@ impl<'a> Deployment<'a> {
 
     /// Writes the configuration of one worker.
     pub(crate) fn config(&self, instance: &str) -> PathBuf {
-        let quoted = |words: &[String]| {
-            format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
-        };
         let rules = &self.rules;
         let tables = |drilldowns: &[Vec<String>]| {
             let tables: Vec<_> = drilldowns.iter().map(|names| quoted(names)).collect();
@@ -118,6 +115,7 @@ impl<'a> Deployment<'a> {
             ("release.k", rules.k.to_string()),
             ("release.allow_small_k", "true".into()),
             ("release.drilldowns", tables(&rules.drilldowns)),
+            ("release.detail_drilldown", detail(rules.detail, &rules.drilldowns)),
             ("topics.partitions", self.partitions.to_string()),
             ("topics.merge_partitions", self.merge_partitions.to_string()),
             ("topics.rollup_partitions", "2".into()),
@@ -126,9 +124,10 @@ impl<'a> Deployment<'a> {
         ]);
         keys.extend(self.keys.iter().map(|(key, value)| (*key, value.clone())));
         let mut text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-        for (tenant, (k, drilldowns)) in &rules.own {
-            let drilldowns = tables(drilldowns);
+        for (tenant, own) in &rules.own {
+            let (k, drilldowns) = (own.k, tables(&own.drilldowns));
             text += &format!("[release.tenants.{tenant}]\nk = {k}\ndrilldowns = {drilldowns}\n");
+            text += &format!("detail_drilldown = {}\n", detail(own.detail, &own.drilldowns));
         }
         let path = self.dir.path().join(format!("{instance}.toml"));
         std::fs::write(&path, text).unwrap();
@@ -268,6 +267,20 @@ impl<'a> Deployment<'a> {
     /// End of the window in which the last beacon lies.
     pub(crate) fn last_end(&self, verdict: &Verdict) -> u64 {
         verdict.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
+    }
+}
+
+/// A list of words as TOML.
+fn quoted(words: &[String]) -> String {
+    format!("[{}]", words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(", "))
+}
+
+/// The detail table as TOML.
+fn detail(detail: oracle::Detail, drilldowns: &[Vec<String>]) -> String {
+    match detail {
+        oracle::Detail::Last => "\"last\"".into(),
+        oracle::Detail::None => "\"none\"".into(),
+        oracle::Detail::Index(index) => quoted(&drilldowns[index]),
     }
 }
 

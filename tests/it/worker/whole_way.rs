@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crowdfold_testkit::oracle::{Record, Verdict};
+use crowdfold_testkit::oracle::{Detail, Own, Record, Verdict};
 use crowdfold_testkit::{Kafka, binary};
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     // and two have policies of their own
     let own = |k, names: &[&[&str]]| {
         let drilldowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
-        (k, drilldowns.collect())
+        Own { k, drilldowns: drilldowns.collect(), detail: Detail::Last, margin: None }
     };
     way.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
     way.rules.own.insert(TENANTS[2].into(), own(10, &[&["device", "os", "browser"], &["cdn", "connection"]]));

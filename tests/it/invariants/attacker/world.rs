@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension;
-use crowdfold_release::{Policy, PolicySettings, release};
+use crowdfold_release::{Detail, Policy, PolicySettings, release};
 use crowdfold_rollup::{Cell, Label, Table, Window};
 use serde_json::Value;
 
@@ -90,21 +90,29 @@ impl World {
         self.sessions.iter().zip(places).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
     }
 
-    /// What the release code publishes of it, window by window.
+    /// What the release code publishes of it, window by window. Each table in turn is the detail table, where a sum tells
+    /// which cells a row holds; the attacker is given sessions alone.
     pub(super) fn released(&self, drilldowns: &[&[&str]], k: u64) -> Vec<Row> {
         let dimensions =
             drilldowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
-        let settings = PolicySettings {
-            k,
-            allow_small_k: true,
-            drilldowns: dimensions.collect(),
-            ..PolicySettings::default()
+        let dimensions: Vec<Vec<_>> = dimensions.collect();
+        let policy = |detail| {
+            let settings = PolicySettings {
+                k,
+                allow_small_k: true,
+                drilldowns: dimensions.clone(),
+                detail: Detail::Index(detail),
+                ..PolicySettings::default()
+            };
+            Policy::threshold(settings).unwrap()
         };
-        let policy = Policy::threshold(settings).unwrap();
-        (0..self.windows).flat_map(|window| self.released_in(window, drilldowns, &policy)).collect()
+        let policies: Vec<_> = (0..drilldowns.len()).map(policy).collect();
+        let windows = (0..self.windows).flat_map(|window| (0..drilldowns.len()).map(move |at| (window, at)));
+        windows.flat_map(|(window, at)| self.released_in(window, drilldowns, &policies[at], at)).collect()
     }
 
-    fn released_in(&self, window: usize, drilldowns: &[&[&str]], policy: &Policy) -> Vec<Row> {
+    /// The rows of one table.
+    fn released_in(&self, window: usize, drilldowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
         let here = |place: &usize| self.coordinate(*place, 0) == window;
         // a label's number marks its cell by one value of a distribution: the sum of a row tells which cells it holds
         let table = |drilldown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
@@ -127,8 +135,10 @@ impl World {
         assert_eq!(released.fault, None);
         let mut rollups = released.rollups.iter();
         let mut rows = Vec::new();
-        for ((drilldown, marked), count) in drilldowns.iter().zip(&marked).zip(&released.rows) {
-            for rollup in rollups.by_ref().take(*count as usize) {
+        for (at, ((drilldown, marked), count)) in
+            drilldowns.iter().zip(&marked).zip(&released.rows).enumerate()
+        {
+            for rollup in rollups.by_ref().take(*count as usize).filter(|_| at == of) {
                 let json: Value = serde_json::from_slice(&rollup.json()).unwrap();
                 let mark = json["bandwidth_kbps"]["sum"].as_u64().unwrap();
                 let held = marked.keys().zip(0..).filter(|(_, number)| mark >> number & 1 == 1);

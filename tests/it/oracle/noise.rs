@@ -1,0 +1,128 @@
+//! With a secret: what is published outside the detail table, less what the oracle says after clamps and budget, is
+//! noise of mean 0 and of the stated standard deviation, field by field.
+
+use std::collections::BTreeMap;
+
+use crowdfold_release::Secret;
+use crowdfold_testkit::oracle::{self, BOUNDED, Detail, clamp_of};
+use serde_json::Value;
+
+use super::{Dice, differences, log, machines_with, settings};
+
+const WORLDS: u64 = 1_500;
+
+/// Standard deviations by which a mean or a variance may be off; there are 36 of them.
+const MOST: f64 = 4.5;
+
+/// Residuals of one field in standard deviations.
+#[derive(Default)]
+struct Residuals {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Residuals {
+    fn add(&mut self, residual: f64) {
+        self.count += 1.0;
+        self.sum += residual;
+        self.squares += residual * residual;
+    }
+
+    /// How far the mean is from 0, in its standard deviations.
+    fn mean(&self) -> f64 {
+        self.sum / self.count.sqrt()
+    }
+
+    /// How far the sum of squares, a χ² of as many degrees as there are residuals, is from its mean.
+    fn variance(&self) -> f64 {
+        (self.squares - self.count) / (2.0 * self.count).sqrt()
+    }
+}
+
+/// A field of a row, by its name.
+fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
+    match name.split_once('.') {
+        Some((_, class)) => &mut row["errors"][class],
+        None if row[name].is_object() => &mut row[name]["sum"],
+        None => &mut row[name],
+    }
+}
+
+/// Compares the rows of many worlds: everything exactly but the numbers that carry noise. `wrong` changes what the
+/// oracle takes the rules to be.
+fn compare(
+    worlds: u64,
+    wrong: fn(&mut oracle::Settings),
+) -> Result<BTreeMap<&'static str, Residuals>, String> {
+    let mut residuals = BTreeMap::<&str, Residuals>::new();
+    for seed in 0..worlds {
+        let mut dice = Dice::new(2_000_000 + seed);
+        let mut settings = settings(&mut dice);
+        (settings.secret, settings.noise) = (true, 1 + seed % 3);
+        let logs: Vec<_> =
+            (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        let (mut rows, _) = machines_with(&logs, &settings, Some(&Secret::new(key)));
+        let window = settings.window;
+        let sigma = |name: &str| (settings.noise * clamp_of(name, window)) as f64;
+        let sigmas: BTreeMap<_, _> = BOUNDED.iter().map(|(name, ..)| (*name, sigma(name))).collect();
+        wrong(&mut settings);
+        let mut expected = oracle::judge(&logs, &settings).rollups(&settings);
+        // the policy is compared without a secret: here rows must differ by what it does
+        rows.iter_mut().chain(&mut expected).for_each(|row| row["policy"] = Value::Null);
+        let key =
+            |row: &Value| ["tenant", "window", "drilldown", "dimensions"].map(|name| row[name].to_string());
+        let mut by_key: BTreeMap<_, _> = expected.iter().map(|row| (key(row), row.clone())).collect();
+        for row in rows.iter_mut().filter(|row| row["detail"] == false) {
+            let Some(truth) = by_key.get_mut(&key(row)) else { continue };
+            for (name, ..) in BOUNDED {
+                let noisy = field(row, name);
+                if !noisy.is_i64() {
+                    return Err(format!("seed {seed}: {name} is {noisy}"));
+                }
+                let exact = field(truth, name).take();
+                let residual = noisy.as_i64().unwrap_or(0) - exact.as_i64().unwrap_or(0);
+                residuals.entry(name).or_default().add(residual as f64 / sigmas[name]);
+                *noisy = exact;
+            }
+        }
+        let others = differences(rows, expected);
+        if !others.is_empty() {
+            return Err(format!("seed {seed}: {}", others.join("\n")));
+        }
+    }
+    Ok(residuals)
+}
+
+/// The fields whose residuals are not the noise that they should be.
+fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
+    let is_off = |of: &&Residuals| of.mean().abs() > MOST || of.variance().abs() > MOST;
+    let off = residuals.iter().filter(|(_, of)| is_off(of));
+    off.map(|(name, of)| format!("{name}: mean {:.1}, variance {:.1}", of.mean(), of.variance())).collect()
+}
+
+#[test]
+fn residuals_have_mean_0_and_the_stated_standard_deviation() {
+    let residuals = compare(WORLDS, |_| {}).unwrap();
+    assert_eq!(residuals.len(), BOUNDED.len());
+    let least = residuals.values().map(|of| of.count as u64).min();
+    assert!(least > Some(2_000), "{least:?} rows");
+    assert_eq!(off(&residuals), [""; 0]);
+}
+
+#[test]
+fn a_rule_that_is_off_is_noticed() {
+    let without_budget = compare(WORLDS, |settings| settings.budget = None).unwrap();
+    assert_ne!(off(&without_budget), [""; 0]);
+    let other_detail = compare(100, |settings| settings.detail = Detail::None);
+    assert!(other_detail.is_err(), "another detail table");
+    let no_margin = compare(WORLDS, |settings| {
+        settings.margin = Some(0);
+        settings.own.values_mut().for_each(|own| own.margin = Some(0));
+    });
+    assert!(no_margin.is_err(), "no margin");
+    let no_secret = compare(100, |settings| settings.secret = false);
+    assert!(no_secret.is_err(), "rows of counts alone");
+}
