@@ -1,6 +1,6 @@
 # `make demo` and `make test` work from a fresh clone: they see to what they need first.
 
-.PHONY: demo test player soak bench fuzz memcheck lint fmt doctor
+.PHONY: demo test attack player soak bench fuzz memcheck lint fmt doctor
 
 # Watch it work: a broker, players and the worker in one process. make demo ARGS="--for 60s"
 PROFILE ?= release
@@ -24,6 +24,16 @@ TENANT ?= default
 player:
 	@.ci/prerequisites browser
 	node tests/live/serve.js target/tmp/live $(COLLECTOR) $(TENANT)
+
+# The project attacks the rows that it publishes, and prints what it finds. make attack SEED=7 WORLDS=500 ARGS="3 5"
+SEED ?= 1
+WORLDS ?= 2000
+attack: export SEED := $(SEED)
+attack: export WORLDS := $(WORLDS)
+attack:
+	@.ci/prerequisites build
+	cargo test --locked --test it -- --nocapture invariant_6
+	cargo run --locked --release --package crowdfold-attack --example attack -- $(ARGS)
 
 # The long form: a million schedules of the simulation, and hundreds of random faults on a real broker.
 SCHEDULES ?= 1000000

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The house, from the ground up: a crate may depend on those of a lower floor.
-const FLOORS: [(&str, u32); 13] = [
+const FLOORS: [(&str, u32); 14] = [
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 0),
     ("crowdfold-players", 0),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u32); 13] = [
     ("crowdfold-collector", 6),
     ("crowdfold", 7),
     ("crowdfold-suite", 8),
+    ("crowdfold-attack", 8),
 ];
 
 /// The crates that take time as an argument.

@@ -1,0 +1,61 @@
+//! Rows as the program would publish them if a rule were off, and the same rows by another sampler where thousands of
+//! windows are needed. The noise here is a rounded Gaussian; only [`crate::product`] draws the program's own.
+
+use serde_json::{Map, Value, json};
+
+use crowdfold_testkit::oracle::{BOUNDED, clamp_of};
+
+use crate::random::Random;
+use crate::scene::{Group, Rules, Scene, WINDOW};
+use crate::traffic::TABLES;
+
+/// Returns the rows of all tables.
+pub(crate) fn publish(scene: &Scene, random: &mut Random) -> Vec<Value> {
+    let mut rollups = Vec::new();
+    for (at, (table, names)) in scene.tables.iter().zip(TABLES).enumerate() {
+        let is_detail = at == scene.rules.detail;
+        for (number, row) in table.rows.iter().enumerate() {
+            let mut rollup = head(scene, names, row, number + 1, table.rows.len(), is_detail);
+            let noise = |at: usize, random: &mut Random| {
+                let sigma = scene.rules.noise * clamp_of(BOUNDED[at].0, WINDOW);
+                (random.normal() * sigma as f64).round() as i64
+            };
+            let value = |at: usize, random: &mut Random| {
+                if is_detail { row.raw[at] } else { row.adds[at] + noise(at, random) }
+            };
+            let mut errors = Map::new();
+            for (at, (field, ..)) in BOUNDED.iter().enumerate() {
+                let value = value(at, random);
+                match field.strip_prefix("errors.") {
+                    Some(_) if is_detail && value == 0 => {}
+                    Some(class) => drop(errors.insert(class.into(), value.into())),
+                    None if field.ends_with("kbps") || *field == "startup_ms" => {
+                        rollup[*field] = json!({ "sum": value });
+                    }
+                    None => rollup[*field] = value.into(),
+                }
+            }
+            rollup["errors"] = errors.into();
+            rollups.push(rollup);
+        }
+    }
+    rollups
+}
+
+fn head(scene: &Scene, names: &[&str], row: &Group, number: usize, rows: usize, is_detail: bool) -> Value {
+    let Rules { k, margin, noise, .. } = scene.rules;
+    let dimensions: Map<_, _> =
+        names.iter().map(ToString::to_string).zip(row.label.iter().cloned().map(Value::from)).collect();
+    json!({
+        "schema": "crowdfold.rollup/1",
+        "tenant": "default",
+        "window": {"start": scene.start, "end": scene.start + WINDOW},
+        "drilldown": names,
+        "detail": is_detail,
+        "dimensions": dimensions,
+        "row": number,
+        "rows": rows,
+        "sessions": row.sessions,
+        "policy": {"name": "threshold", "k": k, "margin": margin, "noise": noise},
+    })
+}

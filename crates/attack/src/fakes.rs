@@ -1,0 +1,82 @@
+//! Attack 5: fake sessions beside real ones. Whoever sends as many sessions as make a crowd with one label reads how
+//! many others have it; fakes inside a small rest narrow what is left.
+
+use std::collections::BTreeSet;
+
+use crate::intervals::{rests, stars};
+use crate::product;
+use crate::random::Random;
+use crate::rows::Published;
+use crate::scene::{Rules, Scene, Session};
+use crate::traffic::{Deeds, TABLES};
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Score {
+    /// Small groups that fakes were put beside.
+    pub(crate) groups: u64,
+    /// Groups whose number of sessions is read exactly.
+    pub(crate) exact: u64,
+    /// Groups in a small rest whose real sessions are bounded to within ±1 and ±3.
+    pub(crate) within_1: u64,
+    pub(crate) within_3: u64,
+}
+
+/// An attack with fakes.
+#[derive(Clone, Copy)]
+pub(crate) struct Attack {
+    pub(crate) live: usize,
+    pub(crate) rules: Rules,
+    pub(crate) fakes: u64,
+    /// Networks that the fakes come from.
+    pub(crate) networks: u64,
+    /// Networks that a row must have.
+    pub(crate) guard: Option<u32>,
+    pub(crate) groups: u64,
+}
+
+impl Attack {
+    pub(crate) fn run(&self, random: &mut Random) -> Score {
+        let mut score = Score::default();
+        let policy = product::guarded(&self.rules, [9; 32], self.guard);
+        while score.groups < self.groups {
+            let scene = Scene::ordinary(self.live, self.rules, random);
+            let table = random.below(TABLES.len() as u64) as usize;
+            let small: Vec<_> =
+                scene.tables[table].leaves.iter().filter(|leaf| leaf.sessions < self.rules.k).collect();
+            if small.is_empty() {
+                continue;
+            }
+            let leaf = small[random.below(small.len() as u64) as usize];
+            let (label, real) = (leaf.label.clone(), leaf.sessions);
+            let fake = scene.sessions.iter().find(|one| one.profile.labels[table] == label).cloned();
+            let fake = fake.into_iter().flat_map(|one| {
+                let one = Session { deeds: Deeds::default(), ..one };
+                (0..self.fakes).map(move |at| Session { network: (at % self.networks) as u32, ..one.clone() })
+            });
+            let sessions = scene.sessions.iter().cloned().chain(fake).collect();
+            let published = Published::read(&product::publish(&Scene::new(sessions, self.rules), &policy));
+            score.groups += 1;
+            let rows = &published.tables[table].rows;
+            match rows.iter().find(|row| row.label[..] == label[..]) {
+                Some(row) => score.exact += u64::from(row.sessions - self.fakes == real),
+                None => self.narrow(&published, table, &label, &mut score),
+            }
+        }
+        score
+    }
+
+    /// The fakes are in the star row above their label: what they are not is real.
+    fn narrow(&self, published: &Published, table: usize, label: &[String], score: &mut Score) {
+        let table = &published.tables[table];
+        let depth = |at: usize| table.rows[at].label.iter().position(|value| value == "*").unwrap_or(0);
+        let above = |at: &usize| table.rows[*at].label[..depth(*at)] == label[..depth(*at)];
+        let star = stars(table).into_iter().filter(|(at, _)| above(at)).max_by_key(|(at, _)| depth(*at));
+        let Some((_, star)) = star.filter(|(_, star)| star.sessions < 300) else { return };
+        let rest = rests(star, published.k, published.margin, None);
+        let real: BTreeSet<u64> = rest.into_iter().filter_map(|rest| rest.checked_sub(self.fakes)).collect();
+        let width = real.last().zip(real.first()).map(|(last, first)| last - first + 1);
+        score.within_1 += u64::from(width.is_some_and(|width| width <= 3));
+        score.within_3 += u64::from(width.is_some_and(|width| width <= 7));
+    }
+}

@@ -1,0 +1,188 @@
+//! Attack 2: bounds for small groups. First by the arithmetic of one star row, by an attacker who tries every way in
+//! which the algorithm may have come to it; then by linear programming over the rows of two tables.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crowdfold_testkit::oracle::possible_rests;
+
+use crate::rows::{Published, Row, Table};
+use crate::scene::{Rules, Scene};
+use crate::simplex::Program;
+
+/// Star rows beyond this size have more histories than are worth trying, and wide bounds.
+const MOST: u64 = 600;
+
+/// A star row, as an attacker sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Star {
+    pub(crate) sessions: u64,
+    /// The smallest other row of its node; absent where there is none.
+    pub(crate) left: Option<u64>,
+}
+
+/// Returns the star rows of a table with their places in it.
+pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
+    let is_star = |row: &Row| row.label.last().is_some_and(|value| value == "*");
+    let stars = table.rows.iter().enumerate().filter(|(_, row)| is_star(row));
+    let star = |(at, row): (usize, &Row)| {
+        let depth = row.label.iter().position(|value| value == "*").unwrap_or(0);
+        let others = table.rows.iter().enumerate().filter(|(other, _)| *other != at);
+        let below = others.filter(|(_, other)| other.label[..depth] == row.label[..depth]);
+        (at, Star { sessions: row.sessions, left: below.map(|(_, other)| other.sessions).min() })
+    };
+    stars.map(star).collect()
+}
+
+/// Returns every size that the small rest of a star row may have had: for each there is a history that the algorithm
+/// would have gone through. `taken`: only those in which that many rows were taken in.
+pub(crate) fn rests(star: Star, k: u64, margin: u64, taken: Option<u64>) -> BTreeSet<u64> {
+    let mut search = Search { star, k, margin, taken, dead_ends: HashSet::new() };
+    (1..k).filter(|rest| search.reaches((*rest, 0, k))).collect()
+}
+
+/// A search for histories of the algorithm that end in a star row.
+struct Search {
+    star: Star,
+    k: u64,
+    margin: u64,
+    /// Rows that must have been taken in, where that is known.
+    taken: Option<u64>,
+    /// From where no history leads to the star row.
+    dead_ends: HashSet<(u64, u64, u64)>,
+}
+
+impl Search {
+    /// Whether the algorithm may come to the star row from (sessions so far, rows taken in, size of the last).
+    fn reaches(&mut self, from: (u64, u64, u64)) -> bool {
+        let (sum, taken, last) = from;
+        let Self { star, k, margin, .. } = *self;
+        if self.dead_ends.contains(&from) {
+            return false;
+        }
+        if sum == star.sessions && taken > 0 && self.taken.is_none_or(|wanted| wanted == taken) {
+            let stops = star.left.is_none_or(|left| possible_rests(sum, taken, left, k) >= margin);
+            if stops {
+                return true;
+            }
+        }
+        let mut reaches = false;
+        if self.taken.is_none_or(|wanted| taken < wanted) && sum + last <= star.sessions {
+            let largest = star.left.unwrap_or(star.sessions).min(star.sessions - sum);
+            reaches = (last..=largest).any(|next| {
+                let goes_on = taken == 0 || sum < k || possible_rests(sum, taken, next, k) < margin;
+                goes_on && self.reaches((sum + next, taken + 1, next))
+            });
+        }
+        if !reaches {
+            self.dead_ends.insert(from);
+        }
+        reaches
+    }
+}
+
+/// What is known of the small rests of published star rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rests {
+    /// Rests below k in star rows beside which rows are left.
+    pub(crate) beside_rows: u64,
+    /// Those that the arithmetic of their row, told how many rows it took in, leaves fewer than b values.
+    pub(crate) narrow: u64,
+    /// Those that every history of the algorithm together leave fewer than b values.
+    pub(crate) narrow_by_history: u64,
+    /// Those that are bounded to within ±1 and ±3 by every history, of all below.
+    pub(crate) within_1: u64,
+    pub(crate) within_3: u64,
+    /// Rests in star rows that took in every row of their node, and of these the ones within ±1 and ±3.
+    pub(crate) alone: u64,
+    pub(crate) alone_within_1: u64,
+    pub(crate) alone_within_3: u64,
+    /// The fewest values that a rest beside rows may have had.
+    pub(crate) fewest: Option<u64>,
+}
+
+impl Rests {
+    /// Attacks every star row of a window. The scene tells which of them have a small rest.
+    pub(crate) fn look_at(&mut self, scene: &Scene, published: &Published, least: u64) {
+        for (folded, table) in scene.tables.iter().zip(&published.tables) {
+            for (at, star) in stars(table) {
+                let (taken, rest) = folded.taken[at];
+                if taken == 0 || star.sessions > MOST {
+                    continue;
+                }
+                let all = rests(star, published.k, published.margin, None);
+                assert!(all.contains(&rest), "{star:?} has a rest of {rest}, which was not thought of");
+                let width = all.last().zip(all.first()).map_or(0, |(last, first)| last - first + 1);
+                let Some(left) = star.left else {
+                    self.alone += 1;
+                    self.alone_within_1 += u64::from(width <= 3);
+                    self.alone_within_3 += u64::from(width <= 7);
+                    continue;
+                };
+                self.beside_rows += 1;
+                self.narrow += u64::from(possible_rests(star.sessions, taken, left, published.k) < least);
+                self.narrow_by_history += u64::from((all.len() as u64) < least);
+                self.within_1 += u64::from(width <= 3);
+                self.within_3 += u64::from(width <= 7);
+                self.fewest =
+                    Some(self.fewest.map_or(all.len() as u64, |fewest| fewest.min(all.len() as u64)));
+            }
+        }
+    }
+}
+
+/// Bounds for groups that are a row of one table and a row of another at once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Products {
+    /// Groups of 1 to k − 1 sessions.
+    pub(crate) small: u64,
+    pub(crate) within_1: u64,
+    pub(crate) within_3: u64,
+    /// Groups of any size that are bounded more closely than k apart, but for those that are a whole row.
+    pub(crate) narrow: u64,
+}
+
+impl Products {
+    /// Bounds every group of two tables by linear programming.
+    pub(crate) fn look_at(
+        &mut self,
+        scene: &Scene,
+        published: &Published,
+        (one, other): (usize, usize),
+        k: u64,
+    ) {
+        let (rows, columns) = (&published.tables[one].rows, &published.tables[other].rows);
+        let mut truth = vec![0; rows.len() * columns.len()];
+        for session in 0..scene.sessions.len() {
+            let (row, column) = (scene.tables[one].row_of(session), scene.tables[other].row_of(session));
+            truth[row * columns.len() + column] += 1;
+        }
+        let mut program = Program::new(truth.len());
+        for (at, row) in rows.iter().enumerate() {
+            let covers = (0..truth.len()).map(|group| group / columns.len() == at);
+            program.equals(covers.collect(), row.sessions);
+        }
+        for (at, column) in columns.iter().enumerate() {
+            let covers = (0..truth.len()).map(|group| group % columns.len() == at);
+            program.equals(covers.collect(), column.sessions);
+        }
+        for (group, sessions) in truth.iter().enumerate() {
+            let (least, most) = program.bounds(group);
+            let (least, most) = (least.ceil() as u64, most.floor() as u64);
+            assert!((least..=most).contains(sessions), "{sessions} is not between {least} and {most}");
+            let width = most - least + 1;
+            // a table of one row leaves nothing open, and shows nothing either
+            let is_whole = rows.len() == 1 || columns.len() == 1;
+            self.narrow += u64::from(!is_whole && width <= k);
+            if (1..k).contains(sessions) {
+                self.small += 1;
+                self.within_1 += u64::from(width <= 3);
+                self.within_3 += u64::from(width <= 7);
+            }
+        }
+    }
+}
+
+/// Rules without a margin.
+pub(crate) fn without_margin() -> Rules {
+    Rules { margin: 0, ..Rules::default() }
+}

@@ -1,0 +1,187 @@
+//! Attack 3: finds the row that holds one session in each table of one window, and so joins the tables on it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::likelihood::{Background, Guess, Knowledge, guess};
+use crate::random::Random;
+use crate::rows::{Published, Table};
+use crate::scene::{Rules, Scene, Session, WINDOW, raw};
+use crate::traffic::{Deeds, TABLES};
+
+/// What the session did that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// An ordinary minute and an error of a class that nobody else has.
+    RareEvent,
+    /// Everything that a session can do, each as often as counts.
+    Everything,
+    /// Four errors of classes that nobody else has: all of the budget on what stands out most.
+    FourRareEvents,
+}
+
+impl Target {
+    pub(crate) const ALL: [Self; 3] = [Self::RareEvent, Self::Everything, Self::FourRareEvents];
+
+    const fn classes(self) -> &'static [&'static str] {
+        match self {
+            Self::RareEvent => &["manifest"],
+            Self::Everything => &[],
+            Self::FourRareEvents => &["network", "manifest", "media", "drm"],
+        }
+    }
+
+    /// What it does, where its minute was else that.
+    pub(crate) fn deeds(self, ordinary: &Deeds) -> Deeds {
+        let mut deeds = ordinary.clone();
+        match self {
+            Self::RareEvent => drop(deeds.sums.errors.insert("manifest", 1)),
+            Self::FourRareEvents => {
+                deeds = Deeds::default();
+                deeds.sums.errors = self.classes().iter().map(|class| (*class, 1)).collect();
+            }
+            Self::Everything => {
+                let sums = &mut deeds.sums;
+                (sums.attempts, sums.plays) = (1, 1);
+                (sums.startup_failures, sums.playback_failures) = (1, 1);
+                (sums.stalls, sums.stalled_ms, sums.dropped_frames, sums.switches) = (9, 40_000, 900, 30);
+                sums.playing_ms = 60_000;
+                let classes = ["network", "manifest", "media", "drm", "timeout", "other"];
+                sums.errors = classes.into_iter().map(|class| (class, 1)).collect();
+                (deeds.startup_ms, deeds.bitrate_kbps) = (Some(30_000), Some(16_000));
+                deeds.bandwidth_kbps = Some(90_000);
+            }
+        }
+        deeds
+    }
+
+    /// Returns a window of others, none of whom has an error of a class that marks the session.
+    pub(crate) fn window(self, live: usize, rules: Rules, random: &mut Random) -> Scene {
+        let others = (0..live).map(|_| {
+            let mut session = Session::draw(random);
+            session.deeds.sums.errors.retain(|class, _| !self.classes().contains(class));
+            session
+        });
+        Scene::new(others.collect(), rules)
+    }
+}
+
+/// What came of it in one table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Score {
+    pub(crate) trials: u64,
+    pub(crate) named: u64,
+    /// By naming the largest row.
+    pub(crate) largest: u64,
+    /// Sum over trials of (named − largest)².
+    differ: u64,
+    /// Sum of the chances that the attacker gave its guesses, and of those before anything is seen.
+    believed: f64,
+    before: f64,
+    rows: u64,
+}
+
+impl Score {
+    /// Percentage points more than by naming the largest row.
+    pub(crate) fn points(&self) -> f64 {
+        (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
+    }
+
+    /// The standard error of [`Self::points`].
+    pub(crate) fn error(&self) -> f64 {
+        let trials = self.trials as f64;
+        let mean = self.points() / 100.0;
+        ((self.differ as f64 / trials - mean * mean).max(0.0) / trials).sqrt() * 100.0
+    }
+
+    /// The same as the attacker itself expects, which varies less: mean chance of its guesses less that of the largest
+    /// row.
+    pub(crate) fn believed_points(&self) -> f64 {
+        (self.believed - self.before) / self.trials as f64 * 100.0
+    }
+
+    pub(crate) fn share(&self) -> f64 {
+        self.named as f64 / self.trials as f64 * 100.0
+    }
+
+    pub(crate) fn rows(&self) -> f64 {
+        self.rows as f64 / self.trials as f64
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.trials += other.trials;
+        self.named += other.named;
+        self.largest += other.largest;
+        self.differ += other.differ;
+        self.believed += other.believed;
+        self.before += other.before;
+        self.rows += other.rows;
+    }
+
+    fn count(&mut self, table: &Table, truth: usize, best: Guess) {
+        let blind = guess(sizes(table), std::iter::repeat(0.0));
+        let (hit, by_size) = (best.row == truth, blind.row == truth);
+        self.trials += 1;
+        self.named += u64::from(hit);
+        self.largest += u64::from(by_size);
+        self.differ += u64::from(hit != by_size);
+        self.believed += best.chance;
+        self.before += blind.chance;
+        self.rows += table.rows.len() as u64;
+    }
+}
+
+fn sizes(table: &Table) -> impl Iterator<Item = f64> {
+    table.rows.iter().map(|row| row.sessions as f64)
+}
+
+/// Scores by table.
+pub(crate) type Scores = BTreeMap<usize, Score>;
+
+/// An attack on so many windows.
+pub(crate) struct Attack<'a> {
+    pub(crate) live: usize,
+    pub(crate) rules: Rules,
+    pub(crate) target: Target,
+    pub(crate) windows: u64,
+    /// How rows are made of a scene.
+    pub(crate) publish: &'a dyn Fn(&Scene, &mut Random) -> Vec<Value>,
+}
+
+impl Attack<'_> {
+    /// Sessions of one audience that are looked for, one after the other.
+    const OF_ONE: u64 = 10;
+
+    pub(crate) fn run(&self, random: &mut Random) -> Scores {
+        let knowledge = Knowledge::learn(self.live, &self.rules, random);
+        let mut scores = Scores::new();
+        let mut left = self.windows;
+        while left > 0 {
+            let mut scene = self.target.window(self.live, self.rules, random);
+            for _ in 0..Self::OF_ONE.min(left) {
+                self.one(&mut scene, &knowledge, random, &mut scores);
+            }
+            left = left.saturating_sub(Self::OF_ONE);
+        }
+        scores
+    }
+
+    fn one(&self, scene: &mut Scene, knowledge: &Knowledge, random: &mut Random, scores: &mut Scores) {
+        let session = random.below(scene.sessions.len() as u64) as usize;
+        let ordinary = scene.sessions[session].deeds.clone();
+        scene.replace(session, self.target.deeds(&ordinary));
+        scene.start += WINDOW;
+        let published = Published::read(&(self.publish)(scene, random));
+        let (deeds, adds) = (&scene.sessions[session].deeds, &scene.adds[session]);
+        let background = Background::of(&published, &raw(deeds), knowledge);
+        for at in (0..TABLES.len()).filter(|at| *at != scene.rules.detail) {
+            let (table, folded) = (&published.tables[at], &scene.tables[at]);
+            let truth = folded.row_of(session);
+            let ratios = table.rows.iter().map(|row| background.ratio(at, row, adds));
+            let best = guess(sizes(table), ratios);
+            scores.entry(at).or_default().count(table, truth, best);
+        }
+        scene.replace(session, ordinary);
+    }
+}

@@ -1,0 +1,145 @@
+//! The best rule for finding the row that holds a session: the likelihood of all fields together. The attacker knows
+//! what the session did, the algorithm, and this kind of traffic.
+
+use std::collections::BTreeMap;
+
+use crowdfold_testkit::oracle::{BOUNDED, clamp_of};
+
+use crate::random::Random;
+use crate::rows::{Published, Row};
+use crate::scene::{FIELDS, Fields, Rules, Scene, WINDOW, raw};
+use crate::traffic::TABLES;
+
+/// What a session that the attacker does not know is likely to add.
+#[derive(Clone, Copy)]
+struct Usual {
+    mean: [f64; FIELDS],
+    variance: [f64; FIELDS],
+}
+
+/// What an attacker knows of ordinary traffic from rows of other windows, so many that their noise is averaged out.
+pub(crate) struct Knowledge {
+    /// The mean of each field as the detail table shows it.
+    shown: [f64; FIELDS],
+    /// Of any session.
+    all: Usual,
+    /// By table and label of a row.
+    of_row: Vec<BTreeMap<Vec<String>, Usual>>,
+}
+
+/// Sums over sessions and rows from which [`Usual`] is learned.
+#[derive(Clone, Copy, Default)]
+struct Learned {
+    sessions: f64,
+    sum: [f64; FIELDS],
+    squares: [f64; FIELDS],
+}
+
+impl Learned {
+    fn add(&mut self, adds: &Fields) {
+        self.sessions += 1.0;
+        for field in 0..FIELDS {
+            let add = adds[field] as f64;
+            self.sum[field] += add;
+            self.squares[field] += add * add;
+        }
+    }
+
+    fn usual(&self) -> Usual {
+        let mean = self.sum.map(|sum| sum / self.sessions);
+        let variance = std::array::from_fn(|at| self.squares[at] / self.sessions - mean[at].powi(2));
+        Usual { mean, variance }
+    }
+}
+
+impl Knowledge {
+    /// Learns from windows of another day, of the same audience.
+    pub(crate) fn learn(live: usize, rules: &Rules, random: &mut Random) -> Self {
+        /// Sessions of whom there are enough.
+        const ENOUGH: usize = 60_000;
+        let windows = ENOUGH.div_ceil(live);
+        let mut all = Learned::default();
+        let mut shown = [0.0; FIELDS];
+        let mut of_row = vec![BTreeMap::<Vec<String>, Learned>::new(); TABLES.len()];
+        for _ in 0..windows {
+            let scene = Scene::ordinary(live, *rules, random);
+            for (at, adds) in scene.adds.iter().enumerate() {
+                all.add(adds);
+                let raw = raw(&scene.sessions[at].deeds);
+                shown.iter_mut().zip(raw).for_each(|(sum, value)| *sum += value as f64);
+                for (table, of_row) in scene.tables.iter().zip(&mut of_row) {
+                    let row = &table.rows[table.row_of(at)];
+                    match of_row.get_mut(&row.label[..]) {
+                        Some(learned) => learned.add(adds),
+                        None => of_row.entry(row.label.to_vec()).or_default().add(adds),
+                    }
+                }
+            }
+        }
+        let usual = |rows: BTreeMap<Vec<String>, Learned>| {
+            let enough = rows.into_iter().filter(|(_, learned)| learned.sessions >= 1_000.0);
+            enough.map(|(label, learned)| (label, learned.usual())).collect()
+        };
+        let of_row = of_row.into_iter().map(usual).collect();
+        Self { shown: shown.map(|sum| sum / all.sessions), all: all.usual(), of_row }
+    }
+}
+
+/// The rest of a window as an attacker takes it to be.
+pub(crate) struct Background<'a> {
+    knowledge: &'a Knowledge,
+    /// How many times as much as usual there is of each field.
+    scale: [f64; FIELDS],
+    sigma: [f64; FIELDS],
+}
+
+impl<'a> Background<'a> {
+    /// Reads it off a window, with the exact totals of its detail table where there is one. `target` is what the session
+    /// that is looked for adds to that table.
+    pub(crate) fn of(published: &Published, target: &Fields, knowledge: &'a Knowledge) -> Self {
+        let others = published.sessions() as f64 - 1.0;
+        let totals = published.totals();
+        let sigma = BOUNDED.map(|(field, ..)| published.noise * clamp_of(field, WINDOW) as f64);
+        let scale = std::array::from_fn(|field| {
+            let theirs = totals.map(|totals| (totals[field] - target[field] as f64).max(0.0));
+            theirs.map_or(1.0, |theirs| theirs / (others * knowledge.shown[field]).max(1e-9))
+        });
+        Self { knowledge, scale, sigma }
+    }
+
+    /// Returns how much more likely a row is with the session in it than without, as a logarithm.
+    pub(crate) fn ratio(&self, table: usize, row: &Row, adds: &Fields) -> f64 {
+        let Some(fields) = row.fields else { return 0.0 };
+        let usual = self.knowledge.of_row[table].get(&row.label).unwrap_or(&self.knowledge.all);
+        let sessions = row.sessions as f64;
+        let mut ratio = 0.0;
+        for field in 0..FIELDS {
+            let add = adds[field] as f64;
+            let density = |others: f64, with: f64| {
+                // without noise and without others a field is exact, up to a thousandth
+                let theirs = others * self.scale[field];
+                let variance = self.sigma[field].powi(2) + theirs * usual.variance[field] + 1e-6;
+                let off = fields[field] - theirs * usual.mean[field] - with;
+                -0.5 * (off * off / variance + variance.ln())
+            };
+            ratio += density(sessions - 1.0, add) - density(sessions, 0.0);
+        }
+        ratio
+    }
+}
+
+/// A guess, with the chance that the attacker gives it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guess {
+    pub(crate) row: usize,
+    pub(crate) chance: f64,
+}
+
+/// Returns the most likely row. Before anything is seen, a row is as likely as it is large.
+pub(crate) fn guess(weights: impl Iterator<Item = f64>, ratios: impl Iterator<Item = f64>) -> Guess {
+    let scores: Vec<f64> = weights.zip(ratios).map(|(weight, ratio)| weight.ln() + ratio).collect();
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let row = scores.iter().position(|score| *score == most).unwrap_or(0);
+    let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
+    Guess { row, chance: 1.0 / sum }
+}

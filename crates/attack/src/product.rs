@@ -1,0 +1,90 @@
+//! The rows as the program publishes them: its own folding, its own noise.
+#![expect(clippy::unwrap_used, reason = "an attack on rows that cannot be made says where it failed")]
+
+use std::sync::Arc;
+
+use crowdfold_airlock::Dimension;
+use crowdfold_release::{Detail, Policy, PolicySettings, Secret, release};
+use crowdfold_rollup::{Bounded, Cell, Distribution, Sums, Table, Window};
+use crowdfold_testkit::oracle::BOUNDED;
+use serde_json::Value;
+
+use crate::scene::{FIELDS, Group, Rules, Scene, WINDOW};
+use crate::traffic::TABLES;
+
+/// The policy of the rules, with a secret.
+pub(crate) fn policy(rules: &Rules, secret: [u8; 32]) -> Policy {
+    guarded(rules, secret, None)
+}
+
+/// The same where a row must also have so many networks.
+pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) -> Policy {
+    let dimensions = |names: &&[&str]| names.iter().map(|name| Dimension::named(name).unwrap()).collect();
+    let settings = PolicySettings {
+        k: rules.k,
+        // a margin of 0 is for attacks that must find something
+        allow_small_k: true,
+        drilldowns: TABLES.iter().map(dimensions).collect(),
+        detail: Detail::Index(rules.detail),
+        margin: Some(rules.margin),
+        noise: rules.noise,
+        guard_networks: networks,
+        ..PolicySettings::default()
+    };
+    Policy::threshold(settings).unwrap().keyed(Secret::new(secret))
+}
+
+/// Returns the rows of all tables.
+pub(crate) fn publish(scene: &Scene, policy: &Policy) -> Vec<Value> {
+    let table = |groups: &[Group]| -> Table {
+        let label = |group: &Group| group.label.iter().map(|value| Arc::from(value.as_str())).collect();
+        groups.iter().map(|group| (label(group), cell(group))).collect()
+    };
+    let tables = scene.tables.iter().map(|folded| table(&folded.leaves)).collect();
+    let window = Window { start: scene.start, end: scene.start + WINDOW };
+    let released = release("default", window, tables, policy, None);
+    assert_eq!(released.fault, None);
+    released.rollups.iter().map(|rollup| serde_json::from_slice(&rollup.json()).unwrap()).collect()
+}
+
+fn cell(group: &Group) -> Cell {
+    let field = |name: &str| -> u64 {
+        let at = BOUNDED.iter().position(|(field, ..)| *field == name);
+        group.raw[at.unwrap()] as u64
+    };
+    let errors = ["network", "manifest", "media", "drm", "timeout", "other"];
+    let mut adds = [0; FIELDS];
+    adds.iter_mut().zip(group.adds).for_each(|(to, from)| *to = from as u64);
+    Cell {
+        sessions: group.sessions,
+        networks: group.networks,
+        sums: Sums {
+            beacons: 6 * group.sessions,
+            attempts: field("attempts"),
+            plays: field("plays"),
+            startup_failures: field("startup_failures"),
+            playback_failures: field("playback_failures"),
+            playing_ms: field("playing_ms"),
+            stalled_ms: field("stalled_ms"),
+            stalls: field("stalls"),
+            dropped_frames: field("dropped_frames"),
+            switches: field("switches"),
+            errors: errors.map(|class| field(&format!("errors.{class}"))),
+            ..Sums::default()
+        },
+        startup: spread(field("startup_ms"), group.sessions),
+        bandwidth: spread(field("bandwidth_kbps"), group.sessions),
+        bitrate: spread(field("bitrate_kbps"), group.sessions),
+        bounded: Bounded(adds),
+        ..Cell::default()
+    }
+}
+
+/// Values that add up to a sum: attacks read sums alone.
+fn spread(sum: u64, sessions: u64) -> Distribution {
+    let mut distribution = Distribution::default();
+    let mean = sum / sessions;
+    distribution.record_many(mean as u32, sessions - 1);
+    distribution.record((sum - mean * (sessions - 1)) as u32);
+    distribution
+}

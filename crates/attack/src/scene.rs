@@ -1,0 +1,213 @@
+//! One window of one tenant: who was there, what each did, and which row of each table holds whom. Attacks never see
+//! this; it makes the rows that they read, and tells afterwards whether they were right.
+
+use std::collections::BTreeMap;
+
+use crowdfold_testkit::oracle::{self, BOUNDED, BUDGET, Cell, Cells, contribution};
+
+use crate::random::Random;
+use crate::traffic::{Deeds, Label, Profile, TABLES};
+
+/// Length of the windows, ms.
+pub(crate) const WINDOW: u64 = 60_000;
+
+/// Fields that noise is added to.
+pub(crate) const FIELDS: usize = BOUNDED.len();
+
+/// A number for each field, in the order of [`BOUNDED`].
+pub(crate) type Fields = [i64; FIELDS];
+
+/// The rules that rows are made by. The program has no switch for a rule that is off: such rows are made here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) k: u64,
+    pub(crate) margin: u64,
+    /// Standard deviations of the noise in clamps; 0 is off.
+    pub(crate) noise: u64,
+    /// Each session has a budget.
+    pub(crate) budget: bool,
+    /// Index of the detail table.
+    pub(crate) detail: usize,
+}
+
+impl Default for Rules {
+    /// The program's defaults.
+    fn default() -> Self {
+        Self { k: 50, margin: 10, noise: 8, budget: true, detail: TABLES.len() - 1 }
+    }
+}
+
+impl Rules {
+    /// Returns what a session adds to the tables other than the detail table.
+    pub(crate) fn adds(&self, deeds: &Deeds) -> Fields {
+        let Deeds { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = deeds;
+        let budget = self.budget.then_some(BUDGET);
+        let adds = contribution(sums, *startup_ms, *bitrate_kbps, *bandwidth_kbps, WINDOW, budget);
+        BOUNDED.map(|(field, ..)| adds[field] as i64)
+    }
+}
+
+/// Returns what a session adds to the detail table.
+pub(crate) fn raw(deeds: &Deeds) -> Fields {
+    let Deeds { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = deeds;
+    BOUNDED.map(|(field, ..)| {
+        let value = match field {
+            "attempts" => sums.attempts,
+            "plays" => sums.plays,
+            "startup_failures" => sums.startup_failures,
+            "playback_failures" => sums.playback_failures,
+            "stalls" => sums.stalls,
+            "stalled_ms" => sums.stalled_ms,
+            "dropped_frames" => sums.dropped_frames,
+            "switches" => sums.switches,
+            "playing_ms" => sums.playing_ms,
+            "startup_ms" => startup_ms.unwrap_or(0),
+            "bitrate_kbps" => bitrate_kbps.unwrap_or(0),
+            "bandwidth_kbps" => bandwidth_kbps.unwrap_or(0),
+            error => sums.errors.get(&error["errors.".len()..]).copied().unwrap_or(0),
+        };
+        value as i64
+    })
+}
+
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) profile: Profile,
+    pub(crate) deeds: Deeds,
+    /// Which of the 64 bits of networks it has.
+    pub(crate) network: u32,
+}
+
+impl Session {
+    pub(crate) fn draw(random: &mut Random) -> Self {
+        let profile = Profile::draw(random);
+        let deeds = profile.minute(random);
+        Self { profile, deeds, network: random.below(64) as u32 }
+    }
+}
+
+/// A group of sessions before noise.
+#[derive(Clone)]
+pub(crate) struct Group {
+    pub(crate) label: Label,
+    pub(crate) sessions: u64,
+    /// The bits of their networks.
+    pub(crate) networks: u64,
+    pub(crate) adds: Fields,
+    pub(crate) raw: Fields,
+}
+
+impl Group {
+    fn new(label: Label, sessions: u64) -> Self {
+        Self { label, sessions, networks: 0, adds: [0; FIELDS], raw: [0; FIELDS] }
+    }
+}
+
+/// One table of a scene.
+pub(crate) struct Folded {
+    /// Cells before folding, in label order.
+    pub(crate) leaves: Vec<Group>,
+    /// Rows, in label order.
+    pub(crate) rows: Vec<Group>,
+    /// Of each row, how many rows a small rest took in to become it, and the sessions of that rest.
+    pub(crate) taken: Vec<(u64, u64)>,
+    /// The row that each leaf is in.
+    row_of_leaf: Vec<usize>,
+    leaf_of_session: Vec<usize>,
+}
+
+impl Folded {
+    fn new(sessions: &[Session], adds: &[Fields], table: usize, rules: &Rules) -> Self {
+        let mut by_label = BTreeMap::<Label, Vec<usize>>::new();
+        for (at, session) in sessions.iter().enumerate() {
+            by_label.entry(session.profile.labels[table].clone()).or_default().push(at);
+        }
+        let mut leaf_of_session = vec![0; sessions.len()];
+        let mut leaves = Vec::with_capacity(by_label.len());
+        let mut cells = Cells::new();
+        for (leaf, (label, members)) in by_label.into_iter().enumerate() {
+            let mut group = Group::new(label, members.len() as u64);
+            for at in members {
+                group.networks |= 1 << sessions[at].network;
+                leaf_of_session[at] = leaf;
+                let raw = raw(&sessions[at].deeds);
+                for field in 0..FIELDS {
+                    group.adds[field] += adds[at][field];
+                    group.raw[field] += raw[field];
+                }
+            }
+            // the names of the leaves stand for those of their sessions
+            let who = [leaf.to_string()].into();
+            cells.insert(group.label.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
+            leaves.push(group);
+        }
+        let mut row_of_leaf = vec![usize::MAX; leaves.len()];
+        let folded = oracle::fold(&cells, rules.k, rules.margin);
+        let mut rows = Vec::with_capacity(folded.len());
+        let taken = folded.iter().map(|row| (row.taken, row.rest)).collect();
+        for row in folded {
+            let mut group = Group::new(row.label.into(), row.cell.sessions);
+            for leaf in row.cell.who.iter().filter_map(|name| name.parse::<usize>().ok()) {
+                row_of_leaf[leaf] = rows.len();
+                for field in 0..FIELDS {
+                    group.adds[field] += leaves[leaf].adds[field];
+                    group.raw[field] += leaves[leaf].raw[field];
+                }
+            }
+            rows.push(group);
+        }
+        Self { leaves, rows, taken, row_of_leaf, leaf_of_session }
+    }
+
+    /// Returns the row that a session is in.
+    pub(crate) fn row_of(&self, session: usize) -> usize {
+        self.row_of_leaf[self.leaf_of_session[session]]
+    }
+
+    /// Returns the leaf that a session is in.
+    pub(crate) fn leaf_of(&self, session: usize) -> usize {
+        self.leaf_of_session[session]
+    }
+}
+
+/// One window.
+pub(crate) struct Scene {
+    pub(crate) rules: Rules,
+    pub(crate) sessions: Vec<Session>,
+    /// What each session adds.
+    pub(crate) adds: Vec<Fields>,
+    pub(crate) tables: Vec<Folded>,
+    /// When it is.
+    pub(crate) start: u64,
+}
+
+impl Scene {
+    pub(crate) fn new(sessions: Vec<Session>, rules: Rules) -> Self {
+        let adds: Vec<_> = sessions.iter().map(|session| rules.adds(&session.deeds)).collect();
+        let tables = (0..TABLES.len()).map(|table| Folded::new(&sessions, &adds, table, &rules)).collect();
+        Self { rules, sessions, adds, tables, start: 1_795_308_480_000 }
+    }
+
+    /// Returns a window of ordinary traffic.
+    pub(crate) fn ordinary(live: usize, rules: Rules, random: &mut Random) -> Self {
+        Self::new((0..live).map(|_| Session::draw(random)).collect(), rules)
+    }
+
+    /// Replaces what one session did.
+    pub(crate) fn replace(&mut self, session: usize, deeds: Deeds) {
+        let adds = self.rules.adds(&deeds);
+        let (raw_before, raw_now) = (raw(&self.sessions[session].deeds), raw(&deeds));
+        for table in &mut self.tables {
+            let (leaf, row) = (table.leaf_of(session), table.row_of(session));
+            let groups = [table.leaves.get_mut(leaf), table.rows.get_mut(row)];
+            for group in groups.into_iter().flatten() {
+                for field in 0..FIELDS {
+                    group.adds[field] += adds[field] - self.adds[session][field];
+                    group.raw[field] += raw_now[field] - raw_before[field];
+                }
+            }
+        }
+        self.adds[session] = adds;
+        self.sessions[session].deeds = deeds;
+    }
+}

@@ -1,0 +1,240 @@
+//! Attacks 4 and 7: one session in several windows. What it does in each adds up to what an attacker knows of it, where
+//! somebody who knows its id makes it stand out, or makes it come and go, or where its device stands out by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::bench;
+use crate::join::Target;
+use crate::likelihood::{Background, Knowledge};
+use crate::random::Random;
+use crate::rows::{Published, Row, Table};
+use crate::scene::{FIELDS, Rules, Scene, Session, WINDOW, raw};
+use crate::traffic::{Deeds, TABLES};
+
+/// The share of the audience that another takes the place of from one window to the next.
+const CHURN: f64 = 0.15;
+
+/// What the session does in each window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// Somebody who knows its id sends four errors of rare classes.
+    Marked,
+    /// The same, and it is there in every second window alone.
+    Toggled,
+    /// A weak device: it stalls, drops frames and switches as much as counts.
+    Weak,
+    /// An ordinary session, of which the attacker nevertheless knows everything that it did.
+    Ordinary,
+}
+
+impl Habit {
+    fn deeds(self, ordinary: &Deeds) -> Deeds {
+        match self {
+            Self::Marked | Self::Toggled => Target::FourRareEvents.deeds(ordinary),
+            Self::Ordinary => ordinary.clone(),
+            Self::Weak => {
+                let mut deeds = ordinary.clone();
+                let sums = &mut deeds.sums;
+                (sums.stalls, sums.stalled_ms, sums.dropped_frames, sums.switches) = (9, 40_000, 900, 30);
+                (deeds.bitrate_kbps, sums.playing_ms) = (Some(300), 20_000);
+                deeds
+            }
+        }
+    }
+
+    fn is_there(self, window: usize) -> bool {
+        self != Self::Toggled || window.is_multiple_of(2)
+    }
+}
+
+/// Windows of one audience, one after the other, with the session that is looked for in the first place of each in
+/// which it is there.
+struct Sequence {
+    habit: Habit,
+    scenes: Vec<Scene>,
+}
+
+impl Sequence {
+    fn new(habit: Habit, live: usize, windows: usize, rules: Rules, random: &mut Random) -> Self {
+        let mut sessions: Vec<_> = (0..live).map(|_| Session::draw(random)).collect();
+        let mut scenes = Vec::with_capacity(windows);
+        for window in 0..windows {
+            for session in sessions.iter_mut().skip(1) {
+                if random.chance(CHURN) {
+                    *session = Session::draw(random);
+                } else {
+                    session.deeds = session.profile.minute(random);
+                }
+            }
+            sessions[0].deeds = habit.deeds(&sessions[0].profile.minute(random));
+            let there = sessions[usize::from(!habit.is_there(window))..].to_vec();
+            let mut scene = Scene::new(there, rules);
+            scene.start += window as u64 * WINDOW;
+            scenes.push(scene);
+        }
+        Self { habit, scenes }
+    }
+
+    /// The label of the row that it is in, in most of the windows.
+    fn truth(&self, table: usize) -> Vec<String> {
+        let there = self.scenes.iter().enumerate().filter(|(window, _)| self.habit.is_there(*window));
+        let labels: Vec<_> = there
+            .map(|(_, scene)| &scene.tables[table])
+            .map(|folded| folded.rows[folded.row_of(0)].label.to_vec())
+            .collect();
+        let times = |label: &&Vec<String>| labels.iter().filter(|other| other == label).count();
+        labels.iter().max_by_key(times).cloned().unwrap_or_default()
+    }
+}
+
+/// A table of one window, by label, with what each row says of the session.
+struct Seen<'a> {
+    /// The place of each row.
+    rows: BTreeMap<&'a [String], usize>,
+    table: &'a Table,
+    /// How much likelier each row is with the session in it; empty where it is not there.
+    ratios: Vec<f64>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(table: &'a Table, ratio: impl Fn(&Row) -> Option<f64>) -> Self {
+        let rows = table.rows.iter().enumerate().map(|(at, row)| (&row.label[..], at)).collect();
+        Self { rows, table, ratios: table.rows.iter().filter_map(ratio).collect() }
+    }
+
+    /// The sessions of the row with that label.
+    fn sessions(&self, label: &[String]) -> Option<f64> {
+        self.rows.get(label).map(|at| self.table.rows[*at].sessions as f64)
+    }
+
+    /// What the row says in which a candidate is: its own, or else the star row closest above it.
+    fn ratio(&self, candidate: &[String]) -> f64 {
+        if self.ratios.is_empty() {
+            return 0.0;
+        }
+        let mut label = candidate.to_vec();
+        for depth in (0..=candidate.len()).rev() {
+            label[depth..].fill("*".to_owned());
+            if let Some(at) = self.rows.get(&label[..]) {
+                return self.ratios[*at];
+            }
+        }
+        // nobody has it
+        -20.0
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Score {
+    pub(crate) trials: u64,
+    pub(crate) named: u64,
+    pub(crate) largest: u64,
+}
+
+impl Score {
+    /// Percentage points more than by naming the largest row.
+    pub(crate) fn points(&self) -> f64 {
+        (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
+    }
+
+    pub(crate) fn share(&self) -> f64 {
+        self.named as f64 / self.trials as f64 * 100.0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.trials += other.trials;
+        self.named += other.named;
+        self.largest += other.largest;
+    }
+}
+
+/// Names the row of the session in a table, from all windows together, and the one that is the largest.
+fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
+    let labels: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
+    let mut best = (f64::NEG_INFINITY, &[][..]);
+    let mut largest = (0.0, &[][..]);
+    for label in labels {
+        let counts: Vec<_> = seen.iter().map(|window| window.sessions(label)).collect();
+        let usual = counts.iter().flatten().sum::<f64>() / seen.len() as f64;
+        let mut score = usual.ln() + seen.iter().map(|window| window.ratio(label)).sum::<f64>();
+        if habit == Habit::Toggled {
+            score += toggled(&counts, usual);
+        }
+        if score > best.0 {
+            best = (score, label);
+        }
+        if usual > largest.0 {
+            largest = (usual, label);
+        }
+    }
+    (best.1.to_vec(), largest.1.to_vec())
+}
+
+/// How much likelier a series of exact session counts is with one session that comes and goes with every window. Of an
+/// audience of which a share is replaced from window to window, what alternates varies by (1 − ρ) ÷ (1 + ρ) of its size.
+fn toggled(seen: &[Option<f64>], usual: f64) -> f64 {
+    if seen.iter().any(Option::is_none) {
+        return 0.0;
+    }
+    let windows = seen.len() as f64;
+    let sign = |at: usize| if Habit::Toggled.is_there(at) { 1.0 } else { -1.0 };
+    let alternates = seen.iter().flatten().enumerate().map(|(at, count)| sign(at) * count).sum::<f64>();
+    let variance = CHURN / (2.0 - CHURN) * usual;
+    (alternates / windows / 2.0 - 0.125) * windows / variance
+}
+
+/// An attack on sequences of windows.
+#[derive(Clone, Copy)]
+pub(crate) struct Attack {
+    pub(crate) habit: Habit,
+    pub(crate) live: usize,
+    pub(crate) windows: usize,
+    pub(crate) rules: Rules,
+    pub(crate) sequences: u64,
+    /// Draws of noise for each sequence.
+    pub(crate) draws: u64,
+}
+
+impl Attack {
+    /// Returns the score over all tables but the detail table.
+    pub(crate) fn run(&self, random: &mut Random) -> Score {
+        let knowledge = Knowledge::learn(self.live, &self.rules, random);
+        let mut score = Score::default();
+        for _ in 0..self.sequences {
+            let sequence = Sequence::new(self.habit, self.live, self.windows, self.rules, random);
+            for _ in 0..self.draws {
+                score.add(self.one(&sequence, &knowledge, random));
+            }
+        }
+        score
+    }
+
+    fn one(&self, sequence: &Sequence, knowledge: &Knowledge, random: &mut Random) -> Score {
+        let rollups: Vec<Vec<Value>> =
+            sequence.scenes.iter().map(|scene| bench::publish(scene, random)).collect();
+        let published: Vec<_> = rollups.iter().map(|rollups| Published::read(rollups)).collect();
+        let there = |window: usize| self.habit.is_there(window).then(|| &sequence.scenes[window]);
+        let shows = |window| there(window).map_or([0; FIELDS], |scene| raw(&scene.sessions[0].deeds));
+        let backgrounds: Vec<_> = published
+            .iter()
+            .enumerate()
+            .map(|(window, of)| Background::of(of, &shows(window), knowledge))
+            .collect();
+        let mut score = Score::default();
+        for table in (0..TABLES.len()).filter(|table| *table != self.rules.detail) {
+            let seen = published.iter().enumerate().map(|(window, of)| {
+                let adds = there(window).map(|scene| scene.adds[0]);
+                Seen::new(&of.tables[table], |row| Some(backgrounds[window].ratio(table, row, &adds?)))
+            });
+            let truth = sequence.truth(table);
+            let (named, largest) = name(&seen.collect::<Vec<_>>(), self.habit);
+            score.trials += 1;
+            score.named += u64::from(named == truth);
+            score.largest += u64::from(largest == truth);
+        }
+        score
+    }
+}

@@ -1,0 +1,137 @@
+//! Linear programming: the least and the greatest value that one unknown can have, where sums of unknowns are known and
+//! none is negative. The simplex method with Bland's rule, which ends; systems are small, and numbers are counts.
+
+/// Beneath this a number is taken for 0.
+const TINY: f64 = 1e-7;
+
+/// Sums of unknowns that are known.
+pub(crate) struct Program {
+    unknowns: usize,
+    sums: Vec<(Vec<bool>, f64)>,
+}
+
+impl Program {
+    pub(crate) fn new(unknowns: usize) -> Self {
+        Self { unknowns, sums: Vec::new() }
+    }
+
+    /// Adds that the sum of the marked unknowns is known.
+    pub(crate) fn equals(&mut self, marked: Vec<bool>, sum: u64) {
+        self.sums.push((marked, sum as f64));
+    }
+
+    /// Returns the least and the greatest value of one unknown.
+    pub(crate) fn bounds(&self, unknown: usize) -> (f64, f64) {
+        let mut tableau = Tableau::feasible(self);
+        let least = tableau.minimize(unknown, 1.0);
+        let most = -tableau.minimize(unknown, -1.0);
+        (least, most)
+    }
+}
+
+struct Tableau {
+    /// One row for each known sum: coefficients of the unknowns, then the right side.
+    rows: Vec<Vec<f64>>,
+    /// The unknown that each row gives.
+    basis: Vec<usize>,
+    unknowns: usize,
+}
+
+impl Tableau {
+    /// Finds values that fit all sums, by making artificial unknowns as small as can be.
+    fn feasible(program: &Program) -> Self {
+        let (unknowns, artificial) = (program.unknowns, program.sums.len());
+        let width = unknowns + artificial;
+        let mut rows = Vec::with_capacity(artificial);
+        for (at, (marked, sum)) in program.sums.iter().enumerate() {
+            let mut row = vec![0.0; width + 1];
+            row.iter_mut().zip(marked).for_each(|(to, marked)| *to = f64::from(u8::from(*marked)));
+            row[unknowns + at] = 1.0;
+            row[width] = *sum;
+            rows.push(row);
+        }
+        let mut tableau = Self { rows, basis: (unknowns..width).collect(), unknowns: width };
+        let costs: Vec<f64> = (0..width).map(|at| f64::from(u8::from(at >= unknowns))).collect();
+        tableau.solve(&costs);
+        // what artificial unknowns still give is 0: sums that follow from others
+        for at in (0..tableau.rows.len()).rev() {
+            if tableau.basis[at] >= unknowns {
+                match (0..unknowns).find(|column| tableau.rows[at][*column].abs() > TINY) {
+                    Some(column) => tableau.pivot(at, column),
+                    None => {
+                        tableau.rows.remove(at);
+                        tableau.basis.remove(at);
+                    }
+                }
+            }
+        }
+        for row in &mut tableau.rows {
+            row.drain(unknowns..width);
+        }
+        tableau.unknowns = unknowns;
+        tableau
+    }
+
+    /// Returns the least value of `sign` times an unknown.
+    fn minimize(&mut self, unknown: usize, sign: f64) -> f64 {
+        let mut costs = vec![0.0; self.unknowns];
+        costs[unknown] = sign;
+        self.solve(&costs);
+        let row = self.basis.iter().position(|basic| *basic == unknown);
+        row.map_or(0.0, |row| sign * self.rows[row][self.unknowns])
+    }
+
+    fn solve(&mut self, costs: &[f64]) {
+        loop {
+            let reduced = |column: usize| {
+                let rows = self.rows.iter().zip(&self.basis);
+                costs[column] - rows.map(|(row, basic)| costs[*basic] * row[column]).sum::<f64>()
+            };
+            let enters = (0..self.unknowns).find(|column| reduced(*column) < -TINY);
+            let Some(column) = enters else { return };
+            let ratio = |row: &Vec<f64>| row[self.unknowns] / row[column];
+            let leaving = (0..self.rows.len()).filter(|at| self.rows[*at][column] > TINY);
+            // among equals the first unknown leaves, so that no basis comes twice
+            let leaves = leaving.min_by(|one, other| {
+                let by_ratio = ratio(&self.rows[*one]).total_cmp(&ratio(&self.rows[*other]));
+                by_ratio.then(self.basis[*one].cmp(&self.basis[*other]))
+            });
+            let Some(row) = leaves else { return };
+            self.pivot(row, column);
+        }
+    }
+
+    fn pivot(&mut self, at: usize, column: usize) {
+        let by = self.rows[at][column];
+        self.rows[at].iter_mut().for_each(|value| *value /= by);
+        let pivot = self.rows[at].clone();
+        for (other, row) in self.rows.iter_mut().enumerate() {
+            let times = row[column];
+            if other != at && times != 0.0 {
+                row.iter_mut().zip(&pivot).for_each(|(value, pivot)| *value -= times * pivot);
+            }
+        }
+        self.basis[at] = column;
+    }
+}
+
+#[test]
+fn bounds_are_those_that_are_known_for_two_tables() {
+    // rows 60 and 40, columns 70 and 30: the greater of 0 and row + column − 100, and the lesser of row and column
+    let mut program = Program::new(4);
+    program.equals(vec![true, true, false, false], 60);
+    program.equals(vec![false, false, true, true], 40);
+    program.equals(vec![true, false, true, false], 70);
+    program.equals(vec![false, true, false, true], 30);
+    let bounds: Vec<_> = (0..4).map(|group| program.bounds(group)).collect();
+    assert_eq!(bounds, [(30.0, 60.0), (0.0, 30.0), (10.0, 40.0), (0.0, 30.0)]);
+}
+
+#[test]
+fn an_unknown_that_sums_determine_has_one_value() {
+    let mut program = Program::new(3);
+    program.equals(vec![true, true, true], 100);
+    program.equals(vec![true, true, false], 93);
+    assert_eq!(program.bounds(2), (7.0, 7.0));
+    assert_eq!(program.bounds(0), (0.0, 93.0));
+}

@@ -1,0 +1,65 @@
+//! Attack 6: two windows of the same audience, of which the attacker knows everybody but one session that is new in the
+//! second. Exact session counts name its rows; noise covers what it did.
+
+use crate::bench;
+use crate::product;
+use crate::random::Random;
+use crate::rows::Published;
+use crate::scene::{Rules, Scene, Session};
+use crate::traffic::TABLES;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Score {
+    /// Tables looked at.
+    pub(crate) tables: u64,
+    /// Tables in which exactly one row has a session more, and it holds the new one.
+    pub(crate) named: u64,
+    /// Answers to whether the new session failed to start, and those that are right; half of such sessions do.
+    pub(crate) asked: u64,
+    pub(crate) right: u64,
+}
+
+/// The field that is asked for, by its place.
+const FAILED: usize = 2;
+
+/// Attacks so many arrivals. Rows are the program's, or made here where noise is off.
+pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random) -> Score {
+    let policy = (rules.noise > 0).then(|| product::policy(&rules, [6; 32]));
+    let publish = |scene: &Scene, random: &mut Random| {
+        let rollups = match &policy {
+            Some(policy) => product::publish(scene, policy),
+            None => bench::publish(scene, random),
+        };
+        Published::read(&rollups)
+    };
+    let mut score = Score::default();
+    for _ in 0..arrivals {
+        let before: Vec<_> = (0..live).map(|_| Session::draw(random)).collect();
+        let mut new = Session::draw(random);
+        new.deeds.sums.startup_failures = u64::from(random.chance(0.5));
+        let now: Vec<_> = before.iter().cloned().chain([new]).collect();
+        let before = Scene::new(before, rules);
+        let now = Scene::new(now, rules);
+        let (first, second) = (publish(&before, random), publish(&now, random));
+        for table in (0..TABLES.len()).filter(|table| *table != rules.detail) {
+            score.tables += 1;
+            let grown = |row: &&crate::rows::Row| {
+                let same = first.tables[table].rows.iter().find(|other| other.label == row.label);
+                same.is_none_or(|other| other.sessions + 1 == row.sessions)
+            };
+            let grown: Vec<_> = second.tables[table].rows.iter().filter(grown).collect();
+            let folded = &now.tables[table];
+            let truth = folded.row_of(live);
+            let [row] = grown[..] else { continue };
+            score.named += u64::from(row.label[..] == folded.rows[truth].label[..]);
+            // everybody else in the row is known, and so is what they did
+            let Some(fields) = row.fields else { continue };
+            let others = folded.rows[truth].adds[FAILED] - now.adds[live][FAILED];
+            score.asked += 1;
+            let is_failed = fields[FAILED] - others as f64 > 0.5;
+            score.right += u64::from(is_failed == (now.adds[live][FAILED] == 1));
+        }
+    }
+    score
+}
