@@ -8,13 +8,15 @@
 //!   its queue. A request that is still under way when its queue is destroyed holds a reference of its own to it.
 //! - A request copies its options before the call returns.
 //! - What an event holds lives as long as the event. Strings in it are C strings, or null; they are copied.
+//! - The error of an event or of a partition may be any number a broker sends, which the Rust enumeration may lack. It
+//!   is read as an integer ([`event_error`], [`code_of`]).
 #![allow(unsafe_code)]
 
 pub(crate) mod describe_acls;
 pub(crate) mod largest;
 
 use std::ffi::CStr;
-use std::os::raw::c_char;
+use std::os::raw::{c_char, c_int};
 use std::ptr::{self, NonNull};
 
 use rdkafka::bindings as sys;
@@ -22,6 +24,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafka;
 
+use crate::batch::error_code;
 use crate::cluster::ANSWER;
 
 /// # Safety
@@ -80,10 +83,25 @@ fn ask<C: ClientContext>(
         destroy: sys::rd_kafka_event_destroy,
     };
     // SAFETY: a live event.
-    match RDKafkaErrorCode::from(unsafe { sys::rd_kafka_event_error(event.as_ptr()) }) {
+    match code_of(unsafe { event_error(event.as_ptr()) }) {
         RDKafkaErrorCode::NoError => Ok(event),
         code => Err(code),
     }
+}
+
+unsafe extern "C" {
+    /// `rd_kafka_event_error` with the return type it has in C, an int. The binding's enumeration cannot represent every
+    /// number that a broker may send.
+    #[link_name = "rd_kafka_event_error"]
+    fn event_error(event: *mut sys::rd_kafka_event_t) -> c_int;
+}
+
+/// Converts the error number of an answer. A number without a name is logged, because `Unknown` does not contain it.
+fn code_of(number: c_int) -> RDKafkaErrorCode {
+    error_code(number).unwrap_or_else(|| {
+        tracing::warn!(number, "a broker answered with an error number that librdkafka does not know");
+        RDKafkaErrorCode::Unknown
+    })
 }
 
 /// Something of the library's that is ours to destroy.
@@ -107,5 +125,24 @@ impl<T> Drop for Owned<T> {
         // SAFETY: `destroy` is the library's own for a `T`, the pointer is live, and this is the one place that gives
         // it back.
         unsafe { (self.destroy)(self.it.as_ptr()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_number_without_a_name_is_unknown() {
+        let codes = [0, 29, -185, 103, 9_999, i32::MIN].map(code_of);
+        let expected = [
+            RDKafkaErrorCode::NoError,
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::OperationTimedOut,
+            RDKafkaErrorCode::Unknown,
+            RDKafkaErrorCode::Unknown,
+            RDKafkaErrorCode::Unknown,
+        ];
+        assert_eq!(codes, expected);
     }
 }

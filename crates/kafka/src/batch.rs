@@ -11,11 +11,18 @@
 //!   that returns it runs no more. Until then [`PartitionQueue`] keeps the [`Bell`] that it rings.
 //! - Messages may be destroyed by any thread while the client lives; queues may be read by any thread, here by one at a
 //!   time (`&mut`).
+//! - Every handle of `rd_kafka_queue_get_partition` refers to the same queue inside librdkafka, and that queue has one
+//!   call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At most one
+//!   [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates one only
+//!   where there is none (`Source::take_up`); nothing else calls [`PartitionQueue::split`].
+//! - C code writes to a message while we hold it (headers are parsed on first use), and its `err` may contain a number
+//!   that the Rust enumeration lacks, because librdkafka passes on error codes of brokers unchanged. So a message is held
+//!   by pointer, never by reference, and error codes are read as integers ([`error_code`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
 use std::marker::PhantomData;
-use std::os::raw::c_void;
+use std::os::raw::{c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
@@ -25,7 +32,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::TopicPartitionList;
-use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue};
+use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue, RDKafkaRespErr};
 
 use crate::source::Bell;
 
@@ -42,28 +49,32 @@ pub enum Stamp {
 
 /// One record, borrowed from librdkafka while it is looked at. Has no `Debug`: it is personal data.
 pub struct Message<'a> {
-    raw: &'a RDKafkaMessage,
-    // headers are parsed in place at the first look: not for two threads
-    one_thread: PhantomData<*const ()>,
+    /// Live for 'a. A pointer is neither `Send` nor `Sync`, which is right: headers are parsed in place at the first look.
+    raw: NonNull<RDKafkaMessage>,
+    alive: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Message<'a> {
     /// Its place in the partition.
     #[must_use]
     pub const fn offset(&self) -> i64 {
-        self.raw.offset
+        // SAFETY: `raw` is a live message of the library, whose offset does not change.
+        unsafe { (*self.raw.as_ptr()).offset }
     }
 
     /// When, and by whose clock.
     #[must_use]
     pub fn timestamp(&self) -> Stamp {
         use sys::rd_kafka_timestamp_type_t as T;
-        let mut kind = T::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-        // SAFETY: `raw` is a live message of the library, `kind` a place to write to.
-        let millis = unsafe { sys::rd_kafka_message_timestamp(self.raw, &mut kind) };
+        const CREATE: c_int = T::RD_KAFKA_TIMESTAMP_CREATE_TIME as c_int;
+        const APPEND: c_int = T::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME as c_int;
+        let mut kind: c_int = 0;
+        // SAFETY: `raw` is a live message of the library, `kind` a place to write an enumeration to, which is an int.
+        let millis =
+            unsafe { sys::rd_kafka_message_timestamp(self.raw.as_ptr(), ptr::from_mut(&mut kind).cast()) };
         match (u64::try_from(millis), kind) {
-            (Ok(millis), T::RD_KAFKA_TIMESTAMP_CREATE_TIME) => Stamp::Create(millis),
-            (Ok(millis), T::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) => Stamp::Append(millis),
+            (Ok(millis), CREATE) => Stamp::Create(millis),
+            (Ok(millis), APPEND) => Stamp::Append(millis),
             _ => Stamp::Missing,
         }
     }
@@ -71,15 +82,17 @@ impl<'a> Message<'a> {
     /// Its key, where it has one.
     #[must_use]
     pub fn key(&self) -> Option<&'a [u8]> {
+        let raw = self.raw.as_ptr();
         // SAFETY: `key` is null or points to `key_len` bytes that live as long as the message, hence 'a.
-        unsafe { bytes(self.raw.key.cast(), self.raw.key_len) }
+        unsafe { bytes((*raw).key.cast_const().cast(), (*raw).key_len) }
     }
 
     /// Its value; empty where it has none.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
+        let raw = self.raw.as_ptr();
         // SAFETY: `payload` is null or points to `len` bytes that live as long as the message, hence 'a.
-        unsafe { bytes(self.raw.payload.cast(), self.raw.len) }.unwrap_or_default()
+        unsafe { bytes((*raw).payload.cast_const().cast(), (*raw).len) }.unwrap_or_default()
     }
 
     /// Its `content-type` header, the last of several, in any case; looked for only where there are headers.
@@ -88,7 +101,7 @@ impl<'a> Message<'a> {
         let mut found = None;
         // SAFETY: a live message of the library, looked at by one thread. What is found lives as long as it, hence 'a.
         unsafe {
-            each_header(self.raw, |name, value| {
+            each_header(self.raw.as_ptr(), |name, value| {
                 if name.eq_ignore_ascii_case(b"content-type") {
                     found = value;
                 }
@@ -141,15 +154,15 @@ impl<'a> Record<'a> {
     pub fn headers(&self) -> Vec<(&[u8], Option<&[u8]>)> {
         let mut headers = Vec::new();
         // SAFETY: a live message of the library. It was borrowed for us alone, and a `Record` is not for two threads.
-        unsafe { each_header(&*self.message.ptr(), |name, value| headers.push((name, value))) };
+        unsafe { each_header(self.message.ptr(), |name, value| headers.push((name, value))) };
         headers
     }
 }
 
 /// # Safety
-/// `raw` is a live message of the library that no other thread looks at: its headers are parsed at the first call, under
-/// no lock.
-unsafe fn each_header<'a>(raw: &'a RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
+/// `raw` is a message of the library, live for 'a, that no other thread looks at: its headers are parsed at the first
+/// call, under no lock.
+unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
     use sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR as OK;
     let mut headers = ptr::null_mut();
     // SAFETY: a live message, and a place to write to. The headers belong to the message and live as long.
@@ -182,6 +195,28 @@ pub(crate) enum Item<'a> {
     Message(Message<'a>),
     /// The end of the partition, for now, at that offset; or trouble near it.
     Notice(RDKafkaErrorCode, i64),
+    /// An error whose number rust-rdkafka does not know.
+    Unknown(i32),
+}
+
+impl Item<'_> {
+    /// # Safety
+    /// `raw` is a message of the library, or of the same form, and is live as long as the item.
+    unsafe fn of(raw: NonNull<RDKafkaMessage>) -> Self {
+        // SAFETY: a live message. Its error is an int to C, and is read as one: no reference to the enumeration is made.
+        let (number, offset) =
+            unsafe { (ptr::addr_of!((*raw.as_ptr()).err).cast::<c_int>().read(), (*raw.as_ptr()).offset) };
+        match error_code(number) {
+            Some(RDKafkaErrorCode::NoError) => Item::Message(Message { raw, alive: PhantomData }),
+            Some(code) => Item::Notice(code, offset),
+            None => Item::Unknown(number),
+        }
+    }
+}
+
+/// Converts an error number of the library; `None` where rust-rdkafka has no name for it.
+pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
+    RDKafkaRespErr::try_from(number).ok().map(RDKafkaErrorCode::from)
 }
 
 /// Room for the pointers of one batch; empty between batches.
@@ -251,12 +286,7 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         while let Some(message) = filled.next() {
             // SAFETY: it is live until `message` is dropped, at the end of this turn; `each` cannot keep what it is
             // shown, for it is promised no particular lifetime.
-            let raw = unsafe { message.0.as_ref() };
-            let code = RDKafkaErrorCode::from(raw.err);
-            each(match code {
-                RDKafkaErrorCode::NoError => Item::Message(Message { raw, one_thread: PhantomData }),
-                code => Item::Notice(code, raw.offset),
-            });
+            each(unsafe { Item::of(message.0) });
         }
         count
     }
@@ -314,17 +344,20 @@ impl Drop for Owned {
 /// may have committed them.
 pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<Vec<u8>> {
     // SAFETY: the list is live and has `cnt` elements from `elems` on; an element's metadata are null or
-    // `metadata_size` bytes that belong to it.
+    // `metadata_size` bytes that belong to it. No reference to an element is made: its error may be any number.
     unsafe {
-        let list = &*list.ptr();
-        let elements: &[_] = if list.elems.is_null() || list.cnt <= 0 {
-            &[]
-        } else {
-            slice::from_raw_parts(list.elems, list.cnt as usize)
+        let list = list.ptr();
+        let (first, count) = ((*list).elems, usize::try_from((*list).cnt).unwrap_or(0));
+        let count = if first.is_null() { 0 } else { count };
+        let owned = |index| {
+            let element = first.add(index);
+            bytes((*element).metadata.cast_const().cast(), (*element).metadata_size)
+                .unwrap_or_default()
+                .to_vec()
         };
-        let owned = |element: &sys::rd_kafka_topic_partition_t| {
-            bytes(element.metadata.cast_const().cast(), element.metadata_size).unwrap_or_default().to_vec()
-        };
-        elements.iter().map(owned).collect()
+        (0..count).map(owned).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,7 +236,8 @@ impl Source {
         let nothing = Read { count: 0, drained: true, end: None };
         let Some(place) = self.places.get_mut(&partition) else { return Ok(nothing) };
         let Some(queue) = place.queue.as_mut() else { return Ok(nothing) };
-        let (mut count, mut position, mut end, mut trouble) = (0, place.position, place.end, None);
+        let (mut count, mut position, mut end) = (0, place.position, place.end);
+        let (mut trouble, mut unknown) = (None, None);
         let max = max.min(BATCH);
         let taken = queue.read(&mut self.room, max, |item| match item {
             Item::Message(message) => {
@@ -248,11 +249,16 @@ impl Source {
                 (position, end) = (offset.max(position), Some(offset));
             }
             Item::Notice(code, offset) => trouble = trouble.take().or(Some((code, offset))),
+            Item::Unknown(code) => unknown = Some(code),
         });
         (place.position, place.end) = (position, end);
-        match trouble {
-            None => Ok(Read { count, drained: taken < max, end }),
-            Some((code, offset)) => Err(self.partition_trouble(partition, code, offset)),
+        match (trouble, unknown) {
+            (None, None) => Ok(Read { count, drained: taken < max, end }),
+            (Some((code, offset)), _) => Err(self.partition_trouble(partition, code, offset)),
+            (None, Some(number)) => {
+                let topic = self.settings.topic.clone();
+                Err(SourceError::UnknownCode { topic, partition, number })
+            }
         }
     }
 

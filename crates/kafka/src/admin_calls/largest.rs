@@ -8,13 +8,14 @@
 //! its own, and the answer has no timestamp.
 
 use std::ffi::CString;
-use std::slice;
+use std::os::raw::c_int;
+use std::{ptr, slice};
 
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::{Asked, Owned, ask};
+use super::{Asked, Owned, ask, code_of};
 
 /// What the leader of one partition answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +71,22 @@ pub(crate) fn timestamps<C: ClientContext>(
         // SAFETY: each points to an answer that lives as long as the result, and so does the element it returns.
         let (time, element) = unsafe {
             let time = sys::rd_kafka_ListOffsetsResultInfo_timestamp(*info);
-            (time, sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*info).as_ref())
+            (time, sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*info))
         };
-        let element = element.ok_or(RDKafkaErrorCode::Fail)?;
-        let time = match RDKafkaErrorCode::from(element.err) {
+        if element.is_null() {
+            return Err(RDKafkaErrorCode::Fail);
+        }
+        // SAFETY: a live element. No reference to it is made, because its error may be no value of the enumeration; in C
+        // it is an int.
+        let (error, partition) = unsafe {
+            let error = ptr::addr_of!((*element).err).cast::<c_int>().read();
+            (error, ptr::addr_of!((*element).partition).read())
+        };
+        let time = match code_of(error) {
             RDKafkaErrorCode::NoError => Ok(u64::try_from(time).ok()),
             code => Err(code),
         };
-        let partition = u32::try_from(element.partition).map_err(|_| RDKafkaErrorCode::Fail)?;
+        let partition = u32::try_from(partition).map_err(|_| RDKafkaErrorCode::Fail)?;
         Ok(Largest { partition, time })
     });
     largest.collect()

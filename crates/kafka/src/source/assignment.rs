@@ -142,13 +142,17 @@ impl Source {
         }
     }
 
-    /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue.
+    /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue. After an `assign` that
+    /// failed it is called again, and keeps the queues that are split already: there is one handle per partition
+    /// (see [`crate::batch`]).
     pub(super) fn take_up(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;
         let mut list = TopicPartitionList::with_capacity(self.places.len());
         let what = || format!("take up partitions of topic {topic}");
         for (partition, place) in &mut self.places {
-            place.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
+            if place.queue.is_none() {
+                place.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
+            }
             list.add_partition_offset(topic, *partition as i32, Offset::Offset(place.position))
                 .map_err(|error| Error::of(what(), &error))?;
         }
@@ -163,3 +167,6 @@ impl Source {
         Ok(self.consumer.unassign().map_err(|error| Error::of(what(), &error))?)
     }
 }
+
+#[cfg(test)]
+mod tests;

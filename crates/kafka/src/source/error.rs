@@ -15,6 +15,19 @@ pub enum SourceError {
         /// Where, if it is one partition's trouble.
         partition: Option<u32>,
     },
+    /// A broker's error that librdkafka passes on without knowing it, such as 103 for a topic that was created anew.
+    #[error(
+        "partition {partition} of {topic}: the broker reports error {number}, which librdkafka does not know; see the \
+         list of error codes in Kafka's protocol guide"
+    )]
+    UnknownCode {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The error's number in Kafka's protocol.
+        number: i32,
+    },
     /// What was committed is no longer there.
     #[error(
         "partition {partition} of {topic}: {gone} offsets after the committed {committed} are gone, the log starts at \
@@ -76,7 +89,7 @@ impl SourceError {
     /// Whether it passes by itself: poll again.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. })
+        matches!(self, Self::Transient { .. } | Self::UnknownCode { .. })
             || matches!(self, Self::Request(error) if error.is_transient() || matches!(error, Error::Refused { .. }))
     }
 }

@@ -1,0 +1,44 @@
+//! On librdkafka's mock cluster.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+
+use super::*;
+use crate::{ClientSettings, SourceSettings};
+
+/// A second handle of a partition would take the bell from the first when it is dropped.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
+fn taking_up_twice_keeps_one_queue_per_partition_and_its_bell() {
+    let mock = MockCluster::new(1).unwrap();
+    mock.create_topic("beacons", 1, 1).unwrap();
+    let client = ClientSettings {
+        brokers: mock.bootstrap_servers(),
+        client_id: "source".into(),
+        ..ClientSettings::default()
+    };
+    let mut source = Source::open(&client, SourceSettings::new("beacons", "group", "instance")).unwrap();
+    while !matches!(source.poll(Duration::from_millis(100)), Ok(Some(Event::Assigned(_)))) {}
+    // what a failed `assign` leads to: the next poll takes the partitions up again
+    source.take_up().unwrap();
+    source.take_up().unwrap();
+    let mut ended = false;
+    while !ended {
+        source.wait(Duration::from_millis(100));
+        ended = source.read(0, 10, |_| {}).unwrap().end.is_some();
+    }
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &client.brokers).create().unwrap();
+    producer.send(BaseRecord::<(), str>::to("beacons").payload("a")).map_err(|(error, _)| error).unwrap();
+    producer.flush(Duration::from_secs(10)).unwrap();
+    let start = Instant::now();
+    let mut count = 0;
+    while count == 0 {
+        source.wait(Duration::from_secs(120));
+        count = source.read(0, 10, |_| {}).unwrap().count;
+    }
+    assert!(start.elapsed() < Duration::from_secs(60), "the bell did not ring");
+}
