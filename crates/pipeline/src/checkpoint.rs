@@ -80,6 +80,16 @@ impl Forced {
     pub fn count(&self) -> u32 {
         self.missing.iter().map(|byte| byte.count_ones()).sum()
     }
+
+    /// Returns whether a merger may have decided this: one bit for each partition, none beyond them, and at least one
+    /// partition that is not missing. Nothing else can ever be carried out.
+    fn is_possible(&self) -> bool {
+        let spare = self.partitions.wrapping_neg() % 8;
+        self.partitions <= MergerCheckpoint::MOST_FORCED
+            && self.missing.len() == self.partitions.div_ceil(8) as usize
+            && self.missing.last().is_some_and(|last| last.leading_zeros() >= spare)
+            && self.count() < self.partitions
+    }
 }
 
 /// What a merger commits with its offset. ASCII, below 2 KB.
@@ -117,13 +127,14 @@ impl MergerCheckpoint {
     /// Most partitions that a decision may name, so that it fits the metadata.
     pub const MOST_FORCED: u32 = 4096;
 
-    /// Reads what [`fmt::Display`] wrote; `None` for anything else.
+    /// Reads what [`fmt::Display`] wrote; `None` for anything else, also for a decision that no merger makes: one that
+    /// cannot be carried out would hold up its partition for good.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-m1")?;
         let policy = u64::from_str_radix(fields.next("p")?, 16).ok()?;
-        let closed_until = fields.next("c")?.parse().ok()?;
-        let floor = fields.next("f")?.parse().ok()?;
+        let closed_until: Millis = fields.next("c")?.parse().ok()?;
+        let floor: Millis = fields.next("f")?.parse().ok()?;
         let whole = match fields.next("a") {
             None => false,
             Some("1") => true,
@@ -134,10 +145,18 @@ impl MergerCheckpoint {
             Some(end) => {
                 let partitions = fields.next("n")?.parse().ok()?;
                 let hex = fields.next("w")?;
+                // from_str_radix takes a sign
+                if !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    return None;
+                }
                 let missing =
                     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok());
                 let missing = missing.collect::<Option<_>>()?;
-                Some(Forced { end: end.parse().ok()?, partitions, missing })
+                let forced = Forced { end: end.parse().ok()?, partitions, missing };
+                if !forced.is_possible() || forced.end <= closed_until.max(floor) {
+                    return None;
+                }
+                Some(forced)
             }
         };
         fields.end().then_some(Self { policy, closed_until, floor, whole, forced })
@@ -223,7 +242,9 @@ mod tests {
             assert!(text.is_ascii() && text.len() < 200, "{text}");
             assert_eq!(CombinerCheckpoint::parse(&text), Some(combiner));
         }
-        let forced = Forced { end: 60_000, partitions: 4096, missing: vec![0xff; 4096 / 8] };
+        let mut missing = vec![0xff; 4096 / 8];
+        missing[511] = 0x7f;
+        let forced = Forced { end: 180_000, partitions: 4096, missing };
         for (whole, forced) in
             [(false, None), (true, None), (false, Some(forced.clone())), (true, Some(forced))]
         {
@@ -254,6 +275,34 @@ mod tests {
             "crowdfold-m1 p=1 c=2 f=3 d=4 n=5 w=abc",
         ] {
             assert_eq!(MergerCheckpoint::parse(text), None, "{text}");
+        }
+    }
+
+    /// A merger with such a decision would wait for ever, or forget it.
+    #[test]
+    fn decision_that_cannot_be_carried_out_is_refused() {
+        let parse =
+            |decision: &str| MergerCheckpoint::parse(&format!("crowdfold-m1 p=1 c=20 f=30 {decision}"));
+        for possible in ["d=40 n=1 w=00", "d=40 n=2 w=01", "d=31 n=9 w=ff00", "d=40 n=9 w=0001"] {
+            assert!(parse(possible).is_some(), "{possible}");
+        }
+        for impossible in [
+            // no partition at all, none that came, fewer or more bits than partitions
+            "d=40 n=0 w=",
+            "d=40 n=2 w=03",
+            "d=40 n=9 w=ff01",
+            "d=40 n=9 w=ff",
+            "d=40 n=2 w=0100",
+            "d=40 n=2 w=05",
+            "d=40 n=4097 w=00",
+            "d=40 n=4294967295 w=00",
+            // settled already
+            "d=20 n=2 w=01",
+            "d=30 n=2 w=01",
+            // no hexadecimal digits
+            "d=40 n=2 w=+1",
+        ] {
+            assert!(parse(impossible).is_none(), "{impossible}");
         }
     }
 }

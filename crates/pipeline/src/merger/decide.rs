@@ -14,28 +14,34 @@ const MOST_ROWS: usize = 50_000;
 impl Merger {
     /// What to publish, if anything.
     pub(super) fn next_publication(&mut self, now: Millis) -> Option<Publication> {
-        let mut partitions = self.partitions()?;
+        // taken out while `self` is changed, and put back whatever comes of it
         let forced = self.forced.take();
-        if let Some(forced) = &forced {
+        let next = self.next_under(forced.as_ref(), now);
+        self.forced = forced;
+        next
+    }
+
+    /// The next publication, given the decision that is in force.
+    fn next_under(&mut self, forced: Option<&Forced>, now: Millis) -> Option<Publication> {
+        let mut partitions = self.partitions()?;
+        if let Some(forced) = forced {
             // those that were added since need not come for it
             partitions = forced.partitions;
         }
-        let came = |p: &u32| !forced.as_ref().is_some_and(|forced| forced.lacks(*p));
+        let came = |p: &u32| !forced.is_some_and(|forced| forced.lacks(*p));
         let reached = |p: u32| self.sources.get(&p).map_or(0, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
-        if let Some(forced) = &forced {
+        if let Some(forced) = forced {
             // what was decided is carried out first, once those that did come are here again
             frontier = if frontier >= forced.end { forced.end } else { self.closed_until };
         }
-        let next = if frontier > self.closed_until {
-            Some(self.publication_until(frontier, forced.as_ref()))
+        if frontier > self.closed_until {
+            Some(self.publication_until(frontier, forced))
         } else if forced.is_none() {
             self.decision(partitions, now)
         } else {
             None
-        };
-        self.forced = forced;
-        next
+        }
     }
 
     /// How many partitions the beacons have, by the latest closures.

@@ -237,6 +237,25 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
+/// Such a decision is not read from metadata. Were there one, it must not be forgotten silently: the window would then
+/// be decided again.
+#[test]
+fn decision_without_any_partition_is_kept() {
+    let forced = Forced { end: W, partitions: 1, missing: vec![1] };
+    let checkpoint = MergerCheckpoint {
+        policy: settings(2).policies.fingerprint(),
+        closed_until: 0,
+        floor: 0,
+        whole: true,
+        forced: Some(forced.clone()),
+    };
+    let mut rig = Rig::new();
+    rig.merger = Merger::new(settings(2), &Start { checkpoint: Some(checkpoint), ..fresh() }, 0, 0);
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), []);
+    assert_eq!(rig.merger.standing().1.forced, Some(forced));
+}
+
 #[test]
 fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
     let mut rig = Rig::new();
