@@ -71,7 +71,8 @@ impl Merger {
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policies.fingerprint() {
-                forced.clone_from(&known.forced);
+                // what lies at or before the floor is settled without it
+                forced = known.forced.clone().filter(|forced| forced.end > closed_until);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
             }

@@ -237,6 +237,24 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
+/// A policy that changed raises the floor beyond it.
+#[test]
+fn decision_about_a_window_before_the_floor_holds_up_nothing() {
+    let checkpoint = MergerCheckpoint {
+        policy: settings(2).policies.fingerprint(),
+        closed_until: 0,
+        floor: 2 * W,
+        whole: true,
+        forced: Some(Forced { end: W, partitions: 2, missing: vec![2] }),
+    };
+    let mut rig = Rig::new();
+    let start = Start { checkpoint: Some(checkpoint), floor: 2 * W, ..fresh() };
+    rig.merger = Merger::new(settings(2), &start, 0, 0);
+    rig.close(0, 2, 2 * W, 3 * W, 3);
+    rig.close(1, 2, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 7)]);
+}
+
 /// Such a decision is not read from metadata. Were there one, it must not be forgotten silently: the window would then
 /// be decided again.
 #[test]
