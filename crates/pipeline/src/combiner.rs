@@ -82,6 +82,7 @@ pub struct Combiner {
     sealed: VecDeque<Sealed>,
     withhold_before: Millis,
     after_gap: bool,
+    lost: u64,
     at_end_since: Option<Millis>,
     held: Held,
 }
@@ -128,6 +129,7 @@ impl Combiner {
             sealed: VecDeque::new(),
             withhold_before,
             after_gap,
+            lost: 0,
             at_end_since: None,
             held: Held::default(),
             settings,
@@ -145,6 +147,29 @@ impl Combiner {
             self.advance(asked.saturating_sub(margin));
             self.sweep();
         }
+    }
+
+    /// Skips records before `offset` that were not given, because they cannot be read. Windows that they may belong to
+    /// are withheld, from the watermark to the time of the next record, as after a gap at the start. A replay that meets
+    /// the same records again comes to the same windows.
+    pub fn skip_to(&mut self, offset: i64) {
+        self.place_held();
+        let from = self.next_offset.max(self.counted_before);
+        self.count_lost(u64::try_from(offset.saturating_sub(from)).unwrap_or(0));
+        self.next_offset = self.next_offset.max(offset);
+        self.after_gap = true;
+        self.at_end_since = None;
+    }
+
+    /// Counts offsets as lost.
+    pub const fn count_lost(&mut self, offsets: u64) {
+        self.lost += offsets;
+    }
+
+    /// The number of offsets that were lost.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// The partition may have records that were not given yet, or its end cannot be asked for.
@@ -337,3 +362,6 @@ impl Combiner {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

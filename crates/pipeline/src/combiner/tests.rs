@@ -1,0 +1,125 @@
+//! Records that cannot be read.
+
+use crowdfold_airlock::{Dimension, Record, Settings, Shared, TagKey};
+use crowdfold_rollup::wire::{self, Partial};
+
+use super::*;
+
+const W: Millis = 60_000;
+const LATENESS: Millis = 30_000;
+const IDLE: Millis = 90_000;
+/// The first record's time, which begins a window.
+const T: Millis = 1_800_000_000_000 / W * W;
+
+fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
+    let rules = Rules {
+        window: W,
+        lateness: LATENESS,
+        idle: IDLE,
+        drilldowns: vec![vec![Dimension::Os]].into(),
+        max_sessions: 100,
+    };
+    let settings = Arc::new(CombinerSettings {
+        rules: Arc::new(rules),
+        partitions: 1,
+        merge_partitions: 1,
+        tenants: vec!["default".into()],
+        topic: "beacons".into(),
+        trust_timestamps: true,
+        max_skew: W,
+        quiet: 1_000,
+    });
+    let shared = Arc::new(Shared::new(Settings::default(), TagKey::fixed(1)).unwrap());
+    Combiner::new(settings, Airlock::new(&shared, None), start, offset, false)
+}
+
+fn fresh() -> Start<CombinerCheckpoint> {
+    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+}
+
+/// Gives the record at an offset: one beacon every ten seconds.
+fn give(combiner: &mut Combiner, offset: i64) {
+    let moment = T + offset as Millis * 10_000;
+    let payload =
+        format!(r#"{{"ts":{moment},"session":"s","event":"heartbeat","os":"Linux","playing_ms":9000}}"#);
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(moment) };
+    combiner.record(&record, offset, moment).unwrap();
+    assert!(combiner.balanced());
+}
+
+/// (end of the window, windows that start before it are withheld) of each closure, both from T on.
+fn closures(sealed: &VecDeque<Sealed>) -> Vec<(i64, i64)> {
+    let partials = sealed.iter().flat_map(|sealed| &sealed.partials);
+    let closure = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
+        Partial::Closure(closure) => {
+            let since = |millis: Millis| if millis == 0 { 0 } else { millis as i64 - T as i64 };
+            Some((since(closure.to), since(closure.withhold_before)))
+        }
+        Partial::Chunk(_) => None,
+    };
+    partials.filter_map(closure).collect()
+}
+
+/// Reads offsets up to `end`; those of 10 to 29, 200 s of them, cannot be read.
+fn read(combiner: &mut Combiner, end: i64) {
+    while combiner.position() < end {
+        match combiner.position() {
+            10 => combiner.skip_to(30),
+            offset => give(combiner, offset),
+        }
+    }
+}
+
+#[test]
+fn windows_that_skipped_records_may_belong_to_are_withheld() {
+    let mut combiner = combiner(&fresh(), 0);
+    read(&mut combiner, 60);
+    assert_eq!(combiner.lost(), 20);
+    assert_eq!(combiner.totals().read, 40);
+    let closures = closures(combiner.sealed());
+    // the record at 90 s closed nothing behind (0, 60]; the next one, at 300 s, is the first after the gap
+    let withheld = 300_000 + IDLE as i64 + 1;
+    let first = closures.iter().position(|(_, before)| *before != 0).unwrap();
+    assert!(closures[..first].iter().all(|(to, _)| *to <= 60_000), "{closures:?}");
+    assert!(closures[first..].iter().all(|(_, before)| *before == withheld), "{closures:?}");
+    assert_eq!(closures[first].0, 240_000, "{closures:?}");
+}
+
+#[test]
+fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
+    let mut undisturbed = combiner(&fresh(), 0);
+    read(&mut undisturbed, 100);
+    let expected = closures(undisturbed.sealed());
+    // a crash after every record
+    for crash in 1..100 {
+        let mut first = combiner(&fresh(), 0);
+        read(&mut first, crash);
+        let Some(last) = first.sealed().back() else { continue };
+        let mut seen = closures(first.sealed());
+        let start = Start { checkpoint: Some(last.checkpoint), ..fresh() };
+        let mut second = combiner(&start, last.safe_offset);
+        read(&mut second, 100);
+        seen.extend(closures(second.sealed()));
+        // what withholds none of a closure's windows any more may be forgotten
+        let withholding =
+            |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
+        let told = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
+        assert_eq!(told(&seen), told(&expected), "crash after {crash}");
+        // as all counts of a process: again where they were not committed, and never where they were
+        let committed = last.checkpoint.read_offset > 10;
+        assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
+    }
+}
+
+#[test]
+fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent() {
+    let mut combiner = combiner(&fresh(), 0);
+    read(&mut combiner, 30);
+    let (offset, checkpoint) = combiner.standing();
+    assert_eq!((offset, checkpoint.withhold_before), (0, CombinerCheckpoint::UNTIL_KNOWN));
+    let asked = T + 500_000;
+    combiner.at_end(asked);
+    combiner.at_end(asked + 1_000);
+    let (_, before) = *closures(combiner.sealed()).last().unwrap();
+    assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
+}
