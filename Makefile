@@ -58,7 +58,7 @@ MEMCHECK = "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "-
 memcheck:
 	@.ci/prerequisites build test
 	cargo test --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
-		--test it -- --test-threads=1 kafka_source kafka_read secured::listed ttl::ahead::records_within
+		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::records_within
 
 lint:
 	@.ci/prerequisites build

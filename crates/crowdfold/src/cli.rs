@@ -11,6 +11,7 @@ use crowdfold_console::audit::Identifier;
 
 use crate::config::Override;
 pub use topics::{AclFormat, Topics, TopicsCommand};
+pub use values::{ReportFormat, TableFormat};
 use values::{allowed, condition, duration, limit};
 
 /// k of the demo: small enough to show rows within seconds.
@@ -149,6 +150,9 @@ pub struct Run {
     /// Where records were deleted before they were read: count them as lost and go on instead of giving up
     #[arg(long)]
     pub accept_loss: bool,
+    /// Where a batch of beacons cannot be read (damaged, or too large when unpacked): count it as lost and go on
+    #[arg(long)]
+    pub skip_damaged: bool,
 }
 
 /// One stage of the worker.
@@ -198,8 +202,8 @@ pub struct Generate {
     /// Write to a file, a beacon a line; `-` is stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Sessions that are live at any moment
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Sessions that are live at any moment, at most 5000000
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
     pub sessions: u64,
     /// Beacons per second, all sessions together; else each reports every 10s
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..))]
@@ -289,26 +293,6 @@ pub struct Audit {
     pub format: ReportFormat,
 }
 
-/// Form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people
-    Table,
-    /// One object
-    Json,
-}
-
-/// Form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TableFormat {
-    /// For people
-    Table,
-    /// One object a line
-    Json,
-    /// With a line of names
-    Csv,
-}
-
 impl Cli {
     /// The least that is logged, in the words of `tracing`: what was asked for, or what leaves room for the command's
     /// own output. There librdkafka is not heard at all: what keeps a command from its end, its own errors say.
@@ -345,6 +329,9 @@ impl Cli {
                 if let Some(brokers) = &audit.brokers {
                     put("kafka.brokers", brokers.clone(), "--brokers");
                 }
+            }
+            Command::Run(Run { skip_damaged: true, .. }) => {
+                put("source.on_damaged", "skip".into(), "--skip-damaged");
             }
             Command::Fold(Fold { format: Some(format), .. }) => {
                 let name = format.to_possible_value().map(|value| value.get_name().to_owned());

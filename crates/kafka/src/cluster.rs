@@ -132,6 +132,23 @@ impl Cluster {
         Ok(ids)
     }
 
+    /// The addresses of a group's members whose static name (`group.instance.id`) is this one, with their client ids. A
+    /// broker begins the id of such a member with its name.
+    ///
+    /// # Errors
+    /// No broker answers, or the group may not be described.
+    pub fn members_named(&self, group: &str, instance: &str) -> Result<Vec<String>, Error> {
+        let what = || format!("describe group {group}");
+        let groups =
+            self.client.fetch_group_list(Some(group), ANSWER).map_err(|error| self.failed(what(), &error))?;
+        let members = groups.groups().iter().flat_map(|group| group.members());
+        let is_named = |id: &str| id.strip_prefix(instance).is_some_and(|rest| rest.starts_with('-'));
+        let named = members.filter(|member| is_named(member.id()));
+        let show =
+            |host: &str, client: &str| format!("{} (client.id {client})", host.trim_start_matches('/'));
+        Ok(named.map(|member| show(member.client_host(), member.client_id())).collect())
+    }
+
     /// The first offset that can be read, for each partition asked; `None` where no leader says.
     ///
     /// # Errors

@@ -27,5 +27,8 @@ pub use rdkafka::consumer::ConsumerGroupMetadata;
 pub use rdkafka::error::RDKafkaErrorCode;
 pub use read::{TopicReader, read};
 pub use sink::{HURRY, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, TransactError};
-pub use source::{Assigned, AssignedPartition, Committed, Event, Read, Source, SourceError, SourceSettings};
+pub use source::{
+    Assigned, AssignedPartition, Committed, Event, OnDamaged, Read, Skipped, Source, SourceError,
+    SourceSettings,
+};
 pub use writer::{Receipt, Writer, WriterSettings, Written};

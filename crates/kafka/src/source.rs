@@ -5,12 +5,14 @@
 //! poll()     only now the partitions are taken up
 //! read()     batches of one partition; one that is not read fills its queue and is thereby paused
 //! wait()     until there is something to read or to poll
+//! poll()  -> Skipped: a batch cannot be read, reading goes on behind it
 //! poll()  -> Revoked: stop reading, finish or abort the transaction
 //! poll()     only now the partitions are let go
 //! ```
 
 mod assignment;
 mod bell;
+mod damage;
 mod error;
 mod group;
 
@@ -33,6 +35,8 @@ use crate::{ClientSettings, Error};
 use assignment::Place;
 pub use assignment::{Assigned, AssignedPartition, Committed};
 pub(crate) use bell::Bell;
+pub use damage::{OnDamaged, Skipped};
+use damage::{Probe, Search, is_damage};
 pub use error::SourceError;
 use group::{Change, Group};
 
@@ -52,6 +56,8 @@ pub struct SourceSettings {
     pub read_committed: bool,
     /// Go on where the log begins if what was committed lies before it.
     pub accept_loss: bool,
+    /// The reaction to a batch that cannot be read.
+    pub on_damaged: OnDamaged,
     /// Fetched records that wait to be read, all partitions together, KiB.
     pub queue_kib: u32,
     /// How long the group waits for a silent member, and a member's partitions for its return.
@@ -68,6 +74,7 @@ impl SourceSettings {
             instance: instance.into(),
             read_committed: true,
             accept_loss: false,
+            on_damaged: OnDamaged::Stop,
             queue_kib: 65_536,
             session_timeout: Duration::from_secs(10),
         }
@@ -83,6 +90,8 @@ pub enum Event {
     Revoked(Vec<u32>),
     /// These partitions are another's already: what is open cannot be committed.
     Lost(Vec<u32>),
+    /// These offsets cannot be read and are lost; the partition is read on behind them.
+    Skipped(Skipped),
 }
 
 /// What a [`Source::read`] came to.
@@ -106,8 +115,10 @@ pub struct Source {
     room: Room,
     consumer: Arc<GroupConsumer>,
     cluster: Cluster,
+    client: ClientSettings,
     bell: Arc<Bell>,
     settings: SourceSettings,
+    probe: Option<Probe>,
     of: u32,
     state: State,
     metadata: Option<Arc<ConsumerGroupMetadata>>,
@@ -139,8 +150,10 @@ impl Source {
             room: Room::for_messages(BATCH),
             consumer: Arc::new(consumer),
             cluster,
+            client: client.clone(),
             bell,
             settings,
+            probe: None,
             of,
             state: State::Settled,
             metadata: None,
@@ -170,7 +183,7 @@ impl Source {
         }
         self.serve(if given.is_some() { Duration::ZERO } else { timeout })?;
         match (self.consumer.context().role.next_change(), given) {
-            (None, None) => Ok(None),
+            (None, None) => self.search(),
             // a newer change makes up for the one that could not be looked at yet
             (None, Some(partitions)) | (Some(Change::Given(partitions)), _) => {
                 self.given(partitions).map(Some)
@@ -235,11 +248,14 @@ impl Source {
     ) -> Result<Read, SourceError> {
         let nothing = Read { count: 0, drained: true, end: None };
         let Some(place) = self.places.get_mut(&partition) else { return Ok(nothing) };
-        let Some(queue) = place.queue.as_mut() else { return Ok(nothing) };
+        let Some(queue) = place.queue.as_mut().filter(|_| place.search.is_none()) else { return Ok(nothing) };
         let (mut count, mut position, mut end) = (0, place.position, place.end);
         let (mut trouble, mut unknown) = (None, None);
         let max = max.min(BATCH);
+        let mut damage = None;
         let taken = queue.read(&mut self.room, max, |item| match item {
+            // librdkafka may go on behind a damaged batch by itself; what was fetched before an `assign` comes again
+            Item::Message(message) if damage.is_some() || message.offset() < position => {}
             Item::Message(message) => {
                 (count, position, end) = (count + 1, message.offset() + 1, None);
                 each(message);
@@ -248,10 +264,19 @@ impl Source {
             Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
                 (position, end) = (offset.max(position), Some(offset));
             }
+            Item::Notice(code, _) if is_damage(code) => damage = damage.or(Some(code)),
             Item::Notice(code, offset) => trouble = trouble.take().or(Some((code, offset))),
             Item::Unknown(code) => unknown = Some(code),
         });
         (place.position, place.end) = (position, end);
+        if let Some(code) = damage {
+            let (topic, on_damaged) = (self.settings.topic.clone(), self.settings.on_damaged);
+            if on_damaged == OnDamaged::Skip {
+                place.search = Some(Search::new(position));
+                return Err(SourceError::Unreadable { topic, partition, offset: position, code });
+            }
+            return Err(SourceError::Damaged { topic, partition, offset: position, code, on_damaged });
+        }
         match (trouble, unknown) {
             (None, None) => Ok(Read { count, drained: taken < max, end }),
             (Some((code, offset)), _) => Err(self.partition_trouble(partition, code, offset)),
@@ -263,15 +288,9 @@ impl Source {
     }
 
     fn partition_trouble(&self, partition: u32, code: RDKafkaErrorCode, offset: i64) -> SourceError {
-        use RDKafkaErrorCode as C;
         let topic = self.settings.topic.clone();
         match code {
-            C::AutoOffsetReset | C::OffsetOutOfRange | C::LogTruncation | C::NoOffset => {
-                SourceError::OutOfRange { topic, partition, offset }
-            }
-            C::BadMessage | C::BadCompression | C::InvalidMessage | C::NotImplemented => {
-                SourceError::Damaged { topic, partition, offset, code }
-            }
+            code if is_out_of_range(code) => SourceError::OutOfRange { topic, partition, offset },
             code if is_forbidden(code) => self.forbidden(code).into(),
             code => SourceError::Transient { code, partition: Some(partition) },
         }
@@ -300,6 +319,14 @@ impl Source {
         self.places.keys().copied()
     }
 
+    /// The address of whichever process is in the group under this instance's name, if the broker reports one. After
+    /// [`SourceError::Fenced`] that is another process.
+    #[must_use]
+    pub fn namesake(&self) -> Option<String> {
+        let named = self.cluster.members_named(&self.settings.group, &self.settings.instance);
+        named.ok()?.into_iter().next()
+    }
+
     /// To ask of logs' ends, by reading uncommitted.
     #[must_use]
     pub const fn cluster(&self) -> &Cluster {
@@ -317,6 +344,12 @@ impl Source {
             _ => Right::of_topic(Operation::Read, &self.settings.topic),
         }
     }
+}
+
+/// Codes of an offset that is not in the log.
+const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as C;
+    matches!(code, C::AutoOffsetReset | C::OffsetOutOfRange | C::LogTruncation | C::NoOffset)
 }
 
 impl Drop for Source {

@@ -242,6 +242,17 @@ impl Kafka {
         }
     }
 
+    /// Deletes a topic.
+    ///
+    /// # Panics
+    /// When the broker does not.
+    pub fn delete_topic(&self, name: &str) {
+        let deleted = futures_executor::block_on(self.admin().delete_topics(&[name], &AdminOptions::new()));
+        for result in deleted.expect("an answer") {
+            result.unwrap_or_else(|(name, error)| panic!("cannot delete topic {name}: {error}"));
+        }
+    }
+
     /// Deletes the records of a partition before an offset.
     ///
     /// # Panics

@@ -10,13 +10,14 @@ use crate::worker::support::{Deployment, Worker, eventually, sleep, window_ago};
 const K: u64 = 7;
 
 /// Every name a metric of ours may have, with every label; whoever adds one looks here whether it tells of persons.
-const METRICS: [(&str, &[&str]); 16] = [
+const METRICS: [(&str, &[&str]); 17] = [
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
     ("crowdfold_freshness_seconds_bucket", &["le"]),
     ("crowdfold_freshness_seconds_count", &[]),
     ("crowdfold_freshness_seconds_sum", &[]),
     ("crowdfold_ledger_balanced", &["stage"]),
+    ("crowdfold_lost_offsets_total", &[]),
     ("crowdfold_rejected_total", &["reason"]),
     ("crowdfold_rollups_total", &["drilldown"]),
     ("crowdfold_sittings", &[]),
@@ -30,8 +31,13 @@ const METRICS: [(&str, &[&str]); 16] = [
 ];
 
 /// Those that count beacons, sessions or tenants' windows.
-const OF_PERSONS: [&str; 4] =
-    ["crowdfold_beacons_total", "crowdfold_rejected_total", "crowdfold_sittings", "crowdfold_windows_total"];
+const OF_PERSONS: [&str; 5] = [
+    "crowdfold_beacons_total",
+    "crowdfold_lost_offsets_total",
+    "crowdfold_rejected_total",
+    "crowdfold_sittings",
+    "crowdfold_windows_total",
+];
 
 /// Every key of a row, by the page on interfaces.
 const KEYS: [&str; 25] = [
@@ -112,7 +118,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         ("beacons_total{outcome=\"released\"}", beacons.released),
         ("windows_total{outcome=\"withheld\"}", windows),
     ];
-    eventually("the counters are written", 30, || {
+    eventually("the counters are written", 90, || {
         let is_written = |(name, exact): &(&str, u64)| {
             worker.metric(&format!("crowdfold_{name}")) >= Some(exact - exact % K)
         };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use crowdfold_airlock::Dimension;
 use crowdfold_console::audit::Identifier;
 
@@ -37,4 +38,24 @@ pub(super) fn limit(text: &str) -> Result<usize, String> {
 pub(super) fn condition(text: &str) -> Result<(String, String), String> {
     let (dimension, value) = text.split_once('=').ok_or("want name=value, such as os=Windows")?;
     Ok((dimension.into(), value.into()))
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Table,
+    /// One object
+    Json,
+}
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    Table,
+    /// One object a line
+    Json,
+    /// With a line of names
+    Csv,
 }

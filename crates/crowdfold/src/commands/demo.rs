@@ -150,6 +150,7 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
         partitioner: Partitioner::Murmur2,
         trust_timestamps: true,
         quiet: config.source.quiet,
+        skip_damaged: config.source.skip_damaged,
         fields: Default::default(),
         log: Default::default(),
     };

@@ -64,6 +64,8 @@ pub struct Source {
     pub trust_timestamps: bool,
     /// With `trust_timestamps`: how long a partition is at its end before it is silent, ms.
     pub quiet: u64,
+    /// A batch that cannot be read is skipped and counted as lost; otherwise the worker stops.
+    pub skip_damaged: bool,
     /// Our field to the path of object keys in theirs.
     pub fields: BTreeMap<String, Vec<String>>,
     /// What is read of a CDN's log, likewise.
@@ -91,6 +93,7 @@ impl Source {
             partitioner: layers.choice("source.partitioner", &partitioners)?,
             trust_timestamps: layers.flag("source.trust_timestamps")?,
             quiet: layers.duration("source.quiet", 1_000..=3_600_000)?,
+            skip_damaged: layers.choice("source.on_damaged", &[("stop", false), ("skip", true)])?,
             fields: paths(layers, FIELDS, "field of a beacon", &OURS.map(String::from))?,
             log: log(layers, format)?,
         })

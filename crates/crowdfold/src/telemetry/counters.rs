@@ -15,6 +15,10 @@ pub(crate) fn describe() {
         "crowdfold_rejected_total",
         "beacons not let in, by reason, floored to a multiple of k"
     );
+    describe_counter!(
+        "crowdfold_lost_offsets_total",
+        "offsets that expired or could not be read, floored to a multiple of k"
+    );
     describe_counter!("crowdfold_rollups_total", "rows published, by drill-down");
     describe_counter!(
         "crowdfold_windows_total",
@@ -67,6 +71,11 @@ impl Counters {
             let exact = counts.rejected[reason as usize];
             counter!("crowdfold_rejected_total", "reason" => reason.name()).absolute(self.floor(exact));
         }
+    }
+
+    /// Offsets that were never read: they expired before, or their batch cannot be read.
+    pub(crate) fn lost(&self, offsets: u64) {
+        counter!("crowdfold_lost_offsets_total").absolute(self.floor(offsets));
     }
 
     /// What the mergers of this process did.

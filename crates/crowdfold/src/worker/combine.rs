@@ -126,7 +126,8 @@ impl Running for Combine {
             let placement = Placement { partition: ours.partition, of: assigned.of };
             let airlock = Airlock::new(&self.shared, Some(placement));
             let combine = Arc::clone(&machines.combine);
-            let combiner = Combiner::new(combine, airlock, start, ours.start_offset, ours.gap.is_some());
+            let mut combiner = Combiner::new(combine, airlock, start, ours.start_offset, ours.gap.is_some());
+            combiner.count_lost(ours.gap.unwrap_or(0));
             combiners.push((ours.partition, combiner, start.checkpoint.is_none()));
         }
         Ok(combiners)
@@ -146,6 +147,14 @@ impl Running for Combine {
 
     fn fed(combiner: &mut Combiner) {
         combiner.place_held();
+    }
+
+    fn skip_to(combiner: &mut Combiner, offset: i64) {
+        combiner.skip_to(offset);
+    }
+
+    fn retire(combiner: &Combiner, tally: &mut Tally) {
+        tally.lost += combiner.lost();
     }
 
     fn is_full(combiner: &Combiner) -> bool {
@@ -219,6 +228,7 @@ impl Running for Combine {
     ) -> Vec<String> {
         counters.combined(&tally.combined);
         let combiners = || stage.machines().values();
+        counters.lost(tally.lost + combiners().map(Combiner::lost).sum::<u64>());
         counters.sittings(combiners().map(|combiner| combiner.open_sittings() as u64).sum());
         let balanced = combiners().all(Combiner::balanced);
         gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));

@@ -1,7 +1,9 @@
 //! What is different between the stages, and the little that only their starts share.
 
 use crowdfold_airlock::Millis;
-use crowdfold_kafka::{Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings};
+use crowdfold_kafka::{
+    Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
+};
 use crowdfold_pipeline::{Committed, Halt, Machine, Stage};
 
 use super::Setting;
@@ -33,6 +35,8 @@ pub(super) trait Running: Sized {
     fn feed(machine: &mut Self::Machine, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
     /// After a batch was fed.
     fn fed(_: &mut Self::Machine) {}
+    /// Records before this offset that were not fed cannot be read, and are lost.
+    fn skip_to(_: &mut Self::Machine, _: i64) {}
     fn is_full(machine: &Self::Machine) -> bool;
     /// All that is committed of a partition is fed.
     fn at_end(_: &mut Self::Machine) {}
@@ -70,6 +74,11 @@ pub(super) fn source_settings(setting: &Setting, part: Part, topic: &str) -> Sou
     let group = roles::group(&setting.config, part);
     let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
     settings.accept_loss = setting.accept_loss;
+    settings.on_damaged = match part {
+        Part::Combine if setting.config.source.skip_damaged => OnDamaged::Skip,
+        Part::Combine => OnDamaged::Stop,
+        _ => OnDamaged::Never,
+    };
     settings
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
-    Assigned, Error as KafkaError, Event, Offset, Sink, Source, SourceError, TransactError, fault,
+    Assigned, Error as KafkaError, Event, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
 use crowdfold_pipeline::{Committed, Stage};
 
@@ -126,6 +126,17 @@ impl<'a, R: Running> StageLoop<'a, R> {
                 fault::point("8.dropped");
             }
             Ok(Some(Event::Lost(_))) => self.drop_all(),
+            Ok(Some(Event::Skipped(Skipped { partition, from, to }))) => {
+                let topic = &self.topic;
+                tracing::warn!(
+                    topic,
+                    partition,
+                    from,
+                    to,
+                    "records that cannot be read are skipped and lost; windows they may belong to are withheld"
+                );
+                self.stage.machine(partition).into_iter().for_each(|machine| R::skip_to(machine, to));
+            }
             // what the group committed is not told us: offsets that a producer of ours left open when a broker died may
             // be in the way, or this consumer has lost its way
             Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
@@ -282,13 +293,23 @@ impl<'a, R: Running> StageLoop<'a, R> {
     /// Another has our place, or a broker thinks so, or nobody vouches for where we are.
     fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
         if self.fences.count(now) {
-            let why = format!(
-                "this worker lost its place three times within ten minutes ({why}): where another one has the same \
-                 kafka.instance, give each its own"
-            );
-            return Err(anyhow::anyhow!(why).into());
+            return Err(anyhow::anyhow!(self.namesake(why)).into());
         }
         self.join_again(&format!("lost its place: {why}"))
+    }
+
+    /// The error of a worker that was fenced too often, with both hosts where the broker reports the other one.
+    fn namesake(&self, why: &str) -> String {
+        let instance = &self.setting.config.kafka.instance;
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let other = self
+            .source
+            .namesake()
+            .map_or_else(String::new, |other| format!(", which the group lists at {other}"));
+        format!(
+            "this worker lost its place three times within ten minutes ({why}): kafka.instance \"{instance}\" is used \
+             here, on host {host}, and probably by another worker{other}; give each worker a kafka.instance of its own"
+        )
     }
 
     /// Drops everything and joins again, with a new consumer and a new producer of the same names.

@@ -9,4 +9,6 @@ pub(super) struct Tally {
     pub(super) combined: Counts,
     pub(super) merged: SittingCounts,
     pub(super) alarms: Alarms,
+    /// Offsets that were never read, of partitions that are no longer ours.
+    pub(super) lost: u64,
 }

@@ -7,7 +7,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{Event, Group, PartitionQueue, Source, SourceError, State};
+use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State};
 use crate::client::Context;
 use crate::cluster::ANSWER;
 use crate::{Error, batch};
@@ -52,6 +52,8 @@ pub(super) struct Place {
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
     pub(super) position: i64,
     pub(super) end: Option<i64>,
+    /// Set while the end of an unreadable batch is searched for; nothing is read meanwhile.
+    pub(super) search: Option<Search>,
 }
 
 impl Source {
@@ -63,7 +65,7 @@ impl Source {
         match self.starts(&partitions) {
             Ok(assigned) => {
                 let place = |p: &AssignedPartition| {
-                    (p.partition, Place { queue: None, position: p.start_offset, end: None })
+                    (p.partition, Place { queue: None, position: p.start_offset, end: None, search: None })
                 };
                 self.places = assigned.partitions.iter().map(place).collect();
                 self.state = State::TakeUp;
@@ -143,7 +145,7 @@ impl Source {
     }
 
     /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue. After an `assign` that
-    /// failed it is called again, and keeps the queues that are split already: there is one handle per partition
+    /// failed, and behind a batch that is skipped, it is called again and keeps the queues that are split already: there is one handle per partition
     /// (see [`crate::batch`]).
     pub(super) fn take_up(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;

@@ -2,6 +2,7 @@
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::OnDamaged;
 use crate::Error;
 
 /// Why nothing can be read.
@@ -57,16 +58,36 @@ pub enum SourceError {
         /// The offset.
         offset: i64,
     },
-    /// Records that cannot be decoded. Skipping them would lose them.
-    #[error("partition {partition} of {topic}: the records at offset {offset} are damaged ({code})")]
+    /// A batch that cannot be read: damaged, or too large when unpacked. Skipping it would lose it.
+    #[error(
+        "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}){}",
+        .on_damaged.remedy()
+    )]
     Damaged {
         /// The topic.
         topic: String,
         /// The partition.
         partition: u32,
-        /// Where they begin.
+        /// The first offset that cannot be read.
         offset: i64,
-        /// What is wrong with them.
+        /// What is wrong with the batch.
+        code: RDKafkaErrorCode,
+        /// The reaction that was configured.
+        on_damaged: OnDamaged,
+    },
+    /// The same where it is to be skipped. The next polls try it again, then search for its end.
+    #[error(
+        "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}); it is skipped if it \
+         stays unreadable"
+    )]
+    Unreadable {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The first offset that cannot be read.
+        offset: i64,
+        /// What is wrong with the batch.
         code: RDKafkaErrorCode,
     },
     /// Another process has our name.
@@ -89,7 +110,7 @@ impl SourceError {
     /// Whether it passes by itself: poll again.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. } | Self::UnknownCode { .. })
+        matches!(self, Self::Transient { .. } | Self::UnknownCode { .. } | Self::Unreadable { .. })
             || matches!(self, Self::Request(error) if error.is_transient() || matches!(error, Error::Refused { .. }))
     }
 }

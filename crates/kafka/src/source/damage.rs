@@ -1,0 +1,239 @@
+//! Batches that cannot be read: too large when unpacked, or damaged. Where the operator chose to skip them, the next
+//! readable offset is searched for, and reading goes on there.
+//!
+//! A consumer of its own, outside the group, asks for one offset after the other by `assign`. `seek` is not an option:
+//! batches leave librdkafka's own position two too far (librdkafka #5213). One offset is asked for per poll of the
+//! [`Source`], so the group is served meanwhile.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::{Bell, Event, Source, SourceError, SourceSettings};
+use crate::batch::{Item, PartitionQueue, Room};
+use crate::client::Context;
+use crate::cluster::ANSWER;
+use crate::{ClientSettings, Error};
+
+/// The reaction to a batch that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDamaged {
+    /// Stop. The error does not offer to skip the batch, because nothing in this topic may be skipped.
+    Never,
+    /// Stop. The error names the settings that skip the batch.
+    Stop,
+    /// Count it as lost and go on behind it.
+    Skip,
+}
+
+impl OnDamaged {
+    /// The end of the error message.
+    pub(super) const fn remedy(self) -> &'static str {
+        match self {
+            Self::Never => {
+                "; partial results are never skipped: restore the partition's log from another replica of the broker"
+            }
+            Self::Stop | Self::Skip => {
+                "; to count it as lost and go on, start once with --skip-damaged, or set source.on_damaged = \"skip\"; \
+                 if it is only too large when unpacked, raise \"receive.message.max.bytes\" in [kafka.properties]"
+            }
+        }
+    }
+}
+
+/// Returns whether an error is about records that cannot be read, however often they are asked for.
+pub(super) const fn is_damage(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as C;
+    matches!(
+        code,
+        C::BadMessage
+            | C::BadCompression
+            | C::InvalidMessage
+            | C::InvalidMessageSize
+            | C::MessageSizeTooLarge
+            | C::NotImplemented
+    )
+}
+
+/// Offsets that were skipped because they cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The partition.
+    pub partition: u32,
+    /// The first of them.
+    pub from: i64,
+    /// The next offset after them.
+    pub to: i64,
+}
+
+/// How often the unreadable offset itself is tried again before anything is skipped.
+const TRIES: u8 = 3;
+
+/// The search for the next readable offset: doubling, then bisecting. It ends at a readable offset whose predecessor is
+/// not readable. A readable batch between two unreadable ones may be skipped with them, if it is not longer than the
+/// first of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Search {
+    unreadable: i64,
+    readable: Option<i64>,
+    step: i64,
+    tries: u8,
+}
+
+impl Search {
+    /// Starts at an offset that could not be read.
+    pub(super) const fn new(unreadable: i64) -> Self {
+        Self { unreadable, readable: None, step: 1, tries: TRIES }
+    }
+
+    /// The offset to ask for next, or the result of the search. `end` is the end of the log, where nothing is unreadable.
+    pub(super) fn next(&self, end: i64) -> Result<i64, i64> {
+        match self.readable {
+            _ if end <= self.unreadable => Err(self.unreadable),
+            Some(readable) if readable - self.unreadable <= 1 => Err(readable.max(self.unreadable)),
+            None if self.tries > 0 => Ok(self.unreadable),
+            None => Ok(self.unreadable.saturating_add(self.step).min(end)),
+            Some(readable) => Ok(self.unreadable + (readable - self.unreadable) / 2),
+        }
+    }
+
+    /// Takes the answer to the question for an offset.
+    pub(super) fn answer(&mut self, offset: i64, is_readable: bool) {
+        if is_readable {
+            self.readable = Some(offset);
+        } else if self.tries > 0 {
+            self.tries -= 1;
+        } else {
+            self.unreadable = self.unreadable.max(offset);
+            self.step = self.step.saturating_mul(2);
+        }
+    }
+}
+
+/// A consumer outside the group that asks whether offsets of one partition are readable.
+pub(super) struct Probe {
+    queue: PartitionQueue<Context<()>>,
+    room: Room,
+    bell: Arc<Bell>,
+    consumer: Arc<BaseConsumer<Context<()>>>,
+    partition: u32,
+}
+
+impl Probe {
+    fn open(client: &ClientSettings, settings: &SourceSettings, partition: u32) -> Result<Self, Error> {
+        // a broker sends one whole batch in any case
+        let defaults = [("fetch.message.max.bytes", "65536")];
+        let fixed = [
+            // librdkafka assigns nothing without a group's name; nothing joins or commits
+            ("group.id", settings.group.as_str()),
+            ("isolation.level", if settings.read_committed { "read_committed" } else { "read_uncommitted" }),
+            ("auto.offset.reset", "error"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+        ];
+        let config = client.config(&defaults, &fixed)?;
+        let consumer = Arc::new(config.create_with_context(Context::default())?);
+        let bell = Arc::new(Bell::default());
+        let queue = PartitionQueue::split(&consumer, &settings.topic, partition, &bell)
+            .ok_or_else(|| Error::NoTopic { topic: settings.topic.clone() })?;
+        Ok(Self { queue, room: Room::for_messages(100), bell, consumer, partition })
+    }
+
+    /// Returns whether the first thing that is read from an offset on is a record, or the end of the partition.
+    #[expect(clippy::disallowed_methods, reason = "how long to wait for a broker is the edge's to say")]
+    fn is_readable(&mut self, topic: &str, offset: i64) -> Result<bool, SourceError> {
+        let what = || format!("read partition {} of topic {topic} at offset {offset}", self.partition);
+        let mut list = TopicPartitionList::with_capacity(1);
+        list.add_partition_offset(topic, self.partition as i32, Offset::Offset(offset))
+            .and_then(|()| self.consumer.assign(&list))
+            .map_err(|error| passing(self.partition, Error::of(what(), &error)))?;
+        let start = Instant::now();
+        while start.elapsed() < ANSWER {
+            let mut seen = None;
+            self.queue.read(&mut self.room, 100, |item| {
+                let this = match item {
+                    Item::Message(message) => (message.offset() >= offset).then_some(Ok(true)),
+                    Item::Notice(RDKafkaErrorCode::PartitionEOF, _) => Some(Ok(true)),
+                    Item::Notice(code, _) if is_damage(code) => Some(Ok(false)),
+                    Item::Notice(code, _) if super::is_out_of_range(code) => Some(Err(code)),
+                    // the broker is asked again
+                    Item::Notice(..) | Item::Unknown(_) => None,
+                };
+                seen = seen.take().or(this);
+            });
+            match seen {
+                Some(Ok(is_readable)) => return Ok(is_readable),
+                Some(Err(_)) => {
+                    let (topic, partition) = (topic.to_owned(), self.partition);
+                    return Err(SourceError::OutOfRange { topic, partition, offset });
+                }
+                None => {}
+            }
+            // serves librdkafka's log and errors
+            let _ = self.consumer.poll(Duration::ZERO);
+            self.bell.wait(Duration::from_millis(50));
+        }
+        let (code, partition) = (RDKafkaErrorCode::OperationTimedOut, Some(self.partition));
+        Err(SourceError::Transient { code, partition })
+    }
+}
+
+impl Source {
+    /// Asks for one more offset of the first partition that has an unreadable batch. When the search is over, reading
+    /// goes on behind the batch.
+    pub(super) fn search(&mut self) -> Result<Option<Event>, SourceError> {
+        let searching = self.places.iter().find_map(|(partition, place)| Some((*partition, place.search?)));
+        let Some((partition, mut search)) = searching else {
+            self.probe = None;
+            return Ok(None);
+        };
+        let topic = self.settings.topic.clone();
+        let ends = self.cluster.log_ends(&topic, &[partition]).map_err(|error| passing(partition, error))?;
+        let unknown =
+            SourceError::Transient { code: RDKafkaErrorCode::LeaderNotAvailable, partition: Some(partition) };
+        let end = ends.first().copied().flatten().ok_or(unknown)?;
+        let to = match search.next(end) {
+            Ok(offset) => {
+                if self.probe.as_ref().is_none_or(|probe| probe.partition != partition) {
+                    let probe = Probe::open(&self.client, &self.settings, partition);
+                    self.probe = Some(probe.map_err(|error| passing(partition, error))?);
+                }
+                if let Some(probe) = &mut self.probe {
+                    search.answer(offset, probe.is_readable(&topic, offset)?);
+                }
+                if let Some(place) = self.places.get_mut(&partition) {
+                    place.search = Some(search);
+                }
+                return Ok(None);
+            }
+            Err(found) => found,
+        };
+        self.probe = None;
+        let Some(place) = self.places.get_mut(&partition) else { return Ok(None) };
+        let from = place.position;
+        (place.search, place.position, place.end) = (None, to.max(from), None);
+        if let Err(error) = self.take_up() {
+            if let Some(place) = self.places.get_mut(&partition) {
+                (place.search, place.position) = (Some(search), from);
+            }
+            return Err(error);
+        }
+        Ok((to > from).then_some(Event::Skipped(Skipped { partition, from, to })))
+    }
+}
+
+/// A request of the search that failed. It is repeated with the next poll, so only a missing right ends the source.
+fn passing(partition: u32, error: Error) -> SourceError {
+    match error {
+        Error::Kafka { code, .. } => SourceError::Transient { code, partition: Some(partition) },
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Batches of beacons that no worker can read.
+
+use crowdfold_players::Faults;
+use crowdfold_testkit::Kafka;
+
+use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+use crate::kafka_damage::bomb;
+
+/// As many batches as counters floored to k = 10 show.
+const BOMBS: u64 = 10;
+
+#[test]
+fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let start = window_ago(2_000, 120_000);
+    let log = way.players_with(17, 200, start, 60_000, Faults::default());
+    let verdict = way.judge(&log);
+    let middle = start + 30_000;
+    let part = |first: bool| -> Vec<Vec<_>> {
+        let of = |records: &Vec<crowdfold_testkit::oracle::Record>| {
+            records.iter().filter(|record| (record.timestamp < Some(middle)) == first).cloned().collect()
+        };
+        log.iter().map(of).collect()
+    };
+    way.produce(&part(true));
+    (0..BOMBS).for_each(|_| bomb(way.kafka, &way.topic("beacons"), 0));
+    way.produce(&part(false));
+
+    let mut stops = Worker::start(&way, "a");
+    let status = stops.wait(90);
+    let told = stops.log();
+    assert_eq!(status.code(), Some(1), "{told}");
+    let place = format!(
+        "topic {}, partition 0, offset {}: the batch cannot be read",
+        way.topic("beacons"),
+        part(true)[0].len()
+    );
+    assert!(
+        told.contains(&place) && told.contains("--skip-damaged") && told.contains("source.on_damaged"),
+        "{told}"
+    );
+    drop(stops);
+
+    let goes_on = Worker::start_with(&way, "a", &["--skip-damaged"]);
+    way.await_settled(way.last_end(&verdict), 90);
+    // from the watermark before the gap to the next record's time, and a session's timeout after it
+    let rules = &way.rules;
+    let withheld = |row: &serde_json::Value| {
+        let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());
+        to > middle - rules.lateness - 2 * rules.window && from < middle + rules.idle + 2 * rules.window
+    };
+    let rows = way.rows("read_committed");
+    let kept: Vec<_> = rows.iter().filter(|row| !withheld(&row.json)).cloned().collect();
+    let expected: Vec<_> = verdict.rollups(rules).into_iter().filter(|row| !withheld(row)).collect();
+    assert_same_rows(&kept, &expected);
+    let gap = |row: &&super::support::Row| {
+        let window = &row.json["window"];
+        window["start"].as_u64().unwrap() <= middle && window["end"].as_u64().unwrap() > middle
+    };
+    assert_eq!(rows.iter().filter(gap).count(), 0, "the window of the gap is published");
+    eventually("the loss is counted", 90, || {
+        (goes_on.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
+    });
+    let (status, told) = goes_on.terminate(25);
+    assert!(status.success(), "{told}");
+    assert!(told.contains("records that cannot be read are skipped and lost"), "{told}");
+}
