@@ -38,7 +38,7 @@ impl Kafka {
 
 fn brokers(layers: &Layers) -> Result<Vec<String>, Problem> {
     const KEY: &str = "kafka.brokers";
-    let brokers = layers.words(KEY)?;
+    let brokers = layers.words_or_line(KEY)?;
     if brokers.is_empty() {
         return Err(layers.refuse(KEY, "is empty: name at least one host:port"));
     }

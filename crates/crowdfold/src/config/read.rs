@@ -132,6 +132,19 @@ impl Layers {
         words(items).ok_or_else(|| self.wrong(key, "a list of strings"))
     }
 
+    /// A list of strings, or one string with commas between them.
+    pub(super) fn words_or_line(&self, key: &str) -> Result<Vec<String>, Problem> {
+        let found = match &self.entry(key).value {
+            Value::Text(line) => {
+                let words = line.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Some(words.map(str::to_owned).collect())
+            }
+            Value::List(items) => words(items),
+            _ => None,
+        };
+        found.ok_or_else(|| self.wrong(key, "a list of strings, or one string with commas"))
+    }
+
     /// One of a closed list of words, or a list of strings.
     pub(super) fn choice_or_words<T: Copy>(
         &self,

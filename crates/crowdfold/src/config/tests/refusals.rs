@@ -123,8 +123,13 @@ fn clusters_topics_and_sources_that_cannot_be_are_refused() {
         "x.toml:2: kafka.brokers: found \"localhost\", want host:port",
     );
     check(
-        "[kafka]\nbrokers = \"localhost:9092\"\n",
-        "x.toml:2: kafka.brokers: found a string \"localhost:9092\", want a list of strings",
+        "[kafka]\nbrokers = \"localhost\"\n",
+        "x.toml:2: kafka.brokers: found \"localhost\", want host:port",
+    );
+    check("[kafka]\nbrokers = \" , \"\n", "x.toml:2: kafka.brokers: is empty: name at least one host:port");
+    check(
+        "[kafka]\nbrokers = 9092\n",
+        "x.toml:2: kafka.brokers: found a whole number 9092, want a list of strings, or one string with commas",
     );
     check(
         "[kafka]\nprefix = \"a b\"\n",
