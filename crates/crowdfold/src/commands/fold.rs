@@ -1,7 +1,7 @@
 //! `fold`: files in, rollups out, through the very machines that `run` drives. No broker.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::{self, Replacement};
 use crate::wiring::Machines;
 use crate::{cli, clock, ledger_file};
 
@@ -19,10 +20,19 @@ use crate::{cli, clock, ledger_file};
 /// # Errors
 /// When a file cannot be read or written.
 pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
-    let Some(path) = &args.output else { return fold(args, config, stdout) };
-    let file =
-        File::create(path).with_context(|| format!("rollups cannot be written to {}", path.display()))?;
-    fold(args, config, BufWriter::new(file))
+    let standard_input = [PathBuf::from("-")];
+    let inputs = if args.files.is_empty() { &standard_input } else { args.files.as_slice() };
+    let mut outputs =
+        vec![(args.output.as_ref().map_or("standard output", |_| "--output"), args.output.as_deref())];
+    outputs.extend(args.ledger.as_deref().map(|ledger| ("--ledger", Some(ledger))));
+    output::refuse_same(inputs, &outputs)?;
+    let Some(path) = &args.output else {
+        output::refuse_closed()?;
+        return fold(args, config, stdout);
+    };
+    let mut file = Replacement::create(path)?;
+    fold(args, config, &mut file)?;
+    Ok(file.finish()?)
 }
 
 fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failure> {
@@ -35,8 +45,9 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failur
     }
     let ledger = folding.finish()?;
     if let Some(path) = &args.ledger {
-        let written = std::fs::write(path, ledger_file::text(&ledger));
-        written.with_context(|| format!("the ledger cannot be written to {}", path.display()))?;
+        let mut file = Replacement::create(path)?;
+        file.write_all(ledger_file::text(&ledger).as_bytes()).context("the ledger cannot be written")?;
+        file.finish()?;
     }
     tracing::info!(balanced = ledger.balanced(), "folded");
     Ok(())

@@ -18,6 +18,7 @@ use crate::cli::Generate;
 use crate::clock;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output;
 
 /// How much goes into a file where neither `--for` nor `--beacons` says, ms.
 const FILE_LENGTH: u64 = 5 * 60_000;
@@ -28,6 +29,7 @@ const FILE_LENGTH: u64 = 5 * 60_000;
 /// When players cannot do what is asked (usage), and when a file or the topic cannot be written to.
 pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
     let players = players(args, config).map_err(usage)?;
+    refuse_files(args)?;
     let truth = match &args.truth {
         Some(path) => Some((truth(config).map_err(usage)?, create(path)?)),
         None => None,
@@ -53,6 +55,21 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
     }?;
     tracing::info!(beacons, "generated");
     Ok(())
+}
+
+/// Refuses a standard output that is closed, and one file for both beacons and truth.
+fn refuse_files(args: &Generate) -> Result<(), Failure> {
+    let mut outputs = Vec::new();
+    match args.output.as_deref() {
+        Some(path) if path == Path::new("-") => {
+            output::refuse_closed()?;
+            outputs.push(("standard output", None));
+        }
+        Some(path) => outputs.push(("--output", Some(path))),
+        None => {}
+    }
+    outputs.extend(args.truth.as_deref().map(|path| ("--truth", Some(path))));
+    output::refuse_same(&[], &outputs)
 }
 
 /// The players that are asked for, from the tenants that are counted.

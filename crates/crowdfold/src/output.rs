@@ -1,0 +1,245 @@
+//! Files that a command writes: they are replaced as a whole or not at all, and never one that is being read.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{OFlags, fcntl_getfl};
+use tempfile::{Builder, NamedTempFile};
+
+use crate::failure::Failure;
+
+/// The size of a file's buffer, bytes.
+const BUFFER: usize = 1 << 18;
+
+/// A file under a temporary name beside its own. [`Replacement::finish`] renames it; without that it is removed, and
+/// what was there stays. What is not a regular file (`/dev/null`, a pipe) is written to directly.
+pub(crate) enum Replacement {
+    Temporary { file: BufWriter<NamedTempFile>, path: PathBuf },
+    Direct(BufWriter<File>),
+}
+
+impl Replacement {
+    /// Creates it.
+    ///
+    /// # Errors
+    /// When the directory does not allow it.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        Self::open(path).with_context(|| cannot_be_written(path))
+    }
+
+    fn open(path: &Path) -> io::Result<Self> {
+        let there = fs::metadata(path);
+        let is_special = ["/dev", "/proc"].iter().any(|special| path.starts_with(special));
+        if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
+            return Ok(Self::Direct(BufWriter::with_capacity(BUFFER, File::create(path)?)));
+        }
+        // a link stays, and what it leads to is replaced
+        let path = if there.is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mut prefix = OsString::from(".");
+        prefix.push(path.file_name().unwrap_or_default());
+        prefix.push(".");
+        let mode = there.map_or(0o666, |there| there.mode() & 0o777);
+        let file = Builder::new()
+            .prefix(&prefix)
+            .suffix(".tmp")
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(directory)?;
+        Ok(Self::Temporary { file: BufWriter::with_capacity(BUFFER, file), path })
+    }
+
+    /// Writes what is left, and puts the file in its place.
+    ///
+    /// # Errors
+    /// When that fails; what was there stays.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self {
+            Self::Direct(mut file) => Ok(file.flush()?),
+            Self::Temporary { file, path } => {
+                let put = || -> Result<()> {
+                    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+                    // a full disk shows here, not after the rename
+                    file.as_file().sync_all()?;
+                    file.persist(&path)?;
+                    Ok(())
+                };
+                put().with_context(|| cannot_be_written(&path))
+            }
+        }
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Temporary { file, .. } => file.write(bytes),
+            Self::Direct(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Temporary { file, .. } => file.flush(),
+            Self::Direct(file) => file.flush(),
+        }
+    }
+}
+
+fn cannot_be_written(path: &Path) -> String {
+    format!("{} cannot be written to", path.display())
+}
+
+/// A regular file, or a place where one will be.
+#[derive(PartialEq, Eq)]
+enum Place {
+    There { device: u64, inode: u64 },
+    New(PathBuf),
+}
+
+impl Place {
+    fn of(path: &Path) -> Option<Self> {
+        match fs::metadata(path) {
+            Ok(metadata) => Self::from_metadata(&metadata),
+            Err(_) => {
+                let parent = path.parent().filter(|parent| *parent != Path::new(""));
+                let directory = fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
+                Some(Self::New(directory.join(path.file_name()?)))
+            }
+        }
+    }
+
+    fn of_stream(stream: impl AsFd) -> Option<Self> {
+        Self::from_metadata(&metadata_of(stream)?)
+    }
+
+    fn from_metadata(metadata: &Metadata) -> Option<Self> {
+        metadata.is_file().then(|| Self::There { device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
+    File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()
+}
+
+/// Refuses files that are to be read and written, or written twice. `-` among the inputs is standard input; an output
+/// is named as on the command line, and one without a path is standard output.
+///
+/// # Errors
+/// [`Failure::Usage`] with both names.
+pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let mut known: Vec<(String, Place)> = Vec::new();
+    for input in inputs {
+        let (name, place) = if input == Path::new("-") {
+            ("standard input".to_owned(), Place::of_stream(io::stdin()))
+        } else {
+            (format!("the input {}", input.display()), Place::of(input))
+        };
+        known.extend(place.map(|place| (name, place)));
+    }
+    for (flag, output) in outputs {
+        let place = output.map_or_else(|| Place::of_stream(io::stdout()), Place::of);
+        let Some(place) = place else { continue };
+        if let Some((name, _)) = known.iter().find(|(_, other)| *other == place) {
+            return Err(Failure::Usage(format!(
+                "{flag} is the same file as {name}, which would be lost; choose another file"
+            )));
+        }
+        known.push(((*flag).to_owned(), place));
+    }
+    Ok(())
+}
+
+/// Refuses to write rows to a standard output that was closed (`>&-`). The language's runtime opens `/dev/null` in its
+/// place before anything of ours runs, for reading and writing; a shell's `>/dev/null` is for writing only.
+///
+/// # Errors
+/// [`Failure::Usage`].
+pub(crate) fn refuse_closed() -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let is_null = metadata_of(&stdout).is_some_and(|metadata| {
+        metadata.file_type().is_char_device()
+            && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
+    });
+    let both_ways = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    if is_null && both_ways {
+        return Err(Failure::Usage(
+            "standard output is closed, and what is to be written would be lost; open it, or pass --output FILE".into(),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_is_replaced_when_it_is_finished_and_not_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let mut dropped = Replacement::create(&path).unwrap();
+        dropped.write_all(b"half").unwrap();
+        dropped.flush().unwrap();
+        drop(dropped);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        let mut file = Replacement::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        file.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file is left");
+    }
+
+    #[test]
+    fn link_stays_and_its_target_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let mut file = Replacement::create(&link).unwrap();
+        file.write_all(b"new").unwrap();
+        file.finish().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn device_is_written_to_directly() {
+        let mut file = Replacement::create(Path::new("/dev/null")).unwrap();
+        file.write_all(b"rows").unwrap();
+        file.finish().unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+
+    #[test]
+    fn same_file_is_found_under_other_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, hard, soft) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("c"));
+        fs::write(&file, "beacons").unwrap();
+        fs::hard_link(&file, &hard).unwrap();
+        std::os::unix::fs::symlink(&file, &soft).unwrap();
+        let roundabout = dir.path().join(".").join("..").join(dir.path().file_name().unwrap()).join("a");
+        for other in [&file, &hard, &soft, &roundabout] {
+            let refused = refuse_same(std::slice::from_ref(&file), &[("--output", Some(other))]).unwrap_err();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(refused.to_string().starts_with("--output is the same file as the input "), "{refused}");
+        }
+        let new = dir.path().join("new");
+        refuse_same(&[file], &[("--output", Some(&new))]).unwrap();
+        let twice = refuse_same(&[], &[("--output", Some(&new)), ("--ledger", Some(&new))]).unwrap_err();
+        assert!(twice.to_string().starts_with("--ledger is the same file as --output"), "{twice}");
+        let null = Path::new("/dev/null");
+        refuse_same(&[null.into()], &[("--output", Some(null)), ("--ledger", Some(null))]).unwrap();
+    }
+}
