@@ -24,14 +24,19 @@ pub(crate) enum Unread {
     Full,
 }
 
-/// Reads a whole body of at most `limit` bytes; what it holds is counted in `share`.
+/// Reads a whole body of at most `limit` bytes; what it holds is counted in `share`. A client that `waits` for
+/// `100 Continue` gets it when the body is read, which is not done if the stated length is beyond the limit.
 pub(crate) async fn read(
     mut body: Incoming,
+    waits: bool,
     limit: usize,
     slow: Duration,
     share: &mut Share,
 ) -> Result<Bytes, Unread> {
     let said = body.size_hint().lower();
+    if waits && said > limit as u64 {
+        return Err(Unread::TooLong);
+    }
     let reading = async {
         if said > limit as u64 {
             return Err(Unread::TooLong);

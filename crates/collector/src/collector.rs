@@ -168,16 +168,20 @@ impl Collector {
             None
         };
         let encoding = context::encoding(&head.headers);
+        let waits = context::waits(&head.headers);
         let (encoding, mut share) = match (refused, encoding, self.share()) {
             (None, Some(encoding), Some(share)) => (encoding, share),
             (refused, encoding, _) => {
-                body::swallow(body, limit, slow).await;
+                // a client that waits for `100 Continue` has not sent the body, and need not
+                if !waits {
+                    body::swallow(body, limit, slow).await;
+                }
                 let unsupported =
                     encoding.is_none().then_some(Answer::Unsupported("want no encoding, or gzip\n"));
                 return refused.or(unsupported).unwrap_or(Answer::Busy);
             }
         };
-        let read = body::read(body, limit, slow, &mut share).await;
+        let read = body::read(body, waits, limit, slow, &mut share).await;
         let read = read.and_then(|body| match encoding {
             Encoding::Plain => Ok(body),
             Encoding::Gzip => body::inflate(&body, limit, &mut share),

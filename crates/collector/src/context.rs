@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crowdfold_beacon::{Body, Http};
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, HeaderValue, USER_AGENT};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, EXPECT, HeaderValue, USER_AGENT};
 
 /// The longest text that is taken over, bytes: user agents of real devices stay below it. A longer one is as if it had not
 /// been sent.
@@ -31,6 +31,13 @@ pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: u6
 
 fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok().filter(|text| !text.is_empty() && text.len() <= LONGEST)
+}
+
+/// `Expect: 100-continue`: the client sends the body when it is told to.
+pub(crate) fn waits(headers: &HeaderMap) -> bool {
+    let is_continue =
+        |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue");
+    headers.get(EXPECT).is_some_and(is_continue)
 }
 
 /// `Sec-GPC: 1`.

@@ -33,6 +33,14 @@ pub enum TlsError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A directory, a pipe or a device, which could block or have no end.
+    #[error("{key} {path} is not a regular file; name a file in PEM format")]
+    NotAFile {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// There is nothing of the kind in it.
     #[error("{key} {path} has no {what} as PEM in it")]
     Nothing {
@@ -105,6 +113,14 @@ fn look(files: &Files) -> [Look; 2] {
 
 fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
     const CERTIFICATE: &str = "collect.tls.certificate";
+    const KEY: &str = "collect.tls.key";
+    for (key, path) in [(CERTIFICATE, &files.certificate), (KEY, &files.key)] {
+        let about =
+            path.metadata().map_err(|error| TlsError::Unreadable { key, path: path.clone(), error })?;
+        if !about.is_file() {
+            return Err(TlsError::NotAFile { key, path: path.clone() });
+        }
+    }
     let refuse = |key, path: &Path, what, error| match error {
         PemError::Io(error) => TlsError::Unreadable { key, path: path.into(), error },
         _ => TlsError::Nothing { key, path: path.into(), what },
@@ -116,7 +132,7 @@ fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
         return Err(unsure(PemError::NoItemsFound));
     }
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|error| refuse("collect.tls.key", &files.key, "private key", error))?;
+        .map_err(|error| refuse(KEY, &files.key, "private key", error))?;
     let unfit =
         |error| TlsError::Unfit { certificate: files.certificate.clone(), key: files.key.clone(), error };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -128,4 +144,34 @@ fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = ring::Ticketer::new().map_err(unfit)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn certificate_that_is_not_a_regular_file_is_refused_without_being_opened() {
+        let dir = std::env::temp_dir().join(format!("crowdfold-tls-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let (pipe, file) = (dir.join("pipe"), dir.join("file"));
+        // nobody writes to it: who opens it waits for ever
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::fs::write(&file, "nothing").unwrap();
+        for strange in [pipe.clone(), dir.clone(), "/dev/zero".into()] {
+            let files = Files { certificate: strange.clone(), key: file.clone() };
+            let Err(error) = Certificates::load(files) else { panic!("{strange:?} was taken") };
+            let expected = format!(
+                "collect.tls.certificate {} is not a regular file; name a file in PEM format",
+                strange.display()
+            );
+            assert_eq!(error.to_string(), expected);
+            let files = Files { certificate: file.clone(), key: strange };
+            let Err(error) = Certificates::load(files) else { panic!("taken as a key") };
+            assert!(matches!(error, TlsError::NotAFile { key: "collect.tls.key", .. }), "{error}");
+        }
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }
