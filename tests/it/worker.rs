@@ -2,10 +2,14 @@
 
 pub(crate) mod support;
 
+mod damaged;
+mod hangup;
 mod killed;
+mod namesake;
 mod noise;
 pub(crate) mod offsets;
 mod outage;
+mod pages;
 mod poison;
 mod same;
 mod two_workers;

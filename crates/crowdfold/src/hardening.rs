@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::panic;
 
+use crate::failure::Failure;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// No core dumps, no reading of our memory by other processes of the same user, and panics without their message, which
@@ -24,20 +25,31 @@ pub fn harden() {
     }));
 }
 
-/// Besides connections: clients of Kafka, pages, files.
+/// Open files besides the connections of players: clients of Kafka, the pages of `metrics.listen`, standard streams.
 const OTHER_FILES: u64 = 256;
 
-/// Lets the process have as many files open as so many connections need, as far as the system allows.
-pub(crate) fn open_files(connections: u64) {
+/// Raises the limit of open files to what this many connections need, as far as the system allows.
+///
+/// # Errors
+/// [`Failure::Usage`] with the number that is needed, where the system allows fewer. librdkafka and the listeners would
+/// otherwise fail later, one by one.
+pub(crate) fn open_files(connections: u64) -> Result<(), Failure> {
     let wanted = connections.saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return Ok(());
+    }
     let most = limit.maximum.unwrap_or(u64::MAX);
     let raised = Rlimit { current: Some(wanted.min(most)), maximum: limit.maximum };
-    let enough = limit.current.is_none_or(|current| current >= wanted);
-    if !enough && (setrlimit(Resource::Nofile, raised).is_err() || most < wanted) {
-        tracing::warn!(
-            "the system allows {most} open files, and {connections} connections need {wanted}: raise LimitNOFILE or \
-             ulimit -n, or lower collect.connections"
-        );
+    if most >= wanted && setrlimit(Resource::Nofile, raised).is_ok() {
+        return Ok(());
     }
+    let connections = match connections {
+        0 => String::new(),
+        some => format!(" for Kafka and {some} connections, or lower collect.connections"),
+    };
+    Err(Failure::Usage(format!(
+        "the system allows {most} open files, and {wanted} are needed; raise ulimit -n (LimitNOFILE of systemd) to \
+         {wanted}{connections}"
+    )))
 }

@@ -9,6 +9,8 @@ pub mod failure;
 pub mod hardening;
 mod ledger_file;
 pub mod logging;
+mod memory;
+mod output;
 pub mod process;
 mod roles;
 mod specs;

@@ -42,6 +42,7 @@ fn help_of_every_command() {
         "",
         "demo",
         "run",
+        "collect",
         "fold",
         "generate",
         "topics",

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use crowdfold_airlock::Dimension;
 use crowdfold_release::{Family, Policy, Privacy, YEAR, drilldown_name};
 
-use crate::cli;
 use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
+use crate::{cli, memory};
 
 mod expected;
 #[cfg(test)]
@@ -26,6 +26,7 @@ pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Resu
     writeln!(out, "\n# What follows from it")?;
     times(config, out)?;
     topics(config, out)?;
+    writeln!(out, "#\n# {}", memory::of_sessions(config))?;
     drilldowns(config, out)?;
     if let Some(privacy) = config.policy().privacy() {
         noise(privacy, config.policy().k(), out)?;

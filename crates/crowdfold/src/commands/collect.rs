@@ -34,6 +34,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let settings = config.collect.settings.clone();
     let files = config.collect.tls.clone().map(Certificates::load).transpose();
     let certificates = files.map_err(|error| Failure::Usage(error.to_string()))?;
+    hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
     let topic = config.topic_names().beacons;
     let status = Arc::new(Status::new(&[Part::Collect]));
@@ -42,7 +43,6 @@ pub fn run(config: Config) -> Result<(), Failure> {
     if let Some(address) = pages.address {
         tracing::info!("metrics and health at http://{address}");
     }
-    hardening::open_files(settings.connections as u64);
     let longest = Duration::from_millis(config.ttl.beacons);
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
     let collector = Collector::new(settings, writer).map_err(|error| Failure::Usage(error.to_string()))?;

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::telemetry::{Part, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
-use crate::{roles, specs, watch, wiring};
+use crate::{hardening, memory, roles, specs, watch, wiring};
 
 /// Runs until SIGTERM or SIGINT, or until a stage cannot go on.
 ///
@@ -26,6 +26,8 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
     if stages.contains(&Part::Merge) {
         config.warn_of_counts_only();
     }
+    hardening::open_files(0)?;
+    memory::warn(&config);
     let parts: Vec<_> = stages.iter().copied().chain([Part::Topics]).collect();
     let status = Arc::new(Status::new(&parts));
     let stop = Stop::at_signals()?;

@@ -4,13 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::get;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 
 use super::{Status, describe};
 use crate::clock;
@@ -18,6 +24,22 @@ use crate::clock;
 /// Bounds of the histograms, seconds: transactions and freshness.
 const BUCKETS: [f64; 14] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0, 60.0, 120.0, 600.0];
+
+/// Connections at a time. Probes and scrapers need a few; a flood must not take the worker's descriptors.
+const CONNECTIONS: usize = 64;
+
+/// How long the head of a request may take, as `collect.slow` is by default.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// How long a connection may take as a whole. Each carries one request.
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// The longest head of a request, bytes.
+const HEAD: usize = 16_384;
+
+/// The response sent when the connection limit is reached.
+const REFUSED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Why the pages cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -71,17 +93,13 @@ fn serve(runtime: &Runtime, address: SocketAddr, status: Arc<Status>) -> Result<
     let metrics = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
     describe();
     let taken = |error| ServerError::Listen { address, error };
-    let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).map_err(taken)?;
+    let listener = runtime.block_on(TcpListener::bind(address)).map_err(taken)?;
     let address = listener.local_addr()?;
-    let router = Router::new()
-        .route("/metrics", get(metrics_page))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .with_state(Pages { status, metrics: metrics.clone() });
-    runtime.spawn(async move { axum::serve(listener, router).await });
+    let pages = Pages { status, metrics: metrics.clone() };
+    runtime.spawn(accept(listener, pages));
     runtime.spawn(async move {
         loop {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            sleep(Duration::from_secs(5)).await;
             // histograms grow without bound unless somebody drains them
             metrics.run_upkeep();
         }
@@ -89,16 +107,62 @@ fn serve(runtime: &Runtime, address: SocketAddr, status: Arc<Status>) -> Result<
     Ok(address)
 }
 
-async fn metrics_page(State(pages): State<Pages>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], pages.metrics.render())
+/// Takes connections, at most [`CONNECTIONS`] at a time.
+async fn accept(listener: TcpListener, pages: Pages) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // it went away, or there are no more descriptors, which passes
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            let _ = stream.try_write(REFUSED);
+            continue;
+        };
+        let pages = pages.clone();
+        tokio::spawn(async move {
+            // an error of the connection concerns its client alone
+            let _ = timeout(WHOLE, connection(stream, pages)).await;
+            drop(place);
+        });
+    }
 }
 
-async fn healthz(State(pages): State<Pages>) -> impl IntoResponse {
-    answer("alive", &pages.status.dead(clock::now()))
+/// Serves one request.
+async fn connection(stream: TcpStream, pages: Pages) -> hyper::Result<()> {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let response = pages.response(request.method(), request.uri().path());
+        async move { Ok::<_, std::convert::Infallible>(response) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(SLOW)
+        .max_buf_size(HEAD)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
 }
 
-async fn readyz(State(pages): State<Pages>) -> impl IntoResponse {
-    answer("ready", &pages.status.not_ready(clock::now()))
+impl Pages {
+    fn response(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        let (status, text) = match path {
+            "/metrics" => (StatusCode::OK, self.metrics.render()),
+            "/healthz" => answer("alive", &self.status.dead(clock::now())),
+            "/readyz" => answer("ready", &self.status.not_ready(clock::now())),
+            _ => (StatusCode::NOT_FOUND, "no such page: /metrics, /healthz or /readyz\n".to_owned()),
+        };
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
+        let allowed = is_read || status == StatusCode::NOT_FOUND;
+        let mut response = Response::new(Full::from(if allowed { text } else { String::new() }));
+        *response.status_mut() = if allowed { status } else { StatusCode::METHOD_NOT_ALLOWED };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+        if !allowed {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        response
+    }
 }
 
 fn answer(good: &str, reasons: &[String]) -> (StatusCode, String) {

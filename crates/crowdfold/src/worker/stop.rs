@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// A flag that can be waited for.
@@ -19,20 +19,24 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// A flag that SIGTERM and SIGINT set; a second signal does not wait for what the first one began.
+    /// A flag that SIGTERM, SIGINT and SIGHUP set. A second signal does not wait for what the first one began, unless it
+    /// is SIGHUP: a terminal that closes sends several. Under `nohup` SIGHUP stays ignored.
     ///
     /// # Errors
     /// When the system does not let signals be caught.
     pub(crate) fn at_signals() -> io::Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        if !is_ignored(SIGHUP) {
+            signals.add_signal(SIGHUP)?;
+        }
         let told = Arc::clone(&stop);
         thread::spawn(move || {
             let mut signals = signals.forever();
             signals.next();
             told.now();
             tracing::info!("draining");
-            if let Some(signal) = signals.next() {
+            if let Some(signal) = signals.find(|signal| *signal != SIGHUP) {
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         });
@@ -63,4 +67,12 @@ impl Stop {
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         *self.told.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
     }
+}
+
+/// Returns whether the process was started with a signal ignored, where the system shows it.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }

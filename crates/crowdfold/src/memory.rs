@@ -1,0 +1,126 @@
+//! The memory that live sessions may take, and the memory that there is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+
+/// Measured for one session with an open sitting whose CMCD states what it does, bytes: the dearest kind.
+const SESSION: u64 = 1_200;
+
+/// Librdkafka's queues, interned strings and the program itself, bytes.
+const REST: u64 = 256 << 20;
+
+/// Returns the most memory that `sessions.max` allows one worker that has all partitions, bytes.
+fn most(config: &Config) -> u64 {
+    let sessions = (config.sessions.max as u64).saturating_mul(config.topics.partitions.into());
+    sessions.saturating_mul(SESSION).saturating_add(REST)
+}
+
+/// Returns the sentence that `check` prints.
+pub(crate) fn of_sessions(config: &Config) -> String {
+    format!(
+        "Memory: sessions.max = {} allows up to {} in a worker that has all {} partitions.",
+        config.sessions.max,
+        show(most(config)),
+        config.topics.partitions,
+    )
+}
+
+/// Logs that `sessions.max` allows more memory than the control group of this process has.
+pub(crate) fn warn(config: &Config) {
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let most = most(config);
+    if let Some(limit) = limit(Path::new("/sys/fs/cgroup"), &groups).filter(|limit| most > *limit) {
+        tracing::warn!(
+            "sessions.max = {} allows up to {} of memory with all {} partitions, and the control group's limit is {}: \
+             beyond it the kernel kills the worker; lower sessions.max, raise the limit, or share the partitions among \
+             more workers",
+            config.sessions.max,
+            show(most),
+            config.topics.partitions,
+            show(limit),
+        );
+    }
+}
+
+/// Returns the smallest memory limit of a control group and those above it, bytes. `groups` is the text of
+/// `/proc/self/cgroup`.
+fn limit(root: &Path, groups: &str) -> Option<u64> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let (root, name): (PathBuf, _) = match controllers {
+            "" => (root.into(), "memory.max"),
+            named if named.split(',').any(|name| name == "memory") => {
+                (root.join("memory"), "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        // in a container the path may be the host's, or lead out of what is seen: then the root counts alone
+        let path = if path.contains("..") { "" } else { path };
+        let own = root.join(path.trim_start_matches('/'));
+        files.extend(
+            own.ancestors().take_while(|above| above.starts_with(&root)).map(|above| above.join(name)),
+        );
+    }
+    let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    // version 1 writes a number near 2^63 for none
+    files.into_iter().filter_map(read).filter(|limit| *limit < 1 << 60).min()
+}
+
+/// Writes bytes with a unit.
+fn show(bytes: u64) -> String {
+    match bytes {
+        0..0x4000_0000 => format!("{} MiB", bytes.div_ceil(1 << 20)),
+        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn smallest_limit_of_a_control_group_and_those_above_it_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        assert_eq!(limit(root, "0::/a/b\n"), None);
+        write(&root.join("memory.max"), "max\n");
+        write(&root.join("a/memory.max"), "1000000\n");
+        write(&root.join("a/b/memory.max"), "2000000\n");
+        assert_eq!(limit(root, "0::/\n"), None);
+        assert_eq!(limit(root, "0::/a\n"), Some(1_000_000));
+        assert_eq!(limit(root, "0::/a/b\n"), Some(1_000_000));
+        // the host's path, seen from a container
+        assert_eq!(limit(root, "0::/../../a\n"), None);
+        write(&root.join("memory.max"), "3000000\n");
+        assert_eq!(limit(root, "0::/docker/4711\n"), Some(3_000_000));
+        assert_eq!(limit(root, ""), None);
+        assert_eq!(limit(root, "nonsense\n1:cpu:/\n"), None);
+    }
+
+    #[test]
+    fn limits_of_version_1_are_read_too() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("memory/memory.limit_in_bytes"), "9223372036854771712\n");
+        write(&dir.path().join("memory/x/memory.limit_in_bytes"), "4000000\n");
+        let groups = "5:cpu,cpuacct:/x\n4:memory:/x\n";
+        assert_eq!(limit(dir.path(), groups), Some(4_000_000));
+        assert_eq!(limit(dir.path(), "4:memory:/\n"), None);
+    }
+
+    #[test]
+    fn bytes_are_shown_with_a_unit() {
+        assert_eq!(
+            [1, 5 << 20, (1 << 30) - 1, 1 << 30, 10_050_000_000].map(show),
+            ["1 MiB", "5 MiB", "1024 MiB", "1.0 GiB", "9.4 GiB"]
+        );
+    }
+}

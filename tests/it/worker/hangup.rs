@@ -1,0 +1,22 @@
+//! SIGHUP, which a terminal sends when it is closed.
+
+use crowdfold_testkit::Kafka;
+
+use super::support::{Deployment, Worker};
+
+#[test]
+fn hangup_drains_worker_and_collector_as_sigterm_does() {
+    let way = Deployment::new(Kafka::shared());
+    let mut way = way.with_topics();
+    way.set("collect.listen", "\"127.0.0.1:0\"");
+    let worker = Worker::start(&way, "worker");
+    let collector = Worker::collect(&way, "edge");
+    for mut process in [worker, collector] {
+        process.await_ready();
+        process.signal("HUP");
+        let status = process.wait(90);
+        let log = process.log();
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(log.contains("draining") && log.contains("ended"), "{log}");
+    }
+}

@@ -1,0 +1,35 @@
+//! Two workers with one `kafka.instance`.
+
+use crowdfold_testkit::Kafka;
+
+use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+
+#[test]
+fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twice() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let log = way.players(23, 100, window_ago(2_000, 90_000), 60_000);
+    let verdict = way.judge(&log);
+    way.produce(&log);
+    let mut workers = [Worker::start(&way, "same"), Worker::start(&way, "same")];
+    let ended = eventually("one of the two gives up", 240, || {
+        workers.iter_mut().position(|worker| !worker.is_running())
+    });
+    let status = workers[ended].wait(90);
+    let told = workers[ended].log();
+    assert_eq!(status.code(), Some(1), "{told}");
+    let error = told
+        .lines()
+        .find(|line| line.contains("lost its place three times"))
+        .unwrap_or_else(|| panic!("{told}"));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert!(
+        error.contains("kafka.instance \"same\"") && error.contains(&format!("on host {}", host.trim())),
+        "{error}"
+    );
+    assert!(error.contains("127.0.0.1") && error.contains("-same)"), "{error}");
+    // the other one may have given up too
+    drop(workers);
+    let _worker = Worker::start(&way, "same");
+    way.await_settled(way.last_end(&verdict), 120);
+    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+}

@@ -1,0 +1,66 @@
+//! The pages of `metrics.listen` under clients that hold connections open.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crowdfold_testkit::Kafka;
+
+use super::support::{Deployment, Worker, eventually};
+
+/// Open files of a process.
+fn files(worker: &Worker) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", worker.id())).unwrap().count()
+}
+
+fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn half_open_requests_are_bounded_in_number_and_time() {
+    let way = Deployment::new(Kafka::shared()).with_topics();
+    let worker = Worker::start(&way, "a");
+    worker.await_ready();
+    let before = files(&worker);
+    let connect = || {
+        let stream = TcpStream::connect(worker.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+        stream
+    };
+    let mut open: Vec<_> = (0..300).map(|_| connect()).collect();
+    for stream in &mut open {
+        let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost:");
+    }
+    let refused = eventually("those beyond the limit are refused", 90, || {
+        let mut probe = connect();
+        let _ = probe.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+        Some(answer(&mut probe)).filter(|answer| answer.starts_with("HTTP/1.1 503"))
+    });
+    assert!(refused.contains("retry-after: 5"), "{refused}");
+    let most = files(&worker);
+    assert!(most <= before + 100, "{most} open files, {before} before");
+    // each is closed by the worker, after ten seconds
+    for stream in &mut open {
+        let answer = answer(stream);
+        assert!(answer.is_empty() || !answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    eventually("the pages are there again", 90, || (worker.get("/readyz").0 == 200).then_some(()));
+    assert_eq!(worker.get("/nothing").0, 404);
+    assert!(worker.get("/metrics").1.contains("crowdfold_ledger_balanced"));
+    // a head that never ends, and a method that is not for reading
+    let mut endless = connect();
+    let _ = endless.write_all(b"GET /metrics HTTP/1.1\r\nx: ");
+    let _ = (0..100).all(|_| endless.write_all(&[b'x'; 1_024]).is_ok());
+    assert!(!answer(&mut endless).starts_with("HTTP/1.1 200"));
+    let mut post = connect();
+    post.write_all(b"POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let refused = answer(&mut post);
+    assert!(
+        refused.starts_with("HTTP/1.1 405") && refused.to_lowercase().contains("allow: get, head"),
+        "{refused}"
+    );
+}
