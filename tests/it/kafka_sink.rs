@@ -311,7 +311,7 @@ impl Copier {
             let source = self.source.as_mut().unwrap();
             match source.poll(Duration::ZERO) {
                 Ok(Some(Event::Assigned(given))) => done = given.partitions[0].start_offset,
-                Ok(Some(Event::Revoked(_) | Event::Lost(_)) | None) => {}
+                Ok(Some(Event::Revoked(_) | Event::Lost(_) | Event::Skipped(_)) | None) => {}
                 Err(error) if error.is_transient() => {}
                 Err(_) => {
                     self.rejoin();
