@@ -73,21 +73,26 @@ pub struct Skipped {
 /// How often the unreadable offset itself is tried again before anything is skipped.
 const TRIES: u8 = 3;
 
-/// The search for the next readable offset: doubling, then bisecting. It ends at a readable offset whose predecessor is
-/// not readable. A readable batch between two unreadable ones may be skipped with them, if it is not longer than the
-/// first of the two.
+/// How many offsets are asked for one by one before the steps double: batches of one record, with good ones between them,
+/// cost no good one.
+const SINGLE_STEPS: u32 = 16;
+
+/// The search for the next readable offset: some single steps, doubling, then bisecting. It ends at a readable offset
+/// whose predecessor is not readable. Beyond the single steps, a readable batch between two unreadable ones may be
+/// skipped with them, if it is not longer than the first of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     unreadable: i64,
     readable: Option<i64>,
     step: i64,
+    steps: u32,
     tries: u8,
 }
 
 impl Search {
     /// Starts at an offset that could not be read.
     pub(super) const fn new(unreadable: i64) -> Self {
-        Self { unreadable, readable: None, step: 1, tries: TRIES }
+        Self { unreadable, readable: None, step: 1, steps: 0, tries: TRIES }
     }
 
     /// The offset to ask for next, or the result of the search. `end` is the end of the log, where nothing is unreadable.
@@ -109,7 +114,10 @@ impl Search {
             self.tries -= 1;
         } else {
             self.unreadable = self.unreadable.max(offset);
-            self.step = self.step.saturating_mul(2);
+            self.steps = self.steps.saturating_add(1);
+            if self.steps >= SINGLE_STEPS {
+                self.step = self.step.saturating_mul(2);
+            }
         }
     }
 }

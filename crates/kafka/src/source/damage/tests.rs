@@ -20,9 +20,21 @@ fn search_ends_at_the_first_offset_after_an_unreadable_batch() {
     for length in (1..70).chain([1_000, 4_095, 4_096, 1_000_000]) {
         let (to, asked) = found(&[100..100 + length], 100, 10_000_000);
         assert_eq!(to, 100 + length);
-        assert!(asked <= u32::from(TRIES) + 2 * (length as u64).ilog2() + 3, "{length}: {asked}");
+        assert!(
+            asked <= u32::from(TRIES) + SINGLE_STEPS + 2 * (length as u64).ilog2() + 3,
+            "{length}: {asked}"
+        );
         // reading may begin within the batch
         assert_eq!(found(&[50..100 + length], 100, 10_000_000).0, 100 + length);
+    }
+}
+
+#[test]
+fn good_record_between_two_unreadable_ones_is_found() {
+    for length in 1..=i64::from(SINGLE_STEPS) {
+        let first = 100..100 + length;
+        let second = first.end + 1..first.end + 1_000;
+        assert_eq!(found(&[first.clone(), second], 100, 10_000).0, first.end);
     }
 }
 
