@@ -106,7 +106,7 @@ fn aborted_transactions_publish_nothing_twice() {
     let (code, whole) = report(kafka, &["--rollups", &rollups]);
     assert_eq!(
         (code, found(&whole)),
-        (Some(3), vec!["identifier 0/9 /dimensions/os".to_owned()]),
+        (Some(3), vec!["identifier 0/8 /dimensions/os".to_owned()]),
         "{whole:#}"
     );
     let what = whole["findings"][0]["what"].as_str().unwrap();

@@ -41,7 +41,9 @@ fn it_does_not_begin_where_it_cannot_serve() {
     let name = unique("not-a-pem");
     let path = way.dir.path().join(name);
     std::fs::write(&path, "nothing").unwrap();
-    way.set("collect.tls.certificate", &format!("{:?}", path.display().to_string()));
+    for key in ["collect.tls.certificate", "collect.tls.key"] {
+        way.set(key, &format!("{:?}", path.display().to_string()));
+    }
     ends(&way, 2, &["has no certificate as PEM in it"]);
 }
 

@@ -45,9 +45,10 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failur
     }
     let ledger = folding.finish()?;
     if let Some(path) = &args.ledger {
-        let mut file = Replacement::create(path)?;
-        file.write_all(ledger_file::text(&ledger).as_bytes()).context("the ledger cannot be written")?;
-        file.finish()?;
+        let unwritten = || format!("the ledger cannot be written to {}", path.display());
+        let mut file = Replacement::create(path).with_context(unwritten)?;
+        file.write_all(ledger_file::text(&ledger).as_bytes()).with_context(unwritten)?;
+        file.finish().with_context(unwritten)?;
     }
     tracing::info!(balanced = ledger.balanced(), "folded");
     Ok(())
