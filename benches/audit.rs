@@ -1,6 +1,8 @@
 //! The cost of an audit: rows as a worker publishes them, five tables a window with one of them the detail table, from
 //! the record's bytes to the findings. Prints rows per CPU-second of the thread.
 
+#![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
+
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension::{

@@ -1,5 +1,4 @@
 //! Batches that cannot be read, and topics that are created anew under a reader.
-#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -38,10 +38,10 @@ struct Learned {
 impl Learned {
     fn add(&mut self, adds: &Fields) {
         self.sessions += 1.0;
-        for field in 0..FIELDS {
-            let add = adds[field] as f64;
-            self.sum[field] += add;
-            self.squares[field] += add * add;
+        for ((sum, squares), add) in self.sum.iter_mut().zip(&mut self.squares).zip(adds) {
+            let add = *add as f64;
+            *sum += add;
+            *squares += add * add;
         }
     }
 

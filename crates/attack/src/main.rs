@@ -24,11 +24,14 @@ mod successive;
 mod tests;
 mod traffic;
 
+/// Prints the figures of one attack, for a seed and a number of windows.
+type Figures = fn(u64, u64);
+
 fn main() {
     let (seed, worlds) = (setting("SEED").unwrap_or(1), setting("WORLDS").unwrap_or(2_000));
     println!("seed {seed}, {worlds} windows of each kind in attack 3");
     let asked = arguments();
-    let all: [(u64, fn(u64, u64)); 6] = [
+    let all: [(u64, Figures); 6] = [
         (2, figures::intervals),
         (3, figures::joins),
         (4, figures::marks),
@@ -43,7 +46,6 @@ fn main() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what to attack is not the program's configuration")]
 fn arguments() -> Vec<u64> {
     std::env::args().filter_map(|argument| argument.parse().ok()).collect()
 }

@@ -76,7 +76,6 @@ fn cell(group: &Group) -> Cell {
         bandwidth: spread(field("bandwidth_kbps"), group.sessions),
         bitrate: spread(field("bitrate_kbps"), group.sessions),
         bounded: Bounded(adds),
-        ..Cell::default()
     }
 }
 

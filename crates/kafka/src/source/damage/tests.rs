@@ -1,3 +1,5 @@
+#![expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
+
 use super::*;
 
 /// Searches a log in which these offsets cannot be read; the result, and how many offsets were asked for.
