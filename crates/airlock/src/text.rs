@@ -67,7 +67,7 @@ impl Rule {
     }
 }
 
-/// Whether a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets of which
+/// Returns true if a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets of which
 /// the last is 0 are a version: no host has such an address.
 fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
@@ -113,7 +113,7 @@ fn asn(raw: &str) -> Word<'_> {
         .map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
 }
 
-/// Whether a number may be that of an autonomous system: those with nine digits or more are private (RFC 6996), or
+/// Returns true if a number may be that of an autonomous system: those with nine digits or more are private (RFC 6996), or
 /// addresses.
 const fn is_assigned(number: u32) -> bool {
     number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)

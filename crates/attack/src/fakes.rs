@@ -10,7 +10,7 @@ use crate::rows::Published;
 use crate::scene::{Rules, Scene, Session};
 use crate::traffic::{Deeds, TABLES};
 
-/// What came of it.
+/// The result of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Score {
     /// Small groups that fakes were put beside.

@@ -1,4 +1,4 @@
-//! What the attacks find, printed as tables.
+//! The figures of the attacks, printed as tables.
 
 use crate::bench;
 use crate::fakes;

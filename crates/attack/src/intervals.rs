@@ -52,7 +52,7 @@ struct Search {
 }
 
 impl Search {
-    /// Whether the algorithm may come to the star row from (sessions so far, rows taken in, size of the last).
+    /// Returns true if the algorithm may come to the star row from (sessions so far, rows taken in, size of the last).
     fn reaches(&mut self, from: (u64, u64, u64)) -> bool {
         let (sum, taken, last) = from;
         let Self { star, k, margin, .. } = *self;
@@ -80,7 +80,7 @@ impl Search {
     }
 }
 
-/// What is known of the small rests of published star rows.
+/// The knowledge about small rests of published star rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rests {
     /// Rests below k in star rows beside which rows are left.

@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// What came of it in one table.
+/// The result in one table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Score {
     pub(crate) trials: u64,

@@ -174,7 +174,7 @@ impl Folded {
 pub(crate) struct Scene {
     pub(crate) rules: Rules,
     pub(crate) sessions: Vec<Session>,
-    /// What each session adds.
+    /// The contribution of each session.
     pub(crate) adds: Vec<Fields>,
     pub(crate) tables: Vec<Folded>,
     /// When it is.

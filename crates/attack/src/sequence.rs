@@ -16,7 +16,7 @@ use crate::traffic::{Deeds, TABLES};
 /// The share of the audience that another takes the place of from one window to the next.
 const CHURN: f64 = 0.15;
 
-/// What the session does in each window.
+/// The behaviour of the session in each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
     /// Somebody who knows its id sends four errors of rare classes.
@@ -126,7 +126,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// What came of it.
+/// The result of an attack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Score {
     pub(crate) trials: u64,

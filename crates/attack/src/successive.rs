@@ -8,7 +8,7 @@ use crate::rows::Published;
 use crate::scene::{Rules, Scene, Session};
 use crate::traffic::TABLES;
 
-/// What came of it.
+/// The result of an attack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Score {
     /// Tables looked at.

@@ -73,7 +73,7 @@ const CONTENTS: u64 = 500;
 /// One value of each dimension of a breakdown.
 pub(crate) type Label = Arc<[String]>;
 
-/// What stays the same while a session plays.
+/// The properties of a session that stay the same while it plays.
 #[derive(Clone)]
 pub(crate) struct Profile {
     /// Its label in each of [`TABLES`].
@@ -81,7 +81,7 @@ pub(crate) struct Profile {
     kbps: u64,
 }
 
-/// What a session did in one window.
+/// The activity of a session in one window.
 #[derive(Clone, Default)]
 pub(crate) struct Deeds {
     pub(crate) sums: Sums,

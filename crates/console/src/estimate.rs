@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-/// How many standard deviations of its own noise a denominator must be above 0.
+/// The number of standard deviations of its own noise that a denominator must be above 0.
 const LEAST_DEVIATIONS: f64 = 5.0;
 
 /// A sum of published numbers.

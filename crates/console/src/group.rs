@@ -146,7 +146,7 @@ impl Group {
         (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
     }
 
-    /// What its numbers are: noisy as soon as one row is.
+    /// The kind of its numbers: noisy as soon as one row is.
     pub(crate) const fn numbers(&self) -> Numbers {
         if self.rows == self.rows_without_numbers {
             Numbers::Absent
@@ -189,7 +189,7 @@ impl Group {
         self.has_known_noise().then(|| self.at(measure).error())
     }
 
-    /// How many sessions have a value, and the percentiles and ranges of a row that stands alone.
+    /// The number of sessions that have a value, and the percentiles and ranges of a row that stands alone.
     pub(crate) fn spread(&self, measure: Measure) -> Option<&Spread> {
         let at = Measure::SPREADS.iter().position(|known| *known == measure)?;
         self.spreads.get(at)

@@ -85,7 +85,7 @@ pub struct Row {
     pub policy: Policy,
 }
 
-/// What the numbers of a row are, besides its number of sessions.
+/// The kind of a row's numbers, except its number of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Numbers {
     /// Exact, as in the detail table.
@@ -180,7 +180,7 @@ impl Row {
         self.dimensions.get(dimension).map(String::as_str)
     }
 
-    /// What its numbers are; absent where the row contradicts itself, so that its noise is not known.
+    /// The kind of its numbers; absent where the row contradicts itself, so that its noise is not known.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
         let spreads = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();

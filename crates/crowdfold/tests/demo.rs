@@ -22,7 +22,7 @@ struct Demo {
     /// The times until the first table and the exit.
     first: Option<Duration>,
     took: Duration,
-    /// How long its threads waited for a CPU in total.
+    /// The total time that its threads waited for a CPU.
     waited: Duration,
 }
 
@@ -52,7 +52,7 @@ fn run(seconds: u64) -> Demo {
 }
 
 impl Demo {
-    /// Whether the machine was too busy for a run of this length.
+    /// Returns true if the machine was too busy for a run of this length.
     fn is_disturbed(&self) -> bool {
         self.waited > DISTURBED && sessions(&self.lines).len() < ROWS
     }

@@ -37,7 +37,7 @@ unsafe fn text(start: *const c_char) -> String {
     unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
 }
 
-/// What a request is made with.
+/// The parts of a request.
 struct Asked {
     client: *mut RDKafka,
     options: Owned<sys::rd_kafka_AdminOptions_t>,

@@ -1,4 +1,4 @@
-//! What the players did, added up: exact cells, before folding, clamps and noise.
+//! The activity of the players, added up: exact cells, before folding, clamps and noise.
 
 mod sitting;
 

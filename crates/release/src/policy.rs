@@ -69,11 +69,11 @@ impl Default for PolicySettings {
 /// The table that shows everything exactly, with percentiles and histograms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// That of the last drill-down.
+    /// The table of the last drill-down.
     Last,
     /// There is none.
     None,
-    /// That of the drill-down with this index, from 0.
+    /// The table of the drill-down with this index, from 0.
     Index(usize),
 }
 
@@ -309,7 +309,7 @@ impl Policy {
         self.noise
     }
 
-    /// Whether tables other than the detail table show numbers with noise: under `threshold`, with a secret.
+    /// Returns true if tables other than the detail table show numbers with noise: under `threshold`, with a secret.
     #[must_use]
     pub const fn is_noisy(&self) -> bool {
         self.secret.is_some()

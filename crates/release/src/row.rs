@@ -39,7 +39,7 @@ pub(crate) struct Head {
     pub(crate) rows: usize,
     pub(crate) coverage: Option<Coverage>,
     pub(crate) policy: PolicyNote,
-    /// Whether this is the detail table: its distributions have histograms.
+    /// True if this is the detail table: its distributions have histograms.
     pub(crate) detail: bool,
 }
 

@@ -79,7 +79,7 @@ pub const BOUNDED_FIELDS: [BoundedField; COUNT] = [
     BoundedField::growing("playing_ms", 60_000),
 ];
 
-/// What sessions contribute to each of [`BOUNDED_FIELDS`], in their order.
+/// The contributions of sessions to each of [`BOUNDED_FIELDS`], in their order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Bounded(pub [u64; COUNT]);
 
@@ -109,7 +109,7 @@ impl Budget {
         Self { clamps, weights, most: unit.saturating_mul(BUDGET) }
     }
 
-    /// What one session contributes: each amount clamped, and 0 where it would exceed what is left of the budget.
+    /// Returns the contribution of one session: each amount clamped, and 0 where it would exceed the remaining budget.
     pub(crate) fn bound(&self, amounts: [u64; COUNT]) -> Bounded {
         let mut left = self.most;
         let mut bounded = [0; COUNT];

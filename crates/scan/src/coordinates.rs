@@ -74,7 +74,7 @@ fn decimal_pair(text: &str) -> bool {
     })
 }
 
-/// Whether letters for north or south and for east or west stand before or after both numbers.
+/// Returns true if letters for north or south and for east or west stand before or after both numbers.
 fn hemispheres(before: &str, between: &str, after: &str) -> bool {
     let is = |sign: Option<char>, letters: &str| {
         sign.is_some_and(|sign| letters.contains(sign.to_ascii_uppercase()))

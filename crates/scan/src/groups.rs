@@ -72,7 +72,7 @@ pub(crate) fn separator(gap: &str) -> Option<char> {
     inner.chars().all(|character| character == first).then_some(first)
 }
 
-/// Whether `count` groups in a row are of a kind and have the same separator between each two.
+/// Returns true if `count` groups in a row are of a kind and have the same separator between each two.
 pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> bool) -> bool {
     groups.windows(count).any(|row| {
         row.iter().all(|group| is(group.text))
@@ -100,7 +100,7 @@ pub(crate) fn is_hexadecimal(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a word has a digit and a letter, and its letters are all of one case.
+/// Returns true if a word has a digit and a letter, and its letters are all of one case.
 pub(crate) fn is_mixed(word: &str) -> bool {
     let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
     has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) != has(u8::is_ascii_uppercase)

@@ -41,7 +41,7 @@ use known::Known;
 use normal::normal;
 use numbers::Shape;
 
-/// How sure a match must be.
+/// The certainty that a match must have.
 #[derive(Clone, Copy, PartialEq)]
 enum Care {
     /// A text as it stands.
@@ -55,7 +55,7 @@ enum Care {
 /// The shortest text in which something may be encoded or written backwards, bytes.
 const SHORTEST: usize = 6;
 
-/// How many encodings may be inside each other.
+/// The greatest number of nested encodings.
 const LAYERS: u32 = 3;
 
 /// How many clean texts are remembered, so that a value of a million rows is scanned once.

@@ -77,7 +77,7 @@ const TOPS: [&str; 22] = [
     "es", "it", "nl", "ch", "pl", "se", "co",
 ];
 
-/// Whether a host follows in which `dot` stands for a dot: `mail dot example`, `mail(dot)example`.
+/// Returns true if a host follows in which `dot` stands for a dot: `mail dot example`, `mail(dot)example`.
 fn has_dot_word(text: &str, start: usize) -> bool {
     let words = words(&text[start..]);
     (1..words.len().min(5)).any(|at| {

@@ -114,7 +114,7 @@ pub enum Detail {
     Index(usize),
 }
 
-/// What a tenant may have in place of the rules for all.
+/// The rules that a tenant may have in place of the common ones.
 #[derive(Clone, Debug)]
 pub struct Own {
     /// Its k.

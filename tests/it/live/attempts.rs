@@ -92,12 +92,12 @@ impl Attempt {
         states.map(|(change, next)| next - at(change)).sum()
     }
 
-    /// Whether the first frame was shown.
+    /// Returns true if the first frame was shown.
     pub(super) fn started(&self) -> bool {
         self.seen()["startup_ms"].is_number()
     }
 
-    /// Whether the player reported a fatal error to the page.
+    /// Returns true if the player reported a fatal error to the page.
     pub(super) fn failed(&self) -> bool {
         self.seen()["error"].is_string()
     }

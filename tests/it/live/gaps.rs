@@ -3,7 +3,7 @@
 
 use super::scenario::{Fault, Mode, Scenario};
 
-/// Whether the player does not report its failure. hls.js sets `fatal` on an error of segments after its CMCD has read
+/// Returns true if the player does not report its failure. hls.js sets `fatal` on an error of segments after its CMCD has read
 /// it. dash.js reports the error, but not as fatal. Shaka Player reports a failed load to the caller of `load` alone.
 pub(super) fn hides_failure(scenario: &Scenario) -> bool {
     scenario.mode == Mode::Events
@@ -13,7 +13,7 @@ pub(super) fn hides_failure(scenario: &Scenario) -> bool {
         )
 }
 
-/// Whether the player ends without a report: hls.js, where it hides its failure.
+/// Returns true if the player ends without a report: hls.js, where it hides its failure.
 pub(super) fn hides_end(scenario: &Scenario) -> bool {
     scenario.player == "hls" && hides_failure(scenario)
 }
@@ -30,12 +30,12 @@ pub(super) fn error_class(scenario: &Scenario) -> Option<&'static str> {
     }
 }
 
-/// Whether the player reports its failure while it still plays its buffer: Shaka Player.
+/// Returns true if the player reports its failure while it still plays its buffer: Shaka Player.
 pub(super) fn hides_playing(scenario: &Scenario) -> bool {
     scenario.player == "shaka" && scenario.fault == Fault::Broken
 }
 
-/// Whether the player reports *playing* while it still holds the picture with a rate of 0, after a seek: Shaka Player.
+/// Returns true if the player reports *playing* while it still holds the picture with a rate of 0, after a seek: Shaka Player.
 pub(super) fn plays_early(scenario: &Scenario) -> bool {
     scenario.player == "shaka"
 }
@@ -57,7 +57,7 @@ pub(super) fn unmeasured_startup(scenario: &Scenario) -> f64 {
     if scenario.player == "dash" { 0.25 } else { 0.05 }
 }
 
-/// Whether switches are not reported. dash.js has no event for them, and `beacons.js` leaves them to its caller.
+/// Returns true if switches are not reported. dash.js has no event for them, and `beacons.js` leaves them to its caller.
 pub(super) fn hides_switches(scenario: &Scenario) -> bool {
     scenario.player == "dash" || scenario.mode == Mode::Beacons
 }

@@ -85,7 +85,7 @@ impl Scenario {
         Self::new("beacons-missing", "hls", Fault::Missing).by(Mode::Beacons),
     ];
 
-    /// Whether the stream has two pictures to choose from.
+    /// Returns true if the stream has two pictures to choose from.
     pub(super) fn is_adaptive(&self) -> bool {
         self.fault == Fault::Slow
     }

@@ -42,7 +42,7 @@ pub(super) struct Spread {
     pub(super) sessions: Option<u64>,
     pub(super) sum: Option<i64>,
     pub(super) percentiles: [Option<u64>; 4],
-    /// Whether percentiles are written, if only as null.
+    /// True if percentiles are written, if only as null.
     pub(super) has_percentiles: bool,
     pub(super) histogram: Option<Vec<Range>>,
 }

@@ -27,7 +27,7 @@ pub struct Found {
     pub field: Option<String>,
     /// The record that it does not go with.
     pub other: Option<Place>,
-    /// Whether the record is committed.
+    /// True if the record is committed.
     pub committed: bool,
 }
 

@@ -6,12 +6,12 @@ use crowdfold_scan::{Hit, Identifier, Scanner};
 
 use super::entry::Kind;
 
-/// What an audit holds records to.
+/// The rules that an audit checks records against.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// The least number of sessions of a row, besides what its own policy says.
     pub least: Option<Least>,
-    /// Whether a row's own k may be below 10.
+    /// True if a row's own k may be below 10.
     pub allow_small_k: bool,
     /// Names that are not scanned for identifiers: tenants, topics.
     pub names: HashSet<String>,
@@ -19,7 +19,7 @@ pub struct Rules {
     pub known: Vec<String>,
     /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
-    /// How many places are told of each finding and topic.
+    /// The greatest number of places that are reported for each finding and topic.
     pub limit: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct Least {
     pub own: BTreeMap<String, Bounds>,
 }
 
-/// What rows of a tenant must keep.
+/// The rules that rows of a tenant must keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// The least number of sessions: k, and τ + k − 1 under `differential-privacy`.
@@ -43,7 +43,7 @@ pub struct Bounds {
     pub margin: u64,
     /// The least noise, under `threshold`.
     pub noise: u64,
-    /// Whether `detail` states which table is the detail table.
+    /// True if `detail` states which table is the detail table.
     pub knows_detail: bool,
     /// The name of the detail table's drill-down, `cdn.connection`; absent where there is none.
     pub detail: Option<String>,
@@ -69,7 +69,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// What is found in a text that stands in a field of that name.
+    /// Returns the identifiers found in a text in a field of that name.
     pub(super) fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
         if self.names.contains(text) || is_public(field, text) {
             return Vec::new();
@@ -83,7 +83,7 @@ impl Rules {
 /// Numbers of autonomous systems that are nobody's (RFC 6996): longer than others, and no address either.
 const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
 
-/// Whether a text is what it is allowed to be though it looks like an identifier: a masked network, or a private
+/// Returns true if a text is what it is allowed to be though it looks like an identifier: a masked network, or a private
 /// autonomous system.
 fn is_public(field: &str, text: &str) -> bool {
     match field {

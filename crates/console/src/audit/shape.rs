@@ -293,7 +293,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a name is that of a dimension or of a class of errors.
+/// Returns true if a name is that of a dimension or of a class of errors.
 fn is_ours(name: &str) -> bool {
     Dimension::named(name).is_some() || ErrorClass::ALL.iter().any(|class| class.name() == name)
 }

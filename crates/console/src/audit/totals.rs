@@ -5,7 +5,7 @@ use crowdfold_release::BOUNDED_FIELDS;
 use super::entry::{BOUNDED, Entry, Kind, pointer};
 use super::numbers::{DEVIATIONS, LONGEST_WINDOW};
 
-/// How a table shows its numbers beside the sessions.
+/// The form in which a table shows its numbers beside the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     /// Exactly.
@@ -42,7 +42,7 @@ pub(super) struct Totals {
     /// Sessions of each distribution.
     parts: [u64; 3],
     coverage: Option<(u64, u64)>,
-    /// Whether every class of errors of every row is 0 or 1.
+    /// True if every class of errors of every row is 0 or 1.
     quiet: bool,
 }
 

@@ -68,7 +68,7 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     }
 }
 
-/// How many topics are not bounded, whatever their settings.
+/// Returns the number of topics that are not bounded, whatever their settings.
 fn unbounded(changes: &[Change]) -> usize {
     changes.iter().filter(|change| !change.unbounded.is_empty()).count()
 }

@@ -111,7 +111,7 @@ impl Release {
         Ok(self)
     }
 
-    /// Whether some table will show session counts only, because no secret keys its noise.
+    /// Returns true if some table will show session counts only, because no secret keys its noise.
     #[must_use]
     pub fn shows_counts_only(&self) -> bool {
         let has_other_tables =

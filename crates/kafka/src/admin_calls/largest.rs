@@ -17,7 +17,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::{Asked, Owned, ask, code_of};
 
-/// What the leader of one partition answers.
+/// The answer of the leader of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Largest {
     /// The partition.

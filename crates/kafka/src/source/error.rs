@@ -70,7 +70,7 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// What is wrong with the batch.
+        /// The fault of the batch.
         code: RDKafkaErrorCode,
         /// The reaction that was configured.
         on_damaged: OnDamaged,
@@ -87,7 +87,7 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// What is wrong with the batch.
+        /// The fault of the batch.
         code: RDKafkaErrorCode,
     },
     /// Another process has our name.

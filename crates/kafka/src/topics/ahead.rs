@@ -40,13 +40,13 @@ impl Admin {
     }
 }
 
-/// Whether a record at or after `next`, the time that follows what was said to be the largest, was there before anybody
+/// Returns true if a record at or after `next`, the time that follows what was said to be the largest, was there before anybody
 /// asked. Nothing follows the largest number there is.
 fn is_contradicted(next: Option<i64>, later: Option<i64>, end_before: Option<i64>) -> bool {
     next.is_some() && later.is_some_and(|later| end_before.is_some_and(|end| later < end))
 }
 
-/// Whether a broker or librdkafka does not know the question.
+/// Returns true if a broker or librdkafka does not know the question.
 const fn is_unknown(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(code, C::UnsupportedVersion | C::UnsupportedFeature)

@@ -28,18 +28,18 @@ pub enum Finding {
     Unbounded(Unbounded),
     /// Records can be read longer than `[ttl]` says.
     Beyond {
-        /// How long.
+        /// The bound.
         bound: Span,
         /// How long they may.
         ttl: Span,
     },
     /// Records can lie on a disk longer than `[ttl]` and `ttl.on_disk_slack` say.
     OnDisk {
-        /// How long.
+        /// The bound.
         bound: Span,
-        /// How long they may be read.
+        /// The time that they may be read.
         ttl: Span,
-        /// How much longer they may lie there.
+        /// The further time that they may lie there.
         slack: Span,
     },
     /// A segment has a timestamp in the future, so it stays longer than any bound says.
@@ -50,7 +50,7 @@ pub enum Finding {
         dated: Moment,
         /// When its segment can expire, by `retention.ms`.
         expires: Moment,
-        /// How far in the future the timestamp is.
+        /// The distance of the timestamp into the future.
         by: Span,
     },
     /// Brokers that do not know how to report a largest timestamp.

@@ -29,7 +29,7 @@ use crate::{Error, RDKafkaErrorCode, Topic};
 #[cfg(test)]
 mod tests;
 
-/// What a purge deletes, before it does.
+/// The records that a purge is going to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purge {
     /// The topic.
@@ -40,7 +40,7 @@ pub struct Purge {
     pub others: BTreeMap<u32, (i64, i64)>,
     /// Consumer groups that have not read all of it.
     pub unread: Vec<Unread>,
-    /// Whether there may be groups that this principal may not see.
+    /// True if there may be groups that this principal may not see.
     pub may_miss_groups: bool,
 }
 
@@ -49,16 +49,16 @@ pub struct Purge {
 pub struct Unread {
     /// Its name.
     pub group: String,
-    /// How many records of the partitions that are dated ahead it has not read.
+    /// The number of unread records in partitions that hold one dated ahead.
     pub ahead: u64,
-    /// How many of the others.
+    /// The number of unread records in the other partitions.
     pub others: u64,
 }
 
-/// What a purge did.
+/// The result of a purge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purged {
-    /// How many records were deleted, those among them that were written meanwhile.
+    /// The number of deleted records, including those that were written meanwhile.
     pub records: u64,
     /// Partitions whose old segment is still there.
     pub left: Vec<u32>,
@@ -71,7 +71,7 @@ const ROUNDS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)]
 const SEGMENT_MS: u64 = 5_000;
 /// `segment.bytes` meanwhile, if messages are not larger: the least that Kafka takes.
 const SEGMENT_BYTES: u64 = 1 << 20;
-/// How much later than its interval a busy broker may look.
+/// The greatest delay of a busy broker's check after its interval.
 const LATE: Duration = Duration::from_secs(5);
 /// How often the brokers are asked for what they have done.
 const TURN: Duration = Duration::from_millis(250);

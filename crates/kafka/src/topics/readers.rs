@@ -1,4 +1,4 @@
-//! Who may read, write and configure a topic, by the cluster's own rules.
+//! The principals that may read, write and configure a topic, by the ACLs of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,12 +63,12 @@ impl Grant {
     }
 }
 
-/// Who may do what on a topic that matters for its privacy.
+/// The principals with permissions on a topic that matter for privacy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Who may read it.
+    /// The principals that may read it.
     pub readers: Readers,
-    /// Who may write to it, by its rules.
+    /// The principals that may write to it, by its ACLs.
     pub writers: Vec<Reader>,
     /// Who may change its configuration, and so how long its records stay, by its rules.
     pub configurers: Vec<Reader>,
@@ -108,12 +108,12 @@ impl ClusterRight {
     }
 }
 
-/// Who may do what, by the cluster's rules.
+/// The permissions of principals, by the ACLs of the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// For each topic that was asked for.
     pub topics: Vec<Access>,
-    /// Who has which right on the cluster. Empty without an authorizer.
+    /// The permissions of principals on the cluster. Empty without an authorizer.
     pub cluster: Vec<(Reader, ClusterRight)>,
 }
 

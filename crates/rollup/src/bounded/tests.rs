@@ -6,7 +6,7 @@ fn at(name: &str) -> usize {
     BOUNDED_FIELDS.iter().position(|field| field.name == name).unwrap()
 }
 
-/// What a session contributes that has these amounts.
+/// Returns the contribution of a session with these amounts.
 fn bound(window: u64, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
     let mut all = [0; COUNT];
     amounts.iter().for_each(|(name, amount)| all[at(name)] = *amount);

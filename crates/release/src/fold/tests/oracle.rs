@@ -35,7 +35,7 @@ impl Crowd {
         group.sessions >= self.k && group.networks.count_ones() >= self.networks
     }
 
-    /// Whether the row alone leaves `margin` possibilities for the rest that these rows were merged into.
+    /// Returns true if the row alone leaves `margin` possibilities for the rest that these rows were merged into.
     fn leaves_enough(self, sessions: u64, merged: u64, smallest_left: u64) -> bool {
         let possible = |rest: u64| {
             let others = sessions.checked_sub(rest);

@@ -38,7 +38,7 @@ fn world(settings: &Settings) -> Verdict {
     judge(&[lines], settings)
 }
 
-/// What another language computed.
+/// Results of another language.
 fn expected() -> Value {
     serde_json::from_str(include_str!("../../../../../tests/data/world/expected.json")).unwrap()
 }
