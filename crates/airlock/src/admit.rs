@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Form, Malformed, Number, Reader};
+use crowdfold_beacon::{Amount, Beacon, Form, Malformed, Number, Reader};
 
 use crate::gate::Gate;
 use crate::shared::Shared;
@@ -17,6 +17,18 @@ pub struct Record<'a> {
     /// The record's timestamp. `None` for a line of a file: then a beacon's own time (or, for a capture, its
     /// `received_at_ms`) stands for it.
     pub timestamp: Option<Millis>,
+}
+
+/// The time by which a line of a file is sorted among the lines of all files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineTime {
+    /// The line's record timestamp, or the time of its beacon where it has none, ms. The smallest one if the line contains
+    /// several beacons.
+    At(Millis),
+    /// The line contains beacons, but no time.
+    Unknown,
+    /// The line contains no beacon.
+    Unreadable,
 }
 
 /// The partition a record was read from, to check that sessions stay whole.
@@ -66,21 +78,43 @@ impl Airlock {
             return each(record.timestamp, Err(Rejection { reason: Reason::TooLarge }));
         }
         gate.freshen(shared);
-        let form = record.content_type.and_then(Form::of).unwrap_or(match shared.settings.format {
-            Format::Json => Form::Json,
-            Format::Cmcd => Form::Cmcd,
-            Format::Capture => Form::Capture,
-        });
+        let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
         reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
             match beacon {
                 Ok(beacon) => {
-                    let time = around.or_else(|| beacon.number(Number::Ts).map(Amount::rounded));
+                    let time = around.or_else(|| own_time(beacon));
                     each(time, gate.judge(shared, time, http, beacon).map_err(|reason| Rejection { reason }));
                 }
                 Err(Malformed) => each(around, Err(Rejection { reason: Reason::Malformed })),
             }
         });
+    }
+
+    /// Returns the time by which a line of a file is sorted. [`Self::admit`] gives its beacons the same times.
+    #[must_use]
+    pub fn line_time(&mut self, line: &[u8]) -> LineTime {
+        let Self { shared, reader, .. } = self;
+        if line.len() > shared.settings.max_record {
+            return LineTime::Unreadable;
+        }
+        let mut earliest = None;
+        let mut any = false;
+        reader.read(configured_form(shared), line, &mut |http, beacon| {
+            if let Ok(beacon) = beacon {
+                any = true;
+                let time = http.received_at.or_else(|| own_time(beacon));
+                earliest = match (earliest, time) {
+                    (Some(earliest), Some(time)) => Some(Millis::min(earliest, time)),
+                    (earliest, time) => earliest.or(time),
+                };
+            }
+        });
+        match earliest {
+            Some(earliest) => LineTime::At(earliest),
+            None if any => LineTime::Unknown,
+            None => LineTime::Unreadable,
+        }
     }
 
     /// The words its observations are written in.
@@ -93,6 +127,20 @@ impl Airlock {
     pub fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.gate.sweep(held);
     }
+}
+
+/// The form of records without a `content-type`.
+fn configured_form(shared: &Shared) -> Form {
+    match shared.settings.format {
+        Format::Json => Form::Json,
+        Format::Cmcd => Form::Cmcd,
+        Format::Capture => Form::Capture,
+    }
+}
+
+/// The time that a beacon reports itself.
+fn own_time(beacon: &Beacon<'_>) -> Option<Millis> {
+    beacon.number(Number::Ts).map(Amount::rounded)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod tag;
 mod text;
 mod words;
 
-pub use admit::{Airlock, Placement, Record};
+pub use admit::{Airlock, LineTime, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
 pub use dimension::Dimension;
 pub use observation::{

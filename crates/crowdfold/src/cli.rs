@@ -12,7 +12,7 @@ use crowdfold_console::audit::Identifier;
 use crate::config::Override;
 pub use topics::{AclFormat, Topics, TopicsCommand};
 pub use values::{ReportFormat, TableFormat};
-use values::{allowed, condition, duration, limit};
+use values::{allowed, condition, duration, limit, size};
 
 /// k of the demo: small enough to show rows within seconds.
 const DEMO_K: u64 = 20;
@@ -176,7 +176,14 @@ pub struct Fold {
     /// Where the exact ledger goes: treat it like the input
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// Files of beacons, read in turn as one partition; `-`, or none, is stdin
+    /// Memory for sorting, such as 512MiB; records beyond it are sorted in temporary files
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    pub memory: usize,
+    /// Directory for temporary files, which contain personal data and have no name [default: TMPDIR, or /tmp]
+    #[arg(long, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
+    /// Files of beacons in any order, sorted by time and read as one partition; .gz and .zst are unpacked; `-`, or no
+    /// file, is stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

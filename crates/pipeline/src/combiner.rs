@@ -1,6 +1,7 @@
 //! One partition of the beacons: records in, sealed windows out.
 
 mod intake;
+mod sorted;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -85,6 +86,8 @@ pub struct Combiner {
     lost: u64,
     at_end_since: Option<Millis>,
     held: Held,
+    /// Records come in the order of their times; [`Self::reached`] advances the watermark, and records do not.
+    sorted: bool,
 }
 
 impl Combiner {
@@ -132,6 +135,7 @@ impl Combiner {
             lost: 0,
             at_end_since: None,
             held: Held::default(),
+            sorted: false,
             settings,
         }
     }

@@ -107,6 +107,24 @@ fn a_line_of_a_file_has_its_beacons_time() {
 }
 
 #[test]
+fn line_is_sorted_by_its_earliest_time() {
+    let json = |line: &str| airlock(settings()).line_time(line.as_bytes());
+    assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(7));
+    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},{"ts":7"#), LineTime::Unreadable);
+    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(8));
+    assert_eq!(json(r#"{"session":"s"}"#), LineTime::Unknown);
+    for line in ["", "[]", "GET /favicon.ico", &format!(r#"{{"ts":7,"content":"{}"}}"#, "x".repeat(1 << 20))]
+    {
+        assert_eq!(json(line), LineTime::Unreadable);
+    }
+    let mut capture = airlock(Settings { format: Format::Capture, ..settings() });
+    let line = br#"{"received_at_ms":5,"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
+    assert_eq!(capture.line_time(line), LineTime::At(5), "the record's own time, not the beacon's");
+    let line = br#"{"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
+    assert_eq!(capture.line_time(line), LineTime::At(3));
+}
+
+#[test]
 fn what_a_beacon_says_of_itself_is_told_in_words() {
     let mut airlock = airlock(settings());
     let observation = admitted(

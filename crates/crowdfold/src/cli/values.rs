@@ -14,6 +14,27 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
 }
 
+/// The smallest memory to sort in, bytes.
+const LEAST_MEMORY: usize = 1 << 16;
+
+/// Reads a number of bytes, such as `65536`, `512MiB` or `2G`, and requires at least 64 KiB.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err("want a number and a unit, such as 512MiB or 2GiB".into()),
+    };
+    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes
+        .filter(|bytes| *bytes >= LEAST_MEMORY)
+        .ok_or_else(|| "want at least 64KiB, such as 512MiB or 2GiB".into())
+}
+
 /// A field, and what it may look like.
 pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
     let (field, kind) = text.split_once('=').ok_or("want field=kind, such as content=uuid")?;
@@ -58,4 +79,21 @@ pub enum TableFormat {
     Json,
     /// With a line of names
     Csv,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_and_without_a_unit() {
+        for (text, bytes) in
+            [("65536", 1 << 16), ("64KiB", 1 << 16), ("512MiB", 1 << 29), ("2g", 1 << 31), ("1 GB", 1 << 30)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "0", "65535", "63KiB", "GiB", "-1GiB", "1.5GiB", "1GiBs", "99999999999999TiB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,14 +1,26 @@
 //! `fold`: files in, rollups out, through the very machines that `run` drives. No broker.
+//!
+//! All records are read and sorted before the first one is folded, so the order of the files and of the lines in them
+//! does not matter, and a beacon is late by its own record's timestamp alone.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+mod input;
+mod lines;
+mod progress;
+mod runs;
+mod sort;
+mod summary;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use crowdfold_airlock::{Airlock, Record, Shared, TagKey};
+use anyhow::{Context, Result, anyhow};
+use crowdfold_airlock::{Airlock, LineTime, Millis, Record, Shared, TagKey};
 use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
 
+use self::lines::read_line;
+use self::progress::Progress;
+use self::sort::Sorter;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Replacement};
@@ -20,12 +32,17 @@ use crate::{cli, clock, ledger_file};
 /// # Errors
 /// When a file cannot be read or written.
 pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
-    let standard_input = [PathBuf::from("-")];
-    let inputs = if args.files.is_empty() { &standard_input } else { args.files.as_slice() };
+    let inputs = inputs(args);
     let mut outputs =
         vec![(args.output.as_ref().map_or("standard output", |_| "--output"), args.output.as_deref())];
     outputs.extend(args.ledger.as_deref().map(|ledger| ("--ledger", Some(ledger))));
-    output::refuse_same(inputs, &outputs)?;
+    output::refuse_same(&inputs, &outputs)?;
+    if let Some(directory) = args.temp_dir.as_ref().filter(|directory| !directory.is_dir()) {
+        return Err(Failure::Usage(format!(
+            "--temp-dir: {} is not a directory; create it, or name another one",
+            directory.display()
+        )));
+    }
     let Some(path) = &args.output else {
         output::refuse_closed()?;
         return fold(args, config, stdout);
@@ -35,20 +52,31 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
     Ok(file.finish()?)
 }
 
+/// The files to read; `-` is standard input.
+fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
+    if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() }
+}
+
 fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failure> {
     config.warn_of_counts_only();
+    let directory = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut folding = Folding::new(config, out)?;
-    let standard_input = [PathBuf::from("-")];
-    let files = if args.files.is_empty() { &standard_input } else { args.files.as_slice() };
-    for file in files {
-        folding.read(file)?;
+    let mut sorter = Sorter::new(args.memory, directory);
+    let files = inputs(args);
+    let progress = Progress::reading(&files);
+    for file in &files {
+        folding.read(file, &progress, &mut sorter)?;
     }
-    let ledger = folding.finish()?;
+    drop(progress);
+    let ledger = folding.fold(sorter)?;
     if let Some(path) = &args.ledger {
         let unwritten = || format!("the ledger cannot be written to {}", path.display());
         let mut file = Replacement::create(path).with_context(unwritten)?;
         file.write_all(ledger_file::text(&ledger).as_bytes()).with_context(unwritten)?;
         file.finish().with_context(unwritten)?;
+    }
+    if let Some(error) = summary::report(&ledger.counts) {
+        return Err(anyhow!(error).into());
     }
     tracing::info!(balanced = ledger.balanced(), "folded");
     Ok(())
@@ -59,6 +87,8 @@ struct Folding<W> {
     combiner: Combiner,
     merger: Merger,
     out: W,
+    /// The time of the start, so that no verdict depends on how long sorting takes.
+    now: Millis,
     offset: i64,
     merged_offset: i64,
     longest: usize,
@@ -74,44 +104,65 @@ impl<W: Write> Folding<W> {
         let shared = Arc::new(shared);
         // nothing is misplaced in a file
         let airlock = Airlock::new(&shared, None);
-        let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false);
-        let merger = Merger::new(machines.merge, &fresh(), 0, clock::now());
-        Ok(Self { combiner, merger, out, offset: 0, merged_offset: 0, longest })
+        let now = clock::now();
+        let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false).of_sorted_records();
+        let merger = Merger::new(machines.merge, &fresh(), 0, now);
+        Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest })
     }
 
-    fn read(&mut self, path: &Path) -> Result<()> {
-        let lines: Box<dyn BufRead> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
-        } else {
-            let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-            Box::new(BufReader::with_capacity(1 << 20, file))
-        };
-        self.lines(lines).with_context(|| format!("{} cannot be read to its end", path.display()))
-    }
-
-    fn lines(&mut self, mut lines: impl BufRead) -> Result<()> {
+    /// Reads a file and gives its records to the sorter.
+    fn read(&mut self, path: &Path, progress: &Progress, sorter: &mut Sorter) -> Result<()> {
+        let name = if path == Path::new("-") { Path::new("standard input") } else { path }.display();
+        let mut lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
         let mut line = Vec::new();
-        while read_line(&mut lines, &mut line, self.longest + 1)? {
-            let record = Record { payload: &line, content_type: None, timestamp: None };
-            self.combiner.record(&record, self.offset, clock::now())?;
-            self.offset += 1;
-            if self.combiner.is_full() {
-                self.release()?;
+        let mut last = 0;
+        while read_line(&mut lines, &mut line, self.longest + 1)
+            .with_context(|| format!("{name} cannot be read to its end"))?
+        {
+            match self.combiner.line_time(&line) {
+                LineTime::At(time) => last = time,
+                // it stays behind the one before it
+                LineTime::Unknown => {}
+                // it is rejected whatever its place, so it need not be kept
+                LineTime::Unreadable => {
+                    self.hold(&line)?;
+                    continue;
+                }
             }
+            sorter.push(last, &line).with_context(|| unsorted(sorter))?;
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Ledger> {
+    /// Folds the sorted records.
+    fn fold(mut self, sorter: Sorter) -> Result<Ledger> {
+        let mut progress = Progress::folding(sorter.records());
+        let unsorted = unsorted(&sorter);
+        let mut sorted = sorter.sorted().with_context(|| unsorted.clone())?;
+        while let Some((time, line)) = sorted.next().with_context(|| unsorted.clone())? {
+            self.combiner.reached(time);
+            if self.combiner.is_full() {
+                self.release()?;
+            }
+            self.hold(line)?;
+            progress.record();
+        }
         self.combiner.finish();
         self.release()?;
         self.out.flush().context("rollups cannot be written")?;
         Ok(Ledger { counts: *self.combiner.totals(), merged: *self.merger.merged() })
     }
 
+    fn hold(&mut self, line: &[u8]) -> Result<()> {
+        let record = Record { payload: line, content_type: None, timestamp: None };
+        self.combiner.hold(&record, self.offset, self.now)?;
+        self.offset += 1;
+        Ok(())
+    }
+
     /// Moves what is sealed through the merger.
     fn release(&mut self) -> Result<()> {
-        let now = clock::now();
+        let now = self.now;
         for sealed in self.combiner.sealed() {
             for partial in &sealed.partials {
                 self.merger.record(&partial.value, self.merged_offset, now)?;
@@ -135,31 +186,11 @@ fn fresh<C>() -> Start<C> {
     Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
 }
 
-/// Reads one line without its end, at most `most` bytes of it: what is longer is told by its length alone. `false` at
-/// the end of the input.
-fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::Result<bool> {
-    line.clear();
-    let mut any = false;
-    loop {
-        let chunk = match lines.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            chunk => chunk?,
-        };
-        if chunk.is_empty() {
-            break;
-        }
-        any = true;
-        let end = chunk.iter().position(|byte| *byte == b'\n');
-        let part = &chunk[..end.unwrap_or(chunk.len())];
-        line.extend_from_slice(&part[..part.len().min(most - line.len())]);
-        let read = end.map_or(chunk.len(), |end| end + 1);
-        lines.consume(read);
-        if end.is_some() {
-            break;
-        }
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    Ok(any)
+/// The error of temporary files.
+fn unsorted(sorter: &Sorter) -> String {
+    format!(
+        "records cannot be sorted in temporary files in {}; free space there, choose another directory with --temp-dir, \
+         or allow more memory with --memory",
+        sorter.directory().display()
+    )
 }

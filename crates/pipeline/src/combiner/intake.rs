@@ -136,7 +136,8 @@ impl Combiner {
                 }
             }
         }
-        if let Some(newest) = newest {
+        // sorted records are never read again, and advance the watermark elsewhere
+        if let Some(newest) = newest.filter(|_| !self.sorted) {
             self.low_offsets.tell(newest, offset);
             self.lost_until(newest);
             self.advance(newest.saturating_sub(self.settings.rules.lateness));

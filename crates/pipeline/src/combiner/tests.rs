@@ -1,6 +1,6 @@
 //! Records that cannot be read.
 
-use crowdfold_airlock::{Dimension, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Dimension, LineTime, Record, Settings, Shared, TagKey};
 use crowdfold_rollup::wire::{self, Partial};
 
 use super::*;
@@ -122,4 +122,49 @@ fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent()
     combiner.at_end(asked + 1_000);
     let (_, before) = *closures(combiner.sealed()).last().unwrap();
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
+}
+
+/// A combiner of sorted records with a beacon of each of these record timestamps and own times, both from T on, ms.
+fn sorted(records: &[(Millis, Millis)]) -> Combiner {
+    let mut combiner = combiner(&fresh(), 0).of_sorted_records();
+    for (offset, (recorded, ts)) in (0..).zip(records) {
+        let payload = format!(r#"{{"ts":{},"session":"s{offset}","event":"play"}}"#, T + ts);
+        let record =
+            Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T + recorded) };
+        combiner.reached(T + recorded);
+        combiner.hold(&record, offset, T + W * 100).unwrap();
+    }
+    combiner.place_held();
+    assert!(combiner.balanced());
+    combiner
+}
+
+#[test]
+fn beacon_of_a_sorted_record_is_late_by_its_own_record_alone() {
+    let late = |records: &[(Millis, Millis)]| sorted(records).totals().late;
+    // its window ends at W
+    assert_eq!(late(&[(W + LATENESS, 0)]), 0);
+    assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
+    // whatever came before
+    assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS, 0), (W + LATENESS, W - 1)]), 0);
+    assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS + 1, 0), (W + LATENESS + 2, W)]), 1);
+}
+
+#[test]
+fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
+    let mut combiner = combiner(&fresh(), 0).of_sorted_records();
+    let far = 10 * W;
+    let lines = [
+        format!(r#"[{{"ts":{},"session":"a"}},{{"ts":{T},"session":"b"}}]"#, T + far),
+        format!(r#"{{"ts":{},"session":"c"}}"#, T + 1),
+        format!(r#"{{"ts":{},"session":"d"}}"#, T + 5 * W),
+    ];
+    for (offset, line) in (0..).zip(&lines) {
+        let LineTime::At(time) = combiner.line_time(line.as_bytes()) else { panic!("no time") };
+        combiner.reached(time);
+        let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
+        combiner.hold(&record, offset, T + far).unwrap();
+    }
+    combiner.finish();
+    assert_eq!((combiner.totals().read, combiner.totals().settled()), (4, 0));
 }

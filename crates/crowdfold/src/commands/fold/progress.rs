@@ -1,0 +1,68 @@
+//! The progress of a fold, on a terminal.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+/// A record is counted in steps of this many.
+const STEP: u64 = 4096;
+
+/// The bar on stderr. It is not drawn where stderr is no terminal, and is wiped when it is dropped.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    step: u64,
+}
+
+impl Progress {
+    /// Starts with the reading of these files. Without a total where one of them has no known size.
+    pub(super) fn reading(files: &[PathBuf]) -> Self {
+        let sizes = files.iter().map(|file| size(file)).sum::<Option<u64>>();
+        let line = match sizes {
+            Some(_) => "reading {bar:40} {bytes} of {total_bytes}, {eta} left",
+            None => "reading {spinner} {bytes}",
+        };
+        Self::new(sizes, line)
+    }
+
+    /// Starts with the folding of this many sorted records.
+    pub(super) fn folding(records: u64) -> Self {
+        Self::new(Some(records), "folding {bar:40} {human_pos} of {human_len} records, {eta} left")
+    }
+
+    fn new(total: Option<u64>, line: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr())
+            .with_finish(ProgressFinish::AndClear);
+        if let Ok(style) = ProgressStyle::with_template(line) {
+            bar.set_style(style);
+        }
+        Self { bar, step: 0 }
+    }
+
+    /// Counts the bytes that are read from a file.
+    pub(super) fn watch<R: Read>(&self, reader: R) -> impl Read + use<R> {
+        self.bar.wrap_read(reader)
+    }
+
+    /// Counts a record.
+    pub(super) fn record(&mut self) {
+        self.step += 1;
+        if self.step == STEP {
+            self.bar.inc(STEP);
+            self.step = 0;
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_using_style();
+    }
+}
+
+/// The size of a regular file; standard input has none.
+fn size(path: &Path) -> Option<u64> {
+    let path = (path != Path::new("-")).then_some(path)?;
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+}

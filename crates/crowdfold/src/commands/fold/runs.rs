@@ -1,0 +1,185 @@
+//! Sorted runs of records in temporary files, and their merge.
+//!
+//! The files contain personal data. They have no name, so that nothing is left in the directory however the process ends,
+//! and only the owner may read them.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::{File, Permissions};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crowdfold_airlock::Millis;
+
+/// Most runs of one level. A file stays open for each.
+const MOST_RUNS: usize = 64;
+
+/// The sizes of a file's buffer, bytes.
+const BUFFERS: std::ops::RangeInclusive<usize> = 1 << 12..=1 << 20;
+
+/// Runs in the order of the input. As many as there may be of a level become one of the next level, so the number of
+/// open files and the number of times that a record is written grow with the logarithm of the input.
+pub(super) struct Runs {
+    memory: usize,
+    directory: PathBuf,
+    runs: Vec<Run>,
+}
+
+/// Records in the order of their times, each as its time, its length and its bytes.
+struct Run {
+    file: File,
+    records: u64,
+    level: u32,
+}
+
+impl Runs {
+    pub(super) const fn new(memory: usize, directory: PathBuf) -> Self {
+        Self { memory, directory, runs: Vec::new() }
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Adds a run of sorted records that come after all others in the input.
+    pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Millis, &'a [u8])>) -> io::Result<()> {
+        let mut writer = self.writer(0)?;
+        for (time, record) in records {
+            writer.write(time, record)?;
+        }
+        let run = writer.finish()?;
+        self.runs.push(run);
+        self.merge_level()
+    }
+
+    /// Merges the last runs while there are as many of one level as there may be.
+    fn merge_level(&mut self) -> io::Result<()> {
+        let most = (self.memory / BUFFERS.start()).clamp(2, MOST_RUNS);
+        while let Some(level) = self.runs.last().map(|run| run.level) {
+            let first = self.runs.iter().rposition(|run| run.level != level).map_or(0, |before| before + 1);
+            if self.runs.len() - first < most {
+                break;
+            }
+            let mut merge = Merge::of(self.runs.drain(first..).collect(), self.memory)?;
+            let mut writer = self.writer(level + 1)?;
+            while let Some((time, record)) = merge.next()? {
+                writer.write(time, record)?;
+            }
+            self.runs.push(writer.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Merges all runs.
+    pub(super) fn merge(self) -> io::Result<Merge> {
+        Merge::of(self.runs, self.memory)
+    }
+
+    fn writer(&self, level: u32) -> io::Result<Writer> {
+        let file = tempfile::tempfile_in(&self.directory)?;
+        // before anything is written
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        let file = BufWriter::with_capacity(buffer(self.memory, MOST_RUNS), file);
+        Ok(Writer { file, records: 0, level })
+    }
+}
+
+/// The size of one of so many buffers, bytes.
+fn buffer(memory: usize, buffers: usize) -> usize {
+    (memory / (buffers + 1)).clamp(*BUFFERS.start(), *BUFFERS.end())
+}
+
+struct Writer {
+    file: BufWriter<File>,
+    records: u64,
+    level: u32,
+}
+
+impl Writer {
+    fn write(&mut self, time: Millis, record: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(record.len()).map_err(|_| ErrorKind::InvalidInput)?;
+        self.file.write_all(&time.to_le_bytes())?;
+        self.file.write_all(&length.to_le_bytes())?;
+        self.file.write_all(record)?;
+        self.records += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<Run> {
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(Run { file, records: self.records, level: self.level })
+    }
+}
+
+/// A merge of runs. Of records with the same time, those of earlier runs come first.
+pub(super) struct Merge {
+    readers: Vec<Reader>,
+    /// The next record's time in each run that has one.
+    heads: BinaryHeap<Reverse<(Millis, usize)>>,
+    /// The run whose record was lent last.
+    lent: Option<usize>,
+    record: Vec<u8>,
+}
+
+struct Reader {
+    file: BufReader<File>,
+    left: u64,
+}
+
+impl Reader {
+    /// Reads the next record's time.
+    fn time(&mut self) -> io::Result<Option<Millis>> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        let mut time = [0; 8];
+        self.file.read_exact(&mut time)?;
+        Ok(Some(Millis::from_le_bytes(time)))
+    }
+
+    /// Reads the rest of the record whose time was read last.
+    fn rest(&mut self, record: &mut Vec<u8>) -> io::Result<()> {
+        let mut length = [0; 4];
+        self.file.read_exact(&mut length)?;
+        record.resize(u32::from_le_bytes(length) as usize, 0);
+        self.file.read_exact(record)
+    }
+}
+
+impl Merge {
+    fn of(runs: Vec<Run>, memory: usize) -> io::Result<Self> {
+        let size = buffer(memory, runs.len());
+        let reader =
+            |run: Run| Reader { file: BufReader::with_capacity(size, run.file), left: run.records };
+        let readers: Vec<_> = runs.into_iter().map(reader).collect();
+        let heads = BinaryHeap::with_capacity(readers.len());
+        let mut merge = Self { readers, heads, lent: None, record: Vec::new() };
+        for run in 0..merge.readers.len() {
+            merge.advance(run)?;
+        }
+        Ok(merge)
+    }
+
+    fn advance(&mut self, run: usize) -> io::Result<()> {
+        if let Some(time) = self.readers[run].time()? {
+            self.heads.push(Reverse((time, run)));
+        }
+        Ok(())
+    }
+
+    /// Lends the next record, with its time.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Millis, &[u8])>> {
+        if let Some(run) = self.lent.take() {
+            self.advance(run)?;
+        }
+        let Some(Reverse((time, run))) = self.heads.pop() else { return Ok(None) };
+        self.readers[run].rest(&mut self.record)?;
+        self.lent = Some(run);
+        Ok(Some((time, &self.record)))
+    }
+}

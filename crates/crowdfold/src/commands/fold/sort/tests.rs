@@ -1,0 +1,122 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+fn sorter(memory: usize, directory: &Path) -> Sorter {
+    Sorter::new(memory, directory.to_owned())
+}
+
+fn drain(sorter: Sorter) -> Vec<(Millis, Vec<u8>)> {
+    let mut sorted = sorter.sorted().unwrap();
+    let mut all = Vec::new();
+    while let Some((time, record)) = sorted.next().unwrap() {
+        all.push((time, record.to_vec()));
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// With 64 bytes every few records are a run, and runs of several levels come about.
+    #[test]
+    fn order_is_that_of_a_stable_sort_in_any_memory(
+        records in vec((0_u64..50, vec(any::<u8>(), 0..40)), 0..600),
+        memory in prop_oneof![Just(64_usize), Just(1 << 10), Just(1 << 14), Just(1 << 30)],
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sorter = sorter(memory, directory.path());
+        for (time, record) in &records {
+            sorter.push(*time, record).unwrap();
+        }
+        prop_assert_eq!(sorter.records(), records.len() as u64);
+        let mut expected = records;
+        // the standard library's sort is stable
+        expected.sort_by_key(|(time, _)| *time);
+        prop_assert_eq!(drain(sorter), expected);
+        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn records_in_memory_take_no_more_than_is_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    let memory = 1 << 20;
+    let mut sorter = sorter(memory, directory.path());
+    for number in 0..50_000_u64 {
+        let length = if number % 1000 == 7 { 90_000 } else { number as usize % 300 };
+        sorter.push(number.wrapping_mul(7919) % 1000, &vec![b'x'; length]).unwrap();
+        let entries = sorter.batch.entries.capacity() * size_of::<Entry>();
+        let blocks: usize = sorter.batch.blocks.iter().map(Vec::capacity).sum();
+        assert!(blocks + entries <= memory, "{blocks} + {entries} bytes");
+        assert_eq!(sorter.batch.size, blocks);
+    }
+    assert!(!sorter.runs.is_empty());
+    let sorted = drain(sorter);
+    assert_eq!(sorted.len(), 50_000);
+    assert!(sorted.is_sorted_by_key(|(time, _)| *time));
+}
+
+#[test]
+fn record_larger_than_the_memory_is_sorted_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut sorter = sorter(1 << 16, directory.path());
+    let large = vec![b'y'; 1 << 20];
+    for (time, record) in [(3, &b"c"[..]), (2, &large), (1, b"a"), (2, b"b")] {
+        sorter.push(time, record).unwrap();
+    }
+    let expected: Vec<(Millis, Vec<u8>)> =
+        vec![(1, b"a".into()), (2, large), (2, b"b".into()), (3, b"c".into())];
+    assert!(drain(sorter) == expected);
+}
+
+#[test]
+fn temporary_files_have_no_name_and_belong_to_the_owner_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut sorter = sorter(1 << 10, directory.path());
+    for time in 0..100 {
+        sorter.push(time, &[b'x'; 100]).unwrap();
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    let files: Vec<_> = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| {
+            let descriptor = entry.unwrap().path();
+            let target = fs::read_link(&descriptor).ok()?;
+            target.starts_with(directory.path()).then(|| fs::metadata(descriptor).unwrap())
+        })
+        .collect();
+    assert!(files.len() > 1, "{} runs", files.len());
+    for file in files {
+        assert_eq!((file.nlink(), file.mode() & 0o777), (0, 0o600));
+    }
+}
+
+#[test]
+fn few_files_are_open_however_many_runs_there_were() {
+    let directory = tempfile::tempdir().unwrap();
+    // every record is a run: two levels of at most 16 files each, and a third begun
+    let mut sorter = sorter(1 << 16, directory.path());
+    for time in (0..600).rev() {
+        sorter.push(time, &[b'x'; 1 << 16]).unwrap();
+    }
+    let open = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .filter(|target| target.starts_with(directory.path()))
+        .count();
+    assert!((2..=48).contains(&open), "{open} files are open");
+    let times: Vec<_> = drain(sorter).into_iter().map(|(time, _)| time).collect();
+    assert_eq!(times, (0..600).collect::<Vec<_>>());
+}
+
+#[test]
+fn directory_that_cannot_be_written_to_is_an_error() {
+    let mut sorter = sorter(1 << 10, Path::new("/no/such/directory"));
+    let written = (0..100).try_for_each(|time| sorter.push(time, &[b'x'; 100]));
+    assert_eq!(written.unwrap_err().kind(), io::ErrorKind::NotFound);
+}

@@ -1,0 +1,35 @@
+//! Records of files, which a caller sorts before it gives them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crowdfold_airlock::{LineTime, Millis};
+
+use super::Combiner;
+
+impl Combiner {
+    /// Expects records in the order of their times, each announced by [`Self::reached`]. A beacon is then late only if its
+    /// window ended more than the lateness before its own record's timestamp, whatever was read before it.
+    #[must_use]
+    pub fn of_sorted_records(self) -> Self {
+        Self { sorted: true, ..self }
+    }
+
+    /// Closes the windows that ended more than the lateness before `time`. No record that follows may have a time before
+    /// it.
+    pub fn reached(&mut self, time: Millis) {
+        let rules = &self.settings.rules;
+        let to = time.saturating_sub(rules.lateness).saturating_sub(1);
+        // those that are held were given before
+        if rules.floor(to) > self.sittings.closed_until() {
+            self.place_held();
+        }
+        self.advance(to);
+    }
+
+    /// Returns the time by which a line of a file is sorted. A line that trips a fault of ours is unreadable.
+    #[must_use]
+    pub fn line_time(&mut self, line: &[u8]) -> LineTime {
+        let airlock = &mut self.airlock;
+        catch_unwind(AssertUnwindSafe(|| airlock.line_time(line))).unwrap_or(LineTime::Unreadable)
+    }
+}
