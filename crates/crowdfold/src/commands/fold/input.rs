@@ -33,7 +33,10 @@ pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRe
 fn unzstd(mut file: impl BufRead) -> io::Result<impl Read> {
     // the decoder takes nothing for no frames
     if file.fill_buf()?.is_empty() {
-        return Err(io::Error::new(ErrorKind::UnexpectedEof, "the file is empty, and contains no zstd frame"));
+        return Err(io::Error::new(
+            ErrorKind::UnexpectedEof,
+            "the file is empty, and contains no zstd frame",
+        ));
     }
     let mut decoder = Decoder::with_buffer(file)?;
     decoder.window_log_max(MOST_WINDOW_LOG)?;

@@ -154,8 +154,7 @@ impl Reader {
 impl Merge {
     fn of(runs: Vec<Run>, memory: usize) -> io::Result<Self> {
         let size = buffer(memory, runs.len());
-        let reader =
-            |run: Run| Reader { file: BufReader::with_capacity(size, run.file), left: run.records };
+        let reader = |run: Run| Reader { file: BufReader::with_capacity(size, run.file), left: run.records };
         let readers: Vec<_> = runs.into_iter().map(reader).collect();
         let heads = BinaryHeap::with_capacity(readers.len());
         let mut merge = Self { readers, heads, lent: None, record: Vec::new() };

@@ -6,25 +6,30 @@ use crowdfold_rollup::Counts;
 /// Logs how many beacons were rejected, by reason, and how many were late. Returns the error where all of them were
 /// rejected.
 pub(super) fn report(counts: &Counts) -> Option<String> {
-    let rejected = counts.rejected();
-    if counts.read == 0 {
+    let (read, rejected) = (counts.read, counts.rejected());
+    if read == 0 {
         tracing::warn!("the input contains no beacons");
-    } else if rejected == counts.read {
+    } else if rejected == read {
+        let all = if read == 1 { "the only beacon was" } else { &format!("all {read} beacons were") };
         return Some(format!(
-            "none of the {rejected} beacons could be read ({}); check --format, source.format, source.fields and source.log",
+            "nothing could be read: {all} rejected ({}); check the form of the lines (--format) and the names of their \
+             fields ([source.fields], [source.log])",
             by_reason(counts)
         ));
     } else if rejected > 0 {
-        tracing::warn!("{rejected} of {} beacons were rejected: {}", counts.read, by_reason(counts));
+        tracing::warn!("{} rejected ({}) out of {read}", beacons_were(rejected), by_reason(counts));
     }
     if counts.late > 0 {
         tracing::warn!(
-            "{} of {} beacons were late: their windows ended more than windows.lateness before their records' timestamps",
-            counts.late,
-            counts.read
+            "{} late out of {read}: the window had ended more than windows.lateness before the record's timestamp",
+            beacons_were(counts.late)
         );
     }
     None
+}
+
+fn beacons_were(count: u64) -> String {
+    if count == 1 { "1 beacon was".into() } else { format!("{count} beacons were") }
 }
 
 /// The reasons with a count above 0, largest count first.
@@ -52,7 +57,8 @@ mod tests {
         assert_eq!(report(&counts), None);
         counts.read = 9;
         let error = report(&counts).unwrap();
-        assert!(error.starts_with("none of the 9 beacons could be read (7 no_time, 2 malformed); "), "{error}");
+        let expected = "nothing could be read: all 9 beacons were rejected (7 no_time, 2 malformed); ";
+        assert!(error.starts_with(expected), "{error}");
         assert_eq!(report(&Counts::default()), None);
     }
 }

@@ -1,0 +1,289 @@
+//! `fold` on files that are compressed, damaged, unreadable or too large for the memory.
+#![cfg(target_os = "linux")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Runs a shell command in a directory; `$C` in it is the program.
+fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .env("C", env!("CARGO_BIN_EXE_crowdfold"))
+        .current_dir(dir)
+        .output()
+        .expect("a shell runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn place() -> TempDir {
+    let dir = TempDir::new().expect("a directory");
+    let config = "[release]\nk = 1\nallow_small_k = true\ndrilldowns = [[\"os\"]]\n";
+    fs::write(dir.path().join("K"), config).expect("written");
+    dir
+}
+
+fn beacons(count: u64) -> String {
+    let beacon = |number: u64| {
+        let ts = 1_795_308_480_000 + number * 7_919 % 1_000_000;
+        format!("{{\"ts\":{ts},\"session\":\"s{}\",\"os\":\"Linux\",\"playing_ms\":900}}\n", number % 50)
+    };
+    (0..count).map(beacon).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("packed");
+    encoder.finish().expect("packed")
+}
+
+fn ledger(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("L")).expect("a ledger")).expect("JSON")
+}
+
+#[test]
+fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
+    let dir = place();
+    let capture = |received: u64, ts: u64| {
+        format!(
+            r#"{{"received_at_ms":{received},"path":"/v1/beacons","body":"{{\"ts\":{ts},\"session\":\"a\"}}"}}"#
+        )
+    };
+    let t = 1_795_308_480_000;
+    let lines = [
+        capture(t, t),
+        capture(t + 300_000, t + 1),
+        "garbage".into(),
+        r#"{"path":"/v1/beacons","body":"{\"session\":\"a\"}"}"#.into(),
+        "{".into(),
+    ];
+    fs::write(dir.path().join("F"), lines.join("\n")).expect("written");
+    let (code, stdout, stderr) = shell(dir.path(), "$C fold --config K --format capture --ledger L F");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(stdout.lines().count(), 1);
+    assert!(stderr.contains("3 beacons were rejected (2 malformed, 1 no_time) out of 5"), "{stderr}");
+    assert!(stderr.contains("1 beacon was late out of 5"), "{stderr}");
+    assert!(!stderr.contains("garbage"), "{stderr}");
+    let ledger = ledger(dir.path());
+    assert_eq!((&ledger["beacons"]["late"], &ledger["balanced"]), (&1.into(), &true.into()));
+}
+
+#[test]
+fn input_of_which_nothing_could_be_read_is_exit_code_1() {
+    let dir = place();
+    fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");
+    fs::write(dir.path().join("rows"), "old").expect("written");
+    let (code, _, stderr) = shell(dir.path(), "$C fold --config K --output rows --ledger L F");
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(
+        stderr.contains("crowdfold: nothing could be read: all 3 beacons were rejected (2 malformed, 1 no_")
+    );
+    assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
+    // which says why
+    assert_eq!(ledger(dir.path())["beacons"]["rejected"]["malformed"], 2);
+    fs::write(dir.path().join("empty"), "").expect("written");
+    for command in ["$C fold --config K empty", "$C fold --config K < /dev/null"] {
+        let (code, stdout, stderr) = shell(dir.path(), command);
+        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+        assert!(stderr.contains("the input contains no beacons"), "{stderr}");
+    }
+}
+
+#[test]
+fn compressed_file_that_ends_too_early_is_named_and_nothing_is_written() {
+    let dir = place();
+    let text = beacons(2_000);
+    fs::write(dir.path().join("whole"), &text).expect("written");
+    let packed = [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).expect("packed")];
+    let (_, expected, _) = shell(dir.path(), "$C fold --config K whole");
+    assert!(!expected.is_empty());
+    for (extension, packed) in ["gz", "zst"].iter().zip(packed) {
+        fs::write(dir.path().join(format!("whole.{extension}")), &packed).expect("written");
+        let (code, stdout, stderr) = shell(dir.path(), &format!("$C fold --config K whole.{extension}"));
+        assert_eq!((code, stdout == expected), (Some(0), true), "{stderr}");
+        fs::write(dir.path().join(format!("cut.{extension}")), &packed[..packed.len() / 2]).expect("written");
+        fs::write(dir.path().join("rows"), "old").expect("written");
+        let command = format!("$C fold --config K --output rows --ledger L whole cut.{extension}");
+        let (code, _, stderr) = shell(dir.path(), &command);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains(&format!("cut.{extension} cannot be read to its end: ")), "{stderr}");
+        assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
+        assert!(!dir.path().join("L").exists());
+    }
+}
+
+/// The most resident memory of a process until it ends, KiB; and how it ended.
+fn most_memory(mut child: Child) -> (u64, Option<i32>) {
+    let mut most = 0;
+    loop {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        most = most.max(number.unwrap_or(0));
+        if let Some(ended) = child.try_wait().expect("waited") {
+            return (most, ended.code());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn memory_does_not_depend_on_the_size_when_unpacked() {
+    let dir = place();
+    let beacon = beacons(1);
+    // lines without content, one line without an end, and one of beacons that are sorted in files
+    let bombs: [(&str, Vec<u8>); 3] = [
+        ("newlines", b"\n".repeat(4 << 20)),
+        ("line", b"x".repeat(128 << 20)),
+        ("beacons", beacon.repeat((32 << 20) / beacon.len()).into_bytes()),
+    ];
+    for (name, bomb) in bombs {
+        let unpacked = bomb.len();
+        for (extension, packed) in
+            [("gz", gzip(&bomb)), ("zst", zstd::encode_all(&bomb[..], 3).expect("packed"))]
+        {
+            assert!(packed.len() * 50 < unpacked);
+            fs::write(dir.path().join(format!("{name}.{extension}")), packed).expect("written");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
+            command
+                .args([
+                    "fold",
+                    "--config",
+                    "K",
+                    "--memory",
+                    "4MiB",
+                    &format!("{name}.{extension}"),
+                    "--ledger",
+                    "L",
+                ])
+                .current_dir(dir.path())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            let (memory, code) = most_memory(command.spawn().expect("the program runs"));
+            assert!(memory < 64 << 10, "{name}.{extension}: {memory} KiB");
+            assert_eq!(code, Some(i32::from(name != "beacons")), "{name}.{extension}");
+            let ledger = ledger(dir.path());
+            assert_eq!(ledger["balanced"], true, "{ledger}");
+            let count = match name {
+                "newlines" => (4 << 20, "malformed"),
+                _ => (1, "too_large"),
+            };
+            if name != "beacons" {
+                assert_eq!(ledger["beacons"]["rejected"][count.1], count.0, "{name}.{extension}");
+            }
+        }
+    }
+}
+
+/// The files that a process has open in a directory.
+fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
+    let files = entries.filter_map(|entry| {
+        let descriptor = entry.ok()?.path();
+        fs::read_link(&descriptor).ok()?.starts_with(dir).then(|| fs::metadata(descriptor).ok())?
+    });
+    files.collect()
+}
+
+#[test]
+fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
+    for flag in [true, false] {
+        let dir = place();
+        let temp = dir.path().join("temp");
+        fs::create_dir(&temp).expect("a directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
+        command.args(["fold", "--config", "K", "--memory", "64KiB"]).current_dir(dir.path());
+        if flag {
+            command.args(["--temp-dir", "temp"]);
+        } else {
+            command.env("TMPDIR", &temp);
+        }
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = pipes.spawn().expect("the program runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(beacons(20_000).as_bytes()).expect("written");
+        let files = (0..1_000).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            Some(open_files(child.id(), &temp)).filter(|files| files.len() > 3)
+        });
+        let files = files.expect("it sorts in files");
+        for file in &files {
+            assert_eq!((file.nlink(), file.mode() & 0o777), (0, 0o600));
+        }
+        assert_eq!(fs::read_dir(&temp).expect("read").count(), 0);
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        assert_eq!(fs::read_dir(&temp).expect("read").count(), 0);
+    }
+}
+
+#[test]
+fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
+    let dir = place();
+    fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
+    fs::write(dir.path().join("rows"), "old").expect("written");
+    // a limit on the size of files acts as a full disk does
+    let command =
+        "trap '' XFSZ; ulimit -f 16; exec $C fold --config K --memory 256KiB --temp-dir . F --output rows";
+    let (code, _, stderr) = shell(dir.path(), command);
+    assert_eq!(code, Some(1), "{stderr}");
+    for part in
+        ["records cannot be sorted in temporary files in .; ", "--temp-dir", "--memory", "File too large"]
+    {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
+    for (flags, message) in [
+        ("--temp-dir missing", "--temp-dir: missing is not a directory"),
+        ("--temp-dir F", "--temp-dir: F is not a directory"),
+        ("--memory 1KiB", "want at least 64KiB"),
+        ("--memory much", "want a number and a unit"),
+    ] {
+        let (code, _, stderr) = shell(dir.path(), &format!("$C fold --config K {flags} F"));
+        assert_eq!(code, Some(2), "{flags}: {stderr}");
+        assert!(stderr.contains(message), "{flags}: {stderr}");
+    }
+}
+
+#[test]
+fn progress_is_drawn_on_a_terminal_alone() {
+    let dir = place();
+    fs::write(dir.path().join("F"), beacons(50_000)).expect("written");
+    let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("reading") && !stderr.contains("records, "), "{stderr}");
+
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&terminal).expect("granted");
+    unlockpt(&terminal).expect("unlocked");
+    tcsetwinsize(&terminal, Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+    let name = ptsname(&terminal, Vec::new()).expect("a name").into_string().expect("UTF-8");
+    let end = OpenOptions::new().read(true).write(true).open(name).expect("its other end");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+        .args(["fold", "--config", "K", "F"])
+        .current_dir(dir.path())
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(end)
+        .spawn()
+        .expect("the program runs");
+    let (mut terminal, mut piece, mut screen) = (File::from(terminal), [0; 4_096], String::new());
+    // ends with an error when the last process of the terminal does
+    while let Ok(length @ 1..) = terminal.read(&mut piece) {
+        screen += &String::from_utf8_lossy(&piece[..length]);
+    }
+    assert_eq!(child.wait().expect("ended").code(), Some(0), "{screen}");
+    assert!(screen.contains("reading ") && screen.contains("folding "), "{screen}");
+}
