@@ -12,6 +12,7 @@ mod fold;
 mod generate;
 mod invariants;
 mod kafka_broker;
+mod kafka_compression;
 mod kafka_damage;
 mod kafka_read;
 mod kafka_sink;

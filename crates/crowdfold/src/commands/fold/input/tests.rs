@@ -22,7 +22,7 @@ fn read(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let path = directory.path().join(name);
     fs::write(&path, content).unwrap();
     let mut all = Vec::new();
-    open(&path, &Progress::reading(&[path.clone()]))?.read_to_end(&mut all)?;
+    open(&path, &Progress::reading(std::slice::from_ref(&path)))?.read_to_end(&mut all)?;
     Ok(all)
 }
 
