@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::ahead::of_largest;
 use super::configs::Configs;
-use super::finding::{Finding, Unbounded};
+use super::finding::{Finding, MOST_GZIP, Unbounded};
 use super::span::millis;
 use super::{Admin, Bounds, Clock, Purpose, Span, Spec, Times};
 use crate::Error;
@@ -148,11 +148,21 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
     if configs.is_create_time() != matches!(spec.clock, Clock::Create { .. }) {
         findings.push(Finding::Clock { wanted: spec.clock });
     }
+    findings.extend(of_unpacking(spec, configs));
     // beacons' partitions may be added any time; readers of the others do not care
     if spec.purpose == Purpose::Partials && partitions != spec.partitions {
         findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
     }
     findings
+}
+
+/// The size of gzip batches when unpacked, which librdkafka does not bound. Brokers recompress what is written to a topic
+/// with a codec of its own.
+fn of_unpacking(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
+    let batch = configs.get("max.message.bytes")?.parse().ok()?;
+    let may_be_gzip = matches!(configs.get("compression.type"), None | Some("producer" | "gzip"));
+    let is_read = spec.purpose.is_read_by_us();
+    (is_read && may_be_gzip && batch > MOST_GZIP).then_some(Finding::Unpacks { batch })
 }
 
 /// The time on disk, where the time to be read is as it should be.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::{Clock, Moment, Span};
 
+/// The largest gzip batch that cannot be larger than 4 GiB when unpacked, bytes: gzip reaches 1,032 times at most.
+pub(super) const MOST_GZIP: u64 = 4_000_000;
+
 /// Why a topic keeps records without bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unbounded {
@@ -88,6 +91,11 @@ pub enum Finding {
         /// The bound.
         bound: Span,
     },
+    /// A gzip batch may be too large for librdkafka when unpacked.
+    Unpacks {
+        /// The largest batch, bytes.
+        batch: u64,
+    },
     /// Nobody leads these partitions, so nobody says what is in them.
     Unmeasured {
         /// Their numbers.
@@ -99,7 +107,7 @@ impl Finding {
     /// Whether it breaks the promise or loses data: exit 3. What is not is worth knowing.
     #[must_use]
     pub const fn is_breach(&self) -> bool {
-        !matches!(self, Self::Unmeasured { .. })
+        !matches!(self, Self::Unmeasured { .. } | Self::Unpacks { .. })
     }
 
     /// Whether it is about records that stay, or may stay, too long: what an audit asks. The others are about losing them.
@@ -202,6 +210,12 @@ impl fmt::Display for Finding {
                 f,
                 "has a record of {age} in partition {partition}, and none should be older than {bound}: look into its \
                  brokers' logs"
+            ),
+            Self::Unpacks { batch } => write!(
+                f,
+                "takes batches of {batch} bytes, and a gzip batch of that size can be larger than 4 GiB when unpacked, which \
+                 librdkafka never finishes to unpack: set max.message.bytes to at most {MOST_GZIP}, or compression.type to \
+                 zstd"
             ),
             Self::Unmeasured { partitions } => {
                 write!(f, "has no leader for partitions {partitions:?}, so what they hold was not measured")

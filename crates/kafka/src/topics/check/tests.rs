@@ -143,3 +143,25 @@ fn a_record_that_overstayed_is_alarmed_and_does_not_keep_a_worker_from_starting(
     assert_eq!(found, [Finding::Overstayed { partition: 2, age: Span(70_000), bound: Span(60_000) }]);
     assert!(found[0].is_breach() && !found[0].refuses_start());
 }
+
+#[test]
+fn topic_whose_gzip_batches_may_exceed_4_gib_unpacked_is_noted() {
+    let with = |batch: &str, compression: &str| {
+        findings(
+            &[("max.message.bytes", batch), ("compression.type", compression)],
+            &default_brokers(),
+            &spec(),
+        )
+    };
+    for compression in ["producer", "gzip"] {
+        let found = with("8388608", compression);
+        assert_eq!(found, [Finding::Unpacks { batch: 8_388_608 }]);
+        assert!(!found[0].is_breach() && !found[0].refuses_start() && !found[0].is_of_age());
+        assert_eq!(with("4000000", compression), []);
+    }
+    for compression in ["zstd", "lz4", "snappy", "uncompressed"] {
+        assert_eq!(with("8388608", compression), []);
+    }
+    let rollups = Spec { purpose: Purpose::Rollups, ..spec() };
+    assert_eq!(findings(&[("max.message.bytes", "8388608")], &default_brokers(), &rollups), []);
+}
