@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Format, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Format, LineTime, Record, Settings, Shared, TagKey};
 
 thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());
@@ -39,8 +39,23 @@ pub fn check(data: &[u8]) {
                 assert!(!tells(word), "{dimension} is {word}");
             });
         }
+        if content_type.is_none() {
+            assert_same_time(airlock, payload);
+        }
         airlock.sweep(std::iter::empty());
     });
+}
+
+/// Asserts that a line of a file is sorted by the earliest time that its beacons are given.
+fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
+    let mut earliest: Option<u64> = None;
+    airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
+        earliest = earliest.into_iter().chain(time).min();
+    });
+    match airlock.line_time(line) {
+        LineTime::At(time) => assert_eq!(earliest, Some(time)),
+        LineTime::Unknown | LineTime::Unreadable => assert_eq!(earliest, None),
+    }
 }
 
 /// Offers every word of every beacon that is let in.

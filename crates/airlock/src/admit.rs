@@ -27,7 +27,7 @@ pub enum LineTime {
     At(Millis),
     /// The line contains beacons, but no time.
     Unknown,
-    /// The line contains no beacon.
+    /// The line contains neither a beacon nor a time.
     Unreadable,
 }
 
@@ -101,14 +101,12 @@ impl Airlock {
         let mut earliest = None;
         let mut any = false;
         reader.read(configured_form(shared), line, &mut |http, beacon| {
-            if let Ok(beacon) = beacon {
-                any = true;
-                let time = http.received_at.or_else(|| own_time(beacon));
-                earliest = match (earliest, time) {
-                    (Some(earliest), Some(time)) => Some(Millis::min(earliest, time)),
-                    (earliest, time) => earliest.or(time),
-                };
-            }
+            any |= beacon.is_ok();
+            let time = http.received_at.or_else(|| own_time(beacon.ok()?));
+            earliest = match (earliest, time) {
+                (Some(earliest), Some(time)) => Some(Millis::min(earliest, time)),
+                (earliest, time) => earliest.or(time),
+            };
         });
         match earliest {
             Some(earliest) => LineTime::At(earliest),
