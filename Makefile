@@ -35,13 +35,16 @@ attack:
 	cargo test --locked --test it -- --nocapture invariant_6
 	cargo run --locked --release --package crowdfold-attack --example attack -- $(ARGS)
 
-# The long form: a million schedules of the simulation, and hundreds of random faults on a real broker.
+# The long form: a million schedules of the simulation, hundreds of random faults on a real broker, and a worker under a
+# steady load, whose memory must not grow. A short form of the last: make soak SCHEDULES=1 FAULTS=1 STEADY=300
 SCHEDULES ?= 1000000
 FAULTS ?= 200
+STEADY ?= 1800
 soak:
 	@.ci/prerequisites build test
 	CROWDFOLD_SCHEDULES=$(SCHEDULES) cargo test --locked --package crowdfold-pipeline --test simulation -- --nocapture every_schedule
 	CROWDFOLD_FAULTS=$(FAULTS) cargo test --locked --test it faults -- --nocapture
+	CROWDFOLD_STEADY=$(STEADY) cargo test --locked --test it worker::steady -- --nocapture
 
 bench:
 	@.ci/prerequisites build test

@@ -12,5 +12,6 @@ mod outage;
 mod pages;
 mod poison;
 mod same;
+mod steady;
 mod two_workers;
 mod whole_way;
