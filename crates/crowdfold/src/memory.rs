@@ -27,11 +27,29 @@ pub(crate) fn of_sessions(config: &Config) -> String {
     )
 }
 
+/// Returns the memory limit of the control group of this process, bytes.
+fn own_limit() -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    limit(Path::new("/sys/fs/cgroup"), &groups)
+}
+
+/// Logs that sorting in this much memory takes more than the control group of this process has.
+pub(crate) fn warn_of_sorting(memory: usize) {
+    let memory = memory as u64;
+    if let Some(limit) = own_limit().filter(|limit| memory > *limit) {
+        tracing::warn!(
+            "--memory allows {}, and the control group's limit is {}: beyond it the kernel kills the process; lower \
+             --memory, so that records are sorted in temporary files",
+            show(memory),
+            show(limit),
+        );
+    }
+}
+
 /// Logs that `sessions.max` allows more memory than the control group of this process has.
 pub(crate) fn warn(config: &Config) {
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let most = most(config);
-    if let Some(limit) = limit(Path::new("/sys/fs/cgroup"), &groups).filter(|limit| most > *limit) {
+    if let Some(limit) = own_limit().filter(|limit| most > *limit) {
         tracing::warn!(
             "sessions.max = {} allows up to {} of memory with all {} partitions, and the control group's limit is {}: \
              beyond it the kernel kills the worker; lower sessions.max, raise the limit, or share the partitions among \

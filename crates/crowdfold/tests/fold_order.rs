@@ -85,7 +85,7 @@ proptest! {
         files in 1_usize..6,
         seed in any::<u64>(),
         order in prop::collection::vec(any::<Index>(), 6),
-        memory in prop_oneof![Just("64KiB"), Just("70000"), Just("1GiB")],
+        memory in prop_oneof![Just("1"), Just("70000"), Just("128KiB"), Just("1GiB")],
         is_sorted in any::<bool>(),
     ) {
         let dir = TempDir::new().expect("a directory");

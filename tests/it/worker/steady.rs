@@ -128,7 +128,7 @@ impl std::fmt::Display for Trend {
 #[test]
 fn growth_is_noticed_and_noise_is_not() {
     let samples = |growth: f64, noise: f64| -> Vec<(f64, f64)> {
-        let noise = |step: u32| if step % 2 == 0 { noise } else { -noise };
+        let noise = |step: u32| if step.is_multiple_of(2) { noise } else { -noise };
         (0..900)
             .map(|step| (f64::from(step) * 2.0, 60.0 + growth * f64::from(step) / 900.0 + noise(step)))
             .collect()

@@ -120,7 +120,11 @@ fn line_is_sorted_by_its_earliest_time() {
     let mut capture = airlock(Settings { format: Format::Capture, ..settings() });
     let line = br#"{"received_at_ms":5,"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
     assert_eq!(capture.line_time(line), LineTime::At(5), "the record's own time, not the beacon's");
-    assert_eq!(capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#), LineTime::At(6), "no beacon");
+    assert_eq!(
+        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#),
+        LineTime::At(6),
+        "no beacon"
+    );
     let line = br#"{"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
     assert_eq!(capture.line_time(line), LineTime::At(3));
 }

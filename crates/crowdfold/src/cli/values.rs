@@ -14,10 +14,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
 }
 
-/// The smallest memory to sort in, bytes.
-const LEAST_MEMORY: usize = 1 << 16;
-
-/// Reads a number of bytes, such as `65536`, `512MiB` or `2G`, and requires at least 64 KiB.
+/// Reads a number of bytes, such as `65536`, `512MiB` or `2G`, above 0.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -31,8 +28,8 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     };
     let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
     bytes
-        .filter(|bytes| *bytes >= LEAST_MEMORY)
-        .ok_or_else(|| "want at least 64KiB, such as 512MiB or 2GiB".into())
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "want a number above 0 and a unit, such as 512MiB or 2GiB".into())
 }
 
 /// A field, and what it may look like.
@@ -87,12 +84,17 @@ mod tests {
 
     #[test]
     fn sizes_are_read_with_and_without_a_unit() {
-        for (text, bytes) in
-            [("65536", 1 << 16), ("64KiB", 1 << 16), ("512MiB", 1 << 29), ("2g", 1 << 31), ("1 GB", 1 << 30)]
-        {
+        for (text, bytes) in [
+            ("1", 1),
+            ("65536", 1 << 16),
+            ("64KiB", 1 << 16),
+            ("512MiB", 1 << 29),
+            ("2g", 1 << 31),
+            ("1 GB", 1 << 30),
+        ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in ["", "0", "65535", "63KiB", "GiB", "-1GiB", "1.5GiB", "1GiBs", "99999999999999TiB"] {
+        for text in ["", "0", "0GiB", "GiB", "-1GiB", "1.5GiB", "1GiBs", "99999999999999TiB"] {
             assert!(size(text).is_err(), "{text}");
         }
     }

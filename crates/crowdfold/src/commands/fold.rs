@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Replacement};
 use crate::wiring::Machines;
-use crate::{cli, clock, ledger_file};
+use crate::{cli, clock, ledger_file, memory};
 
 /// Folds.
 ///
@@ -59,6 +59,7 @@ fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
 
 fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failure> {
     config.warn_of_counts_only();
+    memory::warn_of_sorting(args.memory);
     let directory = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut folding = Folding::new(config, out)?;
     let mut sorter = Sorter::new(args.memory, directory);

@@ -12,6 +12,9 @@ use super::runs::{Merge, Runs};
 /// The size of a block of records, bytes; smaller where there is little memory.
 const BLOCK: usize = 4 << 20;
 
+/// The least memory that is of use, bytes.
+const LEAST: usize = 1 << 16;
+
 /// Takes records in the order of the input.
 pub(super) struct Sorter {
     memory: usize,
@@ -27,8 +30,13 @@ pub(super) enum Sorted {
 }
 
 impl Sorter {
-    /// Sorts in this much memory, bytes; temporary files go to `directory`. One record more than that may be in memory.
+    /// Sorts in this much memory, bytes, or 64 KiB; temporary files go to `directory`. One record may be in memory in
+    /// addition.
     pub(super) fn new(memory: usize, directory: PathBuf) -> Self {
+        Self::within(memory.max(LEAST), directory)
+    }
+
+    fn within(memory: usize, directory: PathBuf) -> Self {
         let block = BLOCK.min(memory / 16);
         Self { memory, batch: Batch::new(block), runs: Runs::new(memory, directory), records: 0 }
     }

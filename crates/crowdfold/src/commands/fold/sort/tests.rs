@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn sorter(memory: usize, directory: &Path) -> Sorter {
-    Sorter::new(memory, directory.to_owned())
+    Sorter::within(memory, directory.to_owned())
 }
 
 fn drain(sorter: Sorter) -> Vec<(Millis, Vec<u8>)> {
@@ -112,6 +112,12 @@ fn few_files_are_open_however_many_runs_there_were() {
     assert!((2..=48).contains(&open), "{open} files are open");
     let times: Vec<_> = drain(sorter).into_iter().map(|(time, _)| time).collect();
     assert_eq!(times, (0..600).collect::<Vec<_>>());
+}
+
+#[test]
+fn tiny_memory_is_as_64_kib() {
+    assert_eq!(Sorter::new(1, PathBuf::new()).memory, 1 << 16);
+    assert_eq!(Sorter::new((1 << 16) + 1, PathBuf::new()).memory, (1 << 16) + 1);
 }
 
 #[test]
