@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Beacon, Form, Malformed, Number, Reader};
+use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader};
 
 use crate::gate::Gate;
+use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::{Dictionary, Format, Millis, Observation, Reason, Rejection, Symbol};
 
@@ -54,7 +55,9 @@ impl Airlock {
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            reader: Reader::new(Arc::clone(&shared.fields)).with_log(Arc::clone(&shared.log)),
+            reader: Reader::new(Arc::clone(&shared.fields))
+                .with_log(Arc::clone(&shared.log))
+                .with_most(shared.settings.max_beacons),
             gate: Gate::new(shared, placement),
         }
     }
@@ -75,7 +78,7 @@ impl Airlock {
     ) {
         let Self { shared, reader, gate } = self;
         if record.payload.len() > shared.settings.max_record {
-            return each(record.timestamp, Err(Rejection { reason: Reason::TooLarge }));
+            return each(record.timestamp, Err(Reason::TooLarge.into()));
         }
         gate.freshen(shared);
         let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
@@ -84,9 +87,10 @@ impl Airlock {
             match beacon {
                 Ok(beacon) => {
                     let time = around.or_else(|| own_time(beacon));
-                    each(time, gate.judge(shared, time, http, beacon).map_err(|reason| Rejection { reason }));
+                    each(time, gate.judge(shared, time, http, beacon));
                 }
-                Err(Malformed) => each(around, Err(Rejection { reason: Reason::Malformed })),
+                Err(ReadError::Malformed) => each(around, Err(Reason::Malformed.into())),
+                Err(ReadError::TooMany) => each(around, Err(Reason::TooLarge.into())),
             }
         });
     }
@@ -113,6 +117,11 @@ impl Airlock {
             None if any => LineTime::Unknown,
             None => LineTime::Unreadable,
         }
+    }
+
+    /// Returns how often each field had a value that could not be used, since it was last asked; `None` if never.
+    pub fn take_ignored(&mut self) -> Option<Ignored> {
+        self.gate.take_ignored()
     }
 
     /// The words its observations are written in.

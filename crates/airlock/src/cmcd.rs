@@ -50,13 +50,13 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
     }
     let total =
         |field| beacon.number(field).map_or(Total::NONE, |amount| Total::of(narrow(amount.rounded())));
-    let event = beacon.text(Text::Event);
+    let is = |event: &str| beacon.text(Text::Event).is_some_and(|stated| stated.eq_ignore_ascii_case(event));
     Some(Playback {
         state: state(beacon),
         event: beacon.mode == Mode::Event,
         batched: beacon.batched,
-        changed: event == Some("ps"),
-        bitrate_changed: event == Some("bc"),
+        changed: is("ps"),
+        bitrate_changed: is("bc"),
         totals: Totals {
             dropped_frames: total(Number::DroppedFrames),
             stalls: total(Number::Stalls),
@@ -71,7 +71,7 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let code = beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty());
     let told = code.is_some() && (beacon.mode == Mode::Request || beacon.text(Text::State) == Some("f"));
-    let stated = event == "e" || told;
+    let stated = event.eq_ignore_ascii_case("e") || told;
     stated.then(|| code.map_or(ErrorClass::Other, class))
 }
 

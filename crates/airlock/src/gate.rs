@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Beacon, Http, Mode, Number, Text};
+use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text};
 
 use crate::address::{Databases, Place, Places};
 use crate::client::{ClientSymbols, Hints, Remembered};
-use crate::identity::identity;
+use crate::identity::{identity, is_known};
+use crate::ignored::Ignored;
 use crate::measures::{bitrate, measures};
 use crate::session::session_of;
 use crate::shared::Shared;
 use crate::tag::belongs;
 use crate::words::Words;
-use crate::{Dictionary, Dimension, Millis, Observation, Placement, Reason, Symbol, catalogue, cmcd};
+use crate::{
+    Dictionary, Dimension, Millis, Observation, Placement, Reason, Rejection, Symbol, Tag, Tenant, catalogue,
+    cmcd,
+};
 
 type Dimensions = [Symbol; Dimension::COUNT];
+
+/// How far a beacon's own time may be from its record's, ms: ten years. Beyond that its clock was never set.
+const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
 /// Dimensions that a producer tells by a text of their own.
 const TOLD: [(Text, Dimension); 13] = [
@@ -41,6 +48,8 @@ pub(crate) struct Gate {
     places: Places,
     databases: Arc<Databases>,
     loaded: u64,
+    ignored: Ignored,
+    has_ignored: bool,
 }
 
 impl Gate {
@@ -52,7 +61,19 @@ impl Gate {
             places: Places::default(),
             loaded: shared.loaded(),
             databases: shared.databases(),
+            ignored: Ignored::default(),
+            has_ignored: false,
         }
+    }
+
+    pub(crate) fn take_ignored(&mut self) -> Option<Ignored> {
+        std::mem::take(&mut self.has_ignored).then(|| std::mem::take(&mut self.ignored))
+    }
+
+    #[cold]
+    fn ignore(&mut self, fields: impl Iterator<Item = Field>) {
+        self.has_ignored = true;
+        fields.for_each(|field| self.ignored.count(field));
     }
 
     pub(crate) const fn dictionary(&self) -> &Dictionary {
@@ -75,27 +96,74 @@ impl Gate {
         }
     }
 
-    /// The first reason against a beacon, in the order they are counted, or what is left of it.
+    /// The first reason against a beacon, in the order they are counted, or what is left of it. That a session opts out
+    /// does not depend on the reason.
     pub(crate) fn judge(
         &mut self,
         shared: &Shared,
         record_time: Option<Millis>,
         http: &Http<'_>,
         beacon: &Beacon<'_>,
+    ) -> Result<Observation, Rejection> {
+        if beacon.has_ignored() {
+            self.ignore(beacon.ignored());
+        }
+        if http.time_ignored {
+            self.ignore([Field::Number(Number::Ts)].into_iter());
+        }
+        if !is_known(beacon) {
+            self.ignore([Field::Text(Text::Event)].into_iter());
+        }
+        let session = session_of(beacon)?;
+        let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;
+        self.observe(shared, record_time, http, beacon, session, opt_out).map_err(|reason| Rejection {
+            reason,
+            opts_out: if opt_out { self.withdrawn(shared, http, beacon, session) } else { None },
+        })
+    }
+
+    /// The session of a beacon that opts out, if it is one of ours.
+    #[cold]
+    fn withdrawn(&self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>, session: &str) -> Option<Tag> {
+        let tenant = tenant_of(shared, http, beacon)?;
+        self.has_place(shared, session).then(|| shared.key.tag(tenant, session))
+    }
+
+    /// Whether a session belongs to the partition.
+    fn has_place(&self, shared: &Shared, session: &str) -> bool {
+        let partitioner = shared.settings.partitioner;
+        self.placement.is_none_or(|at| belongs(at, partitioner, session.as_bytes()))
+    }
+
+    fn observe(
+        &mut self,
+        shared: &Shared,
+        record_time: Option<Millis>,
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+        session: &str,
+        opt_out: bool,
     ) -> Result<Observation, Reason> {
         let settings = &shared.settings;
-        let session = session_of(beacon)?;
-        // A request states no time of its own before CMCD v2, and is made when it is received, which a log says later.
-        let own_time = beacon.number(Number::Ts).map(Amount::rounded);
-        let received = || http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
-        let own_time = own_time.or_else(received);
+        let stated = beacon.number(Number::Ts).map(Amount::rounded);
+        let is_far = |at: Millis| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
+        let own_time = stated.filter(|at| !is_far(*at));
+        let identity = identity(beacon, own_time, http.endpoint);
+        let own_time = own_time.or_else(|| {
+            if stated.is_some() {
+                self.ignore([Field::Number(Number::Ts)].into_iter());
+                return record_time;
+            }
+            // A request states no time of its own before CMCD v2, and is made when it is received, which a log says
+            // later.
+            http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request)
+        });
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
         if own_time > record_time.saturating_add(settings.max_skew) {
             return Err(Reason::Future);
         }
-        let tenant = beacon.text(Text::Tenant).filter(|name| !name.is_empty()).or(http.tenant.as_deref());
-        let tenant = shared.tenant(tenant).ok_or(Reason::UnknownTenant)?;
-        if self.placement.is_some_and(|at| !belongs(at, settings.partitioner, session.as_bytes())) {
+        let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
+        if !self.has_place(shared, session) {
             return Err(Reason::Misplaced);
         }
         // a body may claim any address: the one it came from counts, also where the edge could not tell it (empty)
@@ -117,8 +185,8 @@ impl Gate {
             dimensions,
             measures: measures(beacon),
             playback: cmcd::playback(beacon),
-            identity: identity(beacon, http.endpoint),
-            opt_out: beacon.opt_out || settings.gpc && http.gpc || settings.dnt && http.dnt,
+            identity,
+            opt_out,
             excluded: child_directed || settings.drop_bots && is_bot,
             network_bit: place.guard,
         })
@@ -223,6 +291,11 @@ impl Gate {
         };
         Some(known.symbols(&mut self.words))
     }
+}
+
+fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Tenant> {
+    let named = beacon.text(Text::Tenant).filter(|name| !name.is_empty());
+    shared.tenant(named.or(http.tenant.as_deref()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What tells a beacon from its repetitions.
 
-use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
+use crowdfold_beacon::{Beacon, Mode, Number, Text};
 
-use crate::Identity;
+use crate::{Identity, Millis};
 
 /// Events of JSON beacons and of CMCD (CTA-5004-B), in the order of their codes.
 const EVENTS: [&str; 24] = [
@@ -32,6 +32,16 @@ const EVENTS: [&str; 24] = [
     "um",
 ];
 
+/// How many of them are JSON beacons'.
+const OF_JSON: usize = 5;
+
+/// Whether the event of a beacon is one that is known, or none.
+pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
+    let Some(event) = beacon.text(Text::Event) else { return true };
+    let known = if beacon.mode == Mode::Json { &EVENTS[..OF_JSON] } else { &EVENTS[OF_JSON..] };
+    known.iter().any(|known| known.eq_ignore_ascii_case(event))
+}
+
 /// The identity of a beacon within its session, packed so that different ones differ, and that a later one is greater:
 /// whoever remembers the greatest need not look for it among the others. The top two bits say which:
 ///
@@ -41,8 +51,8 @@ const EVENTS: [&str; 24] = [
 ///
 /// | top | 53 bits | 9 bits |
 /// |---|---|---|
-/// | 2 JSON, 3 CMCD without `sn` | own `ts` | event, by code or, for one that is not known, by hash |
-pub(crate) fn identity(beacon: &Beacon<'_>, endpoint: u32) -> Option<Identity> {
+/// | 2 JSON, 3 CMCD without `sn` | own time, if it counts | event, by code or, for one that is not known, by hash |
+pub(crate) fn identity(beacon: &Beacon<'_>, own_time: Option<Millis>, endpoint: u32) -> Option<Identity> {
     let kind = match beacon.mode {
         Mode::Request => 0,
         Mode::Event => 1,
@@ -52,7 +62,7 @@ pub(crate) fn identity(beacon: &Beacon<'_>, endpoint: u32) -> Option<Identity> {
         let endpoint = u64::from(endpoint & 0x3fff_ffff);
         return Some(Identity(kind << 62 | endpoint << 32 | sequence.rounded()));
     }
-    let ts = beacon.number(Number::Ts).map(Amount::rounded)?;
+    let ts = own_time?;
     let kind = if beacon.mode == Mode::Json { 2 } else { 3 };
     Some(Identity(kind << 62 | ts << 9 | event(beacon.text(Text::Event).unwrap_or_default())))
 }
@@ -62,7 +72,7 @@ fn event(name: &str) -> u64 {
     if name.is_empty() {
         return 0;
     }
-    let known = EVENTS.iter().position(|known| *known == name).map(|code| code as u64 + 1);
+    let known = EVENTS.iter().position(|known| known.eq_ignore_ascii_case(name)).map(|code| code as u64 + 1);
     known.unwrap_or_else(|| 256 + u64::from(crc32fast::hash(name.as_bytes()) & 0xff))
 }
 

@@ -11,6 +11,7 @@ mod dimension;
 mod gate;
 mod guard;
 mod identity;
+mod ignored;
 mod measures;
 mod observation;
 mod rejection;
@@ -24,6 +25,7 @@ mod words;
 pub use admit::{Airlock, LineTime, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
 pub use dimension::Dimension;
+pub use ignored::Ignored;
 pub use observation::{
     ErrorClass, Identity, Measures, Millis, Observation, Playback, State, Tag, Tenant, Total, Totals,
 };

@@ -23,8 +23,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     }
     let error = json_error(beacon, event);
     Measures {
-        attempt: event == "attempt",
-        play: event == "play" || common.startup_ms.is_some(),
+        attempt: event.eq_ignore_ascii_case("attempt"),
+        play: event.eq_ignore_ascii_case("play") || common.startup_ms.is_some(),
         playing_ms: time(Number::Playing),
         stalled_ms: time(Number::Stalled),
         stalls: count(Number::Stalls),
@@ -68,7 +68,7 @@ pub(crate) fn narrow(amount: u64) -> u32 {
 fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = beacon.text(Text::Error).unwrap_or_default().trim();
     if class.is_empty() {
-        return (event == "error").then_some(ErrorClass::Other);
+        return event.eq_ignore_ascii_case("error").then_some(ErrorClass::Other);
     }
     let named = ErrorClass::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(class));
     Some(named.unwrap_or(ErrorClass::Other))

@@ -1,14 +1,18 @@
 //! Why a beacon was not let through.
 
+use std::fmt;
+
+use crate::Tag;
+
 /// The closed list of reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Reason {
-    /// Not what its format says, or a number out of its range.
+    /// Not what its format says.
     Malformed,
     /// No session, or a constant one.
     NoSession,
-    /// No time where one is required.
+    /// No time where one is required, or one that is none.
     NoTime,
     /// Further ahead than `windows.max_skew`.
     Future,
@@ -16,7 +20,7 @@ pub enum Reason {
     UnknownTenant,
     /// Its session belongs to another partition.
     Misplaced,
-    /// The record or a session id is longer than allowed.
+    /// The record or a session id is longer than allowed, or the record has more beacons than allowed.
     TooLarge,
     /// More live sessions than `sessions.max`.
     Overload,
@@ -57,9 +61,24 @@ impl Reason {
     }
 }
 
-/// A beacon that was not let through: a reason, and nothing of its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A beacon that was not let through: a reason, and nothing of its content except that its session opts out.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
     /// Why.
     pub reason: Reason,
+    /// The session that asks not to be counted, where the beacon says so and its session can be read.
+    pub opts_out: Option<Tag>,
+}
+
+/// The reason alone: a tag is shown nowhere.
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl From<Reason> for Rejection {
+    fn from(reason: Reason) -> Self {
+        Self { reason, opts_out: None }
+    }
 }

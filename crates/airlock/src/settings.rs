@@ -79,6 +79,8 @@ pub struct Settings {
     pub guard_key: Option<[u8; 32]>,
     /// Longest record, bytes; a longer one is `too_large`.
     pub max_record: usize,
+    /// Most beacons of one record, or of one request where requests are packed; what follows is one that is `too_large`.
+    pub max_beacons: usize,
 }
 
 impl Settings {
@@ -110,6 +112,7 @@ impl Default for Settings {
             keep_content: true,
             guard_key: None,
             max_record: 1 << 20,
+            max_beacons: 10_000,
         }
     }
 }

@@ -3,11 +3,26 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use crate::Here;
+use crate::{Field, Here};
 
-/// What is not what its format says it is. Carries nothing of it.
+/// A text that is not what its format says it is. Carries nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+/// The reason why no beacon was read. Carries nothing of what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The text is not what its format says it is.
+    Malformed,
+    /// The record has more beacons than allowed; those beyond are not read.
+    TooMany,
+}
+
+impl From<Malformed> for ReadError {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
 
 /// The texts of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +147,17 @@ impl Amount {
         if value <= field.limit() { Some(Self { halves: value * 2 }) } else { None }
     }
 
+    /// A whole number, if `field` may have it and there is no doubt of its unit: a time may also be of seconds, or of less
+    /// than milliseconds.
+    #[inline]
+    pub(crate) const fn plain(field: Number, value: u64) -> Option<Self> {
+        let (least, most) = match field {
+            Number::Ts => (100_000_000_000, 99_999_999_999_999),
+            _ => (0, field.limit()),
+        };
+        if least <= value && value <= most { Some(Self { halves: value * 2 }) } else { None }
+    }
+
     /// A fraction, if `field` may have it. Negative ones, infinities and not-a-numbers may not be had.
     #[must_use]
     pub fn fraction(field: Number, value: f64) -> Option<Self> {
@@ -199,6 +225,12 @@ pub struct Beacon<'a> {
     pub mode: Mode,
     /// It came in one body with other events, so that those before it had to wait.
     pub batched: bool,
+    /// Something in it that is no text is an object or an array.
+    pub(crate) nested: bool,
+    /// The fields that have a value, one bit each.
+    present: u64,
+    /// The fields whose value could not be used, one bit each.
+    ignored: u64,
     here: Here,
 }
 
@@ -211,8 +243,26 @@ impl<'a> Beacon<'a> {
             opt_out: false,
             mode,
             batched: false,
+            nested: false,
+            present: 0,
+            ignored: 0,
             here: PhantomData,
         }
+    }
+
+    /// Empties the beacon for the next one of the same mode. Costs no more than what was set.
+    pub(crate) fn clear(&mut self) {
+        let mut present = std::mem::take(&mut self.present);
+        while present != 0 {
+            let field = present.trailing_zeros() as usize;
+            match field.checked_sub(Text::COUNT) {
+                None => self.texts[field] = None,
+                Some(number) => self.numbers[number] = Amount::ABSENT,
+            }
+            present &= present - 1;
+        }
+        (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
+        self.ignored = 0;
     }
 
     /// A text, if it was sent.
@@ -228,13 +278,57 @@ impl<'a> Beacon<'a> {
         (amount != Amount::ABSENT).then_some(amount)
     }
 
+    /// Names the fields whose value could not be used.
+    pub fn ignored(&self) -> impl Iterator<Item = Field> + use<> {
+        let ignored = self.ignored;
+        Field::all().filter(move |field| ignored & field.bit() != 0)
+    }
+
+    /// Whether a field had a value that could not be used.
+    #[must_use]
+    pub const fn has_ignored(&self) -> bool {
+        self.ignored != 0
+    }
+
     #[inline]
     pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
         self.texts[field as usize] = Some(value);
+        self.present |= Field::Text(field).bit();
     }
 
+    #[inline]
     pub(crate) const fn set_number(&mut self, field: Number, value: Amount) {
         self.numbers[field as usize] = value;
+        self.present |= Field::Number(field).bit();
+    }
+
+    /// Notes that a field had a value that could not be used.
+    pub(crate) const fn ignore(&mut self, field: Field) {
+        self.ignored |= field.bit();
+    }
+
+    /// Removes a text.
+    pub(crate) fn remove(&mut self, field: Text) {
+        self.texts[field as usize] = None;
+        self.present &= !Field::Text(field).bit();
+    }
+
+    /// Takes over what another beacon has, with texts of its own.
+    pub(crate) fn absorb(&mut self, other: Beacon<'_>) {
+        for (at, text) in other.texts.into_iter().enumerate() {
+            if let Some(text) = text {
+                self.texts[at] = Some(Cow::Owned(text.into_owned()));
+            }
+        }
+        for (mine, theirs) in self.numbers.iter_mut().zip(other.numbers) {
+            if theirs != Amount::ABSENT {
+                *mine = theirs;
+            }
+        }
+        self.fatal |= other.fatal;
+        self.opt_out |= other.opt_out;
+        self.present |= other.present;
+        self.ignored |= other.ignored;
     }
 }
 

@@ -2,15 +2,11 @@
 
 mod keys;
 mod shape;
-mod time;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-
-use crate::json::Skip;
-use crate::{Amount, Http, Malformed, Number, cmcd};
+use crate::json::syntax::{self, Raw, members};
+use crate::{Amount, Http, Number, cmcd, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
@@ -28,22 +24,97 @@ pub(crate) struct Capture<'a> {
     pub(crate) parameter: Option<Cow<'a, str>>,
     /// Members of CMCD that were kept one by one, as a dictionary.
     pub(crate) members: String,
+    /// Date and time of day, where a log keeps them apart.
+    date: Option<Cow<'a, str>>,
+    clock: Option<Cow<'a, str>>,
+    /// An object or an array lies where nothing is looked for.
+    nested: bool,
 }
 
-/// Reads one captured request.
-pub(crate) fn read_capture<'a>(bytes: &'a [u8], fields: &LogFields) -> Result<Capture<'a>, Malformed> {
+/// Reads the captured request that begins at `at`. Returns where it ends as well; `None` where it is no JSON object.
+pub(crate) fn read_capture<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    fields: &LogFields,
+) -> Option<(Capture<'a>, usize)> {
     let mut capture = Capture::default();
-    let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let request = Object { capture: &mut capture, fields, node: fields.root(), depth: 2 };
-    reader.deserialize_map(request).and_then(|()| reader.end()).map_err(|_| Malformed)?;
+    let end = capture.object(bytes, at, fields, fields.root())?;
     capture.settle();
-    Ok(capture)
+    Some((capture, end))
+}
+
+/// Finds the requests in an object that is none itself: where the array of objects begins, whatever its key is named.
+pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut found = None;
+    members(bytes, at, &mut |_, value| {
+        let is_array = bytes.get(value) == Some(&b'[');
+        if is_array && found.is_none() && bytes.get(syntax::blank(bytes, value + 1)) == Some(&b'{') {
+            found = Some(value);
+        }
+        syntax::skip(bytes, value).ok()
+    });
+    found
 }
 
 impl<'a> Capture<'a> {
-    /// What follows from the path: the query, where it is written in it, the tenant, and the endpoint.
+    /// Whether it says nothing of a request, and may hold requests instead.
+    pub(crate) fn may_hold_others(&self) -> bool {
+        self.nested
+            && self.path.is_none()
+            && self.query.is_none()
+            && self.body.is_none()
+            && self.parameter.is_none()
+            && self.members.is_empty()
+            && self.cmcd.iter().all(Option::is_none)
+    }
+
+    /// Reads an object that something is looked for in: the request, or what lies in it.
+    fn object(&mut self, bytes: &'a [u8], at: usize, fields: &LogFields, node: usize) -> Option<usize> {
+        members(bytes, at, &mut |key, value| match fields.find(node, &syntax::text(key).0) {
+            Some(Target::Inside(inner, _)) if bytes.get(value) == Some(&b'{') => {
+                self.object(bytes, value, fields, inner)
+            }
+            Some(Target::Name(name) | Target::Inside(_, Some(name))) => {
+                let (raw, end) = syntax::raw(bytes, value)?;
+                self.take(name, one_of(bytes, value, raw), fields.foreign);
+                Some(end)
+            }
+            Some(Target::Inside(_, None)) | None => {
+                self.nested |= bytes.get(value) == Some(&b'[');
+                syntax::skip(bytes, value).ok()
+            }
+        })
+    }
+
+    /// Takes a value as a text. Numbers and truth values are taken as they are written, as some loggers write
+    /// `"sec-gpc":1`.
+    fn take(&mut self, name: Name, raw: Raw<'a>, foreign: bool) {
+        let value = match raw {
+            Raw::Text(raw) => syntax::text(raw).0,
+            Raw::Number(number) => Cow::Borrowed(number),
+            Raw::Bool(true) => Cow::Borrowed("true"),
+            Raw::Bool(false) => Cow::Borrowed("false"),
+            Raw::Null => return,
+            Raw::Object | Raw::Array => {
+                self.http.time_ignored |= matches!(name, Name::Received | Name::Time);
+                return;
+            }
+        };
+        if foreign { self.set_logged(name, value) } else { self.set(name, value) }
+    }
+
+    fn receive(&mut self, at: Option<u64>) {
+        let at = at.and_then(|at| Amount::whole(Number::Ts, at)).map(Amount::rounded);
+        self.http.time_ignored |= at.is_none();
+        self.http.received_at = at.or(self.http.received_at);
+    }
+
+    /// What follows from the path: the query, where it is written in it, the tenant, and the endpoint. And the time of
+    /// receipt, from its two parts.
     fn settle(&mut self) {
+        if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
+            self.receive(time::read(&format!("{}T{}", date.trim(), clock.trim())));
+        }
         let Some(whole) = self.path.as_deref() else { return };
         let (path, query) = whole.split_once('?').unwrap_or((whole, ""));
         let (endpoint, tenant) = Http::endpoint_of(path);
@@ -83,185 +154,51 @@ impl<'a> Capture<'a> {
             Name::Cmcd(part) => &mut self.cmcd[part],
             Name::Dictionary => &mut self.parameter,
             Name::Key(key) => return keys::add(&mut self.members, key, &value),
-            Name::Gpc => return self.http.gpc = value.trim() == "1",
-            Name::Dnt => return self.http.dnt = value.trim() == "1",
-            Name::Received | Name::Time => return,
+            Name::Gpc => return self.http.gpc |= is_set(&value),
+            Name::Dnt => return self.http.dnt |= is_set(&value),
+            // Of milliseconds by its name, however small.
+            Name::Received => return self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
+            Name::Time => return self.receive(time::read(&value)),
+            Name::Date => &mut self.date,
+            Name::Clock => &mut self.clock,
         };
         *place = Some(value);
     }
 
-    /// Sets what somebody else's log has: a lone dash stands for nothing, and what it escaped is read.
-    fn set_logged(&mut self, name: Name, value: Cow<'a, str>) -> Result<(), Malformed> {
-        if matches!(value.trim(), "" | "-") {
-            return Ok(());
+    /// Sets what somebody else's log has: some words stand for nothing, and what it escaped is read.
+    fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
+        const NOTHING: [&str; 5] = ["-", "", "null", "(null)", "undefined"];
+        if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(value.trim())) {
+            return;
         }
-        match name {
-            Name::Time => {
-                let at = time::read(&value).and_then(|at| Amount::whole(Number::Ts, at)).ok_or(Malformed)?;
-                self.http.received_at = Some(at.rounded());
-            }
+        let value = match name {
             // Those are read by who knows how they are encoded.
-            Name::Path | Name::Query | Name::Body | Name::Dictionary => self.set(name, value),
-            _ => self.set(name, keys::unescaped(value)),
-        }
-        Ok(())
-    }
-}
-
-/// One object of a capture: the request, or what lies in it.
-struct Object<'b, 'a> {
-    capture: &'b mut Capture<'a>,
-    fields: &'b LogFields,
-    node: usize,
-    /// How deep what is in it lies.
-    depth: u8,
-}
-
-impl<'de> DeserializeSeed<'de> for Object<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<(), D::Error> {
-        object.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let Self { capture, fields, node, depth } = self;
-        let mut seen = 0_u64;
-        while let Some(found) = map.next_key_seed(Key { fields, node })? {
-            let Some((index, target)) = found else {
-                map.next_value_seed(Skip { depth })?;
-                continue;
-            };
-            if seen & 1 << index != 0 {
-                return Err(M::Error::custom("stated twice"));
+            Name::Path | Name::Query | Name::Body | Name::Dictionary => value,
+            // In a time a plus is a sign.
+            Name::Time | Name::Date | Name::Clock => value,
+            Name::UserAgent | Name::Brands | Name::Platform | Name::Model | Name::Region => {
+                keys::with_blanks(keys::unescaped(value))
             }
-            seen |= 1 << index;
-            match target {
-                Target::Inside(node) => {
-                    let depth = depth.saturating_add(1);
-                    map.next_value_seed(Object { capture: &mut *capture, fields, node, depth })?;
-                }
-                Target::Name(Name::Received) => {
-                    let received: Option<u64> = map.next_value()?;
-                    let known =
-                        |at| Amount::whole(Number::Ts, at).ok_or_else(|| M::Error::custom("out of range"));
-                    capture.http.received_at = received.map(known).transpose()?.map(Amount::rounded);
-                }
-                Target::Name(name) => {
-                    map.next_value_seed(Value { capture: &mut *capture, name, foreign: fields.foreign })?;
-                }
-            }
-        }
-        Ok(())
+            _ => keys::unescaped(value),
+        };
+        self.set(name, value);
     }
 }
 
-/// A key, as its place among those that are looked at, and what it leads to.
-struct Key<'b> {
-    fields: &'b LogFields,
-    node: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<(usize, Target)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
-        key.deserialize_str(self)
+/// Returns the value, or the first one of an array: some loggers keep every header as a list.
+fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
+    let Raw::Array = raw else { return raw };
+    match syntax::raw(bytes, syntax::blank(bytes, at + 1)) {
+        Some((first, _)) => first,
+        None => raw,
     }
 }
 
-impl Visitor<'_> for Key<'_> {
-    type Value = Option<(usize, Target)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.fields.find(self.node, key))
-    }
-}
-
-/// A text; a number is taken for its digits, as some loggers write `"sec-gpc":1`.
-struct Value<'b, 'a> {
-    capture: &'b mut Capture<'a>,
-    name: Name,
-    foreign: bool,
-}
-
-impl<'a> Value<'_, 'a> {
-    fn take<E: Error>(self, value: Cow<'a, str>) -> Result<(), E> {
-        if self.foreign {
-            let taken = self.capture.set_logged(self.name, value);
-            return taken.map_err(|Malformed| E::custom("no time"));
-        }
-        self.capture.set(self.name, value);
-        Ok(())
-    }
-
-    /// What only a log has.
-    fn take_logged<E: Error>(self, value: impl ToString) -> Result<(), E> {
-        if !self.foreign {
-            return Err(E::custom("no text"));
-        }
-        self.take(Cow::Owned(value.to_string()))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<(), E> {
-        self.take(Cow::Borrowed(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        self.take(Cow::Owned(value.to_owned()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.take(Cow::Owned(value.to_string()))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.take_logged(value)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.take_logged(value)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.take_logged(value)
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+/// Whether a signal is set: `1`, or what loggers make of it: a truth value, as JSON or as a structured field has it, a
+/// number with a fraction, or the same header twice.
+fn is_set(value: &str) -> bool {
+    let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");
+    value.split(',').any(|part| is_one(part.trim()))
 }
 
 #[cfg(test)]

@@ -1,26 +1,42 @@
 //! CMCD (CTA-5004, versions 1 and 2), in requests and as events.
+//!
+//! A member that cannot be read costs itself alone, and a header likewise (RFC 8941, 4.2). Players write numbers with any
+//! number of digits, strings without quotes, and tokens with them: where the key leaves no doubt, these are read.
 
 mod dictionary;
 mod query;
 
 use std::borrow::Cow;
 
-use crate::{Amount, Beacon, Malformed, Mode, Number, Text};
+use crate::json::{syntax, value};
+use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
 
 /// The highest version that is known.
-const VERSION: i64 = 2;
+const VERSION: f64 = 2.0;
+
+/// The tokens of each key whose values are a closed list.
+const EVENTS: &[&str] = &[
+    "abs", "abe", "ae", "as", "b", "bc", "c", "ce", "e", "h", "m", "pc", "pe", "pr", "ps", "rr", "sk", "t",
+    "um",
+];
+const STATES: &[&str] = &["s", "p", "k", "r", "a", "w", "e", "f", "q", "d"];
+const FORMATS: &[&str] = &["d", "h", "s", "e", "o"];
+const STREAMS: &[&str] = &["v", "l", "ll"];
+const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 
 /// Reads the body of an event-mode report: records separated by line feeds. `each` gets every beacon with its line, and
-/// [`Malformed`] for each line that is none, and for a body without a line.
+/// an error for each line that is none, and for a body without a line. Of `left` lines each takes one.
 pub(crate) fn read_events<'a>(
     body: &'a [u8],
-    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
+    left: &mut usize,
+    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
 ) {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let trimmed = body.trim_ascii();
     if trimmed.is_empty() {
-        return each(Err(Malformed));
+        return each(Err(ReadError::Malformed));
     }
     let batched = memchr::memchr(b'\n', trimmed).is_some();
     let mut rest = body;
@@ -28,25 +44,37 @@ pub(crate) fn read_events<'a>(
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
         rest = rest.get(end + 1..).unwrap_or_default();
-        if !line.is_empty() {
-            let mut beacon = read(Mode::Event, [line]);
-            if let Ok(beacon) = &mut beacon {
-                beacon.batched = batched;
-            }
-            each(beacon.as_ref().map(|beacon| (beacon, line)).map_err(|bad| *bad));
+        if line.is_empty() {
+            continue;
         }
+        let Some(fewer) = left.checked_sub(1) else { return each(Err(ReadError::TooMany)) };
+        *left = fewer;
+        let mut beacon = read(Mode::Event, [line]);
+        if let Ok(beacon) = &mut beacon {
+            beacon.batched = batched;
+        }
+        each(beacon.as_ref().map(|beacon| (beacon, line)).map_err(|bad| (*bad).into()));
     }
 }
 
-/// Reads one record, which may lie in several dictionaries (the four headers of request mode).
+/// Reads one record, which may lie in several dictionaries (the four headers of request mode). A dictionary of which
+/// nothing can be read is ignored; it is an error if that holds for all of them.
 pub(crate) fn read<'a>(
     mode: Mode,
     parts: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Beacon<'a>, Malformed> {
     let mut draft = Draft::new(mode);
+    let (mut count, mut readable) = (0, 0);
     for part in parts {
-        let part = std::str::from_utf8(part).map_err(|_| Malformed)?;
-        members(part, &mut |key, value| draft.take(key, value))?;
+        count += 1;
+        readable += match std::str::from_utf8(part) {
+            _ if part.first() == Some(&b'{') => draft.take_object(part),
+            Ok(part) => members(part, &mut |key, value| draft.take(key, value)),
+            Err(_) => draft.take_all(&String::from_utf8_lossy(part)),
+        };
+    }
+    if count > 0 && readable == 0 {
+        return Err(Malformed);
     }
     draft.finish()
 }
@@ -54,77 +82,136 @@ pub(crate) fn read<'a>(
 /// A record of which not all members have been seen.
 struct Draft<'a> {
     beacon: Beacon<'a>,
-    version: i64,
-    object: Option<&'a str>,
-    bitrate: Value<'a>,
+    version: f64,
+    /// Whether the object has a picture, where it is said.
+    picture: Option<bool>,
+    /// The bitrate that is said to be of video, and the one of which nothing is said.
+    bitrate_of_video: Option<Amount>,
+    bitrate: Option<Amount>,
 }
 
 impl<'a> Draft<'a> {
     fn new(mode: Mode) -> Self {
-        Self { beacon: Beacon::new(mode), version: 1, object: None, bitrate: Value::default() }
+        Self { beacon: Beacon::new(mode), version: 1.0, picture: None, bitrate_of_video: None, bitrate: None }
     }
 
-    /// Takes what is known and of the right type; the rest is as if it had not been sent. `url`, `nor` and custom keys
-    /// are never kept.
+    /// Takes what is known and can be used; the rest is as if it had not been sent. `url`, `nor` and custom keys are
+    /// never kept.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
             "cid" => self.string(Text::Content, value.first()),
             "ts" => self.number(Number::Ts, value.first()),
             "sn" => self.number(Number::Sequence, value.first()),
-            "e" => self.token(Text::Event, value.first()),
-            "sta" => self.token(Text::State, value.first()),
-            "sf" => self.token(Text::Format, value.first()),
-            "st" => self.token(Text::Stream, value.first()),
-            "br" => self.bitrate = value,
+            "e" => self.token(Text::Event, value.first(), EVENTS),
+            "sta" => self.token(Text::State, value.first(), STATES),
+            "sf" => self.token(Text::Format, value.first(), FORMATS),
+            "st" => self.token(Text::Stream, value.first(), STREAMS),
+            "br" => {
+                self.bitrate_of_video = self.amount(Number::Bitrate, value.labelled_video());
+                self.bitrate = self.amount(Number::Bitrate, value.plain());
+            }
             "mtp" => self.number(Number::Bandwidth, value.of_video()),
             "msd" => self.number(Number::Startup, value.first()),
             "dfa" => self.number(Number::DroppedFrames, value.first()),
             "bsa" => self.number(Number::Stalls, value.of_video()),
             "bsda" => self.number(Number::Stalled, value.of_video()),
-            // Strings by the page; dash.js sends its number.
-            "ec" => match value.first() {
-                Some(Item::Integer(code)) => self.beacon.set_text(Text::Error, Cow::Owned(code.to_string())),
-                code => self.string(Text::Error, code),
-            },
-            "ot" => self.object = value.first().and_then(Item::token).or(self.object),
-            "v" => {
-                if let Some(Item::Integer(version)) = value.first() {
-                    self.version = version;
-                }
+            "ec" => self.string(Text::Error, value.first()),
+            "ot" => {
+                let object = value.first().and_then(|item| item.token(OBJECTS));
+                self.picture = object.map(|object| matches!(object, "v" | "av")).or(self.picture);
             }
+            "v" => self.version = value.first().and_then(Item::number).unwrap_or(self.version),
             _ => {}
         }
     }
 
+    /// Takes all members of a text that does not live as long. Returns how many there are. A session of which something
+    /// had to be replaced is nobody's.
+    #[cold]
+    fn take_all(&mut self, text: &str) -> usize {
+        let mut draft = Draft::new(self.beacon.mode);
+        let count = members(text, &mut |key, value| draft.take(key, value));
+        if draft.beacon.text(Text::Session).is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER)) {
+            draft.beacon.remove(Text::Session);
+            draft.beacon.ignore(Field::Text(Text::Session));
+        }
+        self.beacon.absorb(draft.beacon);
+        self.version = self.version.max(draft.version);
+        self.picture = draft.picture.or(self.picture);
+        self.bitrate_of_video = draft.bitrate_of_video.or(self.bitrate_of_video);
+        self.bitrate = draft.bitrate.or(self.bitrate);
+        count
+    }
+
+    /// Takes all members of a JSON object, as the first version of CMCD allowed. Returns how many there are.
+    #[cold]
+    fn take_object(&mut self, object: &[u8]) -> usize {
+        let mut dictionary = String::new();
+        let end = syntax::members(object, 0, &mut |key, at| {
+            let (raw, end) = syntax::raw(object, at)?;
+            let key = syntax::text(key).0;
+            match raw {
+                syntax::Raw::Text(raw) => {
+                    dictionary.extend([&key, "=\""]);
+                    for character in syntax::text(raw).0.chars() {
+                        dictionary.extend(matches!(character, '"' | '\\').then_some('\\'));
+                        dictionary.push(character);
+                    }
+                    dictionary.push_str("\",");
+                }
+                syntax::Raw::Number(number) => dictionary.extend([&key, "=", number, ","]),
+                syntax::Raw::Bool(true) => dictionary.extend([&key, ","]),
+                _ => {}
+            }
+            Some(end)
+        });
+        if end == Some(object.len()) { self.take_all(&dictionary) } else { 0 }
+    }
+
+    /// A string, or what is written in its place: a number, a token, or anything up to the next comma.
     fn string(&mut self, field: Text, item: Option<Item<'a>>) {
-        if let Some(Item::Text(raw)) = item {
-            self.beacon.set_text(field, unescaped(raw));
+        match item {
+            Some(Item::Text(raw)) => self.beacon.set_text(field, unescaped(raw)),
+            Some(Item::Token(raw) | Item::Number(raw) | Item::Bare(raw)) => {
+                self.beacon.set_text(field, Cow::Borrowed(raw));
+            }
+            Some(Item::Unused) => self.beacon.ignore(Field::Text(field)),
+            None => {}
         }
     }
 
-    fn token(&mut self, field: Text, item: Option<Item<'a>>) {
-        if let Some(token) = item.and_then(Item::token) {
-            self.beacon.set_text(field, Cow::Borrowed(token));
+    fn token(&mut self, field: Text, item: Option<Item<'a>>, known: &[&str]) {
+        let Some(item) = item else { return };
+        match item.token(known) {
+            Some(token) => self.beacon.set_text(field, Cow::Borrowed(token)),
+            None => self.beacon.ignore(Field::Text(field)),
         }
     }
 
     fn number(&mut self, field: Number, item: Option<Item<'a>>) {
-        if let Some(amount) = item.and_then(|item| item.amount(field)) {
+        if let Some(amount) = self.amount(field, item) {
             self.beacon.set_number(field, amount);
         }
+    }
+
+    fn amount(&mut self, field: Number, item: Option<Item<'a>>) -> Option<Amount> {
+        let amount = item?.amount(field);
+        if amount.is_none() {
+            self.beacon.ignore(Field::Number(field));
+        }
+        amount
     }
 
     fn finish(mut self) -> Result<Beacon<'a>, Malformed> {
         if self.version > VERSION {
             return Err(Malformed);
         }
-        // What an audio, caption or key request carries is not the picture's bitrate, unless it says so.
-        let bitrate = match self.object {
-            Some("a" | "c" | "tt" | "k") => self.bitrate.labelled_video(),
-            _ => self.bitrate.of_video(),
-        };
-        self.number(Number::Bitrate, bitrate);
+        // What a request for anything but a picture carries is not the picture's bitrate, unless it says so.
+        let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
+        if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
+            self.beacon.set_number(Number::Bitrate, bitrate);
+        }
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
         Ok(self.beacon)
     }
@@ -143,11 +230,30 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-impl Item<'_> {
+impl<'a> Item<'a> {
+    /// A token, or a string that is one of those that are known.
+    fn token(self, known: &[&str]) -> Option<&'a str> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Text(text) if known.iter().any(|known| known.eq_ignore_ascii_case(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     fn amount(self, field: Number) -> Option<Amount> {
         match self {
-            Item::Integer(number) => Amount::whole(field, u64::try_from(number).ok()?),
-            Item::Decimal(number) => Amount::fraction(field, number),
+            Self::Number(number) => {
+                let plain = number.parse().ok().and_then(|whole| Amount::plain(field, whole));
+                plain.or_else(|| value::amount(field, number))
+            }
+            Self::Text(text) | Self::Bare(text) => value::amount(field, text.trim()),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(text) | Self::Text(text) => text.parse().ok(),
             _ => None,
         }
     }

@@ -8,24 +8,53 @@ use thiserror::Error;
 use crate::paths::{Branch, Taken, Tree};
 use crate::{Number, Text};
 
-/// What a key leads to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
+/// A field of a beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// A text.
     Text(Text),
+    /// A number.
     Number(Number),
+    /// Its error ended playback.
     Fatal,
+    /// Its session asks not to be counted.
     OptOut,
 }
 
+/// Fields of CMCD that have no name in JSON beacons.
+const OF_CMCD: [(&str, Field); 2] =
+    [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
+
 impl Field {
-    /// A bit of its own, to see that it is stated once.
-    pub(crate) const fn bit(self) -> u64 {
+    /// The number of fields.
+    pub const COUNT: usize = Text::COUNT + Number::COUNT + 2;
+
+    /// Returns the index of a field among all of them.
+    #[must_use]
+    pub const fn index(self) -> usize {
         match self {
-            Self::Text(text) => 1 << text as u8,
-            Self::Number(number) => 1 << (Text::COUNT as u8 + number as u8),
-            Self::Fatal => 1 << 62,
-            Self::OptOut => 1 << 63,
+            Self::Text(text) => text as usize,
+            Self::Number(number) => Text::COUNT + number as usize,
+            Self::Fatal => Self::COUNT - 2,
+            Self::OptOut => Self::COUNT - 1,
         }
+    }
+
+    /// A bit of its own.
+    pub(crate) const fn bit(self) -> u64 {
+        1 << self.index()
+    }
+
+    /// All fields.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
+    }
+
+    /// Returns our name of a field.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut names = NAMES.iter().chain(&OF_CMCD);
+        names.find(|(_, field)| *field == self).map_or("", |(name, _)| name)
     }
 }
 
@@ -112,7 +141,7 @@ impl Fields {
             let _ = root.plant(&[(*name).to_owned()], *field);
         }
         let mut nodes = Vec::new();
-        Node::make(root, 1, &mut nodes);
+        Node::make(root, &mut nodes);
         for at in 0..nodes.len() {
             let inside: Vec<_> = nodes[at].inside().collect();
             inside.into_iter().for_each(|inner| nodes[inner].outer = at);
@@ -175,8 +204,6 @@ pub(crate) struct Node {
     slots: Box<[Slot]>,
     /// The node it lies in; of the root, itself.
     pub(crate) outer: usize,
-    /// How deep its objects lie, 1 for the beacon itself.
-    pub(crate) depth: u8,
 }
 
 type Slot = Option<(Box<str>, Target)>;
@@ -190,22 +217,22 @@ pub(crate) enum Target {
 
 impl Node {
     /// Adds the node of a tree to the others, after those inside it. Its place.
-    fn make(tree: Tree<Field>, depth: u8, nodes: &mut Vec<Self>) -> usize {
+    fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
         for (key, branch) in tree.branches {
             let target = match branch {
                 Branch::Leaf(field) => Target::Field(field),
-                Branch::Tree(tree) => Target::Inside(Self::make(tree, depth.saturating_add(1), nodes)),
+                Branch::Tree(tree) => Target::Inside(Self::make(tree, nodes)),
             };
-            let mut slot = Self::slot(&key, size);
+            let mut slot = Self::slot(key.as_bytes(), size);
             while slots[slot].is_some() {
                 slot = (slot + 1) % size;
             }
             slots[slot] = Some((key.into(), target));
         }
         let at = nodes.len();
-        nodes.push(Self { slots, outer: at, depth });
+        nodes.push(Self { slots, outer: at });
         at
     }
 
@@ -216,18 +243,17 @@ impl Node {
         })
     }
 
-    fn slot(key: &str, size: usize) -> usize {
-        let bytes = key.as_bytes();
+    fn slot(bytes: &[u8], size: usize) -> usize {
         let at = |index: usize| bytes.get(index).copied().unwrap_or(0) as usize;
         let spread = at(0) + 7 * at(bytes.len() / 2) + 31 * at(bytes.len().wrapping_sub(1)) + 5 * bytes.len();
         spread & (size - 1)
     }
 
     /// What a key leads to, `None` where we do not care.
-    pub(crate) fn target(&self, key: &str) -> Option<Target> {
+    pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
         let mut slot = Self::slot(key, self.slots.len());
         while let Some((name, target)) = &self.slots[slot] {
-            if **name == *key {
+            if *name.as_bytes() == *key {
                 return Some(*target);
             }
             slot = (slot + 1) & (self.slots.len() - 1);

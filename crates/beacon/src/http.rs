@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub struct Http<'a> {
     /// When it was received, ms since the epoch.
     pub received_at: Option<u64>,
+    /// A time of receipt was given, and is none.
+    pub time_ignored: bool,
     /// Address of the client.
     pub address: Option<Cow<'a, str>>,
     /// Tenant named by the path.

@@ -1,301 +1,115 @@
-//! JSON beacons, read in one pass: most by [`Quick`], whatever it does not know by serde.
+//! JSON beacons, read in one pass.
 
 mod quick;
+pub(crate) mod syntax;
+pub(crate) mod value;
 
-use std::borrow::Cow;
-use std::fmt;
+pub(crate) use self::quick::{Quick, Source};
+use self::syntax::members;
+use crate::split::{Frame, elements, frames};
+use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-pub(crate) use self::quick::Quick;
-use crate::fields::{Field, Target};
-use crate::split::{self, MAX_DEPTH};
-use crate::{Amount, Beacon, Fields, Malformed, Mode, Number};
-
-/// Reads a record of JSON beacons: an object, an array of objects, or objects one after another (NDJSON, or written
-/// over several lines). `each` gets every beacon in order with the bytes it was read from, and [`Malformed`] for each
-/// that is none; what cannot be split into beacons counts as one, as does an empty record. `ends` is room for splitting.
+/// Reads a record of JSON beacons: objects, in whatever way they are put one after another ([`frames`]). `each` gets
+/// every beacon in order with the bytes it was read from, and an error for each that cannot be read; an empty record
+/// counts as one. Of `left` beacons each takes one.
 pub(crate) fn read_json<'a>(
     record: &'a [u8],
     fields: &Fields,
     quick: &mut Quick,
-    ends: &mut Vec<usize>,
-    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
+    left: &mut usize,
+    each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
 ) {
-    let split = split::split(record, ends, &mut |array, at| quick.end(array, at, fields));
-    split::offer(&split, ends, &mut |value| {
-        let Some(value) = value else {
-            each(Err(Malformed));
-            return false;
-        };
-        let mut beacon = Beacon::new(Mode::Json);
-        let taken = read_object(value, fields, quick, &mut beacon).is_ok();
-        if taken {
-            each(Ok((&beacon, value)));
+    let source = Source::new(record);
+    let mut beacon = Beacon::new(Mode::Json);
+    // An envelope takes of the same number, which is counted outside.
+    let mut inside = *left;
+    frames(record, left, &mut |frame| match frame {
+        Frame::Object(at) => {
+            inside = inside.saturating_sub(1);
+            beacon.clear();
+            let end = quick.read(&source, at, fields, &mut beacon)?;
+            if beacon.nested && beacon.text(Text::Session).is_none() {
+                let mut reading =
+                    Reading { source: &source, fields, quick: &mut *quick, beacon: &mut beacon };
+                if reading.envelope(at, &mut inside, each) {
+                    return Some(end);
+                }
+            }
+            each(Ok((&beacon, &record[at..end])));
+            Some(end)
         }
-        taken
+        Frame::Bad => {
+            each(Err(ReadError::Malformed));
+            None
+        }
+        Frame::Beyond => {
+            each(Err(ReadError::TooMany));
+            None
+        }
     });
 }
 
-/// Reads one JSON beacon, with nothing before or after it but white space.
-fn read_object<'a>(
-    bytes: &'a [u8],
-    fields: &Fields,
-    quick: &mut Quick,
-    beacon: &mut Beacon<'a>,
-) -> Result<(), Malformed> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-    if quick.read(text, fields, beacon).is_some() {
-        return Ok(());
-    }
-    *beacon = Beacon::new(Mode::Json);
-    read_any_object(text, fields, beacon)
+/// A record that is being read.
+struct Reading<'r, 'a> {
+    source: &'r Source<'a>,
+    fields: &'r Fields,
+    quick: &'r mut Quick,
+    beacon: &'r mut Beacon<'a>,
 }
 
-/// Reads one JSON beacon, however it is written.
-fn read_any_object<'a>(text: &'a str, fields: &Fields, beacon: &mut Beacon<'a>) -> Result<(), Malformed> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let root = Object { fields, node: fields.root(), beacon, seen: &mut 0 };
-    reader.deserialize_map(root).and_then(|()| reader.end()).map_err(|_| Malformed)
-}
-
-/// The value of an object that holds fields of ours; anything else that lies there is skipped.
-struct Object<'f, 'b, 'a> {
-    fields: &'f Fields,
-    /// The place of what its keys lead to.
-    node: usize,
-    beacon: &'b mut Beacon<'a>,
-    seen: &'b mut u64,
-}
-
-impl Object<'_, '_, '_> {
-    fn depth(&self) -> u8 {
-        self.fields.node(self.node).depth
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+impl<'a> Reading<'_, 'a> {
+    fn read(&mut self, at: usize, opt_out: bool) -> Option<usize> {
+        self.beacon.clear();
+        let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
+        self.beacon.opt_out |= opt_out;
+        Some(end)
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(target) = map.next_key_seed(Key { fields: self.fields, node: self.node })? {
-            match target {
-                Some(Target::Field(field)) => {
-                    if *self.seen & field.bit() != 0 {
-                        return Err(M::Error::custom("stated twice"));
-                    }
-                    *self.seen |= field.bit();
-                    map.next_value_seed(Value { field, beacon: self.beacon })?;
-                }
-                Some(Target::Inside(node)) => {
-                    let inside = Object { fields: self.fields, node, beacon: self.beacon, seen: self.seen };
-                    map.next_value_seed(Inside(inside))?;
-                }
-                None => map.next_value_seed(Skip { depth: self.depth() })?,
+    /// Reads the beacons in an object that is none itself: `{"batch":[…]}`, whatever the key is named, or one beacon
+    /// under a key. They are found by their session. What the object says of consent holds for all of them. Returns
+    /// whether there are any; if not, the beacon is again what the object itself holds.
+    #[cold]
+    fn envelope(
+        &mut self,
+        at: usize,
+        left: &mut usize,
+        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+    ) -> bool {
+        let bytes = self.source.bytes;
+        let opt_out = self.beacon.opt_out;
+        let mut found = None;
+        members(bytes, at, &mut |_, value| {
+            let first = match bytes.get(value)? {
+                b'[' => syntax::blank(bytes, value + 1),
+                _ => value,
+            };
+            let is_object = found.is_none() && bytes.get(first) == Some(&b'{');
+            if is_object && self.read(first, opt_out).is_some() && self.beacon.text(Text::Session).is_some() {
+                found = Some(value);
             }
+            syntax::skip(bytes, value).ok()
+        });
+        let mut offer = |frame| match frame {
+            Frame::Object(at) => {
+                let end = self.read(at, opt_out)?;
+                each(Ok((self.beacon, &bytes[at..end])));
+                Some(end)
+            }
+            Frame::Bad => {
+                each(Err(ReadError::Malformed));
+                None
+            }
+            Frame::Beyond => {
+                each(Err(ReadError::TooMany));
+                None
+            }
+        };
+        match found {
+            Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
+            Some(object) => drop(offer(Frame::Object(object))),
+            None => drop(self.read(at, false)),
         }
-        Ok(())
-    }
-}
-
-/// An object on the way to a field, or something else that is skipped.
-struct Inside<'f, 'b, 'a>(Object<'f, 'b, 'a>);
-
-impl<'de> DeserializeSeed<'de> for Inside<'_, '_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-/// Visits of scalars that need no look.
-macro_rules! skip_scalars {
-    () => {
-        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_unit<E>(self) -> Result<(), E> {
-            Ok(())
-        }
-    };
-}
-
-impl<'de> Visitor<'de> for Inside<'_, '_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    skip_scalars!();
-
-    fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<(), S::Error> {
-        Skip { depth: self.0.depth() - 1 }.visit_seq(seq)
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<(), M::Error> {
-        self.0.visit_map(map)
-    }
-}
-
-/// A key, as what it leads to.
-struct Key<'f> {
-    fields: &'f Fields,
-    node: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<Target>;
-
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
-        key.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = Option<Target>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.fields.node(self.node).target(key))
-    }
-}
-
-/// The value of a field of ours.
-struct Value<'b, 'a> {
-    field: Field,
-    beacon: &'b mut Beacon<'a>,
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> Value<'_, 'de> {
-    fn text<E: Error>(self, text: Cow<'de, str>) -> Result<(), E> {
-        let Field::Text(field) = self.field else { return Err(E::custom("not a text")) };
-        self.beacon.set_text(field, text);
-        Ok(())
-    }
-
-    fn number<E: Error>(self, amount: impl Fn(Number) -> Option<Amount>) -> Result<(), E> {
-        let Field::Number(field) = self.field else { return Err(E::custom("not a number")) };
-        self.beacon.set_number(field, amount(field).ok_or_else(|| E::custom("out of range"))?);
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of the field's type")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<(), E> {
-        self.text(Cow::Borrowed(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        self.text(Cow::Owned(value.to_owned()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        match self.field {
-            Field::Text(_) => self.text(Cow::Owned(value.to_string())),
-            _ => self.number(|field| Amount::whole(field, value)),
-        }
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        match self.field {
-            Field::Text(_) => self.text(Cow::Owned(value.to_string())),
-            _ => Err(E::custom("negative")),
-        }
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.number(|field| Amount::fraction(field, value))
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        match self.field {
-            Field::Fatal => self.beacon.fatal = value,
-            Field::OptOut => self.beacon.opt_out = value,
-            _ => return Err(E::custom("not a truth value")),
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// A value we do not care for. Unlike [`IgnoredAny`] it does not go deeper than [`MAX_DEPTH`].
-pub(crate) struct Skip {
-    pub(crate) depth: u8,
-}
-
-impl<'de> DeserializeSeed<'de> for Skip {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl Skip {
-    fn deeper<E: Error>(self) -> Result<u8, E> {
-        if self.depth < MAX_DEPTH { Ok(self.depth + 1) } else { Err(E::custom("too deep")) }
-    }
-}
-
-impl<'de> Visitor<'de> for Skip {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    skip_scalars!();
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
-        let depth = self.deeper()?;
-        while seq.next_element_seed(Self { depth })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let depth = self.deeper()?;
-        while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value_seed(Self { depth })?;
-        }
-        Ok(())
+        found.is_some()
     }
 }
 

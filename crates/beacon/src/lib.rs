@@ -19,12 +19,13 @@ mod json;
 mod paths;
 mod reader;
 mod split;
+mod time;
 
 pub use address::{Address, Network, Purpose};
-pub use beacon::{Amount, Beacon, Malformed, Mode, Number, Text};
+pub use beacon::{Amount, Beacon, Malformed, Mode, Number, ReadError, Text};
 pub use capture::LogFields;
 pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
-pub use fields::{Fields, FieldsError};
+pub use fields::{Field, Fields, FieldsError};
 pub use http::Http;
 pub use reader::{Form, Reader};
 

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::capture::{Capture, read_capture};
+use crate::capture::{self, Capture, read_capture};
 use crate::json::{Quick, read_json};
-use crate::{Beacon, Body, CONTENT_TYPE, Fields, Http, LogFields, Malformed, Mode, cmcd, envelope, split};
+use crate::split::{Frame, elements, frames};
+use crate::{
+    Beacon, Body, CONTENT_TYPE, Fields, Http, LogFields, Malformed, Mode, ReadError, cmcd, envelope,
+};
 
 /// The form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,22 +50,22 @@ pub struct Reader {
     log: Arc<LogFields>,
     quick: Quick,
     decoded: Vec<u8>,
-    captures: Vec<usize>,
-    beacons: Vec<usize>,
+    /// The most beacons of one record, or of one request.
+    most: usize,
 }
 
 impl Reader {
     /// For producers that keep our fields so.
     #[must_use]
     pub fn new(fields: Arc<Fields>) -> Self {
-        Self {
-            fields,
-            log: Arc::default(),
-            quick: Quick::default(),
-            decoded: Vec::new(),
-            captures: Vec::new(),
-            beacons: Vec::new(),
-        }
+        Self { fields, log: Arc::default(), quick: Quick::default(), decoded: Vec::new(), most: usize::MAX }
+    }
+
+    /// With a bound on the beacons of one record, or of one request where requests are packed: what follows counts as
+    /// one that is not read.
+    #[must_use]
+    pub fn with_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// For captured requests that keep what is looked at so.
@@ -71,40 +74,61 @@ impl Reader {
         Self { log, ..self }
     }
 
-    /// Reads a record: `each` gets every beacon in order with its HTTP context, and [`Malformed`] for each that is none.
-    /// What cannot be split into beacons counts as one, as does an empty record, so there is at least one verdict.
+    /// Reads a record: `each` gets every beacon in order with its HTTP context, and an error for each that is none. An
+    /// empty record counts as one, so there is at least one verdict.
     pub fn read(
         &mut self,
         form: Form,
         record: &[u8],
-        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
         let http = Http::default();
         match form {
             Form::Json => self.body(&http, &Body::Json(record), each),
             Form::Cmcd => self.cmcd(record, &http, each),
-            Form::Capture => {
-                let mut captures = std::mem::take(&mut self.captures);
-                let log = Arc::clone(&self.log);
-                let read = |value| read_capture(value, &log);
-                split::values(record, &mut captures, &mut |value| match value.map(read) {
-                    Some(Ok(capture)) => {
-                        self.capture(&capture, each);
-                        true
-                    }
-                    Some(Err(Malformed)) => false,
-                    None => {
-                        each(&http, Err(Malformed));
-                        false
-                    }
-                });
-                self.captures = captures;
-            }
+            Form::Capture => self.captures(record, each),
             Form::Envelope => envelope::unpack(record, &mut |request| match request {
                 Ok((http, body)) => self.body(&http, &body, each),
-                Err(Malformed) => each(&http, Err(Malformed)),
+                Err(Malformed) => each(&http, Err(ReadError::Malformed)),
             }),
         }
+    }
+
+    fn captures(&mut self, record: &[u8], each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>)) {
+        let mut left = self.most;
+        frames(record, &mut left, &mut |frame| self.frame(record, frame, true, each));
+    }
+
+    /// Reads one captured request, or those in an envelope.
+    fn frame(
+        &mut self,
+        record: &[u8],
+        frame: Frame,
+        may_be_envelope: bool,
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
+    ) -> Option<usize> {
+        let error = match frame {
+            Frame::Object(at) => {
+                let log = Arc::clone(&self.log);
+                let (capture, end) = read_capture(record, at, &log)?;
+                let inside = if may_be_envelope && capture.may_hold_others() {
+                    capture::envelope(record, at)
+                } else {
+                    None
+                };
+                if let Some(array) = inside {
+                    let mut left = self.most;
+                    elements(record, array, &mut left, &mut |frame| self.frame(record, frame, false, each));
+                } else {
+                    self.capture(&capture, each);
+                }
+                return Some(end);
+            }
+            Frame::Bad => ReadError::Malformed,
+            Frame::Beyond => ReadError::TooMany,
+        };
+        each(&Http::default(), Err(error));
+        None
     }
 
     /// A query where it starts like one, which no dictionary of CMCD does; else event-mode lines.
@@ -112,7 +136,7 @@ impl Reader {
         &mut self,
         record: &[u8],
         http: &Http<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
         let record = record.trim_ascii();
         let query =
@@ -127,7 +151,7 @@ impl Reader {
     fn capture(
         &mut self,
         capture: &Capture<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
         let http = &capture.http;
         let body = capture.body.as_deref().unwrap_or_default().trim_ascii().as_bytes();
@@ -146,7 +170,7 @@ impl Reader {
                 None if !capture.members.is_empty() => {
                     Body::Headers([Some(capture.members.as_bytes()), None, None, None])
                 }
-                None => return each(http, Err(Malformed)),
+                None => return each(http, Err(ReadError::Malformed)),
             },
         };
         self.body(http, &body, each);
@@ -156,32 +180,31 @@ impl Reader {
         &mut self,
         http: &Http<'_>,
         body: &Body<'_>,
-        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, Malformed>),
+        each: &mut impl FnMut(&Http<'_>, Result<&Beacon<'_>, ReadError>),
     ) {
         self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
     }
 
-    /// Reads the body of a request: `each` gets every beacon in order with the bytes it was read from, and [`Malformed`]
-    /// for each that is none; there is at least one verdict. Of a query, the bytes are its raw value; headers are no
+    /// Reads the body of a request: `each` gets every beacon in order with the bytes it was read from, and an error for
+    /// each that is none; there is at least one verdict. Of a query, the bytes are its raw value; headers are no
     /// bytes of one piece, so there are none.
     pub fn survey<'a>(
         &mut self,
         body: &Body<'a>,
-        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), Malformed>),
+        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
     ) {
+        let mut left = self.most;
         match *body {
-            Body::Json(body) => {
-                read_json(body, &self.fields, &mut self.quick, &mut self.beacons, each);
-            }
-            Body::Events(body) => cmcd::read_events(body, each),
+            Body::Json(body) => read_json(body, &self.fields, &mut self.quick, &mut left, each),
+            Body::Events(body) => cmcd::read_events(body, &mut left, each),
             Body::Query(query) => {
                 let beacon = cmcd::read_query(query, &mut self.decoded);
-                each(beacon.as_ref().map(|beacon| (beacon, query)).map_err(|bad| *bad));
+                each(beacon.as_ref().map(|beacon| (beacon, query)).map_err(|bad| (*bad).into()));
             }
             Body::Headers(parts) => {
                 let parts = parts.iter().flatten().map(|part| part.trim_ascii());
                 let beacon = cmcd::read(Mode::Request, parts.filter(|part| !part.is_empty()));
-                each(beacon.as_ref().map(|beacon| (beacon, &[][..])).map_err(|bad| *bad));
+                each(beacon.as_ref().map(|beacon| (beacon, &[][..])).map_err(|bad| (*bad).into()));
             }
         }
     }

@@ -1,214 +1,216 @@
-//! Records into JSON values, without reading them.
+//! Records into the objects in them: one object, an array of them, lines (NDJSON), objects over several lines, or objects
+//! that run on without anything between them.
 
 use crate::Malformed;
+use crate::json::syntax::{self, blank};
 
-/// How deep the values of a beacon may lie in one another.
-pub(crate) const MAX_DEPTH: u8 = 32;
-
-/// Offers every JSON value of a record to `each`, which says whether it took it: the elements of an array, the lines of
-/// NDJSON, or objects written over several lines. `None` stands for what cannot be split, or was not taken. `ends` is
-/// room for splitting.
-pub(crate) fn values<'a>(
-    record: &'a [u8],
-    ends: &mut Vec<usize>,
-    each: &mut impl FnMut(Option<&'a [u8]>) -> bool,
-) {
-    let split = split(record, ends, &mut |_, _| None);
-    offer(&split, ends, each);
+/// What is found in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// An object that begins there.
+    Object(usize),
+    /// Something that is not an object, or was not read.
+    Bad,
+    /// More objects than allowed; nothing follows.
+    Beyond,
 }
 
-/// How a record is to be split.
-pub(crate) enum Split<'a> {
-    /// Not at all.
-    Broken,
-    /// An array, at the ends of its elements: none is offered before all are known.
-    Elements(&'a [u8]),
-    /// Into lines.
-    Lines(&'a [u8]),
-}
-
-/// Sees how a record is to be split. `known_end` may tell where an object in an array ends, if it knows without a search:
-/// it must be where all its brackets are closed.
-pub(crate) fn split<'a>(
-    record: &'a [u8],
-    ends: &mut Vec<usize>,
-    known_end: &mut impl FnMut(&'a [u8], usize) -> Option<usize>,
-) -> Split<'a> {
-    let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii();
-    match record.first() {
-        None => Split::Broken,
-        Some(b'[') => match elements(record, ends, known_end) {
-            Ok(()) if !ends.is_empty() => Split::Elements(record),
-            _ => Split::Broken,
-        },
-        Some(_) => Split::Lines(record),
+/// Offers every object of a record to `each`, which returns where the object ends if it read it, and counts everything
+/// else as [`Frame::Bad`]. There is at least one frame. Of `left` objects and bad frames each takes one. Takes time
+/// in proportion to the length of the record, whatever is in it.
+pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Frame) -> Option<usize>) {
+    let marked = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut at = space(record, marked);
+    if at == record.len() {
+        each(Frame::Bad);
+        return;
     }
-}
-
-/// Offers the values of a record that was split, as [`values`] does.
-pub(crate) fn offer<'a>(split: &Split<'a>, ends: &[usize], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
-    match *split {
-        Split::Broken => drop(each(None)),
-        Split::Elements(record) => {
-            let mut start = 1;
-            for end in ends {
-                offer_one(record[start..*end].trim_ascii(), each);
-                start = *end + 1;
-            }
-        }
-        Split::Lines(record) if memchr::memchr(b'\n', record).is_none() => offer_one(record, each),
-        Split::Lines(record) => lines(record, each),
-    }
-}
-
-fn offer_one<'a>(value: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
-    if !each(Some(value)) {
-        each(None);
-    }
-}
-
-/// Finds the ends of the elements of an array that makes up all of `record`.
-fn elements<'a>(
-    record: &'a [u8],
-    ends: &mut Vec<usize>,
-    known_end: &mut impl FnMut(&'a [u8], usize) -> Option<usize>,
-) -> Result<(), Malformed> {
-    ends.clear();
-    let mut start = 1;
-    loop {
-        let known = known_end(record, blank(record, start)).map(|end| blank(record, end));
-        let end = match known {
-            Some(end) if matches!(record.get(end), Some(b',' | b']')) => end,
-            _ => element_end(record, start)?,
+    let mut walk = Walk { record, left, again: record.len() };
+    while at < record.len() {
+        let end = match record[at] {
+            b'[' => walk.elements(at, each),
+            b'{' => walk.one(at, each).map(|read| read.unwrap_or_else(|| walk.recover(at))),
+            _ => walk.one_bad(each).map(|()| line_end(record, at)),
         };
-        if record[end] == b',' {
-            ends.push(end);
-            start = end + 1;
-        } else if end + 1 == record.len() {
-            if !ends.is_empty() || !record[start..end].trim_ascii().is_empty() {
-                ends.push(end);
+        let Some(end) = end else { return };
+        at = space(record, end);
+    }
+}
+
+/// Offers the elements of the array that begins at `at`, in the same way.
+pub(crate) fn elements(
+    record: &[u8],
+    at: usize,
+    left: &mut usize,
+    each: &mut impl FnMut(Frame) -> Option<usize>,
+) {
+    Walk { record, left, again: 0 }.elements(at, each);
+}
+
+/// A way through a record.
+struct Walk<'r> {
+    record: &'r [u8],
+    /// How many frames may follow.
+    left: &'r mut usize,
+    /// How many bytes may be looked at once more.
+    again: usize,
+}
+
+impl Walk<'_> {
+    /// Offers the object at `at`. Returns where it ends if it was read; `None` at the end of what is allowed.
+    fn one(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<Option<usize>> {
+        let Some(rest) = self.left.checked_sub(1) else {
+            each(Frame::Beyond);
+            return None;
+        };
+        *self.left = rest;
+        let end = each(Frame::Object(at));
+        if end.is_none() {
+            each(Frame::Bad);
+        }
+        Some(end)
+    }
+
+    fn one_bad(&mut self, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<()> {
+        let rest = self.left.checked_sub(1);
+        each(if rest.is_some() { Frame::Bad } else { Frame::Beyond });
+        *self.left = rest?;
+        Some(())
+    }
+
+    /// Offers the elements of the array that begins at `at`. Returns where it ends, or where to go on where it does not;
+    /// `None` at the end of what is allowed.
+    fn elements(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<usize> {
+        let record = self.record;
+        let mut at = blank(record, at + 1);
+        if record.get(at) == Some(&b']') {
+            return self.one_bad(each).map(|()| at + 1);
+        }
+        loop {
+            let read = match record.get(at) {
+                Some(b'{') => self.one(at, each)?,
+                _ => self.one_bad(each).map(|()| None)?,
+            };
+            let end = match read.map_or_else(|| value_end(record, at), Ok) {
+                Ok(end) => end,
+                Err(scanned) => return Some(self.after(at, scanned)),
+            };
+            at = blank(record, end);
+            match record.get(at) {
+                Some(b',') => at = blank(record, at + 1),
+                Some(b']') => return Some(at + 1),
+                // Objects run on here as well.
+                Some(b'{') => {}
+                _ => return self.one_bad(each).map(|()| next_object(record, line_end(record, at))),
             }
-            return Ok(());
-        } else {
-            return Err(Malformed);
         }
+    }
+
+    /// Returns where to go on after an object that begins at `at` and cannot be read: behind its brackets where these are
+    /// closed, otherwise at the next line that begins an object.
+    #[cold]
+    fn recover(&mut self, at: usize) -> usize {
+        let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
+        match object(self.record, at) {
+            Ok(end) => end,
+            Err(scanned) => self.after(at, scanned.max(read)),
+        }
+    }
+
+    /// Returns the next line that begins an object after the one of `at`. What was scanned in vain beyond that line may
+    /// be scanned only so often.
+    fn after(&mut self, at: usize, scanned: usize) -> usize {
+        let line = line_end(self.record, at);
+        if let Some(rest) = self.again.checked_sub(scanned.saturating_sub(line)) {
+            self.again = rest;
+            return next_object(self.record, line);
+        }
+        next_object(self.record, line_end(self.record, scanned))
     }
 }
 
-/// The comma or bracket that ends the element of an array from `start` on.
-fn element_end(record: &[u8], start: usize) -> Result<usize, Malformed> {
-    let mut scan = Scan { at: start, depth: 1 };
-    while let Some((at, byte)) = scan.step(record)? {
-        match (byte, scan.depth) {
-            (b',', 1) | (b']', 0) => return Ok(at),
-            (_, 0) => return Err(Malformed),
-            _ => {}
-        }
-    }
-    Err(Malformed)
+/// Skips everything that `trim_ascii` takes off.
+fn space(record: &[u8], at: usize) -> usize {
+    record[at..]
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .map_or(record.len(), |length| at + length)
 }
 
-/// Past white space.
-pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-        at += 1;
+/// Returns where the line ends that `at` lies in.
+fn line_end(record: &[u8], at: usize) -> usize {
+    let at = at.min(record.len());
+    memchr::memchr(b'\n', &record[at..]).map_or(record.len(), |length| at + length)
+}
+
+/// Returns where the brackets of the object are closed that begins at `at`, or where it shows that they are not.
+fn object(record: &[u8], at: usize) -> Result<usize, usize> {
+    let mut scan = Scan { at, depth: 0 };
+    let mut before = at;
+    loop {
+        let (found, byte) = match scan.step(record) {
+            Ok(Some(step)) => step,
+            Ok(None) | Err(Malformed) => return Err(scan.at),
+        };
+        // In the object itself another one follows a colon alone, or the first was cut short.
+        let follows = || record[before..found].trim_ascii_end().last() == Some(&b':');
+        if byte == b'{' && scan.depth == 2 && !follows() {
+            return Err(found);
+        }
+        if scan.depth == 0 {
+            return Ok(found + 1);
+        }
+        before = found;
+    }
+}
+
+/// Returns where the next line begins that begins an object or an array, from `at` on, where a line ends.
+fn next_object(record: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while at < record.len() {
+        let begins = space(record, at);
+        if matches!(record.get(begins), None | Some(b'{' | b'[')) {
+            return begins;
+        }
+        at = line_end(record, begins);
     }
     at
 }
 
-/// Objects one after another. A line that is no good value by itself may be the start of an object over several lines;
-/// if that never ends, it is one bad line and the next one that starts an object is tried.
-fn lines<'a>(record: &'a [u8], each: &mut impl FnMut(Option<&'a [u8]>) -> bool) {
-    let mut rest = record;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest[..end].trim_ascii();
-        let after = rest.get(end + 1..).unwrap_or_default();
-        if line.is_empty() || each(Some(line)) {
-            rest = after;
-        } else if line[0] != b'{' || depth(line) == Ok(0) {
-            each(None);
-            rest = after;
-        } else if let Ok(length) = object(rest) {
-            offer_one(&rest[..length], each);
-            rest = &rest[length..];
-        } else {
-            each(None);
-            rest = next_object(after);
-        }
-    }
-}
-
-/// How many brackets a line leaves open.
-fn depth(line: &[u8]) -> Result<u32, Malformed> {
-    let mut scan = Scan::default();
-    while scan.step(line)?.is_some() {}
-    Ok(scan.depth)
-}
-
-/// The length of the object that `text` starts with, if it ends, and at the end of a line.
-fn object(text: &[u8]) -> Result<usize, Malformed> {
-    let mut scan = Scan::default();
-    while let Some((at, byte)) = scan.step(text)? {
-        // In the object itself another one follows a colon alone, or the first was cut short.
-        let cut_short = byte == b'{' && scan.depth == 2 && text[..at].trim_ascii_end().last() != Some(&b':');
-        if cut_short || scan.depth > u32::from(MAX_DEPTH) {
-            return Err(Malformed);
-        }
-        if scan.depth == 0 {
-            let rest = &text[at + 1..];
-            let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-            return if line.trim_ascii().is_empty() { Ok(at + 1) } else { Err(Malformed) };
-        }
-    }
-    Err(Malformed)
-}
-
-/// From the next line on that starts an object.
-fn next_object(text: &[u8]) -> &[u8] {
-    let mut rest = text;
-    while !rest.is_empty() && rest.trim_ascii_start().first() != Some(&b'{') {
-        rest = memchr::memchr(b'\n', rest).and_then(|end| rest.get(end + 1..)).unwrap_or_default();
-    }
-    rest
-}
-
-/// Where the value that starts at `at` ends. What is inside it is not read, so it may still be none.
-pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
+/// Returns where the value that begins at `at` ends, if what is inside it is not looked at, or where it shows that it does
+/// not.
+fn value_end(text: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
-    match text.get(at)? {
-        b'"' => {
+    match text.get(at) {
+        Some(b'"') => {
             scan.at += 1;
-            scan.string(text).ok()?;
-            Some(scan.at)
+            scan.string(text).map_err(|Malformed| scan.at)?;
+            Ok(scan.at)
         }
-        b'{' | b'[' => {
-            while let Some((at, _)) = scan.step(text).ok()? {
-                if scan.depth == 0 {
-                    return Some(at + 1);
-                }
+        Some(b'{' | b'[') => loop {
+            match scan.step(text) {
+                Ok(Some((at, _))) if scan.depth == 0 => return Ok(at + 1),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(Malformed) => return Err(scan.at),
             }
-            None
-        }
+        },
         _ => {
-            let ends = |byte: &u8| {
-                matches!(byte, b',' | b'}' | b']' | b'"' | b'{' | b'[' | b' ' | b'\t' | b'\n' | b'\r')
-            };
-            text[at..].iter().position(ends).map(|length| at + length)
+            let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b'\n');
+            let rest = text.get(at..).unwrap_or_default();
+            rest.iter().position(ends).map(|length| at + length).ok_or(text.len())
         }
     }
 }
 
 /// Brackets and commas outside of strings.
-#[derive(Default)]
 struct Scan {
     at: usize,
     depth: u32,
 }
 
 impl Scan {
-    /// The next bracket or comma, and where it is; the depth counts it already. A string that does not end, or not on
-    /// its line, and a bracket that closes nothing cannot be split.
+    /// Returns the next bracket or comma, and where it is; the depth counts it already. A string that does not end, or
+    /// not on its line, and a bracket that closes nothing cannot be split.
     fn step(&mut self, text: &[u8]) -> Result<Option<(usize, u8)>, Malformed> {
         while let Some(byte) = text.get(self.at) {
             let at = self.at;
@@ -228,7 +230,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Past a string. Strings are short, so a plain loop is quicker than a search that has to be set up.
+    /// Skips a string. Strings are short, so a plain loop is quicker than a search that has to be set up.
     fn string(&mut self, text: &[u8]) -> Result<(), Malformed> {
         while let Some(byte) = text.get(self.at) {
             self.at += 1;

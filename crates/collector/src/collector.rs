@@ -161,9 +161,6 @@ impl Collector {
                 Form::Cmcd => "want application/cmcd or text/cmcd\n",
                 _ => "want application/json, application/x-ndjson or text/plain\n",
             }))
-        } else if self.opts_out(&head.headers) {
-            self.counts.beacons(Outcome::OptedOut, 1);
-            Some(if wanted == Form::Cmcd { Answer::Gone } else { Answer::Taken })
         } else {
             None
         };
@@ -188,7 +185,10 @@ impl Collector {
         });
         match read {
             Ok(body) if wanted == Form::Cmcd => {
-                self.take(connection, head, endpoint, &Body::Events(&body), share).await
+                let answer = self.take(connection, head, endpoint, &Body::Events(&body), share).await;
+                // a player that opts out need not report any more
+                let is_taken = matches!(answer, Answer::Taken);
+                if is_taken && self.opts_out(&head.headers) { Answer::Gone } else { answer }
             }
             Ok(body) => self.take(connection, head, endpoint, &Body::Json(&body), share).await,
             Err(Unread::TooLong) => Answer::TooLong,
@@ -208,10 +208,6 @@ impl Collector {
         let Some(body) = context::cmcd(&head.headers, head.uri.query()) else {
             return Answer::Unreadable("no CMCD in the headers or the query\n");
         };
-        if self.opts_out(&head.headers) {
-            self.counts.beacons(Outcome::OptedOut, 1);
-            return Answer::Taken;
-        }
         match self.share() {
             Some(share) => self.take(connection, head, Some(endpoint), &body, share).await,
             None => Answer::Busy,
@@ -268,7 +264,9 @@ impl Collector {
         if let Some(Endpoint { number, tenant }) = endpoint {
             (http.endpoint, http.tenant) = (number, tenant.map(Into::into));
         }
-        let mut desk = self.desks().pop().unwrap_or_else(|| Desk::new(Arc::clone(&self.fields)));
+        (http.gpc, http.dnt) = self.signals(&head.headers);
+        let new = || Desk::new(Arc::clone(&self.fields), self.settings.max_beacons);
+        let mut desk = self.desks().pop().unwrap_or_else(new);
         let found = desk.take(&http, body, &self.rules, &self.packs);
         self.desks().push(desk);
         found
@@ -295,7 +293,13 @@ impl Collector {
     }
 
     fn opts_out(&self, headers: &HeaderMap) -> bool {
-        self.settings.gpc && context::gpc(headers) || self.settings.dnt && context::dnt(headers)
+        let (gpc, dnt) = self.signals(headers);
+        gpc || dnt
+    }
+
+    /// The signals of consent that are set, and count here.
+    fn signals(&self, headers: &HeaderMap) -> (bool, bool) {
+        (self.settings.gpc && context::gpc(headers), self.settings.dnt && context::dnt(headers))
     }
 
     fn desks(&self) -> std::sync::MutexGuard<'_, Vec<Desk>> {

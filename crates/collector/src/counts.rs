@@ -14,8 +14,7 @@ const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 5
 pub enum Outcome {
     /// Its request was answered 204.
     Taken,
-    /// It asks not to be counted, or its request does: at most that was passed on. A request that asks so by a header is
-    /// not read, and counts as one.
+    /// It asks not to be counted, or its request does: at most that was passed on.
     OptedOut,
     /// Kafka did not take it in time. Its player was told, and may send it again.
     Unwritten,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Partitioner, Reason, session_of};
-use crowdfold_beacon::{Beacon, Body, Fields, Http, Reader, Text};
+use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
 
 use crate::packs::{Fate, Packs};
 
@@ -74,12 +74,14 @@ impl Fates {
 type Leaver = (String, Option<String>);
 
 impl Desk {
-    pub(crate) fn new(fields: Arc<Fields>) -> Self {
-        Self { reader: Reader::new(fields), spans: Vec::new(), joined: Vec::new() }
+    pub(crate) fn new(fields: Arc<Fields>, max_beacons: usize) -> Self {
+        let reader = Reader::new(fields).with_most(max_beacons);
+        Self { reader, spans: Vec::new(), joined: Vec::new() }
     }
 
     /// Packs what a request says. Where one that is left out (or goes elsewhere) lies beside others, the others are
-    /// packed by themselves; else the body is packed as it came.
+    /// packed by themselves; else the body is packed as it came. Of a request whose headers opt out (`gpc`, `dnt`) nothing
+    /// is packed except that its sessions do.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut leavers = BTreeSet::new();
@@ -110,7 +112,10 @@ impl Desk {
         let mut found = Found::default();
         let origin = bytes_of(body).as_ptr().addr();
         reader.survey(body, &mut |read| {
-            let read = read.map_err(|_| Reason::Malformed);
+            let read = read.map_err(|error| match error {
+                ReadError::Malformed => Reason::Malformed,
+                ReadError::TooMany => Reason::TooLarge,
+            });
             let judged = read.and_then(|(beacon, span)| {
                 let session = session_of(beacon)?;
                 let tenant = tenant_of(beacon, http);
@@ -123,7 +128,7 @@ impl Desk {
                 Err(reason) => found.rejected[reason as usize] += 1,
                 Ok((beacon, session, tenant, span)) => {
                     let leaver = || (session.to_owned(), tenant.map(str::to_owned));
-                    if beacon.opt_out {
+                    if beacon.opt_out || http.gpc || http.dnt {
                         found.opted_out += 1;
                         leavers.insert(leaver());
                     } else if !without.is_empty() && without.contains(&leaver()) {

@@ -57,6 +57,8 @@ pub struct Settings {
     pub dnt: bool,
     /// Other names of the fields of JSON beacons (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
+    /// Most beacons of one request; what follows is one that is `too_large`.
+    pub max_beacons: usize,
     /// How the worker expects sessions to be spread over partitions.
     pub partitioner: Partitioner,
 }

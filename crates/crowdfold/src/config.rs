@@ -209,6 +209,7 @@ impl Config {
             keep_content: self.content.keep,
             known: self.audit.known.clone(),
             guard_key,
+            max_beacons: self.source.max_beacons,
             ..crowdfold_airlock::Settings::default()
         })
     }

@@ -6,7 +6,7 @@ mod sorted;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Millis, Observation, Reason};
+use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason, Tag};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::Closure;
 use crowdfold_rollup::{Counts, Rules, Sittings, Verdict};
@@ -84,6 +84,7 @@ pub struct Combiner {
     withhold_before: Millis,
     after_gap: bool,
     lost: u64,
+    ignored: Ignored,
     at_end_since: Option<Millis>,
     held: Held,
     /// Records come in the order of their times; [`Self::reached`] advances the watermark, and records do not.
@@ -133,6 +134,7 @@ impl Combiner {
             withhold_before,
             after_gap,
             lost: 0,
+            ignored: Ignored::default(),
             at_end_since: None,
             held: Held::default(),
             sorted: false,
@@ -174,6 +176,12 @@ impl Combiner {
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// How often each field of the beacons that were counted had a value that could not be used.
+    #[must_use]
+    pub const fn ignored(&self) -> &Ignored {
+        &self.ignored
     }
 
     /// The partition may have records that were not given yet, or its end cannot be asked for.
@@ -277,6 +285,20 @@ impl Combiner {
             counts.rejected[reason as usize] += 1;
         }
         self.note(reason, offset, moment);
+    }
+
+    /// Takes out a session that asks not to be counted in a beacon that counts as something else.
+    fn withdraw(&mut self, session: Tag, moment: Millis, offset: i64) {
+        let with_it = self.sittings.withdraw(session, moment);
+        // a replay must find it again
+        self.low_offsets.tell(moment, offset);
+        if offset < self.counted_before {
+            self.carried -= with_it;
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            counts.opted_out += with_it;
+        }
     }
 
     fn note(&mut self, reason: Reason, offset: i64, moment: Millis) {

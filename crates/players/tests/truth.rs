@@ -33,7 +33,7 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
         tenants: config.tenants.clone(),
         default_tenant: config.tenants[0].clone(),
         drilldowns: DRILLDOWNS.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
-        // In a file the year 2100 must be known to be ahead.
+        // In a file a clock that is five years ahead must be known to be.
         now: Some(until),
         ..Settings::default()
     };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol};
+use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol, Tag};
 
 use crate::plan::Plan;
 use crate::session::{Now, Said, Session};
@@ -135,9 +135,9 @@ impl Sittings {
     /// Judges a beacon and puts it where it belongs. `record` is the timestamp of its record.
     pub fn place(&mut self, beacon: &Observation, record: Millis) -> Verdict {
         if beacon.excluded() {
-            return Verdict::Excluded(if beacon.opt_out() { self.opt_out(beacon, record) } else { 0 });
+            return Verdict::Excluded(if beacon.opt_out() { self.withdraw(beacon.tag(), record) } else { 0 });
         }
-        let Some(at) = self.session(beacon) else { return Verdict::Overload };
+        let Some(at) = self.session(beacon.tag()) else { return Verdict::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
         let reported = Reported::by(beacon, &self.plan.slots);
@@ -167,9 +167,10 @@ impl Sittings {
         verdict
     }
 
-    /// Hears nothing of a beacon but that its session is not to be counted; the beacons that go with it.
-    fn opt_out(&mut self, beacon: &Observation, record: Millis) -> u64 {
-        let Some(at) = self.session(beacon) else { return 0 };
+    /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
+    /// many of its beacons in open windows go with it.
+    pub fn withdraw(&mut self, session: Tag, record: Millis) -> u64 {
+        let Some(at) = self.session(session) else { return 0 };
         self.sessions[at].opt_out(record);
         self.take_out(at)
     }
@@ -204,9 +205,9 @@ impl Sittings {
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
-    /// The place of a beacon's session, a new one if there is room.
-    fn session(&mut self, beacon: &Observation) -> Option<usize> {
-        let tag = beacon.tag().hash();
+    /// The place of a session, a new one if there is room.
+    fn session(&mut self, session: Tag) -> Option<usize> {
+        let tag = session.hash();
         if let Some(at) = self.index.find(tag, |at| self.sessions[*at as usize].tag == tag) {
             return Some(*at as usize);
         }

@@ -6,8 +6,10 @@
 //! beside the rules:
 //!
 //! 1. *Verdict* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, else placed.
-//!    What is excluded states nothing, but where it opts its session out.
-//! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. The watermark of a partition
+//!    What is rejected or excluded states nothing, but where it opts its session out: that holds whatever else is wrong,
+//!    if session and tenant can be read.
+//! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that is more than ten years
+//!    from its record's timestamp is absent, and the record's counts. The watermark of a partition
 //!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
 //!    closed when the watermark reaches its end; all are at the end of the input.
 //! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of
@@ -23,8 +25,8 @@
 //!    they are.
 //!
 //! It stays outside what is not fixed by those rules: addresses, user agents, catalogues and redaction of text
-//! (dimension values are taken as they stand), numbers that are not whole or out of range, overload, misplaced
-//! sessions, the cap on cells, histograms, draws of noise.
+//! (dimension values are taken as they stand), numbers that are not whole or out of range, dates, texts that are not
+//! UTF-8, overload, misplaced sessions, the cap on cells, histograms, draws of noise.
 
 mod beacon;
 mod bounded;

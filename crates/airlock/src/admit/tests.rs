@@ -36,7 +36,11 @@ fn check(settings: Settings, payload: &str, expect: Result<(), Reason>) {
 fn the_first_reason_that_applies_is_the_verdict() {
     let long = "x".repeat(129);
     let cases = [
-        (r#"{"ts":-1,"session":""}"#.to_owned(), Err(Reason::Malformed)),
+        (r#"{"ts":nan,"session":""}"#.to_owned(), Err(Reason::Malformed)),
+        (r#"{"ts":-1,"session":""}"#.to_owned(), Err(Reason::NoSession)),
+        (r#"{"session":"\ud800","ts":1}"#.to_owned(), Err(Reason::NoSession)),
+        (r#"{"session":"s","ts":-1,"tenant":"nobody"}"#.to_owned(), Err(Reason::NoTime)),
+        (r#"{"session":"s","ts":"yesterday"}"#.to_owned(), Err(Reason::NoTime)),
         (r#"{"tenant":"nobody"}"#.to_owned(), Err(Reason::NoSession)),
         (r#"{"session":"null","ts":1}"#.to_owned(), Err(Reason::NoSession)),
         (format!(r#"{{"session":"{long}"}}"#), Err(Reason::TooLarge)),
@@ -89,17 +93,97 @@ fn event_time_is_the_earlier_of_both() {
 }
 
 #[test]
+fn a_time_ten_years_away_is_none_and_the_records_counts() {
+    const LIMIT: Millis = 3_652 * 86_400_000;
+    let mut airlock = airlock(settings());
+    let mut at = |ts: u64| {
+        let beacon = format!(r#"{{"session":"s","event":"play","ts":{ts}}}"#);
+        let observation = admitted(&mut airlock, &beacon);
+        let ignored =
+            airlock.take_ignored().map(|ignored| ignored.by_field().find(|(_, count)| *count > 0).unwrap());
+        (observation.event_time(), observation.identity().is_some(), ignored)
+    };
+    assert_eq!(at(NOW - LIMIT), (NOW - LIMIT, true, None));
+    for far in [NOW - LIMIT - 1, 0, 7, NOW + LIMIT + 1, 4_102_444_800_000] {
+        assert_eq!(at(far), (NOW, false, Some(("ts", 1))), "{far}");
+    }
+}
+
+#[test]
+fn values_that_cannot_be_used_and_events_that_are_not_known_are_counted() {
+    let mut airlock = airlock(settings());
+    let payload = format!(
+        r#"[{{"session":"s","ts":{NOW},"height":"1080p","event":"video_start"}},{{"session":true,"height":null}},
+        {{"session":"s","ts":{NOW},"event":"HeartBeat"}},{{"session":"s","ts":{NOW},"event":"ps","stalls":0}}]"#
+    );
+    assert_eq!(airlock.take_ignored(), None);
+    verdicts(&mut airlock, payload.as_bytes());
+    let counted = airlock.take_ignored().unwrap();
+    let counted: Vec<_> = counted.by_field().filter(|(_, count)| *count > 0).collect();
+    assert_eq!(counted, [("session", 1), ("event", 2), ("height", 2)]);
+    assert_eq!(airlock.take_ignored(), None);
+}
+
+/// Whether a beacon's session opts out, beside its verdict.
+fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
+    let mut all = Vec::new();
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    airlock.admit(&record, &mut |_, verdict| {
+        let opts_out = verdict.as_ref().map_or_else(|seen| seen.opts_out.is_some(), Observation::opt_out);
+        all.push((verdict.map(drop).map_err(|rejection| rejection.reason), opts_out));
+    });
+    assert_eq!(all.len(), 1, "{payload}");
+    all.remove(0)
+}
+
+#[test]
+fn an_opt_out_does_not_depend_on_the_rest_of_its_beacon() {
+    let mut airlock = airlock(settings());
+    for (rest, expect, opts_out) in [
+        (r#""ts":1795308528421"#, Ok(()), true),
+        (r#""ts":1795308528421,"bitrate_kbps":-1,"cdn":{}"#, Ok(()), true),
+        (r#""ts":-1"#, Err(Reason::NoTime), true),
+        (r#""x":1"#, Err(Reason::NoTime), true),
+        (r#""ts":1795308628421"#, Err(Reason::Future), true),
+        (r#""ts":1795308528421,"tenant":"nobody""#, Err(Reason::UnknownTenant), false),
+        (r#""ts":-1,"tenant":"nobody""#, Err(Reason::NoTime), false),
+    ] {
+        for opt_out in ["true", "1", "\"true\"", "\"yes\""] {
+            let payload = format!(r#"{{"session":"s",{rest},"opt_out":{opt_out}}}"#);
+            assert_eq!(consent(&mut airlock, &payload), (expect, opts_out), "{payload}");
+            let without = format!(r#"{{"session":"s",{rest},"opt_out":false}}"#);
+            assert_eq!(consent(&mut airlock, &without), (expect, false), "{without}");
+        }
+    }
+    let nobody = r#"{"session":"null","ts":1795308528421,"opt_out":true}"#;
+    assert_eq!(consent(&mut airlock, nobody), (Err(Reason::NoSession), false));
+}
+
+#[test]
+fn an_opt_out_of_another_partition_is_not_heard() {
+    let shared = Arc::new(Shared::new(settings(), TagKey::fixed(1)).unwrap());
+    let home = murmur2_positive("abc") % 4;
+    for partition in 0..4 {
+        let mut airlock = Airlock::new(&shared, Some(Placement { partition, of: 4 }));
+        let (_, opts_out) = consent(&mut airlock, r#"{"session":"abc","opt_out":true}"#);
+        assert_eq!(opts_out, partition == home);
+    }
+}
+
+#[test]
 fn a_line_of_a_file_has_its_beacons_time() {
     let mut all = Vec::new();
-    let payload = br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"ts":-1}]"#;
+    let payload =
+        br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"session":"s","ts":-1},{"ts":}]"#;
     let record = Record { payload, content_type: None, timestamp: None };
     let mut take = |time, verdict: Result<Observation, Rejection>| {
         all.push((time, verdict.map(|seen| seen.event_time()).map_err(|rejection| rejection.reason)));
     };
     airlock(settings()).admit(&record, &mut take);
     let expect = [
-        (Some(7), Ok(7)),
-        (Some(8), Err(Reason::NoSession)),
+        (Some(7_000), Ok(7_000)),
+        (Some(8_000), Err(Reason::NoSession)),
+        (None, Err(Reason::NoTime)),
         (None, Err(Reason::NoTime)),
         (None, Err(Reason::Malformed)),
     ];

@@ -69,11 +69,11 @@ fn events_need_a_time_and_a_session() {
             .capture(&format!(r#"{headers},"path":"/c","body":"{}\n""#, line.replace('"', "\\\"")))
             .map(|seen| seen.event_time())
     };
-    assert_eq!(event(r#"e=t,sid="s",ts=5,v=2"#), Ok(5));
+    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=2"#), Ok(1_795_312_400_005));
     assert_eq!(event(r#"e=t,sid="s",v=2"#), Err(Reason::NoTime));
-    assert_eq!(event("e=t,ts=5,v=2"), Err(Reason::NoSession));
+    assert_eq!(event("e=t,ts=1795312400005,v=2"), Err(Reason::NoSession));
     assert_eq!(event(&format!(r#"e=t,sid="s",ts={},v=2"#, NOW + 60_001)), Err(Reason::Future));
-    assert_eq!(event(r#"e=t,sid="s",ts=5,v=3"#), Err(Reason::Malformed));
+    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=3"#), Err(Reason::Malformed));
 }
 
 #[test]
@@ -84,22 +84,22 @@ fn repetitions_share_an_identity_and_endpoints_do_not() {
         let rest = format!(r#""path":"{path}","headers":{{"content-type":"text/cmcd"}},"body":"{body}""#);
         bench.capture(&rest).unwrap().identity().unwrap()
     };
-    let first = identity("/a", r#"e=t,sid="s",sn=1,ts=5"#);
-    assert_eq!(identity("/a", r#"e=ps,sid="s",sn=1,ts=6"#), first);
-    assert_ne!(identity("/b", r#"e=t,sid="s",sn=1,ts=5"#), first);
-    assert_ne!(identity("/a", r#"e=t,sid="s",sn=2,ts=5"#), first);
-    let timed = identity("/a", r#"e=t,sid="s",ts=5"#);
+    let first = identity("/a", r#"e=t,sid="s",sn=1,ts=1795312400005"#);
+    assert_eq!(identity("/a", r#"e=ps,sid="s",sn=1,ts=1795312400006"#), first);
+    assert_ne!(identity("/b", r#"e=t,sid="s",sn=1,ts=1795312400005"#), first);
+    assert_ne!(identity("/a", r#"e=t,sid="s",sn=2,ts=1795312400005"#), first);
+    let timed = identity("/a", r#"e=t,sid="s",ts=1795312400005"#);
     assert_ne!(timed, first);
-    assert_ne!(identity("/a", r#"e=ps,sid="s",ts=5"#), timed);
-    assert_eq!(identity("/b", r#"e=t,sid="s",ts=5"#), timed);
+    assert_ne!(identity("/a", r#"e=ps,sid="s",ts=1795312400005"#), timed);
+    assert_eq!(identity("/b", r#"e=t,sid="s",ts=1795312400005"#), timed);
 }
 
 #[test]
 fn a_file_of_cmcd_has_its_records_own_times() {
     let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
-    let all = bench.all("e=t,sid=\"s\",ts=5\nsid=\"s\"\n", None);
-    assert_eq!(all[0].0, Some(5));
-    assert_eq!(all[0].1.as_ref().map(Observation::event_time).ok(), Some(5));
+    let all = bench.all("e=t,sid=\"s\",ts=1795312400005\nsid=\"s\"\n", None);
+    assert_eq!(all[0].0, Some(1_795_312_400_005));
+    assert_eq!(all[0].1.as_ref().map(Observation::event_time).ok(), Some(1_795_312_400_005));
     assert_eq!((all[1].0, all[1].1.as_ref().err()), (None, Some(&Reason::NoTime)));
     assert_eq!(bench.all("CMCD=sid%3D%22s%22", None)[0].1.as_ref().err(), Some(&Reason::NoTime));
 }
@@ -108,8 +108,11 @@ fn a_file_of_cmcd_has_its_records_own_times() {
 fn content_types_win_over_the_configured_form() {
     let mut bench = Bench::new(settings());
     assert!(bench.all(r#"{"session":"s","ts":5}"#, Some("application/json"))[0].1.is_ok());
-    assert!(bench.all("sid=\"s\",ts=5", Some("text/cmcd"))[0].1.is_ok());
-    assert_eq!(bench.all("sid=\"s\",ts=5", Some("image/png"))[0].1.as_ref().err(), Some(&Reason::Malformed));
+    assert!(bench.all("sid=\"s\",ts=1795312400005", Some("text/cmcd"))[0].1.is_ok());
+    assert_eq!(
+        bench.all("sid=\"s\",ts=1795312400005", Some("image/png"))[0].1.as_ref().err(),
+        Some(&Reason::Malformed)
+    );
 }
 
 #[test]

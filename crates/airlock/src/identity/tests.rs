@@ -9,7 +9,9 @@ fn json(record: &str) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
     Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
-        found = beacon.ok().and_then(|beacon| identity(beacon, 7)).map(Identity::get);
+        let beacon = beacon.ok().unwrap();
+        let own_time = beacon.number(Number::Ts).map(crowdfold_beacon::Amount::rounded);
+        found = identity(beacon, own_time, 7).map(Identity::get);
     });
     found
 }
@@ -17,7 +19,7 @@ fn json(record: &str) -> Option<u64> {
 #[test]
 fn json_beacons_differ_by_time_and_event() {
     let mut seen = HashSet::new();
-    for ts in ["0", "1", "9007199254740991"] {
+    for ts in ["0", "1", "9007199254740991000"] {
         for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "resume"] {
             let id = json(&format!(r#"{{"ts":{ts},"event":"{event}"}}"#)).unwrap();
             assert!(seen.insert(id), "{ts} {event}");

@@ -39,7 +39,8 @@ fn events_state_attempts_and_plays() {
     assert_eq!(states(r#"{"event":"attempt"}"#), (true, false));
     assert_eq!(states(r#"{"event":"play"}"#), (false, true));
     assert_eq!(states(r#"{"event":"heartbeat","startup_ms":0}"#), (false, true));
-    assert_eq!(states(r#"{"event":"Play"}"#), (false, false));
+    assert_eq!(states(r#"{"event":"Play"}"#), (false, true));
+    assert_eq!(states(r#"{"event":"ATTEMPT"}"#), (true, false));
     assert_eq!(states(r#"{"event":"anything"}"#), (false, false));
     assert_eq!(states("{}"), (false, false));
 }

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-use crowdfold_airlock::{Observation, Record, Rejection, Shared, Tag, TagKey};
+use crowdfold_airlock::{Observation, Reason, Record, Rejection, Shared, Tag, TagKey};
 use serde::Serialize;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -12,11 +12,13 @@ assert_not_impl_any!(Record<'static>: Serialize, Debug, Display, Hash, Clone);
 assert_not_impl_any!(Tag: Serialize, Debug, Display);
 assert_not_impl_any!(TagKey: Serialize, Debug, Display, Hash);
 assert_not_impl_any!(Rejection: Serialize, Display);
+assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
 assert_impl_all!(crowdfold_airlock::Airlock: Send);
 
-/// A rejection is its reason and no more: it has no room for anything of its beacon.
+/// A rejection is its reason, and the keyed hash of a session that opts out: it has no room for anything of its beacon.
 #[test]
 fn a_rejection_has_no_room_for_a_payload() {
-    assert_eq!(size_of::<Rejection>(), 1);
+    assert_eq!(size_of::<Reason>(), 1);
+    assert_eq!(size_of::<Rejection>(), size_of::<(Reason, Option<Tag>)>());
 }

@@ -93,6 +93,15 @@ pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     value
 }
 
+/// A value of a log that has `+` for blanks and no other escapes, as extended log files write user agents: where there is
+/// no blank at all, and would be.
+pub(super) fn with_blanks(value: Cow<'_, str>) -> Cow<'_, str> {
+    if value.contains(' ') || !value.contains('+') {
+        return value;
+    }
+    Cow::Owned(value.replace('+', " "))
+}
+
 fn escapes(value: &str) -> bool {
     let hexadecimal = |at: usize| value.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
     memchr::memchr_iter(b'%', value.as_bytes()).any(|at| hexadecimal(at + 1) && hexadecimal(at + 2))

@@ -13,6 +13,9 @@ pub(crate) enum Name {
     Received,
     /// The same, however a log writes it.
     Time,
+    /// The date of it, and the time of day, where they are kept apart.
+    Date,
+    Clock,
     Client,
     Path,
     Query,
@@ -112,12 +115,9 @@ type Node = Vec<(Box<str>, Target)>;
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Name(Name),
-    /// The place of the node it leads into.
-    Inside(usize),
+    /// The place of the node it leads into, and what is there where it is no object.
+    Inside(usize, Option<Name>),
 }
-
-/// An object may hold no more that is looked at, for each is seen once by a bit of its own.
-const _: () = assert!(LOGGED.len() + KEYS.len() <= u64::BITS as usize);
 
 impl Default for LogFields {
     fn default() -> Self {
@@ -152,7 +152,17 @@ impl LogFields {
             }
             root.plant(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
         }
-        Ok(Self::of(root, true))
+        // `time = ["date", "time"]` are two fields as well, where `date` is no object.
+        let joined = named.get("time").filter(|path| path.len() == 2);
+        if let Some([_, clock]) = joined.map(Vec::as_slice) {
+            // What has this place already is not the time.
+            let _ = root.plant(std::slice::from_ref(clock), Name::Clock);
+        }
+        let mut log = Self::of(root, true);
+        if let Some([date, _]) = joined.map(Vec::as_slice) {
+            log.join(date);
+        }
+        Ok(log)
     }
 
     /// Our names of what a log may hold.
@@ -167,14 +177,26 @@ impl LogFields {
         Self { nodes, foreign }
     }
 
+    /// Looks for the date under a key of the root where there is no object.
+    fn join(&mut self, date: &str) {
+        let root = self.root();
+        for (key, target) in &mut self.nodes[root] {
+            if let Target::Inside(_, other) = target
+                && **key == *date
+            {
+                *other = Some(Name::Date);
+            }
+        }
+    }
+
     pub(super) const fn root(&self) -> usize {
         self.nodes.len() - 1
     }
 
-    /// What a key of a node leads to, and its place among them.
-    pub(super) fn find(&self, node: usize, key: &str) -> Option<(usize, Target)> {
-        let named = |(_, (name, _)): &(usize, &(Box<str>, Target))| name.eq_ignore_ascii_case(key);
-        self.nodes[node].iter().enumerate().find(named).map(|(at, (_, target))| (at, *target))
+    /// What a key of a node leads to.
+    pub(super) fn find(&self, node: usize, key: &str) -> Option<Target> {
+        let mut named = self.nodes[node].iter();
+        named.find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, target)| *target)
     }
 }
 
@@ -184,7 +206,7 @@ fn make(tree: Tree<Name>, nodes: &mut Vec<Node>) -> usize {
     for (key, branch) in tree.branches {
         let target = match branch {
             Branch::Leaf(name) => Target::Name(name),
-            Branch::Tree(tree) => Target::Inside(make(tree, nodes)),
+            Branch::Tree(tree) => Target::Inside(make(tree, nodes), None),
         };
         node.push((key.into(), target));
     }

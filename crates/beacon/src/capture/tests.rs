@@ -1,8 +1,14 @@
 use super::*;
 
+fn read_with<'a>(line: &'a str, log: &LogFields) -> Capture<'a> {
+    match read_capture(line.as_bytes(), 0, log) {
+        Some((capture, end)) if end == line.len() => capture,
+        _ => panic!("malformed: {line}"),
+    }
+}
+
 fn read(line: &str) -> Capture<'_> {
-    read_capture(line.as_bytes(), &LogFields::default())
-        .unwrap_or_else(|Malformed| panic!("malformed: {line}"))
+    read_with(line, &LogFields::default())
 }
 
 #[test]
@@ -34,21 +40,25 @@ fn what_is_looked_at_is_found_and_no_more() {
 fn signals_are_heard_as_texts_and_numbers() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
-        let http = read_capture(line.as_bytes(), &LogFields::default())
-            .ok()
-            .map(|capture| (capture.http.gpc, capture.http.dnt));
-        http.unwrap()
+        let http = read(&line).http;
+        (http.gpc, http.dnt)
     };
     assert_eq!(signals(r#""sec-gpc":" 1 ","DNT":1"#), (true, true));
     assert_eq!(signals(r#""sec-gpc":"0","dnt":"null""#), (false, false));
     assert_eq!(signals(r#""sec-gpc":null"#), (false, false));
+    for set in ["true", "\"true\"", "\"?1\"", "1.0", "[\"1\"]", "\"1, 1\""] {
+        assert_eq!(signals(&format!("\"sec-gpc\":{set}")), (true, false), "{set}");
+    }
+    for unset in ["false", "\"no\"", "\"?0\"", "0", "[]", "{}", "\"11\"", "\"\\ud83d\""] {
+        assert_eq!(signals(&format!("\"sec-gpc\":{unset}")), (false, false), "{unset}");
+    }
 }
 
 #[test]
 fn paths_name_tenants_queries_and_endpoints() {
     let of = |path: &str| {
         let line = format!(r#"{{"path":"{path}"}}"#);
-        let capture = read_capture(line.as_bytes(), &LogFields::default()).ok().unwrap();
+        let capture = read(&line);
         let tenant = capture.http.tenant.as_deref().map(str::to_owned);
         (tenant, capture.query.as_deref().map(str::to_owned), capture.http.endpoint)
     };
@@ -62,22 +72,48 @@ fn paths_name_tenants_queries_and_endpoints() {
 }
 
 #[test]
-fn what_is_no_capture_is_malformed() {
-    for line in [
-        "7",
-        "[]",
-        "null",
-        "{",
-        r#"{"path":1.5}"#,
-        r#"{"path":"a","path":"b"}"#,
-        r#"{"headers":"x"}"#,
-        r#"{"received_at_ms":"x"}"#,
-        r#"{"received_at_ms":-1}"#,
-        r#"{"received_at_ms":9007199254740992}"#,
-        r#"{"headers":{"user-agent":["x"]}}"#,
-    ] {
-        assert!(read_capture(line.as_bytes(), &LogFields::default()).is_err(), "{line}");
+fn what_is_no_json_object_is_no_capture() {
+    for line in ["7", "[]", "null", "{", "{\"a\"}", "{\"a\":nan}", "{\"a\":1,}", "{\"a\":[}"] {
+        assert!(read_capture(line.as_bytes(), 0, &LogFields::default()).is_none(), "{line}");
     }
+}
+
+#[test]
+fn what_cannot_be_used_costs_itself_alone() {
+    let rest = r#""query":"CMCD=a","client_ip":"203.0.113.9"}"#;
+    for odd in [
+        r#""path":1.5"#,
+        r#""path":"a","path":"b""#,
+        r#""headers":"x""#,
+        r#""headers":[{"user-agent":"x"}]"#,
+        r#""headers":{"user-agent":{"x":["y"]},"referer":"\ud83d","cookie":1e999}"#,
+        r#""received_at_ms":"soon""#,
+        r#""received_at_ms":-1"#,
+        r#""received_at_ms":9007199254740992"#,
+        r#""un\u0000known":{"deep":[[[[[]]]]]}"#,
+    ] {
+        let line = format!("{{{odd},{rest}");
+        let capture = read(&line);
+        assert_eq!(capture.query.as_deref(), Some("CMCD=a"), "{odd}");
+        assert_eq!(capture.http.address.as_deref(), Some("203.0.113.9"), "{odd}");
+        assert_eq!(
+            (capture.http.received_at, capture.http.time_ignored),
+            (None, odd.contains("received")),
+            "{odd}"
+        );
+    }
+    let line = b"{\"query\":\"CMCD=a\",\"headers\":{\"user-agent\":\"x\xff\",\"a\xff\":\"\xff\"}}";
+    let (capture, _) = read_capture(line, 0, &LogFields::default()).unwrap();
+    assert_eq!(capture.http.user_agent.as_deref(), Some("x\u{fffd}"));
+}
+
+#[test]
+fn the_last_of_two_counts_and_lists_are_their_first_value() {
+    let capture =
+        read(r#"{"path":"/a","path":"/b","headers":{"User-Agent":["UA","other"],"cmcd-session":["sid=1"]}}"#);
+    assert_eq!(capture.path.as_deref(), Some("/b"));
+    assert_eq!(capture.http.user_agent.as_deref(), Some("UA"));
+    assert_eq!(capture.cmcd[2].as_deref(), Some("sid=1"));
 }
 
 fn log(pairs: &[(&str, &[&str])]) -> LogFields {
@@ -101,7 +137,7 @@ fn a_logs_fields_are_found_where_they_are_said_to_be_and_no_others_are() {
     ]);
     let line = r#"{"t":"1764164321.123","client":{"ip":"203.0.113.9","ua":"A%20B","host":"x"},"gpc":1,"sid":"a","su":true,
         "br":3200,"geo":"-","client_ip":"198.51.100.1","query":"CMCD=sid%3D%22b%22","headers":{"user-agent":"C"}}"#;
-    let capture = read_capture(line.as_bytes(), &log).ok().unwrap();
+    let capture = read_with(line, &log);
     let http = &capture.http;
     assert_eq!(http.received_at, Some(1_764_164_321_123));
     assert_eq!((http.address.as_deref(), http.user_agent.as_deref()), (Some("203.0.113.9"), Some("A B")));
@@ -112,24 +148,55 @@ fn a_logs_fields_are_found_where_they_are_said_to_be_and_no_others_are() {
 #[test]
 fn a_logs_times_may_be_numbers_and_must_be_times() {
     let log = log(&[("time", &["t"]), ("query", &["q"])]);
-    let read =
-        |t: &str| read_capture(format!(r#"{{"t":{t}}}"#).as_bytes(), &log).map(|read| read.http.received_at);
+    let read = |t: &str| {
+        let line = format!(r#"{{"t":{t}}}"#);
+        let capture = read_with(&line, &log);
+        (capture.http.received_at, capture.http.time_ignored)
+    };
     for t in ["1764164321123", "1764164321.123", "\"1764164321.123\"", "\"2025-11-26T13:38:41.123Z\""] {
-        assert_eq!(read(t), Ok(Some(1_764_164_321_123)), "{t}");
+        assert_eq!(read(t), (Some(1_764_164_321_123), false), "{t}");
     }
-    for t in ["null", "\"-\"", "\"\""] {
-        assert_eq!(read(t), Ok(None), "{t}");
+    for t in ["null", "\"-\"", "\"\"", "\"NULL\"", "\"undefined\"", "\"(null)\""] {
+        assert_eq!(read(t), (None, false), "{t}");
     }
-    for t in ["\"soon\"", "-5", "true", "[1]", "{}", "1e300"] {
-        assert_eq!(read(t), Err(Malformed), "{t}");
+    for t in ["\"soon\"", "-5", "true", "[]", "{}", "1e300"] {
+        assert_eq!(read(t), (None, true), "{t}");
     }
+}
+
+#[test]
+fn date_and_time_may_be_apart() {
+    let joined = log(&[("time", &["date", "time"]), ("query", &["q"])]);
+    let at = |line: &str| read_with(line, &joined).http.received_at;
+    let expect = Some(1_795_308_485_000);
+    assert_eq!(at(r#"{"date":"2026-11-22","time":"00:48:05"}"#), expect);
+    assert_eq!(at(r#"{"time":"00:48:05.000","q":"x","Date":"2026-11-22"}"#), expect);
+    assert_eq!(at(r#"{"date":{"time":"2026-11-22T00:48:05Z"}}"#), expect);
+    assert_eq!(at(r#"{"date":{"time":1795308485}}"#), expect);
+    for none in [r#"{"date":"2026-11-22"}"#, r#"{"time":"00:48:05"}"#, r#"{"date":"-","time":"-"}"#] {
+        let capture = read_with(none, &joined);
+        assert_eq!((capture.http.received_at, capture.http.time_ignored), (None, false), "{none}");
+    }
+    assert!(read_with(r#"{"date":"22.11.","time":"0:48"}"#, &joined).http.time_ignored);
+}
+
+#[test]
+fn plus_signs_stand_for_blanks_where_a_log_has_no_blanks() {
+    let log = log(&[("user_agent", &["ua"]), ("region", &["r"]), ("cmcd_cid", &["c"]), ("query", &["q"])]);
+    let line = r#"{"ua":"Mozilla/5.0+(Apple+TV;+U)","r":"New+York","c":"a+b","q":"CMCD=a+b"}"#;
+    let capture = read_with(line, &log);
+    assert_eq!(capture.http.user_agent.as_deref(), Some("Mozilla/5.0 (Apple TV; U)"));
+    assert_eq!(capture.http.region.as_deref(), Some("New York"));
+    assert_eq!((capture.members.as_str(), capture.query.as_deref()), ("cid=\"a+b\"", Some("CMCD=a+b")));
+    let line = r#"{"ua":"Player (C++ build; a+b)"}"#;
+    assert_eq!(read_with(line, &log).http.user_agent.as_deref(), Some("Player (C++ build; a+b)"));
 }
 
 #[test]
 fn all_of_cmcd_may_be_in_a_field() {
     let log = log(&[("cmcd", &["c"]), ("query", &["q"])]);
     let of = |line: &str| {
-        let capture = read_capture(line.as_bytes(), &log).ok().unwrap();
+        let capture = read_with(line, &log);
         capture.dictionary().map(|raw| String::from_utf8_lossy(raw).into_owned())
     };
     assert_eq!(of(r#"{"c":"sid%3D1"}"#).as_deref(), Some("sid%3D1"));

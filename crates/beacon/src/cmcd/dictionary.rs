@@ -1,28 +1,22 @@
-//! A scanner of RFC 8941 dictionaries: one pass, no allocation. More lenient than the RFC in two ways that real players
-//! need: strings may hold UTF-8, and keys upper case. Types that came later (dates and display strings of RFC 9651) are
-//! passed over.
+//! A scanner of RFC 8941 dictionaries: one pass, no allocation. More lenient than the RFC in ways that real players need:
+//! strings may hold UTF-8, keys upper case, numbers any number of digits and an exponent, and a member that cannot be read
+//! costs itself alone: it ends at the next comma outside of quotes. Types that came later (dates and display strings of
+//! RFC 9651) are passed over.
 
 use crate::Malformed;
 
 /// A bare item.
 #[derive(Clone, Copy)]
 pub(super) enum Item<'a> {
-    Integer(i64),
-    Decimal(f64),
+    /// A number as it is written.
+    Number(&'a str),
     /// A string between its quotes, escapes and all.
     Text(&'a str),
     Token(&'a str),
+    /// What stands where no item can be read, up to the comma, without quotes around it.
+    Bare(&'a str),
     /// A truth value, bytes, or a type that came later.
     Unused,
-}
-
-impl<'a> Item<'a> {
-    pub(super) const fn token(self) -> Option<&'a str> {
-        match self {
-            Self::Token(token) => Some(token),
-            _ => None,
-        }
-    }
 }
 
 /// The value of a member: one item, or those of an inner list, by what they say they are of.
@@ -42,6 +36,11 @@ impl<'a> Value<'a> {
     /// The first item, whatever it is of.
     pub(super) const fn first(self) -> Option<Item<'a>> {
         self.first
+    }
+
+    /// What has no label.
+    pub(super) const fn plain(self) -> Option<Item<'a>> {
+        self.plain
     }
 
     /// What is said of video: `v`, else `av`, else what has no label. What is of audio alone is nothing.
@@ -74,30 +73,32 @@ enum Label {
     Audio,
 }
 
-/// Hands every member of a dictionary to `each`. A text that is no dictionary may have been handed over in part before
-/// that shows.
-pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a>)) -> Result<(), Malformed> {
-    let mut scan = Scan { text, bytes: text.as_bytes(), at: 0 };
-    scan.spaces();
+/// Hands every member of a dictionary to `each`. Returns how many there are. A key without a value that can be read at
+/// all is none.
+pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a>)) -> usize {
+    let mut scan = Scan { text, bytes: text.as_bytes(), at: 0, unclosed: false };
+    let mut count = 0;
     loop {
-        let key = scan.key()?;
-        let mut value = Value::default();
-        if !scan.skip(b'=') {
-            scan.label()?;
-            value.take(Item::Unused, Label::None);
-        } else if scan.skip(b'(') {
-            scan.inner_list(&mut value)?;
-        } else {
-            let item = scan.item()?;
-            value.take(item, scan.label()?);
-        }
-        each(key, value);
         scan.blanks();
-        if scan.peek().is_none() {
-            return Ok(());
+        let start = scan.at;
+        match scan.member() {
+            Ok((key, value)) => {
+                each(key, value);
+                count += 1;
+            }
+            Err(Malformed) => {
+                scan.at = start;
+                if let Some((key, bare)) = scan.bare() {
+                    let mut value = Value::default();
+                    value.take(Item::Bare(bare), Label::None);
+                    each(key, value);
+                    count += 1;
+                }
+            }
         }
-        scan.expect(b',')?;
-        scan.blanks();
+        if !scan.skip(b',') {
+            return count;
+        }
     }
 }
 
@@ -105,9 +106,62 @@ struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// A quote somewhere behind is never closed, so that no quote counts.
+    unclosed: bool,
 }
 
 impl<'a> Scan<'a> {
+    /// A member that is as the RFC has it, up to the comma after it.
+    fn member(&mut self) -> Result<(&'a str, Value<'a>), Malformed> {
+        let key = self.key()?;
+        let mut value = Value::default();
+        if !self.skip(b'=') {
+            self.label()?;
+            value.take(Item::Unused, Label::None);
+        } else if self.skip(b'(') {
+            self.inner_list(&mut value)?;
+        } else {
+            let item = self.item()?;
+            value.take(item, self.label()?);
+        }
+        self.blanks();
+        if matches!(self.peek(), None | Some(b',')) { Ok((key, value)) } else { Err(Malformed) }
+    }
+
+    /// A member that is not, up to the comma after it: its key, and what is written for a value.
+    #[cold]
+    fn bare(&mut self) -> Option<(&'a str, &'a str)> {
+        let start = self.at;
+        let key = self.key().ok();
+        self.blanks();
+        let is_set = self.skip(b'=');
+        let value = self.at;
+        self.at = self.comma(start);
+        let bare = self.text[value.min(self.at)..self.at].trim();
+        // A string that does not end, or is quoted twice, or by an apostrophe.
+        let bare = bare.trim_matches(['"', '\'']);
+        Some((key?, bare)).filter(|_| is_set && !bare.is_empty())
+    }
+
+    /// Where the next comma outside of quotes is, or the end. A quote that is never closed is none.
+    fn comma(&mut self, from: usize) -> usize {
+        let (mut at, mut quoted) = (from, false);
+        while !self.unclosed
+            && let Some(byte) = self.bytes.get(at)
+        {
+            match byte {
+                b',' if !quoted => return at,
+                b'"' => quoted = !quoted,
+                b'\\' if quoted => at += 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        self.unclosed |= quoted;
+        let next = || memchr::memchr(b',', &self.bytes[from..]).map(|length| from + length);
+        next().filter(|_| self.unclosed).unwrap_or(self.bytes.len())
+    }
+
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -208,29 +262,29 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// An integer of at most 15 digits, or a decimal of at most 12 and 3.
     fn number(&mut self) -> Result<Item<'a>, Malformed> {
-        let sign = if self.skip(b'-') { -1 } else { 1 };
-        let (whole, digits) = self.digits();
-        if !self.skip(b'.') {
-            return if (1..=15).contains(&digits) { Ok(Item::Integer(sign * whole)) } else { Err(Malformed) };
+        let start = self.at;
+        self.skip(b'-');
+        self.digits()?;
+        if self.skip(b'.') {
+            self.digits()?;
         }
-        let (fraction, places) = self.digits();
-        if !(1..=12).contains(&digits) || !(1..=3).contains(&places) {
-            return Err(Malformed);
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if !self.skip(b'-') {
+                self.skip(b'+');
+            }
+            self.digits()?;
         }
-        let thousandths = whole * 1_000 + fraction * [1_000, 100, 10, 1][places];
-        Ok(Item::Decimal((sign * thousandths) as f64 / 1_000.0))
+        Ok(Item::Number(&self.text[start..self.at]))
     }
 
-    /// A run of digits, and how many they are. What more than fifteen say is not asked.
-    fn digits(&mut self) -> (i64, usize) {
-        let (start, mut number) = (self.at, 0_i64);
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        (number, self.at - start)
+        if self.at > start { Ok(()) } else { Err(Malformed) }
     }
 
     fn string(&mut self) -> Result<&'a str, Malformed> {
@@ -239,10 +293,7 @@ impl<'a> Scan<'a> {
         loop {
             self.at += memchr::memchr2(b'"', b'\\', &self.bytes[self.at..]).ok_or(Malformed)?;
             if self.skip(b'"') {
-                let text = &self.text[start..self.at - 1];
-                // All of them, rather than up to the first: so it is done many at a time.
-                let controls = text.bytes().fold(false, |any, byte| any | byte.is_ascii_control());
-                return if controls { Err(Malformed) } else { Ok(text) };
+                return Ok(&self.text[start..self.at - 1]);
             }
             if !matches!(self.bytes.get(self.at + 1), Some(b'"' | b'\\')) {
                 return Err(Malformed);

@@ -6,17 +6,18 @@ use crate::{Beacon, Malformed, Mode};
 /// How often a query may have been encoded.
 const ENCODED: usize = 3;
 
-/// The raw value of the parameter `CMCD`, where a query has one.
+/// The raw value of the parameter `CMCD`, where a query has one. Of several the last one counts: players add theirs to the
+/// URLs of a manifest, which may hold an older one.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
-    query.split(|byte| *byte == b'&').find_map(|parameter| {
+    query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
         let (name, value) = parameter.split_at_checked(5)?;
         name.eq_ignore_ascii_case(b"cmcd=").then_some(value)
     })
 }
 
-/// Reads one record from the raw value of the parameter. What is no dictionary once it is decoded, but still looks
-/// encoded, is decoded again: some players encode twice (media3 #1075).
+/// Reads one record from the raw value of the parameter. What has no member that can be read once it is decoded, but still
+/// looks encoded, is decoded again: some players encode twice (media3 #1075).
 pub(crate) fn read_query<'a>(raw: &[u8], room: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
     room.clear();
     room.extend_from_slice(raw);
@@ -24,7 +25,7 @@ pub(crate) fn read_query<'a>(raw: &[u8], room: &'a mut Vec<u8>) -> Result<Beacon
     room.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
     decode(room);
     for _ in 1..ENCODED {
-        if memchr::memchr(b'%', room).is_none() || is_dictionary(room) {
+        if memchr::memchr(b'%', room).is_none() || has_members(room) {
             break;
         }
         decode(room);
@@ -32,8 +33,8 @@ pub(crate) fn read_query<'a>(raw: &[u8], room: &'a mut Vec<u8>) -> Result<Beacon
     super::read(Mode::Request, [room.trim_ascii()])
 }
 
-fn is_dictionary(text: &[u8]) -> bool {
-    std::str::from_utf8(text.trim_ascii()).is_ok_and(|text| members(text, &mut |_, _| ()).is_ok())
+fn has_members(text: &[u8]) -> bool {
+    members(&String::from_utf8_lossy(text.trim_ascii()), &mut |_, _| ()) > 0
 }
 
 /// Decodes percent escapes in place; what is none stays.

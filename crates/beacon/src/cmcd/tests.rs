@@ -36,28 +36,112 @@ fn a_record_of_a_real_player() {
 fn what_audio_requests_carry_is_no_bitrate_of_the_picture() {
     let bitrate =
         |line: &str| one(Mode::Request, line).ok().and_then(|beacon| number(&beacon, Number::Bitrate));
-    assert_eq!(bitrate("br=316,ot=a"), None);
-    assert_eq!(bitrate("br=(316),ot=a"), None);
+    for object in ["a", "i", "m", "o", "c", "tt", "k", "new", "\"a\"", "\"i\""] {
+        assert_eq!(bitrate(&format!("br=316,ot={object}")), None, "{object}");
+        assert_eq!(bitrate(&format!("ot={object},br=(316)")), None, "{object}");
+    }
     assert_eq!(bitrate("br=(316;a 868;v),ot=a"), Some(868));
     assert_eq!(bitrate("br=(316;a),ot=v"), None);
-    for object in ["v", "av", "i", "m", "o"] {
-        assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868));
+    for object in ["v", "av", "\"v\"", "\"av\""] {
+        assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
+    }
+    // What is no object at all says nothing.
+    for object in ["5", "\"picture\"", "", "?1"] {
+        assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
     }
     assert_eq!(bitrate("br=868"), Some(868));
 }
 
+#[track_caller]
+fn ignored(line: &str, expect: &[&str]) {
+    let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed: {line}") };
+    let mut names: Vec<_> = beacon.ignored().map(Field::name).collect();
+    names.sort_unstable();
+    assert_eq!(names, expect, "{line}");
+}
+
 #[test]
-fn wrong_types_and_impossible_numbers_are_as_if_not_sent() {
+fn values_that_cannot_be_used_are_absent_and_noted() {
     let line =
-        r#"sid=token,cid=5,ts="1",sn=-1,e="ps",sf="h",br="x",mtp=1795312468393,msd=86400001,dfa=1.5,v="9""#;
+        r#"sid=?1,ts="soon",sn=-1,e=5,sta="x",sf="z",br=x,mtp=1795312468393,msd=86400001,dfa=1.5,v="1",bsa"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
-    for field in [Text::Session, Text::Content, Text::Event, Text::Format] {
+    for field in [Text::Session, Text::Event, Text::Format, Text::State] {
         assert_eq!(beacon.text(field), None);
     }
     for field in [Number::Ts, Number::Sequence, Number::Bitrate, Number::Bandwidth, Number::Startup] {
         assert_eq!(number(&beacon, field), None);
     }
     assert_eq!(number(&beacon, Number::DroppedFrames), Some(2));
+    ignored(
+        line,
+        &[
+            "bandwidth_kbps",
+            "bitrate_kbps",
+            "event",
+            "format",
+            "sequence",
+            "session",
+            "stalls",
+            "startup_ms",
+            "state",
+            "ts",
+        ],
+    );
+    ignored(r#"sid="s",unknown=<x>,nor=../a,1x=3,url=https://a"#, &[]);
+}
+
+#[test]
+fn forms_that_players_mix_up_are_read() {
+    for (line, session) in [
+        ("sid=3b2f6a10-5c1d-4f0e-9a77-6d1f2c3b4a5e", "3b2f6a10-5c1d-4f0e-9a77-6d1f2c3b4a5e"),
+        ("sid=trace-id", "trace-id"),
+        ("sid=12345", "12345"),
+        ("sid=1e5", "1e5"),
+        ("sid='s 1'", "s 1"),
+        ("sid=10a4f4eddc49,br=5", "10a4f4eddc49"),
+        (r#"sid="a\"b""#, "a\"b"),
+    ] {
+        let Ok(beacon) = one(Mode::Request, line) else { panic!("malformed: {line}") };
+        assert_eq!(beacon.text(Text::Session), Some(session), "{line}");
+    }
+    let line = r#"e="ps",sta="p",sf="d",st="v",ts="1795312468393",mtp="5000",br=3.0e3,sn="7",v=2.0"#;
+    let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
+    let texts = [Text::Event, Text::State, Text::Format, Text::Stream].map(|field| beacon.text(field));
+    assert_eq!(texts, [Some("ps"), Some("p"), Some("d"), Some("v")]);
+    let numbers = [Number::Ts, Number::Bandwidth, Number::Bitrate, Number::Sequence];
+    let numbers = numbers.map(|field| number(&beacon, field));
+    assert_eq!(numbers, [Some(1_795_312_468_393), Some(5_000), Some(3_000), Some(7)]);
+}
+
+#[test]
+fn times_are_of_the_unit_that_their_size_tells() {
+    for ts in ["1795312468393", "1795312468393000", "1795312468.393", "\"2026-11-22T01:54:28.393Z\""] {
+        let line = format!("ts={ts}");
+        let Ok(beacon) = one(Mode::Event, &line) else { panic!("malformed") };
+        assert_eq!(number(&beacon, Number::Ts), Some(1_795_312_468_393), "{ts}");
+    }
+}
+
+#[test]
+fn a_json_object_of_the_first_version_is_read() {
+    let line = r#"{"br": 3200, "bs": true, "cid": "movie \"1\"", "ot": "v", "sf": "d", "sid": "6e2fb550", "nor": ["x"], "su": false}"#;
+    let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
+    let texts = [Text::Session, Text::Content, Text::Format].map(|field| beacon.text(field));
+    assert_eq!(texts, [Some("6e2fb550"), Some("movie \"1\""), Some("d")]);
+    assert_eq!(number(&beacon, Number::Bitrate), Some(3_200));
+    for bad in ["{}", "{\"sid\":\"a\"", "{\"sid\":\"a\"}x", "{sid:1}"] {
+        assert!(one(Mode::Event, bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_are_replaced_except_in_a_session() {
+    let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\xff\",br=5,sid=\"s\""[..]]) else { panic!("malformed") };
+    assert_eq!(beacon.text(Text::Content), Some("a\u{fffd}"));
+    assert_eq!((beacon.text(Text::Session), number(&beacon, Number::Bitrate)), (Some("s"), Some(5)));
+    let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\",sid=\"s\xff\""[..]]) else { panic!("malformed") };
+    assert_eq!((beacon.text(Text::Session), beacon.text(Text::Content)), (None, Some("a")));
+    assert!(beacon.has_ignored());
 }
 
 #[test]
@@ -96,26 +180,33 @@ fn headers_are_one_record() {
     let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
     assert_eq!(beacon.text(Text::Session), Some("s"));
     assert_eq!(number(&beacon, Number::Bitrate), Some(868));
-    assert!(read(Mode::Request, [b"br=868".as_slice(), b"(".as_slice()]).is_err());
+    let parts = [&b"br=868"[..], b"(", b"sid=\"s\",nor=/seg"];
+    let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
+    assert_eq!((beacon.text(Text::Session), number(&beacon, Number::Bitrate)), (Some("s"), Some(868)));
+    assert!(read(Mode::Request, [b"(".as_slice(), b"=".as_slice()]).is_err());
 }
 
 #[test]
 fn bodies_are_lines() {
     let count = |body: &str| {
         let mut verdicts = Vec::new();
-        read_events(body.as_bytes(), &mut |beacon| verdicts.push(beacon.is_ok()));
+        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| verdicts.push(beacon.is_ok()));
         verdicts
     };
     assert_eq!(count("a=1\nb=2\n"), [true, true]);
     assert_eq!(count("a=1\r\n\n  \n{}\nv=3\nb=\"ü\""), [true, false, false, true]);
     assert_eq!(count("\n"), [false]);
+    assert_eq!(count("\u{feff}a=1\r\n"), [true]);
+    let mut errors = Vec::new();
+    read_events(b"a=1\nb=2\nc=3\n", &mut 2, &mut |beacon| errors.push(beacon.map(drop)));
+    assert_eq!(errors, [Ok(()), Ok(()), Err(ReadError::TooMany)]);
 }
 
 #[test]
 fn of_several_in_a_body_each_is_known_to_be_of_a_batch() {
     let batched = |body: &str| {
         let mut batched = Vec::new();
-        read_events(body.as_bytes(), &mut |beacon| {
+        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| {
             batched.extend(beacon.map(|(beacon, _)| beacon.batched).ok());
         });
         batched

@@ -1,19 +1,19 @@
-//! Beacons whose keys come in an order that was seen before: the way most are read.
+//! The reader of JSON beacons, which remembers the order of their keys.
 //!
 //! Producers repeat themselves: after one key comes the next of a few, written the same. So what stood between a value
 //! and the value after it (commas, brackets, the key, white space) is remembered as a step, and compared in place; the
-//! key is looked at only where no step that was seen fits. What is not as expected in any way (a key with an escape,
-//! a field stated twice, damage) is left to the general reader, from the beacon's start. So whatever is read here is
-//! read as the general reader does: a property test and a fuzz target hold one against the other.
+//! key is looked at only where no step that was seen fits. Nothing depends on what is remembered but the time it takes: a
+//! property test and a fuzz target compare a reader that remembers with one that does not.
+//!
+//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and one beacon
+//! may have only so many learnt.
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeSeed;
-
-use super::{Skip, Value};
-use crate::fields::{Field, Target};
-use crate::split::{blank, value_end};
-use crate::{Amount, Beacon, Fields};
+use super::syntax::{self, blank, plain, string_end};
+use super::value;
+use crate::fields::Target;
+use crate::{Amount, Beacon, Field, Fields};
 
 /// Most steps that are remembered, and the longest that is, bytes. A producer has a few dozen.
 const MOST_STEPS: usize = 512;
@@ -21,6 +21,13 @@ const LONGEST_STEP: usize = 128;
 
 /// How often a key may find no room before all steps are learnt anew.
 const PATIENCE: u32 = 4_096;
+
+/// The most steps that one beacon may have looked for by hash, and learnt.
+const MOST_LEARNT: u32 = 64;
+
+/// Places of the index, and how many of them one step is looked for in.
+const PLACES: usize = 2 * MOST_STEPS;
+const PROBES: usize = 8;
 
 /// The step before the first key.
 const START: usize = 0;
@@ -92,71 +99,68 @@ fn words(bytes: &[u8; HEAD]) -> [u64; HEAD / 8] {
     std::array::from_fn(|at| u64::from_le_bytes(chunks[at]))
 }
 
+/// A record, and the same as text where all of it is UTF-8 (otherwise an empty text: then each string is looked at).
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) bytes: &'a [u8],
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, text: std::str::from_utf8(bytes).unwrap_or_default() }
+    }
+}
+
 /// Reads beacons by what it remembers of earlier ones: their keys, never a value. For one set of [`Fields`] alone.
 pub(crate) struct Quick {
     steps: Vec<Step>,
+    /// Steps by the hash of what they are.
+    index: Box<[u16; PLACES]>,
     lost: u32,
+    /// How many steps the beacon that is read may still learn.
+    left: u32,
 }
 
 impl Default for Quick {
     fn default() -> Self {
-        let mut quick = Self { steps: Vec::new(), lost: 0 };
+        let mut quick = Self { steps: Vec::new(), index: Box::new([NONE; PLACES]), lost: 0, left: 0 };
         quick.forget();
         quick
     }
 }
 
 impl Quick {
-    /// Reads a beacon with nothing before or after it into a fresh one; `None` where the general reader must.
-    pub(crate) fn read<'a>(&mut self, text: &'a str, fields: &Fields, beacon: &mut Beacon<'a>) -> Option<()> {
-        let mut seen = 0;
-        let end = self.walk(text.as_bytes(), 0, fields, |what, node, at| {
-            let What::Field(field) = what else { return skip(text, at, fields.node(node).depth) };
-            let again = seen & field.bit() != 0;
-            seen |= field.bit();
-            if again { None } else { read_field(field, text, at, beacon) }
-        })?;
-        (end == text.len()).then_some(())
-    }
-
-    /// Where the beacon that begins at `at` ends, without a look at its values; `None` where that has to be searched.
-    pub(crate) fn end(&mut self, bytes: &[u8], at: usize, fields: &Fields) -> Option<usize> {
-        self.walk(bytes, at, fields, |_, _, at| pass(bytes, at))
-    }
-
-    /// Goes through the beacon that begins at `at`. `value` is told what it comes to, the node of its key, and where
-    /// it begins, and tells where it ends. Where the beacon ends.
-    fn walk(
+    /// Reads the beacon that begins at `at` into an empty one. Returns where it ends; `None` where it is no JSON object.
+    pub(crate) fn read<'a>(
         &mut self,
-        bytes: &[u8],
+        source: &Source<'a>,
         mut at: usize,
         fields: &Fields,
-        mut value: impl FnMut(What, usize, usize) -> Option<usize>,
+        beacon: &mut Beacon<'a>,
     ) -> Option<usize> {
+        let bytes = source.bytes;
         if bytes.get(at) != Some(&b'{') {
             return None;
         }
+        self.left = MOST_LEARNT;
         let mut step = START;
         loop {
             step = self.follow(step, bytes, &mut at, fields)?;
             let Step { node, what, .. } = self.steps[step];
-            if what == What::End {
-                return Some(at);
-            }
-            at = blank(bytes, at);
-            let is_object = matches!(what, What::Inside(_)) && bytes.get(at) == Some(&b'{');
-            if !is_object {
-                at = value(what, node, at)?;
-                // what begins an object would be taken for the one inside
-                if matches!(what, What::Inside(_)) && bytes.get(at) == Some(&b'{') {
-                    return None;
+            at = match what {
+                What::Field(field) => read_field(field, source, blank(bytes, at), beacon)?,
+                What::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
+                What::Inside(_) => {
+                    let at = blank(bytes, at);
+                    if bytes.get(at) == Some(&b'{') { at } else { skip_outer(bytes, at)? }
                 }
+                What::End => return Some(at),
             }
         }
     }
 
     /// The step that leads from `at`, where a value ended or an object begins, to the next value.
-    // Two callers, and the compiler would call it: a quarter of what reading costs.
     #[inline(always)]
     fn follow(&mut self, from: usize, bytes: &[u8], at: &mut usize, fields: &Fields) -> Option<usize> {
         let rest = bytes.get(*at..)?;
@@ -194,34 +198,56 @@ impl Quick {
         };
         let (end, node, what) = gap(bytes, start, begins, node, fields)?;
         *at = end;
-        let lead = &bytes[start..end];
-        let known = |step: &Step| step.node == node && step.what == what && *step.lead == *lead;
-        let step = match self.steps.iter().skip(SPARE + 1).position(known) {
-            Some(known) => known + SPARE + 1,
-            None if self.steps.len() < MOST_STEPS && lead.len() <= LONGEST_STEP => {
-                self.steps.push(Step::new(lead, node, what));
-                self.steps.len() - 1
-            }
-            None => {
-                self.lost += 1;
-                if self.lost > PATIENCE {
-                    self.forget();
-                }
-                self.steps[SPARE] = Step::new(&[], node, what);
-                return Some(SPARE);
-            }
-        };
-        if from != SPARE {
+        let step = self.remembered(&bytes[start..end], node, what).unwrap_or_else(|| {
+            (self.steps[SPARE].node, self.steps[SPARE].what) = (node, what);
+            SPARE
+        });
+        if from != SPARE && step != SPARE {
             let next = &mut self.steps[from].next;
             *next = [step as u16, next[0]];
         }
         Some(step)
     }
 
+    /// Finds a step by hash, and remembers it if there is room.
+    fn remembered(&mut self, lead: &[u8], node: usize, what: What) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let place = hash(lead, node);
+        for probe in 0..PROBES {
+            let slot = &mut self.index[(place + probe) % PLACES];
+            if *slot == NONE {
+                if self.steps.len() == MOST_STEPS || lead.len() > LONGEST_STEP {
+                    break;
+                }
+                *slot = self.steps.len() as u16;
+                self.steps.push(Step::new(lead, node, what));
+                return Some(usize::from(*slot));
+            }
+            let step = &self.steps[usize::from(*slot)];
+            if step.node == node && step.what == what && *step.lead == *lead {
+                return Some(usize::from(*slot));
+            }
+        }
+        self.lost += 1;
+        if self.lost > PATIENCE {
+            self.forget();
+        }
+        None
+    }
+
     fn forget(&mut self) {
         self.steps = [START, SPARE].map(|_| Step::new(&[], 0, What::Skip)).into();
+        self.index.fill(NONE);
         self.lost = 0;
     }
+}
+
+/// A hash that need not be good: what collides is looked for in a few places, and not remembered otherwise.
+fn hash(lead: &[u8], node: usize) -> usize {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (words, rest) = lead.as_chunks::<8>();
+    let hash = words.iter().fold(node as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
 /// What stands between values from `at` on: brackets, commas and the key up to its colon. `begins` tells that an object
@@ -253,9 +279,8 @@ fn gap(
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let end = plain(bytes, at + 1)?;
-    let key = std::str::from_utf8(&bytes[at + 1..end]).ok()?;
-    let what = match fields.node(node).target(key) {
+    let end = string_end(bytes, at + 1).ok()?;
+    let what = match target(&bytes[at + 1..end], node, fields) {
         Some(Target::Field(field)) => What::Field(field),
         Some(Target::Inside(inner)) => What::Inside(inner),
         None => What::Skip,
@@ -264,76 +289,55 @@ fn gap(
     (bytes.get(colon) == Some(&b':')).then_some((colon + 1, node, what))
 }
 
+/// What a key leads to, which may be written with escapes.
+fn target(key: &[u8], node: usize, fields: &Fields) -> Option<Target> {
+    if memchr::memchr(b'\\', key).is_some() {
+        return fields.node(node).target(syntax::text(key).0.as_bytes());
+    }
+    fields.node(node).target(key)
+}
+
 /// Reads a value of ours; where it ends.
-fn read_field<'a>(field: Field, text: &'a str, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn read_field<'a>(field: Field, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    let bytes = source.bytes;
     match (field, bytes.get(at)?) {
         (Field::Text(field), b'"') => {
-            if let Some(end) = plain(bytes, at + 1) {
-                beacon.set_text(field, Cow::Borrowed(&text[at + 1..end]));
+            if let Some(end) = plain(bytes, at + 1)
+                && let Some(text) = source.text.get(at + 1..end)
+            {
+                beacon.set_text(field, Cow::Borrowed(text));
                 return Some(end + 1);
             }
         }
         (Field::Number(field), b'0'..=b'9') => {
-            if let Some((value, end)) = whole(bytes, at) {
-                beacon.set_number(field, Amount::whole(field, value)?);
+            if let Some((value, end)) = whole(bytes, at)
+                && let Some(amount) = Amount::plain(field, value)
+            {
+                beacon.set_number(field, amount);
                 return Some(end);
             }
         }
+        (Field::Fatal, b'f') if bytes[at..].starts_with(b"false") => {
+            beacon.fatal = false;
+            return Some(at + 5);
+        }
+        (Field::OptOut, b'f') if bytes[at..].starts_with(b"false") => return Some(at + 5),
         _ => {}
     }
-    general(text, at, Value { field, beacon })
+    value::read(field, bytes, at, beacon)
 }
 
-/// Past a value that we do not care for, in an object so deep.
-fn skip(text: &str, at: usize, depth: u8) -> Option<usize> {
-    past_plain(text.as_bytes(), at).or_else(|| general(text, at, Skip { depth }))
+/// Past a value that we do not care for. One in the beacon itself may hold beacons, where the beacon is none.
+fn skip(bytes: &[u8], at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
+    beacon.nested |= is_outermost && matches!(bytes.get(at), Some(b'{' | b'['));
+    syntax::skip(bytes, at).ok()
 }
 
-/// Past any value, which may be none but has its brackets closed.
-fn pass(bytes: &[u8], at: usize) -> Option<usize> {
-    past_plain(bytes, at).or_else(|| value_end(bytes, at))
-}
-
-/// Past a string that can be taken as it stands.
-fn past_plain(bytes: &[u8], at: usize) -> Option<usize> {
-    let begins = bytes.get(at) == Some(&b'"');
-    begins.then(|| plain(bytes, at + 1)).flatten().map(|end| end + 1)
-}
-
-/// Reads one value as the general reader does; where it ends.
-fn general<'a>(text: &'a str, at: usize, seed: impl DeserializeSeed<'a, Value = ()>) -> Option<usize> {
-    let end = value_end(text.as_bytes(), at)?;
-    let mut reader = serde_json::Deserializer::from_str(text.get(at..end)?);
-    seed.deserialize(&mut reader).and_then(|()| reader.end()).ok()?;
-    Some(end)
-}
-
-/// The end of a string that began before `at`: the place of its quote. `None` where an escape or a control character
-/// comes first. Eight bytes at a time; in a word the lowest byte that is found is a true one, carries go upwards.
-fn plain(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*word);
-        let quote = zero(word ^ (ONES * u64::from(b'"')));
-        let escape = zero(word ^ (ONES * u64::from(b'\\')));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (quote | escape | control) & (ONES << 7);
-        if found != 0 {
-            at += found.trailing_zeros() as usize / 8;
-            return (bytes[at] == b'"').then_some(at);
-        }
-        at += 8;
-    }
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return Some(at),
-            b'\\' | ..0x20 => return None,
-            _ => at += 1,
-        }
-    }
-    None
+/// Past a value where an object with fields of ours was looked for.
+fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
+    let end = syntax::skip(bytes, at).ok()?;
+    // What begins an object would be taken for the one inside.
+    (bytes.get(end) != Some(&b'{')).then_some(end)
 }
 
 /// A whole number of at most 15 digits, and where it ends. `None` for every other way to write one.

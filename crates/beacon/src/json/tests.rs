@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fields::NAMES;
-use crate::{Number, Text};
+use crate::{Amount, Field, Number};
 
 fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
@@ -19,12 +19,13 @@ pub(super) fn said(beacon: &Beacon<'_>) -> String {
             Field::Fatal | Field::OptOut => continue,
         };
     }
-    all
+    let ignored: Vec<_> = beacon.ignored().map(Field::name).collect();
+    all + " without " + &ignored.join(" ")
 }
 
-fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
+fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, ReadError>> {
     let mut all = Vec::new();
-    read_json(record, fields, &mut Quick::default(), &mut Vec::new(), &mut |read| {
+    read_json(record, fields, &mut Quick::default(), &mut { usize::MAX }, &mut |read| {
         let beacon = read.map(|(beacon, _)| beacon);
         all.push(beacon.map(said))
     });
@@ -33,11 +34,10 @@ fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, Malformed>> {
 
 fn one<T>(record: &str, look: impl Fn(&Beacon<'_>) -> T) -> T {
     let mut looks = Vec::new();
-    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut Vec::new(), &mut |read| {
-        let beacon = read.map(|(beacon, _)| beacon);
-        match beacon {
-            Ok(beacon) => looks.push(look(beacon)),
-            Err(Malformed) => panic!("malformed: {record}"),
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut { usize::MAX }, &mut |read| {
+        match read {
+            Ok((beacon, _)) => looks.push(look(beacon)),
+            Err(error) => panic!("{error:?}: {record}"),
         }
     });
     assert_eq!(looks.len(), 1, "{record}");
@@ -46,7 +46,7 @@ fn one<T>(record: &str, look: impl Fn(&Beacon<'_>) -> T) -> T {
 
 #[track_caller]
 fn malformed(record: &str) {
-    assert_eq!(read(record.as_bytes(), &fields(&[])), [Err(Malformed)], "{record}");
+    assert_eq!(read(record.as_bytes(), &fields(&[])), [Err(ReadError::Malformed)], "{record}");
 }
 
 #[test]
@@ -64,70 +64,250 @@ fn known_fields_are_read_and_others_skipped() {
     });
 }
 
+/// The names of the fields whose value is not used.
+fn ignored(record: &str) -> Vec<&'static str> {
+    one(record, |beacon| beacon.ignored().map(Field::name).collect())
+}
+
 #[test]
-fn null_is_absent_and_integers_are_texts_too() {
+fn null_is_absent_and_numbers_are_texts_too() {
+    let record = r#"{"ts":null,"session":42,"content":-7,"fatal":null,"ip":null,"asn":184467440737095516150,"os_version":10.15}"#;
+    one(record, |beacon| {
+        assert_eq!(beacon.number(Number::Ts), None);
+        assert_eq!(beacon.text(Text::Session), Some("42"));
+        assert_eq!(beacon.text(Text::Content), Some("-7"));
+        assert_eq!(beacon.text(Text::Asn), Some("184467440737095516150"));
+        assert_eq!(beacon.text(Text::OsVersion), Some("10.15"));
+        assert_eq!(beacon.text(Text::Ip), None);
+    });
+    assert_eq!(ignored(record), ["ts", "ip", "fatal"]);
+}
+
+#[test]
+fn a_value_that_a_field_cannot_have_is_absent_and_noted() {
+    for (field, values) in [
+        ("ts", &["\"soon\"", "\"\"", "-1", "1e300", "true", "[1]", "{}", "\"NaN\"", "null"][..]),
+        ("playing_ms", &["-0.5", "86400001", "\"x\"", "\"1 s\"", "\"-1\"", "\"inf\"", "{\"ms\":1}", "false"]),
+        ("bandwidth_kbps", &["100000001", "1e999", "-1", "\"NaN\""]),
+        ("stalls", &["1000001", "99999999999999999999999"]),
+        ("height", &["16385", "\"1080p\"", "[1080]"]),
+        ("content", &["true", "{\"id\":\"x\"}", "[\"x\"]", "null"]),
+        ("session", &["true", "[]", "\"\\ud800\"", "null"]),
+        ("fatal", &["\"maybe\"", "2", "[]", "null"]),
+        ("opt_out", &["\"maybe\"", "2", "{}", "null"]),
+    ] {
+        for value in values {
+            let record = format!(r#"{{"cdn":"a","{field}":{value},"player":"b"}}"#);
+            assert_eq!(ignored(&record), [field], "{record}");
+            one(&record, |beacon| {
+                assert_eq!((beacon.text(Text::Cdn), beacon.text(Text::Player)), (Some("a"), Some("b")));
+                assert!(!beacon.fatal && !beacon.opt_out);
+            });
+        }
+    }
+}
+
+#[test]
+fn numbers_and_truth_values_may_be_strings() {
     one(
-        r#"{"ts":null,"session":42,"content":-7,"fatal":null,"ip":null,"asn":18446744073709551615}"#,
+        r#"{"ts":"1795308528421","playing_ms":"1000","bitrate_kbps":" 3000.6 ","height":"1.08e3"}"#,
         |beacon| {
-            assert_eq!(beacon.number(Number::Ts), None);
-            assert_eq!(beacon.text(Text::Session), Some("42"));
-            assert_eq!(beacon.text(Text::Content), Some("-7"));
-            assert_eq!(beacon.text(Text::Asn), Some("18446744073709551615"));
-            assert_eq!(beacon.text(Text::Ip), None);
+            let number = |field| beacon.number(field).map(Amount::rounded);
+            assert_eq!(number(Number::Ts), Some(1_795_308_528_421));
+            assert_eq!((number(Number::Playing), number(Number::Bitrate)), (Some(1_000), Some(3_001)));
+            assert_eq!(number(Number::Height), Some(1_080));
         },
+    );
+    for (value, expect) in [
+        ("true", true),
+        ("1", true),
+        ("1.0", true),
+        ("\"1\"", true),
+        ("\"true\"", true),
+        ("\"True \"", true),
+        ("\"yes\"", true),
+        ("false", false),
+        ("0", false),
+        ("\"0\"", false),
+        ("\"false\"", false),
+        ("\"no\"", false),
+        ("\"\"", false),
+    ] {
+        let record = format!(r#"{{"opt_out":{value},"fatal":{value}}}"#);
+        one(&record, |beacon| {
+            assert_eq!(
+                (beacon.opt_out, beacon.fatal, beacon.has_ignored()),
+                (expect, expect, false),
+                "{record}"
+            );
+        });
+    }
+}
+
+#[test]
+fn times_are_of_the_unit_that_their_size_tells() {
+    let ms = 1_795_308_528_421;
+    for (ts, expect) in [
+        ("1795308528421", ms),
+        ("1795308528421.9", ms),
+        ("1795308528.421", ms),
+        ("1795308528", ms - 421),
+        ("1795308528421000", ms),
+        ("1795308528421000123", ms),
+        ("1.795308528421E12", ms),
+        ("\"1795308528421000\"", ms),
+        ("\"2026-11-22T00:48:48.421Z\"", ms),
+        ("\"2026-11-22T01:48:48.421+01:00\"", ms),
+        ("99999999999", 99_999_999_999_000),
+        ("100000000000", 100_000_000_000),
+        ("99999999999999", 99_999_999_999_999),
+        ("0", 0),
+    ] {
+        one(&format!(r#"{{"ts":{ts}}}"#), |beacon| {
+            assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(expect), "{ts}");
+        });
+    }
+}
+
+#[test]
+fn fields_nobody_uses_do_not_matter() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for odd in [
+        r#""title":"Goal \ud83c""#,
+        r#""title":"\udf89 party""#,
+        r#""meta":{"tags":["a\ud83d"],"a":1,"a":2}"#,
+        r#""x":1e999"#,
+        r#""x":123456789012345678901234567890"#,
+        r#""x":1,"x":2"#,
+        r#""\ud83d":1"#,
+        &format!("\"x\":{deep}"),
+    ] {
+        let record = format!(r#"{{"session":"s",{odd},"playing_ms":7}}"#);
+        one(&record, |beacon| {
+            assert_eq!((beacon.text(Text::Session), beacon.has_ignored()), (Some("s"), false));
+            assert_eq!(beacon.number(Number::Playing).map(Amount::rounded), Some(7));
+        });
+    }
+    let read = read(b"{\"other\":\"\xff\",\"\xfe\":1,\"session\":\"s\",\"content\":\"a\xff\"}", &fields(&[]));
+    assert!(
+        matches!(&read[..], [Ok(said)] if said.contains("session=Some(\"s\")") && said.contains("content=Some(\"a\u{fffd}\")"))
     );
 }
 
 #[test]
-fn what_a_field_cannot_mean_spoils_the_beacon() {
+fn a_session_that_is_no_utf_8_is_none() {
+    for record in
+        [&b"{\"session\":\"a\xff\"}"[..], b"{\"session\":\"a\\udc00\"}", b"{\"session\":\"\\n\xff\"}"]
+    {
+        let read = read(record, &fields(&[]));
+        assert!(
+            matches!(&read[..], [Ok(said)] if said.contains("session=None") && said.ends_with("without session")),
+            "{read:?}"
+        );
+    }
+}
+
+#[test]
+fn the_last_of_two_values_counts_and_an_opt_out_holds() {
+    one(r#"{"cdn":"a","ts":1795308528421,"cdn":"b","ts":1795308528422,"cdn":[]}"#, |beacon| {
+        assert_eq!(beacon.text(Text::Cdn), Some("b"));
+        assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_422));
+    });
+    one(r#"{"fatal":true,"opt_out":true,"fatal":false,"opt_out":false}"#, |beacon| {
+        assert!(!beacon.fatal && beacon.opt_out);
+    });
+}
+
+#[test]
+fn what_is_no_json_is_malformed() {
     for record in [
-        r#"{"ts":1,"ts":1}"#,
-        r#"{"ts":null,"ts":1}"#,
-        r#"{"ts":"1"}"#,
-        r#"{"ts":-1}"#,
-        r#"{"ts":9007199254740992}"#,
-        r#"{"ts":1e999}"#,
         r#"{"ts":NaN}"#,
-        r#"{"ts":true}"#,
-        r#"{"ts":[1]}"#,
-        r#"{"playing_ms":-0.5}"#,
-        r#"{"playing_ms":86400001}"#,
-        r#"{"bandwidth_kbps":100000001}"#,
-        r#"{"stalls":1000001}"#,
-        r#"{"height":16385}"#,
-        r#"{"session":1.5}"#,
-        r#"{"session":true}"#,
-        r#"{"session":{"id":"x"}}"#,
-        r#"{"fatal":"yes"}"#,
-        r#"{"fatal":1}"#,
-        r#"{"session":"\ud800"}"#,
-        r#"{"session":"x"} x"#,
+        r#"{"session":"x","bandwidth_kbps":-Infinity}"#,
         r#"{"session":"x",}"#,
         r#"{'session':'x'}"#,
+        r#"{"session":"\x"}"#,
+        r#"{"session":"x""#,
         "7",
         "null",
         "\"x\"",
     ] {
         malformed(record);
     }
-    assert_eq!(read(b"{\"session\":\"\xff\"}", &fields(&[])), [Err(Malformed)]);
-    assert_eq!(read(b"{\"other\":\"\xff\"}", &fields(&[])), [Err(Malformed)]);
-}
-
-#[test]
-fn what_is_too_deep_is_malformed() {
+    assert_eq!(read(br#"{"session":"x"} x"#, &fields(&[])).len(), 2);
     let nested = |depth: usize| format!(r#"{{"ts":1,"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-    one(&nested(31), |beacon| assert!(beacon.number(Number::Ts).is_some()));
-    malformed(&nested(32));
+    one(&nested(1_024), |beacon| assert!(beacon.number(Number::Ts).is_some()));
+    malformed(&nested(1_025));
     malformed(&nested(100_000));
-    malformed(&format!(r#"{{"x":{}1{}}}"#, r#"{"y":"#.repeat(40), "}".repeat(40)));
 }
 
 #[test]
 fn bad_elements_of_a_batch_are_bad_alone() {
-    let record = br#"[{"session":"a"},{"session":"b","ts":-1},{"session":"c"},3]"#;
+    let record = br#"[{"session":"a"},{"session":"b","ts":nan},{"session":"c"},3]"#;
     let read = read(record, &fields(&[]));
     assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
+}
+
+/// The sessions and consents of a record's beacons, `!` for each that is none.
+fn sessions(record: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 1_000, &mut |read| {
+        all.push(read.map_or("!".to_owned(), |(beacon, span)| {
+            assert!(span.starts_with(b"{") && span.ends_with(b"}"));
+            let opts_out = if beacon.opt_out { " opts out" } else { "" };
+            format!("{}{opts_out}", beacon.text(Text::Session).unwrap_or("-"))
+        }));
+    });
+    all
+}
+
+#[test]
+fn the_beacons_in_an_envelope_are_read_one_by_one() {
+    for key in ["batch", "data", "events", "Records", "event", "content"] {
+        let envelope =
+            |elements: &str| sessions(&format!(r#"{{"api_key":"k","{key}":[{elements}],"x":[1,{{}}]}}"#));
+        assert_eq!(envelope(r#"{"session":"a"},{"session":"b"}"#), ["a", "b"], "{key}");
+        assert_eq!(envelope(r#"{"session":"a"} , 7,{"session":"b"},{}"#), ["a", "!", "b", "-"], "{key}");
+        assert_eq!(
+            sessions(&format!(r#"{{"schema":{{"a":[]}},"{key}":{{"session":"a"}}}}"#)),
+            ["a"],
+            "{key}"
+        );
+    }
+    let two = r#"{"batch":[{"session":"a"}]}{"batch":[{"session":"b"},{"session":"c"}]}"#;
+    assert_eq!(sessions(two), ["a", "b", "c"]);
+    assert_eq!(sessions(&format!("[{}]", two.replace("}{", "},{"))), ["a", "b", "c"]);
+    assert_eq!(
+        sessions(r#"{"opt_out":true,"batch":[{"session":"a"},{"session":"b"}]}"#),
+        ["a opts out", "b opts out"]
+    );
+    // A beacon of its own holds no others.
+    assert_eq!(sessions(r#"{"session":"s","batch":[{"session":"a"}]}"#), ["s"]);
+    for none in [
+        r#"{"batch":[]}"#,
+        r#"{"batch":[1]}"#,
+        r#"{"batch":{"x":1}}"#,
+        r#"{"a":[{"b":{"session":"x"}}]}"#,
+        "{}",
+    ] {
+        assert_eq!(sessions(none), ["-"], "{none}");
+    }
+}
+
+#[test]
+fn beacons_beyond_the_bound_are_one_that_is_not_read() {
+    let element = r#"{"session":"a"}"#;
+    let array = format!("[{}]", [element; 5].join(","));
+    for record in
+        [array.clone(), element.repeat(5), [element; 5].join("\n"), format!(r#"{{"batch":{array}}}"#)]
+    {
+        let mut all = Vec::new();
+        read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 3, &mut |read| {
+            all.push(read.map(|_| ()));
+        });
+        let read = if record.starts_with("{\"batch") { 2 } else { 3 };
+        assert_eq!(all[..read], vec![Ok(()); read], "{record}");
+        assert_eq!(all[read..], [Err(ReadError::TooMany)], "{record}");
+    }
 }
 
 #[test]
@@ -142,7 +322,9 @@ fn renamed_fields_are_found_by_their_path() {
         assert_eq!(read(record.as_bytes(), &renamed), read(br#"{"content":"c"}"#, &fields(&[])), "{meta}");
     }
     let twice = br#"{"meta":{"sid":"a"},"meta":{"sid":"b"}}"#;
-    assert_eq!(read(twice, &renamed), [Err(Malformed)]);
+    assert_eq!(read(twice, &renamed), read(br#"{"session":"b"}"#, &fields(&[])));
+    let time = br#"{"meta":{"t":"2026-11-22T00:48:48.421Z"}}"#;
+    assert_eq!(read(time, &renamed), read(br#"{"ts":1795308528421}"#, &fields(&[])));
 }
 
 fn value() -> impl Strategy<Value = serde_json::Value> {
@@ -198,7 +380,7 @@ proptest! {
     #[test]
     fn a_batch_has_as_many_verdicts_as_elements(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
         let elements: Vec<_> =
-            good.iter().map(|good| if *good { r#"{"session":"x","y":"[\"{"}"# } else { r#"{"ts":-1}"# }).collect();
+            good.iter().map(|good| if *good { r#"{"session":"x","y":"[\"{"}"# } else { r#"{"ts":nan}"# }).collect();
         let expect: Vec<_> = good.clone();
         let separator = if pretty { ",\n  " } else { "," };
         for record in [format!("[{}]", elements.join(separator)), elements.join("\n"), elements.join("\r\n\n")] {

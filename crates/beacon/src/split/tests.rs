@@ -1,21 +1,23 @@
 use super::*;
 
-/// What is offered when nothing but balanced objects is taken; `!` for what cannot be split or is not taken.
+/// What is offered when objects are read that are JSON, but for those with a `!`; `!` for what is not read.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
-    values(record.as_bytes(), &mut Vec::new(), &mut |value| {
-        let taken = value.is_some_and(|value| {
-            value.starts_with(b"{")
-                && value.ends_with(b"}")
-                && depth(value) == Ok(0)
-                && !value.contains(&b'!')
-        });
-        match value {
-            Some(value) if taken => got.push(String::from_utf8(value.to_vec()).unwrap()),
-            None => got.push("!".into()),
-            Some(_) => {}
+    frames(record.as_bytes(), &mut 1_000_000, &mut |frame| match frame {
+        Frame::Object(at) => {
+            let end = syntax::skip(record.as_bytes(), at).ok()?;
+            let object = &record[at..end];
+            if object.contains('!') {
+                return None;
+            }
+            got.push(object.to_owned());
+            Some(end)
         }
-        taken
+        Frame::Bad => {
+            got.push("!".into());
+            None
+        }
+        Frame::Beyond => panic!("beyond"),
     });
     assert_eq!(got, expect, "{record:?}");
 }
@@ -29,27 +31,43 @@ fn objects_arrays_and_lines() {
 }
 
 #[test]
+fn objects_may_run_on() {
+    check(r#"{"a":1}{"b":2}{"c":3}"#, &[r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#]);
+    check("{} {}\t{}\n{}{}", &["{}"; 5]);
+    check("[{}][{},{}]\n[{}]", &["{}"; 4]);
+    check("[{}{} {}]", &["{}"; 3]);
+}
+
+#[test]
 fn one_bad_element_does_not_spoil_the_others() {
     check(r#"[{"a":1},7,{"b":!},{"c":3}]"#, &[r#"{"a":1}"#, "!", "!", r#"{"c":3}"#]);
     check("{}\nhello\n{}", &["{}", "!", "{}"]);
     check("{}\n{\"a\":!}\n{}", &["{}", "!", "{}"]);
-    check("{}\n[{}]\n{}", &["{}", "!", "{}"]);
+    check("{}{\"a\":!}{}", &["{}", "!", "{}"]);
+    check("{}x\n{}", &["{}", "!", "{}"]);
+    check("{\"a\":!\n}\n{}", &["!", "{}"]);
 }
 
 #[test]
-fn what_cannot_be_split_counts_as_one() {
-    for record in
-        ["", " \n\t", "[]", "[ ]", "[", "[{},{}", "[{},{}}", "[{}] x", "[{}]\n[{}]", "[\"a]", "{", "\"\\"]
-    {
+fn what_is_empty_counts_as_one() {
+    for record in ["", " \n\t", "[]", "[ ]", "[", "{", "\"\\", "\u{feff}", "[\"a]"] {
         check(record, &["!"]);
     }
-    check("{\n\"a\":1,\n\"b\":2\n", &["!"]);
+}
+
+#[test]
+fn what_was_read_of_an_array_stands_when_it_breaks() {
+    check("[{},{}", &["{}", "{}", "!"]);
+    check("[{},{}}", &["{}", "{}", "!"]);
+    check("[{},{\"a\":", &["{}", "!"]);
+    check("[{}] x", &["{}", "!"]);
+    check("[{},{\"a\n[{},{}]\n", &["{}", "!", "{}", "{}"]);
 }
 
 #[test]
 fn objects_written_over_several_lines() {
     check("{\n \"a\": 1\n}\n{\"b\":\n{\"c\":[\n{}]}}\n", &["{\n \"a\": 1\n}", "{\"b\":\n{\"c\":[\n{}]}}"]);
-    check("[\n  {},\n  {\"a\":1}\n]", &["\n  {}", "\n  {\"a\":1}\n"].map(str::trim));
+    check("[\n  {},\n  {\"a\":1}\n]", &["{}", "{\"a\":1}"]);
 }
 
 #[test]
@@ -57,16 +75,47 @@ fn a_line_cut_short_does_not_swallow_the_next() {
     check("{\"a\":1,\"b\n{\"c\":1}\n{\"d\":1}", &["!", "{\"c\":1}", "{\"d\":1}"]);
     check("{\"a\":{\"b\":1}\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
     check("{\"a\":[1,\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
-    check("{\n} x\n{\"c\":1}", &["!", "{\"c\":1}"]);
+    check("{\"a\":1\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
+    check("{\"a\"\n{\"c\":1}", &["!", "{\"c\":1}"]);
+    check("{\n} x\n{\"c\":1}", &["{\n}", "!", "{\"c\":1}"]);
+    check("{\n\"a\":1,\n\"b\":2\n", &["!"]);
 }
 
 #[test]
-fn many_lines_that_open_and_never_close_take_no_square_of_time() {
-    let record = "{\"a\":[\n".repeat(100_000);
-    let mut bad = 0;
-    values(record.as_bytes(), &mut Vec::new(), &mut |value| {
-        bad += usize::from(value.is_none());
-        false
-    });
-    assert_eq!(bad, 100_000);
+fn what_goes_beyond_the_bound_is_offered_once() {
+    for record in ["{}{}{}{}", "[{},{},{},{}]", "{}\n{}\n{}\n{}", "{} [{},{},{}]", "x\n{}\n{}", "[7,{},7]"] {
+        let mut got = Vec::new();
+        let mut left = 2;
+        frames(record.as_bytes(), &mut left, &mut |frame| {
+            got.push(frame);
+            syntax::skip(record.as_bytes(), if let Frame::Object(at) = frame { at } else { return None }).ok()
+        });
+        assert_eq!((got.len(), got.last(), left), (3, Some(&Frame::Beyond), 0), "{record}: {got:?}");
+    }
+}
+
+#[test]
+fn damage_takes_no_square_of_time() {
+    for damage in [
+        "{\"a\":[\n",
+        "{\"a\":\n",
+        "{\n",
+        "[\n",
+        "[{\n",
+        "{\"a\":{\"b\":1}\n",
+        "{\"a\":[0,\n0,\n",
+        "{\"a",
+        "{\"a\n",
+    ] {
+        let record = damage.repeat(100_000);
+        let mut bad = 0;
+        frames(record.as_bytes(), &mut { usize::MAX }, &mut |frame| match frame {
+            Frame::Object(at) => syntax::skip(record.as_bytes(), at).ok(),
+            _ => {
+                bad += 1;
+                None
+            }
+        });
+        assert!(bad > 0, "{damage:?}");
+    }
 }

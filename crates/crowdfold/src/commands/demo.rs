@@ -151,6 +151,7 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
         trust_timestamps: true,
         quiet: config.source.quiet,
         skip_damaged: config.source.skip_damaged,
+        max_beacons: config.source.max_beacons,
         fields: Default::default(),
         log: Default::default(),
     };

@@ -63,6 +63,7 @@ impl Collect {
             dnt: consent.dnt,
             fields: source.fields.clone(),
             partitioner: source.partitioner,
+            max_beacons: source.max_beacons,
         };
         if settings.proxy_protocol && settings.trusted_proxies.is_empty() {
             let what = format!("nobody may speak so: name the proxies in {PROXIES}, or set false");

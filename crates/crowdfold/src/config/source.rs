@@ -66,6 +66,8 @@ pub struct Source {
     pub quiet: u64,
     /// A batch that cannot be read is skipped and counted as lost; otherwise the worker stops.
     pub skip_damaged: bool,
+    /// Most beacons of one record, or of one request where requests are packed.
+    pub max_beacons: usize,
     /// Our field to the path of object keys in theirs.
     pub fields: BTreeMap<String, Vec<String>>,
     /// What is read of a CDN's log, likewise.
@@ -94,6 +96,7 @@ impl Source {
             trust_timestamps: layers.flag("source.trust_timestamps")?,
             quiet: layers.duration("source.quiet", 1_000..=3_600_000)?,
             skip_damaged: layers.choice("source.on_damaged", &[("stop", false), ("skip", true)])?,
+            max_beacons: layers.whole("source.max_beacons", 1..=1_000_000)? as usize,
             fields: paths(layers, FIELDS, "field of a beacon", &OURS.map(String::from))?,
             log: log(layers, format)?,
         })

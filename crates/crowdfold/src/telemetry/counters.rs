@@ -1,6 +1,6 @@
 //! The counters, written by the second from what the machines count anyway: nothing is recorded by the beacon.
 
-use crowdfold_airlock::Reason;
+use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_pipeline::{Alarms, SittingCounts};
 use crowdfold_rollup::Counts;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
@@ -18,6 +18,10 @@ pub(crate) fn describe() {
     describe_counter!(
         "crowdfold_lost_offsets_total",
         "offsets that expired or could not be read, floored to a multiple of k"
+    );
+    describe_counter!(
+        "crowdfold_fields_ignored_total",
+        "values of known fields that could not be used, by field, floored to a multiple of k"
     );
     describe_counter!("crowdfold_rollups_total", "rows published, by drill-down");
     describe_counter!(
@@ -76,6 +80,13 @@ impl Counters {
     /// Offsets that were never read: they expired before, or their batch cannot be read.
     pub(crate) fn lost(&self, offsets: u64) {
         counter!("crowdfold_lost_offsets_total").absolute(self.floor(offsets));
+    }
+
+    /// Values of known fields that could not be used.
+    pub(crate) fn ignored(&self, ignored: &Ignored) {
+        for (field, exact) in ignored.by_field() {
+            counter!("crowdfold_fields_ignored_total", "field" => field).absolute(self.floor(exact));
+        }
     }
 
     /// What the mergers of this process did.

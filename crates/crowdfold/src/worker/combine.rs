@@ -155,6 +155,7 @@ impl Running for Combine {
 
     fn retire(combiner: &Combiner, tally: &mut Tally) {
         tally.lost += combiner.lost();
+        tally.ignored.add(combiner.ignored());
     }
 
     fn is_full(combiner: &Combiner) -> bool {
@@ -229,6 +230,9 @@ impl Running for Combine {
         counters.combined(&tally.combined);
         let combiners = || stage.machines().values();
         counters.lost(tally.lost + combiners().map(Combiner::lost).sum::<u64>());
+        let mut ignored = tally.ignored;
+        combiners().for_each(|combiner| ignored.add(combiner.ignored()));
+        counters.ignored(&ignored);
         counters.sittings(combiners().map(|combiner| combiner.open_sittings() as u64).sum());
         let balanced = combiners().all(Combiner::balanced);
         gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));

@@ -1,5 +1,6 @@
 //! What was committed since the process started, over all assignments.
 
+use crowdfold_airlock::Ignored;
 use crowdfold_pipeline::{Alarms, SittingCounts};
 use crowdfold_rollup::Counts;
 
@@ -11,4 +12,6 @@ pub(super) struct Tally {
     pub(super) alarms: Alarms,
     /// Offsets that were never read, of partitions that are no longer ours.
     pub(super) lost: u64,
+    /// Values that could not be used, of partitions that are no longer ours.
+    pub(super) ignored: Ignored,
 }

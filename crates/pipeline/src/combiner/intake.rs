@@ -72,8 +72,29 @@ impl Combiner {
             }));
             if admitted.is_err() {
                 verdicts.truncate(before);
-                verdicts.push((record.timestamp, Err(Rejection { reason: Reason::Internal })));
+                verdicts.push((record.timestamp, Err(Reason::Internal.into())));
             }
+        } else {
+            // nothing of it counts, except that its sessions opt out
+            let admitted = catch_unwind(AssertUnwindSafe(|| {
+                self.airlock.admit(record, &mut |timestamp, verdict| {
+                    let opts_out = match verdict {
+                        Ok(beacon) => beacon.opt_out().then(|| beacon.tag()),
+                        Err(rejection) => rejection.opts_out,
+                    };
+                    if opts_out.is_some() {
+                        verdicts.push((timestamp, Err(Rejection { reason: Reason::Future, opts_out })));
+                    }
+                });
+            }));
+            if admitted.is_err() {
+                verdicts.truncate(before);
+            }
+        }
+        if let Some(ignored) = self.airlock.take_ignored()
+            && offset >= self.counted_before
+        {
+            self.ignored.add(&ignored);
         }
         let count = verdicts.len() - before;
         records.push(HeldRecord { offset, clock, timestamp: record.timestamp, ahead, verdicts: count });
@@ -109,8 +130,18 @@ impl Combiner {
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
+        // the latest time that the log itself gives, for what has none
+        let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
+        let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Millis>| {
+            if let Some(session) = rejection.opts_out {
+                combiner.withdraw(session, moment.or(latest_known).unwrap_or(clock), offset);
+            }
+        };
         if record.ahead {
             self.reject(Reason::Future, offset, clock);
+            for rejection in verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().err()) {
+                withdraw(self, rejection, None);
+            }
             return;
         }
         // what is rejected as `future` moves nothing
@@ -122,6 +153,11 @@ impl Combiner {
                 // of a file; the airlock, which has no clock, cannot say so
                 (verdict, Some(moment)) if moment > latest => {
                     self.reject(reason_ahead(verdict.as_ref().err()), offset, clock);
+                    let opts_out = match verdict {
+                        Ok(beacon) => beacon.opt_out().then(|| beacon.tag()),
+                        Err(rejection) => rejection.opts_out,
+                    };
+                    withdraw(self, &Rejection { reason: Reason::Future, opts_out }, None);
                 }
                 (Ok(beacon), Some(moment)) => {
                     newest = newest.max(Some(moment));
@@ -133,6 +169,7 @@ impl Combiner {
                         newest = newest.max(moment);
                     }
                     self.reject(rejection.reason, offset, moment.unwrap_or(clock));
+                    withdraw(self, rejection, moment);
                 }
             }
         }

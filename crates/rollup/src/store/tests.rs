@@ -7,7 +7,7 @@ use crate::Cell;
 
 mod tenants;
 
-const T0: Millis = 1_000_000_000;
+const T0: Millis = 1_000_000_000_000;
 
 /// One partition with windows of 10 s, sessions that are remembered for 15 s, and one drill-down.
 struct Rig {

@@ -37,7 +37,10 @@ const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown
 /// What one beacon says.
 #[derive(Clone, Default)]
 pub(super) struct Beacon {
+    /// Its own time, or its record's where it has none.
     pub(super) ts: Millis,
+    /// Its time is its own.
+    pub(super) has_own_time: bool,
     pub(super) tenant: String,
     pub(super) session: String,
     pub(super) event: String,
@@ -92,9 +95,11 @@ impl Beacon {
     /// What a repetition of it has in common with it, where anything tells it from others.
     pub(super) fn identity(&self) -> Option<(u64, String)> {
         match &self.cmcd {
-            None => Some((self.ts, format!("json {}", self.event))),
+            None => self.has_own_time.then(|| (self.ts, format!("json {}", self.event))),
             Some(Cmcd { event, sequence: Some(number), .. }) => Some((*number, format!("number {event}"))),
-            Some(Cmcd { event: true, .. }) => Some((self.ts, format!("cmcd {}", self.event))),
+            Some(Cmcd { event: true, .. }) => {
+                self.has_own_time.then(|| (self.ts, format!("cmcd {}", self.event)))
+            }
             Some(_) => None,
         }
     }
@@ -107,120 +112,193 @@ impl Beacon {
     }
 }
 
-/// The beacons of a payload: `None` stands for one that is no JSON object, or has a known field of the wrong type. A
-/// payload without any counts as one.
+/// The beacons of a payload: `None` stands for one that is no JSON object. A payload without any counts as one.
 pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     if let Some(records) = cmcd::split(payload) {
         return records.into_iter().map(Some).collect();
     }
-    let object = |value| match value {
-        Value::Object(fields) => parse(&fields),
-        _ => None,
-    };
-    let mut beacons = match serde_json::from_slice(payload) {
-        Ok(Value::Array(values)) => values.into_iter().map(object).collect(),
-        Ok(value) => vec![object(value)],
-        Err(_) => {
+    let whole: Option<Vec<Value>> = values(payload).into_iter().collect();
+    let values = match whole.filter(|values| !values.is_empty()) {
+        Some(values) => values.into_iter().map(Some).collect(),
+        None => {
             let lines = payload.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            lines.map(|line| serde_json::from_slice(line).ok().and_then(object)).collect::<Vec<_>>()
+            lines.flat_map(values).collect::<Vec<_>>()
         }
     };
+    let mut beacons = Vec::new();
+    for value in values {
+        match value {
+            Some(Value::Array(elements)) if elements.is_empty() => beacons.push(None),
+            Some(Value::Array(elements)) => beacons.extend(elements.iter().flat_map(objects)),
+            Some(value) => beacons.extend(objects(&value)),
+            None => beacons.push(None),
+        }
+    }
     if beacons.is_empty() {
         beacons.push(None);
     }
     beacons
 }
 
-/// What became of reading a beacon: itself, or the name of the reason for its rejection and the time it claims.
+/// The JSON values of a text, one after another; `None` stands for the rest from the first one on that is none.
+fn values(text: &[u8]) -> Vec<Option<Value>> {
+    serde_json::Deserializer::from_slice(text).into_iter().map(Result::ok).collect()
+}
+
+/// The beacons of a value: the object itself, or those in an array or an object under one of its keys, where it has no
+/// session and they have.
+fn objects(value: &Value) -> Vec<Option<Parsed>> {
+    let Value::Object(fields) = value else { return vec![None] };
+    let beacon = parse(fields);
+    if beacon.rest.session.is_empty() {
+        for inner in fields.values() {
+            let elements = inner.as_array().map_or_else(|| vec![inner.clone()], Clone::clone);
+            let has_session =
+                elements.first().and_then(Value::as_object).map(|first| parse(first).rest.session);
+            if has_session.is_some_and(|session| !session.is_empty()) {
+                let mut beacons: Vec<_> =
+                    elements.iter().map(|element| element.as_object().map(parse)).collect();
+                for element in beacons.iter_mut().flatten() {
+                    element.rest.opt_out |= beacon.rest.opt_out;
+                }
+                return beacons;
+            }
+        }
+    }
+    vec![Some(beacon)]
+}
+
+/// A beacon that was not let in.
+pub(super) struct Rejected {
+    /// The name of the reason.
+    pub(super) reason: &'static str,
+    /// The time it claims, which moves the watermark.
+    pub(super) claimed: Option<Millis>,
+    /// The tenant and session that it opts out, and the time from which on that holds, where it is known.
+    pub(super) opts_out: Option<(String, String, Option<Millis>)>,
+}
+
+/// How far a beacon's own time may be from its record's: ten years.
+const LONGEST_AGO: Millis = 3_652 * 24 * 3_600_000;
+
+/// What became of reading a beacon: itself, or its rejection.
 pub(super) fn read(
     beacon: Option<Parsed>,
     timestamp: Option<Millis>,
     settings: &Settings,
-) -> Result<Beacon, (&'static str, Option<Millis>)> {
+) -> Result<Beacon, Rejected> {
     let Some(beacon) = beacon else {
-        return Err(("malformed", timestamp));
+        return Err(Rejected { reason: "malformed", claimed: timestamp, opts_out: None });
     };
     let claimed = timestamp.or(beacon.ts);
-    let reject = |reason| Err((reason, claimed));
     let session = beacon.rest.session.trim();
     if session.is_empty() || CONSTANT.contains(&session.to_ascii_lowercase().as_str()) {
-        return reject("no_session");
+        return Err(Rejected { reason: "no_session", claimed, opts_out: None });
     }
     if beacon.rest.session.len() > 128 {
-        return reject("too_large");
+        return Err(Rejected { reason: "too_large", claimed, opts_out: None });
     }
+    let tenant =
+        if beacon.tenant.is_empty() { settings.default_tenant.clone() } else { beacon.tenant.clone() };
+    let is_known = settings.tenants.contains(&tenant);
+    // consent does not depend on the rest
+    let opts_out = |from: Option<Millis>| {
+        (beacon.rest.opt_out && is_known).then(|| (tenant.clone(), beacon.rest.session.clone(), from))
+    };
+    let reject = |reason| Err(Rejected { reason, claimed, opts_out: opts_out(claimed) });
+    // a clock that is ten years off was never set
+    let is_far = |ts: &Millis| timestamp.is_some_and(|record| ts.abs_diff(record) > LONGEST_AGO);
+    let own = beacon.ts.filter(|ts| !is_far(ts));
     // a request is made when it is recorded
     let is_request = beacon.rest.cmcd.as_ref().is_some_and(|cmcd| !cmcd.event);
-    let Some(ts) = beacon.ts.or(timestamp.filter(|_| is_request)) else {
+    let Some(ts) = own.or(timestamp.filter(|_| is_request || beacon.ts.is_some())) else {
         return reject("no_time");
     };
     let record = timestamp.unwrap_or(ts);
-    if ts > record + settings.max_skew || settings.is_ahead(record) {
-        return Err(("future", None));
+    if settings.is_ahead(record) {
+        return Err(Rejected { reason: "future", claimed: None, opts_out: opts_out(None) });
     }
-    let tenant = if beacon.tenant.is_empty() { settings.default_tenant.clone() } else { beacon.tenant };
-    if !settings.tenants.contains(&tenant) {
+    if ts > record + settings.max_skew {
+        return Err(Rejected { reason: "future", claimed: None, opts_out: opts_out(Some(record)) });
+    }
+    if !is_known {
         return reject("unknown_tenant");
     }
-    Ok(Beacon { ts, tenant, ..beacon.rest })
+    Ok(Beacon { ts, has_own_time: own.is_some(), tenant, ..beacon.rest })
 }
 
-/// A beacon of the right types, before its session, time and tenant were looked at.
+/// A time of seconds, milliseconds, microseconds or nanoseconds, by its size.
+pub(super) fn milliseconds(number: u64) -> Millis {
+    match number.to_string().len() {
+        ..=11 => number * 1_000,
+        12..=14 => number,
+        15..=17 => number / 1_000,
+        _ => number / 1_000_000,
+    }
+}
+
+/// A beacon, before its session, time and tenant were looked at.
 pub(super) struct Parsed {
     pub(super) ts: Option<Millis>,
     pub(super) tenant: String,
     pub(super) rest: Beacon,
 }
 
-/// `None` when a known field has a value of the wrong type.
-fn parse(fields: &Map<String, Value>) -> Option<Parsed> {
+/// What a field cannot have is absent.
+fn parse(fields: &Map<String, Value>) -> Parsed {
     let text = |name: &str| match fields.get(name) {
-        None | Some(Value::Null) => Some(String::new()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(value) => value.as_str().map(Into::into),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
     };
-    let number = |name: &str| match fields.get(name) {
-        None | Some(Value::Null) => Some(None),
-        Some(value) => value.as_u64().map(Some),
+    let number = |name: &str| match fields.get(name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     };
     let flag = |name: &str| match fields.get(name) {
-        None | Some(Value::Null) => Some(false),
-        Some(value) => value.as_bool(),
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::Number(number)) => number.as_u64() == Some(1),
+        Some(Value::String(text)) => {
+            ["1", "true", "yes"].contains(&text.trim().to_ascii_lowercase().as_str())
+        }
+        _ => false,
     };
 
     let mut dimensions = BTreeMap::new();
     for name in DIMENSIONS {
-        let value = text(name)?;
+        let value = text(name);
         if !value.is_empty() {
             dimensions.insert(name.into(), value);
         }
     }
-    let height = number("height")?.filter(|height| *height > 0);
-    if let Some(quality) = quality(height, number("bitrate_kbps")?) {
+    let height = number("height").filter(|height| *height > 0);
+    if let Some(quality) = quality(height, number("bitrate_kbps")) {
         dimensions.insert("quality".into(), quality.into());
     }
-    let event = text("event")?;
-    let class = text("error")?;
+    // names of events are told apart without regard to case
+    let event = text("event").to_ascii_lowercase();
+    let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
     let is_error = !class.is_empty() || event == "error";
     let rest = Beacon {
-        session: text("session")?,
+        session: text("session"),
         event,
         dimensions,
-        playing_ms: to_100_ms(number("playing_ms")?.unwrap_or(0)),
-        stalled_ms: to_100_ms(number("stalled_ms")?.unwrap_or(0)),
-        stalls: number("stalls")?.unwrap_or(0),
-        startup_ms: number("startup_ms")?.map(two_digits),
-        dropped_frames: number("dropped_frames")?.unwrap_or(0),
-        switches: number("switches")?.unwrap_or(0),
-        bandwidth_kbps: number("bandwidth_kbps")?.map(two_digits),
-        bitrate_kbps: number("bitrate_kbps")?.map(two_digits),
+        playing_ms: to_100_ms(number("playing_ms").unwrap_or(0)),
+        stalled_ms: to_100_ms(number("stalled_ms").unwrap_or(0)),
+        stalls: number("stalls").unwrap_or(0),
+        startup_ms: number("startup_ms").map(two_digits),
+        dropped_frames: number("dropped_frames").unwrap_or(0),
+        switches: number("switches").unwrap_or(0),
+        bandwidth_kbps: number("bandwidth_kbps").map(two_digits),
+        bitrate_kbps: number("bitrate_kbps").map(two_digits),
         error: is_error.then_some(known),
-        fatal: flag("fatal")?,
-        opt_out: flag("opt_out")?,
+        fatal: flag("fatal"),
+        opt_out: flag("opt_out"),
         ..Beacon::default()
     };
-    Some(Parsed { ts: number("ts")?, tenant: text("tenant")?, rest })
+    Parsed { ts: number("ts").map(milliseconds), tenant: text("tenant"), rest }
 }
 
 /// The class of picture height, by height or else by the bitrate.

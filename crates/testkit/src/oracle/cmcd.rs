@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Record;
-use super::beacon::{Beacon, Parsed, quality};
+use super::beacon::{Beacon, Parsed, milliseconds, quality};
 use super::numbers::two_digits;
 
 /// What a record says of playback.
@@ -86,5 +86,5 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         cmcd: Some(cmcd),
         ..Beacon::default()
     };
-    Parsed { ts: number("ts"), tenant: String::new(), rest }
+    Parsed { ts: number("ts").map(milliseconds), tenant: String::new(), rest }
 }

@@ -78,6 +78,11 @@ impl<'a> Partition<'a> {
         if record.timestamp.is_some_and(|at| self.settings.is_ahead(at)) {
             self.counts.read += 1;
             *self.counts.rejected.entry("future").or_default() += 1;
+            for parsed in beacon::split(&record.payload) {
+                if let Err(rejected) = beacon::read(parsed, record.timestamp, self.settings) {
+                    self.withdraw(rejected.opts_out);
+                }
+            }
             return;
         }
         let mut highest = self.highest;
@@ -89,9 +94,10 @@ impl<'a> Partition<'a> {
                     self.judge(beacon, now);
                     Some(now)
                 }
-                Err((reason, claimed)) => {
-                    *self.counts.rejected.entry(reason).or_default() += 1;
-                    claimed.filter(|at| !self.settings.is_ahead(*at))
+                Err(rejected) => {
+                    *self.counts.rejected.entry(rejected.reason).or_default() += 1;
+                    self.withdraw(rejected.opts_out);
+                    rejected.claimed.filter(|at| !self.settings.is_ahead(*at))
                 }
             };
             highest = highest.max(said);
@@ -152,6 +158,15 @@ impl<'a> Partition<'a> {
             let (tenant, session) = (placed.beacon.tenant.clone(), placed.beacon.session.clone());
             self.sittings.entry(SittingKey { start, tenant, session }).or_default().place(placed);
         }
+    }
+
+    /// Lets a session opt out whose beacon counts as something else. Where nothing tells the time of that, it is the
+    /// latest one of the log.
+    fn withdraw(&mut self, session: Option<(String, String, Option<Millis>)>) {
+        let Some((tenant, session, from)) = session else { return };
+        self.take_out(&tenant, &session);
+        let from = from.or(self.highest).or(self.settings.now).unwrap_or(0);
+        self.sessions.entry((tenant, session)).or_default().opt_out = Some(from);
     }
 
     /// Takes a session out of every window that is not closed.

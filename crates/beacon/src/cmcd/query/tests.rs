@@ -25,6 +25,7 @@ fn the_parameter_is_found() {
     assert_eq!(find("?CMCD=a").as_deref(), Some("a"));
     assert_eq!(find("x=1&cmcd=a%3D1&y").as_deref(), Some("a%3D1"));
     assert_eq!(find("CMCD=").as_deref(), Some(""));
+    assert_eq!(find("CMCD=old&x=1&CMCD=new&y").as_deref(), Some("new"));
     assert_eq!(find("xCMCD=a"), None);
     assert_eq!(find(""), None);
 }

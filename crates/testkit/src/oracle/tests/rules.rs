@@ -27,7 +27,9 @@ fn each_reason_and_which_comes_first() {
     for (payload, reason) in [
         ("{", "malformed"),
         ("7", "malformed"),
-        (r#"{"session":"","playing_ms":"long"}"#, "malformed"),
+        (r#"{"session":"","playing_ms":long}"#, "malformed"),
+        (r#"{"session":"","playing_ms":"long"}"#, "no_session"),
+        (r#"{"session":"a","ts":"soon"}"#, "no_time"),
         (r#"{"ts":1}"#, "no_session"),
         (r#"{"session":null}"#, "no_session"),
         (r#"{"session":"undefined"}"#, "no_session"),
@@ -42,6 +44,39 @@ fn each_reason_and_which_comes_first() {
     }
     let just = format!(r#"{{"session":"a","ts":{},"tenant":""}}"#, T + 60 * S);
     assert_eq!(judged(&[(T, &just)]).ledger.beacons.released, 1, "max_skew itself is allowed");
+}
+
+#[test]
+fn an_opt_out_holds_whatever_else_is_wrong() {
+    for (wrong, reason) in [
+        (r#""session":"a","opt_out":1"#.to_owned(), "no_time"),
+        (format!(r#""session":"a","opt_out":"yes","ts":{}"#, T + 600 * S), "future"),
+    ] {
+        let wrong = format!("{{{wrong}}}");
+        let beacons =
+            judged(&[(T, &beacon(0, "")), (T + S, &wrong), (T + 2 * S, &beacon(2, ""))]).ledger.beacons;
+        assert_eq!(beacons.rejected, BTreeMap::from([(reason, 1)]), "{wrong}");
+        assert_eq!((beacons.opted_out, beacons.released), (2, 0), "{wrong}");
+    }
+}
+
+#[test]
+fn a_time_ten_years_away_is_none() {
+    for far in [1, T + 4_000 * 86_400_000] {
+        let far = format!(r#"{{"session":"a","event":"play","ts":{far}}}"#);
+        let verdict = judged(&[(T, &far), (T + S, &far)]);
+        assert_eq!(verdict.ledger.beacons.released, 2, "neither late nor a duplicate: {far}");
+        assert_eq!(total(&verdict, T).sessions, 1);
+    }
+}
+
+#[test]
+fn beacons_may_run_on_and_lie_in_an_envelope() {
+    let (one, two) = (beacon(1, ""), beacon(2, ""));
+    for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#)] {
+        let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
+        assert_eq!((beacons.read, beacons.released), (2, 2), "{payload}");
+    }
 }
 
 #[test]

@@ -1,14 +1,17 @@
-//! Times as logs write them.
+//! Times as players and logs write them.
 
 /// Milliseconds since the epoch of a time written as a number of seconds (with or without a fraction), milliseconds,
 /// microseconds or nanoseconds since the epoch, or as RFC 3339 has it. A number's unit is told by its size, which
 /// leaves no doubt from 1973 to 5138. A date without a zone is in UTC.
-pub(super) fn read(text: &str) -> Option<u64> {
+pub(crate) fn read(text: &str) -> Option<u64> {
     let text = text.trim();
     number(text).or_else(|| date(text))
 }
 
 fn number(text: &str) -> Option<u64> {
+    if text.bytes().any(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+        return power(text);
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 19 || !digits(whole) || !digits(fraction) {
@@ -21,6 +24,20 @@ fn number(text: &str) -> Option<u64> {
         100_000_000_000_000..100_000_000_000_000_000 => whole / 1_000,
         _ => whole / 1_000_000,
     })
+}
+
+/// A number with an exponent, as languages write large ones: `1.795308528421E12`.
+fn power(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    let number: f64 = text.parse().ok().filter(|_| is_number)?;
+    let milliseconds = match number {
+        0.0..1e11 => number * 1e3,
+        1e11..1e14 => number,
+        1e14..1e17 => number / 1e3,
+        1e17..1e20 => number / 1e6,
+        _ => return None,
+    };
+    Some(milliseconds as u64)
 }
 
 /// The first three digits of a fraction.

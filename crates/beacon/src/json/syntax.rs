@@ -1,0 +1,288 @@
+//! JSON by its syntax alone (RFC 8259): where values end, and of what kind they are.
+//!
+//! Strings are more lenient than the RFC: lone surrogates and bytes that are not UTF-8 are let through, and replaced
+//! where the text is used. Everything else is as strict as the RFC. Nothing here allocates, except for texts with escapes.
+
+use std::borrow::Cow;
+
+/// How deep brackets may be nested in a value that nobody uses.
+const MAX_DEPTH: usize = 1_024;
+
+/// Where a value ends, or where the text stops being JSON.
+pub(crate) type Place = Result<usize, usize>;
+
+/// A value, read no further than its kind.
+#[derive(Clone, Copy)]
+pub(crate) enum Raw<'a> {
+    /// The bytes between the quotes, with their escapes.
+    Text(&'a [u8]),
+    /// A number as it is written.
+    Number(&'a str),
+    Bool(bool),
+    Null,
+    Object,
+    Array,
+}
+
+/// Returns the value that begins at `at`, and where it ends.
+pub(crate) fn raw(bytes: &[u8], at: usize) -> Option<(Raw<'_>, usize)> {
+    let end = skip(bytes, at).ok()?;
+    let raw = match bytes.get(at)? {
+        b'"' => Raw::Text(bytes.get(at + 1..end - 1)?),
+        b'{' => Raw::Object,
+        b'[' => Raw::Array,
+        b't' => Raw::Bool(true),
+        b'f' => Raw::Bool(false),
+        b'n' => Raw::Null,
+        _ => Raw::Number(std::str::from_utf8(bytes.get(at..end)?).ok()?),
+    };
+    Some((raw, end))
+}
+
+/// Skips white space.
+pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
+}
+
+/// Skips the value that begins at `at`.
+pub(crate) fn skip(bytes: &[u8], at: usize) -> Place {
+    match bytes.get(at) {
+        Some(b'{' | b'[') => skip_nested(bytes, at),
+        _ => skip_scalar(bytes, at),
+    }
+}
+
+fn skip_scalar(bytes: &[u8], at: usize) -> Place {
+    let literal = |word: &[u8]| {
+        let found = bytes.get(at..).is_some_and(|rest| rest.starts_with(word));
+        if found { Ok(at + word.len()) } else { Err(at) }
+    };
+    match bytes.get(at) {
+        Some(b'"') => string_end(bytes, at + 1).map(|end| end + 1),
+        Some(b'-' | b'0'..=b'9') => number_end(bytes, at),
+        Some(b't') => literal(b"true"),
+        Some(b'f') => literal(b"false"),
+        Some(b'n') => literal(b"null"),
+        _ => Err(at),
+    }
+}
+
+/// Skips the object or array that begins at `at`, without recursion.
+fn skip_nested(bytes: &[u8], mut at: usize) -> Place {
+    // One bit for each open bracket: set for those of objects.
+    let mut objects = [0_u64; MAX_DEPTH / 64];
+    let mut depth = 0;
+    'values: loop {
+        match bytes.get(at) {
+            Some(open @ (b'{' | b'[')) => {
+                if depth == MAX_DEPTH {
+                    return Err(at);
+                }
+                let (is_object, bit) = (*open == b'{', 1 << (depth % 64));
+                objects[depth / 64] = objects[depth / 64] & !bit | if is_object { bit } else { 0 };
+                depth += 1;
+                at = blank(bytes, at + 1);
+                if bytes.get(at) != Some(&if is_object { b'}' } else { b']' }) {
+                    if is_object {
+                        at = key(bytes, at)?;
+                    }
+                    continue 'values;
+                }
+                depth -= 1;
+                at += 1;
+            }
+            _ => at = skip_scalar(bytes, at)?,
+        }
+        while depth > 0 {
+            at = blank(bytes, at);
+            let in_object = objects[(depth - 1) / 64] >> ((depth - 1) % 64) & 1 == 1;
+            match bytes.get(at) {
+                Some(b',') => {
+                    at = blank(bytes, at + 1);
+                    if in_object {
+                        at = key(bytes, at)?;
+                    }
+                    continue 'values;
+                }
+                Some(b'}') if in_object => depth -= 1,
+                Some(b']') if !in_object => depth -= 1,
+                _ => return Err(at),
+            }
+            at += 1;
+        }
+        return Ok(at);
+    }
+}
+
+/// Skips a key and its colon, up to the value.
+fn key(bytes: &[u8], at: usize) -> Place {
+    if bytes.get(at) != Some(&b'"') {
+        return Err(at);
+    }
+    let colon = blank(bytes, string_end(bytes, at + 1)? + 1);
+    if bytes.get(colon) == Some(&b':') { Ok(blank(bytes, colon + 1)) } else { Err(colon) }
+}
+
+/// Goes through the members of the object that begins at `at`: `each` gets the bytes of a key, and where its value
+/// begins, and returns where the value ends. Returns where the object ends.
+pub(crate) fn members<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    each: &mut impl FnMut(&'a [u8], usize) -> Option<usize>,
+) -> Option<usize> {
+    if bytes.get(at) != Some(&b'{') {
+        return None;
+    }
+    let mut at = blank(bytes, at + 1);
+    if bytes.get(at) == Some(&b'}') {
+        return Some(at + 1);
+    }
+    loop {
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = string_end(bytes, at + 1).ok()?;
+        let colon = blank(bytes, end + 1);
+        if bytes.get(colon) != Some(&b':') {
+            return None;
+        }
+        at = blank(bytes, each(&bytes[at + 1..end], blank(bytes, colon + 1))?);
+        match bytes.get(at)? {
+            b',' => at = blank(bytes, at + 1),
+            b'}' => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+/// Returns the place of the quote that ends the string which began before `at`, if neither an escape nor a control
+/// character comes first.
+pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
+    run(bytes, at).filter(|end| bytes[*end] == b'"')
+}
+
+/// Returns the place of the quote that ends the string which began before `at`.
+pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Place {
+    loop {
+        at = run(bytes, at).ok_or(bytes.len())?;
+        match bytes[at] {
+            b'"' => return Ok(at),
+            b'\\' => at = escape_end(bytes, at)?,
+            _ => return Err(at),
+        }
+    }
+}
+
+fn escape_end(bytes: &[u8], at: usize) -> Place {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') if unit(bytes, at + 2).is_some() => Ok(at + 6),
+        _ => Err(at),
+    }
+}
+
+/// Returns the UTF-16 code unit of four hexadecimal digits.
+fn unit(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 4)?;
+    let digit = |unit, byte: &u8| Some(unit << 4 | (*byte as char).to_digit(16)? as u16);
+    digits.iter().try_fold(0, digit)
+}
+
+/// Returns the place of the first quote, backslash or control character from `at` on. Eight bytes at a time: in a word the
+/// lowest byte that is found is a true one, carries go upwards.
+fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*word);
+        let quote = zero(word ^ (ONES * u64::from(b'"')));
+        let escape = zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (quote | escape | control) & (ONES << 7);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).map(|length| at + length)
+}
+
+fn number_end(bytes: &[u8], at: usize) -> Place {
+    let digits = |from: usize| {
+        let count = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if count > 0 { Ok(from + count) } else { Err(from) }
+    };
+    let mut at = at + usize::from(bytes.get(at) == Some(&b'-'));
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(at.min(bytes.len()))? };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        at = digits((at + 1 + sign).min(bytes.len()))?;
+    }
+    Ok(at)
+}
+
+/// Returns the text of a string, and whether something in it had to be replaced: lone surrogates, and bytes that are not
+/// UTF-8.
+pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
+    if memchr::memchr(b'\\', raw).is_some() {
+        let (bytes, replaced) = unescaped(raw);
+        return match String::from_utf8(bytes) {
+            Ok(text) => (Cow::Owned(text), replaced),
+            Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), true),
+        };
+    }
+    match std::str::from_utf8(raw) {
+        Ok(text) => (Cow::Borrowed(text), false),
+        Err(_) => (String::from_utf8_lossy(raw), true),
+    }
+}
+
+/// Resolves the escapes of a string that is known to be sound.
+fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
+    let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        bytes.extend_from_slice(&rest[..at]);
+        let escape = rest.get(at + 1).copied().unwrap_or(b'\\');
+        let mut length = 2;
+        match escape {
+            b'b' => bytes.push(8),
+            b'f' => bytes.push(12),
+            b'n' => bytes.push(b'\n'),
+            b'r' => bytes.push(b'\r'),
+            b't' => bytes.push(b'\t'),
+            b'u' => {
+                let units =
+                    [unit(rest, at + 2), unit(rest, at + 8).filter(|_| rest[at + 6..].starts_with(b"\\u"))];
+                let (character, taken) = character(units);
+                length = 6 * taken;
+                replaced |= character.is_none();
+                let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            other => bytes.push(other),
+        }
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    bytes.extend_from_slice(rest);
+    (bytes, replaced)
+}
+
+/// Returns the character of one code unit, or of two that are a pair, and how many it takes. A lone surrogate is none.
+fn character([first, second]: [Option<u16>; 2]) -> (Option<char>, usize) {
+    let pair = first.into_iter().chain(second);
+    match char::decode_utf16(pair).next() {
+        Some(Ok(character)) => (Some(character), character.len_utf16()),
+        _ => (None, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn the_end_of_a_string_is_found_wherever_it_is() {
+    for length in 0..40 {
+        for (sign, found) in [('"', true), ('\\', false), ('\u{1f}', false), ('\n', false)] {
+            for fill in ['a', 'é', ' ', '\u{7f}', '!', '#', '['] {
+                let text: String =
+                    std::iter::repeat_n(fill, length).chain([sign]).chain("\"tail".chars()).collect();
+                let end = length * fill.len_utf8();
+                assert_eq!(plain(text.as_bytes(), 0), found.then_some(end), "{text:?}");
+            }
+        }
+    }
+    assert_eq!(plain(b"no end in sight", 0), None);
+}
+
+#[test]
+fn lone_surrogates_and_bytes_that_are_no_utf_8_are_replaced() {
+    for (raw, expect, replaced) in [
+        (&b"plain"[..], "plain", false),
+        (b"a\\\"b\\\\c\\/d\\n\\u00e9", "a\"b\\c/d\n\u{e9}", false),
+        (b"\\ud83c\\udf89", "\u{1f389}", false),
+        (b"x\\ud83d", "x\u{fffd}", true),
+        (b"\\udf89 y", "\u{fffd} y", true),
+        (b"\\ud83d\\u0041", "\u{fffd}A", true),
+        (b"\\ud83d\\ud83c\\udf89", "\u{fffd}\u{1f389}", true),
+        (b"\\u0041\\u0042", "AB", false),
+        (b"a\xffb", "a\u{fffd}b", true),
+        (b"a\xff\\n", "a\u{fffd}\n", true),
+    ] {
+        let (text, was) = text(raw);
+        assert_eq!((&*text, was), (expect, replaced), "{}", raw.escape_ascii());
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(skip(nested(MAX_DEPTH).as_bytes(), 0), Ok(2 * MAX_DEPTH));
+    assert_eq!(skip(nested(MAX_DEPTH + 1).as_bytes(), 0), Err(MAX_DEPTH));
+    let mixed = format!("{}1{}", r#"{"y":[ "#.repeat(400), " ] }".repeat(400));
+    assert_eq!(skip(mixed.as_bytes(), 0), Ok(mixed.len()));
+}
+
+/// Texts that are JSON, or nearly.
+fn json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
+        "\"[a-z\\\\\"u/0-9é\u{1}]{0,6}\"",
+        prop::sample::select(vec![
+            "null",
+            "true",
+            "false",
+            "nul",
+            "True",
+            "NaN",
+            "-Infinity",
+            "",
+            "'a'",
+            "\"\\ud83d\""
+        ])
+        .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let gap = || prop::sample::select(vec!["", "", " ", "\n", "\u{c}"]);
+        let member = ("\"[a-z]{0,3}\"", gap(), inner.clone())
+            .prop_map(|(key, gap, value)| format!("{key}{gap}:{value}"));
+        let bracket = |open: char, close: char| {
+            move |(items, gap): (Vec<String>, &str)| {
+                format!("{open}{gap}{}{close}", items.join(&format!("{gap},{gap}")))
+            }
+        };
+        prop_oneof![
+            (prop::collection::vec(inner, 0..4), gap()).prop_map(bracket('[', ']')),
+            (prop::collection::vec(member, 0..4), gap()).prop_map(bracket('{', '}')),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// What is skipped is what a strict reader ignores without a look at numbers and characters.
+    #[test]
+    fn it_skips_what_a_reader_of_the_standard_ignores(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
+        let text = match cut {
+            Some(cut) => &text[..(0..=cut.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap()],
+            None => &text,
+        };
+        let mut reader = serde_json::Deserializer::from_slice(text.as_bytes()).into_iter::<serde::de::IgnoredAny>();
+        let is_sound = matches!(reader.next(), Some(Ok(_)));
+        let start = blank(text.as_bytes(), 0);
+        let skipped = skip(text.as_bytes(), start);
+        if is_sound {
+            prop_assert_eq!(skipped, Ok(reader.byte_offset()), "{}", text);
+        } else {
+            // The standard's reader wants to see what follows a scalar.
+            let followed = skipped.is_ok_and(|end| end < text.len());
+            prop_assert!(skipped.is_err() || followed, "{}", text);
+        }
+    }
+}

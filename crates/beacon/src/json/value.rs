@@ -1,0 +1,85 @@
+//! The values of our fields, in every form in which players send them. None of it is on the way of ordinary beacons.
+
+use std::borrow::Cow;
+
+use super::syntax::{self, Raw};
+use crate::fields::Field;
+use crate::{Amount, Beacon, Number, Text, time};
+
+/// Reads a value of ours, and returns where it ends. A value that the field cannot have is absent, and noted.
+#[cold]
+pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    let (raw, end) = syntax::raw(bytes, at)?;
+    if set(field, raw, beacon).is_none() {
+        beacon.ignore(field);
+        beacon.nested |= matches!(raw, Raw::Object | Raw::Array);
+    }
+    Some(end)
+}
+
+fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
+    match field {
+        Field::Text(field) => beacon.set_text(field, text(field, raw)?),
+        Field::Number(field) => beacon.set_number(field, number(field, raw)?),
+        Field::Fatal => beacon.fatal = flag(raw)?,
+        // Whoever says it once has said it, whatever else is said beside it.
+        Field::OptOut => beacon.opt_out |= flag(raw)?,
+    }
+    Some(())
+}
+
+/// A text, or a number as it is written. A session of which something had to be replaced is nobody's.
+fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    match raw {
+        Raw::Text(raw) => {
+            let (text, replaced) = syntax::text(raw);
+            (!replaced || field != Text::Session).then_some(text)
+        }
+        Raw::Number(number) => Some(Cow::Borrowed(number)),
+        _ => None,
+    }
+}
+
+fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
+    match raw {
+        Raw::Number(number) => amount(field, number),
+        Raw::Text(raw) => amount(field, syntax::text(raw).0.trim()),
+        _ => None,
+    }
+}
+
+/// Returns the amount that a number stands for, as JSON, or anyone else, may write it.
+pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
+    if field == Number::Ts {
+        return Amount::whole(field, time::read(number)?);
+    }
+    if let Ok(whole) = number.parse() {
+        return Amount::whole(field, whole);
+    }
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    number.parse().ok().filter(|_| is_number).and_then(|fraction| Amount::fraction(field, fraction))
+}
+
+/// A truth value, as JSON has it or as 0 and 1, or as a word.
+fn flag(raw: Raw<'_>) -> Option<bool> {
+    match raw {
+        Raw::Bool(flag) => Some(flag),
+        Raw::Number(number) => match number.parse() {
+            Ok(0.0_f64) => Some(false),
+            Ok(1.0) => Some(true),
+            _ => None,
+        },
+        Raw::Text(raw) => {
+            let text = syntax::text(raw).0;
+            let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+            if is(&["true", "1", "yes"]) {
+                Some(true)
+            } else if is(&["false", "0", "no", ""]) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
