@@ -6,6 +6,7 @@
 mod input;
 mod lines;
 mod progress;
+mod records;
 mod runs;
 mod sort;
 mod summary;
@@ -15,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Airlock, LineTime, Millis, Record, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Format, LineTime, Millis, Record, Shared, TagKey};
 use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
 
-use self::lines::read_line;
 use self::progress::Progress;
+use self::records::Records;
 use self::sort::Sorter;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -93,6 +94,8 @@ struct Folding<W> {
     offset: i64,
     merged_offset: i64,
     longest: usize,
+    /// JSON values over several lines are joined.
+    joins: bool,
 }
 
 impl<W: Write> Folding<W> {
@@ -100,6 +103,7 @@ impl<W: Write> Folding<W> {
         let machines = Machines::new(config, 1, 1, "file".into(), true);
         let settings = config.airlock()?;
         let longest = settings.max_record;
+        let joins = settings.format != Format::Cmcd;
         let shared =
             Shared::new(settings, TagKey::random()).map_err(|error| Failure::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
@@ -108,29 +112,28 @@ impl<W: Write> Folding<W> {
         let now = clock::now();
         let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false).of_sorted_records();
         let merger = Merger::new(machines.merge, &fresh(), 0, now);
-        Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest })
+        Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
     }
 
     /// Reads a file and gives its records to the sorter.
     fn read(&mut self, path: &Path, progress: &Progress, sorter: &mut Sorter) -> Result<()> {
         let name = if path == Path::new("-") { Path::new("standard input") } else { path }.display();
-        let mut lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
-        let mut line = Vec::new();
+        let lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
+        let mut records = Records::new(lines, self.joins, self.longest);
+        let mut record = Vec::new();
         let mut last = 0;
-        while read_line(&mut lines, &mut line, self.longest + 1)
-            .with_context(|| format!("{name} cannot be read to its end"))?
-        {
-            match self.combiner.line_time(&line) {
+        while records.next(&mut record).with_context(|| format!("{name} cannot be read to its end"))? {
+            match self.combiner.line_time(&record) {
                 LineTime::At(time) => last = time,
                 // it stays behind the one before it
                 LineTime::Unknown => {}
                 // it is rejected whatever its place, so it need not be kept
                 LineTime::Unreadable => {
-                    self.hold(&line)?;
+                    self.hold(&record)?;
                     continue;
                 }
             }
-            sorter.push(last, &line).with_context(|| unsorted(sorter))?;
+            sorter.push(last, &record).with_context(|| unsorted(sorter))?;
         }
         Ok(())
     }

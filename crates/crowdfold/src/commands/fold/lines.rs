@@ -1,4 +1,4 @@
-//! Records of files: lines.
+//! Lines of files.
 
 use std::io::{self, BufRead};
 

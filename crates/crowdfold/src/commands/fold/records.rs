@@ -1,0 +1,160 @@
+//! Records of files: lines, and JSON values over several lines.
+
+use std::io::{self, BufRead};
+
+use serde::de::IgnoredAny;
+
+use super::lines::read_line;
+
+/// The length from which on the part of an array that was read becomes a record, bytes.
+const ENOUGH: usize = 64 << 10;
+
+/// How deep brackets may be nested in a value over several lines.
+const MAX_DEPTH: usize = 1_024;
+
+/// The records of one file. Each is a line without its end; empty lines are none. Where lines are JSON, one that is an
+/// incomplete value is joined with the next ones until the value is complete or too long. A line that is an object by
+/// itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts.
+pub(super) struct Records<R> {
+    lines: R,
+    joins: bool,
+    most: usize,
+    line: Vec<u8>,
+    /// The line is still to be looked at.
+    ahead: bool,
+    /// Lines that are joined.
+    held: Vec<u8>,
+    open: Open,
+    /// The held lines go on with an array of which a part was a record.
+    is_rest: bool,
+}
+
+impl<R: BufRead> Records<R> {
+    /// Reads records of at most `most` bytes: of a longer one no more is kept than shows that. `joins` if they are JSON.
+    pub(super) fn new(lines: R, joins: bool, most: usize) -> Self {
+        Self {
+            lines,
+            joins,
+            most,
+            line: Vec::new(),
+            ahead: false,
+            held: Vec::new(),
+            open: Open::default(),
+            is_rest: false,
+        }
+    }
+
+    /// Reads the next record. Returns `false` at the end of the input.
+    pub(super) fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
+        record.clear();
+        loop {
+            if !std::mem::take(&mut self.ahead) && !read_line(&mut self.lines, &mut self.line, self.most + 1)?
+            {
+                return Ok(self.take(record));
+            }
+            let line = self.line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            if self.held.is_empty() {
+                if !self.joins || line.starts_with(b"{") && line.ends_with(b"}") {
+                    record.extend_from_slice(line);
+                    return Ok(true);
+                }
+                self.open = Open::default();
+            } else if !self.open.may_go_on_with_objects() && is_json(line) {
+                self.ahead = true;
+                return Ok(self.take(record));
+            } else {
+                self.held.push(b'\n');
+            }
+            let is_incomplete = self.open.after(line);
+            self.held.extend_from_slice(line);
+            if !is_incomplete || self.held.len() > self.most {
+                self.held.truncate(self.most + 1);
+                if self.take(record) {
+                    return Ok(true);
+                }
+            } else if self.held.len() > ENOUGH && self.open.is_between_elements() {
+                self.held.pop();
+                self.held.push(b']');
+                std::mem::swap(record, &mut self.held);
+                self.held.push(b'[');
+                self.is_rest = true;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes the lines that are held for a record, if they hold anything that was not a record before.
+    fn take(&mut self, record: &mut Vec<u8>) -> bool {
+        let is_rest = std::mem::take(&mut self.is_rest);
+        let is_bracket = |byte: &u8| matches!(byte, b'[' | b']' | b'\n');
+        std::mem::swap(record, &mut self.held);
+        self.held.clear();
+        if is_rest && record.iter().all(is_bracket) {
+            record.clear();
+        }
+        !record.is_empty()
+    }
+}
+
+/// Whether a line is JSON by itself.
+fn is_json(line: &[u8]) -> bool {
+    line.starts_with(b"{")
+        && serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
+}
+
+/// What the lines so far leave open.
+#[derive(Default)]
+struct Open {
+    /// The brackets that would close it.
+    brackets: Vec<u8>,
+    /// The last byte that is neither white space nor in a string.
+    last: u8,
+}
+
+impl Open {
+    /// Goes on with a line. Returns whether the value is incomplete after it, and may be completed by others.
+    fn after(&mut self, line: &[u8]) -> bool {
+        let mut bytes = line.iter();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => {
+                    let mut is_escaped = false;
+                    let ends = |byte: &u8| {
+                        let ends = *byte == b'"' && !is_escaped;
+                        is_escaped = *byte == b'\\' && !is_escaped;
+                        ends
+                    };
+                    // No string goes over several lines.
+                    if !bytes.any(ends) {
+                        return false;
+                    }
+                }
+                b'{' if self.brackets.len() < MAX_DEPTH => self.brackets.push(b'}'),
+                b'[' if self.brackets.len() < MAX_DEPTH => self.brackets.push(b']'),
+                b'{' | b'[' => return false,
+                b'}' | b']' if self.brackets.pop() != Some(*byte) => return false,
+                byte if byte.is_ascii_whitespace() => continue,
+                _ => {}
+            }
+            self.last = *byte;
+        }
+        !self.brackets.is_empty()
+    }
+
+    /// Whether an object may stand next: in an array, or after a colon.
+    fn may_go_on_with_objects(&self) -> bool {
+        let in_array = self.brackets.last() == Some(&b']');
+        self.last == b':' || in_array && matches!(self.last, b'[' | b',')
+    }
+
+    /// Whether an array is open and nothing else, and an element of it has just ended.
+    fn is_between_elements(&self) -> bool {
+        self.brackets == [b']'] && self.last == b','
+    }
+}
+
+#[cfg(test)]
+mod tests;

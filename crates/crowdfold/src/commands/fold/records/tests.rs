@@ -1,0 +1,72 @@
+use super::*;
+
+fn records_of(text: &str, joins: bool, most: usize) -> Vec<String> {
+    let mut records = Records::new(text.as_bytes(), joins, most);
+    let (mut all, mut record) = (Vec::new(), Vec::new());
+    while records.next(&mut record).unwrap() {
+        all.push(String::from_utf8(record.clone()).unwrap());
+    }
+    all
+}
+
+#[track_caller]
+fn check(text: &str, expect: &[&str]) {
+    assert_eq!(records_of(text, true, 1 << 20), expect, "{text:?}");
+}
+
+#[test]
+fn lines_are_records_and_empty_ones_are_none() {
+    check("{\"a\":1}\r\n\n  \n{\"b\":2}\nnot json\n{}{}", &["{\"a\":1}", "{\"b\":2}", "not json", "{}{}"]);
+    check("", &[]);
+    assert_eq!(records_of("e=t,sid=\"{\n\ne=t\r\n", false, 1 << 20), ["e=t,sid=\"{", "e=t"]);
+}
+
+#[test]
+fn a_value_over_several_lines_is_one_record() {
+    check("{\n \"a\": 1,\n \"b\": [\n  1,\n  2\n ]\n}\n{}\n", &["{\n\"a\": 1,\n\"b\": [\n1,\n2\n]\n}", "{}"]);
+    check("[\n {\n  \"a\": 1\n },\n {\"b\":\n 2}\n]\n", &["[\n{\n\"a\": 1\n},\n{\"b\":\n2}\n]"]);
+    check("[{\"a\":1},\n{\"b\":2}\n]\n{}", &["[{\"a\":1},\n{\"b\":2}\n]", "{}"]);
+    check("[{\"a\":1}\n,{\"b\":2}\n]", &["[{\"a\":1}\n,{\"b\":2}\n]"]);
+    check("{\"batch\":[\n{\"a\":1},\n{\"b\":2}\n]}\n", &["{\"batch\":[\n{\"a\":1},\n{\"b\":2}\n]}"]);
+    check("{\"a\":\n{\"b\":1}\n}", &["{\"a\":\n{\"b\":1}\n}"]);
+    check("{\"a\":\"}\\\"\",\n\"b\":1}", &["{\"a\":\"}\\\"\",\n\"b\":1}"]);
+}
+
+#[test]
+fn a_line_that_was_cut_short_does_not_hold_up_the_next() {
+    check("{\"a\":1,\"b\n{\"c\":1}\n", &["{\"a\":1,\"b", "{\"c\":1}"]);
+    check("{\"a\":1,\n{\"c\":1}\n{}\n", &["{\"a\":1,", "{\"c\":1}", "{}"]);
+    check("{\"a\":1\n{\"c\":1}{\"d\":1}\n", &["{\"a\":1", "{\"c\":1}{\"d\":1}"]);
+    check("{\"a\":1,\n\"b\":2]\n{}\n", &["{\"a\":1,\n\"b\":2]", "{}"]);
+    check("{\"a\":1,\n", &["{\"a\":1,"]);
+    // Whoever reads the record finds both.
+    check("{\"a\":[1,\n{\"c\":1}\n{\"d\":1}\n", &["{\"a\":[1,\n{\"c\":1}", "{\"d\":1}"]);
+}
+
+#[test]
+fn what_is_too_long_ends_and_is_not_kept() {
+    let lines = format!("{{\n{}", "\"a\":1,\n".repeat(100));
+    let records = records_of(&lines, true, 50);
+    assert_eq!(records[0].len(), 51);
+    assert!(records.iter().all(|record| record.len() <= 51));
+    assert_eq!(records_of(&"x".repeat(200), true, 50), ["x".repeat(51)]);
+    let deep = "[\n".repeat(3_000);
+    assert!(records_of(&deep, true, 1 << 20).len() < 5);
+}
+
+#[test]
+fn a_long_array_over_several_lines_comes_in_parts() {
+    let element = format!("{{\"session\":\"{}\"}}", "s".repeat(1_000));
+    let count = 200;
+    for text in [
+        format!("[\n{}\n]\n{{}}\n", vec![element.as_str(); count].join(",\n")),
+        format!("[{}]\n{{}}\n", vec![element.as_str(); count].join(",\n")),
+    ] {
+        let records = records_of(&text, true, 1 << 20);
+        assert!(records.len() > 3 && records.last().unwrap() == "{}");
+        let elements =
+            |record: &String| serde_json::from_str::<Vec<serde_json::Value>>(record).unwrap().len();
+        assert_eq!(records[..records.len() - 1].iter().map(elements).sum::<usize>(), count);
+        assert!(records.iter().all(|record| record.len() < 2 * ENOUGH));
+    }
+}
