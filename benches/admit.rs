@@ -210,6 +210,85 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
 }
 
+/// The beacon of the README, again and again: what the hostile ones below may cost three times as much as, byte for byte.
+#[divan::bench]
+fn ordinary(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &README.repeat(LONG / README.len()));
+}
+
+const README: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb27941-6c18-4d7a-9f3e-2f6a1c0d4e5b","ip":"203.0.113.9","event":"heartbeat","user_agent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36","player":"hls.js","player_version":"1.7.4","content":"movie-0042","stream":"vod","format":"hls","cdn":"cdn-a","connection":"wifi","bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0}"#;
+
+/// The length of a hostile record, bytes: the longest body that `collect` takes by default.
+const LONG: usize = 64 << 10;
+
+/// Reads one record again and again, whatever comes of it.
+fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
+    let mut airlock = airlock(Format::Json, false);
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    bencher.counter(BytesCount::new(payload.len())).bench_local(|| {
+        airlock.admit(&record, &mut |time, verdict| {
+            let _ = black_box((time, verdict.is_ok()));
+        });
+    });
+}
+
+/// As many of these, numbered, as make a long record.
+fn filled(write: impl Fn(usize) -> String) -> String {
+    let mut text = String::with_capacity(LONG + 64);
+    let mut nth = 0;
+    while text.len() < LONG {
+        text.push_str(&write(nth));
+        nth += 1;
+    }
+    text
+}
+
+/// Keys that nobody knows and nobody sends again, in one object.
+#[divan::bench]
+fn hostile_unknown_keys(bencher: Bencher<'_, '_>) {
+    let keys = filled(|nth| format!(r#""k{nth}":1,"#));
+    hostile(bencher, &format!(r#"{{{keys}"session":"s"}}"#));
+}
+
+/// The same, one in each of many objects.
+#[divan::bench]
+fn hostile_items_with_one_unknown_key(bencher: Bencher<'_, '_>) {
+    let items = filled(|nth| format!(r#"{{"k{nth}":1}},"#));
+    hostile(bencher, &format!("[{items}{{}}]"));
+}
+
+#[divan::bench]
+fn hostile_empty_items(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &format!("[{}{{}}]", filled(|_| "{},".into())));
+}
+
+#[divan::bench]
+fn hostile_items_that_are_no_objects(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &format!("[{}1]", filled(|_| "1,".into())));
+}
+
+#[divan::bench]
+fn hostile_envelopes(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &filled(|_| r#"{"a":[{}]}"#.into()));
+}
+
+#[divan::bench]
+fn hostile_nesting(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &format!(r#"{{"x":{}1{},"session":"s"}}"#, "[".repeat(LONG / 2), "]".repeat(LONG / 2)));
+}
+
+#[divan::bench]
+fn hostile_lines_that_open_and_never_close(bencher: Bencher<'_, '_>) {
+    hostile(bencher, &filled(|_| "{\"a\":[\n".into()));
+}
+
+#[divan::bench]
+fn hostile_values_that_cannot_be_used(bencher: Bencher<'_, '_>) {
+    let values =
+        filled(|_| r#""height":"1080p","cdn":{},"stalls":-1,"fatal":"maybe","content":"\ud83d","#.into());
+    hostile(bencher, &format!(r#"{{{values}"session":"s"}}"#));
+}
+
 /// How many requests the edge puts into one record.
 const PACKED: usize = 64;
 

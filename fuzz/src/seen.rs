@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use crowdfold_beacon::{Amount, Beacon, Fields, Form, Http, Malformed, Mode, Number, Reader, Text};
+use crowdfold_beacon::{
+    Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text,
+};
 
 pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::Tenant, "tenant"),
@@ -56,6 +58,8 @@ pub(crate) struct Seen {
     pub(crate) numbers: Vec<Option<Amount>>,
     pub(crate) fatal: bool,
     pub(crate) opt_out: bool,
+    /// The names of the fields whose value could not be used, sorted.
+    pub(crate) ignored: Vec<&'static str>,
 }
 
 impl Seen {
@@ -70,6 +74,11 @@ impl Seen {
             numbers: NUMBERS.iter().map(|(number, _)| beacon.number(*number)).collect(),
             fatal: beacon.fatal,
             opt_out: beacon.opt_out,
+            ignored: {
+                let mut names: Vec<_> = beacon.ignored().map(Field::name).collect();
+                names.sort_unstable();
+                names
+            },
         }
     }
 }
@@ -78,7 +87,7 @@ impl Seen {
 pub(crate) static FIELDS: LazyLock<Arc<Fields>> =
     LazyLock::new(|| Arc::new(Fields::new(&BTreeMap::new()).unwrap()));
 
-pub(crate) type Verdict = Result<Seen, Malformed>;
+pub(crate) type Verdict = Result<Seen, ReadError>;
 
 /// Every verdict on a record, of which there is at least one.
 pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Verdict> {

@@ -62,7 +62,8 @@ fn each_cdns_lines_fold_to_who_played_what() {
         let rows = rows(&output);
         let counted = &ledger["beacons"];
         assert_eq!(counted["released"], beacons, "{}: {ledger}", cdn.name());
-        assert_eq!(counted["rejected"]["malformed"], 4, "{}: {ledger}", cdn.name());
+        assert_eq!(counted["rejected"]["malformed"], 3, "{}: {ledger}", cdn.name());
+        assert_eq!(counted["rejected"]["no_time"], 1, "{}: {ledger}", cdn.name());
         assert_eq!(counted["read"], beacons + 4, "{}: {ledger}", cdn.name());
 
         let told = told(&rows);

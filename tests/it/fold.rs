@@ -266,15 +266,16 @@ fn garbage_is_counted_and_changes_nothing_else() {
     let lines: Vec<Vec<u8>> = vec![
         b"GET /favicon.ico HTTP/1.1".to_vec(),
         vec![0xff, 0xfe, 0x00, 0x7b, 0x22],
-        Vec::new(),
         b"{".to_vec(),
         b"[]".to_vec(),
         b"[".repeat(100_000),
-        br#"{"ts":"soon","session":"later"}"#.to_vec(),
-        br#"{"ts":1795308480000,"session":"a","session":"b"}"#.to_vec(),
-        br#"{"ts":1795308480000,"session":"a","playing_ms":-1}"#.to_vec(),
+        br#"{"ts":soon,"session":"later"}"#.to_vec(),
+        br#"{"ts":1795308480000,"session":"a","#.to_vec(),
+        br#"{"ts":1795308480000,"session":"a","playing_ms":NaN}"#.to_vec(),
     ];
     counts_as(&lines, &["rejected", "malformed"]);
+    counts_as(&[br#"{"ts":"soon","session":"later"}"#.to_vec()], &["rejected", "no_time"]);
+    counts_as(&[br#"{"ts":1795308480000,"session":"a\ud800"}"#.to_vec()], &["rejected", "no_session"]);
 }
 
 #[test]
@@ -287,22 +288,21 @@ fn a_line_of_ten_megabytes_is_too_large_and_its_neighbours_are_not() {
 
 #[test]
 fn times_that_cannot_be_move_nothing() {
-    // the year 2100: were it believed, all that comes after it would be late
-    let future =
-        br#"{"ts":4102444800000,"tenant":"acme","session":"from-the-future","event":"play"}"#.to_vec();
-    counts_as(&[future], &["rejected", "future"]);
-    let past = |ts: u64| {
-        format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-1970","event":"play"}}"#).into_bytes()
+    // five years ahead: were it believed, all that comes after it would be late
+    let at = |ts: u64| {
+        format!(r#"{{"ts":{ts},"tenant":"acme","session":"from-elsewhere","event":"play"}}"#).into_bytes()
     };
-    // wherever they are, they are in a window like any other, and no crowd
+    counts_as(&[at(1_953_158_400_000)], &["rejected", "future"]);
+    // the year 2100, and 1970: a clock that was never set tells no time
+    counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
+    // wherever they are
     let (expected, _) = folded(&[], WORLD.as_bytes());
-    for input in [
-        with_lines(&[past(0), past(1)]),
-        [past(0), b"\n".to_vec(), past(1), b"\n".to_vec(), WORLD.as_bytes().to_vec()].concat(),
-        [WORLD.as_bytes(), &past(1), b"\n", &past(0)].concat(),
-    ] {
+    for input in
+        [[&at(5), &b"\n"[..], WORLD.as_bytes()].concat(), [WORLD.as_bytes(), &at(5), b"\n"].concat()]
+    {
         let (rows, ledger) = folded(&[], &input);
         assert_eq!(rows, expected);
-        assert_eq!((&ledger["beacons"]["late"], &ledger["windows"]["withheld"]), (&0.into(), &6.into()));
+        let beacons = &ledger["beacons"];
+        assert_eq!((&beacons["late"], &beacons["rejected"]["no_time"]), (&0.into(), &1.into()));
     }
 }

@@ -33,7 +33,6 @@ pub(crate) fn read_events<'a>(
     left: &mut usize,
     each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
 ) {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let trimmed = body.trim_ascii();
     if trimmed.is_empty() {
         return each(Err(ReadError::Malformed));
@@ -43,6 +42,7 @@ pub(crate) fn read_events<'a>(
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         rest = rest.get(end + 1..).unwrap_or_default();
         if line.is_empty() {
             continue;

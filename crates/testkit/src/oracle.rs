@@ -9,7 +9,8 @@
 //!    What is rejected or excluded states nothing, but where it opts its session out: that holds whatever else is wrong,
 //!    if session and tenant can be read.
 //! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that is more than ten years
-//!    from its record's timestamp is absent, and the record's counts. The watermark of a partition
+//!    from its record's timestamp is absent, and the record's counts; without one, and so far from the machine's clock,
+//!    it is no time. The watermark of a partition
 //!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
 //!    closed when the watermark reaches its end; all are at the end of the input.
 //! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of

@@ -11,6 +11,8 @@ pub(crate) const CANARY: &str = "c4n4ry";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cdn {
     CloudFront,
+    /// Standard logging v2.
+    CloudFrontV2,
     Fastly,
     Akamai,
 }
@@ -18,11 +20,12 @@ pub(crate) enum Cdn {
 const AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
 
 impl Cdn {
-    pub(crate) const ALL: [Self; 3] = [Self::CloudFront, Self::Fastly, Self::Akamai];
+    pub(crate) const ALL: [Self; 4] = [Self::CloudFront, Self::CloudFrontV2, Self::Fastly, Self::Akamai];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::CloudFront => "cloudfront",
+            Self::CloudFrontV2 => "cloudfront-v2",
             Self::Fastly => "fastly",
             Self::Akamai => "akamai",
         }
@@ -39,6 +42,7 @@ impl Cdn {
         let cmcd = format!("br=3200,cid=\"movie-0042\",mtp=5400,ot=v,sf=d,sid=\"{session}\",st=v");
         match self {
             Self::CloudFront if headers => self.written(&seconds(at), None, Some(session)),
+            Self::CloudFrontV2 => self.written(&clock(at), Some(&escaped(&cmcd)), None),
             // escaped twice
             Self::CloudFront => self.written(&seconds(at), Some(&escaped(&escaped(&cmcd))), None),
             Self::Fastly if headers => self.written(&at.to_string(), None, Some(session)),
@@ -51,7 +55,8 @@ impl Cdn {
 
     /// A request for something else.
     pub(crate) fn without_cmcd(self) -> String {
-        self.written(&START.to_string(), None, None)
+        let time = if self == Self::CloudFrontV2 { clock(START) } else { START.to_string() };
+        self.written(&time, None, None)
     }
 
     /// One whose time is this.
@@ -99,6 +104,15 @@ impl Cdn {
                 }
                 line
             }
+            Self::CloudFrontV2 => json!({
+                "date": "2026-11-22", "time": time, "x-edge-location": "FRA56-P2", "sc-bytes": "1048576",
+                "c-ip": "203.0.113.9", "cs-method": "GET", "cs(Host)": secret,
+                "cs-uri-stem": format!("/{CANARY}/seg-1.m4s"), "sc-status": "206", "cs(Referer)": secret,
+                "cs(User-Agent)": escaped_blanks(AGENT), "cs-uri-query": query, "cs(Cookie)": CANARY,
+                "x-edge-result-type": "Hit", "x-edge-request-id": CANARY, "x-host-header": secret,
+                "cs-protocol": "https", "time-taken": "0.010", "x-forwarded-for": "-", "asn": "64500",
+                "c-country": "DE"
+            }),
             Self::Fastly => {
                 let part = |text: &str| headers.map_or("", |_| text).to_owned();
                 let time = time.parse::<u64>().map_or_else(|_| json!(time), |at| json!(at));
@@ -129,6 +143,12 @@ impl Cdn {
         }
         .to_string()
     }
+}
+
+/// The time of day; the first day is the one of [`START`], 48 minutes after midnight.
+fn clock(at: u64) -> String {
+    let second = at % 86_400_000 / 1_000;
+    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
 fn seconds(at: u64) -> String {

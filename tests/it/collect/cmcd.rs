@@ -60,18 +60,22 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
         let (status, form, said) = send(&mut client, line);
         let request: Value = serde_json::from_str(line).unwrap();
         let says_no = ["sec-gpc", "dnt"].iter().any(|signal| request["headers"][signal] == "1");
+        let counted = lines(form, &said).count();
         if says_no {
-            assert_eq!(status, if form == "events" { 410 } else { 204 });
-            refusing += 1;
+            let told = if form == "events" { 410 } else { 204 };
+            assert_eq!(status, if counted > 0 { told } else { 400 });
+            refusing += counted as u64;
             continue;
         }
-        let counted = lines(form, &said).count();
         lines(form, &said).for_each(|line| *expected.entry(line).or_default() += 1);
         // a player that was told to send no session is refused
         assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {said}");
         taken += usize::from(status == 204);
     }
-    let packed = packed(&way);
+    // of those who say no, that alone
+    let (said_no, packed): (Vec<_>, Vec<_>) =
+        packed(&way).into_iter().partition(|request| request.form == "json");
+    assert!(!said_no.is_empty() && said_no.iter().all(|request| request.user_agent.is_none()));
     let mut seen = BTreeMap::<(&str, String), usize>::new();
     for Packed { form, said, tenant, address, user_agent, .. } in &packed {
         lines(form, said).for_each(|line| *seen.entry(line).or_default() += 1);

@@ -55,7 +55,7 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
         format!("{{\"session\":\"{}\",\"ts\":1}}", "x".repeat(129)),
         "{\"session\":\"undefined\",\"ts\":1}".into(),
         beacon(0, 0, ",\"tenant\":\"nobody\""),
-        "{\"session\":7,\"ts\":-1}".into(),
+        "{\"session\":7,\"ts\":nan}".into(),
     ];
     // beacons of who leaves are not passed on, whether they come before or after
     let leaves = [
@@ -92,20 +92,42 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
 }
 
 #[test]
-fn who_says_no_is_answered_before_anything_is_kept() {
+fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
     let way = deployment(Kafka::shared()).with_topics();
     let edge = Edge::start(&way);
     let mut player = edge.connect();
-    let beacon = format!(r#"{{"session":"s-1","ts":{}}}"#, now());
+    let beacons =
+        format!(r#"[{{"session":"s-1","ts":{},"ip":"203.0.113.9"}},{{"session":"s-2","ts":"soon"}}]"#, now());
     for signal in ["sec-gpc", "dnt"] {
-        let typed = |kind| [("content-type", kind), (signal, "1")];
-        assert_eq!(player.post("/v1/beacons", &typed("application/json"), &beacon), 204);
+        let typed = |kind| [("content-type", kind), (signal, "1"), ("user-agent", "A player")];
+        assert_eq!(player.post("/v1/beacons", &typed("application/json"), &beacons), 204);
         // players of CMCD stop for the session
-        assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "sid=\"s\",v=2\n"), 410);
-        assert_eq!(player.get("/v1/cmcd/acme/x?CMCD=sid%3D%22s%22", &[(signal, "1")]), 204);
+        assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "sid=\"s-3\",nor=/x,v=2\n"), 410);
+        assert_eq!(player.get("/v1/cmcd/acme/x?CMCD=br%3D5%2Csid%3D%22s-4%22", &[(signal, "1")]), 204);
+        // nobody can be told apart in these
+        assert_eq!(player.post("/v1/beacons", &typed("application/json"), r#"{"ts":1}"#), 400);
+        assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "e=t,v=2\n"), 400);
     }
-    assert_eq!(packed(&way), []);
-    edge.await_count("beacons_total{outcome=\"opted_out\"}", 6);
+    let packed = packed(&way);
+    assert_eq!(packed.len(), 8);
+    let mut sessions = Vec::new();
+    for request in &packed {
+        assert_eq!((&request.address, &request.user_agent, request.form), (&None, &None, "json"));
+        let mut said: serde_json::Value = serde_json::from_str(&request.said).unwrap();
+        assert!(said["ts"].as_u64().is_some_and(|at| at > 0));
+        said.as_object_mut().unwrap().remove("ts");
+        let session = said["session"].as_str().unwrap().to_owned();
+        let expected = match session.as_str() {
+            "s-1" | "s-2" => json!({"session": session, "opt_out": true}),
+            _ => json!({"session": session, "tenant": "acme", "opt_out": true}),
+        };
+        assert_eq!(said, expected);
+        sessions.push(session);
+    }
+    sessions.sort_unstable();
+    assert_eq!(sessions, ["s-1", "s-1", "s-2", "s-2", "s-3", "s-3", "s-4", "s-4"]);
+    edge.await_count("beacons_total{outcome=\"opted_out\"}", 8);
+    edge.await_count("beacons_total{outcome=\"no_session\"}", 4);
     edge.await_count("beacons_total{outcome=\"taken\"}", 0);
 }
 

@@ -25,9 +25,21 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
     };
     let nested = |depth: usize| format!(r#""x":{}"{CANARY}"{}"#, "[".repeat(depth), "]".repeat(depth));
     let next_year = (ts + 31_536_000_000).to_string();
-    let mut not_utf8 = with(&format!(r#""cdn":"{CANARY} ""#));
+    let nobodys = |fields: &str| format!(r#"{{"ts":{ts},"session":"undefined",{fields}}}"#).into_bytes();
+    let mut not_utf8 = nobodys(&format!(r#""cdn":"{CANARY} ""#));
     let end = not_utf8.len() - 3;
     not_utf8[end] = 0xff;
+    // each costs its own field alone
+    let odd = [
+        nobodys(&nested(33)),
+        nobodys(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
+        nobodys(&format!(r#""playing_ms":-1,"x":"{CANARY}""#)),
+        nobodys(&format!(r#""playing_ms":1e300,"x":"{CANARY}\ud800""#)),
+        nobodys(&format!(r#""stalls":18446744073709551616,"x":"{CANARY}""#)),
+        nobodys(&format!(r#""playing_ms":"{CANARY}","height":{{"{CANARY}":1}}"#)),
+        nobodys(&format!(r#""fatal":"{CANARY}","event":"{CANARY}""#)),
+        not_utf8,
+    ];
     let mut garbage = format!("\u{0}\u{1}{CANARY}").into_bytes();
     garbage.extend((0..=255).rev().filter(|byte| *byte != b'\n'));
     let malformed = [
@@ -36,18 +48,11 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         b" \n\t ".to_vec(),
         format!("GET /{CANARY} HTTP/1.1").into_bytes(),
         with(&format!(r#""cdn":"{CANARY}"#))[..40].to_vec(),
-        with(&nested(33)),
+        with(&nested(1_025)),
         with(&nested(100_000)),
-        with(&format!(r#""cdn":"{CANARY}","cdn":"a""#)),
         with(&format!(r#""playing_ms":NaN,"x":"{CANARY}""#)),
-        with(&format!(r#""playing_ms":-1,"x":"{CANARY}""#)),
-        with(&format!(r#""playing_ms":1e300,"x":"{CANARY}""#)),
-        with(&format!(r#""stalls":18446744073709551616,"x":"{CANARY}""#)),
-        with(&format!(r#""playing_ms":"{CANARY}""#)),
-        with(&format!(r#""fatal":"{CANARY}""#)),
         format!(r#"["{CANARY}"]"#).into_bytes(),
         format!(r#""{CANARY}""#).into_bytes(),
-        not_utf8,
         format!("{CANARY} ").repeat(900_000 / 14).into_bytes(),
     ];
     let others = [
@@ -58,11 +63,14 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
         (beacon(&ts.to_string(), &format!("{CANARY}{}", "s".repeat(900_000)), ""), Some("too_large")),
         (format!(r#"{{"session":"{session}","x":"{CANARY}"}}"#).into_bytes(), Some("no_time")),
         (beacon(&next_year, session, ""), Some("future")),
-        // 1970 is no reason to be rejected: it is late
-        (beacon("0", session, ""), None),
-        (beacon("1", session, r#","event":"end""#), None),
+        (format!(r#"{{"ts":"{CANARY}","session":"{session}"}}"#).into_bytes(), Some("no_time")),
+        (format!(r#"{{"ts":{ts},"session":"{CANARY}\udc00"}}"#).into_bytes(), Some("no_session")),
+        // a day ago is no reason to be rejected: it is late
+        (beacon(&(ts - 86_400_000).to_string(), session, ""), None),
+        (beacon(&(ts - 86_400_001).to_string(), session, r#","event":"end""#), None),
     ];
-    malformed.into_iter().map(|payload| (payload, Some("malformed"))).chain(others).collect()
+    let malformed = malformed.into_iter().map(|payload| (payload, Some("malformed")));
+    malformed.chain(odd.map(|payload| (payload, Some("no_session")))).chain(others).collect()
 }
 
 #[test]

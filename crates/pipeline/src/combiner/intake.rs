@@ -10,6 +10,9 @@ use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection};
 use super::Combiner;
 use crate::Halt;
 
+/// How far the time of a line of a file may be from this machine's, ms: ten years. A clock beyond that was never set.
+const LONGEST_AGO: Millis = 3_652 * 86_400_000;
+
 /// Beacons at which those held are placed.
 const ENOUGH: usize = 64;
 
@@ -144,20 +147,23 @@ impl Combiner {
             }
             return;
         }
-        // what is rejected as `future` moves nothing
+        let is_unset = |moment: Millis| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
+        // what is rejected for its time moves nothing
         let mut newest = None;
         for (timestamp, verdict) in verdicts {
             // a line of a file has no timestamp of its own; then each of its beacons has
             let moment = record.timestamp.or(*timestamp);
             match (verdict, moment) {
                 // of a file; the airlock, which has no clock, cannot say so
-                (verdict, Some(moment)) if moment > latest => {
-                    self.reject(reason_ahead(verdict.as_ref().err()), offset, clock);
+                (verdict, Some(moment)) if moment > latest || is_unset(moment) => {
+                    let other = verdict.as_ref().err();
+                    let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
+                    self.reject(first_of(other, reason), offset, clock);
                     let opts_out = match verdict {
                         Ok(beacon) => beacon.opt_out().then(|| beacon.tag()),
                         Err(rejection) => rejection.opts_out,
                     };
-                    withdraw(self, &Rejection { reason: Reason::Future, opts_out }, None);
+                    withdraw(self, &Rejection { reason, opts_out }, None);
                 }
                 (Ok(beacon), Some(moment)) => {
                     newest = newest.max(Some(moment));
@@ -182,10 +188,10 @@ impl Combiner {
     }
 }
 
-/// The reason for a beacon that is ahead of the clock, in the order in which reasons are asked.
-fn reason_ahead(other: Option<&Rejection>) -> Reason {
+/// The reason for a beacon whose time cannot be, in the order in which reasons are asked.
+fn first_of(other: Option<&Rejection>, reason: Reason) -> Reason {
     match other.map(|rejection| rejection.reason) {
-        None | Some(Reason::UnknownTenant | Reason::Misplaced) => Reason::Future,
+        None | Some(Reason::NoTime | Reason::Future | Reason::UnknownTenant | Reason::Misplaced) => reason,
         Some(earlier) => earlier,
     }
 }

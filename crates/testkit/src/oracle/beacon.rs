@@ -215,6 +215,9 @@ pub(super) fn read(
         return reject("no_time");
     };
     let record = timestamp.unwrap_or(ts);
+    if timestamp.is_none() && settings.now.is_some_and(|now| ts.abs_diff(now) > LONGEST_AGO) {
+        return Err(Rejected { reason: "no_time", claimed: None, opts_out: opts_out(None) });
+    }
     if settings.is_ahead(record) {
         return Err(Rejected { reason: "future", claimed: None, opts_out: opts_out(None) });
     }

@@ -13,8 +13,8 @@ const ENOUGH: usize = 64 << 10;
 const MAX_DEPTH: usize = 1_024;
 
 /// The records of one file. Each is a line without its end; empty lines are none. Where lines are JSON, one that is an
-/// incomplete value is joined with the next ones until the value is complete or too long. A line that is an object by
-/// itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts.
+/// incomplete value is joined with the next ones until the value is complete or too long. A line that is an object or
+/// an array by itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
@@ -101,7 +101,7 @@ impl<R: BufRead> Records<R> {
 
 /// Whether a line is JSON by itself.
 fn is_json(line: &[u8]) -> bool {
-    line.starts_with(b"{")
+    matches!(line.first(), Some(b'{' | b'['))
         && serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 

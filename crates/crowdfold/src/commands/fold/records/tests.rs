@@ -39,6 +39,7 @@ fn a_line_that_was_cut_short_does_not_hold_up_the_next() {
     check("{\"a\":1\n{\"c\":1}{\"d\":1}\n", &["{\"a\":1", "{\"c\":1}{\"d\":1}"]);
     check("{\"a\":1,\n\"b\":2]\n{}\n", &["{\"a\":1,\n\"b\":2]", "{}"]);
     check("{\"a\":1,\n", &["{\"a\":1,"]);
+    check("{\n[{}]\n", &["{", "[{}]"]);
     // Whoever reads the record finds both.
     check("{\"a\":[1,\n{\"c\":1}\n{\"d\":1}\n", &["{\"a\":[1,\n{\"c\":1}", "{\"d\":1}"]);
 }
