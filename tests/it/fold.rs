@@ -297,8 +297,7 @@ fn times_that_cannot_be_move_nothing() {
     counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
     // wherever they are
     let (expected, _) = folded(&[], WORLD.as_bytes());
-    for input in
-        [[&at(5), &b"\n"[..], WORLD.as_bytes()].concat(), [WORLD.as_bytes(), &at(5), b"\n"].concat()]
+    for input in [[&at(5), &b"\n"[..], WORLD.as_bytes()].concat(), [WORLD.as_bytes(), &at(5), b"\n"].concat()]
     {
         let (rows, ledger) = folded(&[], &input);
         assert_eq!(rows, expected);

@@ -55,6 +55,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         lateness: 1_000 * dice.below(8),
         idle: 1_000 + 1_000 * dice.below(30),
         max_skew: 2_000,
+        whole_history: dice.one_in(2),
         child_directed_tenants: if dice.one_in(8) { vec!["two".into()] } else { vec![] },
         child_directed_content: if dice.one_in(4) { vec!["kids".into()] } else { vec![] },
         k: 1 + dice.below(6),
@@ -96,6 +97,11 @@ fn strings(drilldowns: &[&[&str]]) -> Vec<Vec<String>> {
 pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
     let mut now = START + dice.below(20_000);
     let mut log: Vec<oracle::Record> = Vec::new();
+    // one session in all ways, or several of which some are in two ways
+    let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
+    let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
+        format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
+    };
     for _ in 0..dice.below(50) {
         now += match dice.below(12) {
             0 => dice.below(40_000),
@@ -107,28 +113,28 @@ pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
             0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
             1 if !log.is_empty() => log[dice.below(log.len() as u64) as usize].payload.clone(),
             2 => (0..=dice.below(3))
-                .map(|_| beacon(partition, timestamp, dice) + "\n")
+                .map(|_| beacon(&session(&json, dice), timestamp, dice) + "\n")
                 .collect::<String>()
                 .into(),
             3 => {
                 let several: Vec<_> =
-                    (0..=dice.below(3)).map(|_| beacon(partition, timestamp, dice)).collect();
+                    (0..=dice.below(3)).map(|_| beacon(&session(&json, dice), timestamp, dice)).collect();
                 format!("[{}]", several.join(",")).into()
             }
             4..=9 => {
-                let session = format!("p{partition}-{}", 4 + dice.below(5));
+                let session = session(&cmcd, dice);
                 let lines = (0..=dice.below(4)).map(|_| event(&session, timestamp, dice));
                 lines.collect::<Vec<_>>().join("\n").into()
             }
-            10..=13 => request(&format!("p{partition}-{}", 4 + dice.below(5)), dice).into(),
-            _ => beacon(partition, timestamp, dice).into(),
+            10..=13 => request(&session(&cmcd, dice), dice).into(),
+            _ => beacon(&session(&json, dice), timestamp, dice).into(),
         };
         log.push(oracle::Record { timestamp: Some(timestamp), payload });
     }
     log
 }
 
-fn beacon(partition: usize, timestamp: u64, dice: &mut Dice) -> String {
+fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
     let ts = match dice.below(10) {
         0 => timestamp + dice.below(4_000),
         1 => timestamp - dice.below(60_000),
@@ -136,7 +142,7 @@ fn beacon(partition: usize, timestamp: u64, dice: &mut Dice) -> String {
     };
     let mut fields = vec![format!(r#""ts":{ts}"#)];
     if !dice.one_in(30) {
-        fields.push(format!(r#""session":"p{partition}-{}""#, dice.below(7)));
+        fields.push(format!(r#""session":"{session}""#));
     }
     if !dice.one_in(3) {
         fields.push(format!(r#""tenant":"{}""#, dice.one(&["one", "one", "two", "two", "other"])));
@@ -316,6 +322,9 @@ fn machines_with(
     for (partition, log) in logs.iter().enumerate() {
         let airlock = Airlock::new(&shared, None);
         let mut combiner = Combiner::new(Arc::clone(&combine), airlock, &fresh(partition as u32), 0, false);
+        if settings.whole_history {
+            combiner = combiner.with_whole_history();
+        }
         for (offset, record) in log.iter().enumerate() {
             let record = Record {
                 payload: &record.payload,

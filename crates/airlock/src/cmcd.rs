@@ -44,7 +44,7 @@ pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
 }
 
 /// What a record says of playback. `bs` is not among it: hls.js and dash.js set it after every seek.
-pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
+pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     if beacon.mode == Mode::Json {
         return None;
     }
@@ -57,6 +57,8 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
         batched: beacon.batched,
         changed: is("ps"),
         bitrate_changed: is("bc"),
+        code: code(beacon).map(|code| crc32fast::hash(code.as_bytes())),
+        endpoint,
         totals: Totals {
             dropped_frames: total(Number::DroppedFrames),
             stalls: total(Number::Stalls),
@@ -65,14 +67,17 @@ pub(crate) fn playback(beacon: &Beacon<'_>) -> Option<Playback> {
     })
 }
 
-/// The error a record states: by its event, or by a code in a request or beside the state `f`. Events go on telling the
-/// code of an error that is over (dash.js). The state alone is no error of its own: players state `f` first and send the
-/// event with the code right after it (hls.js), and they go on stating it.
+/// Returns the error that a record states: by its code, or by the event `e` alone. Players repeat the code of an error
+/// that is over, so what a code adds depends on what the session stated before ([`Playback::code`]). The state `f` alone
+/// is no error: players state it first and send the event with the code right after it (hls.js).
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
-    let code = beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty());
-    let told = code.is_some() && (beacon.mode == Mode::Request || beacon.text(Text::State) == Some("f"));
-    let stated = event.eq_ignore_ascii_case("e") || told;
-    stated.then(|| code.map_or(ErrorClass::Other, class))
+    let stated = code(beacon).map(class);
+    stated.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))
+}
+
+/// Returns a record's error code, where it has one.
+fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
+    beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty())
 }
 
 /// The class of a player's error code.

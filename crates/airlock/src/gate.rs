@@ -147,21 +147,21 @@ impl Gate {
         let settings = &shared.settings;
         let stated = beacon.number(Number::Ts).map(Amount::rounded);
         let is_far = |at: Millis| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
-        let own_time = stated.filter(|at| !is_far(*at));
-        let identity = identity(beacon, own_time, http.endpoint);
-        let own_time = own_time.or_else(|| {
-            if stated.is_some() {
-                self.ignore([Field::Number(Number::Ts)].into_iter());
-                return record_time;
+        let usable = stated.filter(|at| !is_far(*at));
+        // A request states no time of its own before CMCD v2, and is made when it is received, which a log says later.
+        let received_at = http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
+        let identity = identity(beacon, usable, http.endpoint, received_at);
+        let own_time = usable.or_else(|| {
+            if stated.is_none() {
+                return received_at;
             }
-            // A request states no time of its own before CMCD v2, and is made when it is received, which a log says
-            // later.
-            http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request)
+            self.ignore([Field::Number(Number::Ts)].into_iter());
+            record_time
         });
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
-        if own_time > record_time.saturating_add(settings.max_skew) {
-            return Err(Reason::Future);
-        }
+        // A clock that is wrong does not cost the beacon: event time is the smaller of the two in any case.
+        let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
+        let own_time = if clock_ahead { record_time } else { own_time };
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
         if !self.has_place(shared, session) {
             return Err(Reason::Misplaced);
@@ -182,9 +182,10 @@ impl Gate {
             tenant,
             event_time: own_time.min(record_time),
             ahead_ms: u32::try_from(own_time.saturating_sub(record_time)).unwrap_or(u32::MAX),
+            clock_ahead,
             dimensions,
             measures: measures(beacon),
-            playback: cmcd::playback(beacon),
+            playback: cmcd::playback(beacon, http.endpoint),
             identity,
             opt_out,
             excluded: child_directed || settings.drop_bots && is_bot,

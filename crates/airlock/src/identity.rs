@@ -1,10 +1,13 @@
-//! What tells a beacon from its repetitions.
+//! The identity of a beacon: equal for repetitions of it, and different for other beacons of its session.
 
-use crowdfold_beacon::{Beacon, Mode, Number, Text};
+use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
-use crate::{Identity, Millis};
+use crate::{Identity, Millis, measures};
 
-/// Events of JSON beacons and of CMCD (CTA-5004-B), in the order of their codes.
+/// Bits of an identity that are a hash; the others are a time.
+const HASH_BITS: u32 = 22;
+
+/// Events of JSON beacons and of CMCD (CTA-5004-B).
 const EVENTS: [&str; 24] = [
     "attempt",
     "play",
@@ -32,7 +35,7 @@ const EVENTS: [&str; 24] = [
     "um",
 ];
 
-/// How many of them are JSON beacons'.
+/// The number of them that are events of JSON beacons.
 const OF_JSON: usize = 5;
 
 /// Whether the event of a beacon is one that is known, or none.
@@ -42,38 +45,59 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     known.iter().any(|known| known.eq_ignore_ascii_case(event))
 }
 
-/// The identity of a beacon within its session, packed so that different ones differ, and that a later one is greater:
-/// whoever remembers the greatest need not look for it among the others. The top two bits say which:
+/// Returns the identity of a beacon within its session, in 64 bits:
 ///
-/// | top | 30 bits | 32 bits |
+/// | kind | 42 bits: the time in ms | 22 bits: a hash of |
 /// |---|---|---|
-/// | 0 request mode, 1 event mode | hash of the endpoint | `sn` |
+/// | JSON | `ts` | event, error class, fatal |
+/// | CMCD event | `ts` | endpoint, `sn`, event |
+/// | CMCD request with `sn` | time of receipt | endpoint, `sn` |
 ///
-/// | top | 53 bits | 9 bits |
-/// |---|---|---|
-/// | 2 JSON, 3 CMCD without `sn` | own time, if it counts | event, by code or, for one that is not known, by hash |
-pub(crate) fn identity(beacon: &Beacon<'_>, own_time: Option<Millis>, endpoint: u32) -> Option<Identity> {
-    let kind = match beacon.mode {
-        Mode::Request => 0,
-        Mode::Event => 1,
-        Mode::Json => 2,
+/// The time comes first so that a later beacon is greater: whoever remembers the greatest need not look for it among the
+/// others. 42 bits of milliseconds repeat after 139 years. Two beacons of one session and one millisecond that differ
+/// have the same identity with a chance of one in four million. A beacon whose time cannot be used has none.
+pub(crate) fn identity(
+    beacon: &Beacon<'_>,
+    own_time: Option<Millis>,
+    endpoint: u32,
+    received_at: Option<Millis>,
+) -> Option<Identity> {
+    let event = beacon.text(Text::Event).unwrap_or_default();
+    let sequence = beacon.number(Number::Sequence).map(Amount::rounded);
+    let hash = Hash::of(beacon.mode as u64);
+    let (time, hash) = match beacon.mode {
+        Mode::Json => {
+            let class = measures::json_error(beacon, event).map_or(0, |class| class as u64 + 1);
+            (own_time?, hash.text(event).number(class << 1 | u64::from(beacon.fatal)))
+        }
+        Mode::Event => {
+            let numbered = hash.text(event).number(sequence.map_or(0, |sequence| sequence + 1));
+            (own_time?, numbered.number(endpoint.into()))
+        }
+        Mode::Request => (received_at?, hash.number(sequence? + 1).number(endpoint.into())),
     };
-    if let Some(sequence) = beacon.number(Number::Sequence) {
-        let endpoint = u64::from(endpoint & 0x3fff_ffff);
-        return Some(Identity(kind << 62 | endpoint << 32 | sequence.rounded()));
-    }
-    let ts = own_time?;
-    let kind = if beacon.mode == Mode::Json { 2 } else { 3 };
-    Some(Identity(kind << 62 | ts << 9 | event(beacon.text(Text::Event).unwrap_or_default())))
+    Some(Identity(time << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
 }
 
-/// 0 for no event, 1 to 255 for the known, above for the others.
-fn event(name: &str) -> u64 {
-    if name.is_empty() {
-        return 0;
+/// FNV-1a over words of 64 bits. A session that finds a collision leaves out a beacon of its own.
+struct Hash(u64);
+
+impl Hash {
+    const fn of(number: u64) -> Self {
+        Self(0xcbf2_9ce4_8422_2325).number(number)
     }
-    let known = EVENTS.iter().position(|known| known.eq_ignore_ascii_case(name)).map(|code| code as u64 + 1);
-    known.unwrap_or_else(|| 256 + u64::from(crc32fast::hash(name.as_bytes()) & 0xff))
+
+    const fn number(self, number: u64) -> Self {
+        Self((self.0 ^ number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// Without regard to case.
+    fn text(self, text: &str) -> Self {
+        let words = text.as_bytes().chunks(8).map(|word| {
+            word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(byte.to_ascii_lowercase()))
+        });
+        words.fold(self.number(text.len() as u64), Self::number)
+    }
 }
 
 #[cfg(test)]

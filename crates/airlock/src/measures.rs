@@ -22,16 +22,20 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
         return of_state(beacon, event, common);
     }
     let error = json_error(beacon, event);
+    let is = |name: &str| event.eq_ignore_ascii_case(name);
+    let (attempt, play) = (is("attempt"), is("play") || common.startup_ms.is_some());
+    let (playing_ms, fatal) = (time(Number::Playing), beacon.fatal && error.is_some());
     Measures {
-        attempt: event.eq_ignore_ascii_case("attempt"),
-        play: event.eq_ignore_ascii_case("play") || common.startup_ms.is_some(),
-        playing_ms: time(Number::Playing),
+        attempt,
+        play: play || playing_ms > 0,
+        idle: !(attempt || play || playing_ms > 0 || fatal),
+        playing_ms,
         stalled_ms: time(Number::Stalled),
         stalls: count(Number::Stalls),
         dropped_frames: count(Number::DroppedFrames),
         switches: count(Number::Switches),
         error,
-        fatal: beacon.fatal && error.is_some(),
+        fatal,
         ..common
     }
 }
@@ -44,14 +48,10 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let begins = matches!(state, Some(S::Starting | S::Preloading));
     let startup_ms = common.startup_ms.filter(|_| !begins);
     Measures {
-        // Shaka Player opens with `r`
-        attempt: matches!(
-            state,
-            Some(S::Starting | S::Playing | S::Seeking | S::Rebuffering | S::Waiting | S::Failed)
-        ),
+        attempt: state == Some(S::Starting),
         // without a state (Shaka Player minified) the time is all that tells of it; dash.js states one while it waits
         play: state == Some(S::Playing) || startup_ms.is_some() && state.is_none(),
-        started: matches!(state, Some(S::Paused | S::Ended)),
+        idle: matches!(state, Some(S::Paused | S::Ended)),
         startup_ms,
         error: cmcd::error(beacon, event),
         fatal: beacon.fatal,
@@ -65,7 +65,7 @@ pub(crate) fn narrow(amount: u64) -> u32 {
 }
 
 /// An error is stated by its class, or by the event alone.
-fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
+pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = beacon.text(Text::Error).unwrap_or_default().trim();
     if class.is_empty() {
         return event.eq_ignore_ascii_case("error").then_some(ErrorClass::Other);

@@ -64,12 +64,12 @@ impl ErrorClass {
 /// significant digits).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
-    /// Play was requested.
+    /// Playback was requested.
     pub attempt: bool,
-    /// The first frame was shown.
+    /// A first frame was shown, or something plays.
     pub play: bool,
-    /// Both were before: the player has paused, or is at the end. Nothing is counted for it.
-    pub started: bool,
+    /// The player is there and does none of both: it has paused, is at the end, or reports nothing that plays.
+    pub idle: bool,
     /// Time from request to first frame, ms.
     pub startup_ms: Option<u32>,
     /// Time played since the previous beacon, ms.
@@ -132,6 +132,10 @@ pub struct Playback {
     pub changed: bool,
     /// The event is that the bitrate changed (`bc`).
     pub bitrate_changed: bool,
+    /// A hash of the error code (`ec`), where one is stated. Players repeat it after the error is over.
+    pub code: Option<u32>,
+    /// A number for the endpoint that it was sent to. What a player repeats, it repeats to the same endpoint.
+    pub endpoint: u32,
     /// What was counted since the start of the session.
     pub totals: Totals,
 }
@@ -201,6 +205,7 @@ pub struct Observation {
     pub(crate) tenant: Tenant,
     pub(crate) event_time: Millis,
     pub(crate) ahead_ms: u32,
+    pub(crate) clock_ahead: bool,
     pub(crate) dimensions: [Symbol; Dimension::COUNT],
     pub(crate) measures: Measures,
     pub(crate) playback: Option<Playback>,
@@ -230,6 +235,11 @@ impl Observation {
     #[must_use]
     pub const fn own_time(&self) -> Millis {
         self.event_time + self.ahead_ms as Millis
+    }
+    /// Its time was ahead of its record's by more than `windows.max_skew`, so that the record's time counts.
+    #[must_use]
+    pub const fn clock_ahead(&self) -> bool {
+        self.clock_ahead
     }
     /// The value it reports for a dimension, [`Symbol::NONE`] where it reports none.
     #[must_use]

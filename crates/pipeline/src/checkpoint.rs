@@ -20,6 +20,9 @@ pub struct CombinerCheckpoint {
     /// Windows that start before it are withheld, ms; 0 where none is. A worker that dies while it withholds must not
     /// make its successor forget it.
     pub withhold_before: Millis,
+    /// The timestamp of the first record that was read, ms. Implied attempts do not count in windows that start within
+    /// `idle` of it, because what came before it is not known. 0 where no such window is left.
+    pub begins: Millis,
 }
 
 impl fmt::Display for CombinerCheckpoint {
@@ -29,15 +32,18 @@ impl fmt::Display for CombinerCheckpoint {
             "crowdfold-c1 e={:x} c={} f={} r={} n={}",
             self.epoch, self.closed_until, self.floor, self.read_offset, self.partitions
         )?;
-        match self.withhold_before {
-            0 => Ok(()),
-            until => write!(f, " w={until}"),
+        for (name, until) in [("w", self.withhold_before), ("b", self.begins)] {
+            if until > 0 {
+                write!(f, " {name}={until}")?;
+            }
         }
+        Ok(())
     }
 }
 
 impl CombinerCheckpoint {
-    /// [`CombinerCheckpoint::withhold_before`] where records are lost and it is not known yet until when they reach.
+    /// The value of [`CombinerCheckpoint::withhold_before`] where records are lost and it is not known yet until when
+    /// they reach, and of [`CombinerCheckpoint::begins`] before the first record.
     pub(crate) const UNTIL_KNOWN: Millis = Millis::MAX;
 
     /// Reads what [`fmt::Display`] wrote; `None` for anything else.
@@ -51,6 +57,7 @@ impl CombinerCheckpoint {
             read_offset: fields.next("r")?.parse().ok()?,
             partitions: fields.next("n")?.parse().ok()?,
             withhold_before: fields.next("w").map_or(Some(0), |until| until.parse().ok())?,
+            begins: fields.next("b").map_or(Some(0), |begins| begins.parse().ok())?,
         };
         fields.end().then_some(read)
     }
@@ -229,7 +236,7 @@ mod tests {
 
     #[test]
     fn checkpoints_survive_being_written_and_read() {
-        for withhold_before in [0, u64::MAX] {
+        for (withhold_before, begins) in [(0, 0), (u64::MAX, 0), (0, u64::MAX), (u64::MAX, u64::MAX)] {
             let combiner = CombinerCheckpoint {
                 epoch: u64::MAX,
                 closed_until: u64::MAX,
@@ -237,6 +244,7 @@ mod tests {
                 read_offset: i64::MAX,
                 partitions: u32::MAX,
                 withhold_before,
+                begins,
             };
             let text = combiner.to_string();
             assert!(text.is_ascii() && text.len() < 200, "{text}");

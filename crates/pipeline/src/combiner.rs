@@ -82,6 +82,8 @@ pub struct Combiner {
     notes: Vec<RejectionNote>,
     sealed: VecDeque<Sealed>,
     withhold_before: Millis,
+    /// [`CombinerCheckpoint::begins`].
+    begins: Millis,
     after_gap: bool,
     lost: u64,
     ignored: Ignored,
@@ -114,8 +116,11 @@ impl Combiner {
         if start.checkpoint.is_some_and(|known| known.epoch != epoch) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
+        let begins = start.checkpoint.map_or(CombinerCheckpoint::UNTIL_KNOWN, |known| known.begins);
+        let mut sittings = Sittings::new(Arc::clone(rules), &settings.tenants, closed_until);
+        sittings.set_history(history_from(begins, rules));
         Self {
-            sittings: Sittings::new(Arc::clone(rules), &settings.tenants, closed_until),
+            sittings,
             airlock,
             partition: start.partition,
             epoch,
@@ -132,6 +137,7 @@ impl Combiner {
             notes: Vec::new(),
             sealed: VecDeque::new(),
             withhold_before,
+            begins,
             after_gap,
             lost: 0,
             ignored: Ignored::default(),
@@ -140,6 +146,13 @@ impl Combiner {
             sorted: false,
             settings,
         }
+    }
+
+    /// Takes the input for complete: no session in it began before its first record. For files.
+    #[must_use]
+    pub fn with_whole_history(mut self) -> Self {
+        self.begin(0);
+        self
     }
 
     /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
@@ -257,6 +270,12 @@ impl Combiner {
             == self.totals.settled() + self.sealed_beacons + self.sittings.open_beacons()
     }
 
+    /// Takes a record with that timestamp for the first one.
+    fn begin(&mut self, timestamp: Millis) {
+        self.begins = timestamp;
+        self.sittings.set_history(history_from(timestamp, &self.settings.rules));
+    }
+
     fn place(&mut self, beacon: &Observation, record: Millis, offset: i64) {
         let verdict = self.sittings.place(beacon, record);
         if offset < self.counted_before {
@@ -270,6 +289,7 @@ impl Combiner {
         }
         for counts in [&mut self.counts, &mut self.totals] {
             verdict.count(counts);
+            counts.clock_ahead += u64::from(beacon.clock_ahead());
         }
         if verdict == Verdict::Overload {
             self.note(Reason::Overload, offset, record);
@@ -319,6 +339,10 @@ impl Combiner {
         if std::mem::take(&mut self.after_gap) {
             let until = newest.saturating_add(self.settings.rules.idle + 1);
             self.withhold_before = self.withhold_before.max(until);
+            // windows that may lack implied attempts for it are withheld
+            if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
+                self.begin(newest);
+            }
         }
     }
 
@@ -351,6 +375,11 @@ impl Combiner {
             floor: self.floor,
             read_offset,
             partitions: self.settings.partitions,
+            begins: if history_from(self.begins, &self.settings.rules) > closed_until {
+                self.begins
+            } else {
+                0
+            },
         }
     }
 
@@ -387,6 +416,11 @@ impl Combiner {
             counts,
         });
     }
+}
+
+/// Returns the first moment at which a window may begin that counts implied attempts.
+fn history_from(begins: Millis, rules: &Rules) -> Millis {
+    if begins == 0 { 0 } else { begins.saturating_add(rules.idle) }
 }
 
 #[cfg(test)]

@@ -76,8 +76,8 @@ pub struct Faults {
     pub garbage: u16,
     /// Beacons without a session, sent beside so many beacons.
     pub no_session: u16,
-    /// Beacons from the year 2100, sent beside so many beacons.
-    pub future: u16,
+    /// Beacons without a time, sent beside so many beacons.
+    pub no_time: u16,
     /// Sessions that say `opt_out` in every beacon.
     pub opt_out: u16,
 }
@@ -85,7 +85,7 @@ pub struct Faults {
 impl Default for Faults {
     /// Nothing goes wrong.
     fn default() -> Self {
-        Self { duplicate: 0, late: 0, late_by_ms: 150_000, garbage: 0, no_session: 0, future: 0, opt_out: 0 }
+        Self { duplicate: 0, late: 0, late_by_ms: 150_000, garbage: 0, no_session: 0, no_time: 0, opt_out: 0 }
     }
 }
 
@@ -93,7 +93,15 @@ impl Faults {
     /// A little of everything.
     #[must_use]
     pub fn some() -> Self {
-        Self { duplicate: 20, late: 10, garbage: 5, no_session: 3, future: 2, opt_out: 15, ..Self::default() }
+        Self {
+            duplicate: 20,
+            late: 10,
+            garbage: 5,
+            no_session: 3,
+            no_time: 2,
+            opt_out: 15,
+            ..Self::default()
+        }
     }
 }
 
@@ -172,7 +180,7 @@ impl PlayersConfig {
             ("faults.duplicate + faults.late", faults.duplicate.saturating_add(faults.late), 1_000),
             ("faults.garbage", faults.garbage, 1_000),
             ("faults.no_session", faults.no_session, 1_000),
-            ("faults.future", faults.future, 1_000),
+            ("faults.no_time", faults.no_time, 1_000),
             ("faults.opt_out", faults.opt_out, 1_000),
         ];
         match shares.into_iter().find(|(_, share, most)| share > most) {

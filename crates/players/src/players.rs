@@ -10,9 +10,6 @@ use crate::report::{Deed, Event, Fate, Report};
 use crate::session::Session;
 use crate::{ConfigError, Faults, PlayersConfig, json};
 
-/// A clock that is wrong by five years: one that is wrong by more than ten is known not to be set.
-const FIVE_YEARS: u64 = 1_826 * 86_400_000;
-
 /// The players of a [`PlayersConfig`]: an endless iterator over what they send, in the order of `sent_ms`.
 pub struct Players {
     offer: Offer,
@@ -134,7 +131,10 @@ impl Players {
                 deed: report.deed.clone(),
             };
             self.note(sent_ms, What::Send(Box::new(again)));
-        } else if drawn < duplicate + late && report.deed.event == Event::Heartbeat {
+        } else if drawn < duplicate + late
+            && report.deed.event == Event::Heartbeat
+            && report.deed.playing_ms > 0
+        {
             let sent_ms = report.sent_ms + self.faults.late_by_ms;
             self.note(sent_ms, What::Send(Box::new(Report { sent_ms, fate: Fate::Late, ..report })));
             return None;
@@ -147,7 +147,7 @@ impl Players {
         for (share, fate) in [
             (self.faults.garbage, Fate::Malformed),
             (self.faults.no_session, Fate::NoSession),
-            (self.faults.future, Fate::Future),
+            (self.faults.no_time, Fate::NoTime),
         ] {
             if !self.mishaps.chance(share.into(), 1_000) {
                 continue;
@@ -162,9 +162,8 @@ impl Players {
                 }
                 .into_bytes(),
                 _ => {
-                    let (session, ts) =
-                        (self.mishaps.bits() | 1, report.sent_ms + FIVE_YEARS + self.mishaps.below(60_000));
-                    format!(r#"{{"ts":{ts},"session":"{session:016x}","event":"heartbeat"}}"#).into_bytes()
+                    let session = self.mishaps.bits() | 1;
+                    format!(r#"{{"session":"{session:016x}","event":"heartbeat"}}"#).into_bytes()
                 }
             };
             self.beside.push_back(Report {

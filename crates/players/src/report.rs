@@ -40,8 +40,8 @@ pub enum Fate {
     Malformed,
     /// It names no session.
     NoSession,
-    /// It claims to come from the year 2100.
-    Future,
+    /// It states no time.
+    NoTime,
 }
 
 /// The kinds of events.

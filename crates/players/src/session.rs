@@ -55,12 +55,13 @@ impl Session {
         session
     }
 
-    /// A session that has been playing for a while, and sends a heartbeat some time in the `heartbeat` after `start`.
+    /// A session that has been playing for a while, and sends a heartbeat some time in the `heartbeat` after `start`. It
+    /// reports no time before that: a first report of something that plays would be a play.
     pub(crate) fn under_way(number: u64, offer: &Offer, random: Random, start: u64, heartbeat: u64) -> Self {
         let mut session = Self::begin(number, offer, random, start);
         session.due = start + session.random.below(heartbeat);
-        session.previous = session.due.saturating_sub(heartbeat);
-        session.beat = session.previous;
+        session.previous = session.due;
+        session.beat = session.due;
         session.next = Next::Heartbeat;
         session.adapt();
         session

@@ -74,7 +74,7 @@ pub struct Ledger {
     pub opted_out: u64,
     pub malformed: u64,
     pub no_session: u64,
-    pub future: u64,
+    pub no_time: u64,
 }
 
 impl Truth {
@@ -115,7 +115,7 @@ impl Truth {
             Fate::OptedOut => &mut self.ledger.opted_out,
             Fate::Malformed => &mut self.ledger.malformed,
             Fate::NoSession => &mut self.ledger.no_session,
-            Fate::Future => &mut self.ledger.future,
+            Fate::NoTime => &mut self.ledger.no_time,
         };
         *count += 1;
         let Some(who) = report.who.as_ref().filter(|_| report.fate == Fate::Placed) else {

@@ -15,6 +15,8 @@ pub struct Counts {
     pub opted_out: u64,
     /// Of tenants, contents or devices that are never counted.
     pub excluded: u64,
+    /// Not an outcome: beacons whose time was too far ahead of their record's, so that the record's time counts.
+    pub clock_ahead: u64,
     /// Not let in, in the order of [`Reason::ALL`].
     pub rejected: [u64; Reason::COUNT],
 }
@@ -27,6 +29,7 @@ impl Counts {
         self.duplicate += other.duplicate;
         self.opted_out += other.opted_out;
         self.excluded += other.excluded;
+        self.clock_ahead += other.clock_ahead;
         for (mine, theirs) in self.rejected.iter_mut().zip(other.rejected) {
             *mine += theirs;
         }

@@ -5,9 +5,11 @@
 //! costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
+mod attempts;
 mod bounded;
 mod cell;
 mod clamp;
+mod codes;
 mod counts;
 mod drilldowns;
 mod identities;

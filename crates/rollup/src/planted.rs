@@ -8,8 +8,10 @@ use std::cell::Cell;
 pub enum Mistake {
     /// A beacon that repeats another renews nothing of what it says.
     DuplicateStatesNothing,
-    /// A play renews the attempt only where none holds.
-    PlayRestatesNothing,
+    /// A fatal error that counts nothing is not remembered.
+    RepeatedFailureForgotten,
+    /// An error code that is repeated is not renewed.
+    RepeatedCodeForgotten,
     /// Of the states on a clock the latest alone is kept: what comes after it and is earlier is forgotten.
     LatestStateAlone,
     /// What requests state while events tell the state is forgotten.
@@ -27,9 +29,4 @@ pub fn make(mistake: Option<Mistake>) {
 
 pub(crate) fn is(mistake: Mistake) -> bool {
     MISTAKE.get() == Some(mistake)
-}
-
-/// Whether a play says that there was an attempt.
-pub(crate) fn restates(holds: bool) -> bool {
-    !(holds && is(Mistake::PlayRestatesNothing))
 }

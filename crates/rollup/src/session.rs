@@ -4,8 +4,9 @@
 //! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
 //! what matters (protocol.md, "Session state is a set of assertions").
 
-use crowdfold_airlock::{Identity, Millis, Observation};
+use crowdfold_airlock::{ErrorClass, Identity, Millis, Observation};
 
+use crate::attempts::{Counted, InWindow, Line, Others, Place, Statement};
 use crate::identities::Identities;
 use crate::tracker::{Tracked, Tracker};
 
@@ -167,10 +168,9 @@ pub(crate) struct Session {
     pub(crate) tag: u64,
     /// The last record of the session, whatever it said: when this is past, so is everything.
     pub(crate) seen: Millis,
-    attempt: Said,
-    play: Said,
+    /// What its JSON beacons assert of attempts; the lines of CMCD are in the tracker.
+    attempts: Line,
     startup: Said,
-    playing: Said,
     opt_out: Said,
     /// Of those that use CMCD alone: others would pay for it in every look-up.
     tracker: Option<Box<Tracker>>,
@@ -184,13 +184,14 @@ pub(crate) struct Session {
 pub(crate) struct Heard {
     pub(crate) opted_out: bool,
     pub(crate) duplicate: bool,
-    pub(crate) new_attempt: bool,
-    pub(crate) new_play: bool,
+    /// Attempts, plays and failures that it adds.
+    pub(crate) counted: Counted,
+    /// What its window holds of attempts with it.
+    pub(crate) in_window: InWindow,
     /// The time to the first frame, ms, where it counts.
     pub(crate) new_startup: Option<u32>,
-    /// It plays, or has played.
-    pub(crate) playing: bool,
-    pub(crate) new_failure: bool,
+    /// The class of an error that is not one of before.
+    pub(crate) new_error: Option<ErrorClass>,
     /// What the beacon reports, or what CMCD's states and totals come to with it. Times in ms.
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
@@ -204,10 +205,8 @@ impl Session {
         Self {
             tag,
             seen: 0,
-            attempt: Said::NEVER,
-            play: Said::NEVER,
+            attempts: Line::new(),
             startup: Said::NEVER,
-            playing: Said::NEVER,
             opt_out: Said::NEVER,
             tracker: None,
             identities: Identities::new(),
@@ -216,45 +215,46 @@ impl Session {
         }
     }
 
-    /// Takes down what a beacon states, and tells what is new in it.
-    pub(crate) fn hear(&mut self, beacon: &Observation, now: &Now) -> Heard {
+    /// Records what a beacon states, and returns what is new in it. `in_window` is what its window holds of attempts.
+    pub(crate) fn hear(
+        &mut self,
+        beacon: &Observation,
+        place: Place,
+        mut in_window: InWindow,
+        now: &Now,
+    ) -> Heard {
         let said = Said::at(now.record);
         let measures = beacon.measures();
-        // a play without an attempt seen states both; that it always renews the attempt keeps replays exact
-        let (play, started) = (measures.play, measures.started);
-        let attempt = measures.attempt || play;
-        #[cfg(feature = "planted")]
-        let attempt = attempt && (measures.attempt || crate::planted::restates(self.attempt.holds(now)));
-        let playing = play || started || measures.playing_ms > 0;
         let tracked = self.track(beacon, now);
-        let has_played = playing || self.playing.holds(now) || self.play.holds(now);
+        let statement = statement(beacon);
         // a quality that is chosen before anything plays is no change
-        let switches = beacon.playback().is_some_and(|playback| playback.bitrate_changed && has_played);
-        // of one who states when it starts we know the time ourselves, whatever it says (dash.js says 1 ms, or 453)
-        let stated = measures.startup_ms.filter(|_| !tracked.start_known && !self.startup.holds(now));
+        let switches = beacon
+            .playback()
+            .is_some_and(|playback| playback.bitrate_changed && (statement.frame || self.has_played(now)));
+        let counted = self.count(beacon, &statement, place, &mut in_window, now);
+        // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
+        let stated = measures.startup_ms.filter(|_| {
+            let is_new = counted.plays > 0 || !self.startup.holds(now);
+            is_new && !tracked.start_known && !tracked.start_interrupted
+        });
         let heard = Heard {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
             duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
-            new_attempt: attempt && !self.attempt.holds(now),
-            new_play: play && !self.play.holds(now),
+            counted,
+            in_window,
             new_startup: tracked.startup_ms.or(stated),
-            playing: has_played,
-            new_failure: measures.fatal && !tracked.failed,
+            new_error: measures.error.filter(|_| !tracked.is_old_error),
             playing_ms: measures.playing_ms + tracked.playing_ms,
             stalled_ms: measures.stalled_ms + tracked.stalled_ms,
             stalls: measures.stalls + tracked.stalls,
             dropped_frames: measures.dropped_frames + tracked.dropped_frames,
             switches: measures.switches + u32::from(switches),
         };
-        for (stated, field) in [
-            (attempt || started, &mut self.attempt),
-            (play || started, &mut self.play),
-            (measures.startup_ms.is_some(), &mut self.startup),
-            (playing, &mut self.playing),
-            (beacon.opt_out(), &mut self.opt_out),
-        ] {
+        for (stated, field) in
+            [(measures.startup_ms.is_some(), &mut self.startup), (beacon.opt_out(), &mut self.opt_out)]
+        {
             if stated {
-                *field = said;
+                *field = field.or_later(said);
             }
         }
         self.seen = self.seen.max(now.record);
@@ -263,7 +263,7 @@ impl Session {
 
     /// Takes down that it asks not to be counted, and nothing else of what a record says.
     pub(crate) fn opt_out(&mut self, record: Millis) {
-        self.opt_out = Said::at(record);
+        self.opt_out = self.opt_out.or_later(Said::at(record));
         self.seen = self.seen.max(record);
     }
 
@@ -272,10 +272,45 @@ impl Session {
         self.identities.last()
     }
 
+    /// Returns whether something plays or has played, as far as that holds.
+    fn has_played(&self, now: &Now) -> bool {
+        let cmcd = self.tracker.as_ref().map(|tracker| &tracker.attempts);
+        cmcd.into_iter().flatten().chain([&self.attempts]).any(|line| line.has_played(now))
+    }
+
+    /// Records what a beacon states of its attempt, and returns what it adds to its window.
+    fn count(
+        &mut self,
+        beacon: &Observation,
+        statement: &Statement,
+        place: Place,
+        open: &mut InWindow,
+        now: &Now,
+    ) -> Counted {
+        let json = &mut self.attempts;
+        let Some(tracker) = &mut self.tracker else {
+            let line = if beacon.playback().is_some() { &mut Line::new() } else { json };
+            return line.state(statement, &Others::NONE, place, open, now);
+        };
+        let [events, requests] = &mut tracker.attempts;
+        let (line, others) = match beacon.playback() {
+            None => {
+                let others = Others::NONE.and(events, place, open, now).and(requests, place, open, now);
+                (json, others)
+            }
+            Some(playback) if playback.event => {
+                (events, Others::NONE.outranked_by(json, now).and(requests, place, open, now))
+            }
+            Some(_) => (requests, Others::NONE.outranked_by(json, now).outranked_by(events, now)),
+        };
+        line.state(statement, &others, place, open, now)
+    }
+
     /// What states and totals come to, where there are any.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
-        if playback.is_stated() {
+        let is_stated = playback.is_stated() || playback.code.is_some() || beacon.measures().play;
+        if is_stated {
             self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
         }
         self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.hear(beacon, playback, now))
@@ -284,5 +319,17 @@ impl Session {
     /// Whether a beacon of that identity was heard before; remembers it either way.
     fn repeats(&mut self, identity: Identity, said: Said, now: &Now) -> bool {
         self.identities.heard(identity.get(), said, now).is_some_and(|before| before.holds(now))
+    }
+}
+
+/// Returns what a beacon states of its attempt.
+fn statement(beacon: &Observation) -> Statement {
+    let measures = beacon.measures();
+    Statement {
+        at: beacon.own_time(),
+        start: measures.attempt,
+        frame: measures.play,
+        idle: measures.idle,
+        fatal: measures.fatal,
     }
 }

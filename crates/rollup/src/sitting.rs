@@ -2,6 +2,7 @@
 
 use crowdfold_airlock::Measures;
 
+use crate::attempts::{Counted, InWindow};
 use crate::bounded::{self, Budget};
 use crate::session::Heard;
 use crate::{Bounded, Cell, Rules, Sums};
@@ -31,6 +32,7 @@ pub(crate) struct Sitting {
     startup_failures: u8,
     playback_failures: u8,
     errors: u8,
+    pub(crate) in_window: InWindow,
     /// Taken out by an opt-out.
     pub(crate) gone: bool,
 }
@@ -44,21 +46,23 @@ impl Sitting {
     pub(crate) fn add(&mut self, measures: &Measures, heard: &Heard, network_bit: u64) {
         self.beacons += 1;
         self.network_bits |= network_bit;
-        self.attempts = self.attempts.saturating_add(u8::from(heard.new_attempt));
-        self.plays = self.plays.saturating_add(u8::from(heard.new_play));
+        self.in_window = heard.in_window;
+        for (count, more) in [
+            (&mut self.attempts, heard.counted.attempts),
+            (&mut self.plays, heard.counted.plays),
+            (&mut self.startup_failures, heard.counted.startup_failures),
+            (&mut self.playback_failures, heard.counted.playback_failures),
+        ] {
+            *count = count.saturating_add(more);
+        }
         self.playing_ms = self.playing_ms.saturating_add(heard.playing_ms);
         self.stalled_ms = self.stalled_ms.saturating_add(heard.stalled_ms);
         self.stalls = self.stalls.saturating_add(heard.stalls);
         self.dropped_frames = self.dropped_frames.saturating_add(heard.dropped_frames);
         self.switches = self.switches.saturating_add(heard.switches);
         self.startup_ms = self.startup_ms.or(heard.new_startup);
-        if let Some(class) = measures.error {
+        if let Some(class) = heard.new_error {
             self.errors |= 1 << class as u8;
-        }
-        if heard.new_failure {
-            let failures =
-                if heard.playing { &mut self.playback_failures } else { &mut self.startup_failures };
-            *failures = failures.saturating_add(1);
         }
         if let Some(rate) = measures.bandwidth_kbps {
             self.bandwidth.add(rate, heard.playing_ms);
@@ -73,6 +77,8 @@ impl Sitting {
     pub(crate) fn close(&self, rules: &Rules, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
         let playing_ms = u64::from(self.playing_ms).min(most.playing_ms);
+        let mut pending = Counted::default();
+        pending.add(self.in_window.pending);
         let mut errors = [0; 6];
         for (class, seen) in errors.iter_mut().enumerate() {
             *seen = u64::from(self.errors >> class & 1);
@@ -82,8 +88,10 @@ impl Sitting {
             clamped_beacons: self.beacons.min(most.clamped_beacons),
             attempts: u64::from(self.attempts).min(most.attempts),
             plays: u64::from(self.plays).min(most.plays),
-            startup_failures: u64::from(self.startup_failures).min(most.startup_failures),
-            playback_failures: u64::from(self.playback_failures).min(most.playback_failures),
+            startup_failures: (u64::from(self.startup_failures) + u64::from(pending.startup_failures))
+                .min(most.startup_failures),
+            playback_failures: (u64::from(self.playback_failures) + u64::from(pending.playback_failures))
+                .min(most.playback_failures),
             playing_ms,
             stalled_ms: u64::from(self.stalled_ms).min(most.stalled_ms - playing_ms),
             stalls: u64::from(self.stalls).min(most.stalls),

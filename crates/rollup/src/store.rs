@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol, Tag};
 
+use crate::attempts::{InWindow, Place};
 use crate::plan::Plan;
 use crate::session::{Now, Said, Session};
 use crate::sitting::Sitting;
@@ -43,6 +44,8 @@ pub struct Sittings {
     /// Room for [`Self::warm`].
     near: Vec<u32>,
     closed_until: Millis,
+    /// Windows that start before it come so soon after records that nobody read that attempts may have begun in those.
+    history_from: Millis,
     open: usize,
     open_beacons: u64,
 }
@@ -69,6 +72,7 @@ impl Sittings {
             windows: VecDeque::new(),
             near: Vec::new(),
             closed_until,
+            history_from: 0,
             open: 0,
             open_beacons: 0,
         }
@@ -84,6 +88,11 @@ impl Sittings {
     #[must_use]
     pub fn last_end(&self) -> Option<Millis> {
         self.windows.back().map(|open| open.start + self.rules.window)
+    }
+
+    /// Counts no implied attempts in windows that start before `from`, because what came before them was not read.
+    pub const fn set_history(&mut self, from: Millis) {
+        self.history_from = from;
     }
 
     /// Sittings in open windows.
@@ -141,16 +150,22 @@ impl Sittings {
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
         let reported = Reported::by(beacon, &self.plan.slots);
-        let heard = self.sessions[at].hear(beacon, &now);
         let window = Window::of(beacon.event_time(), self.rules.window);
+        let is_late = window.end <= self.closed_until;
+        let seat = if is_late { None } else { self.seat(at, window.start) };
+        let in_window = seat.map_or_else(InWindow::default, |(window, sitting)| {
+            self.windows[window].sittings[sitting].in_window
+        });
+        let place = Place { window: window.start, implied: window.start >= self.history_from };
+        let heard = self.sessions[at].hear(beacon, place, in_window, &now);
         let verdict = if heard.opted_out {
             Verdict::OptedOut(if beacon.opt_out() { self.take_out(at) } else { 0 })
-        } else if window.end <= self.closed_until {
+        } else if is_late {
             Verdict::Late
         } else if heard.duplicate {
             Verdict::Duplicate
         } else {
-            let (window, sitting) = self.sitting(at, window.start, beacon.tenant().0);
+            let (window, sitting) = seat.unwrap_or_else(|| self.sitting(at, window.start, beacon.tenant().0));
             self.fill(at, window, sitting, &reported, &now);
             let sitting = &mut self.windows[window].sittings[sitting];
             sitting.add(beacon.measures(), &heard, beacon.network_bit());
@@ -222,14 +237,18 @@ impl Sittings {
         Some(at)
     }
 
-    /// The place of a session's sitting: (index of the window, index in it).
+    /// Returns a session's sitting in an open window, where it has one: (index of the window, index in it).
+    fn seat(&self, session: usize, start: Millis) -> Option<(usize, usize)> {
+        let sitting = self.sessions[session].seats.find(start)?;
+        let window = self.windows.iter().rposition(|open| open.start == start)?;
+        Some((window, sitting as usize))
+    }
+
+    /// Adds a sitting of a session: (index of the window, index in it).
     fn sitting(&mut self, session: usize, start: Millis, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
         let session = &mut self.sessions[session];
-        if let Some(sitting) = session.seats.find(start) {
-            return (window, sitting as usize);
-        }
         let sitting = open.sittings.len();
         open.sittings.push(Sitting::new(tenant));
         open.dimensions.resize(open.dimensions.len() + self.plan.slots.len(), Symbol::NONE);

@@ -31,6 +31,29 @@ impl Kind {
     }
 }
 
+/// What came after a player stated that it plays, in the log and not earlier by the clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Since {
+    /// Nothing that ends it.
+    #[default]
+    Playing,
+    /// A stall interrupted it. The viewer may pause in it.
+    Stalled,
+    /// It ended otherwise: waiting for media is no stall until it plays again.
+    Ended,
+}
+
+impl Since {
+    const fn then(self, state: State) -> Self {
+        match (self, state) {
+            (_, State::Playing) => Self::Playing,
+            (Self::Playing | Self::Stalled, State::Rebuffering | State::Waiting) => Self::Stalled,
+            (Self::Stalled, State::Paused) => Self::Stalled,
+            _ => Self::Ended,
+        }
+    }
+}
+
 /// A state at a moment of the clock, and the record that said so.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -39,6 +62,8 @@ struct Entry {
     /// Its place in the log: of two at one moment the second is the later.
     nth: u32,
     state: State,
+    /// Of one that plays.
+    since: Since,
 }
 
 /// Those alone that can be the latest once others have expired, which is seldom more than one. They are in the order in
@@ -56,33 +81,37 @@ pub(crate) struct Timeline {
 
 /// What the states that hold come to: the latest of each kind, by the clock and then by the log.
 #[derive(Clone, Copy, Default)]
-struct Latest([Option<(Millis, u32, State)>; Kind::COUNT]);
+struct Latest([Option<Entry>; Kind::COUNT]);
 
 impl Latest {
     fn of(&self, kind: Kind) -> Option<(Millis, u32)> {
-        self.0[kind as usize].map(|(at, nth, _)| (at, nth))
+        self.0[kind as usize].map(|entry| (entry.at, entry.nth))
     }
 
     /// The moment and the state of the latest of all.
     fn of_all(&self) -> Option<(Millis, State)> {
-        let latest = self.0.iter().flatten().max_by_key(|(at, nth, _)| (*at, *nth));
-        latest.map(|(at, _, state)| (*at, *state))
+        let latest = self.0.iter().flatten().max_by_key(|entry| (entry.at, entry.nth));
+        latest.map(|entry| (entry.at, entry.state))
     }
 
-    /// Whether something has played, without a seek since.
-    fn has_played(&self) -> bool {
-        self.of(Kind::Playing).is_some_and(|played| self.of(Kind::Seeking) < Some(played))
+    /// Returns what came after it last played; absent where nothing has played, or a seek came since.
+    fn since_played(&self) -> Option<Since> {
+        let played = self.0[Kind::Playing as usize]?;
+        (self.of(Kind::Seeking) < Some((played.at, played.nth))).then_some(played.since)
     }
 
-    /// The time from the latest of all until a moment, but for what has been counted.
-    fn until(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
+    /// The time from the latest of all until a moment, without the part that has been counted, and at most `most`.
+    fn until(&self, at: Millis, counted: Option<Millis>, most: Millis, now: &Now) -> Step {
         let Some((from, before)) = self.of_all() else { return Step::default() };
         let from = counted.map_or(from, |counted| counted.max(from));
-        let credit = units(at).saturating_sub(units(from)).min(now.idle / UNIT) * UNIT;
+        let credited = at.saturating_sub(from).min(most);
+        let credit = units(from + credited).saturating_sub(units(from)).min(now.idle / UNIT) * UNIT;
         let credit = u32::try_from(credit).unwrap_or(u32::MAX);
         match Kind::of(before) {
-            Kind::Playing => Step { playing_ms: credit, ..Step::default() },
-            Kind::Stalled if self.has_played() => Step { stalled_ms: credit, ..Step::default() },
+            Kind::Playing => Step { playing_ms: credit, credited, ..Step::default() },
+            Kind::Stalled if matches!(self.since_played(), Some(Since::Playing | Since::Stalled)) => {
+                Step { stalled_ms: credit, credited, ..Step::default() }
+            }
             _ => Step::default(),
         }
     }
@@ -93,6 +122,8 @@ impl Latest {
 pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
+    /// The time that was given to one of both, before it was rounded.
+    pub(crate) credited: Millis,
     /// A stall begins with it.
     pub(crate) stall: bool,
 }
@@ -101,24 +132,32 @@ pub(crate) struct Step {
 const UNIT: Millis = 100;
 
 impl Timeline {
-    /// What a state at that moment says of the time before it. Time up to `counted` has been counted otherwise.
-    pub(crate) fn step(&self, state: State, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
+    /// Returns what a state at that moment means for the time before it. Time up to `counted` has been counted
+    /// otherwise; no more than `most` is given.
+    pub(crate) fn step(
+        &self,
+        state: State,
+        at: Millis,
+        counted: Option<Millis>,
+        most: Millis,
+        now: &Now,
+    ) -> Step {
         let latest = self.latest(now);
         if latest.of_all().is_none_or(|(from, _)| at < from) {
             return Step::default();
         }
         Step {
-            // a stall goes on until the next playing: the viewer may pause in it
+            // waiting is a stall only where it interrupts what plays, and it goes on until the next playing
             stall: Kind::of(state) == Kind::Stalled
-                && latest.has_played()
+                && latest.since_played() == Some(Since::Playing)
                 && latest.of(Kind::Stalled) < latest.of(Kind::Playing),
-            ..latest.until(at, counted, now)
+            ..latest.until(at, counted, most, now)
         }
     }
 
     /// What is told of the time until that moment by who states nothing of its own.
     pub(crate) fn go_on(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
-        self.latest(now).until(at, counted, now)
+        self.latest(now).until(at, counted, Millis::MAX, now)
     }
 
     /// The latest moment of which a state is known.
@@ -129,6 +168,7 @@ impl Timeline {
     /// Takes down a state.
     pub(crate) fn state(&mut self, state: State, at: Millis, said: Said, now: &Now) {
         self.stated = self.stated.wrapping_add(1);
+        self.kinds[Kind::Playing as usize].then(state, at);
         let entries = &mut self.kinds[Kind::of(state) as usize];
         #[cfg(feature = "planted")]
         if crate::planted::is(crate::planted::Mistake::LatestStateAlone)
@@ -136,16 +176,27 @@ impl Timeline {
         {
             return;
         }
-        entries.add(Entry { at, said, nth: self.stated, state }, now);
+        entries.add(Entry { at, said, nth: self.stated, state, since: Since::Playing }, now);
     }
 
     fn latest(&self, now: &Now) -> Latest {
-        let latest = |entries: &Entries| entries.latest(now).map(|entry| (entry.at, entry.nth, entry.state));
-        Latest(self.kinds.each_ref().map(latest))
+        Latest(self.kinds.each_ref().map(|entries| entries.latest(now).copied()))
     }
 }
 
 impl Entries {
+    /// Of so many at most the last ones learn what came after them: a flood must not cost the square.
+    const LEARNING: usize = 8;
+
+    /// Records what came after those that play and are not later by the clock. A replay, which has the last of them,
+    /// does the same.
+    fn then(&mut self, state: State, at: Millis) {
+        let first = self.0.len().saturating_sub(Self::LEARNING);
+        for entry in self.0[first..].iter_mut().filter(|entry| entry.at <= at) {
+            entry.since = entry.since.then(state);
+        }
+    }
+
     fn latest(&self, now: &Now) -> Option<&Entry> {
         self.0.get(self.0.partition_point(|entry| !entry.said.holds(now)))
     }
@@ -187,7 +238,9 @@ impl Distance {
     /// Takes down that a record reports something of that moment of the other clock.
     pub(crate) fn report(&mut self, at: Millis, record: Millis, now: &Now) {
         let at = (Self::ZERO + at).saturating_sub(record);
-        self.0.add(Entry { at, said: Said::at(record), nth: 0, state: State::Starting }, now);
+        let entry =
+            Entry { at, said: Said::at(record), nth: 0, state: State::Starting, since: Since::Playing };
+        self.0.add(entry, now);
     }
 
     /// What the other clock shows when a record has that timestamp.

@@ -8,6 +8,8 @@
 
 use crowdfold_airlock::{Millis, Observation, Playback, State, Total};
 
+use crate::attempts::Line;
+use crate::codes::Codes;
 use crate::session::{Now, Said};
 use crate::sitting::quotient_to_two_digits;
 use crate::timeline::{Distance, Step, Timeline};
@@ -27,11 +29,17 @@ pub(crate) struct Tracker {
     distance: Distance,
     /// The latest record that stated a state with a request.
     asked: Said,
-    /// When the player last began to start.
-    start: (Millis, Said),
-    /// An event last stated that it plays.
-    began: Said,
-    failed: Said,
+    /// The time that the events of one record may add.
+    allowance: Allowance,
+    /// The last start that an event stated.
+    start: Start,
+    /// The last start that a request stated.
+    asked_start: Start,
+    /// When an event last stated that it plays.
+    began: (Millis, Said),
+    codes: Codes,
+    /// What events and requests assert of attempts.
+    pub(crate) attempts: [Line; 2],
     dropped_frames: (u32, Said),
     stalls: (u32, Said),
     stalled_ms: (u32, Said),
@@ -46,10 +54,80 @@ pub(crate) struct Tracked {
     pub(crate) dropped_frames: u32,
     /// Time from the start that was stated to the first frame, ms.
     pub(crate) startup_ms: Option<u32>,
-    /// A start was stated.
+    /// An event stated a start.
     pub(crate) start_known: bool,
-    /// It has failed before.
-    pub(crate) failed: bool,
+    /// A request stated a start, and a pause or a seek before the first frame.
+    pub(crate) start_interrupted: bool,
+    /// The error code has been stated before.
+    pub(crate) is_old_error: bool,
+}
+
+/// A start that was stated.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    at: Millis,
+    said: Said,
+    /// A pause or a seek came after it, and no first frame in between.
+    interrupted: bool,
+    /// A first frame came after it.
+    over: bool,
+}
+
+impl Start {
+    const NONE: Self = Self { at: 0, said: Said::NEVER, interrupted: false, over: false };
+
+    /// Records a state that comes after it.
+    const fn then(&mut self, state: State) {
+        match state {
+            State::Playing => self.over = true,
+            State::Paused | State::Seeking => self.interrupted |= !self.over,
+            _ => {}
+        }
+    }
+}
+
+/// The time that the events of one record may add: the player's clock may be set at any moment, and must not make
+/// playing time.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    /// The latest record whose events stated a state. Records with one timestamp are taken for one.
+    record: Said,
+    /// The latest time of its events.
+    latest: Millis,
+    /// What is left of it.
+    left: Millis,
+}
+
+impl Allowance {
+    /// Returns what is left for an event of a record. The first event of a record sets it to the time since the record
+    /// before, plus that one's delay beyond the smallest delay that is known; without one to `idle`. The events of a
+    /// record that is older than the latest one add nothing.
+    fn of(&mut self, at: Millis, distance: &Distance, now: &Now) -> Millis {
+        let before = self.record.record();
+        if before == Some(now.record) {
+            self.latest = self.latest.max(at);
+            return self.left;
+        }
+        if before.is_some_and(|before| before > now.record) {
+            return 0;
+        }
+        self.left = match before.filter(|_| self.record.holds(now)) {
+            Some(before) => {
+                let delay =
+                    distance.moment(before, now).map_or(0, |moment| moment.saturating_sub(self.latest));
+                now.record - before + delay
+            }
+            None => now.idle,
+        };
+        (self.record, self.latest) = (Said::at(now.record), at);
+        self.left
+    }
+
+    fn spend(&mut self, credited: Millis, now: &Now) {
+        if self.record == Said::at(now.record) {
+            self.left = self.left.saturating_sub(credited);
+        }
+    }
 }
 
 impl Tracker {
@@ -61,9 +139,12 @@ impl Tracker {
             batched: [Said::NEVER; 2],
             distance: Distance::default(),
             asked: Said::NEVER,
-            start: (0, Said::NEVER),
-            began: Said::NEVER,
-            failed: Said::NEVER,
+            allowance: Allowance { record: Said::NEVER, latest: 0, left: 0 },
+            start: Start::NONE,
+            asked_start: Start::NONE,
+            began: (0, Said::NEVER),
+            codes: Codes::default(),
+            attempts: [Line::new(), Line::new()],
             dropped_frames: (0, Said::NEVER),
             stalls: (0, Said::NEVER),
             stalled_ms: (0, Said::NEVER),
@@ -81,10 +162,14 @@ impl Tracker {
         let stalled_ms = difference(&mut self.stalled_ms, totals.stalled_ms, said, now);
         let mut tracked = Tracked {
             dropped_frames: difference(&mut self.dropped_frames, totals.dropped_frames, said, now),
-            failed: self.failed.holds(now),
-            start_known: self.start.1.holds(now),
+            start_known: self.start.said.holds(now),
+            start_interrupted: self.asked_start.said.holds(now) && self.asked_start.interrupted,
+            is_old_error: playback.code.is_some(),
             ..Tracked::default()
         };
+        if self.codes.state(playback.event, playback.endpoint, playback.code, now) {
+            tracked.is_old_error = false;
+        }
         if !states {
             // all that there is; where states are known they say more, and the two would count twice
             tracked.stalls = stalls;
@@ -94,7 +179,7 @@ impl Tracker {
         let step = if playback.event {
             self.event(state, at, now)
         } else if !told {
-            self.requests.step(state, at, None, now)
+            self.requests.step(state, at, None, Millis::MAX, now)
         } else if self.batched[0].holds(now) {
             Step::default()
         } else {
@@ -104,25 +189,29 @@ impl Tracker {
         tracked.playing_ms = step.playing_ms;
         tracked.stalled_ms = step.stalled_ms;
         tracked.stalls = step.stall.into();
-        if playback.event && state == State::Playing && !self.began.holds(now) {
+        if playback.event && state == State::Playing {
             tracked.startup_ms = self.startup(at, now);
         }
         self.take_down(state, at, playback, now);
         tracked
     }
 
-    /// What an event says of the time before it.
+    /// Returns what an event means for the time before it.
     fn event(&mut self, state: State, at: Millis, now: &Now) -> Step {
+        let most = self.allowance.of(at, &self.distance, now);
         self.distance.report(at, now.record, now);
-        if holds_before(self.told, now) {
-            let counted = if holds_before(self.batched, now) { None } else { self.heard(now) };
-            return self.events.step(state, at, counted, now);
-        }
-        let counted = self.requests.reaches(now);
-        if counted.is_some_and(|counted| at <= counted) {
-            return Step::default();
-        }
-        self.events.step(state, at, counted, now)
+        let counted = if holds_before(self.told, now) {
+            if holds_before(self.batched, now) { None } else { self.heard(now) }
+        } else {
+            let counted = self.requests.reaches(now);
+            if counted.is_some_and(|counted| at <= counted) {
+                return Step::default();
+            }
+            counted
+        };
+        let step = self.events.step(state, at, counted, most, now);
+        self.allowance.spend(step.credited, now);
+        step
     }
 
     /// Until when requests have counted what events stated, by the player's clock.
@@ -133,15 +222,16 @@ impl Tracker {
 
     fn take_down(&mut self, state: State, at: Millis, playback: &Playback, now: &Now) {
         let said = Said::at(now.record);
-        if state == State::Failed {
-            self.failed = said;
-        }
         if !playback.event {
             #[cfg(feature = "planted")]
             if crate::planted::is(crate::planted::Mistake::RequestsUnheard) && self.told[0].holds(now) {
                 return;
             }
             self.asked = self.asked.or_later(said);
+            self.asked_start.then(state);
+            if state == State::Starting {
+                self.asked_start = Start { at, said, ..Start::NONE };
+            }
             return self.requests.state(state, at, said, now);
         }
         self.events.state(state, at, said, now);
@@ -149,18 +239,24 @@ impl Tracker {
         if playback.batched {
             self.batched = said.last_two(self.batched);
         }
+        self.start.then(state);
         match state {
-            State::Starting if playback.changed => self.start = (at, said),
-            State::Playing => self.began = said,
+            State::Starting if playback.changed => self.start = Start { at, said, ..Start::NONE },
+            State::Playing => self.began = (at, said),
             _ => {}
         }
     }
 
-    /// The time from the last start that was stated to now. What is longer than a statement holds is a clock that was
-    /// set.
+    /// Returns the time from the last start to a first frame now. It is absent where a pause or a seek came in between,
+    /// where the start is from before the last first frame (a report that was repeated), and where it took longer than a
+    /// statement holds: then the clock was set.
     fn startup(&self, at: Millis, now: &Now) -> Option<u32> {
-        let (start, said) = self.start;
-        let took = at.checked_sub(start).filter(|took| said.holds(now) && *took <= now.idle)?;
+        let Start { at: start, said, interrupted, over } = self.start;
+        let (began, before) = self.began;
+        if !said.holds(now) || interrupted || over || before.holds(now) && start < began {
+            return None;
+        }
+        let took = at.checked_sub(start).filter(|took| *took <= now.idle)?;
         u32::try_from(quotient_to_two_digits(took, 1)).ok()
     }
 }

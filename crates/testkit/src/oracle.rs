@@ -29,6 +29,7 @@
 //! (dimension values are taken as they stand), numbers that are not whole or out of range, dates, texts that are not
 //! UTF-8, overload, misplaced sessions, the cap on cells, histograms, draws of noise.
 
+mod attempts;
 mod beacon;
 mod bounded;
 mod cell;
@@ -83,6 +84,9 @@ pub struct Settings {
     pub max_skew: Millis,
     /// The machine's clock, where record timestamps are checked against it (files, `trust_timestamps`).
     pub now: Option<Millis>,
+    /// The log begins where the sessions in it begin, as a file does. Otherwise attempts that are only implied do not
+    /// count in windows that begin within `idle` of the first record.
+    pub whole_history: bool,
     /// Tenants that are dropped whole.
     pub child_directed_tenants: Vec<String>,
     /// Contents that are dropped whole.
@@ -148,6 +152,7 @@ impl Default for Settings {
             idle: 90_000,
             max_skew: 60_000,
             now: None,
+            whole_history: true,
             child_directed_tenants: Vec::new(),
             child_directed_content: Vec::new(),
             k: 50,

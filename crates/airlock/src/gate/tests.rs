@@ -72,7 +72,6 @@ fn events_need_a_time_and_a_session() {
     assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=2"#), Ok(1_795_312_400_005));
     assert_eq!(event(r#"e=t,sid="s",v=2"#), Err(Reason::NoTime));
     assert_eq!(event("e=t,ts=1795312400005,v=2"), Err(Reason::NoSession));
-    assert_eq!(event(&format!(r#"e=t,sid="s",ts={},v=2"#, NOW + 60_001)), Err(Reason::Future));
     assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=3"#), Err(Reason::Malformed));
 }
 
@@ -85,13 +84,24 @@ fn repetitions_share_an_identity_and_endpoints_do_not() {
         bench.capture(&rest).unwrap().identity().unwrap()
     };
     let first = identity("/a", r#"e=t,sid="s",sn=1,ts=1795312400005"#);
-    assert_eq!(identity("/a", r#"e=ps,sid="s",sn=1,ts=1795312400006"#), first);
+    assert_eq!(identity("/a", r#"e=t,sid="s",sn=1,ts=1795312400005,sta=p"#), first);
     assert_ne!(identity("/b", r#"e=t,sid="s",sn=1,ts=1795312400005"#), first);
-    assert_ne!(identity("/a", r#"e=t,sid="s",sn=2,ts=1795312400005"#), first);
-    let timed = identity("/a", r#"e=t,sid="s",ts=1795312400005"#);
-    assert_ne!(timed, first);
-    assert_ne!(identity("/a", r#"e=ps,sid="s",ts=1795312400005"#), timed);
-    assert_eq!(identity("/b", r#"e=t,sid="s",ts=1795312400005"#), timed);
+}
+
+#[test]
+fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
+    let mut bench = Bench::new(settings());
+    let mut event = |ts: u64| {
+        let headers = r#""headers":{"content-type":"application/cmcd"}"#;
+        let body = format!(r#"e=t,sid=\"s\",ts={ts},v=2"#);
+        let seen = bench.capture(&format!(r#"{headers},"path":"/c","body":"{body}\n""#)).unwrap();
+        (seen.event_time(), seen.own_time(), seen.clock_ahead(), seen.identity().unwrap())
+    };
+    let (most, ahead, other) = (event(NOW + 60_000), event(NOW + 60_001), event(NOW + 7_200_000));
+    assert_eq!((most.0, most.1, most.2), (NOW, NOW + 60_000, false));
+    assert_eq!((ahead.0, ahead.1, ahead.2), (NOW, NOW, true));
+    assert_eq!((other.0, other.1, other.2), (NOW, NOW, true));
+    assert_ne!(ahead.3, other.3, "they are no repetitions of each other");
 }
 
 #[test]

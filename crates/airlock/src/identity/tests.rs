@@ -5,40 +5,87 @@ use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
-fn json(record: &str) -> Option<u64> {
+/// The identity of a beacon that was sent to an endpoint and received at a time.
+fn sent(form: Form, record: &str, endpoint: u32, received_at: Millis) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
-    Reader::new(fields).read(Form::Json, record.as_bytes(), &mut |_, beacon| {
+    Reader::new(fields).read(form, record.as_bytes(), &mut |_, beacon| {
         let beacon = beacon.ok().unwrap();
-        let own_time = beacon.number(Number::Ts).map(crowdfold_beacon::Amount::rounded);
-        found = identity(beacon, own_time, 7).map(Identity::get);
+        let own_time = beacon.number(Number::Ts).map(Amount::rounded);
+        found = identity(beacon, own_time, endpoint, Some(received_at));
     });
-    found
+    found.map(Identity::get)
+}
+
+fn json(record: &str) -> Option<u64> {
+    sent(Form::Json, record, 7, 5)
+}
+
+/// An event, or a request where it begins with `CMCD=`.
+fn cmcd(record: &str) -> Option<u64> {
+    sent(Form::Cmcd, record, 7, 5)
+}
+
+fn all_differ(identities: impl IntoIterator<Item = Option<u64>>) {
+    let mut seen = HashSet::new();
+    for (number, identity) in identities.into_iter().enumerate() {
+        assert!(seen.insert(identity.unwrap()), "{number}");
+    }
 }
 
 #[test]
-fn json_beacons_differ_by_time_and_event() {
-    let mut seen = HashSet::new();
-    for ts in ["0", "1", "9007199254740991000"] {
-        for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "resume"] {
-            let id = json(&format!(r#"{{"ts":{ts},"event":"{event}"}}"#)).unwrap();
-            assert!(seen.insert(id), "{ts} {event}");
-            assert_eq!(json(&format!(r#"{{"event":"{event}","ts":{ts},"stalls":1}}"#)), Some(id));
+fn json_beacons_differ_by_time_event_class_and_fatal() {
+    let mut all = Vec::new();
+    for ts in ["0", "1", "1795308528421"] {
+        for event in ["", "attempt", "play", "heartbeat", "error", "end", "pause", "playing-for-a-while"] {
+            for rest in
+                ["", r#","error":"network""#, r#","error":"media""#, r#","error":"media","fatal":true"#]
+            {
+                let beacon = format!(r#"{{"ts":{ts},"event":"{event}"{rest}}}"#);
+                all.push(json(&beacon));
+                let reordered = format!(r#"{{"stalls":1,"event":"{event}","ts":{ts}{rest}}}"#);
+                assert_eq!(json(&reordered), json(&beacon), "{beacon}");
+            }
         }
     }
+    all_differ(all);
     assert_eq!(json(r#"{"event":"play"}"#), None);
 }
 
 #[test]
-fn what_comes_later_is_greater_whatever_it_is() {
-    let later = json(r#"{"ts":1795308528422,"event":"attempt"}"#);
-    assert!(later > json(r#"{"ts":1795308528421,"event":"resume"}"#));
+fn events_differ_by_endpoint_number_event_and_time() {
+    all_differ([
+        cmcd("e=t,sn=1,ts=5"),
+        cmcd("e=ps,sn=1,ts=5"),
+        cmcd("e=t,sn=2,ts=5"),
+        cmcd("e=t,sn=1,ts=6"),
+        cmcd("e=t,ts=5"),
+        cmcd("e=t,sn=0,ts=5"),
+        sent(Form::Cmcd, "e=t,sn=1,ts=5", 8, 5),
+        // a request of the same number at the same time
+        cmcd("CMCD=sn=1"),
+    ]);
+    assert_eq!(sent(Form::Cmcd, "e=t,sn=1,ts=5,sta=p", 7, 9), cmcd("e=t,sn=1,ts=5"), "a retry");
+    assert_eq!(cmcd("e=t,sn=1"), None);
 }
 
 #[test]
-fn no_event_has_the_code_of_another() {
-    let codes: HashSet<_> = EVENTS.iter().map(|name| event(name)).collect();
-    assert_eq!(codes.len(), EVENTS.len());
-    assert!(codes.iter().all(|code| (1..256).contains(code)));
-    assert!(event("anything else") >= 256 && event("anything else") < 512);
+fn requests_differ_by_endpoint_number_and_time_of_receipt() {
+    let request = |record, endpoint, received_at| sent(Form::Cmcd, record, endpoint, received_at);
+    all_differ([
+        request("CMCD=sn=1", 7, 5),
+        request("CMCD=sn=2", 7, 5),
+        request("CMCD=sn=1", 8, 5),
+        // a player that starts its numbers again
+        request("CMCD=sn=1", 7, 6),
+    ]);
+    assert_eq!(request("CMCD=sn=1,sta=p", 7, 5), request("CMCD=sn=1", 7, 5));
+    assert_eq!(request("CMCD=sta=p", 7, 5), None, "nothing tells it from others");
+}
+
+#[test]
+fn later_beacon_is_greater() {
+    let later = json(r#"{"ts":1795308528422,"event":"attempt"}"#);
+    assert!(later > json(r#"{"ts":1795308528421,"event":"resume"}"#));
+    assert!(cmcd("e=t,sn=0,ts=1795308528422") > cmcd("e=t,sn=9,ts=1795308528421"));
 }

@@ -20,6 +20,7 @@ fn amounts_are_quantised_half_up() {
         "bandwidth_kbps":5449,"bitrate_kbps":3250,"startup_ms":855}"#);
     let expect = Measures {
         play: true,
+        idle: false,
         startup_ms: Some(860),
         playing_ms: 10_100,
         stalled_ms: 0,
@@ -34,15 +35,19 @@ fn amounts_are_quantised_half_up() {
 }
 
 #[test]
-fn events_state_attempts_and_plays() {
-    let states = |record| (of(record).attempt, of(record).play);
-    assert_eq!(states(r#"{"event":"attempt"}"#), (true, false));
-    assert_eq!(states(r#"{"event":"play"}"#), (false, true));
-    assert_eq!(states(r#"{"event":"heartbeat","startup_ms":0}"#), (false, true));
-    assert_eq!(states(r#"{"event":"Play"}"#), (false, true));
-    assert_eq!(states(r#"{"event":"ATTEMPT"}"#), (true, false));
-    assert_eq!(states(r#"{"event":"anything"}"#), (false, false));
-    assert_eq!(states("{}"), (false, false));
+fn beacon_states_a_start_a_first_frame_or_nothing_of_both() {
+    let states = |record| (of(record).attempt, of(record).play, of(record).idle);
+    assert_eq!(states(r#"{"event":"attempt"}"#), (true, false, false));
+    assert_eq!(states(r#"{"event":"ATTEMPT"}"#), (true, false, false));
+    assert_eq!(states(r#"{"event":"play"}"#), (false, true, false));
+    assert_eq!(states(r#"{"event":"Play"}"#), (false, true, false));
+    assert_eq!(states(r#"{"event":"heartbeat","startup_ms":0}"#), (false, true, false));
+    assert_eq!(states(r#"{"event":"heartbeat","playing_ms":50}"#), (false, true, false));
+    assert_eq!(states(r#"{"event":"heartbeat","playing_ms":49}"#), (false, false, true));
+    assert_eq!(states(r#"{"event":"error","error":"drm"}"#), (false, false, true));
+    assert_eq!(states(r#"{"event":"error","error":"drm","fatal":true}"#), (false, false, false));
+    assert_eq!(states(r#"{"event":"anything"}"#), (false, false, true));
+    assert_eq!(states("{}"), (false, false, true));
 }
 
 #[test]
@@ -67,21 +72,19 @@ fn cmcd(record: &str) -> Measures {
 }
 
 #[test]
-fn states_of_cmcd_state_attempts_and_plays() {
-    let states = |record: &str| (cmcd(record).attempt, cmcd(record).play, cmcd(record).started);
-    for state in ["s", "k", "r", "w", "f"] {
-        assert_eq!(states(&format!("e=ps,sta={state}")), (true, false, false), "{state}");
-    }
-    assert_eq!(states("e=t,sta=p"), (true, true, false));
-    assert_eq!(states("CMCD=sta=p"), (true, true, false));
+fn states_of_cmcd_state_starts_and_first_frames() {
+    let states = |record: &str| (cmcd(record).attempt, cmcd(record).play, cmcd(record).idle);
+    assert_eq!(states("e=ps,sta=s"), (true, false, false));
+    assert_eq!(states("e=t,sta=p"), (false, true, false));
+    assert_eq!(states("CMCD=sta=p"), (false, true, false));
     for state in ["a", "e"] {
         assert_eq!(states(&format!("e=t,sta={state}")), (false, false, true), "{state}");
     }
-    for state in ["d", "q", "x", "P"] {
+    for state in ["k", "r", "w", "f", "d", "q", "x", "P"] {
         assert_eq!(states(&format!("e=t,sta={state}")), (false, false, false), "{state}");
     }
     assert_eq!(states("e=ps,sta=s,msd=3"), (true, false, false), "dash.js, before anything plays");
-    assert_eq!(states("e=ps,sta=r,msd=453"), (true, false, false), "dash.js, before anything plays");
+    assert_eq!(states("e=ps,sta=r,msd=453"), (false, false, false), "dash.js, before anything plays");
     assert_eq!(states("e=rr,msd=135"), (false, true, false), "Shaka Player without states");
 }
 
@@ -94,10 +97,11 @@ fn amounts_of_cmcd_are_not_told_but_totals_are() {
 }
 
 #[test]
-fn an_event_is_an_error_where_it_says_so_and_a_request_where_it_has_a_code() {
+fn record_states_an_error_by_its_code_or_by_its_event() {
     let error = |record| (cmcd(record).error.map(ErrorClass::name), cmcd(record).fatal);
     assert_eq!(error("e=e,sta=p,ec=27"), (Some("network"), false));
-    assert_eq!(error("e=t,sta=p,ec=27"), (None, false), "dash.js goes on telling it");
+    assert_eq!(error("e=t,sta=p,ec=27"), (Some("network"), false));
+    assert_eq!(error("e=t,sta=p,ec=\" \""), (None, false));
     assert_eq!(error("e=t,sta=f,ec=27"), (Some("network"), true));
     assert_eq!(error("e=ps,sta=f"), (None, true), "`e=e` comes right after it");
     assert_eq!(error("e=e,sta=f"), (Some("other"), true));

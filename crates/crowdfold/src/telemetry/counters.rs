@@ -23,6 +23,11 @@ pub(crate) fn describe() {
         "crowdfold_fields_ignored_total",
         "values of known fields that could not be used, by field, floored to a multiple of k"
     );
+    describe_counter!(
+        "crowdfold_clock_ahead_total",
+        "beacons whose time was further ahead of their record's than windows.max_skew, so that the record's time \
+         counts; floored to a multiple of k"
+    );
     describe_counter!("crowdfold_rollups_total", "rows published, by drill-down");
     describe_counter!(
         "crowdfold_windows_total",
@@ -75,6 +80,12 @@ impl Counters {
             let exact = counts.rejected[reason as usize];
             counter!("crowdfold_rejected_total", "reason" => reason.name()).absolute(self.floor(exact));
         }
+        self.clock_ahead(counts.clock_ahead);
+    }
+
+    /// Beacons for which the time of their record counts, because their own was too far ahead of it.
+    fn clock_ahead(&self, beacons: u64) {
+        counter!("crowdfold_clock_ahead_total").absolute(self.floor(beacons));
     }
 
     /// Offsets that were never read: they expired before, or their batch cannot be read.

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection};
 
 use super::Combiner;
-use crate::Halt;
+use crate::{CombinerCheckpoint, Halt};
 
 /// How far the time of a line of a file may be from this machine's, ms: ten years. A clock beyond that was never set.
 const LONGEST_AGO: Millis = 3_652 * 86_400_000;
@@ -148,6 +148,10 @@ impl Combiner {
             return;
         }
         let is_unset = |moment: Millis| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
+        if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
+            let first = record.timestamp.or_else(|| verdicts.first().and_then(|(timestamp, _)| *timestamp));
+            first.filter(|first| *first <= latest && !is_unset(*first)).map(|first| self.begin(first));
+        }
         // what is rejected for its time moves nothing
         let mut newest = None;
         for (timestamp, verdict) in verdicts {
@@ -171,9 +175,7 @@ impl Combiner {
                 }
                 (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
                 (Err(rejection), moment) => {
-                    if rejection.reason != Reason::Future {
-                        newest = newest.max(moment);
-                    }
+                    newest = newest.max(moment);
                     self.reject(rejection.reason, offset, moment.unwrap_or(clock));
                     withdraw(self, rejection, moment);
                 }

@@ -4,6 +4,7 @@
 //! schedule must publish what an undisturbed run does, whole or not at all, and never twice.
 #![allow(clippy::print_stdout, reason = "a test says what it did, and with what seed")]
 
+mod cuts;
 mod log;
 mod planted;
 mod schedule;

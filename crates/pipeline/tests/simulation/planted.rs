@@ -33,6 +33,8 @@ pub(crate) enum Bug {
     RollUnseen,
     /// A restart forgets that it was withholding.
     WithholdForgotten,
+    /// A restart forgets that nothing is known of the time before the first record.
+    HistoryForgotten,
     /// Sessions are counted wherever they are.
     MisplacedTaken,
     /// A partition is given up before all is read.
@@ -64,6 +66,7 @@ fn every_planted_mistake_is_found_within_seconds() {
         B::GapUnseen,
         B::RollUnseen,
         B::WithholdForgotten,
+        B::HistoryForgotten,
         B::MisplacedTaken,
         B::DecidedUnread,
         B::UndecidedRelease,
@@ -89,7 +92,8 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
 fn every_mistake_that_a_replay_would_not_repeat_is_found_within_seconds() {
     for mistake in [
         Mistake::DuplicateStatesNothing,
-        Mistake::PlayRestatesNothing,
+        Mistake::RepeatedFailureForgotten,
+        Mistake::RepeatedCodeForgotten,
         Mistake::LatestStateAlone,
         Mistake::RequestsUnheard,
     ] {

@@ -67,7 +67,12 @@ pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
             None if withheld || whole.iter().any(expected) => {}
             None => {
                 let whole = text(whole[0].tables.get(place).unwrap_or(&none));
-                assert_eq!(text(published), whole, "{tenant}, {start}: published, and expected");
+                assert_eq!(
+                    text(published),
+                    whole,
+                    "{:?}, {tenant}, {start}: published, and expected",
+                    outcome.trouble
+                );
             }
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    fn combine(&self, version: usize, partitions: u32) -> Arc<CombinerSettings> {
+    pub(crate) fn combine(&self, version: usize, partitions: u32) -> Arc<CombinerSettings> {
         Arc::new(CombinerSettings {
             rules: Arc::clone(&self.world.versions[version].rules),
             partitions,
@@ -135,6 +135,11 @@ impl Worker {
                 }
                 (Some(Bug::GapUnseen), _) => gap = false,
                 (Some(Bug::NoFloor), start) => start.floor = 0,
+                (Some(Bug::HistoryForgotten), start) => {
+                    if let Some(known) = &mut start.checkpoint {
+                        known.begins = 0;
+                    }
+                }
                 (Some(Bug::WithholdForgotten), start) => {
                     if let Some(known) = &mut start.checkpoint {
                         known.withhold_before = 0;

@@ -146,6 +146,12 @@ impl World {
         let mut log: Vec<Record> = Vec::new();
         // a few in all that is sent, or one that sends most of it
         let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
+        // what players do, or what those do that fail
+        let states: &[&str] = if rng.one_in(4) {
+            &["s", "p", "f", "f", "a"]
+        } else {
+            &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
+        };
         // event times of the records that are a single beacon
         let mut times: Vec<Option<u64>> = Vec::new();
         for _ in 0..rng.below(36) {
@@ -175,7 +181,7 @@ impl World {
                 6..=9 | 30..=59 => {
                     let session = self.session(partition, now, talkers, rng);
                     let lines: Vec<_> =
-                        (0..=rng.below(3)).map(|_| self.event(session, now, closed, rng)).collect();
+                        (0..=rng.below(3)).map(|_| self.event(session, now, closed, states, rng)).collect();
                     let time = if let [(_, time)] = lines[..] { Some(time) } else { None };
                     let lines: Vec<_> = lines.into_iter().map(|(line, _)| line).collect();
                     (lines.join("\n").into_bytes(), time)
@@ -183,8 +189,8 @@ impl World {
                 10..=13 | 60..=79 => {
                     self.beacons += 1;
                     let session = self.session(partition, now, talkers, rng);
-                    let record =
-                        format!(r#"CMCD=sid="s{session}",sta={},sn={}"#, state(rng), rng.below(9_999));
+                    let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
+                    let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
                     // its time is that of its record, which is another when it is sent again
                     (record.into_bytes(), None)
                 }
@@ -253,17 +259,25 @@ impl World {
     }
 
     /// A CMCD record of event mode: what a player does, told in no order.
-    fn event(&mut self, session: u64, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
+    fn event(
+        &mut self,
+        session: u64,
+        now: u64,
+        closed: Closed,
+        states: &[&str],
+        rng: &mut Rng,
+    ) -> (String, u64) {
         self.beacons += 1;
         let time = time(now, closed, rng);
         let event = ["ps", "ps", "t", "rr", "bc"][rng.below(5) as usize];
         let mut record = format!(r#"e={event},ts={time},sid="s{session}",v=2"#);
         if !rng.one_in(8) {
-            record += &format!(",sta={}", state(rng));
+            record += &format!(",sta={}", rng.pick(states));
         }
         if rng.one_in(2) {
             record += &format!(",br={}", rng.below(9000));
         }
+        record += code(rng);
         if rng.one_in(4) {
             record += &format!(",dfa={},bsa={},bsda={}", rng.below(99), rng.below(9), rng.below(9000));
         }
@@ -290,8 +304,9 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
     }
 }
 
-fn state(rng: &mut Rng) -> &'static str {
-    rng.pick(&["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"])
+/// An error code, which players go on stating.
+fn code(rng: &mut Rng) -> &'static str {
+    rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111"])
 }
 
 /// `own`: k and drill-downs of the second tenant, where it has its own.

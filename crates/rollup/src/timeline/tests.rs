@@ -16,7 +16,7 @@ impl Rig {
 
     fn at(&mut self, said: Millis, at: Millis, state: State) -> Step {
         let now = Now { record: said, idle: IDLE, horizon: 0 };
-        let step = self.line.step(state, at, None, &now);
+        let step = self.line.step(state, at, None, Millis::MAX, &now);
         self.line.state(state, at, Said::at(said), &now);
         self.sum.playing_ms += step.playing_ms;
         self.sum.stalled_ms += step.stalled_ms;

@@ -37,10 +37,11 @@ const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown
 /// What one beacon says.
 #[derive(Clone, Default)]
 pub(super) struct Beacon {
-    /// Its own time, or its record's where it has none.
+    /// Its own time, or that of its record where it has none that can be used, or is too far ahead of that.
     pub(super) ts: Millis,
-    /// Its time is its own.
-    pub(super) has_own_time: bool,
+    /// Its own time as stated, if it can be used.
+    pub(super) stated_ts: Option<Millis>,
+    pub(super) clock_ahead: bool,
     pub(super) tenant: String,
     pub(super) session: String,
     pub(super) event: String,
@@ -65,42 +66,55 @@ impl Beacon {
         self.cmcd.as_ref().and_then(|cmcd| cmcd.state)
     }
 
-    /// A first frame is stated by `play`, and by a startup time; by CMCD's playing, and by a startup time where no state
-    /// is told.
-    pub(super) fn states_play(&self) -> bool {
+    /// A start: `attempt`, or CMCD's `s`.
+    pub(super) fn states_start(&self) -> bool {
         match self.cmcd {
-            None => self.event == "play" || self.startup_ms.is_some(),
+            None => self.event == "attempt",
+            Some(_) => self.state() == Some('s'),
+        }
+    }
+
+    /// A first frame: `play`, a startup time, or playing time; CMCD's `p`, or a startup time without a state.
+    pub(super) fn states_frame(&self) -> bool {
+        match self.cmcd {
+            None => self.event == "play" || self.startup_ms.is_some() || self.playing_ms > 0,
             Some(_) => self.state() == Some('p') || self.startup_ms.is_some() && self.state().is_none(),
         }
     }
 
-    /// A request to play is stated by `attempt`, and by every first frame; by each of CMCD's states in which a player
-    /// tries to play, or cannot.
-    pub(super) fn states_attempt(&self) -> bool {
-        self.cmcd.is_none() && self.event == "attempt"
-            || self.states_play()
-            || matches!(self.state(), Some('s' | 'p' | 'k' | 'r' | 'w' | 'f'))
+    /// A failure: a fatal error, or CMCD's `f`.
+    pub(super) fn states_fatal(&self) -> bool {
+        self.fatal && (self.cmcd.is_some() || self.error.is_some())
     }
 
-    /// That it has played before, which counts nothing, is stated by a pause and by the end.
-    pub(super) fn has_started(&self) -> bool {
-        matches!(self.state(), Some('a' | 'e'))
+    /// Idle: CMCD's `a` and `e`, and JSON beacons that state nothing else.
+    pub(super) fn states_idle(&self) -> bool {
+        match self.cmcd {
+            None => !(self.states_start() || self.states_frame() || self.states_fatal()),
+            Some(_) => matches!(self.state(), Some('a' | 'e')),
+        }
     }
 
-    /// That something played is stated by playing time, by every first frame, and by having started before.
-    pub(super) fn states_playing(&self) -> bool {
-        self.playing_ms > 0 || self.states_play() || self.has_started()
-    }
-
-    /// What a repetition of it has in common with it, where anything tells it from others.
-    pub(super) fn identity(&self) -> Option<(u64, String)> {
+    /// How it was sent: 0 as JSON, 1 as an event, 2 with a request.
+    pub(super) fn line(&self) -> usize {
         match &self.cmcd {
-            None => self.has_own_time.then(|| (self.ts, format!("json {}", self.event))),
-            Some(Cmcd { event, sequence: Some(number), .. }) => Some((*number, format!("number {event}"))),
-            Some(Cmcd { event: true, .. }) => {
-                self.has_own_time.then(|| (self.ts, format!("cmcd {}", self.event)))
+            None => 0,
+            Some(cmcd) if cmcd.event => 1,
+            Some(_) => 2,
+        }
+    }
+
+    /// All that a repetition of it has in common with it, where anything tells it from others. There is one endpoint.
+    pub(super) fn identity(&self) -> Option<String> {
+        let event = self.event.to_ascii_lowercase();
+        match &self.cmcd {
+            None => self.stated_ts.map(|ts| format!("json {ts} {event} {:?} {}", self.error, self.fatal)),
+            Some(Cmcd { event: true, sequence, .. }) => {
+                self.stated_ts.map(|ts| format!("event {ts} {event} {sequence:?}"))
             }
-            Some(_) => None,
+            Some(Cmcd { sequence, received, .. }) => {
+                sequence.map(|sequence| format!("request {received:?} {sequence}"))
+            }
         }
     }
 
@@ -221,13 +235,15 @@ pub(super) fn read(
     if settings.is_ahead(record) {
         return Err(Rejected { reason: "future", claimed: None, opts_out: opts_out(None) });
     }
-    if ts > record + settings.max_skew {
-        return Err(Rejected { reason: "future", claimed: None, opts_out: opts_out(Some(record)) });
-    }
+    let clock_ahead = ts > record + settings.max_skew;
     if !is_known {
         return reject("unknown_tenant");
     }
-    Ok(Beacon { ts, has_own_time: own.is_some(), tenant, ..beacon.rest })
+    let mut rest = beacon.rest;
+    if let Some(cmcd) = &mut rest.cmcd {
+        cmcd.received = timestamp;
+    }
+    Ok(Beacon { ts: if clock_ahead { record } else { ts }, stated_ts: own, clock_ahead, tenant, ..rest })
 }
 
 /// A time of seconds, milliseconds, microseconds or nanoseconds, by its size.

@@ -21,6 +21,10 @@ pub(super) struct Cmcd {
     /// `dfa`, `bsa`, `bsda`
     pub(super) totals: BTreeMap<&'static str, u64>,
     pub(super) sequence: Option<u64>,
+    /// `ec`
+    pub(super) code: Option<String>,
+    /// The timestamp of its record.
+    pub(super) received: Option<super::Millis>,
 }
 
 impl Record {
@@ -56,9 +60,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ("format", text("sf").map(|kind| if kind == "h" { "hls".into() } else { "dash".into() })),
         ("quality", quality(None, bitrate).map(Into::into)),
     ];
-    let code = text("ec").map(|code| if code == "404" { "network" } else { "timeout" });
-    // of events only those that are errors; players go on telling the code
-    let code = code.filter(|_| !event || name == "e" || state == Some('f'));
+    let code = text("ec");
+    let class = code.as_ref().map(|code| if code == "404" { "network" } else { "timeout" });
     let is_error = code.is_some() || name == "e";
     let totals = ["dfa", "bsa", "bsda"];
     let cmcd = Cmcd {
@@ -69,6 +72,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         bitrate_changed: name == "bc",
         totals: totals.into_iter().filter_map(|key| Some((key, number(key)?))).collect(),
         sequence: number("sn"),
+        code,
+        received: None,
     };
     let rest = Beacon {
         event: name,
@@ -80,7 +85,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
-        error: is_error.then_some(code.unwrap_or("other")),
+        error: is_error.then_some(class.unwrap_or("other")),
         fatal: state == Some('f'),
         session: text("sid").unwrap_or_default(),
         cmcd: Some(cmcd),

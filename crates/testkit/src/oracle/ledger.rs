@@ -13,6 +13,8 @@ pub struct Beacons {
     pub duplicate: u64,
     pub opted_out: u64,
     pub excluded: u64,
+    /// Not a verdict: those for which the record's time counts, because their own was too far ahead of it.
+    pub clock_ahead: u64,
     /// By the name of the reason; reasons that occur.
     pub rejected: BTreeMap<&'static str, u64>,
 }
@@ -26,6 +28,7 @@ impl Beacons {
         self.duplicate += other.duplicate;
         self.opted_out += other.opted_out;
         self.excluded += other.excluded;
+        self.clock_ahead += other.clock_ahead;
         for (reason, beacons) in &other.rejected {
             *self.rejected.entry(reason).or_default() += beacons;
         }

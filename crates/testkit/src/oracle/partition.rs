@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attempts::{Attempts, Statement};
 use super::beacon::{self, Beacon};
 use super::playback::Playback;
 use super::sitting::{Placed, Sitting};
@@ -20,6 +21,8 @@ pub(super) struct Partition<'a> {
     settings: &'a Settings,
     /// The highest record timestamp that moved the watermark.
     highest: Option<Millis>,
+    /// The timestamp of the first record.
+    began: Option<Millis>,
     sessions: BTreeMap<(String, String), Session>,
     sittings: BTreeMap<SittingKey, Sitting>,
     counts: Beacons,
@@ -29,35 +32,31 @@ pub(super) struct Partition<'a> {
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
-    attempt: Option<Millis>,
-    play: Option<Millis>,
     startup: Option<Millis>,
-    playing: Option<Millis>,
     opt_out: Option<Millis>,
-    seen: BTreeMap<(u64, String), Millis>,
+    seen: BTreeMap<String, Millis>,
+    attempts: Attempts,
     playback: Playback,
 }
 
 impl Session {
+    /// Takes over an opt-out alone.
+    fn hear_opt_out(&mut self, now: Millis) {
+        self.opt_out = self.opt_out.max(Some(now));
+    }
+
     /// Takes over all that a beacon states.
     fn hear(&mut self, beacon: &Beacon, now: Millis) {
         for (dimension, value) in &beacon.dimensions {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
         }
-        let stated = [
-            (&mut self.attempt, beacon.states_attempt() || beacon.has_started()),
-            (&mut self.play, beacon.states_play() || beacon.has_started()),
-            (&mut self.startup, beacon.startup_ms.is_some()),
-            (&mut self.playing, beacon.states_playing()),
-            (&mut self.opt_out, beacon.opt_out),
-        ];
+        let stated = [(&mut self.startup, beacon.startup_ms.is_some()), (&mut self.opt_out, beacon.opt_out)];
         for (field, stated) in stated {
             if stated {
-                *field = Some(now);
+                *field = (*field).max(Some(now));
             }
         }
         self.seen.extend(beacon.identity().map(|identity| (identity, now)));
-        self.playback.hear(beacon, now);
     }
 }
 
@@ -66,6 +65,7 @@ impl<'a> Partition<'a> {
         Self {
             settings,
             highest: None,
+            began: None,
             sessions: BTreeMap::new(),
             sittings: BTreeMap::new(),
             counts: Beacons::default(),
@@ -88,6 +88,8 @@ impl<'a> Partition<'a> {
         let mut highest = self.highest;
         for parsed in beacon::split(&record.payload) {
             self.counts.read += 1;
+            let first = record.timestamp.or(parsed.as_ref().and_then(|parsed| parsed.ts));
+            self.began = self.began.or(first.filter(|first| !self.settings.is_ahead(*first)));
             let said = match beacon::read(parsed, record.timestamp, self.settings) {
                 Ok(beacon) => {
                     let now = record.timestamp.unwrap_or(beacon.ts);
@@ -107,6 +109,9 @@ impl<'a> Partition<'a> {
 
     /// The verdict on one beacon of a record at `now`.
     fn judge(&mut self, beacon: Beacon, now: Millis) {
+        if beacon.clock_ahead {
+            self.counts.clock_ahead += 1;
+        }
         if beacon.opt_out {
             self.take_out(&beacon.tenant, &beacon.session);
         }
@@ -114,7 +119,7 @@ impl<'a> Partition<'a> {
             self.counts.excluded += 1;
             // all that is heard of it
             if beacon.opt_out {
-                self.sessions.entry((beacon.tenant, beacon.session)).or_default().opt_out = Some(now);
+                self.sessions.entry((beacon.tenant, beacon.session)).or_default().hear_opt_out(now);
             }
             return;
         }
@@ -128,25 +133,36 @@ impl<'a> Partition<'a> {
         let session = self.sessions.entry(key).or_default();
         let opted_out = beacon.opt_out || holds(session.opt_out);
         let duplicate = beacon.identity().is_some_and(|same| holds(session.seen.get(&same).copied()));
-        let had_played = holds(session.play) || holds(session.playing) || beacon.states_playing();
-        let amounts = session.playback.amounts(&beacon, now, idle, had_played, holds);
-        let stated = beacon.startup_ms.filter(|_| !amounts.start_known && !holds(session.startup));
-        // What was asserted before this beacon; a failure is judged by what it says itself as well.
+        let is_history_known =
+            self.settings.whole_history || self.began.is_some_and(|began| start >= began + idle);
+        let sitting_key =
+            SittingKey { start, tenant: beacon.tenant.clone(), session: beacon.session.clone() };
+        let sitting = self.sittings.get_mut(&sitting_key).filter(|_| !late);
+        let mut in_window = sitting.map(|sitting| sitting.attempts.clone()).unwrap_or_default();
+
+        let statement = Statement::of(&beacon, now, start);
+        let has_played = statement.frame || session.attempts.has_played(holds);
+        let plays_before = in_window.plays;
+        session.attempts.state(statement, &mut in_window, is_history_known, holds);
+        let is_new_play = in_window.plays > plays_before;
+        let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
+        let stated = beacon.startup_ms.filter(|_| {
+            !amounts.start_known && !amounts.start_interrupted && (is_new_play || !holds(session.startup))
+        });
         let placed = Placed {
-            attempt: beacon.states_attempt() && !holds(session.attempt),
-            play: beacon.states_play() && !holds(session.play),
             startup: amounts.startup_ms.or(stated),
-            had_played,
-            amounts,
+            error: beacon.error.filter(|_| !amounts.is_old_error),
             asserted: session
                 .dimensions
                 .iter()
                 .filter(|(_, (_, at))| holds(Some(*at)))
                 .map(|(dimension, (value, _))| (dimension.clone(), value.clone()))
                 .collect(),
+            amounts,
             beacon,
         };
         session.hear(&placed.beacon, now);
+        session.playback.hear(&placed.beacon, now, &placed.amounts);
 
         if opted_out {
             self.counts.opted_out += 1;
@@ -155,8 +171,9 @@ impl<'a> Partition<'a> {
         } else if duplicate {
             self.counts.duplicate += 1;
         } else {
-            let (tenant, session) = (placed.beacon.tenant.clone(), placed.beacon.session.clone());
-            self.sittings.entry(SittingKey { start, tenant, session }).or_default().place(placed);
+            let sitting = self.sittings.entry(sitting_key).or_default();
+            sitting.attempts = in_window;
+            sitting.place(placed);
         }
     }
 

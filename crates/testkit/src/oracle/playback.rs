@@ -13,12 +13,16 @@ pub(super) struct Amounts {
     pub(super) stalls: u64,
     pub(super) dropped_frames: u64,
     pub(super) switches: u64,
-    /// A fatal error that counts.
-    pub(super) failure: bool,
     /// The time from a start that was stated to a first frame that was not known.
     pub(super) startup_ms: Option<u64>,
-    /// A start was stated.
+    /// An event stated a start.
     pub(super) start_known: bool,
+    /// A request stated a start, and a pause or a seek after it, before anything played.
+    pub(super) start_interrupted: bool,
+    /// The error code was stated before.
+    pub(super) is_old_error: bool,
+    /// Playing and stalled time by the clock, before it was rounded.
+    credited: Millis,
 }
 
 /// A state that was stated.
@@ -30,11 +34,24 @@ struct Statement {
     event: bool,
     batched: bool,
     changed: bool,
+    /// What it added.
+    credited: Millis,
+    /// Its place in the log.
+    nth: usize,
 }
 
 impl Statement {
     fn of(at: Millis, cmcd: &Cmcd, state: char, now: Millis) -> Self {
-        Self { said: now, at, state, event: cmcd.event, batched: cmcd.batched, changed: cmcd.changed }
+        Self {
+            said: now,
+            at,
+            state,
+            event: cmcd.event,
+            batched: cmcd.batched,
+            changed: cmcd.changed,
+            credited: 0,
+            nth: 0,
+        }
     }
 }
 
@@ -43,6 +60,8 @@ impl Statement {
 pub(super) struct Playback {
     statements: Vec<Statement>,
     totals: Vec<(&'static str, u64, Millis)>,
+    /// The error code of every record, or that it had none, and whether it was an event.
+    codes: Vec<(Option<String>, bool, Millis)>,
 }
 
 impl Playback {
@@ -63,7 +82,6 @@ impl Playback {
                 stalls: beacon.stalls,
                 dropped_frames: beacon.dropped_frames,
                 switches: beacon.switches,
-                failure: beacon.fatal && beacon.error.is_some(),
                 ..Amounts::default()
             };
         };
@@ -80,13 +98,18 @@ impl Playback {
         };
         let held: Vec<_> =
             self.statements.iter().filter(|statement| holds(Some(statement.said))).copied().collect();
-        let start = last(&|statement| statement.event && statement.changed && statement.state == 's');
-        let began = last(&|statement| statement.event && statement.state == 'p');
+        // the records before this one that state the code, without another in between
+        let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
+        let repeated = records.take_while(|(code, ..)| *code == cmcd.code).map(|(.., said)| *said).max();
+        let is_start = |statement: &Statement| statement.event && statement.changed && statement.state == 's';
+        let start = last(&is_start);
+        let asked_start = last(&|statement| !statement.event && statement.state == 's');
         let mut amounts = Amounts {
             dropped_frames: grown("dfa"),
             switches: u64::from(cmcd.bitrate_changed && had_played),
-            failure: beacon.fatal && last(&|statement| statement.state == 'f').is_none(),
             start_known: start.is_some(),
+            start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),
+            is_old_error: cmcd.code.is_some() && holds(repeated),
             ..Amounts::default()
         };
         let Some(state) = cmcd.state else {
@@ -97,24 +120,75 @@ impl Playback {
             return amounts;
         };
         let new = Statement::of(beacon.ts, cmcd, state, now);
-        if new.event && state == 'p' && began.is_none() {
+        if new.event && state == 'p' {
+            let began = last(&|statement| statement.event && statement.state == 'p');
+            let is_first = !self.after(true, is_start).iter().any(|statement| statement.state == 'p')
+                && !self.is_interrupted(true, is_start);
+            let start = start.filter(|start| is_first && began.is_none_or(|began| start.at >= began.at));
             let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
             amounts.startup_ms = took.map(two_digits);
         }
-        credit(&held, new, idle, &mut amounts);
+        let most = if new.event { self.allowance(new, idle, &holds) } else { Millis::MAX };
+        credit(&held, &self.statements, new, idle, most, &mut amounts);
         amounts
     }
 
-    /// Takes down what a beacon of a record at `now` states.
-    pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis) {
+    /// The statements of one clock that came after the last one that is such.
+    fn after(&self, event: bool, is_such: impl Fn(&Statement) -> bool) -> Vec<&Statement> {
+        let of_clock: Vec<_> = self.statements.iter().filter(|statement| statement.event == event).collect();
+        let from = of_clock.iter().rposition(|statement| is_such(statement)).map_or(0, |at| at + 1);
+        of_clock[from..].to_vec()
+    }
+
+    /// Whether a pause or a seek came after the last start on that clock, before anything played.
+    fn is_interrupted(&self, event: bool, is_start: impl Fn(&Statement) -> bool) -> bool {
+        let after = self.after(event, is_start);
+        let before_play = after.iter().take_while(|statement| statement.state != 'p');
+        before_play.filter(|statement| matches!(statement.state, 'a' | 'k')).count() > 0
+    }
+
+    /// The most that an event may add: the time since the record of events before its own, and the delay of that one;
+    /// less what the events before it in its own record have added.
+    fn allowance(&self, new: Statement, idle: Millis, holds: &impl Fn(Option<Millis>) -> bool) -> Millis {
+        let events = || self.statements.iter().filter(|statement| statement.event);
+        let latest = events().map(|event| event.said).max();
+        if latest.is_some_and(|latest| latest > new.said) {
+            return 0;
+        }
+        let at = events().position(|event| event.said == new.said);
+        let earlier: Vec<_> = events().take(at.unwrap_or(usize::MAX)).collect();
+        let spent: Millis = events().filter(|event| event.said == new.said).map(|event| event.credited).sum();
+        let before = earlier.iter().map(|event| event.said).max().filter(|said| holds(Some(*said)));
+        let Some(before) = before else { return idle.saturating_sub(spent) };
+        let delay = |event: &&&Statement| i128::from(event.said) - i128::from(event.at);
+        let least = earlier.iter().filter(|event| holds(Some(event.said))).map(|event| delay(&event)).min();
+        let its = earlier.iter().filter(|event| event.said == before).map(|event| delay(&event)).min();
+        let delay = its.zip(least).map_or(0, |(its, least)| its - least);
+        let most = new.said - before + u64::try_from(delay).unwrap_or(0);
+        most.saturating_sub(spent)
+    }
+
+    /// Takes down what a beacon of a record at `now` states, and what it added.
+    pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, now)));
-        self.statements.extend(cmcd.state.map(|state| Statement::of(beacon.ts, cmcd, state, now)));
+        self.codes.push((cmcd.code.clone(), cmcd.event, now));
+        let credited = amounts.credited;
+        let nth = self.statements.len();
+        let statement = |state| Statement { credited, nth, ..Statement::of(beacon.ts, cmcd, state, now) };
+        self.statements.extend(cmcd.state.map(statement));
     }
 }
 
-/// The time before a new statement, to the state before it.
-fn credit(held: &[Statement], new: Statement, idle: Millis, amounts: &mut Amounts) {
+/// The time before a new statement, to the state before it, and no more than `most`.
+fn credit(
+    held: &[Statement],
+    log: &[Statement],
+    new: Statement,
+    idle: Millis,
+    most: Millis,
+    amounts: &mut Amounts,
+) {
     let events = || held.iter().filter(|statement| statement.event);
     let requests = || held.iter().filter(|statement| !statement.event);
     // what requests say themselves counts where no event holds
@@ -159,13 +233,36 @@ fn credit(held: &[Statement], new: Statement, idle: Millis, amounts: &mut Amount
             _ => {}
         }
     }
+    let ended = ended(held, log, new.event || is_heard);
     let is_waiting = |state| matches!(state, 'r' | 'w');
-    amounts.stalls = u64::from(!is_heard && is_waiting(new.state) && plays && !waits);
+    amounts.stalls = u64::from(!is_heard && is_waiting(new.state) && plays && !waits && ended == Some('p'));
     let units = |moment: i128| u64::try_from(moment).map_or(0, to_100_ms);
-    let time = units(at).saturating_sub(units(from)).min(idle / 100 * 100);
+    let time = u64::try_from(at - from).unwrap_or(0).min(most);
+    let rounded = units(from + i128::from(time)).saturating_sub(units(from)).min(idle / 100 * 100);
     if before.state == 'p' {
-        amounts.playing_ms = time;
-    } else if is_waiting(before.state) && plays {
-        amounts.stalled_ms = time;
+        amounts.playing_ms = rounded;
+        amounts.credited = time;
+    } else if is_waiting(before.state) && plays && ended != Some('x') {
+        amounts.stalled_ms = rounded;
+        amounts.credited = time;
     }
+}
+
+/// What came, in the log, after the latest `p` of a clock that holds, and is not earlier by the clock: `p` for nothing,
+/// `r` for a stall (and pauses in it), `x` for anything else.
+fn ended(held: &[Statement], log: &[Statement], event: bool) -> Option<char> {
+    let of_clock = |statement: &&Statement| statement.event == event && statement.state == 'p';
+    // of two at one moment the later of the log
+    let played = held.iter().filter(of_clock).max_by_key(|played| (played.at, played.nth))?;
+    let mut ended = 'p';
+    for later in log.iter().filter(|later| later.event == event && later.nth > played.nth) {
+        if later.at >= played.at {
+            ended = match (ended, later.state) {
+                (_, 'p') => 'p',
+                ('p' | 'r', 'r' | 'w') | ('r', 'a') => 'r',
+                _ => 'x',
+            };
+        }
+    }
+    Some(ended)
 }

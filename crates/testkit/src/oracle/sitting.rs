@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::attempts::InWindow;
 use super::beacon::{Beacon, ERRORS};
 use super::bounded::contribution;
 use super::numbers::two_digits_of;
@@ -11,59 +12,57 @@ use super::{Cell, Settings, Sums};
 /// A placed beacon, with what the session's state made of it.
 pub(super) struct Placed {
     pub(super) beacon: Beacon,
-    /// The attempt it states counts.
-    pub(super) attempt: bool,
-    /// The play it states counts.
-    pub(super) play: bool,
     /// The startup time it states, if that counts.
     pub(super) startup: Option<u64>,
-    /// A play or playing time was asserted, before or by itself.
-    pub(super) had_played: bool,
+    /// The error it states, if that counts.
+    pub(super) error: Option<&'static str>,
     /// What it adds.
     pub(super) amounts: Amounts,
     /// What the session had last said of each dimension.
     pub(super) asserted: BTreeMap<String, String>,
 }
 
-/// The placed beacons of one session in one window, in log order.
+/// The placed beacons of one session in one window, in log order, and the attempts in it.
 #[derive(Default)]
-pub(super) struct Sitting(Vec<Placed>);
+pub(super) struct Sitting {
+    placed: Vec<Placed>,
+    pub(super) attempts: InWindow,
+}
 
 impl Sitting {
     pub(super) fn place(&mut self, placed: Placed) {
-        self.0.push(placed);
+        self.placed.push(placed);
     }
 
     pub(super) fn beacons(&self) -> u64 {
-        self.0.len() as u64
+        self.placed.len() as u64
     }
 
     /// The first value reported in the window, else the first that was asserted when a beacon was placed.
     pub(super) fn dimension(&self, dimension: &str) -> String {
-        let reported = self.0.iter().find_map(|placed| placed.beacon.dimensions.get(dimension));
-        let asserted = || self.0.iter().find_map(|placed| placed.asserted.get(dimension));
+        let reported = self.placed.iter().find_map(|placed| placed.beacon.dimensions.get(dimension));
+        let asserted = || self.placed.iter().find_map(|placed| placed.asserted.get(dimension));
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }
 
     /// Its amounts, clamped.
     pub(super) fn cell(&self, session: &str, settings: &Settings) -> Cell {
-        let count =
-            |counts: fn(&Placed) -> bool| self.0.iter().filter(|placed| counts(placed)).count() as u64;
-        let sum =
-            |amount: fn(&Amounts) -> u64| self.0.iter().map(|placed| amount(&placed.amounts)).sum::<u64>();
-        let fatal = |placed: &Placed| placed.amounts.failure;
+        let sum = |amount: fn(&Amounts) -> u64| {
+            self.placed.iter().map(|placed| amount(&placed.amounts)).sum::<u64>()
+        };
+        let attempts = self.attempts.closed();
 
         let at_most = settings.window + settings.idle;
         let playing_ms = sum(|amounts| amounts.playing_ms).min(at_most);
         let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
-        let errors = ERRORS.into_iter().filter(|class| self.0.iter().any(|p| p.beacon.error == Some(class)));
+        let errors = ERRORS.into_iter().filter(|class| self.placed.iter().any(|p| p.error == Some(class)));
         let sums = Sums {
             beacons: self.beacons(),
-            attempts: count(|placed| placed.attempt).min(10),
-            plays: count(|placed| placed.play).min(10),
-            startup_failures: self.0.iter().filter(|p| fatal(p) && !p.had_played).count().min(10) as u64,
-            playback_failures: self.0.iter().filter(|p| fatal(p) && p.had_played).count().min(10) as u64,
+            attempts: attempts.attempts.min(10),
+            plays: attempts.plays.min(10),
+            startup_failures: attempts.startup_failures.min(10),
+            playback_failures: attempts.playback_failures.min(10),
             playing_ms,
             stalled_ms,
             stalls: sum(|amounts| amounts.stalls).min(seconds),
@@ -71,7 +70,7 @@ impl Sitting {
             switches: sum(|amounts| amounts.switches).min(seconds),
             errors: errors.map(|class| (class, 1)).collect(),
         };
-        let startup_ms = self.0.iter().find_map(|placed| placed.startup);
+        let startup_ms = self.placed.iter().find_map(|placed| placed.startup);
         let bandwidth_kbps = self.mean(|beacon| beacon.bandwidth_kbps);
         let bitrate_kbps = self.mean(|beacon| beacon.bitrate_kbps);
         Cell {
@@ -95,7 +94,7 @@ impl Sitting {
     /// The mean of a rate over the beacons that carry it, weighted by their playing time, plain where all are 0.
     fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let rates: Vec<(u128, u128)> = self
-            .0
+            .placed
             .iter()
             .filter_map(|placed| Some((rate(&placed.beacon)?.into(), placed.amounts.playing_ms.into())))
             .collect();

@@ -58,7 +58,7 @@ fn clamps_of_time_grow_with_the_window() {
     assert_eq!((clamp_of("playing_ms", 300_000), clamp_of("startup_ms", 300_000)), (300_000, 10_000));
     assert_eq!(
         adds(10_000, r#""playing_ms":30000,"stalls":9"#),
-        [("stalls", 1), ("playing_ms", 10_000)].into()
+        [("attempts", 1), ("plays", 1), ("stalls", 1), ("playing_ms", 10_000)].into()
     );
 }
 

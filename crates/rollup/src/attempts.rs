@@ -1,0 +1,346 @@
+//! Attempts, plays and failures.
+//!
+//! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
+//! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
+//! other ([`crate::session`]), so a decision depends on what the session's records of the last `sessions.idle` asserted
+//! and on what its open window holds, and a replay comes to the same.
+//!
+//! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
+//! exception: a start whose own time is before that of the last first frame is a report that was repeated or came late.
+//! How long an assertion holds is counted from the latest record that made it, so a report that comes late shortens
+//! nothing.
+//!
+//! A session may state the same by JSON, by CMCD events and with its requests, and requests overtake batches of events.
+//! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
+//! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
+
+use crowdfold_airlock::Millis;
+
+use crate::session::{Now, Said};
+
+/// What a beacon states of its attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statement {
+    /// The beacon's own time.
+    pub(crate) at: Millis,
+    pub(crate) start: bool,
+    pub(crate) frame: bool,
+    pub(crate) idle: bool,
+    pub(crate) fatal: bool,
+}
+
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing of the attempt was shown.
+    Startup,
+    Playback,
+}
+
+/// What an open window holds of its session's attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InWindow {
+    /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
+    pub(crate) pending: Option<Failure>,
+    /// An attempt began here after the last fatal error and first frame here.
+    begun: bool,
+}
+
+/// What a beacon adds to its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) attempts: u8,
+    pub(crate) plays: u8,
+    pub(crate) startup_failures: u8,
+    pub(crate) playback_failures: u8,
+}
+
+/// The window of a beacon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Start of the window.
+    pub(crate) window: Millis,
+    /// Attempts without a start count here. They do not where nothing is known of what was before the window.
+    pub(crate) implied: bool,
+}
+
+/// What a session asserted of its attempts in one way.
+#[derive(Debug)]
+pub(crate) struct Line {
+    start: Said,
+    /// The last first frame on the lines after this one, as it was when the start was stated.
+    framed_before: Said,
+    frame: Said,
+    frame_at: Millis,
+    idle: Said,
+    /// A start was stated after the last first frame.
+    started: bool,
+    /// The last fatal error: few sessions have one.
+    fatal: Option<Box<Fatal>>,
+}
+
+/// What holds on the other lines of a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others {
+    /// A start or a first frame holds on a line before this one.
+    outranked: bool,
+    /// On the lines after this one: a start holds.
+    start: bool,
+    /// The last first frame.
+    frame: Said,
+    /// The player is starting: no first frame holds, or a start came after it.
+    starting: bool,
+    /// On any other line.
+    idle: bool,
+    /// A failure that nothing answers.
+    failed: bool,
+}
+
+impl Others {
+    pub(crate) const NONE: Self = Self {
+        outranked: false,
+        start: false,
+        frame: Said::NEVER,
+        starting: false,
+        idle: false,
+        failed: false,
+    };
+
+    /// Adds a line before this one.
+    pub(crate) const fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
+        self.outranked |= line.start.holds(now) || line.frame.holds(now);
+        self.idle |= line.idle.holds(now);
+        self
+    }
+
+    /// Adds a line after this one.
+    pub(crate) fn and(mut self, line: &Line, place: Place, open: &InWindow, now: &Now) -> Self {
+        self.starting |= line.is_starting(now);
+        self.start |= line.start.holds(now);
+        self.frame = self.frame.or_later(line.frame);
+        self.idle |= line.idle.holds(now);
+        self.failed |= line.unanswered(place, open, now).is_some();
+        self
+    }
+}
+
+/// The last fatal error of a line and what came after it.
+#[derive(Debug)]
+struct Fatal {
+    said: Said,
+    window: Millis,
+    /// A first frame came after it, or a start in another window.
+    answered: bool,
+    /// A start came after it in another window, from before the last first frame.
+    answered_by_old: bool,
+    /// A start came after it in the same window, where it had ended what was playing.
+    answered_here: bool,
+}
+
+impl Line {
+    pub(crate) const fn new() -> Self {
+        Self {
+            start: Said::NEVER,
+            framed_before: Said::NEVER,
+            frame: Said::NEVER,
+            frame_at: 0,
+            idle: Said::NEVER,
+            started: false,
+            fatal: None,
+        }
+    }
+
+    /// Records what a beacon states, and returns what it adds to its window. `open` is what the window holds, and is
+    /// changed to what it holds with the beacon.
+    pub(crate) fn state(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        place: Place,
+        open: &mut InWindow,
+        now: &Now,
+    ) -> Counted {
+        let mut counted = Counted::default();
+        // what does not count changes nothing of the window
+        let mut unseen = *open;
+        let open = if others.outranked { &mut unseen } else { open };
+        if statement.start {
+            self.start(statement, others, place, open, &mut counted, now);
+        }
+        if statement.frame {
+            self.frame(statement, others, place, open, &mut counted, now);
+        }
+        if statement.fatal {
+            self.fatal(others, place, open, &mut counted, now);
+        }
+        if statement.idle {
+            self.idle = self.idle.or_later(Said::at(now.record));
+        }
+        if others.outranked { Counted::default() } else { counted }
+    }
+
+    /// Returns whether something plays or has played, as far as that holds.
+    pub(crate) const fn has_played(&self, now: &Now) -> bool {
+        self.frame.holds(now)
+    }
+
+    const fn is_starting(&self, now: &Now) -> bool {
+        self.start.holds(now) && (self.started || !self.frame.holds(now))
+    }
+
+    fn start(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        place: Place,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let frame = self.frame.holds(now);
+        let is_old = frame && statement.at < self.frame_at;
+        let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
+        let retry = self
+            .unanswered(place, open, now)
+            .is_some_and(|fatal| fatal.window != place.window || open.pending.is_none());
+        if !is_old && (is_first || frame && !self.started || retry) {
+            open.begin(counted);
+        }
+        if let Some(fatal) = &mut self.fatal {
+            if fatal.window != place.window {
+                *(if is_old { &mut fatal.answered_by_old } else { &mut fatal.answered }) = true;
+            } else if !is_old && !self.started {
+                fatal.answered_here = true;
+            }
+        }
+        if !is_old {
+            self.started = true;
+        }
+        self.framed_before = others.frame;
+        self.start = self.start.or_later(Said::at(now.record));
+    }
+
+    fn frame(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        place: Place,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let fatal = self.unanswered(place, open, now);
+        // the failure that it recovers from is the one that this window has pending
+        let is_first = !frame || self.started;
+        let expected = if is_first { Failure::Startup } else { Failure::Playback };
+        let recovers =
+            fatal.is_some_and(|fatal| fatal.window == place.window && open.pending == Some(expected));
+        let retry = fatal.is_some() && !recovers;
+        let follows = if frame {
+            self.started
+        } else if start {
+            !self.framed_before.holds(now)
+        } else {
+            !others.frame.holds(now) && (others.start || !self.idle.holds(now) && !others.idle)
+        };
+        if retry || follows && (is_first || !recovers) {
+            let implied = !retry && !start && !others.start && open.pending != Some(Failure::Startup);
+            if retry || implied && place.implied {
+                open.begin(counted);
+            }
+            counted.plays += u8::from(!implied || place.implied);
+        }
+        *open = InWindow::default();
+        self.frame = self.frame.or_later(Said::at(now.record));
+        self.frame_at = statement.at;
+        self.started = false;
+        if let Some(fatal) = &mut self.fatal {
+            fatal.answered = true;
+        }
+    }
+
+    fn fatal(
+        &mut self,
+        others: &Others,
+        place: Place,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let is_ours = start || frame;
+        let repeats = self.unanswered(place, open, now).is_some() || !is_ours && others.failed;
+        #[cfg(feature = "planted")]
+        if repeats && crate::planted::is(crate::planted::Mistake::RepeatedFailureForgotten) {
+            return;
+        }
+        if !repeats {
+            let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
+            let failure = if is_starting {
+                Some(Failure::Startup)
+            } else if frame || others.frame.holds(now) {
+                Some(Failure::Playback)
+            } else if self.idle.holds(now) || others.idle || !place.implied {
+                None
+            } else {
+                open.begin(counted);
+                Some(Failure::Startup)
+            };
+            if failure.is_some() {
+                open.settle(counted);
+                open.pending = failure;
+            }
+        }
+        open.begun = false;
+        let said = Said::at(now.record);
+        let fatal = Fatal {
+            said: self.fatal.as_ref().map_or(said, |known| known.said.or_later(said)),
+            window: place.window,
+            answered: false,
+            answered_by_old: false,
+            answered_here: false,
+        };
+        match &mut self.fatal {
+            Some(known) => **known = fatal,
+            none => *none = Some(Box::new(fatal)),
+        }
+    }
+
+    /// Returns the last fatal error if it holds and nothing answers it: no first frame after it, no start after it in
+    /// another window, and no attempt that began after it in this one. Players report one failure several times, and try
+    /// again by themselves.
+    fn unanswered(&self, place: Place, open: &InWindow, now: &Now) -> Option<&Fatal> {
+        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.said.holds(now))?;
+        let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
+        (!answered && !(open.begun && fatal.window == place.window)).then_some(fatal)
+    }
+}
+
+impl InWindow {
+    /// Counts an attempt that begins here. A failure before it stands.
+    fn begin(&mut self, counted: &mut Counted) {
+        self.settle(counted);
+        counted.attempts += 1;
+        self.begun = true;
+    }
+
+    /// Counts the pending failure.
+    fn settle(&mut self, counted: &mut Counted) {
+        counted.add(self.pending.take());
+    }
+}
+
+impl Counted {
+    /// Adds a failure.
+    pub(crate) fn add(&mut self, failure: Option<Failure>) {
+        match failure {
+            Some(Failure::Startup) => self.startup_failures += 1,
+            Some(Failure::Playback) => self.playback_failures += 1,
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

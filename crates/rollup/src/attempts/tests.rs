@@ -1,0 +1,310 @@
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const WINDOW: Millis = 10;
+const LATENESS: Millis = 5;
+const IDLE: Millis = 15;
+/// A time well after the beginning, at which a window begins.
+const T: Millis = 1_000;
+
+/// One beacon: its record, its own time, how it is sent (0 JSON, 1 event, 2 request), and what it states.
+#[derive(Clone, Copy, Debug)]
+struct Beacon {
+    record: Millis,
+    at: Millis,
+    way: usize,
+    states: &'static str,
+}
+
+/// A session, and the windows that are open.
+struct Rig {
+    lines: [Line; 3],
+    open: BTreeMap<Millis, InWindow>,
+    /// Attempts, plays, startup failures and playback failures by window.
+    counted: BTreeMap<Millis, [u32; 4]>,
+    closed_until: Millis,
+    is_any_late: bool,
+}
+
+impl Rig {
+    fn new(closed_until: Millis) -> Self {
+        Self {
+            lines: std::array::from_fn(|_| Line::new()),
+            open: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            closed_until,
+            is_any_late: false,
+        }
+    }
+
+    fn read(&mut self, beacon: Beacon) {
+        let Beacon { record, at, way, states } = beacon;
+        let now = Now { record, idle: IDLE, horizon: self.closed_until.saturating_sub(IDLE) };
+        let window = at.min(record) / WINDOW * WINDOW;
+        let is_late = window + WINDOW <= self.closed_until;
+        self.is_any_late |= is_late;
+        let place = Place { window, implied: true };
+        let mut open = self.open.get(&window).copied().filter(|_| !is_late).unwrap_or_default();
+        let statement = Statement {
+            at,
+            start: states.contains('s'),
+            frame: states.contains('p'),
+            idle: states.contains('a'),
+            fatal: states.contains('f'),
+        };
+        let [json, events, requests] = &mut self.lines;
+        let (line, others) = match way {
+            0 => {
+                let others = Others::NONE.and(events, place, &open, &now).and(requests, place, &open, &now);
+                (json, others)
+            }
+            1 => {
+                let others = Others::NONE.outranked_by(json, &now).and(requests, place, &open, &now);
+                (events, others)
+            }
+            _ => (requests, Others::NONE.outranked_by(json, &now).outranked_by(events, &now)),
+        };
+        let counted = line.state(&statement, &others, place, &mut open, &now);
+        if !is_late {
+            self.open.insert(window, open);
+            add(self.counted.entry(window).or_default(), counted);
+        }
+        let watermark = record.saturating_sub(LATENESS);
+        self.closed_until = self.closed_until.max(watermark / WINDOW * WINDOW);
+    }
+
+    /// What each window adds up to once it is closed.
+    fn windows(&self) -> BTreeMap<Millis, [u32; 4]> {
+        let mut windows = self.counted.clone();
+        for (window, open) in &self.open {
+            let mut pending = Counted::default();
+            pending.add(open.pending);
+            add(windows.entry(*window).or_default(), pending);
+        }
+        windows
+    }
+}
+
+fn add(sums: &mut [u32; 4], counted: Counted) {
+    let Counted { attempts, plays, startup_failures, playback_failures } = counted;
+    for (sum, more) in sums.iter_mut().zip([attempts, plays, startup_failures, playback_failures]) {
+        *sum += u32::from(more);
+    }
+}
+
+/// The sums of all windows of a session whose beacons arrive when they are sent: `3p` states a first frame 3 after T.
+fn sums(beacons: &str) -> [u32; 4] {
+    let mut rig = Rig::new(0);
+    for beacon in beacons.split(' ') {
+        let (way, beacon) = match beacon.strip_prefix("r") {
+            Some(request) => (2, request),
+            None => (1, beacon),
+        };
+        let (at, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
+        let at = T + at.parse::<Millis>().unwrap();
+        let states = ["s", "p", "a", "f", "pf"].into_iter().find(|known| *known == states).unwrap();
+        rig.read(Beacon { record: at, at, way, states });
+    }
+    rig.windows().values().fold([0; 4], |sums, window| std::array::from_fn(|i| sums[i] + window[i]))
+}
+
+#[test]
+fn attempts_plays_startup_failures_and_playback_failures_of_short_sessions() {
+    for (beacons, expected) in [
+        ("0s 1p 2p 9p", [1, 1, 0, 0]),
+        // without a start; a pause before it says that it has begun
+        ("0p", [1, 1, 0, 0]),
+        ("0f", [1, 0, 1, 0]),
+        ("0a 1p", [0, 0, 0, 0]),
+        ("0a 1f", [0, 0, 0, 0]),
+        // paused before the first frame, preloaded, an advertisement before it
+        ("0s 1a 9p", [1, 1, 0, 0]),
+        ("0s 1a 9s 10p", [1, 1, 0, 0]),
+        ("0a 9s 10p 12a", [1, 1, 0, 0]),
+        // a pause is not another play
+        ("0s 1p 2a 9p 10a", [1, 1, 0, 0]),
+        ("0s 1p 10a 20a 30a 40p", [1, 1, 0, 0]),
+        // the next title
+        ("0s 1p 9s 10p", [2, 2, 0, 0]),
+        ("0s 1p 9s 10f", [2, 1, 1, 0]),
+        // a start that is repeated
+        ("0s 1s 9s 10s 11p", [1, 1, 0, 0]),
+        // failures are repeated, also across windows
+        ("0s 1f 2f 3f", [1, 0, 1, 0]),
+        ("0s 9f 11f 21f 31f", [1, 0, 1, 0]),
+        ("0p 1f 2f 12f", [1, 1, 0, 1]),
+        ("0p 1pf 2f", [1, 1, 0, 1]),
+        // a player that tries again within the window recovers, or it is one failure
+        ("0s 1f 2s 3f 4s 5f", [1, 0, 1, 0]),
+        ("0s 1f 2s 3p", [1, 1, 0, 0]),
+        ("0s 1f 3p", [1, 1, 0, 0]),
+        ("0f 3p", [1, 1, 0, 0]),
+        ("0p 1f 3p", [1, 1, 0, 0]),
+        // in the next window it is another attempt
+        ("0s 9f 10s 11p", [2, 1, 1, 0]),
+        ("0s 9f 11p", [2, 1, 1, 0]),
+        ("0s 9f 10s 11f", [2, 0, 2, 0]),
+        ("0p 9f 10s 11p", [2, 2, 0, 1]),
+        ("0p 9f 11p", [2, 2, 0, 1]),
+        // one failure that is reported on both sides of the border, and then another
+        ("0s 9f 10f 11s 12f", [2, 0, 2, 0]),
+        ("0s 9f 10f 11s 12p", [2, 1, 1, 0]),
+        // an attempt after a failure of playback, in the same window
+        ("0s 1p 2f 3s 4p", [2, 2, 0, 1]),
+        ("0s 1p 7f 8s 11p", [2, 2, 0, 1]),
+        // silence
+        ("0s 1p 17p", [2, 2, 0, 0]),
+        ("0s 16p", [2, 1, 0, 0]),
+    ] {
+        assert_eq!(sums(beacons), expected, "{beacons}");
+    }
+}
+
+#[test]
+fn what_requests_and_events_state_counts_once() {
+    for (beacons, expected) in [
+        // events come in a batch after the requests
+        ("r0s r1p r4p 5s 5p r6p 9p", [1, 1, 0, 0]),
+        ("r0p r4p 5s 5p", [1, 1, 0, 0]),
+        ("r0s 1s r2p 3p r4p", [1, 1, 0, 0]),
+        ("0s r1s r2p 3p", [1, 1, 0, 0]),
+        // a request that states that it plays comes before the event does
+        ("r0p 1p", [1, 1, 0, 0]),
+        ("0a r1p", [0, 0, 0, 0]),
+        // the next title, told by either first
+        ("r0s r1p 2s 2p r5s r6p 7s 7p r8p", [2, 2, 0, 0]),
+        ("r0s r1p 2s 2p 5s r5s 6p r6p", [2, 2, 0, 0]),
+        // one failure
+        ("r0s r1f 2f", [1, 0, 1, 0]),
+        ("0s r1f 2f", [1, 0, 1, 0]),
+        ("0s 1p r2f 3f r4f", [1, 1, 0, 1]),
+        // requests alone again, where the events have ended
+        ("0s 1p r10p r20p r30p", [1, 1, 0, 0]),
+    ] {
+        assert_eq!(sums(beacons), expected, "{beacons}");
+    }
+}
+
+#[test]
+fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
+    for way in 0..3 {
+        let mut rig = Rig::new(0);
+        for (record, at, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
+            rig.read(Beacon { record: T + record, at: T + at, way, states });
+        }
+        assert_eq!(rig.windows()[&T], [1, 1, 0, 0]);
+    }
+}
+
+#[test]
+fn report_that_comes_late_shortens_nothing() {
+    let mut rig = Rig::new(0);
+    for (record, at) in [(30, 30), (14, 14), (32, 32)] {
+        rig.read(Beacon { record: T + record, at: T + at, way: 0, states: "p" });
+    }
+    assert_eq!(rig.windows()[&(T + 30)], [1, 1, 0, 0]);
+}
+
+#[test]
+fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
+    let first = |states: &[&str]| {
+        let (mut line, mut open, mut sums) = (Line::new(), InWindow::default(), [0; 4]);
+        for states in states {
+            let statement = Statement {
+                at: T,
+                start: *states == "s",
+                frame: *states == "p",
+                idle: false,
+                fatal: *states == "f",
+            };
+            let now = Now { record: T, idle: IDLE, horizon: 0 };
+            let place = Place { window: T, implied: false };
+            add(&mut sums, line.state(&statement, &Others::NONE, place, &mut open, &now));
+        }
+        let mut pending = Counted::default();
+        pending.add(open.pending);
+        add(&mut sums, pending);
+        sums
+    };
+    assert_eq!(first(&["p", "p"]), [0, 0, 0, 0]);
+    assert_eq!(first(&["f"]), [0, 0, 0, 0]);
+    assert_eq!(first(&["p", "f"]), [0, 0, 0, 1], "its play is before what was read");
+    assert_eq!(first(&["s", "p", "f"]), [1, 1, 0, 1]);
+    assert_eq!(first(&["p", "s", "p"]), [1, 1, 0, 0]);
+}
+
+/// Beacons, with the time since the record before, how much earlier the record and the beacon are than that, and a way.
+fn beacons(
+    steps: &'static [Millis],
+    delays: &'static [Millis],
+    ways: usize,
+) -> impl Strategy<Value = Vec<Beacon>> {
+    let states = ["s", "s", "p", "p", "f", "f", "a", "sp", "pf", ""];
+    let step = (0..steps.len(), 0..delays.len(), 0..delays.len(), 0..ways, 0..states.len());
+    (0..WINDOW, vec(step, 1..14)).prop_map(move |(offset, all)| {
+        let mut now = T + offset;
+        let beacon = |(step, back, delay, way, state): (usize, usize, usize, usize, usize)| {
+            now += steps[step];
+            let record = now - if steps.len() > 6 { delays[back] } else { 0 };
+            Beacon { record, at: record - delays[delay], way, states: states[state] }
+        };
+        all.into_iter().map(beacon).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn no_more_plays_and_failures_than_attempts(
+        all in beacons(&[0, 0, 1, 1, 2, 5], &[0, 0, 0, 1, 2, 4], 1),
+        first in prop_oneof![Just("s"), Just("p")],
+        way in 0..3_usize,
+    ) {
+        let mut rig = Rig::new(0);
+        let begins = all[0].record;
+        for (number, beacon) in all.into_iter().enumerate() {
+            if beacon.record > begins + IDLE {
+                break;
+            }
+            rig.read(Beacon { way, states: if number == 0 { first } else { beacon.states }, ..beacon });
+        }
+        prop_assume!(!rig.is_any_late);
+        let windows = rig.windows();
+        let [attempts, plays, startup, playback] = windows
+            .values()
+            .fold([0; 4], |sums: [u32; 4], window| std::array::from_fn(|i| sums[i] + window[i]));
+        prop_assert!(plays + startup <= attempts, "{windows:?}");
+        prop_assert!(playback <= plays, "{windows:?}");
+    }
+
+    #[test]
+    fn replay_after_any_cut_comes_to_the_same(
+        all in beacons(&[0, 0, 1, 2, 3, 6, 9, 14], &[0, 0, 0, 1, 4, 9, 14], 3),
+    ) {
+        let mut whole = Rig::new(0);
+        let mut closed = Vec::new();
+        for beacon in &all {
+            whole.read(*beacon);
+            closed.push(whole.closed_until);
+        }
+        closed.dedup();
+        for closed_until in closed {
+            let mut again = Rig::new(closed_until);
+            let first = all.iter().position(|beacon| beacon.record >= closed_until.saturating_sub(IDLE));
+            for beacon in &all[first.unwrap_or(all.len())..] {
+                again.read(*beacon);
+            }
+            let open = |rig: &Rig| {
+                let mut windows = rig.windows();
+                windows.retain(|window, sums| *window >= closed_until && *sums != [0; 4]);
+                windows
+            };
+            prop_assert_eq!(open(&whole), open(&again), "cut at {}", closed_until);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Attempts, plays and failures of a session. All statements that it ever made are kept, in log order.
+
+use super::Millis;
+use super::beacon::Beacon;
+
+/// What one beacon states, and when.
+#[derive(Clone)]
+pub(super) struct Statement {
+    said: Millis,
+    at: Millis,
+    window: Millis,
+    line: usize,
+    start: bool,
+    pub(super) frame: bool,
+    idle: bool,
+    fatal: bool,
+}
+
+impl Statement {
+    /// Of a beacon in a record at `now`, in the window that begins at `window`.
+    pub(super) fn of(beacon: &Beacon, now: Millis, window: Millis) -> Self {
+        Self {
+            said: now,
+            at: beacon.ts,
+            window,
+            line: beacon.line(),
+            start: beacon.states_start(),
+            frame: beacon.states_frame(),
+            idle: beacon.states_idle(),
+            fatal: beacon.states_fatal(),
+        }
+    }
+}
+
+/// The kind of an assertion.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `old`: its time is before that of the first frame that held when it was said.
+    Start {
+        old: bool,
+    },
+    Frame,
+    Idle,
+    Fatal,
+}
+
+/// One assertion.
+struct Assertion {
+    kind: Kind,
+    said: Millis,
+    at: Millis,
+    window: Millis,
+    /// For a start: the latest record that stated a first frame on a line after this one until then.
+    framed_before: Option<Millis>,
+}
+
+/// What ends an attempt badly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    Startup,
+    Playback,
+}
+
+/// Attempts of a window.
+#[derive(Clone, Default)]
+pub(super) struct InWindow {
+    pub(super) attempts: u64,
+    pub(super) plays: u64,
+    pub(super) startup_failures: u64,
+    pub(super) playback_failures: u64,
+    pending: Option<Failure>,
+    /// An attempt began after the last failure and first frame of this window.
+    begun: bool,
+}
+
+impl InWindow {
+    /// The same when the window closes: the pending failure counts.
+    pub(super) fn closed(&self) -> Self {
+        let mut closed = self.clone();
+        closed.settle();
+        closed
+    }
+
+    fn settle(&mut self) {
+        match self.pending.take() {
+            Some(Failure::Startup) => self.startup_failures += 1,
+            Some(Failure::Playback) => self.playback_failures += 1,
+            None => {}
+        }
+    }
+
+    fn begin(&mut self) {
+        self.settle();
+        self.attempts += 1;
+        self.begun = true;
+    }
+}
+
+/// All assertions of a session, line by line: JSON beacons, events, requests.
+#[derive(Default)]
+pub(super) struct Attempts([Line; 3]);
+
+/// All assertions that were made in one way.
+#[derive(Default)]
+struct Line(Vec<Assertion>);
+
+/// What the other lines say when a beacon is judged.
+struct Others {
+    /// A line before this one has a start or a first frame that holds.
+    outranked: bool,
+    /// Lines after this one have a start that holds, a first frame, a start without a first frame after it, a failure;
+    /// any other line has a pause.
+    start: bool,
+    frame: bool,
+    starting: bool,
+    idle: bool,
+    failed: bool,
+    last_frame: Option<Millis>,
+}
+
+impl Attempts {
+    /// Whether a first frame holds.
+    pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
+        self.0.iter().any(|line| line.held(Kind::is_frame, &|said| holds(Some(said))).is_some())
+    }
+
+    /// Adds what a beacon states to its window. `holds` says whether what was said at a time holds.
+    pub(super) fn state(
+        &mut self,
+        statement: Statement,
+        window: &mut InWindow,
+        is_history_known: bool,
+        holds: impl Fn(Option<Millis>) -> bool,
+    ) {
+        let holds = |said: Millis| holds(Some(said));
+        let number = statement.line;
+        let (before, after) = (&self.0[..number], &self.0[number + 1..]);
+        let any = |kind: fn(Kind) -> bool| after.iter().any(|line| line.held(kind, &holds).is_some());
+        let last_frame = after.iter().filter_map(|line| line.latest(Kind::is_frame)).max();
+        let others = Others {
+            outranked: before.iter().any(|line| {
+                line.held(Kind::is_start, &holds).is_some() || line.held(Kind::is_frame, &holds).is_some()
+            }),
+            start: any(Kind::is_start),
+            frame: any(Kind::is_frame),
+            starting: after.iter().any(|line| line.is_starting(&holds)),
+            idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
+            failed: after.iter().any(|line| line.unanswered(statement.window, window, &holds).is_some()),
+            last_frame,
+        };
+        let mut unseen = window.clone();
+        let window = if others.outranked { &mut unseen } else { window };
+        let line = &mut self.0[number];
+        if statement.start {
+            line.start(&statement, &others, window, &holds);
+        }
+        if statement.frame {
+            line.frame(&statement, &others, window, is_history_known, &holds);
+        }
+        if statement.fatal {
+            line.fatal(&statement, &others, window, is_history_known, &holds);
+        }
+        if statement.idle {
+            line.assert(Kind::Idle, &statement, None);
+        }
+    }
+}
+
+impl Kind {
+    fn is_start(self) -> bool {
+        matches!(self, Self::Start { .. })
+    }
+
+    fn is_frame(self) -> bool {
+        self == Self::Frame
+    }
+
+    fn is_idle(self) -> bool {
+        self == Self::Idle
+    }
+
+    fn is_fatal(self) -> bool {
+        self == Self::Fatal
+    }
+}
+
+impl Line {
+    fn assert(&mut self, kind: Kind, statement: &Statement, framed_before: Option<Millis>) {
+        let Statement { said, at, window, .. } = *statement;
+        self.0.push(Assertion { kind, said, at, window, framed_before });
+    }
+
+    /// The place in the log of the last assertion of a kind.
+    fn last(&self, of: fn(Kind) -> bool) -> Option<usize> {
+        self.0.iter().rposition(|assertion| of(assertion.kind))
+    }
+
+    /// The latest record with an assertion of a kind.
+    fn latest(&self, of: fn(Kind) -> bool) -> Option<Millis> {
+        self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.said).max()
+    }
+
+    /// The last assertion of a kind in the log, if the latest record that made one holds.
+    fn held(&self, of: fn(Kind) -> bool, holds: &impl Fn(Millis) -> bool) -> Option<usize> {
+        self.latest(of).filter(|said| holds(*said)).and(self.last(of))
+    }
+
+    /// Whether a start came after the last first frame. Those that are old do not count.
+    fn started(&self) -> bool {
+        let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
+        self.0[from..].iter().any(|assertion| assertion.kind == Kind::Start { old: false })
+    }
+
+    /// Whether a start holds and no first frame that holds came after it.
+    fn is_starting(&self, holds: &impl Fn(Millis) -> bool) -> bool {
+        let frame = self.held(Kind::is_frame, holds);
+        self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
+    }
+
+    /// The window of the last failure, if it holds and nothing answers it, as seen from a window.
+    fn unanswered(&self, of: Millis, window: &InWindow, holds: &impl Fn(Millis) -> bool) -> Option<Millis> {
+        let at = self.held(Kind::is_fatal, holds)?;
+        let fatal = &self.0[at];
+        if self.last(Kind::is_frame).is_some_and(|frame| frame > at) {
+            return None;
+        }
+        let has_played = self.held(Kind::is_frame, holds);
+        let answers = |(after, later): (usize, &Assertion)| match later.kind {
+            Kind::Start { old } if later.window != fatal.window => !old || has_played.is_none(),
+            // a failure of what was playing is followed by another attempt, in the same window too
+            Kind::Start { old: false } => has_played.is_some_and(|frame| {
+                let between = &self.0[frame + 1..at + 1 + after];
+                !between.iter().any(|other| other.kind == Kind::Start { old: false })
+            }),
+            _ => false,
+        };
+        if self.0[at + 1..].iter().enumerate().any(answers) {
+            return None;
+        }
+        (!(window.begun && fatal.window == of)).then_some(fatal.window)
+    }
+
+    fn start(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        window: &mut InWindow,
+        holds: &impl Fn(Millis) -> bool,
+    ) {
+        let frame = self.held(Kind::is_frame, holds).map(|at| &self.0[at]);
+        let start = self.held(Kind::is_start, holds);
+        let old = frame.is_some_and(|frame| statement.at < frame.at);
+        let neither = frame.is_none() && start.is_none() && !others.start && !others.frame;
+        let again = frame.is_some() && !self.started();
+        let retry = self
+            .unanswered(statement.window, window, holds)
+            .is_some_and(|failed| failed != statement.window || window.pending.is_none());
+        if !old && (neither || again || retry) {
+            window.begin();
+        }
+        self.assert(Kind::Start { old }, statement, others.last_frame);
+    }
+
+    fn frame(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        window: &mut InWindow,
+        is_history_known: bool,
+        holds: &impl Fn(Millis) -> bool,
+    ) {
+        let frame = self.held(Kind::is_frame, holds);
+        let start = self.held(Kind::is_start, holds).map(|at| &self.0[at]);
+        let has_started = start.is_some() || others.start;
+        let is_idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
+        let pending = window.pending;
+        let plays_already = frame.is_some() && !self.started();
+        let expected = if plays_already { Failure::Playback } else { Failure::Startup };
+        let first = match (frame, start) {
+            (Some(_), _) => self.started(),
+            (None, Some(start)) => !start.framed_before.is_some_and(holds),
+            (None, None) => !others.frame && (others.start || !is_idle),
+        };
+        match self.unanswered(statement.window, window, holds) {
+            // recovered: the attempt goes on
+            Some(failed) if failed == statement.window && pending == Some(expected) => {
+                window.plays += u64::from(first && expected == Failure::Startup);
+            }
+            Some(_) => {
+                window.begin();
+                window.plays += 1;
+            }
+            None => {
+                let implied = !has_started && pending != Some(Failure::Startup);
+                if first && implied && is_history_known {
+                    window.begin();
+                }
+                window.plays += u64::from(first && (!implied || is_history_known));
+            }
+        }
+        window.pending = None;
+        window.begun = false;
+        self.assert(Kind::Frame, statement, None);
+    }
+
+    fn fatal(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        window: &mut InWindow,
+        is_history_known: bool,
+        holds: &impl Fn(Millis) -> bool,
+    ) {
+        let frame = self.held(Kind::is_frame, holds);
+        let is_ours = frame.is_some() || self.held(Kind::is_start, holds).is_some();
+        let repeats = self.unanswered(statement.window, window, holds).is_some() || !is_ours && others.failed;
+        if !repeats {
+            let starting = if is_ours { self.is_starting(holds) } else { others.starting };
+            let idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
+            let failure = if starting {
+                Some(Failure::Startup)
+            } else if frame.is_some() || others.frame {
+                Some(Failure::Playback)
+            } else if idle || !is_history_known {
+                None
+            } else {
+                window.begin();
+                Some(Failure::Startup)
+            };
+            if failure.is_some() {
+                window.settle();
+                window.pending = failure;
+            }
+        }
+        window.begun = false;
+        self.assert(Kind::Fatal, statement, None);
+    }
+}
