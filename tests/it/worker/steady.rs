@@ -17,7 +17,7 @@ const RATE: u64 = 2_000;
 const PACE: Duration = Duration::from_secs(2);
 
 /// The growth that is no leak: allocators keep some of what was freed. In MiB, and as a share of the median.
-const SLACK: (f64, f64) = (4.0, 0.05);
+const SLACK: (f64, f64) = (2.0, 0.05);
 
 #[test]
 fn memory_of_a_worker_is_flat_under_a_steady_load() {
