@@ -52,7 +52,7 @@ fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
         earliest = earliest.into_iter().chain(time).min();
     });
-    match airlock.line_time(line) {
+    match airlock.line_time(line, &(0..=u64::MAX)) {
         LineTime::At(time) => assert_eq!(earliest, Some(time)),
         LineTime::Unknown | LineTime::Unreadable => assert_eq!(earliest, None),
     }

@@ -1,5 +1,6 @@
 //! The way through the airlock.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader};
@@ -26,7 +27,7 @@ pub enum LineTime {
     /// The line's record timestamp, or the time of its beacon where it has none, ms. The smallest one if the line contains
     /// several beacons.
     At(Millis),
-    /// The line contains beacons, but no time.
+    /// The line contains beacons, but no time that can be true.
     Unknown,
     /// The line contains neither a beacon nor a time.
     Unreadable,
@@ -95,22 +96,20 @@ impl Airlock {
         });
     }
 
-    /// Returns the time by which a line of a file is sorted. [`Self::admit`] gives its beacons the same times.
+    /// Returns the time by which a line of a file is sorted: the smallest of those that [`Self::admit`] gives its beacons,
+    /// among the times that can be true.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8]) -> LineTime {
+    pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Millis>) -> LineTime {
         let Self { shared, reader, .. } = self;
         if line.len() > shared.settings.max_record {
             return LineTime::Unreadable;
         }
-        let mut earliest = None;
+        let mut earliest: Option<Millis> = None;
         let mut any = false;
         reader.read(configured_form(shared), line, &mut |http, beacon| {
-            any |= beacon.is_ok();
-            let time = http.received_at.or_else(|| own_time(beacon.ok()?));
-            earliest = match (earliest, time) {
-                (Some(earliest), Some(time)) => Some(Millis::min(earliest, time)),
-                (earliest, time) => earliest.or(time),
-            };
+            let time = http.received_at.or_else(|| own_time(beacon.as_ref().ok()?));
+            any |= beacon.is_ok() || time.is_some();
+            earliest = earliest.into_iter().chain(time.filter(|time| can_be.contains(time))).min();
         });
         match earliest {
             Some(earliest) => LineTime::At(earliest),

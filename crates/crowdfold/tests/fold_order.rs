@@ -150,3 +150,33 @@ fn lines_without_a_record_timestamp_are_never_late() {
         assert!(run(&files) == expected, "{files:?}");
     }
 }
+
+/// The lines are rejected, and the opt-out in them takes effect.
+#[test]
+fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
+    let dir = TempDir::new().expect("a directory");
+    fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
+    let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");
+    let opt_outs = [
+        "{\"session\":\"a\",\"opt_out\":true}\n",
+        // the year 2100
+        "{\"ts\":4102444800000,\"session\":\"a\",\"opt_out\":true}\n",
+    ];
+    for opt_out in opt_outs {
+        // at the beginning, between, and at the end; beside another file that goes on for an hour
+        for place in 0..3 {
+            let mut lines = vec![beacon(START), beacon(START + 1_000)];
+            lines.insert(place, opt_out.into());
+            fs::write(dir.path().join("F"), lines.concat()).expect("written");
+            let other: String =
+                (0..60).map(|minute| beacon(START + minute * 60_000).replace("\"a\"", "\"b\"")).collect();
+            fs::write(dir.path().join("other"), other).expect("written");
+            for files in [["F", "other"], ["other", "F"]] {
+                let (_, ledger) = fold(dir.path(), &files.map(String::from));
+                let ledger: Value = serde_json::from_str(&ledger).expect("JSON");
+                assert_eq!(ledger["beacons"]["opted_out"], 2, "{opt_out}, {place}, {files:?}: {ledger}");
+                assert_eq!(ledger["beacons"]["released"], 60, "{opt_out}, {place}, {files:?}: {ledger}");
+            }
+        }
+    }
+}

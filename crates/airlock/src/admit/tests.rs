@@ -193,25 +193,34 @@ fn a_line_of_a_file_has_its_beacons_time() {
 
 #[test]
 fn line_is_sorted_by_its_earliest_time() {
-    let json = |line: &str| airlock(settings()).line_time(line.as_bytes());
-    assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(7));
-    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},{"ts":7"#), LineTime::Unreadable);
-    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(8));
+    let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(0..=NOW));
+    assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(7_000));
+    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(8_000));
     assert_eq!(json(r#"{"session":"s"}"#), LineTime::Unknown);
+    let ahead = NOW + 1;
+    assert_eq!(json(&format!(r#"{{"session":"s","ts":{ahead}}}"#)), LineTime::Unknown);
+    assert_eq!(
+        json(&format!(r#"[{{"session":"s","ts":{ahead}}},{{"session":"s","ts":{NOW}}}]"#)),
+        LineTime::At(NOW)
+    );
     for line in ["", "[]", "GET /favicon.ico", &format!(r#"{{"ts":7,"content":"{}"}}"#, "x".repeat(1 << 20))]
     {
         assert_eq!(json(line), LineTime::Unreadable);
     }
     let mut capture = airlock(Settings { format: Format::Capture, ..settings() });
     let line = br#"{"received_at_ms":5,"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
-    assert_eq!(capture.line_time(line), LineTime::At(5), "the record's own time, not the beacon's");
     assert_eq!(
-        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#),
+        capture.line_time(line, &(0..=NOW)),
+        LineTime::At(5),
+        "the record's own time, not the beacon's"
+    );
+    assert_eq!(
+        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(0..=NOW)),
         LineTime::At(6),
         "no beacon"
     );
     let line = br#"{"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
-    assert_eq!(capture.line_time(line), LineTime::At(3));
+    assert_eq!(capture.line_time(line, &(0..=NOW)), LineTime::At(3_000));
 }
 
 #[test]

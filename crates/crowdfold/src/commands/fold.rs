@@ -123,19 +123,22 @@ impl<W: Write> Folding<W> {
         let lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
         let mut records = Records::new(lines, self.joins, self.longest);
         let mut record = Vec::new();
-        let mut last = 0;
+        let mut last = None;
         while records.next(&mut record).with_context(|| format!("{name} cannot be read to its end"))? {
-            match self.combiner.line_time(&record) {
-                LineTime::At(time) => last = time,
-                // it stays behind the one before it
-                LineTime::Unknown => {}
-                // it is rejected whatever its place, so it need not be kept
-                LineTime::Unreadable => {
-                    self.hold(&record)?;
-                    continue;
+            let place = match self.combiner.line_time(&record, self.now) {
+                LineTime::At(time) => {
+                    last = Some(time);
+                    last
                 }
+                // it stays behind the one before it, or comes before all others: an opt-out in it then holds for them
+                LineTime::Unknown => last,
+                // it is rejected whatever its place, so it need not be kept
+                LineTime::Unreadable => None,
+            };
+            match place {
+                Some(time) => sorter.push(time, &record).with_context(|| unsorted(sorter))?,
+                None => self.hold(&record)?,
             }
-            sorter.push(last, &record).with_context(|| unsorted(sorter))?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::Combiner;
 use crate::{CombinerCheckpoint, Halt};
 
 /// How far the time of a line of a file may be from this machine's, ms: ten years. A clock beyond that was never set.
-const LONGEST_AGO: Millis = 3_652 * 86_400_000;
+pub(super) const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
 /// Beacons at which those held are placed.
 const ENOUGH: usize = 64;

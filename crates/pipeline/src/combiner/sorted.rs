@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crowdfold_airlock::{LineTime, Millis};
 
 use super::Combiner;
+use super::intake::LONGEST_AGO;
 
 impl Combiner {
     /// Expects records in the order of their times, each announced by [`Self::reached`]. A beacon is then late only if its
@@ -26,10 +27,12 @@ impl Combiner {
         self.advance(to);
     }
 
-    /// Returns the time by which a line of a file is sorted. A line that trips a fault of ours is unreadable.
+    /// Returns the time by which a line of a file is sorted. A time that is rejected, because it is ahead of this machine's
+    /// time `clock` or too long ago, does not count. A line that trips a fault of ours is unreadable.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8]) -> LineTime {
+    pub fn line_time(&mut self, line: &[u8], clock: Millis) -> LineTime {
+        let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);
         let airlock = &mut self.airlock;
-        catch_unwind(AssertUnwindSafe(|| airlock.line_time(line))).unwrap_or(LineTime::Unreadable)
+        catch_unwind(AssertUnwindSafe(|| airlock.line_time(line, &can_be))).unwrap_or(LineTime::Unreadable)
     }
 }

@@ -160,7 +160,7 @@ fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
         format!(r#"{{"ts":{},"session":"d"}}"#, T + 5 * W),
     ];
     for (offset, line) in (0..).zip(&lines) {
-        let LineTime::At(time) = combiner.line_time(line.as_bytes()) else { panic!("no time") };
+        let LineTime::At(time) = combiner.line_time(line.as_bytes(), T + far) else { panic!("no time") };
         combiner.reached(time);
         let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
         combiner.hold(&record, offset, T + far).unwrap();
