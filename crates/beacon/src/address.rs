@@ -50,10 +50,11 @@ pub enum Network {
 }
 
 impl Address {
-    /// Parses strictly: dotted decimals or RFC 4291 text and nothing else. Ports, brackets, zone ids, white space, octal
-    /// and hexadecimal forms are no addresses.
+    /// Parses dotted decimals or RFC 4291 text, with or without a port and, for IPv6, brackets; white space around it is
+    /// ignored. Zone ids, octal and hexadecimal forms and lists are not addresses.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        let text = host(text.trim())?;
         if let Ok(v4) = text.parse() {
             return Some(Self(Canonical::V4(v4), PhantomData));
         }
@@ -75,6 +76,21 @@ impl Address {
                 Network::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << (128 - length))), length)
             }
         }
+    }
+}
+
+/// Returns an address without its port and brackets: `198.51.100.7:443`, `[2001:db8::1]:443`, `[2001:db8::1]`. A port
+/// without brackets belongs to IPv4, because the last group of IPv6 looks the same.
+fn host(text: &str) -> Option<&str> {
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok();
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (inside, after) = bracketed.split_once(']')?;
+        let is_complete = after.is_empty() || after.strip_prefix(':').is_some_and(is_port);
+        return Some(inside).filter(|inside| is_complete && inside.contains(':'));
+    }
+    match text.split_once(':') {
+        Some((v4, port)) if v4.contains('.') && is_port(port) => Some(v4),
+        _ => Some(text),
     }
 }
 

@@ -63,7 +63,7 @@ fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> 
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
     let databases = open(path, path).unwrap_or_else(|error| panic!("{error}"));
-    let (mut places, mut words) = (Places::default(), Words::new(std::sync::Arc::default()));
+    let (mut places, mut words) = (Places::default(), Words::new(std::sync::Arc::default(), None));
     let first = places.of(address, settings, &databases, &mut words);
     let again = places.of(address, settings, &databases, &mut words);
     let shown = |place: Place| {
@@ -88,7 +88,9 @@ fn masked_addresses_are_looked_up() {
         ("2001:db8:1:2::3", "SE BY AS64500 -"),
         ("2001:db8:2::1", "- - - -"),
         ("192.0.2.1", "- - - -"),
-        ("198.51.100.7:80", "- - - -"),
+        ("198.51.100.7:80", "DE BY AS64500 -"),
+        ("[2001:db8:1:2::3]:443", "SE BY AS64500 -"),
+        ("198.51.100.7, 10.0.0.6", "- - - -"),
         ("", "- - - -"),
     ] {
         assert_eq!(kept(&strip, Some(&nested()), "nested", address), (expect.to_owned(), 0), "{address}");
