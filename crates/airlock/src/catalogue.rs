@@ -1,45 +1,5 @@
-//! The closed catalogues (telemetry.md, "Dimensions").
+//! The closed catalogues, except those of browsers, systems and devices (`client::names`).
 
-pub(crate) const BROWSER: [&str; 15] = [
-    "Chrome",
-    "Safari",
-    "Firefox",
-    "Edge",
-    "Opera",
-    "Samsung Internet",
-    "Yandex",
-    "UC Browser",
-    "Vivaldi",
-    "Brave",
-    "Silk",
-    "Internet Explorer",
-    "Chromium",
-    "WebView",
-    "app",
-];
-
-pub(crate) const OS: [&str; 18] = [
-    "Windows",
-    "macOS",
-    "Linux",
-    "ChromeOS",
-    "Android",
-    "iOS",
-    "iPadOS",
-    "tvOS",
-    "Fire OS",
-    "Tizen",
-    "webOS",
-    "Roku",
-    "VIDAA",
-    "PlayStation",
-    "Xbox",
-    "Nintendo",
-    "HarmonyOS",
-    "KaiOS",
-];
-
-pub(crate) const DEVICE: [&str; 7] = ["phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 pub(crate) const FORMAT: [&str; 4] = ["hls", "dash", "smooth", "hesp"];
 pub(crate) const STREAM: [&str; 3] = ["vod", "live", "low-latency"];
 pub(crate) const CONNECTION: [&str; 7] = ["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"];

@@ -1,5 +1,6 @@
 //! Browser, system and device, from user agents and client hints.
 
+mod device;
 mod firmware;
 mod hints;
 mod names;
@@ -14,6 +15,7 @@ use ua_parser::{Extractor, Regexes};
 use crate::words::Words;
 use crate::{Dimension, Symbol};
 pub(crate) use hints::Hints;
+pub(crate) use names::{List, Named};
 
 /// What is known of a client, in words of the catalogues. `Some("")` stands for something outside a catalogue, `None` for
 /// nothing.
@@ -54,11 +56,11 @@ impl UserAgents {
             client.os = Some("iPadOS");
         }
         // Elsewhere an engine only calls itself so.
-        if client.browser == Some("Safari") && !names::has_safari(client.os) {
+        if client.browser == Some("Safari") && !device::has_safari(client.os) {
             client.browser = Some(OTHER);
             client.browser_version = None;
         }
-        client.device = names::device(user_agent, family, client.os);
+        client.device = device::device(user_agent, family, client.os);
         client
     }
 }
@@ -71,14 +73,14 @@ impl Client {
     /// The browser, by ua-parser's family and major version.
     fn set_browser(&mut self, user_agent: &str, told: Option<(&str, Option<&str>)>) {
         let name = told.and_then(|(family, _)| names::browser(family));
-        let hbbtv = told.filter(|(family, _)| *family == "HbbTV").and_then(|_| names::of_hbbtv(user_agent));
-        if names::is_app(user_agent) {
+        let hbbtv = told.filter(|(family, _)| *family == "HbbTV").and_then(|_| device::of_hbbtv(user_agent));
+        if device::is_app(user_agent) {
             self.browser = Some(APP);
         } else if let Some((name, version)) = hbbtv {
             self.browser = Some(name);
             self.browser_version = version;
         } else if told.is_some() || user_agent.starts_with("Mozilla/") {
-            let name = name.filter(|_| !names::is_stranger(user_agent));
+            let name = name.filter(|_| !device::is_stranger(user_agent));
             self.browser = Some(name.unwrap_or(OTHER));
             // The version of a product without a name tells nothing.
             let version = told.and_then(|(_, version)| major(version));
@@ -95,11 +97,11 @@ impl Client {
         if let Some((family, version)) = told {
             let name = names::system(family);
             self.os = Some(name.unwrap_or(OTHER));
-            self.os_version = name.and_then(|_| major(version));
+            self.os_version = name.filter(|name| *name != OTHER).and_then(|_| major(version));
         }
         // Amazon's version is that of the Android beneath. There is no Silk but on its system.
-        let amazon = names::amazon(user_agent).is_some() || self.browser == Some("Silk");
-        let held = names::held_system(user_agent).or(amazon.then_some("Fire OS"));
+        let amazon = device::amazon(user_agent).is_some() || self.browser == Some("Silk");
+        let held = device::held_system(user_agent).or(amazon.then_some("Fire OS"));
         if let Some(held) = held.filter(|held| self.os != Some(*held)) {
             self.os = Some(held);
             self.os_version = None;

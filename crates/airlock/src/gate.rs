@@ -56,7 +56,7 @@ impl Gate {
     pub(crate) fn new(shared: &Shared, placement: Option<Placement>) -> Self {
         Self {
             placement,
-            words: Words::new(shared.scanner.clone()),
+            words: Words::new(shared.scanner.clone(), shared.settings.public_content.clone()),
             clients: Remembered::new(),
             places: Places::default(),
             loaded: shared.loaded(),
@@ -249,7 +249,8 @@ impl Gate {
         }
     }
 
-    /// What user agent and client hints tell, where the producer did not; and whether this is a bot.
+    /// Adds what user agent and client hints contain, where the producer states nothing or a name outside the catalogues.
+    /// Returns true if the client is a bot that is to be dropped.
     fn add_client(
         &mut self,
         dimensions: &mut Dimensions,
@@ -258,25 +259,26 @@ impl Gate {
         beacon: &Beacon<'_>,
     ) -> bool {
         if let Some(client) = self.client(shared, http, beacon) {
-            // A version tells nothing of a product that was not told with it.
-            let mut add = |family: Dimension, version: Dimension, symbol: Symbol, major: Symbol| {
-                let known = dimensions[family as usize];
-                if !known.is_some() {
-                    dimensions[family as usize] = symbol;
+            for (family, version, symbol, major) in [
+                (Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version),
+                (Dimension::Os, Dimension::OsVersion, client.os, client.os_version),
+            ] {
+                let stated = dimensions[family as usize];
+                let known = better(stated, symbol);
+                dimensions[family as usize] = known;
+                let version = &mut dimensions[version as usize];
+                if stated.is_some() && stated != known {
+                    // The stated version is that of the stated name.
+                    *version = major;
+                } else if known == symbol {
+                    *version = better(*version, major);
                 }
-                if dimensions[family as usize] == symbol && !dimensions[version as usize].is_some() {
-                    dimensions[version as usize] = major;
-                }
-            };
-            add(Dimension::Browser, Dimension::BrowserVersion, client.browser, client.browser_version);
-            add(Dimension::Os, Dimension::OsVersion, client.os, client.os_version);
-            for (dimension, symbol) in
-                [(Dimension::Device, client.device), (Dimension::Firmware, client.firmware)]
-            {
-                let known = &mut dimensions[dimension as usize];
-                if !known.is_some() {
-                    *known = symbol;
-                }
+            }
+            let device = &mut dimensions[Dimension::Device as usize];
+            *device = better(*device, client.device);
+            let firmware = &mut dimensions[Dimension::Firmware as usize];
+            if !firmware.is_some() {
+                *firmware = client.firmware;
             }
         }
         shared.settings.drop_bots
@@ -297,6 +299,15 @@ impl Gate {
 fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Tenant> {
     let named = beacon.text(Text::Tenant).filter(|name| !name.is_empty());
     shared.tenant(named.or(http.tenant.as_deref()))
+}
+
+/// Returns the stated value, unless it is absent, or outside a catalogue where the client's own is known.
+fn better(stated: Symbol, own: Symbol) -> Symbol {
+    match stated {
+        Symbol::NONE => own,
+        Symbol::OTHER if own.is_some() => own,
+        _ => stated,
+    }
 }
 
 #[cfg(test)]

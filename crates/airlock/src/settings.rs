@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crowdfold_beacon::LogFields;
+use crowdfold_scan::PublicIds;
 
 use crate::Millis;
 
@@ -75,6 +76,8 @@ pub struct Settings {
     pub known: Vec<String>,
     /// Whether the content id is kept as a dimension.
     pub keep_content: bool,
+    /// Content ids that the operator declares public (`content.pattern`).
+    pub public_content: Option<PublicIds>,
     /// Key of the 64 bits by network, where `release.guard_networks` is on.
     pub guard_key: Option<[u8; 32]>,
     /// Longest record, bytes; a longer one is `too_large`.
@@ -110,6 +113,7 @@ impl Default for Settings {
             drop_bots: false,
             known: Vec::new(),
             keep_content: true,
+            public_content: None,
             guard_key: None,
             max_record: 1 << 20,
             max_beacons: 10_000,

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crowdfold_scan::Scanner;
+use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 
 use crate::catalogue;
+use crate::client::{List, Named};
 
 /// The word a raw text turns into.
 pub(crate) enum Word<'a> {
@@ -23,22 +24,24 @@ pub(crate) enum Word<'a> {
 pub(crate) enum Rule {
     /// One of a closed catalogue, without regard to case.
     Closed(&'static [&'static str]),
+    /// A value of a closed list, by any name that other programs use for it.
+    Named(List),
     /// Free text.
     Free,
+    /// The name of a place.
+    Place,
     /// Free text, to three components.
     Firmware,
     /// The major version.
     Major,
     /// The major and minor version.
     MajorMinor,
-    /// A country: two letters, else free text.
+    /// A country: two letters, otherwise the name of a place.
     Country,
     /// An autonomous system, `AS64500`.
     Asn,
 }
 
-/// The longest free text, characters.
-const LONGEST: usize = 64;
 /// The most of a firmware that is scanned, bytes: more than is kept of it.
 const SCANNED: usize = 512;
 
@@ -53,7 +56,13 @@ impl Rule {
             Self::Closed(catalogue) => {
                 catalogue::named(catalogue, raw).map_or(Word::Other, |name| Word::Is(name.into()))
             }
+            Self::Named(list) => match list.explicit(raw) {
+                Named::Nothing => Word::None,
+                Named::Unknown => Word::Other,
+                Named::Is(name) => Word::Is(name.into()),
+            },
             Self::Free => free(raw, scanner),
+            Self::Place => place(raw, scanner),
             Self::Firmware if hides_address(raw, scanner) => Word::Redacted,
             Self::Firmware => free(components(raw, 3), scanner),
             Self::Major => version(raw, 1),
@@ -61,7 +70,7 @@ impl Rule {
             Self::Country if raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 Word::Is(raw.to_ascii_uppercase().into())
             }
-            Self::Country => free(raw, scanner),
+            Self::Country => place(raw, scanner),
             Self::Asn => asn(raw),
         }
     }
@@ -120,12 +129,26 @@ const fn is_assigned(number: u32) -> bool {
 }
 
 fn free<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
-    let reserved = ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text));
-    let plain = text.chars().all(|sign| sign.is_alphanumeric() || " ._-:/+()&".contains(sign));
-    if reserved || !plain || text.chars().count() > LONGEST || !scanner.is_clean(text) {
-        return Word::Redacted;
-    }
-    Word::Is(text.into())
+    let publishable = is_label(text) && !is_reserved(text) && scanner.is_clean(text);
+    if publishable { Word::Is(text.into()) } else { Word::Redacted }
+}
+
+fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
+    let publishable = is_place_name(text) && !is_reserved(text) && scanner.is_clean(text);
+    if publishable { Word::Is(text.into()) } else { Word::Redacted }
+}
+
+/// Returns the word of a content id that the operator declares public (`content.pattern`), unless it contains what no id
+/// may contain.
+pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
+    let text = raw.trim();
+    let publishable = ids.contain(text) && !is_reserved(text) && scanner.is_clean_public(text);
+    publishable.then(|| Word::Is(text.into()))
+}
+
+/// Returns true if a text is a word that rows use in a sense of their own.
+fn is_reserved(text: &str) -> bool {
+    ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ahash::RandomState;
-use crowdfold_scan::Scanner;
+use crowdfold_scan::{PublicIds, Scanner};
 use hashbrown::HashMap;
 
 use crate::catalogue;
-use crate::text::{Rule, Word};
+use crate::client::List;
+use crate::text::{Rule, Word, public};
 use crate::{Dictionary, Dimension, Symbol};
 
 /// How many raw texts are remembered for a dimension, and how long each may be, bytes.
@@ -20,15 +21,17 @@ pub(crate) struct Words {
     recent: [Recent; Dimension::COUNT],
     known: [HashMap<Box<str>, Symbol, RandomState>; Dimension::COUNT],
     scanner: Arc<Scanner>,
+    public_content: Option<PublicIds>,
 }
 
 impl Words {
-    pub(crate) fn new(scanner: Arc<Scanner>) -> Self {
+    pub(crate) fn new(scanner: Arc<Scanner>, public_content: Option<PublicIds>) -> Self {
         Self {
             dictionary: Dictionary::default(),
             recent: std::array::from_fn(|_| Recent::default()),
             known: std::array::from_fn(|_| HashMap::default()),
             scanner,
+            public_content,
         }
     }
 
@@ -67,7 +70,9 @@ impl Words {
 
     #[cold]
     fn learn(&mut self, dimension: Dimension, raw: &str) -> Symbol {
-        let symbol = match rule(dimension).word(raw, &self.scanner) {
+        let public_content = self.public_content.as_ref().filter(|_| dimension == Dimension::Content);
+        let word = public_content.and_then(|ids| public(raw, ids, &self.scanner));
+        let symbol = match word.unwrap_or_else(|| rule(dimension).word(raw, &self.scanner)) {
             Word::None => Symbol::NONE,
             Word::Other => Symbol::OTHER,
             Word::Redacted => Symbol::REDACTED,
@@ -145,21 +150,19 @@ const fn rule(dimension: Dimension) -> Rule {
     match dimension {
         Dimension::Country => Rule::Country,
         Dimension::Asn => Rule::Asn,
-        Dimension::Device => Rule::Closed(&catalogue::DEVICE),
-        Dimension::Os => Rule::Closed(&catalogue::OS),
-        Dimension::Browser => Rule::Closed(&catalogue::BROWSER),
+        Dimension::Device => Rule::Named(List::Devices),
+        Dimension::Os => Rule::Named(List::Systems),
+        Dimension::Browser => Rule::Named(List::Browsers),
         Dimension::OsVersion | Dimension::BrowserVersion => Rule::Major,
         Dimension::Firmware => Rule::Firmware,
         Dimension::PlayerVersion => Rule::MajorMinor,
         Dimension::Stream => Rule::Closed(&catalogue::STREAM),
         Dimension::Format => Rule::Closed(&catalogue::FORMAT),
         Dimension::Connection => Rule::Closed(&catalogue::CONNECTION),
-        Dimension::Region
-        | Dimension::Player
-        | Dimension::Content
-        | Dimension::Cdn
-        | Dimension::Network
-        | Dimension::Quality => Rule::Free,
+        Dimension::Region => Rule::Place,
+        Dimension::Player | Dimension::Content | Dimension::Cdn | Dimension::Network | Dimension::Quality => {
+            Rule::Free
+        }
     }
 }
 
@@ -181,7 +184,7 @@ mod tests {
 
         #[test]
         fn a_symbol_is_of_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
-            let mut words = Words::new(Arc::default());
+            let mut words = Words::new(Arc::default(), None);
             for text in texts.iter().chain(&texts) {
                 for dimension in [Dimension::Content, Dimension::Cdn] {
                     let symbol = words.symbol(dimension, text);

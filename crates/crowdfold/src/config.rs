@@ -207,6 +207,7 @@ impl Config {
             child_directed_content: self.consent.child_directed_content.clone(),
             drop_bots: self.consent.drop_bots,
             keep_content: self.content.keep,
+            public_content: self.content.public_ids(),
             known: self.audit.known.clone(),
             guard_key,
             max_beacons: self.source.max_beacons,

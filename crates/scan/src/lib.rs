@@ -24,6 +24,7 @@ mod decode;
 mod groups;
 mod kind;
 mod known;
+mod labels;
 mod normal;
 mod numbers;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use ahash::RandomState;
 
 pub use kind::{Hit, Identifier, Writing};
 pub use known::SHORTEST_KNOWN;
+pub use labels::{LONGEST_LABEL, PublicIds, STAR, is_label, is_place_name};
 
 use known::Known;
 use normal::normal;
@@ -94,10 +96,17 @@ impl Scanner {
         hits
     }
 
-    /// Returns whether nothing is found in a text. Remembers nothing.
+    /// Returns true if nothing is found in a text. Remembers nothing.
     #[must_use]
     pub fn is_clean(&self, text: &str) -> bool {
         scan_for(text, self.known.as_ref()).is_empty()
+    }
+
+    /// Returns true if nothing is found in a text except kinds that an id may contain which the operator declares public.
+    /// Remembers nothing.
+    #[must_use]
+    pub fn is_clean_public(&self, text: &str) -> bool {
+        scan_for(text, self.known.as_ref()).iter().all(|(kind, _)| kind.may_be_public())
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crowdfold_beacon::Http;
 
-use super::{APP, Client, names, shortened};
+use super::{APP, Client, device, names, shortened};
 
 /// The longest list of brands that is read, and the longest of other hints, bytes; what comes after is cut off.
 const LONGEST_BRANDS: usize = 256;
@@ -73,7 +73,7 @@ impl<'a> Hints<'a> {
             };
         }
         let model = self.model.map(unquoted).unwrap_or_default();
-        if let Some(class) = names::amazon(model) {
+        if let Some(class) = device::amazon(model) {
             client.os = Some("Fire OS");
             client.os_version = None;
             client.device = Some(class);

@@ -1,351 +1,175 @@
-//! ua-parser's names, and those of client hints, as ours: the one table.
+//! Names of browsers, systems and device classes as other programs write them, and our names for them: one table for
+//! ua-parser's families, for client hints, and for what producers state explicitly.
 
 use super::OTHER;
 
-/// Families of browsers. What is not here is `other`.
-const BROWSERS: [(&str, &str); 62] = [
-    ("Chrome", "Chrome"),
-    ("Chrome Mobile", "Chrome"),
-    ("Chrome Mobile iOS", "Chrome"),
-    ("Chrome Frame", "Chrome"),
-    ("HeadlessChrome", "Chrome"),
-    ("Google Chrome", "Chrome"),
-    ("Safari", "Safari"),
-    ("Mobile Safari", "Safari"),
-    ("Firefox", "Firefox"),
-    ("Firefox Mobile", "Firefox"),
-    ("Firefox iOS", "Firefox"),
-    ("Firefox Alpha", "Firefox"),
-    ("Firefox Beta", "Firefox"),
-    ("Firefox Focus", "Firefox"),
-    ("Edge", "Edge"),
-    ("Edge Mobile", "Edge"),
-    ("Microsoft Edge", "Edge"),
-    ("Opera", "Opera"),
-    ("Opera Mobile", "Opera"),
-    ("Opera Mini", "Opera"),
-    ("Opera Tablet", "Opera"),
-    ("Opera Coast", "Opera"),
-    ("Opera Neon", "Opera"),
-    ("Opera GX", "Opera"),
-    ("Samsung Internet", "Samsung Internet"),
-    ("Tizen Browser", "Samsung Internet"),
-    ("Yandex Browser", "Yandex"),
-    ("Yandex", "Yandex"),
-    ("YaBrowser", "Yandex"),
+/// Our names of browsers, and the names that other programs use for each. A name that is not here is `other`.
+const BROWSERS: &[(&str, &str)] = &[
+    ("Chrome", "Chrome|Chrome Mobile|Chrome Mobile iOS|Chrome Frame|HeadlessChrome|Google Chrome"),
+    ("Chrome", "Chrome Lighthouse"),
+    ("Safari", "Safari|Mobile Safari"),
+    ("Firefox", "Firefox|Firefox Mobile|Firefox iOS|Firefox Alpha|Firefox Beta|Firefox Focus"),
+    ("Firefox", "Mozilla Firefox|Firefox Klar|Firefox Reality"),
+    ("Edge", "Edge|Edge Mobile|Microsoft Edge|Edge Chromium|MSEdge"),
+    ("Opera", "Opera|Opera Mobile|Opera Mini|Opera Tablet|Opera Coast|Opera Neon|Opera GX|Opera Next"),
+    ("Opera", "Opera Touch"),
+    ("Samsung Internet", "Samsung Internet|Tizen Browser|Samsung Browser|Samsung Internet for TV"),
+    ("Yandex", "Yandex Browser|Yandex|YaBrowser"),
     ("UC Browser", "UC Browser"),
     ("Vivaldi", "Vivaldi"),
     ("Brave", "Brave"),
-    ("Amazon Silk", "Silk"),
-    ("Silk", "Silk"),
-    ("IE", "Internet Explorer"),
-    ("IE Mobile", "Internet Explorer"),
-    ("Chromium", "Chromium"),
-    ("Mail.ru Chromium Browser", "Chromium"),
-    ("Chrome Mobile WebView", "WebView"),
-    ("Android WebView", "WebView"),
-    ("Mobile Safari UI/WKWebView", "WebView"),
-    ("Facebook", "app"),
-    ("Facebook Messenger", "app"),
-    ("Instagram", "app"),
-    ("Twitter", "app"),
-    ("Snapchat", "app"),
-    ("Pinterest", "app"),
-    ("TikTok", "app"),
-    ("LinkedIn", "app"),
-    ("Google", "app"),
-    ("Slack", "app"),
-    ("CFNetwork", "app"),
-    ("okhttp", "app"),
-    ("ExoPlayer", "app"),
-    ("AppleCoreMedia", "app"),
-    ("Dalvik", "app"),
-    ("VLC", "app"),
-    ("WMPlayer", "app"),
-    ("QuickTime", "app"),
-    ("Kodi", "app"),
-    ("Roku", "app"),
-    ("Electron", "app"),
+    ("Silk", "Amazon Silk|Silk|Mobile Silk"),
+    ("Internet Explorer", "IE|IE Mobile|MSIE|Internet Explorer"),
+    ("Chromium", "Chromium|Mail.ru Chromium Browser"),
+    ("WebView", "Chrome Mobile WebView|Android WebView|Mobile Safari UI/WKWebView|Edge WebView2|WebView2"),
+    ("WebView", "Chrome WebView|WebView|WKWebView|iOS WebView|Safari View Service"),
+    ("app", "Facebook|Facebook Messenger|Instagram|Twitter|Snapchat|Pinterest|TikTok|LinkedIn|Google"),
+    ("app", "Slack|CFNetwork|okhttp|ExoPlayer|AppleCoreMedia|Dalvik|VLC|WMPlayer|QuickTime|Kodi|Roku"),
+    (
+        "app",
+        "Electron|app|native|native app|mobile app|in-app|Cronet|Media3|AndroidXMedia3|AVPlayer|ExoPlayerLib",
+    ),
+    ("app", "AVFoundation|GoogleSearch|Google Search App|Messenger"),
 ];
 
-/// Families of operating systems. What is not here is `other`.
-const SYSTEMS: [(&str, &str); 38] = [
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("macOS", "macOS"),
-    ("Linux", "Linux"),
-    ("Ubuntu", "Linux"),
-    ("Kubuntu", "Linux"),
-    ("Xubuntu", "Linux"),
-    ("Lubuntu", "Linux"),
-    ("Debian", "Linux"),
-    ("Fedora", "Linux"),
-    ("Red Hat", "Linux"),
-    ("CentOS", "Linux"),
-    ("SUSE", "Linux"),
-    ("openSUSE", "Linux"),
-    ("Gentoo", "Linux"),
-    ("Mandriva", "Linux"),
-    ("Linux Mint", "Linux"),
-    ("Mint", "Linux"),
-    ("Arch Linux", "Linux"),
-    ("Slackware", "Linux"),
-    ("Chrome OS", "ChromeOS"),
-    ("Chromium OS", "ChromeOS"),
-    ("ChromeOS", "ChromeOS"),
-    ("Android", "Android"),
-    ("Chromecast", "Android"),
-    ("GoogleTV", "Android"),
-    ("iOS", "iOS"),
-    ("iPadOS", "iPadOS"),
-    ("tvOS", "tvOS"),
-    ("ATV OS X", "tvOS"),
-    ("Fire OS", "Fire OS"),
-    ("Tizen", "Tizen"),
-    ("webOS", "webOS"),
-    ("webOS TV", "webOS"),
-    ("Roku", "Roku"),
-    ("HarmonyOS", "HarmonyOS"),
+/// Operating systems.
+const SYSTEMS: &[(&str, &str)] = &[
+    ("Windows", "Windows|Windows RT|Win|Win32|Win64|WinNT"),
+    ("macOS", "Mac OS X|macOS|OS X|Mac|Macintosh|MacIntel|Darwin"),
+    ("Linux", "Linux|Ubuntu|Kubuntu|Xubuntu|Lubuntu|Debian|Fedora|Red Hat|CentOS|SUSE|openSUSE|Gentoo"),
+    ("Linux", "Mandriva|Linux Mint|Mint|Arch Linux|Slackware|GNU/Linux|Red Hat Enterprise Linux"),
+    ("Linux", "Raspberry Pi OS|Raspbian|SteamOS"),
+    ("ChromeOS", "Chrome OS|Chromium OS|CrOS"),
+    ("Android", "Android|Chromecast|GoogleTV|Android TV|Android Go|Wear OS"),
+    ("iOS", "iOS|iPhone OS|iPhone"),
+    ("iPadOS", "iPadOS|iPad"),
+    ("tvOS", "tvOS|ATV OS X|Apple TV|Apple TV OS"),
+    ("Fire OS", "Fire OS|Fire TV|Amazon Fire TV"),
+    ("Tizen", "Tizen|Tizen OS|Tizen TV"),
+    ("webOS", "webOS|webOS TV|Web0S|LG webOS"),
+    ("Roku", "Roku|Roku OS"),
+    ("HarmonyOS", "HarmonyOS|OpenHarmony"),
     ("KaiOS", "KaiOS"),
-    ("PlayStation", "PlayStation"),
+    ("PlayStation", "PlayStation|Orbis OS|Prospero OS"),
+    (OTHER, "Windows Phone|Windows Mobile|Windows CE|visionOS|watchOS"),
+    ("VIDAA", "VIDAA|VIDAA OS|VIDAA U"),
+    ("Xbox", "Xbox|Xbox OS"),
+    ("Nintendo", "Nintendo|Nintendo Switch"),
 ];
 
-/// Systems that ua-parser does not know, by what their user agents hold. The first that is found counts.
-const HELD: [(&str, &str); 20] = [
-    ("PlayStation", "PlayStation"),
-    ("PLAYSTATION", "PlayStation"),
-    ("Xbox", "Xbox"),
-    ("XBOX", "Xbox"),
-    ("Nintendo", "Nintendo"),
-    ("VIDAA", "VIDAA"),
-    ("Web0S", "webOS"),
-    ("WEBOS", "webOS"),
-    ("webOS.TV", "webOS"),
-    ("Tizen", "Tizen"),
-    ("Roku", "Roku"),
-    ("AppleTV", "tvOS"),
-    ("Apple TV", "tvOS"),
-    ("HomePod", OTHER),
-    ("Apple Watch", OTHER),
-    ("HarmonyOS", "HarmonyOS"),
-    ("OpenHarmony", "HarmonyOS"),
-    // Both take part in casting, as what CrKey stands for does.
-    ("Fuchsia", OTHER),
-    ("SmartCast", "Linux"),
-    ("CrKey", "Android"),
+/// Classes of devices, and devices that belong to one class only.
+const DEVICES: &[(&str, &str)] = &[
+    ("phone", "phone|mobile|smartphone|cell phone|feature phone|phablet|handset|handheld|iPhone|iPod"),
+    ("tablet", "tablet|tablet PC|pad|iPad|Kindle Fire|Fire tablet"),
+    ("desktop", "desktop|PC|computer|laptop|notebook|Mac|MacBook|Chromebook"),
+    ("tv", "tv|television|telly|connected tv|smart tv|internet tv|CTV|HbbTV|dongle|streaming stick"),
+    ("tv", "tv stick|streaming device|media player|Android TV|Google TV|Apple TV|Fire TV|Fire Stick"),
+    ("tv", "Chromecast|Roku|SmartCast|webOS|Tizen|VIDAA"),
+    (OTHER, "smart display|other|portable media player|car|car browser|camera|wearable|watch|xr|vr"),
+    (OTHER, "headset|virtual reality|augmented reality|smart speaker|speaker|embedded|e-reader"),
+    (OTHER, "peripheral"),
+    ("stb", "stb|settop|set-top box|set top unit|tv box|smart tv box|iptv box|receiver|pvr"),
+    ("console", "console|game console|gaming console|games console|handheld console|handheld game console"),
+    ("console", "game|PlayStation|PS3|PS4|PS5|Xbox|Nintendo Switch"),
+    ("bot", "bot|robot|crawler|spider"),
 ];
 
-/// What players outside of browsers call themselves, also where ua-parser takes them for something else.
-const APPS: [&str; 21] = [
-    "AppleCoreMedia",
-    "AppleTV",
-    "ExoPlayer",
-    "Media3",
-    "AndroidXMedia3",
-    "Dalvik",
-    "okhttp",
-    "CFNetwork",
-    "Lavf",
-    "stagefright",
-    "libmpv",
-    "mpv ",
-    "LibVLC",
-    "GStreamer",
-    "NSPlayer",
-    "Kodi/",
-    "Roku/",
-    "Electron/",
-    "BytedanceWebview",
-    "FBAN/",
-    "FB_IAB/",
-];
+/// Names by which producers say that they know nothing.
+const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined", "not set", "not available"];
 
-/// Browsers outside the catalogue that ua-parser takes for the one they are made from.
-const STRANGERS: [&str; 2] = ["HuaweiBrowser/", "MiuiBrowser/"];
+/// The longest explicit name that is read, bytes, and the most words of it.
+const LONGEST: usize = 96;
+const MOST_WORDS: usize = 8;
 
-/// What a television says it is.
-const TELEVISIONS: [&str; 23] = [
-    "SMART-TV",
-    "SmartTV",
-    "SmartTv",
-    "Smart TV",
-    "HbbTV",
-    "GoogleTV",
-    "Google TV",
-    "Android TV",
-    "AndroidTV",
-    "BRAVIA",
-    "CrKey",
-    "NetCast",
-    "NETTV",
-    "InettvBrowser",
-    // Vewd's, on many makers' sets.
-    " OMI/",
-    "SmartCast",
-    "MIBOX",
-    "MiTV",
-    "VIERA",
-    "Viera",
-    "AQUOS",
-    "TV Safari",
-    "Chromecast",
-];
-
-/// What has a television's words, and no screen of its size.
-const SPEAKERS: [&str; 2] = ["DeviceType/SmartSpeaker", "Fuchsia"];
-
-/// What an operator's box says it is, and receivers that one buys.
-const BOXES: [&str; 11] = [
-    "STB",
-    "SetTopBox",
-    "Set-Top",
-    "set-top",
-    "RDK",
-    "stbapp",
-    "Humax",
-    "HUMAX",
-    "DigiCorder",
-    "Digit ISIO",
-    "TiVo",
-];
-
-/// What a program that watches nothing says it is, beside what ua-parser calls spiders.
-const BOTS: [&str; 19] = [
-    "HeadlessChrome",
-    "PhantomJS",
-    "curl/",
-    "Wget/",
-    "python-requests",
-    "python-httpx",
-    "Python-urllib",
-    "aiohttp/",
-    "Go-http-client",
-    "Apache-HttpClient",
-    "libwww-perl",
-    "axios/",
-    "node-fetch",
-    "Scrapy/",
-    "Java/",
-    "Lighthouse",
-    "facebookexternalhit",
-    "crawler",
-    "spider",
-];
-
-fn look_up(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
-    table.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name)).map(|(_, ours)| *ours)
+/// A closed list that producers and user agents name values of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Browsers,
+    Systems,
+    Devices,
 }
 
-/// Our name for a family of browsers.
+/// Our name for an explicit one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// The name states that nothing is known.
+    Nothing,
+    /// The name is not in the list.
+    Unknown,
+    /// The name is in the list.
+    Is(&'static str),
+}
+
+impl List {
+    const fn table(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Browsers => BROWSERS,
+            Self::Systems => SYSTEMS,
+            Self::Devices => DEVICES,
+        }
+    }
+
+    /// Returns our name for another program's, without regard to case, spaces and punctuation.
+    fn get(self, name: &str) -> Option<&'static str> {
+        let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
+        self.table().iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
+    }
+
+    /// Returns our name for one that a producer states explicitly: that of the whole name, or of its longest run of words
+    /// that is in the list, where a number begins a word of its own ("Microsoft Windows 10 Pro", "webOS22").
+    pub(crate) fn explicit(self, name: &str) -> Named {
+        if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
+            return Named::Nothing;
+        }
+        let name = &name[..name.floor_char_boundary(LONGEST)];
+        let (begins, ends) = words(name);
+        begins
+            .iter()
+            .flat_map(|begin| {
+                ends.iter().rev().filter(move |end| begin < end).map(move |end| &name[*begin..*end])
+            })
+            .find_map(|part| self.get(part))
+            .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
+    }
+}
+
+/// Returns where the words of a name begin, and where they end.
+fn words(name: &str) -> (Vec<usize>, Vec<usize>) {
+    let (mut begins, mut ends) = (Vec::new(), Vec::new());
+    let mut before = None;
+    for (at, sign) in name.char_indices().chain([(name.len(), ' ')]) {
+        let kind = sign.is_alphanumeric().then_some(sign.is_numeric());
+        // A letter after a digit ("4K", "Win32s") begins no word.
+        if before.is_some() && (kind.is_none() || before == Some(false) && kind == Some(true)) {
+            ends.push(at);
+        }
+        if kind.is_some() && (before.is_none() || before == Some(false) && kind == Some(true)) {
+            begins.push(at);
+        }
+        before = kind;
+    }
+    begins.truncate(MOST_WORDS);
+    ends.truncate(MOST_WORDS);
+    (begins, ends)
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    letters(one).eq(letters(other))
+}
+
+/// Returns our name for a family of browsers.
 pub(super) fn browser(family: &str) -> Option<&'static str> {
-    look_up(&BROWSERS, family)
+    List::Browsers.get(family)
 }
 
-/// Our name for a family of systems.
+/// Returns our name for a family of systems.
 pub(super) fn system(family: &str) -> Option<&'static str> {
-    look_up(&SYSTEMS, family)
+    List::Systems.get(family)
 }
 
-/// The system a user agent gives away beside what ua-parser knows.
-pub(super) fn held_system(user_agent: &str) -> Option<&'static str> {
-    HELD.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, ours)| *ours)
-}
-
-/// Whether this is one of Amazon's: `AFT…` names sticks and televisions, `KF…` tablets.
-pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
-    let model = |prefix| {
-        words(user_agent, prefix).any(|after| after.as_bytes().first().is_some_and(u8::is_ascii_uppercase))
-    };
-    if model("AFT") {
-        Some("tv")
-    } else if model("KF") {
-        Some("tablet")
-    } else {
-        None
-    }
-}
-
-/// What follows each place where a word begins with `prefix`.
-fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-    let begins = |at: usize| at == 0 || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
-    text.match_indices(prefix).filter(move |(at, _)| begins(*at)).map(|(at, _)| &text[at + prefix.len()..])
-}
-
-/// Whether a user agent is that of a player outside of browsers.
-pub(super) fn is_app(user_agent: &str) -> bool {
-    APPS.iter().any(|part| words(user_agent, part).next().is_some())
-}
-
-/// Whether a user agent is that of a browser which only ua-parser takes for one of the catalogue.
-pub(super) fn is_stranger(user_agent: &str) -> bool {
-    STRANGERS.iter().any(|part| user_agent.contains(part))
-}
-
-/// The browser of a television that says HbbTV, for which ua-parser gives HbbTV itself, and its major version.
-pub(super) fn of_hbbtv(user_agent: &str) -> Option<(&'static str, Option<u16>)> {
-    let told = [("OPR/", "Opera"), ("Opera/", "Opera"), ("Chrome/", "Chrome"), ("Firefox/", "Firefox")];
-    told.into_iter().find_map(|(part, name)| {
-        let version = words(user_agent, part).next()?;
-        Some((name, version.split(['.', ' ']).next().and_then(|major| major.parse().ok())))
-    })
-}
-
-/// Whether there is a Safari for a system.
-pub(super) fn has_safari(system: Option<&str>) -> bool {
-    matches!(system, None | Some("macOS" | "iOS" | "iPadOS" | "tvOS" | "Windows"))
-}
-
-/// Whether a user agent is that of a program which watches nothing.
-fn is_bot(user_agent: &str, family: &str) -> bool {
-    family == "Spider"
-        || BOTS.iter().any(|part| words(user_agent, part).next().is_some())
-        // As the end of a name: Googlebot/2.1.
-        || user_agent.contains("bot/")
-        || user_agent.contains("Bot/")
-}
-
-/// The class of device, as far as the user agent gives it away: `None` where it says nothing of it, `other` where it
-/// is none of the catalogue.
-pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str>) -> Option<&'static str> {
-    let holds = |parts: &[&str]| parts.iter().any(|part| user_agent.contains(part));
-    let numbered = |prefix| {
-        words(user_agent, prefix).any(|after| after.as_bytes().first().is_some_and(u8::is_ascii_digit))
-    };
-    if is_bot(user_agent, family) {
-        return Some("bot");
-    }
-    if holds(&BOXES) || numbered("MAG") {
-        return Some("stb");
-    }
-    if let Some(class) = amazon(user_agent) {
-        return Some(class);
-    }
-    match system {
-        Some("PlayStation" | "Xbox" | "Nintendo") => return Some("console"),
-        // Sticks and boxes that one buys run what televisions run, and mostly do not tell: all are televisions.
-        Some("tvOS" | "Roku" | "VIDAA") => return Some("tv"),
-        _ if holds(&SPEAKERS) => return Some(OTHER),
-        Some("Windows" | "macOS" | "iOS" | "iPadOS") => {}
-        _ if holds(&TELEVISIONS) => return Some("tv"),
-        _ => {}
-    }
-    // Players outside of browsers leave out `Mobile` also on phones.
-    let browser = user_agent.starts_with("Mozilla/") || user_agent.starts_with("Opera/");
-    Some(match system? {
-        "Tizen" | "webOS" if !holds(&["Mobile"]) => "tv",
-        "iPadOS" => "tablet",
-        "iOS" if family == "iPad" => "tablet",
-        "iOS" if browser || holds(&["iPhone", "iPod"]) => "phone",
-        "iOS" => return None,
-        "KaiOS" => "phone",
-        "HarmonyOS" if holds(&["(PC;", "(2in1;"]) => "desktop",
-        "HarmonyOS" if holds(&["(TV;"]) => "tv",
-        "Android" | "HarmonyOS" if family == "Generic Tablet" => "tablet",
-        "Android" | "HarmonyOS" | "Tizen" | "webOS" if holds(&["Mobile"]) => "phone",
-        "Android" | "HarmonyOS" if browser => "tablet",
-        // Silk's view of a page as on a desktop, on a tablet or a television.
-        "Android" | "HarmonyOS" | "Fire OS" => return None,
-        "Windows" | "macOS" | "Linux" | "ChromeOS" => "desktop",
-        _ => OTHER,
-    })
-}
+#[cfg(test)]
+mod tests;

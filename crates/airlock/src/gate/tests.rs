@@ -161,7 +161,15 @@ fn what_a_producer_says_wins_over_the_user_agent() {
         (r#","browser":"Edge""#, "desktop Windows 10 Edge unknown"),
         (r#","browser":"Edge","browser_version":"9.1""#, "desktop Windows 10 Edge 9"),
         (r#","os":"Xbox","device":"console""#, "console Xbox unknown Chrome 147"),
-        (r#","os":"","device":"toaster""#, "other Windows 10 Chrome 147"),
+        (r#","os":"","device":"toaster""#, "desktop Windows 10 Chrome 147"),
+        (r#","os":"BeOS","os_version":"5""#, "desktop Windows 10 Chrome 147"),
+        (r#","browser":"Netscape","browser_version":"4""#, "desktop Windows 10 Chrome 147"),
+        (r#","browser":"Google Chrome","os":"Windows 10""#, "desktop Windows 10 Chrome 147"),
+        (
+            r#","browser":"Mobile Safari","os":"iPhone OS","device":"smartphone""#,
+            "phone iOS unknown Safari unknown",
+        ),
+        (r#","os_version":"XP""#, "desktop Windows 10 Chrome 147"),
     ] {
         let all = bench.all(&format!(r#"{{"session":"s","ts":5,"user_agent":"{CHROME}"{said}}}"#), None);
         assert_eq!(bench.words(all[0].1.as_ref().ok().unwrap(), &CLIENT), expect, "{said}");

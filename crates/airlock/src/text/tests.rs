@@ -15,13 +15,69 @@ fn check(rule: Rule, input: &str, expect: &str) {
 
 #[test]
 fn closed_catalogues_know_no_case() {
-    let rule = Rule::Closed(&catalogue::OS);
+    let rule = Rule::Named(List::Systems);
     check(rule, "macos", "=macOS");
     check(rule, " FIRE os ", "=Fire OS");
-    check(rule, "unknown", "other");
+    check(rule, "unknown", "-");
     check(rule, "BeOS", "other");
     check(rule, "", "-");
     check(rule, "  ", "-");
+    let rule = Rule::Closed(&catalogue::FORMAT);
+    check(rule, "HLS", "=hls");
+    check(rule, "unknown", "other");
+}
+
+#[test]
+fn names_of_places_may_contain_their_punctuation() {
+    for name in
+        ["Provence-Alpes-Côte d'Azur", "Val-d’Oise", "Washington, D.C.", "'s-Gravenhage", "Bolzano/Bozen"]
+    {
+        check(Rule::Place, name, &format!("={name}"));
+        check(Rule::Country, name, &format!("={name}"));
+        check(Rule::Place, &format!(" {name} "), &format!("={name}"));
+    }
+    check(Rule::Free, "Val-d'Oise", "redacted");
+    for text in [
+        "*",
+        "other",
+        "Unknown",
+        "203.0.113.9",
+        "jane@host.example",
+        "203,0,113,9",
+        "call '491701234567'",
+        "a\nb",
+    ] {
+        check(Rule::Place, text, "redacted");
+    }
+}
+
+#[test]
+fn public_content_ids_may_be_long_numbers_uuids_and_other_characters() {
+    let ids = PublicIds::new("[0-9]{8,13}|[0-9a-f-]{36}|[0-9A-Fa-f]{8}|[A-Z].*[?'!]?.*|.*@.*|[0-9.]+|v1st.*")
+        .unwrap();
+    let scanner = Scanner::new(&["V1StGXR8_Z5jdHi6B-myT".to_owned()]);
+    for id in [
+        "6038086711001",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "faec5fc2-ac30-11ea-bb37-0242ac130002",
+        "cb00714d",
+        "Grey's Anatomy",
+        "Who won?",
+    ] {
+        let word = public(id, &ids, &scanner);
+        assert!(matches!(word, Some(Word::Is(word)) if word == id), "{id}");
+    }
+    for id in [
+        "203.0.113.9",
+        "jane@host.example",
+        "V1StGXR8_Z5jdHi6B-myT",
+        "ep-000000123",
+        "Unknown",
+        "A*B",
+        "M@RIE at jane(at)host",
+    ] {
+        assert!(public(id, &ids, &scanner).is_none(), "{id}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crowdfold_airlock::{Dimension, Reason};
 use crowdfold_release::LEAST_K;
+use crowdfold_scan::{is_label, is_place_name};
 
 use super::entry::{Entry, Kind};
 use super::json::Node;
@@ -10,8 +11,6 @@ use crate::row::STAR;
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 86_400_000;
-/// The longest label, characters.
-const LONGEST: usize = 64;
 /// The greatest noise that a policy may have.
 const MOST_NOISE: u64 = 100;
 
@@ -21,7 +20,7 @@ pub(super) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     drilldown(row, finds);
     policy(row, rules, finds);
     if row.policy.kind != Kind::DifferentialPrivacy {
-        labels(row, finds);
+        labels(row, rules, finds);
     }
     numbers::check(row, finds);
     if !(1..=row.rows).contains(&row.row) {
@@ -103,7 +102,7 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     }
 }
 
-fn labels(row: &Entry<'_>, finds: &mut Finds) {
+fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     let mut star = false;
     for (at, name) in row.drilldown.iter().enumerate() {
         let Some(value) = row.value(name) else { continue };
@@ -116,17 +115,19 @@ fn labels(row: &Entry<'_>, finds: &mut Finds) {
         let misused = value != STAR && (star || value.contains(STAR));
         if misused || ["other", "unknown", "redacted"].iter().any(reserved) {
             finds.push(What::Reserved, field());
-        } else if value != STAR && !is_label(value) {
+        } else if value != STAR && !is_value(name, value, rules) {
             finds.push(What::Label, field());
         }
         star |= value == STAR;
     }
 }
 
-/// Returns whether the airlock lets a value through as a label.
-fn is_label(value: &str) -> bool {
-    let sign = |sign: char| sign.is_alphanumeric() || " ._-:/+()&".contains(sign);
-    !value.is_empty() && value.chars().count() <= LONGEST && value.chars().all(sign)
+/// Returns true if the airlock publishes a text as the value of that dimension.
+fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
+    match Dimension::named(name) {
+        Some(Dimension::Country | Dimension::Region) => is_place_name(value),
+        _ => is_label(value) || rules.is_public_content(name, value),
+    }
 }
 
 /// Checks one rejection of the right shape.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crowdfold_scan::{Hit, Identifier, Scanner};
+use crowdfold_airlock::Dimension;
+use crowdfold_scan::{Hit, Identifier, PublicIds, Scanner};
 
 use super::entry::Kind;
 
@@ -19,6 +20,8 @@ pub struct Rules {
     pub known: Vec<String>,
     /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
+    /// Content ids that the operator declares public (`content.pattern`).
+    pub public_content: Option<PublicIds>,
     /// The greatest number of places that are reported for each finding and topic.
     pub limit: usize,
 }
@@ -63,6 +66,7 @@ impl Default for Rules {
             names: HashSet::new(),
             known: Vec::new(),
             allowed: Vec::new(),
+            public_content: None,
             limit: 20,
         }
     }
@@ -75,8 +79,16 @@ impl Rules {
             return Vec::new();
         }
         let mut hits = scanner.scan(text);
-        hits.retain(|(kind, _)| !self.allowed.iter().any(|(name, allowed)| name == field && allowed == kind));
+        let is_public = self.is_public_content(field, text);
+        let is_allowed = |kind| self.allowed.iter().any(|(name, allowed)| name == field && *allowed == kind);
+        hits.retain(|(kind, _)| !(is_allowed(*kind) || is_public && kind.may_be_public()));
         hits
+    }
+
+    /// Returns true if a text is a content id that the operator declares public.
+    pub(super) fn is_public_content(&self, field: &str, text: &str) -> bool {
+        field == Dimension::Content.name()
+            && self.public_content.as_ref().is_some_and(|ids| ids.contain(text))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crowdfold_scan::PublicIds;
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::{prop_assert_eq, proptest};
@@ -178,6 +179,40 @@ fn what_is_known_or_allowed_is_no_identifier() {
         let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
         row["dimensions"][dimension] = value.into();
         assert_eq!(told(&audit(&[row])).is_empty(), clean, "{dimension} {value}");
+    }
+}
+
+#[test]
+fn content_ids_that_match_the_pattern_are_no_finding() {
+    let ids = PublicIds::new("[0-9a-f-]{36}|[0-9]{13}|[A-Z].*|[0-9.]+|.+@.+").unwrap();
+    let found = |value: &str, dimension: &str, public_content| {
+        let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
+        row["dimensions"][dimension] = value.into();
+        audit_with(Rules { public_content, ..rules() }, &[row]).found.len()
+    };
+    for value in ["bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "6038086711001", "Grey's Anatomy?"] {
+        assert_eq!(found(value, "content", Some(ids.clone())), 0, "{value}");
+        assert!(found(value, "content", None) > 0, "{value} without a pattern");
+        assert!(found(value, "cdn", Some(ids.clone())) > 0, "{value} elsewhere");
+    }
+    for value in ["203.0.113.77", "jane@host.example", "A 203.0.113.77", "A*B"] {
+        assert!(found(value, "content", Some(ids.clone())) > 0, "{value}");
+    }
+}
+
+#[test]
+fn names_of_regions_are_labels() {
+    for (value, dimension, clean) in [
+        ("Provence-Alpes-Côte d'Azur", "region", true),
+        ("Côte d’Ivoire", "country", true),
+        ("Washington, D.C.", "region", true),
+        ("Val-d'Oise", "cdn", false),
+        ("203,0,113,77", "region", false),
+        ("a@b", "region", false),
+    ] {
+        let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
+        row["dimensions"][dimension] = value.into();
+        assert_eq!(audit(&[row]).found.is_empty(), clean, "{dimension} {value}");
     }
 }
 

@@ -207,6 +207,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
         names,
         known: config.audit.known.clone(),
         allowed: args.allow.clone(),
+        public_content: config.content.public_ids(),
         limit: args.limit,
     }
 }

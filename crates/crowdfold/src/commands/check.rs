@@ -28,6 +28,7 @@ pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Resu
     topics(config, out)?;
     writeln!(out, "#\n# {}", memory::of_sessions(config))?;
     drilldowns(config, out)?;
+    public_content(config, out)?;
     if let Some(privacy) = config.policy().privacy() {
         noise(privacy, config.policy().k(), out)?;
         config.policies().own().try_for_each(|(tenant, policy)| noise_of(tenant, policy, privacy, out))?;
@@ -175,6 +176,32 @@ fn shown(policy: &Policy, at: usize) -> &'static str {
         None if policy.drilldowns().len() == 1 => "; the detail table, which is exact; there is no other",
         None => "; the detail table, which is exact",
     }
+}
+
+/// Ids that may name a session or a person, and what they are.
+const PRIVATE_IDS: [(&str, &str); 3] = [
+    ("bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "UUIDs, which players use for sessions and devices"),
+    ("491701234567", "numbers as long as a phone number"),
+    (
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "digests, such as those of e-mail addresses",
+    ),
+];
+
+/// Prints the risk of `content.pattern`.
+fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    let Some(ids) = config.content.public_ids() else { return Ok(()) };
+    writeln!(
+        out,
+        "#\n# Content ids that match content.pattern are published as they are, also where they look like ids of persons \
+         or devices.\n# Set it for ids of a public catalogue only: an id that names a viewer, a session or a personal \
+         stream, and matches,\n# is published too. Addresses, e-mail addresses and values of audit.known are never \
+         published."
+    )?;
+    PRIVATE_IDS
+        .into_iter()
+        .filter(|(example, _)| ids.contain(example))
+        .try_for_each(|(_, what)| writeln!(out, "# It matches {what}."))
 }
 
 /// Who may be grouped by what.

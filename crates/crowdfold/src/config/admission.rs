@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crowdfold_airlock::AddressPolicy;
+use crowdfold_scan::PublicIds;
 
 use super::attributes;
 use super::layers::Layers;
@@ -173,10 +174,12 @@ impl Consent {
 }
 
 /// `[content]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// Content ids are a dimension.
     pub keep: bool,
+    /// Ids that match this regular expression are public.
+    pub pattern: Option<String>,
     /// `content` may share a drill-down with region, asn or network.
     pub allow_below_place: bool,
 }
@@ -185,7 +188,28 @@ impl Content {
     pub(super) fn read(layers: &Layers) -> Result<Self, Problem> {
         Ok(Self {
             keep: layers.choice("content.policy", &[("keep", true), ("drop", false)])?,
+            pattern: pattern(layers)?,
             allow_below_place: layers.flag("content.allow_below_place")?,
         })
+    }
+}
+
+impl Content {
+    /// Returns the ids that `content.pattern` declares public.
+    #[must_use]
+    pub fn public_ids(&self) -> Option<PublicIds> {
+        PublicIds::new(self.pattern.as_deref()?).ok()
+    }
+}
+
+fn pattern(layers: &Layers) -> Result<Option<String>, Problem> {
+    const PATTERN: &str = "content.pattern";
+    let Some(pattern) = layers.optional(PATTERN)? else { return Ok(None) };
+    match PublicIds::new(pattern) {
+        Ok(_) => Ok(Some(pattern.to_owned())),
+        Err(reason) => {
+            let what = format!("is not a regular expression ({reason}); correct it, or set it to \"\"");
+            Err(layers.refuse(PATTERN, what))
+        }
     }
 }

@@ -37,6 +37,21 @@ fn printed(flags: &[(&'static str, &str)]) -> String {
     String::from_utf8(out).unwrap()
 }
 
+#[test]
+fn risk_of_public_content_ids_is_explained() {
+    assert!(!printed(&[]).contains("# Content ids that match content.pattern"));
+    let numbers = printed(&[("content.pattern", "[0-9]{8,13}")]);
+    assert!(numbers.contains("pattern = \"[0-9]{8,13}\""), "{numbers}");
+    assert!(
+        numbers.contains("# Content ids that match content.pattern are published as they are"),
+        "{numbers}"
+    );
+    assert!(numbers.contains("# It matches numbers as long as a phone number.\n"), "{numbers}");
+    assert!(!numbers.contains("It matches UUIDs"), "{numbers}");
+    let uuids = printed(&[("content.pattern", "[0-9a-f-]{36}")]);
+    assert!(uuids.contains("# It matches UUIDs, which players use for sessions and devices.\n"), "{uuids}");
+}
+
 /// kafka.md: 1 h with the default check of 5 min gives 44 min.
 #[test]
 fn bounds_are_those_of_the_design() {

@@ -231,6 +231,23 @@ fn tenants_and_content_outside_the_catalogue_are_refused() {
 }
 
 #[test]
+fn content_patterns_that_are_not_regular_expressions_are_refused() {
+    check(
+        "[content]\npattern = \"ep-[0-9\"\n",
+        "x.toml:2: content.pattern: is not a regular expression (unclosed character class); correct it, or set it to \"\"",
+    );
+    for pattern in ["a)|(b", "*", "x{9999999}"] {
+        let problem =
+            config(&format!("[content]\npattern = \"{pattern}\"\n")).err().map(|problem| problem.to_string());
+        let problem = problem.unwrap_or_default();
+        assert!(problem.contains("x.toml:2: content.pattern: is not a regular expression ("), "{problem}");
+    }
+    let ids = config("[content]\npattern = \"[0-9]{13}\"\n").unwrap().content.public_ids().unwrap();
+    assert!(ids.contain("6038086711001") && !ids.contain("x6038086711001"));
+    assert!(config("").unwrap().content.public_ids().is_none());
+}
+
+#[test]
 fn policies_that_would_not_protect_are_refused() {
     check(
         "[release]\nk = 9\n",

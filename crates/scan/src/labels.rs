@@ -1,0 +1,163 @@
+//! The texts that may be published as the value of a dimension, apart from what the scanner finds in them.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::Identifier;
+use crate::normal::is_invisible;
+
+/// The longest free text that is published, characters.
+pub const LONGEST_LABEL: usize = 64;
+
+/// The value that rows use for "the rest". No free text may contain it.
+pub const STAR: char = '*';
+
+/// Returns true if a free text is short enough and contains letters, digits and ` ._-:/+()&` alone.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    is_short(text) && text.chars().all(|sign| sign.is_alphanumeric() || " ._-:/+()&".contains(sign))
+}
+
+/// Returns true if a text may be the name of a place: a label that may also contain combining marks, joiners, and the
+/// punctuation that lists of countries and regions contain (ISO 3166, GeoNames): apostrophes, commas, square brackets,
+/// dashes, middle dots, quotation marks, daggers.
+#[must_use]
+pub fn is_place_name(text: &str) -> bool {
+    // If this did not compile, a test would fail; no text would be a name.
+    static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"\A[\p{L}\p{M}\p{N} ._\-:/+()&'’‘‛ʹ′`´,;\[\]‐‑–—―·•"“”„«»†‡\u{200C}\u{200D}]+\z"#).ok()
+    });
+    is_short(text) && PLACE.as_ref().is_some_and(|place| place.is_match(text))
+}
+
+fn is_short(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= LONGEST_LABEL
+}
+
+/// Ids that the operator declares public: those that match a regular expression from their first character to their last.
+#[derive(Clone, Debug)]
+pub struct PublicIds(Regex);
+
+impl PublicIds {
+    /// Returns the ids that match a pattern.
+    ///
+    /// # Errors
+    /// The reason why the pattern is not a regular expression, or is too large, in one line.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        let compile = |pattern: &str| Regex::new(pattern).map_err(|error| reason(&error));
+        // On its own first: `a)|(b` is only valid inside of brackets.
+        compile(pattern)?;
+        compile(&format!(r"\A(?:{pattern})\z")).map(Self)
+    }
+
+    /// Returns true if a text is declared public and may be published: it is short, contains neither a control character
+    /// nor `*`, and matches the pattern as a whole.
+    #[must_use]
+    pub fn contain(&self, text: &str) -> bool {
+        is_short(text)
+            && !text.chars().any(|sign| sign.is_control() || is_invisible(sign) || sign == STAR)
+            && self.0.is_match(text)
+    }
+}
+
+/// Returns the last line of an error's message, which gives the reason. Those before it repeat the pattern.
+fn reason(error: &regex::Error) -> String {
+    let message = error.to_string();
+    let line = message.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+impl Identifier {
+    /// Returns true if an id of this kind is allowed in an id that is declared public. Addresses, names of persons, and
+    /// what only players or browsers generate are never allowed.
+    #[must_use]
+    pub const fn may_be_public(self) -> bool {
+        match self {
+            Self::Phone | Self::Digits | Self::Hex | Self::Uuid | Self::Ulid | Self::Hash | Self::Encoded => {
+                true
+            }
+            Self::Address
+            | Self::Mac
+            | Self::Email
+            | Self::Cookie
+            | Self::Jwt
+            | Self::Coordinates
+            | Self::UserAgent
+            | Self::Known => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_places_are_place_names() {
+        for name in [
+            "Provence-Alpes-Côte d'Azur",
+            "Val-d’Oise",
+            "'s-Gravenhage",
+            "Hawaiʻi",
+            "‘Ajmān",
+            "Ra’s al Khaymah",
+            "Washington, D.C.",
+            "Bolzano/Bozen",
+            "Sofia (stolitsa)",
+            "Newfoundland & Labrador",
+            "Khānah-ye Shahr [Khaneh Shahr]",
+            "Xinjiang Uygur Zizhiqu",
+            "Co\u{302}te d'Ivoire",
+            "Kars\u{327}",
+            "हिमाचल प्रदेश",
+            "चंडीगढ़",
+            "กรุงเทพมหานคร",
+            "کهگیلویه\u{200c}وبویراحمد",
+            "Noord–Holland",
+            "Berg-Karabach †",
+            "St. Gallen",
+            "Moskva, Gorod",
+            "Ka`a",
+            "Catalunya [Cataluña]",
+            "Saint-Barthélemy · SBH",
+            "Lääne-Virumaa",
+            "Đồng Tháp",
+        ] {
+            assert!(is_place_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_place_names() {
+        for text in ["", "*", "a*b", "a@b", "a\nb", "a\u{202e}b", "<b>", "{x}", "a\\b", "a=b", "🎬", "100%"]
+        {
+            assert!(!is_place_name(text), "{text}");
+        }
+        assert!(!is_place_name(&"é".repeat(LONGEST_LABEL + 1)));
+    }
+
+    #[test]
+    fn patterns_match_whole_ids_only() {
+        let ids = PublicIds::new("[0-9]{6}|ep-[0-9]+|Who won\\?").unwrap();
+        for public in ["123456", "ep-000000123", "Who won?"] {
+            assert!(ids.contain(public), "{public}");
+        }
+        for other in ["1234567", "x123456", "ep-1 ", "ep-1\n", "ep-", ""] {
+            assert!(!ids.contain(other), "{other}");
+        }
+        let all = PublicIds::new("(?s).*").unwrap();
+        for never in ["a*b", "*", "a\nb", "a\u{200b}b", "a\u{202e}b"] {
+            assert!(!all.contain(never), "{never:?}");
+        }
+        assert!(!all.contain(&"x".repeat(LONGEST_LABEL + 1)));
+    }
+
+    #[test]
+    fn patterns_that_are_not_regular_expressions_are_refused() {
+        for pattern in ["[0-9", "a)|(b", "(", "*", "(?<=a)b", "x{99999999}", "(?x)a # all of it"] {
+            assert!(PublicIds::new(pattern).is_err(), "{pattern}");
+        }
+        assert_eq!(PublicIds::new("ep-[0-9").unwrap_err(), "unclosed character class");
+    }
+}
