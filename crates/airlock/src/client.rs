@@ -4,6 +4,10 @@ mod device;
 mod firmware;
 mod hints;
 mod names;
+mod pattern;
+mod players;
+mod system;
+mod television;
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -44,22 +48,30 @@ pub(crate) struct UserAgents {
 const LONGEST: usize = 512;
 
 impl UserAgents {
-    /// What a user agent says. Takes tens of microseconds.
+    /// Returns what a user agent states. Takes tens of microseconds.
     fn parse(&self, user_agent: &str) -> Client {
         let Some(extractor) = self.extractor.get_or_init(extractor) else { return Client::default() };
         let (browser, os, device) = extract(extractor, user_agent);
         let family = device.as_ref().map_or("", |device| &device.device);
         let mut client = Client::default();
-        client.set_browser(user_agent, browser.as_ref().map(|told| (&*told.family, told.major)));
-        client.set_system(user_agent, os.as_ref().map(|told| (&*told.os, told.major.as_deref())));
+        client.set_browser(user_agent, browser.as_ref().map(|stated| (&*stated.family, stated.major)));
+        client.set_system(user_agent, os.as_ref().map(|stated| (&*stated.os, stated.major.as_deref())));
         if client.os == Some("iOS") && family == "iPad" && client.os_version >= Some(13) {
             client.os = Some("iPadOS");
         }
+        if players::is_desktop_page_on_ios(user_agent) {
+            client.os = Some("iPadOS");
+            client.os_version = None;
+        }
+        if system::is_frozen(user_agent) {
+            client.os_version = None;
+        }
         // Elsewhere an engine only calls itself so.
-        if client.browser == Some("Safari") && !device::has_safari(client.os) {
+        if client.browser == Some("Safari") && !players::has_safari(client.os) {
             client.browser = Some(OTHER);
             client.browser_version = None;
         }
+        client.browser = client.browser.or_else(|| players::native(user_agent, client.os));
         client.device = device::device(user_agent, family, client.os);
         client
     }
@@ -70,41 +82,42 @@ fn major(version: Option<&str>) -> Option<u16> {
 }
 
 impl Client {
-    /// The browser, by ua-parser's family and major version.
-    fn set_browser(&mut self, user_agent: &str, told: Option<(&str, Option<&str>)>) {
-        let name = told.and_then(|(family, _)| names::browser(family));
-        let hbbtv = told.filter(|(family, _)| *family == "HbbTV").and_then(|_| device::of_hbbtv(user_agent));
-        if device::is_app(user_agent) {
+    /// Sets the browser, by ua-parser's family and major version.
+    fn set_browser(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
+        let name = stated.and_then(|(family, _)| names::browser(family));
+        let engine = || players::of_product(user_agent);
+        if players::is_app(user_agent) {
             self.browser = Some(APP);
-        } else if let Some((name, version)) = hbbtv {
+        } else if let Some((name, version)) = players::named_browser(user_agent).or_else(engine) {
             self.browser = Some(name);
             self.browser_version = version;
-        } else if told.is_some() || user_agent.starts_with("Mozilla/") {
-            let name = name.filter(|_| !device::is_stranger(user_agent));
+        } else if stated.is_some() || user_agent.starts_with("Mozilla/") {
             self.browser = Some(name.unwrap_or(OTHER));
-            // The version of a product without a name tells nothing.
-            let version = told.and_then(|(_, version)| major(version));
+            // The version of a product without a name means nothing.
+            let version = stated.and_then(|(_, version)| major(version));
             self.browser_version = version.filter(|_| name.is_some_and(|name| name != APP));
         }
     }
 
-    /// The system, by ua-parser's family and major version.
-    fn set_system(&mut self, user_agent: &str, told: Option<(&str, Option<&str>)>) {
-        // Where a television says HbbTV, ua-parser takes its maker for a system.
+    /// Sets the system, by ua-parser's family and major version.
+    fn set_system(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
+        // Where a television's user agent contains HbbTV, ua-parser takes its maker for a system.
         let hbbtv = user_agent.contains("HbbTV/");
         let linux = (hbbtv && user_agent.contains("Linux")).then_some(("Linux", None));
-        let told = told.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
-        if let Some((family, version)) = told {
-            let name = names::system(family);
-            self.os = Some(name.unwrap_or(OTHER));
-            self.os_version = name.filter(|name| *name != OTHER).and_then(|_| major(version));
+        let stated = stated.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
+        if let Some((family, version)) = stated {
+            let name = names::system(family).unwrap_or(OTHER);
+            self.os = Some(name);
+            self.os_version = major(version).filter(|_| name != OTHER);
         }
-        // Amazon's version is that of the Android beneath. There is no Silk but on its system.
-        let amazon = device::amazon(user_agent).is_some() || self.browser == Some("Silk");
-        let held = device::held_system(user_agent).or(amazon.then_some("Fire OS"));
-        if let Some(held) = held.filter(|held| self.os != Some(*held)) {
-            self.os = Some(held);
+        if let Some(contained) = system::contained(user_agent).filter(|system| self.os != Some(*system)) {
+            self.os = Some(contained);
             self.os_version = None;
+        }
+        if let Some(system) = self.os
+            && (self.os_version.is_none() || matches!(system, "webOS" | "Fire OS"))
+        {
+            self.os_version = system::version(user_agent, system);
         }
     }
 }

@@ -1,135 +1,48 @@
-//! Systems, players and classes of devices by what a user agent contains, where ua-parser does not know them.
+//! Classes of devices by what a user agent contains.
 
 use super::OTHER;
+use super::pattern::{Pattern, words};
+use super::television::{class, class_of_model, model};
 
-/// Systems that ua-parser does not know, by what their user agents hold. The first that is found counts.
-const HELD: [(&str, &str); 20] = [
-    ("PlayStation", "PlayStation"),
-    ("PLAYSTATION", "PlayStation"),
-    ("Xbox", "Xbox"),
-    ("XBOX", "Xbox"),
-    ("Nintendo", "Nintendo"),
-    ("VIDAA", "VIDAA"),
-    ("Web0S", "webOS"),
-    ("WEBOS", "webOS"),
-    ("webOS.TV", "webOS"),
-    ("Tizen", "Tizen"),
-    ("Roku", "Roku"),
-    ("AppleTV", "tvOS"),
-    ("Apple TV", "tvOS"),
-    ("HomePod", OTHER),
-    ("Apple Watch", OTHER),
-    ("HarmonyOS", "HarmonyOS"),
-    ("OpenHarmony", "HarmonyOS"),
-    // Both take part in casting, as what CrKey stands for does.
-    ("Fuchsia", OTHER),
-    ("SmartCast", "Linux"),
-    ("CrKey", "Android"),
-];
+/// Programs that watch nothing, beside those that ua-parser calls spiders.
+static BOTS: Pattern = Pattern::new(concat!(
+    r"HeadlessChrome|PhantomJS|\b(?:curl|Wget|aiohttp|axios|Scrapy|Java|Lighthouse)/|python-(?:requests|httpx)|Python-urllib",
+    r"|Go-http-client|Apache-HttpClient|libwww-perl|node-fetch|facebookexternal|meta-external|RuxitSynthetic|DuplexWeb-Google",
+    r"|(?i:crawler|spider|scraper|scanner|validator|healthcheck|health-check|link.?check|site.?audit|feedfetcher|archiver)",
+    r"|(?:bot|Bot)(?:/|[;)]|$)|Google-(?:InspectionTool|Adwords|Shopping|Read|Site|Cloud|Pinpoint|adstxt)|GoogleOther",
+    r"|\+https?://|compatible; [^()]*https?://",
+));
 
-/// What players outside of browsers call themselves, also where ua-parser takes them for something else.
-const APPS: [&str; 21] = [
-    "AppleCoreMedia",
-    "AppleTV",
-    "ExoPlayer",
-    "Media3",
-    "AndroidXMedia3",
-    "Dalvik",
-    "okhttp",
-    "CFNetwork",
-    "Lavf",
-    "stagefright",
-    "libmpv",
-    "mpv ",
-    "LibVLC",
-    "GStreamer",
-    "NSPlayer",
-    "Kodi/",
-    "Roku/",
-    "Electron/",
-    "BytedanceWebview",
-    "FBAN/",
-    "FB_IAB/",
-];
+/// Headsets, watches, speakers and screens of other things, which none of our classes has.
+static OTHERS: Pattern = Pattern::new(concat!(
+    r"OculusBrowser|Standalone HMD|\bQuest(?: \d\w?| Pro)?\)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|Wolvic|VIVE|HoloLens",
+    r"|Apple Vision|RealityDevice|xrOS|visionOS|\bVision Pro|Watch ?OS|Apple ?Watch|watchOS|Wear ?OS|\bSM-R\d{3}|[Ww]atch\b[^;)]* Build/|\bG Watch|TicWatch|Gear (?:Live|S|Fit)",
+    r"|DeviceType/SmartSpeaker|Fuchsia|HomePod|AudioAccessory|\bSonos/|AlexaMediaPlayer|\bEcho[_ ]|\bAEO[A-Z]{2}\b|Google ?Nest ?Hub|\bPortal(?:Go|\+| TV| Mini)?\)|FamilyHub|Family ?Hub",
+    r"|\bTesla/|QtCarBrowser|CarPlay|Android ?Auto|AndroidAutomotive",
+));
 
-/// Browsers outside the catalogue that ua-parser takes for the one they are made from.
-const STRANGERS: [&str; 2] = ["HuaweiBrowser/", "MiuiBrowser/"];
+/// Consoles that run Android or Linux.
+static CONSOLES: Pattern = Pattern::new(
+    r"Steam Deck|Valve Steam (?:Client|GameOverlay)|; (?:Switch(?: OLED| Lite)?|RG(?:28|34|35|40|50|55)\w*|Retroid[^;)]*|OUYA|SHIELD|Razer Edge[^;)]*|ARCHOS GAMEPAD\d?)(?: Build/[^)]*)?[;)]",
+);
 
-/// What a television says it is.
-const TELEVISIONS: [&str; 23] = [
-    "SMART-TV",
-    "SmartTV",
-    "SmartTv",
-    "Smart TV",
-    "HbbTV",
-    "GoogleTV",
-    "Google TV",
-    "Android TV",
-    "AndroidTV",
-    "BRAVIA",
-    "CrKey",
-    "NetCast",
-    "NETTV",
-    "InettvBrowser",
-    // Vewd's, on many makers' sets.
-    " OMI/",
-    "SmartCast",
-    "MIBOX",
-    "MiTV",
-    "VIERA",
-    "Viera",
-    "AQUOS",
-    "TV Safari",
-    "Chromecast",
-];
+/// Phones of other systems, and feature phones.
+static PHONES: Pattern = Pattern::new(
+    r"Windows Phone|IEMobile|\bwds \d|BlackBerry|\(BB10|Symb(?:ian|OS)|Series ?[46]0|MIDP|CLDC|MAUI|\bMRE\b|UP\.Browser|SEMC-Browser|Bada/|\bBREW\b|MTK; Nucleus|Lumia|Palm|PlayBook",
+);
 
-/// What has a television's words, and no screen of its size.
-const SPEAKERS: [&str; 2] = ["DeviceType/SmartSpeaker", "Fuchsia"];
+/// Tablets by name: some send `Mobile`, and players outside of browsers do not send it on phones either.
+static TABLETS: Pattern = Pattern::new(
+    r"\b(?i:tablet|tab\b|tab ?\d|mediapad|matepad|ipad)|[Pp]ad\b|\bPAD\b|\bSM-[TPX]\d|\bGT-P\d|\bTB-?\w?\d|\bNexus (?:7|9|10)\b|Pixel (?:C|Tablet)\b|Xoom|Kindle",
+);
 
-/// What an operator's box says it is, and receivers that one buys.
-const BOXES: [&str; 11] = [
-    "STB",
-    "SetTopBox",
-    "Set-Top",
-    "set-top",
-    "RDK",
-    "stbapp",
-    "Humax",
-    "HUMAX",
-    "DigiCorder",
-    "Digit ISIO",
-    "TiVo",
-];
+/// Phones on Android by name.
+static PHONE_MODELS: Pattern = Pattern::new(concat!(
+    r"^(?:SAMSUNG[- ])?SM-[ACEFGJMNSW]\d|^(?:SAMSUNG[- ])?SHV-E|^(?:Google )?Pixel \d|^(?i:redmi|poco|moto|oneplus|nokia|htc|huawei [a-z]{3}-|infinix|tecno|itel|realme|vivo|honor [a-z]{3}-|sony ?ericsson|asus_[xzai])",
+    r"|^(?:CPH|RMX|PEX|XQ-|V)\d{4}|^M2\d{3}[A-Z]|^2[0-9]{4,}[A-Z]|^LG-?[A-Z]{1,2}\d{3}|^LM-|^Mi \d|^MI \d",
+));
 
-/// What a program that watches nothing says it is, beside what ua-parser calls spiders.
-const BOTS: [&str; 19] = [
-    "HeadlessChrome",
-    "PhantomJS",
-    "curl/",
-    "Wget/",
-    "python-requests",
-    "python-httpx",
-    "Python-urllib",
-    "aiohttp/",
-    "Go-http-client",
-    "Apache-HttpClient",
-    "libwww-perl",
-    "axios/",
-    "node-fetch",
-    "Scrapy/",
-    "Java/",
-    "Lighthouse",
-    "facebookexternalhit",
-    "crawler",
-    "spider",
-];
-
-/// The system a user agent gives away beside what ua-parser knows.
-pub(super) fn held_system(user_agent: &str) -> Option<&'static str> {
-    HELD.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, ours)| *ours)
-}
-
-/// Whether this is one of Amazon's: `AFT…` names sticks and televisions, `KF…` tablets.
+/// Returns the class of one of Amazon's devices: `AFT…` names sticks and televisions, `KF…` tablets.
 pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
     let model = |prefix| {
         words(user_agent, prefix).any(|after| after.as_bytes().first().is_some_and(u8::is_ascii_uppercase))
@@ -143,87 +56,68 @@ pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
     }
 }
 
-/// What follows each place where a word begins with `prefix`.
-fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-    let begins = |at: usize| at == 0 || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
-    text.match_indices(prefix).filter(move |(at, _)| begins(*at)).map(|(at, _)| &text[at + prefix.len()..])
+/// Returns the class of device that a client hint's model names, if it does.
+pub(super) fn of_model(model: &str) -> Option<&'static str> {
+    if OTHERS.is_in(&format!("{model})")) {
+        return Some(OTHER);
+    }
+    amazon(model).or_else(|| class_of_model(model))
 }
 
-/// Whether a user agent is that of a player outside of browsers.
-pub(super) fn is_app(user_agent: &str) -> bool {
-    APPS.iter().any(|part| words(user_agent, part).next().is_some())
-}
-
-/// Whether a user agent is that of a browser which only ua-parser takes for one of the catalogue.
-pub(super) fn is_stranger(user_agent: &str) -> bool {
-    STRANGERS.iter().any(|part| user_agent.contains(part))
-}
-
-/// The browser of a television that says HbbTV, for which ua-parser gives HbbTV itself, and its major version.
-pub(super) fn of_hbbtv(user_agent: &str) -> Option<(&'static str, Option<u16>)> {
-    let told = [("OPR/", "Opera"), ("Opera/", "Opera"), ("Chrome/", "Chrome"), ("Firefox/", "Firefox")];
-    told.into_iter().find_map(|(part, name)| {
-        let version = words(user_agent, part).next()?;
-        Some((name, version.split(['.', ' ']).next().and_then(|major| major.parse().ok())))
-    })
-}
-
-/// Whether there is a Safari for a system.
-pub(super) fn has_safari(system: Option<&str>) -> bool {
-    matches!(system, None | Some("macOS" | "iOS" | "iPadOS" | "tvOS" | "Windows"))
-}
-
-/// Whether a user agent is that of a program which watches nothing.
-fn is_bot(user_agent: &str, family: &str) -> bool {
-    family == "Spider"
-        || BOTS.iter().any(|part| words(user_agent, part).next().is_some())
-        // As the end of a name: Googlebot/2.1.
-        || user_agent.contains("bot/")
-        || user_agent.contains("Bot/")
-}
-
-/// The class of device, as far as the user agent gives it away: `None` where it says nothing of it, `other` where it
-/// is none of the catalogue.
+/// Returns the class of device, as far as the user agent states it: `None` where it states nothing, `other` where it is
+/// none of the catalogue.
 pub(super) fn device(user_agent: &str, family: &str, system: Option<&'static str>) -> Option<&'static str> {
-    let holds = |parts: &[&str]| parts.iter().any(|part| user_agent.contains(part));
-    let numbered = |prefix| {
-        words(user_agent, prefix).any(|after| after.as_bytes().first().is_some_and(u8::is_ascii_digit))
-    };
-    if is_bot(user_agent, family) {
+    if family == "Spider" || BOTS.is_in(user_agent) {
         return Some("bot");
     }
-    if holds(&BOXES) || numbered("MAG") {
-        return Some("stb");
+    if OTHERS.is_in(user_agent) {
+        return Some(OTHER);
     }
     if let Some(class) = amazon(user_agent) {
         return Some(class);
     }
     match system {
         Some("PlayStation" | "Xbox" | "Nintendo") => return Some("console"),
-        // Sticks and boxes that one buys run what televisions run, and mostly do not tell: all are televisions.
+        // Sticks and boxes that one buys run what televisions run, and mostly do not state it: all are televisions.
         Some("tvOS" | "Roku" | "VIDAA") => return Some("tv"),
-        _ if holds(&SPEAKERS) => return Some(OTHER),
-        Some("Windows" | "macOS" | "iOS" | "iPadOS") => {}
-        _ if holds(&TELEVISIONS) => return Some("tv"),
+        _ if CONSOLES.is_in(user_agent) => return Some("console"),
         _ => {}
     }
+    if let Some(class) = class(user_agent, system) {
+        return Some(class);
+    }
+    if PHONES.is_in(user_agent) {
+        return Some("phone");
+    }
     // Players outside of browsers leave out `Mobile` also on phones.
-    let browser = user_agent.starts_with("Mozilla/") || user_agent.starts_with("Opera/");
+    let browser = super::players::has_form_of_browser(user_agent);
+    let contains = |part: &str| user_agent.contains(part);
     Some(match system? {
-        "Tizen" | "webOS" if !holds(&["Mobile"]) => "tv",
+        "Tizen" | "webOS" if !contains("Mobile") => "tv",
         "iPadOS" => "tablet",
         "iOS" if family == "iPad" => "tablet",
-        "iOS" if browser || holds(&["iPhone", "iPod"]) => "phone",
+        "iOS" if browser || contains("iPhone") || contains("iPod") => "phone",
         "iOS" => return None,
         "KaiOS" => "phone",
-        "HarmonyOS" if holds(&["(PC;", "(2in1;"]) => "desktop",
-        "HarmonyOS" if holds(&["(TV;"]) => "tv",
-        "Android" | "HarmonyOS" if family == "Generic Tablet" => "tablet",
-        "Android" | "HarmonyOS" | "Tizen" | "webOS" if holds(&["Mobile"]) => "phone",
+        "HarmonyOS" if contains("(PC;") || contains("(2in1;") => "desktop",
+        "HarmonyOS" if contains("(TV;") => "tv",
+        "Android" | "HarmonyOS" if family == "Generic Tablet" || model(user_agent).is_some_and(is_tablet) => {
+            "tablet"
+        }
+        "Android" | "HarmonyOS" | "Tizen" | "webOS" if contains("Mobile") => "phone",
+        "Android" if model(user_agent).is_some_and(|model| PHONE_MODELS.is_in(model)) => "phone",
         "Android" | "HarmonyOS" if browser => "tablet",
         // Silk's view of a page as on a desktop, on a tablet or a television.
         "Android" | "HarmonyOS" | "Fire OS" => return None,
         "Windows" | "macOS" | "Linux" | "ChromeOS" => "desktop",
+        _ if contains("X11;") => "desktop",
         _ => OTHER,
     })
 }
+
+fn is_tablet(model: &str) -> bool {
+    TABLETS.is_in(model)
+}
+
+#[cfg(test)]
+pub(super) static PATTERNS: [&Pattern; 6] = [&BOTS, &OTHERS, &CONSOLES, &PHONES, &TABLETS, &PHONE_MODELS];

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crowdfold_beacon::Http;
 
-use super::{APP, Client, device, names, shortened};
+use super::{APP, Client, OTHER, device, names, shortened};
 
 /// The longest list of brands that is read, and the longest of other hints, bytes; what comes after is cut off.
 const LONGEST_BRANDS: usize = 256;
@@ -73,11 +73,12 @@ impl<'a> Hints<'a> {
             };
         }
         let model = self.model.map(unquoted).unwrap_or_default();
-        if let Some(class) = device::amazon(model) {
+        if device::amazon(model).is_some() {
             client.os = Some("Fire OS");
             client.os_version = None;
-            client.device = Some(class);
         }
+        // The model of a frozen user agent is K.
+        client.device = device::of_model(model).or(client.device);
         client.device = self.device(client, model.is_empty());
         client
     }
@@ -88,9 +89,9 @@ impl<'a> Hints<'a> {
             return Some("bot");
         }
         match (self.mobile.map(str::trim), client.os, client.device) {
-            (_, _, known @ Some("tv" | "stb" | "console" | "bot")) => known,
+            (_, _, known @ Some("tv" | "stb" | "console" | "bot" | OTHER)) => known,
             (Some("?1"), _, Some("tablet")) if nameless => Some("phone"),
-            (Some("?1"), _, None | Some("" | "desktop")) => Some("phone"),
+            (Some("?1"), _, None | Some("desktop")) => Some("phone"),
             (Some("?0"), Some("Android"), _) => Some("tablet"),
             (Some("?0"), Some("Windows" | "macOS" | "Linux" | "ChromeOS"), _) => Some("desktop"),
             (_, _, known) => known,

@@ -29,27 +29,27 @@ fn user_agents_of_the_corpus() {
     let chrome = |system: &str, rest: &str| format!("Mozilla/5.0 ({system}) {WEBKIT} {rest}");
     check(
         &chrome("Windows NT 10.0; Win64; x64", "Chrome/147.0.0.0 Safari/537.36"),
-        ["Chrome", "147", "Windows", "10", "desktop"],
+        ["Chrome", "147", "Windows", "-", "desktop"],
     );
     check(
         &chrome("Linux; Android 10; K", "Chrome/147.0.0.0 Mobile Safari/537.36"),
-        ["Chrome", "147", "Android", "10", "phone"],
+        ["Chrome", "147", "Android", "-", "phone"],
     );
     check(
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15",
-        ["Safari", "26", "macOS", "10", "desktop"],
+        ["Safari", "26", "macOS", "-", "desktop"],
     );
     check(
         &chrome("Windows NT 10.0; Win64; x64", "Chrome/147.0.0.0 Safari/537.36 Edg/147.0.0.0"),
-        ["Edge", "147", "Windows", "10", "desktop"],
+        ["Edge", "147", "Windows", "-", "desktop"],
     );
     check(
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1",
-        ["Safari", "26", "iOS", "18", "phone"],
+        ["Safari", "26", "iOS", "-", "phone"],
     );
     check(
         &chrome("Web0S; Linux/SmartTV", "Chrome/120.0.6099.270 Safari/537.36 WebAppManager"),
-        ["Chrome", "120", "webOS", "-", "tv"],
+        ["Chrome", "120", "webOS", "25", "tv"],
     );
     check(
         "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
@@ -74,7 +74,7 @@ fn user_agents_of_others() {
     let chrome = |system: &str, rest: &str| format!("Mozilla/5.0 ({system}) {WEBKIT} {rest}");
     check(
         &chrome("Linux; Android 10; K", "Chrome/147.0.0.0 Safari/537.36"),
-        ["Chrome", "147", "Android", "10", "tablet"],
+        ["Chrome", "147", "Android", "-", "tablet"],
     );
     check(
         "Mozilla/5.0 (iPad; CPU OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Mobile/15E148 Safari/604.1",
@@ -82,7 +82,7 @@ fn user_agents_of_others() {
     );
     check(
         &chrome("X11; CrOS x86_64 14541.0.0", "Chrome/147.0.0.0 Safari/537.36"),
-        ["Chrome", "147", "ChromeOS", "14541", "desktop"],
+        ["Chrome", "147", "ChromeOS", "-", "desktop"],
     );
     check(
         &chrome("PlayStation; PlayStation 5/8.20", "Version/17.0 Safari/605.1.15"),
@@ -94,14 +94,14 @@ fn user_agents_of_others() {
     );
     check(
         "AppleCoreMedia/1.0.0.21K79 (Apple TV; U; CPU OS 17_1 like Mac OS X; en_us)",
-        ["app", "-", "tvOS", "-", "tv"],
+        ["app", "-", "tvOS", "17", "tv"],
     );
     check("okhttp/4.9.3", ["app", "-", "-", "-", "-"]);
     check("who knows", ["-", "-", "-", "-", "-"]);
     check("", ["-", "-", "-", "-", "-"]);
     check(
         &chrome("Linux; Android 9; KFMUWI", "Silk/100.1 like Chrome/100.0 Safari/537.36"),
-        ["Silk", "100", "Fire OS", "-", "tablet"],
+        ["Silk", "100", "Fire OS", "7", "tablet"],
     );
     check(
         &chrome("X11; Linux x86_64", "HeadlessChrome/147.0.0.0 Safari/537.36"),
@@ -143,5 +143,175 @@ fn what_is_remembered_with_hints_is_of_these_hints() {
     // the same bytes, otherwise divided
     assert_eq!(version(None, "\"Android\"1", "5"), (None, None));
     assert_eq!(version(None, "\"Android\"", "15"), (Some("Android"), Some(15)));
-    assert_eq!(remembered.get(&agents, &windows).client.os_version, Some(10));
+    assert_eq!(remembered.get(&agents, &windows).client.os_version, None);
+}
+
+#[test]
+fn patterns_compile() {
+    let all =
+        [&device::PATTERNS[..], &television::PATTERNS[..], &system::PATTERNS[..], &players::PATTERNS[..]];
+    for pattern in all.into_iter().flatten() {
+        assert!(pattern.compiles());
+    }
+}
+
+/// The web view of an app on Android.
+fn view(model: &str) -> String {
+    format!(
+        "Mozilla/5.0 (Linux; Android 11; {model}; wv) {WEBKIT} Version/4.0 Chrome/119.0.6045.66 Mobile Safari/537.36"
+    )
+}
+
+#[test]
+fn televisions_and_boxes_that_look_like_phones_are_recognised() {
+    for model in [
+        "JVC UHD TV Build/RTM3.211215.232",
+        "HiSmartTV A4 Build/PPR1",
+        "PHILIPS UHD TV 9632 Build/STT2",
+        "32LES902T2SM Build/RP1A.200720.011",
+        "SW-LED50UG400 Build/XYZ",
+        "K43DLJ10US",
+        "BeyondTV2",
+        "Nameless Build/RTT2.220929.001",
+        "X96Max_Plus2",
+        "BRAVIA VH21",
+    ] {
+        check(&view(model), ["WebView", "119", "Android", "11", "tv"]);
+    }
+    for model in
+        ["MEO TV Box 4K Build/QTG1", "Dynalink TV Box", "Freebox Player POP Build/SUT1", "STB-4K", "B-STREAM"]
+    {
+        check(&view(model), ["WebView", "119", "Android", "11", "stb"]);
+    }
+}
+
+#[test]
+fn phones_and_tablets_are_no_televisions() {
+    for model in [
+        "SM-G991B Build/TP1A.220624.014",
+        "moto g24 Build/UTAS34.82-21-2",
+        "CUBOT X20 PRO",
+        "Pixel 7",
+        "2201116SG",
+        "STV100-1",
+        "myA8 DTV",
+    ] {
+        check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
+    }
+    check(&view("Lenovo TB-X306F Build/QP1A"), ["WebView", "119", "Android", "11", "tablet"]);
+    // The app of a television station, or Google's app for televisions, on a phone.
+    check(
+        "Google TV/4.39.2 (Linux; Android 13; SM-A536B) ExoPlayerLib/2.18.1",
+        ["app", "-", "Android", "13", "phone"],
+    );
+}
+
+#[test]
+fn boxes_of_operators_that_look_like_desktops_are_boxes() {
+    let webkit = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
+    check(
+        &format!(
+            "Mozilla/5.0 (X11; Linux armv7l) {webkit} Version/12.0 Safari/605.1.15 WPE DT_STB_BCM7268_2019/3.14.7 (DT, MR401, Wired)"
+        ),
+        ["other", "-", "Linux", "-", "stb"],
+    );
+    check(
+        &format!(
+            "Mozilla/5.0 (X11; Linux armv7l) {WEBKIT} QtWebEngine/5.6.0 Chrome/45.0.2454.101 Safari/537.36 MR-Device/1.0.0 (Sky, EM150, )"
+        ),
+        ["Chrome", "45", "Linux", "-", "stb"],
+    );
+    check(
+        &format!(
+            "Mozilla/5.0 (Linux; x86_64 GNU/Linux) {webkit} Version/16.0 Safari/605.1.15 WPE XUMO_TV_AMLT962X3_2021/1.0 (XUMO, Element, Wireless)"
+        ),
+        ["other", "-", "Linux", "-", "tv"],
+    );
+    check(
+        &format!(
+            "Mozilla/5.0 (Linux ) {WEBKIT} Chrome/108.0.5359.128 Safari/537.36 OPR/46.0.2207.0 OMI/4.23.2.96 Model/Vestel-MB180 TiVoOS/1.0.0 (Vestel MB180 HITACHI) SmartTvA/3.0.0"
+        ),
+        ["Opera", "46", "Linux", "-", "tv"],
+    );
+    check(
+        "Mozilla/5.0 (Linux; U; TiVo 20.7.4) AppleWebKit/538.1 (KHTML, like Gecko) TiVo, Inc.",
+        ["other", "-", "Linux", "-", "stb"],
+    );
+    check(
+        &format!("Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/147.0.0.0 Safari/537.36"),
+        ["Chrome", "147", "Linux", "-", "desktop"],
+    );
+    check(
+        "Mozilla/5.0 (X11; Linux aarch64; rv:131.0) Gecko/20100101 Firefox/131.0",
+        ["Firefox", "131", "Linux", "-", "desktop"],
+    );
+}
+
+#[test]
+fn browsers_of_ios_that_ask_for_the_page_of_a_desktop_are_on_an_ipad() {
+    let page = |product: &str| {
+        format!(
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) {product} Version/17.0 Safari/605.1.15"
+        )
+    };
+    check(&page("CriOS/126"), ["Chrome", "126", "iPadOS", "-", "tablet"]);
+    check(&page("EdgiOS/125"), ["Edge", "125", "iPadOS", "-", "tablet"]);
+    check(&page("FxiOS/127.0"), ["Firefox", "127", "iPadOS", "-", "tablet"]);
+    check(&page("GSA/306.0.614704440"), ["app", "-", "iPadOS", "-", "tablet"]);
+}
+
+#[test]
+fn versions_that_browsers_froze_are_unknown() {
+    let safari = |system: &str, version: &str| {
+        format!(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version} Mobile/15E148 Safari/604.1"
+        )
+    };
+    check(&safari("18_6", "26.0"), ["Safari", "26", "iOS", "-", "phone"]);
+    check(&safari("18_7", "26.1"), ["Safari", "26", "iOS", "-", "phone"]);
+    check(&safari("18_6", "18.6"), ["Safari", "18", "iOS", "18", "phone"]);
+    check(
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:131.0) Gecko/20100101 Firefox/131.0",
+        ["Firefox", "131", "macOS", "-", "desktop"],
+    );
+    check(
+        &format!(
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) {WEBKIT} Chrome/80.0.3987.132 Safari/537.36"
+        ),
+        ["Chrome", "80", "macOS", "10", "desktop"],
+    );
+    check(
+        &format!("Mozilla/5.0 (Windows NT 6.1; Win64; x64) {WEBKIT} Chrome/109.0.0.0 Safari/537.36"),
+        ["Chrome", "109", "Windows", "7", "desktop"],
+    );
+    check(
+        &format!(
+            "Mozilla/5.0 (Linux; Android 10; SM-G960F) {WEBKIT} Chrome/100.0.4896.127 Mobile Safari/537.36"
+        ),
+        ["Chrome", "100", "Android", "10", "phone"],
+    );
+}
+
+#[test]
+fn native_players_are_apps() {
+    check(
+        "Linux; U; Android 11; en_GB; Box R 4K; Build/RTT0.211009.001; Cronet/114.0.5735.33",
+        ["app", "-", "Android", "11", "stb"],
+    );
+    check("AVPlayer/1.0 (iPhone; iOS 17.4)", ["app", "-", "iOS", "17", "phone"]);
+    check("Catchup/5.1 (Linux;Android 14) AndroidXMedia3/1.3.1", ["app", "-", "Android", "14", "-"]);
+}
+
+#[test]
+fn headsets_are_other_devices() {
+    check(
+        &format!(
+            "Mozilla/5.0 (X11; Linux x86_64; Quest 3S) {WEBKIT} OculusBrowser/40.0.0.6.51 Chrome/132.0.6834.83 VR Safari/537.36"
+        ),
+        ["other", "-", "Android", "-", "other"],
+    );
+    check(
+        "AppleCoreMedia/1.0.0.21N301 (Apple Vision; U; CPU OS 1_0 like Mac OS X; en_us)",
+        ["app", "-", "other", "-", "other"],
+    );
 }

@@ -156,20 +156,20 @@ fn signals_opt_out_where_they_are_heard() {
 fn what_a_producer_says_wins_over_the_user_agent() {
     let mut bench = Bench::new(Settings { format: Format::Json, ..settings() });
     for (said, expect) in [
-        ("", "desktop Windows 10 Chrome 147"),
-        (r#","browser":"chrome""#, "desktop Windows 10 Chrome 147"),
-        (r#","browser":"Edge""#, "desktop Windows 10 Edge unknown"),
-        (r#","browser":"Edge","browser_version":"9.1""#, "desktop Windows 10 Edge 9"),
+        ("", "desktop Windows unknown Chrome 147"),
+        (r#","browser":"chrome""#, "desktop Windows unknown Chrome 147"),
+        (r#","browser":"Edge""#, "desktop Windows unknown Edge unknown"),
+        (r#","browser":"Edge","browser_version":"9.1""#, "desktop Windows unknown Edge 9"),
         (r#","os":"Xbox","device":"console""#, "console Xbox unknown Chrome 147"),
-        (r#","os":"","device":"toaster""#, "desktop Windows 10 Chrome 147"),
-        (r#","os":"BeOS","os_version":"5""#, "desktop Windows 10 Chrome 147"),
-        (r#","browser":"Netscape","browser_version":"4""#, "desktop Windows 10 Chrome 147"),
-        (r#","browser":"Google Chrome","os":"Windows 10""#, "desktop Windows 10 Chrome 147"),
+        (r#","os":"","device":"toaster""#, "desktop Windows unknown Chrome 147"),
+        (r#","os":"BeOS","os_version":"5""#, "desktop Windows unknown Chrome 147"),
+        (r#","browser":"Netscape","browser_version":"4""#, "desktop Windows unknown Chrome 147"),
+        (r#","browser":"Google Chrome","os":"Windows 10""#, "desktop Windows unknown Chrome 147"),
         (
             r#","browser":"Mobile Safari","os":"iPhone OS","device":"smartphone""#,
             "phone iOS unknown Safari unknown",
         ),
-        (r#","os_version":"XP""#, "desktop Windows 10 Chrome 147"),
+        (r#","os_version":"XP""#, "desktop Windows other Chrome 147"),
     ] {
         let all = bench.all(&format!(r#"{{"session":"s","ts":5,"user_agent":"{CHROME}"{said}}}"#), None);
         assert_eq!(bench.words(all[0].1.as_ref().ok().unwrap(), &CLIENT), expect, "{said}");
@@ -182,7 +182,7 @@ fn user_agents_are_told_again_in_fresh_words_after_a_sweep() {
     let rest = format!(r#""headers":{{"user-agent":"{CHROME}"}},"query":"CMCD=sid%3D%22s%22""#);
     for _ in 0..2 {
         let observation = bench.capture(&rest).unwrap();
-        assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows 10 Chrome 147");
+        assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows unknown Chrome 147");
         bench.0.sweep(std::iter::empty());
         // Other words take the numbers of those that were forgotten.
         let other = r#""query":"CMCD=sid%3D%22s%22%2Ccid%3D%22c%22%2Csf%3Dh%2Cst%3Dv%2Cbr%3D1""#;

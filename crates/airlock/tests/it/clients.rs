@@ -1,40 +1,137 @@
-//! Who the players are: user agents as they are sent (tests/data/user-agents.tsv), and what they are told to be.
+//! User agents as they are sent, and what is known of those that send them.
 
-use crowdfold_airlock::{Dimension, Format, Settings};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use crowdfold_airlock::{Airlock, Dimension, Format, Settings};
 use serde_json::json;
 
-use crate::seen::{admit, airlock};
+use crate::seen::{Seen, admit, airlock};
 
+/// Every row is read right.
 const TABLE: &str = include_str!("../data/user-agents.tsv");
+/// How many rows are read right is documented.
+const GATHERED: &str = include_str!("../data/gathered-user-agents.tsv");
+const README: &str = include_str!("../data/README.md");
 
 /// The columns of the table, after where a row is from and before the user agent itself.
 const COLUMNS: [Dimension; 4] = [Dimension::Device, Dimension::Os, Dimension::Browser, Dimension::Firmware];
 
+fn read(airlock: &mut Airlock, user_agent: &str) -> Seen {
+    let beacon = json!({"session": "s", "ts": 5, "user_agent": user_agent}).to_string();
+    let mut verdicts = admit(airlock, beacon.as_bytes(), None);
+    verdicts.remove(0).1.expect("a beacon")
+}
+
+fn word(seen: &Seen, dimension: Dimension) -> &str {
+    match seen.word(dimension) {
+        "unknown" => "-",
+        word => word,
+    }
+}
+
 #[test]
-fn who_sends_a_user_agent_of_the_table_is_known() {
+fn user_agents_of_the_table_are_read_right() {
     let mut airlock = airlock(Settings { format: Format::Json, ..Settings::default() });
-    let (mut rows, mut right, mut wrong) = (0, [0; COLUMNS.len()], Vec::new());
+    let (mut rows, mut wrong) = (0, Vec::new());
     for line in TABLE.lines().skip(1) {
         let columns: Vec<_> = line.split('\t').collect();
         let [_, expect @ .., user_agent] = &columns[..] else { panic!("no columns: {line}") };
-        let beacon = json!({"session": "s", "ts": 5, "user_agent": user_agent}).to_string();
-        let verdicts = admit(&mut airlock, beacon.as_bytes(), None);
-        let seen = verdicts[0].1.as_ref().expect("a beacon");
-        let got = COLUMNS.map(|dimension| match seen.word(dimension) {
-            "unknown" => "-",
-            word => word,
-        });
+        let seen = read(&mut airlock, user_agent);
+        let got = COLUMNS.map(|dimension| word(&seen, dimension));
         rows += 1;
-        for (right, (got, expect)) in right.iter_mut().zip(got.iter().zip(expect)) {
-            *right += usize::from(got == expect);
-        }
         if got != expect {
             wrong.push(format!("{expect:?}, not {got:?}: {user_agent}"));
         }
     }
-    println!(
-        "right of {rows}: device {}, os {}, browser {}, firmware {}",
-        right[0], right[1], right[2], right[3]
-    );
     assert!(rows >= 140 && wrong.is_empty(), "{rows} rows; {}", wrong.join("\n"));
+}
+
+/// Rows that are right, of those in which a column has an expectation.
+#[derive(Default)]
+struct Accuracy {
+    right: usize,
+    rows: usize,
+}
+
+impl Accuracy {
+    fn percent(&self) -> f64 {
+        100.0 * self.right as f64 / self.rows as f64
+    }
+}
+
+/// The columns of gathered user agents after the source and the part.
+const GATHERED_COLUMNS: [Dimension; 4] =
+    [Dimension::Device, Dimension::Os, Dimension::OsVersion, Dimension::Browser];
+
+/// Accuracy of one column for one class of devices in one part.
+type Figures<'a> = BTreeMap<(&'a str, &'a str, usize), Accuracy>;
+
+fn figures() -> Figures<'static> {
+    let mut airlock = airlock(Settings { format: Format::Json, ..Settings::default() });
+    let mut figures = Figures::new();
+    for line in GATHERED.lines().skip(1) {
+        let columns: Vec<_> = line.split('\t').collect();
+        let [_, part, expect @ .., user_agent] = &columns[..] else { panic!("no columns: {line}") };
+        let seen = read(&mut airlock, user_agent);
+        for (at, (dimension, expect)) in GATHERED_COLUMNS.into_iter().zip(expect).enumerate() {
+            // The source says nothing about this.
+            if *expect == "?" {
+                continue;
+            }
+            let accuracy = figures.entry((class(columns[2]), *part, at)).or_default();
+            accuracy.rows += 1;
+            accuracy.right += usize::from(expect.split('|').any(|right| right == word(&seen, dimension)));
+        }
+    }
+    figures
+}
+
+/// The class of devices that a row belongs to.
+fn class(expected: &'static str) -> &'static str {
+    match expected {
+        "tv|stb" => "television or box",
+        "?" => "not stated",
+        class => class,
+    }
+}
+
+/// The figures as a table in Markdown: right of rows, and percent.
+fn table(figures: &Figures<'_>) -> String {
+    let mut text = String::from(
+        "| class | part | device | system | system version | browser |\n|---|---|---|---|---|---|\n",
+    );
+    let mut lines: Vec<_> = figures.keys().map(|(class, part, _)| (*class, *part)).collect();
+    lines.dedup();
+    for (class, part) in lines {
+        write!(text, "| {class} | {part} |").expect("a string");
+        for at in 0..GATHERED_COLUMNS.len() {
+            match figures.get(&(class, part, at)) {
+                Some(accuracy) => {
+                    let Accuracy { right, rows } = accuracy;
+                    write!(text, " {right} of {rows} ({:.0} %) |", accuracy.percent()).expect("a string");
+                }
+                None => text.push_str(" |"),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn accuracy_on_gathered_user_agents_is_as_documented() {
+    let rows = GATHERED.lines().count() - 1;
+    assert!(rows >= 300, "{rows} rows");
+    let figures = figures();
+    let table = table(&figures);
+    assert!(README.contains(&table), "crates/airlock/tests/data/README.md should have:\n\n{table}");
+    let mut devices = Accuracy::default();
+    for ((class, _, at), accuracy) in &figures {
+        if *class == "television or box" && *at == 0 {
+            devices.right += accuracy.right;
+            devices.rows += accuracy.rows;
+        }
+    }
+    assert!(devices.rows >= 200 && devices.percent() >= 97.0, "televisions and boxes: {}", devices.percent());
 }

@@ -116,3 +116,17 @@ fn long_hints_are_cut_before_they_are_read() {
     assert!(key.len() < 300, "{}", key.len());
     assert_eq!(hints.correct(Client::default()).browser, Some("Chrome"));
 }
+
+#[test]
+fn models_name_the_class_that_a_frozen_user_agent_hides() {
+    let device = |model, mobile, client| {
+        hinted(&http("", "\"Android\"", "\"12\"", mobile, &format!("\"{model}\"")), client).device
+    };
+    assert_eq!(device("BRAVIA VH21", "?1", ANDROID), Some("tv"));
+    assert_eq!(device("MEO TV Box 4K", "?0", ANDROID), Some("stb"));
+    assert_eq!(device("Pixel 9", "?1", ANDROID), Some("phone"));
+    assert_eq!(device("Quest 3S", "?0", ANDROID), Some(OTHER));
+    let headset = Client { device: Some(OTHER), ..ANDROID };
+    assert_eq!(device("", "?1", headset), Some(OTHER));
+    assert_eq!(device("", "?0", headset), Some(OTHER));
+}

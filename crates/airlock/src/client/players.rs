@@ -1,0 +1,115 @@
+//! Browsers and native players by what a user agent contains, where ua-parser does not know them.
+
+use super::pattern::{Pattern, words};
+use super::{APP, OTHER};
+
+/// Products of native players and of apps, also where ua-parser takes them for something else.
+const APPS: &[&str] = &[
+    "AppleCoreMedia",
+    "AppleTV",
+    "AVPlayer",
+    "AVFoundation",
+    "ExoPlayer",
+    "Media3",
+    "AndroidXMedia3",
+    "Cronet",
+    "Dalvik",
+    "okhttp",
+    "CFNetwork",
+    "Lavf",
+    "stagefright",
+    "libmpv",
+    "mpv ",
+    "LibVLC",
+    "GStreamer",
+    "NSPlayer",
+    "AlexaMediaPlayer",
+    "TiviMate",
+    "Kodi/",
+    "XBMC/",
+    "Roku/",
+    "Electron/",
+    "BytedanceWebview",
+    "FBAN/",
+    "FB_IAB/",
+    "GSA/",
+];
+
+/// Browsers that ua-parser takes for the one they are made from, and our names for them. The first that is found counts.
+const BROWSERS: &[(&str, &str)] = &[
+    ("YaBrowser/", "Yandex"),
+    ("YaSearchBrowser/", "Yandex"),
+    ("CriOS/", "Chrome"),
+    ("EdgiOS/", "Edge"),
+    ("FxiOS/", "Firefox"),
+    ("OPiOS/", "Opera"),
+    ("OPT/", "Opera"),
+    ("OPR/", "Opera"),
+    ("OPX/", "Opera"),
+    ("HuaweiBrowser/", OTHER),
+    ("MiuiBrowser/", OTHER),
+    ("OculusBrowser/", OTHER),
+    ("PicoBrowser/", OTHER),
+    ("Wolvic/", OTHER),
+    ("TV Bro/", OTHER),
+    ("BrowseHere/", OTHER),
+    ("DuckDuckGo/", OTHER),
+    ("Ddg/", OTHER),
+];
+
+/// Browsers on iOS, which leave out the name of the system where they ask for a page as on a desktop.
+static ON_IOS: Pattern =
+    Pattern::new(r"\b(?:CriOS|EdgiOS|FxiOS|OPiOS|OPT|GSA|Brave-iOS|DuckDuckGo|Coast|YaApp_iOS)/");
+
+/// Returns true if a user agent is that of a native player or an app.
+pub(super) fn is_app(user_agent: &str) -> bool {
+    APPS.iter().any(|part| words(user_agent, part).next().is_some())
+}
+
+/// Returns true if a user agent has the form of a browser's.
+pub(super) fn has_form_of_browser(user_agent: &str) -> bool {
+    ["Mozilla/", "Opera/", "HbbTV/", "Mozilla "].iter().any(|form| user_agent.contains(form))
+}
+
+/// Returns the browser that a user agent names by a product which ua-parser does not know, and its major version.
+pub(super) fn named_browser(user_agent: &str) -> Option<(&'static str, Option<u16>)> {
+    let (name, after) =
+        BROWSERS.iter().find_map(|(part, name)| Some((*name, words(user_agent, part).next()?)))?;
+    Some((name, major(after).filter(|_| name != OTHER)))
+}
+
+/// Products of televisions for which ua-parser gives the product itself, not the browser that it is.
+const PRODUCTS: [&str; 3] = ["HbbTV/", "QtWebEngine/", "Odin/"];
+
+/// Returns the browser that a user agent with such a product names, and its major version.
+pub(super) fn of_product(user_agent: &str) -> Option<(&'static str, Option<u16>)> {
+    if PRODUCTS.iter().any(|product| user_agent.contains(product)) { engine(user_agent) } else { None }
+}
+
+fn engine(user_agent: &str) -> Option<(&'static str, Option<u16>)> {
+    let products = [("OPR/", "Opera"), ("Opera/", "Opera"), ("Chrome/", "Chrome"), ("Firefox/", "Firefox")];
+    products.into_iter().find_map(|(part, name)| Some((name, major(words(user_agent, part).next()?))))
+}
+
+/// Returns true if a user agent of a Macintosh is that of a browser which runs on iOS only: that of an iPad, or of an
+/// iPhone that asks for the page of a desktop.
+pub(super) fn is_desktop_page_on_ios(user_agent: &str) -> bool {
+    user_agent.contains("(Macintosh;") && ON_IOS.is_in(user_agent)
+}
+
+/// Returns true if there is a Safari for a system.
+pub(super) fn has_safari(system: Option<&str>) -> bool {
+    matches!(system, None | Some("macOS" | "iOS" | "iPadOS" | "tvOS" | "Windows"))
+}
+
+/// Returns the name of a native player for a user agent without the form of a browser's that states a system.
+pub(super) fn native(user_agent: &str, system: Option<&str>) -> Option<&'static str> {
+    (system.is_some() && !has_form_of_browser(user_agent)).then_some(APP)
+}
+
+fn major(version: &str) -> Option<u16> {
+    version.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+pub(super) static PATTERNS: [&Pattern; 1] = [&ON_IOS];
