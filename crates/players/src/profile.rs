@@ -154,11 +154,14 @@ fn platform_values(
     versions: bool,
     user_agent: bool,
 ) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
+    // Browsers froze the version of these systems in their user agents.
+    let frozen = matches!(platform.os, "Windows" | "macOS");
+    let os_version = if user_agent { !frozen } else { versions };
     [
         (detailed || user_agent, "device", Some(platform.device)),
         (true, "os", Some(platform.os)),
         (true, "browser", Some(platform.browser)),
-        (versions || user_agent, "os_version", Some(platform.os_version)),
+        (os_version, "os_version", Some(platform.os_version)),
         (versions || user_agent, "browser_version", Some(platform.browser_version)),
         (versions, "firmware", platform.firmware),
         (detailed, "player", Some(platform.player)),

@@ -79,7 +79,10 @@ for name in (
 for name in ["Opera TV", "TiVo OS", "ViziOS", "Whale OS", "Orsay", "KreaTV", "Vega OS", "Coolita OS", "BrightSignOS"]:
     SYSTEMS[name] = "Linux|other|-"
 # What a source calls Linux may be a system that is built on it.
-OPTIONAL_VERSIONS = {"PlayStation", "Xbox", "Nintendo", "Xbox|Windows|other", "Linux", "Linux|other", "Linux|other|-", "other", "Android|Linux|other"}
+OPTIONAL_VERSIONS = {
+    "PlayStation", "Xbox", "Nintendo", "Xbox|Windows|other", "Linux", "Linux|other", "Linux|other|-", "other",
+    "Android|Linux|other",
+}
 
 BROWSERS = {
     "Chrome": "Chrome", "Chrome Mobile": "Chrome", "Chrome Mobile iOS": "Chrome", "Chrome Frame": "Chrome",
@@ -111,7 +114,8 @@ APPS = {
 
 # Native stacks and apps: their user agents begin with these, and no list calls them by one name.
 NATIVE = re.compile(
-    r"(?:Dalvik|AppleCoreMedia|okhttp|stagefright|VLC|Lavf|ExoPlayer|(?!Mozilla|Opera)[\w.]+/[\w.]+ \(Linux; ?(?:U; ?)?Android|Roku/|[^(]*CFNetwork/)"
+    r"(?:Dalvik|AppleCoreMedia|okhttp|stagefright|VLC|Lavf|ExoPlayer|Roku/|[^(]*CFNetwork/"
+    r"|(?!Mozilla|Opera)[\w.]+/[\w.]+ \(Linux; ?(?:U; ?)?Android)"
 )
 # Browsers on iOS that ask for the page of a desktop.
 DESKTOP_PAGE_ON_IOS = re.compile(r"\(Macintosh;.*\b(?:CriOS|EdgiOS|FxiOS|OPiOS|GSA)/")
