@@ -159,7 +159,9 @@ fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
     let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");
     let opt_outs = [
         "{\"session\":\"a\",\"opt_out\":true}\n",
-        // the year 2100
+        // a clock that was never set, five years ahead, and the year 2100
+        "{\"ts\":5000,\"session\":\"a\",\"opt_out\":true}\n",
+        "{\"ts\":1953158400000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":4102444800000,\"session\":\"a\",\"opt_out\":true}\n",
     ];
     for opt_out in opt_outs {
