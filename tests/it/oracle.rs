@@ -218,7 +218,6 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
     for (key, most, rarity) in [
         ("sn", 2_000, 2),
         ("msd", 9_000, 12),
-        ("br", 9_000, 2),
         ("mtp", 90_000, 4),
         ("dfa", 300, 4),
         ("bsa", 20, 3),
@@ -229,7 +228,8 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         }
     }
     for (key, values, rarity) in [
-        ("cid", &["\"movie\"", "\"match\"", "\"kids\""][..], 4),
+        ("br", &["400", "2500", "2540", "6000"][..], 2),
+        ("cid", &["\"movie\"", "\"match\"", "\"kids\""], 4),
         ("st", &["v", "l"], 4),
         ("sf", &["h", "d"], 4),
         ("ec", &["\"404\"", "\"504\""], 8),

@@ -51,14 +51,16 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     let total =
         |field| beacon.number(field).map_or(Total::NONE, |amount| Total::of(narrow(amount.rounded())));
     let is = |event: &str| beacon.text(Text::Event).is_some_and(|stated| stated.eq_ignore_ascii_case(event));
+    let event = beacon.mode == Mode::Event;
     Some(Playback {
         state: state(beacon),
-        event: beacon.mode == Mode::Event,
+        event,
         batched: beacon.batched,
         changed: is("ps"),
         bitrate_changed: is("bc"),
         code: code(beacon).map(|code| crc32fast::hash(code.as_bytes())),
         endpoint,
+        bitrate_kbps: if event { total(Number::Bitrate) } else { Total::NONE },
         totals: Totals {
             dropped_frames: total(Number::DroppedFrames),
             stalls: total(Number::Stalls),

@@ -136,15 +136,17 @@ pub struct Playback {
     pub code: Option<u32>,
     /// A number for the endpoint that it was sent to. What a player repeats, it repeats to the same endpoint.
     pub endpoint: u32,
+    /// The bitrate of the selected representation, kbit/s, where an event states one. Not rounded.
+    pub bitrate_kbps: Total,
     /// What was counted since the start of the session.
     pub totals: Totals,
 }
 
 impl Playback {
-    /// Whether a state or a total is stated.
+    /// Whether a state, a total or, by an event, a bitrate is stated.
     #[must_use]
     pub fn is_stated(&self) -> bool {
-        self.state.is_some() || self.totals != Totals::default()
+        self.state.is_some() || self.totals != Totals::default() || self.bitrate_kbps != Total::NONE
     }
 }
 

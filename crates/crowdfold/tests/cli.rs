@@ -118,8 +118,8 @@ fn a_bad_file_is_exit_2_with_its_line() {
 /// The configurations in deploy/, by name.
 const SHIPPED: [&str; 10] = [
     "cdn/akamai.toml",
-    "cdn/cloudfront.toml",
     "cdn/cloudfront-v2.toml",
+    "cdn/cloudfront.toml",
     "cdn/fastly.toml",
     "collect.toml",
     "default.toml",

@@ -4,7 +4,7 @@
 //! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
 //! what matters (protocol.md, "Session state is a set of assertions").
 
-use crowdfold_airlock::{ErrorClass, Identity, Millis, Observation};
+use crowdfold_airlock::{ErrorClass, Identity, Millis, Observation, Playback};
 
 use crate::attempts::{Counted, InWindow, Line, Others, Place, Statement};
 use crate::identities::Identities;
@@ -227,10 +227,11 @@ impl Session {
         let measures = beacon.measures();
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
-        // a quality that is chosen before anything plays is no change
-        let switches = beacon
-            .playback()
-            .is_some_and(|playback| playback.bitrate_changed && (statement.frame || self.has_played(now)));
+        // A quality that is chosen before anything plays is no change, nor is its report where it comes after the next.
+        let is_switch = |playback: &Playback| {
+            playback.bitrate_changed && !tracked.is_same_bitrate && (statement.frame || self.has_played(now))
+        };
+        let switches = beacon.playback().is_some_and(is_switch);
         let counted = self.count(beacon, &statement, place, &mut in_window, now);
         // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
         let stated = measures.startup_ms.filter(|_| {

@@ -40,9 +40,12 @@ pub(crate) struct Tracker {
     codes: Codes,
     /// What events and requests assert of attempts.
     pub(crate) attempts: [Line; 2],
-    dropped_frames: (u32, Said),
-    stalls: (u32, Said),
-    stalled_ms: (u32, Said),
+    /// The last bitrate that an event stated, kbit/s.
+    bitrate: (u32, Said),
+    /// The last totals of requests and of events.
+    dropped_frames: [(u32, Said); 2],
+    stalls: [(u32, Said); 2],
+    stalled_ms: [(u32, Said); 2],
 }
 
 /// What a beacon's statements come to, beside those that held before it.
@@ -60,6 +63,8 @@ pub(crate) struct Tracked {
     pub(crate) start_interrupted: bool,
     /// The error code has been stated before.
     pub(crate) is_old_error: bool,
+    /// An event stated the same bitrate before.
+    pub(crate) is_same_bitrate: bool,
 }
 
 /// A start that was stated.
@@ -145,9 +150,10 @@ impl Tracker {
             began: (0, Said::NEVER),
             codes: Codes::default(),
             attempts: [Line::new(), Line::new()],
-            dropped_frames: (0, Said::NEVER),
-            stalls: (0, Said::NEVER),
-            stalled_ms: (0, Said::NEVER),
+            bitrate: (0, Said::NEVER),
+            dropped_frames: [(0, Said::NEVER); 2],
+            stalls: [(0, Said::NEVER); 2],
+            stalled_ms: [(0, Said::NEVER); 2],
         }
     }
 
@@ -158,10 +164,14 @@ impl Tracker {
         let told = self.told[0].holds(now);
         let states = told || self.requests.reaches(now).is_some() || playback.state.is_some();
         let totals = &playback.totals;
-        let stalls = difference(&mut self.stalls, totals.stalls, said, now);
-        let stalled_ms = difference(&mut self.stalled_ms, totals.stalled_ms, said, now);
+        // requests overtake batches of events, so each of the two has totals of its own
+        let line = usize::from(playback.event);
+        let stalls = difference(&mut self.stalls[line], totals.stalls, said, now);
+        let stalled_ms = difference(&mut self.stalled_ms[line], totals.stalled_ms, said, now);
+        let dropped_frames = difference(&mut self.dropped_frames[line], totals.dropped_frames, said, now);
         let mut tracked = Tracked {
-            dropped_frames: difference(&mut self.dropped_frames, totals.dropped_frames, said, now),
+            dropped_frames: if playback.event || !told { dropped_frames } else { 0 },
+            is_same_bitrate: self.is_same_bitrate(playback, now),
             start_known: self.start.said.holds(now),
             start_interrupted: self.asked_start.said.holds(now) && self.asked_start.interrupted,
             is_old_error: playback.code.is_some(),
@@ -194,6 +204,13 @@ impl Tracker {
         }
         self.take_down(state, at, playback, now);
         tracked
+    }
+
+    /// Returns whether the bitrate that an event states is the last one stated, and records it.
+    fn is_same_bitrate(&mut self, playback: &Playback, now: &Now) -> bool {
+        let Some(bitrate) = playback.bitrate_kbps.get() else { return false };
+        let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Said::at(now.record)));
+        bitrate == before && stated.holds(now)
     }
 
     /// Returns what an event means for the time before it.

@@ -280,3 +280,33 @@ fn a_clock_that_is_ahead_tells_the_same_times() {
     rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
     assert_eq!(told(&rig.cell(0)), (500, 300, 1, 1, 1, None));
 }
+
+#[test]
+fn report_of_the_first_bitrate_that_comes_late_is_no_switch() {
+    let mut rig = Rig::new();
+    // Shaka Player's reports overtake one another on a busy machine
+    rig.events(0, &["e=ps,sta=r,ts=+0"]).events(600, &["br=(664),e=ps,sta=p,ts=+500"]);
+    rig.events(700, &["br=(664),e=bc,sta=r,ts=+270"]);
+    // a change to a bitrate that is nearly the same is one, and so is the change back
+    rig.events(9_000, &["br=(660),e=bc,sta=p,ts=+9000"]).events(19_000, &["br=(664),e=bc,sta=p,ts=+19000"]);
+    assert_eq!(rig.cell(0).sums.switches, 2);
+}
+
+#[test]
+fn totals_of_requests_and_of_late_batches_do_not_count_twice() {
+    let mut rig = Rig::new();
+    rig.events(0, &["dfa=0,e=ps,sta=s,ts=+0", "dfa=0,e=ps,sta=p,ts=+100"]);
+    for (at, dropped) in [(1_000, 10), (2_000, 30), (3_000, 30)] {
+        rig.request(at, &format!("dfa={dropped},sta=p"));
+    }
+    rig.events(3_100, &["dfa=10,e=t,sta=p,ts=+1000", "dfa=30,e=t,sta=p,ts=+2000"]);
+    rig.request(4_000, "dfa=30,sta=p");
+    assert_eq!(rig.cell(0).sums.dropped_frames, 30);
+}
+
+#[test]
+fn totals_of_requests_count_where_there_are_no_events() {
+    let mut rig = Rig::new();
+    rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
+    assert_eq!(rig.cell(0).sums.dropped_frames, 9);
+}

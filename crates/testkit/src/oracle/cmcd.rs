@@ -18,6 +18,8 @@ pub(super) struct Cmcd {
     pub(super) changed: bool,
     /// `bc`
     pub(super) bitrate_changed: bool,
+    /// `br`
+    pub(super) bitrate: Option<u64>,
     /// `dfa`, `bsa`, `bsda`
     pub(super) totals: BTreeMap<&'static str, u64>,
     pub(super) sequence: Option<u64>,
@@ -70,6 +72,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         state,
         changed: name == "ps",
         bitrate_changed: name == "bc",
+        bitrate,
         totals: totals.into_iter().filter_map(|key| Some((key, number(key)?))).collect(),
         sequence: number("sn"),
         code,

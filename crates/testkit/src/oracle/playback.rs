@@ -59,7 +59,10 @@ impl Statement {
 #[derive(Default)]
 pub(super) struct Playback {
     statements: Vec<Statement>,
-    totals: Vec<(&'static str, u64, Millis)>,
+    /// Each with whether it was an event.
+    totals: Vec<(&'static str, u64, bool, Millis)>,
+    /// Of events.
+    bitrates: Vec<(u64, Millis)>,
     /// The error code of every record, or that it had none, and whether it was an event.
     codes: Vec<(Option<String>, bool, Millis)>,
 }
@@ -90,14 +93,21 @@ impl Playback {
             last.filter(|statement| holds(Some(statement.said))).copied()
         };
         let grown = |key: &str| {
-            let last = self.totals.iter().rfind(|(of, ..)| *of == key);
+            let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == cmcd.event);
             match (last, cmcd.totals.get(key)) {
-                (Some((_, before, said)), Some(total)) if holds(Some(*said)) => total.saturating_sub(*before),
+                (Some((_, before, _, said)), Some(total)) if holds(Some(*said)) => {
+                    total.saturating_sub(*before)
+                }
                 _ => 0,
             }
         };
         let held: Vec<_> =
             self.statements.iter().filter(|statement| holds(Some(statement.said))).copied().collect();
+        // where events tell what is played, they tell the totals too
+        let is_told = !cmcd.event && held.iter().any(|statement| statement.event);
+        let last_bitrate = self.bitrates.last().filter(|(_, said)| holds(Some(*said)));
+        let is_same_bitrate =
+            cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
         // the records before this one that state the code, without another in between
         let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
         let repeated = records.take_while(|(code, ..)| *code == cmcd.code).map(|(.., said)| *said).max();
@@ -105,8 +115,8 @@ impl Playback {
         let start = last(&is_start);
         let asked_start = last(&|statement| !statement.event && statement.state == 's');
         let mut amounts = Amounts {
-            dropped_frames: grown("dfa"),
-            switches: u64::from(cmcd.bitrate_changed && had_played),
+            dropped_frames: if is_told { 0 } else { grown("dfa") },
+            switches: u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate),
             start_known: start.is_some(),
             start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),
             is_old_error: cmcd.code.is_some() && holds(repeated),
@@ -171,7 +181,8 @@ impl Playback {
     /// Takes down what a beacon of a record at `now` states, and what it added.
     pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
-        self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, now)));
+        self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
+        self.bitrates.extend(cmcd.bitrate.filter(|_| cmcd.event).map(|bitrate| (bitrate, now)));
         self.codes.push((cmcd.code.clone(), cmcd.event, now));
         let credited = amounts.credited;
         let nth = self.statements.len();
