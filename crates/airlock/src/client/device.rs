@@ -15,7 +15,7 @@ static BOTS: Pattern = Pattern::new(concat!(
 
 /// Headsets, watches, speakers and screens of other things, which none of our classes has.
 static OTHERS: Pattern = Pattern::new(concat!(
-    r"OculusBrowser|Standalone HMD|\bQuest(?: \d\w?| Pro)?\)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|Wolvic|VIVE|HoloLens",
+    r"OculusBrowser|Standalone HMD|\bQuest(?: \d\w?| Pro)?(?:\)|;| Build/)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|Wolvic|VIVE|HoloLens",
     r"|Apple Vision|RealityDevice|xrOS|visionOS|\bVision Pro|Watch ?OS|Apple ?Watch|watchOS|Wear ?OS|\bSM-R\d{3}|[Ww]atch\b[^;)]* Build/|\bG Watch|TicWatch|Gear (?:Live|S|Fit)",
     r"|DeviceType/SmartSpeaker|Fuchsia|HomePod|AudioAccessory|\bSonos/|AlexaMediaPlayer|\bEcho[_ ]|\bAEO[A-Z]{2}\b|Google ?Nest ?Hub|\bPortal(?:Go|\+| TV| Mini)?\)|FamilyHub|Family ?Hub",
     r"|\bTesla/|QtCarBrowser|CarPlay|Android ?Auto|AndroidAutomotive",

@@ -39,7 +39,7 @@ static BUILDS: Pattern =
 
 /// The signature of consumer electronics at the end: (maker, model, wired).
 static SIGNATURE: Pattern =
-    Pattern::new(r"\([^(),;]+, ?[^(),;]*, ?(?i:wired|wireless|wi-?fi|ethernet)?\s*\)\s*$");
+    Pattern::new(r"\([^(),;]+, ?[^(),;]*, ?((?i:wired|wireless|wi-?fi|ethernet|))\s*\)\s*$");
 
 /// Processors and engines of sets and boxes, where no desktop's window system is stated.
 static EMBEDDED: Pattern = Pattern::new(
@@ -100,8 +100,9 @@ pub(super) fn class(user_agent: &str, system: Option<&str>) -> Option<&'static s
     if let Some(model) = model(user_agent) {
         return class_of_model(model).or_else(|| BUILDS.is_in(user_agent).then_some("tv"));
     }
-    if SIGNATURE.is_in(user_agent) {
-        return Some("tv");
+    if let Some(connection) = SIGNATURE.first(user_agent) {
+        // Sets are seldom wired, boxes mostly.
+        return Some(if connection.eq_ignore_ascii_case("wireless") { "tv" } else { "stb" });
     }
     (EMBEDDED.is_in(user_agent) && !DESKTOP.is_in(user_agent)).then_some("stb")
 }
