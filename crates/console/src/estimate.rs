@@ -43,6 +43,8 @@ pub(crate) enum Ratio {
     Undefined,
     /// The denominator is less than five standard deviations of its own noise above 0.
     TooNoisy,
+    /// A share that comes to less than 0 or more than 1: its sums do not belong together.
+    OutOfRange,
 }
 
 impl Ratio {
@@ -73,17 +75,25 @@ impl Ratio {
         Self::Known(ratio, variance.sqrt() / denominator)
     }
 
+    /// Returns the same ratio as a share of a whole, which lies between 0 and 1.
+    pub(crate) fn as_share(self) -> Self {
+        match self {
+            Self::Known(value, _) if !(0.0..=1.0).contains(&value) => Self::OutOfRange,
+            other => other,
+        }
+    }
+
     pub(crate) const fn value(self) -> Option<f64> {
         match self {
             Self::Known(value, _) => Some(value),
-            Self::Undefined | Self::TooNoisy => None,
+            Self::Undefined | Self::TooNoisy | Self::OutOfRange => None,
         }
     }
 
     pub(crate) const fn error(self) -> Option<f64> {
         match self {
             Self::Known(_, error) => Some(error),
-            Self::Undefined | Self::TooNoisy => None,
+            Self::Undefined | Self::TooNoisy | Self::OutOfRange => None,
         }
     }
 }

@@ -208,8 +208,14 @@ impl Group {
         self.sum(Measure::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
     }
 
-    /// A ratio of its sums.
+    /// A ratio of its sums. A share that would lie outside 0 to 1 is out of range.
     pub(crate) fn ratio(&self, metric: Metric) -> Ratio {
+        let ratio = self.quotient(metric);
+        if metric.is_share() { ratio.as_share() } else { ratio }
+    }
+
+    /// A ratio of its sums, whatever it comes to.
+    fn quotient(&self, metric: Metric) -> Ratio {
         let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
             Measure::Attempts,
             Measure::Plays,
@@ -225,12 +231,7 @@ impl Group {
             Metric::StallsPerHour => Ratio::of(&[(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)]),
             Metric::Vsf => Ratio::of(&[(startup_failures, 1.0, 0.0), (attempts, 0.0, 1.0)]),
             Metric::Ebvs => {
-                let terms = [(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)];
-                match Ratio::of(&terms) {
-                    // an attempt in one window and its first frame in the next are 1 and −1
-                    Ratio::Known(value, error) if error == 0.0 => Ratio::Known(value.max(0.0), error),
-                    other => other,
-                }
+                Ratio::of(&[(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)])
             }
             Metric::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
             Metric::Startup => self.mean(Measure::StartupMs, plays),
@@ -255,7 +256,7 @@ impl Row {
     pub fn figures(&self) -> Option<Figures> {
         let group = Group::of(self, self.numbers()?, Vec::new());
         let figure = |metric| {
-            let ratio = group.ratio(metric);
+            let ratio = group.quotient(metric);
             Some(Figure { value: ratio.value()?, error: ratio.error().filter(|_| group.has_known_noise()) })
         };
         Some(Figures {
@@ -315,6 +316,11 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
+    /// Returns true if it is a part of a whole.
+    const fn is_share(self) -> bool {
+        matches!(self, Self::RebufferingRatio | Self::Vsf | Self::Ebvs | Self::Vpf)
+    }
+
     /// All of them, in the order in which they are written.
     pub(crate) const ALL: [Self; 8] = [
         Self::RebufferingRatio,

@@ -34,6 +34,7 @@ impl Answer {
         notes.extend(self.lacking());
         notes.extend(self.below_zero());
         notes.extend(self.too_noisy());
+        notes.extend(self.out_of_range());
         if let Some(deviation) = self.deviation() {
             notes.push(format!(
                 "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, and \
@@ -94,6 +95,32 @@ impl Answer {
              for a longer time or larger groups"
                 .into()
         })
+    }
+
+    /// Shares that are left empty because they would lie outside 0 to 100 %, one line for each reason.
+    fn out_of_range(&self) -> Vec<String> {
+        let any = |exact: bool| {
+            let groups = self.groups.iter().filter(|group| (group.numbers() == Numbers::Exact) == exact);
+            groups
+                .flat_map(|group| Metric::ALL.map(|metric| group.ratio(metric)))
+                .any(|ratio| ratio == Ratio::OutOfRange)
+        };
+        let reasons = [
+            (
+                true,
+                "attempts or plays began outside the period or group asked for: ask for a longer time or larger groups",
+            ),
+            (
+                false,
+                "their sums carry noise, or attempts or plays began outside the period or group asked for: ask for a longer time or larger groups",
+            ),
+        ];
+        let line = |(exact, reason): (bool, &str)| {
+            any(exact).then(|| {
+                format!("some ratios are left empty because they would be below 0 or above 100 %: {reason}")
+            })
+        };
+        reasons.into_iter().filter_map(line).collect()
     }
 
     /// The largest standard deviation of the noise in a group's sessions, where there is any.

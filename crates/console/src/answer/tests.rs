@@ -98,17 +98,25 @@ fn json_is_one_object_a_line() {
 }
 
 #[test]
-fn who_neither_saw_nor_failed_is_never_less_than_nobody() {
-    let ebvs = |attempts: u64, plays: u64, failures: u64| {
+fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
+    let shares = |attempts: u64, plays: u64, failures: u64, playback: u64| {
         let mut one = table(90, "os", &[("Windows", 60)]);
         one[0]["attempts"] = attempts.into();
         one[0]["plays"] = plays.into();
         one[0]["startup_failures"] = failures.into();
-        let line: Value = serde_json::from_str(&ask("--drilldown os", &[one]).json()).unwrap();
-        line["ebvs"].clone()
+        one[0]["playback_failures"] = playback.into();
+        let answer = ask("--drilldown os", &[one]);
+        let line: Value = serde_json::from_str(&answer.json()).unwrap();
+        let notes =
+            answer.notes().into_iter().filter(|note| note.contains("began outside the period")).count();
+        (line["vsf"].clone(), line["ebvs"].clone(), line["vpf"].clone(), notes)
     };
-    assert_eq!(ebvs(20, 14, 1), 0.25);
-    assert_eq!(ebvs(20, 21, 1), 0.0, "they asked in the window before");
+    let null = Value::Null;
+    assert_eq!(shares(20, 14, 1, 7), (0.05.into(), 0.25.into(), 0.5.into(), 0));
+    assert_eq!(shares(20, 20, 0, 20), (0.0.into(), 0.0.into(), 1.0.into(), 0));
+    assert_eq!(shares(20, 21, 0, 0), (0.0.into(), null.clone(), 0.0.into(), 1), "plays of attempts before");
+    assert_eq!(shares(1, 0, 6, 0), (null.clone(), null.clone(), null.clone(), 1));
+    assert_eq!(shares(20, 2, 0, 3), (0.0.into(), 0.9.into(), null, 1));
 }
 
 #[test]

@@ -107,13 +107,13 @@ fn rows_with_session_counts_only_add_to_sessions_alone() {
 }
 
 #[test]
-fn exits_before_start_are_cut_at_zero_only_where_numbers_are_exact() {
+fn shares_outside_0_to_1_are_out_of_range_whether_exact_or_noisy() {
     let exits = |make: fn(Vec<Value>) -> Vec<Value>, numbers| {
         let mut records = make(table(90, "os", &[("Windows", 900)]));
         records[0]["attempts"] = 1_000.into();
         records[0]["plays"] = 1_010.into();
-        one(records, numbers).ratio(Metric::Ebvs).value()
+        one(records, numbers).ratio(Metric::Ebvs)
     };
-    assert_eq!(exits(|records| records, Numbers::Exact), Some(0.0));
-    assert_eq!(exits(noisy, Numbers::Noisy), Some(-0.012));
+    assert_eq!(exits(|records| records, Numbers::Exact), Ratio::OutOfRange);
+    assert_eq!(exits(noisy, Numbers::Noisy), Ratio::OutOfRange);
 }
