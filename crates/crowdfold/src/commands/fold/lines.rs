@@ -2,31 +2,61 @@
 
 use std::io::{self, BufRead};
 
-/// Reads one line without its end, at most `most` bytes of it: the rest of a longer line is skipped. Returns `false` at
-/// the end of the input.
-pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::Result<bool> {
-    line.clear();
-    let mut any = false;
+/// The end of what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The line is complete.
+    OfLine,
+    /// The input ended.
+    OfInput,
+    /// The line goes on beyond the most that may be read.
+    OfRoom,
+}
+
+/// Reads on in a line until its end, or until `line` has `most` bytes. The end of the line is not part of it.
+pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::Result<End> {
     loop {
-        let chunk = match lines.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            chunk => chunk?,
-        };
-        if chunk.is_empty() {
-            break;
+        let left = most.saturating_sub(line.len());
+        if left == 0 {
+            return Ok(End::OfRoom);
         }
-        any = true;
+        let chunk = fill(lines)?;
+        if chunk.is_empty() {
+            return Ok(End::OfInput);
+        }
+        let chunk = &chunk[..chunk.len().min(left)];
         let end = memchr::memchr(b'\n', chunk);
-        let part = &chunk[..end.unwrap_or(chunk.len())];
-        line.extend_from_slice(&part[..part.len().min(most - line.len())]);
+        line.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
         let read = end.map_or(chunk.len(), |end| end + 1);
         lines.consume(read);
         if end.is_some() {
-            break;
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            return Ok(End::OfLine);
         }
     }
-    if line.last() == Some(&b'\r') {
-        line.pop();
+}
+
+/// Skips what is left of a line.
+pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let chunk = fill(lines)?;
+        let end = memchr::memchr(b'\n', chunk);
+        let (read, is_over) = (end.map_or(chunk.len(), |end| end + 1), end.is_some() || chunk.is_empty());
+        lines.consume(read);
+        if is_over {
+            return Ok(());
+        }
     }
-    Ok(any)
+}
+
+fn fill(lines: &mut impl BufRead) -> io::Result<&[u8]> {
+    // a signal is no error
+    while let Err(error) = lines.fill_buf() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    lines.fill_buf()
 }

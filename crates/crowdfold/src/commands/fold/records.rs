@@ -4,9 +4,9 @@ use std::io::{self, BufRead};
 
 use serde::de::IgnoredAny;
 
-use super::lines::read_line;
+use super::lines::{End, read_line, skip_line};
 
-/// The length from which on the part of an array that was read becomes a record, bytes.
+/// The length from which on a part of an array, or of a line with several objects, becomes a record, bytes.
 const ENOUGH: usize = 64 << 10;
 
 /// How deep brackets may be nested in a value over several lines.
@@ -14,12 +14,15 @@ const MAX_DEPTH: usize = 1_024;
 
 /// The records of one file. Each is a line without its end; empty lines are none. Where lines are JSON, one that is an
 /// incomplete value is joined with the next ones until the value is complete or too long. A line that is an object or
-/// an array by itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts.
+/// an array by itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts, and so does
+/// a long line of objects that run on, as Firehose writes files of them.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
     most: usize,
     line: Vec<u8>,
+    /// The beginning of the next line: an object of a long line that was read in part.
+    rest: Vec<u8>,
     /// The line is still to be looked at.
     ahead: bool,
     /// Lines that are joined.
@@ -37,6 +40,7 @@ impl<R: BufRead> Records<R> {
             joins,
             most,
             line: Vec::new(),
+            rest: Vec::new(),
             ahead: false,
             held: Vec::new(),
             open: Open::default(),
@@ -48,8 +52,7 @@ impl<R: BufRead> Records<R> {
     pub(super) fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
         record.clear();
         loop {
-            if !std::mem::take(&mut self.ahead) && !read_line(&mut self.lines, &mut self.line, self.most + 1)?
-            {
+            if !std::mem::take(&mut self.ahead) && !self.read()? {
                 return Ok(self.take(record));
             }
             let line = self.line.trim_ascii();
@@ -86,6 +89,27 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// Reads the next line, or the next objects of a long one. Returns `false` at the end of the input.
+    fn read(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        std::mem::swap(&mut self.line, &mut self.rest);
+        let enough = if self.joins { ENOUGH.min(self.most) } else { self.most + 1 };
+        for most in [enough.max(self.line.len() + 1), self.most + 1] {
+            match read_line(&mut self.lines, &mut self.line, most)? {
+                End::OfLine => return Ok(true),
+                End::OfInput => return Ok(!self.line.is_empty()),
+                End::OfRoom => {}
+            }
+            if let Some(end) = end_of_objects(&self.line).filter(|_| self.joins) {
+                self.rest.extend_from_slice(&self.line[end..]);
+                self.line.truncate(end);
+                return Ok(true);
+            }
+        }
+        skip_line(&mut self.lines)?;
+        Ok(true)
+    }
+
     /// Takes the lines that are held for a record, if they hold anything that was not a record before.
     fn take(&mut self, record: &mut Vec<u8>) -> bool {
         let is_rest = std::mem::take(&mut self.is_rest);
@@ -97,6 +121,27 @@ impl<R: BufRead> Records<R> {
         }
         !record.is_empty()
     }
+}
+
+/// The end of the last complete object or array in the beginning of a line, by its brackets alone.
+fn end_of_objects(line: &[u8]) -> Option<usize> {
+    let (mut depth, mut end) = (0_usize, None);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                end = if depth == 0 { Some(at + 1) } else { end };
+            }
+            _ => {}
+        }
+    }
+    end
 }
 
 /// Whether a line is JSON by itself.

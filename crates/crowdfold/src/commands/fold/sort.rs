@@ -148,8 +148,8 @@ impl Batch {
     }
 
     fn sort(&mut self) {
-        // records without content share a start, and are all alike
-        self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start));
+        // a record without content has the start of the one after it
+        self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
     }
 
     fn get(&self, at: usize) -> Option<(Millis, &[u8])> {

@@ -71,3 +71,24 @@ fn a_long_array_over_several_lines_comes_in_parts() {
         assert!(records.iter().all(|record| record.len() < 2 * ENOUGH));
     }
 }
+
+#[test]
+fn a_long_line_of_objects_that_run_on_comes_in_parts() {
+    let object = |number: usize| format!("{{\"n\":{number},\"s\":\"}}{{\\\"\",\"a\":[{{}},[{number}]]}}");
+    let objects: Vec<_> = (0..20_000).map(object).collect();
+    let line = objects.join(" ") + "\n{\"last\":1}";
+    let records = records_of(&line, true, 1 << 20);
+    assert!(records.len() > 10 && records.iter().all(|record| record.len() <= ENOUGH));
+    assert_eq!(records.last().unwrap(), "{\"last\":1}");
+    let together = records[..records.len() - 1].concat();
+    let values = serde_json::Deserializer::from_str(&together).into_iter::<IgnoredAny>();
+    assert_eq!(values.filter(Result::is_ok).count(), objects.len());
+    // one that is longer than a part is whole
+    let large = format!("{{\"s\":\"{}\"}}", "x".repeat(3 * ENOUGH));
+    let records = records_of(&format!("{}\n{{}}", large.repeat(10)), true, 4 * ENOUGH);
+    assert_eq!(records.len(), 11);
+    assert!(records[..10].iter().all(|record| *record == large));
+    // one that is too long costs the rest of its line
+    let records = records_of(&format!("{{}}{{\"s\":\"{}\"}}{{}}\n{{}}", "x".repeat(300_000)), true, 100_000);
+    assert_eq!(records.iter().map(String::len).collect::<Vec<_>>(), [2, 100_001, 2]);
+}
