@@ -20,8 +20,8 @@ pub struct CombinerCheckpoint {
     /// Windows that start before it are withheld, ms; 0 where none is. A worker that dies while it withholds must not
     /// make its successor forget it.
     pub withhold_before: Millis,
-    /// The timestamp of the first record that was read, ms. Implied attempts do not count in windows that start within
-    /// `idle` of it, because what came before it is not known. 0 where no such window is left.
+    /// The timestamp of the first record that was read, ms, where the log had lost records before it. Implied attempts do
+    /// not count in windows that start within `idle` of it. 0 where nothing was lost, or no such window is left.
     pub begins: Millis,
 }
 

@@ -116,7 +116,9 @@ impl Combiner {
         if start.checkpoint.is_some_and(|known| known.epoch != epoch) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
-        let begins = start.checkpoint.map_or(CombinerCheckpoint::UNTIL_KNOWN, |known| known.begins);
+        // a log that begins with its first record has lost nothing
+        let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { 0 };
+        let begins = start.checkpoint.map_or(fresh, |known| known.begins);
         let mut sittings = Sittings::new(Arc::clone(rules), &settings.tenants, closed_until);
         sittings.set_history(history_from(begins, rules));
         Self {
@@ -146,13 +148,6 @@ impl Combiner {
             sorted: false,
             settings,
         }
-    }
-
-    /// Takes the input for complete: no session in it began before its first record. For files.
-    #[must_use]
-    pub fn with_whole_history(mut self) -> Self {
-        self.begin(0);
-        self
     }
 
     /// The partition had no record beyond the last one given when its end was asked for at time `asked`.

@@ -18,7 +18,7 @@ use crowdfold_airlock::Millis;
 
 use crate::session::{Now, Said};
 
-/// What a beacon states of its attempt.
+/// The statements of a beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
     /// The beacon's own time.
@@ -37,7 +37,7 @@ pub(crate) enum Failure {
     Playback,
 }
 
-/// What an open window holds of its session's attempts.
+/// The state of a session's attempts in an open window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InWindow {
     /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
@@ -46,7 +46,7 @@ pub(crate) struct InWindow {
     begun: bool,
 }
 
-/// What a beacon adds to its window.
+/// The counts that a beacon adds to its window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) attempts: u8,
@@ -64,7 +64,7 @@ pub(crate) struct Place {
     pub(crate) implied: bool,
 }
 
-/// What a session asserted of its attempts in one way.
+/// The assertions about attempts that a session made in one way.
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Said,
@@ -79,7 +79,7 @@ pub(crate) struct Line {
     fatal: Option<Box<Fatal>>,
 }
 
-/// What holds on the other lines of a session.
+/// The assertions that hold on the other lines of a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Others {
     /// A start or a first frame holds on a line before this one.
@@ -161,7 +161,7 @@ impl Line {
         now: &Now,
     ) -> Counted {
         let mut counted = Counted::default();
-        // what does not count changes nothing of the window
+        // a statement that does not count changes nothing in the window
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
         if statement.start {
@@ -313,7 +313,8 @@ impl Line {
     fn unanswered(&self, place: Place, open: &InWindow, now: &Now) -> Option<&Fatal> {
         let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.said.holds(now))?;
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
-        (!answered && !(open.begun && fatal.window == place.window)).then_some(fatal)
+        let begun_since = open.begun && fatal.window == place.window;
+        (!answered && !begun_since).then_some(fatal)
     }
 }
 

@@ -168,7 +168,7 @@ pub(crate) struct Session {
     pub(crate) tag: u64,
     /// The last record of the session, whatever it said: when this is past, so is everything.
     pub(crate) seen: Millis,
-    /// What its JSON beacons assert of attempts; the lines of CMCD are in the tracker.
+    /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
     attempts: Line,
     startup: Said,
     opt_out: Said,
@@ -186,7 +186,7 @@ pub(crate) struct Heard {
     pub(crate) duplicate: bool,
     /// Attempts, plays and failures that it adds.
     pub(crate) counted: Counted,
-    /// What its window holds of attempts with it.
+    /// The state of attempts in its window with it.
     pub(crate) in_window: InWindow,
     /// The time to the first frame, ms, where it counts.
     pub(crate) new_startup: Option<u32>,

@@ -31,7 +31,7 @@ impl Kind {
     }
 }
 
-/// What came after a player stated that it plays, in the log and not earlier by the clock.
+/// The part of a playback that follows a player's statement that it plays, in the log and not earlier by the clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Since {
     /// Nothing that ends it.

@@ -38,7 +38,7 @@ pub(crate) struct Tracker {
     /// When an event last stated that it plays.
     began: (Millis, Said),
     codes: Codes,
-    /// What events and requests assert of attempts.
+    /// Assertions of events and of requests about attempts.
     pub(crate) attempts: [Line; 2],
     /// The last bitrate that an event stated, kbit/s.
     bitrate: (u32, Said),
@@ -99,7 +99,7 @@ struct Allowance {
     record: Said,
     /// The latest time of its events.
     latest: Millis,
-    /// What is left of it.
+    /// The rest of it, ms.
     left: Millis,
 }
 

@@ -84,8 +84,8 @@ pub struct Settings {
     pub max_skew: Millis,
     /// The machine's clock, where record timestamps are checked against it (files, `trust_timestamps`).
     pub now: Option<Millis>,
-    /// The log begins where the sessions in it begin, as a file does. Otherwise attempts that are only implied do not
-    /// count in windows that begin within `idle` of the first record.
+    /// The log has all records that were ever written to it, as a file has. Otherwise attempts that are only implied do
+    /// not count in windows that begin within `idle` of the first record.
     pub whole_history: bool,
     /// Tenants that are dropped whole.
     pub child_directed_tenants: Vec<String>,

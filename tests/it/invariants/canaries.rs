@@ -203,8 +203,7 @@ fn rejections_tell_a_place_and_nothing_else(way: &Deployment<'_>) {
     }
     reasons.sort();
     reasons.dedup();
-    let expected =
-        ["future", "malformed", "misplaced", "no_session", "no_time", "too_large", "unknown_tenant"];
+    let expected = ["malformed", "misplaced", "no_session", "no_time", "too_large", "unknown_tenant"];
     assert_eq!(reasons, expected);
 }
 

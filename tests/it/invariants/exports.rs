@@ -17,6 +17,7 @@ const METRICS: [(&str, &[&str]); 17] = [
     ("crowdfold_freshness_seconds_count", &[]),
     ("crowdfold_freshness_seconds_sum", &[]),
     ("crowdfold_ledger_balanced", &["stage"]),
+    ("crowdfold_clock_ahead_total", &[]),
     ("crowdfold_lost_offsets_total", &[]),
     ("crowdfold_rejected_total", &["reason"]),
     ("crowdfold_rollups_total", &["drilldown"]),
@@ -31,8 +32,9 @@ const METRICS: [(&str, &[&str]); 17] = [
 ];
 
 /// Those that count beacons, sessions or tenants' windows.
-const OF_PERSONS: [&str; 5] = [
+const OF_PERSONS: [&str; 6] = [
     "crowdfold_beacons_total",
+    "crowdfold_clock_ahead_total",
     "crowdfold_lost_offsets_total",
     "crowdfold_rejected_total",
     "crowdfold_sittings",

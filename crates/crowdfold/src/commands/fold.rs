@@ -110,9 +110,7 @@ impl<W: Write> Folding<W> {
         // nothing is misplaced in a file
         let airlock = Airlock::new(&shared, None);
         let now = clock::now();
-        let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false)
-            .with_whole_history()
-            .of_sorted_records();
+        let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false).of_sorted_records();
         let merger = Merger::new(machines.merge, &fresh(), 0, now);
         Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
     }

@@ -150,7 +150,9 @@ impl Combiner {
         let is_unset = |moment: Millis| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
         if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
             let first = record.timestamp.or_else(|| verdicts.first().and_then(|(timestamp, _)| *timestamp));
-            first.filter(|first| *first <= latest && !is_unset(*first)).map(|first| self.begin(first));
+            if let Some(first) = first.filter(|first| *first <= latest && !is_unset(*first)) {
+                self.begin(first);
+            }
         }
         // what is rejected for its time moves nothing
         let mut newest = None;

@@ -10,7 +10,7 @@ use crate::world::{Rng, World};
 
 const WORLDS: u64 = 4_000;
 
-/// What a combiner of that partition seals from an offset on.
+/// Returns the batches that a combiner of that partition seals from an offset on.
 fn sealed(shop: &Shop, partition: u32, offset: i64, checkpoint: Option<CombinerCheckpoint>) -> Vec<Sealed> {
     let n = shop.world.partitions[1];
     let airlock = Airlock::new(&shop.shared, Some(Placement { partition, of: n }));
@@ -40,7 +40,7 @@ pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
     (0..WORLDS).find_map(|number| {
         let shop = Shop { world: World::random(&mut Rng(number)), shared: Arc::clone(&shared) };
         (0..shop.world.partitions[1]).find_map(|partition| {
-            let whole = sealed(&shop, partition, 0, None);
+            let whole = sealed(&shop, partition, shop.world.first, None);
             // the last one is the end of the log
             (0..whole.len() - 1).find_map(|at| {
                 let again = sealed(&shop, partition, whole[at].safe_offset, Some(whole[at].checkpoint));

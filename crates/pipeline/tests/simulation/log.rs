@@ -59,7 +59,7 @@ impl Broker {
         Self {
             combine: Group { generation: 1, committed: vec![None; n] },
             merge: Group { generation: 1, committed: vec![None; m] },
-            log_starts: vec![0; n],
+            log_starts: vec![world.first; n],
             partials: vec![BTreeMap::new(); m],
             partial_ends: vec![0; m],
             ..Self::default()

@@ -47,8 +47,8 @@ pub(crate) enum Bug {
     OtherSecret,
 }
 
-/// Schedules within which a mistake must be found: a few seconds.
-const SOON: u64 = 10_000;
+/// Schedules within which a mistake must be found. Most are found within a thousand.
+const SOON: u64 = 40_000;
 
 #[test]
 fn every_planted_mistake_is_found_within_seconds() {
@@ -89,7 +89,7 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
 /// something else.
 #[cfg(feature = "planted")]
 #[test]
-fn every_mistake_that_a_replay_would_not_repeat_is_found_within_seconds() {
+fn every_mistake_that_a_replay_would_not_repeat_is_found_by_a_restart() {
     for mistake in [
         Mistake::DuplicateStatesNothing,
         Mistake::RepeatedFailureForgotten,
@@ -98,9 +98,9 @@ fn every_mistake_that_a_replay_would_not_repeat_is_found_within_seconds() {
         Mistake::RequestsUnheard,
     ] {
         make(Some(mistake));
-        let found = first_failure(None);
+        let found = crate::cuts::first_difference();
         make(None);
-        println!("{mistake:?}: seed {found:?}");
-        assert!(found.is_some(), "{mistake:?} is not found within {SOON} schedules");
+        println!("{mistake:?}: world, partition and seal {found:?}");
+        assert!(found.is_some(), "no restart shows {mistake:?}");
     }
 }

@@ -81,6 +81,8 @@ pub(crate) struct World {
     /// When producers find the new partitions.
     pub(crate) grows_at: u64,
     pub(crate) merge_partitions: u32,
+    /// The first offset that there is: the records before it have expired.
+    pub(crate) first: i64,
     /// By partition, those that come later too.
     pub(crate) logs: Vec<Vec<Record>>,
     pub(crate) beacons: u64,
@@ -122,11 +124,14 @@ impl World {
             partitions: [before, after],
             grows_at: START + WINDOW + rng.below(2 * WINDOW),
             merge_partitions: 1 + rng.below(2) as u32,
+            first: rng.pick(&[0, 2]),
             logs: Vec::new(),
             beacons: 0,
         };
         for partition in 0..after {
-            let log = world.log(partition, rng);
+            let mut log: Vec<_> =
+                (0..world.first).map(|_| Record { timestamp: 0, payload: Vec::new() }).collect();
+            log.extend(world.log(partition, rng));
             world.logs.push(log);
         }
         world

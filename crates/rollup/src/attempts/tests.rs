@@ -77,7 +77,7 @@ impl Rig {
         self.closed_until = self.closed_until.max(watermark / WINDOW * WINDOW);
     }
 
-    /// What each window adds up to once it is closed.
+    /// Returns the sums of each window as if all were closed.
     fn windows(&self) -> BTreeMap<Millis, [u32; 4]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {

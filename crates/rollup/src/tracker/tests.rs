@@ -108,7 +108,7 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
 }
 
 #[test]
-fn dash_js_states_its_startup_twice_waits_after_a_seek_and_goes_on_telling_an_error() {
+fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
     let mut rig = Rig::new();
     rig.request(0, "msd=3,ot=m,sn=0,sta=s")
         .events(
@@ -260,6 +260,110 @@ fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
         (1, 1, 0, 1)
     );
     assert_eq!(failures(&fatal), (1, 0, 1, 0), "who fails has tried");
+}
+
+#[test]
+fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
+    let startup = |lines: &[&str]| {
+        let mut rig = Rig::new();
+        rig.events(40_000, lines);
+        told(&rig.cell(0)).5
+    };
+    assert_eq!(startup(&["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=900"]), Some(900));
+    assert_eq!(
+        startup(&["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=r,ts=5", "e=ps,sn=2,sta=p,ts=900"]),
+        Some(900)
+    );
+    for pause in ["a", "k"] {
+        let between = format!("e=ps,sn=1,sta={pause},ts=900");
+        assert_eq!(startup(&["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=p,ts=30900"]), None);
+        // it starts again after it
+        let again =
+            ["e=ps,sn=0,sta=s,ts=0", &between, "e=ps,sn=2,sta=s,ts=30000", "e=ps,sn=3,sta=p,ts=30800"];
+        assert_eq!(startup(&again), Some(800));
+        // a pause before the start, and one after the first frame
+        let before = format!("e=ps,sn=0,sta={pause},ts=-900");
+        let after = format!("e=ps,sn=3,sta={pause},ts=2000");
+        let all =
+            [&before, "e=ps,sn=1,sta=s,ts=0", "e=ps,sn=2,sta=p,ts=700", &after, "e=ps,sn=4,sta=p,ts=9000"];
+        assert_eq!(startup(&all), Some(700));
+    }
+    // the player states a time, which has the pause in it
+    let mut rig = Rig::new();
+    rig.request(0, "sn=0,sta=s").request(900, "sn=1,sta=a").request(30_900, "sn=2,sta=p,msd=30900");
+    assert_eq!(told(&rig.cell(0)).5, None);
+}
+
+#[test]
+fn second_attempt_of_a_session_has_its_own_startup_time() {
+    let mut rig = Rig::new();
+    rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"])
+        .events(70_000, &["e=ps,sn=2,sta=s,ts=65000", "e=ps,sn=3,sta=p,ts=65400"]);
+    assert_eq!(told(&rig.cell(0)), (0, 0, 0, 1, 1, Some(700)));
+    assert_eq!(told(&rig.cell(60_000)), (64_300, 0, 0, 1, 1, Some(400)));
+}
+
+#[test]
+fn waiting_is_a_stall_only_where_it_interrupts_what_plays() {
+    let stalled = |states: &str| {
+        let lines: Vec<_> = states
+            .chars()
+            .enumerate()
+            .map(|(n, sta)| format!("e=ps,sn={n},sta={sta},ts={}", n * 1_000))
+            .collect();
+        let mut rig = Rig::new();
+        rig.events(30_000, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let told = told(&rig.cell(0));
+        (told.1, told.2)
+    };
+    for (states, expected) in [
+        ("sprp", (1_000, 1)),
+        ("sprarp", (2_000, 1)),
+        ("sprawaap", (2_000, 1)),
+        ("sparap", (0, 0)),
+        ("sparrp", (0, 0)),
+        ("sperp", (0, 0)),
+        ("spsrp", (0, 0)),
+        ("sprsrp", (1_000, 1)),
+        ("spkrp", (0, 0)),
+        ("sprkrp", (1_000, 1)),
+        ("sparprp", (1_000, 1)),
+        ("srp", (0, 0)),
+    ] {
+        assert_eq!(stalled(states), expected, "{states}");
+    }
+}
+
+#[test]
+fn clock_that_is_set_adds_no_playing_time() {
+    for batch in [1, 3] {
+        for jump in [-7_200_000_i64, -40_000, -5_000, 5_000, 40_000, 59_000] {
+            let mut rig = Rig::new();
+            let line = |nth: i64| {
+                let set = if nth > 6 { jump } else { 0 };
+                format!("e=t,sn={nth},sta=p,ts={}", nth * 2_000 + set)
+            };
+            let all: Vec<_> = (0..24).map(line).collect();
+            for (nth, lines) in all.chunks(batch).enumerate() {
+                let sent = ((nth + 1) * batch - 1) as u64 * 2_000 + 100;
+                rig.events(sent, &lines.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+            let playing = told(&rig.cell(0)).0;
+            assert!(playing <= 46_000, "{playing} of 46000 ms, {jump} ms, batches of {batch}");
+            assert!(jump < 0 || playing >= 40_000, "{playing} of 46000 ms, {jump} ms, batches of {batch}");
+        }
+    }
+}
+
+#[test]
+fn batch_that_was_held_back_adds_all_of_its_time() {
+    // 40 s are held back, and come with the next record; the player's clock is 3 s slow
+    let mut rig = Rig::new();
+    rig.events(3_000, &["e=ps,sn=0,sta=p,ts=0"])
+        .events(6_000, &["e=t,sn=1,sta=p,ts=3000"])
+        .events(50_000, &["e=t,sn=2,sta=p,ts=20000", "e=ps,sn=3,sta=r,ts=30000", "e=ps,sn=4,sta=p,ts=32000"])
+        .events(50_500, &["e=t,sn=5,sta=p,ts=47000"]);
+    assert_eq!(told(&rig.cell(0)), (45_000, 2_000, 1, 1, 1, None));
 }
 
 #[test]

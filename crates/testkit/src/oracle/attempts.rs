@@ -3,7 +3,7 @@
 use super::Millis;
 use super::beacon::Beacon;
 
-/// What one beacon states, and when.
+/// The statements of one beacon, and their time.
 #[derive(Clone)]
 pub(super) struct Statement {
     said: Millis,
@@ -54,7 +54,7 @@ struct Assertion {
     framed_before: Option<Millis>,
 }
 
-/// What ends an attempt badly.
+/// The kinds of failures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Failure {
     Startup,
@@ -104,7 +104,7 @@ pub(super) struct Attempts([Line; 3]);
 #[derive(Default)]
 struct Line(Vec<Assertion>);
 
-/// What the other lines say when a beacon is judged.
+/// The assertions that hold on the other lines when a beacon is judged.
 struct Others {
     /// A line before this one has a start or a first frame that holds.
     outranked: bool,
@@ -119,7 +119,7 @@ struct Others {
 }
 
 impl Attempts {
-    /// Whether a first frame holds.
+    /// Returns whether a first frame holds.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0.iter().any(|line| line.held(Kind::is_frame, &|said| holds(Some(said))).is_some())
     }
@@ -205,13 +205,13 @@ impl Line {
         self.latest(of).filter(|said| holds(*said)).and(self.last(of))
     }
 
-    /// Whether a start came after the last first frame. Those that are old do not count.
+    /// Returns whether a start came after the last first frame. Those that are old do not count.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
         self.0[from..].iter().any(|assertion| assertion.kind == Kind::Start { old: false })
     }
 
-    /// Whether a start holds and no first frame that holds came after it.
+    /// Returns whether a start holds and no first frame that holds came after it.
     fn is_starting(&self, holds: &impl Fn(Millis) -> bool) -> bool {
         let frame = self.held(Kind::is_frame, holds);
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())

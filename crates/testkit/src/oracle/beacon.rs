@@ -95,7 +95,7 @@ impl Beacon {
         }
     }
 
-    /// How it was sent: 0 as JSON, 1 as an event, 2 with a request.
+    /// The number of its line: 0 as JSON, 1 as an event, 2 with a request.
     pub(super) fn line(&self) -> usize {
         match &self.cmcd {
             None => 0,

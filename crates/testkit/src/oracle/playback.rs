@@ -34,7 +34,7 @@ struct Statement {
     event: bool,
     batched: bool,
     changed: bool,
-    /// What it added.
+    /// The time that it added.
     credited: Millis,
     /// Its place in the log.
     nth: usize,
@@ -150,7 +150,7 @@ impl Playback {
         of_clock[from..].to_vec()
     }
 
-    /// Whether a pause or a seek came after the last start on that clock, before anything played.
+    /// Returns whether a pause or a seek came after the last start on that clock, before anything played.
     fn is_interrupted(&self, event: bool, is_start: impl Fn(&Statement) -> bool) -> bool {
         let after = self.after(event, is_start);
         let before_play = after.iter().take_while(|statement| statement.state != 'p');
@@ -259,7 +259,7 @@ fn credit(
     }
 }
 
-/// What came, in the log, after the latest `p` of a clock that holds, and is not earlier by the clock: `p` for nothing,
+/// Returns the kind of what came, in the log, after the latest `p` of a clock that holds, and is not earlier by the clock: `p` for nothing,
 /// `r` for a stall (and pauses in it), `x` for anything else.
 fn ended(held: &[Statement], log: &[Statement], event: bool) -> Option<char> {
     let of_clock = |statement: &&Statement| statement.event == event && statement.state == 'p';
