@@ -41,6 +41,12 @@ const OF_JSON: usize = 5;
 /// Whether the event of a beacon is one that is known, or none.
 pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     let Some(event) = beacon.text(Text::Event) else { return true };
+    // the frequent ones as they are mostly written
+    if matches!(event, "heartbeat" | "play") && beacon.mode == Mode::Json
+        || matches!(event, "rr" | "t" | "ps" | "bc") && beacon.mode != Mode::Json
+    {
+        return true;
+    }
     let known = if beacon.mode == Mode::Json { &EVENTS[..OF_JSON] } else { &EVENTS[OF_JSON..] };
     known.iter().any(|known| known.eq_ignore_ascii_case(event))
 }

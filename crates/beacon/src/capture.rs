@@ -70,18 +70,24 @@ impl<'a> Capture<'a> {
 
     /// Reads an object that something is looked for in: the request, or what lies in it.
     fn object(&mut self, bytes: &'a [u8], at: usize, fields: &LogFields, node: usize) -> Option<usize> {
-        members(bytes, at, &mut |key, value| match fields.find(node, &syntax::text(key).0) {
-            Some(Target::Inside(inner, _)) if bytes.get(value) == Some(&b'{') => {
-                self.object(bytes, value, fields, inner)
-            }
-            Some(Target::Name(name) | Target::Inside(_, Some(name))) => {
-                let (raw, end) = syntax::raw(bytes, value)?;
-                self.take(name, one_of(bytes, value, raw), fields.foreign);
-                Some(end)
-            }
-            Some(Target::Inside(_, None)) | None => {
-                self.nested |= bytes.get(value) == Some(&b'[');
-                syntax::skip(bytes, value).ok()
+        members(bytes, at, &mut |key, value| {
+            let found = fields.find(node, key).or_else(|| {
+                memchr::memchr(b'\\', key)?;
+                fields.find(node, syntax::text(key).0.as_bytes())
+            });
+            match found {
+                Some(Target::Inside(inner, _)) if bytes.get(value) == Some(&b'{') => {
+                    self.object(bytes, value, fields, inner)
+                }
+                Some(Target::Name(name) | Target::Inside(_, Some(name))) => {
+                    let (raw, end) = syntax::raw(bytes, value)?;
+                    self.take(name, one_of(bytes, value, raw), fields.foreign);
+                    Some(end)
+                }
+                Some(Target::Inside(_, None)) | None => {
+                    self.nested |= bytes.get(value) == Some(&b'[');
+                    syntax::skip(bytes, value).ok()
+                }
             }
         })
     }

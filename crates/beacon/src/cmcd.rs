@@ -42,11 +42,11 @@ pub(crate) fn read_events<'a>(
     while !rest.is_empty() {
         let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest[..end].trim_ascii();
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         rest = rest.get(end + 1..).unwrap_or_default();
         if line.is_empty() {
             continue;
         }
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let Some(fewer) = left.checked_sub(1) else { return each(Err(ReadError::TooMany)) };
         *left = fewer;
         let mut beacon = read(Mode::Event, [line]);
@@ -217,6 +217,15 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// A number that is whole, of at most 15 digits.
+fn whole(number: &str) -> Option<u64> {
+    let digits = number.as_bytes();
+    if digits.len() > 15 {
+        return None;
+    }
+    digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
+}
+
 /// A string without the backslashes before quotes and backslashes.
 fn unescaped(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
@@ -242,10 +251,10 @@ impl<'a> Item<'a> {
 
     fn amount(self, field: Number) -> Option<Amount> {
         match self {
-            Self::Number(number) => {
-                let plain = number.parse().ok().and_then(|whole| Amount::plain(field, whole));
-                plain.or_else(|| value::amount(field, number))
-            }
+            Self::Number(number) => match whole(number).and_then(|whole| Amount::plain(field, whole)) {
+                Some(amount) => Some(amount),
+                None => value::amount(field, number),
+            },
             Self::Text(text) | Self::Bare(text) => value::amount(field, text.trim()),
             _ => None,
         }

@@ -9,6 +9,9 @@ use self::syntax::members;
 use crate::split::{Frame, elements, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
+/// How many objects of one record may be looked into for beacons and hold none.
+const MOST_IN_VAIN: u32 = 16;
+
 /// Reads a record of JSON beacons: objects, in whatever way they are put one after another ([`frames`]). `each` gets
 /// every beacon in order with the bytes it was read from, and an error for each that cannot be read; an empty record
 /// counts as one. Of `left` beacons each takes one.
@@ -20,20 +23,23 @@ pub(crate) fn read_json<'a>(
     each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
 ) {
     let source = Source::new(record);
+    quick.begin();
     let mut beacon = Beacon::new(Mode::Json);
     // An envelope takes of the same number, which is counted outside.
     let mut inside = *left;
+    let mut in_vain = 0;
     frames(record, left, &mut |frame| match frame {
         Frame::Object(at) => {
             inside = inside.saturating_sub(1);
             beacon.clear();
             let end = quick.read(&source, at, fields, &mut beacon)?;
-            if beacon.nested && beacon.text(Text::Session).is_none() {
+            if beacon.nested && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
                 let mut reading =
                     Reading { source: &source, fields, quick: &mut *quick, beacon: &mut beacon };
                 if reading.envelope(at, &mut inside, each) {
                     return Some(end);
                 }
+                in_vain += 1;
             }
             each(Ok((&beacon, &record[at..end])));
             Some(end)

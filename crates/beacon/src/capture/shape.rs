@@ -194,9 +194,9 @@ impl LogFields {
     }
 
     /// What a key of a node leads to.
-    pub(super) fn find(&self, node: usize, key: &str) -> Option<Target> {
+    pub(super) fn find(&self, node: usize, key: &[u8]) -> Option<Target> {
         let mut named = self.nodes[node].iter();
-        named.find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, target)| *target)
+        named.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key)).map(|(_, target)| *target)
     }
 }
 

@@ -197,6 +197,7 @@ fn bodies_are_lines() {
     assert_eq!(count("a=1\r\n\n  \n{}\nv=3\nb=\"ü\""), [true, false, false, true]);
     assert_eq!(count("\n"), [false]);
     assert_eq!(count("\u{feff}a=1\r\n"), [true]);
+    assert_eq!(count("\u{feff}"), [false]);
     let mut errors = Vec::new();
     read_events(b"a=1\nb=2\nc=3\n", &mut 2, &mut |beacon| errors.push(beacon.map(drop)));
     assert_eq!(errors, [Ok(()), Ok(()), Err(ReadError::TooMany)]);

@@ -5,8 +5,8 @@
 //! key is looked at only where no step that was seen fits. Nothing depends on what is remembered but the time it takes: a
 //! property test and a fuzz target compare a reader that remembers with one that does not.
 //!
-//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and one beacon
-//! may have only so many learnt.
+//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and one record may
+//! have only so many looked for.
 
 use std::borrow::Cow;
 
@@ -22,8 +22,8 @@ const LONGEST_STEP: usize = 128;
 /// How often a key may find no room before all steps are learnt anew.
 const PATIENCE: u32 = 4_096;
 
-/// The most steps that one beacon may have looked for by hash, and learnt.
-const MOST_LEARNT: u32 = 64;
+/// The most steps that one record may have looked for by hash, and learnt.
+const MOST_LEARNT: u32 = 256;
 
 /// Places of the index, and how many of them one step is looked for in.
 const PLACES: usize = 2 * MOST_STEPS;
@@ -118,7 +118,7 @@ pub(crate) struct Quick {
     /// Steps by the hash of what they are.
     index: Box<[u16; PLACES]>,
     lost: u32,
-    /// How many steps the beacon that is read may still learn.
+    /// How many steps the record that is read may still have looked for.
     left: u32,
 }
 
@@ -131,6 +131,11 @@ impl Default for Quick {
 }
 
 impl Quick {
+    /// Begins another record.
+    pub(crate) const fn begin(&mut self) {
+        self.left = MOST_LEARNT;
+    }
+
     /// Reads the beacon that begins at `at` into an empty one. Returns where it ends; `None` where it is no JSON object.
     pub(crate) fn read<'a>(
         &mut self,
@@ -143,7 +148,9 @@ impl Quick {
         if bytes.get(at) != Some(&b'{') {
             return None;
         }
-        self.left = MOST_LEARNT;
+        if self.left == 0 {
+            return read_plainly(source, at, fields, beacon);
+        }
         let mut step = START;
         loop {
             step = self.follow(step, bytes, &mut at, fields)?;
@@ -211,7 +218,9 @@ impl Quick {
 
     /// Finds a step by hash, and remembers it if there is room.
     fn remembered(&mut self, lead: &[u8], node: usize, what: What) -> Option<usize> {
-        self.left = self.left.checked_sub(1)?;
+        if self.left == 0 {
+            return None;
+        }
         let place = hash(lead, node);
         for probe in 0..PROBES {
             let slot = &mut self.index[(place + probe) % PLACES];
@@ -219,6 +228,7 @@ impl Quick {
                 if self.steps.len() == MOST_STEPS || lead.len() > LONGEST_STEP {
                     break;
                 }
+                self.left -= 1;
                 *slot = self.steps.len() as u16;
                 self.steps.push(Step::new(lead, node, what));
                 return Some(usize::from(*slot));
@@ -228,6 +238,7 @@ impl Quick {
                 return Some(usize::from(*slot));
             }
         }
+        self.left -= 1;
         self.lost += 1;
         if self.lost > PATIENCE {
             self.forget();
@@ -248,6 +259,31 @@ fn hash(lead: &[u8], node: usize) -> usize {
     let (words, rest) = lead.as_chunks::<8>();
     let hash = words.iter().fold(node as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
+}
+
+/// Reads the beacon that begins at `at` without a memory.
+fn read_plainly<'a>(
+    source: &Source<'a>,
+    mut at: usize,
+    fields: &Fields,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
+    let bytes = source.bytes;
+    let (mut node, mut begins) = (fields.root(), true);
+    loop {
+        let (end, inner, what) = gap(bytes, at, begins, node, fields)?;
+        (node, begins) = (inner, false);
+        at = match what {
+            What::Field(field) => read_field(field, source, blank(bytes, end), beacon)?,
+            What::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
+            What::Inside(within) if bytes.get(blank(bytes, end)) == Some(&b'{') => {
+                (node, begins) = (within, true);
+                blank(bytes, end)
+            }
+            What::Inside(_) => syntax::skip(bytes, blank(bytes, end)).ok()?,
+            What::End => return Some(end),
+        };
+    }
 }
 
 /// What stands between values from `at` on: brackets, commas and the key up to its colon. `begins` tells that an object
@@ -279,22 +315,20 @@ fn gap(
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let end = string_end(bytes, at + 1).ok()?;
-    let what = match target(&bytes[at + 1..end], node, fields) {
+    let (end, target) = match plain(bytes, at + 1) {
+        Some(end) => (end, fields.node(node).target(&bytes[at + 1..end])),
+        None => {
+            let end = string_end(bytes, at + 1).ok()?;
+            (end, fields.node(node).target(syntax::text(&bytes[at + 1..end]).0.as_bytes()))
+        }
+    };
+    let what = match target {
         Some(Target::Field(field)) => What::Field(field),
         Some(Target::Inside(inner)) => What::Inside(inner),
         None => What::Skip,
     };
     let colon = blank(bytes, end + 1);
     (bytes.get(colon) == Some(&b':')).then_some((colon + 1, node, what))
-}
-
-/// What a key leads to, which may be written with escapes.
-fn target(key: &[u8], node: usize, fields: &Fields) -> Option<Target> {
-    if memchr::memchr(b'\\', key).is_some() {
-        return fields.node(node).target(syntax::text(key).0.as_bytes());
-    }
-    fields.node(node).target(key)
 }
 
 /// Reads a value of ours; where it ends.

@@ -70,20 +70,106 @@ fn skip_scalar(bytes: &[u8], at: usize) -> Place {
     }
 }
 
-/// Skips the object or array that begins at `at`, without recursion.
-fn skip_nested(bytes: &[u8], mut at: usize) -> Place {
-    // One bit for each open bracket: set for those of objects.
-    let mut objects = [0_u64; MAX_DEPTH / 64];
-    let mut depth = 0;
+/// Skips the object or array that begins at `at`, without recursion. Few are nested so deep that it takes two tries.
+fn skip_nested(bytes: &[u8], at: usize) -> Place {
+    match skip_within(bytes, at, Shallow(1)) {
+        Err(Fault::TooDeep(_)) => skip_deep(bytes, at),
+        Err(Fault::NoJson(at)) => Err(at),
+        Ok(end) => Ok(end),
+    }
+}
+
+#[cold]
+fn skip_deep(bytes: &[u8], at: usize) -> Place {
+    let deep = Deep { objects: [0; MAX_DEPTH / 64], depth: 0 };
+    skip_within(bytes, at, deep).map_err(|(Fault::TooDeep(at) | Fault::NoJson(at))| at)
+}
+
+/// Why brackets are not skipped, and where that shows.
+enum Fault {
+    TooDeep(usize),
+    NoJson(usize),
+}
+
+impl From<usize> for Fault {
+    fn from(at: usize) -> Self {
+        Self::NoJson(at)
+    }
+}
+
+/// The brackets that are open.
+trait Brackets {
+    /// Adds one; `false` where there is no room.
+    fn open(&mut self, is_object: bool) -> bool;
+    fn close(&mut self);
+    fn any(&self) -> bool;
+    /// Whether the innermost one is of an object.
+    fn in_object(&self) -> bool;
+}
+
+/// Up to 63 brackets, one bit each, below a bit that marks the outermost.
+struct Shallow(u64);
+
+impl Brackets for Shallow {
+    fn open(&mut self, is_object: bool) -> bool {
+        let has_room = self.0 >> 63 == 0;
+        self.0 = self.0 << 1 | u64::from(is_object);
+        has_room
+    }
+
+    fn close(&mut self) {
+        self.0 >>= 1;
+    }
+
+    fn any(&self) -> bool {
+        self.0 != 1
+    }
+
+    fn in_object(&self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// Up to [`MAX_DEPTH`] brackets.
+struct Deep {
+    /// One bit for each: set for those of objects.
+    objects: [u64; MAX_DEPTH / 64],
+    depth: usize,
+}
+
+impl Brackets for Deep {
+    fn open(&mut self, is_object: bool) -> bool {
+        if self.depth == MAX_DEPTH {
+            return false;
+        }
+        let (word, bit) = (&mut self.objects[self.depth / 64], 1 << (self.depth % 64));
+        *word = *word & !bit | if is_object { bit } else { 0 };
+        self.depth += 1;
+        true
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn any(&self) -> bool {
+        self.depth > 0
+    }
+
+    fn in_object(&self) -> bool {
+        let last = self.depth - 1;
+        self.objects[last / 64] >> (last % 64) & 1 == 1
+    }
+}
+
+fn skip_within(bytes: &[u8], mut at: usize, mut brackets: impl Brackets) -> Result<usize, Fault> {
     'values: loop {
         match bytes.get(at) {
             Some(open @ (b'{' | b'[')) => {
-                if depth == MAX_DEPTH {
-                    return Err(at);
+                let is_object = *open == b'{';
+                if !brackets.open(is_object) {
+                    return Err(Fault::TooDeep(at));
                 }
-                let (is_object, bit) = (*open == b'{', 1 << (depth % 64));
-                objects[depth / 64] = objects[depth / 64] & !bit | if is_object { bit } else { 0 };
-                depth += 1;
                 at = blank(bytes, at + 1);
                 if bytes.get(at) != Some(&if is_object { b'}' } else { b']' }) {
                     if is_object {
@@ -91,25 +177,24 @@ fn skip_nested(bytes: &[u8], mut at: usize) -> Place {
                     }
                     continue 'values;
                 }
-                depth -= 1;
+                brackets.close();
                 at += 1;
             }
             _ => at = skip_scalar(bytes, at)?,
         }
-        while depth > 0 {
+        while brackets.any() {
             at = blank(bytes, at);
-            let in_object = objects[(depth - 1) / 64] >> ((depth - 1) % 64) & 1 == 1;
             match bytes.get(at) {
                 Some(b',') => {
                     at = blank(bytes, at + 1);
-                    if in_object {
+                    if brackets.in_object() {
                         at = key(bytes, at)?;
                     }
                     continue 'values;
                 }
-                Some(b'}') if in_object => depth -= 1,
-                Some(b']') if !in_object => depth -= 1,
-                _ => return Err(at),
+                Some(b'}') if brackets.in_object() => brackets.close(),
+                Some(b']') if !brackets.in_object() => brackets.close(),
+                _ => return Err(Fault::NoJson(at)),
             }
             at += 1;
         }
@@ -213,17 +298,20 @@ fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 fn number_end(bytes: &[u8], at: usize) -> Place {
     let digits = |from: usize| {
-        let count = bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if count > 0 { Ok(from + count) } else { Err(from) }
+        let mut at = from;
+        while matches!(bytes.get(at), Some(b'0'..=b'9')) {
+            at += 1;
+        }
+        if at > from { Ok(at) } else { Err(from) }
     };
     let mut at = at + usize::from(bytes.get(at) == Some(&b'-'));
-    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(at.min(bytes.len()))? };
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(at)? };
     if bytes.get(at) == Some(&b'.') {
         at = digits(at + 1)?;
     }
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        at = digits((at + 1 + sign).min(bytes.len()))?;
+        at = digits(at + 1 + sign)?;
     }
     Ok(at)
 }
