@@ -75,6 +75,7 @@ enum Label {
 
 /// Hands every member of a dictionary to `each`. Returns how many there are. A key without a value that can be read at
 /// all is none.
+#[inline]
 pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a>)) -> usize {
     let mut scan = Scan { text, bytes: text.as_bytes(), at: 0, unclosed: false };
     let mut count = 0;
@@ -113,7 +114,8 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// A member that is as the RFC has it, up to the comma after it. Returns its key.
-    #[inline]
+    // Several callers, and the compiler would call it.
+    #[inline(always)]
     fn member(&mut self, value: &mut Value<'a>) -> Result<&'a str, Malformed> {
         let key = self.key()?;
         if !self.skip(b'=') {
@@ -196,6 +198,7 @@ impl<'a> Scan<'a> {
         &self.text[start..self.at]
     }
 
+    #[inline(always)]
     fn key(&mut self) -> Result<&'a str, Malformed> {
         if !matches!(self.peek(), Some(b'a'..=b'z' | b'A'..=b'Z' | b'*')) {
             return Err(Malformed);
