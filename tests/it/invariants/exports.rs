@@ -10,9 +10,10 @@ use crate::worker::support::{Deployment, Worker, eventually, sleep, window_ago};
 const K: u64 = 7;
 
 /// Every name a metric of ours may have, with every label; whoever adds one looks here whether it tells of persons.
-const METRICS: [(&str, &[&str]); 17] = [
+const METRICS: [(&str, &[&str]); 18] = [
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
+    ("crowdfold_fields_ignored_total", &["field"]),
     ("crowdfold_freshness_seconds_bucket", &["le"]),
     ("crowdfold_freshness_seconds_count", &[]),
     ("crowdfold_freshness_seconds_sum", &[]),
@@ -32,9 +33,10 @@ const METRICS: [(&str, &[&str]); 17] = [
 ];
 
 /// Those that count beacons, sessions or tenants' windows.
-const OF_PERSONS: [&str; 6] = [
+const OF_PERSONS: [&str; 7] = [
     "crowdfold_beacons_total",
     "crowdfold_clock_ahead_total",
+    "crowdfold_fields_ignored_total",
     "crowdfold_lost_offsets_total",
     "crowdfold_rejected_total",
     "crowdfold_sittings",

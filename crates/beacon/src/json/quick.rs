@@ -8,7 +8,11 @@
 //! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and one record may
 //! have only so many looked for.
 
+mod step;
+
 use std::borrow::Cow;
+
+use step::{NONE, Step, What};
 
 use super::syntax::{self, blank, plain, string_end};
 use super::value;
@@ -34,70 +38,6 @@ const START: usize = 0;
 
 /// A step that is not remembered.
 const SPARE: usize = 1;
-
-/// No step.
-const NONE: u16 = u16::MAX;
-
-/// What a step leads to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// A value of ours.
-    Field(Field),
-    /// A value, or an object with fields of ours: the place of its node.
-    Inside(usize),
-    /// A value that we do not care for.
-    Skip,
-    /// The end of the beacon.
-    End,
-}
-
-/// From the end of one value to the next.
-struct Step {
-    /// The bytes between them, up to the colon.
-    lead: Box<[u8]>,
-    /// The same once more where they are few, to be compared without a loop.
-    head: Head,
-    /// The node that the key lies in.
-    node: usize,
-    what: What,
-    /// What came after it last, and before that.
-    next: [u16; 2],
-}
-
-impl Step {
-    fn new(lead: &[u8], node: usize, what: What) -> Self {
-        Self { lead: lead.into(), head: Head::new(lead), node, what, next: [NONE; 2] }
-    }
-}
-
-/// Most bytes of a step that are compared without a loop.
-const HEAD: usize = 24;
-
-/// At most [`HEAD`] bytes, as words, and which of their bits count.
-struct Head {
-    words: [u64; HEAD / 8],
-    mask: [u64; HEAD / 8],
-}
-
-impl Head {
-    fn new(lead: &[u8]) -> Self {
-        let (mut bytes, mut mask) = ([0; HEAD], [0; HEAD]);
-        for (at, byte) in lead.iter().take(HEAD).enumerate() {
-            (bytes[at], mask[at]) = (*byte, u8::MAX);
-        }
-        Self { words: words(&bytes), mask: words(&mask) }
-    }
-
-    fn fits(&self, bytes: &[u8; HEAD]) -> bool {
-        let read = words(bytes);
-        (0..HEAD / 8).fold(0, |differs, at| differs | (read[at] ^ self.words[at]) & self.mask[at]) == 0
-    }
-}
-
-fn words(bytes: &[u8; HEAD]) -> [u64; HEAD / 8] {
-    let (chunks, _) = bytes.as_chunks::<8>();
-    std::array::from_fn(|at| u64::from_le_bytes(chunks[at]))
-}
 
 /// A record, and the same as text where all of it is UTF-8 (otherwise an empty text: then each string is looked at).
 #[derive(Clone, Copy)]
@@ -185,12 +125,7 @@ impl Quick {
     }
 
     fn fits(&self, step: u16, rest: &[u8]) -> Option<usize> {
-        let Step { lead, head, .. } = self.steps.get(usize::from(step))?;
-        let fits = match rest.first_chunk() {
-            Some(bytes) if lead.len() <= HEAD => head.fits(bytes),
-            _ => rest.starts_with(lead),
-        };
-        fits.then_some(lead.len())
+        self.steps.get(usize::from(step))?.fits(rest)
     }
 
     /// Looks at the key, and remembers what stands here.

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::nested::MAX_DEPTH;
 use super::*;
 
 #[test]
