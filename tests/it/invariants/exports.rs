@@ -10,7 +10,7 @@ use crate::worker::support::{Deployment, Worker, eventually, sleep, window_ago};
 const K: u64 = 7;
 
 /// Every name a metric of ours may have, with every label; whoever adds one looks here whether it tells of persons.
-const METRICS: [(&str, &[&str]); 18] = [
+const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_alarms_total", &["kind"]),
     ("crowdfold_beacons_total", &["outcome"]),
     ("crowdfold_fields_ignored_total", &["field"]),
