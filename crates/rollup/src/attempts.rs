@@ -84,6 +84,8 @@ pub(crate) struct Line {
 pub(crate) struct Others {
     /// A start or a first frame holds on a line before this one.
     outranked: bool,
+    /// The latest record that made such an assertion.
+    outranked_at: Said,
     /// On the lines after this one: a start holds.
     start: bool,
     /// The last first frame.
@@ -92,13 +94,14 @@ pub(crate) struct Others {
     starting: bool,
     /// On any other line.
     idle: bool,
-    /// A failure that nothing answers.
+    /// A failure that nothing answers, and that counted because no line before it held anything.
     failed: bool,
 }
 
 impl Others {
     pub(crate) const NONE: Self = Self {
         outranked: false,
+        outranked_at: Said::NEVER,
         start: false,
         frame: Said::NEVER,
         starting: false,
@@ -107,8 +110,9 @@ impl Others {
     };
 
     /// Adds a line before this one.
-    pub(crate) const fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
+    pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
         self.outranked |= line.start.holds(now) || line.frame.holds(now);
+        self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
         self.idle |= line.idle.holds(now);
         self
     }
@@ -119,7 +123,7 @@ impl Others {
         self.start |= line.start.holds(now);
         self.frame = self.frame.or_later(line.frame);
         self.idle |= line.idle.holds(now);
-        self.failed |= line.unanswered(place, open, now).is_some();
+        self.failed |= line.unanswered(place, open, now).is_some_and(|fatal| !fatal.outranked_at.holds(now));
         self
     }
 }
@@ -129,6 +133,8 @@ impl Others {
 struct Fatal {
     said: Said,
     window: Millis,
+    /// The latest start or first frame on the lines before this one, as it was when the error was stated.
+    outranked_at: Said,
     /// A first frame came after it, or a start in another window.
     answered: bool,
     /// A start came after it in another window, from before the last first frame.
@@ -270,7 +276,9 @@ impl Line {
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
-        let repeats = self.unanswered(place, open, now).is_some() || !is_ours && others.failed;
+        // the first one of a line may have been counted on another
+        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.said.holds(now));
+        let repeats = self.unanswered(place, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "planted")]
         if repeats && crate::planted::is(crate::planted::Mistake::RepeatedFailureForgotten) {
             return;
@@ -297,6 +305,7 @@ impl Line {
         let fatal = Fatal {
             said: self.fatal.as_ref().map_or(said, |known| known.said.or_later(said)),
             window: place.window,
+            outranked_at: others.outranked_at,
             answered: false,
             answered_by_old: false,
             answered_here: false,

@@ -159,18 +159,16 @@ impl Tracker {
 
     /// Takes down what a beacon says of playback, and tells what is new in it.
     pub(crate) fn hear(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
-        let said = Said::at(now.record);
         let at = beacon.own_time();
         let told = self.told[0].holds(now);
         let states = told || self.requests.reaches(now).is_some() || playback.state.is_some();
         let totals = &playback.totals;
         // requests overtake batches of events, so each of the two has totals of its own
         let line = usize::from(playback.event);
-        let stalls = difference(&mut self.stalls[line], totals.stalls, said, now);
-        let stalled_ms = difference(&mut self.stalled_ms[line], totals.stalled_ms, said, now);
-        let dropped_frames = difference(&mut self.dropped_frames[line], totals.dropped_frames, said, now);
+        let stalls = difference(&mut self.stalls, line, totals.stalls, now);
+        let stalled_ms = difference(&mut self.stalled_ms, line, totals.stalled_ms, now);
         let mut tracked = Tracked {
-            dropped_frames: if playback.event || !told { dropped_frames } else { 0 },
+            dropped_frames: difference(&mut self.dropped_frames, line, totals.dropped_frames, now),
             is_same_bitrate: self.is_same_bitrate(playback, now),
             start_known: self.start.said.holds(now),
             start_interrupted: self.asked_start.said.holds(now) && self.asked_start.interrupted,
@@ -283,12 +281,14 @@ fn holds_before([last, before]: [Said; 2], now: &Now) -> bool {
     if last == Said::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
-/// What a total adds to the last one, which it takes the place of. Without one that holds nothing can be said: the total
-/// may be hours old.
-fn difference(last: &mut (u32, Said), total: Total, said: Said, now: &Now) -> u32 {
+/// Returns what a total adds to the greater one of the last totals of requests and of events, and replaces the last one of
+/// its line. Without one that holds nothing can be said: the total may be hours old.
+fn difference(last: &mut [(u32, Said); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
-    let (before, stated) = std::mem::replace(last, (total, said));
-    if stated.holds(now) { total.saturating_sub(before) } else { 0 }
+    let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
+    let added = held.max().map_or(0, |before| total.saturating_sub(before));
+    last[line] = (total, Said::at(now.record));
+    added
 }
 
 /// Half up.

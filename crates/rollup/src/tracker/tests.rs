@@ -414,3 +414,18 @@ fn totals_of_requests_count_where_there_are_no_events() {
     rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
     assert_eq!(rig.cell(0).sums.dropped_frames, 9);
 }
+
+#[test]
+fn failure_that_requests_told_first_is_not_counted_again_by_events_that_come_late() {
+    let mut rig = Rig::new();
+    rig.request(0, "sta=s").request(2_000, "sta=f");
+    rig.events(2_100, &["e=ps,sta=s,ts=+0", "e=ps,sta=f,ts=+2000"]);
+    let sums = rig.cell(0).sums;
+    assert_eq!((sums.attempts, sums.startup_failures, sums.playback_failures), (1, 1, 0));
+
+    // a failure that events tell counts, whether a request tells it before or after them
+    let mut rig = Rig::new();
+    rig.events(0, &["e=ps,sta=s,ts=+0"]).events(1_000, &["e=ps,sta=p,ts=+1000"]);
+    rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
+    assert_eq!(rig.cell(0).sums.playback_failures, 1);
+}

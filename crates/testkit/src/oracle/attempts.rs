@@ -50,8 +50,9 @@ struct Assertion {
     said: Millis,
     at: Millis,
     window: Millis,
-    /// For a start: the latest record that stated a first frame on a line after this one until then.
-    framed_before: Option<Millis>,
+    /// For a start: the latest record that stated a first frame on a line after this one until then. For a failure: the
+    /// latest one that stated a start or a first frame on a line before this one.
+    other: Option<Millis>,
 }
 
 /// The kinds of failures.
@@ -116,6 +117,8 @@ struct Others {
     idle: bool,
     failed: bool,
     last_frame: Option<Millis>,
+    /// The latest record that stated a start or a first frame on a line before this one.
+    outranked_at: Option<Millis>,
 }
 
 impl Attempts {
@@ -145,8 +148,18 @@ impl Attempts {
             frame: any(Kind::is_frame),
             starting: after.iter().any(|line| line.is_starting(&holds)),
             idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
-            failed: after.iter().any(|line| line.unanswered(statement.window, window, &holds).is_some()),
+            // those that counted, because no line before them held anything
+            failed: after.iter().any(|line| {
+                let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
+                let counted = last.is_some_and(|fatal| !fatal.other.is_some_and(&holds));
+                counted && line.unanswered(statement.window, window, &holds).is_some()
+            }),
             last_frame,
+            outranked_at: before
+                .iter()
+                .flat_map(|line| [line.latest(Kind::is_start), line.latest(Kind::is_frame)])
+                .flatten()
+                .max(),
         };
         let mut unseen = window.clone();
         let window = if others.outranked { &mut unseen } else { window };
@@ -185,9 +198,9 @@ impl Kind {
 }
 
 impl Line {
-    fn assert(&mut self, kind: Kind, statement: &Statement, framed_before: Option<Millis>) {
+    fn assert(&mut self, kind: Kind, statement: &Statement, other: Option<Millis>) {
         let Statement { said, at, window, .. } = *statement;
-        self.0.push(Assertion { kind, said, at, window, framed_before });
+        self.0.push(Assertion { kind, said, at, window, other });
     }
 
     /// The place in the log of the last assertion of a kind.
@@ -278,7 +291,7 @@ impl Line {
         let expected = if plays_already { Failure::Playback } else { Failure::Startup };
         let first = match (frame, start) {
             (Some(_), _) => self.started(),
-            (None, Some(start)) => !start.framed_before.is_some_and(holds),
+            (None, Some(start)) => !start.other.is_some_and(holds),
             (None, None) => !others.frame && (others.start || !is_idle),
         };
         match self.unanswered(statement.window, window, holds) {
@@ -313,7 +326,8 @@ impl Line {
     ) {
         let frame = self.held(Kind::is_frame, holds);
         let is_ours = frame.is_some() || self.held(Kind::is_start, holds).is_some();
-        let repeats = self.unanswered(statement.window, window, holds).is_some() || !is_ours && others.failed;
+        let is_first = self.held(Kind::is_fatal, holds).is_none();
+        let repeats = self.unanswered(statement.window, window, holds).is_some() || is_first && others.failed;
         if !repeats {
             let starting = if is_ours { self.is_starting(holds) } else { others.starting };
             let idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
@@ -333,6 +347,6 @@ impl Line {
             }
         }
         window.begun = false;
-        self.assert(Kind::Fatal, statement, None);
+        self.assert(Kind::Fatal, statement, others.outranked_at);
     }
 }

@@ -92,19 +92,17 @@ impl Playback {
             let last = self.statements.iter().rfind(|statement| of(statement));
             last.filter(|statement| holds(Some(statement.said))).copied()
         };
+        // the greater one of the last totals of events and of requests
         let grown = |key: &str| {
-            let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == cmcd.event);
-            match (last, cmcd.totals.get(key)) {
-                (Some((_, before, _, said)), Some(total)) if holds(Some(*said)) => {
-                    total.saturating_sub(*before)
-                }
-                _ => 0,
-            }
+            let last = |of_events: bool| {
+                let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == of_events);
+                last.filter(|(.., said)| holds(Some(*said))).map(|(_, total, ..)| *total)
+            };
+            let before = last(true).max(last(false));
+            before.zip(cmcd.totals.get(key)).map_or(0, |(before, total)| total.saturating_sub(before))
         };
         let held: Vec<_> =
             self.statements.iter().filter(|statement| holds(Some(statement.said))).copied().collect();
-        // where events tell what is played, they tell the totals too
-        let is_told = !cmcd.event && held.iter().any(|statement| statement.event);
         let last_bitrate = self.bitrates.last().filter(|(_, said)| holds(Some(*said)));
         let is_same_bitrate =
             cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
@@ -115,7 +113,7 @@ impl Playback {
         let start = last(&is_start);
         let asked_start = last(&|statement| !statement.event && statement.state == 's');
         let mut amounts = Amounts {
-            dropped_frames: if is_told { 0 } else { grown("dfa") },
+            dropped_frames: grown("dfa"),
             switches: u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate),
             start_known: start.is_some(),
             start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),

@@ -6,11 +6,11 @@ use std::io::{self, BufRead};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The line is complete.
-    OfLine,
+    Line,
     /// The input ended.
-    OfInput,
+    Input,
     /// The line goes on beyond the most that may be read.
-    OfRoom,
+    Room,
 }
 
 /// Reads on in a line until its end, or until `line` has `most` bytes. The end of the line is not part of it.
@@ -18,11 +18,11 @@ pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usiz
     loop {
         let left = most.saturating_sub(line.len());
         if left == 0 {
-            return Ok(End::OfRoom);
+            return Ok(End::Room);
         }
         let chunk = fill(lines)?;
         if chunk.is_empty() {
-            return Ok(End::OfInput);
+            return Ok(End::Input);
         }
         let chunk = &chunk[..chunk.len().min(left)];
         let end = memchr::memchr(b'\n', chunk);
@@ -33,7 +33,7 @@ pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usiz
             if line.last() == Some(&b'\r') {
                 line.pop();
             }
-            return Ok(End::OfLine);
+            return Ok(End::Line);
         }
     }
 }

@@ -96,9 +96,9 @@ impl<R: BufRead> Records<R> {
         let enough = if self.joins { ENOUGH.min(self.most) } else { self.most + 1 };
         for most in [enough.max(self.line.len() + 1), self.most + 1] {
             match read_line(&mut self.lines, &mut self.line, most)? {
-                End::OfLine => return Ok(true),
-                End::OfInput => return Ok(!self.line.is_empty()),
-                End::OfRoom => {}
+                End::Line => return Ok(true),
+                End::Input => return Ok(!self.line.is_empty()),
+                End::Room => {}
             }
             if let Some(end) = end_of_objects(&self.line).filter(|_| self.joins) {
                 self.rest.extend_from_slice(&self.line[end..]);
