@@ -1,5 +1,5 @@
-// Prepares what the players need and the repository does not contain: the players, from npm, and two streams, made with
-// ffmpeg. Each is made once.
+// Prepares what the tests need and the repository does not contain: packages from npm, and for the players two streams,
+// made with ffmpeg. Each is made once.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
@@ -29,14 +29,19 @@ const stream = (...bitrates) =>
     ["-media_seg_name", "segment-$RepresentationID$-$Number%03d$.m4s", "stream.mpd"],
   ].flat();
 
-/** Returns the directories below `home` with npm's modules, the stream with one picture and the one with two. */
-export async function prepare(home) {
+/** Returns a directory below `home` with the packages of npm that the lock file in the directory `from` names. */
+export async function packages(home, from) {
   await mkdir(home, { recursive: true });
-  const lock = await readFile(here("package-lock.json"), "utf8");
-  const modules = await once(home, "modules", lock, async (dir) => {
-    for (const file of ["package.json", "package-lock.json"]) await copyFile(here(file), join(dir, file));
+  const lock = await readFile(join(from, "package-lock.json"), "utf8");
+  return once(home, "modules", lock, async (dir) => {
+    for (const file of ["package.json", "package-lock.json"]) await copyFile(join(from, file), join(dir, file));
     await run("npm", ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], dir);
   });
+}
+
+/** Returns the directories below `home` with npm's modules, the stream with one picture and the one with two. */
+export async function prepare(home) {
+  const modules = await packages(home, here("."));
   const make = (options) =>
     once(home, "stream", options.join(" "), (dir) =>
       run("ffmpeg", ["-nostdin", "-hide_banner", "-loglevel", "error", ...options], dir),
@@ -65,6 +70,6 @@ async function once(home, name, from, make) {
 async function run(program, args, cwd) {
   await promisify(execFile)(program, args, { cwd }).catch((error) => {
     if (error.code !== "ENOENT") throw error;
-    throw new Error(`players in a browser need ${program}: run \`make doctor\``);
+    throw new Error(`this needs ${program}: run \`make doctor\``);
   });
 }

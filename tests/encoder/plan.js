@@ -1,0 +1,65 @@
+// What happens in a session: steps with a state of the player and the time that it lasts.
+
+/** Codes of errors as players send them, each with the class that it belongs to. */
+export const ERRORS = [
+  ["fragLoadError", "network"],
+  ["1002", "network"],
+  ["fragLoadTimeOut", "timeout"],
+  ["bufferAppendError", "media"],
+  ["manifestParsingError", "manifest"],
+  ["4000", "manifest"],
+  ["keySystemNoAccess", "drm"],
+  ["internalException", "other"],
+];
+
+/**
+ * A list of steps: `state` with `ms` that it lasts; `error`, a code that the player reports without failing; `bitrate`,
+ * a change of it; `dropped`, so many more frames that were not shown.
+ */
+export function plan(random) {
+  const steps = [];
+  const step = (state, ms) => steps.push({ state, ms });
+  if (random.percent(15)) step("d", random.hundreds(500, 5_000));
+  // some players state no start; the first state is then that it plays
+  if (random.percent(80)) step("s", random.hundreds(100, 9_900));
+  const started = steps.at(-1)?.state === "s";
+  if (started && random.percent(10)) {
+    steps.push({ state: "f", ms: 0, error: random.pick(ERRORS) });
+    return steps;
+  }
+  if (started && random.percent(10)) {
+    step("q", 0);
+    return steps;
+  }
+  step("p", random.hundreds(1_000, 25_000));
+  for (let more = random.below(8); more > 0; more -= 1) {
+    switch (random.below(6)) {
+      case 0: // the buffer runs dry
+        step(random.pick(["r", "r", "w"]), random.hundreds(200, 5_000));
+        break;
+      case 1:
+        step("a", random.hundreds(1_000, 20_000));
+        break;
+      case 2: // a seek, after which the player fills its buffer: no stall
+        step("k", random.hundreds(100, 2_000));
+        if (random.percent(50)) step("r", random.hundreds(100, 1_000));
+        break;
+      case 3:
+        steps.push({ bitrate: true });
+        break;
+      case 4:
+        steps.push({ dropped: 1 + random.below(40) });
+        break;
+      default:
+        steps.push({ error: random.pick(ERRORS) });
+    }
+    step("p", random.hundreds(100, 25_000));
+  }
+  const end = random.below(10);
+  if (end < 5) step("e", 0);
+  else if (end < 7) step("q", 0);
+  else if (end < 8) steps.push({ state: "f", ms: 0, error: random.pick(ERRORS) });
+  // else the page is closed: its last state ends with one more report of it
+  else step("a", 0);
+  return steps;
+}

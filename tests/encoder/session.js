@@ -1,0 +1,222 @@
+// One session: a player that does what a plan says and reports it with the library, and notes what really happened.
+import { optional } from "./optional.js";
+
+const ADDRESSES = ["203.0.113.7", "198.51.100.23", "2001:db8:4::9"];
+const FORMATS = { h: "hls", d: "dash", s: "smooth" };
+const STREAMS = { v: "vod", l: "live", ll: "low-latency" };
+const BITRATES = [600, 1_200, 2_500, 4_800];
+const STEP_MS = 100;
+
+export class Session {
+  constructor({ cmcd, way, random, number, clock }) {
+    Object.assign(this, { cmcd, way, random, clock, lines: [] });
+    this.version = way.version ?? 2;
+    this.address = random.pick(ADDRESSES);
+    // what the library writes must be quoted, and escaped
+    this.sid = random.percent(20) ? `player "${number}", tab\\1` : `0d4b9b7c-${number}-4c58`;
+    this.bitrate = random.pick(BITRATES);
+    this.throughput = 1_000 * (1 + random.below(99));
+    this.tellsTotals = random.percent(50);
+    this.dropped = 0;
+    this.playedSinceReport = 0;
+    const [sf, st] = [random.pick(Object.keys(FORMATS)), random.pick(Object.keys(STREAMS))];
+    this.fixed = { cid: `title-${random.pick(["north", "south", "east"])}`, sf, st, mtp: [this.throughput] };
+    this.truth = {
+      stream: STREAMS[st],
+      format: FORMATS[sf],
+      content: this.fixed.cid,
+      attempts: 0,
+      plays: 0,
+      startup_failures: 0,
+      playback_failures: 0,
+      playing_ms: 0,
+      stalled_ms: 0,
+      stalls: 0,
+      dropped_frames: 0,
+      switches: 0,
+      startup_ms: null,
+      errors: [],
+      bandwidth_kbps: this.throughput,
+      // of each report with a bitrate: the bitrate, and the time that was played since the last report
+      bitrates: [],
+    };
+    this.reporter = this.#reporter();
+  }
+
+  /** Does what the plan says. */
+  watch(plan) {
+    this.reporter.update({ ...this.fixed, ...(this.version === 2 && { dfa: 0 }), br: this.#br() });
+    this.reporter.start();
+    const seen = { started: false, startedAt: null, played: false, sought: false, stalled: false };
+    for (const step of plan) {
+      if (step.bitrate) this.#switch(seen);
+      if (step.dropped) this.#drop(step.dropped);
+      if (step.state) {
+        this.#enter(step, seen);
+        this.#stay(step.ms, seen);
+      }
+      if (step.error) this.#error(step.error);
+    }
+    this.reporter.stop(true);
+    if (this.version === 1) Object.assign(this.truth, NOTHING);
+  }
+
+  #reporter() {
+    const { CmcdReporter, CMCD_KEYS, CmcdEventType } = this.cmcd;
+    const enabledKeys = [...CMCD_KEYS, "com.example-n", "com.example-note", "com.example-on"];
+    const target = {
+      url: "https://collect.example/v1/cmcd/acme",
+      enabledKeys,
+      events: Object.values(CmcdEventType),
+      interval: this.random.pick([0, 10, 30]),
+      batchSize: this.way.events,
+      transform: (report) => {
+        if (report.br) this.#bitrateReported();
+        return { ...report, ...optional(this.random, { version: 2, event: true }) };
+      },
+    };
+    return new CmcdReporter(
+      {
+        version: this.version,
+        sid: this.sid,
+        enabledKeys: this.way.requests ? enabledKeys : [],
+        transmissionMode: this.way.requests,
+        eventTargets: this.way.events ? [target] : [],
+      },
+      async (request) => {
+        this.#capture(request);
+        return { status: 204 };
+      },
+    );
+  }
+
+  /** The player enters a state. Events tell it, or the request that it makes now. */
+  #enter({ state }, seen) {
+    const { truth } = this;
+    if (!seen.started && !"deq".includes(state)) {
+      seen.started = true;
+      truth.attempts = 1;
+    }
+    if (state === "s") seen.startedAt = this.clock.now;
+    const told = { sta: state };
+    if (state === "p" && !seen.played) {
+      seen.played = true;
+      truth.plays = 1;
+      const { startedAt } = seen;
+      truth.startup_ms = startedAt === null ? this.random.hundreds(100, 9_900) : this.clock.now - startedAt;
+      // events tell when it started; where nothing does, the player says how long it took
+      if (startedAt === null || !this.way.events) told.msd = truth.startup_ms;
+    }
+    if (state === "k") seen.sought = true;
+    if (state === "p") Object.assign(seen, { sought: false, stalled: false });
+    if ("rw".includes(state) && seen.played && !seen.sought && !seen.stalled) {
+      seen.stalled = true;
+      truth.stalls += 1;
+    }
+    if (state === "f") truth[seen.played ? "playback_failures" : "startup_failures"] = 1;
+    seen.playing = state === "p";
+    if (this.version === 2) this.reporter.update({ ...told, ...this.#totals() });
+    this.#request();
+  }
+
+  /** Totals that some players send beside states, which say the same. */
+  #totals() {
+    if (!this.tellsTotals) return {};
+    return { bsa: [this.truth.stalls], bsda: [this.truth.stalled_ms] };
+  }
+
+  /** The state lasts. The player goes on making requests. */
+  #stay(ms, { playing, stalled }) {
+    let untilRequest = this.random.hundreds(STEP_MS, 4_000);
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      if (playing) {
+        this.truth.playing_ms += STEP_MS;
+        this.playedSinceReport += STEP_MS;
+      }
+      if (stalled) this.truth.stalled_ms += STEP_MS;
+      this.clock.pass(STEP_MS);
+      untilRequest -= STEP_MS;
+      if (untilRequest > 0 || left === STEP_MS) continue;
+      this.#request();
+      untilRequest = this.random.hundreds(STEP_MS, 4_000);
+    }
+  }
+
+  #switch({ played }) {
+    // the weights of a mean are plain where only one clock reports
+    if (!played || this.way.requests) return;
+    this.bitrate = this.random.pick(BITRATES.filter((other) => other !== this.bitrate));
+    this.truth.switches += 1;
+    this.reporter.update({ br: this.#br() });
+  }
+
+  #drop(frames) {
+    this.dropped += frames;
+    this.truth.dropped_frames += frames;
+    this.reporter.update({ dfa: this.dropped });
+  }
+
+  #error([code, errorClass]) {
+    if (!this.truth.errors.includes(errorClass)) this.truth.errors.push(errorClass);
+    if (this.way.events) this.reporter.recordEvent("e", { ec: [code] });
+    else this.#request({ ec: [code] });
+  }
+
+  #request(data = {}) {
+    if (!this.way.requests) return;
+    const kind = this.random.below(10);
+    // the bitrate of sound is not the picture's, and a manifest has none
+    const object =
+      kind < 6
+        ? { ot: kind < 3 ? "v" : "av", br: this.#br() }
+        : kind < 8
+          ? { ot: "a", br: [128] }
+          : { ot: kind < 9 ? "m" : "i", br: undefined };
+    if (kind < 6) this.#bitrateReported();
+    const more = optional(this.random, { version: this.version, event: false });
+    this.#capture(
+      this.reporter.createRequestReport(
+        { url: "https://media.example/title/segment-7.m4s?token=x%2Cy", method: "GET", headers: {} },
+        { ...more, ...object, ...data },
+      ),
+    );
+  }
+
+  #br() {
+    if (this.version === 1 || this.random.percent(50)) return [this.bitrate];
+    return [this.cmcd.toCmcdValue(this.bitrate, { v: true })];
+  }
+
+  #bitrateReported() {
+    this.truth.bitrates.push([this.bitrate, this.playedSinceReport]);
+    this.playedSinceReport = 0;
+  }
+
+  #capture({ url, method, headers, body }) {
+    const { pathname, search } = new URL(url);
+    this.lines.push({
+      received_at_ms: this.clock.now,
+      client_ip: this.address,
+      method,
+      path: pathname,
+      query: search.slice(1),
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+      body: body ?? "",
+    });
+  }
+}
+
+/** What version 1 cannot tell: it has no states, no errors and no totals. */
+const NOTHING = {
+  attempts: 0,
+  plays: 0,
+  startup_failures: 0,
+  playback_failures: 0,
+  playing_ms: 0,
+  stalled_ms: 0,
+  stalls: 0,
+  dropped_frames: 0,
+  switches: 0,
+  startup_ms: null,
+  errors: [],
+};

@@ -1,0 +1,172 @@
+//! Sessions written by the CMCD library of the SVTA in every way of reporting, with members that change nothing added by
+//! chance. Every number of every row must be what really happened in the sessions.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::process::Command;
+
+use crowdfold_testkit::binary;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// Directory of the library, which is kept.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/encoder");
+const WRITER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/encoder/write.js");
+
+/// All sessions lie in one window.
+const CONFIG: &str = r#"
+[windows]
+length = "1h"
+[tenants]
+names = ["acme"]
+default = "acme"
+[ttl]
+beacons = "3h"
+[release]
+k = 1
+allow_small_k = true
+drilldowns = [["stream", "format", "content"]]
+"#;
+
+/// Sessions of each way of reporting. `CROWDFOLD_SESSIONS` and `CROWDFOLD_SEED` ask for more, or others.
+const SESSIONS: &str = "60";
+
+/// Captured requests of some sessions, and what happened in each.
+#[derive(Deserialize)]
+struct Written {
+    lines: Vec<Value>,
+    truth: Vec<Truth>,
+}
+
+#[derive(Deserialize)]
+struct Truth {
+    stream: String,
+    format: String,
+    content: String,
+    startup_ms: Option<u64>,
+    errors: Vec<String>,
+    bandwidth_kbps: u64,
+    /// Of each report with a bitrate: the bitrate, and the time that was played since the last report.
+    bitrates: Vec<(u64, u64)>,
+    /// `attempts`, `plays` and all other counts and times, by the names that rows have for them.
+    #[serde(flatten)]
+    sums: BTreeMap<String, u64>,
+}
+
+impl Truth {
+    /// The session's mean bitrate: weighted by the time that was played, plain where none was.
+    fn bitrate(&self) -> Option<u64> {
+        let played: u64 = self.bitrates.iter().map(|(_, played)| played).sum();
+        let weight = |played: u64, all: u64| if all == 0 { 1 } else { played };
+        let weights: u64 = self.bitrates.iter().map(|(_, ms)| weight(*ms, played)).sum();
+        let sum: u64 = self.bitrates.iter().map(|(rate, ms)| rate * weight(*ms, played)).sum();
+        (weights > 0).then(|| to_two_digits(sum as f64 / weights as f64))
+    }
+}
+
+fn to_two_digits(value: f64) -> u64 {
+    let unit = 10_f64.powf((value.log10().floor() - 1.0).max(0.0));
+    ((value / unit).round() * unit) as u64
+}
+
+/// What an expected row adds up: counts and times, and for distributions the number of sessions and their sum.
+type Sums = BTreeMap<String, u64>;
+
+fn add(sums: &mut Sums, name: &str, value: u64) {
+    *sums.entry(name.into()).or_default() += value;
+}
+
+/// The rows that must come out, by stream, format and content.
+fn expected(truth: &[Truth]) -> BTreeMap<[String; 3], Sums> {
+    let mut rows = BTreeMap::<_, Sums>::new();
+    for session in truth {
+        let row = rows.entry([&session.stream, &session.format, &session.content].map(String::clone));
+        let row = row.or_default();
+        add(row, "sessions", 1);
+        for (name, value) in &session.sums {
+            add(row, name, *value);
+        }
+        for class in &session.errors {
+            add(row, &format!("errors.{class}"), 1);
+        }
+        for (name, value) in [
+            ("startup_ms", session.startup_ms),
+            ("bandwidth_kbps", Some(session.bandwidth_kbps)),
+            ("bitrate_kbps", session.bitrate()),
+        ] {
+            add(row, &format!("{name}.sessions"), value.is_some().into());
+            add(row, &format!("{name}.sum"), value.unwrap_or(0));
+        }
+    }
+    rows
+}
+
+type Rows = BTreeMap<[String; 3], Map<String, Value>>;
+
+/// The rows that come out of a file.
+fn folded(format: &str, lines: &str) -> Rows {
+    let dir = TempDir::new().unwrap();
+    let text = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
+    text("config.toml", CONFIG.into());
+    text("lines", lines.into());
+    let output = Command::new(binary("crowdfold"))
+        .current_dir(dir.path())
+        .args(["fold", "--config", "config.toml", "--format", format, "--ledger", "ledger", "lines"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ledger: Value = serde_json::from_slice(&std::fs::read(dir.path().join("ledger")).unwrap()).unwrap();
+    assert_eq!(ledger["beacons"]["released"], ledger["beacons"]["read"], "{ledger}");
+    let rows = String::from_utf8(output.stdout).unwrap();
+    rows.lines()
+        .map(|line| {
+            let row: Map<String, Value> = serde_json::from_str(line).unwrap();
+            let label =
+                ["stream", "format", "content"].map(|name| row["dimensions"][name].as_str().unwrap().into());
+            (label, row)
+        })
+        .collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "what to test is not the program's configuration")]
+fn asked(name: &str, otherwise: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| otherwise.into())
+}
+
+#[test]
+fn sessions_of_a_real_encoder_come_to_what_happened_in_them() {
+    let output = Command::new("node")
+        .args([WRITER, HOME, &asked("CROWDFOLD_SEED", "1"), &asked("CROWDFOLD_SESSIONS", SESSIONS)])
+        .output()
+        .unwrap_or_else(|error| panic!("the encoder needs Node.js: run `make doctor` ({error})"));
+    assert!(output.status.success(), "the encoder failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    let ways: BTreeMap<String, Written> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(ways.len(), 8);
+    let mut differences = String::new();
+    for (way, written) in ways {
+        let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
+        let expected = expected(&written.truth);
+        compare(&way, &folded("capture", &captures), &expected, &mut differences);
+        // events are a file of lines, too
+        let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
+        if bodies.clone().all(|body| !body.is_empty()) {
+            let lines: String = bodies.map(|body| format!("{body}\n")).collect();
+            compare(&format!("lines of {way}"), &folded("cmcd", &lines), &expected, &mut differences);
+        }
+    }
+    assert!(differences.is_empty(), "\n{differences}");
+}
+
+fn compare(way: &str, rows: &Rows, expected: &BTreeMap<[String; 3], Sums>, differences: &mut String) {
+    assert_eq!(rows.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{way}");
+    for (label, sums) in expected {
+        for (name, value) in sums {
+            let field = name.split('.').fold(&json!(rows[label]), |field, name| &field[name]).clone();
+            if field.as_u64().unwrap_or(0) != *value {
+                writeln!(differences, "{way} {}: {name} is {field}, not {value}", label.join(" ")).unwrap();
+            }
+        }
+    }
+}
