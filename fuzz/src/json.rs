@@ -25,7 +25,10 @@ pub fn check(data: &[u8]) {
         {
             assert_eq!(all, [Ok(expected)], "{object:?}");
         }
-        assert!(is_sound(record) || all.iter().any(Result::is_err), "what is no JSON was read without a word");
+        assert!(
+            is_sound(record) || all.iter().any(Result::is_err),
+            "what is no JSON was read without a word"
+        );
         let fresh = read(&mut Reader::new(Arc::clone(&MAPPED)), Form::Json, record);
         assert!(read(&mut renamed, Form::Json, record) == fresh, "other names: it reads something else");
     }
@@ -36,8 +39,10 @@ pub fn check(data: &[u8]) {
 pub(crate) fn is_sound(record: &[u8]) -> bool {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
     let record: Vec<u8> = record.iter().map(|byte| if *byte == 0x0c { b' ' } else { *byte }).collect();
-    let runs_on = record.split(|byte| *byte == b'}').skip(1).any(|after| after.trim_ascii().starts_with(b"{"));
-    runs_on || serde_json::Deserializer::from_slice(&record).into_iter::<IgnoredAny>().all(|value| value.is_ok())
+    let runs_on =
+        record.split(|byte| *byte == b'}').skip(1).any(|after| after.trim_ascii().starts_with(b"{"));
+    runs_on
+        || serde_json::Deserializer::from_slice(&record).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
 /// The reference cannot tell which of two values came last, nor what is in an object.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use crowdfold_beacon::{
-    Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text,
-};
+use crowdfold_beacon::{Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text};
 
 pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::Tenant, "tenant"),
