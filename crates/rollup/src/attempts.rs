@@ -167,6 +167,23 @@ impl Line {
         now: &Now,
     ) -> Counted {
         let mut counted = Counted::default();
+        // most beacons state only that it goes on playing
+        let Statement { start, frame, idle, fatal, .. } = *statement;
+        if frame
+            && !start
+            && !idle
+            && !fatal
+            && !self.started
+            && self.fatal.is_none()
+            && self.frame.holds(now)
+        {
+            if !others.outranked {
+                *open = InWindow::default();
+            }
+            self.frame = self.frame.or_later(Said::at(now.record));
+            self.frame_at = statement.at;
+            return counted;
+        }
         // a statement that does not count changes nothing in the window
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };

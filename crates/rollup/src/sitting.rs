@@ -47,13 +47,8 @@ impl Sitting {
         self.beacons += 1;
         self.network_bits |= network_bit;
         self.in_window = heard.in_window;
-        for (count, more) in [
-            (&mut self.attempts, heard.counted.attempts),
-            (&mut self.plays, heard.counted.plays),
-            (&mut self.startup_failures, heard.counted.startup_failures),
-            (&mut self.playback_failures, heard.counted.playback_failures),
-        ] {
-            *count = count.saturating_add(more);
+        if heard.counted != Counted::default() {
+            self.count(&heard.counted);
         }
         self.playing_ms = self.playing_ms.saturating_add(heard.playing_ms);
         self.stalled_ms = self.stalled_ms.saturating_add(heard.stalled_ms);
@@ -69,6 +64,18 @@ impl Sitting {
         }
         if let Some(rate) = measures.bitrate_kbps {
             self.bitrate.add(rate, heard.playing_ms);
+        }
+    }
+
+    #[cold]
+    fn count(&mut self, counted: &Counted) {
+        for (count, more) in [
+            (&mut self.attempts, counted.attempts),
+            (&mut self.plays, counted.plays),
+            (&mut self.startup_failures, counted.startup_failures),
+            (&mut self.playback_failures, counted.playback_failures),
+        ] {
+            *count = count.saturating_add(more);
         }
     }
 
