@@ -13,6 +13,12 @@ pub(super) fn hides_failure(scenario: &Scenario) -> bool {
         )
 }
 
+/// Returns true if the player does not report that playback was requested. Shaka Player states no start, so an attempt that
+/// ends before the first frame is not told from one that nobody made.
+pub(super) fn hides_attempt(scenario: &Scenario) -> bool {
+    scenario.player == "shaka" && scenario.fault == Fault::Missing
+}
+
 /// Returns true if the player ends without a report: hls.js, where it hides its failure.
 pub(super) fn hides_end(scenario: &Scenario) -> bool {
     scenario.player == "hls" && hides_failure(scenario)
