@@ -177,7 +177,7 @@ impl Line {
             && self.fatal.is_none()
             && self.frame.holds(now)
         {
-            if !others.outranked {
+            if !others.outranked && !others.failed {
                 *open = InWindow::default();
             }
             self.frame = self.frame.or_later(Said::at(now.record));
@@ -274,7 +274,10 @@ impl Line {
             }
             counted.plays += u8::from(!implied || place.implied);
         }
-        *open = InWindow::default();
+        // a first frame that is told late does not recover from a failure that another line told
+        if !others.failed {
+            *open = InWindow::default();
+        }
         self.frame = self.frame.or_later(Said::at(now.record));
         self.frame_at = statement.at;
         self.started = false;

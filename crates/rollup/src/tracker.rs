@@ -91,6 +91,10 @@ impl Start {
     }
 }
 
+/// The largest difference between two delays of reports that is taken for jitter of the network, ms. A clock that moves
+/// by more was set.
+const MOST_JITTER: Millis = 1_000;
+
 /// The time that the events of one record may add: the player's clock may be set at any moment, and must not make
 /// playing time.
 #[derive(Clone, Copy, Debug)]
@@ -105,12 +109,16 @@ struct Allowance {
 
 impl Allowance {
     /// Returns what is left for an event of a record. The first event of a record sets it to the time since the record
-    /// before, plus that one's delay beyond the smallest delay that is known; without one to `idle`. The events of a
-    /// record that is older than the latest one add nothing.
+    /// before, plus that one's delay beyond the smallest delay that is known; without one to `idle`. An event that came
+    /// sooner than all before it adds the difference, as far as that may be jitter. The events of a record that is older
+    /// than the latest one add nothing.
     fn of(&mut self, at: Millis, distance: &Distance, now: &Now) -> Millis {
         let before = self.record.record();
+        let sooner = distance.moment(now.record, now).map_or(0, |expected| at.saturating_sub(expected));
+        let jitter = if sooner <= MOST_JITTER { sooner } else { 0 };
         if before == Some(now.record) {
             self.latest = self.latest.max(at);
+            self.left += jitter;
             return self.left;
         }
         if before.is_some_and(|before| before > now.record) {
@@ -123,7 +131,7 @@ impl Allowance {
                 now.record - before + delay
             }
             None => now.idle,
-        };
+        } + jitter;
         (self.record, self.latest) = (Said::at(now.record), at);
         self.left
     }

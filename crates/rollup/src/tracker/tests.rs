@@ -429,3 +429,15 @@ fn failure_that_requests_told_first_is_not_counted_again_by_events_that_come_lat
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
     assert_eq!(rig.cell(0).sums.playback_failures, 1);
 }
+
+#[test]
+fn jitter_of_the_network_costs_no_time() {
+    let mut rig = Rig::new();
+    rig.events(900, &["e=ps,sta=p,ts=+0"]).events(10_400, &["e=t,sta=p,ts=+10000"]);
+    rig.events(20_050, &["e=t,sta=p,ts=+20000"]).events(30_700, &["e=ps,sta=e,ts=+30000"]);
+    assert_eq!(rig.cell(0).sums.playing_ms, 30_000);
+    // more than that is a clock that was set
+    let mut rig = Rig::new();
+    rig.events(100, &["e=ps,sta=p,ts=+0"]).events(10_100, &["e=ps,sta=e,ts=+11200"]);
+    assert_eq!(rig.cell(0).sums.playing_ms, 10_000);
+}

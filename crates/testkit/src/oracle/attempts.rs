@@ -311,8 +311,11 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        window.pending = None;
-        window.begun = false;
+        // a first frame that is told late does not recover from a failure that another line told
+        if !others.failed {
+            window.pending = None;
+            window.begun = false;
+        }
         self.assert(Kind::Frame, statement, None);
     }
 

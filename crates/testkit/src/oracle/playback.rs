@@ -23,6 +23,8 @@ pub(super) struct Amounts {
     pub(super) is_old_error: bool,
     /// Playing and stalled time by the clock, before it was rounded.
     credited: Millis,
+    /// How much sooner than all events before it an event came, if that may be jitter.
+    jitter: Millis,
 }
 
 /// A state that was stated.
@@ -36,6 +38,8 @@ struct Statement {
     changed: bool,
     /// The time that it added.
     credited: Millis,
+    /// How much sooner than all before it it came, if that may be jitter.
+    jitter: Millis,
     /// Its place in the log.
     nth: usize,
 }
@@ -50,6 +54,7 @@ impl Statement {
             batched: cmcd.batched,
             changed: cmcd.changed,
             credited: 0,
+            jitter: 0,
             nth: 0,
         }
     }
@@ -136,7 +141,10 @@ impl Playback {
             let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
             amounts.startup_ms = took.map(two_digits);
         }
-        let most = if new.event { self.allowance(new, idle, &holds) } else { Millis::MAX };
+        let mut most = Millis::MAX;
+        if new.event {
+            (most, amounts.jitter) = self.allowance(new, idle, &holds);
+        }
         credit(&held, &self.statements, new, idle, most, &mut amounts);
         amounts
     }
@@ -157,23 +165,34 @@ impl Playback {
 
     /// The most that an event may add: the time since the record of events before its own, and the delay of that one;
     /// less what the events before it in its own record have added.
-    fn allowance(&self, new: Statement, idle: Millis, holds: &impl Fn(Option<Millis>) -> bool) -> Millis {
+    /// The second number is the jitter in it: what comes up to a second sooner than all before adds that.
+    fn allowance(
+        &self,
+        new: Statement,
+        idle: Millis,
+        holds: &impl Fn(Option<Millis>) -> bool,
+    ) -> (Millis, Millis) {
         let events = || self.statements.iter().filter(|statement| statement.event);
         let latest = events().map(|event| event.said).max();
         if latest.is_some_and(|latest| latest > new.said) {
-            return 0;
+            return (0, 0);
         }
+        let delay = |event: &Statement| i128::from(event.said) - i128::from(event.at);
+        let soonest = events().filter(|event| holds(Some(event.said))).map(delay).min();
+        let jitter = soonest.map_or(0, |soonest| soonest - delay(&new));
+        let jitter = if (0..=1_000).contains(&jitter) { jitter as Millis } else { 0 };
         let at = events().position(|event| event.said == new.said);
         let earlier: Vec<_> = events().take(at.unwrap_or(usize::MAX)).collect();
-        let spent: Millis = events().filter(|event| event.said == new.said).map(|event| event.credited).sum();
+        let own = || events().filter(|event| event.said == new.said);
+        let spent: Millis = own().map(|event| event.credited).sum();
+        let jitters: Millis = own().map(|event| event.jitter).sum();
+        let left = |most: Millis| ((most + jitters + jitter).saturating_sub(spent), jitter);
         let before = earlier.iter().map(|event| event.said).max().filter(|said| holds(Some(*said)));
-        let Some(before) = before else { return idle.saturating_sub(spent) };
-        let delay = |event: &&&Statement| i128::from(event.said) - i128::from(event.at);
-        let least = earlier.iter().filter(|event| holds(Some(event.said))).map(|event| delay(&event)).min();
-        let its = earlier.iter().filter(|event| event.said == before).map(|event| delay(&event)).min();
+        let Some(before) = before else { return left(idle) };
+        let least = earlier.iter().filter(|event| holds(Some(event.said))).map(|event| delay(event)).min();
+        let its = earlier.iter().filter(|event| event.said == before).map(|event| delay(event)).min();
         let delay = its.zip(least).map_or(0, |(its, least)| its - least);
-        let most = new.said - before + u64::try_from(delay).unwrap_or(0);
-        most.saturating_sub(spent)
+        left(new.said - before + u64::try_from(delay).unwrap_or(0))
     }
 
     /// Takes down what a beacon of a record at `now` states, and what it added.
@@ -182,9 +201,10 @@ impl Playback {
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
         self.bitrates.extend(cmcd.bitrate.filter(|_| cmcd.event).map(|bitrate| (bitrate, now)));
         self.codes.push((cmcd.code.clone(), cmcd.event, now));
-        let credited = amounts.credited;
+        let Amounts { credited, jitter, .. } = *amounts;
         let nth = self.statements.len();
-        let statement = |state| Statement { credited, nth, ..Statement::of(beacon.ts, cmcd, state, now) };
+        let statement =
+            |state| Statement { credited, jitter, nth, ..Statement::of(beacon.ts, cmcd, state, now) };
         self.statements.extend(cmcd.state.map(statement));
     }
 }
