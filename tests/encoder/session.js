@@ -6,6 +6,7 @@ const FORMATS = { h: "hls", d: "dash", s: "smooth" };
 const STREAMS = { v: "vod", l: "live", ll: "low-latency" };
 const BITRATES = [600, 1_200, 2_500, 4_800];
 const STEP_MS = 100;
+const MOST_DELAY_MS = 900;
 
 export class Session {
   constructor({ cmcd, way, random, number, clock }) {
@@ -17,6 +18,7 @@ export class Session {
     this.bitrate = random.pick(BITRATES);
     this.throughput = 1_000 * (1 + random.below(99));
     this.tellsTotals = random.percent(50);
+    this.receivedAt = 0;
     this.dropped = 0;
     this.playedSinceReport = 0;
     const [sf, st] = [random.pick(Object.keys(FORMATS)), random.pick(Object.keys(STREAMS))];
@@ -68,7 +70,8 @@ export class Session {
       url: "https://collect.example/v1/cmcd/acme",
       enabledKeys,
       events: Object.values(CmcdEventType),
-      interval: this.random.pick([0, 10, 30]),
+      // a session that is not heard of for longer than statements hold begins anew, so batches must fill by themselves
+      interval: this.random.pick(this.way.events > 1 || this.way.requests ? [10, 30] : [0, 10, 30]),
       batchSize: this.way.events,
       transform: (report) => {
         if (report.br) this.#bitrateReported();
@@ -194,8 +197,11 @@ export class Session {
 
   #capture({ url, method, headers, body }) {
     const { pathname, search } = new URL(url);
+    // the network jitters; the clock of requests is the receiver's, so theirs would be inexact by that
+    const delay = this.way.requests ? 0 : this.random.below(MOST_DELAY_MS);
+    this.receivedAt = Math.max(this.receivedAt, this.clock.now + delay);
     this.lines.push({
-      received_at_ms: this.clock.now,
+      received_at_ms: this.receivedAt,
       client_ip: this.address,
       method,
       path: pathname,
