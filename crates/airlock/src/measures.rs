@@ -24,11 +24,13 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let error = json_error(beacon, event);
     let is = |name: &str| event.eq_ignore_ascii_case(name);
     let (attempt, play) = (is("attempt"), is("play") || common.startup_ms.is_some());
+    // what is too short to be counted shows that it plays
+    let plays = beacon.number(Number::Playing).is_some_and(|amount| amount.rounded() > 0);
     let (playing_ms, fatal) = (time(Number::Playing), beacon.fatal && error.is_some());
     Measures {
         attempt,
-        play: play || playing_ms > 0,
-        idle: !(attempt || play || playing_ms > 0 || fatal),
+        play: play || plays,
+        idle: !(attempt || play || plays || fatal),
         playing_ms,
         stalled_ms: time(Number::Stalled),
         stalls: count(Number::Stalls),

@@ -6,7 +6,7 @@ mod shape;
 use std::borrow::Cow;
 
 use crate::json::syntax::{self, Raw, members};
-use crate::{Amount, Http, Number, cmcd, time};
+use crate::{Amount, Body, Http, Number, cmcd, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
@@ -133,8 +133,14 @@ impl<'a> Capture<'a> {
         }
     }
 
+    /// What its headers say or, where they name no session, its query.
+    pub(crate) fn in_request(&self) -> Option<Body<'_>> {
+        let headers = self.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes));
+        Body::in_request(headers, || self.dictionary().map(Body::Query))
+    }
+
     /// The raw value of the parameter `CMCD`.
-    pub(crate) fn dictionary(&self) -> Option<&[u8]> {
+    fn dictionary(&self) -> Option<&[u8]> {
         let kept =
             self.parameter.as_deref().map(|kept| cmcd::find(kept.as_bytes()).unwrap_or(kept.as_bytes()));
         kept.or_else(|| cmcd::find(self.query.as_deref()?.as_bytes()))

@@ -45,6 +45,15 @@ impl<'a> Body<'a> {
     pub fn in_query(query: &'a [u8]) -> Option<Self> {
         cmcd::find(query).map(Self::Query)
     }
+
+    /// What a request says in its headers or, where no header names a session, in its query.
+    #[must_use]
+    pub fn in_request(headers: [Option<&'a [u8]>; 4], query: impl FnOnce() -> Option<Self>) -> Option<Self> {
+        let parts = || headers.iter().flatten();
+        let names_session = parts().any(|part| memchr::memmem::find(part, b"sid").is_some());
+        let headers = (parts().count() > 0).then_some(Self::Headers(headers));
+        if names_session { headers } else { query().or(headers) }
+    }
 }
 
 /// Packs requests into one record.

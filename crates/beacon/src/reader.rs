@@ -147,7 +147,8 @@ impl Reader {
         }
     }
 
-    /// A body says more than headers, headers more than the query, and what a log kept of it one by one least.
+    /// A body says more than headers, headers with a session more than the query, and what a log kept of it one by one
+    /// least.
     fn capture(
         &mut self,
         capture: &Capture<'_>,
@@ -162,11 +163,8 @@ impl Reader {
         let body = match form {
             Some(Form::Json) if !body.is_empty() => Body::Json(body),
             Some(Form::Cmcd) if !body.is_empty() => Body::Events(body),
-            _ if capture.cmcd.iter().any(Option::is_some) => {
-                Body::Headers(capture.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes)))
-            }
-            _ => match capture.dictionary() {
-                Some(query) => Body::Query(query),
+            _ => match capture.in_request() {
+                Some(body) => body,
                 None if !capture.members.is_empty() => {
                     Body::Headers([Some(capture.members.as_bytes()), None, None, None])
                 }

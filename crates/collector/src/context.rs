@@ -78,13 +78,10 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-/// CMCD of request mode: headers, and where there are none, the query.
+/// CMCD of request mode: headers, and where they name no session, the query.
 pub(crate) fn cmcd<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<Body<'a>> {
     let parts = CMCD.map(|name| headers.get(name).map(HeaderValue::as_bytes));
-    if parts.iter().any(Option::is_some) {
-        return Some(Body::Headers(parts));
-    }
-    Body::in_query(query?.as_bytes())
+    Body::in_request(parts, || Body::in_query(query?.as_bytes()))
 }
 
 #[cfg(test)]
@@ -108,6 +105,9 @@ mod tests {
         let some = headers(&[("cmcd-session", "sid=\"s\"")]);
         let Some(Body::Headers(parts)) = cmcd(&some, Some("CMCD=bs")) else { panic!("no headers") };
         assert_eq!(parts, [None, None, Some(&b"sid=\"s\""[..]), None]);
+        let nameless = headers(&[("cmcd-request", "mtp=5000"), ("cmcd-session", "@@@")]);
+        assert!(matches!(cmcd(&nameless, Some("CMCD=bs")), Some(Body::Query(b"bs"))));
+        assert!(matches!(cmcd(&nameless, None), Some(Body::Headers(_))));
     }
 
     #[test]

@@ -44,8 +44,15 @@ static PHONE_MODELS: Pattern = Pattern::new(concat!(
 
 /// Returns the class of one of Amazon's devices: `AFT…` names sticks and televisions, `KF…` tablets.
 pub(super) fn amazon(user_agent: &str) -> Option<&'static str> {
+    // a model of another maker may have it behind a hyphen
+    let is_whole = |after: &str, prefix: &str| {
+        let before = &user_agent.as_bytes()[..user_agent.len() - after.len() - prefix.len()];
+        before.last() != Some(&b'-')
+    };
     let model = |prefix| {
-        words(user_agent, prefix).any(|after| after.as_bytes().first().is_some_and(u8::is_ascii_uppercase))
+        words(user_agent, prefix).any(|after| {
+            is_whole(after, prefix) && after.as_bytes().first().is_some_and(u8::is_ascii_uppercase)
+        })
     };
     if model("AFT") {
         Some("tv")

@@ -103,6 +103,11 @@ fn user_agents_of_others() {
         &chrome("Linux; Android 9; KFMUWI", "Silk/100.1 like Chrome/100.0 Safari/537.36"),
         ["Silk", "100", "Fire OS", "7", "tablet"],
     );
+    // a box of an operator, whose model ends like a tablet of Amazon
+    check(
+        &chrome("Linux; Android 9; DV8555-KFN Build/PTT1.190826.001", "Chrome/100.0.0.0 Safari/537.36"),
+        ["Chrome", "100", "Android", "9", "stb"],
+    );
     check(
         &chrome("X11; Linux x86_64", "HeadlessChrome/147.0.0.0 Safari/537.36"),
         ["Chrome", "147", "Linux", "-", "bot"],

@@ -10,7 +10,7 @@ use crowdfold_rollup::Rules;
 pub(crate) const WINDOW: u64 = 10_000;
 pub(crate) const LATENESS: u64 = 5_000;
 pub(crate) const SKEW: u64 = 2_000;
-pub(crate) const START: u64 = 1_000_000_000;
+pub(crate) const START: u64 = 1_795_308_480_000;
 pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
 /// Sessions that live in one partition at a time.

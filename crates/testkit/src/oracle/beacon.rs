@@ -47,6 +47,8 @@ pub(super) struct Beacon {
     pub(super) event: String,
     pub(super) dimensions: BTreeMap<String, String>,
     pub(super) playing_ms: u64,
+    /// It states playing time, however short.
+    pub(super) plays: bool,
     pub(super) stalled_ms: u64,
     pub(super) stalls: u64,
     pub(super) startup_ms: Option<u64>,
@@ -77,7 +79,7 @@ impl Beacon {
     /// A first frame: `play`, a startup time, or playing time; CMCD's `p`, or a startup time without a state.
     pub(super) fn states_frame(&self) -> bool {
         match self.cmcd {
-            None => self.event == "play" || self.startup_ms.is_some() || self.playing_ms > 0,
+            None => self.event == "play" || self.startup_ms.is_some() || self.plays,
             Some(_) => self.state() == Some('p') || self.startup_ms.is_some() && self.state().is_none(),
         }
     }
@@ -305,6 +307,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
         event,
         dimensions,
         playing_ms: to_100_ms(number("playing_ms").unwrap_or(0)),
+        plays: number("playing_ms").is_some_and(|playing| playing > 0),
         stalled_ms: to_100_ms(number("stalled_ms").unwrap_or(0)),
         stalls: number("stalls").unwrap_or(0),
         startup_ms: number("startup_ms").map(two_digits),

@@ -263,7 +263,9 @@ fn a_fatal_error_is_a_playback_failure_once_something_played() {
     assert_eq!(after.errors, BTreeMap::from([("network", 1), ("other", 1)]));
     let with = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":50"#)]);
     assert_eq!((with.startup_failures, with.playback_failures), (0, 1), "50 ms are 100 ms, half up");
-    let without = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":49"#)]);
+    let short = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":49"#)]);
+    assert_eq!((short.startup_failures, short.playback_failures, short.playing_ms), (0, 1, 0), "it played");
+    let without = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":0"#)]);
     assert_eq!((without.startup_failures, without.playback_failures), (1, 0));
 }
 
