@@ -24,9 +24,10 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let error = json_error(beacon, event);
     let is = |name: &str| event.eq_ignore_ascii_case(name);
     let (attempt, play) = (is("attempt"), is("play") || common.startup_ms.is_some());
-    // what is too short to be counted shows that it plays
-    let plays = beacon.number(Number::Playing).is_some_and(|amount| amount.rounded() > 0);
     let (playing_ms, fatal) = (time(Number::Playing), beacon.fatal && error.is_some());
+    // What is too short to be counted shows that it plays, but not at the end: players that failed send what is left.
+    let is_short = || beacon.number(Number::Playing).is_some_and(|amount| amount.rounded() > 0);
+    let plays = playing_ms > 0 || !is("end") && is_short();
     Measures {
         attempt,
         play: play || plays,

@@ -45,6 +45,7 @@ fn beacon_states_a_start_a_first_frame_or_nothing_of_both() {
     assert_eq!(states(r#"{"event":"heartbeat","playing_ms":50}"#), (false, true, false));
     assert_eq!(states(r#"{"event":"heartbeat","playing_ms":49}"#), (false, true, false));
     assert_eq!(states(r#"{"event":"heartbeat","playing_ms":0}"#), (false, false, true));
+    assert_eq!(states(r#"{"event":"end","playing_ms":49}"#), (false, false, true));
     assert_eq!(states(r#"{"event":"error","error":"drm"}"#), (false, false, true));
     assert_eq!(states(r#"{"event":"error","error":"drm","fatal":true}"#), (false, false, false));
     assert_eq!(states(r#"{"event":"anything"}"#), (false, false, true));

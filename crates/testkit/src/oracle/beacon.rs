@@ -302,12 +302,14 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
     let is_error = !class.is_empty() || event == "error";
+    // what is left at the end and too short to be counted does not show that it plays
+    let is_end = event == "end";
     let rest = Beacon {
         session: text("session"),
         event,
         dimensions,
         playing_ms: to_100_ms(number("playing_ms").unwrap_or(0)),
-        plays: number("playing_ms").is_some_and(|playing| playing > 0),
+        plays: number("playing_ms").is_some_and(|playing| playing > 0 && (!is_end || playing >= 50)),
         stalled_ms: to_100_ms(number("stalled_ms").unwrap_or(0)),
         stalls: number("stalls").unwrap_or(0),
         startup_ms: number("startup_ms").map(two_digits),
