@@ -34,7 +34,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Whether a record is JSON values one after another, without a look at what is in their strings. Ours is more lenient
+/// Returns true if a record is JSON values one after another, without a look at what is in their strings. Ours is more lenient
 /// about a mark of byte order, about form feeds between values, and about objects that run on in an array.
 pub(crate) fn is_sound(record: &[u8]) -> bool {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
@@ -55,7 +55,7 @@ fn names_are_plain(record: &[u8], object: &Map<String, Value>) -> bool {
     flat && colon_free && colons == object.len()
 }
 
-/// What a flat object with distinct names says, by the page; `None` where the page leaves that open here.
+/// Returns the beacon of a flat object with distinct names by the documented rules; `None` if they leave it open.
 fn reference(object: &Map<String, Value>) -> Option<Seen> {
     let mut seen = Seen {
         mode: crowdfold_beacon::Mode::Json,

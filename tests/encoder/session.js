@@ -8,6 +8,21 @@ const BITRATES = [600, 1_200, 2_500, 4_800];
 const STEP_MS = 100;
 const MOST_DELAY_MS = 900;
 
+/** The truth of a session in which nothing happened. It is all that version 1 can report of states, errors and totals. */
+const NOTHING = {
+  attempts: 0,
+  plays: 0,
+  startup_failures: 0,
+  playback_failures: 0,
+  playing_ms: 0,
+  stalled_ms: 0,
+  stalls: 0,
+  dropped_frames: 0,
+  switches: 0,
+  startup_ms: null,
+  errors: [],
+};
+
 export class Session {
   constructor({ cmcd, way, random, number, clock }) {
     Object.assign(this, { cmcd, way, random, clock, lines: [] });
@@ -27,17 +42,7 @@ export class Session {
       stream: STREAMS[st],
       format: FORMATS[sf],
       content: this.fixed.cid,
-      attempts: 0,
-      plays: 0,
-      startup_failures: 0,
-      playback_failures: 0,
-      playing_ms: 0,
-      stalled_ms: 0,
-      stalls: 0,
-      dropped_frames: 0,
-      switches: 0,
-      startup_ms: null,
-      errors: [],
+      ...structuredClone(NOTHING),
       bandwidth_kbps: this.throughput,
       // of each report with a bitrate: the bitrate, and the time that was played since the last report
       bitrates: [],
@@ -211,18 +216,3 @@ export class Session {
     });
   }
 }
-
-/** What version 1 cannot tell: it has no states, no errors and no totals. */
-const NOTHING = {
-  attempts: 0,
-  plays: 0,
-  startup_failures: 0,
-  playback_failures: 0,
-  playing_ms: 0,
-  stalled_ms: 0,
-  stalls: 0,
-  dropped_frames: 0,
-  switches: 0,
-  startup_ms: null,
-  errors: [],
-};

@@ -71,7 +71,7 @@ fn to_two_digits(value: f64) -> u64 {
     ((value / unit).round() * unit) as u64
 }
 
-/// What an expected row adds up: counts and times, and for distributions the number of sessions and their sum.
+/// The numbers of an expected row: counts and times, and for distributions the number of sessions and their sum.
 type Sums = BTreeMap<String, u64>;
 
 fn add(sums: &mut Sums, name: &str, value: u64) {

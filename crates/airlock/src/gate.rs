@@ -20,7 +20,7 @@ use crate::{
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
-/// How far a beacon's own time may be from its record's, ms: ten years. Beyond that its clock was never set.
+/// The largest difference between a beacon's own time and its record's, ms: ten years. A clock beyond that was never set.
 const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
 /// Dimensions that a producer tells by a text of their own.
@@ -129,7 +129,7 @@ impl Gate {
         self.has_place(shared, session).then(|| shared.key.tag(tenant, session))
     }
 
-    /// Whether a session belongs to the partition.
+    /// Returns true if a session belongs to the partition.
     fn has_place(&self, shared: &Shared, session: &str) -> bool {
         let partitioner = shared.settings.partitioner;
         self.placement.is_none_or(|at| belongs(at, partitioner, session.as_bytes()))

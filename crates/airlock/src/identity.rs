@@ -38,7 +38,7 @@ const EVENTS: [&str; 24] = [
 /// The number of them that are events of JSON beacons.
 const OF_JSON: usize = 5;
 
-/// Whether the event of a beacon is one that is known, or none.
+/// Returns true if a beacon has no event, or one that is known.
 pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     let Some(event) = beacon.text(Text::Event) else { return true };
     // the frequent ones as they are mostly written

@@ -2,7 +2,7 @@
 
 use crowdfold_beacon::Field;
 
-/// How often each field had a value that could not be used.
+/// The number of values that could not be used, by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ignored([u64; Field::COUNT]);
 

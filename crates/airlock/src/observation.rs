@@ -143,7 +143,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Whether a state, a total or, by an event, a bitrate is stated.
+    /// Returns true if it states a state, a total or, as an event, a bitrate.
     #[must_use]
     pub fn is_stated(&self) -> bool {
         self.state.is_some() || self.totals != Totals::default() || self.bitrate_kbps != Total::NONE

@@ -284,7 +284,7 @@ impl<'a> Beacon<'a> {
         Field::all().filter(move |field| ignored & field.bit() != 0)
     }
 
-    /// Whether a field had a value that could not be used.
+    /// Returns true if a field had a value that could not be used.
     #[must_use]
     pub const fn has_ignored(&self) -> bool {
         self.ignored != 0

@@ -57,7 +57,7 @@ pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 impl<'a> Capture<'a> {
-    /// Whether it says nothing of a request, and may hold requests instead.
+    /// Returns true if it contains no part of a request, so that it may contain whole requests.
     pub(crate) fn may_hold_others(&self) -> bool {
         self.nested
             && self.path.is_none()
@@ -115,7 +115,7 @@ impl<'a> Capture<'a> {
         self.http.received_at = at.or(self.http.received_at);
     }
 
-    /// What follows from the path: the query, where it is written in it, the tenant, and the endpoint. And the time of
+    /// Reads the path: the query, if it is written in it, the tenant, and the endpoint. And the time of
     /// receipt, from its two parts.
     fn settle(&mut self) {
         if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
@@ -133,7 +133,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// What its headers say or, where they name no session, its query.
+    /// Returns the CMCD of its headers or, if they name no session, of its query.
     pub(crate) fn in_request(&self) -> Option<Body<'_>> {
         let headers = self.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes));
         Body::in_request(headers, || self.dictionary().map(Body::Query))
@@ -206,7 +206,7 @@ fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     }
 }
 
-/// Whether a signal is set: `1`, or what loggers make of it: a truth value, as JSON or as a structured field has it, a
+/// Returns true if a signal is set: `1`, or what loggers make of it: a truth value, as JSON or as a structured field has it, a
 /// number with a fraction, or the same header twice.
 fn is_set(value: &str) -> bool {
     let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");

@@ -83,9 +83,9 @@ pub(crate) fn read<'a>(
 struct Draft<'a> {
     beacon: Beacon<'a>,
     version: f64,
-    /// Whether the object has a picture, where it is said.
+    /// True if the object has a picture, false if it has none; absent if the record does not state it.
     picture: Option<bool>,
-    /// The bitrate that is said to be of video, and the one of which nothing is said.
+    /// The bitrate labelled as video, and the one without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
 }

@@ -46,7 +46,7 @@ impl<'a> Body<'a> {
         cmcd::find(query).map(Self::Query)
     }
 
-    /// What a request says in its headers or, where no header names a session, in its query.
+    /// Returns the CMCD of a request's headers or, if no header names a session, of its query.
     #[must_use]
     pub fn in_request(headers: [Option<&'a [u8]>; 4], query: impl FnOnce() -> Option<Self>) -> Option<Self> {
         let parts = || headers.iter().flatten();

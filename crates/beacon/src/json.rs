@@ -9,7 +9,7 @@ use self::syntax::members;
 use crate::split::{Frame, elements, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-/// How many objects of one record may be looked into for beacons and hold none.
+/// The largest number of objects in one record that are searched for beacons without finding one.
 const MOST_IN_VAIN: u32 = 16;
 
 /// Reads a record of JSON beacons: objects, in whatever way they are put one after another ([`frames`]). `each` gets

@@ -4,7 +4,7 @@
 use crate::Malformed;
 use crate::json::syntax::{self, blank};
 
-/// What is found in a record.
+/// A part of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
     /// An object that begins there.
@@ -50,9 +50,9 @@ pub(crate) fn elements(
 /// A way through a record.
 struct Walk<'r> {
     record: &'r [u8],
-    /// How many frames may follow.
+    /// The number of frames that may follow.
     left: &'r mut usize,
-    /// How many bytes may be looked at once more.
+    /// The number of bytes that may be read a second time.
     again: usize,
 }
 

@@ -1,26 +1,17 @@
 //! Files, descriptors and signals, as the shell hands them over.
 #![cfg(target_os = "linux")]
 
+mod shell;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const BEACON: &str = "{\"ts\":1795308480000,\"session\":\"a\",\"os\":\"Linux\"}\n";
+use shell::shell;
 
-/// Runs a shell command in a directory; `$C` in it is the program.
-fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
-    let output: Output = Command::new("sh")
-        .args(["-c", command])
-        .env("C", env!("CARGO_BIN_EXE_crowdfold"))
-        .current_dir(dir)
-        .output()
-        .expect("a shell runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+const BEACON: &str = "{\"ts\":1795308480000,\"session\":\"a\",\"os\":\"Linux\"}\n";
 
 /// A directory with a file of one beacon.
 fn place() -> TempDir {

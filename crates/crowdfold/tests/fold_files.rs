@@ -1,6 +1,8 @@
 //! `fold` on files that are compressed, damaged, unreadable or too large for the memory.
 #![cfg(target_os = "linux")]
 
+mod shell;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,17 +17,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Runs a shell command in a directory; `$C` in it is the program.
-fn shell(dir: &Path, command: &str) -> (Option<i32>, String, String) {
-    let output = Command::new("sh")
-        .args(["-c", command])
-        .env("C", env!("CARGO_BIN_EXE_crowdfold"))
-        .current_dir(dir)
-        .output()
-        .expect("a shell runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use shell::shell;
 
 fn place() -> TempDir {
     let dir = TempDir::new().expect("a directory");

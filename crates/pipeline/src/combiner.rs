@@ -6,7 +6,7 @@ mod sorted;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason, Tag};
+use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::Closure;
 use crowdfold_rollup::{Counts, Rules, Sittings, Verdict};
@@ -186,7 +186,7 @@ impl Combiner {
         self.lost
     }
 
-    /// How often each field of the beacons that were counted had a value that could not be used.
+    /// The number of values that could not be used, by field, in the beacons that were counted.
     #[must_use]
     pub const fn ignored(&self) -> &Ignored {
         &self.ignored
@@ -288,43 +288,6 @@ impl Combiner {
         }
         if verdict == Verdict::Overload {
             self.note(Reason::Overload, offset, record);
-        }
-    }
-
-    fn reject(&mut self, reason: Reason, offset: i64, moment: Millis) {
-        if offset < self.counted_before {
-            return;
-        }
-        for counts in [&mut self.counts, &mut self.totals] {
-            counts.read += 1;
-            counts.rejected[reason as usize] += 1;
-        }
-        self.note(reason, offset, moment);
-    }
-
-    /// Takes out a session that asks not to be counted in a beacon that counts as something else.
-    fn withdraw(&mut self, session: Tag, moment: Millis, offset: i64) {
-        let with_it = self.sittings.withdraw(session, moment);
-        // a replay must find it again
-        self.low_offsets.tell(moment, offset);
-        if offset < self.counted_before {
-            self.carried -= with_it;
-            return;
-        }
-        for counts in [&mut self.counts, &mut self.totals] {
-            counts.opted_out += with_it;
-        }
-    }
-
-    fn note(&mut self, reason: Reason, offset: i64, moment: Millis) {
-        if self.notes.len() < MOST_NOTES {
-            self.notes.push(RejectionNote::new(
-                reason,
-                &self.settings.topic,
-                self.partition,
-                offset.unsigned_abs(),
-                moment,
-            ));
         }
     }
 

@@ -72,11 +72,11 @@ pub struct Faults {
     pub late: u16,
     /// How long late beacons are held back, ms: more than a window and its lateness.
     pub late_by_ms: u64,
-    /// Records that are no beacon, sent beside so many beacons.
+    /// Records that are no beacon: one for this number of beacons.
     pub garbage: u16,
-    /// Beacons without a session, sent beside so many beacons.
+    /// Beacons without a session: one for this number of beacons.
     pub no_session: u16,
-    /// Beacons without a time, sent beside so many beacons.
+    /// Beacons without a time: one for this number of beacons.
     pub no_time: u16,
     /// Sessions that say `opt_out` in every beacon.
     pub opt_out: u16,

@@ -274,7 +274,7 @@ impl Line {
             }
             counted.plays += u8::from(!implied || place.implied);
         }
-        // a first frame that is told late does not recover from a failure that another line told
+        // a first frame that is reported late is no recovery from a failure that another line reported
         if !others.failed {
             *open = InWindow::default();
         }

@@ -185,7 +185,7 @@ impl Timeline {
 }
 
 impl Entries {
-    /// Of so many at most the last ones learn what came after them: a flood must not cost the square.
+    /// The number of latest entries that learn what came after them. More would cost the square of a flood.
     const LEARNING: usize = 8;
 
     /// Records what came after those that play and are not later by the clock. A replay, which has the last of them,

@@ -125,7 +125,7 @@ fn values_that_cannot_be_used_and_events_that_are_not_known_are_counted() {
     assert_eq!(airlock.take_ignored(), None);
 }
 
-/// Whether a beacon's session opts out, beside its verdict.
+/// Returns the verdict on a beacon, and true if its session opts out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };

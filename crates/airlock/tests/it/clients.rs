@@ -10,7 +10,7 @@ use crate::seen::{Seen, admit, airlock};
 
 /// Every row is read right.
 const TABLE: &str = include_str!("../data/user-agents.tsv");
-/// How many rows are read right is documented.
+/// The documented number of rows is read right.
 const GATHERED: &str = include_str!("../data/gathered-user-agents.tsv");
 const README: &str = include_str!("../data/README.md");
 

@@ -193,7 +193,7 @@ impl LogFields {
         self.nodes.len() - 1
     }
 
-    /// What a key of a node leads to.
+    /// The target of a key of a node.
     pub(super) fn find(&self, node: usize, key: &[u8]) -> Option<Target> {
         let mut named = self.nodes[node].iter();
         named.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key)).map(|(_, target)| *target)

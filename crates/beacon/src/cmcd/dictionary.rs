@@ -13,7 +13,7 @@ pub(super) enum Item<'a> {
     /// A string between its quotes, escapes and all.
     Text(&'a str),
     Token(&'a str),
-    /// What stands where no item can be read, up to the comma, without quotes around it.
+    /// Text that is no item: everything up to the comma, without quotes around it.
     Bare(&'a str),
     /// A truth value, bytes, or a type that came later.
     Unused,
@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
         self.first
     }
 
-    /// What has no label.
+    /// The value without a label.
     pub(super) const fn plain(self) -> Option<Item<'a>> {
         self.plain
     }

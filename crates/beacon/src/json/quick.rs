@@ -5,8 +5,8 @@
 //! key is looked at only where no step that was seen fits. Nothing depends on what is remembered but the time it takes: a
 //! property test and a fuzz target compare a reader that remembers with one that does not.
 //!
-//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and one record may
-//! have only so many looked for.
+//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and the number of
+//! searches for one record is bounded.
 
 mod step;
 
@@ -58,7 +58,7 @@ pub(crate) struct Quick {
     /// Steps by the hash of what they are.
     index: Box<[u16; PLACES]>,
     lost: u32,
-    /// How many steps the record that is read may still have looked for.
+    /// The number of steps that the record being read may still search for.
     left: u32,
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is offered when objects are read that are JSON, but for those with a `!`; `!` for what is not read.
+/// The parts that are offered. Objects with a `!` are taken for unreadable, and `!` stands for a part that is not read.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
     frames(record.as_bytes(), &mut 1_000_000, &mut |frame| match frame {

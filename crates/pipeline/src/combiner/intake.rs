@@ -5,12 +5,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection};
+use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection, Tag};
+use crowdfold_release::RejectionNote;
 
-use super::Combiner;
+use super::{Combiner, MOST_NOTES};
 use crate::{CombinerCheckpoint, Halt};
 
-/// How far the time of a line of a file may be from this machine's, ms: ten years. A clock beyond that was never set.
+/// The largest difference between the time of a line of a file and this machine's, ms: ten years. A clock beyond that was
+/// never set.
 pub(super) const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
 /// Beacons at which those held are placed.
@@ -188,6 +190,45 @@ impl Combiner {
             self.low_offsets.tell(newest, offset);
             self.lost_until(newest);
             self.advance(newest.saturating_sub(self.settings.rules.lateness));
+        }
+    }
+
+    /// Counts a rejected beacon.
+    fn reject(&mut self, reason: Reason, offset: i64, moment: Millis) {
+        if offset < self.counted_before {
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            counts.read += 1;
+            counts.rejected[reason as usize] += 1;
+        }
+        self.note(reason, offset, moment);
+    }
+
+    /// Takes out a session that asks not to be counted in a beacon that counts as something else.
+    fn withdraw(&mut self, session: Tag, moment: Millis, offset: i64) {
+        let with_it = self.sittings.withdraw(session, moment);
+        // a replay must find it again
+        self.low_offsets.tell(moment, offset);
+        if offset < self.counted_before {
+            self.carried -= with_it;
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            counts.opted_out += with_it;
+        }
+    }
+
+    /// Keeps a note of a rejection, unless there are [`MOST_NOTES`].
+    pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Millis) {
+        if self.notes.len() < MOST_NOTES {
+            self.notes.push(RejectionNote::new(
+                reason,
+                &self.settings.topic,
+                self.partition,
+                offset.unsigned_abs(),
+                moment,
+            ));
         }
     }
 }

@@ -311,7 +311,7 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        // a first frame that is told late does not recover from a failure that another line told
+        // a first frame that is reported late is no recovery from a failure that another line reported
         if !others.failed {
             window.pending = None;
             window.begun = false;

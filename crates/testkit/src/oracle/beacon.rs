@@ -194,10 +194,10 @@ pub(super) struct Rejected {
     pub(super) opts_out: Option<(String, String, Option<Millis>)>,
 }
 
-/// How far a beacon's own time may be from its record's: ten years.
+/// The largest difference between a beacon's own time and its record's: ten years.
 const LONGEST_AGO: Millis = 3_652 * 24 * 3_600_000;
 
-/// What became of reading a beacon: itself, or its rejection.
+/// Returns the beacon, or its rejection.
 pub(super) fn read(
     beacon: Option<Parsed>,
     timestamp: Option<Millis>,
@@ -265,7 +265,7 @@ pub(super) struct Parsed {
     pub(super) rest: Beacon,
 }
 
-/// What a field cannot have is absent.
+/// Reads a beacon. A value that a field cannot have is absent.
 fn parse(fields: &Map<String, Value>) -> Parsed {
     let text = |name: &str| match fields.get(name) {
         Some(Value::Number(number)) => number.to_string(),

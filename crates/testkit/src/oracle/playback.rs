@@ -23,7 +23,7 @@ pub(super) struct Amounts {
     pub(super) is_old_error: bool,
     /// Playing and stalled time by the clock, before it was rounded.
     credited: Millis,
-    /// How much sooner than all events before it an event came, if that may be jitter.
+    /// The time by which an event came sooner than all events before it, if that may be jitter.
     jitter: Millis,
 }
 
@@ -38,7 +38,7 @@ struct Statement {
     changed: bool,
     /// The time that it added.
     credited: Millis,
-    /// How much sooner than all before it it came, if that may be jitter.
+    /// The time by which it came sooner than all before it, if that may be jitter.
     jitter: Millis,
     /// Its place in the log.
     nth: usize,

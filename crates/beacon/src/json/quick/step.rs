@@ -5,7 +5,7 @@ use crate::Field;
 /// No step.
 pub(super) const NONE: u16 = u16::MAX;
 
-/// What a step leads to.
+/// The target of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
     /// A value of ours.
@@ -27,7 +27,7 @@ pub(super) struct Step {
     /// The node that the key lies in.
     pub(super) node: usize,
     pub(super) what: What,
-    /// What came after it last, and before that.
+    /// The two steps that followed it last, the latest one first.
     pub(super) next: [u16; 2],
 }
 

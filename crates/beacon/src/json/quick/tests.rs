@@ -16,7 +16,7 @@ fn fields() -> Fields {
     Fields::new(&renamed).unwrap()
 }
 
-/// What a reader makes of a record that is one object.
+/// The beacon that a reader finds in a record that is one object.
 fn read_by(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     quick.begin();
     read_on(quick, record, fields)

@@ -2,7 +2,7 @@
 
 use super::{Place, blank, key, skip_scalar};
 
-/// How deep brackets may be nested in a value that nobody uses.
+/// The largest depth of brackets in a value that nobody uses.
 pub(super) const MAX_DEPTH: usize = 1_024;
 
 /// Skips the object or array that begins at `at`, without recursion. Few are nested so deep that it takes two tries.
@@ -38,7 +38,7 @@ trait Brackets {
     fn open(&mut self, is_object: bool) -> bool;
     fn close(&mut self);
     fn any(&self) -> bool;
-    /// Whether the innermost one is of an object.
+    /// Returns true if the innermost one belongs to an object.
     fn in_object(&self) -> bool;
 }
 

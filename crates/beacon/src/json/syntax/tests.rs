@@ -84,7 +84,7 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// What is skipped is what a strict reader ignores without a look at numbers and characters.
+    /// The skipped part is the one that a strict reader ignores without a look at numbers and characters.
     #[test]
     fn it_skips_what_a_reader_of_the_standard_ignores(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
         let text = match cut {

@@ -9,7 +9,7 @@ use super::lines::{End, read_line, skip_line};
 /// The length from which on a part of an array, or of a line with several objects, becomes a record, bytes.
 const ENOUGH: usize = 64 << 10;
 
-/// How deep brackets may be nested in a value over several lines.
+/// The largest depth of brackets in a value over several lines.
 const MAX_DEPTH: usize = 1_024;
 
 /// The records of one file. Each is a line without its end; empty lines are none. Where lines are JSON, one that is an
@@ -144,13 +144,13 @@ fn end_of_objects(line: &[u8]) -> Option<usize> {
     end
 }
 
-/// Whether a line is JSON by itself.
+/// Returns true if a line is complete JSON.
 fn is_json(line: &[u8]) -> bool {
     matches!(line.first(), Some(b'{' | b'['))
         && serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// What the lines so far leave open.
+/// The brackets that the lines read so far leave open.
 #[derive(Default)]
 struct Open {
     /// The brackets that would close it.
@@ -189,13 +189,13 @@ impl Open {
         !self.brackets.is_empty()
     }
 
-    /// Whether an object may stand next: in an array, or after a colon.
+    /// Returns true if an object may come next: in an array, or after a colon.
     fn may_go_on_with_objects(&self) -> bool {
         let in_array = self.brackets.last() == Some(&b']');
         self.last == b':' || in_array && matches!(self.last, b'[' | b',')
     }
 
-    /// Whether an array is open and nothing else, and an element of it has just ended.
+    /// Returns true if only an array is open, and an element of it has just ended.
     fn is_between_elements(&self) -> bool {
         self.brackets == [b']'] && self.last == b','
     }

@@ -18,7 +18,7 @@ const MOST_RUNS: usize = 64;
 /// The sizes of a file's buffer, bytes.
 const BUFFERS: std::ops::RangeInclusive<usize> = 1 << 12..=1 << 20;
 
-/// Runs in the order of the input. As many as there may be of a level become one of the next level, so the number of
+/// Runs in the order of the input. When a level is full, its runs become one run of the next level, so the number of
 /// open files and the number of times that a record is written grow with the logarithm of the input.
 pub(super) struct Runs {
     memory: usize,
@@ -89,7 +89,7 @@ impl Runs {
     }
 }
 
-/// The size of one of so many buffers, bytes.
+/// The size of each of `buffers` buffers, bytes.
 fn buffer(memory: usize, buffers: usize) -> usize {
     (memory / (buffers + 1)).clamp(*BUFFERS.start(), *BUFFERS.end())
 }

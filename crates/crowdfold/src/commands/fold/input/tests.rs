@@ -52,7 +52,7 @@ fn members_and_frames_follow_one_another() {
 
 #[test]
 fn file_that_ends_too_early_is_an_error_wherever_it_ends() {
-    // random bytes, so that there are several blocks
+    // random bytes make several blocks
     let mut state = 1_u64;
     let text: Vec<u8> = (0..200_000)
         .map(|_| {
