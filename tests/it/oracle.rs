@@ -232,7 +232,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("cid", &["\"movie\"", "\"match\"", "\"kids\""], 4),
         ("st", &["v", "l"], 4),
         ("sf", &["h", "d"], 4),
-        ("ec", &["\"404\"", "\"504\""], 8),
+        ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),
     ] {
         if dice.one_in(rarity) {
             record.push_str(&format!(",{key}={}", dice.one(values)));

@@ -3,7 +3,7 @@
 use crowdfold_beacon::{Beacon, Mode, Number, Text};
 
 use crate::measures::narrow;
-use crate::{ErrorClass, Playback, State, Total, Totals};
+use crate::{ErrorClass, MoreCodes, Playback, State, Total, Totals};
 
 /// Our name for a kind of stream, `st`.
 pub(crate) fn stream(token: &str) -> &str {
@@ -59,6 +59,7 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
         changed: is("ps"),
         bitrate_changed: is("bc"),
         code: code(beacon).map(|code| crc32fast::hash(code.as_bytes())),
+        more_codes: more_codes(beacon),
         endpoint,
         bitrate_kbps: if event { total(Number::Bitrate) } else { Total::NONE },
         totals: Totals {
@@ -80,6 +81,16 @@ pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
 /// Returns a record's error code, where it has one.
 fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
     beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty())
+}
+
+/// Returns the hash and the class of each code after the first one. Nothing is allocated where there is none.
+fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
+    let coded = |code: std::borrow::Cow<'_, str>| {
+        let code = code.trim();
+        (!code.is_empty()).then(|| (crc32fast::hash(code.as_bytes()), class(code)))
+    };
+    let codes: Vec<_> = beacon.more_errors().filter_map(coded).collect();
+    (!codes.is_empty()).then(|| Box::new(MoreCodes(codes)))
 }
 
 /// The class of a player's error code.

@@ -27,7 +27,8 @@ pub use dictionary::{Dictionary, Symbol};
 pub use dimension::Dimension;
 pub use ignored::Ignored;
 pub use observation::{
-    ErrorClass, Identity, Measures, Millis, Observation, Playback, State, Tag, Tenant, Total, Totals,
+    ErrorClass, Identity, Measures, Millis, MoreCodes, Observation, Playback, State, Tag, Tenant, Total,
+    Totals,
 };
 pub use rejection::{Reason, Rejection};
 pub use session::session_of;

@@ -119,7 +119,7 @@ pub enum State {
 
 /// What a CMCD beacon says of playback. CMCD tells states and totals, not amounts: what these come to depends on what
 /// the session said before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playback {
     /// The state, where one is stated.
     pub state: Option<State>,
@@ -134,6 +134,8 @@ pub struct Playback {
     pub bitrate_changed: bool,
     /// A hash of the error code (`ec`), where one is stated. Players repeat it after the error is over.
     pub code: Option<u32>,
+    /// The codes after the first one, where several are reported.
+    pub more_codes: Option<Box<MoreCodes>>,
     /// A number for the endpoint that it was sent to. What a player repeats, it repeats to the same endpoint.
     pub endpoint: u32,
     /// The bitrate of the selected representation, kbit/s, where an event states one. Not rounded.
@@ -147,6 +149,17 @@ impl Playback {
     #[must_use]
     pub fn is_stated(&self) -> bool {
         self.state.is_some() || self.totals != Totals::default() || self.bitrate_kbps != Total::NONE
+    }
+}
+
+/// The error codes of a record after its first one. Few records have any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoreCodes(pub(crate) Vec<(u32, ErrorClass)>);
+
+impl MoreCodes {
+    /// Returns the hash and the class of each code.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, ErrorClass)> + '_ {
+        self.0.iter().copied()
     }
 }
 

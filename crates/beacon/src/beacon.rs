@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use crate::{Field, Here};
+use crate::{Field, Here, cmcd};
 
 /// A text that is not what its format says it is. Carries nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,6 +227,8 @@ pub struct Beacon<'a> {
     pub batched: bool,
     /// Something in it that is no text is an object or an array.
     pub(crate) nested: bool,
+    /// The error codes of a record that states several, as an inner list without its brackets.
+    pub(crate) error_list: Option<Cow<'a, str>>,
     /// The fields that have a value, one bit each.
     present: u64,
     /// The fields whose value could not be used, one bit each.
@@ -244,6 +246,7 @@ impl<'a> Beacon<'a> {
             mode,
             batched: false,
             nested: false,
+            error_list: None,
             present: 0,
             ignored: 0,
             here: PhantomData,
@@ -262,13 +265,18 @@ impl<'a> Beacon<'a> {
             present &= present - 1;
         }
         (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
-        self.ignored = 0;
+        (self.error_list, self.ignored) = (None, 0);
     }
 
     /// A text, if it was sent.
     #[must_use]
     pub fn text(&self, field: Text) -> Option<&str> {
         self.texts[field as usize].as_deref()
+    }
+
+    /// Returns the error codes after the first one, where a record states several. At most 8 codes of a record are read.
+    pub fn more_errors(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.error_list.as_deref().into_iter().flat_map(|list| cmcd::codes(list).skip(1))
     }
 
     /// A number, if it was sent.
@@ -324,6 +332,9 @@ impl<'a> Beacon<'a> {
             if theirs != Amount::ABSENT {
                 *mine = theirs;
             }
+        }
+        if let Some(list) = other.error_list {
+            self.error_list = Some(Cow::Owned(list.into_owned()));
         }
         self.fatal |= other.fatal;
         self.opt_out |= other.opt_out;

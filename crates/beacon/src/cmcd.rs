@@ -13,6 +13,9 @@ use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
 
+/// The most error codes of one record that are read.
+const MOST_CODES: usize = 8;
+
 /// The highest version that is known.
 const VERSION: f64 = 2.0;
 
@@ -116,7 +119,11 @@ impl<'a> Draft<'a> {
             "dfa" => self.number(Number::DroppedFrames, value.first()),
             "bsa" => self.number(Number::Stalls, value.of_video()),
             "bsda" => self.number(Number::Stalled, value.of_video()),
-            "ec" => self.string(Text::Error, value.first()),
+            "ec" => {
+                self.string(Text::Error, value.first());
+                self.beacon.error_list =
+                    Some(value.list()).filter(|list| !list.is_empty()).map(Cow::Borrowed);
+            }
             "ot" => {
                 let object = value.first().and_then(|item| item.token(OBJECTS));
                 self.picture = object.map(|object| matches!(object, "v" | "av")).or(self.picture);
@@ -215,6 +222,16 @@ impl<'a> Draft<'a> {
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
         Ok(self.beacon)
     }
+}
+
+/// Returns the error codes of an inner list: strings, or what players write in their place.
+pub(crate) fn codes(list: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let texts = dictionary::items(list).filter_map(|item| match item {
+        Item::Text(raw) => Some(unescaped(raw)),
+        Item::Token(raw) | Item::Number(raw) | Item::Bare(raw) => Some(Cow::Borrowed(raw)),
+        Item::Unused => None,
+    });
+    texts.take(MOST_CODES)
 }
 
 /// A number that is whole, of at most 15 digits.

@@ -17,6 +17,7 @@
 use crowdfold_airlock::Millis;
 
 use crate::session::{Now, Said};
+use crate::sitting::quotient_to_two_digits;
 
 /// The statements of a beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,8 @@ pub(crate) struct Counted {
     pub(crate) plays: u8,
     pub(crate) startup_failures: u8,
     pub(crate) playback_failures: u8,
+    /// The time from the start to the first frame of a play, ms, rounded to two digits.
+    pub(crate) startup_ms: Option<u32>,
 }
 
 /// The window of a beacon.
@@ -68,6 +71,8 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Line {
     start: Said,
+    /// The own time of the last start.
+    start_at: Millis,
     /// The last first frame on the lines after this one, as it was when the start was stated.
     framed_before: Said,
     frame: Said,
@@ -147,6 +152,7 @@ impl Line {
     pub(crate) const fn new() -> Self {
         Self {
             start: Said::NEVER,
+            start_at: 0,
             framed_before: Said::NEVER,
             frame: Said::NEVER,
             frame_at: 0,
@@ -207,6 +213,11 @@ impl Line {
         self.frame.holds(now)
     }
 
+    /// Returns whether a start holds.
+    pub(crate) const fn has_start(&self, now: &Now) -> bool {
+        self.start.holds(now)
+    }
+
     const fn is_starting(&self, now: &Now) -> bool {
         self.start.holds(now) && (self.started || !self.frame.holds(now))
     }
@@ -241,6 +252,7 @@ impl Line {
         }
         self.framed_before = others.frame;
         self.start = self.start.or_later(Said::at(now.record));
+        self.start_at = statement.at;
     }
 
     fn frame(
@@ -273,6 +285,9 @@ impl Line {
                 open.begin(counted);
             }
             counted.plays += u8::from(!implied || place.implied);
+            if !retry && start && (!frame || self.start_at >= self.frame_at) {
+                counted.startup_ms = self.took(statement.at, now);
+            }
         }
         // a first frame that is reported late is no recovery from a failure that another line reported
         if !others.failed {
@@ -284,6 +299,13 @@ impl Line {
         if let Some(fatal) = &mut self.fatal {
             fatal.answered = true;
         }
+    }
+
+    /// Returns the time from the last start to a first frame, ms. It is absent if it is longer than an assertion holds:
+    /// then the clock was set.
+    fn took(&self, frame_at: Millis, now: &Now) -> Option<u32> {
+        let took = frame_at.checked_sub(self.start_at).filter(|took| *took <= now.idle)?;
+        u32::try_from(quotient_to_two_digits(took, 1)).ok()
     }
 
     fn fatal(

@@ -2,11 +2,11 @@
 
 use crate::session::{Now, Said};
 
-/// Ways and endpoints of a session that are remembered; a session that uses more forgets the ones it used first.
-const MOST: usize = 16;
+/// The most codes of a session that are remembered. A session with more forgets the ones it stated first.
+const MOST: usize = 32;
 
-/// The error codes that a session states by CMCD: one for each way and endpoint whose last record has a code, the one
-/// stated last at the end. A code that is stated again is no new error.
+/// The error codes that a session states by CMCD: those of the last record of each way and endpoint, the ones stated last
+/// at the end. A code that is stated again is no new error.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Vec<Stated>);
 
@@ -19,26 +19,43 @@ struct Stated {
 }
 
 impl Codes {
-    /// Records the code of a beacon, or that it has none, and returns whether it states a new error.
-    pub(crate) fn state(&mut self, is_event: bool, endpoint: u32, code: Option<u32>, now: &Now) -> bool {
-        let known = self.0.iter().position(|known| known.is_event == is_event && known.endpoint == endpoint);
-        let known = known.map(|at| self.0.remove(at));
-        let Some(code) = code else { return false };
-        let is_new = !known.as_ref().is_some_and(|known| known.code == code && known.said.holds(now));
-        #[cfg(feature = "planted")]
-        if crate::planted::is(crate::planted::Mistake::RepeatedCodeForgotten)
-            && let Some(known) = known.filter(|_| !is_new)
-        {
-            self.0.push(known);
-            return false;
+    /// Records the codes of a beacon, none where it has none, and hands each code that is a new error to `each_new`.
+    pub(crate) fn state(
+        &mut self,
+        is_event: bool,
+        endpoint: u32,
+        codes: impl IntoIterator<Item = u32>,
+        now: &Now,
+        mut each_new: impl FnMut(u32),
+    ) {
+        let mut codes = codes.into_iter().peekable();
+        if self.0.is_empty() && codes.peek().is_none() {
+            return;
         }
-        if self.0.len() == MOST {
-            self.0.remove(0);
+        let is_ours = |known: &Stated| known.is_event == is_event && known.endpoint == endpoint;
+        let before: Vec<_> = self.0.extract_if(.., |known| is_ours(known)).collect();
+        let first = self.0.len();
+        for code in codes {
+            if self.0[first..].iter().any(|stated| stated.code == code) {
+                continue;
+            }
+            let known = before.iter().find(|known| known.code == code).copied();
+            let is_new = !known.is_some_and(|known| known.said.holds(now));
+            #[cfg(feature = "planted")]
+            if crate::planted::is(crate::planted::Mistake::RepeatedCodeForgotten)
+                && let Some(known) = known.filter(|_| !is_new)
+            {
+                self.0.push(known);
+                continue;
+            }
+            let said = Said::at(now.record);
+            let said = known.map_or(said, |known| known.said.or_later(said));
+            self.0.push(Stated { is_event, endpoint, code, said });
+            if is_new {
+                each_new(code);
+            }
         }
-        let said = Said::at(now.record);
-        let said = known.filter(|known| known.code == code).map_or(said, |known| known.said.or_later(said));
-        self.0.push(Stated { is_event, endpoint, code, said });
-        is_new
+        self.0.drain(..self.0.len().saturating_sub(MOST));
     }
 }
 
@@ -51,28 +68,47 @@ mod tests {
         Now { record, idle: 100, horizon: 0 }
     }
 
+    /// Returns the codes that are new errors.
+    fn state(codes: &mut Codes, is_event: bool, endpoint: u32, stated: &[u32], record: u64) -> Vec<u32> {
+        let mut new = Vec::new();
+        codes.state(is_event, endpoint, stated.iter().copied(), &now(record), |code| new.push(code));
+        new
+    }
+
     #[test]
     fn code_counts_when_it_appears_or_changes() {
         let mut codes = Codes::default();
-        let news = [Some(1), Some(1), None, Some(1), Some(2), Some(2), Some(1)]
-            .map(|code| codes.state(true, 7, code, &now(1)));
+        let news = [&[1][..], &[1], &[], &[1], &[2], &[2], &[1]]
+            .map(|stated| !state(&mut codes, true, 7, stated, 1).is_empty());
         assert_eq!(news, [true, false, false, true, true, false, true]);
+    }
+
+    #[test]
+    fn each_code_of_a_list_counts_when_it_appears() {
+        let mut codes = Codes::default();
+        let news = [&[1][..], &[1, 2], &[2, 1], &[2], &[3, 3, 2], &[1, 2, 3], &[], &[2, 1]]
+            .map(|stated| state(&mut codes, true, 7, stated, 1));
+        assert_eq!(news, [&[1][..], &[2], &[], &[], &[3], &[1], &[], &[2, 1]]);
     }
 
     #[test]
     fn code_of_another_way_or_endpoint_is_another_error() {
         let mut codes = Codes::default();
-        assert!(codes.state(true, 7, Some(1), &now(1)));
-        assert!(codes.state(false, 7, Some(1), &now(1)));
-        assert!(codes.state(true, 8, Some(1), &now(1)));
-        assert!(!codes.state(true, 9, None, &now(1)));
-        assert!(!codes.state(true, 7, Some(1), &now(1)), "a record without it elsewhere changes nothing");
+        assert_eq!(state(&mut codes, true, 7, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, false, 7, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, true, 8, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, true, 9, &[], 1), [0; 0]);
+        assert_eq!(
+            state(&mut codes, true, 7, &[1], 1),
+            [0; 0],
+            "a record without it elsewhere changes nothing"
+        );
     }
 
     #[test]
     fn code_holds_as_long_as_it_is_repeated() {
         let mut codes = Codes::default();
-        let news = [0, 100, 200, 301].map(|at| codes.state(true, 7, Some(1), &now(at)));
+        let news = [0, 100, 200, 301].map(|at| !state(&mut codes, true, 7, &[1], at).is_empty());
         assert_eq!(news, [true, false, false, true]);
     }
 
@@ -80,9 +116,9 @@ mod tests {
     fn session_of_many_endpoints_is_bounded() {
         let mut codes = Codes::default();
         for endpoint in 0..1_000 {
-            assert!(codes.state(true, endpoint, Some(1), &now(1)));
+            assert_eq!(state(&mut codes, true, endpoint, &[1, 2], 1), [1, 2]);
         }
         assert_eq!(codes.0.len(), super::MOST);
-        assert!(!codes.state(true, 999, Some(1), &now(1)));
+        assert_eq!(state(&mut codes, true, 999, &[1, 2], 1), [0; 0]);
     }
 }

@@ -12,6 +12,7 @@ mod clamp;
 mod codes;
 mod counts;
 mod drilldowns;
+mod errors;
 mod identities;
 mod plan;
 #[cfg(feature = "planted")]

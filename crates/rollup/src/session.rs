@@ -4,9 +4,10 @@
 //! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
 //! what matters (protocol.md, "Session state is a set of assertions").
 
-use crowdfold_airlock::{ErrorClass, Identity, Millis, Observation, Playback};
+use crowdfold_airlock::{Identity, Millis, Observation, Playback};
 
 use crate::attempts::{Counted, InWindow, Line, Others, Place, Statement};
+use crate::errors::ErrorClasses;
 use crate::identities::Identities;
 use crate::tracker::{Tracked, Tracker};
 
@@ -171,6 +172,8 @@ pub(crate) struct Session {
     /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
     attempts: Line,
     startup: Said,
+    /// The last JSON beacon that reported a first frame without its startup time.
+    untimed_frame: Said,
     opt_out: Said,
     /// Of those that use CMCD alone: others would pay for it in every look-up.
     tracker: Option<Box<Tracker>>,
@@ -190,8 +193,8 @@ pub(crate) struct Heard {
     pub(crate) in_window: InWindow,
     /// The time to the first frame, ms, where it counts.
     pub(crate) new_startup: Option<u32>,
-    /// The class of an error that is not one of before.
-    pub(crate) new_error: Option<ErrorClass>,
+    /// The classes of its errors that the session did not report before.
+    pub(crate) new_errors: ErrorClasses,
     /// What the beacon reports, or what CMCD's states and totals come to with it. Times in ms.
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
@@ -207,6 +210,7 @@ impl Session {
             seen: 0,
             attempts: Line::new(),
             startup: Said::NEVER,
+            untimed_frame: Said::NEVER,
             opt_out: Said::NEVER,
             tracker: None,
             identities: Identities::new(),
@@ -232,28 +236,41 @@ impl Session {
             playback.bitrate_changed && !tracked.is_same_bitrate && (statement.frame || self.has_played(now))
         };
         let switches = beacon.playback().is_some_and(is_switch);
+        let is_json = beacon.playback().is_none();
+        let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
         let counted = self.count(beacon, &statement, place, &mut in_window, now);
+        // a beacon that has played for some time was not sent at the first frame
+        let is_untimed_frame = is_json
+            && (measures.play && !measures.attempt)
+            && (measures.startup_ms.is_none() && measures.playing_ms == 0);
+        let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
         // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
         let stated = measures.startup_ms.filter(|_| {
-            let is_new = counted.plays > 0 || !self.startup.holds(now);
+            let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
         });
+        let mut new_errors = tracked.new_codes;
+        if is_json || beacon.playback().is_some_and(|playback| playback.code.is_none()) {
+            new_errors.add(measures.error);
+        }
         let heard = Heard {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
             duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
             counted,
             in_window,
-            new_startup: tracked.startup_ms.or(stated),
-            new_error: measures.error.filter(|_| !tracked.is_old_error),
+            new_startup: measured.or(stated),
+            new_errors,
             playing_ms: measures.playing_ms + tracked.playing_ms,
             stalled_ms: measures.stalled_ms + tracked.stalled_ms,
             stalls: measures.stalls + tracked.stalls,
             dropped_frames: measures.dropped_frames + tracked.dropped_frames,
             switches: measures.switches + u32::from(switches),
         };
-        for (stated, field) in
-            [(measures.startup_ms.is_some(), &mut self.startup), (beacon.opt_out(), &mut self.opt_out)]
-        {
+        for (stated, field) in [
+            (measures.startup_ms.is_some(), &mut self.startup),
+            (is_untimed_frame, &mut self.untimed_frame),
+            (beacon.opt_out(), &mut self.opt_out),
+        ] {
             if stated {
                 *field = field.or_later(said);
             }

@@ -4,6 +4,7 @@ use crowdfold_airlock::Measures;
 
 use crate::attempts::{Counted, InWindow};
 use crate::bounded::{self, Budget};
+use crate::errors::ErrorClasses;
 use crate::session::Heard;
 use crate::{Bounded, Cell, Rules, Sums};
 
@@ -31,7 +32,7 @@ pub(crate) struct Sitting {
     plays: u8,
     startup_failures: u8,
     playback_failures: u8,
-    errors: u8,
+    errors: ErrorClasses,
     pub(crate) in_window: InWindow,
     /// Taken out by an opt-out.
     pub(crate) gone: bool,
@@ -56,9 +57,7 @@ impl Sitting {
         self.dropped_frames = self.dropped_frames.saturating_add(heard.dropped_frames);
         self.switches = self.switches.saturating_add(heard.switches);
         self.startup_ms = self.startup_ms.or(heard.new_startup);
-        if let Some(class) = heard.new_error {
-            self.errors |= 1 << class as u8;
-        }
+        self.errors.add_all(heard.new_errors);
         if let Some(rate) = measures.bandwidth_kbps {
             self.bandwidth.add(rate, heard.playing_ms);
         }
@@ -86,10 +85,6 @@ impl Sitting {
         let playing_ms = u64::from(self.playing_ms).min(most.playing_ms);
         let mut pending = Counted::default();
         pending.add(self.in_window.pending);
-        let mut errors = [0; 6];
-        for (class, seen) in errors.iter_mut().enumerate() {
-            *seen = u64::from(self.errors >> class & 1);
-        }
         let sums = Sums {
             beacons: self.beacons,
             clamped_beacons: self.beacons.min(most.clamped_beacons),
@@ -104,7 +99,7 @@ impl Sitting {
             stalls: u64::from(self.stalls).min(most.stalls),
             dropped_frames: u64::from(self.dropped_frames).min(most.dropped_frames),
             switches: u64::from(self.switches).min(most.switches),
-            errors,
+            errors: self.errors.counts(),
         };
         let (bandwidth_kbps, bitrate_kbps) = (self.bandwidth.two_digits(), self.bitrate.two_digits());
         let amounts = bounded::amounts(&sums, self.startup_ms, bitrate_kbps, bandwidth_kbps);
@@ -190,6 +185,7 @@ pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
 mod tests {
     use super::{Sitting, quotient_to_two_digits};
     use crate::bounded::Budget;
+    use crate::errors::ErrorClasses;
     use crate::{Rules, Sums};
 
     #[test]
@@ -206,7 +202,7 @@ mod tests {
             stalls: many,
             dropped_frames: many,
             switches: many,
-            errors: 0xff,
+            errors: ErrorClasses::ALL,
             ..Sitting::default()
         };
         let rules = Rules {

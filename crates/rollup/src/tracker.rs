@@ -10,6 +10,7 @@ use crowdfold_airlock::{Millis, Observation, Playback, State, Total};
 
 use crate::attempts::Line;
 use crate::codes::Codes;
+use crate::errors::ErrorClasses;
 use crate::session::{Now, Said};
 use crate::sitting::quotient_to_two_digits;
 use crate::timeline::{Distance, Step, Timeline};
@@ -61,8 +62,8 @@ pub(crate) struct Tracked {
     pub(crate) start_known: bool,
     /// A request stated a start, and a pause or a seek before the first frame.
     pub(crate) start_interrupted: bool,
-    /// The error code has been stated before.
-    pub(crate) is_old_error: bool,
+    /// The classes of the error codes that the last record of its way and endpoint did not have.
+    pub(crate) new_codes: ErrorClasses,
     /// An event stated the same bitrate before.
     pub(crate) is_same_bitrate: bool,
 }
@@ -180,12 +181,9 @@ impl Tracker {
             is_same_bitrate: self.is_same_bitrate(playback, now),
             start_known: self.start.said.holds(now),
             start_interrupted: self.asked_start.said.holds(now) && self.asked_start.interrupted,
-            is_old_error: playback.code.is_some(),
+            new_codes: self.new_codes(beacon, playback, now),
             ..Tracked::default()
         };
-        if self.codes.state(playback.event, playback.endpoint, playback.code, now) {
-            tracked.is_old_error = false;
-        }
         if !states {
             // all that there is; where states are known they say more, and the two would count twice
             tracked.stalls = stalls;
@@ -210,6 +208,22 @@ impl Tracker {
         }
         self.take_down(state, at, playback, now);
         tracked
+    }
+
+    /// Returns the classes of the error codes that are new errors, and records the codes.
+    fn new_codes(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> ErrorClasses {
+        let more = || playback.more_codes.iter().flat_map(|more| more.iter());
+        let codes = playback.code.into_iter().chain(more().map(|(code, _)| code));
+        let mut new = ErrorClasses::NONE;
+        self.codes.state(playback.event, playback.endpoint, codes, now, |code| {
+            let class = if playback.code == Some(code) {
+                beacon.measures().error
+            } else {
+                more().find(|(known, _)| *known == code).map(|(_, class)| class)
+            };
+            new.add(class);
+        });
+        new
     }
 
     /// Returns whether the bitrate that an event states is the last one stated, and records it.

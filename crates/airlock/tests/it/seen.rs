@@ -57,7 +57,7 @@ fn seen(airlock: &Airlock, observation: &Observation) -> Seen {
         event_time: observation.event_time(),
         words: Dimension::ALL.map(word).to_vec(),
         measures: *observation.measures(),
-        playback: observation.playback().copied(),
+        playback: observation.playback().cloned(),
         identity: observation.identity(),
         opt_out: observation.opt_out(),
         excluded: observation.excluded(),

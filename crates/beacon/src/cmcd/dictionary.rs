@@ -7,7 +7,7 @@ use crate::Malformed;
 
 /// A bare item.
 #[derive(Clone, Copy)]
-pub(super) enum Item<'a> {
+pub(crate) enum Item<'a> {
     /// A number as it is written.
     Number(&'a str),
     /// A string between its quotes, escapes and all.
@@ -30,6 +30,8 @@ pub(super) struct Value<'a> {
     video: Option<Item<'a>>,
     /// The one labelled `av`, of both.
     both: Option<Item<'a>>,
+    /// The text of an inner list, up to its closing bracket.
+    list: &'a str,
 }
 
 impl<'a> Value<'a> {
@@ -51,6 +53,11 @@ impl<'a> Value<'a> {
     /// The same, where it must be said.
     pub(super) fn labelled_video(self) -> Option<Item<'a>> {
         self.video.or(self.both)
+    }
+
+    /// The text of an inner list between its brackets, empty if the value is one item.
+    pub(super) const fn list(self) -> &'a str {
+        self.list
     }
 
     fn take(&mut self, item: Item<'a>, label: Label) {
@@ -102,6 +109,17 @@ pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a
             return count;
         }
     }
+}
+
+/// Returns the items of an inner list that was read before ([`Value::list`]), without their parameters.
+pub(crate) fn items(list: &str) -> impl Iterator<Item = Item<'_>> {
+    let mut scan = Scan { text: list, bytes: list.as_bytes(), at: 0, unclosed: false };
+    std::iter::from_fn(move || {
+        scan.spaces();
+        let item = scan.item().ok()?;
+        scan.label().ok()?;
+        Some(item)
+    })
 }
 
 struct Scan<'a> {
@@ -207,9 +225,11 @@ impl<'a> Scan<'a> {
     }
 
     fn inner_list(&mut self, value: &mut Value<'a>) -> Result<(), Malformed> {
+        let start = self.at;
         loop {
             self.spaces();
             if self.skip(b')') {
+                value.list = &self.text[start..self.at - 1];
                 self.label()?;
                 return Ok(());
             }

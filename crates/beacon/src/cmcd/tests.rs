@@ -174,6 +174,23 @@ fn errors_are_kept_as_their_codes() {
 }
 
 #[test]
+fn codes_after_the_first_one_of_a_list_are_kept() {
+    fn more(line: &str) -> Vec<String> {
+        let beacon = one(Mode::Event, line).ok().expect("a beacon");
+        beacon.more_errors().map(std::borrow::Cow::into_owned).collect()
+    }
+    assert_eq!(more("ec=27"), [""; 0]);
+    assert_eq!(more(r#"ec=("404")"#), [""; 0]);
+    assert_eq!(more(r#"ec=("404" "500"),sid="s""#), ["500"]);
+    assert_eq!(
+        more(r#"ec=("404";x=1 "a\"b" manifestError 4032 ?1 5.5)"#),
+        ["a\"b", "manifestError", "4032", "5.5"]
+    );
+    assert_eq!(more(&format!("ec=({})", "1 ".repeat(100))), ["1"; 7]);
+    assert_eq!(more(r#"ec=("404" "500"),ec="27""#), [""; 0], "the last one counts");
+}
+
+#[test]
 fn headers_are_one_record() {
     let parts = ["br=868,ot=v", "", r#"cid="c",sf=h,sid="s""#, "mtp=900,su"].map(str::as_bytes);
     let parts = parts.into_iter().filter(|part| !part.is_empty());

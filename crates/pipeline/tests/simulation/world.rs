@@ -311,7 +311,7 @@ fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
 
 /// An error code, which players go on stating.
 fn code(rng: &mut Rng) -> &'static str {
-    rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111"])
+    rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
 /// `own`: k and drill-downs of the second tenant, where it has its own.

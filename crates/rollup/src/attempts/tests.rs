@@ -90,7 +90,7 @@ impl Rig {
 }
 
 fn add(sums: &mut [u32; 4], counted: Counted) {
-    let Counted { attempts, plays, startup_failures, playback_failures } = counted;
+    let Counted { attempts, plays, startup_failures, playback_failures, .. } = counted;
     for (sum, more) in sums.iter_mut().zip([attempts, plays, startup_failures, playback_failures]) {
         *sum += u32::from(more);
     }

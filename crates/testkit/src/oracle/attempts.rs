@@ -2,6 +2,7 @@
 
 use super::Millis;
 use super::beacon::Beacon;
+use super::numbers::two_digits;
 
 /// The statements of one beacon, and their time.
 #[derive(Clone)]
@@ -29,6 +30,28 @@ impl Statement {
             idle: beacon.states_idle(),
             fatal: beacon.states_fatal(),
         }
+    }
+}
+
+impl Statement {
+    /// Returns the time since the last start of the same line, rounded to two digits. It is absent where no start holds,
+    /// where a first frame came after it or is later by its own time, and where it is longer than a statement holds.
+    pub(super) fn since_start(
+        &self,
+        session: &Attempts,
+        idle: Millis,
+        holds: impl Fn(Option<Millis>) -> bool,
+    ) -> Option<u64> {
+        let holds = |said| holds(Some(said));
+        let line = &session.0[self.line];
+        line.held(Kind::is_start, &holds)?;
+        let last = line.last(Kind::is_start)?;
+        let start = &line.0[last];
+        let frame = line.held(Kind::is_frame, &holds);
+        if frame.is_some_and(|frame| frame > last || line.0[frame].at > start.at) {
+            return None;
+        }
+        self.at.checked_sub(start.at).filter(|took| *took <= idle).map(two_digits)
     }
 }
 
@@ -125,6 +148,11 @@ impl Attempts {
     /// Returns whether a first frame holds.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0.iter().any(|line| line.held(Kind::is_frame, &|said| holds(Some(said))).is_some())
+    }
+
+    /// Returns whether a start that came as JSON holds.
+    pub(super) fn has_json_start(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
+        self.0[0].held(Kind::is_start, &|said| holds(Some(said))).is_some()
     }
 
     /// Adds what a beacon states to its window. `holds` says whether what was said at a time holds.

@@ -84,6 +84,12 @@ impl Beacon {
         }
     }
 
+    /// A JSON beacon sent at the first frame, without a startup time.
+    pub(super) fn states_untimed_frame(&self) -> bool {
+        let is_timed = self.startup_ms.is_some() || self.playing_ms > 0;
+        self.cmcd.is_none() && self.states_frame() && !self.states_start() && !is_timed
+    }
+
     /// A failure: a fatal error, or CMCD's `f`.
     pub(super) fn states_fatal(&self) -> bool {
         self.fatal && (self.cmcd.is_some() || self.error.is_some())

@@ -23,8 +23,8 @@ pub(super) struct Cmcd {
     /// `dfa`, `bsa`, `bsda`
     pub(super) totals: BTreeMap<&'static str, u64>,
     pub(super) sequence: Option<u64>,
-    /// `ec`
-    pub(super) code: Option<String>,
+    /// `ec`, in the order of the list.
+    pub(super) codes: Vec<String>,
     /// The timestamp of its record.
     pub(super) received: Option<super::Millis>,
 }
@@ -62,9 +62,11 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ("format", text("sf").map(|kind| if kind == "h" { "hls".into() } else { "dash".into() })),
         ("quality", quality(None, bitrate).map(Into::into)),
     ];
-    let code = text("ec");
-    let class = code.as_ref().map(|code| if code == "404" { "network" } else { "timeout" });
-    let is_error = code.is_some() || name == "e";
+    let codes = text("ec").unwrap_or_default();
+    let codes = codes.split(' ').map(|code| code.trim_matches(['(', ')', '"']).to_owned());
+    let codes: Vec<_> = codes.filter(|code| !code.is_empty()).collect();
+    let class = codes.first().map(|code| class(code));
+    let is_error = !codes.is_empty() || name == "e";
     let totals = ["dfa", "bsa", "bsda"];
     let cmcd = Cmcd {
         event,
@@ -75,7 +77,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         bitrate,
         totals: totals.into_iter().filter_map(|key| Some((key, number(key)?))).collect(),
         sequence: number("sn"),
-        code,
+        codes,
         received: None,
     };
     let rest = Beacon {
@@ -95,4 +97,13 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ..Beacon::default()
     };
     Parsed { ts: number("ts").map(milliseconds), tenant: String::new(), rest }
+}
+
+/// The class of an error code.
+pub(super) fn class(code: &str) -> &'static str {
+    match code {
+        "404" => "network",
+        "4032" => "manifest",
+        _ => "timeout",
+    }
 }

@@ -33,6 +33,8 @@ pub(super) struct Partition<'a> {
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
     startup: Option<Millis>,
+    /// The last record with a JSON beacon at its first frame, without a startup time.
+    untimed_frame: Option<Millis>,
     opt_out: Option<Millis>,
     seen: BTreeMap<String, Millis>,
     attempts: Attempts,
@@ -50,7 +52,11 @@ impl Session {
         for (dimension, value) in &beacon.dimensions {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
         }
-        let stated = [(&mut self.startup, beacon.startup_ms.is_some()), (&mut self.opt_out, beacon.opt_out)];
+        let stated = [
+            (&mut self.startup, beacon.startup_ms.is_some()),
+            (&mut self.untimed_frame, beacon.states_untimed_frame()),
+            (&mut self.opt_out, beacon.opt_out),
+        ];
         for (field, stated) in stated {
             if stated {
                 *field = (*field).max(Some(now));
@@ -142,16 +148,23 @@ impl<'a> Partition<'a> {
 
         let statement = Statement::of(&beacon, now, start);
         let has_played = statement.frame || session.attempts.has_played(holds);
-        let plays_before = in_window.plays;
+        let before = in_window.clone();
+        let untimed = beacon.states_untimed_frame();
+        let took = statement.since_start(&session.attempts, idle, holds).filter(|_| untimed);
+        let is_measured =
+            beacon.cmcd.is_none() && session.attempts.has_json_start(holds) && holds(session.untimed_frame);
         session.attempts.state(statement, &mut in_window, is_history_known, holds);
-        let is_new_play = in_window.plays > plays_before;
+        let is_new_play = in_window.plays > before.plays;
+        // a play that begins an attempt follows a start that failed
+        let took = took.filter(|_| is_new_play && in_window.attempts == before.attempts);
         let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
         let stated = beacon.startup_ms.filter(|_| {
-            !amounts.start_known && !amounts.start_interrupted && (is_new_play || !holds(session.startup))
+            let is_new = is_new_play || !is_measured && !holds(session.startup);
+            !amounts.start_known && !amounts.start_interrupted && is_new
         });
         let placed = Placed {
-            startup: amounts.startup_ms.or(stated),
-            error: beacon.error.filter(|_| !amounts.is_old_error),
+            startup: took.or(amounts.startup_ms).or(stated),
+            errors: session.playback.new_errors(&beacon, holds),
             asserted: session
                 .dimensions
                 .iter()

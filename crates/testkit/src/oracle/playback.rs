@@ -2,7 +2,7 @@
 
 use super::Millis;
 use super::beacon::Beacon;
-use super::cmcd::Cmcd;
+use super::cmcd::{Cmcd, class};
 use super::numbers::{to_100_ms, two_digits};
 
 /// What a beacon adds to its sitting.
@@ -19,8 +19,6 @@ pub(super) struct Amounts {
     pub(super) start_known: bool,
     /// A request stated a start, and a pause or a seek after it, before anything played.
     pub(super) start_interrupted: bool,
-    /// The error code was stated before.
-    pub(super) is_old_error: bool,
     /// Playing and stalled time by the clock, before it was rounded.
     credited: Millis,
     /// The time by which an event came sooner than all events before it, if that may be jitter.
@@ -68,8 +66,8 @@ pub(super) struct Playback {
     totals: Vec<(&'static str, u64, bool, Millis)>,
     /// Of events.
     bitrates: Vec<(u64, Millis)>,
-    /// The error code of every record, or that it had none, and whether it was an event.
-    codes: Vec<(Option<String>, bool, Millis)>,
+    /// The error codes of every record, and whether it was an event.
+    codes: Vec<(Vec<String>, bool, Millis)>,
 }
 
 impl Playback {
@@ -111,9 +109,6 @@ impl Playback {
         let last_bitrate = self.bitrates.last().filter(|(_, said)| holds(Some(*said)));
         let is_same_bitrate =
             cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
-        // the records before this one that state the code, without another in between
-        let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
-        let repeated = records.take_while(|(code, ..)| *code == cmcd.code).map(|(.., said)| *said).max();
         let is_start = |statement: &Statement| statement.event && statement.changed && statement.state == 's';
         let start = last(&is_start);
         let asked_start = last(&|statement| !statement.event && statement.state == 's');
@@ -122,7 +117,6 @@ impl Playback {
             switches: u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate),
             start_known: start.is_some(),
             start_interrupted: asked_start.is_some() && self.is_interrupted(false, |s| s.state == 's'),
-            is_old_error: cmcd.code.is_some() && holds(repeated),
             ..Amounts::default()
         };
         let Some(state) = cmcd.state else {
@@ -147,6 +141,23 @@ impl Playback {
         }
         credit(&held, &self.statements, new, idle, most, &mut amounts);
         amounts
+    }
+
+    /// The classes of the errors that a beacon reports and that are new: not among the codes of the records of the same
+    /// way before it, without one in between that lacks them.
+    pub(super) fn new_errors(
+        &self,
+        beacon: &Beacon,
+        holds: impl Fn(Option<Millis>) -> bool,
+    ) -> Vec<&'static str> {
+        let codes = beacon.cmcd.as_ref().filter(|cmcd| !cmcd.codes.is_empty());
+        let Some(cmcd) = codes else { return beacon.error.into_iter().collect() };
+        let is_new = |code: &&String| {
+            let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
+            let repeated = records.take_while(|(codes, ..)| codes.contains(code)).map(|(.., said)| *said);
+            !holds(repeated.max())
+        };
+        cmcd.codes.iter().filter(is_new).map(|code| class(code)).collect()
     }
 
     /// The statements of one clock that came after the last one that is such.
@@ -200,7 +211,7 @@ impl Playback {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
         self.bitrates.extend(cmcd.bitrate.filter(|_| cmcd.event).map(|bitrate| (bitrate, now)));
-        self.codes.push((cmcd.code.clone(), cmcd.event, now));
+        self.codes.push((cmcd.codes.clone(), cmcd.event, now));
         let Amounts { credited, jitter, .. } = *amounts;
         let nth = self.statements.len();
         let statement =

@@ -14,8 +14,8 @@ pub(super) struct Placed {
     pub(super) beacon: Beacon,
     /// The startup time it states, if that counts.
     pub(super) startup: Option<u64>,
-    /// The error it states, if that counts.
-    pub(super) error: Option<&'static str>,
+    /// The errors it states that count.
+    pub(super) errors: Vec<&'static str>,
     /// What it adds.
     pub(super) amounts: Amounts,
     /// What the session had last said of each dimension.
@@ -56,7 +56,7 @@ impl Sitting {
         let playing_ms = sum(|amounts| amounts.playing_ms).min(at_most);
         let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
-        let errors = ERRORS.into_iter().filter(|class| self.placed.iter().any(|p| p.error == Some(class)));
+        let errors = ERRORS.into_iter().filter(|class| self.placed.iter().any(|p| p.errors.contains(class)));
         let sums = Sums {
             beacons: self.beacons(),
             attempts: attempts.attempts.min(10),
