@@ -7,13 +7,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crowdfold_airlock::murmur2;
-use crowdfold_testkit::{Kafka, binary, unique};
+use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Timestamp;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use serde_json::Value;
-
-use crate::kafka_support::until;
 
 const PARTITIONS: u32 = 4;
 
@@ -102,7 +100,7 @@ fn a_signal_ends_it_with_all_that_was_sent_told() {
     let truth = dir.path().join("cells.ndjson");
     let start = Instant::now();
     let child = generate(&topic, &truth, &["--sessions", "200", "--rate", "100"]);
-    until("it is under way", || (records(&topic).len() > 50).then_some(()));
+    eventually("it is under way", || (records(&topic).len() > 50).then_some(()));
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     ends_well(child);
     let sent = told(&truth).1["read"].as_u64().unwrap();

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crowdfold_testkit::{Kafka, Options, binary_of, unique};
+use crowdfold_testkit::{Kafka, Options, binary_of, eventually, unique};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use crate::kafka_support::{read_all, until};
+use crate::kafka_support::read_all;
 
 fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -30,7 +30,7 @@ fn produce(bootstrap: &str, topic: &str, values: &[&str]) {
 
 /// The end of partition 0. Asked again where a client still believes in a leader that is dead.
 fn end(bootstrap: &str, topic: &str) -> i64 {
-    until("the end of the log", || {
+    eventually("the end of the log", || {
         let consumer: BaseConsumer = client(bootstrap).create().unwrap();
         consumer.fetch_watermarks(topic, 0, Duration::from_secs(10)).ok().map(|(_, end)| end)
     })
@@ -103,7 +103,7 @@ fn a_broker_and_its_files_go_when_the_process_that_started_it_is_killed() {
     child.kill().unwrap();
     child.wait().unwrap();
     let gone = || std::net::TcpStream::connect(&address).is_err();
-    until("the port is closed", || gone().then_some(()));
+    eventually("the port is closed", || gone().then_some(()));
     let cluster = files.ancestors().nth(2).unwrap();
-    until("the files are gone", || (!cluster.exists()).then_some(()));
+    eventually("the files are gone", || (!cluster.exists()).then_some(()));
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode, Source, SourceError};
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, eventually, unique};
 
 use crate::kafka_support::{
-    Record, SOON, assigned, pass, produce_with, read_to_end, settings, source_settings, until,
+    Record, SOON, assigned, pass, produce_with, read_to_end, settings, source_settings,
 };
 
 /// The size of a record, and the most that the reader unpacks of zstd, bytes.
@@ -51,7 +51,7 @@ fn topic_with(kafka: &Kafka, codec: &str, topic_compression: &str) -> (String, u
 fn stops_at(kafka: &Kafka, topic: &str) -> SourceError {
     let mut source = Source::open(&bounded(kafka), source_settings(topic)).unwrap();
     assigned(&mut source);
-    until("the error", || {
+    eventually("the error", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
         let read = source.read(0, 10, |_| panic!("the record is shown"));

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crowdfold_kafka::{Event, OnDamaged, RDKafkaErrorCode, Skipped, Source, SourceError, SourceSettings};
-use crowdfold_testkit::{Kafka, Options};
+use crowdfold_testkit::{Kafka, Options, eventually};
 
 use crate::kafka_support::{
-    Record, SOON, assigned, pass, produce, produce_with, settings, source_settings, topic, until,
+    Record, SOON, assigned, pass, produce, produce_with, settings, source_settings, topic,
 };
 
 /// More than librdkafka unpacks, in a few KB on the wire.
@@ -32,7 +32,7 @@ fn skipping(topic: &str) -> SourceSettings {
 /// Reads every partition until each of them is at its end: the offsets shown, by partition, and what was skipped.
 fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, Vec<Skipped>) {
     let (mut shown, mut skipped) = (BTreeMap::<u32, Vec<i64>>::new(), Vec::new());
-    until("the end of every partition", || {
+    eventually("the end of every partition", || {
         match source.poll(Duration::ZERO) {
             Ok(None) => {}
             Ok(Some(Event::Skipped(this))) => skipped.push(this),
@@ -65,7 +65,7 @@ fn batch_that_is_too_large_when_unpacked_stops_reading_with_both_ways_out() {
     let mut source = Source::open(&settings(kafka), source_settings(&topic)).unwrap();
     assigned(&mut source);
     let mut shown = Vec::new();
-    let error = until("the error", || {
+    let error = eventually("the error", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
         let read = source.read(0, 10, |message| shown.push(message.offset()));
@@ -150,7 +150,7 @@ fn topic_that_is_created_anew_under_a_reader_is_read_again_or_reported() {
     let mut source = Source::open(&settings(kafka), member.clone()).unwrap();
     assigned(&mut source);
     let mut old = 0;
-    until("the old records", || {
+    eventually("the old records", || {
         pass(source.poll(SOON));
         old += source.read(0, 100, |message| assert_eq!(message.payload(), b"old")).unwrap().count;
         (old == 20).then_some(())
@@ -159,14 +159,14 @@ fn topic_that_is_created_anew_under_a_reader_is_read_again_or_reported() {
     for records in [10, 3, 1] {
         kafka.delete_topic(&topic);
         let new = format!("one of {records}");
-        until("the topic's name is free", || {
+        eventually("the topic's name is free", || {
             // the broker deletes in the background, and refuses the name until then
             let create = std::panic::AssertUnwindSafe(|| kafka.create_topic(&topic, 1, &[]));
             std::panic::catch_unwind(create).ok()
         });
         produce(kafka, &topic, &vec![Record::new(0, &new); records]);
         let mut seen = Vec::new();
-        until("the new record", || {
+        eventually("the new record", || {
             let lost = match source.poll(SOON) {
                 Ok(_) => false,
                 Err(error) => {

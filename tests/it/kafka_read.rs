@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{Error, TopicReader, read};
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use crate::kafka_support::{Record, produce, settings, topic, until};
+use crate::kafka_support::{Record, produce, settings, topic};
 
 const LONG: Duration = Duration::from_secs(120);
 
@@ -135,7 +135,7 @@ fn a_topic_that_may_not_be_read_is_forbidden_and_no_right_to_a_group_is_needed()
     assert_eq!(values(&kafka, &open, None).unwrap(), ["a row"]);
     let mut tail = TopicReader::open(&settings(&kafka), &open, None).unwrap();
     let next = Duration::from_millis(100);
-    let seen = until("the row", || Some(tail.next(next, |_| {}).unwrap()).filter(|seen| *seen > 0));
+    let seen = eventually("the row", || Some(tail.next(next, |_| {}).unwrap()).filter(|seen| *seen > 0));
     let more: u64 = (0..10).map(|_| tail.next(next, |_| {}).unwrap()).sum();
     assert_eq!((seen, more), (1, 0));
 }

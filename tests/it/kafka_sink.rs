@@ -12,11 +12,9 @@ use crowdfold_kafka::{
 };
 use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
 use crowdfold_rollup::{Cell, Table, Window};
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
-use crate::kafka_support::{
-    Record, SOON, assigned, produce, read_all, settings, source_settings, topic, until,
-};
+use crate::kafka_support::{Record, SOON, assigned, produce, read_all, settings, source_settings, topic};
 
 fn partials_to(topic: &str) -> SinkTopics {
     SinkTopics { partials: Some(topic.into()), ..SinkTopics::default() }
@@ -262,22 +260,22 @@ fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
             .unwrap();
     world.transact(&mut sink, &[partial("a")], "a").unwrap();
     drop(sink);
-    let mut sink = until("a hasty sink", || Sink::open(&settings(&kafka), hasty.clone()).ok());
+    let mut sink = eventually("a hasty sink", || Sink::open(&settings(&kafka), hasty.clone()).ok());
     kafka.pause(1);
     let error = world.transact(&mut sink, &[partial("b")], "b").unwrap_err();
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
     kafka.resume(1);
-    until("the coordinator answers", || sink.reopen().ok());
+    eventually("the coordinator answers", || sink.reopen().ok());
     // and again, should the coordinator be slower than our haste
-    until("b is committed", || {
-        let held = until("the offsets", || world.source.committed().ok());
+    eventually("b is committed", || {
+        let held = eventually("the offsets", || world.source.committed().ok());
         let committed = &held[0].as_ref().unwrap().metadata;
         if committed == "b" {
             return Some(());
         }
         assert_eq!(committed, "a");
         match world.transact(&mut sink, &[partial("b")], "b") {
-            Err(TransactError::Unknown(_)) => until("a new producer", || sink.reopen().ok()),
+            Err(TransactError::Unknown(_)) => eventually("a new producer", || sink.reopen().ok()),
             sent => sent.unwrap(),
         }
         None
@@ -299,15 +297,15 @@ impl Copier {
         let (client, member) = (settings(kafka), source_settings(from));
         let id = SinkSettings::new(&unique("id"), partials_to(to));
         // a topic that was made just now is not known to every broker yet
-        let source = until("the topic to read", || Source::open(&client, member.clone()).ok());
-        let sink = until("the topic to write", || Sink::open(&client, id.clone()).ok());
+        let source = eventually("the topic to read", || Source::open(&client, member.clone()).ok());
+        let sink = eventually("the topic to write", || Sink::open(&client, id.clone()).ok());
         Self { client, member, source: Some(source), sink, rejoined: 0 }
     }
 
     /// Copies until `goal` records were copied and their offsets committed.
     fn run(&mut self, goal: i64) {
         let mut done = 0;
-        until("everything copied", || {
+        eventually("everything copied", || {
             let source = self.source.as_mut().unwrap();
             match source.poll(Duration::ZERO) {
                 Ok(Some(Event::Assigned(given))) => done = given.partitions[0].start_offset,
@@ -344,8 +342,8 @@ impl Copier {
                 Ok(()) => return true,
                 Err(TransactError::Aborted(_)) => {}
                 Err(TransactError::Unknown(_)) => {
-                    until("a new producer", || self.sink.reopen().ok());
-                    let held = until("the offsets", || source.committed().ok());
+                    eventually("a new producer", || self.sink.reopen().ok());
+                    let held = eventually("the offsets", || source.committed().ok());
                     if held[0].as_ref().is_some_and(|held| held.metadata == position.to_string()) {
                         return true;
                     }
@@ -361,9 +359,10 @@ impl Copier {
 
     fn rejoin(&mut self) {
         self.rejoined += 1;
-        until("a new producer", || self.sink.reopen().ok());
+        eventually("a new producer", || self.sink.reopen().ok());
         self.source = None;
-        self.source = Some(until("a new source", || Source::open(&self.client, self.member.clone()).ok()));
+        self.source =
+            Some(eventually("a new source", || Source::open(&self.client, self.member.clone()).ok()));
     }
 }
 
@@ -419,7 +418,7 @@ fn librdkafkas_mock_cluster_can_be_read_and_written() {
     let outgoing: Vec<_> = values.iter().map(|value| partial(value)).collect();
     sink.transact(&outgoing, &[], "from", &group).unwrap();
     let mut seen = Vec::new();
-    until("all of them", || {
+    eventually("all of them", || {
         let read = source.read(0, 1_000, |m| seen.push(String::from_utf8(m.payload().to_vec()).unwrap()));
         if read.unwrap().drained {
             source.wait(SOON);

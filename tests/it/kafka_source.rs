@@ -7,14 +7,14 @@ use crowdfold_kafka::{
     AssignedPartition, ClientSettings, Cluster, Committed, Error, Event, Offset, Sink, SinkSettings,
     SinkTopics, Source, SourceError, SourceSettings, Stamp,
 };
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::kafka_support::{
     Record, SOON, assigned, event, pass, produce, produce_with, read_all, read_to_end, settings,
-    source_settings, topic, until,
+    source_settings, topic,
 };
 
 fn open(kafka: &Kafka, of: &SourceSettings) -> Source {
@@ -50,7 +50,7 @@ fn batches_show_what_polling_shows() {
     let given = assigned(&mut source);
     assert_eq!((given.of, given.partitions.len()), (3, 3));
     let mut seen = Vec::new();
-    until("everything read", || {
+    eventually("everything read", || {
         let mut drained = true;
         for partition in 0..3 {
             let read = source.read(partition, 100, |m| {
@@ -95,7 +95,7 @@ fn odd_records_are_shown_as_they_are() {
     let mut source = open(kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = Vec::new();
-    until("all of them", || {
+    eventually("all of them", || {
         let read = source.read(0, 1_000, |m| {
             assert_eq!(m.timestamp(), Stamp::Create(1));
             assert_eq!(m.key(), None);
@@ -117,7 +117,7 @@ fn a_topic_of_append_time_says_so_and_a_panic_while_reading_leaks_nothing() {
     let mut source = open(kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = 0;
-    until("a panic", || {
+    eventually("a panic", || {
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             source.read(0, 1_000, |m| {
                 seen += 1;
@@ -181,7 +181,7 @@ fn metadata_of_others_does_not_break_us() {
     list.add_partition_offset(&topic, 0, rdkafka::Offset::Offset(1)).unwrap();
     list.elements()[0].set_metadata("ünïcode");
     // a coordinator may be found later than we ask
-    until("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
+    eventually("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
     drop(consumer);
     let mut source = open(kafka, &member);
     let given = assigned(&mut source);
@@ -199,7 +199,7 @@ fn two_members_share_the_partitions_and_each_is_told_before_it_loses_one() {
     assert_eq!(assigned(&mut first).partitions.len(), 4);
     let old_generation = std::sync::Arc::clone(first.group_metadata().unwrap());
     let mut second = open(kafka, &two);
-    let revoked = until("a revocation", || {
+    let revoked = eventually("a revocation", || {
         pass(second.poll(Duration::from_millis(20)));
         first.poll(Duration::from_millis(20)).unwrap()
     });
@@ -207,7 +207,7 @@ fn two_members_share_the_partitions_and_each_is_told_before_it_loses_one() {
     // they are still ours: what is open can be committed
     commit(&mut sink, &first, &topic, &[(0, 0, "last words")]);
     let (mut a, mut b) = (None, None);
-    until("two assignments", || {
+    eventually("two assignments", || {
         a = a.take().or(first.poll(Duration::from_millis(20)).unwrap());
         b = b.take().or(second.poll(Duration::from_millis(20)).unwrap());
         (a.is_some() && b.is_some()).then_some(())
@@ -237,7 +237,8 @@ fn a_second_process_of_the_same_name_fences_the_first() {
     assigned(&mut first);
     let mut second = open(kafka, &member);
     assigned(&mut second);
-    let error = until("the first is fenced", || first.poll(SOON).err().filter(|error| !error.is_transient()));
+    let error =
+        eventually("the first is fenced", || first.poll(SOON).err().filter(|error| !error.is_transient()));
     assert_eq!(error, SourceError::Fenced);
 }
 
@@ -256,7 +257,7 @@ fn a_gap_before_the_logs_start_stops_reading_unless_the_loss_is_accepted() {
 
     let mut strict = open(kafka, &member);
     let error =
-        until("the gap is reported", || strict.poll(SOON).err().filter(|error| !error.is_transient()));
+        eventually("the gap is reported", || strict.poll(SOON).err().filter(|error| !error.is_transient()));
     let gap = SourceError::Gap { topic: topic.clone(), partition: 0, committed: 2, log_start: 7, gone: 5 };
     assert_eq!(error, gap);
     drop(strict);
@@ -276,7 +277,7 @@ fn records_deleted_while_reading_stop_it() {
     let mut source = open(kafka, &source_settings(&topic));
     let Event::Assigned(_) = event(&mut source) else { panic!("not assigned") };
     kafka.delete_before(&topic, 0, 7);
-    let error = until("trouble", || {
+    let error = eventually("trouble", || {
         pass(source.poll(SOON));
         source.read(0, 10, |m| panic!("offset {} is gone", m.offset())).err()
     });
@@ -306,13 +307,13 @@ fn the_end_is_that_of_what_is_stable_and_the_log_may_go_on() {
     assert_eq!(source.position(0), Some(2));
     assert_eq!(source.cluster().log_ends(&topic, &[0, 5]).unwrap(), [Some(4), None]);
     producer.abort_transaction(Duration::from_secs(120)).unwrap();
-    let rest = until("what waited behind the transaction", || {
+    let rest = eventually("what waited behind the transaction", || {
         let rest = read_to_end(&mut source, 0);
         (!rest.is_empty()).then_some(rest)
     });
     assert_eq!(rest, [(3, b"c".to_vec())]);
     // the abort's marker has an offset of its own
-    until("the end behind the marker", || {
+    eventually("the end behind the marker", || {
         source.wait(SOON);
         source.read(0, 10, |_| panic!("nothing more")).unwrap().end.filter(|end| *end == 5)
     });
@@ -331,7 +332,10 @@ fn a_partition_that_is_not_read_holds_nobody_up() {
     assigned(&mut source);
     assert_eq!(read_to_end(&mut source, 1).len(), 100);
     produce(kafka, &topic, &[Record::new(1, "more")]);
-    assert_eq!(until("more", || Some(read_to_end(&mut source, 1)).filter(|read| !read.is_empty())).len(), 1);
+    assert_eq!(
+        eventually("more", || Some(read_to_end(&mut source, 1)).filter(|read| !read.is_empty())).len(),
+        1
+    );
     assert_eq!(read_to_end(&mut source, 0).len(), 1_000);
 }
 
@@ -393,7 +397,7 @@ fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
     }
     kafka.start_again(1);
     produce(&kafka, &topic, &records);
-    until("the rest", || {
+    eventually("the rest", || {
         let here = source.get_or_insert_with(|| open(&kafka, &member));
         match here.poll(SOON) {
             // the coordinator may have forgotten us meanwhile: nothing was committed, it starts again
@@ -441,7 +445,7 @@ fn damaged_records_stop_reading_rather_than_being_skipped() {
     let mut source = open(&kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = Vec::new();
-    let error = until("trouble", || {
+    let error = eventually("trouble", || {
         source.wait(SOON);
         pass(source.poll(Duration::ZERO));
         let read = source.read(0, 10, |m| seen.push(m.offset()));

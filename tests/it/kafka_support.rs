@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crowdfold_kafka::{Assigned, ClientSettings, Cluster, Event, Source, SourceError, SourceSettings};
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, eventually, unique};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, Message, OwnedHeaders};
@@ -92,21 +92,9 @@ pub(crate) fn send(producer: &BaseProducer, topic: &str, records: &[Record]) {
     producer.flush(Duration::from_secs(300)).unwrap();
 }
 
-/// Runs until `step` gives something, five minutes at most: brokers that die and come back take two on a busy machine.
-#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-pub(crate) fn until<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = step() {
-            return value;
-        }
-        assert!(start.elapsed() < Duration::from_secs(300), "never: {what}");
-    }
-}
-
 /// The next event; what passes by itself does.
 pub(crate) fn event(source: &mut Source) -> Event {
-    until("an event", || match source.poll(SOON) {
+    eventually("an event", || match source.poll(SOON) {
         Ok(event) => event,
         Err(error) if error.is_transient() => None,
         Err(error) => panic!("{error}"),
@@ -124,7 +112,7 @@ pub(crate) fn assigned(source: &mut Source) -> Assigned {
 /// The values of one partition from where it stands to its end, with their offsets.
 pub(crate) fn read_to_end(source: &mut Source, partition: u32) -> Vec<(i64, Vec<u8>)> {
     let mut values = Vec::new();
-    until("the end of the partition", || {
+    eventually("the end of the partition", || {
         let read = source.read(partition, 1_000, |message| {
             values.push((message.offset(), message.payload().to_vec()));
         });
@@ -157,11 +145,11 @@ pub(crate) fn pass(polled: Result<Option<Event>, SourceError>) {
 pub(crate) fn await_decided(kafka: &Kafka, committed: &BaseConsumer, topic: &str, partitions: u32) {
     let all: Vec<_> = (0..partitions).collect();
     let cluster = Cluster::open(&settings(kafka)).unwrap();
-    let ends = until("the ends of the logs", || {
+    let ends = eventually("the ends of the logs", || {
         cluster.log_ends(topic, &all).ok()?.into_iter().collect::<Option<Vec<_>>>()
     });
     for (partition, end) in all.into_iter().zip(ends) {
-        until("what was written is decided", || {
+        eventually("what was written is decided", || {
             // for who reads what is committed the end is that of what is stable
             let (_, stable) =
                 committed.fetch_watermarks(topic, partition as i32, Duration::from_secs(10)).ok()?;
@@ -194,7 +182,7 @@ pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32,
     }
     consumer.assign(&list).unwrap();
     let (mut all, mut ended) = (Vec::new(), 0);
-    until("the end of the topic", || {
+    eventually("the end of the topic", || {
         match consumer.poll(SOON) {
             Some(Ok(m)) => {
                 let bytes = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();

@@ -7,9 +7,9 @@ use crowdfold_kafka::topics::{
     Admin, Change, Clock, Finding, PlanError, Purpose, Report, Span, Spec, Unbounded,
 };
 use crowdfold_kafka::{Cluster, Error};
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
-use crate::kafka_support::{Record, produce, settings, until};
+use crate::kafka_support::{Record, produce, settings};
 
 const HOUR: u64 = 3_600_000;
 
@@ -222,7 +222,7 @@ fn partitions_that_nobody_leads_are_told_apart_and_hold_up_nobody() {
     let all = [0, 1, 2];
     assert_eq!(cluster.log_ends(&topic, &all).unwrap(), [Some(1), Some(1), Some(1)]);
     kafka.kill(2);
-    let ends = until("the loss is known", || {
+    let ends = eventually("the loss is known", || {
         let known = cluster.topic(&topic).ok()?.partitions[1].leader.is_none();
         cluster.log_ends(&topic, &all).ok().filter(|_| known)
     });

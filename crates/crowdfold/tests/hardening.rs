@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use crowdfold_testkit::eventually;
 use tempfile::TempDir;
 
 const CANARY: &str = "c4n4ry-in-memory";
@@ -48,19 +49,8 @@ fn folding(dir: &TempDir) -> Child {
     let mut child = start(dir, "./crowdfold fold -");
     let beacon = format!("{{\"ts\":1795308480000,\"session\":\"{CANARY}\",\"ip\":\"203.0.113.77\"}}\n");
     child.stdin.as_mut().expect("a pipe").write_all(beacon.as_bytes()).expect("it reads");
-    eventually("core dumps are off", || core_limit(child.id()).is_some_and(|limits| limits == ["0", "0"]));
+    eventually("core dumps are off", || core_limit(child.id()).filter(|limits| limits == &["0", "0"]));
     child
-}
-
-/// Waits for something, for a minute at most.
-fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let held = (0..3_000).any(|_| {
-        holds() || {
-            sleep(Duration::from_millis(20));
-            false
-        }
-    });
-    assert!(held, "it does not come that {what}");
 }
 
 /// Soft and hard limit of core dumps, as the kernel has them.
@@ -87,7 +77,7 @@ fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
     let ours = folding(&dir);
     let user = owner(other.id());
     assert_ne!(user, 0, "an ordinary process belongs to its user");
-    eventually("its entries are no longer its user's", || owner(ours.id()) == 0);
+    eventually("its entries are no longer its user's", || (owner(ours.id()) == 0).then_some(()));
     // Asked by somebody of the same user, who could read the other's.
     let read = |process: u32| {
         let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));

@@ -7,11 +7,13 @@ mod broker;
 mod cpu_wait;
 pub mod oracle;
 mod tokens;
+mod wait;
 
 pub use binary::{binary, binary_of, binary_with};
 pub use broker::{Authority, Certificate, Kafka, Options, Security};
 pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
+pub use wait::{TIMEOUT, eventually};
 
 /// Packing requests into records as the edge for players does it, and looking into them.
 pub mod envelope {

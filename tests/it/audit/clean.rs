@@ -26,8 +26,8 @@ fn what_the_worker_publishes_is_clean() {
     assert!(!verdict.ledger.beacons.rejected.is_empty());
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 120);
-    let (status, log) = worker.terminate(25);
+    way.await_settled(way.last_end(&verdict));
+    let (status, log) = worker.terminate();
     assert!(status.success(), "{log}");
 
     let config = way.config("audit");

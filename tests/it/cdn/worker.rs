@@ -61,8 +61,8 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     let last = expected.iter().map(|row| row["window"]["end"].as_u64().unwrap()).max().unwrap();
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(last, 60);
+    way.await_settled(last);
     assert_same_rows(&way.rows("read_committed"), &expected);
-    let (status, said) = worker.terminate(25);
+    let (status, said) = worker.terminate();
     assert!(status.success(), "{status}: {said}");
 }

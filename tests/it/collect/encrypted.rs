@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crowdfold_testkit::{Authority, Certificate, Kafka};
+use crowdfold_testkit::{Authority, Certificate, Kafka, eventually};
 use http_body_util::Full;
 use hyper::Request;
 use hyper::client::conn::{http1, http2};
@@ -19,7 +19,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::support::{Edge, deployment, packed};
-use crate::worker::support::{Deployment, eventually, now};
+use crate::worker::support::{Deployment, now};
 
 fn request(version: &str) -> Request<Full<Bytes>> {
     let body = format!(r#"{{"session":"s-{version}","ts":{}}}"#, now());
@@ -80,7 +80,7 @@ fn many_requests_share_a_connection_of_http_2() {
     assert_eq!(statuses, [204; 50]);
     assert_eq!(packed(&way).len(), 50);
     edge.await_count("connections", 0);
-    let (status, log) = edge.0.terminate(10);
+    let (status, log) = edge.0.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
@@ -114,11 +114,11 @@ fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
     });
     // half of another, as while it is copied
     std::fs::copy(new.certificate("edge").certificate, way.dir.path().join("edge.pem")).unwrap();
-    edge.0.await_log("the one in use is kept", 40);
+    edge.0.await_log("the one in use is kept");
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
     use_certificate(&way, &new.certificate("edge"));
-    eventually("the new one is in use", 40, || run(tls(&address, &new.ca(), b"h2")).ok());
+    eventually("the new one is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
     assert_eq!(packed(&way).len(), 4);
-    let (status, log) = edge.0.terminate(10);
+    let (status, log) = edge.0.terminate();
     assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");
 }

@@ -3,17 +3,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, eventually, unique};
 
 use super::client::{Client, JSON};
 use super::support::{Edge, deployment, packed};
-use crate::worker::support::{Deployment, Worker, eventually, now};
+use crate::worker::support::{Deployment, Worker, now};
 
 /// It ends by itself, with this exit code and these words last.
 #[track_caller]
 fn ends(way: &Deployment<'_>, code: i32, words: &[&str]) {
     let mut edge = Worker::collect(way, "edge");
-    let status = edge.wait(30);
+    let status = edge.wait();
     let log = edge.log();
     assert_eq!(status.code(), Some(code), "{log}");
     let last = log.lines().last().unwrap();
@@ -71,8 +71,8 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
                 }
             });
         }
-        eventually("players report", 30, || (taken.load(Ordering::Relaxed) > 100).then_some(()));
-        edge.0.terminate(10)
+        eventually("players report", || (taken.load(Ordering::Relaxed) > 100).then_some(()));
+        edge.0.terminate()
     });
     assert!(status.0.success(), "{}: {}", status.0, status.1);
     let written = packed(&way).len();
@@ -89,7 +89,7 @@ fn partitions_that_are_added_are_used() {
     let arguments = ["--bootstrap-server", bootstrap, "--alter", "--topic", &topic, "--partitions", "7"];
     let _ = way.kafka.tool("org.apache.kafka.tools.TopicCommand", &arguments);
     // it looks once a minute
-    edge.0.await_log("has 7 partitions", 90);
+    edge.0.await_log("has 7 partitions");
     for number in 0..40 {
         let body = format!(r#"{{"session":"s-{number}","ts":1}}"#);
         assert_eq!(client.post("/v1/beacons", JSON, body), 204);

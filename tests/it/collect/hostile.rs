@@ -4,13 +4,13 @@
 use std::io::Write as _;
 use std::net::Shutdown;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::client::{Client, EVENTS, JSON};
 use super::support::{Edge, deployment, packed};
-use crate::worker::support::{Deployment, eventually, now, sleep};
+use crate::worker::support::{Deployment, now, sleep};
 
 /// Is in everything that is sent here, and in nothing that is said.
 const SECRET: &str = "canary-7f3a9c";
@@ -34,7 +34,7 @@ fn limited<'a>(mut way: Deployment<'a>, slow: &str) -> Deployment<'a> {
 
 fn end(edge: Edge) {
     assert_eq!(edge.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
-    let (status, log) = edge.0.terminate(10);
+    let (status, log) = edge.0.terminate();
     assert!(status.success(), "{status}: {log}");
     let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "fault of the program"];
     assert!(spoken.iter().all(|word| !log.contains(word)), "{log}");
@@ -225,7 +225,7 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
         })
         .collect();
     let held = || edge.0.metric("crowdfold_collect_bytes_held").unwrap();
-    eventually("all is held that may be", 90, || (held() > 900_000).then_some(()));
+    eventually("all is held that may be", || (held() > 900_000).then_some(()));
     sleep(1_500);
     assert!(held() <= 1_048_576, "{}", held());
     let statuses: Vec<_> = waiting

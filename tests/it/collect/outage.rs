@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crowdfold_testkit::{Kafka, Options};
+use crowdfold_testkit::{Kafka, Options, eventually};
 
 use super::client::{Client, JSON};
 use super::support::{Edge, deployment, packed};
-use crate::worker::support::{eventually, now, sleep};
+use crate::worker::support::{now, sleep};
 
 /// Players that report as long as they are let.
 #[derive(Default)]
@@ -51,12 +51,12 @@ impl Players {
     /// Waits until more are acknowledged.
     fn await_more(&self) {
         let before = self.acknowledged();
-        eventually("something is acknowledged", 60, || (self.acknowledged() > before + 20).then_some(()));
+        eventually("something is acknowledged", || (self.acknowledged() > before + 20).then_some(()));
     }
 
     fn await_busy(&self) {
         let before = self.busy.load(Ordering::Relaxed);
-        eventually("players are told to come again", 30, || {
+        eventually("players are told to come again", || {
             (self.busy.load(Ordering::Relaxed) > before + 200).then_some(())
         });
     }
@@ -93,12 +93,12 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
         kafka.pause(1);
         players.await_busy();
         // told by the second, and less whenever those who waited longest are told to come again
-        eventually("what is held is near what may be, and no more", 30, || {
+        eventually("what is held is near what may be, and no more", || {
             let held = edge.0.metric("crowdfold_collect_bytes_held").unwrap();
             assert!(held < 2_000_000, "{held}");
             (held > 500_000).then_some(())
         });
-        eventually("it is not ready", 30, || (edge.0.get("/readyz").0 == 503).then_some(()));
+        eventually("it is not ready", || (edge.0.get("/readyz").0 == 503).then_some(()));
         assert_eq!(edge.0.get("/healthz").0, 200);
         kafka.resume(1);
         players.await_more();
@@ -109,7 +109,7 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
         players.await_more();
         edge.0.await_ready();
     });
-    let (status, log) = edge.0.terminate(10);
+    let (status, log) = edge.0.terminate();
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
     let said: Vec<_> = packed(&way).into_iter().map(|request| request.said).collect();
     let session = |said: &String| said.split('"').nth(3).unwrap().to_owned();
@@ -134,7 +134,7 @@ fn queued(kafka: &Kafka) {
     edge.await_count("bytes_held", 0);
     kafka.pause(1);
     assert_eq!(post("lost"), 204);
-    let (status, log) = edge.0.terminate(20);
+    let (status, log) = edge.0.terminate();
     kafka.resume(1);
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("Kafka did not take all that was acknowledged"), "{log}");

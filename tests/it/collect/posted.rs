@@ -36,7 +36,7 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
     edge.await_count("beacons_total{outcome=\"taken\"}", 7);
     edge.await_count("requests_total{status=\"204\"}", 5);
     edge.await_count("bytes_held", 0);
-    let (status, log) = edge.0.terminate(10);
+    let (status, log) = edge.0.terminate();
     assert!(status.success() && !log.contains("session-"), "{status}: {log}");
 }
 

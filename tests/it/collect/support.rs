@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_testkit::Kafka;
 use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, unpack};
+use crowdfold_testkit::{Kafka, eventually};
 
 use super::client::Client;
-use crate::worker::support::{Deployment, Seen, Worker, eventually};
+use crate::worker::support::{Deployment, Seen, Worker};
 
 /// A deployment whose counters are exact.
 pub(super) fn deployment(kafka: &Kafka) -> Deployment<'_> {
@@ -36,7 +36,7 @@ impl Edge {
     pub(super) fn await_count(&self, name: &str, count: u64) {
         let metric = format!("crowdfold_collect_{name}");
         let mut last = None;
-        eventually(&format!("{name} is {count}"), 10, || {
+        eventually(&format!("{name} is {count}"), || {
             last = self.0.metric(&metric);
             (last == Some(count)).then_some(())
         });

@@ -59,10 +59,10 @@ fn the_rows_of_what_was_posted_are_the_oracles() {
     let verdict = way.judge(&log_of(&way));
     let ledger = &verdict.ledger.beacons;
     assert!(ledger.opted_out > 0 && ledger.duplicate > 0 && ledger.rejected.is_empty(), "{ledger:?}");
-    way.await_settled(way.last_end(&verdict), 30);
+    way.await_settled(way.last_end(&verdict));
     let expected = verdict.rollups(&way.rules);
     assert!(expected.len() > 50, "{} rows", expected.len());
     assert_same_rows(&way.rows("read_committed"), &expected);
-    let (status, log) = worker.terminate(30);
+    let (status, log) = worker.terminate();
     assert!(status.success(), "{status}: {log}");
 }

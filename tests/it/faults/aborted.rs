@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
 use super::assert_nothing_lost_or_doubled;
-use crate::worker::support::{Deployment, Worker, eventually, now, window_ago};
+use crate::worker::support::{Deployment, Worker, now, window_ago};
 
 /// Every step within a transaction of both stages, and every which time it fails.
 const FAULTS: [&str; 6] = [
@@ -42,11 +42,11 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         if nth > 1 {
             // the watermark is a second behind, and a window is two
             let closed = slice.end - 2 * way.rules.window;
-            eventually("the merger has it", 120, || way.is_settled(closed).then_some(()));
+            eventually("the merger has it", || way.is_settled(closed).then_some(()));
         }
     }
     (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
     let aborted = assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
     assert!(worker.is_running());
     let log = worker.log();

@@ -16,7 +16,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
     way.produce(&log);
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
         let worker = Worker::start_armed(&way, "a", fault);
-        worker.await_log("is reached", 60);
+        worker.await_log("is reached");
         // the request to commit reaches a broker that does not answer any more
         kafka.pause(1);
         worker.go_on();
@@ -28,7 +28,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
         worker.kill();
     }
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 240);
+    way.await_settled(way.last_end(&verdict));
     assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
 }
 
@@ -41,7 +41,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let verdict = way.judge(&log);
     way.produce(&log);
     let worker = Worker::start_armed(&way, "a", "combine.6.sent:9:stop");
-    worker.await_log("is reached", 60);
+    worker.await_log("is reached");
     kafka.kill(1);
     worker.go_on();
     sleep(1_000);
@@ -52,6 +52,6 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
 
     kafka.start_again(1);
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 240);
+    way.await_settled(way.last_end(&verdict));
     assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
 }

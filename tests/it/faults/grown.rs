@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
 use super::assert_aborted_are_committed;
-use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, tables, window_ago};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, window_ago};
 
 #[test]
 fn partitions_grow_from_four_to_eight_under_load() {
@@ -17,7 +17,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     let verdict = way.judge(&before);
     way.produce(&before);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 
     // the same sessions go on, first in four partitions and then in eight
@@ -49,14 +49,14 @@ fn partitions_grow_from_four_to_eight_under_load() {
         .map(|records| records.iter().filter(|record| record.timestamp >= Some(cut)).cloned().collect())
         .collect();
     way.produce_live(&second);
-    worker.await_log("of=8", 60);
+    worker.await_log("of=8");
     let whole = way.judge(&log);
-    way.await_settled(way.last_end(&whole), 120);
+    way.await_settled(way.last_end(&whole));
     // and long after, all is as ever
     let later = way.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
     way.produce_live(&later);
     let verdict = way.judge(&later);
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
 
     let rows = way.rows("read_committed");
     let from = later.iter().flatten().filter_map(|record| record.timestamp).min().unwrap() / 2_000 * 2_000;
@@ -87,5 +87,5 @@ fn partitions_grow_from_four_to_eight_under_load() {
         }
     }
     assert!(between > 0, "all was withheld");
-    eventually("it is ready", 30, || (worker.get("/readyz").0 == 200).then_some(()));
+    eventually("it is ready", || (worker.get("/readyz").0 == 200).then_some(()));
 }

@@ -2,11 +2,11 @@
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use super::assert_nothing_lost_or_doubled;
 use crate::kafka_support::settings;
-use crate::worker::support::{Deployment, Worker, eventually, field, now, sleep};
+use crate::worker::support::{Deployment, Worker, field, now, sleep};
 
 /// The broker that goes, and with it partition 2 of the beacons.
 const GONE: u32 = 3;
@@ -29,11 +29,11 @@ fn deployment(kafka: &Kafka) -> Deployment<'_> {
         cluster.topic(topic).ok()?.partitions.iter().map(|partition| partition.leader).collect()
     };
     // made when somebody first asks for them
-    let groups = eventually("there is a topic of offsets", 60, || {
+    let groups = eventually("there is a topic of offsets", || {
         way.committed("combine");
         leaders("__consumer_offsets")
     });
-    let transactions = eventually("there is a topic of transactions", 60, || {
+    let transactions = eventually("there is a topic of transactions", || {
         drop(crowdfold_kafka::Sink::open(
             &settings(kafka),
             crowdfold_kafka::SinkSettings::new(&unique("first"), crowdfold_kafka::SinkTopics::default()),
@@ -121,7 +121,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let log = of(&log, |_, at| at < until);
     let verdict = right.judge(&log);
     // as far as it was before, whatever the others do
-    eventually("the others go on", 60, || {
+    eventually("the others go on", || {
         let closed = closed(&right);
         (closed[0].min(closed[1]) > away + window).then_some(())
     });
@@ -137,8 +137,8 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
         (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
     }
     let last = right.last_end(&verdict);
-    right.await_settled(last, 60);
-    wrong.await_settled(last, 60);
+    right.await_settled(last);
+    wrong.await_settled(last);
     let expected = verdict.rollups(&right.rules);
     eprintln!("nothing was sent for {longest} ms at most");
     assert_nothing_lost_or_doubled(&right, &expected);

@@ -88,7 +88,7 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
     }
     (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 300);
+    way.await_settled(way.last_end(&verdict));
     (most, assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules)))
 }
 
@@ -97,7 +97,7 @@ fn strike(way: &Deployment<'_>, fault: &str) {
     let mut worker = Worker::start_armed(way, "a", fault);
     // what only a rebalance brings, another member brings
     let other = fault.contains(".8.").then(|| {
-        worker.await_log("assigned", 60);
+        worker.await_log("assigned");
         Worker::start(way, "b")
     });
     for _ in 0..100 {

@@ -34,6 +34,6 @@ fn beacons_that_are_sent_ten_times_count_once() {
         "a session is one however often it is told"
     );
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
     assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
 }

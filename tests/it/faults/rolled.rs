@@ -20,18 +20,18 @@ fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
     way.produce(&log);
     let first = [Worker::start(&way, "a"), Worker::start(&way, "b")];
     for worker in &first {
-        worker.await_log("assigned stage=\"combine\"", 60);
+        worker.await_log("assigned stage=\"combine\"");
     }
-    way.await_settled(last - 580_000, 120);
+    way.await_settled(last - 580_000);
     way.rules.idle = 6_000;
     let [a, b] = first;
     a.kill();
     let a = Worker::start(&way, "a");
-    a.await_log("assigned stage=\"combine\"", 60);
+    a.await_log("assigned stage=\"combine\"");
     sleep(1_000);
     b.kill();
     let _b = Worker::start(&way, "b");
-    way.await_settled(last, 240);
+    way.await_settled(last);
 
     let rows = way.rows("read_committed");
     let (mut like_old, mut like_new) = (0, 0);

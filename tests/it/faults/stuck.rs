@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 use rdkafka::consumer::Consumer;
 use serde_json::Value;
 
 use super::assert_aborted_are_committed;
-use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, window_ago};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
 /// The partitions of the beacons that a worker was given last.
 fn partitions(worker: &Worker) -> Vec<usize> {
@@ -41,13 +41,13 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
                 holds.store(idle.assignment().is_ok_and(|held| held.count() > 0), Ordering::Relaxed);
             }
         });
-        eventually("the idle member has partitions", 60, || holds.load(Ordering::Relaxed).then_some(()));
+        eventually("the idle member has partitions", || holds.load(Ordering::Relaxed).then_some(()));
         // the decision is committed, and whoever made it is gone
         let mut first = Worker::start_armed(&way, "a", "merge.4.decided:1:kill");
-        let ours = eventually("half of the partitions are ours", 60, || {
+        let ours = eventually("half of the partitions are ours", || {
             Some(partitions(&first)).filter(|ours| ours.len() == 2)
         });
-        first.wait(60);
+        first.wait();
         assert!(way.rows("read_uncommitted").is_empty(), "nothing goes before the decision is committed");
         let mut part = log.clone();
         for (number, records) in part.iter_mut().enumerate() {
@@ -58,7 +58,7 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
         let part = way.judge(&part);
         let last = way.last_end(&part);
         let second = Worker::start(&way, "a");
-        way.await_settled(last, 120);
+        way.await_settled(last);
         assert_eq!(partitions(&second), ours);
         done.store(true, Ordering::Relaxed);
         (part.rollups(&way.rules), last)
@@ -73,14 +73,14 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
 
     // once all are here, windows are whole again, and those that were given up stay as they are
     let worker = Worker::start(&way, "a");
-    eventually("all partitions are ours", 60, || (partitions(&worker).len() == 4).then_some(()));
+    eventually("all partitions are ours", || (partitions(&worker).len() == 4).then_some(()));
     let more = way.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
     way.produce_live(&more);
     for (all, more) in log.iter_mut().zip(&more) {
         all.extend(more.iter().cloned());
     }
     let whole = way.judge(&log);
-    way.await_settled(way.last_end(&whole), 120);
+    way.await_settled(way.last_end(&whole));
     let after = way.rows("read_committed");
     let is_later = |row: &Value| row["window"]["start"].as_u64() >= Some(last + 10_000);
     let later: Vec<_> = after.iter().filter(|row| is_later(&row.json)).cloned().collect();

@@ -165,7 +165,7 @@ fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_pla
     records.sort_by_key(|record| record.timestamp);
     produce(&kafka, &way.topic("beacons"), &records);
     let worker = Worker::start_with(&way, "a", &["--log-level", "trace", "--log-format", "json"]);
-    way.await_settled(start + 22_000, 60);
+    way.await_settled(start + 22_000);
 
     let scan = Scan::new();
     for topic in ["partials", "rollups", "rejections"] {
@@ -181,7 +181,7 @@ fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_pla
     for page in ["/metrics", "/readyz", "/healthz"] {
         scan.assert_clean(page, worker.get(page).1.as_bytes());
     }
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success());
     assert!(told.len() > 10_000, "the log is short");
     scan.assert_clean("the log", told.as_bytes());

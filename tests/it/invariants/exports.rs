@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
-use crate::worker::support::{Deployment, Worker, eventually, sleep, window_ago};
+use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 
 /// A crowd of so many: no count is a multiple of it by itself often.
 const K: u64 = 7;
@@ -109,7 +109,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let worker = Worker::start_with(&way, "a", &["--log-level", "debug"]);
     let last = way.last_end(&verdict);
     let mut pages = Vec::new();
-    eventually("all is settled", 120, || {
+    eventually("all is settled", || {
         pages.push(worker.get("/metrics").1);
         way.is_settled(last).then_some(())
     });
@@ -122,7 +122,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         ("beacons_total{outcome=\"released\"}", beacons.released),
         ("windows_total{outcome=\"withheld\"}", windows),
     ];
-    eventually("the counters are written", 90, || {
+    eventually("the counters are written", || {
         let is_written = |(name, exact): &(&str, u64)| {
             worker.metric(&format!("crowdfold_{name}")) >= Some(exact - exact % K)
         };
@@ -151,7 +151,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         let strange: Vec<_> = row.keys().filter(|key| !KEYS.contains(&key.as_str())).collect();
         assert!(strange.is_empty(), "{strange:?} of a row is new: does it tell what was withheld?");
     }
-    let (status, log) = worker.terminate(25);
+    let (status, log) = worker.terminate();
     assert!(status.success());
     let ours = log.lines().filter(|line| line.contains("crowdfold"));
     let words = ours.flat_map(|line| line.split(|letter: char| !letter.is_ascii_digit()));

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
 use crate::worker::offsets::forget;
-use crate::worker::support::{
-    Deployment, Row, Worker, assert_same_rows, eventually, field, now, tables, window_ago,
-};
+use crate::worker::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
 /// Everything published before is still there as it was, nothing twice, and no table under two policies.
 fn assert_once(way: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
@@ -31,10 +29,10 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     let verdict = way.judge(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict) - 20_000, 60);
+    way.await_settled(way.last_end(&verdict) - 20_000);
     worker.kill();
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     worker.kill();
     let first = assert_once(&way, &[]);
     assert_same_rows(&first, &verdict.rollups(&way.rules));
@@ -49,26 +47,26 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     let log = way.players(52, 200, start, 10_000);
     std::thread::scope(|scope| {
         scope.spawn(|| way.produce_live(&log));
-        way.await_settled(start + 4_000, 60);
+        way.await_settled(start + 4_000);
         worker.kill();
     });
-    way.await_settled(start + 10_000, 90);
+    way.await_settled(start + 10_000);
     let second = assert_once(&way, &first);
     let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
-    other.terminate(25);
+    other.terminate();
 
     // the offsets of both groups are lost: what is on the topics is not made again
     ["combine", "merge"].iter().for_each(|stage| forget(&way, stage));
     let worker = Worker::start(&way, "a");
-    worker.await_log("offsets were lost", 30);
-    let floor = eventually("a new start", 30, || {
+    worker.await_log("offsets were lost");
+    let floor = eventually("a new start", || {
         let stages = ["combine", "merge"].map(|stage| way.committed(stage));
         let floors = stages.iter().flatten().map(|held| field(&held.as_ref()?.1, "f"));
         floors.collect::<Option<Vec<_>>>()?.into_iter().min()
     });
     assert!(floor > now() - 60_000);
-    way.await_settled(floor, 60);
+    way.await_settled(floor);
     assert_eq!(assert_once(&way, &second).len(), second.len(), "something was published again");
     drop(worker);
 }

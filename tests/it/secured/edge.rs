@@ -24,7 +24,7 @@ fn the_edge_needs_to_write_beacons_and_nothing_else() {
             edge.await_ready();
             assert_eq!(post(&edge), 503);
         }
-        let status = edge.wait(30);
+        let status = edge.wait();
         let refused = format!("principal User:{user} may not Write topic {}", way.topic("beacons"));
         assert_eq!(status.code(), Some(1), "{}", edge.log());
         assert!(edge.log().lines().last().unwrap().contains(&refused), "{}", edge.log());
@@ -34,7 +34,7 @@ fn the_edge_needs_to_write_beacons_and_nothing_else() {
     edge.await_ready();
     assert_eq!(post(&edge), 204);
     assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
-    let (status, log) = edge.terminate(10);
+    let (status, log) = edge.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 

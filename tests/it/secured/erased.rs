@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::Admin;
+use crowdfold_testkit::eventually;
 
 use super::support::{Grant, broker, client, come_as, grant_as_printed, remove, set};
 use crate::kafka_support::settings;
-use crate::worker::support::{Deployment, Worker, assert_same_rows, eventually, now, window_ago};
+use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
 fn log_starts(way: &Deployment<'_>) -> Vec<i64> {
     let partitions: Vec<_> = (0..way.partitions).collect();
@@ -41,8 +42,8 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     let verdict = way.judge(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "w");
-    way.await_settled(way.last_end(&verdict), 120);
-    eventually("the logs begin where the group would read on", 60, || {
+    way.await_settled(way.last_end(&verdict));
+    eventually("the logs begin where the group would read on", || {
         let committed: Vec<_> = way.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
         (log_starts(&way) == committed && committed.iter().all(|start| *start > 0)).then_some(())
     });
@@ -61,16 +62,14 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
         all.extend(more);
     }
     let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
     let expected = verdict.rollups(&way.rules);
     assert_same_rows(&way.rows("read_committed"), &expected);
     let reason =
         format!("counted beacons are not erased: principal User:eraser may not Delete topic {beacons}");
-    eventually("readiness says what is missing", 60, || {
-        worker.get("/readyz").1.contains(&reason).then_some(())
-    });
+    eventually("readiness says what is missing", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), starts);
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success(), "{told}");
     assert_eq!(told.matches(&reason).count(), 1, "{told}");
 }

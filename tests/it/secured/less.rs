@@ -2,8 +2,10 @@
 //! it where another right lets it see what it may not write.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+use crowdfold_testkit::eventually;
+
 use super::support::{Grant, MOST, add, broker, come_as, grant_as_printed, printed, remove, set};
-use crate::worker::support::{Deployment, Worker, eventually};
+use crate::worker::support::{Deployment, Worker};
 
 /// A single right: one operation on one resource.
 fn singles(grants: &[Grant]) -> Vec<Grant> {
@@ -51,7 +53,7 @@ fn check(stage: &str, role: &str) {
         come_as(&mut way, "SCRAM-SHA-256", user);
         // each its own id, or they would fence one another
         let mut worker = Worker::start_with(&way, user, &["--stage", stage]);
-        let status = worker.wait(60);
+        let status = worker.wait();
         let expected = format!("crowdfold: principal User:{user} may not {}", named(right));
         let log = worker.log();
         let last = log.lines().last().unwrap();
@@ -96,7 +98,7 @@ fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be
         add(&on_topic(&user, "Describe", &topic), std::slice::from_ref(&user));
         come_as(&mut way, "SCRAM-SHA-256", &user);
         let mut worker = Worker::start_with(&way, &user, &["--stage", stage]);
-        let status = worker.wait(60);
+        let status = worker.wait();
         let log = worker.log();
         let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
         assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
@@ -115,14 +117,14 @@ fn a_right_to_write_that_is_taken_away_is_named_by_the_next_transaction() {
     grant_as_printed(&way, &[user]);
     come_as(&mut way, "SCRAM-SHA-256", user);
     let mut worker = Worker::start_with(&way, user, &["--stage", "combine"]);
-    worker.await_log("assigned", 60);
+    worker.await_log("assigned");
     let sent = |way: &Deployment<'_>| !way.records("partials", "read_committed").is_empty();
     // windows close without a beacon, too
-    eventually("it writes", 60, || sent(&way).then_some(()));
+    eventually("it writes", || sent(&way).then_some(()));
     let topic = way.topic("partials");
     add(&on_topic(user, "Describe", &topic), &[user.to_owned()]);
     remove(&on_topic(user, "Write", &topic));
-    let status = worker.wait(90);
+    let status = worker.wait();
     let log = worker.log();
     let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
     assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");

@@ -16,7 +16,7 @@ const SECRET: &str = "hunter2-5e1f";
 fn ends(way: &mut Deployment<'_>, listener: &str, properties: Properties, code: i32, words: &[&str]) {
     come(way, listener, &properties);
     let mut worker = Worker::start(way, "w");
-    let status = worker.wait(30);
+    let status = worker.wait();
     let log = worker.log();
     assert_eq!(status.code(), Some(code), "{log}");
     let last = log.lines().last().unwrap();

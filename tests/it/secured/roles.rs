@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crowdfold_kafka::{ClientSettings, Error};
+use crowdfold_testkit::eventually;
 use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -14,7 +15,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::support::{broker, client, come_as, crowdfold, grant_as_printed, said, set};
 use crate::kafka_support::{Record, produce};
-use crate::worker::support::{Deployment, eventually, sleep};
+use crate::worker::support::{Deployment, sleep};
 
 /// What the broker said to what was sent.
 #[derive(Default)]
@@ -172,7 +173,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
         if user == "operator" {
             // so soon brokers tell what was altered
             let marked = |topic: &&str| mark(&way.topic(topic)).as_deref() == Some("2");
-            eventually("the operator's marks are there", 30, || topics.iter().all(marked).then_some(()));
+            eventually("the operator's marks are there", || topics.iter().all(marked).then_some(()));
         }
     }
     sleep(2_000);

@@ -22,7 +22,7 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     let security = broker().security();
     come(&mut way, "SASL", &security.token("merger", security.issuer().secret()));
     let merge = Worker::start_with(&way, "m", &["--stage", "merge"]);
-    way.await_settled(way.last_end(&verdict), 300);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     combine.await_ready();
     merge.await_ready();
@@ -43,7 +43,7 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     assert!(said(&output).contains("not looked at: "), "{}", said(&output));
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     for worker in [combine, merge] {
-        let (status, log) = worker.terminate(25);
+        let (status, log) = worker.terminate();
         assert!(status.success(), "{status}: {log}");
     }
 }
@@ -60,7 +60,7 @@ fn the_whole_way_with_one_principal_for_both_stages() {
     way.produce(&log);
     come_as(&mut way, "PLAIN", "worker");
     let worker = Worker::start(&way, "w");
-    way.await_settled(way.last_end(&verdict), 300);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     worker.await_ready();
 }

@@ -72,7 +72,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!(found["partition"], 2);
 
     let mut worker = Worker::start(&way, "a");
-    assert_eq!(worker.wait(30).code(), Some(3), "{}", worker.log());
+    assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(&finding), "{}", worker.log());
 }
 
@@ -130,7 +130,7 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     assert!(said(&checked).contains(finding), "{}", said(&checked));
     assert!(said(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", said(&checked));
     let mut worker = Worker::start(&way, "a");
-    assert_eq!(worker.wait(30).code(), Some(3), "{}", worker.log());
+    assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(finding), "{}", worker.log());
     let audited = command(&way, &["audit"]);
     assert_eq!(audited.status.code(), Some(3), "{}", said(&audited));
@@ -153,7 +153,7 @@ fn partition_without_leader_does_not_hide_a_record_dated_ahead_in_another() {
     let admin = Admin::open(&settings(&kafka)).unwrap();
     let cluster = Cluster::open(&settings(&kafka)).unwrap();
     kafka.kill(2);
-    crate::kafka_support::until("the loss is known", || {
+    crowdfold_testkit::eventually("the loss is known", || {
         let known = cluster.topic(&topic).ok()?.partitions;
         known.iter().any(|partition| partition.leader.is_none()).then_some(())
     });

@@ -10,7 +10,7 @@ use crate::worker::support::{Deployment, Worker};
 /// The worker ends at once with exit code 3, and says why.
 fn assert_refused(way: &Deployment<'_>, words: &[&str]) {
     let mut worker = Worker::start(way, "a");
-    let status = worker.wait(30);
+    let status = worker.wait();
     let told = worker.log();
     assert_eq!(status.code(), Some(3), "{told}");
     for words in words {

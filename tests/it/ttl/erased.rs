@@ -2,13 +2,11 @@
 
 use crowdfold_kafka::Cluster;
 use crowdfold_testkit::oracle::Record;
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, eventually, unique};
 
 use super::{is_on_disk, quick};
 use crate::kafka_support::settings;
-use crate::worker::support::{
-    Chance, Deployment, Worker, assert_same_rows, eventually, now, sleep, window_ago,
-};
+use crate::worker::support::{Chance, Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
 /// A deployment that erases. Its topics are not made yet.
 fn erasing(kafka: &Kafka) -> Deployment<'_> {
@@ -28,8 +26,8 @@ fn committed(way: &Deployment<'_>) -> Vec<i64> {
 }
 
 /// Waits until the logs begin where the group would read on.
-fn await_erased(way: &Deployment<'_>, seconds: u64) {
-    eventually("the logs begin at what is committed", seconds, || {
+fn await_erased(way: &Deployment<'_>) {
+    eventually("the logs begin at what is committed", || {
         let (starts, committed) = (log_starts(way), committed(way));
         assert!(starts.iter().zip(&committed).all(|(start, committed)| start <= committed));
         (starts == committed && starts.iter().all(|start| *start > 0)).then_some(())
@@ -48,7 +46,7 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     for _ in 0..2 {
         let worker = Worker::start(&way, "a");
         let none = vec![0; way.partitions as usize];
-        eventually("something is erased", 60, || (log_starts(&way) != none).then_some(()));
+        eventually("something is erased", || (log_starts(&way) != none).then_some(()));
         sleep(chance.below(500));
         worker.kill();
         let (starts, committed) = (log_starts(&way), committed(&way));
@@ -57,16 +55,16 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     }
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 90);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
-    await_erased(&way, 30);
+    await_erased(&way);
     // to a reader they are not there; what is there is what a restart would need
     let (left, sent) = (way.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
     let starts = committed(&way);
     assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
     assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
     worker.await_ready();
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success() && !told.contains("not erased"), "{told}");
 }
 
@@ -98,9 +96,9 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
     let is_there = |partition| is_on_disk(&kafka, &way.topic("beacons"), partition, marker.as_bytes());
     assert!((0..way.partitions).all(is_there), "the scan finds what is there");
     way.produce_live(&way.players(42, 60, now(), 6_000));
-    eventually("they are erased", 30, || log_starts(&way).iter().all(|start| *start > 0).then_some(()));
+    eventually("they are erased", || log_starts(&way).iter().all(|start| *start > 0).then_some(()));
     let unreadable = now() - born;
-    eventually("the bytes are off the disk", 60, || (!(0..way.partitions).any(is_there)).then_some(()));
+    eventually("the bytes are off the disk", || (!(0..way.partitions).any(is_there)).then_some(()));
     let off_disk = now() - born;
     let waited = kafka.cpu_wait(1).saturating_sub(before).as_millis() as u64;
     eprintln!(
@@ -125,7 +123,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     let crash = || {
         kafka.kill(1);
         kafka.start_again(1);
-        eventually("the broker answers", 60, || {
+        eventually("the broker answers", || {
             let cluster = Cluster::open(&settings(&kafka)).ok()?;
             let starts = cluster.log_starts(&way.topic("beacons"), &[0, 1, 2, 3]).ok()?;
             starts.into_iter().collect::<Option<Vec<_>>>()
@@ -133,19 +131,19 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     };
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
-    await_erased(&way, 30);
-    worker.terminate(25);
+    way.await_settled(way.last_end(&verdict));
+    await_erased(&way);
+    worker.terminate();
     let forgotten = vec![0; way.partitions as usize];
     assert_eq!(crash(), forgotten, "the broker forgets, or this test shows nothing");
     let worker = Worker::start(&way, "a");
-    await_erased(&way, 60);
+    await_erased(&way);
 
     // now while the worker has them
     let after = crash();
     assert_eq!(after, forgotten);
     let since = now();
-    await_erased(&way, 150);
+    await_erased(&way);
     eprintln!("erased again {} ms after the broker was back", now() - since);
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     drop(worker);
@@ -173,12 +171,12 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
     let verdict = way.judge(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     let reason = format!("may not Delete topic {topic}: grant it");
-    eventually("readiness says it", 30, || worker.get("/readyz").1.contains(&reason).then_some(()));
+    eventually("readiness says it", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success(), "{told}");
     assert_eq!(told.matches(&reason).count(), 1, "{told}");
     assert!(told.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {told}");
@@ -194,14 +192,14 @@ fn the_client_that_erases_has_properties_of_its_own() {
     let verdict = way.judge(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     // this broker does not speak TLS
-    eventually("readiness says it", 60, || {
+    eventually("readiness says it", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons are not erased: no broker at")).then_some(())
     });
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success(), "{told}");
 }
 
@@ -210,7 +208,7 @@ fn erasing_on_a_shared_topic_is_refused_unless_it_is_said() {
     let mut way = erasing(Kafka::shared());
     way.set("source.topic", "\"events\"");
     let mut worker = Worker::start(&way, "a");
-    assert_eq!(worker.wait(10).code(), Some(2), "{}", worker.log());
+    assert_eq!(worker.wait().code(), Some(2), "{}", worker.log());
     for words in
         ["ttl.erase_counted", "source.topic events is not this deployment's own", "ttl.erase_shared = true"]
     {

@@ -4,14 +4,14 @@ use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crowdfold_kafka::Cluster;
-use crowdfold_testkit::{Kafka, Options, unique};
+use crowdfold_testkit::{Kafka, Options, eventually, unique};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::ahead::{IN_2036, dated, turned};
 use super::{command, files, is_on_disk, quick, said};
 use crate::kafka_support::{Record, produce, settings};
-use crate::worker::support::{Deployment, eventually, now, sleep};
+use crate::worker::support::{Deployment, now, sleep};
 
 const PURGE: [&str; 3] = ["topics", "apply", "--purge-ahead"];
 const PURGE_NOW: [&str; 4] = ["topics", "apply", "--purge-ahead", "--yes"];
@@ -92,7 +92,7 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     assert!(purged.status.success(), "{}", said(&purged));
     let words = format!("topic {beacons}: 4 records deleted; no segment is dated in the future any more");
     assert!(said(&purged).contains(&words), "{}", said(&purged));
-    eventually("the bytes are off the disk", 30, || (is_there() == [false; 3]).then_some(()));
+    eventually("the bytes are off the disk", || (is_there() == [false; 3]).then_some(()));
     eprintln!("off the disk {} ms after the purge began", now() - began);
     assert_eq!(logs(&way), [(1, 1), (1, 1), (3, 3), (0, 0)]);
     assert_bounded(&way);
@@ -114,10 +114,10 @@ fn purge_takes_the_data_off_the_disk_of_every_replica() {
         let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
         files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
     };
-    eventually("it is on every disk", 30, || (1..=3).all(holds).then_some(()));
+    eventually("it is on every disk", || (1..=3).all(holds).then_some(()));
     let purged = command(&way, &PURGE_NOW);
     assert!(purged.status.success(), "{}", said(&purged));
-    eventually("it is on no disk", 30, || (!(1..=3).any(holds)).then_some(()));
+    eventually("it is on no disk", || (!(1..=3).any(holds)).then_some(()));
     assert_bounded(&way);
 }
 
@@ -161,7 +161,7 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     assert!(said(&purged).contains("no segment is dated in the future any more"), "{}", said(&purged));
     eprintln!("{}", said(&purged));
     let is_there = |partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes());
-    eventually("the bytes are off the disk", 30, || (!is_there(2) && !is_there(3)).then_some(()));
+    eventually("the bytes are off the disk", || (!is_there(2) && !is_there(3)).then_some(()));
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
     let logs = logs(&way);
     assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));

@@ -1,9 +1,9 @@
 //! Batches of beacons that no worker can read.
 
 use crowdfold_players::Faults;
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 use crate::kafka_damage::bomb;
 
 /// As many batches as counters floored to k = 10 show.
@@ -27,7 +27,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     way.produce(&part(false));
 
     let mut stops = Worker::start(&way, "a");
-    let status = stops.wait(90);
+    let status = stops.wait();
     let told = stops.log();
     assert_eq!(status.code(), Some(1), "{told}");
     let place = format!(
@@ -42,7 +42,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     drop(stops);
 
     let goes_on = Worker::start_with(&way, "a", &["--skip-damaged"]);
-    way.await_settled(way.last_end(&verdict), 90);
+    way.await_settled(way.last_end(&verdict));
     // from the watermark before the gap to the next record's time, and a session's timeout after it
     let rules = &way.rules;
     let withheld = |row: &serde_json::Value| {
@@ -58,10 +58,10 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
         window["start"].as_u64().unwrap() <= middle && window["end"].as_u64().unwrap() > middle
     };
     assert_eq!(rows.iter().filter(gap).count(), 0, "the window of the gap is published");
-    eventually("the loss is counted", 90, || {
+    eventually("the loss is counted", || {
         (goes_on.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
     });
-    let (status, told) = goes_on.terminate(25);
+    let (status, told) = goes_on.terminate();
     assert!(status.success(), "{told}");
     assert!(told.contains("records that cannot be read are skipped and lost"), "{told}");
 }

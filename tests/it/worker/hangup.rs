@@ -14,7 +14,7 @@ fn hangup_drains_worker_and_collector_as_sigterm_does() {
     for mut process in [worker, collector] {
         process.await_ready();
         process.signal("HUP");
-        let status = process.wait(90);
+        let status = process.wait();
         let log = process.log();
         assert_eq!(status.code(), Some(0), "{log}");
         assert!(log.contains("draining") && log.contains("ended"), "{log}");

@@ -19,7 +19,7 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     let mut killed_in_the_middle = 0;
     for _ in 0..6 {
         let worker = Worker::start(&way, "a");
-        worker.await_log("stage=\"combine\" partitions=[0, 1, 2, 3]", 30);
+        worker.await_log("stage=\"combine\" partitions=[0, 1, 2, 3]");
         sleep(chance.below(1_500));
         worker.kill();
         killed_in_the_middle += u32::from(!way.is_settled(last));
@@ -30,7 +30,7 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     assert_eq!(killed_in_the_middle, 2, "it was too quick for us: kill it sooner, or give it more to do");
 
     let _worker = Worker::start(&way, "a");
-    way.await_settled(last, 90);
+    way.await_settled(last);
     let rows = way.rows("read_committed");
     assert_same_rows(&rows, &verdict.rollups(&way.rules));
     // what aborted transactions left behind is byte for byte what was committed

@@ -1,8 +1,8 @@
 //! Two workers with one `kafka.instance`.
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 #[test]
 fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twice() {
@@ -11,10 +11,9 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
     let verdict = way.judge(&log);
     way.produce(&log);
     let mut workers = [Worker::start(&way, "same"), Worker::start(&way, "same")];
-    let ended = eventually("one of the two gives up", 240, || {
-        workers.iter_mut().position(|worker| !worker.is_running())
-    });
-    let status = workers[ended].wait(90);
+    let ended =
+        eventually("one of the two gives up", || workers.iter_mut().position(|worker| !worker.is_running()));
+    let status = workers[ended].wait();
     let told = workers[ended].log();
     assert_eq!(status.code(), Some(1), "{told}");
     let error = told
@@ -30,6 +29,6 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
     // the other one may have given up too
     drop(workers);
     let _worker = Worker::start(&way, "same");
-    way.await_settled(way.last_end(&verdict), 120);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 }

@@ -54,14 +54,14 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     // sent: then there is another.
     for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"].into_iter().cycle().take(12) {
         let mut worker = Worker::start_armed(&way, "a", fault);
-        worker.wait(120);
+        worker.wait();
         if fault.contains("offsets-sent") && way.rows("read_uncommitted").len() >= 3 {
             break;
         }
     }
     let _worker = Worker::start(&way, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap() / MINUTE * MINUTE;
-    way.await_settled(last + MINUTE, 120);
+    way.await_settled(last + MINUTE);
 
     let rows = way.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();

@@ -1,17 +1,17 @@
 //! Offsets that were lost, and offsets that are not ours.
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, field, now, tables, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, field, now, tables, window_ago};
 
 /// Deletes what a group committed, once its members are gone.
 pub(crate) fn forget(way: &Deployment<'_>, stage: &str) {
     let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
     let group = way.group(stage);
     let arguments = ["--bootstrap-server", way.kafka.bootstrap(), "--delete", "--group", &group];
-    eventually("the group is deleted", 40, || {
+    eventually("the group is deleted", || {
         way.kafka.tool(class, &arguments).contains("successful").then_some(())
     });
     assert_eq!(way.committed(stage), vec![None; way.committed(stage).len()]);
@@ -27,18 +27,18 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     let verdict = way.judge(&before);
     way.produce(&before);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
-    assert!(worker.terminate(25).0.success());
+    way.await_settled(way.last_end(&verdict));
+    assert!(worker.terminate().0.success());
     let published = way.rows("read_committed");
     assert_same_rows(&published, &verdict.rollups(&way.rules));
 
     forget(&way, "combine");
     let worker = Worker::start(&way, "a");
-    worker.await_log("offsets were lost: windows that end before ", 30);
+    worker.await_log("offsets were lost: windows that end before ");
     let floors = || {
         way.committed("combine").iter().map(|held| field(&held.as_ref()?.1, "f")).collect::<Option<Vec<_>>>()
     };
-    let floors = eventually("the new start is committed", 30, floors);
+    let floors = eventually("the new start is committed", floors);
     let floor = floors[0];
     assert!(floors.iter().all(|other| *other == floor) && floor > now() - 30_000, "{floors:?}");
     assert_eq!(worker.log().matches(&format!("before {floor} are not made again")).count(), 4);
@@ -48,7 +48,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     let after = way.players(6, 200, start, 10_000);
     way.produce_live(&after);
     let verdict = way.judge(&after);
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     let rows = way.rows("read_committed");
     let (old, new): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| row.table().0 < floor);
     tables(&rows);
@@ -77,9 +77,9 @@ fn offsets_of_another_program_are_refused_until_told_otherwise() {
         element.set_offset(Offset::Offset(3)).unwrap();
         element.set_metadata(metadata);
         // a group whose members are gone: the worker before us is a member until its session ends
-        eventually("the commit is taken", 20, || way.member("combine").commit(&list, CommitMode::Sync).ok());
+        eventually("the commit is taken", || way.member("combine").commit(&list, CommitMode::Sync).ok());
         let mut worker = Worker::start(&way, "a");
-        let status = worker.wait(30);
+        let status = worker.wait();
         let told = worker.log();
         assert_eq!(status.code(), Some(2), "{told}");
         for words in ["partition 2", "another program uses this consumer group", "--restart-from-now"] {
@@ -89,15 +89,15 @@ fn offsets_of_another_program_are_refused_until_told_otherwise() {
     }
 
     let worker = Worker::start_with(&way, "a", &["--restart-from-now"]);
-    worker.await_log("offsets were lost", 30);
+    worker.await_log("offsets were lost");
     // the mergers of the workers before it began at nothing
     let floor_of = |stage: &str| field(&way.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
-    let floors = ["combine", "merge"].map(|stage| eventually("a new start", 30, || floor_of(stage)));
+    let floors = ["combine", "merge"].map(|stage| eventually("a new start", || floor_of(stage)));
     let floor = floors.into_iter().max().unwrap();
     let start = floor.max((now() / 2_000 + 2) * 2_000);
     let log = way.players(8, 200, start, 4_000);
     way.produce_live(&log);
     let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 }

@@ -1,12 +1,12 @@
 //! The broker goes, and comes back.
 
-use crowdfold_testkit::{Kafka, Options};
+use crowdfold_testkit::{Kafka, Options, eventually};
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 /// The worker says on `/readyz` that it cannot work; why, it says in words.
-fn await_trouble(worker: &Worker, words: &str, seconds: u64) -> String {
-    eventually("the worker says that it is not ready, and why", seconds, || {
+fn await_trouble(worker: &Worker, words: &str) -> String {
+    eventually("the worker says that it is not ready, and why", || {
         let (status, reasons) = worker.get("/readyz");
         (status == 503 && reasons.contains(words)).then_some(reasons)
     })
@@ -22,15 +22,15 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
 
     let mut worker = Worker::start(&way, "a");
     let (first, last) = (verdict.cells.keys().next().unwrap().start, way.last_end(&verdict));
-    eventually("it is under way", 60, || way.is_settled(first + 40_000).then_some(()));
+    eventually("it is under way", || way.is_settled(first + 40_000).then_some(()));
     kafka.stop(1);
-    await_trouble(&worker, "combine: ", 60);
+    await_trouble(&worker, "combine: ");
     kafka.start_again(1);
-    eventually("it goes on", 90, || way.is_settled(first + 120_000).then_some(()));
+    eventually("it goes on", || way.is_settled(first + 120_000).then_some(()));
     kafka.kill(1);
-    await_trouble(&worker, "merge: ", 60);
+    await_trouble(&worker, "merge: ");
     kafka.start_again(1);
-    way.await_settled(last, 120);
+    way.await_settled(last);
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     worker.await_ready();
     assert!(worker.is_running());
@@ -47,14 +47,14 @@ fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
 
     let waits = Worker::start(&way, "a");
     let goes = Worker::start(&way, "b");
-    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()), 30);
-    await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()), 30);
+    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()));
+    await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()));
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
-    let (status, told) = goes.terminate(15);
+    let (status, told) = goes.terminate();
     assert!(status.success(), "{status}:\n{told}");
 
     kafka.start_again(1);
-    way.await_settled(way.last_end(&verdict), 90);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
     waits.await_ready();
 }

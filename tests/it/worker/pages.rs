@@ -5,9 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
-use super::support::{Deployment, Worker, eventually};
+use super::support::{Deployment, Worker};
 
 /// Open files of a process.
 fn files(worker: &Worker) -> usize {
@@ -35,7 +35,7 @@ fn half_open_requests_are_bounded_in_number_and_time() {
     for stream in &mut open {
         let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost:");
     }
-    let refused = eventually("those beyond the limit are refused", 90, || {
+    let refused = eventually("those beyond the limit are refused", || {
         let mut probe = connect();
         let _ = probe.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
         Some(answer(&mut probe)).filter(|answer| answer.starts_with("HTTP/1.1 503"))
@@ -48,7 +48,7 @@ fn half_open_requests_are_bounded_in_number_and_time() {
         let answer = answer(stream);
         assert!(answer.is_empty() || !answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
-    eventually("the pages are there again", 90, || (worker.get("/readyz").0 == 200).then_some(()));
+    eventually("the pages are there again", || (worker.get("/readyz").0 == 200).then_some(()));
     assert_eq!(worker.get("/nothing").0, 404);
     assert!(worker.get("/metrics").1.contains("crowdfold_ledger_balanced"));
     // a head that never ends, and a method that is not for reading

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crowdfold_players::Faults;
 use crowdfold_testkit::oracle::Record;
-use crowdfold_testkit::{Kafka, unique};
+use crowdfold_testkit::{Kafka, eventually, unique};
 use serde_json::Value;
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 /// In every poisonous record, wherever one could put it.
 const CANARY: &str = "c4n4rY7w1tt3r";
@@ -105,7 +105,7 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     let late = expected.remove("late").unwrap();
 
     let worker = Worker::start_with(&way, "a", &["--log-level", "trace"]);
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 
     // by reason and place, and nothing else
@@ -134,7 +134,7 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
 
     for (reason, count) in expected.iter().map(|(reason, count)| (*reason, *count as u64)) {
         let name = format!("crowdfold_rejected_total{{reason=\"{reason}\"}}");
-        eventually(&format!("{reason} shows"), 5, || {
+        eventually(&format!("{reason} shows"), || {
             (worker.metric(&name) == Some(count / 10 * 10)).then_some(())
         });
     }
@@ -144,7 +144,7 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     let mut leaving: Vec<Vec<u8>> = notes.into_iter().map(|note| note.value).collect();
     leaving.extend(way.rows("read_uncommitted").into_iter().map(|row| row.value));
     leaving.push(worker.get("/metrics").1.into_bytes());
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success(), "{told}");
     leaving.push(told.into_bytes());
     for text in leaving {

@@ -8,12 +8,12 @@ mod rows;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::murmur2;
 use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_testkit::oracle::{self, Verdict};
-use crowdfold_testkit::{Kafka, binary, unique};
+use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tempfile::TempDir;
@@ -227,7 +227,7 @@ impl<'a> Deployment<'a> {
             list.add_partition(&topic, partition as i32);
         }
         // a broker that was just started may not yet know what it coordinates
-        let told = eventually("the group's offsets are told", 60, || {
+        let told = eventually("the group's offsets are told", || {
             let told = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
             told.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
         });
@@ -258,10 +258,8 @@ impl<'a> Deployment<'a> {
     }
 
     /// Waits for that.
-    pub(crate) fn await_settled(&self, until: u64, seconds: u64) {
-        eventually(&format!("windows until {until} are settled"), seconds, || {
-            self.is_settled(until).then_some(())
-        });
+    pub(crate) fn await_settled(&self, until: u64) {
+        eventually(&format!("windows until {until} are settled"), || self.is_settled(until).then_some(()));
     }
 
     /// End of the window in which the last beacon lies.
@@ -315,24 +313,6 @@ pub(crate) fn window_ago(length: u64, ago: u64) -> u64 {
 
 pub(crate) fn sleep(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
-}
-
-/// The shortest time-out of any wait, s. On a busy machine a second's work may take minutes. A test of how long something
-/// takes measures it.
-const PATIENCE: u64 = 300;
-
-/// Calls `step` every 100 ms until it returns a value. The time-out is `seconds`, but at least [`PATIENCE`].
-#[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-pub(crate) fn eventually<T>(what: &str, seconds: u64, mut step: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    let seconds = seconds.max(PATIENCE);
-    loop {
-        if let Some(value) = step() {
-            return value;
-        }
-        assert!(start.elapsed() < Duration::from_secs(seconds), "not within {seconds} s: {what}");
-        sleep(100);
-    }
 }
 
 /// Chance that tells its seed, so that what it found can be found again.

@@ -1,8 +1,8 @@
 //! Two workers share the partitions.
 
-use crowdfold_testkit::Kafka;
+use crowdfold_testkit::{Kafka, eventually};
 
-use super::support::{Deployment, Worker, assert_same_rows, eventually, now, sleep, window_ago};
+use super::support::{Deployment, Worker, assert_same_rows, now, sleep, window_ago};
 
 /// The partitions of the beacons that a worker was given last.
 fn partitions(worker: &Worker) -> usize {
@@ -24,20 +24,18 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
 
     // the second comes while the first is at work: a rebalance in the middle
     let a = Worker::start(&way, "a");
-    a.await_log("assigned stage=\"combine\"", 30);
+    a.await_log("assigned stage=\"combine\"");
     let b = Worker::start(&way, "b");
-    eventually("both have partitions", 30, || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
+    eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
     // the broker waits for its session to end, and for the transaction that it left open: half a minute
-    eventually("what the dead one had goes to the other", 60, || (partitions(&b) == 4).then_some(()));
-    way.await_settled(way.last_end(&verdict), 60);
+    eventually("what the dead one had goes to the other", || (partitions(&b) == 4).then_some(()));
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 
     // one of two is told to go: at once, with exit code 0, and the other carries on
     let a = Worker::start(&way, "a");
-    eventually("both have partitions again", 30, || {
-        (partitions(&a) == 2 && partitions(&b) == 2).then_some(())
-    });
+    eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     // silence has closed what is past: the first are sent when their time comes
     let start = now() + 3_000;
     let more = way.players(4, 200, start, 8_000);
@@ -45,11 +43,11 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
     let (status, told) = std::thread::scope(|scope| {
         scope.spawn(|| way.produce_live(&more));
         sleep((start + 3_000).saturating_sub(now()));
-        a.terminate(10)
+        a.terminate()
     });
     assert!(status.success(), "{status}:\n{told}");
     assert!(told.contains("draining") && told.contains("ended"), "{told}");
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     for (partition, records) in more.into_iter().enumerate() {
         log[partition].extend(records);
     }

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use crowdfold_testkit::oracle::{Detail, Own, Record, Verdict};
-use crowdfold_testkit::{Kafka, binary};
+use crowdfold_testkit::{Kafka, binary, eventually};
 use serde_json::Value;
 
-use super::support::{
-    Deployment, TENANTS, Worker, assert_same_rows, assert_side_by_side, eventually, now, window_ago,
-};
+use super::support::{Deployment, TENANTS, Worker, assert_same_rows, assert_side_by_side, now, window_ago};
 
 #[test]
 fn the_rollups_are_the_oracles_row_for_row() {
@@ -40,7 +38,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     way.produce(&log);
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict), 60);
+    way.await_settled(way.last_end(&verdict));
     let expected = verdict.rollups(&way.rules);
     assert!(expected.len() > 500, "{} rows", expected.len());
     let rows = way.rows("read_committed");
@@ -48,7 +46,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     assert_side_by_side(&rows);
     grouped_by_industry(&way, &verdict);
     worker.await_ready();
-    let (status, log) = worker.terminate(25);
+    let (status, log) = worker.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
@@ -98,7 +96,7 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
             .push(Record { timestamp: Some(record.timestamp as u64), payload: record.value });
     }
     let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict), 30);
+    way.await_settled(way.last_end(&verdict));
     assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
 
     let beacons = &verdict.ledger.beacons;
@@ -123,7 +121,7 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
         expected.insert(format!("rejected_total{{reason=\"{reason}\"}}"), *count);
     }
     for (name, count) in expected {
-        eventually(&format!("{name} is {count}"), 5, || {
+        eventually(&format!("{name} is {count}"), || {
             (worker.metric(&format!("crowdfold_{name}")) == Some(count)).then_some(())
         });
     }

@@ -5,12 +5,12 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crowdfold_testkit::{Kafka, binary};
+use crowdfold_testkit::{Kafka, binary, eventually};
 
 use super::scan::{ADDRESSES, Scan};
 use super::{canary_records, files};
 use crate::kafka_support::produce;
-use crate::worker::support::{Deployment, Worker, eventually, signal, sleep, window_ago};
+use crate::worker::support::{Deployment, Worker, signal, sleep, window_ago};
 
 /// Becomes a program with unlimited core dumps, as far as the host lets it, that would lie in `place`.
 fn with_cores(program: &Path, place: &Path) -> Command {
@@ -40,7 +40,7 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
     // whoever else has one in his memory leaves a core that the scan finds it in
     let mut other = with_cores(Path::new("sleep"), place.path());
     let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
-    eventually("the shell has become the other", 30, || {
+    eventually("the shell has become the other", || {
         fs::read(format!("/proc/{}/cmdline", other.id())).ok().filter(|line| line.starts_with(b"sleep"))
     });
     signal(&other, "ABRT");
@@ -60,9 +60,9 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
     // Rust's own handler takes the first SIGSEGV and SIGBUS that no access caused for nothing
     for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
         let mut worker = Worker::start_by(with_cores(&binary("crowdfold"), place.path()), &way, name);
-        worker.await_log("assigned stage=\"combine\"", 60);
+        worker.await_log("assigned stage=\"combine\"");
         if name == "ABRT" {
-            way.await_settled(start + 20_000, 60);
+            way.await_settled(start + 20_000);
         }
         for _ in 0..times {
             if worker.is_running() {
@@ -70,7 +70,7 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
             }
             sleep(200);
         }
-        let ended = worker.wait(30);
+        let ended = worker.wait();
         assert!(ended.signal().is_some(), "{name} ended it: {ended}");
         assert!(!ended.core_dumped(), "{name} left a core");
         assert_eq!(left(), Vec::<PathBuf>::new(), "{name}");

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crowdfold_rollup::wire::{self, Partial};
-use crowdfold_testkit::{binary, unique};
+use crowdfold_testkit::{binary, eventually, unique};
 
 use super::change::Log;
-use crate::worker::support::{Deployment, Seen, Worker, eventually, sleep};
+use crate::worker::support::{Deployment, Seen, Worker, sleep};
 
 /// What `fold` writes: rows and ledger.
 pub(super) fn fold(way: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
@@ -67,11 +67,11 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     let worker = Worker::start(way, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap();
     let window = way.rules.window;
-    way.await_settled(last / window * window + window, 60);
+    way.await_settled(last / window * window + window);
     worker.await_ready();
     // the counters are written every second: complete ones do not change any more
     let (mut page, mut unchanged) = (String::new(), 0);
-    eventually("the counters are written", 30, || {
+    eventually("the counters are written", || {
         sleep(1_200);
         let before = std::mem::replace(&mut page, worker.get("/metrics").1);
         unchanged = if metrics(way, &before) == metrics(way, &page) { unchanged + 1 } else { 0 };
@@ -88,7 +88,7 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
     out.rejections.sort();
     out.partials.sort();
-    let (status, told) = worker.terminate(25);
+    let (status, told) = worker.terminate();
     assert!(status.success(), "{told}");
     out.log = lines(way, &told);
     let sizes = (out.rollups.len(), out.rejections.len(), out.partials.len());

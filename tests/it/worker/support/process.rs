@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crowdfold_testkit::{binary, binary_with, cpu_wait, unique};
+use crowdfold_testkit::{TIMEOUT, binary, binary_with, cpu_wait, eventually, unique};
 
-use super::{Deployment, PATIENCE, eventually, sleep};
+use super::{Deployment, sleep};
 
 /// The program with fault points.
 pub(crate) fn armed_binary() -> PathBuf {
@@ -77,7 +77,7 @@ impl Worker {
         let (start, before) = (Instant::now(), cpu_wait(self.id()));
         let mut waited = Duration::ZERO;
         self.signal("TERM");
-        let status = eventually("the worker exits", PATIENCE, || {
+        let status = eventually("the worker exits", || {
             waited = waited.max(cpu_wait(self.id()).saturating_sub(before));
             self.child.try_wait().unwrap()
         });
@@ -104,8 +104,8 @@ impl Worker {
     }
 
     /// Waits until it has logged some words.
-    pub(crate) fn await_log(&self, words: &str, seconds: u64) {
-        eventually(&format!("the log says {words:?}"), seconds, || self.log().contains(words).then_some(()));
+    pub(crate) fn await_log(&self, words: &str) {
+        eventually(&format!("the log says {words:?}"), || self.log().contains(words).then_some(()));
     }
 
     /// Where it serves its pages, once it does.
@@ -114,7 +114,7 @@ impl Worker {
     }
 
     fn address_after(&self, words: &str) -> String {
-        eventually("the log tells the address", 20, || {
+        eventually("the log tells the address", || {
             let log = self.log();
             let (_, rest) = log.split_once(words)?.1.split_once("://")?;
             let end = rest.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
@@ -125,7 +125,7 @@ impl Worker {
     /// Asks for one of its pages: status and text.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(PATIENCE))).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -142,7 +142,7 @@ impl Worker {
     }
 
     pub(crate) fn await_ready(&self) {
-        eventually("the worker is ready", 60, || (self.get("/readyz").0 == 200).then_some(()));
+        eventually("the worker is ready", || (self.get("/readyz").0 == 200).then_some(()));
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -156,22 +156,21 @@ impl Worker {
     }
 
     /// Sends SIGTERM. Returns the exit status and the log. The time-out is that of [`Worker::wait`].
-    pub(crate) fn terminate(mut self, seconds: u64) -> (ExitStatus, String) {
+    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
         self.signal("TERM");
-        let status = self.wait(seconds);
+        let status = self.wait();
         (status, self.log())
     }
 
-    /// Waits until it exits. Returns the exit status. The time-out is `seconds`, but at least [`PATIENCE`].
-    pub(crate) fn wait(&mut self, seconds: u64) -> ExitStatus {
-        let seconds = seconds.max(PATIENCE);
-        for _ in 0..seconds * 20 {
+    /// Waits until it exits. Returns the exit status.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        for _ in 0..TIMEOUT.as_millis() / 50 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             sleep(50);
         }
-        panic!("it does not exit within {seconds} s; its log:\n{}", self.log());
+        panic!("it does not exit within {} s; its log:\n{}", TIMEOUT.as_secs(), self.log());
     }
 }
 
