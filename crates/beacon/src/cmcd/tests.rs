@@ -176,7 +176,7 @@ fn errors_are_kept_as_their_codes() {
 #[test]
 fn codes_after_the_first_one_of_a_list_are_kept() {
     fn more(line: &str) -> Vec<String> {
-        let beacon = one(Mode::Event, line).ok().expect("a beacon");
+        let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
         beacon.more_errors().map(std::borrow::Cow::into_owned).collect()
     }
     assert_eq!(more("ec=27"), [""; 0]);
