@@ -1,11 +1,11 @@
-//! JSON beacons, held to `serde_json::Value`, which knows nothing of fields, order or shapes.
+//! JSON beacons, held to `serde_json::Value`, which knows nothing of fields or shapes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Fields, Form, Number, Reader};
-use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, Verdict, read, read_fresh};
 
@@ -19,11 +19,11 @@ pub fn check(data: &[u8]) {
     for record in data.split(|byte| *byte == SEPARATOR) {
         let all = read(&mut reader, Form::Json, record);
         assert!(all == read_fresh(Form::Json, record), "a reader that has read before reads something else");
-        if let Ok(Value::Object(object)) = serde_json::from_slice(record)
-            && names_are_plain(record, &object)
-            && let Some(expected) = reference(&object)
+        if let Ok(Members(members)) = serde_json::from_slice(record)
+            && members.iter().all(|(_, value)| !value.is_object() && !value.is_array())
+            && let Some(expected) = reference(&members)
         {
-            assert_eq!(all, [Ok(expected)], "{object:?}");
+            assert_eq!(all, [Ok(expected)], "{members:?}");
         }
         assert!(
             is_sound(record) || all.iter().any(Result::is_err),
@@ -45,18 +45,36 @@ pub(crate) fn is_sound(record: &[u8]) -> bool {
         || serde_json::Deserializer::from_slice(&record).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// The reference cannot tell which of two values came last, nor what is in an object.
-fn names_are_plain(record: &[u8], object: &Map<String, Value>) -> bool {
-    let colons = record.iter().filter(|byte| **byte == b':').count();
-    let flat = object.values().all(|value| !value.is_object() && !value.is_array());
-    let in_texts = |text: &String| text.contains(':');
-    let colon_free = !object.keys().any(in_texts)
-        && !object.values().any(|value| matches!(value, Value::String(text) if in_texts(text)));
-    flat && colon_free && colons == object.len()
+/// The members of an object in their order, duplicates included.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Each)
+    }
 }
 
-/// Returns the beacon of a flat object with distinct names by the documented rules; `None` if they leave it open.
-fn reference(object: &Map<String, Value>) -> Option<Seen> {
+struct Each;
+
+impl<'de> Visitor<'de> for Each {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Returns the beacon of a flat object by the documented rules; `None` if they leave it open. Of several values the last
+/// one counts, except that an opt-out holds.
+fn reference(members: &[(String, Value)]) -> Option<Seen> {
     let mut seen = Seen {
         mode: crowdfold_beacon::Mode::Json,
         texts: vec![None; TEXTS.len()],
@@ -65,7 +83,7 @@ fn reference(object: &Map<String, Value>) -> Option<Seen> {
         opt_out: false,
         ignored: Vec::new(),
     };
-    for (name, value) in object {
+    for (name, value) in members {
         let text = TEXTS.iter().position(|(_, known)| known == name && !known.is_empty());
         let number = NUMBERS.iter().position(|(_, known)| known == name && !known.is_empty());
         let is_used = match (text, number, name.as_str()) {
@@ -85,8 +103,11 @@ fn reference(object: &Map<String, Value>) -> Option<Seen> {
             }
             (_, _, "fatal" | "opt_out") => {
                 let flag = flag(value)?;
-                let place = if name == "fatal" { &mut seen.fatal } else { &mut seen.opt_out };
-                *place = flag.unwrap_or_default();
+                if name == "fatal" {
+                    seen.fatal = flag.unwrap_or_default();
+                } else {
+                    seen.opt_out |= flag.unwrap_or_default();
+                }
                 flag.is_some()
             }
             _ => true,
@@ -97,6 +118,7 @@ fn reference(object: &Map<String, Value>) -> Option<Seen> {
         }
     }
     seen.ignored.sort_unstable();
+    seen.ignored.dedup();
     Some(seen)
 }
 
@@ -166,6 +188,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"ts":1795308528421,"tenant":"acme","session":"bbb27941","ip":"203.0.113.9","event":"heartbeat","user_agent":"x","browser":"Chrome","browser_version":147,"os":"Windows","os_version":"11","device":"tv","firmware":"T-KTSU2EUC-1560.5","player":"hls.js","player_version":"1.7.4","content":"movie-0042","stream":"vod","format":"hls","cdn":"cdn-a","connection":"wifi","bandwidth_kbps":5400.5,"bitrate_kbps":3200,"height":1080,"buffer_ms":12000,"playing_ms":10000,"stalled_ms":0,"stalls":0,"startup_ms":850,"dropped_frames":3,"switches":1,"error":"","fatal":false,"opt_out":false,"country":"DE","region":"BY","asn":64500}"#,
         r#"{"s":{"id":"a","os":"iOS","x":[1,{"y":null}]},"t":1.5e3,"net":{"ip":{"v4":"192.0.2.1"}},"o":true}"#,
         "{\"session\":\"a\\u00e9\\n\\ud83d\\ude00\",\n \"ts\": 1e3,\r\n\t\"unknown\":{\"deep\":[[[[1]]]]}}\n{\"ts\":-1}\n{",
+        r#"{"session":"a","startup_ms":700,"opt_out":true,"fatal":true,"startup_ms":null,"opt_out":0,"fatal":"x","cdn":"b","cdn":{}}"#,
         r#"{"session":"a","fatal":true,"opt_out":null,"ts":9007199254740991,"height":-0.0}"#,
         r#"{"session":"a","ts":"2026-11-22T00:48:48.421Z","playing_ms":"1000","opt_out":"yes","fatal":1,"height":"1080p"}"#,
         r#"{"session":"a\ud83d","content":"\udf89","cdn":{"name":"a"},"stalls":-1,"x":1e999,"cdn":"b"}"#,

@@ -315,10 +315,28 @@ impl<'a> Beacon<'a> {
         self.ignored |= field.bit();
     }
 
-    /// Removes a text.
-    pub(crate) fn remove(&mut self, field: Text) {
-        self.texts[field as usize] = None;
-        self.present &= !Field::Text(field).bit();
+    /// Removes the value of a field. An opt-out is never removed.
+    pub(crate) fn remove(&mut self, field: Field) {
+        match field {
+            Field::Text(text) => self.texts[text as usize] = None,
+            Field::Number(number) => self.numbers[number as usize] = Amount::ABSENT,
+            Field::Fatal => self.fatal = false,
+            Field::OptOut => {}
+        }
+        self.present &= !field.bit();
+    }
+
+    /// Removes the values of several fields, given as one bit each.
+    #[inline]
+    pub(crate) fn remove_all(&mut self, fields: u64) {
+        if self.present & fields != 0 || self.fatal && Field::Fatal.bit() & fields != 0 {
+            self.remove_each(fields);
+        }
+    }
+
+    #[cold]
+    fn remove_each(&mut self, fields: u64) {
+        Field::all().filter(|field| fields & field.bit() != 0).for_each(|field| self.remove(field));
     }
 
     /// Takes over what another beacon has, with texts of its own.

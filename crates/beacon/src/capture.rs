@@ -93,17 +93,17 @@ impl<'a> Capture<'a> {
     }
 
     /// Takes a value as a text. Numbers and truth values are taken as they are written, as some loggers write
-    /// `"sec-gpc":1`.
+    /// `"sec-gpc":1`. Of several values the last one counts, also where it is none.
     fn take(&mut self, name: Name, raw: Raw<'a>, foreign: bool) {
         let value = match raw {
             Raw::Text(raw) => syntax::text(raw).0,
             Raw::Number(number) => Cow::Borrowed(number),
             Raw::Bool(true) => Cow::Borrowed("true"),
             Raw::Bool(false) => Cow::Borrowed("false"),
-            Raw::Null => return,
+            Raw::Null => return self.remove(name),
             Raw::Object | Raw::Array => {
                 self.http.time_ignored |= matches!(name, Name::Received | Name::Time);
-                return;
+                return self.remove(name);
             }
         };
         if foreign { self.set_logged(name, value) } else { self.set(name, value) }
@@ -112,7 +112,7 @@ impl<'a> Capture<'a> {
     fn receive(&mut self, at: Option<u64>) {
         let at = at.and_then(|at| Amount::whole(Number::Ts, at)).map(Amount::rounded);
         self.http.time_ignored |= at.is_none();
-        self.http.received_at = at.or(self.http.received_at);
+        self.http.received_at = at;
     }
 
     /// Reads the path: the query, if it is written in it, the tenant, and the endpoint. And the time of
@@ -147,7 +147,37 @@ impl<'a> Capture<'a> {
     }
 
     fn set(&mut self, name: Name, value: Cow<'a, str>) {
-        let place = match name {
+        match name {
+            Name::Key(key) => keys::add(&mut self.members, key, &value),
+            Name::Gpc => self.http.gpc |= is_set(&value),
+            Name::Dnt => self.http.dnt |= is_set(&value),
+            // Of milliseconds by its name, however small.
+            Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
+            Name::Time => self.receive(time::read(&value)),
+            _ => {
+                if let Some(place) = self.place(name) {
+                    *place = Some(value);
+                }
+            }
+        }
+    }
+
+    /// Removes a value. A signal of consent is never removed.
+    fn remove(&mut self, name: Name) {
+        match name {
+            Name::Key(key) => keys::remove(&mut self.members, key),
+            Name::Received | Name::Time => self.http.received_at = None,
+            _ => {
+                if let Some(place) = self.place(name) {
+                    *place = None;
+                }
+            }
+        }
+    }
+
+    /// Returns the place of a text; some values are not kept as texts.
+    const fn place(&mut self, name: Name) -> Option<&mut Option<Cow<'a, str>>> {
+        Some(match name {
             Name::Client => &mut self.http.address,
             Name::Path => &mut self.path,
             Name::Query => &mut self.query,
@@ -165,23 +195,17 @@ impl<'a> Capture<'a> {
             Name::Asn => &mut self.http.asn,
             Name::Cmcd(part) => &mut self.cmcd[part],
             Name::Dictionary => &mut self.parameter,
-            Name::Key(key) => return keys::add(&mut self.members, key, &value),
-            Name::Gpc => return self.http.gpc |= is_set(&value),
-            Name::Dnt => return self.http.dnt |= is_set(&value),
-            // Of milliseconds by its name, however small.
-            Name::Received => return self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
-            Name::Time => return self.receive(time::read(&value)),
             Name::Date => &mut self.date,
             Name::Clock => &mut self.clock,
-        };
-        *place = Some(value);
+            Name::Key(_) | Name::Gpc | Name::Dnt | Name::Received | Name::Time => return None,
+        })
     }
 
     /// Sets what somebody else's log has: some words stand for nothing, and what it escaped is read.
     fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
         const NOTHING: [&str; 5] = ["-", "", "null", "(null)", "undefined"];
         if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(value.trim())) {
-            return;
+            return self.remove(name);
         }
         let value = match name {
             // Those are read by who knows how they are encoded.

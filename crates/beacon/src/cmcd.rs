@@ -126,9 +126,9 @@ impl<'a> Draft<'a> {
             }
             "ot" => {
                 let object = value.first().and_then(|item| item.token(OBJECTS));
-                self.picture = object.map(|object| matches!(object, "v" | "av")).or(self.picture);
+                self.picture = object.map(|object| matches!(object, "v" | "av"));
             }
-            "v" => self.version = value.first().and_then(Item::number).unwrap_or(self.version),
+            "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
             _ => {}
         }
     }
@@ -140,7 +140,7 @@ impl<'a> Draft<'a> {
         let mut draft = Draft::new(self.beacon.mode);
         let count = members(text, &mut |key, value| draft.take(key, value));
         if draft.beacon.text(Text::Session).is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER)) {
-            draft.beacon.remove(Text::Session);
+            draft.beacon.remove(Field::Text(Text::Session));
             draft.beacon.ignore(Field::Text(Text::Session));
         }
         self.beacon.absorb(draft.beacon);
@@ -183,7 +183,10 @@ impl<'a> Draft<'a> {
             Some(Item::Token(raw) | Item::Number(raw) | Item::Bare(raw)) => {
                 self.beacon.set_text(field, Cow::Borrowed(raw));
             }
-            Some(Item::Unused) => self.beacon.ignore(Field::Text(field)),
+            Some(Item::Unused) => {
+                self.beacon.ignore(Field::Text(field));
+                self.beacon.remove(Field::Text(field));
+            }
             None => {}
         }
     }
@@ -192,13 +195,18 @@ impl<'a> Draft<'a> {
         let Some(item) = item else { return };
         match item.token(known) {
             Some(token) => self.beacon.set_text(field, Cow::Borrowed(token)),
-            None => self.beacon.ignore(Field::Text(field)),
+            None => {
+                self.beacon.ignore(Field::Text(field));
+                self.beacon.remove(Field::Text(field));
+            }
         }
     }
 
+    /// Sets a number. A value that cannot be used removes the one of an earlier member with the same key.
     fn number(&mut self, field: Number, item: Option<Item<'a>>) {
-        if let Some(amount) = self.amount(field, item) {
-            self.beacon.set_number(field, amount);
+        match self.amount(field, item) {
+            Some(amount) => self.beacon.set_number(field, amount),
+            None => self.beacon.remove(Field::Number(field)),
         }
     }
 

@@ -204,6 +204,8 @@ pub(crate) struct Node {
     slots: Box<[Slot]>,
     /// The node it lies in; of the root, itself.
     pub(crate) outer: usize,
+    /// The fields in it and in the nodes inside it, one bit each.
+    pub(crate) fields: u64,
 }
 
 type Slot = Option<(Box<str>, Target)>;
@@ -220,10 +222,18 @@ impl Node {
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
+        let mut fields = 0;
         for (key, branch) in tree.branches {
             let target = match branch {
-                Branch::Leaf(field) => Target::Field(field),
-                Branch::Tree(tree) => Target::Inside(Self::make(tree, nodes)),
+                Branch::Leaf(field) => {
+                    fields |= field.bit();
+                    Target::Field(field)
+                }
+                Branch::Tree(tree) => {
+                    let inner = Self::make(tree, nodes);
+                    fields |= nodes[inner].fields;
+                    Target::Inside(inner)
+                }
             };
             let mut slot = Self::slot(key.as_bytes(), size);
             while slots[slot].is_some() {
@@ -232,7 +242,7 @@ impl Node {
             slots[slot] = Some((key.into(), target));
         }
         let at = nodes.len();
-        nodes.push(Self { slots, outer: at });
+        nodes.push(Self { slots, outer: at, fields });
         at
     }
 

@@ -40,8 +40,8 @@ pub(super) const KEYS: [(&str, Kind); 24] = [
 ];
 
 /// Adds a member, as a log has it, to a dictionary. What could not stand there alone is left out.
-pub(super) fn add(dictionary: &mut String, key: usize, value: &str) {
-    let (key, kind) = KEYS[key];
+pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
+    let (key, kind) = KEYS[index];
     let value = value.trim();
     let before = dictionary.len();
     if !dictionary.is_empty() {
@@ -71,6 +71,17 @@ pub(super) fn add(dictionary: &mut String, key: usize, value: &str) {
     };
     if !taken {
         dictionary.truncate(before);
+        remove(dictionary, index);
+    }
+}
+
+/// Removes a member from a dictionary, if it has it: by one of the same key that no member can have as its value, because
+/// the last of several counts.
+pub(super) fn remove(dictionary: &mut String, key: usize) {
+    let (key, kind) = KEYS[key];
+    let members = || dictionary.split(',').map(|member| member.split('=').next().unwrap_or(member));
+    if !matches!(kind, Kind::Flag) && members().any(|member| member == key) {
+        dictionary.extend([",", key, "=?0"]);
     }
 }
 

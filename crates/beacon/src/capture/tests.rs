@@ -116,6 +116,29 @@ fn the_last_of_two_counts_and_lists_are_their_first_value() {
     assert_eq!(capture.cmcd[2].as_deref(), Some("sid=1"));
 }
 
+#[test]
+fn a_last_value_that_is_none_leaves_the_field_absent() {
+    for none in ["null", "{}", "[]"] {
+        let line = format!(
+            r#"{{"path":"/a","path":{none},"client_ip":"203.0.113.9","client_ip":{none},"received_at_ms":5,"received_at_ms":{none},
+            "headers":{{"user-agent":"x","User-Agent":{none},"sec-gpc":"1","sec-gpc":{none}}}}}"#
+        );
+        let capture = read(&line);
+        let http = &capture.http;
+        assert_eq!(
+            (&capture.path, &http.address, &http.user_agent, http.received_at),
+            (&None, &None, &None, None)
+        );
+        assert!(http.gpc, "{none}");
+    }
+    let log =
+        log(&[("address", &["ip"]), ("country", &["geo"]), ("cmcd_sid", &["sid"]), ("cmcd_br", &["br"])]);
+    let line = r#"{"ip":"203.0.113.9","geo":"DE","sid":"a","br":"3200","ip":"-","geo":"","sid":"null","br":"3 200!"}"#;
+    let capture = read_with(line, &log);
+    assert_eq!((&capture.http.address, &capture.http.country), (&None, &None));
+    assert_eq!(capture.members, "sid=\"a\",br=3200,sid=?0,br=?0");
+}
+
 fn log(pairs: &[(&str, &[&str])]) -> LogFields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
     LogFields::new(&pairs.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect())

@@ -156,6 +156,27 @@ fn totals_of_stalls_are_those_of_the_picture() {
 }
 
 #[test]
+fn the_last_of_two_members_counts_also_if_it_cannot_be_used() {
+    let Ok(beacon) = one(
+        Mode::Event,
+        r#"msd=700,sta=p,sid="s",ec="27",ts=1795308528421,bsa=3,msd=900,sta=s,bsa=2,mtp=5,mtp=abc,sf=h,sf=?1"#,
+    ) else {
+        panic!("malformed")
+    };
+    assert_eq!(number(&beacon, Number::Startup), Some(900));
+    assert_eq!((beacon.text(Text::State), number(&beacon, Number::Stalls)), (Some("s"), Some(2)));
+    assert_eq!((number(&beacon, Number::Bandwidth), beacon.text(Text::Format)), (None, None));
+    for line in ["msd=700,msd=-1", "msd=700,msd=x", "msd=700,msd=?0", "msd=700,msd=86400001", "msd=700,msd"] {
+        let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed: {line}") };
+        assert_eq!(number(&beacon, Number::Startup), None, "{line}");
+    }
+    for line in [r#"sid="a",sid=?1"#, "sid=a,sid"] {
+        let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed: {line}") };
+        assert_eq!(beacon.text(Text::Session), None, "{line}");
+    }
+}
+
+#[test]
 fn versions_beyond_the_known_are_dropped() {
     assert!(one(Mode::Event, "v=1").is_ok());
     assert!(one(Mode::Event, "v=2").is_ok());

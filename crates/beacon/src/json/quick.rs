@@ -98,7 +98,8 @@ impl Quick {
             at = match what {
                 What::Field(field) => read_field(field, source, blank(bytes, at), beacon)?,
                 What::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
-                What::Inside(_) => {
+                What::Inside(inner) => {
+                    beacon.remove_all(fields.node(inner).fields);
                     let at = blank(bytes, at);
                     if bytes.get(at) == Some(&b'{') { at } else { skip_outer(bytes, at)? }
                 }
@@ -208,6 +209,9 @@ fn read_plainly<'a>(
     loop {
         let (end, inner, what) = gap(bytes, at, begins, node, fields)?;
         (node, begins) = (inner, false);
+        if let What::Inside(within) = what {
+            beacon.remove_all(fields.node(within).fields);
+        }
         at = match what {
             What::Field(field) => read_field(field, source, blank(bytes, end), beacon)?,
             What::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,

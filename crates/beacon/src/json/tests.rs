@@ -4,6 +4,8 @@ use super::*;
 use crate::fields::NAMES;
 use crate::{Amount, Field, Number};
 
+mod duplicates;
+
 fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
     Fields::new(&renamed.iter().map(|(ours, at)| ((*ours).to_owned(), path(at))).collect()).unwrap()
@@ -205,17 +207,6 @@ fn a_session_that_is_no_utf_8_is_none() {
             "{read:?}"
         );
     }
-}
-
-#[test]
-fn the_last_of_two_values_counts_and_an_opt_out_holds() {
-    one(r#"{"cdn":"a","ts":1795308528421,"cdn":"b","ts":1795308528422,"cdn":[]}"#, |beacon| {
-        assert_eq!(beacon.text(Text::Cdn), Some("b"));
-        assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_422));
-    });
-    one(r#"{"fatal":true,"opt_out":true,"fatal":false,"opt_out":false}"#, |beacon| {
-        assert!(!beacon.fatal && beacon.opt_out);
-    });
 }
 
 #[test]

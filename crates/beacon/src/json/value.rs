@@ -6,12 +6,14 @@ use super::syntax::{self, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time};
 
-/// Reads a value of ours, and returns where it ends. A value that the field cannot have is absent, and noted.
+/// Reads a value of ours, and returns where it ends. A value that the field cannot have is absent, and noted. It replaces
+/// an earlier value of the same field, because the last of several counts.
 #[cold]
 pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let (raw, end) = syntax::raw(bytes, at)?;
     if set(field, raw, beacon).is_none() {
         beacon.ignore(field);
+        beacon.remove(field);
         beacon.nested |= matches!(raw, Raw::Object | Raw::Array);
     }
     Some(end)

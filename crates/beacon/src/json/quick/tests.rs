@@ -173,6 +173,39 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
+/// A value of its own for each key, of which some cannot be used.
+fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
+    let key = prop::sample::select(vec!["ts", "session", "cdn", "startup_ms", "height", "fatal", "other"]);
+    let value = prop::sample::select(vec![
+        "1795308528421",
+        "\"1795308528421\"",
+        "700",
+        "7.5",
+        "\"x\"",
+        "\"\\ud83d\"",
+        "true",
+        "false",
+        "null",
+        "-1",
+        "1e400",
+        "[]",
+        "{\"ts\":1}",
+    ]);
+    (key, value)
+}
+
+/// The record of these members, in their order.
+fn object<'a>(pairs: impl IntoIterator<Item = &'a (&'static str, &'static str)>) -> String {
+    let members: Vec<_> = pairs.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// The values of a beacon without the fields whose value was ignored.
+fn values_of(quick: &mut Quick, record: &str) -> String {
+    let said = read_by(quick, record, &fields()).unwrap();
+    said.split(" without ").next().unwrap().to_owned()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -181,5 +214,21 @@ proptest! {
         // twice: learnt, then known
         let records: Vec<_> = records.iter().chain(&records).cloned().collect();
         readable(&records, &fields());
+    }
+
+    #[test]
+    fn of_duplicate_keys_the_last_one_counts(all in prop::collection::vec(prop::collection::vec(pair(), 1..9), 1..5)) {
+        let mut quick = Quick::default();
+        for pairs in all.iter().chain(&all) {
+            let is_last = |at: usize| !pairs[at + 1..].iter().any(|(key, _)| *key == pairs[at].0);
+            let last: Vec<_> = (0..pairs.len()).filter(|at| is_last(*at)).map(|at| pairs[at]).collect();
+            let expect = values_of(&mut Quick::default(), &object(&last));
+            prop_assert_eq!(values_of(&mut quick, &object(pairs)), expect.clone(), "{}", object(pairs));
+            let mut plain = Quick { left: 0, ..Quick::default() };
+            let mut beacon = Beacon::new(Mode::Json);
+            let record = object(pairs);
+            plain.read(&Source::new(record.as_bytes()), 0, &fields(), &mut beacon).unwrap();
+            prop_assert!(said(&beacon).starts_with(&expect), "{}", record);
+        }
     }
 }

@@ -86,6 +86,15 @@ fn beacons_may_run_on_and_lie_in_an_envelope() {
 }
 
 #[test]
+fn the_last_of_two_values_counts_also_if_it_cannot_be_used() {
+    for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
+        let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
+        let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
+        assert_eq!(total(&judged(&[(T, &started)]), T).plays, plays, "{fields}");
+    }
+}
+
+#[test]
 fn a_batch_is_objects_in_an_array_or_on_lines() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let array = format!("[{one},{two},7]");
