@@ -193,6 +193,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         r#"{"session":"a","ts":"2026-11-22T00:48:48.421Z","playing_ms":"1000","opt_out":"yes","fatal":1,"height":"1080p"}"#,
         r#"{"session":"a\ud83d","content":"\udf89","cdn":{"name":"a"},"stalls":-1,"x":1e999,"cdn":"b"}"#,
         r#"{"api_key":"k","batch":[{"session":"a","ts":1795308528},{"session":"b"},7]}{"event":{"session":"c"}}"#,
+        r#"{"records":[{"key":{"session":"k"},"value":{"session":"a"}},{"value":{"type":"JSON","data":{"session":"b"}}},{}]}"#,
         "{\"session\":\"a\",\"x\n{\"session\":\"b\"}\n{\"y\":{\"z\":1}\n[{\"session\":\"c\"}{\"session\":\"d\"}]",
     ] {
         seeds.push(made.as_bytes().to_vec());

@@ -1,12 +1,13 @@
 //! JSON beacons, read in one pass.
 
+mod envelope;
 mod quick;
 pub(crate) mod syntax;
 pub(crate) mod value;
 
+use self::envelope::Envelope;
 pub(crate) use self::quick::{Quick, Source};
-use self::syntax::members;
-use crate::split::{Frame, elements, frames};
+use crate::split::{Frame, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
 /// The largest number of objects in one record that are searched for beacons without finding one.
@@ -34,9 +35,9 @@ pub(crate) fn read_json<'a>(
             beacon.clear();
             let end = quick.read(&source, at, fields, &mut beacon)?;
             if beacon.nested && beacon.text(Text::Session).is_none() && in_vain < MOST_IN_VAIN {
-                let mut reading =
-                    Reading { source: &source, fields, quick: &mut *quick, beacon: &mut beacon };
-                if reading.envelope(at, &mut inside, each) {
+                let mut envelope =
+                    Envelope { source: &source, fields, quick: &mut *quick, beacon: &mut beacon };
+                if envelope.read(at, &mut inside, each) {
                     return Some(end);
                 }
                 in_vain += 1;
@@ -53,70 +54,6 @@ pub(crate) fn read_json<'a>(
             None
         }
     });
-}
-
-/// A record that is being read.
-struct Reading<'r, 'a> {
-    source: &'r Source<'a>,
-    fields: &'r Fields,
-    quick: &'r mut Quick,
-    beacon: &'r mut Beacon<'a>,
-}
-
-impl<'a> Reading<'_, 'a> {
-    fn read(&mut self, at: usize, opt_out: bool) -> Option<usize> {
-        self.beacon.clear();
-        let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
-        self.beacon.opt_out |= opt_out;
-        Some(end)
-    }
-
-    /// Reads the beacons in an object that is none itself: `{"batch":[…]}`, whatever the key is named, or one beacon
-    /// under a key. They are found by their session. What the object says of consent holds for all of them. Returns
-    /// whether there are any; if not, the beacon is again what the object itself holds.
-    #[cold]
-    fn envelope(
-        &mut self,
-        at: usize,
-        left: &mut usize,
-        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
-    ) -> bool {
-        let bytes = self.source.bytes;
-        let opt_out = self.beacon.opt_out;
-        let mut found = None;
-        members(bytes, at, &mut |_, value| {
-            let first = match bytes.get(value)? {
-                b'[' => syntax::blank(bytes, value + 1),
-                _ => value,
-            };
-            let is_object = found.is_none() && bytes.get(first) == Some(&b'{');
-            if is_object && self.read(first, opt_out).is_some() && self.beacon.text(Text::Session).is_some() {
-                found = Some(value);
-            }
-            syntax::skip(bytes, value).ok()
-        });
-        let mut offer = |frame| match frame {
-            Frame::Object(at) => {
-                let end = self.read(at, opt_out)?;
-                each(Ok((self.beacon, &bytes[at..end])));
-                Some(end)
-            }
-            Frame::Bad => {
-                each(Err(ReadError::Malformed));
-                None
-            }
-            Frame::Beyond => {
-                each(Err(ReadError::TooMany));
-                None
-            }
-        };
-        match found {
-            Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
-            Some(object) => drop(offer(Frame::Object(object))),
-            None => drop(self.read(at, false)),
-        }
-        found.is_some()
-    }
 }
 
 #[cfg(test)]

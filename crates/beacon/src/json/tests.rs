@@ -5,6 +5,7 @@ use crate::fields::NAMES;
 use crate::{Amount, Field, Number};
 
 mod duplicates;
+mod envelopes;
 
 fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect();
@@ -249,56 +250,6 @@ fn sessions(record: &str) -> Vec<String> {
         }));
     });
     all
-}
-
-#[test]
-fn the_beacons_in_an_envelope_are_read_one_by_one() {
-    for key in ["batch", "data", "events", "Records", "event", "content"] {
-        let envelope =
-            |elements: &str| sessions(&format!(r#"{{"api_key":"k","{key}":[{elements}],"x":[1,{{}}]}}"#));
-        assert_eq!(envelope(r#"{"session":"a"},{"session":"b"}"#), ["a", "b"], "{key}");
-        assert_eq!(envelope(r#"{"session":"a"} , 7,{"session":"b"},{}"#), ["a", "!", "b", "-"], "{key}");
-        assert_eq!(
-            sessions(&format!(r#"{{"schema":{{"a":[]}},"{key}":{{"session":"a"}}}}"#)),
-            ["a"],
-            "{key}"
-        );
-    }
-    let two = r#"{"batch":[{"session":"a"}]}{"batch":[{"session":"b"},{"session":"c"}]}"#;
-    assert_eq!(sessions(two), ["a", "b", "c"]);
-    assert_eq!(sessions(&format!("[{}]", two.replace("}{", "},{"))), ["a", "b", "c"]);
-    assert_eq!(
-        sessions(r#"{"opt_out":true,"batch":[{"session":"a"},{"session":"b"}]}"#),
-        ["a opts out", "b opts out"]
-    );
-    // A beacon of its own holds no others.
-    assert_eq!(sessions(r#"{"session":"s","batch":[{"session":"a"}]}"#), ["s"]);
-    for none in [
-        r#"{"batch":[]}"#,
-        r#"{"batch":[1]}"#,
-        r#"{"batch":{"x":1}}"#,
-        r#"{"a":[{"b":{"session":"x"}}]}"#,
-        "{}",
-    ] {
-        assert_eq!(sessions(none), ["-"], "{none}");
-    }
-}
-
-#[test]
-fn beacons_beyond_the_bound_are_one_that_is_not_read() {
-    let element = r#"{"session":"a"}"#;
-    let array = format!("[{}]", [element; 5].join(","));
-    for record in
-        [array.clone(), element.repeat(5), [element; 5].join("\n"), format!(r#"{{"batch":{array}}}"#)]
-    {
-        let mut all = Vec::new();
-        read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 3, &mut |read| {
-            all.push(read.map(|_| ()));
-        });
-        let read = if record.starts_with("{\"batch") { 2 } else { 3 };
-        assert_eq!(all[..read], vec![Ok(()); read], "{record}");
-        assert_eq!(all[read..], [Err(ReadError::TooMany)], "{record}");
-    }
 }
 
 #[test]

@@ -171,23 +171,36 @@ fn values(text: &[u8]) -> Vec<Option<Value>> {
 /// session and they have.
 fn objects(value: &Value) -> Vec<Option<Parsed>> {
     let Value::Object(fields) = value else { return vec![None] };
-    let beacon = parse(fields);
-    if beacon.rest.session.is_empty() {
-        for inner in fields.values() {
-            let elements = inner.as_array().map_or_else(|| vec![inner.clone()], Clone::clone);
-            let has_session =
-                elements.first().and_then(Value::as_object).map(|first| parse(first).rest.session);
-            if has_session.is_some_and(|session| !session.is_empty()) {
-                let mut beacons: Vec<_> =
-                    elements.iter().map(|element| element.as_object().map(parse)).collect();
-                for element in beacons.iter_mut().flatten() {
-                    element.rest.opt_out |= beacon.rest.opt_out;
-                }
-                return beacons;
+    let outer = beacon_of(fields);
+    if !outer.rest.session.is_empty() {
+        return vec![Some(outer)];
+    }
+    for inner in fields.values() {
+        let elements = inner.as_array().map_or_else(|| vec![inner.clone()], Clone::clone);
+        let mut beacons: Vec<_> = elements.iter().map(|element| element.as_object().map(beacon_of)).collect();
+        if beacons.iter().flatten().any(|beacon| !beacon.rest.session.is_empty()) {
+            for beacon in beacons.iter_mut().flatten() {
+                beacon.rest.opt_out |= outer.rest.opt_out;
             }
+            return beacons;
         }
     }
-    vec![Some(beacon)]
+    vec![Some(outer)]
+}
+
+/// The beacon that an object is, or that it has as the value of a record of Kafka REST.
+fn beacon_of(fields: &Map<String, Value>) -> Parsed {
+    let outer = parse(fields);
+    let value = fields.get("value").and_then(Value::as_object);
+    let data = value.and_then(|value| value.get("data")).and_then(Value::as_object);
+    let inner = [value, data].into_iter().flatten().map(parse).find(|inner| !inner.rest.session.is_empty());
+    match inner {
+        Some(mut inner) if outer.rest.session.is_empty() => {
+            inner.rest.opt_out |= outer.rest.opt_out;
+            inner
+        }
+        _ => outer,
+    }
 }
 
 /// A beacon that was not let in.

@@ -79,7 +79,8 @@ fn a_time_ten_years_away_is_none() {
 #[test]
 fn beacons_may_run_on_and_lie_in_an_envelope() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
-    for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#)] {
+    let rest = format!(r#"{{"records":[{{"key":"k","value":{one}}},{{"value":{{"data":{two}}}}}]}}"#);
+    for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#), rest] {
         let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
         assert_eq!((beacons.read, beacons.released), (2, 2), "{payload}");
     }

@@ -1,0 +1,149 @@
+//! Beacons inside of an object that is no beacon itself.
+//!
+//! A beacon is recognised by its session. An envelope has beacons in an array under any key, or one beacon under a key. A
+//! beacon may be the `value` of a record of Kafka REST: `{"records":[{"key":…,"value":{…}}]}`, or
+//! `{"value":{"type":"JSON","data":{…}}}` in its third version.
+
+use super::quick::{Quick, Source};
+use super::syntax::{self, members};
+use crate::split::{Frame, elements};
+use crate::{Beacon, Fields, ReadError, Text};
+
+/// The keys that lead to the beacon in a record of Kafka REST. The first one alone suffices.
+const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
+
+/// An object that may contain beacons.
+pub(super) struct Envelope<'r, 'a> {
+    pub(super) source: &'r Source<'a>,
+    pub(super) fields: &'r Fields,
+    pub(super) quick: &'r mut Quick,
+    /// The beacon that was read last.
+    pub(super) beacon: &'r mut Beacon<'a>,
+}
+
+impl<'a> Envelope<'_, 'a> {
+    /// Reads the beacons in the object at `at`. An opt-out in the object holds for all of them. Returns true if there
+    /// are any; if not, the beacon is again the object itself.
+    #[cold]
+    pub(super) fn read(
+        &mut self,
+        at: usize,
+        left: &mut usize,
+        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+    ) -> bool {
+        let bytes = self.source.bytes;
+        let opt_out = self.beacon.opt_out;
+        let mut found = None;
+        // A record of Kafka REST may also have an object as its key.
+        if let Some((start, end)) = self.wrapped(at, opt_out) {
+            each(Ok((self.beacon, &bytes[start..end])));
+            return true;
+        }
+        members(bytes, at, &mut |_, value| {
+            if found.is_none() && self.has_beacons(value) {
+                found = Some(value);
+            }
+            syntax::skip(bytes, value).ok()
+        });
+        let mut offer = |frame| match frame {
+            Frame::Object(at) => self.offer(at, opt_out, each),
+            Frame::Bad => {
+                each(Err(ReadError::Malformed));
+                None
+            }
+            Frame::Beyond => {
+                each(Err(ReadError::TooMany));
+                None
+            }
+        };
+        match found {
+            Some(array) if bytes[array] == b'[' => elements(bytes, array, left, &mut offer),
+            Some(object) => drop(offer(Frame::Object(object))),
+            None => drop(self.beacon_at(at, false)),
+        }
+        found.is_some()
+    }
+
+    /// Offers the beacon that an object is or contains. Returns where the object ends.
+    fn offer(
+        &mut self,
+        at: usize,
+        opt_out: bool,
+        each: &mut impl FnMut(Result<(&Beacon<'_>, &'a [u8]), ReadError>),
+    ) -> Option<usize> {
+        let end = self.beacon_at(at, opt_out)?;
+        let opt_out = self.beacon.opt_out;
+        let mut span = (at, end);
+        if !self.has_session() && self.beacon.nested {
+            span = match self.wrapped(at, opt_out) {
+                Some(inside) => inside,
+                None => (at, self.beacon_at(at, opt_out)?),
+            };
+        }
+        each(Ok((self.beacon, &self.source.bytes[span.0..span.1])));
+        Some(end)
+    }
+
+    /// Returns true if a value is a beacon, contains one, or is an array with at least one of either.
+    fn has_beacons(&mut self, value: usize) -> bool {
+        let bytes = self.source.bytes;
+        if bytes.get(value) != Some(&b'[') {
+            return self.has_beacon(value);
+        }
+        let mut at = syntax::blank(bytes, value + 1);
+        loop {
+            if self.has_beacon(at) {
+                return true;
+            }
+            let Ok(end) = syntax::skip(bytes, at) else { return false };
+            at = syntax::blank(bytes, end);
+            if bytes.get(at) != Some(&b',') {
+                return false;
+            }
+            at = syntax::blank(bytes, at + 1);
+        }
+    }
+
+    fn has_beacon(&mut self, at: usize) -> bool {
+        self.source.bytes.get(at) == Some(&b'{')
+            && self.beacon_at(at, false).is_some()
+            && (self.has_session() || self.wrapped(at, false).is_some())
+    }
+
+    fn has_session(&self) -> bool {
+        self.beacon.text(Text::Session).is_some()
+    }
+
+    /// Reads the beacon in a record of Kafka REST. Returns where it begins and ends.
+    fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<(usize, usize)> {
+        let mut at = at;
+        for key in WRAPPERS {
+            at = object_under(self.source.bytes, at, key)?;
+            let end = self.beacon_at(at, opt_out)?;
+            if self.has_session() {
+                return Some((at, end));
+            }
+        }
+        None
+    }
+
+    /// Reads the beacon that begins at `at`. Returns where it ends.
+    fn beacon_at(&mut self, at: usize, opt_out: bool) -> Option<usize> {
+        self.beacon.clear();
+        let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
+        self.beacon.opt_out |= opt_out;
+        Some(end)
+    }
+}
+
+/// Returns where the object begins that is the last value of a key.
+fn object_under(bytes: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
+    let mut found = None;
+    members(bytes, at, &mut |key, value| {
+        if key == wanted {
+            found = Some(value);
+        }
+        syntax::skip(bytes, value).ok()
+    });
+    found.filter(|value| bytes.get(*value) == Some(&b'{'))
+}

@@ -1,0 +1,102 @@
+//! Beacons inside of other objects.
+
+use super::*;
+
+#[test]
+fn the_beacons_in_an_envelope_are_read_one_by_one() {
+    for key in ["batch", "data", "events", "Records", "event", "content"] {
+        let envelope =
+            |elements: &str| sessions(&format!(r#"{{"api_key":"k","{key}":[{elements}],"x":[1,{{}}]}}"#));
+        assert_eq!(envelope(r#"{"session":"a"},{"session":"b"}"#), ["a", "b"], "{key}");
+        assert_eq!(envelope(r#"{"session":"a"} , 7,{"session":"b"},{}"#), ["a", "!", "b", "-"], "{key}");
+        assert_eq!(
+            sessions(&format!(r#"{{"schema":{{"a":[]}},"{key}":{{"session":"a"}}}}"#)),
+            ["a"],
+            "{key}"
+        );
+    }
+    let two = r#"{"batch":[{"session":"a"}]}{"batch":[{"session":"b"},{"session":"c"}]}"#;
+    assert_eq!(sessions(two), ["a", "b", "c"]);
+    assert_eq!(sessions(&format!("[{}]", two.replace("}{", "},{"))), ["a", "b", "c"]);
+    assert_eq!(
+        sessions(r#"{"opt_out":true,"batch":[{"session":"a"},{"session":"b"}]}"#),
+        ["a opts out", "b opts out"]
+    );
+    // A beacon of its own holds no others.
+    assert_eq!(sessions(r#"{"session":"s","batch":[{"session":"a"}]}"#), ["s"]);
+    for none in [
+        r#"{"batch":[]}"#,
+        r#"{"records":[{"value":{"x":1}},{"value":null},{"value":"e30="}]}"#,
+        r#"{"batch":[1]}"#,
+        r#"{"batch":{"x":1}}"#,
+        r#"{"a":[{"b":{"session":"x"}}]}"#,
+        "{}",
+    ] {
+        assert_eq!(sessions(none), ["-"], "{none}");
+    }
+}
+
+#[test]
+fn beacons_beyond_the_bound_are_one_that_is_not_read() {
+    let element = r#"{"session":"a"}"#;
+    let array = format!("[{}]", [element; 5].join(","));
+    for record in
+        [array.clone(), element.repeat(5), [element; 5].join("\n"), format!(r#"{{"batch":{array}}}"#)]
+    {
+        let mut all = Vec::new();
+        read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 3, &mut |read| {
+            all.push(read.map(|_| ()));
+        });
+        let read = if record.starts_with("{\"batch") { 2 } else { 3 };
+        assert_eq!(all[..read], vec![Ok(()); read], "{record}");
+        assert_eq!(all[read..], [Err(ReadError::TooMany)], "{record}");
+    }
+}
+
+#[test]
+fn records_of_kafka_rest_contain_one_beacon_each() {
+    let records = |records: &str| sessions(&format!(r#"{{"value_schema_id":7,"records":[{records}]}}"#));
+    let (a, b) = (r#"{"session":"a","x":[{}]}"#, r#"{"session":"b"}"#);
+    assert_eq!(records(&format!(r#"{{"value":{a}}},{{"value":{b}}}"#)), ["a", "b"]);
+    assert_eq!(
+        records(&format!(r#"{{"key":"k","value":{a}}},{{"partition":1,"value":{b},"key":null}}"#)),
+        ["a", "b"]
+    );
+    // The key is no beacon, whatever it contains.
+    assert_eq!(records(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
+    assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
+    // Each record counts, also one without a beacon.
+    assert_eq!(
+        records(&format!(r#"{{"value":null}},7,{{"value":{a}}},{{}},{b}"#)),
+        ["-", "!", "a", "-", "b"]
+    );
+    let third = |beacon: &str| {
+        format!(r#"{{"key":{{"type":"STRING","data":"k"}},"value":{{"type":"JSON","data":{beacon}}}}}"#)
+    };
+    assert_eq!(sessions(&format!("{}{}", third(a), third(b))), ["a", "b"]);
+    assert_eq!(records(&format!("{},{}", third(a), third(b))), ["a", "b"]);
+    assert_eq!(records(&format!(r#"{{"value":{a},"value":{b}}}"#)), ["b"]);
+    let opted_out = format!(r#"{{"opt_out":true,"value":{a}}},{{"value":{b}}}"#);
+    assert_eq!(records(&opted_out), ["a opts out", "b"]);
+    assert_eq!(
+        sessions(&format!(r#"{{"records":[{{"value":{a}}},{{"value":{b}}}],"opt_out":1}}"#)),
+        ["a opts out", "b opts out"]
+    );
+    assert_eq!(sessions(&format!(r#"{{"opt_out":1,"value":{a}}}"#)), ["a opts out"]);
+}
+
+#[test]
+fn a_first_element_without_a_session_does_not_hide_the_others() {
+    assert_eq!(sessions(r#"{"batch":[{},7,{"session":"a"},{"session":"b"}]}"#), ["-", "!", "a", "b"]);
+    assert_eq!(sessions(r#"{"tags":[{"x":1}],"batch":[{"session":null},{"session":"a"}]}"#), ["-", "a"]);
+}
+
+#[test]
+fn records_of_kafka_rest_are_bounded() {
+    let record = format!(r#"{{"records":[{}]}}"#, [r#"{"value":{"session":"a"}}"#; 9].join(","));
+    let mut all = Vec::new();
+    read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 4, &mut |read| {
+        all.push(read.map(|_| ()))
+    });
+    assert_eq!(all, [Ok(()), Ok(()), Ok(()), Err(ReadError::TooMany)]);
+}
