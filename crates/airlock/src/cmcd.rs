@@ -1,6 +1,6 @@
 //! What CMCD's tokens mean.
 
-use crowdfold_beacon::{Beacon, Mode, Number, Text};
+use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
 
 use crate::measures::narrow;
 use crate::{ErrorClass, MoreCodes, Playback, State, Total, Totals};
@@ -80,7 +80,7 @@ pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
 
 /// Returns a record's error code, where it has one.
 fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
-    beacon.text(Text::Error).map(str::trim).filter(|code| !code.is_empty())
+    beacon.text(Text::Error).map(str::trim).filter(|code| !is_nothing(code))
 }
 
 /// Returns the hash and the class of each code after the first one. Nothing is allocated where there is none.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text};
+use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text, is_nothing};
 
 use crate::address::{Databases, Place, Places};
 use crate::client::{ClientSymbols, Hints, Remembered};
@@ -286,8 +286,8 @@ impl Gate {
     }
 
     fn client(&mut self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<ClientSymbols> {
-        let user_agent =
-            beacon.text(Text::UserAgent).or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
+        let stated = beacon.text(Text::UserAgent).filter(|text| !is_nothing(text));
+        let user_agent = stated.or(http.user_agent.as_deref()).filter(|text| !text.is_empty());
         let known = match Hints::of(http) {
             Some(hints) => self.clients.hinted(&shared.agents, user_agent, &hints),
             None => self.clients.get(&shared.agents, user_agent?),

@@ -1,6 +1,6 @@
 //! The numbers of a beacon, quantised on entry.
 
-use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
+use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text, is_nothing};
 
 use crate::{ErrorClass, Measures, State, cmcd};
 
@@ -70,7 +70,7 @@ pub(crate) fn narrow(amount: u64) -> u32 {
 /// An error is stated by its class, or by the event alone.
 pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = beacon.text(Text::Error).unwrap_or_default().trim();
-    if class.is_empty() {
+    if is_nothing(class) {
         return event.eq_ignore_ascii_case("error").then_some(ErrorClass::Other);
     }
     let named = ErrorClass::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(class));

@@ -1,6 +1,6 @@
 //! Sessions by their ids, and ids that are none.
 
-use crowdfold_beacon::{Beacon, Text};
+use crowdfold_beacon::{Beacon, Text, is_nothing};
 
 use crate::Reason;
 
@@ -47,6 +47,7 @@ pub(crate) fn is_constant(session: &str) -> bool {
     let bytes = session.as_bytes();
     bytes.iter().all(|byte| matches!(byte, b'0' | b'-' | b'.'))
         || bytes.len() == 36 && bytes.iter().all(|byte| matches!(byte, b'f' | b'F' | b'-'))
+        || is_nothing(session)
         || bytes.len() <= 16 && CONSTANTS.iter().any(|constant| constant.eq_ignore_ascii_case(session))
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crowdfold_beacon::is_nothing;
 use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 
 use crate::catalogue;
@@ -49,7 +50,7 @@ impl Rule {
     /// The word a raw text turns into.
     pub(crate) fn word<'a>(self, raw: &'a str, scanner: &Scanner) -> Word<'a> {
         let raw = raw.trim();
-        if raw.is_empty() {
+        if is_nothing(raw) {
             return Word::None;
         }
         match self {
@@ -142,7 +143,8 @@ fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
 /// may contain.
 pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
     let text = raw.trim();
-    let publishable = ids.contain(text) && !is_reserved(text) && scanner.is_clean_public(text);
+    let publishable =
+        !is_nothing(text) && ids.contain(text) && !is_reserved(text) && scanner.is_clean_public(text);
     publishable.then(|| Word::Is(text.into()))
 }
 

@@ -6,7 +6,7 @@ mod shape;
 use std::borrow::Cow;
 
 use crate::json::syntax::{self, Raw, members};
-use crate::{Amount, Body, Http, Number, cmcd, time};
+use crate::{Amount, Body, Http, Number, cmcd, is_nothing, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
@@ -203,8 +203,7 @@ impl<'a> Capture<'a> {
 
     /// Sets what somebody else's log has: some words stand for nothing, and what it escaped is read.
     fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
-        const NOTHING: [&str; 5] = ["-", "", "null", "(null)", "undefined"];
-        if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(value.trim())) {
+        if is_nothing(&value) {
             return self.remove(name);
         }
         let value = match name {
@@ -217,6 +216,10 @@ impl<'a> Capture<'a> {
             }
             _ => keys::unescaped(value),
         };
+        // The text for an absent value may be escaped as well.
+        if is_nothing(&value) {
+            return self.remove(name);
+        }
         self.set(name, value);
     }
 }

@@ -16,6 +16,7 @@ mod envelope;
 mod fields;
 mod http;
 mod json;
+mod nothing;
 mod paths;
 mod reader;
 mod split;
@@ -27,6 +28,7 @@ pub use capture::LogFields;
 pub use envelope::{Body, CONTENT_TYPE, Packer, unpack};
 pub use fields::{Field, Fields, FieldsError};
 pub use http::Http;
+pub use nothing::is_nothing;
 pub use reader::{Form, Reader};
 
 /// Neither `Send` nor `Sync`: what has it stays in its thread.

@@ -28,6 +28,42 @@ fn closed_catalogues_know_no_case() {
 }
 
 #[test]
+fn texts_for_absent_values_mean_nothing_under_every_rule() {
+    for rule in [
+        Rule::Closed(&catalogue::FORMAT),
+        Rule::Named(List::Systems),
+        Rule::Named(List::Browsers),
+        Rule::Named(List::Devices),
+        Rule::Free,
+        Rule::Place,
+        Rule::Firmware,
+        Rule::Major,
+        Rule::MajorMinor,
+        Rule::Country,
+        Rule::Asn,
+    ] {
+        for nothing in [
+            "-",
+            "\"-\"",
+            "'-'",
+            "null",
+            "\"null\"",
+            "NULL",
+            "(null)",
+            "undefined",
+            "\"\"",
+            " \"undefined\" ",
+        ] {
+            check(rule, nothing, "-");
+        }
+    }
+    let ids = PublicIds::new(".*").unwrap();
+    assert!(public("null", &ids, &Scanner::default()).is_none());
+    check(Rule::Free, "null island", "=null island");
+    check(Rule::Country, "NA", "=NA");
+}
+
+#[test]
 fn names_of_places_may_contain_their_punctuation() {
     for name in
         ["Provence-Alpes-Côte d'Azur", "Val-d’Oise", "Washington, D.C.", "'s-Gravenhage", "Bolzano/Bozen"]

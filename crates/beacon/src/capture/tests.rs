@@ -169,6 +169,48 @@ fn a_logs_fields_are_found_where_they_are_said_to_be_and_no_others_are() {
 }
 
 #[test]
+fn texts_for_absent_values_mean_nothing_in_every_field_of_a_log() {
+    let names: Vec<_> = LogFields::names().collect();
+    let each: Vec<_> = names.iter().map(|name| (name.as_str(), [name.as_str()])).collect();
+    let pairs: Vec<_> = each.iter().map(|(name, path)| (*name, &path[..])).collect();
+    let log = log(&pairs);
+    for nothing in [
+        "-",
+        "",
+        "null",
+        "(null)",
+        "undefined",
+        "NULL",
+        r#"\"-\""#,
+        r#"\"\""#,
+        "'null'",
+        "%22-%22",
+        "%28null%29",
+        " - ",
+    ] {
+        let members: Vec<_> = names.iter().map(|name| format!(r#""{name}":"{nothing}""#)).collect();
+        let line = format!("{{{}}}", members.join(","));
+        let capture = read_with(&line, &log);
+        let http = &capture.http;
+        let texts = [
+            &http.address,
+            &http.tenant,
+            &http.country,
+            &http.region,
+            &http.asn,
+            &http.user_agent,
+            &http.brands,
+        ];
+        assert!(texts.iter().all(|text| text.is_none()), "{nothing}");
+        let hints =
+            [&http.platform, &http.platform_version, &http.mobile, &http.model, &capture.content_type];
+        assert!(hints.iter().all(|text| text.is_none()), "{nothing}");
+        assert!(capture.members.is_empty() && capture.cmcd.iter().all(Option::is_none), "{nothing}");
+        assert!(!http.gpc && !http.dnt, "{nothing}");
+    }
+}
+
+#[test]
 fn a_logs_times_may_be_numbers_and_must_be_times() {
     let log = log(&[("time", &["t"]), ("query", &["q"])]);
     let read = |t: &str| {

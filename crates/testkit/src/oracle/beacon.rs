@@ -34,6 +34,14 @@ pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "ti
 /// Session ids that name nobody.
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
+/// Texts that players send where they have no value, also in quotes.
+const ABSENT: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
+
+fn is_absent(text: &str) -> bool {
+    let text = text.trim().trim_matches(['"', '\'']).trim();
+    ABSENT.contains(&text.to_ascii_lowercase().as_str())
+}
+
 /// What one beacon says.
 #[derive(Clone, Default)]
 pub(super) struct Beacon {
@@ -227,7 +235,7 @@ pub(super) fn read(
     };
     let claimed = timestamp.or(beacon.ts);
     let session = beacon.rest.session.trim();
-    if session.is_empty() || CONSTANT.contains(&session.to_ascii_lowercase().as_str()) {
+    if is_absent(session) || CONSTANT.contains(&session.to_ascii_lowercase().as_str()) {
         return Err(Rejected { reason: "no_session", claimed, opts_out: None });
     }
     if beacon.rest.session.len() > 128 {
@@ -308,7 +316,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     let mut dimensions = BTreeMap::new();
     for name in DIMENSIONS {
         let value = text(name);
-        if !value.is_empty() {
+        if !is_absent(&value) {
             dimensions.insert(name.into(), value);
         }
     }
@@ -320,7 +328,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     let event = text("event").to_ascii_lowercase();
     let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
-    let is_error = !class.is_empty() || event == "error";
+    let is_error = !is_absent(&class) || event == "error";
     // what is left at the end and too short to be counted does not show that it plays
     let is_end = event == "end";
     let rest = Beacon {

@@ -1,0 +1,75 @@
+//! Texts in place of a value that is absent.
+
+/// The texts, without quotes around them and without regard to case.
+const NOTHING: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
+
+/// The longest text that is one of them with quotes around it, bytes. Longer texts need not be compared.
+const LONGEST: usize = 16;
+
+/// The largest number of quotes around a text: a logger may quote what a player has quoted.
+const MOST_QUOTES: usize = 2;
+
+/// Returns true if a text is what loggers and players write where there is no value: an empty text, a dash, `null`,
+/// `(null)` or `undefined`, also in quotes.
+#[must_use]
+pub fn is_nothing(text: &str) -> bool {
+    let mut text = text.trim();
+    if text.len() > LONGEST {
+        return false;
+    }
+    for _ in 0..MOST_QUOTES {
+        let inside = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+        let Some(inner) = ["\\\"", "\"", "'"].into_iter().find_map(inside) else { break };
+        text = inner.trim();
+    }
+    NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_for_absent_values_are_nothing() {
+        for text in ["", "-", "null", "NULL", "(null)", "(Null)", "undefined", "Undefined"] {
+            for text in [
+                text.to_owned(),
+                format!(" {text} "),
+                format!("\"{text}\""),
+                format!("'{text}'"),
+                format!("\\\"{text}\\\""),
+                format!("\"'{text}'\""),
+                format!("\" {text} \""),
+            ] {
+                assert!(is_nothing(&text), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_texts_are_values() {
+        for text in [
+            "DE",
+            "NA",
+            "none",
+            "0",
+            "--",
+            "_",
+            "\"",
+            "'",
+            "\"-",
+            "-'",
+            "nul",
+            "nullable",
+            "null-island",
+            "()",
+            "(null",
+            "nil",
+            "\"DE\"",
+            "undefined behaviour",
+            "a-b",
+        ] {
+            assert!(!is_nothing(text), "{text}");
+        }
+    }
+}
