@@ -6,7 +6,8 @@ use crate::Care;
 use crate::groups::{Group, chained, chained_by, groups, is_hexadecimal, is_mixed, separator, words};
 use crate::words::uuid;
 
-/// The shortest IPv6 address that is recognised: `::1` and `a::b` are in many texts.
+/// The shortest IPv6 address that is recognised inside of other text. Shorter ones must be words of their own
+/// ([`short_v6`]), because `d::` is in `std::list`.
 const SHORTEST: usize = 6;
 /// The longest, with an IPv4 address at its end.
 const LONGEST: usize = 45;
@@ -69,12 +70,38 @@ fn with_different_separators(numbers: &[Group<'_>]) -> bool {
 pub(crate) fn v6(text: &str, care: Care) -> bool {
     let runs = text.split(|sign: char| !(sign.is_ascii_hexdigit() || sign == ':' || sign == '.'));
     let colons = |run: &&str| run.len() >= SHORTEST && run.bytes().filter(|byte| *byte == b':').count() >= 2;
-    if runs.filter(colons).any(|run| holds_v6(run, is_believable)) {
+    if runs.filter(colons).any(|run| holds_v6(run, is_believable)) || care == Care::Text && short_v6(text) {
         return true;
     }
     let often = |sign: char| text.bytes().filter(|byte| char::from(*byte) == sign).count() >= 3;
     let signs = ['-', '_', ' ', '/', '+', '.'];
     care == Care::Text && signs.into_iter().any(|sign| often(sign) && v6_with(text, sign))
+}
+
+/// Finds an IPv6 address of few characters, such as `8::1`, `1::` or `::1`, that is a word of its own and has a digit. A
+/// label and a colon may precede it. Names with `::` between their parts have no digit (`a::b`) or are parts of longer
+/// words (`std::list`, `v2::run`, `list::1`).
+fn short_v6(text: &str) -> bool {
+    let is_inside = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    text.match_indices("::").any(|(at, _)| {
+        let (before, after) = (&text.as_bytes()[..at], &text.as_bytes()[at..]);
+        let start = at - before.iter().rev().take_while(|byte| is_inside(byte)).count();
+        let end = at + after.iter().take_while(|byte| is_inside(byte)).count();
+        let mut following = text[end..].chars();
+        let goes_on = match following.next() {
+            Some('.') => following.next().is_some_and(is_word),
+            next => next.is_some_and(is_word),
+        };
+        let label = text[start..end].strip_prefix(':').filter(|rest| !rest.starts_with(':'));
+        let begins = label.is_some() || !text[..start].ends_with(is_word);
+        let address = label.unwrap_or(&text[start..end]);
+        begins
+            && !goes_on
+            && address.len() < SHORTEST
+            && address.bytes().any(|byte| byte.is_ascii_digit())
+            && address.parse::<Ipv6Addr>().is_ok()
+    })
 }
 
 /// A digit, or letters enough that no word is meant.

@@ -4,6 +4,7 @@ use super::{Hit, Identifier, Scanner, Writing, scan};
 use Identifier as I;
 use Writing as W;
 
+mod addresses;
 mod clean;
 mod encodings;
 mod properties;
