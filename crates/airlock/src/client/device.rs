@@ -15,7 +15,8 @@ static BOTS: Pattern = Pattern::new(concat!(
 
 /// Headsets, watches, speakers and screens of other things, which none of our classes has.
 static OTHERS: Pattern = Pattern::new(concat!(
-    r"OculusBrowser|Standalone HMD|\bQuest(?: \d\w?| Pro)?(?:\)|;| Build/)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|Wolvic|VIVE|HoloLens",
+    r"Oculus|; Pacific(?:\)| Build/)|Standalone HMD|\bSM-I\d{3}|Android ?XR\b|Steam Frame|\bQuest(?: \d\w?| Pro)?(?:\)|;| Build/)|VR Safari|\bVR;|PicoBrowser|\bP[Ii][Cc][Oo][ _](?:Neo|G\d|4|A\d)|(?:^|; ?|PICO |Pico )A(?:7[BHQ]1|8[12][1-9E]|8E5|92[1-9])0(?:\)|;| Build/)|Wolvic|\b(?i:vive)\b|HoloLens",
+    r"|Lenovo VR|\bVRX\b|VR-1541F|Mirage Solo|ThinkReality|Magic ?Leap|\(Lumin\b|\bLynx[ -]R1|\bXREAL\b|\bNreal\b|\bRokid\b|DPVR|DeePoon|Varjo|Pimax|Play ?For ?Dream|\bQIYU\b",
     r"|Apple Vision|RealityDevice|xrOS|visionOS|\bVision Pro|Watch ?OS|Apple ?Watch|watchOS|Wear ?OS|\bSM-R\d{3}|[Ww]atch\b[^;)]* Build/|\bG Watch|TicWatch|Gear (?:Live|S|Fit)",
     r"|DeviceType/SmartSpeaker|Fuchsia|HomePod|AudioAccessory|\bSonos/|AlexaMediaPlayer|\bEcho[_ ]|\bAEO[A-Z]{2}\b|Google ?Nest ?Hub|\bPortal(?:Go|\+| TV| Mini)?\)|FamilyHub|Family ?Hub",
     r"|\bTesla/|QtCarBrowser|CarPlay|Android ?Auto|AndroidAutomotive",

@@ -61,9 +61,22 @@ const BROWSERS: &[(&str, &str)] = &[
 static ON_IOS: Pattern =
     Pattern::new(r"\b(?:CriOS|EdgiOS|FxiOS|OPiOS|OPT|GSA|Brave-iOS|DuckDuckGo|Coast|YaApp_iOS)/");
 
+/// The name of a package at the beginning, as apps on Android and iOS have it: labels of a domain in reverse order. Two
+/// labels suffice where the first is a top-level domain.
+static PACKAGE: Pattern = Pattern::new(concat!(
+    r"^(?:(?:[a-z]{2}|com|org|net|app|dev|edu|gov|air|info|biz|mobi)(?:\.[A-Za-z0-9_-]+)+",
+    r"|[a-z][a-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*){2,})(?:[/ (;]|$)",
+));
+
 /// Returns true if a user agent is that of a native player or an app.
 pub(super) fn is_app(user_agent: &str) -> bool {
-    APPS.iter().any(|part| words(user_agent, part).next().is_some())
+    has_package(user_agent) || APPS.iter().any(|part| words(user_agent, part).next().is_some())
+}
+
+/// Returns true if a user agent begins with the name of a package. The names of hosts, which robots send, begin with
+/// `www` or are in the usual order.
+fn has_package(user_agent: &str) -> bool {
+    !user_agent.starts_with("www.") && PACKAGE.is_in(user_agent)
 }
 
 /// Returns true if a user agent has the form of a browser's.
@@ -112,4 +125,4 @@ fn major(version: &str) -> Option<u16> {
 }
 
 #[cfg(test)]
-pub(super) static PATTERNS: [&Pattern; 1] = [&ON_IOS];
+pub(super) static PATTERNS: [&Pattern; 2] = [&ON_IOS, &PACKAGE];

@@ -20,7 +20,7 @@ static BOXES: Pattern = Pattern::new(concat!(
     r"STB|SetTop|[Ss]et-[Tt]op|\bRDK|_OTT_|stbapp|\bMAG ?\d{3}|AuraHD|\bTiVo\b|H[Uu][Mm][Aa][Xx]|DigiCorder|Digit ISIO",
     r"|QtEmbedded|QtWebKit/|(?:GW|MR)-Device/|\bVMS/|KreaTV|\(Astro;|\bTKC/|[Ff]reebox|Westerndigital|YouView",
     r"|S[Aa][Gg][Ee][Mm][Cc][Oo][Mm]|T[Ee][Cc][Hh][Nn][Ii][Cc][Oo][Ll][Oo][Rr]|\bKAON|\bARRIS\b|TNTSAT|Dune ?HD|DUNEHD|Enigma2|VUPLUS|Dreambox",
-    r"|NEXT [A-Z0-9 -]+_VLC/|Cinnamon/|\bONT_|LibertyGlobal|EOSSTB|\bHorizonTV|Swisscom|BrightSign",
+    r"|NEXT [A-Z0-9 -]+_VLC/|Cinnamon/|\bONT_|LibertyGlobal|EOSSTB|\bHorizonTV|Swisscom|BrightSign|[Bb]ouygtel|\bHMB\d{4}",
 ));
 
 /// Words of televisions, and of sticks and boxes that run what televisions run.
@@ -56,7 +56,9 @@ static MODEL: Pattern =
 /// Models that are boxes of operators or say so.
 static BOX_MODELS: Pattern = Pattern::new(concat!(
     r"(?i:\b(?:tv|smart|android|media|hd|set.?top|stream\w*|telia|open|core)[ _-]?box)|[ _-](?:BOX|[Bb]ox)\b|[A-Za-z]Box\b|BOX\b|BOX[ _-]?[A-Z]\d",
-    r"|^(?i:box |freebox|bbox|livebox|b-stream|movix|sdott|dv[89]\d{3}|sei\d00|uiw\d|kaon|technicolor|sagemcom|humax|arris|b8\d\dv|",
+    r"|^(?i:(?:zte )?(?:zxv10 )?b[678]\d\d(?:[achiv]\w*)?(?:[ ._-]|$)|ai pont|jhs[a-z]\d{3}|b(?:hx|id|ip|ko)-[a-z]{1,2}\d{3}|stw\d{4}|imtm-\d",
+    r"|(?:skyworth )?(?:hp4\d[a-h]|leap-s\d)|(?:amlogic|droidlogic) ?|[pq]2(?:00|01|12|81)$|u2(?:00|11|12)$|(?:d(?:ci|ti|i)|u[hiz])w\d{3}|uzx\d{4}|dcx\d{3,4})",
+    r"|^(?i:box |freebox|bbox|livebox|b-stream|movix|sdott|dv[89]\d{3}|sei\d00|kaon|technicolor|sagemcom|humax|arris|b8\d\dv|",
     r"ec6108|ct-8\d{3}|dynalink|allente|bell streamer|proximus|magenta|meo\b|at&t tv|mag\d{3}|sbdv|kant-|dscs9|vip\d{4})",
     r"|(?i:\bdvb\b|\bott\b|\bdecoder)",
 ));
@@ -78,7 +80,7 @@ static STREAMERS: Pattern = Pattern::new(concat!(
     r"|MX11|MK80\d|MK90\d|H8S$|S[789]00[ _]?(?:MAX|PRO)|Z28 ?pro|QK9|AS51\d$|GT-?King|GT1-?mini|K[I]{1,3}[ _-]?(?:PLUS|PRO)$|K[I]{3}$|XDS\w?\d|XLR3\d|NEO-[XZ]\d",
     r"|VIM\d$|VMP-?\d|R68 ?II|TR99|TOX\d$|ATOM-\d{3}|J-LINK|LEX[_-]\d|QS02$|SBX\d|ABX-\d|AN-232$|IP-[78]0 MAX|RED [19]0$|EVPAD|XS100|AS1_HD",
     r"|UGOOS|TANIX|BEELINK|ME-?COOL|MINIX|ZIDOO|VONTAR|VORKE|ROMBICA|ICONBIT (?:movie|XDS|XLR)|FORMULER|TRANSPEED|HIREMCO|ORBSMART|PENDOO|XGODY|SKYSTREAM|DREAMSTAR",
-    r"|SELENGA|OZONEHD|NEXON|FUNDROID|WIWA|MATADOR|NOGAPC|PERFEO|INVIN[ _]|EAGLE (?:GOLD|ELITE|CLASSIC)|AMLOGIC|ALLWINNER|DROIDLOGIC|VEGA S95|SUNWELL|PIPO_X|RKM",
+    r"|SELENGA|OZONEHD|NEXON|FUNDROID|WIWA|MATADOR|NOGAPC|PERFEO|INVIN[ _]|EAGLE (?:GOLD|ELITE|CLASSIC)|ALLWINNER|VEGA S95|SUNWELL|PIPO_X|RKM",
     r"|VINABOX|VIBOX|MBOX|NEXBOX|NETBOX|TECHNOSAT|SILELIS|GLOBMALL|SOULLINK|ARTLINE|PANODIC|CVTE|DIGIFORS|ANDOWL|SWITRON|PATH_7X|LIMET95|YOUWEI|GI (?:UNI|FLY|ITV)|POLARLINE|WZONE",
     r"|NEXUS PLAYER|\w*STREAMER|\w*STREAMING|\w*STICK|ONN\.|SHIELD ANDROID|ADT-\d|DREAM PLAYER|MEDIA ?PLAYER)",
 ));

@@ -1,5 +1,7 @@
 use super::*;
 
+mod models;
+
 #[track_caller]
 fn check(user_agent: &str, expect: [&str; 5]) {
     static AGENTS: OnceLock<UserAgents> = OnceLock::new();
@@ -305,6 +307,33 @@ fn native_players_are_apps() {
     );
     check("AVPlayer/1.0 (iPhone; iOS 17.4)", ["app", "-", "iOS", "17", "phone"]);
     check("Catchup/5.1 (Linux;Android 14) AndroidXMedia3/1.3.1", ["app", "-", "Android", "14", "-"]);
+}
+
+#[test]
+fn apps_are_recognised_by_the_name_of_their_package() {
+    check(
+        "com.google.android.youtube/19.09.36 (Linux; U; Android 14; en_US; Pixel 8 Pro Build/UD1A.231105.004) gzip",
+        ["app", "-", "Android", "14", "phone"],
+    );
+    check(
+        "com.netflix.mediaclient/62158 (Linux; U; Android 13; en; SM-G991B; Build/TP1A.220624.014)",
+        ["app", "-", "Android", "13", "phone"],
+    );
+    for package in [
+        "com.netflix.ninja/1",
+        "tv.pluto/5.3",
+        "de.zdf.mediathek (x)",
+        "com.9gag.tv",
+        "air.com.acme.player;1",
+    ] {
+        check(package, ["app", "-", "-", "-", "-"]);
+    }
+    for other in
+        ["www.example.com/1.0", "example.com", "1.2.3", "hls.js/1.5", "com", "com./1", "acme.player/1"]
+    {
+        let client = UserAgents::default().parse(other);
+        assert_ne!(client.browser, Some(APP), "{other}");
+    }
 }
 
 #[test]
