@@ -6,7 +6,7 @@ use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text, is_nothi
 
 use crate::address::{Databases, Place, Places};
 use crate::client::{ClientSymbols, Hints, Remembered};
-use crate::identity::{identity, is_known};
+use crate::identity::identity;
 use crate::ignored::Ignored;
 use crate::measures::{bitrate, measures};
 use crate::session::session_of;
@@ -76,6 +76,12 @@ impl Gate {
         fields.for_each(|field| self.ignored.count(field));
     }
 
+    #[cold]
+    fn ignore_in(&mut self, beacon: &Beacon<'_>) {
+        self.has_ignored = true;
+        self.ignored.count_beacon(beacon);
+    }
+
     pub(crate) const fn dictionary(&self) -> &Dictionary {
         self.words.dictionary()
     }
@@ -105,14 +111,11 @@ impl Gate {
         http: &Http<'_>,
         beacon: &Beacon<'_>,
     ) -> Result<Observation, Rejection> {
-        if beacon.has_ignored() {
-            self.ignore(beacon.ignored());
+        if Ignored::is_in(beacon) {
+            self.ignore_in(beacon);
         }
         if http.time_ignored {
             self.ignore([Field::Number(Number::Ts)].into_iter());
-        }
-        if !is_known(beacon) {
-            self.ignore([Field::Text(Text::Event)].into_iter());
         }
         let session = session_of(beacon)?;
         let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;

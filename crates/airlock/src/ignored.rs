@@ -1,6 +1,8 @@
 //! Values of known fields that could not be used, counted by field.
 
-use crowdfold_beacon::Field;
+use crowdfold_beacon::{Beacon, Field, Text};
+
+use crate::identity::is_known;
 
 /// The number of values that could not be used, by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,20 @@ impl Default for Ignored {
 }
 
 impl Ignored {
+    /// Returns true if a beacon has a value that could not be used, or an event that is not known.
+    #[must_use]
+    pub fn is_in(beacon: &Beacon<'_>) -> bool {
+        beacon.has_ignored() || !is_known(beacon)
+    }
+
+    /// Counts the values of a beacon that could not be used.
+    pub fn count_beacon(&mut self, beacon: &Beacon<'_>) {
+        beacon.ignored().for_each(|field| self.count(field));
+        if !is_known(beacon) {
+            self.count(Field::Text(Text::Event));
+        }
+    }
+
     pub(crate) const fn count(&mut self, field: Field) {
         self.0[field.index()] += 1;
     }
@@ -24,8 +40,20 @@ impl Ignored {
         }
     }
 
+    /// Returns the counts in the order of [`Field::index`].
+    #[must_use]
+    pub const fn counts(&self) -> &[u64; Field::COUNT] {
+        &self.0
+    }
+
     /// The names of all fields, each with its count.
     pub fn by_field(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Field::all().map(|field| (field.name(), self.0[field.index()]))
+    }
+}
+
+impl From<[u64; Field::COUNT]> for Ignored {
+    fn from(counts: [u64; Field::COUNT]) -> Self {
+        Self(counts)
     }
 }

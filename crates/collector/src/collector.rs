@@ -230,6 +230,9 @@ impl Collector {
             self.counts.beacons(Outcome::Rejected(reason), found.rejected[reason as usize]);
         }
         self.counts.beacons(Outcome::OptedOut, found.opted_out);
+        if let Some(ignored) = &found.ignored {
+            self.counts.ignored(ignored);
+        }
         if found.taken + found.opted_out == 0 {
             let unknown = found.rejected[Reason::UnknownTenant as usize];
             return if unknown == found.rejected.iter().sum::<u64>() {

@@ -3,7 +3,8 @@
 use std::array;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crowdfold_airlock::Reason;
+use crowdfold_airlock::{Ignored, Reason};
+use crowdfold_beacon::Field;
 
 /// The statuses that requests are answered with. What is no request (a head that is too long, or cannot be read) is
 /// answered by hyper, and counted among the connections.
@@ -78,6 +79,8 @@ pub(crate) struct Counts {
     requests: [AtomicU64; STATUSES.len()],
     beacons: [AtomicU64; Outcome::ALL.len()],
     ended: [AtomicU64; ENDED.len()],
+    /// By [`Field::index`].
+    ignored: [AtomicU64; Field::COUNT],
     spoofed: AtomicU64,
     pub(crate) connections: AtomicUsize,
 }
@@ -89,6 +92,7 @@ impl Default for Counts {
             requests: array::from_fn(zero),
             beacons: array::from_fn(zero),
             ended: array::from_fn(zero),
+            ignored: array::from_fn(zero),
             spoofed: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
         }
@@ -114,6 +118,13 @@ impl Counts {
         self.ended[ended as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Adds the values of a request that could not be used.
+    pub(crate) fn ignored(&self, ignored: &Ignored) {
+        for (total, count) in self.ignored.iter().zip(ignored.counts()).filter(|(_, count)| **count > 0) {
+            total.fetch_add(*count, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn spoofed(&self) {
         self.spoofed.fetch_add(1, Ordering::Relaxed);
     }
@@ -132,6 +143,7 @@ impl Counts {
                 .map(|(outcome, count)| (*outcome, of(count)))
                 .collect(),
             ended: ENDED.iter().zip(&self.ended).map(|((_, name), count)| (*name, of(count))).collect(),
+            ignored: array::from_fn(|field| of(&self.ignored[field])).into(),
             spoofed: of(&self.spoofed),
             connections: self.connections.load(Ordering::Relaxed),
         }
@@ -147,6 +159,8 @@ pub struct Counted {
     pub beacons: Vec<(Outcome, u64)>,
     /// Connections that ended before their time, by how.
     pub ended: Vec<(&'static str, u64)>,
+    /// Values of known fields that could not be used, by field.
+    pub ignored: Ignored,
     /// Requests in which a peer named another's address without being trusted to.
     pub spoofed: u64,
     /// Connections that are open.
@@ -165,9 +179,13 @@ mod tests {
         Outcome::ALL.iter().for_each(|outcome| counts.beacons(*outcome, 2));
         ENDED.iter().for_each(|(ended, _)| counts.ended(*ended));
         counts.spoofed();
+        let every: Ignored = array::from_fn(|field| field as u64 + 1).into();
+        counts.ignored(&every);
+        counts.ignored(&every);
         let read = counts.read();
         assert!(read.requests.iter().all(|(_, count)| *count == 1));
         assert!(read.beacons.iter().all(|(_, count)| *count == 2));
+        assert_eq!(read.ignored, array::from_fn(|field| 2 * (field as u64 + 1)).into());
         assert!(read.ended.iter().all(|(_, count)| *count == 1) && read.spoofed == 1);
     }
 }

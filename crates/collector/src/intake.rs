@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Partitioner, Reason, session_of};
+use crowdfold_airlock::{Ignored, Partitioner, Reason, session_of};
 use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
 
 use crate::packs::{Fate, Packs};
@@ -38,6 +38,8 @@ pub(crate) struct Found {
     pub(crate) opted_out: u64,
     /// Beacons that are not passed on, by reason.
     pub(crate) rejected: [u64; Reason::COUNT],
+    /// Values of known fields that could not be used; absent if there are none.
+    pub(crate) ignored: Option<Box<Ignored>>,
     /// The records that hold something of it.
     pub(crate) fates: Fates,
     /// Something could not be packed.
@@ -117,6 +119,9 @@ impl Desk {
                 ReadError::TooMany => Reason::TooLarge,
             });
             let judged = read.and_then(|(beacon, span)| {
+                if Ignored::is_in(beacon) {
+                    found.ignored.get_or_insert_default().count_beacon(beacon);
+                }
                 let session = session_of(beacon)?;
                 let tenant = tenant_of(beacon, http);
                 if tenant.is_some_and(|tenant| !rules.tenants.contains(tenant)) {

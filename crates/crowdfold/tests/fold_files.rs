@@ -72,6 +72,27 @@ fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
 }
 
 #[test]
+fn ignored_fields_are_summarised_by_field() {
+    let dir = place();
+    let t = 1_795_308_480_000_u64;
+    let lines = [
+        format!(r#"{{"session":"a","ts":{t},"event":"play","height":"1080p","stalls":-1}}"#),
+        format!(r#"{{"session":"b","ts":{t},"event":"video_start","height":null,"cdn":{{"secret":1}}}}"#),
+        format!(r#"{{"session":"c","ts":{t},"event":"play","height":[1]}}"#),
+    ];
+    fs::write(dir.path().join("F"), lines.join("\n")).expect("written");
+    let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("6 values were ignored"), "{stderr}");
+    assert!(stderr.contains("(3 height, 1 cdn, 1 event, 1 stalls)"), "{stderr}");
+    assert!(!stderr.contains("secret") && !stderr.contains("video_start"), "{stderr}");
+    let sound = format!(r#"{{"session":"a","ts":{t},"event":"play"}}"#);
+    fs::write(dir.path().join("F"), sound).expect("written");
+    let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
+    assert!(code == Some(0) && !stderr.contains("ignored"), "{stderr}");
+}
+
+#[test]
 fn input_of_which_nothing_could_be_read_is_exit_code_1() {
     let dir = place();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");

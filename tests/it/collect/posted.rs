@@ -41,6 +41,28 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
 }
 
 #[test]
+fn values_that_cannot_be_used_are_counted_by_field() {
+    let way = deployment(Kafka::shared()).with_topics();
+    let edge = Edge::start(&way);
+    let mut player = edge.connect();
+    let beacon = |partition, rest: &str| {
+        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, 0), now())
+    };
+    let records = [
+        beacon(0, r#","height":"1080p","event":"video_start""#),
+        beacon(1, r#","height":null,"stalls":-1,"opt_out":true"#),
+        beacon(2, r#","height":1080,"event":"play""#),
+    ];
+    let records = records.map(|record| format!(r#"{{"key":"k","value":{record}}}"#)).join(",");
+    assert_eq!(player.post("/v1/beacons", JSON, &format!(r#"{{"records":[{records}]}}"#)), 204);
+    edge.await_count("beacons_total{outcome=\"taken\"}", 2);
+    edge.await_count("beacons_total{outcome=\"opted_out\"}", 1);
+    for (field, count) in [("height", 2), ("stalls", 1), ("event", 1), ("ts", 0)] {
+        edge.await_metric(&format!("crowdfold_fields_ignored_total{{field=\"{field}\"}}"), count);
+    }
+}
+
+#[test]
 fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goes_nowhere() {
     let way = deployment(Kafka::shared()).with_topics();
     let edge = Edge::start(&way);

@@ -34,10 +34,14 @@ impl Edge {
 
     /// Waits until a counter is what it is to be: `requests_total{status="204"}`.
     pub(super) fn await_count(&self, name: &str, count: u64) {
-        let metric = format!("crowdfold_collect_{name}");
+        self.await_metric(&format!("crowdfold_collect_{name}"), count);
+    }
+
+    /// Waits until a metric of any name has a value.
+    pub(super) fn await_metric(&self, name: &str, count: u64) {
         let mut last = None;
         eventually(&format!("{name} is {count}"), || {
-            last = self.0.metric(&metric);
+            last = self.0.metric(name);
             (last == Some(count)).then_some(())
         });
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Airlock, Format, LineTime, Millis, Record, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Millis, Record, Shared, TagKey};
 use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
 
 use self::progress::Progress;
@@ -70,14 +70,14 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failur
         folding.read(file, &progress, &mut sorter)?;
     }
     drop(progress);
-    let ledger = folding.fold(sorter)?;
+    let (ledger, ignored) = folding.fold(sorter)?;
     if let Some(path) = &args.ledger {
         let unwritten = || format!("the ledger cannot be written to {}", path.display());
         let mut file = Replacement::create(path).with_context(unwritten)?;
         file.write_all(ledger_file::text(&ledger).as_bytes()).with_context(unwritten)?;
         file.finish().with_context(unwritten)?;
     }
-    if let Some(error) = summary::report(&ledger.counts) {
+    if let Some(error) = summary::report(&ledger.counts, &ignored) {
         return Err(anyhow!(error).into());
     }
     tracing::info!(balanced = ledger.balanced(), "folded");
@@ -141,8 +141,8 @@ impl<W: Write> Folding<W> {
         Ok(())
     }
 
-    /// Folds the sorted records.
-    fn fold(mut self, sorter: Sorter) -> Result<Ledger> {
+    /// Folds the sorted records. Returns the values that could not be used as well.
+    fn fold(mut self, sorter: Sorter) -> Result<(Ledger, Ignored)> {
         let mut progress = Progress::folding(sorter.records());
         let unsorted = unsorted(&sorter);
         let mut sorted = sorter.sorted().with_context(|| unsorted.clone())?;
@@ -157,7 +157,8 @@ impl<W: Write> Folding<W> {
         self.combiner.finish();
         self.release()?;
         self.out.flush().context("rollups cannot be written")?;
-        Ok(Ledger { counts: *self.combiner.totals(), merged: *self.merger.merged() })
+        let ledger = Ledger { counts: *self.combiner.totals(), merged: *self.merger.merged() };
+        Ok((ledger, *self.combiner.ignored()))
     }
 
     fn hold(&mut self, line: &[u8]) -> Result<()> {

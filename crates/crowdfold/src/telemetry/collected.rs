@@ -41,6 +41,7 @@ impl Counters {
         for (how, exact) in &counted.ended {
             counter!("crowdfold_collect_connections_ended_total", "how" => *how).absolute(self.floor(*exact));
         }
+        self.ignored(&counted.ignored);
         counter!("crowdfold_collect_spoofed_total").absolute(self.floor(counted.spoofed));
         gauge!("crowdfold_collect_connections").set(self.floor(counted.connections as u64) as f64);
         gauge!("crowdfold_collect_bytes_held").set(held as f64);

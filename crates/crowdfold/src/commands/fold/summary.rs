@@ -1,11 +1,21 @@
-//! Warnings about beacons that were not counted.
+//! Warnings about beacons that were not counted, and about values that were ignored.
 
-use crowdfold_airlock::Reason;
+use std::cmp::Reverse;
+
+use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_rollup::Counts;
 
-/// Logs how many beacons were rejected, by reason, and how many were late. Returns the error where all of them were
-/// rejected.
-pub(super) fn report(counts: &Counts) -> Option<String> {
+/// Logs how many beacons were rejected, by reason, how many were late, and how many values of known fields could not be
+/// used, by field. Returns the error where all beacons were rejected.
+pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
+    let values = ignored.by_field().map(|(_, count)| count).sum::<u64>();
+    if values > 0 {
+        let values = if values == 1 { "1 value was" } else { &format!("{values} values were") };
+        tracing::warn!(
+            "{values} ignored because the field cannot have it ({}); the beacons are counted without",
+            by_field(ignored)
+        );
+    }
     let (read, rejected) = (counts.read, counts.rejected());
     if read == 0 {
         tracing::warn!("the input contains no beacons");
@@ -34,12 +44,20 @@ fn beacons_were(count: u64) -> String {
 
 /// The reasons with a count above 0, largest count first.
 fn by_reason(counts: &Counts) -> String {
-    let mut reasons: Vec<_> =
-        Reason::ALL.iter().map(|reason| (counts.rejected[*reason as usize], reason.name())).collect();
-    reasons.retain(|(count, _)| *count > 0);
-    reasons.sort_by(|a, b| b.cmp(a));
-    let reasons: Vec<_> = reasons.iter().map(|(count, name)| format!("{count} {name}")).collect();
-    reasons.join(", ")
+    sorted(Reason::ALL.iter().map(|reason| (reason.name(), counts.rejected[*reason as usize])))
+}
+
+/// The fields with a count above 0, largest count first.
+fn by_field(ignored: &Ignored) -> String {
+    sorted(ignored.by_field())
+}
+
+/// Names with their counts, largest count first and equal counts by name, without counts of 0.
+fn sorted(counts: impl Iterator<Item = (&'static str, u64)>) -> String {
+    let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
+    counts.sort_by_key(|(name, count)| (Reverse(*count), *name));
+    let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    counts.join(", ")
 }
 
 #[cfg(test)]
@@ -47,18 +65,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ignored_fields_are_listed_by_their_count() {
+        let mut counts = *Ignored::default().counts();
+        for (name, count) in [("height", 3), ("ts", 12), ("cdn", 3), ("opt_out", 1)] {
+            let is_named = |index: &usize| {
+                let mut one = *Ignored::default().counts();
+                one[*index] = 1;
+                Ignored::from(one).by_field().any(|field| field == (name, 1))
+            };
+            counts[(0..counts.len()).find(is_named).expect("a field")] = count;
+        }
+        assert_eq!(by_field(&counts.into()), "12 ts, 3 cdn, 3 height, 1 opt_out");
+        assert_eq!(by_field(&Ignored::default()), "");
+    }
+
+    #[test]
     fn rejections_are_reported_as_an_error_only_if_nothing_else_was_read() {
         let mut counts = Counts { read: 10, ..Counts::default() };
         counts.rejected[Reason::Malformed as usize] = 2;
         counts.rejected[Reason::NoTime as usize] = 7;
         assert_eq!(by_reason(&counts), "7 no_time, 2 malformed");
-        assert_eq!(report(&counts), None);
+        assert_eq!(report(&counts, &Ignored::default()), None);
         counts.late = 1;
-        assert_eq!(report(&counts), None);
+        assert_eq!(report(&counts, &Ignored::default()), None);
         counts.read = 9;
-        let error = report(&counts).unwrap();
+        let error = report(&counts, &Ignored::default()).unwrap();
         let expected = "nothing could be read: all 9 beacons were rejected (7 no_time, 2 malformed); ";
         assert!(error.starts_with(expected), "{error}");
-        assert_eq!(report(&Counts::default()), None);
+        assert_eq!(report(&Counts::default(), &Ignored::default()), None);
     }
 }
