@@ -54,7 +54,7 @@ fn values_that_cannot_be_used_are_counted_by_field() {
         beacon(2, r#","height":1080,"event":"play""#),
     ];
     let records = records.map(|record| format!(r#"{{"key":"k","value":{record}}}"#)).join(",");
-    assert_eq!(player.post("/v1/beacons", JSON, &format!(r#"{{"records":[{records}]}}"#)), 204);
+    assert_eq!(player.post("/v1/beacons", JSON, format!(r#"{{"records":[{records}]}}"#)), 204);
     edge.await_count("beacons_total{outcome=\"taken\"}", 2);
     edge.await_count("beacons_total{outcome=\"opted_out\"}", 1);
     for (field, count) in [("height", 2), ("stalls", 1), ("event", 1), ("ts", 0)] {
