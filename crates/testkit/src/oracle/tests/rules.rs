@@ -91,7 +91,7 @@ fn the_last_of_two_values_counts_also_if_it_cannot_be_used() {
     for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
         let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
         let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
-        assert_eq!(total(&judged(&[(T, &started)]), T).plays, plays, "{fields}");
+        assert_eq!(total(&judged(&[(T, &started)]), T).sums.plays, plays, "{fields}");
     }
 }
 
