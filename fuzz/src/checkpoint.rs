@@ -21,6 +21,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         read_offset: 5,
         partitions: 4,
         withhold_before: 0,
+        begins: 0,
     };
     vec![combiner.to_string().into_bytes()]
 }

@@ -7,7 +7,7 @@ use crowdfold_beacon::{Amount, Fields, Form, Number, Reader};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, Verdict, read, read_fresh};
+use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, read, read_fresh};
 
 /// Records are separated by a byte that no JSON holds: what a reader learns from one must not show in the next.
 const SEPARATOR: u8 = 0;
