@@ -57,7 +57,7 @@ fn cpu_nanos() -> u64 {
 
 /// Keys and values of the rows of that many windows.
 fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
-    let drilldowns = vec![
+    let breakdowns = vec![
         vec![Country, Asn],
         vec![Device, Os, Browser],
         vec![Player, PlayerVersion],
@@ -71,7 +71,7 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
         vec![["vod", "live"], ["hls", "dash"], ["movie-0042", "match-2026-11-21"]],
         vec![["cdn-a", "edge-7.cdn.example"], ["wifi", "5g"]],
     ];
-    let settings = PolicySettings { drilldowns, ..PolicySettings::default() };
+    let settings = PolicySettings { breakdowns, ..PolicySettings::default() };
     let policy = Policy::threshold(settings).expect("a policy in order").keyed(Secret::new([7; 32]));
     let mut records = Vec::new();
     for window in 0..windows {

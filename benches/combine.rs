@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Dimension, Observation, Record, Settings, Shared, TagKey};
 use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
 use crowdfold_players::{Mix, Players, PlayersConfig};
-use crowdfold_rollup::{Drilldowns, Rules, Sittings};
+use crowdfold_rollup::{Breakdowns, Rules, Sittings};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -19,7 +19,7 @@ fn main() {
     divan::main();
 }
 
-fn drilldowns(how_many: usize) -> Vec<Vec<Dimension>> {
+fn breakdowns(how_many: usize) -> Vec<Vec<Dimension>> {
     use Dimension as D;
     let all = [
         vec![D::Device, D::Os, D::Browser],
@@ -36,7 +36,7 @@ fn rules(how_many: usize) -> Arc<Rules> {
         window: 60_000,
         lateness: 30_000,
         idle: 90_000,
-        drilldowns: drilldowns(how_many).into(),
+        breakdowns: breakdowns(how_many).into(),
         max_sessions: 10_000_000,
     })
 }
@@ -98,9 +98,9 @@ fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
     whole(bencher, sessions, 5);
 }
 
-/// JSON to sealed windows, by the number of drill-downs: cells are made when a window closes.
+/// JSON to sealed windows, by the number of breakdowns: cells are made when a window closes.
 #[divan::bench(args = [1, 2, 5], sample_count = 5)]
-fn by_drilldowns(bencher: Bencher<'_, '_>, how_many: usize) {
+fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
@@ -117,8 +117,8 @@ fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
             [first, rest].into_iter().flat_map(|l| l.chunks(8)).map(<[_]>::to_vec).collect(),
         )
     };
-    let drilldowns = Drilldowns::new(drilldowns(5), (0..how_many).map(own));
-    whole_of(bencher, beacons_of(10_000, 100), Rules { drilldowns, ..(*rules(5)).clone() });
+    let breakdowns = Breakdowns::new(breakdowns(5), (0..how_many).map(own));
+    whole_of(bencher, beacons_of(10_000, 100), Rules { breakdowns, ..(*rules(5)).clone() });
 }
 
 fn whole(bencher: Bencher<'_, '_>, sessions: u32, how_many: usize) {

@@ -20,7 +20,7 @@ fn main() {
 
 fn policy() -> Policy {
     let settings =
-        PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
+        PolicySettings { breakdowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
     Policy::threshold(settings).expect("a policy in order")
 }
 
@@ -79,8 +79,8 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
 /// The same outside the detail table. Items are rows; `false` is without a secret, so that nothing is drawn.
 #[divan::bench(args = [(1_000, false), (1_000, true)], sample_size = 1, sample_count = 20)]
 fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bool)) {
-    let drilldowns = vec![vec![Device, Os, Browser]];
-    let settings = PolicySettings { drilldowns, detail: Detail::None, ..PolicySettings::default() };
+    let breakdowns = vec![vec![Device, Os, Browser]];
+    let settings = PolicySettings { breakdowns, detail: Detail::None, ..PolicySettings::default() };
     let policy = Policy::threshold(settings).expect("a policy in order");
     let policy = if noise { policy.keyed(Secret::new([7; 32])) } else { policy };
     let mut table = table(cells);
@@ -96,7 +96,7 @@ fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bo
 #[divan::bench(args = [100, 1_000], sample_size = 1, sample_count = 5)]
 fn noise(bencher: Bencher<'_, '_>, cells: usize) {
     let settings =
-        PolicySettings { drilldowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
+        PolicySettings { breakdowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
     let budget = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: 3_600_000, idle: 90_000 };
     let policy = Policy::differential_privacy(settings, &budget).expect("a policy in order");
     let policy = policy.keyed(Secret::new([7; 32]));

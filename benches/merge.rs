@@ -18,14 +18,14 @@ fn main() {
 }
 
 fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings> {
-    let drilldowns = vec![vec![Dimension::Stream, Dimension::Format, Dimension::Content]];
-    let policy = policy(PolicySettings { drilldowns: drilldowns.clone(), ..PolicySettings::default() });
+    let breakdowns = vec![vec![Dimension::Stream, Dimension::Format, Dimension::Content]];
+    let policy = policy(PolicySettings { breakdowns: breakdowns.clone(), ..PolicySettings::default() });
     Arc::new(MergerSettings {
         rules: Arc::new(Rules {
             window: W,
             lateness: 30_000,
             idle: 90_000,
-            drilldowns: drilldowns.into(),
+            breakdowns: breakdowns.into(),
             max_sessions: 1,
         }),
         merge_partitions: 1,

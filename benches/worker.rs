@@ -2,7 +2,7 @@
 //!
 //! The worker is the program as shipped: it consumes, admits, combines, merges, folds and publishes exactly once. Bare is
 //! librdkafka's poll touching lengths only, in a process of its own. Beacons are JSON objects of about 300 bytes, one a
-//! record, lz4; 40,000 live sessions, five drill-downs. CPU of the worker counts from its start, its own setting-up
+//! record, lz4; 40,000 live sessions, five breakdowns. CPU of the worker counts from its start, its own setting-up
 //! included. `cargo bench --bench worker -- 8000000` for another number of beacons.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 

@@ -65,7 +65,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         defaults.split("\n[").map(|section| format!("[{}", section.trim_start_matches('[')).into_bytes()),
     );
     seeds.push(
-        b"\0CROWDFOLD_RELEASE__K=100\nCROWDFOLD_WINDOWS__LENGTH=1m\nCROWDFOLD_RELEASE__DRILLDOWNS=[[\"os\"]]"
+        b"\0CROWDFOLD_RELEASE__K=100\nCROWDFOLD_WINDOWS__LENGTH=1m\nCROWDFOLD_RELEASE__BREAKDOWNS=[[\"os\"]]"
             .to_vec(),
     );
     seeds

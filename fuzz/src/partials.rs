@@ -20,8 +20,8 @@ pub fn check(data: &[u8]) {
             }
             let _ =
                 [&sum.startup, &sum.bandwidth, &sum.bitrate].map(|values| (values.sessions(), values.sum()));
-            // Labels without a level are all one; a real drill-down has at least one.
-            let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.drilldown, &table);
+            // Labels without a level are all one; a real breakdown has at least one.
+            let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.breakdown, &table);
             let mut again = Table::new();
             for bytes in chunks {
                 let Ok(Partial::Chunk(read)) = wire::read(&bytes) else { panic!("ours is not read") };

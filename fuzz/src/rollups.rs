@@ -4,7 +4,7 @@ use crowdfold_console::{Args, Catalogue, Query, Reader};
 
 /// Any bytes on the topic give an answer in every form, whichever table answers.
 pub fn check(data: &[u8]) {
-    let named = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
+    let named = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
     for args in [named, Args::default()] {
         let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000).unwrap();
         let mut reader = Reader::for_query(&query);

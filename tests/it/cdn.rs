@@ -35,7 +35,7 @@ fn shipped(cdn: Cdn) -> PathBuf {
     folder.join(format!("{}.toml", cdn.name()))
 }
 
-/// The dimensions of the only row of each drill-down.
+/// The dimensions of the only row of each breakdown.
 fn told(rows: &[Value]) -> BTreeMap<String, String> {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     let told = rows.iter().flat_map(|row| {

@@ -27,7 +27,7 @@ beacons = "3h"
 [release]
 k = 1
 allow_small_k = true
-drilldowns = [["stream", "format", "content"]]
+breakdowns = [["stream", "format", "content"]]
 "#;
 
 /// Sessions of each way of reporting. `CROWDFOLD_SESSIONS` and `CROWDFOLD_SEED` ask for more, or others.

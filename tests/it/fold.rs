@@ -76,7 +76,7 @@ fn the_world_folds_to_what_an_independent_reference_says() {
         for (number, theirs) in theirs.into_iter().enumerate() {
             let ours = rows.next().unwrap();
             assert_eq!((&ours["tenant"], &ours["window"]["start"]), (&table["tenant"], &table["start"]));
-            assert_eq!((&ours["drilldown"], &ours["row"]), (&table["breakdown"], &(number + 1).into()));
+            assert_eq!((&ours["breakdown"], &ours["row"]), (&table["breakdown"], &(number + 1).into()));
             assert_eq!(ours["detail"], table["breakdown"][0] == "stream");
             for (name, value) in theirs.as_object().unwrap() {
                 let ours = match name.as_str() {
@@ -107,7 +107,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         tenants: names.clone(),
         default_tenant: "acme".into(),
         k: 20,
-        drilldowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
+        breakdowns: [&["os", "browser"][..], &["cdn"], &["stream", "format", "content"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec(),
         // the year 2100 is ahead of any clock
@@ -139,7 +139,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         fields.for_each(|fields| drop(fields.remove("histogram")));
     }
     assert!(ours.len() > 40, "{} rows", ours.len());
-    // the order, too, is the oracle's: window, tenant, drill-down, label
+    // the order, too, is the oracle's: window, tenant, breakdown, label
     assert_eq!(ours, verdict.rollups(&settings));
     let theirs = &verdict.ledger;
     let beacons = &theirs.beacons;

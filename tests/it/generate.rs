@@ -86,8 +86,8 @@ fn sessions_stay_whole_and_records_carry_their_time() {
         partitions.insert(partition);
     }
     assert_eq!(partitions.len() as u32, PARTITIONS);
-    let drilldown = &cells[0]["drilldown"];
-    let of_one = cells.iter().filter(|cell| cell["drilldown"] == *drilldown);
+    let breakdown = &cells[0]["breakdown"];
+    let of_one = cells.iter().filter(|cell| cell["breakdown"] == *breakdown);
     assert_eq!(of_one.map(|cell| cell["beacons"].as_u64().unwrap()).sum::<u64>(), 1_000);
 }
 

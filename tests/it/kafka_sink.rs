@@ -160,7 +160,7 @@ fn more_records_than_the_queue_holds_are_sent_in_order() {
 
 /// Rows of the tenants `a` and `b`.
 fn rollups() -> Vec<Rollup> {
-    let settings = PolicySettings { drilldowns: vec![vec![Dimension::Os]], ..PolicySettings::default() };
+    let settings = PolicySettings { breakdowns: vec![vec![Dimension::Os]], ..PolicySettings::default() };
     let policy = Policy::threshold(settings).unwrap();
     let cell = |sessions| Cell { sessions, ..Cell::default() };
     let mut rollups = Vec::new();

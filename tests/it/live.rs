@@ -30,7 +30,7 @@ fn published_rows_equal_what_player_pages_saw() {
     deployment.rules.idle = 60_000;
     deployment.rules.k = 1;
     // the last one is the detail table, with exact numbers
-    deployment.rules.drilldowns = [["device", "os", "browser"], ["stream", "format", "content"]]
+    deployment.rules.breakdowns = [["device", "os", "browser"], ["stream", "format", "content"]]
         .map(|names| names.map(Into::into).to_vec())
         .to_vec();
     deployment.set("collect.listen", "\"127.0.0.1:0\"");

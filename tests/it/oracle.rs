@@ -59,14 +59,14 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
         child_directed_tenants: if dice.one_in(8) { vec!["two".into()] } else { vec![] },
         child_directed_content: if dice.one_in(4) { vec!["kids".into()] } else { vec![] },
         k: 1 + dice.below(6),
-        drilldowns: strings(&NAMES),
+        breakdowns: strings(&NAMES),
         noise: 1 + dice.below(12),
         own: match dice.below(6) {
             0..3 => BTreeMap::new(),
             list => {
-                let (k, drilldowns) = (1 + dice.below(8), strings(OWN[list as usize - 3]));
-                let (detail, margin) = (detail(drilldowns.len(), dice), margin(k, dice));
-                BTreeMap::from([("two".into(), oracle::Own { k, drilldowns, detail, margin })])
+                let (k, breakdowns) = (1 + dice.below(8), strings(OWN[list as usize - 3]));
+                let (detail, margin) = (detail(breakdowns.len(), dice), margin(k, dice));
+                BTreeMap::from([("two".into(), oracle::Own { k, breakdowns, detail, margin })])
             }
         },
         detail: detail(NAMES.len(), dice),
@@ -75,11 +75,11 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     oracle::Settings { margin: margin(settings.k, dice), ..settings }
 }
 
-/// The last drill-down as a rule, or another, or none.
-fn detail(drilldowns: usize, dice: &mut Dice) -> oracle::Detail {
+/// The last breakdown as a rule, or another, or none.
+fn detail(breakdowns: usize, dice: &mut Dice) -> oracle::Detail {
     match dice.below(4) {
         0 => oracle::Detail::None,
-        1 => oracle::Detail::Index(dice.below(drilldowns as u64) as usize),
+        1 => oracle::Detail::Index(dice.below(breakdowns as u64) as usize),
         _ => oracle::Detail::Last,
     }
 }
@@ -89,8 +89,8 @@ fn margin(k: u64, dice: &mut Dice) -> Option<u64> {
     dice.one_in(2).then(|| dice.below(k / 2 + 1))
 }
 
-fn strings(drilldowns: &[&[&str]]) -> Vec<Vec<String>> {
-    drilldowns.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
+fn strings(breakdowns: &[&[&str]]) -> Vec<Vec<String>> {
+    breakdowns.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
 }
 
 /// What is in one partition of it.
@@ -252,7 +252,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
         let settings = PolicySettings {
             k: settings.k_of(tenant),
             allow_small_k: true,
-            drilldowns: settings.drilldowns_of(tenant).iter().map(dimensions).collect(),
+            breakdowns: settings.breakdowns_of(tenant).iter().map(dimensions).collect(),
             detail: match detail {
                 oracle::Detail::Last => Detail::Last,
                 oracle::Detail::None => Detail::None,
@@ -284,7 +284,7 @@ fn machines_with(
         window: settings.window,
         lateness: settings.lateness,
         idle: settings.idle,
-        drilldowns: policies.drilldowns(),
+        breakdowns: policies.breakdowns(),
         max_sessions: 1_000,
     });
     let merge_partitions = 2;
@@ -360,7 +360,7 @@ fn machines_with(
 /// By key and row, without histograms, which the oracle leaves out.
 fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     let key = |row: &Value| {
-        format!("{} {} {} {}", row["tenant"], row["window"], row["drilldown"], row["dimensions"])
+        format!("{} {} {} {}", row["tenant"], row["window"], row["breakdown"], row["dimensions"])
     };
     let mut by_key = BTreeMap::new();
     for mut row in rows {

@@ -24,7 +24,7 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
         k: rules.k,
         // a margin of 0 is for attacks that must find something
         allow_small_k: true,
-        drilldowns: TABLES.iter().map(dimensions).collect(),
+        breakdowns: TABLES.iter().map(dimensions).collect(),
         detail: Detail::Index(rules.detail),
         margin: Some(rules.margin),
         noise: rules.noise,

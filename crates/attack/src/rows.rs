@@ -38,8 +38,8 @@ impl Published {
         let mut names: Option<&Value> = None;
         let mut tables: Vec<Table> = Vec::new();
         for rollup in rollups {
-            if names != Some(&rollup["drilldown"]) {
-                names = Some(&rollup["drilldown"]);
+            if names != Some(&rollup["breakdown"]) {
+                names = Some(&rollup["breakdown"]);
                 tables.push(Table { is_detail: rollup["detail"] == true, rows: Vec::new() });
             }
             tables.last_mut().unwrap().rows.push(row(rollup));
@@ -67,7 +67,7 @@ impl Published {
 }
 
 fn row(rollup: &Value) -> Row {
-    let names = rollup["drilldown"].as_array().unwrap();
+    let names = rollup["breakdown"].as_array().unwrap();
     let label =
         names.iter().map(|name| rollup["dimensions"][name.as_str().unwrap()].as_str().unwrap().into());
     let mut fields = [0.0; FIELDS];

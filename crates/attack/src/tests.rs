@@ -127,7 +127,7 @@ fn rows_that_are_made_here_are_the_programs_but_for_noise() {
             assert_eq!(theirs.len(), ours.len());
             for (theirs, ours) in theirs.iter().zip(&ours) {
                 for name in
-                    ["tenant", "window", "drilldown", "detail", "dimensions", "row", "rows", "sessions"]
+                    ["tenant", "window", "breakdown", "detail", "dimensions", "row", "rows", "sessions"]
                 {
                     assert_eq!(theirs[name], ours[name], "{name}");
                 }

@@ -75,7 +75,7 @@ impl Group {
         if !self.tenants.contains(&row.tenant) {
             self.tenants.insert(row.tenant.clone());
         }
-        let table = row.drilldown_name();
+        let table = row.breakdown_name();
         if !self.tables.contains(&table) {
             self.tables.insert(table);
         }

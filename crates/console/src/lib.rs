@@ -5,7 +5,7 @@
 //! ```
 //! use crowdfold_console::{Args, Catalogue, Query, Reader};
 //!
-//! let args = Args { drilldown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
+//! let args = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
 //! let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000)?;
 //! let mut reader = Reader::for_query(&query);
 //! reader.push(include_bytes!("../fixtures/rollup.json"));

@@ -13,7 +13,7 @@ mod tests;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
     /// The table to read: `os,browser`.
-    pub drilldown: Option<String>,
+    pub breakdown: Option<String>,
     /// Conditions: `os=Windows`, `plan=pro`. Those on one dimension or attribute are alternatives, those on several must
     /// all hold.
     pub where_: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Args {
     pub since: Option<String>,
     /// One tenant only.
     pub tenant: Option<String>,
-    /// The first dimensions of the drill-down to group by: `os`. Without it all of a named drill-down; empty for
+    /// The first dimensions of the breakdown to group by: `os`. Without it all of a named breakdown; empty for
     /// totals. Attributes of tenants among them add up the rows of several: `industry,os`.
     pub by: Option<String>,
     /// One row for each such span of time, `1h`, instead of one for all.
@@ -36,7 +36,7 @@ pub enum QueryError {
     /// A name that stands empty or twice in a list.
     #[error("--{flag} {list:?} names a dimension twice or leaves one empty: write it like os,browser")]
     List {
-        /// `drilldown` or `by`.
+        /// `breakdown` or `by`.
         flag: &'static str,
         /// What was asked for.
         list: String,
@@ -55,29 +55,29 @@ pub enum QueryError {
         /// What was asked for.
         text: String,
     },
-    /// Grouping by what is no beginning of the drill-down.
+    /// Grouping by what is no beginning of the breakdown.
     #[error(
-        "--by {by} is not how drill-down {drilldown} begins, and rows folded above {by} cannot be told apart by it: \
+        "--by {by} is not how breakdown {breakdown} begins, and rows folded above {by} cannot be told apart by it: \
          group by {ways}"
     )]
     NotAPrefix {
         /// What was asked for.
         by: String,
-        /// The drill-down.
-        drilldown: String,
+        /// The breakdown.
+        breakdown: String,
         /// What can be asked for.
         ways: String,
     },
-    /// A condition on a dimension that the drill-down lacks.
+    /// A condition on a dimension that the breakdown lacks.
     #[error(
-        "--where {dimension}=… does not go with drill-down {drilldown}, which has no {dimension}: tables cannot be \
-         joined, so ask the drill-down that has it"
+        "--where {dimension}=… does not go with breakdown {breakdown}, which has no {dimension}: tables cannot be \
+         joined, so ask the breakdown that has it"
     )]
-    NotInDrilldown {
+    NotInBreakdown {
         /// What was asked for.
         dimension: String,
-        /// The drill-down.
-        drilldown: String,
+        /// The breakdown.
+        breakdown: String,
     },
     /// One tenant, and several together.
     #[error("--tenant {tenant} is one tenant alone, and {across} adds up several: leave one of the two out")]
@@ -87,9 +87,9 @@ pub enum QueryError {
         /// What asks for several.
         across: String,
     },
-    /// No drill-down was named, and none, or more than one, would do.
-    #[error("{} of the drill-downs read would do: name one with --drilldown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
-    WhichDrilldown {
+    /// No breakdown was named, and none, or more than one, would do.
+    #[error("{} of the breakdowns read would do: name one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
+    BreakdownChoice {
         /// How many would do.
         fitting: usize,
         /// Those met in the rows.
@@ -100,7 +100,7 @@ pub enum QueryError {
 /// A checked question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    pub(crate) drilldown: Option<Vec<String>>,
+    pub(crate) breakdown: Option<Vec<String>>,
     /// Dimension to the values that will do.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
     /// First moment of the first window, ms since the epoch.
@@ -129,7 +129,7 @@ impl Query {
     /// # Errors
     /// Naming the flag at fault and how to write it.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, QueryError> {
-        let drilldown = args.drilldown.as_deref().map(|list| names("drilldown", list)).transpose()?;
+        let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
             Some("") => Some(Vec::new()),
             by => by.map(|list| names("by", list)).transpose()?,
@@ -160,25 +160,25 @@ impl Query {
         } else {
             None
         };
-        let query = Self { drilldown, conditions, since, tenant: args.tenant.clone(), by, every, across };
-        if let Some(drilldown) = &query.drilldown {
-            query.check(drilldown)?;
+        let query = Self { breakdown, conditions, since, tenant: args.tenant.clone(), by, every, across };
+        if let Some(breakdown) = &query.breakdown {
+            query.check(breakdown)?;
         }
         Ok(query)
     }
 
-    /// Whether the question can be put to a drill-down.
-    pub(crate) fn check(&self, drilldown: &[String]) -> Result<(), QueryError> {
-        if let Some(by) = self.by.as_ref().filter(|by| !drilldown.starts_with(by)) {
-            let ways: Vec<_> = (1..=drilldown.len()).map(|length| drilldown[..length].join(",")).collect();
-            let (by, drilldown) = (by.join(","), drilldown.join(","));
-            return Err(QueryError::NotAPrefix { by, drilldown, ways: ways.join(" or ") });
+    /// Whether the question can be put to a breakdown.
+    pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
+        if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
+            let ways: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
+            let (by, breakdown) = (by.join(","), breakdown.join(","));
+            return Err(QueryError::NotAPrefix { by, breakdown, ways: ways.join(" or ") });
         }
-        match self.conditions.keys().find(|dimension| !drilldown.contains(dimension)) {
+        match self.conditions.keys().find(|dimension| !breakdown.contains(dimension)) {
             None => Ok(()),
-            Some(dimension) => Err(QueryError::NotInDrilldown {
+            Some(dimension) => Err(QueryError::NotInBreakdown {
                 dimension: dimension.clone(),
-                drilldown: drilldown.join(","),
+                breakdown: breakdown.join(","),
             }),
         }
     }
@@ -192,7 +192,7 @@ impl Query {
     pub(crate) fn selects(&self, row: &Row) -> bool {
         self.in_time(row)
             && self.asks(&row.tenant)
-            && self.drilldown.as_ref().is_none_or(|drilldown| *drilldown == row.drilldown)
+            && self.breakdown.as_ref().is_none_or(|breakdown| *breakdown == row.breakdown)
     }
 
     /// Whether a tenant is asked.
@@ -222,7 +222,7 @@ impl Query {
 }
 
 fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
-    // A drill-down may be written as in the keys of rollups too.
+    // A breakdown may be written as in the keys of rollups too.
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {

@@ -16,7 +16,7 @@ pub struct Reader {
     query: Option<Query>,
     rows: Vec<Row>,
     tables: HashMap<TableKey, Seen>,
-    drilldowns: BTreeSet<String>,
+    breakdowns: BTreeSet<String>,
     /// Records of schemas this reader does not know, by schema; without one, by an empty name.
     other_schemas: BTreeMap<String, u64>,
     malformed: u64,
@@ -24,7 +24,7 @@ pub struct Reader {
     repeated_tables: HashSet<TableKey>,
 }
 
-/// Tenant, drill-down, start of the window: what makes the key of a rollup's record.
+/// Tenant, breakdown, start of the window: what makes the key of a rollup's record.
 type TableKey = (String, String, u64);
 
 #[derive(Debug)]
@@ -83,11 +83,11 @@ impl Reader {
         if self.query.as_ref().is_some_and(|query| !query.in_time(&row)) {
             return;
         }
-        let drilldown = row.drilldown_name();
-        if !self.drilldowns.contains(&drilldown) {
-            self.drilldowns.insert(drilldown.clone());
+        let breakdown = row.breakdown_name();
+        if !self.breakdowns.contains(&breakdown) {
+            self.breakdowns.insert(breakdown.clone());
         }
-        let key = (row.tenant.clone(), drilldown, row.window.start);
+        let key = (row.tenant.clone(), breakdown, row.window.start);
         let seen = self.tables.entry(key.clone()).or_insert_with(|| Seen {
             rows: row.rows,
             numbers: HashSet::new(),
@@ -110,17 +110,17 @@ impl Reader {
         &self.rows
     }
 
-    /// The drill-downs met so far, by name (`os.browser`), in the time asked for.
-    pub fn drilldowns(&self) -> impl Iterator<Item = &str> {
-        self.drilldowns.iter().map(String::as_str)
+    /// The breakdowns met so far, by name (`os.browser`), in the time asked for.
+    pub fn breakdowns(&self) -> impl Iterator<Item = &str> {
+        self.breakdowns.iter().map(String::as_str)
     }
 
-    /// The tenants met so far, in the time asked for, with whether they published a table of that drill-down.
+    /// The tenants met so far, in the time asked for, with whether they published a table of that breakdown.
     #[must_use]
-    pub fn tenants(&self, drilldown: &str) -> BTreeMap<&str, bool> {
+    pub fn tenants(&self, breakdown: &str) -> BTreeMap<&str, bool> {
         let mut tenants = BTreeMap::new();
         for (tenant, table, _) in self.tables.keys() {
-            *tenants.entry(tenant.as_str()).or_default() |= table == drilldown;
+            *tenants.entry(tenant.as_str()).or_default() |= table == breakdown;
         }
         tenants
     }

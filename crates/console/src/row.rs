@@ -24,7 +24,7 @@ pub struct Row {
     /// Its window.
     pub window: Window,
     /// The dimensions of its table, in order.
-    pub drilldown: Vec<String>,
+    pub breakdown: Vec<String>,
     /// `true` in the detail table, whose numbers are exact. `false` in every other table, where each number except
     /// `sessions` carries noise, or is absent. Absent under `differential-privacy`.
     pub detail: Option<bool>,
@@ -168,13 +168,13 @@ impl Numbers {
 }
 
 impl Row {
-    /// The name of its drill-down: `os.browser`.
+    /// The name of its breakdown: `os.browser`.
     #[must_use]
-    pub fn drilldown_name(&self) -> String {
-        self.drilldown.join(".")
+    pub fn breakdown_name(&self) -> String {
+        self.breakdown.join(".")
     }
 
-    /// Its value for a dimension of its drill-down.
+    /// Its value for a dimension of its breakdown.
     #[must_use]
     pub fn value(&self, dimension: &str) -> Option<&str> {
         self.dimensions.get(dimension).map(String::as_str)
@@ -207,9 +207,9 @@ impl Row {
     /// Returns true if it holds together: a value for each dimension, a number within its table, a window that has a
     /// length.
     pub(crate) fn is_sound(&self) -> bool {
-        !self.drilldown.is_empty()
-            && self.drilldown.iter().all(|dimension| self.dimensions.contains_key(dimension))
-            && self.dimensions.len() == self.drilldown.len()
+        !self.breakdown.is_empty()
+            && self.breakdown.iter().all(|dimension| self.dimensions.contains_key(dimension))
+            && self.dimensions.len() == self.breakdown.len()
             && (1..=self.rows).contains(&self.row)
             && self.window.start < self.window.end
     }

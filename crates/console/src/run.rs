@@ -17,22 +17,22 @@ impl Query {
     /// Adds up rows as far as published rows may be added up: over windows, over rows that share the first values, and
     /// over tenants where that is asked for. Groups are ordered by time, then by tenant, then by size, the largest first.
     ///
-    /// Without a drill-down the table is the one that has all dimensions asked for; of several, the detail table. Where
+    /// Without a breakdown the table is the one that has all dimensions asked for; of several, the detail table. Where
     /// no dimension is asked for, the totals are from the detail table, or where there is none, from the table with the
     /// fewest rows. Rows whose noise is unknown are ignored; [`Reader`](crate::Reader) takes none.
     ///
     /// # Errors
-    /// If no drill-down was named and several tables fit, or none.
+    /// If no breakdown was named and several tables fit, or none.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
         let selected: Vec<(&Row, Numbers)> =
             rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();
         let table = Table::choose(self, &selected)?;
-        let by = match (&self.by, &self.drilldown) {
+        let by = match (&self.by, &self.breakdown) {
             (Some(by), _) => by.clone(),
-            (None, Some(drilldown)) => drilldown.clone(),
-            // conditions alone choose a drill-down, which is then shown whole, like one that was named
-            (None, None) if !self.conditions.is_empty() => table.drilldown().unwrap_or_default().to_vec(),
+            (None, Some(breakdown)) => breakdown.clone(),
+            // conditions alone choose a breakdown, which is then shown whole, like one that was named
+            (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };
         let mut groups: BTreeMap<(u64, &str, Vec<String>), Group> = BTreeMap::new();
@@ -40,7 +40,7 @@ impl Query {
         let mut sources = BTreeMap::<Numbers, BTreeSet<String>>::new();
         for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
             let tables = sources.entry(numbers).or_default();
-            let name = row.drilldown.join(",");
+            let name = row.breakdown.join(",");
             if !tables.contains(&name) {
                 tables.insert(name);
             }

@@ -8,14 +8,14 @@ pub(crate) const MINUTE: u64 = 60_000;
 
 /// One row of a table `os/browser Windows/*` in a window that begins at that minute.
 pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -> Value {
-    let (drilldown, values) = table.split_once(' ').unwrap();
-    let drilldown: Vec<_> = drilldown.split('/').collect();
+    let (breakdown, values) = table.split_once(' ').unwrap();
+    let breakdown: Vec<_> = breakdown.split('/').collect();
     let dimensions: serde_json::Map<_, _> =
-        drilldown.iter().zip(values.split('/')).map(|(name, value)| ((*name).into(), value.into())).collect();
+        breakdown.iter().zip(values.split('/')).map(|(name, value)| ((*name).into(), value.into())).collect();
     json!({
         "schema": "crowdfold.rollup/1", "tenant": "acme",
         "window": {"start": minute * MINUTE, "end": (minute + 1) * MINUTE},
-        "drilldown": drilldown, "detail": true, "dimensions": dimensions, "row": number, "rows": rows,
+        "breakdown": breakdown, "detail": true, "dimensions": dimensions, "row": number, "rows": rows,
         "sessions": sessions, "beacons": 6 * sessions, "attempts": 20, "plays": 16, "startup_failures": 2,
         "playback_failures": 1, "playing_ms": 54_000 * sessions, "stalled_ms": 600 * sessions, "stalls": sessions / 10,
         "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
@@ -69,9 +69,9 @@ pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
 }
 
 /// Rows of one whole table.
-pub(crate) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
+pub(crate) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let row = |(at, (values, sessions)): (usize, &(&str, u64))| {
-        record(minute, &format!("{drilldown} {values}"), at as u64 + 1, rows.len() as u64, *sessions)
+        record(minute, &format!("{breakdown} {values}"), at as u64 + 1, rows.len() as u64, *sessions)
     };
     rows.iter().enumerate().map(row).collect()
 }
@@ -121,7 +121,7 @@ pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
         let value = words.next().unwrap();
         let value = value.replace("''", "");
         match flag {
-            "--drilldown" => args.drilldown = Some(value),
+            "--breakdown" => args.breakdown = Some(value),
             "--where" => args.where_.push(value.replace('_', " ")),
             "--since" => args.since = Some(value),
             "--tenant" => args.tenant = Some(value),

@@ -102,7 +102,7 @@ pub enum Command {
     Topics(Topics),
     /// Read rollups: filter, group, print
     #[command(
-        after_help = "Example: crowdfold query --drilldown device,os,browser --where os=Windows --since 1h --by device,os"
+        after_help = "Example: crowdfold query --breakdown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
     /// Look on the broker for what should not be there: identifiers, rows below k, tables that disagree, records that
@@ -224,7 +224,7 @@ pub struct Generate {
     /// How many beacons, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub beacons: Option<u64>,
-    /// File for the true cells by window and drill-down: exact, before folding, clamps and noise
+    /// File for the true cells by window and breakdown: exact, before folding, clamps and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 }
@@ -235,7 +235,7 @@ pub struct Query {
     /// Table to read, such as device,os,browser [default: the one that has what is asked for, if possible the detail
     /// table]
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
-    pub drilldown: Vec<String>,
+    pub breakdown: Vec<String>,
     /// Rows with this value, such as os=Windows, or of tenants with this attribute, such as plan=pro; of several on one
     /// dimension or attribute any will do
     #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]

@@ -222,7 +222,7 @@ impl Config {
             window: self.windows.length,
             lateness: self.windows.lateness,
             idle: self.sessions.idle,
-            drilldowns: self.release.policies.drilldowns(),
+            breakdowns: self.release.policies.breakdowns(),
             max_sessions: self.sessions.max,
         }
     }

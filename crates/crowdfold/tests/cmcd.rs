@@ -18,7 +18,7 @@ beacons = "3h"
 [release]
 k = 1
 allow_small_k = true
-drilldowns = [["format"]]
+breakdowns = [["format"]]
 "#;
 
 /// Playback, ms playing and stalled, stalls, plays, startup in ms (to two digits).

@@ -29,14 +29,14 @@ fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
 
 /// `sessions` of every row of each window, by tenant and window, and how many beacons had each verdict.
 fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
-    let config = format!("[release]\nk = 10\ndrilldowns = [[\"os\"], [\"content\"]]\n{config}");
+    let config = format!("[release]\nk = 10\nbreakdowns = [[\"os\"], [\"content\"]]\n{config}");
     let (output, ledger) = run(&config, format, lines);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(ledger["balanced"], true, "{ledger}");
     assert_eq!(ledger["beacons"]["read"], lines.len(), "{ledger}");
     let rows = String::from_utf8(output.stdout).expect("UTF-8");
     let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let rows = rows.filter(|row| row["drilldown"] == json!(["os"])).map(|row| {
+    let rows = rows.filter(|row| row["breakdown"] == json!(["os"])).map(|row| {
         let window = (row["window"]["start"].as_u64().expect("a time") - START) / 60_000;
         (
             row["tenant"].as_str().expect("a name").to_owned(),
@@ -159,7 +159,7 @@ fn bots_are_dropped_where_that_is_wanted() {
 }
 
 #[test]
-fn content_that_is_dropped_is_in_no_row_and_in_no_drilldown() {
+fn content_that_is_dropped_is_in_no_row_and_in_no_breakdown() {
     let lines: Vec<_> = (0..12)
         .map(|nth| beacon(&format!("crowd-{nth}"), 5_000, json!({"content": CANARY})).to_string())
         .collect();
@@ -168,9 +168,9 @@ fn content_that_is_dropped_is_in_no_row_and_in_no_drilldown() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    let kept = rows("drilldowns = [[\"os\"], [\"stream\", \"content\"]]\n");
+    let kept = rows("breakdowns = [[\"os\"], [\"stream\", \"content\"]]\n");
     assert!(kept.contains(CANARY), "a crowd's title is a row where it is kept: {kept}");
-    let dropped = rows("drilldowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
+    let dropped = rows("breakdowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
     assert!(!dropped.is_empty() && !dropped.contains(CANARY), "{dropped}");
     refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "without it"]);
 }
@@ -179,9 +179,9 @@ fn content_that_is_dropped_is_in_no_row_and_in_no_drilldown() {
 fn who_watches_what_where_is_refused_unless_it_is_allowed_by_name() {
     for place in ["region", "asn", "network"] {
         let config = format!(
-            "[address]\npolicy = \"truncate\"\n[release]\nk = 10\ndrilldowns = [[\"country\", \"{place}\", \"content\"]]\n"
+            "[address]\npolicy = \"truncate\"\n[release]\nk = 10\nbreakdowns = [[\"country\", \"{place}\", \"content\"]]\n"
         );
-        refused(&config, &["release.drilldowns", place, "content.allow_below_place = true"]);
+        refused(&config, &["release.breakdowns", place, "content.allow_below_place = true"]);
         let (output, _) = run(&format!("{config}[content]\nallow_below_place = true\n"), "json", &[]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -44,7 +44,7 @@ fn world() -> TempDir {
     std::fs::write(dir.path().join("beacons.ndjson"), beacons()).unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let config = format!(
-        "[release]\npolicy = \"differential-privacy\"\nk = 10\ndrilldowns = [[\"os\"], [\"os\", \"browser\"]]\n\
+        "[release]\npolicy = \"differential-privacy\"\nk = 10\nbreakdowns = [[\"os\"], [\"os\", \"browser\"]]\n\
          [release.privacy]\nepsilon = 10\nsecret_file = \"{}\"\n[ttl]\nbeacons = \"3h\"\n",
         dir.path().join("secret").display()
     );

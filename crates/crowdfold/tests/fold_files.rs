@@ -21,7 +21,7 @@ use shell::shell;
 
 fn place() -> TempDir {
     let dir = TempDir::new().expect("a directory");
-    let config = "[release]\nk = 1\nallow_small_k = true\ndrilldowns = [[\"os\"]]\n";
+    let config = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"]]\n";
     fs::write(dir.path().join("K"), config).expect("written");
     dir
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const START: u64 = 1_795_308_480_000;
 const WINDOW: u64 = 60_000;
 const LATENESS: u64 = 30_000;
-const CONFIG: &str = "[release]\nk = 1\nallow_small_k = true\ndrilldowns = [[\"os\"], [\"cdn\"]]\n\
+const CONFIG: &str = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
                       [windows]\nlength = \"1m\"\nlateness = \"30s\"\n";
 
 /// A line of a capture, with what a reader who knows nothing of the program needs to know of it.

@@ -23,7 +23,7 @@ fn sessions(os: &str, addresses: impl Iterator<Item = String>) -> String {
 
 fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
     let config = format!(
-        "[release]\nk = 20\ndrilldowns = [[\"os\"]]\nguard_networks = {guard}\n[release.privacy]\nsecret_file = \"{}\"\n",
+        "[release]\nk = 20\nbreakdowns = [[\"os\"]]\nguard_networks = {guard}\n[release.privacy]\nsecret_file = \"{}\"\n",
         dir.join("secret").display()
     );
     std::fs::write(dir.join("crowdfold.toml"), config).unwrap();

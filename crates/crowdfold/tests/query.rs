@@ -58,7 +58,7 @@ fn rollups() -> Vec<String> {
                 json!({
                     "schema": "crowdfold.rollup/1", "tenant": "default",
                     "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
-                    "drilldown": ["os", "browser"], "detail": true, "dimensions": {"os": os, "browser": browser},
+                    "breakdown": ["os", "browser"], "detail": true, "dimensions": {"os": os, "browser": browser},
                     "row": row + 1, "rows": 2, "sessions": sessions, "beacons": 5400, "attempts": 20, "plays": 16,
                     "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
                     "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
@@ -76,7 +76,7 @@ fn rollups() -> Vec<String> {
 fn rows_are_filtered_grouped_and_summed() {
     let cluster = Cluster::new();
     cluster.write(&rollups());
-    let output = cluster.query(&["--drilldown", "os,browser", "--by", "os"]);
+    let output = cluster.query(&["--breakdown", "os,browser", "--by", "os"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         text(&output.stdout),
@@ -208,7 +208,7 @@ fn totals_are_read_from_the_detail_table() {
         "{}",
         text(&output.stderr)
     );
-    let output = cluster.query(&["--drilldown", "os,browser", "--format", "csv"]);
+    let output = cluster.query(&["--breakdown", "os,browser", "--format", "csv"]);
     assert!(text(&output.stdout).contains(",os.browser,noisy,2,"), "{}", text(&output.stdout));
 }
 
@@ -216,7 +216,7 @@ fn totals_are_read_from_the_detail_table() {
 fn nothing_published_is_an_empty_table_and_a_line_that_says_so() {
     let cluster = Cluster::new();
     for (format, expect) in [("table", 1), ("csv", 1), ("json", 0)] {
-        let output = cluster.query(&["--drilldown", "os,browser", "--format", format]);
+        let output = cluster.query(&["--breakdown", "os,browser", "--format", format]);
         assert_eq!(output.status.code(), Some(0));
         assert_eq!(text(&output.stdout).lines().count(), expect, "{format}");
         assert_eq!(
@@ -232,21 +232,21 @@ fn what_cannot_be_asked_is_usage() {
     cluster.write(&rollups());
     for (arguments, expect) in [
         (
-            &["--drilldown", "os,browser", "--by", "browser"][..],
-            "--by browser is not how drill-down os,browser begins",
+            &["--breakdown", "os,browser", "--by", "browser"][..],
+            "--by browser is not how breakdown os,browser begins",
         ),
         (
             &["--by", "browser"],
-            "none of the drill-downs read would do: name one with --drilldown (os,browser)",
+            "none of the breakdowns read would do: name one with --breakdown (os,browser)",
         ),
-        (&["--drilldown", "os,colour"], "--drilldown: \"colour\" is no dimension"),
+        (&["--breakdown", "os,colour"], "--breakdown: \"colour\" is no dimension"),
     ] {
         let output = cluster.query(arguments);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");
         let stderr = text(&output.stderr);
         assert!(stderr.starts_with(&format!("crowdfold: {expect}")), "{stderr}");
     }
-    let output = cluster.query(&["--drilldown", "os"]);
+    let output = cluster.query(&["--breakdown", "os"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
         text(&output.stderr).contains("no table os was published: there are os,browser"),
@@ -300,7 +300,7 @@ fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
     let exact = total(&cluster, &[]);
     assert_eq!((&exact["numbers"], &exact["tables"]), (&json!("exact"), &json!(["cdn.connection"])));
     for table in ["country,asn", "device,os,browser", "stream,format,content"] {
-        let noisy = total(&cluster, &["--drilldown", table, "--by", ""]);
+        let noisy = total(&cluster, &["--breakdown", table, "--by", ""]);
         assert_eq!(
             (&noisy["numbers"], &noisy["session_windows"]),
             (&json!("noisy"), &exact["session_windows"])
@@ -343,7 +343,7 @@ fn without_a_secret_only_the_detail_table_has_numbers() {
     cluster.write(&folded(false));
     let exact = total(&cluster, &[]);
     assert_eq!((&exact["numbers"], exact["plays"].is_u64()), (&json!("exact"), true));
-    let counts = total(&cluster, &["--drilldown", "device,os,browser", "--by", ""]);
+    let counts = total(&cluster, &["--breakdown", "device,os,browser", "--by", ""]);
     assert_eq!((&counts["numbers"], &counts["plays"]), (&json!("counts_only"), &Value::Null));
     assert_eq!(counts["session_windows"], exact["session_windows"]);
 }

@@ -16,13 +16,13 @@ names = ["acme", "beta", "gamma"]
 default = "acme"
 [release]
 k = 50
-drilldowns = [["os", "browser"], ["cdn"]]
+breakdowns = [["os", "browser"], ["cdn"]]
 [release.tenants.beta]
 k = 100
 [release.tenants.gamma]
 k = 20
-drilldowns = [["cdn", "stream"], ["os"]]
-detail_drilldown = ["os"]
+breakdowns = [["cdn", "stream"], ["os"]]
+detail_breakdown = ["os"]
 "#;
 
 /// One beacon of each of so many sessions: most of Windows, some of Linux.
@@ -44,7 +44,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// `tenant drill-down label sessions` of each row, those of the detail table marked, and the ledger.
+/// `tenant breakdown label sessions` of each row, those of the detail table marked, and the ledger.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -55,7 +55,7 @@ fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let words = |row: Value| {
         let names: Vec<_> =
-            row["drilldown"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+            row["breakdown"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
         let label: Vec<_> = names.iter().map(|name| row["dimensions"][name].as_str().unwrap()).collect();
         let detail = if row["detail"] == true { " +" } else { "" };
         let tenant = row["tenant"].as_str().unwrap();
@@ -130,8 +130,8 @@ fn the_truth_of_synthetic_players_has_the_tables_that_each_tenant_has() {
     let truth = std::fs::read_to_string(dir.path().join("t.ndjson")).unwrap();
     let cells = truth.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let tables: BTreeSet<String> = cells
-        .filter(|cell| cell.get("drilldown").is_some())
-        .map(|cell| format!("{} {}", cell["tenant"].as_str().unwrap(), cell["drilldown"]))
+        .filter(|cell| cell.get("breakdown").is_some())
+        .map(|cell| format!("{} {}", cell["tenant"].as_str().unwrap(), cell["breakdown"]))
         .collect();
     let expected = [
         r#"acme ["cdn"]"#,
@@ -155,14 +155,14 @@ fn check_shows_whose_rows_must_be_what() {
     let output = crowdfold(dir.path(), &["check"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     for lines in [
-        "# Drill-downs; a row stands for 50 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail \
+        "# Breakdowns; a row stands for 50 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail \
          table, which is exact\n",
         "# Those of beta; a row stands for 100 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail",
         "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; the \
          detail table, which is exact\n",
         "# Attributes that `query` groups tenants by, without gamma:\n# industry: news (acme)\n",
-        "[release.tenants.gamma]\ndetail_drilldown = [\"os\"] # crowdfold.toml:",
-        "\ndrilldowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+        "[release.tenants.gamma]\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+        "\ndetail_breakdown = [\"os\"] # crowdfold.toml:",
     ] {
         assert!(shown.contains(lines), "{lines}: {shown}");
     }
@@ -173,12 +173,12 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release]\n\
-                policy = \"differential-privacy\"\ndrilldowns = [[\"os\", \"browser\"]]\n\
-                [release.tenants.beta]\nk = 20\ndrilldowns = [[\"os\"], [\"os\", \"cdn\"]]\n\
+                policy = \"differential-privacy\"\nbreakdowns = [[\"os\", \"browser\"]]\n\
+                [release.tenants.beta]\nk = 20\nbreakdowns = [[\"os\"], [\"os\", \"cdn\"]]\n\
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // privacy.md's table: 38.2 and 240 for one drill-down by the hour, 54.0 and 345 for two
+    // privacy.md's table: 38.2 and 240 for one breakdown by the hour, 54.0 and 345 for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289 or more",
         "# For beta: N = 48, σ of sessions 54.0, and a row leaves at τ + k − 1 = 345 + 19 = 364 or more; other σ as above × \
@@ -204,7 +204,7 @@ fn check_says_that_the_guard_folds_every_row_of_an_ipv4_network() {
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = |guard: u32| {
         format!(
-            "[address]\npolicy = \"truncate\"\n[release]\ndrilldowns = [[\"country\", \"network\"]]\n\
+            "[address]\npolicy = \"truncate\"\n[release]\nbreakdowns = [[\"country\", \"network\"]]\n\
              guard_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
         )
     };

@@ -30,8 +30,8 @@ pub(crate) fn pack(
             let Some(tenant) = tenants.get(*tenant as usize) else { continue };
             let partition = merge_partition(tenant, merge_partitions);
             let (chunks, checksum) = &mut sums[partition as usize];
-            for (drilldown, table) in tables.iter().enumerate() {
-                for value in wire::chunks(closure.partition, window.window, tenant, drilldown as u16, table) {
+            for (breakdown, table) in tables.iter().enumerate() {
+                for value in wire::chunks(closure.partition, window.window, tenant, breakdown as u16, table) {
                     *chunks += 1;
                     checksum.update(&value);
                     partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });

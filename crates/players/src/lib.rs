@@ -23,21 +23,21 @@
 //! as the worker must find them. As JSON lines ([`write()`]) a cell is
 //!
 //! ```json
-//! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"drilldown":["os"],
+//! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"breakdown":["os"],
 //!  "dimensions":{"os":"Tizen"},"sessions":9,"beacons":51,"attempts":1,"plays":1,"startup_failures":0,
 //!  "playback_failures":0,"playing_ms":431200,"stalled_ms":2400,"stalls":3,"dropped_frames":12,"switches":4,
 //!  "errors":{"network":1},"startup_ms":[[850,1]],"bandwidth_kbps":[[5400,2],[9100,7]],"bitrate_kbps":[[3200,9]]}
 //! ```
 //!
 //! with the names and units of the rollup, but for the three distributions: those are all their values, ascending, as
-//! `[value, sessions]`. Cells come by window, tenant, drill-down (as asked for) and label; the last line is what
+//! `[value, sessions]`. Cells come by window, tenant, breakdown (as asked for) and label; the last line is what
 //! became of every record, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
 //!
 //! Only the detail table of the rollups (`"detail": true`) can be compared with it number for number: add up the cells
 //! that a row folds. In other tables the number of sessions alone is exact. Every other number there is a sum of clamped
 //! contributions with noise, so it agrees only on average, and less where sessions exceed the clamps.
 //!
-//! It holds for a worker with the same window length and drill-downs, a lateness of at least 5 s (how long
+//! It holds for a worker with the same window length and breakdowns, a lateness of at least 5 s (how long
 //! duplicates take) and below [`Faults::late_by_ms`] less a window, and an idle time of 90 s.
 #![forbid(unsafe_code)]
 

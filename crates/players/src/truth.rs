@@ -14,7 +14,7 @@ use sitting::Sitting;
 /// Adds up what the players did. See the crate's page for what it is good for.
 pub struct Truth {
     window_ms: u64,
-    drilldowns: Vec<Vec<String>>,
+    breakdowns: Vec<Vec<String>>,
     /// Those of tenants that have others.
     own: BTreeMap<String, Vec<Vec<String>>>,
     /// By window, by session.
@@ -29,8 +29,8 @@ pub struct Truth {
 pub struct Cell {
     pub tenant: String,
     pub window: Window,
-    pub drilldown: Vec<String>,
-    /// Name and value, in the order of the drill-down.
+    pub breakdown: Vec<String>,
+    /// Name and value, in the order of the breakdown.
     #[serde(serialize_with = "as_object")]
     pub dimensions: Vec<(String, String)>,
     pub sessions: u64,
@@ -78,29 +78,29 @@ pub struct Ledger {
 }
 
 impl Truth {
-    /// Nothing yet, for windows of that length (ms) and those drill-downs.
+    /// Nothing yet, for windows of that length (ms) and those breakdowns.
     ///
     /// # Errors
-    /// If a window has no length, or a drill-down a dimension that the players do not report.
-    pub fn new<S: AsRef<str>>(window_ms: u64, drilldowns: &[impl AsRef<[S]>]) -> Result<Self, ConfigError> {
+    /// If a window has no length, or a breakdown a dimension that the players do not report.
+    pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, ConfigError> {
         if window_ms == 0 {
             return Err(ConfigError::Window);
         }
-        let drilldowns = known(drilldowns)?;
+        let breakdowns = known(breakdowns)?;
         let (windows, own, ledger) = (BTreeMap::new(), BTreeMap::new(), Ledger::default());
-        Ok(Self { window_ms, drilldowns, own, windows, latest_ms: 0, ledger })
+        Ok(Self { window_ms, breakdowns, own, windows, latest_ms: 0, ledger })
     }
 
-    /// The same with other drill-downs for one tenant.
+    /// The same with other breakdowns for one tenant.
     ///
     /// # Errors
     /// If one of them has a dimension that the players do not report.
     pub fn with_own<S: AsRef<str>>(
         mut self,
         tenant: &str,
-        drilldowns: &[impl AsRef<[S]>],
+        breakdowns: &[impl AsRef<[S]>],
     ) -> Result<Self, ConfigError> {
-        self.own.insert(tenant.into(), known(drilldowns)?);
+        self.own.insert(tenant.into(), known(breakdowns)?);
         Ok(self)
     }
 
@@ -155,36 +155,36 @@ impl Truth {
         (cells, self.ledger)
     }
 
-    fn drilldowns_of(&self, tenant: &str) -> &[Vec<String>] {
-        self.own.get(tenant).unwrap_or(&self.drilldowns)
+    fn breakdowns_of(&self, tenant: &str) -> &[Vec<String>] {
+        self.own.get(tenant).unwrap_or(&self.breakdowns)
     }
 
     fn tabulate(&self, start: u64, sittings: &HashMap<u64, Sitting>, cells: &mut Vec<Cell>) {
         let window = Window { start, end: start + self.window_ms };
         let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&Sitting>>::new();
         for sitting in sittings.values() {
-            for (at, drilldown) in self.drilldowns_of(&sitting.tenant()).iter().enumerate() {
-                let label = drilldown.iter().map(|name| sitting.value(name).unwrap_or("unknown")).collect();
+            for (at, breakdown) in self.breakdowns_of(&sitting.tenant()).iter().enumerate() {
+                let label = breakdown.iter().map(|name| sitting.value(name).unwrap_or("unknown")).collect();
                 table.entry((sitting.tenant(), at, label)).or_default().push(sitting);
             }
         }
         for ((tenant, at, label), sittings) in table {
-            let drilldown = self.drilldowns_of(&tenant)[at].clone();
-            let dimensions = drilldown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
-            cells.push(sitting::sum(&sittings, tenant.to_string(), window, drilldown, dimensions));
+            let breakdown = self.breakdowns_of(&tenant)[at].clone();
+            let dimensions = breakdown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
+            cells.push(sitting::sum(&sittings, tenant.to_string(), window, breakdown, dimensions));
         }
     }
 }
 
 /// Names of dimensions that players report.
-fn known<S: AsRef<str>>(drilldowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, ConfigError> {
-    let owned = |drilldown: &[S]| drilldown.iter().map(|name| name.as_ref().to_string()).collect();
-    let drilldowns: Vec<Vec<String>> = drilldowns.iter().map(|drilldown| owned(drilldown.as_ref())).collect();
+fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, ConfigError> {
+    let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
+    let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
     // Nobody reports a region, which is as good as any other value.
     let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
-    match drilldowns.iter().flatten().find(|name| !known(name)) {
+    match breakdowns.iter().flatten().find(|name| !known(name)) {
         Some(name) => Err(ConfigError::Dimension(name.clone())),
-        None => Ok(drilldowns),
+        None => Ok(breakdowns),
     }
 }
 

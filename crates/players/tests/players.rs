@@ -134,14 +134,14 @@ fn the_truth_of_a_file_is_lines_and_ends_with_the_ledger() {
     );
     let starts: Vec<_> = cells.iter().map(|cell| cell["window"]["start"].as_u64().unwrap()).collect();
     assert!(starts.is_sorted() && starts.first() != starts.last());
-    let total = |drilldown: &str| -> u64 {
-        let cells = cells.iter().filter(|cell| cell["drilldown"][0] == drilldown);
+    let total = |breakdown: &str| -> u64 {
+        let cells = cells.iter().filter(|cell| cell["breakdown"][0] == breakdown);
         cells.map(|cell| cell["beacons"].as_u64().unwrap()).sum()
     };
     assert_eq!((total("os"), total("cdn")), (sent, sent));
     assert!(
         cells.iter().all(|cell| cell["dimensions"].as_object().unwrap().len()
-            == cell["drilldown"].as_array().unwrap().len())
+            == cell["breakdown"].as_array().unwrap().len())
     );
 }
 

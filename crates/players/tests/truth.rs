@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crowdfold_players::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
 use crowdfold_testkit::oracle::{self, Record, Settings, TableKey};
 
-const DRILLDOWNS: [&[&str]; 5] = [
+const BREAKDOWNS: [&[&str]; 5] = [
     &["country", "asn"],
     &["device", "os", "browser"],
     &["player", "player_version"],
@@ -32,10 +32,10 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     let settings = Settings {
         tenants: config.tenants.clone(),
         default_tenant: config.tenants[0].clone(),
-        drilldowns: DRILLDOWNS.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+        breakdowns: BREAKDOWNS.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
         ..Settings::default()
     };
-    let mut truth = Truth::new(60_000, &DRILLDOWNS).unwrap();
+    let mut truth = Truth::new(60_000, &BREAKDOWNS).unwrap();
     let mut log = vec![Vec::new(); partitions];
     for report in Players::new(config).unwrap().take_while(|report| report.sent_ms < until) {
         truth.watch(&report);
@@ -63,13 +63,13 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
 
     let mut told = BTreeMap::<TableKey, oracle::Cells>::new();
     for cell in early.into_iter().chain(late) {
-        let drilldown = DRILLDOWNS.iter().position(|names| **names == *cell.drilldown).unwrap();
-        let key = TableKey { start: cell.window.start, tenant: cell.tenant.clone(), drilldown };
+        let breakdown = BREAKDOWNS.iter().position(|names| **names == *cell.breakdown).unwrap();
+        let key = TableKey { start: cell.window.start, tenant: cell.tenant.clone(), breakdown };
         let label = cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
         let known = told.entry(key).or_default().insert(label, as_theirs(cell));
         assert_eq!(known, None, "each cell is told once");
     }
-    assert!(told.len() > 90, "windows, tenants and drill-downs: {}", told.len());
+    assert!(told.len() > 90, "windows, tenants and breakdowns: {}", told.len());
     let mut cells = verdict.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
         // numbers are told, not names, nor what may be added to other tables

@@ -7,7 +7,7 @@ use crowdfold_airlock::Dimension;
 #[cfg(test)]
 mod tests;
 
-/// Dimensions that tell of the same thing. A family appears in at most one drill-down of a tenant.
+/// Dimensions that tell of the same thing. A family appears in at most one breakdown of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// country, region, asn, network.
@@ -59,39 +59,39 @@ impl fmt::Display for Family {
     }
 }
 
-/// Why a list of drill-downs is refused.
+/// Why a list of breakdowns is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
-    /// There is no drill-down at all.
+    /// There is no breakdown at all.
     #[error(
-        "release.drilldowns is empty, so nothing would ever be released: name at least one, such as [\"country\"]"
+        "release.breakdowns is empty, so nothing would ever be released: name at least one, such as [\"country\"]"
     )]
     None,
-    /// A drill-down without dimensions.
-    #[error("drill-down {0} of release.drilldowns has no dimension: name one, or take the drill-down out")]
+    /// A breakdown without dimensions.
+    #[error("breakdown {0} of release.breakdowns has no dimension: name one, or take the breakdown out")]
     Empty(
         /// Its number, from 1.
         usize,
     ),
-    /// A dimension that stands twice in one drill-down.
-    #[error("drill-down [{drilldown}] names {dimension} twice: take one out")]
+    /// A dimension that stands twice in one breakdown.
+    #[error("breakdown [{breakdown}] names {dimension} twice: take one out")]
     Twice {
         /// The dimension.
         dimension: Dimension,
-        /// The drill-down, as in the configuration.
-        drilldown: String,
+        /// The breakdown, as in the configuration.
+        breakdown: String,
     },
-    /// A drill-down that stands twice in the list.
-    #[error("drill-down [{0}] stands twice in release.drilldowns: take one out")]
+    /// A breakdown that stands twice in the list.
+    #[error("breakdown [{0}] stands twice in release.breakdowns: take one out")]
     Same(
-        /// The drill-down, as in the configuration.
+        /// The breakdown, as in the configuration.
         String,
     ),
-    /// Two drill-downs that share a family.
+    /// Two breakdowns that share a family.
     #[error(
-        "drill-downs [{first}] and [{second}] both tell of the {family} ({one} and {other}): two tables that know the \
+        "breakdowns [{first}] and [{second}] both tell of the {family} ({one} and {other}): two tables that know the \
          same thing can be subtracted from each other, and what is left may be a single viewer; put {one} and {other} \
-         in one drill-down, or take one of them out of release.drilldowns"
+         in one breakdown, or take one of them out of release.breakdowns"
     )]
     Shared {
         /// What both tell of.
@@ -100,73 +100,73 @@ pub enum FamilyError {
         one: Dimension,
         /// The dimension of the second.
         other: Dimension,
-        /// The first drill-down, as in the configuration.
+        /// The first breakdown, as in the configuration.
         first: String,
-        /// The second drill-down, as in the configuration.
+        /// The second breakdown, as in the configuration.
         second: String,
     },
     /// Content ids crossed with small places.
     #[error(
-        "drill-down [{drilldown}] crosses content with {place}: a content id can name its uploader, and {place} says \
+        "breakdown [{breakdown}] crosses content with {place}: a content id can name its uploader, and {place} says \
          where its few viewers are; take content or {place} out of it, or set content.allow_below_place = true"
     )]
     ContentBelowPlace {
         /// region, asn or network.
         place: Dimension,
-        /// The drill-down, as in the configuration.
-        drilldown: String,
+        /// The breakdown, as in the configuration.
+        breakdown: String,
     },
 }
 
-/// Refuses drill-downs that could be subtracted from each other, or that make no sense.
+/// Refuses breakdowns that could be subtracted from each other, or that make no sense.
 ///
-/// `allow_below_place` lets content stand in one drill-down with region, asn or network; their order does not matter,
+/// `allow_below_place` lets content stand in one breakdown with region, asn or network; their order does not matter,
 /// since a full label names both either way.
 ///
 /// # Errors
 /// The first fault found, naming what is at fault and the way out.
-pub fn check_families(drilldowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
-    check_each(drilldowns, allow_below_place)?;
-    for (index, drilldown) in drilldowns.iter().enumerate() {
-        for earlier in &drilldowns[..index] {
-            check_two(earlier, drilldown)?;
+pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
+    check_each(breakdowns, allow_below_place)?;
+    for (index, breakdown) in breakdowns.iter().enumerate() {
+        for earlier in &breakdowns[..index] {
+            check_two(earlier, breakdown)?;
         }
     }
     Ok(())
 }
 
-/// Refuses drill-downs that make no sense: what is left of it where tables may overlap.
-pub(crate) fn check_drilldowns(
-    drilldowns: &[Vec<Dimension>],
+/// Refuses breakdowns that make no sense: what is left of it where tables may overlap.
+pub(crate) fn check_breakdowns(
+    breakdowns: &[Vec<Dimension>],
     allow_below_place: bool,
 ) -> Result<(), FamilyError> {
-    check_each(drilldowns, allow_below_place)?;
-    let again = (1..drilldowns.len()).find(|index| drilldowns[..*index].contains(&drilldowns[*index]));
-    again.map_or(Ok(()), |index| Err(FamilyError::Same(listed(&drilldowns[index]))))
+    check_each(breakdowns, allow_below_place)?;
+    let again = (1..breakdowns.len()).find(|index| breakdowns[..*index].contains(&breakdowns[*index]));
+    again.map_or(Ok(()), |index| Err(FamilyError::Same(listed(&breakdowns[index]))))
 }
 
-fn check_each(drilldowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
-    if drilldowns.is_empty() {
+fn check_each(breakdowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
+    if breakdowns.is_empty() {
         return Err(FamilyError::None);
     }
-    let mut numbered = drilldowns.iter().enumerate();
-    numbered.try_for_each(|(index, drilldown)| check_one(index, drilldown, allow_below_place))
+    let mut numbered = breakdowns.iter().enumerate();
+    numbered.try_for_each(|(index, breakdown)| check_one(index, breakdown, allow_below_place))
 }
 
-fn check_one(index: usize, drilldown: &[Dimension], allow_below_place: bool) -> Result<(), FamilyError> {
-    if drilldown.is_empty() {
+fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> Result<(), FamilyError> {
+    if breakdown.is_empty() {
         return Err(FamilyError::Empty(index + 1));
     }
-    for (at, dimension) in drilldown.iter().enumerate() {
-        if drilldown[..at].contains(dimension) {
-            return Err(FamilyError::Twice { dimension: *dimension, drilldown: listed(drilldown) });
+    for (at, dimension) in breakdown.iter().enumerate() {
+        if breakdown[..at].contains(dimension) {
+            return Err(FamilyError::Twice { dimension: *dimension, breakdown: listed(breakdown) });
         }
     }
     let small_place =
         |dimension: &&Dimension| matches!(dimension, Dimension::Region | Dimension::Asn | Dimension::Network);
-    match drilldown.iter().find(small_place) {
-        Some(place) if !allow_below_place && drilldown.contains(&Dimension::Content) => {
-            Err(FamilyError::ContentBelowPlace { place: *place, drilldown: listed(drilldown) })
+    match breakdown.iter().find(small_place) {
+        Some(place) if !allow_below_place && breakdown.contains(&Dimension::Content) => {
+            Err(FamilyError::ContentBelowPlace { place: *place, breakdown: listed(breakdown) })
         }
         _ => Ok(()),
     }
@@ -187,16 +187,16 @@ fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyErro
     Ok(())
 }
 
-/// The name of a drill-down in keys and metrics: `os.browser`.
+/// The name of a breakdown in keys and metrics: `os.browser`.
 #[must_use]
-pub fn drilldown_name(drilldown: &[Dimension]) -> String {
-    joined(drilldown, ".")
+pub fn breakdown_name(breakdown: &[Dimension]) -> String {
+    joined(breakdown, ".")
 }
 
-fn listed(drilldown: &[Dimension]) -> String {
-    joined(drilldown, ", ")
+fn listed(breakdown: &[Dimension]) -> String {
+    joined(breakdown, ", ")
 }
 
-fn joined(drilldown: &[Dimension], separator: &str) -> String {
-    drilldown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(separator)
+fn joined(breakdown: &[Dimension], separator: &str) -> String {
+    breakdown.iter().map(|dimension| dimension.name()).collect::<Vec<_>>().join(separator)
 }

@@ -19,7 +19,7 @@ mod spread;
 mod testing;
 
 pub use crowdfold_rollup::{BOUNDED_FIELDS, BoundedField};
-pub use families::{Family, FamilyError, check_families, drilldown_name};
+pub use families::{Family, FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
 pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};

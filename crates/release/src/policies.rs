@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crowdfold_airlock::Millis;
-use crowdfold_rollup::Drilldowns;
+use crowdfold_rollup::Breakdowns;
 
 use crate::policy::fnv1a;
 use crate::{Policy, PolicyError, Secret};
@@ -58,9 +58,9 @@ impl Policies {
 
     /// Every tenant's tables, as combiners and mergers must agree on them.
     #[must_use]
-    pub fn drilldowns(&self) -> Drilldowns {
-        let own = self.own.iter().map(|(tenant, policy)| (tenant.clone(), policy.drilldowns().to_vec()));
-        Drilldowns::new(self.common.drilldowns().to_vec(), own)
+    pub fn breakdowns(&self) -> Breakdowns {
+        let own = self.own.iter().map(|(tenant, policy)| (tenant.clone(), policy.breakdowns().to_vec()));
+        Breakdowns::new(self.common.breakdowns().to_vec(), own)
     }
 
     /// With the secret that all workers share, where there is noise; see [`Policy::keyed`].

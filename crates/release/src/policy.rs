@@ -3,7 +3,7 @@
 use crowdfold_airlock::{Dimension, Millis};
 use crowdfold_rollup::Cell;
 
-use crate::families::{FamilyError, check_drilldowns, check_families, drilldown_name};
+use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 
 #[cfg(test)]
@@ -28,9 +28,9 @@ pub struct PolicySettings {
     pub k: u64,
     /// `release.allow_small_k`: lets k be below 10.
     pub allow_small_k: bool,
-    /// `release.drilldowns`: one table each, in this order.
-    pub drilldowns: Vec<Vec<Dimension>>,
-    /// `release.detail_drilldown`: which of them is the detail table.
+    /// `release.breakdowns`: one table each, in this order.
+    pub breakdowns: Vec<Vec<Dimension>>,
+    /// `release.detail_breakdown`: which of them is the detail table.
     pub detail: Detail,
     /// `release.margin`; `None` is the smaller of 10 and k/2.
     pub margin: Option<u64>,
@@ -38,7 +38,7 @@ pub struct PolicySettings {
     pub noise: u64,
     /// `release.guard_networks`: the least number of network bits of a row, where the guard is on.
     pub guard_networks: Option<u32>,
-    /// `content.allow_below_place`: lets content stand in one drill-down with region, asn or network.
+    /// `content.allow_below_place`: lets content stand in one breakdown with region, asn or network.
     pub allow_below_place: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for PolicySettings {
         Self {
             k: 50,
             allow_small_k: false,
-            drilldowns: vec![
+            breakdowns: vec![
                 vec![Country, Asn],
                 vec![Device, Os, Browser],
                 vec![Player, PlayerVersion],
@@ -69,11 +69,11 @@ impl Default for PolicySettings {
 /// The table that shows everything exactly, with percentiles and histograms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// The table of the last drill-down.
+    /// The table of the last breakdown.
     Last,
     /// There is none.
     None,
-    /// The table of the drill-down with this index, from 0.
+    /// The table of the breakdown with this index, from 0.
     Index(usize),
 }
 
@@ -92,17 +92,15 @@ pub enum PolicyError {
         /// What was asked for.
         k: u64,
     },
-    /// The drill-downs do not go together.
+    /// The breakdowns do not go together.
     #[error(transparent)]
     Families(#[from] FamilyError),
-    /// There is no such drill-down.
-    #[error(
-        "release.detail_drilldown is number {index}, but there are {count} drill-downs; name one of them"
-    )]
-    NoSuchDrilldown {
+    /// There is no such breakdown.
+    #[error("release.detail_breakdown is number {index}, but there are {count} breakdowns; name one of them")]
+    UnknownBreakdown {
         /// The index that was given, from 0.
         index: usize,
-        /// How many drill-downs there are.
+        /// How many breakdowns there are.
         count: usize,
     },
     /// A margin that is off although k is not small.
@@ -153,7 +151,7 @@ pub enum PolicyError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     k: u64,
-    drilldowns: Vec<Vec<Dimension>>,
+    breakdowns: Vec<Vec<Dimension>>,
     detail: Option<usize>,
     margin: u64,
     noise: u64,
@@ -169,7 +167,7 @@ impl Policy {
     /// # Errors
     /// Naming the key at fault and the mend.
     pub fn threshold(settings: PolicySettings) -> Result<Self, PolicyError> {
-        check_families(&settings.drilldowns, settings.allow_below_place)?;
+        check_families(&settings.breakdowns, settings.allow_below_place)?;
         Self::new(settings, None)
     }
 
@@ -181,16 +179,16 @@ impl Policy {
         settings: PolicySettings,
         budget: &PrivacySettings,
     ) -> Result<Self, PolicyError> {
-        check_drilldowns(&settings.drilldowns, settings.allow_below_place)?;
+        check_breakdowns(&settings.breakdowns, settings.allow_below_place)?;
         if let Some(networks) = settings.guard_networks {
             return Err(PolicyError::GuardUnderNoise { networks });
         }
-        let privacy = Privacy::new(budget, settings.drilldowns.len())?;
+        let privacy = Privacy::new(budget, settings.breakdowns.len())?;
         Self::new(settings, Some(privacy))
     }
 
     fn new(settings: PolicySettings, privacy: Option<Privacy>) -> Result<Self, PolicyError> {
-        let PolicySettings { k, allow_small_k, drilldowns, detail, margin, noise, guard_networks, .. } =
+        let PolicySettings { k, allow_small_k, breakdowns, detail, margin, noise, guard_networks, .. } =
             settings;
         if k == 0 {
             return Err(PolicyError::NoCrowd);
@@ -199,11 +197,11 @@ impl Policy {
             return Err(PolicyError::SmallK { k });
         }
         let detail = match detail {
-            Detail::Last => drilldowns.len().checked_sub(1),
+            Detail::Last => breakdowns.len().checked_sub(1),
             Detail::None => None,
-            Detail::Index(index) if index < drilldowns.len() => Some(index),
+            Detail::Index(index) if index < breakdowns.len() => Some(index),
             Detail::Index(index) => {
-                return Err(PolicyError::NoSuchDrilldown { index, count: drilldowns.len() });
+                return Err(PolicyError::UnknownBreakdown { index, count: breakdowns.len() });
             }
         };
         let margin = match margin {
@@ -218,7 +216,7 @@ impl Policy {
         if let Some(networks) = guard_networks.filter(|networks| !(1..=64).contains(networks)) {
             return Err(PolicyError::GuardOutOfRange { networks });
         }
-        Ok(Self { k, drilldowns, detail, margin, noise, guard_networks, secret: None, privacy })
+        Ok(Self { k, breakdowns, detail, margin, noise, guard_networks, secret: None, privacy })
     }
 
     /// Returns the policy with the secret that all workers share, which keys its noise. Without it `threshold`
@@ -244,7 +242,7 @@ impl Policy {
     /// Where a day is not a whole number of such windows, or they are too many for the budget.
     pub fn for_windows(mut self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
         if let Some(privacy) = &mut self.privacy {
-            privacy.fit(window, idle, self.drilldowns.len())?;
+            privacy.fit(window, idle, self.breakdowns.len())?;
         }
         Ok(self)
     }
@@ -286,11 +284,11 @@ impl Policy {
 
     /// One table each, in this order.
     #[must_use]
-    pub fn drilldowns(&self) -> &[Vec<Dimension>] {
-        &self.drilldowns
+    pub fn breakdowns(&self) -> &[Vec<Dimension>] {
+        &self.breakdowns
     }
 
-    /// The index of the drill-down whose table shows everything exactly, from 0; under `differential-privacy`, of the
+    /// The index of the breakdown whose table shows everything exactly, from 0; under `differential-privacy`, of the
     /// one that carries histograms.
     #[must_use]
     pub const fn detail(&self) -> Option<usize> {
@@ -335,15 +333,15 @@ impl Policy {
     /// every machine: mergers keep it in their offsets' metadata.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        let drilldowns: Vec<_> = self.drilldowns.iter().map(|drilldown| drilldown_name(drilldown)).collect();
+        let breakdowns: Vec<_> = self.breakdowns.iter().map(|breakdown| breakdown_name(breakdown)).collect();
         let mut text = format!(
-            "{};rules={};k={};guard={};detail={};drilldowns={};",
+            "{};rules={};k={};guard={};detail={};breakdowns={};",
             self.name(),
             RULES,
             self.k,
             self.guard_networks.unwrap_or(0),
             self.detail.map_or_else(|| "none".into(), |index| index.to_string()),
-            drilldowns.join("|"),
+            breakdowns.join("|"),
         );
         match &self.privacy {
             Some(privacy) => text.push_str(&privacy.fingerprint_text()),

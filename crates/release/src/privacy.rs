@@ -26,7 +26,7 @@ pub const YEAR: u32 = 365;
 /// A row would have to stand for more than this: then nothing would ever be released.
 const MOST_TAU: u64 = 10_000_000;
 
-/// What the policy needs beside its drill-downs.
+/// What the policy needs beside its breakdowns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrivacySettings {
     /// `release.privacy.epsilon`, of one session within one tenant and UTC day; above 0, to 10.
@@ -63,12 +63,12 @@ pub enum PrivacyError {
     /// So much noise that nothing would ever be released.
     #[error(
         "release.privacy.epsilon is {epsilon}, and spread over {releases} tables a day it asks for rows of {tau} sessions, \
-         so nothing would ever be released: raise it, or take longer windows or fewer drill-downs"
+         so nothing would ever be released: raise it, or take longer windows or fewer breakdowns"
     )]
     Drowned {
         /// The budget.
         epsilon: String,
-        /// Windows of a day × drill-downs.
+        /// Windows of a day × breakdowns.
         releases: u64,
         /// What it comes to.
         tau: u64,
@@ -107,8 +107,8 @@ pub struct Privacy {
 const WEIGHT_OF_COUNT: f64 = 0.5;
 
 impl Privacy {
-    /// Splits a budget over the windows of a day, so many drill-downs, and the measures of a row.
-    pub(crate) fn new(settings: &PrivacySettings, drilldowns: usize) -> Result<Self, PrivacyError> {
+    /// Splits a budget over the windows of a day, so many breakdowns, and the measures of a row.
+    pub(crate) fn new(settings: &PrivacySettings, breakdowns: usize) -> Result<Self, PrivacyError> {
         let PrivacySettings { epsilon, delta, window, idle } = *settings;
         if !(epsilon > 0.0 && epsilon <= 10.0) {
             return Err(PrivacyError::Epsilon(format!("{epsilon:?}")));
@@ -120,7 +120,7 @@ impl Privacy {
             return Err(PrivacyError::Window(window));
         }
         let windows_a_day = DAY / window;
-        let releases = windows_a_day * drilldowns as u64;
+        let releases = windows_a_day * breakdowns as u64;
         let rho = accounting::rho(epsilon, delta / 2.0);
         let names = measure_names();
         let most = noisy::most(&Sums::most(window, idle));
@@ -168,7 +168,7 @@ impl Privacy {
         self.windows_a_day
     }
 
-    /// N: how often a session can be published in a day, windows × drill-downs.
+    /// N: how often a session can be published in a day, windows × breakdowns.
     #[must_use]
     pub const fn releases(&self) -> u64 {
         self.releases
@@ -208,11 +208,11 @@ impl Privacy {
         &mut self,
         window: Millis,
         idle: Millis,
-        drilldowns: usize,
+        breakdowns: usize,
     ) -> Result<(), PrivacyError> {
         let (epsilon, delta, secret) = (self.epsilon, self.delta, self.secret.take());
         let settings = PrivacySettings { epsilon, delta, window, idle };
-        *self = Self { secret, ..Self::new(&settings, drilldowns)? };
+        *self = Self { secret, ..Self::new(&settings, breakdowns)? };
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::covered::Covered;
 use crate::fold::{Margin, Row, STAR, fold};
 use crate::privacy::Place;
 use crate::row::{Coverage, Head, Rollup};
-use crate::{Policy, drilldown_name};
+use crate::{Policy, breakdown_name};
 
 mod noisy;
 
@@ -16,15 +16,15 @@ mod noisy;
 mod tests;
 
 /// What became of one tenant and window. Under `threshold` its sittings are all released or all withheld; where there
-/// is noise each drill-down shows others, and the one that shows most is what is told here.
+/// is noise each breakdown shows others, and the one that shows most is what is told here.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
-    /// The rows: drill-down by drill-down in the policy's order, each in label order.
+    /// The rows: breakdown by breakdown in the policy's order, each in label order.
     pub rollups: Vec<Rollup>,
-    /// Rows of each drill-down, in the policy's order.
+    /// Rows of each breakdown, in the policy's order.
     pub rows: Vec<u64>,
-    /// Sittings that the rows of each drill-down stand for.
+    /// Sittings that the rows of each breakdown stand for.
     pub sittings_released: u64,
     /// Beacons of those sittings.
     pub beacons_released: u64,
@@ -39,42 +39,42 @@ pub struct Released {
 /// Why tables were not fit to be released. None of these can come from outside.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Another number of tables than drill-downs.
+    /// Another number of tables than breakdowns.
     #[error(
-        "{tables} tables came for {drilldowns} drill-downs, so nothing of the window is released: report this as a bug"
+        "{tables} tables came for {breakdowns} breakdowns, so nothing of the window is released: report this as a bug"
     )]
     TableCount {
         /// Tables that came.
         tables: usize,
-        /// Drill-downs there are.
-        drilldowns: usize,
+        /// Breakdowns there are.
+        breakdowns: usize,
     },
-    /// A label of another length than the drill-down, a value that is reserved, or a cell of no session.
+    /// A label of another length than the breakdown, a value that is reserved, or a cell of no session.
     #[error(
-        "a cell of drill-down {drilldown} is malformed, so nothing of the window is released: report this as a bug"
+        "a cell of breakdown {breakdown} is malformed, so nothing of the window is released: report this as a bug"
     )]
     Cell {
         /// Its name.
-        drilldown: String,
+        breakdown: String,
     },
     /// Tables of the same sessions that do not add up to the same.
     #[error(
-        "drill-down {drilldown} does not add up to what drill-down {first} does, so nothing of the window is released: \
+        "breakdown {breakdown} does not add up to what breakdown {first} does, so nothing of the window is released: \
          report this as a bug"
     )]
     Totals {
         /// Its name.
-        drilldown: String,
+        breakdown: String,
         /// The name of the first.
         first: String,
     },
     /// Folding made rows that are no crowd, or lost sessions.
     #[error(
-        "folding drill-down {drilldown} went wrong, so nothing of the window is released: report this as a bug"
+        "folding breakdown {breakdown} went wrong, so nothing of the window is released: report this as a bug"
     )]
     Folding {
         /// Its name.
-        drilldown: String,
+        breakdown: String,
     },
     /// Noise without a key.
     #[error(
@@ -89,10 +89,10 @@ pub enum Fault {
     WindowLength,
 }
 
-/// Releases what one tenant did in one window. `tables` hold the same sessions, one table for each drill-down of the
+/// Releases what one tenant did in one window. `tables` hold the same sessions, one table for each breakdown of the
 /// policy, in its order. A pure function of its arguments.
 ///
-/// If the whole window is no crowd, nothing is released in any drill-down. If the tables are at fault, neither: see
+/// If the whole window is no crowd, nothing is released in any breakdown. If the tables are at fault, neither: see
 /// [`Released::fault`].
 pub fn release(
     tenant: &str,
@@ -103,7 +103,7 @@ pub fn release(
 ) -> Released {
     let total = tables.first().map(total).unwrap_or_default();
     let withheld = |fault| Released {
-        rows: vec![0; policy.drilldowns().len()],
+        rows: vec![0; policy.breakdowns().len()],
         sittings_withheld: total.sessions,
         beacons_withheld: total.sums.beacons,
         fault,
@@ -126,23 +126,23 @@ pub fn release(
     };
     let margin = Margin { k: policy.k(), least: policy.margin() };
     let fingerprint = policy.fingerprint();
-    for (index, (table, drilldown)) in tables.into_iter().zip(policy.drilldowns()).enumerate() {
-        let name = drilldown_name(drilldown);
+    for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
+        let name = breakdown_name(breakdown);
         let rows = fold(table, margin, |cell| policy.is_crowd(cell));
         if !is_partition_into_crowds(&rows, &total, policy) {
-            return withheld(Some(Fault::Folding { drilldown: name }));
+            return withheld(Some(Fault::Folding { breakdown: name }));
         }
         let head = Arc::new(Head {
             tenant: tenant.into(),
             window,
-            drilldown: drilldown.as_slice().into(),
+            breakdown: breakdown.as_slice().into(),
             rows: rows.len(),
             coverage,
             policy: policy.into(),
             detail: Some(index) == policy.detail(),
         });
         released.rows.push(rows.len() as u64);
-        let place = Place { policy: fingerprint, tenant, window, drilldown: &name };
+        let place = Place { policy: fingerprint, tenant, window, breakdown: &name };
         let rollup = |(row, number): (Row, usize)| {
             if head.detail {
                 return Rollup::new(&head, number, row);
@@ -172,20 +172,20 @@ fn summed<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
 }
 
 fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), Fault> {
-    let drilldowns = policy.drilldowns();
-    if tables.len() != drilldowns.len() {
-        return Err(Fault::TableCount { tables: tables.len(), drilldowns: drilldowns.len() });
+    let breakdowns = policy.breakdowns();
+    if tables.len() != breakdowns.len() {
+        return Err(Fault::TableCount { tables: tables.len(), breakdowns: breakdowns.len() });
     }
-    for (table, drilldown) in tables.iter().zip(drilldowns) {
+    for (table, breakdown) in tables.iter().zip(breakdowns) {
         let well_formed = |(label, cell): (&Label, &Cell)| {
-            label.len() == drilldown.len() && cell.sessions > 0 && label.iter().all(|value| **value != *STAR)
+            label.len() == breakdown.len() && cell.sessions > 0 && label.iter().all(|value| **value != *STAR)
         };
         if !table.iter().all(well_formed) {
-            return Err(Fault::Cell { drilldown: drilldown_name(drilldown) });
+            return Err(Fault::Cell { breakdown: breakdown_name(breakdown) });
         }
         if total(table) != *first {
-            let first = drilldown_name(&drilldowns[0]);
-            return Err(Fault::Totals { drilldown: drilldown_name(drilldown), first });
+            let first = breakdown_name(&breakdowns[0]);
+            return Err(Fault::Totals { breakdown: breakdown_name(breakdown), first });
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::covered::{Covered, Sum};
 use crate::fold::Row;
 use crate::privacy::Noisy;
 use crate::spread::Spread;
-use crate::{Policy, drilldown_name};
+use crate::{Policy, breakdown_name};
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +35,7 @@ pub struct Coverage {
 pub(crate) struct Head {
     pub(crate) tenant: Box<str>,
     pub(crate) window: Window,
-    pub(crate) drilldown: Box<[Dimension]>,
+    pub(crate) breakdown: Box<[Dimension]>,
     pub(crate) rows: usize,
     pub(crate) coverage: Option<Coverage>,
     pub(crate) policy: PolicyNote,
@@ -122,8 +122,8 @@ impl Rollup {
     /// together.
     #[must_use]
     pub fn key(&self) -> String {
-        let Head { tenant, window, drilldown, .. } = &*self.head;
-        format!("{tenant}/{}/{}", drilldown_name(drilldown), window.start)
+        let Head { tenant, window, breakdown, .. } = &*self.head;
+        format!("{tenant}/{}/{}", breakdown_name(breakdown), window.start)
     }
 
     /// Its tenant.
@@ -140,8 +140,8 @@ impl Rollup {
 
     /// The dimensions of its table.
     #[must_use]
-    pub fn drilldown(&self) -> &[Dimension] {
-        &self.head.drilldown
+    pub fn breakdown(&self) -> &[Dimension] {
+        &self.head.breakdown
     }
 
     /// Its value for each of them, `*` for the rest of a node.
@@ -181,7 +181,7 @@ struct Wire<'a> {
     schema: &'static str,
     tenant: &'a str,
     window: WireWindow,
-    drilldown: Names<'a>,
+    breakdown: Names<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<bool>,
     dimensions: Values<'a>,
@@ -313,9 +313,9 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
             schema: SCHEMA,
             tenant: &head.tenant,
             window: WireWindow { start: head.window.start, end: head.window.end },
-            drilldown: Names(&head.drilldown),
+            breakdown: Names(&head.breakdown),
             detail: is_threshold.then_some(head.detail),
-            dimensions: Values(&head.drilldown, label),
+            dimensions: Values(&head.breakdown, label),
             row: *row,
             rows: head.rows,
             coverage: head.coverage.filter(|coverage| coverage.partitions < coverage.of),

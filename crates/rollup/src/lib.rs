@@ -1,17 +1,18 @@
 //! Windows, sittings and cells.
 //!
 //! A beacon touches one thing: the sitting of its session in its window ([`Sittings::place`]). Cells are made when the
-//! window closes ([`Sittings::close`]), by walking the sittings once for each drill-down of their tenant; so what a beacon
-//! costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly ([`Cell::add`]).
+//! window closes ([`Sittings::close`]), by walking the sittings once for each breakdown of their tenant; so what a
+//! beacon costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly
+//! ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
 mod attempts;
 mod bounded;
+mod breakdowns;
 mod cell;
 mod clamp;
 mod codes;
 mod counts;
-mod drilldowns;
 mod errors;
 mod identities;
 mod plan;
@@ -28,9 +29,9 @@ mod tracker;
 pub mod wire;
 
 pub use bounded::{BOUNDED_FIELDS, Bounded, BoundedField};
+pub use breakdowns::{BreakdownList, Breakdowns};
 pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
-pub use drilldowns::{DrilldownList, Drilldowns};
 pub use rules::Rules;
 pub use store::{Sittings, Verdict};
 pub use table::{Label, Table, Window};

@@ -2,16 +2,16 @@
 
 use crowdfold_airlock::Dimension;
 
-use crate::{Drilldowns, MOST_LEVELS};
+use crate::{Breakdowns, MOST_LEVELS};
 
-/// Drill-downs, looked up once: by the number of a tenant, as places among the slots of a sitting.
+/// Breakdowns, looked up once: by the number of a tenant, as places among the slots of a sitting.
 ///
-/// Slots are the dimensions that any tenant's drill-down needs. All sittings have the same, so that what a beacon costs
+/// Slots are the dimensions that any tenant's breakdown needs. All sittings have the same, so that what a beacon costs
 /// does not depend on whose it is, nor on how many tenants have tables of their own.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) slots: Vec<Dimension>,
-    /// Different lists of drill-downs, of which the first is the common one.
+    /// Different lists of breakdowns, of which the first is the common one.
     lists: Vec<Vec<Vec<usize>>>,
     /// Which list, by tenant; the common one for those beyond its end.
     of: Vec<usize>,
@@ -19,20 +19,20 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// For tenants numbered as in `tenants`.
-    pub(crate) fn new(drilldowns: &Drilldowns, tenants: &[String]) -> Self {
-        let mut slots: Vec<_> = drilldowns.lists().flatten().flatten().copied().collect();
+    pub(crate) fn new(breakdowns: &Breakdowns, tenants: &[String]) -> Self {
+        let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
         slots.sort_unstable();
         slots.dedup();
         let places = |list: &[Vec<Dimension>]| -> Vec<Vec<usize>> {
             let place = |dimension: &Dimension| slots.binary_search(dimension).ok();
             list.iter()
-                .map(|drilldown| drilldown.iter().filter_map(place).take(MOST_LEVELS).collect())
+                .map(|breakdown| breakdown.iter().filter_map(place).take(MOST_LEVELS).collect())
                 .collect()
         };
-        let mut lists = vec![places(drilldowns.common())];
+        let mut lists = vec![places(breakdowns.common())];
         let mut of = Vec::new();
         for tenant in tenants {
-            let own = places(drilldowns.of(tenant));
+            let own = places(breakdowns.of(tenant));
             let known = lists.iter().position(|list| *list == own);
             of.push(known.unwrap_or_else(|| {
                 lists.push(own);
@@ -42,7 +42,7 @@ impl Plan {
         Self { slots, lists, of }
     }
 
-    /// The drill-downs of a list, each as the places of its dimensions.
+    /// The breakdowns of a list, each as the places of its dimensions.
     pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
         &self.lists
     }

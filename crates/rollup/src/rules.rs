@@ -2,7 +2,7 @@
 
 use crowdfold_airlock::Millis;
 
-use crate::Drilldowns;
+use crate::Breakdowns;
 
 /// What combiners and mergers must agree on for their cells to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +13,16 @@ pub struct Rules {
     pub lateness: Millis,
     /// How long what a record said of its session holds, ms (H in the protocol).
     pub idle: Millis,
-    /// The drill-downs of every tenant.
-    pub drilldowns: Drilldowns,
+    /// The breakdowns of every tenant.
+    pub breakdowns: Breakdowns,
     /// Most live sessions of one partition; new ones beyond it are rejected as `overload`.
     pub max_sessions: usize,
 }
 
 impl Rules {
     /// A number that changes when cells made under these rules can no longer be added to others: a hash of the wire
-    /// format, the partitions of both topics, the times and the drill-downs of all tenants. The same in every process and release.
+    /// format, the partitions of both topics, the times and the breakdowns of all tenants. The same in every process
+    /// and release.
     #[must_use]
     pub fn epoch(&self, partitions: u32, merge_partitions: u32) -> u64 {
         let mut text = format!(
@@ -31,7 +32,7 @@ impl Rules {
             self.lateness,
             self.idle
         );
-        self.drilldowns.write_to(&mut text);
+        self.breakdowns.write_to(&mut text);
         // FNV-1a, 64 bits
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -209,7 +209,7 @@ mod tests {
             window: 3_600_000,
             lateness: 0,
             idle: 90_000,
-            drilldowns: Vec::new().into(),
+            breakdowns: Vec::new().into(),
             max_sessions: 1,
         };
         let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));

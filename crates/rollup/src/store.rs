@@ -64,7 +64,7 @@ impl Sittings {
     #[must_use]
     pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Millis) -> Self {
         Self {
-            plan: Plan::new(&rules.drilldowns, tenants),
+            plan: Plan::new(&rules.breakdowns, tenants),
             rules,
             index: hashbrown::HashTable::new(),
             sessions: Vec::new(),

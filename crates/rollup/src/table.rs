@@ -1,14 +1,14 @@
-//! One drill-down of one tenant and window.
+//! One breakdown of one tenant and window.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Cell;
 
-/// The values of a cell, one for each dimension of its drill-down, in its order. Compares by dimension, as UTF-8 bytes.
+/// The values of a cell, one for each dimension of its breakdown, in its order. Compares by dimension, as UTF-8 bytes.
 pub type Label = Box<[Arc<str>]>;
 
-/// The cells of one drill-down of one tenant and window, in the order of their labels.
+/// The cells of one breakdown of one tenant and window, in the order of their labels.
 pub type Table = BTreeMap<Label, Cell>;
 
 /// A half-open span of event time, ms since the epoch.

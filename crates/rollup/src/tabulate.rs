@@ -10,10 +10,10 @@ use crate::plan::Plan;
 use crate::sitting::{Contribution, Sitting};
 use crate::{Cell, Label, Rules, Table, Window};
 
-/// Most cells of one drill-down in one partition and window; the smallest beyond it go to `other`.
+/// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
 pub const MOST_CELLS: usize = 65_536;
 
-/// Most dimensions of one drill-down.
+/// Most dimensions of one breakdown.
 pub const MOST_LEVELS: usize = 8;
 
 /// A window of one partition, closed.
@@ -21,13 +21,13 @@ pub const MOST_LEVELS: usize = 8;
 pub struct ClosedWindow {
     /// When.
     pub window: Window,
-    /// For each tenant that was there, by its index, its tables in the order of its drill-downs.
+    /// For each tenant that was there, by its index, its tables in the order of its breakdowns.
     pub tenants: BTreeMap<u16, Vec<Table>>,
 }
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Walks the sittings once for each drill-down of their tenant.
+/// Walks the sittings once for each breakdown of their tenant.
 pub(crate) fn tabulate(
     window: Window,
     sittings: &[Sitting],
@@ -36,7 +36,7 @@ pub(crate) fn tabulate(
     rules: &Rules,
     dictionary: &Dictionary,
 ) -> ClosedWindow {
-    // what each gives to its cells, apart for each list of drill-downs, so that no list is walked by another's
+    // what each gives to its cells, apart for each list of breakdowns, so that no list is walked by another's
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);

@@ -32,7 +32,7 @@ pub enum WireError {
     Corrupt,
 }
 
-/// Cells of one partition, window, tenant and drill-down, or a part of them.
+/// Cells of one partition, window, tenant and breakdown, or a part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Partition of the beacons that it was made from.
@@ -41,8 +41,8 @@ pub struct Chunk {
     pub window: Window,
     /// Whose.
     pub tenant: String,
-    /// Index of the drill-down.
-    pub drilldown: u16,
+    /// Index of the breakdown.
+    pub breakdown: u16,
     /// Labels with their cells.
     pub cells: Vec<(Label, Cell)>,
 }
@@ -85,7 +85,7 @@ struct ChunkHead {
     start: u64,
     end: u64,
     tenant: String,
-    drilldown: u16,
+    breakdown: u16,
     levels: u8,
     cells: u32,
 }
@@ -95,7 +95,7 @@ const CLOSURE: u8 = 1;
 
 /// The chunks of one table, each at most about [`CHUNK_BYTES`] long.
 #[must_use]
-pub fn chunks(partition: u32, window: Window, tenant: &str, drilldown: u16, table: &Table) -> Vec<Vec<u8>> {
+pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, table: &Table) -> Vec<Vec<u8>> {
     let mut chunks = Vec::new();
     let mut body = Vec::new();
     let mut cells = 0;
@@ -105,7 +105,7 @@ pub fn chunks(partition: u32, window: Window, tenant: &str, drilldown: u16, tabl
             start: window.start,
             end: window.end,
             tenant: tenant.into(),
-            drilldown,
+            breakdown,
             levels: table.keys().next().map_or(0, |label| label.len() as u8),
             cells: std::mem::take(cells),
         };
@@ -172,7 +172,7 @@ fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
         partition: head.partition,
         window: Window { start: head.start, end: head.end },
         tenant: head.tenant,
-        drilldown: head.drilldown,
+        breakdown: head.breakdown,
         cells,
     })
 }

@@ -93,9 +93,9 @@ pub struct Settings {
     pub child_directed_content: Vec<String>,
     /// The least number of sessions a row stands for.
     pub k: u64,
-    /// Names of dimensions, drill-down by drill-down.
-    pub drilldowns: Vec<Vec<String>>,
-    /// Which drill-down is the detail table.
+    /// Names of dimensions, breakdown by breakdown.
+    pub breakdowns: Vec<Vec<String>>,
+    /// Which breakdown is the detail table.
     pub detail: Detail,
     /// The least number of sizes that a star row leaves for its rest; by default the smaller of 10 and k/2.
     pub margin: Option<u64>,
@@ -109,13 +109,13 @@ pub struct Settings {
     pub own: BTreeMap<String, Own>,
 }
 
-/// The drill-down whose table shows everything.
+/// The breakdown whose table shows everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
     /// The last one.
     #[default]
     Last,
-    /// No drill-down.
+    /// No breakdown.
     None,
     /// The one of that index.
     Index(usize),
@@ -126,8 +126,8 @@ pub enum Detail {
 pub struct Own {
     /// Its k.
     pub k: u64,
-    /// Its drill-downs.
-    pub drilldowns: Vec<Vec<String>>,
+    /// Its breakdowns.
+    pub breakdowns: Vec<Vec<String>>,
     /// Its detail table.
     pub detail: Detail,
     /// Its margin.
@@ -137,7 +137,7 @@ pub struct Own {
 impl Default for Settings {
     /// The defaults of the configuration, with one tenant.
     fn default() -> Self {
-        let drilldowns: [&[&str]; 5] = [
+        let breakdowns: [&[&str]; 5] = [
             &["country", "asn"],
             &["device", "os", "browser"],
             &["player", "player_version"],
@@ -156,7 +156,7 @@ impl Default for Settings {
             child_directed_tenants: Vec::new(),
             child_directed_content: Vec::new(),
             k: 50,
-            drilldowns: drilldowns
+            breakdowns: breakdowns
                 .iter()
                 .map(|names| names.iter().map(|name| (*name).into()).collect())
                 .collect(),
@@ -177,17 +177,17 @@ impl Settings {
         self.own.get(tenant).map_or(self.k, |own| own.k)
     }
 
-    /// Returns the drill-downs of a tenant.
+    /// Returns the breakdowns of a tenant.
     #[must_use]
-    pub fn drilldowns_of(&self, tenant: &str) -> &[Vec<String>] {
-        self.own.get(tenant).map_or(&self.drilldowns, |own| &own.drilldowns)
+    pub fn breakdowns_of(&self, tenant: &str) -> &[Vec<String>] {
+        self.own.get(tenant).map_or(&self.breakdowns, |own| &own.breakdowns)
     }
 
-    /// Returns the index of a tenant's detail table among its drill-downs.
+    /// Returns the index of a tenant's detail table among its breakdowns.
     #[must_use]
     pub fn detail_of(&self, tenant: &str) -> Option<usize> {
         match self.own.get(tenant).map_or(self.detail, |own| own.detail) {
-            Detail::Last => self.drilldowns_of(tenant).len().checked_sub(1),
+            Detail::Last => self.breakdowns_of(tenant).len().checked_sub(1),
             Detail::None => None,
             Detail::Index(index) => Some(index),
         }
@@ -206,18 +206,18 @@ impl Settings {
     }
 }
 
-/// Which table: compares by window, then tenant, then drill-down as configured, the order in which `fold` prints.
+/// Which table: compares by window, then tenant, then breakdown as configured, the order in which `fold` prints.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableKey {
     /// First millisecond of the window.
     pub start: Millis,
     /// The tenant.
     pub tenant: String,
-    /// Index into [`Settings::drilldowns_of`] that tenant.
-    pub drilldown: usize,
+    /// Index into [`Settings::breakdowns_of`] that tenant.
+    pub breakdown: usize,
 }
 
-/// The cells of a table: one value for each dimension of the drill-down, to what the sittings there add up to.
+/// The cells of a table: one value for each dimension of the breakdown, to what the sittings there add up to.
 pub type Cells = BTreeMap<Vec<String>, Cell>;
 
 /// What must come out.
@@ -250,8 +250,8 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
             let (window, session) = ((key.start, key.tenant), key.session);
             *beacons_of.entry(window.clone()).or_default() += sitting.beacons();
             *sittings_of.entry(window.clone()).or_default() += 1;
-            for (drilldown, dimensions) in settings.drilldowns_of(&window.1).iter().enumerate() {
-                let key = TableKey { start: window.0, tenant: window.1.clone(), drilldown };
+            for (breakdown, dimensions) in settings.breakdowns_of(&window.1).iter().enumerate() {
+                let key = TableKey { start: window.0, tenant: window.1.clone(), breakdown };
                 let label = dimensions.iter().map(|dimension| sitting.dimension(dimension)).collect();
                 verdict
                     .cells

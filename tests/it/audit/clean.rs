@@ -12,7 +12,7 @@ fn what_the_worker_publishes_is_clean() {
     let mut way = Deployment::new(Kafka::shared());
     way.rules.k = 25;
     // a firmware or a name of a player may be anything
-    way.rules.drilldowns = [
+    way.rules.breakdowns = [
         &["device", "os", "browser"][..],
         &["player", "player_version"],
         &["stream", "content"],

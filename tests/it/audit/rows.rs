@@ -16,8 +16,8 @@ pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
 }
 
 /// One table of a minute: labels such as `Windows/*`, and the sessions of each.
-pub(super) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
-    let names: Vec<&str> = drilldown.split('.').collect();
+pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
+    let names: Vec<&str> = breakdown.split('.').collect();
     let row = |(number, (label, sessions)): (u64, &(&str, u64))| {
         let values = label.split('/').map(Value::from);
         let dimensions: Map<String, Value> = names.iter().map(ToString::to_string).zip(values).collect();
@@ -25,7 +25,7 @@ pub(super) fn table(minute: u64, drilldown: &str, rows: &[(&str, u64)]) -> Vec<V
         json!({
             "schema": "crowdfold.rollup/1", "tenant": "default",
             "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
-            "drilldown": names, "detail": true, "dimensions": dimensions, "row": number, "rows": rows.len(),
+            "breakdown": names, "detail": true, "dimensions": dimensions, "row": number, "rows": rows.len(),
             "sessions": sessions, "beacons": 6 * sessions, "attempts": sessions, "plays": sessions,
             "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
             "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
@@ -45,7 +45,7 @@ pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
                 "schema",
                 "tenant",
                 "window",
-                "drilldown",
+                "breakdown",
                 "detail",
                 "dimensions",
                 "row",
@@ -64,7 +64,7 @@ pub(super) fn counts_only(mut rows: Vec<Value>) -> Vec<Value> {
 /// A row as a record under its key.
 pub(super) fn record(partition: u32, row: &Value) -> Record {
     let names: Vec<_> =
-        row["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        row["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     let key = format!("{}/{}/{}", row["tenant"].as_str().unwrap(), names.join("."), row["window"]["start"]);
     Record { key: Some(key.into_bytes()), ..Record::new(partition, row.to_string()) }
 }

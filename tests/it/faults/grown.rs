@@ -74,11 +74,11 @@ fn partitions_grow_from_four_to_eight_under_load() {
         sessions.entry((moment / 2_000 * 2_000, tenant)).or_default().insert(session.to_owned());
     }
     let mut between = 0;
-    for ((start, tenant, drilldown), table) in tables(&rows) {
+    for ((start, tenant, breakdown), table) in tables(&rows) {
         let counts: Vec<_> = table.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
         assert!(
             counts.iter().all(|count| *count >= way.rules.k),
-            "{tenant} {start} {drilldown:?}: {counts:?}"
+            "{tenant} {start} {breakdown:?}: {counts:?}"
         );
         if let Some(there) = sessions.get(&(start, tenant.clone())) {
             let told: u64 = counts.iter().sum();

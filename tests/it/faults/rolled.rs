@@ -35,18 +35,18 @@ fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
 
     let rows = way.rows("read_committed");
     let (mut like_old, mut like_new) = (0, 0);
-    for ((start, tenant, drilldown), mut table) in tables(&rows) {
+    for ((start, tenant, breakdown), mut table) in tables(&rows) {
         for row in &mut table {
             for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
                 row[name].as_object_mut().map(|fields| fields.remove("histogram"));
             }
         }
         let of = |all: &[Value]| -> Vec<Value> {
-            let names = serde_json::json!(drilldown);
+            let names = serde_json::json!(breakdown);
             let same = |row: &&Value| {
                 row["window"]["start"] == start
                     && row["tenant"] == tenant.as_str()
-                    && row["drilldown"] == names
+                    && row["breakdown"] == names
             };
             let mut of: Vec<_> = all.iter().filter(same).cloned().collect();
             of.sort_by_key(|row| row["row"].as_u64());
@@ -55,7 +55,7 @@ fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
         let (is_old, is_new) = (table == of(&old), table == of(&new));
         assert!(
             is_old || is_new,
-            "{tenant} {start} {drilldown:?} is neither of the old rules nor of the new"
+            "{tenant} {start} {breakdown:?} is neither of the old rules nor of the new"
         );
         like_old += usize::from(is_old);
         like_new += usize::from(is_new);

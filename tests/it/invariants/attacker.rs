@@ -13,7 +13,7 @@ mod world;
 use span::Span;
 use world::{Row, World};
 
-/// Drill-downs that share no family.
+/// Breakdowns that share no family.
 const APART: [&[&[&str]]; 5] = [
     &[&["os", "browser"]],
     &[&["os", "browser"], &["cdn"]],
@@ -42,8 +42,8 @@ struct Attack {
     least: Option<u64>,
 }
 
-fn attack(world: &World, drilldowns: &[&[&[&str]]], k: u64) -> Attack {
-    let rows: Vec<_> = drilldowns.iter().flat_map(|drilldowns| world.released(drilldowns, k)).collect();
+fn attack(world: &World, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
+    let rows: Vec<_> = breakdowns.iter().flat_map(|breakdowns| world.released(breakdowns, k)).collect();
     let mut span = Span::default();
     for row in &rows {
         assert!(row.sessions >= k);
@@ -79,11 +79,11 @@ fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
 fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
     let (mut attacked, mut tried) = (0, 0);
     for seed in 0..800 {
-        for drilldowns in APART {
-            let world = World::random(seed, drilldowns);
+        for breakdowns in APART {
+            let world = World::random(seed, breakdowns);
             let k = [2, 3, 5, 10][seed as usize % 4];
-            let attack = attack(&world, &[drilldowns], k);
-            assert_eq!(attack.least, None, "k = {k}, seed {seed}, {drilldowns:?}");
+            let attack = attack(&world, &[breakdowns], k);
+            assert_eq!(attack.least, None, "k = {k}, seed {seed}, {breakdowns:?}");
             attacked += usize::from(attack.rows > 0);
             tried += attack.tried;
         }
@@ -95,19 +95,19 @@ fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
 /// The same attacker, with the rule about families switched off.
 #[test]
 fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice() {
-    for drilldowns in TWICE {
-        let both = drilldowns.concat();
+    for breakdowns in TWICE {
+        let both = breakdowns.concat();
         let mut found = 0;
         for seed in 0..300 {
             let world = World::random(seed, &both);
             let k = 5;
-            found += usize::from(attack(&world, &drilldowns, k).least.is_some());
-            for one in drilldowns {
+            found += usize::from(attack(&world, &breakdowns, k).least.is_some());
+            for one in breakdowns {
                 assert_eq!(attack(&world, &[one], k).least, None, "each alone is safe");
             }
         }
-        eprintln!("{drilldowns:?}: {found} of 300 worlds breached");
-        assert!(found > 10, "{found} breaches by {drilldowns:?}");
+        eprintln!("{breakdowns:?}: {found} of 300 worlds breached");
+        assert!(found > 10, "{found} breaches by {breakdowns:?}");
     }
 }
 
@@ -115,8 +115,8 @@ fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice()
 /// No product, for empty places are covered with them; a sum of rows.
 #[test]
 fn invariant_6_the_attacker_finds_the_breach_that_is_known() {
-    let drilldowns = TWICE[0];
-    let world = World::of(&drilldowns.concat(), &[[60, 90, 0], [5, 0, 0], [70, 0, 0]]);
-    assert_eq!(attack(&world, &drilldowns, 50).least, Some(5));
-    assert_eq!(attack(&world, &drilldowns[..1], 50).least, None);
+    let breakdowns = TWICE[0];
+    let world = World::of(&breakdowns.concat(), &[[60, 90, 0], [5, 0, 0], [70, 0, 0]]);
+    assert_eq!(attack(&world, &breakdowns, 50).least, Some(5));
+    assert_eq!(attack(&world, &breakdowns[..1], 50).least, None);
 }

@@ -152,7 +152,7 @@ fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
 fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_place() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
     let mut way = Deployment::new(&kafka);
-    way.rules.drilldowns =
+    way.rules.breakdowns =
         [&["device", "os", "firmware"][..], &["player"], &["stream", "content"], &["cdn", "connection"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();

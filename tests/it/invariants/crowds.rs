@@ -16,10 +16,10 @@ type Rows = BTreeMap<Vec<String>, u64>;
 fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
     let mut tables = BTreeMap::<TableKey, Rows>::new();
     for row in rows {
-        let names: Vec<String> = serde_json::from_value(row["drilldown"].clone()).unwrap();
+        let names: Vec<String> = serde_json::from_value(row["breakdown"].clone()).unwrap();
         let tenant = row["tenant"].as_str().unwrap().to_owned();
-        let drilldown = settings.drilldowns_of(&tenant).iter().position(|known| *known == names).unwrap();
-        let key = TableKey { start: row["window"]["start"].as_u64().unwrap(), tenant, drilldown };
+        let breakdown = settings.breakdowns_of(&tenant).iter().position(|known| *known == names).unwrap();
+        let key = TableKey { start: row["window"]["start"].as_u64().unwrap(), tenant, breakdown };
         let label = names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
         let before = tables.entry(key).or_default().insert(label, row["sessions"].as_u64().unwrap());
         assert_eq!(before, None, "a row twice");

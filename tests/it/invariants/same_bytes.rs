@@ -80,7 +80,7 @@ fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looke
             ("release.privacy.secret_file", file(&way, "secret", "0f".repeat(32).as_bytes())),
         ];
         keys.iter().for_each(|(key, value)| way.set(key, value));
-        way.rules.drilldowns = [&["country", "asn", "network"][..], &["device", "os", "browser"]]
+        way.rules.breakdowns = [&["country", "asn", "network"][..], &["device", "os", "browser"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();
         way.with_topics()

@@ -27,7 +27,7 @@ pub(super) struct Published {
     pub(super) errors: BTreeMap<String, u64>,
 }
 
-/// Adds up the rows of the drill-down `stream, format, content`, by content id.
+/// Adds up the rows of the breakdown `stream, format, content`, by content id.
 pub(super) fn by_content(rows: &[Value]) -> BTreeMap<String, Published> {
     let mut published = BTreeMap::<String, Published>::new();
     for row in rows.iter().filter(|row| row["dimensions"]["content"].is_string()) {

@@ -73,7 +73,7 @@ fn compare(
         // the policy is compared without a secret: here rows must differ by what it does
         rows.iter_mut().chain(&mut expected).for_each(|row| row["policy"] = Value::Null);
         let key =
-            |row: &Value| ["tenant", "window", "drilldown", "dimensions"].map(|name| row[name].to_string());
+            |row: &Value| ["tenant", "window", "breakdown", "dimensions"].map(|name| row[name].to_string());
         let mut by_key: BTreeMap<_, _> = expected.iter().map(|row| (key(row), row.clone())).collect();
         for row in rows.iter_mut().filter(|row| row["detail"] == false) {
             let Some(truth) = by_key.get_mut(&key(row)) else { continue };

@@ -39,7 +39,7 @@ fn beacons(way: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
 fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() {
     let mut way = Deployment::new(Kafka::shared());
     way.rules.window = MINUTE;
-    way.rules.drilldowns = vec![vec!["device".into()]];
+    way.rules.breakdowns = vec![vec!["device".into()]];
     way.rules.tenants.truncate(1);
     let secret = way.dir.path().join("secret");
     fs::write(&secret, "0123456789abcdef".repeat(4)).unwrap();

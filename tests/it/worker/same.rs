@@ -69,7 +69,7 @@ fn a_world_of_json_beacons_in_four_partitions() {
     way.rules.lateness = 30_000;
     way.rules.idle = 90_000;
     way.rules.k = 20;
-    way.rules.drilldowns = drilldowns(&[&["os", "browser"], &["cdn"], &["stream", "format", "content"]]);
+    way.rules.breakdowns = breakdowns(&[&["os", "browser"], &["cdn"], &["stream", "format", "content"]]);
     let way = way.with_topics();
     let session = |beacon: &Value| way.partition_of(beacon["session"].as_str().unwrap());
     let rows = compare(&way, include_str!("../../data/world/beacons.ndjson"), session, "ts");
@@ -83,14 +83,14 @@ fn real_players_captured_at_an_edge() {
     way.rules.window = 300_000;
     way.rules.idle = 60_000;
     way.rules.k = 2;
-    way.rules.drilldowns =
-        drilldowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
+    way.rules.breakdowns =
+        breakdowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
     way.set("source.format", "\"capture\"");
     let way = way.with_topics();
     let rows = compare(&way, include_str!("../../data/captures/players.ndjson"), |_| 0, "received_at_ms");
     assert!(rows >= 3, "{rows} rows");
 }
 
-fn drilldowns(names: &[&[&str]]) -> Vec<Vec<String>> {
+fn breakdowns(names: &[&[&str]]) -> Vec<Vec<String>> {
     names.iter().map(|names| names.iter().map(ToString::to_string).collect()).collect()
 }

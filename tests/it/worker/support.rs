@@ -44,7 +44,7 @@ pub(crate) struct Deployment<'a> {
 impl<'a> Deployment<'a> {
     /// Windows of two seconds, rows of at least ten sessions, producers that set timestamps. Topics are not made yet.
     pub(crate) fn new(kafka: &'a Kafka) -> Self {
-        let drilldowns: [&[&str]; 3] =
+        let breakdowns: [&[&str]; 3] =
             [&["device", "os", "browser"], &["stream", "format", "content"], &["cdn"]];
         Self {
             kafka,
@@ -59,7 +59,7 @@ impl<'a> Deployment<'a> {
                 idle: 3_000,
                 max_skew: 1_000,
                 k: 10,
-                drilldowns: drilldowns.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
+                breakdowns: breakdowns.map(|names| names.iter().map(ToString::to_string).collect()).to_vec(),
                 ..oracle::Settings::default()
             },
             keys: BTreeMap::from([
@@ -97,8 +97,8 @@ impl<'a> Deployment<'a> {
     /// Writes the configuration of one worker.
     pub(crate) fn config(&self, instance: &str) -> PathBuf {
         let rules = &self.rules;
-        let tables = |drilldowns: &[Vec<String>]| {
-            let tables: Vec<_> = drilldowns.iter().map(|names| quoted(names)).collect();
+        let tables = |breakdowns: &[Vec<String>]| {
+            let tables: Vec<_> = breakdowns.iter().map(|names| quoted(names)).collect();
             format!("[{}]", tables.join(", "))
         };
         let mut keys = BTreeMap::from([
@@ -114,8 +114,8 @@ impl<'a> Deployment<'a> {
             ("tenants.default", format!("{:?}", rules.default_tenant)),
             ("release.k", rules.k.to_string()),
             ("release.allow_small_k", "true".into()),
-            ("release.drilldowns", tables(&rules.drilldowns)),
-            ("release.detail_drilldown", detail(rules.detail, &rules.drilldowns)),
+            ("release.breakdowns", tables(&rules.breakdowns)),
+            ("release.detail_breakdown", detail(rules.detail, &rules.breakdowns)),
             ("topics.partitions", self.partitions.to_string()),
             ("topics.merge_partitions", self.merge_partitions.to_string()),
             ("topics.rollup_partitions", "2".into()),
@@ -125,9 +125,9 @@ impl<'a> Deployment<'a> {
         keys.extend(self.keys.iter().map(|(key, value)| (*key, value.clone())));
         let mut text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
         for (tenant, own) in &rules.own {
-            let (k, drilldowns) = (own.k, tables(&own.drilldowns));
-            text += &format!("[release.tenants.{tenant}]\nk = {k}\ndrilldowns = {drilldowns}\n");
-            text += &format!("detail_drilldown = {}\n", detail(own.detail, &own.drilldowns));
+            let (k, breakdowns) = (own.k, tables(&own.breakdowns));
+            text += &format!("[release.tenants.{tenant}]\nk = {k}\nbreakdowns = {breakdowns}\n");
+            text += &format!("detail_breakdown = {}\n", detail(own.detail, &own.breakdowns));
         }
         let path = self.dir.path().join(format!("{instance}.toml"));
         std::fs::write(&path, text).unwrap();
@@ -274,11 +274,11 @@ fn quoted(words: &[String]) -> String {
 }
 
 /// The detail table as TOML.
-fn detail(detail: oracle::Detail, drilldowns: &[Vec<String>]) -> String {
+fn detail(detail: oracle::Detail, breakdowns: &[Vec<String>]) -> String {
     match detail {
         oracle::Detail::Last => "\"last\"".into(),
         oracle::Detail::None => "\"none\"".into(),
-        oracle::Detail::Index(index) => quoted(&drilldowns[index]),
+        oracle::Detail::Index(index) => quoted(&breakdowns[index]),
     }
 }
 

@@ -17,8 +17,8 @@ fn the_rollups_are_the_oracles_row_for_row() {
     way.rules.k = 25;
     // and two have policies of their own
     let own = |k, names: &[&[&str]]| {
-        let drilldowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
-        Own { k, drilldowns: drilldowns.collect(), detail: Detail::Last, margin: None }
+        let breakdowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
+        Own { k, breakdowns: breakdowns.collect(), detail: Detail::Last, margin: None }
     };
     way.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
     way.rules.own.insert(TENANTS[2].into(), own(10, &[&["device", "os", "browser"], &["cdn", "connection"]]));
@@ -53,7 +53,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
 /// Attributes add up what is published of several tenants, and nothing else.
 fn grouped_by_industry(way: &Deployment<'_>, verdict: &Verdict) {
     let mut expected = BTreeMap::<&str, u64>::new();
-    for (key, rows) in verdict.tables.iter().filter(|(key, _)| key.drilldown == 0) {
+    for (key, rows) in verdict.tables.iter().filter(|(key, _)| key.breakdown == 0) {
         let industry = match key.tenant.as_str() {
             "acme" | "blip" => "news",
             "tiny" => "sport",

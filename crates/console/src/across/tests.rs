@@ -44,7 +44,7 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
             "2 groups are of one tenant: what they say is that tenant's alone"
         ]
     );
-    let answer = ask("--by industry,os --drilldown os,browser", &five());
+    let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert_eq!(
         told(&answer),
         ["sport/Windows 500 of 1", "news/Windows 400 of 2", "news/Linux 260 of 2", "sport/Linux 70 of 1"]
@@ -66,7 +66,7 @@ fn conditions_on_attributes_choose_tenants() {
 fn all_tenants_can_be_added_up_but_those_that_asked_not_to() {
     assert_eq!(told(&ask("--across", &five())), [" 1310 of 4"]);
     assert_eq!(
-        told(&ask("--across --drilldown os,browser --by os", &five())),
+        told(&ask("--across --breakdown os,browser --by os", &five())),
         ["Windows 900 of 3", "Linux 330 of 3"]
     );
     // its own rows are read as ever
@@ -76,10 +76,10 @@ fn all_tenants_can_be_added_up_but_those_that_asked_not_to() {
 
 #[test]
 fn rows_of_different_tables_are_never_added() {
-    let answer = ask("--by industry --drilldown cdn", &five());
+    let answer = ask("--by industry --breakdown cdn", &five());
     assert_eq!(told(&answer), ["unknown 80 of 1"], "only one has that table");
     let error = query("--where plan=pro --by browser").unwrap().run(&rows(&five())).unwrap_err();
-    assert!(matches!(error, QueryError::WhichDrilldown { .. }), "{error}");
+    assert!(matches!(error, QueryError::BreakdownChoice { .. }), "{error}");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn one_tenant_and_several_are_two_questions() {
 
 #[test]
 fn every_form_says_how_many_tenants_a_group_has_and_none_says_which() {
-    let answer = ask("--by industry,os --drilldown os,browser", &five());
+    let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert!(answer.table(120).starts_with("tenants  industry  os       sessions"), "{}", answer.table(120));
     let csv = answer.csv();
     assert!(csv.starts_with("tenants,from,to,industry,os,tables,numbers,windows,sessions,"), "{csv}");
@@ -150,7 +150,7 @@ proptest! {
             *expected.entry(industry).or_default() += windows;
         }
         expected.remove("");
-        let answer = ask("--by industry --where os=Windows --drilldown os,browser", &records);
+        let answer = ask("--by industry --where os=Windows --breakdown os,browser", &records);
         let told: std::collections::BTreeMap<_, _> =
             answer.groups.iter().map(|group| (group.label[0].as_str(), group.sessions())).collect();
         prop_assert_eq!(told, expected);

@@ -38,7 +38,7 @@ impl Answer {
         if let Some(deviation) = self.deviation() {
             notes.push(format!(
                 "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, and \
-                 cells too small for it are missing, so totals are too low and differ between drill-downs",
+                 cells too small for it are missing, so totals are too low and differ between breakdowns",
                 self.count_name()
             ));
         }

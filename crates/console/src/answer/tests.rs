@@ -18,14 +18,14 @@ fn two_windows() -> Vec<Vec<Value>> {
 
 #[test]
 fn a_table_of_one_window() {
-    let answer = ask("--drilldown os,browser", &two_windows()[..1]);
+    let answer = ask("--breakdown os,browser", &two_windows()[..1]);
     assert_eq!(answer.table(120), include_str!("../../fixtures/one_window.txt"));
     assert_eq!(answer.notes(), ["answered from the detail table os,browser: all numbers are exact"]);
 }
 
 #[test]
 fn a_table_of_several_windows_does_not_speak_of_people() {
-    let answer = ask("--drilldown os,browser", &two_windows());
+    let answer = ask("--breakdown os,browser", &two_windows());
     assert_eq!(answer.table(120), include_str!("../../fixtures/several_windows.txt"));
     assert_eq!(
         answer.notes(),
@@ -42,7 +42,7 @@ fn a_table_fits_its_terminal_and_keeps_what_matters() {
     for row in records.iter_mut().flatten() {
         row["bitrate_kbps"] = row["bandwidth_kbps"].clone();
     }
-    let answer = ask("--drilldown os,browser", &records);
+    let answer = ask("--breakdown os,browser", &records);
     let widest = |width| answer.table(width).lines().map(str::len).max().unwrap();
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
     assert_eq!((columns(usize::MAX), columns(120), columns(80)), (15, 11, 6));
@@ -60,7 +60,7 @@ fn a_table_by_time_and_tenant() {
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();
     records.push(globex);
-    let table = ask("--drilldown os,browser --by os --every 1m", &records).table(120);
+    let table = ask("--breakdown os,browser --by os --every 1m", &records).table(120);
     let heads: Vec<_> =
         table.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>()).collect();
     assert_eq!(
@@ -77,15 +77,15 @@ fn a_table_by_time_and_tenant() {
 
 #[test]
 fn csv_has_every_column() {
-    let answer = ask("--drilldown os,browser --where os=Windows", &two_windows()[..1]);
+    let answer = ask("--breakdown os,browser --where os=Windows", &two_windows()[..1]);
     assert_eq!(answer.csv(), include_str!("../../fixtures/answer.csv"));
 }
 
 #[test]
 fn json_is_one_object_a_line() {
-    let answer = ask("--drilldown os,browser --where os=Windows", &two_windows()[..1]);
+    let answer = ask("--breakdown os,browser --where os=Windows", &two_windows()[..1]);
     assert_eq!(answer.json(), include_str!("../../fixtures/answer.ndjson"));
-    let sums = ask("--drilldown os,browser --by os", &two_windows()).json();
+    let sums = ask("--breakdown os,browser --by os", &two_windows()).json();
     let lines: Vec<Value> = sums.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         (lines.len(), &lines[0]["session_windows"], &lines[0]["sessions"]),
@@ -105,7 +105,7 @@ fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
         one[0]["plays"] = plays.into();
         one[0]["startup_failures"] = failures.into();
         one[0]["playback_failures"] = playback.into();
-        let answer = ask("--drilldown os", &[one]);
+        let answer = ask("--breakdown os", &[one]);
         let line: Value = serde_json::from_str(&answer.json()).unwrap();
         let notes =
             answer.notes().into_iter().filter(|note| note.contains("began outside the period")).count();
@@ -125,7 +125,7 @@ fn ratios_without_anything_to_divide_by_are_absent() {
     for field in ["attempts", "plays", "playing_ms", "stalled_ms"] {
         idle[0][field] = 0.into();
     }
-    let answer = ask("--drilldown os", &[idle]);
+    let answer = ask("--breakdown os", &[idle]);
     let line: Value = serde_json::from_str(&answer.json()).unwrap();
     for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "ebvs", "vpf"] {
         assert!(line[ratio].is_null(), "{ratio}");
@@ -139,7 +139,7 @@ const IDLE_COLUMNS: &str = "os       sessions  minutes  startup_ms  bandwidth  b
 
 #[test]
 fn an_answer_of_nothing_is_a_header() {
-    let answer = ask("--drilldown os", &[]);
+    let answer = ask("--breakdown os", &[]);
     assert!(answer.table(120).starts_with("os  sessions") && answer.table(120).lines().count() == 1);
     assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));
 }
@@ -155,9 +155,9 @@ fn noise_is_told_with_its_size_and_grows_with_what_is_added_up() {
     let note = |flags| ask(flags, &records).notes().pop().unwrap();
     // four rows in one group: 2·30
     assert_eq!(
-        note("--drilldown os,browser --by ''"),
+        note("--breakdown os,browser --by ''"),
         "differential privacy: every number has noise, session_windows has a standard deviation of up to 60, and cells \
-         too small for it are missing, so totals are too low and differ between drill-downs"
+         too small for it are missing, so totals are too low and differ between breakdowns"
     );
-    assert!(note("--drilldown os,browser --since 10m").contains(" of up to 42, "));
+    assert!(note("--breakdown os,browser --since 10m").contains(" of up to 42, "));
 }

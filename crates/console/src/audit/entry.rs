@@ -53,7 +53,7 @@ pub(super) struct Entry<'a> {
     pub(super) tenant: &'a str,
     pub(super) start: u64,
     pub(super) end: u64,
-    pub(super) drilldown: Vec<&'a str>,
+    pub(super) breakdown: Vec<&'a str>,
     pub(super) dimensions: &'a [(Cow<'a, str>, Node<'a>)],
     pub(super) detail: Option<bool>,
     pub(super) row: u64,
@@ -96,9 +96,9 @@ impl<'a> Entry<'a> {
                 (self.start, self.end) =
                     (member("start").unwrap_or_default(), member("end").unwrap_or_default());
             }
-            "drilldown" => {
+            "breakdown" => {
                 if let Node::List(names) = node {
-                    self.drilldown = names.iter().filter_map(Node::text).collect();
+                    self.breakdown = names.iter().filter_map(Node::text).collect();
                 }
             }
             "dimensions" => {
@@ -170,9 +170,9 @@ impl<'a> Entry<'a> {
         self.dimensions.iter().find(|(name, _)| name == dimension).and_then(|(_, node)| node.text())
     }
 
-    /// Returns the values in the order of the drill-down.
+    /// Returns the values in the order of the breakdown.
     pub(super) fn label(&self) -> impl Iterator<Item = &'a str> {
-        self.drilldown.iter().filter_map(|name| self.value(name))
+        self.breakdown.iter().filter_map(|name| self.value(name))
     }
 
     /// Returns the length of its window, ms.
@@ -182,9 +182,9 @@ impl<'a> Entry<'a> {
 
     /// Returns whether it holds together: a value for each dimension, a number within its table, a window that is one.
     pub(super) fn is_sound(&self) -> bool {
-        !self.drilldown.is_empty()
-            && self.drilldown.iter().all(|name| self.value(name).is_some())
-            && self.dimensions.len() == self.drilldown.len()
+        !self.breakdown.is_empty()
+            && self.breakdown.iter().all(|name| self.value(name).is_some())
+            && self.dimensions.len() == self.breakdown.len()
             && (1..=self.rows).contains(&self.row)
             && self.start < self.end
     }
@@ -195,13 +195,13 @@ impl<'a> Entry<'a> {
         key.clear();
         key.push_str(self.tenant);
         key.push('/');
-        self.write_drilldown(key);
+        self.write_breakdown(key);
         let _ = write!(key, "/{}", self.start);
     }
 
-    /// Appends the name of its drill-down: `os.browser`.
-    pub(super) fn write_drilldown(&self, to: &mut String) {
-        for (at, name) in self.drilldown.iter().enumerate() {
+    /// Appends the name of its breakdown: `os.browser`.
+    pub(super) fn write_breakdown(&self, to: &mut String) {
+        for (at, name) in self.breakdown.iter().enumerate() {
             if at > 0 {
                 to.push('.');
             }

@@ -179,7 +179,7 @@ impl fmt::Display for What {
             Self::Repeated => f.write_str("is there twice"),
             Self::Type => f.write_str("is of another type than the schema says"),
             Self::NotWhole => f.write_str("is not a whole number"),
-            Self::Key => f.write_str("is not tenant/drill-down/start of its row"),
+            Self::Key => f.write_str("is not tenant/breakdown/start of its row"),
             Self::Dimension => f.write_str("is no known dimension, or is there twice"),
             Self::Label => f.write_str("is not what a label may be"),
             Self::Reserved => f.write_str("is a star before a value, or a reserved word written otherwise"),

@@ -63,27 +63,27 @@ impl Reach {
             };
             let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
             for ((_, start, _), held) in of_tenant() {
-                for (drilldown, ..) in &held.drilldowns {
-                    spans.entry(*drilldown).or_insert((*start, *start)).1 = *start;
+                for (breakdown, ..) in &held.breakdowns {
+                    spans.entry(*breakdown).or_insert((*start, *start)).1 = *start;
                 }
             }
             let mut before: BTreeMap<u32, Spot> = BTreeMap::new();
             for (moment, held) in of_tenant() {
                 let start = moment.1;
                 let read = after.is_none_or(|after| start > after) && start <= until;
-                for (drilldown, (first, last)) in spans.iter().filter(|_| read) {
-                    let is_there = held.drilldowns.iter().any(|(known, ..)| known == drilldown)
-                        || parts.contains(&(*moment, *drilldown));
+                for (breakdown, (first, last)) in spans.iter().filter(|_| read) {
+                    let is_there = held.breakdowns.iter().any(|(known, ..)| known == breakdown)
+                        || parts.contains(&(*moment, *breakdown));
                     if *first < start
                         && start < *last
                         && !is_there
                         && let (Some((_, _, spot)), Some(other)) =
-                            (held.drilldowns.first(), before.get(drilldown))
+                            (held.breakdowns.first(), before.get(breakdown))
                     {
                         finds.pair(What::MissingTable, *spot, *other);
                     }
                 }
-                before.extend(held.drilldowns.iter().map(|(drilldown, _, spot)| (*drilldown, *spot)));
+                before.extend(held.breakdowns.iter().map(|(breakdown, _, spot)| (*breakdown, *spot)));
             }
         }
     }

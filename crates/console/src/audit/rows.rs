@@ -17,7 +17,7 @@ const MOST_NOISE: u64 = 100;
 /// Checks one row.
 pub(super) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     window(row, finds);
-    drilldown(row, finds);
+    breakdown(row, finds);
     policy(row, rules, finds);
     if row.policy.kind != Kind::DifferentialPrivacy {
         labels(row, rules, finds);
@@ -35,19 +35,19 @@ fn window(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-fn drilldown(row: &Entry<'_>, finds: &mut Finds) {
-    if row.drilldown.is_empty() {
-        finds.push(What::Dimension, "/drilldown".into());
+fn breakdown(row: &Entry<'_>, finds: &mut Finds) {
+    if row.breakdown.is_empty() {
+        finds.push(What::Dimension, "/breakdown".into());
     }
-    for (at, name) in row.drilldown.iter().enumerate() {
-        if Dimension::named(name).is_none() || row.drilldown[..at].contains(name) {
-            finds.push(What::Dimension, format!("/drilldown/{at}"));
+    for (at, name) in row.breakdown.iter().enumerate() {
+        if Dimension::named(name).is_none() || row.breakdown[..at].contains(name) {
+            finds.push(What::Dimension, format!("/breakdown/{at}"));
         }
         if row.value(name).is_none() {
             finds.push(What::Missing, "/dimensions".into());
         }
     }
-    if row.dimensions.iter().any(|(name, _)| !row.drilldown.contains(&&**name)) {
+    if row.dimensions.iter().any(|(name, _)| !row.breakdown.contains(&&**name)) {
         finds.push(What::Dimension, "/dimensions".into());
     }
 }
@@ -96,7 +96,7 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
         }
     }
     let is_detail =
-        bounds.detail.as_deref().is_some_and(|names| names.split('.').eq(row.drilldown.iter().copied()));
+        bounds.detail.as_deref().is_some_and(|names| names.split('.').eq(row.breakdown.iter().copied()));
     if row.detail == Some(true) && !is_detail && bounds.knows_detail {
         finds.push(What::NotDetail, "/detail".into());
     }
@@ -104,7 +104,7 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
 
 fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     let mut star = false;
-    for (at, name) in row.drilldown.iter().enumerate() {
+    for (at, name) in row.breakdown.iter().enumerate() {
         let Some(value) = row.value(name) else { continue };
         // the name only where it is a known one
         let field = || {

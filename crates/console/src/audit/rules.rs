@@ -48,7 +48,7 @@ pub struct Bounds {
     pub noise: u64,
     /// True if `detail` states which table is the detail table.
     pub knows_detail: bool,
-    /// The name of the detail table's drill-down, `cdn.connection`; absent where there is none.
+    /// The name of the detail table's breakdown, `cdn.connection`; absent where there is none.
     pub detail: Option<String>,
 }
 

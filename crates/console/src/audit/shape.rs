@@ -67,7 +67,7 @@ const ROLLUP: &[Field] = &[
     Field("schema", Kind::Text, MUST),
     Field("tenant", Kind::Text, MUST),
     Field("window", Kind::Object(WINDOW), MUST),
-    Field("drilldown", Kind::Texts, MUST),
+    Field("breakdown", Kind::Texts, MUST),
     Field("detail", Kind::Flag, MAY),
     Field("dimensions", Kind::Labels, MUST),
     Field("row", Kind::Whole, MUST),

@@ -25,13 +25,13 @@ const MOST_PARTS: usize = 100_000;
 
 /// A tenant and one of its windows.
 pub(super) type Moment = (u32, u64, u64);
-/// A table: its moment and its drill-down.
+/// A table: its moment and its breakdown.
 pub(super) type Key = (Moment, u32);
 
 #[derive(Default)]
 pub(super) struct Tables {
     names: HashMap<String, u32, RandomState>,
-    /// Room for the name of a drill-down.
+    /// Room for the name of a breakdown.
     name: String,
     hasher: RandomState,
     open: BTreeMap<(usize, u32), Vec<Open>>,
@@ -46,7 +46,7 @@ pub(super) struct Tables {
 /// A table of which rows are coming.
 struct Open {
     key: Key,
-    drilldown: Vec<Dimension>,
+    breakdown: Vec<Dimension>,
     rows: u64,
     first: Spot,
     last: Spot,
@@ -73,7 +73,7 @@ struct Part {
 /// What is kept of a tenant's window.
 #[derive(Default)]
 pub(super) struct Windowful {
-    pub(super) drilldowns: Vec<(u32, Vec<Family>, Spot)>,
+    pub(super) breakdowns: Vec<(u32, Vec<Family>, Spot)>,
     /// The totals of the first table of each kind.
     exact: Option<(Box<Totals>, Spot)>,
     covered: Option<(Box<Totals>, Spot)>,
@@ -138,7 +138,7 @@ impl Tables {
         let moment = (self.number(row.tenant), row.start, row.end);
         let mut name = std::mem::take(&mut self.name);
         name.clear();
-        row.write_drilldown(&mut name);
+        row.write_breakdown(&mut name);
         let number = self.number(&name);
         self.name = name;
         (moment, number)
@@ -185,16 +185,16 @@ impl Tables {
 
     /// Compares a whole table with the others of its window.
     fn compare(&mut self, open: Open, finds: &mut Finds) {
-        let Open { key: (moment, drilldown), first, last, policy, totals, detail, .. } = open;
+        let Open { key: (moment, breakdown), first, last, policy, totals, detail, .. } = open;
         let held = self.moments.entry(moment).or_default();
         match &held.policy {
             Some((other, spot)) if *other != policy => finds.pair(What::TwoPolicies, first, *spot),
             Some(_) => {}
             None => held.policy = Some((policy, first)),
         }
-        let families: Vec<Family> = open.drilldown.iter().map(|dimension| Family::of(*dimension)).collect();
+        let families: Vec<Family> = open.breakdown.iter().map(|dimension| Family::of(*dimension)).collect();
         if policy.kind == Kind::Threshold {
-            for (_, others, spot) in &held.drilldowns {
+            for (_, others, spot) in &held.breakdowns {
                 if let Some(family) = families.iter().find(|family| others.contains(family)) {
                     finds.pair(What::Families(family.name()), first, *spot);
                 }
@@ -216,14 +216,14 @@ impl Tables {
             let kept = if totals.shown == Shown::Exact { &mut held.exact } else { &mut held.covered };
             kept.get_or_insert_with(|| (Box::new(totals), last));
             match held.detail {
-                Some((other, spot)) if detail == Some(true) && other != drilldown => {
+                Some((other, spot)) if detail == Some(true) && other != breakdown => {
                     finds.pair(What::Details, first, spot);
                 }
-                None if detail == Some(true) => held.detail = Some((drilldown, first)),
+                None if detail == Some(true) => held.detail = Some((breakdown, first)),
                 _ => {}
             }
         }
-        held.drilldowns.push((drilldown, families, first));
+        held.breakdowns.push((breakdown, families, first));
     }
 
     /// What becomes of rows that are not a whole table where they lie.
@@ -256,7 +256,7 @@ impl Tables {
     fn overlaps(&self, finds: &mut Finds) {
         let mut latest: Option<(Moment, Spot)> = None;
         for (moment, held) in &self.moments {
-            let Some((_, _, spot)) = held.drilldowns.first() else { continue };
+            let Some((_, _, spot)) = held.breakdowns.first() else { continue };
             let (tenant, start, end) = *moment;
             match latest {
                 Some(((same, _, until), other)) if same == tenant && start < until => {
@@ -279,7 +279,7 @@ impl Open {
     fn new(key: Key, row: &Entry<'_>, spot: Spot, cut: bool) -> Self {
         Self {
             key,
-            drilldown: row.drilldown.iter().filter_map(|name| Dimension::named(name)).collect(),
+            breakdown: row.breakdown.iter().filter_map(|name| Dimension::named(name)).collect(),
             rows: row.rows,
             first: spot,
             last: spot,
@@ -313,7 +313,7 @@ impl Open {
         self.number(row.row);
         self.totals.add(row);
         (self.last, self.last_row) = (spot, row.row);
-        self.last_label.resize_with(row.drilldown.len(), String::new);
+        self.last_label.resize_with(row.breakdown.len(), String::new);
         for (last, value) in self.last_label.iter_mut().zip(row.label()) {
             last.clear();
             last.push_str(value);

@@ -18,9 +18,9 @@ mod tenants;
 const OFFSET: i64 = 7;
 
 fn key(row: &Value) -> String {
-    let drilldown: Vec<_> =
-        row["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    format!("{}/{}/{}", row["tenant"].as_str().unwrap(), drilldown.join("."), row["window"]["start"])
+    let breakdown: Vec<_> =
+        row["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    format!("{}/{}/{}", row["tenant"].as_str().unwrap(), breakdown.join("."), row["window"]["start"])
 }
 
 fn rules() -> Rules {
@@ -304,7 +304,7 @@ fn windows_and_numbers_and_dimensions() {
     finds(|row| row["window"] = json!({"start": MINUTE, "end": MINUTE}), "window-not-aligned", "/window");
     finds(|row| row["row"] = json!(2), "wrong-row-number", "/row");
     let audit = audit(&[record(3, "os/colour Windows/red", 1, 1, 900)]);
-    assert_eq!(told(&audit), [("unknown-dimension", 0, "/drilldown/1")]);
+    assert_eq!(told(&audit), [("unknown-dimension", 0, "/breakdown/1")]);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn totals_that_disagree() {
 
 #[test]
 fn tables_that_tell_of_the_same() {
-    let noisy = |drilldown: &str| with_noise(covered(table(3, drilldown, &[("x", 900)])));
+    let noisy = |breakdown: &str| with_noise(covered(table(3, breakdown, &[("x", 900)])));
     let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);
     assert_eq!(told(&audit_), [("overlapping-families", 1, "")]);
@@ -420,8 +420,8 @@ fn windows_that_overlap() {
 
 #[test]
 fn under_differential_privacy_counts_may_be_noisy_and_families_overlap() {
-    let noisy = |drilldown: &str, sessions: u64| {
-        let mut row = record(60, &format!("{drilldown} Windows"), 1, 1, sessions);
+    let noisy = |breakdown: &str, sessions: u64| {
+        let mut row = record(60, &format!("{breakdown} Windows"), 1, 1, sessions);
         row["policy"] = json!({"name": "differential-privacy", "k": 1, "epsilon": 1.0, "delta": 1e-8, "sigma": 38.2, "tau": 240});
         row["bitrate_kbps"]["sessions"] = json!(sessions + 30);
         row

@@ -23,7 +23,7 @@ fn no_text_is_a_formula() {
 #[test]
 fn a_formula_in_a_value_reaches_csv_disarmed_and_json_as_it_is() {
     let records = [table(90, "content", &[("=HYPERLINK(\"x\",1)", 60)])];
-    let answer = query("--drilldown content").unwrap().run(&rows(&records)).unwrap();
+    let answer = query("--breakdown content").unwrap().run(&rows(&records)).unwrap();
     assert!(answer.csv().contains(",\"'=HYPERLINK(\"\"x\"\",1)\","), "{}", answer.csv());
     let line: serde_json::Value = serde_json::from_str(&answer.json()).unwrap();
     assert_eq!(line["dimensions"]["content"], "=HYPERLINK(\"x\",1)");
@@ -38,7 +38,7 @@ fn a_terminal_is_not_told_what_to_do() {
 fn columns_stay_aligned_under_wide_and_combining_letters() {
     assert_eq!(["é", "e\u{301}", "東京", "가나", "🎬", "abc"].map(width), [1, 1, 4, 4, 2, 3]);
     let records = [table(90, "content", &[("abcd", 60), ("e\u{301}", 61), ("東京", 62)])];
-    let table = query("--drilldown content").unwrap().run(&rows(&records)).unwrap().table(120);
+    let table = query("--breakdown content").unwrap().run(&rows(&records)).unwrap().table(120);
     let before_count = |line: &str| {
         let at = line.find("  ").map_or(0, |gap| gap + line[gap..].len() - line[gap..].trim_start().len());
         width(&line[..at + line[at..].find(' ').unwrap()])

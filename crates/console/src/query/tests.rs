@@ -6,9 +6,9 @@ fn refused(flags: &str) -> String {
 
 #[test]
 fn what_was_typed_is_taken_apart() {
-    let asked = query("--drilldown os,browser --where os=Windows --where os=macOS --where browser=a=b --since 1h --by os --every 5m")
+    let asked = query("--breakdown os,browser --where os=Windows --where os=macOS --where browser=a=b --since 1h --by os --every 5m")
         .unwrap();
-    assert_eq!(asked.drilldown.unwrap(), ["os", "browser"]);
+    assert_eq!(asked.breakdown.unwrap(), ["os", "browser"]);
     assert_eq!(asked.conditions["os"], ["Windows", "macOS"]);
     assert_eq!(asked.conditions["browser"], ["a=b"]);
     assert_eq!(
@@ -18,8 +18,8 @@ fn what_was_typed_is_taken_apart() {
 }
 
 #[test]
-fn a_drilldown_may_be_written_as_in_keys() {
-    assert_eq!(query("--drilldown os.browser").unwrap(), query("--drilldown os,browser").unwrap());
+fn a_breakdown_may_be_written_as_in_keys() {
+    assert_eq!(query("--breakdown os.browser").unwrap(), query("--breakdown os,browser").unwrap());
 }
 
 #[test]
@@ -30,30 +30,30 @@ fn since_before_the_epoch_is_all_there_is() {
 #[test]
 fn what_cannot_be_grouped_by_is_refused_with_what_can() {
     assert_eq!(
-        refused("--drilldown device,os,browser --by os"),
-        "--by os is not how drill-down device,os,browser begins, and rows folded above os cannot be told apart by it: \
+        refused("--breakdown device,os,browser --by os"),
+        "--by os is not how breakdown device,os,browser begins, and rows folded above os cannot be told apart by it: \
          group by device or device,os or device,os,browser"
     );
     assert!(
-        refused("--drilldown os --by os,browser")
-            .starts_with("--by os,browser is not how drill-down os begins")
+        refused("--breakdown os --by os,browser")
+            .starts_with("--by os,browser is not how breakdown os begins")
     );
 }
 
 #[test]
 fn conditions_on_other_dimensions_are_refused() {
     assert!(
-        refused("--drilldown os,browser --where cdn=a")
-            .starts_with("--where cdn=… does not go with drill-down os,browser, which has no cdn")
+        refused("--breakdown os,browser --where cdn=a")
+            .starts_with("--where cdn=… does not go with breakdown os,browser, which has no cdn")
     );
 }
 
 #[test]
 fn faults_name_their_flag() {
     assert!(
-        refused("--drilldown os,,browser").starts_with("--drilldown \"os,,browser\" names a dimension twice")
+        refused("--breakdown os,,browser").starts_with("--breakdown \"os,,browser\" names a dimension twice")
     );
-    assert!(refused("--drilldown os,os").starts_with("--drilldown \"os,os\""));
+    assert!(refused("--breakdown os,os").starts_with("--breakdown \"os,os\""));
     assert!(refused("--by os,os").starts_with("--by \"os,os\""));
     for condition in ["os", "=Windows", "os="] {
         assert_eq!(

@@ -17,7 +17,7 @@ fn the_example_of_the_schema_is_read_whole() {
     reader.push(include_bytes!("../../fixtures/rollup.json"));
     let [row] = reader.rows() else { panic!("one row") };
     assert_eq!((row.sessions, row.value("os"), row.value("browser")), (83, Some("Windows"), Some("*")));
-    assert_eq!(row.drilldown_name(), "os.browser");
+    assert_eq!(row.breakdown_name(), "os.browser");
     let bandwidth = row.bandwidth_kbps.as_ref().unwrap();
     assert_eq!((bandwidth.p95, bandwidth.p99), (Some(11_000), None));
     let ranges = bandwidth.histogram.as_ref().unwrap();
@@ -70,8 +70,8 @@ fn what_is_no_rollup_is_counted() {
     let broken = [
         ("row", json!(2)),
         ("row", json!(0)),
-        ("drilldown", json!([])),
-        ("drilldown", json!(["browser"])),
+        ("breakdown", json!([])),
+        ("breakdown", json!(["browser"])),
         ("dimensions", json!({"os": "Windows", "browser": "Edge"})),
         ("window", json!({"start": 5, "end": 5})),
         ("sessions", json!(-1)),
@@ -117,7 +117,7 @@ fn of_a_table_that_comes_twice_the_first_counts() {
 }
 
 #[test]
-fn tenants_drilldowns_and_windows_are_tables_of_their_own() {
+fn tenants_breakdowns_and_windows_are_tables_of_their_own() {
     let mut other_tenant = table(0, "os", &[("*", 60)]);
     other_tenant[0]["tenant"] = "globex".into();
     let records = [
@@ -128,7 +128,7 @@ fn tenants_drilldowns_and_windows_are_tables_of_their_own() {
     ];
     let reader = read(&records);
     assert_eq!((reader.rows().len(), reader.notes().len()), (4, 0));
-    assert_eq!(reader.drilldowns().collect::<Vec<_>>(), ["cdn", "os"]);
+    assert_eq!(reader.breakdowns().collect::<Vec<_>>(), ["cdn", "os"]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn partial_coverage_is_told() {
 
 #[test]
 fn a_reader_for_a_query_keeps_what_it_may_use() {
-    let query = query("--drilldown os --since 10m --tenant acme").unwrap();
+    let query = query("--breakdown os --since 10m --tenant acme").unwrap();
     let mut reader = Reader::for_query(&query);
     let mut other_tenant = record(95, "os *", 1, 1, 60);
     other_tenant["tenant"] = "globex".into();
@@ -149,7 +149,7 @@ fn a_reader_for_a_query_keeps_what_it_may_use() {
         reader.push(record.to_string().as_bytes());
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
-    // The table before the time asked for is not looked at, the other drill-down's is.
+    // The table before the time asked for is not looked at, the other breakdown's is.
     assert_eq!(reader.notes(), ["1 tables are not whole, 1 rows are missing: their sums are too low"]);
 }
 
@@ -165,7 +165,7 @@ proptest! {
         extreme["window"]["start"] = 7.into();
         reader.push(extreme.to_string().as_bytes());
         reader.push(&noise);
-        let answer = query("--drilldown os").unwrap().run(reader.rows()).unwrap();
+        let answer = query("--breakdown os").unwrap().run(reader.rows()).unwrap();
         let lines = usize::from(!answer.is_empty());
         prop_assert_eq!(answer.json().lines().count(), lines);
         prop_assert_eq!(answer.csv().lines().count(), lines + 1);

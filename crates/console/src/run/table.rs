@@ -8,7 +8,7 @@ use crate::{Query, QueryError};
 /// The rows that a query may add up: of several tables on the same sessions only one.
 pub(super) enum Table {
     Named(Vec<String>),
-    /// One drill-down for each tenant and window. Tenants and windows may have different ones, because these are
+    /// One breakdown for each tenant and window. Tenants and windows may have different ones, because these are
     /// totals: all tables of a tenant's window have the same sessions.
     PerWindow(HashMap<(String, u64), Vec<String>>),
 }
@@ -17,23 +17,23 @@ impl Table {
     /// Chooses the table: the one that is named; or else, for totals, the best one of each tenant and window; or else the
     /// one that has all dimensions asked for. Of several of these, the detail table.
     pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
-        if let Some(drilldown) = &query.drilldown {
-            return Ok(Self::Named(drilldown.clone()));
+        if let Some(breakdown) = &query.breakdown {
+            return Ok(Self::Named(breakdown.clone()));
         }
         if query.conditions.is_empty() && query.by.as_ref().is_none_or(Vec::is_empty) {
             return Ok(Self::per_window(rows));
         }
-        let known: BTreeSet<&Vec<String>> = rows.iter().map(|(row, _)| &row.drilldown).collect();
+        let known: BTreeSet<&Vec<String>> = rows.iter().map(|(row, _)| &row.breakdown).collect();
         let fitting: Vec<_> =
-            known.iter().copied().filter(|drilldown| query.check(drilldown).is_ok()).collect();
+            known.iter().copied().filter(|breakdown| query.check(breakdown).is_ok()).collect();
         match fitting[..] {
             [only] => Ok(Self::Named(only.clone())),
             // nothing was read, so the answer is empty
             [] if known.is_empty() => Ok(Self::per_window(rows)),
             _ => detail(&fitting, rows).map(|only| Self::Named(only.clone())).ok_or_else(|| {
-                QueryError::WhichDrilldown {
+                QueryError::BreakdownChoice {
                     fitting: fitting.len(),
-                    known: known.iter().map(|drilldown| drilldown.join(",")).collect(),
+                    known: known.iter().map(|breakdown| breakdown.join(",")).collect(),
                 }
             }),
         }
@@ -42,27 +42,27 @@ impl Table {
     fn per_window(rows: &[(&Row, Numbers)]) -> Self {
         let mut best: HashMap<(String, u64), (Rank, &Vec<String>)> = HashMap::new();
         for (row, numbers) in rows {
-            let candidate = (rank(row, *numbers), &row.drilldown);
+            let candidate = (rank(row, *numbers), &row.breakdown);
             best.entry((row.tenant.clone(), row.window.start))
                 .and_modify(|held| *held = (*held).min(candidate))
                 .or_insert(candidate);
         }
-        Self::PerWindow(best.into_iter().map(|(key, (_, drilldown))| (key, drilldown.clone())).collect())
+        Self::PerWindow(best.into_iter().map(|(key, (_, breakdown))| (key, breakdown.clone())).collect())
     }
 
-    pub(super) fn drilldown(&self) -> Option<&[String]> {
+    pub(super) fn breakdown(&self) -> Option<&[String]> {
         match self {
-            Self::Named(drilldown) => Some(drilldown),
+            Self::Named(breakdown) => Some(breakdown),
             Self::PerWindow(_) => None,
         }
     }
 
     pub(super) fn holds(&self, row: &Row) -> bool {
         match self {
-            Self::Named(drilldown) => *drilldown == row.drilldown,
+            Self::Named(breakdown) => *breakdown == row.breakdown,
             Self::PerWindow(best) => best
                 .get(&(row.tenant.clone(), row.window.start))
-                .is_some_and(|drilldown| *drilldown == row.drilldown),
+                .is_some_and(|breakdown| *breakdown == row.breakdown),
         }
     }
 }
@@ -76,12 +76,12 @@ const fn rank(row: &Row, numbers: Numbers) -> Rank {
     (numbers, if matches!(numbers, Numbers::Noisy) { row.rows } else { 0 })
 }
 
-/// Of several drill-downs that fit the one that is exact, if one alone is, and no tenant has others of them but not this
+/// Of several breakdowns that fit the one that is exact, if one alone is, and no tenant has others of them but not this
 /// one.
 fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&'a Vec<String>> {
     let mut tables: BTreeMap<&Vec<String>, (bool, BTreeSet<&str>)> = BTreeMap::new();
-    for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.drilldown)) {
-        let (exact, tenants) = tables.entry(&row.drilldown).or_insert((true, BTreeSet::new()));
+    for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.breakdown)) {
+        let (exact, tenants) = tables.entry(&row.breakdown).or_insert((true, BTreeSet::new()));
         *exact &= row.detail == Some(true);
         tenants.insert(&row.tenant);
     }
@@ -91,5 +91,5 @@ fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&
     if exact.next().is_some() || *tenants != everyone {
         return None;
     }
-    fitting.iter().copied().find(|drilldown| drilldown == only)
+    fitting.iter().copied().find(|breakdown| breakdown == only)
 }

@@ -25,8 +25,8 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn a_named_drilldown_is_shown_whole_the_largest_first() {
-    let answer = ask("--drilldown os,browser", &two_windows());
+fn a_named_breakdown_is_shown_whole_the_largest_first() {
+    let answer = ask("--breakdown os,browser", &two_windows());
     assert_eq!(told(&answer), ["Windows/Chrome 1750", "macOS/Safari 200", "*/* 113", "Windows/* 80"]);
     assert_eq!(answer.count_name(), "session_windows");
     assert_eq!(answer.groups[0].windows(), 2);
@@ -34,36 +34,36 @@ fn a_named_drilldown_is_shown_whole_the_largest_first() {
 
 #[test]
 fn grouping_by_a_beginning_keeps_what_is_folded_above_it_as_a_star() {
-    let answer = ask("--drilldown os,browser --by os", &two_windows());
+    let answer = ask("--breakdown os,browser --by os", &two_windows());
     assert_eq!(told(&answer), ["Windows 1830", "macOS 200", "* 113"]);
-    let answer = ask("--drilldown os,browser --by ''", &two_windows());
+    let answer = ask("--breakdown os,browser --by ''", &two_windows());
     assert_eq!(told(&answer), [" 2143"]);
 }
 
 #[test]
 fn conditions_leave_out_what_is_folded_and_say_how_much() {
-    let answer = ask("--drilldown os,browser --where os=Windows", &two_windows());
+    let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
     assert_eq!(told(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
     assert_eq!(answer.notes()[1], "folded away: 113 session_windows in rows that may hold it");
-    let answer = ask("--drilldown os,browser --where browser=Safari", &two_windows());
+    let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
     assert_eq!((told(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
     // macOS/* would be no star row of Windows: only */* may hold Safari on macOS.
-    let answer = ask("--drilldown os,browser --where os=macOS --where browser=Safari", &two_windows());
+    let answer = ask("--breakdown os,browser --where os=macOS --where browser=Safari", &two_windows());
     assert_eq!((told(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
 }
 
 #[test]
 fn conditions_on_one_dimension_are_alternatives_and_a_star_can_be_asked_for() {
-    let answer = ask("--drilldown os,browser --where os=Windows --where os=macOS --by os", &two_windows());
+    let answer = ask("--breakdown os,browser --where os=Windows --where os=macOS --by os", &two_windows());
     assert_eq!(told(&answer), ["Windows 1830", "macOS 200"]);
-    let answer = ask("--drilldown os,browser --where browser=*", &two_windows());
+    let answer = ask("--breakdown os,browser --where browser=*", &two_windows());
     assert_eq!((told(&answer), answer.folded_away()), (vec!["*/* 113".into(), "Windows/* 80".into()], 0));
 }
 
 #[test]
 fn a_query_that_nothing_meets_says_so() {
-    let answer = ask("--drilldown os,browser --where os=Roku", &two_windows());
+    let answer = ask("--breakdown os,browser --where os=Roku", &two_windows());
     assert!(answer.is_empty());
     assert_eq!(
         answer.notes(),
@@ -79,17 +79,17 @@ fn a_query_that_nothing_meets_says_so() {
 fn each_span_of_time_can_have_its_rows() {
     let mut records = two_windows();
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
-    let answer = ask("--drilldown os,browser --by os --every 1h", &records);
+    let answer = ask("--breakdown os,browser --by os --every 1h", &records);
     // Minutes 90 and 91 lie in the second hour, 120 in the third.
     assert_eq!(told(&answer), ["Windows 1830", "macOS 200", "* 113", "Windows 70"]);
-    let answer = ask("--drilldown os,browser --by ''  --every 1m", &records);
+    let answer = ask("--breakdown os,browser --by ''  --every 1m", &records);
     assert_eq!(told(&answer), [" 1013", " 1130", " 70"]);
     assert_eq!(answer.count_name(), "sessions");
 }
 
 #[test]
 fn since_takes_windows_that_begin_no_earlier() {
-    let answer = ask("--drilldown os,browser --by '' --since 9m", &two_windows());
+    let answer = ask("--breakdown os,browser --by '' --since 9m", &two_windows());
     assert_eq!(told(&answer), [" 1130"]);
 }
 
@@ -99,21 +99,21 @@ fn tenants_are_never_summed_into_one() {
     globex[0]["tenant"] = "globex".into();
     let mut records = two_windows();
     records.push(globex);
-    let answer = ask("--drilldown os,browser --by os", &records);
+    let answer = ask("--breakdown os,browser --by os", &records);
     let tenants: Vec<_> = answer.groups.iter().map(|group| (group.tenant(), group.sessions())).collect();
     assert_eq!(tenants, [("acme", 1830), ("acme", 200), ("acme", 113), ("globex", 500)]);
-    assert_eq!(told(&ask("--drilldown os,browser --tenant globex", &records)), ["Windows/Chrome 500"]);
+    assert_eq!(told(&ask("--breakdown os,browser --tenant globex", &records)), ["Windows/Chrome 500"]);
 }
 
 #[test]
 fn concurrent_sessions_are_those_of_one_window() {
-    let answer = ask("--drilldown os,browser --by os --where os=Windows", &two_windows());
+    let answer = ask("--breakdown os,browser --by os --where os=Windows", &two_windows());
     assert_eq!((answer.groups[0].concurrent_max(), answer.groups[0].concurrent_mean()), (930, Some(915.0)));
 }
 
 #[test]
 fn percentiles_are_those_of_a_single_row_and_never_summed() {
-    let answer = ask("--drilldown os,browser", &two_windows());
+    let answer = ask("--breakdown os,browser", &two_windows());
     let bandwidth = |group: &crate::group::Group| group.spread(Measure::BandwidthKbps).cloned().unwrap();
     let p50: Vec<_> = answer.groups.iter().map(|group| bandwidth(group).p50).collect();
     assert_eq!(p50, [None, Some(4800), Some(4800), Some(4800)]);
@@ -133,7 +133,7 @@ fn totals_are_taken_from_one_table_whatever_tables_there_are() {
 }
 
 #[test]
-fn the_drilldown_that_has_the_dimensions_is_found() {
+fn the_breakdown_that_has_the_dimensions_is_found() {
     let mut records = two_windows();
     records.push(table(90, "cdn/connection", &[("a/wifi", 1013)]));
     assert_eq!(told(&ask("--by cdn", &records)), ["a 1013"]);
@@ -142,17 +142,17 @@ fn the_drilldown_that_has_the_dimensions_is_found() {
 }
 
 #[test]
-fn a_drilldown_that_is_left_open_is_asked_for() {
+fn a_breakdown_that_is_left_open_is_asked_for() {
     let mut records = two_windows();
     records.push(table(90, "cdn", &[("a", 1013)]));
     let fault = |flags: &str| query(flags).unwrap().run(&rows(&records)).expect_err("left open");
     assert_eq!(
         fault("--by browser").to_string(),
-        "none of the drill-downs read would do: name one with --drilldown (cdn · os,browser)"
+        "none of the breakdowns read would do: name one with --breakdown (cdn · os,browser)"
     );
     records.push(table(95, "os", &[("Windows", 100)]));
     let fault = query("--by os").unwrap().run(&rows(&records)).expect_err("left open");
-    assert!(matches!(&fault, QueryError::WhichDrilldown { fitting: 2, .. }), "{fault}");
+    assert!(matches!(&fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
 }
 
 #[test]
@@ -177,11 +177,11 @@ proptest! {
             .collect();
         let total: u64 = windows.iter().flat_map(|window| window.values()).sum();
         for by in ["''", "os", "os,browser"] {
-            let answer = ask(&format!("--drilldown os,browser --by {by} --every {every}m"), &records);
+            let answer = ask(&format!("--breakdown os,browser --by {by} --every {every}m"), &records);
             prop_assert_eq!(answer.groups.iter().map(|group| group.sessions()).sum::<u64>(), total);
             prop_assert_eq!(answer.groups.iter().map(|group| group.beacons.unwrap()).sum::<i64>(), 6 * total as i64);
         }
-        let answer = ask("--drilldown os,browser --where browser=x", &records);
+        let answer = ask("--breakdown os,browser --where browser=x", &records);
         let of = |wanted: &str| -> u64 {
             let all = windows.iter().flatten();
             all.filter(|((_, browser), _)| browser == wanted).map(|(_, n)| n).sum()

@@ -14,7 +14,7 @@ use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, Error, TopicReader};
 
 use crowdfold_console::audit::{Auditor, Bounds, Contents, Least, Record, Rules};
-use crowdfold_release::{LEAST_K, Policy, drilldown_name};
+use crowdfold_release::{LEAST_K, Policy, breakdown_name};
 
 use crate::cli::{self, ReportFormat};
 use crate::config::Config;
@@ -222,7 +222,7 @@ fn least(args: &cli::Audit, config: &Config, ours: bool) -> Least {
         margin: if ours { policy.margin() } else { 0 },
         noise: if ours { policy.noise() } else { 0 },
         knows_detail: ours && args.k.is_none(),
-        detail: policy.detail().and_then(|at| policy.drilldowns().get(at)).map(|names| drilldown_name(names)),
+        detail: policy.detail().and_then(|at| policy.breakdowns().get(at)).map(|names| breakdown_name(names)),
     };
     Least {
         policy: common.name(),

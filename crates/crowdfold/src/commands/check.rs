@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use crowdfold_airlock::Dimension;
-use crowdfold_release::{Family, Policy, Privacy, YEAR, drilldown_name};
+use crowdfold_release::{Family, Policy, Privacy, YEAR, breakdown_name};
 
 use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
 use crate::{cli, memory};
@@ -27,7 +27,7 @@ pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Resu
     times(config, out)?;
     topics(config, out)?;
     writeln!(out, "#\n# {}", memory::of_sessions(config))?;
-    drilldowns(config, out)?;
+    breakdowns(config, out)?;
     public_content(config, out)?;
     if let Some(privacy) = config.policy().privacy() {
         noise(privacy, config.policy().k(), out)?;
@@ -113,9 +113,9 @@ fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "#\n# Beacons are erased as soon as they are counted, by {by}.")
 }
 
-fn drilldowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
+fn breakdowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let policies = config.policies();
-    writeln!(out, "#\n# Drill-downs; a row stands for {} sessions or more:", policies.common().k())?;
+    writeln!(out, "#\n# Breakdowns; a row stands for {} sessions or more:", policies.common().k())?;
     tables(policies.common(), out)?;
     for (tenant, policy) in policies.own() {
         writeln!(out, "# Those of {tenant}; a row stands for {} sessions or more:", policy.k())?;
@@ -148,14 +148,14 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
-    for (at, drilldown) in policy.drilldowns().iter().enumerate() {
-        let mut families: Vec<_> = drilldown.iter().map(|dimension| Family::of(*dimension).name()).collect();
+    for (at, breakdown) in policy.breakdowns().iter().enumerate() {
+        let mut families: Vec<_> = breakdown.iter().map(|dimension| Family::of(*dimension).name()).collect();
         families.dedup();
         let shows = shown(policy, at);
-        let name = drilldown_name(drilldown);
+        let name = breakdown_name(breakdown);
         writeln!(out, "# {name}: {}{shows}", families.join(", "))?;
         let guard = policy.guard_networks().unwrap_or(0);
-        if guard > 1 && drilldown.contains(&Dimension::Network) {
+        if guard > 1 && breakdown.contains(&Dimension::Network) {
             writeln!(
                 out,
                 "#   Of it every row of an IPv4 network folds away: all its sessions come from one network, and \
@@ -166,14 +166,14 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what the table of a drill-down shows beside its session counts.
+/// Returns what the table of a breakdown shows beside its session counts.
 fn shown(policy: &Policy, at: usize) -> &'static str {
     if policy.detail() != Some(at) {
         return "";
     }
     match policy.privacy() {
         Some(_) => "; with histograms",
-        None if policy.drilldowns().len() == 1 => "; the detail table, which is exact; there is no other",
+        None if policy.breakdowns().len() == 1 => "; the detail table, which is exact; there is no other",
         None => "; the detail table, which is exact",
     }
 }
@@ -250,7 +250,7 @@ fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
         out,
         "#\n# Differential privacy, of one session within one tenant and UTC day: ε = {epsilon}, δ = {delta:e} \
          (ρ = {:.6}).\n# N = {releases}, the cells in which a session stands at most: {windows} windows a day × \
-         drill-downs ({}).",
+         breakdowns ({}).",
         privacy.rho(),
         releases / windows,
     )?;

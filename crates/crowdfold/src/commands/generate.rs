@@ -93,8 +93,8 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigErro
 /// What the worker must find with this configuration.
 fn truth(config: &Config) -> Result<Truth, ConfigError> {
     let names = |policy: &Policy| -> Vec<Vec<&str>> {
-        let named = |drilldown: &Vec<Dimension>| drilldown.iter().map(|dimension| dimension.name()).collect();
-        policy.drilldowns().iter().map(named).collect()
+        let named = |breakdown: &Vec<Dimension>| breakdown.iter().map(|dimension| dimension.name()).collect();
+        policy.breakdowns().iter().map(named).collect()
     };
     let policies = config.policies();
     let truth = Truth::new(config.windows.length, &names(policies.common()))?;

@@ -54,7 +54,7 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
 
 /// What was typed, checked: a dimension that does not exist is an error here, not an empty answer.
 fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, String> {
-    let named = [("--drilldown", &args.drilldown), ("--by", &args.by)];
+    let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
     for (flag, name) in listed.chain(conditions) {
@@ -62,13 +62,13 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
         // a table has dimensions alone
         let attribute =
-            |name: &str| flag != "--drilldown" && catalogue.attributes().any(|known| known == name);
+            |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
         let known = |name: &&str| Dimension::named(name).is_some() || attribute(name);
         if let Some(stranger) = names.into_iter().find(|name| !known(name)) {
             let known = Dimension::ALL.map(Dimension::name).join(", ");
             let attributes = catalogue.attributes().collect::<Vec<_>>().join(", ");
             let attributes = match (flag, attributes.as_str()) {
-                ("--drilldown", _) | (_, "") => String::new(),
+                ("--breakdown", _) | (_, "") => String::new(),
                 (_, attributes) => format!(", the attributes of tenants {attributes}"),
             };
             let stranger = stranger.escape_debug();
@@ -79,7 +79,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
     let list = |names: &[String]| (!names.is_empty()).then(|| names.join(","));
     let span = |span: std::time::Duration| format!("{}ms", span.as_millis());
     let args = Args {
-        drilldown: list(&args.drilldown),
+        breakdown: list(&args.breakdown),
         where_: args.conditions.iter().map(|(dimension, value)| format!("{dimension}={value}")).collect(),
         since: args.since.map(span),
         tenant: args.tenant.clone(),
@@ -129,10 +129,10 @@ fn notes(
         return vec![format!("nothing was published{since}: no rollups in {}", topics.join(", "))];
     }
     let mut notes = reader.notes();
-    let asked = args.drilldown.join(".");
-    if !asked.is_empty() && !reader.drilldowns().any(|known| known == asked) {
-        let known: Vec<_> = reader.drilldowns().map(|known| known.replace('.', ",")).collect();
-        let (asked, known) = (args.drilldown.join(","), known.join(" · "));
+    let asked = args.breakdown.join(".");
+    if !asked.is_empty() && !reader.breakdowns().any(|known| known == asked) {
+        let known: Vec<_> = reader.breakdowns().map(|known| known.replace('.', ",")).collect();
+        let (asked, known) = (args.breakdown.join(","), known.join(" · "));
         notes.push(format!("no table {asked} was published: there are {known}"));
     }
     notes.extend(answer.notes());
@@ -143,15 +143,15 @@ fn notes(
 }
 
 /// Who is in no group although others are. Told by number: who asked to be left out is not pointed at.
-fn left_out(config: &Config, query: &Query, drilldown: &str, reader: &Reader) -> Vec<String> {
+fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) -> Vec<String> {
     let tenants = |count: usize| if count == 1 { "1 tenant".into() } else { format!("{count} tenants") };
     let tell = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));
-    let met = reader.tenants(drilldown);
+    let met = reader.tenants(breakdown);
     let strange =
         met.keys().filter(|tenant| !config.tenants.names.iter().any(|name| name == **tenant)).count();
     let lacking = met.iter().filter(|(tenant, has)| query.asks(tenant) && !**has).count();
-    let lacking = if drilldown.is_empty() { 0 } else { lacking };
-    let table = drilldown.replace('.', ",");
+    let lacking = if breakdown.is_empty() { 0 } else { lacking };
+    let table = breakdown.replace('.', ",");
     [
         tell(
             config.tenants.excluded_from_groupings.len(),

@@ -180,7 +180,7 @@ pub struct Content {
     pub keep: bool,
     /// Ids that match this regular expression are public.
     pub pattern: Option<String>,
-    /// `content` may share a drill-down with region, asn or network.
+    /// `content` may share a breakdown with region, asn or network.
     pub allow_below_place: bool,
 }
 

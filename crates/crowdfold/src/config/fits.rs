@@ -70,11 +70,11 @@ impl Need<'_> {
 }
 
 fn network(config: &Config) -> Result<(), Problem> {
-    let named = |policy: &Policy| policy.drilldowns().iter().flatten().any(|d| *d == Dimension::Network);
+    let named = |policy: &Policy| policy.breakdowns().iter().flatten().any(|d| *d == Dimension::Network);
     let policies = config.policies();
     let own =
-        policies.own().find(|(_, policy)| named(policy)).map(|(tenant, _)| own_key(tenant, "drilldowns"));
-    let common = named(policies.common()).then(|| "release.drilldowns".to_owned());
+        policies.own().find(|(_, policy)| named(policy)).map(|(tenant, _)| own_key(tenant, "breakdowns"));
+    let common = named(policies.common()).then(|| "release.breakdowns".to_owned());
     match common.or(own) {
         Some(key) if config.address.policy == AddressPolicy::Strip => {
             let what =

@@ -26,7 +26,7 @@ const LIBRDKAFKA: [&str; 2] = ["kafka.properties.", "kafka.eraser."];
 const PREFIX: &str = "CROWDFOLD_";
 
 /// Keys whose value is a word, or else a number or a list.
-const WORD_OR_ELSE: [&str; 2] = ["release.margin", "release.detail_drilldown"];
+const WORD_OR_ELSE: [&str; 2] = ["release.margin", "release.detail_breakdown"];
 
 /// A value that a flag of the command line puts over all others.
 #[derive(Clone, Debug)]

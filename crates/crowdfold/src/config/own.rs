@@ -5,7 +5,7 @@ use super::nearest::nearest;
 /// Where they stand, with what their keys are called; none where that is not ours to say. What a tenant has of its own
 /// is of the kind of what all have: `release.tenants.acme.k` of that of `release.k`.
 const BY_TENANT: [(&str, &[&str]); 2] =
-    [("release.tenants", &["k", "drilldowns", "detail_drilldown"]), ("tenants.attributes", &[])];
+    [("release.tenants", &["k", "breakdowns", "detail_breakdown"]), ("tenants.attributes", &[])];
 
 /// For a key or a section there: where, what keys are called, and what follows.
 fn of_tenant(key: &str) -> Option<(&'static str, &'static [&'static str], &str)> {

@@ -36,7 +36,7 @@ const HOURLY: &str = "1h";
 /// `[release]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Release {
-    /// Drill-downs, thresholds and noise of every tenant; without their secret until [`super::Config::keyed`].
+    /// Breakdowns, thresholds and noise of every tenant; without their secret until [`super::Config::keyed`].
     pub policies: Policies,
     /// Where the secret lies that all workers share.
     pub secret_file: Option<PathBuf>,
@@ -115,7 +115,7 @@ impl Release {
     #[must_use]
     pub fn shows_counts_only(&self) -> bool {
         let has_other_tables =
-            |policy: &Policy| policy.drilldowns().len() > usize::from(policy.detail().is_some());
+            |policy: &Policy| policy.breakdowns().len() > usize::from(policy.detail().is_some());
         self.secret_file.is_none()
             && self.policies.common().privacy().is_none()
             && self.policies.all().any(has_other_tables)

@@ -28,7 +28,7 @@ pub(crate) fn describe() {
         "beacons whose time was further ahead of their record's than windows.max_skew, so that the record's time \
          counts; floored to a multiple of k"
     );
-    describe_counter!("crowdfold_rollups_total", "rows published, by drill-down");
+    describe_counter!("crowdfold_rollups_total", "rows published, by breakdown");
     describe_counter!(
         "crowdfold_windows_total",
         "tenants' windows by what became of them, floored to a multiple of k"

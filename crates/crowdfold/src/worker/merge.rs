@@ -150,8 +150,8 @@ impl Running for Merge {
             histogram!("crowdfold_freshness_seconds").record(age as f64 / 1000.0);
         }
         for rollup in &publication.rollups {
-            let drilldown: Vec<_> = rollup.drilldown().iter().map(|dimension| dimension.name()).collect();
-            counter!("crowdfold_rollups_total", "drilldown" => drilldown.join(".")).increment(1);
+            let breakdown: Vec<_> = rollup.breakdown().iter().map(|dimension| dimension.name()).collect();
+            counter!("crowdfold_rollups_total", "breakdown" => breakdown.join(".")).increment(1);
         }
     }
 

@@ -16,7 +16,7 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
         window: W,
         lateness: LATENESS,
         idle: IDLE,
-        drilldowns: vec![vec![Dimension::Os]].into(),
+        breakdowns: vec![vec![Dimension::Os]].into(),
         max_sessions: 100,
     };
     let settings = Arc::new(CombinerSettings {

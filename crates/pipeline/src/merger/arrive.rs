@@ -58,13 +58,13 @@ impl Merger {
             if end <= self.settled_before {
                 continue;
             }
-            // the number of a drill-down says which only together with its tenant
-            let drilldowns = self.settings.rules.drilldowns.of(&chunk.tenant);
-            let drilldown = chunk.drilldown as usize;
-            // cells of other drill-downs cannot be added; of their sittings nothing is published
+            // the number of a breakdown says which only together with its tenant
+            let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
+            let breakdown = chunk.breakdown as usize;
+            // cells of other breakdowns cannot be added; of their sittings nothing is published
             let fits = ours
-                && drilldowns
-                    .get(drilldown)
+                && breakdowns
+                    .get(breakdown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
                 && end - chunk.window.start == self.settings.rules.window;
             // a decision holds whatever comes after it, also before it is known to be committed
@@ -75,7 +75,7 @@ impl Merger {
                 .or(pending)
                 .is_some_and(|forced| end <= forced.end && forced.lacks(closure.partition));
             if !fits || given_up || end <= before || end > closure.to {
-                if drilldown == 0 {
+                if breakdown == 0 {
                     for (_, cell) in &chunk.cells {
                         self.arrived += cell.sums.beacons;
                         self.merged.beacons.withheld += cell.sums.beacons;
@@ -85,12 +85,12 @@ impl Merger {
                 continue;
             }
             let tables = self.windows.entry(end).or_default().entry(chunk.tenant).or_default();
-            tables.resize_with(drilldowns.len(), Table::new);
+            tables.resize_with(breakdowns.len(), Table::new);
             for (label, cell) in chunk.cells {
-                if drilldown == 0 {
+                if breakdown == 0 {
                     self.arrived += cell.sums.beacons;
                 }
-                tables[drilldown].entry(label).or_default().add(&cell);
+                tables[breakdown].entry(label).or_default().add(&cell);
             }
         }
     }

@@ -15,11 +15,11 @@ const W: Millis = 60_000;
 const PATIENCE: Millis = 900_000;
 
 fn settings(k: u64) -> Arc<MergerSettings> {
-    let drilldowns = vec![vec![Dimension::Cdn]];
+    let breakdowns = vec![vec![Dimension::Cdn]];
     let policy = PolicySettings {
         k,
         allow_small_k: true,
-        drilldowns: drilldowns.clone(),
+        breakdowns: breakdowns.clone(),
         ..PolicySettings::default()
     };
     Arc::new(MergerSettings {
@@ -27,7 +27,7 @@ fn settings(k: u64) -> Arc<MergerSettings> {
             window: W,
             lateness: 30_000,
             idle: 90_000,
-            drilldowns: drilldowns.into(),
+            breakdowns: breakdowns.into(),
             max_sessions: 100,
         }),
         merge_partitions: 1,
@@ -402,7 +402,7 @@ fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_n
     let noisy = || {
         let shape = PolicySettings {
             k: 10,
-            drilldowns: plain.rules.drilldowns.common().to_vec(),
+            breakdowns: plain.rules.breakdowns.common().to_vec(),
             ..PolicySettings::default()
         };
         let budget = PrivacySettings { epsilon: 10.0, delta: 1e-8, window: W, idle: plain.rules.idle };

@@ -146,7 +146,7 @@ fn account(broker: &Broker) -> (Counts, u64) {
     let (mut counts, mut placed) = (Counts::default(), 0);
     for value in broker.partials.iter().flat_map(BTreeMap::values) {
         match wire::read(value) {
-            Ok(Partial::Chunk(chunk)) if chunk.drilldown == 0 => {
+            Ok(Partial::Chunk(chunk)) if chunk.breakdown == 0 => {
                 placed += chunk.cells.iter().map(|(_, cell)| cell.sums.beacons).sum::<u64>();
             }
             Ok(Partial::Closure(closure)) => counts.add(&closure.counts),

@@ -90,31 +90,31 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn random(rng: &mut Rng) -> Self {
-        let drilldowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
+        let breakdowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
         let k = 1 + rng.below(3);
         let idle = rng.pick(&[4_000, 9_000, 15_000]);
         let own = match rng.below(3) {
             0 => None,
-            1 => Some((k + 2, drilldowns.clone())),
+            1 => Some((k + 2, breakdowns.clone())),
             _ => Some((k, vec![vec![Dimension::Cdn, Dimension::Os]])),
         };
         let next = match rng.below(6) {
-            5 => version_with(k, idle, drilldowns.clone(), own.clone(), Detail::Index(0)),
+            5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
             0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
-            1 => version(k + 1, idle, drilldowns.clone(), own.clone()),
+            1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
             // one tenant's alone
             2 => {
                 let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
-                version(k, idle, drilldowns.clone(), own.is_none().then_some(other))
+                version(k, idle, breakdowns.clone(), own.is_none().then_some(other))
             }
             _ => {
                 let idle = if idle == 15_000 { 4_000 } else { 15_000 };
-                version(k, idle, drilldowns.clone(), own.clone())
+                version(k, idle, breakdowns.clone(), own.clone())
             }
         };
         let before = 1 + rng.below(3) as u32;
         let after = if rng.one_in(5) { 2 * before } else { before };
-        let mut versions = [version(k, idle, drilldowns, own), next];
+        let mut versions = [version(k, idle, breakdowns, own), next];
         // drawing noise takes time
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
@@ -314,32 +314,32 @@ fn code(rng: &mut Rng) -> &'static str {
     rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
 }
 
-/// `own`: k and drill-downs of the second tenant, where it has its own.
+/// `own`: k and breakdowns of the second tenant, where it has its own.
 fn version(
     k: u64,
     idle: u64,
-    drilldowns: Vec<Vec<Dimension>>,
+    breakdowns: Vec<Vec<Dimension>>,
     own: Option<(u64, Vec<Vec<Dimension>>)>,
 ) -> Version {
-    version_with(k, idle, drilldowns, own, Detail::Last)
+    version_with(k, idle, breakdowns, own, Detail::Last)
 }
 
 /// The same with another detail table, where a list has more than one.
 fn version_with(
     k: u64,
     idle: u64,
-    drilldowns: Vec<Vec<Dimension>>,
+    breakdowns: Vec<Vec<Dimension>>,
     own: Option<(u64, Vec<Vec<Dimension>>)>,
     detail: Detail,
 ) -> Version {
-    let policy = |k, drilldowns, detail| {
+    let policy = |k, breakdowns, detail| {
         let settings =
-            PolicySettings { k, allow_small_k: true, drilldowns, detail, ..PolicySettings::default() };
+            PolicySettings { k, allow_small_k: true, breakdowns, detail, ..PolicySettings::default() };
         Policy::threshold(settings).unwrap()
     };
     let policies = |detail| {
-        let own = own.clone().map(|(k, drilldowns)| (TENANTS[1].to_owned(), policy(k, drilldowns, detail)));
-        Policies::new(policy(k, drilldowns.clone(), detail), own)
+        let own = own.clone().map(|(k, breakdowns)| (TENANTS[1].to_owned(), policy(k, breakdowns, detail)));
+        Policies::new(policy(k, breakdowns.clone(), detail), own)
     };
     let other_detail = policies(if detail == Detail::Last { Detail::Index(0) } else { Detail::Last });
     let policies = policies(detail);
@@ -347,7 +347,7 @@ fn version_with(
         window: WINDOW,
         lateness: LATENESS,
         idle,
-        drilldowns: policies.drilldowns(),
+        breakdowns: policies.breakdowns(),
         max_sessions: 1000,
     };
     Version { rules: Arc::new(rules), policies, other_detail }

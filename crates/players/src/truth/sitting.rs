@@ -141,7 +141,7 @@ pub(super) fn sum(
     sittings: &[&Sitting],
     tenant: String,
     window: Window,
-    drilldown: Vec<String>,
+    breakdown: Vec<String>,
     dimensions: Vec<(String, String)>,
 ) -> Cell {
     let total = |amount: fn(&Sitting) -> u64| sittings.iter().map(|sitting| amount(sitting)).sum();
@@ -159,7 +159,7 @@ pub(super) fn sum(
     Cell {
         tenant,
         window,
-        drilldown,
+        breakdown,
         dimensions,
         sessions: sittings.len() as u64,
         beacons: total(|s| s.beacons),

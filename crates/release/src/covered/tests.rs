@@ -8,8 +8,8 @@ use crate::{Policy, PolicySettings, Secret, release};
 const MINUTE: Window = Window { start: 60_000, end: 120_000 };
 
 fn policy(settings: PolicySettings, secret: u8) -> Policy {
-    let drilldowns = vec![vec![Country], vec![Cdn]];
-    Policy::threshold(PolicySettings { drilldowns, ..settings }).unwrap().keyed(Secret::new([secret; 32]))
+    let breakdowns = vec![vec![Country], vec![Cdn]];
+    Policy::threshold(PolicySettings { breakdowns, ..settings }).unwrap().keyed(Secret::new([secret; 32]))
 }
 
 fn keyed() -> Policy {

@@ -2,17 +2,17 @@ use crowdfold_airlock::Dimension::{
     self, Asn, Browser, Cdn, Content, Country, Device, Network, Os, OsVersion, Player, Quality, Region,
 };
 
-use super::{Family, FamilyError, check_families, drilldown_name};
+use super::{Family, FamilyError, breakdown_name, check_families};
 use crate::PolicySettings;
 
-fn refused(drilldowns: &[&[Dimension]]) -> String {
-    let drilldowns: Vec<_> = drilldowns.iter().map(|drilldown| drilldown.to_vec()).collect();
-    check_families(&drilldowns, false).expect_err("refused").to_string()
+fn refused(breakdowns: &[&[Dimension]]) -> String {
+    let breakdowns: Vec<_> = breakdowns.iter().map(|breakdown| breakdown.to_vec()).collect();
+    check_families(&breakdowns, false).expect_err("refused").to_string()
 }
 
-fn accepted(drilldowns: &[&[Dimension]]) {
-    let drilldowns: Vec<_> = drilldowns.iter().map(|drilldown| drilldown.to_vec()).collect();
-    assert_eq!(check_families(&drilldowns, false), Ok(()));
+fn accepted(breakdowns: &[&[Dimension]]) {
+    let breakdowns: Vec<_> = breakdowns.iter().map(|breakdown| breakdown.to_vec()).collect();
+    assert_eq!(check_families(&breakdowns, false), Ok(()));
 }
 
 #[test]
@@ -25,22 +25,22 @@ fn families_are_those_of_the_table() {
 
 #[test]
 fn the_default_is_accepted() {
-    assert_eq!(check_families(&PolicySettings::default().drilldowns, false), Ok(()));
+    assert_eq!(check_families(&PolicySettings::default().breakdowns, false), Ok(()));
 }
 
 #[test]
-fn a_drilldown_may_mix_families_that_no_other_uses() {
+fn a_breakdown_may_mix_families_that_no_other_uses() {
     accepted(&[&[Country, Device], &[Player]]);
     accepted(&[&[Country, Asn, Region, Device, Os], &[Cdn, Quality]]);
 }
 
 #[test]
-fn two_drilldowns_of_one_family_are_refused_with_both_dimensions_and_the_way_out() {
+fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_way_out() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
-        "drill-downs [country, asn] and [browser, region] both tell of the place (country and region): two tables \
+        "breakdowns [country, asn] and [browser, region] both tell of the place (country and region): two tables \
          that know the same thing can be subtracted from each other, and what is left may be a single viewer; put \
-         country and region in one drill-down, or take one of them out of release.drilldowns"
+         country and region in one breakdown, or take one of them out of release.breakdowns"
     );
     assert!(refused(&[&[Os], &[Device]]).contains("the platform (os and device)"));
     assert!(refused(&[&[Country], &[Country]]).contains("[country] and [country]"));
@@ -50,11 +50,11 @@ fn two_drilldowns_of_one_family_are_refused_with_both_dimensions_and_the_way_out
 #[test]
 fn content_with_a_small_place_is_refused_in_any_order_unless_allowed() {
     for place in [Region, Asn, Network] {
-        for drilldown in [vec![place, Content], vec![Content, place], vec![Content, Device, place]] {
-            let error = check_families(std::slice::from_ref(&drilldown), false).expect_err("refused");
+        for breakdown in [vec![place, Content], vec![Content, place], vec![Content, Device, place]] {
+            let error = check_families(std::slice::from_ref(&breakdown), false).expect_err("refused");
             assert!(matches!(&error, FamilyError::ContentBelowPlace { place: named, .. } if *named == place));
             assert!(error.to_string().contains("content.allow_below_place = true"), "{error}");
-            assert_eq!(check_families(&[drilldown], true), Ok(()));
+            assert_eq!(check_families(&[breakdown], true), Ok(()));
         }
     }
     accepted(&[&[Country, Content], &[Device]]);
@@ -65,13 +65,13 @@ fn content_with_a_small_place_is_refused_in_any_order_unless_allowed() {
 fn nothing_twice_and_nothing_empty() {
     assert_eq!(
         refused(&[&[Country], &[Os, Browser, Os]]),
-        "drill-down [os, browser, os] names os twice: take one out"
+        "breakdown [os, browser, os] names os twice: take one out"
     );
-    assert!(refused(&[&[Country], &[]]).starts_with("drill-down 2 of release.drilldowns has no dimension"));
-    assert!(refused(&[]).starts_with("release.drilldowns is empty"));
+    assert!(refused(&[&[Country], &[]]).starts_with("breakdown 2 of release.breakdowns has no dimension"));
+    assert!(refused(&[]).starts_with("release.breakdowns is empty"));
 }
 
 #[test]
-fn a_drilldown_is_named_by_its_dimensions() {
-    assert_eq!(drilldown_name(&[Os, Browser]), "os.browser");
+fn a_breakdown_is_named_by_its_dimensions() {
+    assert_eq!(breakdown_name(&[Os, Browser]), "os.browser");
 }

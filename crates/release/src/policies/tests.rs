@@ -10,8 +10,8 @@ fn policy(k: u64) -> Policy {
 }
 
 fn other_tables(k: u64) -> Policy {
-    let drilldowns = vec![vec![Os], vec![Cdn]];
-    Policy::threshold(PolicySettings { k, drilldowns, ..PolicySettings::default() }).unwrap()
+    let breakdowns = vec![vec![Os], vec![Cdn]];
+    Policy::threshold(PolicySettings { k, breakdowns, ..PolicySettings::default() }).unwrap()
 }
 
 fn policies<const N: usize>(own: [(&str, Policy); N]) -> Policies {
@@ -24,9 +24,9 @@ fn a_tenant_has_its_own_or_the_common_one() {
     assert_eq!(["acme", "beta", "like", "else"].map(|tenant| policies.of(tenant).k()), [100, 20, 50, 50]);
     assert_eq!(policies.own().map(|(tenant, _)| tenant).collect::<Vec<_>>(), ["acme", "beta"]);
     assert_eq!(policies.most_k(), 100);
-    let drilldowns = policies.drilldowns();
-    assert_eq!((drilldowns.of("acme").len(), drilldowns.of("beta").len()), (5, 2));
-    assert_eq!(drilldowns.lists().count(), 2, "acme's tables are the common ones");
+    let breakdowns = policies.breakdowns();
+    assert_eq!((breakdowns.of("acme").len(), breakdowns.of("beta").len()), (5, 2));
+    assert_eq!(breakdowns.lists().count(), 2, "acme's tables are the common ones");
 }
 
 #[test]

@@ -15,9 +15,9 @@ fn refused(settings: PolicySettings) -> String {
 }
 
 #[test]
-fn the_default_is_fifty_over_five_drilldowns() {
+fn the_default_is_fifty_over_five_breakdowns() {
     let policy = Policy::threshold(settings()).unwrap();
-    assert_eq!((policy.name(), policy.k(), policy.drilldowns().len()), ("threshold", 50, 5));
+    assert_eq!((policy.name(), policy.k(), policy.breakdowns().len()), ("threshold", 50, 5));
     assert_eq!((policy.detail(), policy.guard_networks()), (Some(4), None));
     assert_eq!((policy.margin(), policy.noise(), policy.is_noisy()), (10, 8, false));
 }
@@ -40,7 +40,7 @@ fn a_small_k_needs_a_word() {
 #[test]
 fn keys_out_of_range_are_named() {
     let message = refused(PolicySettings { detail: Detail::Index(5), ..settings() });
-    assert!(message.starts_with("release.detail_drilldown is number 5, but there are 5"), "{message}");
+    assert!(message.starts_with("release.detail_breakdown is number 5, but there are 5"), "{message}");
     for noise in [0, 101] {
         let message = refused(PolicySettings { noise, ..settings() });
         assert_eq!(message, format!("release.noise is {noise}; set 1 to 100, the default is 8"));
@@ -49,7 +49,7 @@ fn keys_out_of_range_are_named() {
         let message = refused(PolicySettings { guard_networks: Some(networks), ..settings() });
         assert!(message.starts_with(&format!("release.guard_networks is {networks}")), "{message}");
     }
-    let message = refused(PolicySettings { drilldowns: vec![vec![Os], vec![Device]], ..settings() });
+    let message = refused(PolicySettings { breakdowns: vec![vec![Os], vec![Device]], ..settings() });
     assert!(message.contains("both tell of the platform"), "{message}");
 }
 
@@ -100,7 +100,7 @@ fn the_fingerprint_is_the_same_in_every_release() {
     assert_eq!(Policy::threshold(settings()).unwrap().fingerprint(), FINGERPRINT);
 }
 
-/// FNV-1a of `threshold;rules=1;k=50;guard=0;detail=4;drilldowns=country.asn|device.os.browser|…;
+/// FNV-1a of `threshold;rules=1;k=50;guard=0;detail=4;breakdowns=country.asn|device.os.browser|…;
 /// margin=10;noise=8;secret=0000000000000000`, computed by another program.
 const FINGERPRINT: u64 = 0xa948_7084_2dfa_8a2d;
 
@@ -115,10 +115,10 @@ fn the_fingerprint_tells_what_is_released_otherwise_and_nothing_else() {
         PolicySettings { detail: Detail::None, ..settings() },
         PolicySettings { margin: Some(9), ..settings() },
         PolicySettings { noise: 9, ..settings() },
-        PolicySettings { drilldowns: place(), ..settings() },
-        PolicySettings { drilldowns: vec![vec![Asn, Country], vec![Device]], ..settings() },
-        PolicySettings { drilldowns: vec![vec![Device], vec![Country, Asn]], ..settings() },
-        PolicySettings { drilldowns: vec![vec![Country, Asn, Device]], ..settings() },
+        PolicySettings { breakdowns: place(), ..settings() },
+        PolicySettings { breakdowns: vec![vec![Asn, Country], vec![Device]], ..settings() },
+        PolicySettings { breakdowns: vec![vec![Device], vec![Country, Asn]], ..settings() },
+        PolicySettings { breakdowns: vec![vec![Country, Asn, Device]], ..settings() },
     ];
     let count = different.len();
     let mut seen: HashSet<u64> =

@@ -50,7 +50,7 @@ pub(crate) struct Place<'a> {
     pub(crate) policy: u64,
     pub(crate) tenant: &'a str,
     pub(crate) window: Window,
-    pub(crate) drilldown: &'a str,
+    pub(crate) breakdown: &'a str,
 }
 
 /// The noise of one cell.
@@ -65,7 +65,7 @@ impl CellNoise {
         noise.text(place.tenant);
         noise.number(place.window.start);
         noise.number(place.window.end);
-        noise.text(place.drilldown);
+        noise.text(place.breakdown);
         noise.number(label.len() as u64);
         label.iter().for_each(|value| noise.text(value));
         noise.number(cell.sessions);

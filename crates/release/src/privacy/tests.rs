@@ -11,11 +11,11 @@ fn rounded(sigma: Sigma, digits: i32) -> f64 {
 /// privacy.md, "Two policies".
 #[test]
 fn sigma_and_tau_are_those_of_the_design() {
-    for (window, drilldowns, sigma, digits, tau) in
+    for (window, breakdowns, sigma, digits, tau) in
         [(HOUR, 1, 38.2, 1, 240), (HOUR, 2, 54.0, 1, 345), (HOUR / 4, 4, 153.0, 0, 1020)]
     {
-        let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, drilldowns).unwrap();
-        assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {drilldowns}");
+        let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, breakdowns).unwrap();
+        assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {breakdowns}");
     }
     // the count alone, with all of the budget
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
@@ -26,9 +26,9 @@ fn sigma_and_tau_are_those_of_the_design() {
 
 #[test]
 fn the_budget_is_spent_and_not_more() {
-    for drilldowns in 1..6 {
-        let privacy = Privacy::new(&DEFAULT, drilldowns).unwrap();
-        assert_eq!(privacy.releases(), 24 * drilldowns as u64);
+    for breakdowns in 1..6 {
+        let privacy = Privacy::new(&DEFAULT, breakdowns).unwrap();
+        assert_eq!(privacy.releases(), 24 * breakdowns as u64);
         let weights: f64 = privacy.measures().iter().map(|measure| measure.weight).sum();
         assert!((weights - 1.0).abs() < 1e-12, "{weights}");
         // what a session can do to all that is published of a day, in the geometry of the noise

@@ -7,9 +7,9 @@ use crowdfold_rollup::{Cell, Table, Window};
 use super::{Fault, Released};
 use crate::privacy::{Noisy, Place, Privacy};
 use crate::row::{Coverage, Head, Rollup};
-use crate::{Policy, drilldown_name};
+use crate::{Policy, breakdown_name};
 
-/// Rows, and what the drill-down that shows most shows.
+/// Rows, and what the breakdown that shows most shows.
 pub(super) struct Made {
     rollups: Vec<Rollup>,
     rows: Vec<u64>,
@@ -46,9 +46,9 @@ pub(super) fn release(
     }
     let fingerprint = policy.fingerprint();
     let mut made = Made { rollups: Vec::new(), rows: Vec::new(), sittings: 0, beacons: 0 };
-    for (index, (table, drilldown)) in tables.into_iter().zip(policy.drilldowns()).enumerate() {
-        let name = drilldown_name(drilldown);
-        let place = Place { policy: fingerprint, tenant, window, drilldown: &name };
+    for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
+        let name = breakdown_name(breakdown);
+        let place = Place { policy: fingerprint, tenant, window, breakdown: &name };
         let detail = Some(index) == policy.detail();
         let (mut sittings, mut beacons) = (0, 0);
         let mut rows = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn release(
         let head = Arc::new(Head {
             tenant: tenant.into(),
             window,
-            drilldown: drilldown.as_slice().into(),
+            breakdown: breakdown.as_slice().into(),
             rows: rows.len(),
             coverage,
             policy: policy.into(),

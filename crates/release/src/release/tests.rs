@@ -11,9 +11,9 @@ use crate::{Coverage, Detail, Policy, PolicySettings};
 const WINDOW: Window = Window { start: 60_000, end: 120_000 };
 
 fn policy(guard_networks: Option<u32>) -> Policy {
-    let drilldowns = vec![vec![Os, Browser], vec![Player], vec![Cdn]];
+    let breakdowns = vec![vec![Os, Browser], vec![Player], vec![Cdn]];
     Policy::threshold(PolicySettings {
-        drilldowns,
+        breakdowns,
         detail: Detail::Index(1),
         guard_networks,
         ..Default::default()
@@ -58,11 +58,11 @@ fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
     assert_eq!((result.sittings_released, result.sittings_withheld), (120, 0));
     assert_eq!(result.fault, None);
     let first = &result.rollups[0];
-    assert_eq!((first.tenant(), first.window(), first.drilldown()), ("acme", WINDOW, &[Os, Browser][..]));
+    assert_eq!((first.tenant(), first.window(), first.breakdown()), ("acme", WINDOW, &[Os, Browser][..]));
 }
 
 #[test]
-fn fewer_than_k_in_all_leave_nothing_in_any_drilldown() {
+fn fewer_than_k_in_all_leave_nothing_in_any_breakdown() {
     let result = released(&[&[("a/b", 49)], &[("p", 49)], &[("c", 40), ("d", 9)]]);
     assert!(result.rollups.is_empty());
     assert_eq!(result.rows, [0, 0, 0]);
@@ -104,15 +104,15 @@ fn tables_at_fault_are_withheld_whole_and_said_so() {
         );
         result.fault
     };
-    let player = || Some(Fault::Cell { drilldown: "player".into() });
-    assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60)]]), Some(Fault::TableCount { tables: 2, drilldowns: 3 }));
-    assert_eq!(fault(&[]), Some(Fault::TableCount { tables: 0, drilldowns: 3 }));
+    let player = || Some(Fault::Cell { breakdown: "player".into() });
+    assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60)]]), Some(Fault::TableCount { tables: 2, breakdowns: 3 }));
+    assert_eq!(fault(&[]), Some(Fault::TableCount { tables: 0, breakdowns: 3 }));
     assert_eq!(fault(&[&[("a/b", 60)], &[("p/q", 60)], &[("c", 60)]]), player());
     assert_eq!(fault(&[&[("a/b", 60)], &[("*", 60)], &[("c", 60)]]), player());
     assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60), ("q", 0)], &[("c", 60)]]), player());
     assert_eq!(
         fault(&[&[("a/b", 60)], &[("p", 60)], &[("c", 61)]]),
-        Some(Fault::Totals { drilldown: "cdn".into(), first: "os.browser".into() })
+        Some(Fault::Totals { breakdown: "cdn".into(), first: "os.browser".into() })
     );
 }
 
@@ -123,13 +123,13 @@ fn tables_that_disagree_in_a_sum_are_at_fault_too() {
         cell.sums.stalls = 1;
     }
     let result = release("acme", WINDOW, tables, &policy(None), None);
-    assert_eq!(result.fault, Some(Fault::Totals { drilldown: "player".into(), first: "os.browser".into() }));
+    assert_eq!(result.fault, Some(Fault::Totals { breakdown: "player".into(), first: "os.browser".into() }));
     let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
     if let Some(cell) = tables[2].values_mut().next() {
         cell.bounded.0[0] = 1;
     }
     let result = release("acme", WINDOW, tables, &policy(None), None);
-    assert_eq!(result.fault, Some(Fault::Totals { drilldown: "cdn".into(), first: "os.browser".into() }));
+    assert_eq!(result.fault, Some(Fault::Totals { breakdown: "cdn".into(), first: "os.browser".into() }));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
     let head = Head {
         tenant: "acme".into(),
         window: Window { start: 1_795_308_480_000, end: 1_795_308_540_000 },
-        drilldown: [Os, Browser].into(),
+        breakdown: [Os, Browser].into(),
         rows: 12,
         coverage,
         policy: (&Policy::threshold(PolicySettings::default()).unwrap()).into(),
@@ -63,7 +63,7 @@ fn a_row_is_written_as_the_interface_page_has_it() {
         String::from_utf8(rollup.json()).unwrap(),
         concat!(
             r#"{"schema":"crowdfold.rollup/1","tenant":"acme","window":{"start":1795308480000,"end":1795308540000},"#,
-            r#""drilldown":["os","browser"],"detail":true,"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
+            r#""breakdown":["os","browser"],"detail":true,"dimensions":{"os":"Windows","browser":"*"},"row":3,"rows":12,"#,
             r#""sessions":83,"beacons":412,"attempts":3,"plays":3,"startup_failures":0,"playback_failures":1,"#,
             r#""playing_ms":4920000,"stalled_ms":12300,"stalls":9,"dropped_frames":31,"switches":12,"#,
             r#""errors":{"network":1,"timeout":2},"#,

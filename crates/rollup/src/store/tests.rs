@@ -9,7 +9,7 @@ mod tenants;
 
 const T0: Millis = 1_000_000_000_000;
 
-/// One partition with windows of 10 s, sessions that are remembered for 15 s, and one drill-down.
+/// One partition with windows of 10 s, sessions that are remembered for 15 s, and one breakdown.
 struct Rig {
     airlock: Airlock,
     sittings: Sittings,
@@ -26,7 +26,7 @@ impl Rig {
             window: 10_000,
             lateness: 5_000,
             idle: 15_000,
-            drilldowns: vec![vec![Dimension::Cdn, Dimension::Quality]].into(),
+            breakdowns: vec![vec![Dimension::Cdn, Dimension::Quality]].into(),
             max_sessions: 3,
         };
         Self {

@@ -24,7 +24,7 @@ impl Rig {
             window: 60_000,
             lateness: 30_000,
             idle: 90_000,
-            drilldowns: vec![vec![Dimension::Format]].into(),
+            breakdowns: vec![vec![Dimension::Format]].into(),
             max_sessions: 3,
         };
         let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();

@@ -39,7 +39,7 @@ proptest! {
         let cells: Table = chunks.iter().flat_map(|chunk| chunk.cells.iter().cloned()).collect();
         prop_assert_eq!(cells, table);
         for chunk in chunks {
-            prop_assert_eq!((chunk.partition, chunk.window, chunk.drilldown), (3, WINDOW, 1));
+            prop_assert_eq!((chunk.partition, chunk.window, chunk.breakdown), (3, WINDOW, 1));
             prop_assert_eq!(chunk.tenant, "acme");
         }
     }

@@ -7,7 +7,7 @@ use super::{Cell, Cells};
 /// A published row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// One value for each dimension of the drill-down, `*` where it was folded.
+    /// One value for each dimension of the breakdown, `*` where it was folded.
     pub label: Vec<String>,
     /// What its sessions add up to.
     pub cell: Cell,

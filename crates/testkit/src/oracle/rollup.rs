@@ -28,21 +28,21 @@ const NUMBERS: [&str; 10] = [
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
 impl Verdict {
-    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, drill-down and label. Histograms are left
+    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and label. Histograms are left
     /// out, because the design leaves their bins open. Where there is a secret, numbers outside the detail table are
     /// the sums that the noise is added to.
     #[must_use]
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
         for (key, rows) in &self.tables {
-            let dimensions = &settings.drilldowns_of(&key.tenant)[key.drilldown];
-            let is_detail = settings.detail_of(&key.tenant) == Some(key.drilldown);
+            let dimensions = &settings.breakdowns_of(&key.tenant)[key.breakdown];
+            let is_detail = settings.detail_of(&key.tenant) == Some(key.breakdown);
             for (index, row) in rows.iter().enumerate() {
                 let mut rollup = json!({
                     "schema": "crowdfold.rollup/1",
                     "tenant": key.tenant,
                     "window": {"start": key.start, "end": key.start + settings.window},
-                    "drilldown": dimensions,
+                    "breakdown": dimensions,
                     "detail": is_detail,
                     "dimensions": dimensions.iter().cloned().zip(row.label.iter().cloned())
                         .collect::<BTreeMap<_, _>>(),

@@ -4,13 +4,13 @@ mod vectors;
 
 use super::*;
 
-/// A minute's windows, half a minute of lateness, one drill-down and crowds of one, so that every sitting shows.
+/// A minute's windows, half a minute of lateness, one breakdown and crowds of one, so that every sitting shows.
 fn settings() -> Settings {
     Settings {
         tenants: vec!["acme".into(), "blip".into()],
         default_tenant: "acme".into(),
         k: 1,
-        drilldowns: vec![vec!["cdn".into()]],
+        breakdowns: vec![vec!["cdn".into()]],
         ..Settings::default()
     }
 }
@@ -34,7 +34,7 @@ fn judged(records: &[(Millis, &str)]) -> Verdict {
 /// All that one tenant's window adds up to, whatever the labels.
 fn total(verdict: &Verdict, start: Millis) -> Cell {
     let mut total = Cell::default();
-    let tables = verdict.cells.iter().filter(|(key, _)| key.start == start && key.drilldown == 0);
+    let tables = verdict.cells.iter().filter(|(key, _)| key.start == start && key.breakdown == 0);
     for cell in tables.flat_map(|(_, cells)| cells.values()) {
         total.add(cell);
     }

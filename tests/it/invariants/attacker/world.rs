@@ -31,9 +31,9 @@ pub(super) struct Row {
 }
 
 impl World {
-    fn empty(drilldowns: &[&[&str]], windows: usize) -> Self {
+    fn empty(breakdowns: &[&[&str]], windows: usize) -> Self {
         let mut names: Vec<String> =
-            drilldowns.iter().flat_map(|d| d.iter().map(ToString::to_string)).collect();
+            breakdowns.iter().flat_map(|d| d.iter().map(ToString::to_string)).collect();
         names.sort();
         names.dedup();
         let places = windows * VALUES.pow(names.len() as u32);
@@ -41,12 +41,12 @@ impl World {
     }
 
     /// Places with nobody, a few, some, or many.
-    pub(super) fn random(seed: u64, drilldowns: &[&[&str]]) -> Self {
+    pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
         let mut dice = Dice::new(seed);
         // with four dimensions one window is enough to try
-        let mut world = Self::empty(drilldowns, 2);
+        let mut world = Self::empty(breakdowns, 2);
         if world.names.len() > 3 {
-            world = Self::empty(drilldowns, 1);
+            world = Self::empty(breakdowns, 1);
         }
         world.empty_too = seed.is_multiple_of(2);
         // many places together would never be small
@@ -63,8 +63,8 @@ impl World {
     }
 
     /// One window, and sessions by the value of the second dimension in the order of names and then of the first.
-    pub(super) fn of(drilldowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
-        let mut world = Self::empty(drilldowns, 1);
+    pub(super) fn of(breakdowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
+        let mut world = Self::empty(breakdowns, 1);
         for (second, row) in sessions.iter().enumerate() {
             for (first, count) in row.iter().enumerate() {
                 world.sessions[first * VALUES + second] = *count;
@@ -80,10 +80,10 @@ impl World {
         place / below % most
     }
 
-    /// The label of a place in a drill-down.
-    fn label(&self, place: usize, drilldown: &[&str]) -> Vec<String> {
+    /// The label of a place in a breakdown.
+    fn label(&self, place: usize, breakdown: &[&str]) -> Vec<String> {
         let axis = |name: &&str| 1 + self.names.iter().position(|known| known == name).unwrap();
-        drilldown.iter().map(|name| self.coordinate(place, axis(name)).to_string()).collect()
+        breakdown.iter().map(|name| self.coordinate(place, axis(name)).to_string()).collect()
     }
 
     pub(super) fn sessions_of(&self, places: &[bool]) -> u64 {
@@ -92,40 +92,40 @@ impl World {
 
     /// What the release code publishes of it, window by window. Each table in turn is the detail table, where a sum tells
     /// which cells a row holds; the attacker is given sessions alone.
-    pub(super) fn released(&self, drilldowns: &[&[&str]], k: u64) -> Vec<Row> {
+    pub(super) fn released(&self, breakdowns: &[&[&str]], k: u64) -> Vec<Row> {
         let dimensions =
-            drilldowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
+            breakdowns.iter().map(|d| d.iter().map(|name| Dimension::named(name).unwrap()).collect());
         let dimensions: Vec<Vec<_>> = dimensions.collect();
         let policy = |detail| {
             let settings = PolicySettings {
                 k,
                 allow_small_k: true,
-                drilldowns: dimensions.clone(),
+                breakdowns: dimensions.clone(),
                 detail: Detail::Index(detail),
                 ..PolicySettings::default()
             };
             Policy::threshold(settings).unwrap()
         };
-        let policies: Vec<_> = (0..drilldowns.len()).map(policy).collect();
-        let windows = (0..self.windows).flat_map(|window| (0..drilldowns.len()).map(move |at| (window, at)));
-        windows.flat_map(|(window, at)| self.released_in(window, drilldowns, &policies[at], at)).collect()
+        let policies: Vec<_> = (0..breakdowns.len()).map(policy).collect();
+        let windows = (0..self.windows).flat_map(|window| (0..breakdowns.len()).map(move |at| (window, at)));
+        windows.flat_map(|(window, at)| self.released_in(window, breakdowns, &policies[at], at)).collect()
     }
 
     /// The rows of one table.
-    fn released_in(&self, window: usize, drilldowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
+    fn released_in(&self, window: usize, breakdowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
         let here = |place: &usize| self.coordinate(*place, 0) == window;
         // a label's number marks its cell by one value of a distribution: the sum of a row tells which cells it holds
-        let table = |drilldown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
+        let table = |breakdown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
             let mut table = BTreeMap::<_, Cell>::new();
             for place in (0..self.sessions.len()).filter(here).filter(|place| self.sessions[*place] > 0) {
-                table.entry(self.label(place, drilldown)).or_default().sessions += self.sessions[place];
+                table.entry(self.label(place, breakdown)).or_default().sessions += self.sessions[place];
             }
             for (cell, number) in table.values_mut().zip(0..) {
                 cell.bandwidth.record(1 << number);
             }
             table
         };
-        let marked: Vec<_> = drilldowns.iter().map(table).collect();
+        let marked: Vec<_> = breakdowns.iter().map(table).collect();
         let shared = |label: &Vec<String>| -> Label { label.iter().map(|v| Arc::from(v.as_str())).collect() };
         let tables = marked.iter().map(|table| -> Table {
             table.iter().map(|(label, cell)| (shared(label), cell.clone())).collect()
@@ -135,8 +135,8 @@ impl World {
         assert_eq!(released.fault, None);
         let mut rollups = released.rollups.iter();
         let mut rows = Vec::new();
-        for (at, ((drilldown, marked), count)) in
-            drilldowns.iter().zip(&marked).zip(&released.rows).enumerate()
+        for (at, ((breakdown, marked), count)) in
+            breakdowns.iter().zip(&marked).zip(&released.rows).enumerate()
         {
             for rollup in rollups.by_ref().take(*count as usize).filter(|_| at == of) {
                 let json: Value = serde_json::from_slice(&rollup.json()).unwrap();
@@ -146,7 +146,7 @@ impl World {
                 let prefix: Vec<_> =
                     rollup.label().take_while(|value| *value != "*").map(String::from).collect();
                 let covers = |place: usize| {
-                    let label = self.label(place, drilldown);
+                    let label = self.label(place, breakdown);
                     let empty = !marked.contains_key(&label);
                     here(&place)
                         && (held.contains(&label) || empty && self.empty_too && label.starts_with(&prefix))

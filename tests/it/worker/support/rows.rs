@@ -17,14 +17,14 @@ pub(crate) struct Row {
     pub(crate) json: Value,
 }
 
-/// Tenant, window and drill-down.
+/// Tenant, window and breakdown.
 type Table = (u64, String, Vec<String>);
 
 impl Row {
     pub(crate) fn table(&self) -> Table {
         let json = &self.json;
         let names =
-            json["drilldown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+            json["breakdown"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
         (
             json["window"]["start"].as_u64().unwrap(),
             json["tenant"].as_str().unwrap().to_owned(),
@@ -49,8 +49,8 @@ impl Deployment<'_> {
 pub(crate) fn tables(rows: &[Row]) -> BTreeMap<Table, Vec<Value>> {
     let mut tables = BTreeMap::<Table, Vec<&Row>>::new();
     for row in rows {
-        let (start, tenant, drilldown) = row.table();
-        let key = format!("{tenant}/{}/{start}", drilldown.join("."));
+        let (start, tenant, breakdown) = row.table();
+        let key = format!("{tenant}/{}/{start}", breakdown.join("."));
         assert_eq!(String::from_utf8_lossy(&row.key), key);
         tables.entry(row.table()).or_default().push(row);
     }
@@ -83,7 +83,7 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     let label = |row: &Value| {
         format!(
             "{:?}",
-            (row["window"]["start"].as_u64(), &row["tenant"], &row["drilldown"], row["row"].as_u64())
+            (row["window"]["start"].as_u64(), &row["tenant"], &row["breakdown"], row["row"].as_u64())
         )
     };
     ours.sort_by_key(label);
@@ -94,7 +94,7 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     assert_eq!(ours.len(), theirs.len(), "rows");
 }
 
-/// Histograms stand in one drill-down only, and speak of no more sessions than the row.
+/// Histograms stand in one breakdown only, and speak of no more sessions than the row.
 fn take_histograms(row: &mut Value) {
     for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
         let sessions = row[name]["sessions"].clone();

@@ -27,7 +27,7 @@ fn json(answer: &Answer) -> Vec<Value> {
 
 #[test]
 fn a_number_below_zero_is_marked_in_the_table_and_explained() {
-    let answer = ask("--drilldown os", &two_windows());
+    let answer = ask("--breakdown os", &two_windows());
     assert_eq!(answer.table(120), include_str!("../../../fixtures/noisy.txt"));
     let note = "some sums are below 0 because their noise is larger than they are (marked ? in a table, named in \
                 below_zero in JSON): read them as close to 0, or ask for a longer time or larger groups";
@@ -44,7 +44,7 @@ fn a_number_below_zero_is_marked_in_the_table_and_explained() {
 
 #[test]
 fn errors_are_shown_in_table_and_csv_when_asked_for() {
-    let answer = ask("--drilldown os", &two_windows()).with_errors(true);
+    let answer = ask("--breakdown os", &two_windows()).with_errors(true);
     assert_eq!(answer.table(160), include_str!("../../../fixtures/errors.txt"));
     let csv = answer.csv();
     let (names, first) = (csv.lines().next().unwrap(), csv.lines().nth(1).unwrap());
@@ -53,12 +53,12 @@ fn errors_are_shown_in_table_and_csv_when_asked_for() {
     // 8 · 1 · √2, 8 · 15,000 · √2
     assert_eq!((fields["plays_error"], fields["stalled_ms_error"]), ("11.3", "169705.6"));
     assert_eq!((fields["errors_drm_error"], fields["session_windows_error"]), ("11.3", "0.0"));
-    assert!(!ask("--drilldown os", &two_windows()).csv().contains("_error,"));
+    assert!(!ask("--breakdown os", &two_windows()).csv().contains("_error,"));
 }
 
 #[test]
 fn json_always_has_standard_errors_beside_the_numbers() {
-    let line = json(&ask("--drilldown os", &two_windows())).swap_remove(0);
+    let line = json(&ask("--breakdown os", &two_windows())).swap_remove(0);
     let root = 2_f64.sqrt();
     let error = |at: &str| line.pointer(&format!("/standard_error{at}")).and_then(Value::as_f64).unwrap();
     let about = |at: &str, expect: f64| assert!((error(at) - expect).abs() <= 0.051, "{at}: {}", error(at));
@@ -87,7 +87,7 @@ fn a_ratio_whose_denominator_is_mostly_noise_is_left_empty() {
         row["attempts"] = 28.into();
         row["plays"] = 29.into();
     }
-    let answer = ask("--drilldown os", &records);
+    let answer = ask("--breakdown os", &records);
     let line = &json(&answer)[0];
     assert!(line["vsf"].is_null() && line["ebvs"].is_null() && line["standard_error"]["vsf"].is_null());
     assert!(line["vpf"].is_number() && line["startup_ms"]["mean"].is_number());
@@ -99,7 +99,7 @@ fn a_ratio_whose_denominator_is_mostly_noise_is_left_empty() {
 #[test]
 fn session_counts_alone_leave_columns_empty_with_a_note_of_the_reason() {
     let records = [counts_only(table(90, "os", &[("*", 60), ("Windows", 900)]))];
-    let answer = ask("--drilldown os", &records);
+    let answer = ask("--breakdown os", &records);
     assert_eq!(
         answer.table(120),
         "os       sessions  rebuffering  startup_ms  bandwidth\n\
@@ -127,7 +127,7 @@ fn session_counts_alone_leave_columns_empty_with_a_note_of_the_reason() {
 #[test]
 fn every_answer_states_its_kind_of_numbers() {
     let numbers = |records: Vec<Value>| {
-        let line = json(&ask("--drilldown os", &[records])).swap_remove(0);
+        let line = json(&ask("--breakdown os", &[records])).swap_remove(0);
         (line["numbers"].as_str().unwrap().to_owned(), line["tables"].clone())
     };
     let whole = || table(90, "os", &[("Windows", 900)]);
@@ -142,7 +142,7 @@ fn under_differential_privacy_only_the_error_of_sessions_is_known() {
     let mut records = table(90, "os", &[("Windows", 900)]);
     records[0].as_object_mut().unwrap().remove("detail");
     records[0]["policy"] = json!({"name": "differential-privacy", "k": 50, "sigma": 38.2, "tau": 240});
-    let answer = ask("--drilldown os", &[records]).with_errors(true);
+    let answer = ask("--breakdown os", &[records]).with_errors(true);
     let line = &json(&answer)[0];
     assert_eq!((&line["numbers"], &line["standard_error"]["sessions"]), (&"noisy".into(), &json!(38.2)));
     assert!(line["standard_error"]["plays"].is_null() && line["standard_error"]["vsf"].is_null());

@@ -156,8 +156,8 @@ fn sums_are_within_clamps_and_budget() {
 
 #[test]
 fn totals_differ_by_their_noise_and_no_more() {
-    let noisy = |drilldown: &str, sum: i64| {
-        let mut rows = with_noise(covered(table(3, drilldown, &[("x", 450), ("y", 450)])));
+    let noisy = |breakdown: &str, sum: i64| {
+        let mut rows = with_noise(covered(table(3, breakdown, &[("x", 450), ("y", 450)])));
         rows[0]["stalled_ms"] = json!(sum);
         rows
     };
@@ -217,9 +217,9 @@ fn the_detail_table_is_the_one_of_the_tenant() {
     };
     let own = BTreeMap::from([("large".into(), bounds(Some("os.browser"))), ("none".into(), bounds(None))]);
     let least = Least { policy: "threshold", common: bounds(Some("cdn")), own };
-    let told = |tenant: &str, drilldown: &str| {
-        let label = drilldown.replace(|sign: char| sign != '/', "").replace('/', "x/") + "x";
-        let mut row = record(3, &format!("{drilldown} {label}"), 1, 1, 900);
+    let told = |tenant: &str, breakdown: &str| {
+        let label = breakdown.replace(|sign: char| sign != '/', "").replace('/', "x/") + "x";
+        let mut row = record(3, &format!("{breakdown} {label}"), 1, 1, 900);
         row["tenant"] = tenant.into();
         told(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()
     };

@@ -45,15 +45,15 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
 }
 
 /// A table of a tenant; of `cdn` the detail table.
-fn one_table(tenant: &str, minute: u64, drilldown: &str) -> Vec<Value> {
-    let rows = table(minute, drilldown, &[("x", 900)]);
-    of_tenant(tenant, if drilldown == "cdn" { rows } else { with_noise(covered(rows)) })
+fn one_table(tenant: &str, minute: u64, breakdown: &str) -> Vec<Value> {
+    let rows = table(minute, breakdown, &[("x", 900)]);
+    of_tenant(tenant, if breakdown == "cdn" { rows } else { with_noise(covered(rows)) })
 }
 
 #[test]
 fn a_table_that_a_tenant_has_before_and_after_is_missed() {
     let tables = |of: &[(&str, u64, &str)]| -> Vec<Value> {
-        of.iter().flat_map(|(tenant, minute, drilldown)| one_table(tenant, *minute, drilldown)).collect()
+        of.iter().flat_map(|(tenant, minute, breakdown)| one_table(tenant, *minute, breakdown)).collect()
     };
     let whole = [("acme", 1, "os"), ("acme", 1, "cdn"), ("acme", 3, "os"), ("acme", 3, "cdn")];
     assert_eq!(told(&audit(&tables(&whole))), []);
@@ -65,7 +65,7 @@ fn a_table_that_a_tenant_has_before_and_after_is_missed() {
     let others =
         [&whole[..2], &[("beta", 2, "os"), ("beta", 1, "os"), ("beta", 3, "os")], &whole[2..]].concat();
     assert_eq!(told(&audit(&tables(&others))), []);
-    // a tenant that has one table less from then on, or one more, has changed its drill-downs
+    // a tenant that has one table less from then on, or one more, has changed its breakdowns
     assert_eq!(told(&audit(&tables(&lost[..4]))), []);
     assert_eq!(told(&audit(&tables(&lost[2..]))), []);
 }

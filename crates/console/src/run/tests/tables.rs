@@ -26,8 +26,8 @@ fn totals_are_answered_from_the_detail_table() {
 }
 
 #[test]
-fn a_named_drilldown_answers_even_if_the_detail_table_could() {
-    let answer = ask("--drilldown browser,os --by ''", &window());
+fn a_named_breakdown_answers_even_if_the_detail_table_could() {
+    let answer = ask("--breakdown browser,os --by ''", &window());
     assert_eq!(
         answer.notes()[..1],
         [
@@ -71,7 +71,7 @@ fn each_window_is_answered_from_its_own_best_table() {
 #[test]
 fn of_tables_that_fit_the_detail_table_answers() {
     let mut records = window();
-    // after a change of drill-downs
+    // after a change of breakdowns
     records.push(noisy(table(91, "cdn", &[("a", 700)])));
     records.push(table(91, "cdn/connection", &[("a/wifi", 700)]));
     let answer = ask("--by cdn", &records);
@@ -81,7 +81,7 @@ fn of_tables_that_fit_the_detail_table_answers() {
     // another tenant has the other table only, which would be missing from the answer
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
-    assert!(matches!(fault, QueryError::WhichDrilldown { fitting: 2, .. }), "{fault}");
+    assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
     assert_eq!(told(&ask("--by cdn --tenant acme", &records)), ["a 1200", "b 513"]);
 }
 

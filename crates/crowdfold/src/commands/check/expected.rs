@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crowdfold_airlock::Millis;
 use crowdfold_players::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_release::{
-    BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, drilldown_name, release,
+    BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, breakdown_name, release,
 };
 use crowdfold_rollup::{Cell, Label, Table, Window};
 
@@ -44,7 +44,7 @@ struct Traffic {
     length: f64,
     /// The sum of each field over all sessions, per millisecond, in the order of [`BOUNDED_FIELDS`].
     rates: Vec<f64>,
-    /// Sessions of each cell in the simulated window, drill-down by drill-down.
+    /// Sessions of each cell in the simulated window, breakdown by breakdown.
     tables: Vec<Vec<(Vec<String>, f64)>>,
     simulated: Millis,
 }
@@ -97,13 +97,13 @@ fn one(
     let Some(traffic) = Traffic::simulate(policy, live, window) else {
         return writeln!(
             out,
-            "# not known: a drill-down has a dimension that synthetic players do not report"
+            "# not known: a breakdown has a dimension that synthetic players do not report"
         );
     };
     let mut has_noise = false;
-    for (at, drilldown) in policy.drilldowns().iter().enumerate() {
+    for (at, breakdown) in policy.breakdowns().iter().enumerate() {
         let rows = traffic.rows(policy, at, window);
-        table(policy, at, &drilldown_name(drilldown), &rows, window, out)?;
+        table(policy, at, &breakdown_name(breakdown), &rows, window, out)?;
         if policy.detail() != Some(at) && !rows.sessions.is_empty() {
             measures(policy, &traffic, &rows, window, out)?;
             has_noise = true;
@@ -198,7 +198,7 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
     // of all tables the one that folds most
     let worst = |length: Millis| {
         let tables =
-            (0..policy.drilldowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
+            (0..policy.breakdowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
         tables.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or((1.0, 0))
     };
     let percent = 100.0 * KEPT;
@@ -221,7 +221,7 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
                 out,
                 "# Even in windows of an hour {} keeps all values of {:.1}% of sessions only: take dimensions out of it, \
                  or lower release.k.",
-                drilldown_name(&policy.drilldowns()[at]),
+                breakdown_name(&policy.breakdowns()[at]),
                 100.0 * kept
             )
         }
@@ -229,12 +229,12 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
 }
 
 impl Traffic {
-    /// Lets the synthetic players report. `None` where they lack a dimension of a drill-down.
+    /// Lets the synthetic players report. `None` where they lack a dimension of a breakdown.
     fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
-        let names = |drilldown: &Vec<_>| -> Vec<&str> {
-            drilldown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
+        let names = |breakdown: &Vec<_>| -> Vec<&str> {
+            breakdown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
         };
-        let drilldowns: Vec<_> = policy.drilldowns().iter().map(names).collect();
+        let breakdowns: Vec<_> = policy.breakdowns().iter().map(names).collect();
         let simulated = window.min(LONGEST_SIMULATED);
         let players = live.min(MOST_SIMULATED);
         let config = PlayersConfig {
@@ -242,28 +242,28 @@ impl Traffic {
             ..PlayersConfig::default()
         };
         let end = config.start_ms + simulated;
-        let mut watched = Watched::new(simulated, &drilldowns).ok()?;
+        let mut watched = Watched::new(simulated, &breakdowns).ok()?;
         Players::new(config)
             .ok()?
             .take_while(|report| report.sent_ms < end)
             .for_each(|report| watched.watch(&report));
         let (cells, _) = watched.finish();
-        Some(Self::of(&cells, &drilldowns, live as f64 / players as f64, players as f64, simulated))
+        Some(Self::of(&cells, &breakdowns, live as f64 / players as f64, players as f64, simulated))
     }
 
-    fn of(cells: &[Truth], drilldowns: &[Vec<&str>], scale: f64, players: f64, simulated: Millis) -> Self {
+    fn of(cells: &[Truth], breakdowns: &[Vec<&str>], scale: f64, players: f64, simulated: Millis) -> Self {
         let label = |cell: &Truth| cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
-        let tables = drilldowns
+        let tables = breakdowns
             .iter()
-            .map(|drilldown| {
+            .map(|breakdown| {
                 let mut table = BTreeMap::<Vec<String>, f64>::new();
-                for cell in of_table(cells, drilldown) {
+                for cell in of_table(cells, breakdown) {
                     *table.entry(label(cell)).or_default() += cell.sessions as f64 * scale;
                 }
                 table.into_iter().collect()
             })
             .collect();
-        let first = || drilldowns.first().into_iter().flat_map(|drilldown| of_table(cells, drilldown));
+        let first = || breakdowns.first().into_iter().flat_map(|breakdown| of_table(cells, breakdown));
         let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
         let rates = BOUNDED_FIELDS.iter().map(|field| {
             let sum: u64 = first().map(|cell| amount(cell, field.name)).sum();
@@ -283,7 +283,7 @@ impl Traffic {
         self.live * (1.0 + window as f64 / self.length)
     }
 
-    /// Folds the table of a drill-down as it would be in a window of that length.
+    /// Folds the table of a breakdown as it would be in a window of that length.
     fn rows(&self, policy: &Policy, at: usize, window: Millis) -> Rows {
         let longer = self.sessions(window) / self.sessions(self.simulated);
         let cells = self.tables[at].iter().map(|(label, sessions)| {
@@ -305,17 +305,17 @@ impl Traffic {
     }
 }
 
-/// The cells of one drill-down.
-fn of_table<'a>(cells: &'a [Truth], drilldown: &'a [&str]) -> impl Iterator<Item = &'a Truth> {
-    cells.iter().filter(move |cell| cell.drilldown.iter().eq(drilldown.iter()))
+/// The cells of one breakdown.
+fn of_table<'a>(cells: &'a [Truth], breakdown: &'a [&str]) -> impl Iterator<Item = &'a Truth> {
+    cells.iter().filter(move |cell| cell.breakdown.iter().eq(breakdown.iter()))
 }
 
-/// The same policy for one drill-down alone. Networks are not simulated, so `release.guard_networks` is left out.
+/// The same policy for one breakdown alone. Networks are not simulated, so `release.guard_networks` is left out.
 fn alone(policy: &Policy, at: usize) -> Policy {
     let settings = PolicySettings {
         k: policy.k(),
         allow_small_k: true,
-        drilldowns: vec![policy.drilldowns()[at].clone()],
+        breakdowns: vec![policy.breakdowns()[at].clone()],
         detail: Detail::Last,
         margin: Some(policy.margin()),
         noise: policy.noise(),

@@ -4,7 +4,7 @@ use crate::config::{Override, Sources};
 const NOISE: [(&str, &str); 4] = [
     ("release.policy", "differential-privacy"),
     ("release.privacy.secret_file", "/nowhere/to/be/found"),
-    ("release.drilldowns", r#"[["os", "browser"]]"#),
+    ("release.breakdowns", r#"[["os", "browser"]]"#),
     ("ttl.beacons", "3h"),
 ];
 
@@ -14,7 +14,7 @@ fn sigma_tau_and_a_year_are_shown() {
     let text = printed(&NOISE);
     for line in [
         "length = \"1h\"\n",
-        "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the cells in which a session stands at most: 24 windows a day × drill-downs (1).\n",
+        "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the cells in which a session stands at most: 24 windows a day × breakdowns (1).\n",
         "τ + k − 1 = 240 + 49 = 289 or more",
         "\n# sessions                    1  0.5000              38.2\n",
         "\n# playing_ms            3690000  0.0263",
@@ -79,7 +79,7 @@ fn an_outage_that_does_not_fit_is_said_with_the_mend() {
 }
 
 #[test]
-fn every_topic_and_drilldown_is_listed() {
+fn every_topic_and_breakdown_is_listed() {
     let text = printed(&[("tenants.names", "acme,default"), ("tenants.per_tenant_topics", "true")]);
     for name in ["beacons", "partials", "rejections", "rollups.acme", "rollups.default"] {
         assert!(text.contains(&format!("\n# crowdfold.{name} ")), "{name}: {text}");
@@ -106,7 +106,7 @@ fn a_policy_without_a_secret_is_said_to_show_session_counts_only() {
     assert!(text.contains("# A small group inside a row with * may have had 10 sizes or more"), "{text}");
     let keyed = printed(&[("release.privacy.secret_file", "/nowhere/to/be/found")]);
     assert!(!keyed.contains("counts only") && keyed.contains("has noise of 8 times"), "{keyed}");
-    let alone = printed(&[("release.drilldowns", r#"[["cdn"]]"#)]);
+    let alone = printed(&[("release.breakdowns", r#"[["cdn"]]"#)]);
     assert!(!alone.contains("counts only"), "{alone}");
     assert!(
         alone.contains("# cdn: delivery; the detail table, which is exact; there is no other\n"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crowdfold_airlock::{Dimension, Millis};
 use crowdfold_console::Row;
-use crowdfold_release::drilldown_name;
+use crowdfold_release::breakdown_name;
 
 use crate::config::Config;
 
@@ -14,22 +14,22 @@ mod tests;
 /// Windows that are told apart; older ones are whole, or will never be.
 const WINDOWS: usize = 8;
 
-/// The drill-downs by name, `device.os.browser`, in the order in which they are shown: the one with the systems first,
+/// The breakdowns by name, `device.os.browser`, in the order in which they are shown: the one with the systems first,
 /// because readers know these best, then the detail table, which is exact.
 pub(super) fn order(config: &Config) -> Vec<String> {
     let policy = config.policy();
-    let mut drilldowns: Vec<_> = policy.drilldowns().iter().enumerate().collect();
-    drilldowns
-        .sort_by_key(|(at, drilldown)| (!drilldown.contains(&Dimension::Os), policy.detail() != Some(*at)));
-    drilldowns.iter().map(|(_, drilldown)| drilldown_name(drilldown)).collect()
+    let mut breakdowns: Vec<_> = policy.breakdowns().iter().enumerate().collect();
+    breakdowns
+        .sort_by_key(|(at, breakdown)| (!breakdown.contains(&Dimension::Os), policy.detail() != Some(*at)));
+    breakdowns.iter().map(|(_, breakdown)| breakdown_name(breakdown)).collect()
 }
 
-/// All rows of one drill-down and window, most sessions first.
+/// All rows of one breakdown and window, most sessions first.
 pub(super) struct Table {
     /// Whose.
     pub(super) tenant: String,
     /// Of what.
-    pub(super) drilldown: Vec<String>,
+    pub(super) breakdown: Vec<String>,
     /// In that order.
     pub(super) rows: Vec<Row>,
 }
@@ -43,14 +43,14 @@ impl Table {
 /// What came out so far.
 pub(super) struct Board {
     /// By name, in the order in which they are shown.
-    drilldowns: Vec<String>,
-    /// Tables of which not all rows have come: by start of window, tenant, drill-down.
+    breakdowns: Vec<String>,
+    /// Tables of which not all rows have come: by start of window, tenant, breakdown.
     unfinished: BTreeMap<(Millis, String, String), Vec<Row>>,
-    /// The last whole table of each tenant and drill-down.
+    /// The last whole table of each tenant and breakdown.
     tables: BTreeMap<(String, usize), Table>,
     /// Windows of tenants of which something was released.
     pub(super) windows: u64,
-    /// Rows, of all drill-downs.
+    /// Rows, of all breakdowns.
     pub(super) rows: u64,
     /// The fewest sessions of any row.
     pub(super) smallest: Option<u64>,
@@ -63,10 +63,10 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// For the drill-downs that are configured.
+    /// For the breakdowns that are configured.
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            drilldowns: order(config),
+            breakdowns: order(config),
             unfinished: BTreeMap::new(),
             tables: BTreeMap::new(),
             windows: 0,
@@ -81,8 +81,8 @@ impl Board {
     /// Takes a record's value; whether it is a rollup of ours.
     pub(super) fn push(&mut self, value: &[u8], now: Millis) -> bool {
         let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
-        let name = row.drilldown_name();
-        let Some(shown) = self.drilldowns.iter().position(|known| *known == name) else { return false };
+        let name = row.breakdown_name();
+        let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
         self.rows += 1;
         self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
         // one table counts every session once
@@ -113,11 +113,11 @@ impl Board {
         }
         self.first.get_or_insert(now);
         rows.sort_by(|a, b| b.sessions.cmp(&a.sessions).then(a.row.cmp(&b.row)));
-        let Some(drilldown) = rows.first().map(|row| row.drilldown.clone()) else { return };
-        self.tables.insert((tenant.clone(), shown), Table { tenant, drilldown, rows });
+        let Some(breakdown) = rows.first().map(|row| row.breakdown.clone()) else { return };
+        self.tables.insert((tenant.clone(), shown), Table { tenant, breakdown, rows });
     }
 
-    /// The last whole table of each tenant and drill-down, in the order in which they are shown.
+    /// The last whole table of each tenant and breakdown, in the order in which they are shown.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
     }

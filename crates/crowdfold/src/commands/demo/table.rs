@@ -37,7 +37,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
     let shown = choose(&table.rows, most);
     let largest = table.rows.first().map_or(1, |row| row.sessions);
     let mut columns: Vec<Column> =
-        table.drilldown.iter().map(|dimension| label(dimension, &table.rows)).collect();
+        table.breakdown.iter().map(|dimension| label(dimension, &table.rows)).collect();
     columns.push(Column::right("sessions", |row| number(row.sessions)));
     if bars && width >= WIDE {
         columns.push(Column {
@@ -58,7 +58,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
         columns.push(Column::right("kbit/s p50", move |row| median(row).map_or("-".into(), number)));
     }
     let total = |columns: &[Column]| columns.iter().map(|column| column.wide + GAP.len()).sum::<usize>();
-    while total(&columns) > width + GAP.len() && columns.len() > table.drilldown.len() + 1 {
+    while total(&columns) > width + GAP.len() && columns.len() > table.breakdown.len() + 1 {
         columns.pop();
     }
     let mut lines = vec![(Style::Bold, title(table))];
@@ -100,7 +100,7 @@ fn title(table: &Table) -> String {
     };
     format!(
         "{}   {} to {} UTC, {}: {}, {}{numbers}",
-        table.drilldown.join(", "),
+        table.breakdown.join(", "),
         minute(start),
         minute(end),
         table.tenant,

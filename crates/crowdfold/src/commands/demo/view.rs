@@ -161,7 +161,7 @@ impl Scene<'_> {
         if !policy.is_noisy() {
             return Vec::new();
         }
-        let detail = policy.detail().and_then(|at| policy.drilldowns().get(at));
+        let detail = policy.detail().and_then(|at| policy.breakdowns().get(at));
         let tables = detail.map_or("all tables".to_owned(), |detail| {
             let names: Vec<_> = detail.iter().map(|dimension| dimension.name()).collect();
             format!("all tables except {}", names.join(", "))
@@ -190,8 +190,8 @@ impl Scene<'_> {
     /// How to read what is in the rollups' topic with other tools.
     pub(super) fn read_along(&self) -> [String; 2] {
         let (brokers, prefix) = (&self.broker.address, &self.config.kafka.prefix);
-        let drilldown = board::order(self.config).swap_remove(0);
-        let by = drilldown.split('.').next().unwrap_or_default();
+        let breakdown = board::order(self.config).swap_remove(0);
+        let by = breakdown.split('.').next().unwrap_or_default();
         let topics = self.config.topic_names();
         let topic = &topics.rollups()[0];
         [

@@ -65,7 +65,7 @@ fn the_truth_follows_the_configuration() {
         [consent.child_directed]
         tenants = ["kids"]
         [release]
-        drilldowns = [["os", "browser"], ["region"]]
+        breakdowns = [["os", "browser"], ["region"]]
     "#;
     std::fs::write(&config, text).unwrap();
     let (done, stdout) =
@@ -82,7 +82,7 @@ fn the_truth_follows_the_configuration() {
         values
     };
     assert_eq!(distinct("/tenant"), [r#""acme""#, r#""blip""#]);
-    assert_eq!(distinct("/drilldown"), [r#"["os","browser"]"#, r#"["region"]"#]);
+    assert_eq!(distinct("/breakdown"), [r#"["os","browser"]"#, r#"["region"]"#]);
     assert_eq!(distinct("/window/start").len(), 3);
 }
 

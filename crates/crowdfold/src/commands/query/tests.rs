@@ -29,8 +29,8 @@ fn query(args: &Query, now: u64) -> Result<Asked, String> {
 fn what_can_be_asked_is_taken_as_typed() {
     for arguments in [
         "",
-        "--drilldown device,os,browser --by device,os --where os=Windows --since 1h --every 15m --tenant acme",
-        "--drilldown device.os.browser",
+        "--breakdown device,os,browser --by device,os --where os=Windows --since 1h --every 15m --tenant acme",
+        "--breakdown device.os.browser",
         "--by country",
     ] {
         assert!(query(&typed(arguments), 1_000_000).is_ok(), "{arguments}");
@@ -40,15 +40,15 @@ fn what_can_be_asked_is_taken_as_typed() {
 #[test]
 fn what_cannot_be_asked_is_said_before_anything_is_read() {
     for (arguments, expect) in [
-        ("--drilldown os,colour", "--drilldown: \"colour\" is no dimension; the dimensions are country, "),
+        ("--breakdown os,colour", "--breakdown: \"colour\" is no dimension; the dimensions are country, "),
         ("--by shape", "--by: \"shape\" is no dimension"),
         ("--where colour=red", "--where: \"colour\" is no dimension"),
-        ("--drilldown device,os --by os", "--by os is not how drill-down device,os begins"),
+        ("--breakdown device,os --by os", "--by os is not how breakdown device,os begins"),
         (
-            "--drilldown device,os --where country=DE",
-            "--where country=… does not go with drill-down device,os",
+            "--breakdown device,os --where country=DE",
+            "--where country=… does not go with breakdown device,os",
         ),
-        ("--drilldown os,os", "--drilldown \"os,os\" names a dimension twice"),
+        ("--breakdown os,os", "--breakdown \"os,os\" names a dimension twice"),
     ] {
         let refused = query(&typed(arguments), 1_000_000).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
@@ -78,7 +78,7 @@ fn attributes_can_be_asked_beside_dimensions_and_are_called_by_name() {
     let known = catalogue(&config.tenants);
     for (arguments, expect) in [
         ("--by industy", "--by: \"industy\" is no dimension and no attribute; the dimensions are "),
-        ("--drilldown industry", "--drilldown: \"industry\" is no dimension; the dimensions are "),
+        ("--breakdown industry", "--breakdown: \"industry\" is no dimension; the dimensions are "),
         (
             "--tenant acme --by industry",
             "--tenant acme is one tenant alone, and --by industry adds up several",

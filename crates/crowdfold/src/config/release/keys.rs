@@ -11,8 +11,8 @@ use crate::config::problem::Problem;
 use crate::config::read::meant;
 
 const K: &str = "release.k";
-const DRILLDOWNS: &str = "release.drilldowns";
-const DETAIL: &str = "release.detail_drilldown";
+const BREAKDOWNS: &str = "release.breakdowns";
+const DETAIL: &str = "release.detail_breakdown";
 const MARGIN: &str = "release.margin";
 const NOISE: &str = "release.noise";
 
@@ -24,14 +24,14 @@ pub(in crate::config) fn own_key(tenant: &str, name: &str) -> String {
 /// By name, the keys that one policy is made of.
 pub(super) struct Keys {
     k: String,
-    drilldowns: String,
+    breakdowns: String,
     detail: String,
 }
 
 impl Keys {
     /// Those of all tenants.
     pub(super) fn common() -> Self {
-        Self { k: K.into(), drilldowns: DRILLDOWNS.into(), detail: DETAIL.into() }
+        Self { k: K.into(), breakdowns: BREAKDOWNS.into(), detail: DETAIL.into() }
     }
 
     /// A tenant's own, and the common ones where it has none.
@@ -42,8 +42,8 @@ impl Keys {
         };
         Self {
             k: own(K, "k"),
-            drilldowns: own(DRILLDOWNS, "drilldowns"),
-            detail: own(DETAIL, "detail_drilldown"),
+            breakdowns: own(BREAKDOWNS, "breakdowns"),
+            detail: own(DETAIL, "detail_breakdown"),
         }
     }
 
@@ -54,59 +54,59 @@ impl Keys {
         content: &Content,
         guard_networks: Option<u32>,
     ) -> Result<PolicySettings, Problem> {
-        let drilldowns = self.drilldowns(layers)?;
-        if !content.keep && drilldowns.iter().flatten().any(|dimension| *dimension == Dimension::Content) {
+        let breakdowns = self.breakdowns(layers)?;
+        if !content.keep && breakdowns.iter().flatten().any(|dimension| *dimension == Dimension::Content) {
             let what = format!(
                 "content.policy = \"drop\" lets no content in, but {} names content: give them without it, or keep \
                  content",
-                self.drilldowns
+                self.breakdowns
             );
             let place =
-                if layers.untouched(&self.drilldowns) { "content.policy" } else { self.drilldowns.as_str() };
+                if layers.untouched(&self.breakdowns) { "content.policy" } else { self.breakdowns.as_str() };
             return Err(layers.refuse_as(place, &what));
         }
         Ok(PolicySettings {
             k: layers.whole(&self.k, 1..=1_000_000)?,
             allow_small_k: layers.flag("release.allow_small_k")?,
-            detail: self.detail(layers, &drilldowns)?,
+            detail: self.detail(layers, &breakdowns)?,
             margin: layers.whole_unless(MARGIN, "auto", 0..=500_000)?,
             noise: layers.whole(NOISE, 1..=100)?,
-            drilldowns,
+            breakdowns,
             guard_networks,
             allow_below_place: content.allow_below_place,
         })
     }
 
-    fn drilldowns(&self, layers: &Layers) -> Result<Vec<Vec<Dimension>>, Problem> {
-        let tables = layers.tables(&self.drilldowns)?;
+    fn breakdowns(&self, layers: &Layers) -> Result<Vec<Vec<Dimension>>, Problem> {
+        let tables = layers.tables(&self.breakdowns)?;
         if let Some(long) = tables.iter().find(|table| table.len() > MOST_LEVELS) {
-            let what = format!("a drill-down has {} dimensions, want {MOST_LEVELS} at most", long.len());
-            return Err(layers.refuse(&self.drilldowns, what));
+            let what = format!("a breakdown has {} dimensions, want {MOST_LEVELS} at most", long.len());
+            return Err(layers.refuse(&self.breakdowns, what));
         }
-        tables.iter().map(|table| dimensions(layers, &self.drilldowns, table)).collect()
+        tables.iter().map(|table| dimensions(layers, &self.breakdowns, table)).collect()
     }
 
-    /// Returns the drill-down whose table is the detail table.
-    fn detail(&self, layers: &Layers, drilldowns: &[Vec<Dimension>]) -> Result<Detail, Problem> {
+    /// Returns the breakdown whose table is the detail table.
+    fn detail(&self, layers: &Layers, breakdowns: &[Vec<Dimension>]) -> Result<Detail, Problem> {
         let choices = [("last", Detail::Last), ("none", Detail::None)];
         let words = match layers.choice_or_words(&self.detail, &choices)? {
             Ok(detail) => return Ok(detail),
             Err(words) => words,
         };
         let named = dimensions(layers, &self.detail, &words)?;
-        if let Some(index) = drilldowns.iter().position(|drilldown| *drilldown == named) {
+        if let Some(index) = breakdowns.iter().position(|breakdown| *breakdown == named) {
             return Ok(Detail::Index(index));
         }
-        let Self { drilldowns, detail, .. } = self;
-        if detail == DETAIL && drilldowns != DRILLDOWNS {
-            let own = drilldowns.replace("drilldowns", "detail_drilldown");
+        let Self { breakdowns, detail, .. } = self;
+        if detail == DETAIL && breakdowns != BREAKDOWNS {
+            let own = breakdowns.replace("breakdowns", "detail_breakdown");
             let what = format!("lacks the one that {DETAIL} names; add it, or name one of these in {own}");
-            return Err(layers.refuse(drilldowns, what));
+            return Err(layers.refuse(breakdowns, what));
         }
         Err(layers.refuse(
             detail,
             format!(
-                "is not one of {drilldowns}; name one exactly as it is listed there, \"last\" or \"none\""
+                "is not one of {breakdowns}; name one exactly as it is listed there, \"last\" or \"none\""
             ),
         ))
     }
@@ -115,12 +115,12 @@ impl Keys {
     pub(super) fn refused(&self, layers: &Layers, error: &PolicyError) -> Problem {
         let key = match error {
             PolicyError::NoCrowd | PolicyError::SmallK { .. } => &self.k,
-            PolicyError::Families(_) => &self.drilldowns,
-            // the common budget is enough for the common drill-downs, which were looked at first
-            PolicyError::Privacy(PrivacyError::Drowned { .. }) if self.drilldowns != DRILLDOWNS => {
-                &self.drilldowns
+            PolicyError::Families(_) => &self.breakdowns,
+            // the common budget is enough for the common breakdowns, which were looked at first
+            PolicyError::Privacy(PrivacyError::Drowned { .. }) if self.breakdowns != BREAKDOWNS => {
+                &self.breakdowns
             }
-            PolicyError::NoSuchDrilldown { .. } => &self.detail,
+            PolicyError::UnknownBreakdown { .. } => &self.detail,
             PolicyError::WideMargin { .. } if self.k != K => &self.k,
             PolicyError::NoMargin | PolicyError::WideMargin { .. } => MARGIN,
             PolicyError::NoiseOutOfRange { .. } => NOISE,
@@ -130,7 +130,7 @@ impl Keys {
             PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
         };
         let what = error.to_string();
-        let what = what.replace(DRILLDOWNS, &self.drilldowns).replace(K, &self.k);
+        let what = what.replace(BREAKDOWNS, &self.breakdowns).replace(K, &self.k);
         if what.starts_with(key) { layers.refuse_as(key, &what) } else { layers.refuse(key, what) }
     }
 }

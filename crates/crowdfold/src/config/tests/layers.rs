@@ -27,7 +27,7 @@ fn flags_overrule_the_environment_that_overrules_the_file() {
 fn the_environment_reaches_every_kind_of_key() {
     let config = from_environment(&[
         ("CROWDFOLD_RELEASE__PRIVACY__EPSILON", "2"),
-        ("CROWDFOLD_RELEASE__DRILLDOWNS", "[[\"country\"], [\"os\"]]"),
+        ("CROWDFOLD_RELEASE__BREAKDOWNS", "[[\"country\"], [\"os\"]]"),
         ("CROWDFOLD_TENANTS__NAMES", "acme, default"),
         ("CROWDFOLD_CONSENT__DNT", "false"),
         ("CROWDFOLD_SOURCE__FIELDS__BANDWIDTH_KBPS", "net.down"),
@@ -36,7 +36,7 @@ fn the_environment_reaches_every_kind_of_key() {
     ])
     .unwrap();
     assert!(config.effective().contains("epsilon = 2 # CROWDFOLD_RELEASE__PRIVACY__EPSILON\n"));
-    assert_eq!(config.policy().drilldowns().len(), 2);
+    assert_eq!(config.policy().breakdowns().len(), 2);
     assert_eq!(config.tenants.names, ["acme", "default"]);
     assert_eq!(config.tenants.default, 1);
     assert!(!config.consent.dnt);

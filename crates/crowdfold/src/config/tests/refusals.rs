@@ -225,7 +225,7 @@ fn tenants_and_content_outside_the_catalogue_are_refused() {
     );
     check(
         "[content]\npolicy = \"drop\"\n",
-        "x.toml:2: content.policy = \"drop\" lets no content in, but release.drilldowns names content: give them \
+        "x.toml:2: content.policy = \"drop\" lets no content in, but release.breakdowns names content: give them \
          without it, or keep content",
     );
 }
@@ -277,49 +277,49 @@ fn policies_that_would_not_protect_are_refused() {
          make one with `openssl rand -hex 32` and name its file in release.privacy.secret_file, or use threshold",
     );
     check(
-        "[release]\ndrilldowns = []\n",
-        "x.toml:2: release.drilldowns is empty, so nothing would ever be released: name at least one, \
+        "[release]\nbreakdowns = []\n",
+        "x.toml:2: release.breakdowns is empty, so nothing would ever be released: name at least one, \
          such as [\"country\"]",
     );
     check(
-        "[release]\ndrilldowns = [\"os\"]\n",
-        "x.toml:2: release.drilldowns: found a list [\"os\"], want a list of lists, such as \
+        "[release]\nbreakdowns = [\"os\"]\n",
+        "x.toml:2: release.breakdowns: found a list [\"os\"], want a list of lists, such as \
          [[\"country\", \"asn\"], [\"os\", \"browser\"]]",
     );
     check(
-        "[release]\ndrilldowns = [[\"contry\"]]\n",
-        "x.toml:2: release.drilldowns: \"contry\" is no dimension; did you mean country?",
+        "[release]\nbreakdowns = [[\"contry\"]]\n",
+        "x.toml:2: release.breakdowns: \"contry\" is no dimension; did you mean country?",
     );
     check(
-        "[release]\ndrilldowns = [[\"os\", \"os\"]]\n",
-        "x.toml:2: release.drilldowns: drill-down [os, os] names os twice: take one out",
+        "[release]\nbreakdowns = [[\"os\", \"os\"]]\n",
+        "x.toml:2: release.breakdowns: breakdown [os, os] names os twice: take one out",
     );
     check(
-        "[release]\ndrilldowns = [[\"country\"], [\"asn\", \"os\"]]\n",
-        "x.toml:2: release.drilldowns: drill-downs [country] and [asn, os] both tell of the place \
+        "[release]\nbreakdowns = [[\"country\"], [\"asn\", \"os\"]]\n",
+        "x.toml:2: release.breakdowns: breakdowns [country] and [asn, os] both tell of the place \
          (country and asn): two tables that know the same thing can be subtracted from each other, and \
-         what is left may be a single viewer; put country and asn in one drill-down, or take one of them \
-         out of release.drilldowns",
+         what is left may be a single viewer; put country and asn in one breakdown, or take one of them \
+         out of release.breakdowns",
     );
     check(
-        "[release]\ndrilldowns = [[\"asn\", \"content\"]]\n",
-        "x.toml:2: release.drilldowns: drill-down [asn, content] crosses content with asn: a content id \
+        "[release]\nbreakdowns = [[\"asn\", \"content\"]]\n",
+        "x.toml:2: release.breakdowns: breakdown [asn, content] crosses content with asn: a content id \
          can name its uploader, and asn says where its few viewers are; take content or asn out of it, or \
          set content.allow_below_place = true",
     );
     check(
-        "[release]\ndrilldowns = [[\"network\"]]\n",
-        "x.toml:2: release.drilldowns: names network, of which address.policy = \"strip\" keeps nothing: \
+        "[release]\nbreakdowns = [[\"network\"]]\n",
+        "x.toml:2: release.breakdowns: names network, of which address.policy = \"strip\" keeps nothing: \
          take it out, or truncate",
     );
     check(
-        "[release]\ndetail_drilldown = [\"os\"]\n",
-        "x.toml:2: release.detail_drilldown: is not one of release.drilldowns; name one exactly as it is listed there, \
+        "[release]\ndetail_breakdown = [\"os\"]\n",
+        "x.toml:2: release.detail_breakdown: is not one of release.breakdowns; name one exactly as it is listed there, \
          \"last\" or \"none\"",
     );
     check(
-        "[release]\ndetail_drilldown = \"first\"\n",
-        "x.toml:2: release.detail_drilldown: found a string \"first\", want \"last\", \"none\" or a list of strings",
+        "[release]\ndetail_breakdown = \"first\"\n",
+        "x.toml:2: release.detail_breakdown: found a string \"first\", want \"last\", \"none\" or a list of strings",
     );
     check(
         "[release]\nmargin = 26\n",
@@ -371,15 +371,15 @@ fn policies_that_would_not_protect_are_refused() {
 fn noise_is_refused_what_it_does_not_cover() {
     let noise = "[ttl]\nbeacons = \"3h\"\n[release.privacy]\nsecret_file = \"/s\"\n";
     let with = |lines: &str| format!("[release]\npolicy = \"differential-privacy\"\n{lines}{noise}");
-    assert!(config(&with("drilldowns = [[\"os\"], [\"os\", \"browser\"], [\"country\", \"os\"]]\n")).is_ok());
+    assert!(config(&with("breakdowns = [[\"os\"], [\"os\", \"browser\"], [\"country\", \"os\"]]\n")).is_ok());
     check(
         &with("guard_networks = 5\n"),
         "x.toml:3: release.guard_networks is 5, but whether a row meets it may hang on one session, which no noise covers: \
          set 0, or release.policy = \"threshold\"",
     );
     check(
-        &with("drilldowns = [[\"os\"], [\"os\"]]\n"),
-        "x.toml:3: release.drilldowns: drill-down [os] stands twice in release.drilldowns: take one out",
+        &with("breakdowns = [[\"os\"], [\"os\"]]\n"),
+        "x.toml:3: release.breakdowns: breakdown [os] stands twice in release.breakdowns: take one out",
     );
     check(
         &with("k = 5\n"),
@@ -390,7 +390,7 @@ fn noise_is_refused_what_it_does_not_cover() {
     assert!(
         drowned.starts_with(
             "x.toml:7: release.privacy.epsilon is 1e-5, and spread over 120 tables a day it asks for rows of"
-        ) && drowned.ends_with("raise it, or take longer windows or fewer drill-downs"),
+        ) && drowned.ends_with("raise it, or take longer windows or fewer breakdowns"),
         "{drowned}"
     );
     // hours are the default, and beacons must be kept for as long as a window takes

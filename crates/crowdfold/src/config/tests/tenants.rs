@@ -11,19 +11,19 @@ fn refused(text: &str, expect: &str) {
 #[test]
 fn what_a_tenant_has_not_of_its_own_it_has_as_all() {
     let text = format!(
-        "{TWO}[release]\nk = 30\ndetail_drilldown = [\"cdn\", \"connection\"]\n\
-         [release.tenants.acme]\nk = 100\n[release.tenants.beta]\ndrilldowns = [[\"os\"], [\"cdn\"]]\n\
-         detail_drilldown = [\"cdn\"]\n"
+        "{TWO}[release]\nk = 30\ndetail_breakdown = [\"cdn\", \"connection\"]\n\
+         [release.tenants.acme]\nk = 100\n[release.tenants.beta]\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
+         detail_breakdown = [\"cdn\"]\n"
     );
     let config = config(&text).unwrap();
     let policies = config.policies();
     let told = ["acme", "beta", "else"].map(|tenant| {
         let policy = policies.of(tenant);
-        (policy.k(), policy.drilldowns().len(), policy.detail())
+        (policy.k(), policy.breakdowns().len(), policy.detail())
     });
     assert_eq!(told, [(100, 5, Some(4)), (30, 2, Some(1)), (30, 5, Some(4))]);
     assert_eq!(config.policy().k(), 30);
-    assert_eq!(config.rules().drilldowns.of("beta").len(), 2);
+    assert_eq!(config.rules().breakdowns.of("beta").len(), 2);
 }
 
 #[test]
@@ -38,13 +38,13 @@ fn what_is_said_again_changes_nothing() {
 fn a_tenants_own_is_in_force_and_can_be_loaded_again() {
     let text = format!(
         "{TWO}excluded_from_groupings = [\"beta\"]\n[tenants.attributes.acme]\nindustry = \"news\"\n\
-         [release.tenants.beta]\nk = 20\ndrilldowns = [[\"os\"]]\n"
+         [release.tenants.beta]\nk = 20\nbreakdowns = [[\"os\"]]\n"
     );
     let first = config(&text).unwrap();
     let shown = first.effective();
     for line in [
         "\n[tenants.attributes]\n\n[tenants.attributes.acme]\nindustry = \"news\" # x.toml:6\n",
-        "\n[release.tenants]\n\n[release.tenants.beta]\ndrilldowns = [[\"os\"]] # x.toml:9\nk = 20 # x.toml:8\n",
+        "\n[release.tenants]\n\n[release.tenants.beta]\nbreakdowns = [[\"os\"]] # x.toml:9\nk = 20 # x.toml:8\n",
     ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
@@ -59,13 +59,13 @@ fn a_tenants_own_is_in_force_and_can_be_loaded_again() {
 fn the_environment_reaches_what_a_tenant_has_of_its_own() {
     let config = from_environment(&[
         ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__K", "70"),
-        ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__DRILLDOWNS", "[[\"country\"], [\"os\"]]"),
+        ("CROWDFOLD_RELEASE__TENANTS__DEFAULT__BREAKDOWNS", "[[\"country\"], [\"os\"]]"),
         ("CROWDFOLD_TENANTS__ATTRIBUTES__DEFAULT__PLAN", "pro"),
         ("CROWDFOLD_TENANTS__EXCLUDED_FROM_GROUPINGS", "default"),
     ])
     .unwrap();
     let own = config.policies().of("default");
-    assert_eq!((own.k(), own.drilldowns().len()), (70, 2));
+    assert_eq!((own.k(), own.breakdowns().len()), (70, 2));
     assert_eq!(config.tenants.attributes["default"]["plan"], "pro");
     assert_eq!(config.tenants.excluded_from_groupings, ["default"]);
     for (name, expect) in [
@@ -93,43 +93,43 @@ fn a_tenants_policy_is_held_to_the_same_rules_by_its_own_keys() {
     );
     assert!(config("[release]\nallow_small_k = true\n[release.tenants.default]\nk = 2\n").is_ok());
     refused(
-        "[release.tenants.acme]\ndrilldowns = [[\"country\"], [\"asn\", \"os\"]]\n",
-        "x.toml:5: release.tenants.acme.drilldowns: drill-downs [country] and [asn, os] both tell of the place (country \
+        "[release.tenants.acme]\nbreakdowns = [[\"country\"], [\"asn\", \"os\"]]\n",
+        "x.toml:5: release.tenants.acme.breakdowns: breakdowns [country] and [asn, os] both tell of the place (country \
          and asn): two tables that know the same thing can be subtracted from each other, and what is left may be a \
-         single viewer; put country and asn in one drill-down, or take one of them out of \
-         release.tenants.acme.drilldowns",
+         single viewer; put country and asn in one breakdown, or take one of them out of \
+         release.tenants.acme.breakdowns",
     );
     // of two tenants they are no two tables of the same sessions
-    let apart = "[release.tenants.acme]\ndrilldowns = [[\"country\", \"os\"]]\n[release.tenants.beta]\n\
-                 drilldowns = [[\"os\", \"country\"]]\n";
+    let apart = "[release.tenants.acme]\nbreakdowns = [[\"country\", \"os\"]]\n[release.tenants.beta]\n\
+                 breakdowns = [[\"os\", \"country\"]]\n";
     assert!(config(&format!("{TWO}{apart}")).is_ok());
     refused(
-        "[release.tenants.beta]\ndrilldowns = [[\"network\"]]\n",
-        "x.toml:5: release.tenants.beta.drilldowns: names network, of which address.policy = \"strip\" keeps nothing: \
+        "[release.tenants.beta]\nbreakdowns = [[\"network\"]]\n",
+        "x.toml:5: release.tenants.beta.breakdowns: names network, of which address.policy = \"strip\" keeps nothing: \
          take it out, or truncate",
     );
     refused(
-        "[content]\npolicy = \"drop\"\n[release]\ndrilldowns = [[\"os\"]]\n[release.tenants.beta]\ndrilldowns = \
+        "[content]\npolicy = \"drop\"\n[release]\nbreakdowns = [[\"os\"]]\n[release.tenants.beta]\nbreakdowns = \
          [[\"content\"]]\n",
-        "x.toml:9: content.policy = \"drop\" lets no content in, but release.tenants.beta.drilldowns names content: give \
+        "x.toml:9: content.policy = \"drop\" lets no content in, but release.tenants.beta.breakdowns names content: give \
          them without it, or keep content",
     );
     refused(
-        "[release]\ndetail_drilldown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\ndrilldowns = [[\"os\"]]\n",
-        "x.toml:7: release.tenants.acme.drilldowns: lacks the one that release.detail_drilldown names; add it, or \
-         name one of these in release.tenants.acme.detail_drilldown",
+        "[release]\ndetail_breakdown = [\"cdn\", \"connection\"]\n[release.tenants.acme]\nbreakdowns = [[\"os\"]]\n",
+        "x.toml:7: release.tenants.acme.breakdowns: lacks the one that release.detail_breakdown names; add it, or \
+         name one of these in release.tenants.acme.detail_breakdown",
     );
     refused(
-        "[release.tenants.acme]\ndetail_drilldown = [\"os\"]\n",
-        "x.toml:5: release.tenants.acme.detail_drilldown: is not one of release.drilldowns; name one exactly as it \
+        "[release.tenants.acme]\ndetail_breakdown = [\"os\"]\n",
+        "x.toml:5: release.tenants.acme.detail_breakdown: is not one of release.breakdowns; name one exactly as it \
          is listed there, \"last\" or \"none\"",
     );
     refused(
-        "[release]\npolicy = \"differential-privacy\"\ndrilldowns = [[\"os\"]]\n[release.privacy]\nepsilon = 0.00002\n\
-         secret_file = \"/x\"\n[ttl]\nbeacons = \"3h\"\n[release.tenants.acme]\ndrilldowns = [[\"os\"], \
+        "[release]\npolicy = \"differential-privacy\"\nbreakdowns = [[\"os\"]]\n[release.privacy]\nepsilon = 0.00002\n\
+         secret_file = \"/x\"\n[ttl]\nbeacons = \"3h\"\n[release.tenants.acme]\nbreakdowns = [[\"os\"], \
          [\"cdn\"], [\"device\"], [\"country\"], [\"asn\"]]\n",
-        "x.toml:13: release.tenants.acme.drilldowns: release.privacy.epsilon is 2e-5, and spread over 120 tables a day it \
-         asks for rows of 15836832 sessions, so nothing would ever be released: raise it, or take longer windows or fewer drill-downs",
+        "x.toml:13: release.tenants.acme.breakdowns: release.privacy.epsilon is 2e-5, and spread over 120 tables a day it \
+         asks for rows of 15836832 sessions, so nothing would ever be released: raise it, or take longer windows or fewer breakdowns",
     );
 }
 
@@ -140,11 +140,11 @@ fn the_detail_table_of_a_tenant_is_its_own_last_unless_it_names_another() {
         ["acme", "beta"].map(|tenant| config.policies().of(tenant).detail())
     };
     assert_eq!(detail(""), [Some(4), Some(4)]);
-    assert_eq!(detail("[release.tenants.beta]\ndrilldowns = [[\"os\"], [\"cdn\"]]\n"), [Some(4), Some(1)]);
-    assert_eq!(detail("[release.tenants.beta]\ndetail_drilldown = \"none\"\n"), [Some(4), None]);
+    assert_eq!(detail("[release.tenants.beta]\nbreakdowns = [[\"os\"], [\"cdn\"]]\n"), [Some(4), Some(1)]);
+    assert_eq!(detail("[release.tenants.beta]\ndetail_breakdown = \"none\"\n"), [Some(4), None]);
     assert_eq!(
         detail(
-            "[release]\ndetail_drilldown = \"none\"\n[release.tenants.beta]\ndetail_drilldown = \"last\"\n"
+            "[release]\ndetail_breakdown = \"none\"\n[release.tenants.beta]\ndetail_breakdown = \"last\"\n"
         ),
         [None, Some(4)]
     );
@@ -183,17 +183,17 @@ fn sections_of_tenants_that_are_none_are_refused() {
     );
     refused(
         "[release.tenants.acme]\nguard_networks = 5\n",
-        "x.toml:5: release.tenants.acme.guard_networks: unknown key; a tenant may have of its own: k, drilldowns, \
-         detail_drilldown",
+        "x.toml:5: release.tenants.acme.guard_networks: unknown key; a tenant may have of its own: k, breakdowns, \
+         detail_breakdown",
     );
     refused(
         "[release.tenants.acme]\ndrildowns = [[\"os\"]]\n",
-        "x.toml:5: release.tenants.acme.drildowns: unknown key; did you mean release.tenants.acme.drilldowns?",
+        "x.toml:5: release.tenants.acme.breakdowms: unknown key; did you mean release.tenants.acme.breakdowns?",
     );
     refused(
         "[release.tenants.acme.privacy]\nepsilon = 1\n",
-        "x.toml:5: release.tenants.acme.privacy.epsilon: unknown key; a tenant may have of its own: k, drilldowns, \
-         detail_drilldown",
+        "x.toml:5: release.tenants.acme.privacy.epsilon: unknown key; a tenant may have of its own: k, breakdowns, \
+         detail_breakdown",
     );
 }
 

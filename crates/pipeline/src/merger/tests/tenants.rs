@@ -4,15 +4,15 @@ use crowdfold_airlock::Dimension::{Cdn, Os};
 
 use super::*;
 
-fn policy(k: u64, drilldowns: Vec<Vec<Dimension>>) -> Policy {
-    let settings = PolicySettings { k, allow_small_k: true, drilldowns, ..PolicySettings::default() };
+fn policy(k: u64, breakdowns: Vec<Vec<Dimension>>) -> Policy {
+    let settings = PolicySettings { k, allow_small_k: true, breakdowns, ..PolicySettings::default() };
     Policy::threshold(settings).unwrap()
 }
 
-fn with_acme(k: u64, drilldowns: Vec<Vec<Dimension>>) -> Arc<MergerSettings> {
-    let policies = Policies::new(policy(2, vec![vec![Cdn]]), [("acme".into(), policy(k, drilldowns))]);
+fn with_acme(k: u64, breakdowns: Vec<Vec<Dimension>>) -> Arc<MergerSettings> {
+    let policies = Policies::new(policy(2, vec![vec![Cdn]]), [("acme".into(), policy(k, breakdowns))]);
     let plain = settings(2);
-    let rules = Rules { drilldowns: policies.drilldowns(), ..(*plain.rules).clone() };
+    let rules = Rules { breakdowns: policies.breakdowns(), ..(*plain.rules).clone() };
     Arc::new(MergerSettings { rules: Arc::new(rules), policies, ..(*plain).clone() })
 }
 
@@ -25,11 +25,11 @@ impl Rig {
         Self { merger: Merger::new(settings, &fresh(), 0, 0), ..Self::new() }
     }
 
-    /// The only partition closes the window that ends at `to`, with these tables: (tenant, drill-down, sessions).
+    /// The only partition closes the window that ends at `to`, with these tables: (tenant, breakdown, sessions).
     fn close_tables(&mut self, to: Millis, tables: &[(&str, u16, u64)]) {
         let mut checksum = crc32fast::Hasher::new();
-        let chunks = tables.iter().flat_map(|(tenant, drilldown, sessions)| {
-            wire::chunks(0, Window { start: to - W, end: to }, tenant, *drilldown, &table(*sessions))
+        let chunks = tables.iter().flat_map(|(tenant, breakdown, sessions)| {
+            wire::chunks(0, Window { start: to - W, end: to }, tenant, *breakdown, &table(*sessions))
         });
         let chunks: Vec<_> = chunks.collect();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
@@ -44,21 +44,21 @@ impl Rig {
         self.push(wire::closure(&closure));
     }
 
-    /// Tenant, drill-down and sessions of what is published.
+    /// Tenant, breakdown and sessions of what is published.
     fn told(&mut self) -> Vec<(String, String, u64)> {
         let from = self.rows.len();
         self.publish();
         let row = |text: &String| {
             let row: serde_json::Value = serde_json::from_str(text).unwrap();
             let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-            (text(&row["tenant"]), text(&row["drilldown"][0]), row["sessions"].as_u64().unwrap())
+            (text(&row["tenant"]), text(&row["breakdown"][0]), row["sessions"].as_u64().unwrap())
         };
         self.rows[from..].iter().map(row).collect()
     }
 }
 
-fn row(tenant: &str, drilldown: &str, sessions: u64) -> (String, String, u64) {
-    (tenant.into(), drilldown.into(), sessions)
+fn row(tenant: &str, breakdown: &str, sessions: u64) -> (String, String, u64) {
+    (tenant.into(), breakdown.into(), sessions)
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn each_tenant_is_released_by_its_own_policy() {
 }
 
 #[test]
-fn a_number_of_a_drill_down_that_the_tenant_does_not_have_is_no_table() {
+fn a_number_of_a_breakdown_that_the_tenant_does_not_have_is_no_table() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
     // beta's second is acme's alone; and acme without its second is no whole
     rig.close_tables(W, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
@@ -91,7 +91,7 @@ fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_a
         rig.now = 2 * W + 1;
         rig.restart(other);
         assert_eq!(rig.told(), [], "one window is published, the other began before the change");
-        let own = rig.merger.settings.rules.drilldowns.of("acme").len();
+        let own = rig.merger.settings.rules.breakdowns.of("acme").len();
         let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
         rig.close_tables(3 * W, &whole);
         assert_eq!(rig.told(), [], "this one began before it too");

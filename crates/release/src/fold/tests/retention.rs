@@ -50,12 +50,12 @@ impl Zipf {
     }
 }
 
-/// Sizes of the catalogues of the default drill-downs, as one may meet them.
-const DRILLDOWNS: [&[usize]; 5] = [&[60, 200], &[7, 18, 15], &[6, 10], &[3, 4, 1000], &[5, 7]];
+/// Sizes of the catalogues of the default breakdowns, as one may meet them.
+const BREAKDOWNS: [&[usize]; 5] = [&[60, 200], &[7, 18, 15], &[6, 10], &[3, 4, 1000], &[5, 7]];
 
-/// The share over all drill-downs together, and the number of sessions it rests on.
+/// The share over all breakdowns together, and the number of sessions it rests on.
 fn share_kept(sessions: u64, windows: u64, exponent: f64) -> (f64, u64) {
-    let (kept, crowds) = DRILLDOWNS
+    let (kept, crowds) = BREAKDOWNS
         .iter()
         .map(|sizes| kept(sessions, windows, sizes, exponent))
         .fold((0, 0), |(kept, crowds), (more_kept, more_crowds)| (kept + more_kept, crowds + more_crowds));

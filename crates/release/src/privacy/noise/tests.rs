@@ -6,7 +6,7 @@ fn secret() -> Secret {
 }
 
 const PLACE: Place<'_> =
-    Place { policy: 7, tenant: "acme", window: Window { start: 0, end: 3_600_000 }, drilldown: "os.browser" };
+    Place { policy: 7, tenant: "acme", window: Window { start: 0, end: 3_600_000 }, breakdown: "os.browser" };
 
 fn draws(secret: &Secret, place: &Place<'_>, values: &[&str], cell: &Cell, measure: &str) -> Vec<i128> {
     let mut draws = CellNoise::new(secret, place, &label(values), cell).of(measure);
@@ -45,7 +45,7 @@ fn whatever_the_noise_is_bound_to_changes_all_of_it() {
         of(&PLACE, &["Windows"], &cell(300), "sessions"),
         of(&Place { policy: 8, ..PLACE }, &values, &cell(300), "sessions"),
         of(&Place { tenant: "acm", ..PLACE }, &values, &cell(300), "sessions"),
-        of(&Place { drilldown: "os", ..PLACE }, &values, &cell(300), "sessions"),
+        of(&Place { breakdown: "os", ..PLACE }, &values, &cell(300), "sessions"),
         of(
             &Place { window: Window { start: 3_600_000, end: 7_200_000 }, ..PLACE },
             &values,

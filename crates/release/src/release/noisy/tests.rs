@@ -14,7 +14,7 @@ fn keyless(k: u64, budget: &PrivacySettings) -> Policy {
     let settings = PolicySettings {
         k,
         allow_small_k: true,
-        drilldowns: vec![vec![Os], vec![Os, Browser]],
+        breakdowns: vec![vec![Os], vec![Os, Browser]],
         ..Default::default()
     };
     Policy::differential_privacy(settings, budget).unwrap()
@@ -63,7 +63,7 @@ fn a_row_says_what_noise_it_has_and_tables_may_overlap() {
         r#"{"delta":1e-8,"epsilon":1.0,"k":50,"name":"differential-privacy","sigma":53.987789,"tau":345}"#
     );
     assert_eq!(
-        (&rows[0]["drilldown"], &rows[1]["drilldown"]),
+        (&rows[0]["breakdown"], &rows[1]["breakdown"]),
         (&["os"][..].into(), &["os", "browser"][..].into())
     );
     for row in &rows {
@@ -123,7 +123,7 @@ fn what_would_have_no_noise_or_the_wrong_one_is_withheld() {
 fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64) -> u64) -> usize {
     let budget = PrivacySettings { epsilon: 1.0, delta, window: 12 * HOUR, idle: 90_000 };
     let settings =
-        PolicySettings { k, allow_small_k: true, drilldowns: vec![vec![Country]], ..Default::default() };
+        PolicySettings { k, allow_small_k: true, breakdowns: vec![vec![Country]], ..Default::default() };
     let mut policy = Policy::differential_privacy(settings, &budget).unwrap().keyed(Secret::new([3; 32]));
     let privacy = policy.privacy().unwrap();
     let changed = privacy.clone().with_tau(tau(privacy.tau()));
@@ -154,14 +154,14 @@ fn invariant_9_a_cell_of_exactly_k_is_released_no_more_often_than_delta_allows()
 }
 
 #[test]
-fn overlapping_drilldowns_are_for_noise_alone_and_the_guard_is_not() {
+fn overlapping_breakdowns_are_for_noise_alone_and_the_guard_is_not() {
     let settings =
-        |drilldowns, guard_networks| PolicySettings { drilldowns, guard_networks, ..Default::default() };
+        |breakdowns, guard_networks| PolicySettings { breakdowns, guard_networks, ..Default::default() };
     let overlapping = || vec![vec![Os, Browser], vec![Country, Device], vec![Country, Os]];
     assert!(Policy::differential_privacy(settings(overlapping(), None), &BUDGET).is_ok());
     assert!(Policy::threshold(settings(overlapping(), None)).is_err());
-    let refused = |drilldowns, guard| {
-        Policy::differential_privacy(settings(drilldowns, guard), &BUDGET).unwrap_err().to_string()
+    let refused = |breakdowns, guard| {
+        Policy::differential_privacy(settings(breakdowns, guard), &BUDGET).unwrap_err().to_string()
     };
     assert_eq!(
         refused(overlapping(), Some(5)),
@@ -169,8 +169,8 @@ fn overlapping_drilldowns_are_for_noise_alone_and_the_guard_is_not() {
          or release.policy = \"threshold\""
     );
     let twice = refused(vec![vec![Os], vec![Os]], None);
-    assert_eq!(twice, "drill-down [os] stands twice in release.drilldowns: take one out");
-    assert!(refused(vec![], None).starts_with("release.drilldowns is empty"));
+    assert_eq!(twice, "breakdown [os] stands twice in release.breakdowns: take one out");
+    assert!(refused(vec![], None).starts_with("release.breakdowns is empty"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crowdfold_airlock::Dimension::{Browser, Cdn, Os};
 
 use super::*;
-use crate::Drilldowns;
+use crate::Breakdowns;
 
 /// Label and sessions of each cell, table by table.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
@@ -12,11 +12,11 @@ fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
 }
 
 #[test]
-fn each_tenants_cells_are_made_by_its_own_drilldowns() {
+fn each_tenants_cells_are_made_by_its_own_breakdowns() {
     let tenants = ["acme", "beta", "like"].map(String::from).to_vec();
     let own = || vec![vec![Browser, Cdn], vec![Os]];
-    let drilldowns = Drilldowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);
-    let rules = Rules { window: 10_000, lateness: 5_000, idle: 15_000, drilldowns, max_sessions: 10 };
+    let breakdowns = Breakdowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);
+    let rules = Rules { window: 10_000, lateness: 5_000, idle: 15_000, breakdowns, max_sessions: 10 };
     let admit = Settings { tenants: tenants.clone(), default_tenant: 0, ..Settings::default() };
     let shared = Shared::new(admit, TagKey::fixed(1)).unwrap();
     let mut rig = Rig {

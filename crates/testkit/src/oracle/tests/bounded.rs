@@ -84,7 +84,7 @@ fn rows(settings: Settings) -> Vec<Value> {
 }
 
 fn two_tables() -> Settings {
-    Settings { k: 3, drilldowns: vec![vec!["os".into()], vec!["cdn".into()]], ..settings() }
+    Settings { k: 3, breakdowns: vec![vec!["os".into()], vec!["cdn".into()]], ..settings() }
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_detail_table_may_be_another_or_none_and_a_tenant_may_have_its_own() {
         |settings| -> Vec<bool> { rows(settings).iter().map(|row| row["detail"] == true).collect() };
     assert_eq!(details(Settings { detail: Detail::Index(0), ..two_tables() }), [true, false]);
     assert_eq!(details(Settings { detail: Detail::None, ..two_tables() }), [false, false]);
-    let own = Own { k: 2, drilldowns: vec![vec!["os".into()]], detail: Detail::Last, margin: Some(0) };
+    let own = Own { k: 2, breakdowns: vec![vec!["os".into()]], detail: Detail::Last, margin: Some(0) };
     let settings = Settings { own: [("acme".into(), own)].into(), detail: Detail::None, ..two_tables() };
     let rows = rows(settings);
     assert_eq!((rows.len(), &rows[0]["detail"]), (1, &json!(true)));

@@ -283,7 +283,7 @@ fn a_fatal_error_is_a_playback_failure_once_something_played() {
 fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
     let label = |beacons: &[(u64, &str)], window: u64| {
         let verdict = on_time(beacons);
-        let key = TableKey { start: T + window * S, tenant: "acme".into(), drilldown: 0 };
+        let key = TableKey { start: T + window * S, tenant: "acme".into(), breakdown: 0 };
         verdict.cells[&key].keys().next().unwrap()[0].clone()
     };
     let (one, two) = (r#""cdn":"one""#, r#""cdn":"two""#);

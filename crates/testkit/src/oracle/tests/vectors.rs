@@ -27,7 +27,7 @@ fn world_settings() -> Settings {
         tenants: names(&["acme", "blip", "tiny"]),
         default_tenant: "acme".into(),
         k: 20,
-        drilldowns: vec![names(&["os", "browser"]), names(&["cdn"]), names(&["stream", "format", "content"])],
+        breakdowns: vec![names(&["os", "browser"]), names(&["cdn"]), names(&["stream", "format", "content"])],
         ..Settings::default()
     }
 }
@@ -70,7 +70,7 @@ fn our_rows(rollups: Vec<Value>) -> Vec<Value> {
         }
         let window = fields.remove("window").unwrap();
         fields.insert("start".into(), window["start"].clone());
-        let names = fields.remove("drilldown").unwrap();
+        let names = fields.remove("breakdown").unwrap();
         fields.insert("breakdown".into(), names);
         for name in ["schema", "detail", "row", "rows", "errors", "bandwidth_kbps", "bitrate_kbps", "policy"]
         {

@@ -33,7 +33,7 @@ fn every_table_is_described_and_all_but_the_detail_table_have_their_errors() {
 #[test]
 fn errors_are_noise_over_the_expected_sum() {
     let text =
-        printed(3_000, &[("release.drilldowns", r#"[["stream"], ["cdn"]]"#), ("release.noise", "100")]);
+        printed(3_000, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#), ("release.noise", "100")]);
     let share = |word: &String| word.trim_end_matches('%').parse::<f64>().unwrap();
     let [window, error, hour, hours] = &numbers(&text, "stream", "playing_ms")[..] else { panic!("{text}") };
     let (window, hour) = (window.parse::<f64>().unwrap(), hour.parse::<f64>().unwrap());
@@ -50,7 +50,7 @@ fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
     assert!(!text.contains("noise"), "no number is shown: {text}");
     assert!(text.contains("country.asn keeps all values of 0.0% of sessions only"), "{text}");
     let suggested =
-        |live| printed(live, &[("release.drilldowns", r#"[["device", "os", "browser"], ["cdn"]]"#)]);
+        |live| printed(live, &[("release.breakdowns", r#"[["device", "os", "browser"], ["cdn"]]"#)]);
     assert!(suggested(1_000).contains("# Set windows.length = \""), "{}", suggested(1_000));
     assert!(suggested(40_000).contains("# In windows of 1m 90% of sessions or more keep all values"));
 }
@@ -58,7 +58,7 @@ fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
 #[test]
 fn more_sessions_than_are_simulated_are_scaled_up() {
     let one = |live| {
-        let text = printed(live, &[("release.drilldowns", r#"[["stream"], ["cdn"]]"#)]);
+        let text = printed(live, &[("release.breakdowns", r#"[["stream"], ["cdn"]]"#)]);
         numbers(&text, "stream", "playing_ms")[0].parse::<f64>().unwrap() / live as f64
     };
     let (small, large) = (one(50_000), one(5_000_000));
@@ -67,6 +67,6 @@ fn more_sessions_than_are_simulated_are_scaled_up() {
 
 #[test]
 fn dimensions_that_players_do_not_report_are_named_as_the_reason() {
-    let flags = [("release.drilldowns", r#"[["network"], ["cdn"]]"#), ("address.policy", "truncate")];
+    let flags = [("release.breakdowns", r#"[["network"], ["cdn"]]"#), ("address.policy", "truncate")];
     assert!(printed(3_000, &flags).contains("a dimension that synthetic players do not report"));
 }

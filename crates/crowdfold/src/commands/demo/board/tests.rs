@@ -12,7 +12,7 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
     json!({
         "schema": "crowdfold.rollup/1", "tenant": "acme",
         "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
-        "drilldown": ["device", "os", "browser"], "detail": false,
+        "breakdown": ["device", "os", "browser"], "detail": false,
         "dimensions": {"device": values[0], "os": values[1], "browser": values[2]}, "row": number, "rows": rows,
         "sessions": sessions, "beacons": null, "attempts": 0, "plays": 0, "startup_failures": 0, "playback_failures": 0,
         "playing_ms": 0, "stalled_ms": 0, "stalls": 0, "dropped_frames": 0, "switches": -1, "errors": {"network": 0, "manifest": -2, "media": 0, "drm": 0, "timeout": 0, "other": 5},

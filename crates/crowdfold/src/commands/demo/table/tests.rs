@@ -9,7 +9,7 @@ fn row(os: &str, sessions: u64) -> Row {
     Row {
         tenant: "acme".into(),
         window: Window { start: 57_600_000, end: 57_660_000 },
-        drilldown: vec!["os".into()],
+        breakdown: vec!["os".into()],
         detail: Some(true),
         dimensions: BTreeMap::from([("os".into(), os.into())]),
         row: 1,
@@ -59,7 +59,7 @@ fn noisy(mut row: Row) -> Row {
 fn table(rows: &[(&str, u64)]) -> Table {
     Table {
         tenant: "acme".into(),
-        drilldown: vec!["os".into()],
+        breakdown: vec!["os".into()],
         rows: rows.iter().map(|(os, sessions)| row(os, *sessions)).collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! The drill-downs of a deployment: the same for all tenants, but for those that have others.
+//! The breakdowns of a deployment: the same for all tenants, but for those that have others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,20 +9,20 @@ use crowdfold_airlock::Dimension;
 mod tests;
 
 /// One table each, in the order of the configuration.
-pub type DrilldownList = Vec<Vec<Dimension>>;
+pub type BreakdownList = Vec<Vec<Dimension>>;
 
-/// The drill-downs of every tenant. Two of them are equal when each tenant's tables are.
+/// The breakdowns of every tenant. Two of them are equal when each tenant's tables are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Drilldowns {
-    common: DrilldownList,
+pub struct Breakdowns {
+    common: BreakdownList,
     /// Those of tenants that differ.
-    own: BTreeMap<String, DrilldownList>,
+    own: BTreeMap<String, BreakdownList>,
 }
 
-impl Drilldowns {
+impl Breakdowns {
     /// `common` for all tenants but those that have their own, by name. Whose own are the common ones has none.
     #[must_use]
-    pub fn new(common: DrilldownList, own: impl IntoIterator<Item = (String, DrilldownList)>) -> Self {
+    pub fn new(common: BreakdownList, own: impl IntoIterator<Item = (String, BreakdownList)>) -> Self {
         let own = own.into_iter().filter(|(_, list)| *list != common).collect();
         Self { common, own }
     }
@@ -55,16 +55,16 @@ impl Drilldowns {
     }
 }
 
-impl From<DrilldownList> for Drilldowns {
-    fn from(common: DrilldownList) -> Self {
+impl From<BreakdownList> for Breakdowns {
+    fn from(common: BreakdownList) -> Self {
         Self::new(common, [])
     }
 }
 
 fn write_list(list: &[Vec<Dimension>], text: &mut String) {
-    for drilldown in list {
+    for breakdown in list {
         text.push_str(" d");
-        for dimension in drilldown {
+        for dimension in breakdown {
             text.push('.');
             text.push_str(dimension.name());
         }
