@@ -8,15 +8,15 @@ demo:
 	@.ci/prerequisites build
 	cargo run --profile $(PROFILE) --locked -p crowdfold -- demo $(ARGS)
 
-# All tests; those that speak Kafka start a real one, and players play in a real browser. The last line plants mistakes
-# below the machines, which no other build may have, for the simulation to find. They wait, for brokers, clocks and
+# All tests; those that speak Kafka start a real one, and players play in a real browser. The last line builds with
+# seeded bugs, which no other build may have, for the simulation to find. They wait, for brokers, clocks and
 # players, more than they compute: three at a time, also where there are two cores. RUST_TEST_THREADS says otherwise.
 CORES = $(shell getconf _NPROCESSORS_ONLN)
 test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 3 ] && echo $(CORES) || echo 3)
 test:
 	@.ci/prerequisites build test browser
 	cargo test --locked $(ARGS)
-	cargo test --locked --package crowdfold-pipeline --features planted --test simulation -- replay_would_not_repeat
+	cargo test --locked --package crowdfold-pipeline --features seeded-bugs --test simulation -- replay_would_not_repeat
 
 # Players to open in a browser of your own, which report to a collector: make player COLLECTOR=http://127.0.0.1:8080
 COLLECTOR ?= http://127.0.0.1:8080

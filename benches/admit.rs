@@ -300,7 +300,7 @@ fn hostile_values_that_cannot_be_used(bencher: Bencher<'_, '_>) {
     hostile(bencher, &format!(r#"{{{values}"session":"s"}}"#));
 }
 
-/// How many requests the edge puts into one record.
+/// The number of requests that the collector puts into one record.
 const PACKED: usize = 64;
 
 /// Records of requests with one JSON beacon each, and the HTTP context that `http` gives them.

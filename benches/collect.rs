@@ -1,12 +1,12 @@
-//! The edge for players against what its parts cost alone, over loopback, by keep-alive connections.
+//! The collector against what its parts cost alone, over loopback, by keep-alive connections.
 //!
-//! The edge is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has them
-//! (or, answering early, when they are packed: `collect.acknowledge = "queued"`).
+//! The collector is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has
+//! them (or, answering early, when they are packed: `collect.acknowledge = "queued"`).
 //! Bare is a hyper server of the same settings, in a process of its own, that reads bodies and answers 204. The bare
-//! producer writes the same bytes, packed as the edge packs them, with no HTTP around; "both" is one after the other.
-//! All in requests or beacons per CPU-second of the process, rounds in turn; then how long answers take at half and at
-//! nine tenths of what one connection after the other could get out of it. `cargo bench --bench collect -- 5` for five
-//! seconds a round.
+//! producer writes the same bytes, packed as the collector packs them, with no HTTP around; "both" is one after the
+//! other. All in requests or beacons per CPU-second of the process, rounds in turn; then how long answers take at half
+//! and at nine tenths of what one connection after the other could get out of it. `cargo bench --bench collect -- 5`
+//! for five seconds a round.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crowdfold_players::{Mix, Players, PlayersConfig};
+use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
 use crowdfold_testkit::{Kafka, Options, binary, unique};
 use hdrhistogram::Histogram;
@@ -59,22 +59,22 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for load in [Load::batches(), Load::single(), Load::cmcd()] {
         println!("{}: {} beacons in {} bytes", load.name, load.beacons, load.bytes());
-        let edge = Edge::start(&program, &kafka, "written");
-        let early = Edge::start(&program, &kafka, "queued");
+        let collector = Collector::start(&program, &kafka, "written");
+        let early = Collector::start(&program, &kafka, "queued");
         let bare = Server::bare();
-        let (mut edges, mut sooner, mut bares, mut producers) =
+        let (mut collectors, mut sooner, mut bares, mut producers) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut capacity: f64 = 0.0;
         for _ in 0..rounds {
-            let (rate, per_cpu) = runtime.block_on(flood(&edge.0, &load, round));
+            let (rate, per_cpu) = runtime.block_on(flood(&collector.0, &load, round));
             capacity = capacity.max(rate);
-            edges.push(per_cpu);
+            collectors.push(per_cpu);
             sooner.push(runtime.block_on(flood(&early.0, &load, round)).1);
             bares.push(runtime.block_on(flood(&bare, &load, round)).1);
             producers.push(produce(&kafka, &load, round));
         }
         let beacons = load.beacons as f64;
-        show("collect", &edges, beacons);
+        show("collect", &collectors, beacons);
         show("... answering early", &sooner, beacons);
         show("bare server", &bares, beacons);
         show("bare producer", &producers, beacons);
@@ -83,17 +83,17 @@ fn main() {
             .zip(&producers)
             .map(|(bare, producer)| 1.0 / (1.0 / bare + 1.0 / producer))
             .collect();
-        for (name, edges, of) in [
-            ("collect / bare server", &edges, &bares),
+        for (name, collectors, of) in [
+            ("collect / bare server", &collectors, &bares),
             ("... answering early", &sooner, &bares),
-            ("collect / both", &edges, &parts),
+            ("collect / both", &collectors, &parts),
             ("... answering early", &sooner, &parts),
         ] {
-            let ratio = median(edges.iter().zip(of).map(|(edge, of)| edge / of).collect());
+            let ratio = median(collectors.iter().zip(of).map(|(rate, of)| rate / of).collect());
             println!("{name:>22}: {ratio:>9.2} (median of the rounds)");
         }
         for share in [0.5, 0.9] {
-            let times = runtime.block_on(pace(&edge.0, &load, capacity * share, round * 2));
+            let times = runtime.block_on(pace(&collector.0, &load, capacity * share, round * 2));
             let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
             println!(
                 "{:>22}: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms at {:.0} requests a second",
@@ -170,7 +170,7 @@ impl Load {
 
     fn of(name: &'static str, path: &str, kind: &str, beacons: usize, bodies: Vec<Vec<u8>>) -> Self {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: edge\r\nContent-Type: {kind}\r\nOrigin: https://player.example\r\n\
+            "POST {path} HTTP/1.1\r\nHost: collector\r\nContent-Type: {kind}\r\nOrigin: https://player.example\r\n\
              User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
              Chrome/147.0.0.0 Safari/537.36\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
              sec-ch-ua-platform: \"Windows\"\r\nsec-ch-ua-mobile: ?0\r\nContent-Length: "
@@ -249,10 +249,10 @@ impl Drop for Server {
     }
 }
 
-/// The edge, with a topic of its own.
-struct Edge(Server);
+/// The collector, with a topic of its own.
+struct Collector(Server);
 
-impl Edge {
+impl Collector {
     fn start(program: &Path, kafka: &Kafka, acknowledge: &str) -> Self {
         let prefix = unique("bench");
         let kept = [

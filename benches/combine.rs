@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Dimension, Observation, Record, Settings, Shared, TagKey};
+use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
-use crowdfold_players::{Mix, Players, PlayersConfig};
 use crowdfold_rollup::{Breakdowns, Rules, Sittings};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::murmur2;
-use crowdfold_players::{Mix, Players, PlayersConfig};
+use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_testkit::{Kafka, Options, binary, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;

@@ -1,7 +1,7 @@
-//! `audit` on a real broker: clean where the real worker wrote, and naming every breach that is planted.
+//! `audit` on a real broker: clean where the real worker wrote, and naming every breach that a test made.
 
+mod breaches;
 mod clean;
-mod planted;
 mod readers;
 mod rows;
 

@@ -1,4 +1,4 @@
-//! The edge for players, as a process, with a real Kafka behind it.
+//! The collector, as a process, with a real Kafka behind it.
 
 mod client;
 mod cmcd;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_testkit::binary;
 use crowdfold_testkit::oracle::{self, Record, Settings};
 use serde_json::Value;

@@ -37,9 +37,9 @@ fn published_rows_equal_what_player_pages_saw() {
     let deployment = deployment.with_topics();
     let worker = Worker::start(&deployment, "a");
     worker.await_ready();
-    let collector = Worker::collect(&deployment, "edge");
+    let collector = Worker::collect(&deployment, "collector");
 
-    let attempts = attempts::play(&format!("http://{}", collector.edge()), Scenario::ALL);
+    let attempts = attempts::play(&format!("http://{}", collector.intake_address()), Scenario::ALL);
     deployment.await_settled(now());
     let rows: Vec<Value> = deployment.rows("read_committed").into_iter().map(|row| row.json).collect();
     let published = published::by_content(&rows);

@@ -1,6 +1,6 @@
 //! A broker that asks who comes and what he may: the program itself under the rights that `topics acl` prints.
 
-mod edge;
+mod collector;
 mod erased;
 mod less;
 mod listed;

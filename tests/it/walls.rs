@@ -11,7 +11,7 @@ use serde_json::Value;
 const FLOORS: [(&str, u32); 14] = [
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 0),
-    ("crowdfold-players", 0),
+    ("crowdfold-loadgen", 0),
     ("crowdfold-airlock", 1),
     ("crowdfold-rollup", 2),
     ("crowdfold-testkit", 3),
@@ -93,7 +93,7 @@ fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn only_the_airlock_and_the_edge_know_beacons() {
+fn only_airlock_and_collector_depend_on_beacon() {
     let crates = crates();
     let know = |of: &Crate| of.needs.iter().any(|(name, _)| name == "crowdfold-beacon");
     let knowing: Vec<&str> = crates.iter().filter(|(_, of)| know(of)).map(|(name, _)| &**name).collect();
@@ -155,7 +155,7 @@ fn every_crate_keeps_the_lints_of_the_workspace() {
 }
 
 #[test]
-fn nobody_but_the_edges_asks_the_clock() {
+fn only_outermost_crates_read_the_clock() {
     let crates = crates();
     for name in TIMELESS {
         for (path, text) in sources(&crates[name].directory) {

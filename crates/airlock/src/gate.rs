@@ -169,7 +169,7 @@ impl Gate {
         if !self.has_place(shared, session) {
             return Err(Reason::Misplaced);
         }
-        // a body may claim any address: the one it came from counts, also where the edge could not tell it (empty)
+        // a body may claim any address: the one it came from counts, also where the collector did not know it (empty)
         let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
         let place = match address {
             Some(address) => self.places.of(address, settings, &self.databases, &mut self.words),

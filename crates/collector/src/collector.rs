@@ -49,7 +49,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// An edge that writes to `writer`. It answers 503 until it is told how many partitions there are.
+    /// A collector that writes to `writer`. It answers 503 until it is told how many partitions there are.
     ///
     /// # Errors
     /// `[source.fields]` cannot be followed.

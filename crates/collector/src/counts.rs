@@ -23,7 +23,7 @@ pub enum Outcome {
     Rejected(Reason),
 }
 
-/// The reasons there are at the edge; the others are the worker's to see.
+/// The rejection reasons of the collector; only the worker sees the others.
 const REASONS: [Reason; 4] = [Reason::Malformed, Reason::NoSession, Reason::TooLarge, Reason::UnknownTenant];
 
 impl Outcome {

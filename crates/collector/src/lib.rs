@@ -1,5 +1,5 @@
-//! The HTTP edge for players: what they report, with the little that is read of its HTTP context, packed many to a record
-//! onto the beacons' topic. A request is answered 204 once every in-sync replica has what it said.
+//! The HTTP intake for players: their reports, with the little that is read of the HTTP context, packed many to a
+//! record onto the beacons' topic. A request is answered 204 once every in-sync replica has what it said.
 //!
 //! **Architecture invariant.** Of a request only what [`mod@context`] lists is read. Nothing of one is logged, kept after
 //! it is written, or put into an error: there is no access log, and what went wrong is a status and a counter.

@@ -18,8 +18,8 @@ use crate::{Certificates, Collector, connection};
 /// Connections that wait to be taken.
 const BACKLOG: u32 = 1_024;
 
-/// How long requests may take once the edge is to end, how long they then have to hear that they are given up, and how
-/// long it takes at most until what was taken is written.
+/// How long requests may take once the collector is to end, how long they then have to hear that they are given up, and
+/// how long it takes at most until what was taken is written.
 const DRAIN: Duration = Duration::from_secs(5);
 const HURRY: Duration = Duration::from_secs(1);
 const END: Duration = Duration::from_secs(9);
@@ -36,7 +36,7 @@ pub struct BindError {
     error: std::io::Error,
 }
 
-/// The edge, listening.
+/// The listening server.
 pub struct Server {
     runtime: Runtime,
     collector: Arc<Collector>,
@@ -58,7 +58,7 @@ impl Server {
         let address = collector.settings.listen;
         let taken = |error| BindError { address, error };
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .thread_name("edge")
+            .thread_name("collector")
             .enable_all()
             .build()
             .map_err(taken)?;

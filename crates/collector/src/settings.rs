@@ -1,4 +1,4 @@
-//! What the edge is told by the configuration, which has checked it.
+//! The collector's settings, as checked by the configuration.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub enum Acknowledge {
     Queued,
 }
 
-/// What the edge is told by the configuration.
+/// The collector's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it listens.

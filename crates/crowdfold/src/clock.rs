@@ -1,4 +1,4 @@
-//! The machine's clock, asked at the edges alone.
+//! The machine's clock, read in this module alone.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

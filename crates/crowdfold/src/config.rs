@@ -54,8 +54,8 @@ pub use windows::{Merge, Metrics, Sessions, Windows};
 
 use layers::Layers;
 
-/// Where a configuration comes from, in the order in which one overrules the other. The edges fill it in: nothing here
-/// asks the process or the host.
+/// Where a configuration comes from, in the order in which one overrules the other. The outermost crates fill it in:
+/// nothing here asks the process or the host.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// A file over the defaults.

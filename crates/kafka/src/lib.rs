@@ -1,5 +1,6 @@
-//! Kafka: where the edge writes beacons ([`Writer`]), where they are read ([`Source`]), where what leaves is written
-//! ([`Sink`]), and the topics with their time-to-live ([`topics`]). Everything else of the house knows nothing of it.
+//! Kafka: where the collector writes beacons ([`Writer`]), where they are read ([`Source`]), where what leaves is
+//! written ([`Sink`]), and the topics with their time-to-live ([`topics`]). Everything else of the house knows nothing
+//! of it.
 //!
 //! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
 //! allocation per record (measured: half the cost of librdkafka's poll); `admin_calls` asks who may read a topic and for

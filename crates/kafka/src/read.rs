@@ -168,7 +168,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// When nothing comes for ten seconds though there is more, or may not be read.
-    #[expect(clippy::disallowed_methods, reason = "how long to wait for a broker is the edge's to say")]
+    #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, Error> {
         let mut records = 0;
         let mut heard = Instant::now();

@@ -321,8 +321,8 @@ impl Line {
         // the first one of a line may have been counted on another
         let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.said.holds(now));
         let repeats = self.unanswered(place, open, now).is_some() || is_first && others.failed;
-        #[cfg(feature = "planted")]
-        if repeats && crate::planted::is(crate::planted::Mistake::RepeatedFailureForgotten) {
+        #[cfg(feature = "seeded-bugs")]
+        if repeats && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedFailureForgotten) {
             return;
         }
         if !repeats {

@@ -41,8 +41,8 @@ impl Codes {
             }
             let known = before.iter().find(|known| known.code == code).copied();
             let is_new = !known.is_some_and(|known| known.said.holds(now));
-            #[cfg(feature = "planted")]
-            if crate::planted::is(crate::planted::Mistake::RepeatedCodeForgotten)
+            #[cfg(feature = "seeded-bugs")]
+            if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedCodeForgotten)
                 && let Some(known) = known.filter(|_| !is_new)
             {
                 self.0.push(known);

@@ -16,9 +16,9 @@ mod counts;
 mod errors;
 mod identities;
 mod plan;
-#[cfg(feature = "planted")]
-pub mod planted;
 mod rules;
+#[cfg(feature = "seeded-bugs")]
+pub mod seeded_bugs;
 mod session;
 mod sitting;
 mod store;

@@ -172,9 +172,9 @@ impl Sittings {
             self.open_beacons += 1;
             Verdict::Placed
         };
-        #[cfg(feature = "planted")]
+        #[cfg(feature = "seeded-bugs")]
         if verdict == Verdict::Duplicate
-            && crate::planted::is(crate::planted::Mistake::DuplicateStatesNothing)
+            && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::DuplicateStatesNothing)
         {
             return verdict;
         }

@@ -170,8 +170,8 @@ impl Timeline {
         self.stated = self.stated.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
         let entries = &mut self.kinds[Kind::of(state) as usize];
-        #[cfg(feature = "planted")]
-        if crate::planted::is(crate::planted::Mistake::LatestStateAlone)
+        #[cfg(feature = "seeded-bugs")]
+        if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::LatestStateAlone)
             && entries.0.iter().any(|entry| entry.at > at)
         {
             return;

@@ -260,8 +260,10 @@ impl Tracker {
     fn take_down(&mut self, state: State, at: Millis, playback: &Playback, now: &Now) {
         let said = Said::at(now.record);
         if !playback.event {
-            #[cfg(feature = "planted")]
-            if crate::planted::is(crate::planted::Mistake::RequestsUnheard) && self.told[0].holds(now) {
+            #[cfg(feature = "seeded-bugs")]
+            if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RequestsUnheard)
+                && self.told[0].holds(now)
+            {
                 return;
             }
             self.asked = self.asked.or_later(said);

@@ -15,7 +15,7 @@ pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
 pub use wait::{TIMEOUT, eventually};
 
-/// Packing requests into records as the edge for players does it, and looking into them.
+/// Packing requests into records as the collector does, and reading them.
 pub mod envelope {
     pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};
 }

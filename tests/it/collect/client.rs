@@ -47,7 +47,7 @@ impl Client {
 
     /// Sends a request, with a length where it has a body.
     pub(super) fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) {
-        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: edge.example\r\n");
+        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: collector.example\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -7,7 +7,7 @@ use crowdfold_testkit::Kafka;
 use serde_json::Value;
 
 use super::client::Client;
-use super::support::{Edge, Packed, deployment, packed};
+use super::support::{Collector, Packed, deployment, packed};
 
 /// Requests of hls.js, dash.js and Shaka in a browser.
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
@@ -19,8 +19,8 @@ fn lines<'a>(form: &'static str, said: &'a str) -> impl Iterator<Item = (&'stati
         .map(move |line| (form, line.to_owned()))
 }
 
-/// Sends a captured request to the edge: its query or headers as the mirror of a CDN would, its body as the player did.
-/// What the topic is to hold of it then.
+/// Sends a captured request to the collector: its query or headers as the mirror of a CDN would, its body as the player
+/// did. What the topic is to hold of it then.
 fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
     let request: Value = serde_json::from_str(line).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -52,8 +52,8 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
     let mut way = deployment(Kafka::shared());
     way.set("collect.rate", "0");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     let mut expected = BTreeMap::<(&str, String), usize>::new();
     let (mut taken, mut refusing) = (0, 0);
     for line in PLAYERS.lines() {
@@ -85,7 +85,7 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
     assert!(seen == expected, "{} lines of {}", seen.len(), expected.len());
     assert!(packed.len() == taken && taken > 120, "{} of {taken}", packed.len());
     assert!(refusing > 0);
-    edge.await_count("beacons_total{outcome=\"opted_out\"}", refusing);
+    collector.await_count("beacons_total{outcome=\"opted_out\"}", refusing);
     let forms: Vec<_> = ["events", "headers", "query"]
         .map(|form| packed.iter().filter(|request| request.form == form).count())
         .into();
@@ -99,8 +99,8 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
 #[test]
 fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     let headers = [("cmcd-session", "sid=\"in-headers\""), ("cmcd-request", "bl=300")];
     assert_eq!(client.get("/v1/cmcd?CMCD=sid%3D%22in-query%22", &headers), 204);
     assert_eq!(client.ask("HEAD", "/v1/cmcd/blip/1.m4s?CMCD=sid%3D%22s%22", &[], b"").status, 204);

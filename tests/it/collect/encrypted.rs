@@ -18,14 +18,14 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::support::{Edge, deployment, packed};
+use super::support::{Collector, deployment, packed};
 use crate::worker::support::{Deployment, now};
 
 fn request(version: &str) -> Request<Full<Bytes>> {
     let body = format!(r#"{{"session":"s-{version}","ts":{}}}"#, now());
-    Request::post("http://edge.example/v1/beacons")
+    Request::post("http://collector.example/v1/beacons")
         .header("content-type", "application/json")
-        .header("host", "edge.example")
+        .header("host", "collector.example")
         .body(Full::new(body.into()))
         .unwrap()
 }
@@ -74,18 +74,18 @@ async fn run<T>(work: impl Future<Output = T>) -> T {
 #[test]
 fn many_requests_share_a_connection_of_http_2() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let address = edge.0.edge();
+    let collector = Collector::start(&way);
+    let address = collector.0.intake_address();
     let statuses = run(async { multiplexed(TcpStream::connect(&address).await.unwrap(), 50).await });
     assert_eq!(statuses, [204; 50]);
     assert_eq!(packed(&way).len(), 50);
-    edge.await_count("connections", 0);
-    let (status, log) = edge.0.terminate();
+    collector.await_count("connections", 0);
+    let (status, log) = collector.0.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
 fn use_certificate(way: &Deployment<'_>, from: &Certificate) {
-    for (name, made) in [("edge.pem", &from.certificate), ("edge.key", &from.key)] {
+    for (name, made) in [("collector.pem", &from.certificate), ("collector.key", &from.key)] {
         std::fs::copy(made, way.dir.path().join(name)).unwrap();
     }
 }
@@ -94,14 +94,14 @@ fn use_certificate(way: &Deployment<'_>, from: &Certificate) {
 fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
     let mut way = deployment(Kafka::shared());
     let file = |way: &Deployment<'_>, name| format!("{:?}", way.dir.path().join(name).display().to_string());
-    way.set("collect.tls.certificate", &file(&way, "edge.pem"));
-    way.set("collect.tls.key", &file(&way, "edge.key"));
+    way.set("collect.tls.certificate", &file(&way, "collector.pem"));
+    way.set("collect.tls.key", &file(&way, "collector.key"));
     let way = way.with_topics();
     let old = Authority::new(&way.dir.path().join("old"));
     let new = Authority::new(&way.dir.path().join("new"));
-    use_certificate(&way, &old.certificate("edge"));
-    let edge = Edge::start(&way);
-    let address = edge.0.edge();
+    use_certificate(&way, &old.certificate("collector"));
+    let collector = Collector::start(&way);
+    let address = collector.0.intake_address();
     run(async {
         let stream = tls(&address, &old.ca(), b"h2").await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
@@ -113,12 +113,12 @@ fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
         assert!(tls(&address, &new.ca(), b"h2").await.is_err());
     });
     // half of another, as while it is copied
-    std::fs::copy(new.certificate("edge").certificate, way.dir.path().join("edge.pem")).unwrap();
-    edge.0.await_log("the one in use is kept");
+    std::fs::copy(new.certificate("collector").certificate, way.dir.path().join("collector.pem")).unwrap();
+    collector.0.await_log("the one in use is kept");
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
-    use_certificate(&way, &new.certificate("edge"));
+    use_certificate(&way, &new.certificate("collector"));
     eventually("the new one is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
     assert_eq!(packed(&way).len(), 4);
-    let (status, log) = edge.0.terminate();
+    let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");
 }

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crowdfold_testkit::{Kafka, eventually, unique};
 
 use super::client::{Client, JSON};
-use super::support::{Edge, deployment, packed};
+use super::support::{Collector, deployment, packed};
 use crate::worker::support::{Deployment, Worker, now};
 
 /// It ends by itself, with this exit code and these words last.
 #[track_caller]
 fn ends(way: &Deployment<'_>, code: i32, words: &[&str]) {
-    let mut edge = Worker::collect(way, "edge");
-    let status = edge.wait();
-    let log = edge.log();
+    let mut collector = Worker::collect(way, "collector");
+    let status = collector.wait();
+    let log = collector.log();
     assert_eq!(status.code(), Some(code), "{log}");
     let last = log.lines().last().unwrap();
     assert!(words.iter().all(|word| last.contains(word)) && last.starts_with("crowdfold: "), "{log}");
@@ -53,8 +53,8 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
     way.set("collect.rate", "0");
     way.set("collect.linger", "\"200ms\"");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let address = edge.0.edge();
+    let collector = Collector::start(&way);
+    let address = collector.0.intake_address();
     let taken = AtomicUsize::new(0);
     let status = std::thread::scope(|scope| {
         for number in 0..20 {
@@ -72,7 +72,7 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
             });
         }
         eventually("players report", || (taken.load(Ordering::Relaxed) > 100).then_some(()));
-        edge.0.terminate()
+        collector.0.terminate()
     });
     assert!(status.0.success(), "{}: {}", status.0, status.1);
     let written = packed(&way).len();
@@ -82,14 +82,14 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
 #[test]
 fn partitions_that_are_added_are_used() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     assert_eq!(client.post("/v1/beacons", JSON, r#"{"session":"s-1","ts":1}"#), 204);
     let (topic, bootstrap) = (way.topic("beacons"), way.kafka.bootstrap());
     let arguments = ["--bootstrap-server", bootstrap, "--alter", "--topic", &topic, "--partitions", "7"];
     let _ = way.kafka.tool("org.apache.kafka.tools.TopicCommand", &arguments);
     // it looks once a minute
-    edge.0.await_log("has 7 partitions");
+    collector.0.await_log("has 7 partitions");
     for number in 0..40 {
         let body = format!(r#"{{"session":"s-{number}","ts":1}}"#);
         assert_eq!(client.post("/v1/beacons", JSON, body), 204);

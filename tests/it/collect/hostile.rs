@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::client::{Client, EVENTS, JSON};
-use super::support::{Edge, deployment, packed};
+use super::support::{Collector, deployment, packed};
 use crate::worker::support::{Deployment, now, sleep};
 
 /// Is in everything that is sent here, and in nothing that is said.
@@ -32,9 +32,9 @@ fn limited<'a>(mut way: Deployment<'a>, slow: &str) -> Deployment<'a> {
     way.with_topics()
 }
 
-fn end(edge: Edge) {
-    assert_eq!(edge.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
-    let (status, log) = edge.0.terminate();
+fn end(collector: Collector) {
+    assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
+    let (status, log) = collector.0.terminate();
     assert!(status.success(), "{status}: {log}");
     let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "fault of the program"];
     assert!(spoken.iter().all(|word| !log.contains(word)), "{log}");
@@ -43,9 +43,9 @@ fn end(edge: Edge) {
 #[test]
 fn bodies_that_are_not_what_they_say() {
     let way = limited(deployment(Kafka::shared()), "60s");
-    let edge = Edge::start(&way);
-    let before = edge.memory();
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let before = collector.memory();
+    let mut client = collector.connect();
     let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
     assert_eq!(client.post("/v1/beacons", &zipped, gzip(beacon().as_bytes())), 204);
     let bomb = gzip(&vec![b' '; 60_000_000]);
@@ -74,7 +74,7 @@ fn bodies_that_are_not_what_they_say() {
     let times = format!(r#"[{{"session":"{SECRET}","ts":1}},{{"session":"{SECRET}","ts":4102444800000}}]"#);
     assert_eq!(client.post("/v1/beacons", JSON, times), 204);
     // its length says more than may be, and it stops in the middle of it
-    let mut liar = edge.connect();
+    let mut liar = collector.connect();
     assert!(liar.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n{"));
     assert_eq!(liar.answer().unwrap().status, 413);
     // waiting for `100 Continue`, which is sent only where the body may be read
@@ -83,48 +83,48 @@ fn bodies_that_are_not_what_they_say() {
             "POST /v1/beacons HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
         )
     };
-    let mut waiting = edge.connect();
+    let mut waiting = collector.connect();
     waiting.write(head(99_999_999));
     assert_eq!(waiting.answer().unwrap().status, 413);
-    let mut waiting = edge.connect();
+    let mut waiting = collector.connect();
     waiting.write(head(65_537));
     assert_eq!(waiting.answer().unwrap().status, 413);
-    let mut waiting = edge.connect();
+    let mut waiting = collector.connect();
     waiting.write(head(2));
     assert_eq!(waiting.answer().unwrap().status, 100);
     waiting.write("{}");
     assert_eq!(waiting.answer().unwrap().status, 400);
     // in chunks, so that no length says it
-    let mut chunked = edge.connect();
+    let mut chunked = collector.connect();
     chunked.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     let _ = (0..6).all(|_| chunked.write(&chunk));
     assert_eq!(chunked.answer().unwrap().status, 413);
     // more than its length says is another request, and none
-    let mut liar = edge.connect();
+    let mut liar = collector.connect();
     liar.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n{}", beacon()));
     assert_eq!(liar.answer().unwrap().status, 400);
     assert!(liar.answer().is_none_or(|answer| answer.status == 400) && liar.answer().is_none());
-    edge.await_count("requests_total{status=\"413\"}", 24);
-    edge.await_count("requests_total{status=\"415\"}", 6);
-    edge.await_count("bytes_held", 0);
-    let grown = edge.memory().saturating_sub(before);
+    collector.await_count("requests_total{status=\"413\"}", 24);
+    collector.await_count("requests_total{status=\"415\"}", 6);
+    collector.await_count("bytes_held", 0);
+    let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
     assert_eq!(packed(&way).len(), 2);
-    end(edge);
+    end(collector);
 }
 
 #[test]
 fn connections_that_come_slowly_or_in_halves() {
     let way = limited(deployment(Kafka::shared()), "2s");
-    let edge = Edge::start(&way);
+    let collector = Collector::start(&way);
     // nothing at all; half a head; a head byte by byte; half a body
-    let mut silent = edge.connect();
-    let mut half = edge.connect();
+    let mut silent = collector.connect();
+    let mut half = collector.connect();
     half.write(format!("POST /v1/beacons HTTP/1.1\r\nhost: x\r\nx-header: {SECRET}"));
-    let mut drop_by_drop = edge.connect();
+    let mut drop_by_drop = collector.connect();
     drop_by_drop.write("GET /v1/cmcd HTTP/1.1\r\nx-header: ");
-    let mut bodiless = edge.connect();
+    let mut bodiless = collector.connect();
     bodiless
         .write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"session\":\"canary");
     assert!((0..1_000).any(|_| {
@@ -134,26 +134,26 @@ fn connections_that_come_slowly_or_in_halves() {
     assert!(silent.answer().is_none() && half.answer().is_none());
     assert_eq!(bodiless.answer().unwrap().status, 408);
     // one that worked, and then sends half a head
-    let mut lazy = edge.connect();
+    let mut lazy = collector.connect();
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204);
     sleep(3_500);
     assert_eq!(lazy.post("/v1/beacons", JSON, beacon()), 204, "it may be idle for longer");
     lazy.write("POST /v1");
     assert!(lazy.answer().is_none());
-    edge.await_count("connections_ended_total{how=\"slow\"}", 4);
+    collector.await_count("connections_ended_total{how=\"slow\"}", 4);
     // who says no more still hears; who breaks off in the middle is not waited for
-    let mut half = edge.connect();
+    let mut half = collector.connect();
     half.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     half.stream().shutdown(Shutdown::Write).unwrap();
     assert_eq!(half.answer().unwrap().status, 204);
-    let mut broken = edge.connect();
+    let mut broken = collector.connect();
     broken.write("POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"session\":\"canary");
     broken.stream().shutdown(Shutdown::Write).unwrap();
     assert!(broken.answer().is_none_or(|answer| answer.status == 400));
-    let gone = edge.connect();
+    let gone = collector.connect();
     drop(gone);
-    edge.await_count("connections", 0);
-    end(edge);
+    collector.await_count("connections", 0);
+    end(collector);
 }
 
 #[test]
@@ -162,24 +162,24 @@ fn heads_without_end_and_requests_without_measure() {
     way.set("collect.rate", "2");
     way.set("collect.connections", "3");
     let way = limited(way, "60s");
-    let edge = Edge::start(&way);
-    let before = edge.memory();
+    let collector = Collector::start(&way);
+    let before = collector.memory();
     let many: String = (0..200).map(|nth| format!("x-header-{nth}: {SECRET}\r\n")).collect();
     let long = format!("x-header: {}\r\n", SECRET.repeat(100_000));
     for header in [many, long] {
-        let mut flood = edge.connect();
+        let mut flood = collector.connect();
         let _ = flood.write(format!("GET /v1/cmcd HTTP/1.1\r\nhost: x\r\n{header}\r\n"));
         assert!(flood.answer().is_none_or(|answer| answer.status == 431));
     }
-    let mut garbage = edge.connect();
+    let mut garbage = collector.connect();
     garbage.write(format!("{SECRET}\r\n\r\n"));
     assert!(garbage.answer().is_none_or(|answer| answer.status == 400));
-    edge.await_count("connections_ended_total{how=\"unreadable\"}", 3);
+    collector.await_count("connections_ended_total{how=\"unreadable\"}", 3);
     drop(garbage);
-    edge.await_count("connections", 0);
+    collector.await_count("connections", 0);
     // two requests a second for each connection. The others need no broker and come in one write: a slow machine, too,
     // answers all of them before there are enough tokens
-    let mut eager = edge.connect();
+    let mut eager = collector.connect();
     for _ in 0..2 {
         assert_eq!(eager.post("/v1/beacons", JSON, beacon()), 204);
     }
@@ -188,20 +188,20 @@ fn heads_without_end_and_requests_without_measure() {
     let (refused, others): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 429);
     assert!(!refused.is_empty() && others.iter().all(|answer| answer.status == 404));
     assert!(refused.iter().all(|answer| answer.header("retry-after") == Some("1")));
-    let mut other = edge.connect();
+    let mut other = collector.connect();
     assert_eq!(other.post("/v1/beacons", JSON, beacon()), 204);
     // three at a time
-    let third = edge.connect();
-    let mut fourth = edge.connect();
+    let third = collector.connect();
+    let mut fourth = collector.connect();
     let answer = fourth.answer().unwrap();
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
     assert!(fourth.answer().is_none());
     drop((eager, other, third));
-    edge.await_count("connections", 0);
-    edge.await_count("connections_ended_total{how=\"refused\"}", 1);
-    let grown = edge.memory().saturating_sub(before);
+    collector.await_count("connections", 0);
+    collector.await_count("connections_ended_total{how=\"refused\"}", 1);
+    let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
-    end(edge);
+    end(collector);
 }
 
 #[test]
@@ -210,13 +210,13 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
     way.set("collect.memory", "1048576");
     way.set("collect.slow", "\"5m\"");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let before = edge.memory();
+    let collector = Collector::start(&way);
+    let before = collector.memory();
     // sixty bodies of which all but the end is there
     let body = format!("{}{}", beacon(), " ".repeat(60_000));
     let mut waiting: Vec<Client> = (0..60)
         .map(|_| {
-            let mut client = edge.connect();
+            let mut client = collector.connect();
             let length = body.len() + 1;
             client.write(format!(
                 "POST /v1/beacons HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -224,7 +224,7 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
             client
         })
         .collect();
-    let held = || edge.0.metric("crowdfold_collect_bytes_held").unwrap();
+    let held = || collector.0.metric("crowdfold_collect_bytes_held").unwrap();
     eventually("all is held that may be", || (held() > 900_000).then_some(()));
     sleep(1_500);
     assert!(held() <= 1_048_576, "{}", held());
@@ -239,8 +239,8 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
     let (taken, busy) = (count(204), count(503));
     assert!(taken >= 10 && busy >= 30, "{statuses:?}");
     assert_eq!(packed(&way).len(), taken);
-    edge.await_count("bytes_held", 0);
-    let grown = edge.memory().saturating_sub(before);
+    collector.await_count("bytes_held", 0);
+    let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
-    end(edge);
+    end(collector);
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crowdfold_testkit::{Kafka, Options, eventually};
 
 use super::client::{Client, JSON};
-use super::support::{Edge, deployment, packed};
+use super::support::{Collector, deployment, packed};
 use crate::worker::support::{now, sleep};
 
 /// Players that report as long as they are let.
@@ -79,8 +79,8 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     way.set("collect.memory", "1048576");
     way.set("collect.rate", "0");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let address = edge.0.edge();
+    let collector = Collector::start(&way);
+    let address = collector.0.intake_address();
     let players = Players::default();
     std::thread::scope(|scope| {
         let _whistle = Whistle(&players);
@@ -94,22 +94,22 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
         players.await_busy();
         // told by the second, and less whenever those who waited longest are told to come again
         eventually("what is held is near what may be, and no more", || {
-            let held = edge.0.metric("crowdfold_collect_bytes_held").unwrap();
+            let held = collector.0.metric("crowdfold_collect_bytes_held").unwrap();
             assert!(held < 2_000_000, "{held}");
             (held > 500_000).then_some(())
         });
-        eventually("it is not ready", || (edge.0.get("/readyz").0 == 503).then_some(()));
-        assert_eq!(edge.0.get("/healthz").0, 200);
+        eventually("it is not ready", || (collector.0.get("/readyz").0 == 503).then_some(()));
+        assert_eq!(collector.0.get("/healthz").0, 200);
         kafka.resume(1);
         players.await_more();
         kafka.kill(1);
         players.await_busy();
-        assert!(edge.memory() < 300 << 20, "{}", edge.memory());
+        assert!(collector.memory() < 300 << 20, "{}", collector.memory());
         kafka.start_again(1);
         players.await_more();
-        edge.0.await_ready();
+        collector.0.await_ready();
     });
-    let (status, log) = edge.0.terminate();
+    let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
     let said: Vec<_> = packed(&way).into_iter().map(|request| request.said).collect();
     let session = |said: &String| said.split('"').nth(3).unwrap().to_owned();
@@ -125,16 +125,16 @@ fn queued(kafka: &Kafka) {
     let mut way = deployment(kafka);
     way.set("collect.acknowledge", "\"queued\"");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     let mut post = |session: &str| {
         client.post("/v1/beacons", JSON, format!(r#"{{"session":"{session}","ts":{}}}"#, now()))
     };
     assert_eq!(post("written"), 204);
-    edge.await_count("bytes_held", 0);
+    collector.await_count("bytes_held", 0);
     kafka.pause(1);
     assert_eq!(post("lost"), 204);
-    let (status, log) = edge.0.terminate();
+    let (status, log) = collector.0.terminate();
     kafka.resume(1);
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("Kafka did not take all that was acknowledged"), "{log}");

@@ -4,14 +4,14 @@ use crowdfold_testkit::Kafka;
 use serde_json::json;
 
 use super::client::JSON;
-use super::support::{Edge, by_partition, deployment, packed, session_in};
+use super::support::{Collector, by_partition, deployment, packed, session_in};
 use crate::worker::support::now;
 
 #[test]
 fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is_read() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut player = edge.connect();
+    let collector = Collector::start(&way);
+    let mut player = collector.connect();
     let beacon = |session: &str| json!({"ts": now(), "session": session, "event": "heartbeat"}).to_string();
     let one = |partition| beacon(&session_in(&way, partition, 0));
     let bodies = [
@@ -33,18 +33,18 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
         assert_eq!((request.user_agent.as_deref(), request.tenant.as_deref()), (Some("A player"), None));
     }
     assert_eq!(packed.len(), 5);
-    edge.await_count("beacons_total{outcome=\"taken\"}", 7);
-    edge.await_count("requests_total{status=\"204\"}", 5);
-    edge.await_count("bytes_held", 0);
-    let (status, log) = edge.0.terminate();
+    collector.await_count("beacons_total{outcome=\"taken\"}", 7);
+    collector.await_count("requests_total{status=\"204\"}", 5);
+    collector.await_count("bytes_held", 0);
+    let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("session-"), "{status}: {log}");
 }
 
 #[test]
 fn values_that_cannot_be_used_are_counted_by_field() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut player = edge.connect();
+    let collector = Collector::start(&way);
+    let mut player = collector.connect();
     let beacon = |partition, rest: &str| {
         format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, 0), now())
     };
@@ -55,18 +55,18 @@ fn values_that_cannot_be_used_are_counted_by_field() {
     ];
     let records = records.map(|record| format!(r#"{{"key":"k","value":{record}}}"#)).join(",");
     assert_eq!(player.post("/v1/beacons", JSON, format!(r#"{{"records":[{records}]}}"#)), 204);
-    edge.await_count("beacons_total{outcome=\"taken\"}", 2);
-    edge.await_count("beacons_total{outcome=\"opted_out\"}", 1);
+    collector.await_count("beacons_total{outcome=\"taken\"}", 2);
+    collector.await_count("beacons_total{outcome=\"opted_out\"}", 1);
     for (field, count) in [("height", 2), ("stalls", 1), ("event", 1), ("ts", 0)] {
-        edge.await_metric(&format!("crowdfold_fields_ignored_total{{field=\"{field}\"}}"), count);
+        collector.await_metric(&format!("crowdfold_fields_ignored_total{{field=\"{field}\"}}"), count);
     }
 }
 
 #[test]
 fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goes_nowhere() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut player = edge.connect();
+    let collector = Collector::start(&way);
+    let mut player = collector.connect();
     let beacon = |partition, nth, rest: &str| {
         format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, nth), now())
     };
@@ -98,12 +98,12 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
     let said: serde_json::Value = serde_json::from_str(&withdrawal.said).unwrap();
     let at = said["ts"].as_u64().unwrap();
     assert_eq!(said, json!({"session": leaving, "ts": at, "opt_out": true}));
-    edge.await_count("beacons_total{outcome=\"taken\"}", 3);
-    edge.await_count("beacons_total{outcome=\"opted_out\"}", 3);
-    edge.await_count("beacons_total{outcome=\"malformed\"}", 1);
-    edge.await_count("beacons_total{outcome=\"no_session\"}", 2);
-    edge.await_count("beacons_total{outcome=\"too_large\"}", 1);
-    edge.await_count("beacons_total{outcome=\"unknown_tenant\"}", 1);
+    collector.await_count("beacons_total{outcome=\"taken\"}", 3);
+    collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
+    collector.await_count("beacons_total{outcome=\"malformed\"}", 1);
+    collector.await_count("beacons_total{outcome=\"no_session\"}", 2);
+    collector.await_count("beacons_total{outcome=\"too_large\"}", 1);
+    collector.await_count("beacons_total{outcome=\"unknown_tenant\"}", 1);
     // a body of which nothing can be counted is no success
     for (body, status) in
         [(&unfit[0], 400), (&unfit[3], 410), (&unfit[4], 400), (&String::new(), 400), (&"[]".into(), 400)]
@@ -116,8 +116,8 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
 #[test]
 fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut player = edge.connect();
+    let collector = Collector::start(&way);
+    let mut player = collector.connect();
     let beacons =
         format!(r#"[{{"session":"s-1","ts":{},"ip":"203.0.113.9"}},{{"session":"s-2","ts":"soon"}}]"#, now());
     for signal in ["sec-gpc", "dnt"] {
@@ -148,9 +148,9 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
     }
     sessions.sort_unstable();
     assert_eq!(sessions, ["s-1", "s-1", "s-2", "s-2", "s-3", "s-3", "s-4", "s-4"]);
-    edge.await_count("beacons_total{outcome=\"opted_out\"}", 8);
-    edge.await_count("beacons_total{outcome=\"no_session\"}", 4);
-    edge.await_count("beacons_total{outcome=\"taken\"}", 0);
+    collector.await_count("beacons_total{outcome=\"opted_out\"}", 8);
+    collector.await_count("beacons_total{outcome=\"no_session\"}", 4);
+    collector.await_count("beacons_total{outcome=\"taken\"}", 0);
 }
 
 #[test]
@@ -160,8 +160,8 @@ fn browsers_hear_that_pages_may_report() {
         way.set("collect.origins", "[\"https://player.example\"]");
         way.with_topics()
     };
-    let edge = Edge::start(&way);
-    let mut page = edge.connect();
+    let collector = Collector::start(&way);
+    let mut page = collector.connect();
     for target in ["/v1/beacons", "/v1/cmcd/acme", "/v1/cmcd/acme/seg.m4s"] {
         let asked = [
             ("origin", "https://player.example"),

@@ -3,7 +3,7 @@
 use crowdfold_testkit::Kafka;
 
 use super::client::JSON;
-use super::support::{Edge, deployment, packed};
+use super::support::{Collector, deployment, packed};
 use crate::worker::support::now;
 
 fn beacon() -> String {
@@ -20,8 +20,8 @@ fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
     let mut way = deployment(Kafka::shared());
     way.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
-    let mut proxy = edge.connect();
+    let collector = Collector::start(&way);
+    let mut proxy = collector.connect();
     let mut expected = Vec::new();
     for (name, value, address) in [
         ("x-forwarded-for", "198.51.100.1, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
@@ -36,19 +36,19 @@ fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
     }
     let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
     assert_eq!(addresses, expected);
-    edge.await_count("spoofed_total", 0);
+    collector.await_count("spoofed_total", 0);
 }
 
 #[test]
 fn what_anybody_else_says_is_ignored_and_counted() {
     let way = deployment(Kafka::shared()).with_topics();
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     for (name, value) in [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")] {
         assert_eq!(client.post("/v1/beacons", &[JSON[0], (name, value)], beacon()), 204);
     }
     assert!(packed(&way).iter().all(|request| request.address.as_deref() == Some("127.0.0.1")));
-    edge.await_count("spoofed_total", 2);
+    collector.await_count("spoofed_total", 2);
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
     way.set("collect.proxy_protocol", "true");
     way.set("collect.slow", "\"3s\"");
     let mut way = way.with_topics();
-    let edge = Edge::start(&way);
+    let collector = Collector::start(&way);
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
-        let mut client = edge.connect();
+        let mut client = collector.connect();
         client.write(header);
         // whoever is behind the proxy is no proxy
         let headers = [JSON[0], ("x-forwarded-for", "198.51.100.1")];
@@ -68,23 +68,23 @@ fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
         assert_eq!(client.post("/v1/beacons", JSON, beacon()), 204);
     }
     // a proxy that says nothing of the kind, and one that never comes to its end
-    let mut client = edge.connect();
+    let mut client = collector.connect();
     client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     assert!(client.answer().is_none());
-    let mut client = edge.connect();
+    let mut client = collector.connect();
     client.write("PROXY TCP4 203.0.113.9");
     assert!(client.answer().is_none());
     let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
     assert_eq!(addresses, ["203.0.113.9"; 4]);
-    edge.await_count("connections_ended_total{how=\"handshake\"}", 2);
-    drop(edge);
+    collector.await_count("connections_ended_total{how=\"handshake\"}", 2);
+    drop(collector);
     // from anybody else it is no HTTP
     way.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
-    let edge = Edge::start(&way);
-    let mut client = edge.connect();
+    let collector = Collector::start(&way);
+    let mut client = collector.connect();
     client.write(version_2([203, 0, 113, 9]));
     client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     assert!(client.answer().is_none_or(|answer| answer.status == 400));
-    assert_eq!(edge.connect().post("/v1/beacons", JSON, beacon()), 204);
+    assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204);
     assert_eq!(packed(&way).len(), 5);
 }

@@ -1,4 +1,4 @@
-//! An edge of its own for each test, and what it put on the topic.
+//! A collector for each test, and the records it wrote.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
@@ -17,19 +17,19 @@ pub(super) fn deployment(kafka: &Kafka) -> Deployment<'_> {
     way
 }
 
-/// A running edge.
-pub(super) struct Edge(pub(super) Worker);
+/// A running collector.
+pub(super) struct Collector(pub(super) Worker);
 
-impl Edge {
+impl Collector {
     /// Started, and ready.
     pub(super) fn start(way: &Deployment<'_>) -> Self {
-        let edge = Self(Worker::collect(way, "edge"));
-        edge.0.await_ready();
-        edge
+        let collector = Self(Worker::collect(way, "collector"));
+        collector.0.await_ready();
+        collector
     }
 
     pub(super) fn connect(&self) -> Client {
-        Client::connect(&self.0.edge())
+        Client::connect(&self.0.intake_address())
     }
 
     /// Waits until a counter is what it is to be: `requests_total{status="204"}`.

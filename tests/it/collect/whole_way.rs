@@ -1,13 +1,13 @@
 //! From what players post to rows.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
-use crowdfold_players::Faults;
+use crowdfold_loadgen::Faults;
 use crowdfold_testkit::Kafka;
 use crowdfold_testkit::envelope::{Body, unpack};
 use crowdfold_testkit::oracle::Record;
 
 use super::client::JSON;
-use super::support::{Edge, deployment};
+use super::support::{Collector, deployment};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
 
 /// What the worker reads, as the oracle takes it: of each record its beacons as lines.
@@ -36,9 +36,9 @@ fn the_rows_of_what_was_posted_are_the_oracles() {
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
     way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
-    let edge = Edge::start(&way);
+    let collector = Collector::start(&way);
     let worker = Worker::start(&way, "a");
-    let mut client = edge.connect();
+    let mut client = collector.connect();
     // in real time, as arrays of what is due: many sessions and partitions in one request
     let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
     let records = by_time(&way.players_with(3, 150, now(), 8_000, faults));

@@ -76,7 +76,7 @@ fn of(log: &[Vec<Record>], wanted: impl Fn(usize, u64) -> bool) -> Vec<Vec<Recor
     log.iter().enumerate().map(keep).collect()
 }
 
-/// Two workers see the same: one as it is, and one with the mistake planted. The first waits, and loses nothing; of the
+/// Two workers see the same: one as it is, and one with the seeded bug. The first waits, and loses nothing; of the
 /// second this test must notice what it loses.
 #[test]
 fn while_a_partition_has_no_leader_windows_wait_for_it() {
@@ -85,13 +85,13 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let kafka = Kafka::start(options.with("transaction.state.log.num.partitions", &INTERNAL.to_string()));
     let (right, wrong) = (deployment(&kafka), deployment(&kafka));
     let worker = Worker::start(&right, "a");
-    let mistaken = Worker::start_armed(&wrong, "a", "combine.1.unknown-is-silent:1:err");
+    let faulty = Worker::start_armed(&wrong, "a", "combine.1.unknown-is-silent:1:err");
     worker.await_ready();
-    mistaken.await_ready();
+    faulty.await_ready();
 
     let window = right.rules.window;
     let start = (now() / window + 2) * window;
-    // it goes in the middle of a window, and comes back when the mistake has been made
+    // it goes in the middle of a window, and comes back when the seeded bug has taken effect
     let away = start + 2 * window + window / 2;
     let log = right.players(61, 150, start, 120_000);
     let mut sent = start;
@@ -116,7 +116,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let mut until = away;
     while closed(&wrong)[2] < away + 2 * window {
         until = produce(&|partition| partition != 2);
-        assert!(until < start + 120_000, "the planted mistake is not made: {:?}", closed(&wrong));
+        assert!(until < start + 120_000, "the seeded bug has no effect: {:?}", closed(&wrong));
     }
     let log = of(&log, |_, at| at < until);
     let verdict = right.judge(&log);
@@ -145,9 +145,9 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let sessions =
         |rows: &[serde_json::Value]| rows.iter().map(|row| row["sessions"].as_u64().unwrap()).sum::<u64>();
     let lost: Vec<_> = wrong.rows("read_committed").into_iter().map(|row| row.json).collect();
-    assert!(sessions(&lost) < sessions(&expected), "the planted mistake lost nothing");
+    assert!(sessions(&lost) < sessions(&expected), "the seeded bug lost nothing");
     eprintln!(
-        "away for {} ms; sessions in rows: {}, with the mistake {}",
+        "away for {} ms; sessions in rows: {}, with the seeded bug {}",
         until - away,
         sessions(&expected),
         sessions(&lost)

@@ -6,7 +6,7 @@ mod scan;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crowdfold_players::Faults;
+use crowdfold_loadgen::Faults;
 use crowdfold_testkit::{Kafka, unique};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, Seen, Worker, by_time, window_ago};
 use scan::{ADDRESSES, AGENT, MAIL, SESSION, Scan, base64, canaries};
 
-/// What is planted is found, whatever is around it.
+/// Every canary is found, whatever surrounds it.
 fn assert_found(scan: &Scan, name: &str, leak: impl AsRef<[u8]>) {
     let leak = leak.as_ref();
     assert!(scan.find(leak).is_some(), "{name} is not found in {}", String::from_utf8_lossy(leak));
@@ -235,21 +235,21 @@ fn files_of_the_broker_are_clean(way: &Deployment<'_>, scan: &Scan) {
     }
     eprintln!("{} files, {scanned} bytes that are not 0", all.len());
 
-    // a row that leaks, planted: on the topic and on the disk
-    let planted = unique("planted");
-    way.kafka.create_topic(&format!("{}.{planted}", way.prefix), 1, &[]);
+    // a row that leaks, on the topic and on the disk
+    let leaking = unique("leaking");
+    way.kafka.create_topic(&format!("{}.{leaking}", way.prefix), 1, &[]);
     let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());
-    let topic = way.topic(&planted);
+    let topic = way.topic(&leaking);
     let headers = vec![("trace".to_owned(), Some(leak.clone().into_bytes()))];
     for record in [
         Record { key: Some(leak.clone().into_bytes()), ..Record::new(0, "{}") },
         Record::new(0, &leak),
         Record { headers, ..Record::new(0, "{}") },
     ] {
-        let before = way.records(&planted, "read_uncommitted").len();
+        let before = way.records(&leaking, "read_uncommitted").len();
         produce(way.kafka, &topic, &[record]);
-        let seen = way.records(&planted, "read_uncommitted").split_off(before);
-        let caught = std::panic::catch_unwind(|| assert_clean_records(scan, &planted, &seen));
+        let seen = way.records(&leaking, "read_uncommitted").split_off(before);
+        let caught = std::panic::catch_unwind(|| assert_clean_records(scan, &leaking, &seen));
         assert!(caught.is_err(), "the scan does not see {seen:?}");
     }
     let segment = data.join(format!("{topic}-0")).join("00000000000000000000.log");

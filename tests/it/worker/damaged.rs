@@ -1,6 +1,6 @@
 //! Batches of beacons that no worker can read.
 
-use crowdfold_players::Faults;
+use crowdfold_loadgen::Faults;
 use crowdfold_testkit::{Kafka, eventually};
 
 use super::support::{Deployment, Worker, assert_same_rows, window_ago};

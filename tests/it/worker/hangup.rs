@@ -10,7 +10,7 @@ fn hangup_drains_worker_and_collector_as_sigterm_does() {
     let mut way = way.with_topics();
     way.set("collect.listen", "\"127.0.0.1:0\"");
     let worker = Worker::start(&way, "worker");
-    let collector = Worker::collect(&way, "edge");
+    let collector = Worker::collect(&way, "collector");
     for mut process in [worker, collector] {
         process.await_ready();
         process.signal("HUP");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_players::Faults;
+use crowdfold_loadgen::Faults;
 use crowdfold_testkit::oracle::Record;
 use crowdfold_testkit::{Kafka, eventually, unique};
 use serde_json::Value;

@@ -77,7 +77,7 @@ fn a_world_of_json_beacons_in_four_partitions() {
 }
 
 #[test]
-fn real_players_captured_at_an_edge() {
+fn real_players_captured_by_a_collector() {
     let mut way = Deployment::new(Kafka::shared());
     way.partitions = 1;
     way.rules.window = 300_000;

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::murmur2;
-use crowdfold_players::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
 use crowdfold_testkit::oracle::{self, Verdict};
 use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -223,7 +223,7 @@ fn the_address_of_the_connection_counts_and_not_what_a_body_claims() {
         bench.words(&seen, &[Dimension::Network])
     };
     assert_eq!(network(r#""client_ip":"203.0.113.9","#), "203.0.113.0/24");
-    // an edge that cannot tell it says so by an empty one
+    // a collector that does not know it sends an empty one
     assert_eq!(network(r#""client_ip":"","#), "unknown");
     assert_eq!(network(""), "198.51.100.0/24");
 }

@@ -1,4 +1,4 @@
-//! One planted breach a test: it is named, where it lies, and nothing else is.
+//! One breach in each test: it is reported with its location, and nothing else is.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `collect`: the HTTP edge for players.
+//! `collect`: the HTTP collector.
 
 mod topic;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use crowdfold_airlock::Millis;
-use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as Edge};
+use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as CollectorServer};
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{Error, Writer};
 
@@ -46,9 +46,10 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let longest = Duration::from_millis(config.ttl.beacons);
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
     let collector = Collector::new(settings, writer).map_err(|error| Failure::Usage(error.to_string()))?;
-    let edge = Edge::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
+    let server =
+        CollectorServer::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
     let scheme = if certificates.is_some() { "https" } else { "http" };
-    tracing::info!("players report to {scheme}://{}", edge.address);
+    tracing::info!("players report to {scheme}://{}", server.address);
     let watching = Watching {
         found: topic::watch(client, topic, Arc::clone(&stop)),
         counters: Counters::new(config.policy().k()),
@@ -65,7 +66,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let ended = watching.until(&stop);
     stop.now();
     status.report(Part::Collect, clock::now(), vec!["ending".into()]);
-    let written = edge.stop();
+    let written = server.stop();
     ended?;
     match config.collect.settings.acknowledge {
         _ if written => {}

@@ -173,8 +173,8 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
     Ok(config)
 }
 
-impl From<crowdfold_players::ConfigError> for Failure {
-    fn from(error: crowdfold_players::ConfigError) -> Self {
+impl From<crowdfold_loadgen::ConfigError> for Failure {
+    fn from(error: crowdfold_loadgen::ConfigError) -> Self {
         Self::Usage(error.to_string())
     }
 }

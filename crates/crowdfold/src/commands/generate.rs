@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use crowdfold_airlock::Dimension;
-use crowdfold_players::{ConfigError, Limit, Players, PlayersConfig, Truth, write};
+use crowdfold_loadgen::{ConfigError, Limit, Players, PlayersConfig, Truth, write};
 use crowdfold_release::Policy;
 
 use crate::cli::Generate;

@@ -1,4 +1,4 @@
-//! `[collect]`: the edge for players.
+//! `[collect]`: the collector.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const KEY: &str = "collect.tls.key";
 /// `[collect]`.
 #[derive(Clone, Debug)]
 pub struct Collect {
-    /// What the edge is told.
+    /// The collector's settings.
     pub settings: Settings,
     /// Certificate and key, where it speaks TLS.
     pub tls: Option<Files>,

@@ -1,4 +1,4 @@
-//! What is seen of the edge for players.
+//! The collector's metrics.
 
 use crowdfold_collector::Counted;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
@@ -13,7 +13,7 @@ pub(super) fn describe() {
     );
     describe_counter!(
         "crowdfold_collect_beacons_total",
-        "beacons at the edge by what became of them, floored to a multiple of k"
+        "beacons at the collector by outcome, floored to a multiple of k"
     );
     describe_counter!(
         "crowdfold_collect_connections_ended_total",
@@ -28,7 +28,7 @@ pub(super) fn describe() {
 }
 
 impl Counters {
-    /// What the edge counted.
+    /// The collector's counts.
     pub(crate) fn collected(&self, counted: &Counted, held: usize) {
         for (status, exact) in &counted.requests {
             counter!("crowdfold_collect_requests_total", "status" => status.to_string())

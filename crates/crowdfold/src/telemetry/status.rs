@@ -16,7 +16,7 @@ pub(crate) enum Part {
     Topics,
     /// What erases beacons that are counted.
     Erase,
-    /// The edge for players.
+    /// The collector.
     Collect,
 }
 

@@ -189,7 +189,7 @@ impl Running for Combine {
         for (nth, number) in numbers.iter().enumerate() {
             let Some(combiner) = stage.machine(*number) else { continue };
             let mut end = ends.get(nth).copied().flatten();
-            // the mistake that a test must notice: a log of whose end nobody tells goes on nowhere
+            // a seeded bug that a test must find: a partition whose end offset is unknown is taken for silent
             if end.is_none() && fault::errs("1.unknown-is-silent") {
                 end = source.position(*number);
             }

@@ -153,7 +153,7 @@ impl Probe {
     }
 
     /// Returns whether the first thing that is read from an offset on is a record, or the end of the partition.
-    #[expect(clippy::disallowed_methods, reason = "how long to wait for a broker is the edge's to say")]
+    #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     fn is_readable(&mut self, topic: &str, offset: i64) -> Result<bool, SourceError> {
         let what = || format!("read partition {} of topic {topic} at offset {offset}", self.partition);
         let mut list = TopicPartitionList::with_capacity(1);

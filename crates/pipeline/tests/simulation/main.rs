@@ -6,8 +6,8 @@
 
 mod cuts;
 mod log;
-mod planted;
 mod schedule;
+mod seeded_bugs;
 mod verdict;
 mod worker;
 mod world;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use crowdfold_airlock::{Settings, Shared, TagKey};
 
-use planted::Bug;
+use seeded_bugs::Bug;
 use verdict::References;
 use worker::Shop;
 use world::{Rng, SKEW, TENANTS, World};

@@ -3,7 +3,7 @@
 use crowdfold_pipeline::MergerCheckpoint;
 
 use crate::log::{Broker, Fate};
-use crate::planted::Bug;
+use crate::seeded_bugs::Bug;
 use crate::worker::{Shop, Started, Worker};
 use crate::world::{LATENESS, Rng, SKEW, START, WINDOW};
 

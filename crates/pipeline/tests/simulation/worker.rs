@@ -12,7 +12,7 @@ use crowdfold_pipeline::{
 use crowdfold_release::Secret;
 
 use crate::log::{Broker, Fate, Load};
-use crate::planted::Bug;
+use crate::seeded_bugs::Bug;
 use crate::world::{LATENESS, SKEW, TENANTS, World};
 
 /// What all workers of a world share.

@@ -39,8 +39,8 @@ impl Worker {
         Self::spawn(Command::new(binary("crowdfold")), &config, deployment.dir.path(), &["collect"])
     }
 
-    /// Where players report to an edge: host and port.
-    pub(crate) fn edge(&self) -> String {
+    /// Where players report to a collector: host and port.
+    pub(crate) fn intake_address(&self) -> String {
         self.address_after("players report to http")
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crowdfold_airlock::Millis;
-use crowdfold_players::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
+use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_release::{
     BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, breakdown_name, release,
 };

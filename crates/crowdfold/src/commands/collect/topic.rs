@@ -1,4 +1,4 @@
-//! The beacons' topic, as the edge has to know it: how many partitions, and whose clock.
+//! The beacons' topic as the collector sees it: the number of partitions, and whose clock sets timestamps.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode};
-use crowdfold_players::{Faults, Players, PlayersConfig, Report};
+use crowdfold_loadgen::{Faults, Players, PlayersConfig, Report};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use crowdfold_airlock::{Format, Partitioner};
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
-use crowdfold_players::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
+use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};

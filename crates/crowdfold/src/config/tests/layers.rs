@@ -46,7 +46,7 @@ fn the_environment_reaches_every_kind_of_key() {
 }
 
 #[test]
-fn a_mistaken_variable_is_refused_by_name() {
+fn an_unknown_variable_is_refused_by_name() {
     for (name, text, expect) in [
         (
             "CROWDFOLD_WINDOWS__LENGHT",

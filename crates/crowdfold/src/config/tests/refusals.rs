@@ -404,7 +404,7 @@ fn noise_is_refused_what_it_does_not_cover() {
 }
 
 #[test]
-fn an_edge_that_cannot_be_is_refused() {
+fn impossible_collector_settings_are_refused() {
     for (lines, expect) in [
         (
             "listen = \"8080\"",

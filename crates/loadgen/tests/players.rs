@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crowdfold_players::{ConfigError, Fate, Faults, Limit, Mix, Players, PlayersConfig, Truth, write};
+use crowdfold_loadgen::{ConfigError, Fate, Faults, Limit, Mix, Players, PlayersConfig, Truth, write};
 use serde_json::Value;
 
 fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {

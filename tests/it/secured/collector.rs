@@ -1,4 +1,4 @@
-//! The edge under the one right it has.
+//! The collector under the only permission it has.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::io::{Read as _, Write as _};
@@ -8,7 +8,7 @@ use super::support::{broker, come_as, grant_as_printed, set};
 use crate::worker::support::{Deployment, Worker, now};
 
 #[test]
-fn the_edge_needs_to_write_beacons_and_nothing_else() {
+fn the_collector_needs_to_write_beacons_and_nothing_else() {
     let mut way = Deployment::new(broker());
     way.set("collect.listen", "\"127.0.0.1:0\"");
     let mut way = way.with_topics();
@@ -18,28 +18,28 @@ fn the_edge_needs_to_write_beacons_and_nothing_else() {
     // who may only read, and who may nothing: the right that is missing is named
     for user in ["combiner", "nobody"] {
         come_as(&mut way, "SCRAM-SHA-512", user);
-        let mut edge = Worker::collect(&way, user);
+        let mut collector = Worker::collect(&way, user);
         if user == "combiner" {
             // it may see the topic, so the first record tells
-            edge.await_ready();
-            assert_eq!(post(&edge), 503);
+            collector.await_ready();
+            assert_eq!(post(&collector), 503);
         }
-        let status = edge.wait();
+        let status = collector.wait();
         let refused = format!("principal User:{user} may not Write topic {}", way.topic("beacons"));
-        assert_eq!(status.code(), Some(1), "{}", edge.log());
-        assert!(edge.log().lines().last().unwrap().contains(&refused), "{}", edge.log());
+        assert_eq!(status.code(), Some(1), "{}", collector.log());
+        assert!(collector.log().lines().last().unwrap().contains(&refused), "{}", collector.log());
     }
     come_as(&mut way, "SCRAM-SHA-512", "collector");
-    let edge = Worker::collect(&way, "edge");
-    edge.await_ready();
-    assert_eq!(post(&edge), 204);
+    let collector = Worker::collect(&way, "collector");
+    collector.await_ready();
+    assert_eq!(post(&collector), 204);
     assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
-    let (status, log) = edge.terminate();
+    let (status, log) = collector.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
-fn post(edge: &Worker) -> u16 {
-    let mut stream = TcpStream::connect(edge.edge()).unwrap();
+fn post(collector: &Worker) -> u16 {
+    let mut stream = TcpStream::connect(collector.intake_address()).unwrap();
     let body = format!(r#"{{"session":"s-1","ts":{}}}"#, now());
     let length = body.len();
     write!(

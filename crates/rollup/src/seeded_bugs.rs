@@ -1,11 +1,11 @@
-//! Mistakes in what is remembered of a session, made on purpose, so that a test can see that the simulation of the
-//! pipeline finds them. Compiled with the feature `planted` alone, which nothing but that test asks for.
+//! Seeded bugs in the state of a session, which a test uses to show that the simulation of the pipeline finds them.
+//! Compiled only with the feature `seeded-bugs`, which only that test enables.
 
 use std::cell::Cell;
 
-/// What this thread does wrong.
+/// A bug to simulate in this thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mistake {
+pub enum SeededBug {
     /// A beacon that repeats another renews nothing of what it says.
     DuplicateStatesNothing,
     /// A fatal error that counts nothing is not remembered.
@@ -19,14 +19,14 @@ pub enum Mistake {
 }
 
 thread_local! {
-    static MISTAKE: Cell<Option<Mistake>> = const { Cell::new(None) };
+    static SEEDED_BUG: Cell<Option<SeededBug>> = const { Cell::new(None) };
 }
 
-/// From now on this thread makes that mistake, or none.
-pub fn make(mistake: Option<Mistake>) {
-    MISTAKE.set(mistake);
+/// Sets the seeded bug of this thread.
+pub fn set(bug: Option<SeededBug>) {
+    SEEDED_BUG.set(bug);
 }
 
-pub(crate) fn is(mistake: Mistake) -> bool {
-    MISTAKE.get() == Some(mistake)
+pub(crate) fn is_set(bug: SeededBug) -> bool {
+    SEEDED_BUG.get() == Some(bug)
 }

@@ -5,7 +5,7 @@
 //! addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
 //!
 //! ```
-//! use crowdfold_players::{Players, PlayersConfig, Truth};
+//! use crowdfold_loadgen::{Players, PlayersConfig, Truth};
 //!
 //! let config = PlayersConfig { sessions: 100, seed: 7, ..PlayersConfig::default() };
 //! let mut truth = Truth::new(60_000, &[&["os", "browser"]])?;
@@ -15,7 +15,7 @@
 //! }
 //! let (cells, ledger) = truth.finish();
 //! assert_eq!(cells.iter().map(|cell| cell.beacons).sum::<u64>(), ledger.placed);
-//! # Ok::<(), crowdfold_players::ConfigError>(())
+//! # Ok::<(), crowdfold_loadgen::ConfigError>(())
 //! ```
 //!
 //! # Ground truth

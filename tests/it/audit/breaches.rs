@@ -1,4 +1,4 @@
-//! Planted breaches: each is named at its place, none is shown, and the exit code is 3.
+//! Breaches that a test made: each is named with its location, none is shown, and the exit code is 3.
 
 use crowdfold_testkit::Kafka;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::rows::{counts_only, record, table, topic, write};
 use super::{audit, found, report, text};
 use crate::kafka_support::{Record, produce};
 
-/// Identifiers in all writings, and where each is planted.
+/// Identifiers in all encodings, and where each is written.
 const SECRETS: [(&str, &str); 16] = [
     ("/dimensions/os", "203.0.113.77"),
     ("/dimensions/os", "2001:db8:77:aa::c4"),

@@ -1,10 +1,10 @@
-//! Mistakes that an implementation of the protocol could make, made on purpose: each must be found, and soon.
+//! Seeded bugs that an implementation of the protocol could have. The simulation must find each of them quickly.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::Block;
-#[cfg(feature = "planted")]
-use crowdfold_rollup::planted::{Mistake, make};
+#[cfg(feature = "seeded-bugs")]
+use crowdfold_rollup::seeded_bugs::{SeededBug, set};
 
 /// What a worker does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub(crate) enum Bug {
     OtherSecret,
 }
 
-/// Schedules within which a mistake must be found. Most are found within a thousand.
+/// Schedules within which a seeded bug must be found. Most are found within a thousand.
 const SOON: u64 = 40_000;
 
 #[test]
-fn every_planted_mistake_is_found_within_seconds() {
+fn every_seeded_bug_is_found_within_seconds() {
     use Bug as B;
     let bugs = [
         B::SkippedReplay,
@@ -85,22 +85,23 @@ fn first_failure(bug: Option<Bug>) -> Option<u64> {
     })
 }
 
-/// Mistakes in what is remembered of a session. The undisturbed run makes them too: they show where a restart comes to
-/// something else.
-#[cfg(feature = "planted")]
+/// Seeded bugs in the state of a session. The undisturbed run has them too: they show where a restart gives another
+/// result.
+///
+#[cfg(feature = "seeded-bugs")]
 #[test]
-fn every_mistake_that_a_replay_would_not_repeat_is_found_by_a_restart() {
-    for mistake in [
-        Mistake::DuplicateStatesNothing,
-        Mistake::RepeatedFailureForgotten,
-        Mistake::RepeatedCodeForgotten,
-        Mistake::LatestStateAlone,
-        Mistake::RequestsUnheard,
+fn every_seeded_bug_that_a_replay_would_not_repeat_is_found_by_a_restart() {
+    for bug in [
+        SeededBug::DuplicateStatesNothing,
+        SeededBug::RepeatedFailureForgotten,
+        SeededBug::RepeatedCodeForgotten,
+        SeededBug::LatestStateAlone,
+        SeededBug::RequestsUnheard,
     ] {
-        make(Some(mistake));
+        set(Some(bug));
         let found = crate::cuts::first_difference();
-        make(None);
-        println!("{mistake:?}: world, partition and seal {found:?}");
-        assert!(found.is_some(), "no restart shows {mistake:?}");
+        set(None);
+        println!("{bug:?}: world, partition and seal {found:?}");
+        assert!(found.is_some(), "no restart shows {bug:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_players::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
+use crowdfold_loadgen::{Cell, Faults, Mix, Players, PlayersConfig, Report, Truth};
 use crowdfold_testkit::oracle::{self, Record, Settings, TableKey};
 
 const BREAKDOWNS: [&[&str]; 5] = [
