@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Format, Placement, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Format, Placement, Record, SessionHasher, Settings, Shared};
 use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
@@ -131,7 +131,7 @@ fn airlock(format: Format, guard: bool) -> Airlock {
         guard_key: guard.then_some([7; 32]),
         ..Settings::default()
     };
-    let shared = Shared::new(settings, TagKey::fixed(1)).expect("settings in order");
+    let shared = Shared::new(settings, SessionHasher::fixed(1)).expect("settings in order");
     Airlock::new(&Arc::new(shared), Some(Placement { partition: 0, of: 1 }))
 }
 

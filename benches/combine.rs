@@ -1,14 +1,14 @@
-//! What combining costs: observations into sittings, and from JSON all the way to sealed windows.
+//! What combining costs: observations into session summaries, and from JSON all the way to sealed windows.
 //!
 //! Items are beacons, so ns per beacon is 1000 / (Mitem/s). `from_json` is the ladder's L2: the same payloads from
 //! memory, one thread, parse to combine.
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Observation, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Observation, Record, SessionHasher, Settings, Shared};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
-use crowdfold_rollup::{Breakdowns, Rules, Sittings};
+use crowdfold_rollup::{Breakdowns, Rules, SessionStore};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -67,11 +67,11 @@ fn tenant_names(how_many: usize) -> Vec<String> {
 
 fn airlock() -> Airlock {
     let settings = Settings { tenants: tenant_names(100), ..Settings::default() };
-    let shared = Shared::new(settings, TagKey::fixed(1)).expect("default settings");
+    let shared = Shared::new(settings, SessionHasher::fixed(1)).expect("default settings");
     Airlock::new(&Arc::new(shared), None)
 }
 
-/// Observations into sittings, by the number of live sessions.
+/// Observations into session summaries, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
 fn place(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut airlock = airlock();
@@ -84,10 +84,10 @@ fn place(bencher: Bencher<'_, '_>, sessions: u32) {
     }
     bencher
         .counter(ItemsCount::new(observations.len()))
-        .with_inputs(|| Sittings::new(rules(5), &[], 0))
-        .bench_refs(|sittings| {
+        .with_inputs(|| SessionStore::new(rules(5), &[], 0))
+        .bench_refs(|store| {
             for (timestamp, beacon) in &observations {
-                black_box(sittings.place(beacon, *timestamp));
+                black_box(store.place(beacon, *timestamp));
             }
         });
 }
@@ -105,7 +105,7 @@ fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
 }
 
 /// JSON to sealed windows, by the number of tenants with tables of their own: of all dimensions there are, so that
-/// every sitting has six slots more, and of each tenant in another order, so that no two share a list.
+/// every session summary has six slots more, and of each tenant in another order, so that no two share a list.
 #[divan::bench(args = [0, 1, 100], sample_count = 5)]
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crowdfold_airlock::Dimension;
 use crowdfold_pipeline::{Merger, MergerSettings, Start};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
-use crowdfold_rollup::wire::{self, Closure};
+use crowdfold_rollup::wire::{self, CloseMarker};
 use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -71,16 +71,16 @@ fn merge_and_add_noise(bencher: Bencher<'_, '_>, cells: u32) {
 }
 
 fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
-    let epoch = settings.rules.epoch(PARTITIONS, 1);
+    let layout_fingerprint = settings.rules.layout_fingerprint(PARTITIONS, 1);
     let mut log = Vec::new();
     for partition in 0..PARTITIONS {
         let chunks = wire::chunks(partition, Window { start: 0, end: W }, "default", 0, &table(cells));
         let mut checksum = crc32fast::Hasher::new();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
-        let closure = Closure {
+        let marker = CloseMarker {
             partition,
             partitions: PARTITIONS,
-            epoch,
+            layout_fingerprint,
             from: 0,
             to: W,
             withhold_before: 0,
@@ -89,7 +89,7 @@ fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
             counts: Counts::default(),
         };
         log.extend(chunks);
-        log.push(wire::closure(&closure));
+        log.push(wire::close_marker(&marker));
     }
     let fresh = Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false };
     bencher

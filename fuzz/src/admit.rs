@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Format, LineTime, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Format, LineTime, Record, SessionHasher, Settings, Shared};
 
 thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());
@@ -25,7 +25,7 @@ fn airlock() -> Airlock {
         tenants: vec!["acme".into(), "kids".into()],
         ..Settings::default()
     };
-    Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap()), None)
+    Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
 /// The first byte says which form.

@@ -15,7 +15,7 @@ pub fn check(data: &[u8]) {
 
 pub fn seeds() -> Vec<Vec<u8>> {
     let combiner = CombinerCheckpoint {
-        epoch: 0xabc,
+        layout_fingerprint: 0xabc,
         closed_until: 60_000,
         floor: 0,
         read_offset: 5,

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::wire::{self, Closure, Partial};
+use crowdfold_rollup::wire::{self, CloseMarker, Partial};
 use crowdfold_rollup::{Cell, Counts, Distribution, Label, Sums, Table, Window};
 
 /// What is read is written and read back the same, and can be added without a panic.
 pub fn check(data: &[u8]) {
     match wire::read(data) {
-        Ok(Partial::Closure(closure)) => {
-            assert_eq!(wire::read(&wire::closure(&closure)), Ok(Partial::Closure(closure)));
+        Ok(Partial::CloseMarker(marker)) => {
+            assert_eq!(wire::read(&wire::close_marker(&marker)), Ok(Partial::CloseMarker(marker)));
         }
         Ok(Partial::Chunk(chunk)) => {
             let mut sum = Cell::default();
@@ -46,10 +46,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let table: Table =
         [(label(&["Windows", "Chrome"]), cell(9)), (label(&["Tizen", "other"]), cell(1))].into();
     let small: Table = [(label(&["é"]), cell(2))].into();
-    let closure = Closure {
+    let marker = CloseMarker {
         partition: 1,
         partitions: 4,
-        epoch: u64::MAX,
+        layout_fingerprint: u64::MAX,
         from: window.start,
         to: window.end,
         withhold_before: 0,
@@ -59,6 +59,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
     };
     let mut seeds = wire::chunks(1, window, "acme", 0, &table);
     seeds.extend(wire::chunks(0, window, "default", 3, &small));
-    seeds.push(wire::closure(&closure));
+    seeds.push(wire::close_marker(&marker));
     seeds
 }

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
 use serde_json::json;
 
 use crate::admit::words_of;
 
 thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(Airlock::new(
-        &Arc::new(Shared::new(Settings::default(), TagKey::fixed(1)).unwrap()),
+        &Arc::new(Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap()),
         None,
     ));
 }

@@ -96,7 +96,10 @@ fn the_world_folds_to_what_an_independent_reference_says() {
     for fate in ["released", "withheld"] {
         let theirs = &expected[fate];
         let ours = |what: &str| &ledger[what][fate];
-        assert_eq!((ours("beacons"), ours("sittings")), (&theirs["beacons"], &theirs["sittings"]));
+        assert_eq!(
+            (ours("beacons"), ours("session_windows")),
+            (&theirs["beacons"], &theirs["session_windows"])
+        );
     }
 }
 
@@ -159,7 +162,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
     for (reason, count) in &beacons.rejected {
         assert_eq!(ledger["beacons"]["rejected"][*reason], *count, "{reason}");
     }
-    assert_eq!(ledger["sittings"]["withheld"], theirs.sittings.withheld);
+    assert_eq!(ledger["session_windows"]["withheld"], theirs.session_windows.withheld);
     assert_eq!(ledger["windows"]["released"], theirs.windows.released);
 }
 

@@ -8,9 +8,9 @@ mod noise;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
 use crowdfold_pipeline::{
-    Combiner, CombinerSettings, Ledger, Machine, Merger, MergerSettings, SittingCounts, Start,
+    Combiner, CombinerSettings, Ledger, Machine, MergeCounts, Merger, MergerSettings, Start,
 };
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_rollup::{Counts, Rules};
@@ -301,7 +301,7 @@ fn machines_with(
         child_directed_content: settings.child_directed_content.clone(),
         ..Settings::default()
     };
-    let shared = Arc::new(Shared::new(admit, TagKey::fixed(3)).unwrap());
+    let shared = Arc::new(Shared::new(admit, SessionHasher::fixed(3)).unwrap());
     let combine = Arc::new(CombinerSettings {
         rules,
         partitions: logs.len() as u32,
@@ -345,7 +345,7 @@ fn machines_with(
         combiner.settle();
         counts.add(combiner.totals());
     }
-    let (mut rows, mut merged) = (Vec::new(), SittingCounts::default());
+    let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
     for merger in &mut mergers {
         while let Some(publication) = merger.publish(0) {
             rows.extend(publication.rollups.iter().map(|row| serde_json::from_slice(&row.json()).unwrap()));

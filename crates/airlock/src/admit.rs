@@ -42,7 +42,7 @@ pub struct Placement {
     pub of: u32,
 }
 
-/// Where addresses end: bytes in, observations or rejections out. One for each partition; the key of the tags is
+/// Where addresses end: bytes in, observations or rejections out. One for each partition; the session hasher is
 /// shared by the process.
 pub struct Airlock {
     shared: Arc<Shared>,

@@ -10,12 +10,12 @@ use crate::identity::identity;
 use crate::ignored::Ignored;
 use crate::measures::{bitrate, measures};
 use crate::session::session_of;
+use crate::session_hash::belongs;
 use crate::shared::Shared;
-use crate::tag::belongs;
 use crate::words::Words;
 use crate::{
-    Dictionary, Dimension, Millis, Observation, Placement, Reason, Rejection, Symbol, Tag, Tenant, catalogue,
-    cmcd,
+    Dictionary, Dimension, Millis, Observation, Placement, Reason, Rejection, SessionHash, Symbol, Tenant,
+    catalogue, cmcd,
 };
 
 type Dimensions = [Symbol; Dimension::COUNT];
@@ -127,9 +127,15 @@ impl Gate {
 
     /// The session of a beacon that opts out, if it is one of ours.
     #[cold]
-    fn withdrawn(&self, shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>, session: &str) -> Option<Tag> {
+    fn withdrawn(
+        &self,
+        shared: &Shared,
+        http: &Http<'_>,
+        beacon: &Beacon<'_>,
+        session: &str,
+    ) -> Option<SessionHash> {
         let tenant = tenant_of(shared, http, beacon)?;
-        self.has_place(shared, session).then(|| shared.key.tag(tenant, session))
+        self.has_place(shared, session).then(|| shared.hasher.hash(tenant, session))
     }
 
     /// Returns true if a session belongs to the partition.
@@ -181,7 +187,7 @@ impl Gate {
         let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
         let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Content));
         Ok(Observation {
-            tag: shared.key.tag(tenant, session),
+            session_hash: shared.hasher.hash(tenant, session),
             tenant,
             event_time: own_time.min(record_time),
             ahead_ms: u32::try_from(own_time.saturating_sub(record_time)).unwrap_or(u32::MAX),

@@ -16,9 +16,9 @@ mod measures;
 mod observation;
 mod rejection;
 mod session;
+mod session_hash;
 mod settings;
 mod shared;
-mod tag;
 mod text;
 mod words;
 
@@ -27,11 +27,11 @@ pub use dictionary::{Dictionary, Symbol};
 pub use dimension::Dimension;
 pub use ignored::Ignored;
 pub use observation::{
-    ErrorClass, Identity, Measures, Millis, MoreCodes, Observation, Playback, State, Tag, Tenant, Total,
-    Totals,
+    ErrorClass, Identity, Measures, Millis, MoreCodes, Observation, Playback, SessionHash, State, Tenant,
+    Total, Totals,
 };
 pub use rejection::{Reason, Rejection};
 pub use session::session_of;
+pub use session_hash::{SessionHasher, murmur2};
 pub use settings::{AddressPolicy, Format, Partitioner, Settings};
 pub use shared::{AirlockError, Shared};
-pub use tag::{TagKey, murmur2};

@@ -9,14 +9,14 @@ pub type Millis = u64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u16);
 
-/// A keyed hash of (tenant, session). The key is random per process and never leaves it.
+/// A keyed hash of (tenant, session id). The key is random per process and never leaves it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tag(pub(crate) u64);
+pub struct SessionHash(pub(crate) u64);
 
-impl Tag {
-    /// For maps in memory alone.
+impl SessionHash {
+    /// Returns the number, for maps in memory only.
     #[must_use]
-    pub const fn hash(self) -> u64 {
+    pub const fn get(self) -> u64 {
         self.0
     }
 }
@@ -216,7 +216,7 @@ impl Identity {
 /// One beacon past the airlock: no address, no session, no user agent. Made here alone, never written anywhere.
 #[derive(Clone)]
 pub struct Observation {
-    pub(crate) tag: Tag,
+    pub(crate) session_hash: SessionHash,
     pub(crate) tenant: Tenant,
     pub(crate) event_time: Millis,
     pub(crate) ahead_ms: u32,
@@ -233,8 +233,8 @@ pub struct Observation {
 impl Observation {
     /// Its session, within its tenant.
     #[must_use]
-    pub const fn tag(&self) -> Tag {
-        self.tag
+    pub const fn session_hash(&self) -> SessionHash {
+        self.session_hash
     }
     /// Its tenant.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Tag;
+use crate::SessionHash;
 
 /// The closed list of reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,10 +67,10 @@ pub struct Rejection {
     /// Why.
     pub reason: Reason,
     /// The session that asks not to be counted, where the beacon says so and its session can be read.
-    pub opts_out: Option<Tag>,
+    pub opts_out: Option<SessionHash>,
 }
 
-/// The reason alone: a tag is shown nowhere.
+/// The reason alone: a session hash is never shown.
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::address::Databases;
 use crate::client::UserAgents;
-use crate::{Settings, TagKey, Tenant};
+use crate::{SessionHasher, Settings, Tenant};
 
 /// Why no airlock can be made of these settings.
 #[derive(Debug, Error)]
@@ -41,10 +41,10 @@ pub enum AirlockError {
     },
 }
 
-/// What is built once and shared by all airlocks of a process: settings made ready, and the key of the tags.
+/// What is built once and shared by all airlocks of a process: settings made ready, and the session hasher.
 pub struct Shared {
     pub(crate) settings: Settings,
-    pub(crate) key: TagKey,
+    pub(crate) hasher: SessionHasher,
     pub(crate) fields: Arc<Fields>,
     pub(crate) log: Arc<LogFields>,
     pub(crate) default_tenant: Tenant,
@@ -62,7 +62,7 @@ impl Shared {
     ///
     /// # Errors
     /// If the settings contradict themselves, or a database cannot be read.
-    pub fn new(settings: Settings, key: TagKey) -> Result<Self, AirlockError> {
+    pub fn new(settings: Settings, hasher: SessionHasher) -> Result<Self, AirlockError> {
         let count = settings.tenants.len();
         if count == 0 || count > usize::from(u16::MAX) {
             return Err(AirlockError::Tenants(count));
@@ -74,7 +74,7 @@ impl Shared {
         let named = settings.tenants.iter().enumerate().map(|(at, name)| (name.as_str().into(), index(at)));
         let child = |name| settings.child_directed_tenants.contains(name);
         Ok(Self {
-            key,
+            hasher,
             agents: UserAgents::default(),
             scanner: Arc::new(Scanner::new(&settings.known)),
             databases: RwLock::new(Arc::new(Databases::open(&settings)?)),

@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct File<'a> {
     beacons: Beacons<'a>,
-    sittings: Pair,
+    session_windows: Pair,
     windows: Pair,
     balanced: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) fn text(ledger: &Ledger) -> String {
             excluded: counts.excluded,
             rejected: &counts.rejected,
         },
-        sittings: merged.sittings.into(),
+        session_windows: merged.session_windows.into(),
         windows: merged.windows.into(),
         balanced: ledger.balanced(),
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 
-/// Measured for one session with an open sitting whose CMCD states what it does, bytes: the dearest kind.
+/// Measured for one session with an open session summary whose CMCD states what it does, bytes: the dearest kind.
 const SESSION: u64 = 1_200;
 
 /// Librdkafka's queues, interned strings and the program itself, bytes.

@@ -94,7 +94,7 @@ fn a_fold_under_noise_shows_the_large_cells_of_overlapping_tables_and_nothing_ex
     assert_ne!(sums[0], sums[1] + sums[2], "each cell has noise of its own");
     // what no row of [os] stands for is 13 sessions of three beacons
     assert_eq!(ledger["balanced"], true);
-    assert_eq!(ledger["sittings"], json!({"released": 550, "withheld": 13}));
+    assert_eq!(ledger["session_windows"], json!({"released": 550, "withheld": 13}));
     assert_eq!(ledger["beacons"]["released"], 3 * 550);
 }
 

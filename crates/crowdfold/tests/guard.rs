@@ -32,7 +32,7 @@ fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crowdfold")).current_dir(dir).args(arguments).output().unwrap()
 }
 
-/// `os sessions` of each row, and the sittings withheld.
+/// `os sessions` of each row, and the session-windows withheld.
 fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
@@ -46,7 +46,7 @@ fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     let ledger: Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("ledger.json")).unwrap()).unwrap();
     assert_eq!(ledger["balanced"], true);
-    (rows.collect(), ledger["sittings"]["withheld"].as_u64().unwrap())
+    (rows.collect(), ledger["session_windows"]["withheld"].as_u64().unwrap())
 }
 
 /// One person who opens sixty sessions at home.

@@ -86,7 +86,10 @@ fn three_tenants_are_folded_by_three_policies() {
         "gamma os Windows 60 k=20 +",
     ];
     assert_eq!(rows, expected);
-    assert_eq!((&ledger["sittings"]["released"], &ledger["sittings"]["withheld"]), (&180.into(), &90.into()));
+    assert_eq!(
+        (&ledger["session_windows"]["released"], &ledger["session_windows"]["withheld"]),
+        (&180.into(), &90.into())
+    );
     // and with enough each has its tables
     let (rows, _) = fold(CONFIG, of_all(110, 120));
     let count = |of: &str| rows.iter().filter(|row| row.starts_with(of)).count();

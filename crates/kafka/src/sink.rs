@@ -114,7 +114,7 @@ impl SinkSettings {
 /// What is sent. Rows and notes come as what the release crate made: nothing else can be written to those topics.
 #[derive(Clone, Copy)]
 pub enum Outgoing<'a> {
-    /// A chunk of cells or a closure, for the merger of that partition.
+    /// A chunk of cells or a close marker, for the merger of that partition.
     Partial {
         /// Of the partials' topic.
         partition: u32,

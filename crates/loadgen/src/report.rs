@@ -28,7 +28,7 @@ impl Report {
 /// What must become of a record, by the names of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It goes to its sitting.
+    /// It is added to its session summary.
     Placed,
     /// A repetition of a beacon sent shortly before.
     Duplicate,

@@ -1,6 +1,6 @@
 //! The activity of the players, added up: exact cells, before folding, clamps and noise.
 
-mod sitting;
+mod session_summary;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::profile::CONSTANT;
 use crate::{ConfigError, Fate, Report};
-use sitting::Sitting;
+use session_summary::SessionSummary;
 
 /// Adds up what the players did. See the crate's page for what it is good for.
 pub struct Truth {
@@ -18,12 +18,12 @@ pub struct Truth {
     /// Those of tenants that have others.
     own: BTreeMap<String, Vec<Vec<String>>>,
     /// By window, by session.
-    windows: BTreeMap<u64, HashMap<u64, Sitting>>,
+    windows: BTreeMap<u64, HashMap<u64, SessionSummary>>,
     latest_ms: u64,
     ledger: Ledger,
 }
 
-/// The sittings of one combination of dimension values, before folding. Times in ms, rates in kbit/s.
+/// The session summaries of one combination of dimension values, before folding. Times in ms, rates in kbit/s.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names of the rollup's fields")]
 pub struct Cell {
@@ -44,7 +44,7 @@ pub struct Cell {
     pub stalls: u64,
     pub dropped_frames: u64,
     pub switches: u64,
-    /// Sittings with an error of the class.
+    /// Session summaries with an error of the class.
     pub errors: BTreeMap<&'static str, u64>,
     /// Ascending, each value with its number of sessions.
     pub startup_ms: Vec<(u64, u64)>,
@@ -122,8 +122,8 @@ impl Truth {
             return;
         };
         let window = report.deed.ts / self.window_ms * self.window_ms;
-        let sittings = self.windows.entry(window).or_default();
-        sittings.entry(who.number).or_insert_with(|| Sitting::of(Arc::clone(who))).add(&report.deed);
+        let summaries = self.windows.entry(window).or_default();
+        summaries.entry(who.number).or_insert_with(|| SessionSummary::of(Arc::clone(who))).add(&report.deed);
     }
 
     /// The cells of the windows that are over by now, in their order; each window once.
@@ -133,8 +133,8 @@ impl Truth {
             if window.key() + self.window_ms > self.latest_ms {
                 break;
             }
-            let (start, sittings) = window.remove_entry();
-            self.tabulate(start, &sittings, &mut cells);
+            let (start, summaries) = window.remove_entry();
+            self.tabulate(start, &summaries, &mut cells);
         }
         cells
     }
@@ -149,8 +149,8 @@ impl Truth {
     #[must_use]
     pub fn finish(mut self) -> (Vec<Cell>, Ledger) {
         let mut cells = Vec::new();
-        for (start, sittings) in std::mem::take(&mut self.windows) {
-            self.tabulate(start, &sittings, &mut cells);
+        for (start, summaries) in std::mem::take(&mut self.windows) {
+            self.tabulate(start, &summaries, &mut cells);
         }
         (cells, self.ledger)
     }
@@ -159,19 +159,19 @@ impl Truth {
         self.own.get(tenant).unwrap_or(&self.breakdowns)
     }
 
-    fn tabulate(&self, start: u64, sittings: &HashMap<u64, Sitting>, cells: &mut Vec<Cell>) {
+    fn tabulate(&self, start: u64, summaries: &HashMap<u64, SessionSummary>, cells: &mut Vec<Cell>) {
         let window = Window { start, end: start + self.window_ms };
-        let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&Sitting>>::new();
-        for sitting in sittings.values() {
-            for (at, breakdown) in self.breakdowns_of(&sitting.tenant()).iter().enumerate() {
-                let label = breakdown.iter().map(|name| sitting.value(name).unwrap_or("unknown")).collect();
-                table.entry((sitting.tenant(), at, label)).or_default().push(sitting);
+        let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&SessionSummary>>::new();
+        for summary in summaries.values() {
+            for (at, breakdown) in self.breakdowns_of(&summary.tenant()).iter().enumerate() {
+                let label = breakdown.iter().map(|name| summary.value(name).unwrap_or("unknown")).collect();
+                table.entry((summary.tenant(), at, label)).or_default().push(summary);
             }
         }
-        for ((tenant, at, label), sittings) in table {
+        for ((tenant, at, label), summaries) in table {
             let breakdown = self.breakdowns_of(&tenant)[at].clone();
             let dimensions = breakdown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
-            cells.push(sitting::sum(&sittings, tenant.to_string(), window, breakdown, dimensions));
+            cells.push(session_summary::sum(&summaries, tenant.to_string(), window, breakdown, dimensions));
         }
     }
 }

@@ -144,7 +144,7 @@ fn a_run_has_plays_failures_errors_and_stalls() {
     let minutes = sum(|c| c.sessions) as f64;
     let about = |amount: fn(&Cell) -> u64, low: f64, high: f64| {
         let share = sum(amount) as f64 / minutes;
-        assert!((low..high).contains(&share), "{share} a sitting");
+        assert!((low..high).contains(&share), "{share} a summary");
     };
     about(|c| c.attempts, 0.1, 0.4);
     about(|c| c.plays, 0.1, 0.4);

@@ -3,11 +3,11 @@
 /// What a merger saw that it should not see. Counts since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alarms {
-    /// Closures that closed nothing new.
+    /// Close markers that closed nothing new.
     pub duplicates: u64,
-    /// Closures that did not follow on the one before, or whose chunks were not those they spoke of.
+    /// Close markers that left a gap after the one before, or whose chunks did not match their checksum.
     pub gaps: u64,
-    /// Windows withheld because partitions or epochs were mixed, or a combiner asked for it.
+    /// Windows withheld because partition counts or layouts were mixed, or a combiner asked for it.
     pub mixed: u64,
     /// Windows released without some partitions.
     pub forced: u64,

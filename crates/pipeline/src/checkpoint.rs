@@ -7,8 +7,8 @@ use crowdfold_airlock::Millis;
 /// What a combiner commits with its offset. ASCII, below 200 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CombinerCheckpoint {
-    /// [`crowdfold_rollup::Rules::epoch`] of the process that wrote it.
-    pub epoch: u64,
+    /// [`crowdfold_rollup::Rules::layout_fingerprint`] of the process that wrote it.
+    pub layout_fingerprint: u64,
     /// End of the last window that was closed and sent, ms.
     pub closed_until: Millis,
     /// Windows that end at or before it are never made, ms.
@@ -30,7 +30,7 @@ impl fmt::Display for CombinerCheckpoint {
         write!(
             f,
             "crowdfold-c1 e={:x} c={} f={} r={} n={}",
-            self.epoch, self.closed_until, self.floor, self.read_offset, self.partitions
+            self.layout_fingerprint, self.closed_until, self.floor, self.read_offset, self.partitions
         )?;
         for (name, until) in [("w", self.withhold_before), ("b", self.begins)] {
             if until > 0 {
@@ -51,7 +51,7 @@ impl CombinerCheckpoint {
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-c1")?;
         let read = Self {
-            epoch: u64::from_str_radix(fields.next("e")?, 16).ok()?,
+            layout_fingerprint: u64::from_str_radix(fields.next("e")?, 16).ok()?,
             closed_until: fields.next("c")?.parse().ok()?,
             floor: fields.next("f")?.parse().ok()?,
             read_offset: fields.next("r")?.parse().ok()?,
@@ -238,7 +238,7 @@ mod tests {
     fn checkpoints_survive_being_written_and_read() {
         for (withhold_before, begins) in [(0, 0), (u64::MAX, 0), (0, u64::MAX), (u64::MAX, u64::MAX)] {
             let combiner = CombinerCheckpoint {
-                epoch: u64::MAX,
+                layout_fingerprint: u64::MAX,
                 closed_until: u64::MAX,
                 floor: u64::MAX,
                 read_offset: i64::MAX,

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason};
 use crowdfold_release::RejectionNote;
-use crowdfold_rollup::wire::Closure;
-use crowdfold_rollup::{Counts, Rules, Sittings, Verdict};
+use crowdfold_rollup::wire::CloseMarker;
+use crowdfold_rollup::{Counts, Rules, SessionStore, Verdict};
 
 use self::intake::Held;
 use crate::low_offsets::LowOffsets;
 use crate::pack::{PartialRecord, pack};
 use crate::{CombinerCheckpoint, Start};
 
-/// Most rejections that one partition writes down between two closures; all are counted.
+/// Most rejections that one partition writes down between two close markers; all are counted.
 const MOST_NOTES: usize = 1000;
 
 /// Sealed and uncommitted windows at which a partition waits.
@@ -46,7 +46,7 @@ pub struct CombinerSettings {
 /// Windows that are closed: what one transaction must carry, whole. Kept until that is known to be committed.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// Chunks, then a closure for every merge partition.
+    /// Chunks, then a close marker for every merge partition.
     pub partials: Vec<PartialRecord>,
     /// Rejections since the seal before.
     pub notes: Vec<RejectionNote>,
@@ -63,8 +63,8 @@ pub struct Combiner {
     settings: Arc<CombinerSettings>,
     airlock: Airlock,
     partition: u32,
-    sittings: Sittings,
-    epoch: u64,
+    store: SessionStore,
+    layout_fingerprint: u64,
     floor: Millis,
     /// Highest timestamp − lateness; `None` before the first record of a fresh start.
     watermark: Option<Millis>,
@@ -77,7 +77,7 @@ pub struct Combiner {
     counts: Counts,
     totals: Counts,
     sealed_beacons: u64,
-    /// Beacons that an earlier process counted and that are in our sittings, or were.
+    /// Beacons that an earlier process counted and that are in our session summaries, or were.
     carried: u64,
     notes: Vec<RejectionNote>,
     sealed: VecDeque<Sealed>,
@@ -105,27 +105,27 @@ impl Combiner {
         after_gap: bool,
     ) -> Self {
         let rules = &settings.rules;
-        let epoch = rules.epoch(settings.partitions, settings.merge_partitions);
+        let layout_fingerprint = rules.layout_fingerprint(settings.partitions, settings.merge_partitions);
         let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
         let mut withhold_before = start.checkpoint.map_or(0, |known| known.withhold_before);
         let after_gap = after_gap || withhold_before == CombinerCheckpoint::UNTIL_KNOWN;
         if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
             withhold_before = 0;
         }
-        // sessions of an earlier epoch were built under other rules
-        if start.checkpoint.is_some_and(|known| known.epoch != epoch) {
+        // sessions of an earlier layout were built under other rules
+        if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
         // a log that begins with its first record has lost nothing
         let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { 0 };
         let begins = start.checkpoint.map_or(fresh, |known| known.begins);
-        let mut sittings = Sittings::new(Arc::clone(rules), &settings.tenants, closed_until);
-        sittings.set_history(history_from(begins, rules));
+        let mut store = SessionStore::new(Arc::clone(rules), &settings.tenants, closed_until);
+        store.set_history(history_from(begins, rules));
         Self {
-            sittings,
+            store,
             airlock,
             partition: start.partition,
-            epoch,
+            layout_fingerprint,
             floor: start.floor,
             watermark: (closed_until > 0).then_some(closed_until),
             counted_before: start.checkpoint.map_or(offset, |known| known.read_offset).max(offset),
@@ -200,7 +200,7 @@ impl Combiner {
     /// Closes every window there is: the input has ended (files only, a log never ends).
     pub fn finish(&mut self) {
         self.place_held();
-        let last = self.sittings.last_end().unwrap_or(0).max(self.sittings.closed_until());
+        let last = self.store.last_end().unwrap_or(0).max(self.store.closed_until());
         self.seal(last);
     }
 
@@ -225,7 +225,7 @@ impl Combiner {
     /// it, or the first of a fresh start.
     #[must_use]
     pub fn standing(&self) -> (i64, CombinerCheckpoint) {
-        (self.safe_offset, self.checkpoint(self.sittings.closed_until(), self.counted_before))
+        (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
     }
 
     /// The partition.
@@ -246,10 +246,10 @@ impl Combiner {
         self.watermark
     }
 
-    /// Sittings in open windows.
+    /// Open session-windows.
     #[must_use]
-    pub const fn open_sittings(&self) -> usize {
-        self.sittings.open()
+    pub const fn open_session_windows(&self) -> usize {
+        self.store.open()
     }
 
     /// All verdicts of this process.
@@ -258,23 +258,23 @@ impl Combiner {
         &self.totals
     }
 
-    /// Whether every beacon is accounted for: read = settled + sealed + in open sittings.
+    /// Whether every beacon is accounted for: read = settled + sealed + in open session summaries.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.totals.read + self.carried
-            == self.totals.settled() + self.sealed_beacons + self.sittings.open_beacons()
+            == self.totals.settled() + self.sealed_beacons + self.store.open_beacons()
     }
 
     /// Takes a record with that timestamp for the first one.
     fn begin(&mut self, timestamp: Millis) {
         self.begins = timestamp;
-        self.sittings.set_history(history_from(timestamp, &self.settings.rules));
+        self.store.set_history(history_from(timestamp, &self.settings.rules));
     }
 
     fn place(&mut self, beacon: &Observation, record: Millis, offset: i64) {
-        let verdict = self.sittings.place(beacon, record);
+        let verdict = self.store.place(beacon, record);
         if offset < self.counted_before {
-            // an earlier process counted it; here it rebuilds sessions and open sittings
+            // an earlier process counted it; here it rebuilds sessions and open session summaries
             match verdict {
                 Verdict::Placed => self.carried += 1,
                 Verdict::OptedOut(with_it) | Verdict::Excluded(with_it) => self.carried -= with_it,
@@ -308,7 +308,7 @@ impl Combiner {
         let watermark = self.watermark.map_or(to, |before| before.max(to));
         self.watermark = Some(watermark);
         let until = self.settings.rules.floor(watermark);
-        if until > self.sittings.closed_until() {
+        if until > self.store.closed_until() {
             self.seal(until);
         }
     }
@@ -316,7 +316,7 @@ impl Combiner {
     /// Forgets words that nobody uses any more. Not while beacons are held, which use some.
     fn sweep(&mut self) {
         if self.airlock.dictionary().wants_sweep() {
-            self.airlock.sweep(self.sittings.held());
+            self.airlock.sweep(self.store.held());
         }
     }
 
@@ -328,7 +328,7 @@ impl Combiner {
         };
         CombinerCheckpoint {
             withhold_before,
-            epoch: self.epoch,
+            layout_fingerprint: self.layout_fingerprint,
             closed_until,
             floor: self.floor,
             read_offset,
@@ -343,18 +343,18 @@ impl Combiner {
 
     /// Closes the windows that end at or before `to`, and packs what they hold.
     fn seal(&mut self, to: Millis) {
-        let from = self.sittings.closed_until();
-        let closed = self.sittings.close(to, self.airlock.dictionary());
+        let from = self.store.closed_until();
+        let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
-            // every table holds the same sittings
+            // every table covers the same session-windows
             let cells = tables.first().into_iter().flat_map(BTreeMap::values);
             self.sealed_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
         }
-        let closure = Closure {
+        let marker = CloseMarker {
             partition: self.partition,
             partitions: self.settings.partitions,
-            epoch: self.epoch,
+            layout_fingerprint: self.layout_fingerprint,
             from,
             to,
             withhold_before: self.withhold_before,
@@ -362,7 +362,7 @@ impl Combiner {
             checksum: 0,
             counts,
         };
-        let partials = pack(&closed, &self.settings.tenants, self.settings.merge_partitions, &closure);
+        let partials = pack(&closed, &self.settings.tenants, self.settings.merge_partitions, &marker);
         let horizon = to.saturating_sub(self.settings.rules.idle);
         self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
         self.counted_before = self.counted_before.max(self.next_offset);

@@ -3,7 +3,7 @@
 
 use crowdfold_rollup::Counts;
 
-/// Sittings or windows, released or withheld.
+/// Session-windows or windows, released or withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Released {
     /// Published.
@@ -12,33 +12,36 @@ pub struct Released {
     pub withheld: u64,
 }
 
-/// Beacons and sittings of merged windows.
+/// Counts of merged windows: beacons, session-windows, windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SittingCounts {
+pub struct MergeCounts {
     /// Beacons.
     pub beacons: Released,
-    /// Sittings.
-    pub sittings: Released,
+    /// Session summaries.
+    pub session_windows: Released,
     /// Pairs of a tenant and a window.
     pub windows: Released,
 }
 
-impl SittingCounts {
+impl MergeCounts {
     /// What release made of one tenant and window.
     pub(crate) fn of(released: &crowdfold_release::Released) -> Self {
         let published = !released.rollups.is_empty();
         Self {
             beacons: Released { released: released.beacons_released, withheld: released.beacons_withheld },
-            sittings: Released { released: released.sittings_released, withheld: released.sittings_withheld },
+            session_windows: Released {
+                released: released.session_windows_released,
+                withheld: released.session_windows_withheld,
+            },
             windows: Released { released: u64::from(published), withheld: u64::from(!published) },
         }
     }
 
     /// One tenant and window of which nothing is published.
-    pub(crate) const fn withheld(sittings: u64, beacons: u64) -> Self {
+    pub(crate) const fn withheld(session_windows: u64, beacons: u64) -> Self {
         Self {
             beacons: Released { released: 0, withheld: beacons },
-            sittings: Released { released: 0, withheld: sittings },
+            session_windows: Released { released: 0, withheld: session_windows },
             windows: Released { released: 0, withheld: 1 },
         }
     }
@@ -46,7 +49,7 @@ impl SittingCounts {
     /// Adds another's.
     pub const fn add(&mut self, other: &Self) {
         self.beacons.add(other.beacons);
-        self.sittings.add(other.sittings);
+        self.session_windows.add(other.session_windows);
         self.windows.add(other.windows);
     }
 }
@@ -64,7 +67,7 @@ pub struct Ledger {
     /// Verdicts of the combiners.
     pub counts: Counts,
     /// What the mergers did with the rest.
-    pub merged: SittingCounts,
+    pub merged: MergeCounts,
 }
 
 impl Ledger {

@@ -21,7 +21,7 @@ pub use alarms::Alarms;
 pub use checkpoint::{Checkpoint, CombinerCheckpoint, Forced, MergerCheckpoint};
 pub use combiner::{Combiner, CombinerSettings, Sealed};
 pub use halt::Halt;
-pub use ledger::{Ledger, Released, SittingCounts};
+pub use ledger::{Ledger, MergeCounts, Released};
 pub use merger::{Merger, MergerSettings};
 pub use pack::PartialRecord;
 pub use publication::Publication;

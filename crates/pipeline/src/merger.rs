@@ -13,7 +13,7 @@ use crowdfold_rollup::wire::{self, Partial};
 use crowdfold_rollup::{Counts, Rules, Table};
 
 use crate::source::Source;
-use crate::{Alarms, Forced, Halt, MergerCheckpoint, Publication, SittingCounts, Start};
+use crate::{Alarms, Forced, Halt, MergeCounts, MergerCheckpoint, Publication, Start};
 
 /// What the mergers of one stage share.
 #[derive(Clone, Debug)]
@@ -43,14 +43,14 @@ pub struct Merger {
     sources: BTreeMap<u32, Source>,
     /// Cells of open windows, by the windows' end and the tenant.
     windows: BTreeMap<Millis, BTreeMap<String, Vec<Table>>>,
-    /// When closures first reached how far: (end, machine time).
+    /// When close markers first reached how far: (end, machine time).
     reached: VecDeque<(Millis, Millis)>,
     forced: Option<Forced>,
     publication: Option<Publication>,
     combined: Counts,
     /// Beacons that arrived in cells, and what became of them.
     arrived: u64,
-    merged: SittingCounts,
+    merged: MergeCounts,
     alarms: Alarms,
 }
 
@@ -93,7 +93,7 @@ impl Merger {
             publication: None,
             combined: Counts::default(),
             arrived: 0,
-            merged: SittingCounts::default(),
+            merged: MergeCounts::default(),
             alarms: Alarms::default(),
         }
     }
@@ -111,7 +111,7 @@ impl Merger {
             Partial::Chunk(chunk) => {
                 self.sources.entry(chunk.partition).or_default().pending.push(chunk, value, offset);
             }
-            Partial::Closure(closure) => self.close(&closure, offset, now),
+            Partial::CloseMarker(marker) => self.close(&marker, offset, now),
         }
         Ok(())
     }
@@ -193,9 +193,9 @@ impl Merger {
         &self.combined
     }
 
-    /// What became of beacons and sittings.
+    /// The counts of beacons and session-windows by outcome.
     #[must_use]
-    pub const fn merged(&self) -> &SittingCounts {
+    pub const fn merged(&self) -> &MergeCounts {
         &self.merged
     }
 

@@ -1,7 +1,7 @@
-//! From closed windows to the records that tell mergers of them.
+//! Packs closed windows into records for the mergers.
 
 use crowdfold_airlock::murmur2;
-use crowdfold_rollup::wire::{self, Closure};
+use crowdfold_rollup::wire::{self, CloseMarker};
 use crowdfold_rollup::{ClosedWindow, Counts};
 
 /// A record for the partials' topic.
@@ -9,19 +9,19 @@ use crowdfold_rollup::{ClosedWindow, Counts};
 pub struct PartialRecord {
     /// Its partition.
     pub partition: u32,
-    /// Its key: the tenant, empty for a closure.
+    /// Its key: the tenant, empty for a close marker.
     pub key: Vec<u8>,
     /// Its value.
     pub value: Vec<u8>,
 }
 
-/// Chunks of every tenant to the merge partition of the tenant, and a closure like `closure` to all of them. Only the
-/// first tells the verdicts, so that each is told once.
+/// Returns the chunks of every tenant for the tenant's merge partition, and a close marker like `marker` for all
+/// partitions. Only the first carries the counts, so that each is counted once.
 pub(crate) fn pack(
     closed: &[ClosedWindow],
     tenants: &[String],
     merge_partitions: u32,
-    closure: &Closure,
+    marker: &CloseMarker,
 ) -> Vec<PartialRecord> {
     let mut partials: Vec<PartialRecord> = Vec::new();
     let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
@@ -31,7 +31,7 @@ pub(crate) fn pack(
             let partition = merge_partition(tenant, merge_partitions);
             let (chunks, checksum) = &mut sums[partition as usize];
             for (breakdown, table) in tables.iter().enumerate() {
-                for value in wire::chunks(closure.partition, window.window, tenant, breakdown as u16, table) {
+                for value in wire::chunks(marker.partition, window.window, tenant, breakdown as u16, table) {
                     *chunks += 1;
                     checksum.update(&value);
                     partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });
@@ -40,9 +40,9 @@ pub(crate) fn pack(
         }
     }
     for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
-        let counts = if partition == 0 { closure.counts } else { Counts::default() };
-        let closure = Closure { chunks, checksum: checksum.finalize(), counts, ..closure.clone() };
-        let value = wire::closure(&closure);
+        let counts = if partition == 0 { marker.counts } else { Counts::default() };
+        let marker = CloseMarker { chunks, checksum: checksum.finalize(), counts, ..marker.clone() };
+        let value = wire::close_marker(&marker);
         partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
     }
     partials

@@ -3,7 +3,7 @@
 use crowdfold_airlock::Millis;
 use crowdfold_release::Rollup;
 
-use crate::{Alarms, MergerCheckpoint, SittingCounts};
+use crate::{Alarms, MergeCounts, MergerCheckpoint};
 
 /// Rows, offset and metadata: all or nothing. A pure function of committed partials, policy and committed decisions, so
 /// whatever an aborted attempt left behind is byte for byte what is committed next.
@@ -15,7 +15,7 @@ pub struct Publication {
     pub offset: i64,
     /// What to commit with it.
     pub checkpoint: MergerCheckpoint,
-    pub(crate) counts: SittingCounts,
+    pub(crate) counts: MergeCounts,
     pub(crate) alarms: Alarms,
     pub(crate) until: Millis,
 }

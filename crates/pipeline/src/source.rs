@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use crowdfold_airlock::Millis;
-use crowdfold_rollup::wire::{Chunk, Closure};
+use crowdfold_rollup::wire::{Chunk, CloseMarker};
 
-/// The closures of one partition of the beacons, and the chunks of the one that is on its way.
+/// The close markers of one partition of the beacons, and the chunks of the one that is on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// End of the last window that it closed.
@@ -15,7 +15,7 @@ pub(crate) struct Source {
     pub(crate) pending: Pending,
 }
 
-/// Chunks that wait for their closure.
+/// Chunks that wait for their close marker.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) chunks: Vec<Chunk>,
@@ -28,7 +28,7 @@ pub(crate) struct Pending {
 pub(crate) struct Span {
     pub(crate) from: Millis,
     pub(crate) to: Millis,
-    pub(crate) epoch: u64,
+    pub(crate) layout_fingerprint: u64,
     pub(crate) partitions: u32,
     /// Windows that start before it are withheld.
     pub(crate) withhold_before: Millis,
@@ -43,9 +43,9 @@ impl Pending {
         self.chunks.push(chunk);
     }
 
-    /// Whether the chunks are those that the closure speaks of.
-    pub(crate) fn agrees_with(&self, closure: &Closure) -> bool {
-        self.chunks.len() == closure.chunks as usize && self.checksum.clone().finalize() == closure.checksum
+    /// Returns whether the chunks are those that the close marker covers.
+    pub(crate) fn agrees_with(&self, marker: &CloseMarker) -> bool {
+        self.chunks.len() == marker.chunks as usize && self.checksum.clone().finalize() == marker.checksum
     }
 }
 

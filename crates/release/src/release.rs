@@ -15,8 +15,8 @@ mod noisy;
 #[cfg(test)]
 mod tests;
 
-/// What became of one tenant and window. Under `threshold` its sittings are all released or all withheld; where there
-/// is noise each breakdown shows others, and the one that shows most is what is told here.
+/// What became of one tenant and window. Under `threshold` its session-windows are all released or all withheld; where
+/// there is noise each breakdown shows others, and the one that shows most is what is told here.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
@@ -24,13 +24,13 @@ pub struct Released {
     pub rollups: Vec<Rollup>,
     /// Rows of each breakdown, in the policy's order.
     pub rows: Vec<u64>,
-    /// Sittings that the rows of each breakdown stand for.
-    pub sittings_released: u64,
-    /// Beacons of those sittings.
+    /// Session-windows covered by the rows of each breakdown.
+    pub session_windows_released: u64,
+    /// Beacons of those session-windows.
     pub beacons_released: u64,
-    /// Sittings that no row stands for.
-    pub sittings_withheld: u64,
-    /// Beacons of those sittings.
+    /// Session-windows covered by no row.
+    pub session_windows_withheld: u64,
+    /// Beacons of those session-windows.
     pub beacons_withheld: u64,
     /// Why all was withheld although it may be a crowd: an internal fault, to be counted and alarmed.
     pub fault: Option<Fault>,
@@ -104,7 +104,7 @@ pub fn release(
     let total = tables.first().map(total).unwrap_or_default();
     let withheld = |fault| Released {
         rows: vec![0; policy.breakdowns().len()],
-        sittings_withheld: total.sessions,
+        session_windows_withheld: total.sessions,
         beacons_withheld: total.sums.beacons,
         fault,
         ..Released::default()
@@ -120,7 +120,7 @@ pub fn release(
         return withheld(None);
     }
     let mut released = Released {
-        sittings_released: total.sessions,
+        session_windows_released: total.sessions,
         beacons_released: total.sums.beacons,
         ..Released::default()
     };

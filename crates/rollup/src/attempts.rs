@@ -17,7 +17,7 @@
 use crowdfold_airlock::Millis;
 
 use crate::session::{Now, Said};
-use crate::sitting::quotient_to_two_digits;
+use crate::session_summary::quotient_to_two_digits;
 
 /// The statements of a beacon about its attempt.
 #[derive(Clone, Copy, Debug)]

@@ -44,8 +44,8 @@ impl Breakdowns {
         std::iter::once(&self.common).chain(self.own.values()).map(Vec::as_slice)
     }
 
-    /// All of them as text, for [`crate::Rules::epoch`]. Without tenants of their own it is what it was before there
-    /// were any.
+    /// All of them as text, for [`crate::Rules::layout_fingerprint`]. Without tenants of their own it is what it was
+    /// before there were any.
     pub(crate) fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);
         for (tenant, list) in &self.own {

@@ -1,15 +1,15 @@
-//! What sittings add up to: counts, sums and distributions.
+//! The sums of session summaries: counts, sums and distributions.
 
 use crowdfold_airlock::ErrorClass;
 
 use crate::Bounded;
 
-/// Additive amounts of a group of sittings. Times in ms.
+/// Additive amounts of a group of session summaries. Times in ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Sums {
     /// Reports. Not clamped: beacons are accounted for by it.
     pub beacons: u64,
-    /// Reports, each sitting's clamped: what a policy may publish that must know what one session can add.
+    /// Reports, each session summary's clamped: what a policy may publish that must know what one session can add.
     pub clamped_beacons: u64,
     /// Times that play was requested.
     pub attempts: u64,
@@ -29,7 +29,7 @@ pub struct Sums {
     pub dropped_frames: u64,
     /// Changes of quality.
     pub switches: u64,
-    /// Sittings that saw an error of the class, in the order of [`ErrorClass::ALL`].
+    /// Session summaries with an error of the class, in the order of [`ErrorClass::ALL`].
     pub errors: [u64; ErrorClass::COUNT],
 }
 
@@ -58,7 +58,8 @@ impl Sums {
     }
 }
 
-/// One two-digit value from each sitting that has one: a sorted list of (value, sessions), exact and free of order.
+/// One two-digit value from each session summary that has one: a sorted list of (value, sessions), exact and free of
+/// order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Distribution(pub(crate) Vec<(u32, u64)>);
 
@@ -106,12 +107,12 @@ impl Distribution {
     }
 }
 
-/// A group of sittings: how many, what they add up to, and how their values are spread.
+/// A group of session summaries: how many, what they add up to, and how their values are spread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Cell {
-    /// Sittings, that is distinct sessions of the window.
+    /// Distinct sessions of the window.
     pub sessions: u64,
-    /// The OR of the sittings' network bits; 0 where the guard is off.
+    /// The OR of the session summaries' network bits; 0 where the guard is off.
     pub networks: u64,
     /// Their amounts.
     pub sums: Sums,

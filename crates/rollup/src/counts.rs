@@ -2,7 +2,7 @@
 
 use crowdfold_airlock::Reason;
 
-/// Beacons by what became of them, but for those that went to a sitting: these travel in the cells.
+/// Beacons by what became of them, except those in a session summary: the cells carry these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Counts {
     /// Read, whatever became of them.
@@ -41,7 +41,7 @@ impl Counts {
         self.rejected.iter().sum()
     }
 
-    /// All that did not go to a sitting.
+    /// All beacons that are not in a session summary.
     #[must_use]
     pub fn settled(&self) -> u64 {
         self.late + self.duplicate + self.opted_out + self.excluded + self.rejected()

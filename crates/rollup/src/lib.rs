@@ -1,9 +1,9 @@
-//! Windows, sittings and cells.
+//! Windows, session summaries and cells.
 //!
-//! A beacon touches one thing: the sitting of its session in its window ([`Sittings::place`]). Cells are made when the
-//! window closes ([`Sittings::close`]), by walking the sittings once for each breakdown of their tenant; so what a
-//! beacon costs does not depend on how many there are. Cells of disjoint sets of sessions add up exactly
-//! ([`Cell::add`]).
+//! A beacon touches one thing: the session summary of its session in its window ([`SessionStore::place`]). Cells are
+//! made when the window closes ([`SessionStore::close`]), by walking the session summaries once for each breakdown of
+//! their tenant; so what a beacon costs does not depend on how many there are. Cells of disjoint sets of sessions add
+//! up exactly ([`Cell::add`]).
 #![forbid(unsafe_code)]
 
 mod attempts;
@@ -20,7 +20,7 @@ mod rules;
 #[cfg(feature = "seeded-bugs")]
 pub mod seeded_bugs;
 mod session;
-mod sitting;
+mod session_summary;
 mod store;
 mod table;
 mod tabulate;
@@ -33,6 +33,6 @@ pub use breakdowns::{BreakdownList, Breakdowns};
 pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
 pub use rules::Rules;
-pub use store::{Sittings, Verdict};
+pub use store::{SessionStore, Verdict};
 pub use table::{Label, Table, Window};
 pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};

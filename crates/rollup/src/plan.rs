@@ -1,13 +1,13 @@
-//! Where sittings keep their dimensions, and which of them make the cells of which tenant.
+//! The slots in which session summaries keep their dimensions, and the slots that make the cells of each tenant.
 
 use crowdfold_airlock::Dimension;
 
 use crate::{Breakdowns, MOST_LEVELS};
 
-/// Breakdowns, looked up once: by the number of a tenant, as places among the slots of a sitting.
+/// Breakdowns, looked up once: by the number of a tenant, as indices of the slots of a session summary.
 ///
-/// Slots are the dimensions that any tenant's breakdown needs. All sittings have the same, so that what a beacon costs
-/// does not depend on whose it is, nor on how many tenants have tables of their own.
+/// Slots are the dimensions that any tenant's breakdown needs. All session summaries have the same, so that what a
+/// beacon costs does not depend on whose it is, nor on how many tenants have tables of their own.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) slots: Vec<Dimension>,

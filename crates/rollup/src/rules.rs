@@ -24,7 +24,7 @@ impl Rules {
     /// format, the partitions of both topics, the times and the breakdowns of all tenants. The same in every process
     /// and release.
     #[must_use]
-    pub fn epoch(&self, partitions: u32, merge_partitions: u32) -> u64 {
+    pub fn layout_fingerprint(&self, partitions: u32, merge_partitions: u32) -> u64 {
         let mut text = format!(
             "wire={} n={partitions} m={merge_partitions} w={} l={} h={}",
             crate::wire::VERSION,

@@ -125,7 +125,7 @@ impl Earlier {
     }
 }
 
-/// The sittings of a session in open windows: (start of the window, place in it). Seldom more than two.
+/// The session summaries of a session in open windows: (start of the window, index in it). Seldom more than two.
 #[derive(Debug)]
 pub(crate) struct Seats {
     newest: (Millis, u32),
@@ -166,7 +166,7 @@ impl Seats {
 /// What one session's records said.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) tag: u64,
+    pub(crate) hash: u64,
     /// The last record of the session, whatever it said: when this is past, so is everything.
     pub(crate) seen: Millis,
     /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
@@ -204,9 +204,9 @@ pub(crate) struct Heard {
 }
 
 impl Session {
-    pub(crate) const fn new(tag: u64) -> Self {
+    pub(crate) const fn new(hash: u64) -> Self {
         Self {
-            tag,
+            hash,
             seen: 0,
             attempts: Line::new(),
             startup: Said::NEVER,

@@ -1,14 +1,14 @@
-//! The sessions of one partition and their sittings in the windows that are open.
+//! The sessions of one partition and their summaries in open windows.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, Symbol, Tag};
+use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, SessionHash, Symbol};
 
 use crate::attempts::{InWindow, Place};
 use crate::plan::Plan;
 use crate::session::{Now, Said, Session};
-use crate::sitting::Sitting;
+use crate::session_summary::SessionSummary;
 use crate::tabulate::{ClosedWindow, tabulate};
 use crate::{Counts, Rules, Window};
 
@@ -18,24 +18,24 @@ pub enum Verdict {
     /// No room for another session ([`Reason::Overload`]).
     Overload,
     /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
-    /// beacons of open sittings went with it.
+    /// beacons of open session summaries went with it.
     Excluded(u64),
-    /// Its session asked not to be counted; so many beacons of its open sittings went with it.
+    /// Its session asked not to be counted; so many beacons of its open session summaries went with it.
     OptedOut(u64),
     /// Its window is closed.
     Late,
     /// It repeats an earlier one.
     Duplicate,
-    /// It is in its session's sitting.
+    /// It is in its session's summary.
     Placed,
 }
 
-/// The sessions of one partition and their sittings in the windows that are open.
+/// The sessions of one partition and their summaries in open windows.
 #[derive(Debug)]
-pub struct Sittings {
+pub struct SessionStore {
     rules: Arc<Rules>,
     plan: Plan,
-    /// Places of sessions, by their tags, which are hashes already.
+    /// Indices of sessions by their hashes.
     index: hashbrown::HashTable<u32>,
     sessions: Vec<Session>,
     /// The dimensions' values that were last asserted, one for each slot and session.
@@ -50,15 +50,15 @@ pub struct Sittings {
     open_beacons: u64,
 }
 
-/// An open window: its sittings in the order in which they began, and their dimensions, one for each slot.
+/// An open window: its session summaries in the order in which they began, and their dimensions, one for each slot.
 #[derive(Debug)]
 struct Open {
     start: Millis,
-    sittings: Vec<Sitting>,
+    summaries: Vec<SessionSummary>,
     dimensions: Vec<Symbol>,
 }
 
-impl Sittings {
+impl SessionStore {
     /// None yet. `tenants` is the catalogue that beacons number their tenants by. Windows that end at or before
     /// `closed_until` are closed.
     #[must_use]
@@ -95,13 +95,13 @@ impl Sittings {
         self.history_from = from;
     }
 
-    /// Sittings in open windows.
+    /// Open session-windows.
     #[must_use]
     pub const fn open(&self) -> usize {
         self.open
     }
 
-    /// Beacons of the sittings in open windows.
+    /// Beacons of the session summaries in open windows.
     #[must_use]
     pub const fn open_beacons(&self) -> u64 {
         self.open_beacons
@@ -118,8 +118,8 @@ impl Sittings {
         let mut near = std::mem::take(&mut self.near);
         near.clear();
         let find = |beacon: &Observation| {
-            let tag = beacon.tag().hash();
-            self.index.find(tag, |at| self.sessions[*at as usize].tag == tag)
+            let hash = beacon.session_hash().get();
+            self.index.find(hash, |at| self.sessions[*at as usize].hash == hash)
         };
         near.extend(beacons.filter_map(find).copied());
         let newest = self.windows.back();
@@ -131,10 +131,10 @@ impl Sittings {
             };
             seen ^= session.last_heard() ^ u64::from(some(&self.asserted, at));
             if let Some(open) = newest
-                && let Some(sitting) = session.seats.find(open.start)
+                && let Some(summary) = session.seats.find(open.start)
             {
-                let sitting = sitting as usize;
-                seen ^= open.sittings[sitting].beacons ^ u64::from(some(&open.dimensions, sitting));
+                let summary = summary as usize;
+                seen ^= open.summaries[summary].beacons ^ u64::from(some(&open.dimensions, summary));
             }
         }
         std::hint::black_box(seen);
@@ -144,17 +144,18 @@ impl Sittings {
     /// Judges a beacon and puts it where it belongs. `record` is the timestamp of its record.
     pub fn place(&mut self, beacon: &Observation, record: Millis) -> Verdict {
         if beacon.excluded() {
-            return Verdict::Excluded(if beacon.opt_out() { self.withdraw(beacon.tag(), record) } else { 0 });
+            let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
+            return Verdict::Excluded(withdrawn);
         }
-        let Some(at) = self.session(beacon.tag()) else { return Verdict::Overload };
+        let Some(at) = self.session(beacon.session_hash()) else { return Verdict::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
         let reported = Reported::by(beacon, &self.plan.slots);
         let window = Window::of(beacon.event_time(), self.rules.window);
         let is_late = window.end <= self.closed_until;
         let seat = if is_late { None } else { self.seat(at, window.start) };
-        let in_window = seat.map_or_else(InWindow::default, |(window, sitting)| {
-            self.windows[window].sittings[sitting].in_window
+        let in_window = seat.map_or_else(InWindow::default, |(window, summary)| {
+            self.windows[window].summaries[summary].in_window
         });
         let place = Place { window: window.start, implied: window.start >= self.history_from };
         let heard = self.sessions[at].hear(beacon, place, in_window, &now);
@@ -165,10 +166,10 @@ impl Sittings {
         } else if heard.duplicate {
             Verdict::Duplicate
         } else {
-            let (window, sitting) = seat.unwrap_or_else(|| self.sitting(at, window.start, beacon.tenant().0));
-            self.fill(at, window, sitting, &reported, &now);
-            let sitting = &mut self.windows[window].sittings[sitting];
-            sitting.add(beacon.measures(), &heard, beacon.network_bit());
+            let (window, summary) = seat.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
+            self.fill(at, window, summary, &reported, &now);
+            let summary = &mut self.windows[window].summaries[summary];
+            summary.add(beacon.measures(), &heard, beacon.network_bit());
             self.open_beacons += 1;
             Verdict::Placed
         };
@@ -184,7 +185,7 @@ impl Sittings {
 
     /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
     /// many of its beacons in open windows go with it.
-    pub fn withdraw(&mut self, session: Tag, record: Millis) -> u64 {
+    pub fn withdraw(&mut self, session: SessionHash, record: Millis) -> u64 {
         let Some(at) = self.session(session) else { return 0 };
         self.sessions[at].opt_out(record);
         self.take_out(at)
@@ -195,12 +196,12 @@ impl Sittings {
         let mut closed = Vec::new();
         while self.windows.front().is_some_and(|open| open.start + self.rules.window <= until) {
             let Some(open) = self.windows.pop_front() else { break };
-            self.open -= open.sittings.iter().filter(|sitting| !sitting.gone).count();
-            self.open_beacons -= open.sittings.iter().filter(|s| !s.gone).map(|s| s.beacons).sum::<u64>();
+            self.open -= open.summaries.iter().filter(|summary| !summary.gone).count();
+            self.open_beacons -= open.summaries.iter().filter(|s| !s.gone).map(|s| s.beacons).sum::<u64>();
             let window = Window { start: open.start, end: open.start + self.rules.window };
             closed.push(tabulate(
                 window,
-                &open.sittings,
+                &open.summaries,
                 &open.dimensions,
                 &self.plan,
                 &self.rules,
@@ -214,16 +215,16 @@ impl Sittings {
         closed
     }
 
-    /// Every symbol that a session or a sitting holds.
+    /// Every symbol that a session or a session summary holds.
     pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
         let inherited = self.asserted.iter().copied();
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
     /// The place of a session, a new one if there is room.
-    fn session(&mut self, session: Tag) -> Option<usize> {
-        let tag = session.hash();
-        if let Some(at) = self.index.find(tag, |at| self.sessions[*at as usize].tag == tag) {
+    fn session(&mut self, session: SessionHash) -> Option<usize> {
+        let hash = session.get();
+        if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
             return Some(*at as usize);
         }
         if self.sessions.len() >= self.rules.max_sessions {
@@ -231,37 +232,37 @@ impl Sittings {
         }
         let at = self.sessions.len();
         let place = u32::try_from(at).ok()?;
-        self.index.insert_unique(tag, place, |at| self.sessions[*at as usize].tag);
-        self.sessions.push(Session::new(tag));
+        self.index.insert_unique(hash, place, |at| self.sessions[*at as usize].hash);
+        self.sessions.push(Session::new(hash));
         self.asserted.resize(self.asserted.len() + self.plan.slots.len(), Symbol::NONE);
         Some(at)
     }
 
-    /// Returns a session's sitting in an open window, where it has one: (index of the window, index in it).
+    /// Returns a session's summary in an open window, where it has one: (index of the window, index in it).
     fn seat(&self, session: usize, start: Millis) -> Option<(usize, usize)> {
-        let sitting = self.sessions[session].seats.find(start)?;
+        let summary = self.sessions[session].seats.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
-        Some((window, sitting as usize))
+        Some((window, summary as usize))
     }
 
-    /// Adds a sitting of a session: (index of the window, index in it).
-    fn sitting(&mut self, session: usize, start: Millis, tenant: u16) -> (usize, usize) {
+    /// Adds a summary of a session: (index of the window, index in it).
+    fn summary(&mut self, session: usize, start: Millis, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
         let session = &mut self.sessions[session];
-        let sitting = open.sittings.len();
-        open.sittings.push(Sitting::new(tenant));
+        let summary = open.summaries.len();
+        open.summaries.push(SessionSummary::new(tenant));
         open.dimensions.resize(open.dimensions.len() + self.plan.slots.len(), Symbol::NONE);
-        session.seats.add((start, sitting as u32), |start| start + self.rules.window > self.closed_until);
+        session.seats.add((start, summary as u32), |start| start + self.rules.window > self.closed_until);
         self.open += 1;
-        (window, sitting)
+        (window, summary)
     }
 
-    /// Gives a sitting what its beacon reports for the first time in the window, and what is inherited where nothing is.
-    fn fill(&mut self, session: usize, window: usize, sitting: usize, reported: &Reported, now: &Now) {
+    /// Fills a summary's dimensions: values first reported in the window, and inherited ones elsewhere.
+    fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
         let slots = self.plan.slots.len();
         let open = &mut self.windows[window];
-        let seated = &mut open.sittings[sitting];
+        let seated = &mut open.summaries[summary];
         let first = reported.slots & !seated.reported;
         let missing = ((1 << slots) - 1) & !seated.filled & !reported.slots;
         let inherited = if missing == 0 { 0 } else { self.sessions[session].stated.holding(missing, now) };
@@ -271,7 +272,7 @@ impl Sittings {
         seated.reported |= first;
         seated.filled |= first | inherited;
         let asserted = &self.asserted[session * slots..][..slots];
-        let dimensions = &mut open.dimensions[sitting * slots..][..slots];
+        let dimensions = &mut open.dimensions[summary * slots..][..slots];
         for slot in 0..slots {
             if first & 1 << slot != 0 {
                 dimensions[slot] = reported.values[slot];
@@ -289,23 +290,23 @@ impl Sittings {
             after => {
                 let at = after.map_or(0, |at| at + 1);
                 // about as many as in the window before
-                let room = self.windows.back().map_or(0, |open| open.sittings.len());
+                let room = self.windows.back().map_or(0, |open| open.summaries.len());
                 let dimensions = Vec::with_capacity(room * self.plan.slots.len());
-                let sittings = Vec::with_capacity(room);
-                self.windows.insert(at, Open { start, sittings, dimensions });
+                let summaries = Vec::with_capacity(room);
+                self.windows.insert(at, Open { start, summaries, dimensions });
                 at
             }
         }
     }
 
-    /// Takes a session's open sittings out; the number of their beacons.
+    /// Removes a session's open summaries; returns the number of their beacons.
     fn take_out(&mut self, session: usize) -> u64 {
         let mut beacons = 0;
-        for (start, sitting) in self.sessions[session].seats.take() {
+        for (start, summary) in self.sessions[session].seats.take() {
             let Some(open) = self.windows.iter_mut().find(|open| open.start == start) else { continue };
-            let sitting = &mut open.sittings[sitting as usize];
-            sitting.gone = true;
-            beacons += sitting.beacons;
+            let summary = &mut open.summaries[summary as usize];
+            summary.gone = true;
+            beacons += summary.beacons;
             self.open -= 1;
         }
         self.open_beacons -= beacons;
@@ -348,7 +349,7 @@ impl Sittings {
 
     /// Changes the place of a session in the index, or takes it out.
     fn reseat(&mut self, from: usize, to: Option<usize>) {
-        let found = self.index.find_entry(self.sessions[from].tag, |at| *at as usize == from);
+        let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
         match (found, to) {
             (Ok(mut entry), Some(to)) => *entry.get_mut() = to as u32,
             (Ok(entry), None) => drop(entry.remove()),

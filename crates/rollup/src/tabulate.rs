@@ -1,4 +1,4 @@
-//! From the sittings of a closed window to its cells.
+//! From the session summaries of a closed window to its cells.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crowdfold_airlock::{Dictionary, Symbol};
 
 use crate::bounded::Budget;
 use crate::plan::Plan;
-use crate::sitting::{Contribution, Sitting};
+use crate::session_summary::{Contribution, SessionSummary};
 use crate::{Cell, Label, Rules, Table, Window};
 
 /// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
@@ -27,10 +27,10 @@ pub struct ClosedWindow {
 
 type Key = [Symbol; MOST_LEVELS];
 
-/// Walks the sittings once for each breakdown of their tenant.
+/// Walks the session summaries once for each breakdown of their tenant.
 pub(crate) fn tabulate(
     window: Window,
-    sittings: &[Sitting],
+    summaries: &[SessionSummary],
     dimensions: &[Symbol],
     plan: &Plan,
     rules: &Rules,
@@ -40,8 +40,8 @@ pub(crate) fn tabulate(
     let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
     contributions.resize_with(plan.lists().len(), Vec::new);
     let budget = Budget::new(rules.window);
-    for (at, sitting) in sittings.iter().enumerate().filter(|(_, sitting)| !sitting.gone) {
-        contributions[plan.list_of(sitting.tenant)].push((at, sitting.close(rules, &budget)));
+    for (at, summary) in summaries.iter().enumerate().filter(|(_, summary)| !summary.gone) {
+        contributions[plan.list_of(summary.tenant)].push((at, summary.close(rules, &budget)));
     }
     let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
     for (list, contributions) in plan.lists().iter().zip(&contributions) {
@@ -53,7 +53,7 @@ pub(crate) fn tabulate(
                 for (level, place) in key.iter_mut().zip(places) {
                     *level = dimensions[at * plan.slots.len() + place];
                 }
-                contribution.add_to(cells.entry((sittings[*at].tenant, key)).or_default());
+                contribution.add_to(cells.entry((summaries[*at].tenant, key)).or_default());
             }
             for ((tenant, key), cell) in cells {
                 let word = |symbol: &Symbol| Arc::clone(dictionary.word(*symbol));

@@ -12,7 +12,7 @@ use crate::attempts::Line;
 use crate::codes::Codes;
 use crate::errors::ErrorClasses;
 use crate::session::{Now, Said};
-use crate::sitting::quotient_to_two_digits;
+use crate::session_summary::quotient_to_two_digits;
 use crate::timeline::{Distance, Step, Timeline};
 
 /// What a session said by CMCD.

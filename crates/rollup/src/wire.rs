@@ -47,26 +47,26 @@ pub struct Chunk {
     pub cells: Vec<(Label, Cell)>,
 }
 
-/// A combiner's word that every window that ends in `(from, to]` is complete for its partition.
+/// A combiner's statement that every window that ends in `(from, to]` is complete for its partition.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Closure {
+pub struct CloseMarker {
     /// Partition of the beacons.
     pub partition: u32,
     /// How many partitions there were.
     pub partitions: u32,
-    /// What had to agree for the cells to be added ([`crate::Rules::epoch`]).
-    pub epoch: u64,
-    /// Where the closure before it ended, ms.
+    /// What had to agree for the cells to be added ([`crate::Rules::layout_fingerprint`]).
+    pub layout_fingerprint: u64,
+    /// Where the close marker before it ended, ms.
     pub from: u64,
     /// End of the last window that it closes, ms.
     pub to: u64,
     /// Windows that start before this moment must not be released, ms.
     pub withhold_before: u64,
-    /// Chunks that went to the same merge partition since the closure before it.
+    /// Chunks that went to the same merge partition since the close marker before it.
     pub chunks: u32,
     /// CRC-32 of these chunks, one after the other.
     pub checksum: u32,
-    /// Beacons since the closure before it, by verdict. Only the closure for merge partition 0 carries them.
+    /// Beacons since the close marker before it, by verdict. Only the close marker for merge partition 0 carries them.
     pub counts: Counts,
 }
 
@@ -75,8 +75,8 @@ pub struct Closure {
 pub enum Partial {
     /// Cells.
     Chunk(Chunk),
-    /// A closure.
-    Closure(Closure),
+    /// A close marker.
+    CloseMarker(CloseMarker),
 }
 
 #[derive(Encode, Decode)]
@@ -91,7 +91,7 @@ struct ChunkHead {
 }
 
 const CHUNK: u8 = 0;
-const CLOSURE: u8 = 1;
+const CLOSE_MARKER: u8 = 1;
 
 /// The chunks of one table, each at most about [`CHUNK_BYTES`] long.
 #[must_use]
@@ -134,11 +134,11 @@ pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, tabl
     chunks
 }
 
-/// A closure's bytes.
+/// Encodes a close marker.
 #[must_use]
-pub fn closure(closure: &Closure) -> Vec<u8> {
-    let mut bytes = vec![VERSION, CLOSURE];
-    encode(closure, &mut bytes);
+pub fn close_marker(marker: &CloseMarker) -> Vec<u8> {
+    let mut bytes = vec![VERSION, CLOSE_MARKER];
+    encode(marker, &mut bytes);
     bytes
 }
 
@@ -149,7 +149,9 @@ pub fn closure(closure: &Closure) -> Vec<u8> {
 pub fn read(bytes: &[u8]) -> Result<Partial, WireError> {
     match bytes {
         [VERSION, CHUNK, body @ ..] => read_chunk(body).map(Partial::Chunk).ok_or(WireError::Corrupt),
-        [VERSION, CLOSURE, body @ ..] => take(&mut { body }).map(Partial::Closure).ok_or(WireError::Corrupt),
+        [VERSION, CLOSE_MARKER, body @ ..] => {
+            take(&mut { body }).map(Partial::CloseMarker).ok_or(WireError::Corrupt)
+        }
         [VERSION, ..] | [] => Err(WireError::Corrupt),
         [version, ..] => Err(WireError::Version(*version)),
     }

@@ -19,7 +19,7 @@
 //!    can tell the difference).
 //!    What CMCD states is no exception: of the states that hold, the latest by their clock is the one before a new one,
 //!    and the time between is its own ([`playback`]).
-//! 4. *Sitting*: what the placed beacons of one session in one window add up to, clamped.
+//! 4. *Session summary*: the sum of the placed beacons of one session in one window, clamped.
 //! 5. *Folding*, with a margin: see [`fold`].
 //! 6. *The detail table* shows everything; other tables show session counts, and where there is a secret what sessions
 //!    add after clamps and the budget of each ([`bounded`]). The worker adds noise to those sums; here they stand as
@@ -40,7 +40,7 @@ mod numbers;
 mod partition;
 mod playback;
 mod rollup;
-mod sitting;
+mod session_summary;
 #[cfg(test)]
 mod tests;
 
@@ -217,17 +217,17 @@ pub struct TableKey {
     pub breakdown: usize,
 }
 
-/// The cells of a table: one value for each dimension of the breakdown, to what the sittings there add up to.
+/// The cells of a table: one value for each dimension of the breakdown, mapped to the sum of its session summaries.
 pub type Cells = BTreeMap<Vec<String>, Cell>;
 
 /// What must come out.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// Before folding, of every tenant and window with a sitting.
+    /// Before folding, of every tenant and window with a session.
     pub cells: BTreeMap<TableKey, Cells>,
     /// After folding, in label order; no entry where nothing is published.
     pub tables: BTreeMap<TableKey, Vec<Row>>,
-    /// What became of every beacon, sitting and window.
+    /// The counts of beacons, session-windows and windows by outcome.
     pub ledger: Ledger,
 }
 
@@ -237,44 +237,44 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
     let mut verdict = Verdict::default();
     let mut windows = BTreeSet::new();
     let mut beacons_of = BTreeMap::<(Millis, String), u64>::new();
-    let mut sittings_of = BTreeMap::<(Millis, String), u64>::new();
+    let mut session_windows_of = BTreeMap::<(Millis, String), u64>::new();
 
     for records in log {
         let mut partition = Partition::new(settings);
         for record in records {
             partition.read(record);
         }
-        let (counts, sittings) = partition.finish();
+        let (counts, summaries) = partition.finish();
         verdict.ledger.beacons.add(&counts);
-        for (key, sitting) in sittings {
+        for (key, summary) in summaries {
             let (window, session) = ((key.start, key.tenant), key.session);
-            *beacons_of.entry(window.clone()).or_default() += sitting.beacons();
-            *sittings_of.entry(window.clone()).or_default() += 1;
+            *beacons_of.entry(window.clone()).or_default() += summary.beacons();
+            *session_windows_of.entry(window.clone()).or_default() += 1;
             for (breakdown, dimensions) in settings.breakdowns_of(&window.1).iter().enumerate() {
                 let key = TableKey { start: window.0, tenant: window.1.clone(), breakdown };
-                let label = dimensions.iter().map(|dimension| sitting.dimension(dimension)).collect();
+                let label = dimensions.iter().map(|dimension| summary.dimension(dimension)).collect();
                 verdict
                     .cells
                     .entry(key)
                     .or_default()
                     .entry(label)
                     .or_default()
-                    .add(&sitting.cell(&session, settings));
+                    .add(&summary.cell(&session, settings));
             }
             windows.insert(window);
         }
     }
 
     for window in windows {
-        let (sittings, beacons) = (sittings_of[&window], beacons_of[&window]);
+        let (session_windows, beacons) = (session_windows_of[&window], beacons_of[&window]);
         let ledger = &mut verdict.ledger;
-        if sittings >= settings.k_of(&window.1) {
+        if session_windows >= settings.k_of(&window.1) {
             ledger.windows.released += 1;
-            ledger.sittings.released += sittings;
+            ledger.session_windows.released += session_windows;
             ledger.beacons.released += beacons;
         } else {
             ledger.windows.withheld += 1;
-            ledger.sittings.withheld += sittings;
+            ledger.session_windows.withheld += session_windows;
             ledger.beacons.withheld += beacons;
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 
 #[test]
-fn while_two_epochs_are_at_work_a_table_is_whole_or_not_there() {
+fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     let mut way = Deployment::new(Kafka::shared()).with_topics();
     let log = way.players(29, 200, window_ago(2_000, 640_000), 600_000);
     // what a beacon says stands for longer under the new ones

@@ -1,5 +1,5 @@
-//! Invariant 8: every beacon and every sitting is accounted for, once, as an oracle that sees everything counts them.
-//! The exported form of it, on a real broker, is in `tests/it/worker/whole_way.rs`.
+//! Invariant 8: every beacon and every session-window is accounted for, once, as an oracle that sees everything counts
+//! them. The exported form of it, on a real broker, is in `tests/it/worker/whole_way.rs`.
 
 use crowdfold_airlock::Reason;
 use crowdfold_pipeline::Ledger;
@@ -10,7 +10,7 @@ use crate::oracle::{Dice, log, machines, settings};
 const WORLDS: u64 = 4_000;
 
 #[test]
-fn invariant_8_every_beacon_and_sitting_is_accounted_for() {
+fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
     let mut beacons_seen = 0;
     for seed in 0..WORLDS {
         let mut dice = Dice::new(seed);
@@ -35,8 +35,8 @@ fn invariant_8_every_beacon_and_sitting_is_accounted_for() {
             fates(beacons.released, beacons.withheld),
             "seed {seed}: beacons"
         );
-        let sittings = fates(merged.sittings.released, merged.sittings.withheld);
-        assert_eq!(sittings, expected.sittings, "seed {seed}: sittings");
+        let session_windows = fates(merged.session_windows.released, merged.session_windows.withheld);
+        assert_eq!(session_windows, expected.session_windows, "seed {seed}: session-windows");
         beacons_seen += beacons.read;
     }
     assert!(beacons_seen > 50_000, "{beacons_seen} beacons say something");

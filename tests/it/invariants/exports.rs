@@ -22,7 +22,7 @@ const METRICS: [(&str, &[&str]); 19] = [
     ("crowdfold_lost_offsets_total", &[]),
     ("crowdfold_rejected_total", &["reason"]),
     ("crowdfold_rollups_total", &["breakdown"]),
-    ("crowdfold_sittings", &[]),
+    ("crowdfold_open_session_windows", &[]),
     ("crowdfold_transaction_seconds_bucket", &["stage", "le"]),
     ("crowdfold_transaction_seconds_count", &["stage"]),
     ("crowdfold_transaction_seconds_sum", &["stage"]),
@@ -39,7 +39,7 @@ const OF_PERSONS: [&str; 7] = [
     "crowdfold_fields_ignored_total",
     "crowdfold_lost_offsets_total",
     "crowdfold_rejected_total",
-    "crowdfold_sittings",
+    "crowdfold_open_session_windows",
     "crowdfold_windows_total",
 ];
 
@@ -98,7 +98,7 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let mut way = Deployment::new(Kafka::shared());
     way.rules.k = K;
-    // so long sittings are open at the end, to be seen by who looks
+    // so some session summaries are still open at the end and show in the gauge
     way.set("source.quiet", "\"10s\"");
     // the last of them are no crowds
     way.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
@@ -137,10 +137,12 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         let exported = values.last().unwrap()[&*format!("crowdfold_{name}")];
         assert_eq!(exported, exact - exact % K, "{name}");
     }
-    let exact = [beacons.withheld, beacons.late, verdict.ledger.sittings.withheld, windows];
+    let exact = [beacons.withheld, beacons.late, verdict.ledger.session_windows.withheld, windows];
     let shows = exact.iter().all(|exact| *exact > K) && exact.iter().any(|exact| exact % K != 0);
     assert!(shows, "{exact:?} would not show it");
-    assert!(values.iter().any(|page| page.get("crowdfold_sittings").is_some_and(|open| *open > 0)));
+    assert!(
+        values.iter().any(|page| page.get("crowdfold_open_session_windows").is_some_and(|open| *open > 0))
+    );
 
     // nothing by tenant or window
     for tenant in &way.rules.tenants {

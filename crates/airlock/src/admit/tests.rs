@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Dimension, Settings, TagKey};
+use crate::{Dimension, SessionHasher, Settings};
 
 const NOW: Millis = 1_795_308_528_421;
 
@@ -8,7 +8,7 @@ fn settings() -> Settings {
 }
 
 fn airlock(settings: Settings) -> Airlock {
-    Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap()), None)
+    Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
 fn verdicts(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Millis>, Result<Observation, Reason>)> {
@@ -61,7 +61,7 @@ fn the_first_reason_that_applies_is_the_verdict() {
 
 #[test]
 fn a_session_is_admitted_in_its_own_partition_alone() {
-    let shared = Arc::new(Shared::new(settings(), TagKey::fixed(1)).unwrap());
+    let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = (murmur2_positive("abc") % 4) as usize;
     for partition in 0..4 {
         let placement = Placement { partition, of: 4 };
@@ -162,7 +162,7 @@ fn an_opt_out_does_not_depend_on_the_rest_of_its_beacon() {
 
 #[test]
 fn an_opt_out_of_another_partition_is_not_heard() {
-    let shared = Arc::new(Shared::new(settings(), TagKey::fixed(1)).unwrap());
+    let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = murmur2_positive("abc") % 4;
     for partition in 0..4 {
         let mut airlock = Airlock::new(&shared, Some(Placement { partition, of: 4 }));

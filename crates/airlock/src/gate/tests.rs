@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use crate::{Airlock, Dimension, Format, Observation, Reason, Record, Rejection, Settings, Shared, TagKey};
+use crate::{
+    Airlock, Dimension, Format, Observation, Reason, Record, Rejection, SessionHasher, Settings, Shared,
+};
 
 const NOW: u64 = 1_795_312_455_204;
 
@@ -12,7 +14,7 @@ struct Bench(Airlock);
 
 impl Bench {
     fn new(settings: Settings) -> Self {
-        Self(Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap()), None))
+        Self(Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None))
     }
 
     fn all(

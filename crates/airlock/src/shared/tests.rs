@@ -3,7 +3,7 @@ use crate::address::tests::{Temporary, mmdb, nested};
 use crate::{Airlock, Dimension, Record};
 
 fn refusal(settings: Settings) -> String {
-    let Err(error) = Shared::new(settings, TagKey::fixed(1)) else { panic!("taken") };
+    let Err(error) = Shared::new(settings, SessionHasher::fixed(1)) else { panic!("taken") };
     error.to_string()
 }
 
@@ -21,7 +21,7 @@ fn settings_that_contradict_themselves_are_refused() {
 fn databases_are_reloaded_without_a_restart() {
     let file = Temporary::new("reload", &mmdb::file(&[]));
     let settings = Settings { country_mmdb: Some(file.0.clone()), ..Settings::default() };
-    let shared = Arc::new(Shared::new(settings, TagKey::fixed(1)).unwrap());
+    let shared = Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap());
     let mut airlock = Airlock::new(&shared, None);
     let mut country = || {
         let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;

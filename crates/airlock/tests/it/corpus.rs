@@ -38,13 +38,16 @@ fn every_record_is_admitted_once() {
 
 #[test]
 fn playbacks_and_sessions_are_the_same() {
-    let mut tags: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+    let mut hashes: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for (truth, seen) in all(Settings::default()) {
-        tags.entry(truth["session_label"].to_string()).or_default().extend(seen.iter().map(|seen| seen.tag));
+        hashes
+            .entry(truth["session_label"].to_string())
+            .or_default()
+            .extend(seen.iter().map(|seen| seen.session_hash));
     }
-    assert_eq!(tags.len(), 17);
-    assert!(tags.values().all(|tags| tags.len() == 1));
-    assert_eq!(tags.values().flatten().collect::<BTreeSet<_>>().len(), 17);
+    assert_eq!(hashes.len(), 17);
+    assert!(hashes.values().all(|hashes| hashes.len() == 1));
+    assert_eq!(hashes.values().flatten().collect::<BTreeSet<_>>().len(), 17);
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn numbered_records_are_all_different() {
                 assert_eq!(truth["method"], "GET", "events are numbered");
                 continue;
             };
-            assert!(identities.insert((seen.tag, identity.get())), "taken for a repetition");
+            assert!(identities.insert((seen.session_hash, identity.get())), "taken for a repetition");
         }
     }
     assert!(identities.len() > 80);

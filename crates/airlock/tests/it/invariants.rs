@@ -103,13 +103,13 @@ proptest! {
         prop_assert_eq!(of(&v6(low[0])), of(&v6(low[1])));
     }
 
-    /// Invariant 3: renaming a session changes its tag and nothing else.
+    /// Invariant 3: renaming a session changes its hash and nothing else.
     #[test]
     fn sessions_are_but_tags(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
         let settings = settings(Format::Json);
         let untagged = |session: &str| {
             let mut verdicts = verdicts(&settings, &beacons, session, "198.51.100.7");
-            verdicts.iter_mut().for_each(|(_, verdict)| if let Ok(seen) = verdict { seen.tag = 0 });
+            verdicts.iter_mut().for_each(|(_, verdict)| if let Ok(seen) = verdict { seen.session_hash = 0 });
             verdicts
         };
         prop_assert_eq!(untagged(&one), untagged(&other));
@@ -139,8 +139,8 @@ proptest! {
         of in 1..13_u32,
         partitioner in prop::sample::select(vec![Partitioner::Murmur2, Partitioner::Crc32, Partitioner::Fnv1a]),
     ) {
-        use crowdfold_airlock::{Airlock, Placement, Shared, TagKey};
-        let shared = Shared::new(Settings { partitioner, ..settings(Format::Json) }, TagKey::fixed(7)).unwrap();
+        use crowdfold_airlock::{Airlock, Placement, SessionHasher, Shared};
+        let shared = Shared::new(Settings { partitioner, ..settings(Format::Json) }, SessionHasher::fixed(7)).unwrap();
         let shared = std::sync::Arc::new(shared);
         let payload = format!(r#"{{"ts":5,"session":"x{session}"}}"#);
         let homes = (0..of).filter(|partition| {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{
-    Airlock, Dimension, Identity, Measures, Millis, Observation, Playback, Reason, Record, Settings, Shared,
-    TagKey,
+    Airlock, Dimension, Identity, Measures, Millis, Observation, Playback, Reason, Record, SessionHasher,
+    Settings, Shared,
 };
 
 /// All that an observation says, in words.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
-    pub(crate) tag: u64,
+    pub(crate) session_hash: u64,
     pub(crate) tenant: u16,
     pub(crate) event_time: Millis,
     pub(crate) words: Vec<String>,
@@ -31,7 +31,7 @@ impl Seen {
 pub(crate) type Verdict = (Option<Millis>, Result<Seen, Reason>);
 
 pub(crate) fn airlock(settings: Settings) -> Airlock {
-    Airlock::new(&Arc::new(Shared::new(settings, TagKey::fixed(7)).expect("settings in order")), None)
+    Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(7)).expect("settings in order")), None)
 }
 
 pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Verdict> {
@@ -52,7 +52,7 @@ pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Ve
 fn seen(airlock: &Airlock, observation: &Observation) -> Seen {
     let word = |dimension| airlock.dictionary().word(observation.dimension(dimension)).to_string();
     Seen {
-        tag: observation.tag().hash(),
+        session_hash: observation.session_hash().get(),
         tenant: observation.tenant().0,
         event_time: observation.event_time(),
         words: Dimension::ALL.map(word).to_vec(),

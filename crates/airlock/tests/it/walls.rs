@@ -3,14 +3,14 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-use crowdfold_airlock::{Observation, Reason, Record, Rejection, Shared, Tag, TagKey};
+use crowdfold_airlock::{Observation, Reason, Record, Rejection, SessionHash, SessionHasher, Shared};
 use serde::Serialize;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_not_impl_any!(Observation: Serialize, Debug, Display, Hash);
 assert_not_impl_any!(Record<'static>: Serialize, Debug, Display, Hash, Clone);
-assert_not_impl_any!(Tag: Serialize, Debug, Display);
-assert_not_impl_any!(TagKey: Serialize, Debug, Display, Hash);
+assert_not_impl_any!(SessionHash: Serialize, Debug, Display);
+assert_not_impl_any!(SessionHasher: Serialize, Debug, Display, Hash);
 assert_not_impl_any!(Rejection: Serialize, Display);
 assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
@@ -20,5 +20,5 @@ assert_impl_all!(crowdfold_airlock::Airlock: Send);
 #[test]
 fn a_rejection_has_no_room_for_a_payload() {
     assert_eq!(size_of::<Reason>(), 1);
-    assert_eq!(size_of::<Rejection>(), size_of::<(Reason, Option<Tag>)>());
+    assert_eq!(size_of::<Rejection>(), size_of::<(Reason, Option<SessionHash>)>());
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Millis, Record, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Millis, Record, SessionHasher, Shared};
 use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
 
 use self::progress::Progress;
@@ -104,8 +104,8 @@ impl<W: Write> Folding<W> {
         let settings = config.airlock()?;
         let longest = settings.max_record;
         let joins = settings.format != Format::Cmcd;
-        let shared =
-            Shared::new(settings, TagKey::random()).map_err(|error| Failure::Usage(error.to_string()))?;
+        let shared = Shared::new(settings, SessionHasher::random())
+            .map_err(|error| Failure::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
         // nothing is misplaced in a file
         let airlock = Airlock::new(&shared, None);

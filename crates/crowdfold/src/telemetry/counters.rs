@@ -1,7 +1,7 @@
 //! The counters, written by the second from what the machines count anyway: nothing is recorded by the beacon.
 
 use crowdfold_airlock::{Ignored, Reason};
-use crowdfold_pipeline::{Alarms, SittingCounts};
+use crowdfold_pipeline::{Alarms, MergeCounts};
 use crowdfold_rollup::Counts;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
@@ -40,7 +40,7 @@ pub(crate) fn describe() {
         "what is left before the oldest needed record may expire"
     );
     describe_gauge!("crowdfold_ttl_bound_seconds", "longest time a record can be readable or on disk");
-    describe_gauge!("crowdfold_sittings", "sittings in open windows, floored to a multiple of k");
+    describe_gauge!("crowdfold_open_session_windows", "open session-windows, floored to a multiple of k");
     describe_gauge!("crowdfold_ledger_balanced", "1 while every beacon is accounted for");
     describe_histogram!("crowdfold_transaction_seconds", "time of a transaction, from begin to commit");
     describe_histogram!("crowdfold_freshness_seconds", "machine time at publication less end of the window");
@@ -101,7 +101,7 @@ impl Counters {
     }
 
     /// What the mergers of this process did.
-    pub(crate) fn merged(&self, counts: &SittingCounts, alarms: &Alarms) {
+    pub(crate) fn merged(&self, counts: &MergeCounts, alarms: &Alarms) {
         for (outcome, beacons, windows) in [
             ("released", counts.beacons.released, counts.windows.released),
             ("withheld", counts.beacons.withheld, counts.windows.withheld),
@@ -120,8 +120,8 @@ impl Counters {
         }
     }
 
-    /// Sittings in open windows.
-    pub(crate) fn sittings(&self, open: u64) {
-        gauge!("crowdfold_sittings").set(self.floor(open) as f64);
+    /// Open session-windows.
+    pub(crate) fn open_session_windows(&self, open: u64) {
+        gauge!("crowdfold_open_session_windows").set(self.floor(open) as f64);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_airlock::{Airlock, Millis, Placement, Record, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Millis, Placement, Record, SessionHasher, Shared};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
@@ -44,7 +44,7 @@ impl Running for Combine {
     fn new(setting: &Setting) -> Result<Self, Failure> {
         let settings = setting.config.airlock()?;
         let databases = Databases::of(&settings);
-        let shared = Shared::new(settings, TagKey::random()).map_err(refused)?;
+        let shared = Shared::new(settings, SessionHasher::random()).map_err(refused)?;
         let names = setting.config.topic_names();
         let eraser = wiring::eraser(&setting.config)?
             .map(|client| Eraser::start(&client, &names.beacons, Arc::clone(&setting.status)));
@@ -233,7 +233,8 @@ impl Running for Combine {
         let mut ignored = tally.ignored;
         combiners().for_each(|combiner| ignored.add(combiner.ignored()));
         counters.ignored(&ignored);
-        counters.sittings(combiners().map(|combiner| combiner.open_sittings() as u64).sum());
+        counters
+            .open_session_windows(combiners().map(|combiner| combiner.open_session_windows() as u64).sum());
         let balanced = combiners().all(Combiner::balanced);
         gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));
         let mut reasons = Vec::new();

@@ -7,7 +7,7 @@ use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
 use crowdfold_pipeline::{
-    Alarms, Committed, Halt, Merger, MergerCheckpoint, SittingCounts, Stage, is_whole, plan_starts,
+    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, Stage, is_whole, plan_starts,
 };
 use metrics::{counter, gauge, histogram};
 
@@ -168,7 +168,7 @@ impl Running for Merge {
         counters: &Counters,
         now: Millis,
     ) -> Vec<String> {
-        let (mut merged, mut alarms): (SittingCounts, Alarms) = (tally.merged, tally.alarms);
+        let (mut merged, mut alarms): (MergeCounts, Alarms) = (tally.merged, tally.alarms);
         let mergers = || stage.machines().values();
         for merger in mergers() {
             merged.add(merger.merged());

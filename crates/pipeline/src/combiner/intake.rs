@@ -1,11 +1,11 @@
-//! Records into a combiner: through the airlock one by one, into their sittings a few at a time.
+//! Records into a combiner: through the airlock one by one, into their session summaries a few at a time.
 //!
-//! A beacon's session and sitting lie anywhere in memory. Those of several beacons are fetched at once before the first is
-//! placed; what each becomes does not depend on how many are held.
+//! A beacon's session and session summary lie anywhere in memory. Those of several beacons are fetched at once before
+//! the first is placed; what each becomes does not depend on how many are held.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection, Tag};
+use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection, SessionHash};
 use crowdfold_release::RejectionNote;
 
 use super::{Combiner, MOST_NOTES};
@@ -55,8 +55,8 @@ impl Combiner {
         Ok(())
     }
 
-    /// Takes the next record of the partition, and may keep it from its sitting until [`Self::place_held`], which the
-    /// caller owes before it looks at anything else.
+    /// Takes the next record of the partition, and may keep it out of its session summary until [`Self::place_held`],
+    /// which the caller owes before it looks at anything else.
     ///
     /// # Errors
     /// As for [`Self::record`].
@@ -84,7 +84,7 @@ impl Combiner {
             let admitted = catch_unwind(AssertUnwindSafe(|| {
                 self.airlock.admit(record, &mut |timestamp, verdict| {
                     let opts_out = match verdict {
-                        Ok(beacon) => beacon.opt_out().then(|| beacon.tag()),
+                        Ok(beacon) => beacon.opt_out().then(|| beacon.session_hash()),
                         Err(rejection) => rejection.opts_out,
                     };
                     if opts_out.is_some() {
@@ -116,7 +116,7 @@ impl Combiner {
         }
         let mut held = std::mem::take(&mut self.held);
         if held.records.len() > 1 {
-            self.sittings.warm(held.verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().ok()));
+            self.store.warm(held.verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().ok()));
         }
         let mut rest = held.verdicts.as_slice();
         for record in &held.records {
@@ -168,7 +168,7 @@ impl Combiner {
                     let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
                     self.reject(first_of(other, reason), offset, clock);
                     let opts_out = match verdict {
-                        Ok(beacon) => beacon.opt_out().then(|| beacon.tag()),
+                        Ok(beacon) => beacon.opt_out().then(|| beacon.session_hash()),
                         Err(rejection) => rejection.opts_out,
                     };
                     withdraw(self, &Rejection { reason, opts_out }, None);
@@ -206,8 +206,8 @@ impl Combiner {
     }
 
     /// Takes out a session that asks not to be counted in a beacon that counts as something else.
-    fn withdraw(&mut self, session: Tag, moment: Millis, offset: i64) {
-        let with_it = self.sittings.withdraw(session, moment);
+    fn withdraw(&mut self, session: SessionHash, moment: Millis, offset: i64) {
+        let with_it = self.store.withdraw(session, moment);
         // a replay must find it again
         self.low_offsets.tell(moment, offset);
         if offset < self.counted_before {

@@ -21,7 +21,7 @@ impl Combiner {
         let rules = &self.settings.rules;
         let to = time.saturating_sub(rules.lateness).saturating_sub(1);
         // those that are held were given before
-        if rules.floor(to) > self.sittings.closed_until() {
+        if rules.floor(to) > self.store.closed_until() {
             self.place_held();
         }
         self.advance(to);

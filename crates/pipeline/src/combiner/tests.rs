@@ -1,6 +1,6 @@
 //! Records that cannot be read.
 
-use crowdfold_airlock::{Dimension, LineTime, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Dimension, LineTime, Record, SessionHasher, Settings, Shared};
 use crowdfold_rollup::wire::{self, Partial};
 
 use super::*;
@@ -29,7 +29,7 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
         max_skew: W,
         quiet: 1_000,
     });
-    let shared = Arc::new(Shared::new(Settings::default(), TagKey::fixed(1)).unwrap());
+    let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap());
     Combiner::new(settings, Airlock::new(&shared, None), start, offset, false)
 }
 
@@ -47,17 +47,17 @@ fn give(combiner: &mut Combiner, offset: i64) {
     assert!(combiner.balanced());
 }
 
-/// (end of the window, windows that start before it are withheld) of each closure, both from T on.
-fn closures(sealed: &VecDeque<Sealed>) -> Vec<(i64, i64)> {
+/// (end of the window, windows that start before it are withheld) of each close marker, both from T on.
+fn close_markers(sealed: &VecDeque<Sealed>) -> Vec<(i64, i64)> {
     let partials = sealed.iter().flat_map(|sealed| &sealed.partials);
-    let closure = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
-        Partial::Closure(closure) => {
+    let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
+        Partial::CloseMarker(marker) => {
             let since = |millis: Millis| if millis == 0 { 0 } else { millis as i64 - T as i64 };
-            Some((since(closure.to), since(closure.withhold_before)))
+            Some((since(marker.to), since(marker.withhold_before)))
         }
         Partial::Chunk(_) => None,
     };
-    partials.filter_map(closure).collect()
+    partials.filter_map(marker).collect()
 }
 
 /// Reads offsets up to `end`; those of 10 to 29, 200 s of them, cannot be read.
@@ -76,31 +76,31 @@ fn windows_that_skipped_records_may_belong_to_are_withheld() {
     read(&mut combiner, 60);
     assert_eq!(combiner.lost(), 20);
     assert_eq!(combiner.totals().read, 40);
-    let closures = closures(combiner.sealed());
+    let markers = close_markers(combiner.sealed());
     // the record at 90 s closed nothing behind (0, 60]; the next one, at 300 s, is the first after the gap
     let withheld = 300_000 + IDLE as i64 + 1;
-    let first = closures.iter().position(|(_, before)| *before != 0).unwrap();
-    assert!(closures[..first].iter().all(|(to, _)| *to <= 60_000), "{closures:?}");
-    assert!(closures[first..].iter().all(|(_, before)| *before == withheld), "{closures:?}");
-    assert_eq!(closures[first].0, 240_000, "{closures:?}");
+    let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
+    assert!(markers[..first].iter().all(|(to, _)| *to <= 60_000), "{markers:?}");
+    assert!(markers[first..].iter().all(|(_, before)| *before == withheld), "{markers:?}");
+    assert_eq!(markers[first].0, 240_000, "{markers:?}");
 }
 
 #[test]
 fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
     let mut undisturbed = combiner(&fresh(), 0);
     read(&mut undisturbed, 100);
-    let expected = closures(undisturbed.sealed());
+    let expected = close_markers(undisturbed.sealed());
     // a crash after every record
     for crash in 1..100 {
         let mut first = combiner(&fresh(), 0);
         read(&mut first, crash);
         let Some(last) = first.sealed().back() else { continue };
-        let mut seen = closures(first.sealed());
+        let mut seen = close_markers(first.sealed());
         let start = Start { checkpoint: Some(last.checkpoint), ..fresh() };
         let mut second = combiner(&start, last.safe_offset);
         read(&mut second, 100);
-        seen.extend(closures(second.sealed()));
-        // what withholds none of a closure's windows any more may be forgotten
+        seen.extend(close_markers(second.sealed()));
+        // what withholds none of a close marker's windows any more may be forgotten
         let withholding =
             |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
         let told = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
@@ -120,7 +120,7 @@ fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent()
     let asked = T + 500_000;
     combiner.at_end(asked);
     combiner.at_end(asked + 1_000);
-    let (_, before) = *closures(combiner.sealed()).last().unwrap();
+    let (_, before) = *close_markers(combiner.sealed()).last().unwrap();
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 

@@ -4,55 +4,56 @@ use std::mem;
 
 use crowdfold_airlock::Millis;
 use crowdfold_rollup::Table;
-use crowdfold_rollup::wire::Closure;
+use crowdfold_rollup::wire::CloseMarker;
 
 use super::Merger;
 use crate::source::{Pending, Span};
 
 impl Merger {
-    /// Takes a closure, and adds the chunks that it is about.
-    pub(super) fn close(&mut self, closure: &Closure, offset: i64, now: Millis) {
+    /// Takes a close marker, and adds the chunks that it covers.
+    pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Millis) {
         // what is on its way is settled too: cells that come now would make a second table of the window
         let settled = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
-        let source = self.sources.entry(closure.partition).or_default();
+        let source = self.sources.entry(marker.partition).or_default();
         let pending = mem::take(&mut source.pending);
-        if closure.to <= settled {
+        if marker.to <= settled {
             return;
         }
         let before = source.last_to.max(settled);
-        if closure.to <= source.last_to {
+        if marker.to <= source.last_to {
             self.alarms.duplicates += 1;
             return;
         }
         let rules = &self.settings.rules;
-        let mut withhold_before = closure.withhold_before;
-        if closure.from > before || !pending.agrees_with(closure) {
+        let mut withhold_before = marker.withhold_before;
+        if marker.from > before || !pending.agrees_with(marker) {
             self.alarms.gaps += 1;
-            withhold_before = if pending.agrees_with(closure) { closure.from } else { closure.to };
-            withhold_before = withhold_before.max(closure.withhold_before);
+            withhold_before = if pending.agrees_with(marker) { marker.from } else { marker.to };
+            withhold_before = withhold_before.max(marker.withhold_before);
         }
-        let ours = rules.epoch(closure.partitions, self.settings.merge_partitions) == closure.epoch;
+        let ours = rules.layout_fingerprint(marker.partitions, self.settings.merge_partitions)
+            == marker.layout_fingerprint;
         if !ours {
             withhold_before = Millis::MAX;
         }
-        source.last_to = closure.to;
+        source.last_to = marker.to;
         source.spans.push_back(Span {
             from: before,
-            to: closure.to,
-            epoch: closure.epoch,
-            partitions: closure.partitions,
+            to: marker.to,
+            layout_fingerprint: marker.layout_fingerprint,
+            partitions: marker.partitions,
             withhold_before,
             first_offset: pending.first_offset.unwrap_or(offset),
         });
-        if self.reached.back().is_none_or(|(end, _)| *end < closure.to) {
-            self.reached.push_back((closure.to, now));
+        if self.reached.back().is_none_or(|(end, _)| *end < marker.to) {
+            self.reached.push_back((marker.to, now));
         }
-        self.combined.add(&closure.counts);
-        self.add(pending, closure, before, ours);
+        self.combined.add(&marker.counts);
+        self.add(pending, marker, before, ours);
     }
 
-    /// Adds the chunks of a closure to their windows.
-    fn add(&mut self, pending: Pending, closure: &Closure, before: Millis, ours: bool) {
+    /// Adds the chunks of a close marker to their windows.
+    fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Millis, ours: bool) {
         for chunk in pending.chunks {
             let end = chunk.window.end;
             if end <= self.settled_before {
@@ -61,7 +62,7 @@ impl Merger {
             // the number of a breakdown says which only together with its tenant
             let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
             let breakdown = chunk.breakdown as usize;
-            // cells of other breakdowns cannot be added; of their sittings nothing is published
+            // cells of other breakdowns cannot be added; their session-windows are not published
             let fits = ours
                 && breakdowns
                     .get(breakdown)
@@ -73,13 +74,13 @@ impl Merger {
                 .forced
                 .as_ref()
                 .or(pending)
-                .is_some_and(|forced| end <= forced.end && forced.lacks(closure.partition));
-            if !fits || given_up || end <= before || end > closure.to {
+                .is_some_and(|forced| end <= forced.end && forced.lacks(marker.partition));
+            if !fits || given_up || end <= before || end > marker.to {
                 if breakdown == 0 {
                     for (_, cell) in &chunk.cells {
                         self.arrived += cell.sums.beacons;
                         self.merged.beacons.withheld += cell.sums.beacons;
-                        self.merged.sittings.withheld += cell.sessions;
+                        self.merged.session_windows.withheld += cell.sessions;
                     }
                 }
                 continue;

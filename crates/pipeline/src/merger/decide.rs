@@ -6,7 +6,7 @@ use crowdfold_rollup::Window;
 
 use super::{Merger, total};
 use crate::source::Span;
-use crate::{Alarms, Forced, MergerCheckpoint, Publication, SittingCounts};
+use crate::{Alarms, Forced, MergeCounts, MergerCheckpoint, Publication};
 
 /// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
 const MOST_ROWS: usize = 50_000;
@@ -44,7 +44,7 @@ impl Merger {
         }
     }
 
-    /// How many partitions the beacons have, by the latest closures.
+    /// How many partitions the beacons have, by the latest close markers.
     fn partitions(&self) -> Option<u32> {
         self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
     }
@@ -68,7 +68,7 @@ impl Merger {
             rollups: Vec::new(),
             offset: self.needed(self.closed_until),
             checkpoint: self.checkpoint(self.closed_until, Some(Forced { end, partitions, missing })),
-            counts: SittingCounts::default(),
+            counts: MergeCounts::default(),
             alarms: Alarms { forced: 1, ..Alarms::default() },
             until: self.closed_until,
         })
@@ -85,7 +85,7 @@ impl Merger {
             rollups: Vec::new(),
             offset: 0,
             checkpoint: self.checkpoint(frontier, None),
-            counts: SittingCounts::default(),
+            counts: MergeCounts::default(),
             alarms: Alarms::default(),
             until: frontier,
         };
@@ -99,13 +99,13 @@ impl Merger {
             made.alarms.mixed += u64::from(mixed);
             for (tenant, tables) in tenants {
                 if mixed || end <= self.floor {
-                    let (sittings, beacons) = total(&tables);
-                    made.counts.add(&SittingCounts::withheld(sittings, beacons));
+                    let (session_windows, beacons) = total(&tables);
+                    made.counts.add(&MergeCounts::withheld(session_windows, beacons));
                 } else {
                     let released =
                         release(&tenant, window, tables, self.settings.policies.of(&tenant), coverage);
                     made.alarms.faults += u64::from(released.fault.is_some());
-                    made.counts.add(&SittingCounts::of(&released));
+                    made.counts.add(&MergeCounts::of(&released));
                     made.rollups.extend(released.rollups);
                 }
             }
@@ -120,7 +120,7 @@ impl Merger {
         made
     }
 
-    /// Whether a complete window must not be released: mixed partitions or epochs, or a combiner's word.
+    /// Whether a complete window must not be released: mixed partition counts or layouts, or a combiner asked for it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
         let mut first: Option<&Span> = None;
         for (partition, source) in &self.sources {
@@ -128,7 +128,9 @@ impl Merger {
                 continue;
             }
             let Some(span) = source.covering(window.end) else { continue };
-            let like_first = first.is_none_or(|f| f.epoch == span.epoch && f.partitions == span.partitions);
+            let like_first = first.is_none_or(|f| {
+                f.layout_fingerprint == span.layout_fingerprint && f.partitions == span.partitions
+            });
             if span.withhold_before > window.start || !like_first || *partition >= span.partitions {
                 return true;
             }

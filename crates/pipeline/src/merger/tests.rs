@@ -1,10 +1,10 @@
-//! What a merger does with closures that come twice, late, mixed, damaged or not at all.
+//! What a merger does with close markers that come twice, late, mixed, damaged or not at all.
 
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension;
 use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret};
-use crowdfold_rollup::wire::{self, Closure, WireError};
+use crowdfold_rollup::wire::{self, CloseMarker, WireError};
 use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
 
 use super::*;
@@ -61,22 +61,22 @@ impl Rig {
 
     /// Partition `p` of `n` closes `(from, to]` windows, with `sessions` in the last of them.
     fn close(&mut self, p: u32, n: u32, from: Millis, to: Millis, sessions: u64) {
-        let epoch = self.merger.settings.rules.epoch(n, 1);
-        self.close_with(Closure { epoch, ..closure(p, n, from, to) }, sessions);
+        let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
+        self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
     }
 
-    fn close_with(&mut self, mut closure: Closure, sessions: u64) {
+    fn close_with(&mut self, mut marker: CloseMarker, sessions: u64) {
         let mut checksum = crc32fast::Hasher::new();
         if sessions > 0 {
-            let (p, window) = (closure.partition, Window { start: closure.to - W, end: closure.to });
+            let (p, window) = (marker.partition, Window { start: marker.to - W, end: marker.to });
             for chunk in wire::chunks(p, window, "default", 0, &table(sessions)) {
                 checksum.update(&chunk);
-                closure.chunks += 1;
+                marker.chunks += 1;
                 self.push(chunk);
             }
         }
-        closure.checksum ^= checksum.finalize();
-        self.push(wire::closure(&closure));
+        marker.checksum ^= checksum.finalize();
+        self.push(wire::close_marker(&marker));
     }
 
     /// Publishes what there is; the windows' ends with the sessions of their rows.
@@ -110,11 +110,11 @@ impl Rig {
     }
 }
 
-fn closure(partition: u32, partitions: u32, from: Millis, to: Millis) -> Closure {
-    Closure {
+fn close_marker(partition: u32, partitions: u32, from: Millis, to: Millis) -> CloseMarker {
+    CloseMarker {
         partition,
         partitions,
-        epoch: 0,
+        layout_fingerprint: 0,
         from,
         to,
         withhold_before: 0,
@@ -149,11 +149,11 @@ fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
     rig.close(0, 2, W, 2 * W, 1);
     rig.close(1, 2, W, 2 * W, 0);
     assert_eq!(rig.publish(), []);
-    assert_eq!(rig.merger.merged().sittings, crate::Released { released: 2, withheld: 1 });
+    assert_eq!(rig.merger.merged().session_windows, crate::Released { released: 2, withheld: 1 });
 }
 
 #[test]
-fn a_closure_that_comes_twice_counts_once() {
+fn a_close_marker_that_comes_twice_counts_once() {
     let mut rig = Rig::new();
     rig.close(0, 2, 0, W, 3);
     rig.close(0, 2, 0, W, 3);
@@ -173,18 +173,18 @@ fn a_gap_withholds_the_windows_in_it() {
 }
 
 #[test]
-fn chunks_that_are_not_what_the_closure_speaks_of_are_withheld() {
+fn chunks_that_do_not_match_their_close_marker_are_withheld() {
     let mut rig = Rig::new();
-    let epoch = rig.merger.settings.rules.epoch(1, 1);
-    rig.close_with(Closure { epoch, checksum: 1, ..closure(0, 1, 0, W) }, 3);
-    rig.close_with(Closure { epoch, chunks: 1, ..closure(0, 1, W, 2 * W) }, 3);
+    let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
+    rig.close_with(CloseMarker { layout_fingerprint, checksum: 1, ..close_marker(0, 1, 0, W) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint, chunks: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
     rig.close(0, 1, 2 * W, 3 * W, 4);
     assert_eq!(rig.publish(), [(3, 4)]);
     assert_eq!(rig.merger.alarms().gaps, 2);
 }
 
 #[test]
-fn windows_of_mixed_partitions_or_epochs_are_withheld() {
+fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
     let mut rig = Rig::new();
     // partitions grow from 1 to 2 while the second window is open
     rig.close(0, 1, 0, W, 3);
@@ -193,7 +193,7 @@ fn windows_of_mixed_partitions_or_epochs_are_withheld() {
     rig.close(1, 2, 0, 3 * W, 4);
     rig.close(0, 2, 2 * W, 3 * W, 5);
     assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
-    rig.close_with(Closure { epoch: 7, ..closure(0, 2, 3 * W, 4 * W) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3 * W, 4 * W) }, 3);
     rig.close(1, 2, 3 * W, 4 * W, 4);
     assert_eq!(rig.publish(), [], "made under other rules");
     assert_eq!(rig.merger.alarms().mixed, 2);
@@ -202,9 +202,9 @@ fn windows_of_mixed_partitions_or_epochs_are_withheld() {
 #[test]
 fn a_combiner_can_ask_for_windows_to_be_withheld() {
     let mut rig = Rig::new();
-    let epoch = rig.merger.settings.rules.epoch(1, 1);
-    rig.close_with(Closure { epoch, withhold_before: 1, ..closure(0, 1, 0, W) }, 3);
-    rig.close_with(Closure { epoch, withhold_before: 1, ..closure(0, 1, W, 2 * W) }, 3);
+    let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
+    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, 0, W) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
@@ -216,7 +216,7 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     rig.now = PATIENCE - 1;
     assert_eq!(rig.publish(), []);
     rig.now = PATIENCE;
-    rig.push(wire::closure(&closure(0, 3, 0, W)));
+    rig.push(wire::close_marker(&close_marker(0, 3, 0, W)));
     assert!(rig.merger.publish(rig.now).is_none(), "the partition may stand in what is not read yet");
     rig.merger.at_end();
     // the decision is committed alone, and holds over a restart and over what comes meanwhile
@@ -228,7 +228,7 @@ fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
     rig.close(1, 3, 0, W, 100);
     assert_eq!(rig.publish(), [(1, 7)]);
     assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
-    assert_eq!(rig.merger.merged().sittings.withheld, 100);
+    assert_eq!(rig.merger.merged().session_windows.withheld, 100);
     // and the next window waits for it again
     rig.close(0, 3, W, 2 * W, 1);
     rig.close(2, 3, W, 2 * W, 1);

@@ -17,7 +17,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use crowdfold_airlock::{Settings, Shared, TagKey};
+use crowdfold_airlock::{SessionHasher, Settings, Shared};
 
 use seeded_bugs::Bug;
 use verdict::References;
@@ -71,7 +71,7 @@ fn setting(name: &str) -> Option<u64> {
 fn shared() -> Arc<Shared> {
     let settings =
         Settings { tenants: TENANTS.map(Into::into).to_vec(), max_skew: SKEW, ..Settings::default() };
-    Arc::new(Shared::new(settings, TagKey::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
+    Arc::new(Shared::new(settings, SessionHasher::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// A world, and the schedules that it is put through: what should be published need be found out once.

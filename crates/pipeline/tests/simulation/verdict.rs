@@ -149,7 +149,7 @@ fn account(broker: &Broker) -> (Counts, u64) {
             Ok(Partial::Chunk(chunk)) if chunk.breakdown == 0 => {
                 placed += chunk.cells.iter().map(|(_, cell)| cell.sums.beacons).sum::<u64>();
             }
-            Ok(Partial::Closure(closure)) => counts.add(&closure.counts),
+            Ok(Partial::CloseMarker(marker)) => counts.add(&marker.counts),
             _ => {}
         }
     }

@@ -121,12 +121,12 @@ impl Worker {
                 started.floor = started.floor.max(start.floor);
             }
             if let Some(known) = &mut start.checkpoint
-                && known.epoch != rules.epoch(n, shop.world.merge_partitions)
+                && known.layout_fingerprint != rules.layout_fingerprint(n, shop.world.merge_partitions)
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
                 started.withheld_before = started.withheld_before.max(until);
                 if self.bug == Some(Bug::RollUnseen) {
-                    known.epoch = rules.epoch(n, shop.world.merge_partitions);
+                    known.layout_fingerprint = rules.layout_fingerprint(n, shop.world.merge_partitions);
                 }
             }
             match (self.bug, &mut start) {

@@ -13,19 +13,19 @@ use crate::{Policy, breakdown_name};
 pub(super) struct Made {
     rollups: Vec<Rollup>,
     rows: Vec<u64>,
-    sittings: u64,
+    session_windows: u64,
     beacons: u64,
 }
 
 impl Made {
     pub(super) fn of(self, total: &Cell) -> Released {
-        let Self { rollups, rows, sittings, beacons } = self;
+        let Self { rollups, rows, session_windows, beacons } = self;
         Released {
             rollups,
             rows,
-            sittings_released: sittings,
+            session_windows_released: session_windows,
             beacons_released: beacons,
-            sittings_withheld: total.sessions.saturating_sub(sittings),
+            session_windows_withheld: total.sessions.saturating_sub(session_windows),
             beacons_withheld: total.sums.beacons.saturating_sub(beacons),
             fault: None,
         }
@@ -45,22 +45,22 @@ pub(super) fn release(
         return Err(Fault::WindowLength);
     }
     let fingerprint = policy.fingerprint();
-    let mut made = Made { rollups: Vec::new(), rows: Vec::new(), sittings: 0, beacons: 0 };
+    let mut made = Made { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
     for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
         let name = breakdown_name(breakdown);
         let place = Place { policy: fingerprint, tenant, window, breakdown: &name };
         let detail = Some(index) == policy.detail();
-        let (mut sittings, mut beacons) = (0, 0);
+        let (mut session_windows, mut beacons) = (0, 0);
         let mut rows = Vec::new();
         for (label, cell) in table {
             if let Some(noisy) = Noisy::of(privacy, secret, policy.k(), &place, (&label, &cell), detail) {
-                sittings += cell.sessions;
+                session_windows += cell.sessions;
                 beacons += cell.sums.beacons;
                 rows.push((label, noisy));
             }
         }
-        if sittings > made.sittings {
-            (made.sittings, made.beacons) = (sittings, beacons);
+        if session_windows > made.session_windows {
+            (made.session_windows, made.beacons) = (session_windows, beacons);
         }
         let head = Arc::new(Head {
             tenant: tenant.into(),

@@ -55,7 +55,7 @@ fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
         ]
     );
     assert_eq!(result.rows, [2, 1, 2]);
-    assert_eq!((result.sittings_released, result.sittings_withheld), (120, 0));
+    assert_eq!((result.session_windows_released, result.session_windows_withheld), (120, 0));
     assert_eq!(result.fault, None);
     let first = &result.rollups[0];
     assert_eq!((first.tenant(), first.window(), first.breakdown()), ("acme", WINDOW, &[Os, Browser][..]));
@@ -66,7 +66,7 @@ fn fewer_than_k_in_all_leave_nothing_in_any_breakdown() {
     let result = released(&[&[("a/b", 49)], &[("p", 49)], &[("c", 40), ("d", 9)]]);
     assert!(result.rollups.is_empty());
     assert_eq!(result.rows, [0, 0, 0]);
-    assert_eq!((result.sittings_released, result.sittings_withheld), (0, 49));
+    assert_eq!((result.session_windows_released, result.session_windows_withheld), (0, 49));
     assert_eq!(result.fault, None);
 }
 
@@ -74,7 +74,10 @@ fn fewer_than_k_in_all_leave_nothing_in_any_breakdown() {
 fn an_empty_window_leaves_nothing() {
     let result = released(&[&[], &[], &[]]);
     assert!(result.rollups.is_empty());
-    assert_eq!((result.sittings_released, result.sittings_withheld, result.fault), (0, 0, None));
+    assert_eq!(
+        (result.session_windows_released, result.session_windows_withheld, result.fault),
+        (0, 0, None)
+    );
 }
 
 #[test]
@@ -87,9 +90,12 @@ fn a_window_from_few_networks_leaves_nothing_under_the_guard() {
         vec![one(&["a", "b"]), one(&["p"]), one(&["c"])]
     };
     let few = release("acme", WINDOW, tables(0b11), &policy(Some(3)), None);
-    assert_eq!((few.rollups.len(), few.sittings_withheld, few.beacons_withheld), (0, 500, 2000));
+    assert_eq!((few.rollups.len(), few.session_windows_withheld, few.beacons_withheld), (0, 500, 2000));
     let enough = release("acme", WINDOW, tables(0b111), &policy(Some(3)), None);
-    assert_eq!((enough.rollups.len(), enough.sittings_released, enough.beacons_released), (3, 500, 2000));
+    assert_eq!(
+        (enough.rollups.len(), enough.session_windows_released, enough.beacons_released),
+        (3, 500, 2000)
+    );
 }
 
 #[test]
@@ -97,9 +103,9 @@ fn tables_at_fault_are_withheld_whole_and_said_so() {
     let fault = |tables: &[&[(&str, u64)]]| {
         let result = released(tables);
         assert!(result.rollups.is_empty());
-        assert_eq!((result.rows.len(), result.sittings_released), (3, 0));
+        assert_eq!((result.rows.len(), result.session_windows_released), (3, 0));
         assert_eq!(
-            result.sittings_withheld,
+            result.session_windows_withheld,
             tables.first().map_or(0, |cells| cells.iter().map(|(_, n)| n).sum())
         );
         result.fault
@@ -163,12 +169,12 @@ fn histograms_are_in_the_detail_table_only_and_coverage_is_everywhere() {
 
 /// One session, as it stands in all three tables.
 #[derive(Clone, Debug)]
-struct Sitting {
+struct SessionSummary {
     values: [u8; 4],
     cell: Cell,
 }
 
-fn sitting(numbers: &mut Numbers) -> Sitting {
+fn summary(numbers: &mut Numbers) -> SessionSummary {
     let mut cell = Cell { sessions: 1, networks: 1 << (numbers.next() % 64), ..Cell::default() };
     cell.sums.beacons = 1 + numbers.next() % 5;
     cell.sums.playing_ms = 100 * (numbers.next() % 600);
@@ -176,15 +182,15 @@ fn sitting(numbers: &mut Numbers) -> Sitting {
     cell.bandwidth.record((numbers.next() % 90) as u32 * 100);
     cell.bounded.0[17] = cell.sums.playing_ms;
     let value = |unit: f64| (unit * unit * unit * 6.0) as u8;
-    Sitting { values: std::array::from_fn(|_| value(numbers.unit())), cell }
+    SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
 }
 
-/// Adds up sittings, partition by partition, then the partitions, in the order they are in.
-fn tables(partitions: &[Vec<Sitting>]) -> Vec<Table> {
+/// Adds up session summaries, partition by partition, then the partitions, in the order they are in.
+fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
     let mut whole = vec![Table::new(); 3];
     for partition in partitions {
         let mut part = vec![Table::new(); 3];
-        for Sitting { values: [a, b, c, d], cell } in partition {
+        for SessionSummary { values: [a, b, c, d], cell } in partition {
             for (table, values) in part.iter_mut().zip([&[*a, *b][..], &[*c], &[*d]]) {
                 let values: Vec<_> = values.iter().map(u8::to_string).collect();
                 table.entry(label(&values)).or_default().add(cell);
@@ -203,14 +209,14 @@ proptest! {
         seed in 0_u64..1_000_000, count in 0_usize..400, cuts in vec(0_usize..400, 0..4)
     ) {
         let mut numbers = Numbers(seed);
-        let mut sittings: Vec<_> = (0..count).map(|_| sitting(&mut numbers)).collect();
-        let bytes = |partitions: &[Vec<Sitting>]| -> Vec<Vec<u8>> {
+        let mut summaries: Vec<_> = (0..count).map(|_| summary(&mut numbers)).collect();
+        let bytes = |partitions: &[Vec<SessionSummary>]| -> Vec<Vec<u8>> {
             let result = release("acme", WINDOW, tables(partitions), &policy(Some(5)), None);
             result.rollups.iter().map(crate::Rollup::json).collect()
         };
-        let straight = bytes(&[sittings.clone()]);
-        sittings.sort_by_cached_key(|_| numbers.next());
-        let mut partitions = vec![sittings];
+        let straight = bytes(&[summaries.clone()]);
+        summaries.sort_by_cached_key(|_| numbers.next());
+        let mut partitions = vec![summaries];
         for cut in cuts {
             if let Some(last) = partitions.last_mut() {
                 let rest = last.split_off(cut.min(last.len()));
@@ -225,17 +231,17 @@ proptest! {
         seed in 0_u64..1_000_000, count in 0_usize..200
     ) {
         let mut numbers = Numbers(seed);
-        let sittings: Vec<_> = (0..count).map(|_| sitting(&mut numbers)).collect();
-        let beacons: u64 = sittings.iter().map(|sitting| sitting.cell.sums.beacons).sum();
-        let result = release("acme", WINDOW, tables(&[sittings]), &policy(None), None);
+        let summaries: Vec<_> = (0..count).map(|_| summary(&mut numbers)).collect();
+        let beacons: u64 = summaries.iter().map(|summary| summary.cell.sums.beacons).sum();
+        let result = release("acme", WINDOW, tables(&[summaries]), &policy(None), None);
         prop_assert_eq!(&result.fault, &None);
-        prop_assert_eq!(result.sittings_released + result.sittings_withheld, count as u64);
+        prop_assert_eq!(result.session_windows_released + result.session_windows_withheld, count as u64);
         prop_assert_eq!(result.beacons_released + result.beacons_withheld, beacons);
-        prop_assert_eq!(result.sittings_released > 0, count >= 50);
+        prop_assert_eq!(result.session_windows_released > 0, count >= 50);
         let mut rollups = result.rollups.iter();
         for rows in &result.rows {
             let table: Vec<_> = rollups.by_ref().take(*rows as usize).collect();
-            prop_assert_eq!(table.iter().map(|row| row.sessions()).sum::<u64>(), result.sittings_released);
+            prop_assert_eq!(table.iter().map(|row| row.sessions()).sum::<u64>(), result.session_windows_released);
             let beacons: Option<u64> = table.iter().map(|row| row.beacons()).sum();
             prop_assert!(beacons.is_none_or(|beacons| beacons == result.beacons_released));
             prop_assert!(table.iter().all(|row| row.sessions() >= 50));

@@ -3,8 +3,9 @@ use crowdfold_airlock::Dimension::{Cdn, Country, Os};
 use super::*;
 use crate::Rules;
 
-fn epoch(breakdowns: Breakdowns) -> u64 {
-    Rules { window: 60_000, lateness: 30_000, idle: 90_000, breakdowns, max_sessions: 1 }.epoch(4, 2)
+fn fingerprint(breakdowns: Breakdowns) -> u64 {
+    Rules { window: 60_000, lateness: 30_000, idle: 90_000, breakdowns, max_sessions: 1 }
+        .layout_fingerprint(4, 2)
 }
 
 fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
@@ -20,17 +21,17 @@ fn a_tenant_has_its_own_or_the_common_ones() {
 }
 
 #[test]
-fn the_epoch_is_what_it_was_where_no_tenant_differs() {
+fn the_layout_fingerprint_is_unchanged_where_no_tenant_differs() {
     // FNV-1a of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`, reckoned elsewhere
     let common = vec![vec![Os], vec![Country]];
-    assert_eq!(epoch(common.clone().into()), EPOCH);
-    assert_eq!(epoch(Breakdowns::new(common.clone(), [own("acme", common)])), EPOCH);
+    assert_eq!(fingerprint(common.clone().into()), FINGERPRINT);
+    assert_eq!(fingerprint(Breakdowns::new(common.clone(), [own("acme", common)])), FINGERPRINT);
 }
 
-const EPOCH: u64 = 0xe580_53e1_22ec_9fa7;
+const FINGERPRINT: u64 = 0xe580_53e1_22ec_9fa7;
 
 #[test]
-fn the_epoch_tells_whose_tables_are_others() {
+fn the_layout_fingerprint_differs_where_a_tenants_tables_differ() {
     let common = || vec![vec![Os]];
     let different = [
         common().into(),
@@ -40,6 +41,6 @@ fn the_epoch_tells_whose_tables_are_others() {
         Breakdowns::new(common(), [own("acme", vec![vec![Cdn]]), own("beta", vec![vec![Cdn]])]),
         Breakdowns::new(common(), [own("acme", vec![vec![Cdn]]), own("beta", vec![vec![Os], vec![Cdn]])]),
     ];
-    let seen: std::collections::HashSet<_> = different.into_iter().map(epoch).collect();
+    let seen: std::collections::HashSet<_> = different.into_iter().map(fingerprint).collect();
     assert_eq!(seen.len(), 6);
 }

@@ -1,6 +1,6 @@
 //! What each rule says, one at a time; all together they are held to the oracle in `tests/it`.
 
-use crowdfold_airlock::{Airlock, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
 use super::*;
 use crate::Cell;
@@ -12,7 +12,7 @@ const T0: Millis = 1_000_000_000_000;
 /// One partition with windows of 10 s, sessions that are remembered for 15 s, and one breakdown.
 struct Rig {
     airlock: Airlock,
-    sittings: Sittings,
+    store: SessionStore,
 }
 
 impl Rig {
@@ -21,7 +21,7 @@ impl Rig {
     }
 
     fn with(settings: Settings) -> Self {
-        let shared = Shared::new(settings, TagKey::fixed(1)).unwrap();
+        let shared = Shared::new(settings, SessionHasher::fixed(1)).unwrap();
         let rules = Rules {
             window: 10_000,
             lateness: 5_000,
@@ -31,7 +31,7 @@ impl Rig {
         };
         Self {
             airlock: Airlock::new(&Arc::new(shared), None),
-            sittings: Sittings::new(Arc::new(rules), &[], 0),
+            store: SessionStore::new(Arc::new(rules), &[], 0),
         }
     }
 
@@ -43,15 +43,14 @@ impl Rig {
     fn late_beacon(&mut self, s: u32, ts: Millis, at: Millis, fields: &str) -> Verdict {
         let payload = format!(r#"{{"ts":{},"session":"s{s}"{fields}}}"#, T0 + ts);
         let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T0 + at) };
-        let (mut verdict, sittings) = (None, &mut self.sittings);
-        self.airlock
-            .admit(&record, &mut |_, beacon| verdict = Some(sittings.place(&beacon.unwrap(), T0 + at)));
+        let (mut verdict, store) = (None, &mut self.store);
+        self.airlock.admit(&record, &mut |_, beacon| verdict = Some(store.place(&beacon.unwrap(), T0 + at)));
         verdict.unwrap()
     }
 
     /// Closes what ends at or before `until`; label and cell of every row of the one table.
     fn close(&mut self, until: Millis) -> Vec<(String, Cell)> {
-        let closed = self.sittings.close(T0 + until, self.airlock.dictionary());
+        let closed = self.store.close(T0 + until, self.airlock.dictionary());
         let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
         tables.flatten().map(|(label, cell)| (label.join("/"), cell)).collect()
     }
@@ -108,7 +107,7 @@ fn plays_and_attempts_count_once_until_nothing_of_them_holds() {
 }
 
 #[test]
-fn an_opt_out_takes_the_open_sittings_with_it() {
+fn an_opt_out_removes_the_open_session_summaries() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, "");
     rig.beacon(1, 9_999, "");
@@ -121,7 +120,7 @@ fn an_opt_out_takes_the_open_sittings_with_it() {
     );
     assert_eq!(rig.beacon(1, 26_000, ""), Verdict::OptedOut(0), "for as long as it holds");
     assert_eq!(rig.beacon(1, 26_001, ""), Verdict::Placed);
-    assert_eq!((rig.sittings.open(), rig.sittings.open_beacons()), (1, 1));
+    assert_eq!((rig.store.open(), rig.store.open_beacons()), (1, 1));
 }
 
 #[test]
@@ -162,7 +161,7 @@ fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
     assert_eq!(rig.beacon(4, 0, ""), Verdict::Overload);
     rig.beacon(1, 20_000, "");
     rig.close(20_000);
-    assert_eq!(rig.sittings.sessions(), 1, "nothing that can still be asked for was said by the others");
+    assert_eq!(rig.store.sessions(), 1, "nothing that can still be asked for was said by the others");
     assert_eq!(rig.beacon(4, 21_000, ""), Verdict::Placed);
     assert_eq!(rig.close(30_000).iter().map(|(_, cell)| cell.sessions).sum::<u64>(), 2);
 }

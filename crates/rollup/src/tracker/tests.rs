@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Millis, Record, Settings, Shared, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Millis, Record, SessionHasher, Settings, Shared};
 
-use crate::{Cell, Rules, Sittings, Verdict};
+use crate::{Cell, Rules, SessionStore, Verdict};
 
 /// A moment at which a window begins.
 const BEGIN: Millis = 1_795_312_440_000;
@@ -15,7 +15,7 @@ const T0: Millis = BEGIN + 1_000;
 /// One session.
 struct Rig {
     airlock: Airlock,
-    sittings: Sittings,
+    store: SessionStore,
 }
 
 impl Rig {
@@ -27,10 +27,10 @@ impl Rig {
             breakdowns: vec![vec![Dimension::Format]].into(),
             max_sessions: 3,
         };
-        let shared = Shared::new(Settings::default(), TagKey::fixed(1)).unwrap();
+        let shared = Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap();
         Self {
             airlock: Airlock::new(&Arc::new(shared), None),
-            sittings: Sittings::new(Arc::new(rules), &[], 0),
+            store: SessionStore::new(Arc::new(rules), &[], 0),
         }
     }
 
@@ -57,17 +57,17 @@ impl Rig {
             content_type: Some(b"application/cmcd"),
             timestamp: Some(T0 + at),
         };
-        let sittings = &mut self.sittings;
+        let store = &mut self.store;
         self.airlock.admit(&record, &mut |_, beacon| {
             let Ok(beacon) = beacon else { panic!("rejected: {payload}") };
-            assert_eq!(sittings.place(&beacon, T0 + at), Verdict::Placed, "{payload}");
+            assert_eq!(store.place(&beacon, T0 + at), Verdict::Placed, "{payload}");
         });
         self
     }
 
     /// The one session's cell in the window that begins `start` ms after the first.
     fn cell(&mut self, start: Millis) -> Cell {
-        let closed = self.sittings.close(BEGIN + start + 60_000, self.airlock.dictionary());
+        let closed = self.store.close(BEGIN + start + 60_000, self.airlock.dictionary());
         let window = closed.into_iter().find(|window| window.window.start == BEGIN + start).unwrap();
         let mut cells = window.tenants.into_values().flatten().flatten().map(|(_, cell)| cell);
         cells.next().unwrap()

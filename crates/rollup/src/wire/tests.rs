@@ -25,7 +25,7 @@ fn table() -> impl Strategy<Value = Table> {
 fn read_back(chunks: &[Vec<u8>]) -> Vec<Chunk> {
     let read = chunks.iter().map(|bytes| match read(bytes).unwrap() {
         Partial::Chunk(chunk) => chunk,
-        Partial::Closure(_) => panic!("a chunk was written"),
+        Partial::CloseMarker(_) => panic!("a chunk was written"),
     });
     read.collect()
 }
@@ -45,18 +45,18 @@ proptest! {
     }
 
     #[test]
-    fn a_closure_survives_being_written_and_read(numbers in any::<[u64; 4]>(), small in any::<[u32; 4]>()) {
-        let [epoch, from, to, withhold_before] = numbers;
+    fn a_close_marker_survives_being_written_and_read(numbers in any::<[u64; 4]>(), small in any::<[u32; 4]>()) {
+        let [layout_fingerprint, from, to, withhold_before] = numbers;
         let [partition, partitions, chunks, checksum] = small;
         let counts = Counts { read: from, rejected: [to; 9], ..Counts::default() };
-        let told = Closure { partition, partitions, epoch, from, to, withhold_before, chunks, checksum, counts };
-        prop_assert_eq!(read(&closure(&told)), Ok(Partial::Closure(told)));
+        let told = CloseMarker { partition, partitions, layout_fingerprint, from, to, withhold_before, chunks, checksum, counts };
+        prop_assert_eq!(read(&close_marker(&told)), Ok(Partial::CloseMarker(told)));
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes);
-        for kind in [CHUNK, CLOSURE] {
+        for kind in [CHUNK, CLOSE_MARKER] {
             let _ = read(&[&[VERSION, kind], bytes.as_slice()].concat());
         }
     }

@@ -1,8 +1,8 @@
-//! What a group of sittings adds up to.
+//! The sum of a group of session summaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Amounts, clamped sitting by sitting before they were added. Times in ms.
+/// Amounts, clamped session summary by session summary before they were added. Times in ms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the rollup's fields")]
 pub struct Sums {
@@ -16,11 +16,11 @@ pub struct Sums {
     pub stalls: u64,
     pub dropped_frames: u64,
     pub switches: u64,
-    /// Sittings with an error of the class; classes that occur.
+    /// Session summaries with an error of the class; classes that occur.
     pub errors: BTreeMap<&'static str, u64>,
 }
 
-/// A group of sittings.
+/// A group of session summaries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// Distinct sessions.
@@ -57,8 +57,8 @@ impl Cell {
         self.sums.stalls += other.sums.stalls;
         self.sums.dropped_frames += other.sums.dropped_frames;
         self.sums.switches += other.sums.switches;
-        for (class, sittings) in &other.sums.errors {
-            *self.sums.errors.entry(class).or_default() += sittings;
+        for (class, summaries) in &other.sums.errors {
+            *self.sums.errors.entry(class).or_default() += summaries;
         }
         for (mine, theirs) in [
             (&mut self.startup_ms, &other.startup_ms),

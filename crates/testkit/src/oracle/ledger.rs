@@ -49,8 +49,8 @@ pub struct Ledger {
     /// Beacons.
     pub beacons: Beacons,
     /// Sessions of one window each.
-    pub sittings: Fates,
-    /// Windows of one tenant each, with at least one sitting.
+    pub session_windows: Fates,
+    /// Windows of one tenant each, with at least one session.
     pub windows: Fates,
 }
 

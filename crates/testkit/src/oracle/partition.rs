@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::attempts::{Attempts, Statement};
 use super::beacon::{self, Beacon};
 use super::playback::Playback;
-use super::sitting::{Placed, Sitting};
+use super::session_summary::{Placed, SessionSummary};
 use super::{Beacons, Millis, Record, Settings};
 
-/// Whose sitting, in which window.
+/// Identifies a session summary.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SittingKey {
+pub(super) struct SummaryKey {
     pub(super) start: Millis,
     pub(super) tenant: String,
     pub(super) session: String,
@@ -24,7 +24,7 @@ pub(super) struct Partition<'a> {
     /// The timestamp of the first record.
     began: Option<Millis>,
     sessions: BTreeMap<(String, String), Session>,
-    sittings: BTreeMap<SittingKey, Sitting>,
+    summaries: BTreeMap<SummaryKey, SessionSummary>,
     counts: Beacons,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Partition<'a> {
             highest: None,
             began: None,
             sessions: BTreeMap::new(),
-            sittings: BTreeMap::new(),
+            summaries: BTreeMap::new(),
             counts: Beacons::default(),
         }
     }
@@ -141,10 +141,10 @@ impl<'a> Partition<'a> {
         let duplicate = beacon.identity().is_some_and(|same| holds(session.seen.get(&same).copied()));
         let is_history_known =
             self.settings.whole_history || self.began.is_some_and(|began| start >= began + idle);
-        let sitting_key =
-            SittingKey { start, tenant: beacon.tenant.clone(), session: beacon.session.clone() };
-        let sitting = self.sittings.get_mut(&sitting_key).filter(|_| !late);
-        let mut in_window = sitting.map(|sitting| sitting.attempts.clone()).unwrap_or_default();
+        let summary_key =
+            SummaryKey { start, tenant: beacon.tenant.clone(), session: beacon.session.clone() };
+        let summary = self.summaries.get_mut(&summary_key).filter(|_| !late);
+        let mut in_window = summary.map(|summary| summary.attempts.clone()).unwrap_or_default();
 
         let statement = Statement::of(&beacon, now, start);
         let has_played = statement.frame || session.attempts.has_played(holds);
@@ -184,9 +184,9 @@ impl<'a> Partition<'a> {
         } else if duplicate {
             self.counts.duplicate += 1;
         } else {
-            let sitting = self.sittings.entry(sitting_key).or_default();
-            sitting.attempts = in_window;
-            sitting.place(placed);
+            let summary = self.summaries.entry(summary_key).or_default();
+            summary.attempts = in_window;
+            summary.place(placed);
         }
     }
 
@@ -201,11 +201,11 @@ impl<'a> Partition<'a> {
 
     /// Takes a session out of every window that is not closed.
     fn take_out(&mut self, tenant: &str, session: &str) {
-        let keys = self.sittings.keys().filter(|key| key.tenant == tenant && key.session == session);
+        let keys = self.summaries.keys().filter(|key| key.tenant == tenant && key.session == session);
         let open: Vec<_> = keys.filter(|key| !self.is_closed(key.start)).cloned().collect();
         for key in open {
-            if let Some(sitting) = self.sittings.remove(&key) {
-                self.counts.opted_out += sitting.beacons();
+            if let Some(summary) = self.summaries.remove(&key) {
+                self.counts.opted_out += summary.beacons();
             }
         }
     }
@@ -222,7 +222,7 @@ impl<'a> Partition<'a> {
     }
 
     /// The end of the input: every window closes.
-    pub(super) fn finish(self) -> (Beacons, BTreeMap<SittingKey, Sitting>) {
-        (self.counts, self.sittings)
+    pub(super) fn finish(self) -> (Beacons, BTreeMap<SummaryKey, SessionSummary>) {
+        (self.counts, self.summaries)
     }
 }

@@ -5,7 +5,7 @@ use super::beacon::Beacon;
 use super::cmcd::{Cmcd, class};
 use super::numbers::{to_100_ms, two_digits};
 
-/// What a beacon adds to its sitting.
+/// The amounts that a beacon adds to its session summary.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Amounts {
     pub(super) playing_ms: u64,

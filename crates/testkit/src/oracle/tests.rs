@@ -4,7 +4,7 @@ mod vectors;
 
 use super::*;
 
-/// A minute's windows, half a minute of lateness, one breakdown and crowds of one, so that every sitting shows.
+/// A minute's windows, half a minute of lateness, one breakdown and crowds of one, so that every session-window shows.
 fn settings() -> Settings {
     Settings {
         tenants: vec!["acme".into(), "blip".into()],

@@ -105,7 +105,7 @@ fn records(way: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
     way.records(topic, "read_committed").into_iter().map(bytes).collect()
 }
 
-/// All chunks of cells, and the closures that a record called for: what silence closes is a matter of the clock.
+/// All chunks of cells, and the close markers that a record called for: what silence closes is a matter of the clock.
 fn partials(way: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
         let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
@@ -113,7 +113,7 @@ fn partials(way: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     };
     let ours = |seen: &Seen| match wire::read(&seen.value).unwrap() {
         Partial::Chunk(_) => true,
-        Partial::Closure(closure) => closure.to <= by_record(closure.partition),
+        Partial::CloseMarker(marker) => marker.to <= by_record(marker.partition),
     };
     let partials = way.records("partials", "read_committed").into_iter().filter(ours);
     partials.map(|seen| (seen.partition, seen.key, seen.value, seen.headers)).collect()

@@ -212,7 +212,11 @@ fn released(board: &Board) -> String {
 /// How much of it lost its label.
 fn folded(board: &Board) -> String {
     let share = percent(board.folded, board.sessions, 1);
-    format!("{} of {} ({share}), into a row with *", number(board.folded), count(board.sessions, "sitting"))
+    format!(
+        "{} of {} ({share}), into a row with *",
+        number(board.folded),
+        count(board.sessions, "session-window")
+    )
 }
 
 /// What it came to, and where to read on, in lines of so many columns.

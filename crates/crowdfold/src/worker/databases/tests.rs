@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use crowdfold_airlock::{Airlock, Dimension, Record, TagKey};
+use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher};
 use tempfile::TempDir;
 
 use super::*;
@@ -44,7 +44,7 @@ fn a_file_that_changed_is_read_again_and_a_damaged_one_is_told_once() {
     std::fs::write(&path, countries("DE")).unwrap();
     let settings = Settings { country_mmdb: Some(path.clone()), ..Settings::default() };
     let mut databases = Databases::of(&settings);
-    let shared = Arc::new(Shared::new(settings, TagKey::random()).unwrap());
+    let shared = Arc::new(Shared::new(settings, SessionHasher::random()).unwrap());
     let mut airlock = Airlock::new(&shared, None);
     assert_eq!(country(&mut airlock), "DE");
 

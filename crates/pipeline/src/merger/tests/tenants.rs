@@ -33,15 +33,15 @@ impl Rig {
         });
         let chunks: Vec<_> = chunks.collect();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
-        let epoch = self.merger.settings.rules.epoch(1, 1);
-        let closure = Closure {
-            epoch,
+        let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(1, 1);
+        let marker = CloseMarker {
+            layout_fingerprint,
             chunks: chunks.len() as u32,
             checksum: checksum.finalize(),
-            ..closure(0, 1, to - W, to)
+            ..close_marker(0, 1, to - W, to)
         };
         chunks.into_iter().for_each(|chunk| self.push(chunk));
-        self.push(wire::closure(&closure));
+        self.push(wire::close_marker(&marker));
     }
 
     /// Tenant, breakdown and sessions of what is published.
@@ -69,7 +69,7 @@ fn each_tenant_is_released_by_its_own_policy() {
     rig.close_tables(2 * W, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
     assert_eq!(rig.told(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
     let told = *rig.merger.merged();
-    assert_eq!((told.sittings.released, told.sittings.withheld), (5, 3));
+    assert_eq!((told.session_windows.released, told.session_windows.withheld), (5, 3));
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_row_says_what_noise_it_has_and_tables_may_overlap() {
 #[test]
 fn beacons_are_published_as_clamped_and_accounted_for_as_they_were() {
     let released = release("acme", WINDOW, tables(100_000, 40), &policy(50, &BUDGET), None);
-    assert_eq!((released.sittings_released, released.sittings_withheld), (100_000, 40));
+    assert_eq!((released.session_windows_released, released.session_windows_withheld), (100_000, 40));
     assert_eq!((released.beacons_released, released.beacons_withheld), (50_000_000, 20_000));
 }
 
@@ -111,7 +111,7 @@ fn what_would_have_no_noise_or_the_wrong_one_is_withheld() {
     let fault = |policy: &Policy, window| {
         let released = release("acme", window, tables(5_000, 600), policy, None);
         assert!(released.rollups.is_empty());
-        assert_eq!((released.rows.len(), released.sittings_withheld), (2, 5_600));
+        assert_eq!((released.rows.len(), released.session_windows_withheld), (2, 5_600));
         released.fault
     };
     assert_eq!(fault(&keyless(50, &BUDGET), WINDOW), Some(Fault::NoSecret));

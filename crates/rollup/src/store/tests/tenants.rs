@@ -18,17 +18,17 @@ fn each_tenants_cells_are_made_by_its_own_breakdowns() {
     let breakdowns = Breakdowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);
     let rules = Rules { window: 10_000, lateness: 5_000, idle: 15_000, breakdowns, max_sessions: 10 };
     let admit = Settings { tenants: tenants.clone(), default_tenant: 0, ..Settings::default() };
-    let shared = Shared::new(admit, TagKey::fixed(1)).unwrap();
+    let shared = Shared::new(admit, SessionHasher::fixed(1)).unwrap();
     let mut rig = Rig {
         airlock: Airlock::new(&Arc::new(shared), None),
-        sittings: Sittings::new(Arc::new(rules), &tenants, 0),
+        store: SessionStore::new(Arc::new(rules), &tenants, 0),
     };
     for (session, tenant) in [(1, "acme"), (2, "acme"), (3, "beta"), (4, "beta"), (5, "like")] {
         let cdn = if session % 2 == 0 { "a" } else { "b" };
         let fields = format!(r#","tenant":"{tenant}","cdn":"{cdn}","browser":"Chrome","os":"Linux""#);
         assert_eq!(rig.beacon(session, 0, &fields), Verdict::Placed);
     }
-    let closed = rig.sittings.close(T0 + 10_000, rig.airlock.dictionary()).remove(0);
+    let closed = rig.store.close(T0 + 10_000, rig.airlock.dictionary()).remove(0);
     let cell = |label: &str, sessions| (label.to_owned(), sessions);
     assert_eq!(tables(&closed, 0), [vec![cell("a", 1), cell("b", 1)]]);
     assert_eq!(tables(&closed, 1), [vec![cell("Chrome/a", 1), cell("Chrome/b", 1)], vec![cell("Linux", 2)]]);

@@ -228,7 +228,10 @@ fn late_comes_before_duplicate_and_opted_out_before_late() {
 fn an_opt_out_takes_out_what_is_open_and_stays_for_a_while() {
     let beacons = [(0, ""), (70, ""), (95, ""), (100, r#""opt_out":true"#), (190, ""), (191, "")];
     let verdict = on_time(&beacons);
-    assert_eq!(verdict.ledger.beacons.opted_out, 4, "70 and 95 with their sitting, 100 itself, 190 within H");
+    assert_eq!(
+        verdict.ledger.beacons.opted_out, 4,
+        "70 and 95 with their session summary, 100 itself, 190 within H"
+    );
     assert_eq!(
         verdict.ledger.beacons.released, 2,
         "the first window was closed; at 191 the word has expired"
@@ -295,7 +298,7 @@ fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
 }
 
 #[test]
-fn a_sitting_is_clamped() {
+fn a_session_summary_is_clamped() {
     let many = r#""playing_ms":100000,"stalled_ms":100000,"stalls":40,"switches":70,"dropped_frames":5000"#;
     let sums = total(&on_time(&[(0, many), (1, many)]), T).sums;
     assert_eq!((sums.playing_ms, sums.stalled_ms), (150_000, 0), "w + H, what stalled goes first");
@@ -395,5 +398,5 @@ fn less_than_a_crowd_is_withheld_whole() {
     assert!(small.tables.is_empty() && !small.cells.is_empty());
     assert_eq!((small.ledger.beacons.withheld, small.ledger.windows.withheld), (2, 1));
     assert_eq!(enough.tables.values().next().unwrap()[0].label, ["unknown"]);
-    assert_eq!((enough.ledger.sittings.released, enough.ledger.windows.released), (3, 1));
+    assert_eq!((enough.ledger.session_windows.released, enough.ledger.windows.released), (3, 1));
 }

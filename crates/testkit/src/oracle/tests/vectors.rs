@@ -103,11 +103,11 @@ fn the_world_without_a_secret_is_what_another_language_computed() {
 
     let ledger = &verdict.ledger;
     for (name, ours) in [
-        ("released", (ledger.beacons.released, ledger.sittings.released)),
-        ("withheld", (ledger.beacons.withheld, ledger.sittings.withheld)),
+        ("released", (ledger.beacons.released, ledger.session_windows.released)),
+        ("withheld", (ledger.beacons.withheld, ledger.session_windows.withheld)),
     ] {
         let number = |what: &str| world[name][what].as_u64().unwrap();
-        assert_eq!(ours, (number("beacons"), number("sittings")), "{name}");
+        assert_eq!(ours, (number("beacons"), number("session_windows")), "{name}");
     }
     assert_eq!(ledger.beacons.read, 7_491);
     assert!(ledger.balanced());

@@ -1,4 +1,4 @@
-//! What one session did in one window.
+//! The summary of one session in one window.
 
 use crowdfold_airlock::Measures;
 
@@ -8,10 +8,10 @@ use crate::errors::ErrorClasses;
 use crate::session::Heard;
 use crate::{Bounded, Cell, Rules, Sums};
 
-/// What one session did in one window, apart from its dimensions. Counts stop at the greatest number they can hold,
+/// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
 /// which is far above what is given to cells.
 #[derive(Debug, Default)]
-pub(crate) struct Sitting {
+pub(crate) struct SessionSummary {
     pub(crate) beacons: u64,
     network_bits: u64,
     bandwidth: Mean,
@@ -38,7 +38,7 @@ pub(crate) struct Sitting {
     pub(crate) gone: bool,
 }
 
-impl Sitting {
+impl SessionSummary {
     pub(crate) fn new(tenant: u16) -> Self {
         Self { tenant, ..Self::default() }
     }
@@ -183,7 +183,7 @@ pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sitting, quotient_to_two_digits};
+    use super::{SessionSummary, quotient_to_two_digits};
     use crate::bounded::Budget;
     use crate::errors::ErrorClasses;
     use crate::{Rules, Sums};
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn no_session_gives_more_than_the_most() {
         let many = u32::MAX;
-        let mut sitting = Sitting {
+        let mut summary = SessionSummary {
             beacons: many.into(),
             attempts: u8::MAX,
             plays: u8::MAX,
@@ -203,7 +203,7 @@ mod tests {
             dropped_frames: many,
             switches: many,
             errors: ErrorClasses::ALL,
-            ..Sitting::default()
+            ..SessionSummary::default()
         };
         let rules = Rules {
             window: 3_600_000,
@@ -215,9 +215,9 @@ mod tests {
         let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));
         assert_eq!((most.clamped_beacons, most.playing_ms, most.stalls), (370, 3_690_000, 3_600));
         let expected = Sums { beacons: many.into(), playing_ms: 3_000_000, stalled_ms: 690_000, ..most };
-        assert_eq!(sitting.close(&rules, &budget).sums, expected);
-        sitting.playing_ms = many;
-        assert_eq!(sitting.close(&rules, &budget).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
+        assert_eq!(summary.close(&rules, &budget).sums, expected);
+        summary.playing_ms = many;
+        assert_eq!(summary.close(&rules, &budget).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
     }
 
     #[test]

@@ -1,33 +1,33 @@
-//! Sessions as tags, and the partition each belongs to.
+//! Session hashes, and the partition that each session belongs to.
 
 use std::hash::{BuildHasher, Hasher};
 
 use ahash::RandomState;
 
-use crate::{Partitioner, Placement, Tag, Tenant};
+use crate::{Partitioner, Placement, SessionHash, Tenant};
 
-/// The key of all tags of a process. Has no `Debug`: with it, a tag could be guessed back.
+/// The keyed hasher of a process. Has no `Debug`: with its key, session ids could be guessed from their hashes.
 #[derive(Clone)]
-pub struct TagKey(RandomState);
+pub struct SessionHasher(RandomState);
 
-impl TagKey {
-    /// A key no one knows: for every process that reads people's beacons.
+impl SessionHasher {
+    /// Creates a hasher with a random key, for every process that reads real beacons.
     #[must_use]
     pub fn random() -> Self {
         Self(RandomState::new())
     }
 
-    /// A key that is the same each time: for tests and simulations.
+    /// Creates a hasher with a fixed key, for tests and simulations.
     #[must_use]
     pub fn fixed(seed: u64) -> Self {
         Self(RandomState::with_seeds(seed, !seed, seed.rotate_left(32), seed ^ 0x9e37_79b9_7f4a_7c15))
     }
 
-    pub(crate) fn tag(&self, tenant: Tenant, session: &str) -> Tag {
+    pub(crate) fn hash(&self, tenant: Tenant, session: &str) -> SessionHash {
         let mut hasher = self.0.build_hasher();
         hasher.write_u16(tenant.0);
         hasher.write(session.as_bytes());
-        Tag(hasher.finish())
+        SessionHash(hasher.finish())
     }
 }
 

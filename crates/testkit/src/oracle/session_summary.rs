@@ -1,4 +1,4 @@
-//! What one session did in one window: its placed beacons, all kept until the end.
+//! The summary of one session in one window: its placed beacons, all kept until the end.
 
 use std::collections::BTreeMap;
 
@@ -24,12 +24,12 @@ pub(super) struct Placed {
 
 /// The placed beacons of one session in one window, in log order, and the attempts in it.
 #[derive(Default)]
-pub(super) struct Sitting {
+pub(super) struct SessionSummary {
     placed: Vec<Placed>,
     pub(super) attempts: InWindow,
 }
 
-impl Sitting {
+impl SessionSummary {
     pub(super) fn place(&mut self, placed: Placed) {
         self.placed.push(placed);
     }

@@ -46,12 +46,15 @@ fn a_key_belongs_to_exactly_one_partition() {
 }
 
 #[test]
-fn tags_tell_tenants_and_sessions_apart() {
-    let key = TagKey::fixed(1);
-    let tag = |tenant, session| key.tag(Tenant(tenant), session).hash();
-    assert_eq!(tag(0, "s"), TagKey::fixed(1).tag(Tenant(0), "s").hash());
-    assert_ne!(tag(0, "s"), tag(1, "s"));
-    assert_ne!(tag(0, "s"), tag(0, "t"));
-    assert_ne!(tag(0, "s"), TagKey::fixed(2).tag(Tenant(0), "s").hash());
-    assert_ne!(TagKey::random().tag(Tenant(0), "s").hash(), TagKey::random().tag(Tenant(0), "s").hash());
+fn hashes_differ_between_tenants_and_sessions() {
+    let hasher = SessionHasher::fixed(1);
+    let hash = |tenant, session| hasher.hash(Tenant(tenant), session).get();
+    assert_eq!(hash(0, "s"), SessionHasher::fixed(1).hash(Tenant(0), "s").get());
+    assert_ne!(hash(0, "s"), hash(1, "s"));
+    assert_ne!(hash(0, "s"), hash(0, "t"));
+    assert_ne!(hash(0, "s"), SessionHasher::fixed(2).hash(Tenant(0), "s").get());
+    assert_ne!(
+        SessionHasher::random().hash(Tenant(0), "s").get(),
+        SessionHasher::random().hash(Tenant(0), "s").get()
+    );
 }

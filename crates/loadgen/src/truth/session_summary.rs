@@ -1,4 +1,4 @@
-//! What one session did in one window. Players stay below every clamp of the worker, so none is needed here.
+//! The summary of one session in one window. Players stay below every clamp of the worker, so none is needed here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::{Cell, Window};
 use crate::profile::Profile;
 use crate::report::{Deed, Event};
 
-pub(super) struct Sitting {
+pub(super) struct SessionSummary {
     who: Arc<Profile>,
     cdn: &'static str,
     quality: Option<&'static str>,
@@ -27,7 +27,7 @@ pub(super) struct Sitting {
     bitrate: Mean,
 }
 
-impl Sitting {
+impl SessionSummary {
     pub(super) fn of(who: Arc<Profile>) -> Self {
         Self {
             who,
@@ -136,24 +136,24 @@ fn two_digits(over: u64, under: u64) -> u64 {
     (2 * over + step) / (2 * step) * (step / under)
 }
 
-/// All that some sittings add up to.
+/// Returns the sum of some session summaries.
 pub(super) fn sum(
-    sittings: &[&Sitting],
+    summaries: &[&SessionSummary],
     tenant: String,
     window: Window,
     breakdown: Vec<String>,
     dimensions: Vec<(String, String)>,
 ) -> Cell {
-    let total = |amount: fn(&Sitting) -> u64| sittings.iter().map(|sitting| amount(sitting)).sum();
-    let spread = |value: fn(&Sitting) -> Option<u64>| {
+    let total = |amount: fn(&SessionSummary) -> u64| summaries.iter().map(|summary| amount(summary)).sum();
+    let spread = |value: fn(&SessionSummary) -> Option<u64>| {
         let mut values = BTreeMap::new();
-        for value in sittings.iter().filter_map(|sitting| value(sitting)) {
+        for value in summaries.iter().filter_map(|summary| value(summary)) {
             *values.entry(value).or_default() += 1;
         }
         values.into_iter().collect()
     };
     let mut errors = BTreeMap::new();
-    for class in sittings.iter().flat_map(|sitting| &sitting.errors) {
+    for class in summaries.iter().flat_map(|summary| &summary.errors) {
         *errors.entry(*class).or_default() += 1;
     }
     Cell {
@@ -161,7 +161,7 @@ pub(super) fn sum(
         window,
         breakdown,
         dimensions,
-        sessions: sittings.len() as u64,
+        sessions: summaries.len() as u64,
         beacons: total(|s| s.beacons),
         attempts: total(|s| s.attempted.into()),
         plays: total(|s| s.played.into()),
