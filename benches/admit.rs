@@ -150,9 +150,9 @@ fn run_as(
         let mut admitted = 0_usize;
         for payload in records {
             let record = Record { payload: payload.as_ref(), content_type, timestamp: Some(NOW) };
-            airlock.admit(&record, &mut |time, verdict| {
-                admitted += usize::from(verdict.is_ok());
-                let _ = black_box((time, verdict));
+            airlock.admit(&record, &mut |time, outcome| {
+                admitted += usize::from(outcome.is_ok());
+                let _ = black_box((time, outcome));
             });
         }
         admitted
@@ -218,8 +218,8 @@ fn ordinary(bencher: Bencher<'_, '_>) {
     let count = LONG / README.len();
     bencher.counter(BytesCount::new(count * README.len())).bench_local(|| {
         for _ in 0..count {
-            airlock.admit(&record, &mut |time, verdict| {
-                let _ = black_box((time, verdict.is_ok()));
+            airlock.admit(&record, &mut |time, outcome| {
+                let _ = black_box((time, outcome.is_ok()));
             });
         }
     });
@@ -237,8 +237,8 @@ fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     let mut airlock = airlock(Format::Json, false);
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
     bencher.counter(BytesCount::new(payload.len())).bench_local(|| {
-        airlock.admit(&record, &mut |time, verdict| {
-            let _ = black_box((time, verdict.is_ok()));
+        airlock.admit(&record, &mut |time, outcome| {
+            let _ = black_box((time, outcome.is_ok()));
         });
     });
 }

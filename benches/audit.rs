@@ -11,7 +11,7 @@ use crowdfold_airlock::Dimension::{
 use crowdfold_airlock::Dimension::{Player, PlayerVersion};
 use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
 use crowdfold_release::{Policy, PolicySettings, Secret, release};
-use crowdfold_rollup::{Cell, Label, Sums, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Sums, Table, Window};
 
 const START: u64 = 1_795_308_480_000;
 const MINUTE: u64 = 60_000;
@@ -83,7 +83,7 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     records
 }
 
-/// One table: each row is a crowd, and its last label tells it from the others.
+/// One table: each row is a crowd, and its last cell key tells it from the others.
 fn table(words: &[[&str; 2]], window: u64) -> Table {
     let row = |nth: usize| {
         let sessions = 60 + 7 * nth as u64 + window % 5;
@@ -105,11 +105,11 @@ fn table(words: &[[&str; 2]], window: u64) -> Table {
             cell.bitrate.record([800, 1_600, 3_200, 6_400][session as usize % 4]);
         }
         let last = words.len() - 1;
-        let label = words.iter().enumerate().map(|(at, pair)| {
+        let cell_key = words.iter().enumerate().map(|(at, pair)| {
             let word = pair[nth % 2];
             Arc::from(if at == last { format!("{word} {nth:02}") } else { word.to_owned() })
         });
-        (label.collect::<Label>(), cell)
+        (cell_key.collect::<CellKey>(), cell)
     };
     (0..ROWS).map(row).collect()
 }

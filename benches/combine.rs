@@ -1,4 +1,4 @@
-//! What combining costs: observations into session summaries, and from JSON all the way to sealed windows.
+//! What combining costs: observations into session summaries, and from JSON all the way to closed windows.
 //!
 //! Items are beacons, so ns per beacon is 1000 / (Mitem/s). `from_json` is the ladder's L2: the same payloads from
 //! memory, one thread, parse to combine.
@@ -73,13 +73,13 @@ fn airlock() -> Airlock {
 
 /// Observations into session summaries, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
-fn place(bencher: Bencher<'_, '_>, sessions: u32) {
+fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut airlock = airlock();
     let mut observations: Vec<(u64, Observation)> = Vec::new();
     for (timestamp, payload) in beacons(sessions) {
         let record = Record { payload: &payload, content_type: None, timestamp: Some(timestamp) };
-        airlock.admit(&record, &mut |_, verdict| {
-            observations.extend(verdict.ok().map(|beacon| (timestamp, beacon)))
+        airlock.admit(&record, &mut |_, outcome| {
+            observations.extend(outcome.ok().map(|beacon| (timestamp, beacon)))
         });
     }
     bencher
@@ -87,24 +87,24 @@ fn place(bencher: Bencher<'_, '_>, sessions: u32) {
         .with_inputs(|| SessionStore::new(rules(5), &[], 0))
         .bench_refs(|store| {
             for (timestamp, beacon) in &observations {
-                black_box(store.place(beacon, *timestamp));
+                black_box(store.insert(beacon, *timestamp));
             }
         });
 }
 
-/// JSON to sealed windows, by the number of live sessions.
+/// JSON to closed windows, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 5)]
 fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
     whole(bencher, sessions, 5);
 }
 
-/// JSON to sealed windows, by the number of breakdowns: cells are made when a window closes.
+/// JSON to closed windows, by the number of breakdowns: cells are made when a window closes.
 #[divan::bench(args = [1, 2, 5], sample_count = 5)]
 fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
-/// JSON to sealed windows, by the number of tenants with tables of their own: of all dimensions there are, so that
+/// JSON to closed windows, by the number of tenants with tables of their own: of all dimensions there are, so that
 /// every session summary has six slots more, and of each tenant in another order, so that no two share a list.
 #[divan::bench(args = [0, 1, 100], sample_count = 5)]
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
@@ -147,10 +147,10 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(u64, Vec<u8>)>, rules: Rules
                 let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
                 combiner.hold(&record, offset as i64, u64::MAX / 2).expect("no halt");
                 if combiner.is_full() {
-                    combiner.settle();
+                    combiner.mark_committed();
                 }
             }
-            combiner.place_held();
+            combiner.insert_held();
             assert!(combiner.balanced() && combiner.totals().rejected() == 0);
         });
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::Dimension::{Browser, Device, Os};
 use crowdfold_release::{Detail, Policy, PolicySettings, PrivacySettings, Secret, release};
-use crowdfold_rollup::{Cell, Label, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Table, Window};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
@@ -33,7 +33,7 @@ fn table(cells: usize) -> Table {
         numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         numbers >> 33
     };
-    let label = |index: usize| -> Label {
+    let cell_key = |index: usize| -> CellKey {
         [index / (width * width), index / width % width, index % width]
             .map(|at| Arc::clone(&words[at]))
             .into()
@@ -49,7 +49,7 @@ fn table(cells: usize) -> Table {
                 cell.bandwidth.record(next() as u32 % 90 * 100 + 1000);
                 cell.bitrate.record([800, 1600, 3200, 6400][next() as usize % 4]);
             }
-            (label(index), cell)
+            (cell_key(index), cell)
         })
         .collect()
 }

@@ -47,8 +47,9 @@ fn table(cells: u32) -> Table {
             cell.bandwidth.record_many(value * 100, sessions / 40 + 1);
             cell.bitrate.record_many(value * 50, sessions / 40 + 1);
         }
-        let label = ["vod", if nth.is_multiple_of(2) { "hls" } else { "dash" }, &format!("title-{nth:05}")];
-        (label.map(Arc::from).into_iter().collect(), cell)
+        let cell_key =
+            ["vod", if nth.is_multiple_of(2) { "hls" } else { "dash" }, &format!("title-{nth:05}")];
+        (cell_key.map(Arc::from).into_iter().collect(), cell)
     };
     (0..cells).map(cell).collect()
 }

@@ -1,8 +1,8 @@
 // Any <video>, whatever plays it: JSON beacons about one playback. Call it when playing is asked for:
 //
-//   const told = report(video, "https://collect.example/v1/beacons", () => ({ tenant: "acme", content: "movie-0042" }));
-//   told.error("network", true);   // network, manifest, media, drm, timeout, other; true: the playback is lost
-//   told.end();                    // the viewer leaves the playback, not the page
+//   const reporter = report(video, "https://collect.example/v1/beacons", () => ({ tenant: "acme", content: "movie-0042" }));
+//   reporter.error("network", true);   // network, manifest, media, drm, timeout, other; true: the playback is lost
+//   reporter.end();                    // the viewer leaves the playback, not the page
 //
 // The function says what else is known at that moment, by the names of the JSON beacon: player, bitrate_kbps, cdn …
 export function report(video, collector, says, seconds = 10) {

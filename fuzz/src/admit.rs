@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
         for timestamp in [None, Some(1_795_308_528_421)] {
             words_of(airlock, &Record { payload, content_type, timestamp }, &mut |dimension, word| {
                 assert!(word.chars().count() <= 64, "{dimension} is long");
-                assert!(!tells(word), "{dimension} is {word}");
+                assert!(!reports(word), "{dimension} is {word}");
             });
         }
         if content_type.is_none() {
@@ -61,8 +61,8 @@ fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
 /// Offers every word of every beacon that is let in.
 pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut impl FnMut(Dimension, &str)) {
     let mut admitted = Vec::new();
-    airlock.admit(record, &mut |_, verdict| admitted.push(verdict));
-    assert!(!admitted.is_empty(), "a record without a verdict");
+    airlock.admit(record, &mut |_, outcome| admitted.push(outcome));
+    assert!(!admitted.is_empty(), "a record without an outcome");
     for observation in admitted.iter().flatten() {
         for dimension in Dimension::ALL {
             each(dimension, airlock.dictionary().word(observation.dimension(dimension)));
@@ -71,7 +71,7 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
 }
 
 /// Whether a word holds what would name someone. Written apart from the airlock's own rules.
-fn tells(word: &str) -> bool {
+fn reports(word: &str) -> bool {
     let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
     let mut runs = word.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));
     let v4 = runs.any(|run| {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use crowdfold_beacon::{Form, LogFields, Reader};
 
 use crate::json::is_sound;
-use crate::seen::{FIELDS, Verdict, read, read_fresh};
+use crate::seen::{FIELDS, Outcome, read, read_fresh};
 
 /// A log that keeps everything in places of its own, single members of CMCD among them.
 static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
@@ -17,7 +17,7 @@ static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
     Arc::new(LogFields::new(&LogFields::names().map(path).collect()).unwrap())
 });
 
-fn read_log(record: &[u8]) -> Vec<Verdict> {
+fn read_log(record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)).with_log(Arc::clone(&LOG)), Form::Capture, record)
 }
 
@@ -28,7 +28,7 @@ pub fn check(data: &[u8]) {
     check_with(data, &read_log);
 }
 
-fn check_with(data: &[u8], read: &dyn Fn(&[u8]) -> Vec<Verdict>) {
+fn check_with(data: &[u8], read: &dyn Fn(&[u8]) -> Vec<Outcome>) {
     let all = read(data);
     let lines: Vec<_> =
         data.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();

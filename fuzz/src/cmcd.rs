@@ -6,7 +6,7 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
 use crate::seen::{Seen, read_fresh};
 
-/// Event-mode lines: a verdict for each that is not empty, and each reads as it would alone.
+/// Event-mode lines: an outcome for each that is not empty, and each reads as it would alone.
 pub fn check_events(data: &[u8]) {
     // What starts like a query is one.
     let record = data.trim_ascii();
@@ -16,19 +16,19 @@ pub fn check_events(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, data);
     let lines: Vec<_> = record.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    assert_eq!(all.len(), lines.len().max(1), "a verdict for each line");
-    for (line, verdict) in lines.into_iter().zip(all) {
-        if let Ok(seen) = &verdict {
+    assert_eq!(all.len(), lines.len().max(1), "an outcome for each line");
+    for (line, outcome) in lines.into_iter().zip(all) {
+        if let Ok(seen) = &outcome {
             assert_eq!(seen.mode, Mode::Event);
         }
-        against_the_standard(line, verdict.as_ref().ok());
+        against_the_standard(line, outcome.as_ref().ok());
         if !line.starts_with(b"?") && !line.starts_with(b"CMCD=") {
-            assert!(read_fresh(Form::Cmcd, line) == [verdict], "a line reads as it would alone");
+            assert!(read_fresh(Form::Cmcd, line) == [outcome], "a line reads as it would alone");
         }
     }
 }
 
-/// A query: whatever it is, one verdict.
+/// A query: whatever it is, one outcome.
 pub fn check_query(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, &[b"?CMCD=", data].concat());
     assert!(all.len() == 1 || data.trim_ascii().contains(&b'\n'));

@@ -23,8 +23,8 @@ pub fn check(data: &[u8]) {
     match Config::load(&sources) {
         Ok(config) => assert!(!config.effective().contains(SECRET)),
         Err(problem) => {
-            let told = problem.to_string();
-            assert!(!told.is_empty() && !told.contains(SECRET), "{told}");
+            let message = problem.to_string();
+            assert!(!message.is_empty() && !message.contains(SECRET), "{message}");
         }
     }
 }

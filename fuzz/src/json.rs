@@ -89,10 +89,10 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
         let is_used = match (text, number, name.as_str()) {
             (Some(at), ..) => {
                 seen.texts[at] = match value {
-                    Value::String(said) => Some(said.clone()),
+                    Value::String(given) => Some(given.clone()),
                     // A number is kept as it was written, which is no longer known.
-                    Value::Number(said) if said.is_f64() => return None,
-                    Value::Number(said) => Some(said.to_string()),
+                    Value::Number(given) if given.is_f64() => return None,
+                    Value::Number(given) => Some(given.to_string()),
                     _ => None,
                 };
                 seen.texts[at].is_some()
@@ -125,21 +125,21 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
 /// The amount in a value; `Some(None)` where there is none.
 fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     let whole = match value {
-        Value::Number(said) => match said.as_u64() {
+        Value::Number(given) => match given.as_u64() {
             Some(whole) => whole,
             // Of times that are no whole numbers too much is left to rounding.
-            None if said.is_f64() && field == Number::Ts => return None,
-            None if said.is_f64() => return Some(Amount::fraction(field, said.as_f64()?)),
+            None if given.is_f64() && field == Number::Ts => return None,
+            None if given.is_f64() => return Some(Amount::fraction(field, given.as_f64()?)),
             None => return Some(None),
         },
-        Value::String(said) => {
-            let said = said.trim();
-            let is_number = !said.is_empty() && said.bytes().all(|byte| byte.is_ascii_digit());
+        Value::String(given) => {
+            let given = given.trim();
+            let is_number = !given.is_empty() && given.bytes().all(|byte| byte.is_ascii_digit());
             if !is_number {
-                let may_be_number = said.bytes().any(|byte| byte.is_ascii_digit());
+                let may_be_number = given.bytes().any(|byte| byte.is_ascii_digit());
                 return if may_be_number { None } else { Some(None) };
             }
-            said.parse().ok()?
+            given.parse().ok()?
         }
         _ => return Some(None),
     };
@@ -157,10 +157,10 @@ fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
 /// The truth value in a value; `Some(None)` where there is none.
 fn flag(value: &Value) -> Option<Option<bool>> {
     Some(match value {
-        Value::Bool(said) => Some(*said),
-        Value::Number(said) if said.as_f64() == Some(1.0) => Some(true),
-        Value::Number(said) if said.as_f64() == Some(0.0) => Some(false),
-        Value::String(said) => match said.trim().to_ascii_lowercase().as_str() {
+        Value::Bool(given) => Some(*given),
+        Value::Number(given) if given.as_f64() == Some(1.0) => Some(true),
+        Value::Number(given) if given.as_f64() == Some(0.0) => Some(false),
+        Value::String(given) => match given.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Some(true),
             "false" | "0" | "no" | "" => Some(false),
             _ => None,

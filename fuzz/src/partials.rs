@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crowdfold_rollup::wire::{self, CloseMarker, Partial};
-use crowdfold_rollup::{Cell, Counts, Distribution, Label, Sums, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Counts, Distribution, Sums, Table, Window};
 
 /// What is read is written and read back the same, and can be added without a panic.
 pub fn check(data: &[u8]) {
@@ -14,13 +14,13 @@ pub fn check(data: &[u8]) {
         Ok(Partial::Chunk(chunk)) => {
             let mut sum = Cell::default();
             let mut table = Table::new();
-            for (label, cell) in &chunk.cells {
+            for (cell_key, cell) in &chunk.cells {
                 sum.add(cell);
-                table.entry(label.clone()).or_default().add(cell);
+                table.entry(cell_key.clone()).or_default().add(cell);
             }
             let _ =
                 [&sum.startup, &sum.bandwidth, &sum.bitrate].map(|values| (values.sessions(), values.sum()));
-            // Labels without a level are all one; a real breakdown has at least one.
+            // Cell keys without a level are all one; a real breakdown has at least one.
             let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.breakdown, &table);
             let mut again = Table::new();
             for bytes in chunks {
@@ -41,11 +41,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         let sums = Sums { beacons: 3 * sessions, playing_ms: 10_000 * sessions, ..Sums::default() };
         Cell { sessions, networks: sessions, sums, bandwidth: startup.clone(), startup, ..Cell::default() }
     };
-    let label = |words: &[&str]| -> Label { words.iter().map(|word| Arc::from(*word)).collect() };
+    let cell_key = |words: &[&str]| -> CellKey { words.iter().map(|word| Arc::from(*word)).collect() };
     let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
     let table: Table =
-        [(label(&["Windows", "Chrome"]), cell(9)), (label(&["Tizen", "other"]), cell(1))].into();
-    let small: Table = [(label(&["é"]), cell(2))].into();
+        [(cell_key(&["Windows", "Chrome"]), cell(9)), (cell_key(&["Tizen", "other"]), cell(1))].into();
+    let small: Table = [(cell_key(&["é"]), cell(2))].into();
     let marker = CloseMarker {
         partition: 1,
         partitions: 4,

@@ -85,19 +85,19 @@ impl Seen {
 pub(crate) static FIELDS: LazyLock<Arc<Fields>> =
     LazyLock::new(|| Arc::new(Fields::new(&BTreeMap::new()).unwrap()));
 
-pub(crate) type Verdict = Result<Seen, ReadError>;
+pub(crate) type Outcome = Result<Seen, ReadError>;
 
-/// Every verdict on a record, of which there is at least one.
-pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Verdict> {
+/// Every outcome on a record, of which there is at least one.
+pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Outcome> {
     let mut all = Vec::new();
     reader.read(form, record, &mut |_: &Http<'_>, beacon| {
         all.push(beacon.map(Seen::of));
     });
-    assert!(!all.is_empty(), "a record without a verdict");
+    assert!(!all.is_empty(), "a record without an outcome");
     all
 }
 
 /// The same, by a reader that has read nothing before.
-pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Verdict> {
+pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)), form, record)
 }

@@ -22,14 +22,14 @@ pub fn check(data: &[u8]) {
     let Ok(user_agent) = std::str::from_utf8(data) else { return };
     let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
     AIRLOCK.with_borrow_mut(|airlock| {
-        let first = said(airlock, &beacon);
-        assert_eq!(first, said(airlock, &beacon), "asked twice");
+        let first = client_of(airlock, &beacon);
+        assert_eq!(first, client_of(airlock, &beacon), "asked twice");
         airlock.sweep(std::iter::empty());
-        assert_eq!(first, said(airlock, &beacon), "asked after a sweep");
+        assert_eq!(first, client_of(airlock, &beacon), "asked after a sweep");
     });
 }
 
-fn said(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
+fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
     let mut words = Vec::new();
     let record = Record { payload: beacon.as_bytes(), content_type: None, timestamp: None };
     words_of(airlock, &record, &mut |dimension, word| {

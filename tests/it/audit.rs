@@ -24,8 +24,9 @@ fn text(bytes: &[u8]) -> String {
 /// The report as JSON, with the exit code.
 fn report(kafka: &Kafka, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = audit(kafka, &[arguments, &["--format", "json"]].concat());
-    let told = text(&output.stdout);
-    let report = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}{}", text(&output.stderr)));
+    let printed = text(&output.stdout);
+    let report =
+        serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{printed}{}", text(&output.stderr)));
     (output.status.code(), report)
 }
 

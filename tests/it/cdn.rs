@@ -36,13 +36,13 @@ fn shipped(cdn: Cdn) -> PathBuf {
 }
 
 /// The dimensions of the only row of each breakdown.
-fn told(rows: &[Value]) -> BTreeMap<String, String> {
+fn shown(rows: &[Value]) -> BTreeMap<String, String> {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
-    let told = rows.iter().flat_map(|row| {
+    let shown = rows.iter().flat_map(|row| {
         assert_eq!(row["rows"], 1, "{row}");
         row["dimensions"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), word(value)))
     });
-    told.collect()
+    shown.collect()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn each_cdns_lines_fold_to_who_played_what() {
         assert_eq!(counted["rejected"]["no_time"], 1, "{}: {ledger}", cdn.name());
         assert_eq!(counted["read"], beacons + 4, "{}: {ledger}", cdn.name());
 
-        let told = told(&rows);
+        let shown = shown(&rows);
         let expect = [
             ("country", "DE"),
             ("asn", if cdn == Cdn::Akamai { "unknown" } else { "AS64500" }),
@@ -78,7 +78,7 @@ fn each_cdns_lines_fold_to_who_played_what() {
             ("content", "movie-0042"),
         ];
         for (dimension, value) in expect {
-            assert_eq!(told[dimension], value, "{}: {dimension}", cdn.name());
+            assert_eq!(shown[dimension], value, "{}: {dimension}", cdn.name());
         }
         for row in &rows {
             assert_eq!((&row["sessions"], &row["window"]["start"]), (&12.into(), &START.into()), "{row}");
@@ -90,10 +90,10 @@ fn each_cdns_lines_fold_to_who_played_what() {
             assert_eq!(row["bandwidth_kbps"]["sum"], 12 * 5_400, "{row}");
             assert_eq!(row["bitrate_kbps"]["sum"], 12 * 3_200, "{row}");
         }
-        for said in [&output.stdout, &output.stderr] {
-            let said = String::from_utf8_lossy(said);
+        for printed in [&output.stdout, &output.stderr] {
+            let printed = String::from_utf8_lossy(printed);
             for secret in [CANARY, "s3ss10n", "203.0.113.", "Mozilla"] {
-                assert!(!said.contains(secret), "{}: {secret} in {said}", cdn.name());
+                assert!(!printed.contains(secret), "{}: {secret} in {printed}", cdn.name());
             }
         }
     }
@@ -128,8 +128,8 @@ fn a_table_that_cannot_be_followed_is_refused() {
     ] {
         std::fs::write(&path, format!("[source]\n{text}")).unwrap();
         let (output, _) = fold(&path, &[]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(words), "{words}: {said}");
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{printed}");
+        assert!(printed.contains(words), "{words}: {printed}");
     }
 }

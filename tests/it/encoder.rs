@@ -123,9 +123,9 @@ fn folded(format: &str, lines: &str) -> Rows {
     rows.lines()
         .map(|line| {
             let row: Map<String, Value> = serde_json::from_str(line).unwrap();
-            let label =
+            let cell_key =
                 ["stream", "format", "content"].map(|name| row["dimensions"][name].as_str().unwrap().into());
-            (label, row)
+            (cell_key, row)
         })
         .collect()
 }
@@ -161,11 +161,12 @@ fn sessions_of_a_real_encoder_come_to_what_happened_in_them() {
 
 fn compare(way: &str, rows: &Rows, expected: &BTreeMap<[String; 3], Sums>, differences: &mut String) {
     assert_eq!(rows.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{way}");
-    for (label, sums) in expected {
+    for (cell_key, sums) in expected {
         for (name, value) in sums {
-            let field = name.split('.').fold(&json!(rows[label]), |field, name| &field[name]).clone();
+            let field = name.split('.').fold(&json!(rows[cell_key]), |field, name| &field[name]).clone();
             if field.as_u64().unwrap_or(0) != *value {
-                writeln!(differences, "{way} {}: {name} is {field}, not {value}", label.join(" ")).unwrap();
+                writeln!(differences, "{way} {}: {name} is {field}, not {value}", cell_key.join(" "))
+                    .unwrap();
             }
         }
     }

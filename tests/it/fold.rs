@@ -49,7 +49,7 @@ fn folded(arguments: &[&str], input: &[u8]) -> (String, Value) {
     (String::from_utf8(output.stdout).unwrap(), ledger)
 }
 
-fn told(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -67,12 +67,12 @@ fn the_world_folds_to_what_an_independent_reference_says() {
     // windows in order, then tenants; of one of them the tables as configured
     tables.sort_by_key(|table| (table["start"].as_u64(), table["tenant"].to_string()));
     for table in tables {
-        let label = |row: &Value| -> Vec<String> {
+        let cell_key = |row: &Value| -> Vec<String> {
             let names = table["breakdown"].as_array().unwrap().iter();
             names.map(|name| row["dimensions"][name.as_str().unwrap()].as_str().unwrap().into()).collect()
         };
         let mut theirs: Vec<_> = table["rows"].as_array().unwrap().iter().collect();
-        theirs.sort_by_key(|row| label(row));
+        theirs.sort_by_key(|row| cell_key(row));
         for (number, theirs) in theirs.into_iter().enumerate() {
             let ours = rows.next().unwrap();
             assert_eq!((&ours["tenant"], &ours["window"]["start"]), (&table["tenant"], &table["start"]));
@@ -133,7 +133,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
     log.sort_by_key(|record| {
         serde_json::from_slice(&record.payload).map_or(0, |beacon: Value| beacon["ts"].as_u64().unwrap_or(0))
     });
-    let verdict = oracle::judge(&[log], &settings);
+    let outcome = oracle::evaluate(&[log], &settings);
 
     let (text, ledger) = folded(&["-"], &lines);
     let mut ours = rows(&text);
@@ -142,9 +142,9 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
         fields.for_each(|fields| drop(fields.remove("histogram")));
     }
     assert!(ours.len() > 40, "{} rows", ours.len());
-    // the order, too, is the oracle's: window, tenant, breakdown, label
-    assert_eq!(ours, verdict.rollups(&settings));
-    let theirs = &verdict.ledger;
+    // the order, too, is the oracle's: window, tenant, breakdown, cell key
+    assert_eq!(ours, outcome.rollups(&settings));
+    let theirs = &outcome.ledger;
     let beacons = &theirs.beacons;
     assert!(beacons.withheld > 0 && beacons.duplicate > 0 && beacons.opted_out > 0);
     // a line without a record timestamp never is
@@ -208,18 +208,18 @@ fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
         (&[world, "--ledger", "/dev/full"], &["the ledger cannot be written to /dev/full", "No space left"]),
     ] {
         let output = fold(arguments, b"");
-        let told = told(&output);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        let printed = printed(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {printed}");
         for words in words {
-            assert!(told.contains(words), "{arguments:?}: {words:?} is not in {told}");
+            assert!(printed.contains(words), "{arguments:?}: {words:?} is not in {printed}");
         }
     }
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let config = data("world/config.toml");
     let mut command = Command::new(binary("crowdfold"));
     let output = command.args(["fold", world, "--config"]).arg(config).stdout(full).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("No space left"), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("No space left"), "{}", printed(&output));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn who_stops_reading_the_rows_is_no_fault_of_ours() {
     // it may end before it has read all
     drop(child.stdin.take().unwrap().write_all(WORLD.as_bytes()));
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success() && !told(&output).contains("Broken pipe"), "{}", told(&output));
+    assert!(output.status.success() && !printed(&output).contains("Broken pipe"), "{}", printed(&output));
 }
 
 /// The world, with other lines put in its middle.

@@ -33,7 +33,7 @@ fn ends_well(child: Child) {
 }
 
 /// The lines of a truth: cells, and the ledger.
-fn told(truth: &Path) -> (Vec<Value>, Value) {
+fn read_truth(truth: &Path) -> (Vec<Value>, Value) {
     let text = std::fs::read_to_string(truth).unwrap();
     let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ledger = lines.pop().unwrap()["ledger"].take();
@@ -76,7 +76,7 @@ fn sessions_stay_whole_and_records_carry_their_time() {
     ends_well(generate(&topic, &truth, &["--sessions", "500", "--rate", "300", "--beacons", "1000"]));
 
     let records = records(&topic);
-    let (cells, ledger) = told(&truth);
+    let (cells, ledger) = read_truth(&truth);
     assert_eq!((records.len(), ledger["read"].as_u64()), (1_000, Some(1_000)));
     let mut partitions = BTreeSet::new();
     for Record(partition, key, timestamp, beacon) in records {
@@ -103,7 +103,7 @@ fn a_signal_ends_it_with_all_that_was_sent_told() {
     eventually("it is under way", || (records(&topic).len() > 50).then_some(()));
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     ends_well(child);
-    let sent = told(&truth).1["read"].as_u64().unwrap();
+    let sent = read_truth(&truth).1["read"].as_u64().unwrap();
     assert_eq!(records(&topic).len() as u64, sent);
     let took = start.elapsed();
     assert!(

@@ -334,11 +334,11 @@ impl Copier {
     fn copy(&mut self, batch: &[Vec<u8>], position: i64) -> bool {
         let send = |value| Outgoing::Partial { partition: 0, key: b"", value };
         let outgoing: Vec<_> = batch.iter().map(|value| send(value)).collect();
-        let place = [Offset { partition: 0, offset: position, metadata: position.to_string() }];
+        let offsets = [Offset { partition: 0, offset: position, metadata: position.to_string() }];
         let source = self.source.as_ref().unwrap();
         let group = Arc::clone(source.group_metadata().unwrap());
         loop {
-            match self.sink.transact(&outgoing, &place, &self.member.topic, &group) {
+            match self.sink.transact(&outgoing, &offsets, &self.member.topic, &group) {
                 Ok(()) => return true,
                 Err(TransactError::Aborted(_)) => {}
                 Err(TransactError::Unknown(_)) => {

@@ -40,7 +40,7 @@ fn published_rows_equal_what_player_pages_saw() {
     let collector = Worker::collect(&deployment, "collector");
 
     let attempts = attempts::play(&format!("http://{}", collector.intake_address()), Scenario::ALL);
-    deployment.await_settled(now());
+    deployment.await_committed(now());
     let rows: Vec<Value> = deployment.rows("read_committed").into_iter().map(|row| row.json).collect();
     let published = published::by_content(&rows);
 

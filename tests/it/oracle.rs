@@ -334,15 +334,15 @@ fn machines_with(
             combiner.hold(&record, first + offset as i64, end).unwrap();
             // now one at a time, now several
             if (offset + partition) % 7 < 3 {
-                combiner.place_held();
+                combiner.insert_held();
                 assert!(combiner.balanced());
             }
         }
         combiner.at_end(end);
-        for (offset, partial) in combiner.sealed().iter().flat_map(|sealed| &sealed.partials).enumerate() {
+        for (offset, partial) in combiner.prepared().iter().flat_map(|batch| &batch.partials).enumerate() {
             mergers[partial.partition as usize].record(&partial.value, offset as i64, 0).unwrap();
         }
-        combiner.settle();
+        combiner.mark_committed();
         counts.add(combiner.totals());
     }
     let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
@@ -364,8 +364,8 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     };
     let mut by_key = BTreeMap::new();
     for mut row in rows {
-        for spread in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
-            row[spread].as_object_mut().map(|fields| fields.remove("histogram"));
+        for summary in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+            row[summary].as_object_mut().map(|fields| fields.remove("histogram"));
         }
         assert!(by_key.insert(key(&row), row).is_none(), "a row twice");
     }
@@ -377,10 +377,10 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
     let (rows, expected) = (sorted(rows), sorted(expected));
     let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));
     let fields = |key: &String| match (rows.get(key), expected.get(key)) {
-        (Some(row), Some(told)) => {
+        (Some(row), Some(theirs)) => {
             let other =
-                row.as_object().unwrap().iter().filter(|(name, value)| told[name.as_str()] != **value);
-            other.map(|(name, value)| format!("{key} {name}: {value} {}", told[name.as_str()])).collect()
+                row.as_object().unwrap().iter().filter(|(name, value)| theirs[name.as_str()] != **value);
+            other.map(|(name, value)| format!("{key} {name}: {value} {}", theirs[name.as_str()])).collect()
         }
         (here, _) => {
             vec![format!("{key}: only the {} has it", if here.is_some() { "machines" } else { "oracle" })]
@@ -397,7 +397,7 @@ fn the_machines_do_what_the_oracle_does() {
         let settings = settings(&mut dice);
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
-        let expected = oracle::judge(&logs, &settings);
+        let expected = oracle::evaluate(&logs, &settings);
         let (rows, _) = machines(&logs, &settings);
         rows_seen += rows.len();
         let is_own = |row: &&Value| settings.own.contains_key(row["tenant"].as_str().unwrap());

@@ -42,7 +42,7 @@ fn command(way: &Deployment<'_>, arguments: &[&str]) -> Output {
 }
 
 /// All that it wrote.
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 

@@ -89,7 +89,7 @@ fn first(network: &Network) -> std::net::IpAddr {
 
 /// What is kept of an address.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct GeoInfo {
     pub(crate) country: Symbol,
     pub(crate) region: Symbol,
     pub(crate) asn: Symbol,
@@ -97,8 +97,8 @@ pub(crate) struct Place {
     pub(crate) guard: u64,
 }
 
-impl Place {
-    pub(crate) const NOWHERE: Self = Self {
+impl GeoInfo {
+    pub(crate) const UNKNOWN: Self = Self {
         country: Symbol::NONE,
         region: Symbol::NONE,
         asn: Symbol::NONE,
@@ -112,11 +112,11 @@ const REMEMBERED: usize = 65_536;
 
 /// Masked networks and where they are.
 #[derive(Default)]
-pub(crate) struct Places {
-    known: HashMap<u64, Place, RandomState>,
+pub(crate) struct GeoCache {
+    known: HashMap<u64, GeoInfo, RandomState>,
 }
 
-impl Places {
+impl GeoCache {
     /// What is kept of an address. Where nothing is wanted of it, it is not even parsed.
     pub(crate) fn of(
         &mut self,
@@ -124,26 +124,26 @@ impl Places {
         settings: &Settings,
         databases: &Databases,
         words: &mut Words,
-    ) -> Place {
+    ) -> GeoInfo {
         let truncate = settings.address == AddressPolicy::Truncate;
         if databases.is_empty() && !truncate && settings.guard_key.is_none() {
-            return Place::NOWHERE;
+            return GeoInfo::UNKNOWN;
         }
-        let Some(address) = Address::parse(text) else { return Place::NOWHERE };
+        let Some(address) = Address::parse(text) else { return GeoInfo::UNKNOWN };
         let network = address.network(Purpose::LookUp);
         let key = match &network {
             Network::V4(first, _) => u64::from(first.to_bits()),
             Network::V6(first, _) => 1 << 63 | (first.to_bits() >> 80) as u64,
         };
-        if let Some(place) = self.known.get(&key) {
-            return *place;
+        if let Some(geo) = self.known.get(&key) {
+            return *geo;
         }
         let located = databases.located(&network);
         // A name in a database is as free as a producer's.
         let region = located.as_ref().and_then(region);
         let region = region.map_or(Symbol::NONE, |raw| words.symbol(Dimension::Region, raw));
         let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
-        let place = Place {
+        let geo = GeoInfo {
             country: symbol(located.as_ref().and_then(country).and_then(code)),
             region,
             asn: symbol(databases.asn(&network).map(|number| format!("AS{number}"))),
@@ -156,8 +156,8 @@ impl Places {
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }
-        self.known.insert(key, place);
-        place
+        self.known.insert(key, geo);
+        geo
     }
 
     pub(crate) fn forget(&mut self) {

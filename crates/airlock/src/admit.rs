@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader};
 
-use crate::gate::Gate;
 use crate::ignored::Ignored;
 use crate::shared::Shared;
+use crate::validator::Validator;
 use crate::{Dictionary, Format, Millis, Observation, Reason, Rejection, Symbol};
 
 /// One record of the beacons' topic (or one line of a file), as it arrived. Has no `Debug`: it is personal data.
@@ -47,7 +47,7 @@ pub struct Placement {
 pub struct Airlock {
     shared: Arc<Shared>,
     reader: Reader,
-    gate: Gate,
+    validator: Validator,
 }
 
 impl Airlock {
@@ -59,7 +59,7 @@ impl Airlock {
             reader: Reader::new(Arc::clone(&shared.fields))
                 .with_log(Arc::clone(&shared.log))
                 .with_most(shared.settings.max_beacons),
-            gate: Gate::new(shared, placement),
+            validator: Validator::new(shared, placement),
         }
     }
 
@@ -70,25 +70,25 @@ impl Airlock {
         self.shared.settings.format != Format::Json || !matches!(payload.first(), Some(b'{' | b'['))
     }
 
-    /// Lets a record in: `each` gets one verdict for every beacon in it, in order, with the timestamp that stands for
-    /// the record (the record's own, or for lines of files the beacon's). There is at least one verdict.
+    /// Lets a record in: `each` gets one outcome for every beacon in it, in order, with the timestamp that stands for
+    /// the record (the record's own, or for lines of files the beacon's). There is at least one outcome.
     pub fn admit(
         &mut self,
         record: &Record<'_>,
         each: &mut impl FnMut(Option<Millis>, Result<Observation, Rejection>),
     ) {
-        let Self { shared, reader, gate } = self;
+        let Self { shared, reader, validator } = self;
         if record.payload.len() > shared.settings.max_record {
             return each(record.timestamp, Err(Reason::TooLarge.into()));
         }
-        gate.freshen(shared);
+        validator.freshen(shared);
         let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
         reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
             match beacon {
                 Ok(beacon) => {
                     let time = around.or_else(|| own_time(beacon));
-                    each(time, gate.judge(shared, time, http, beacon));
+                    each(time, validator.validate(shared, time, http, beacon));
                 }
                 Err(ReadError::Malformed) => each(around, Err(Reason::Malformed.into())),
                 Err(ReadError::TooMany) => each(around, Err(Reason::TooLarge.into())),
@@ -120,18 +120,18 @@ impl Airlock {
 
     /// Returns how often each field had a value that could not be used, since it was last asked; `None` if never.
     pub fn take_ignored(&mut self) -> Option<Ignored> {
-        self.gate.take_ignored()
+        self.validator.take_ignored()
     }
 
     /// The words its observations are written in.
     #[must_use]
     pub const fn dictionary(&self) -> &Dictionary {
-        self.gate.dictionary()
+        self.validator.dictionary()
     }
 
     /// Forgets all words but those in `held`, here and in every cache.
     pub fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
-        self.gate.sweep(held);
+        self.validator.sweep(held);
     }
 }
 

@@ -8,7 +8,6 @@ mod client;
 mod cmcd;
 mod dictionary;
 mod dimension;
-mod gate;
 mod guard;
 mod identity;
 mod ignored;
@@ -20,6 +19,7 @@ mod session_hash;
 mod settings;
 mod shared;
 mod text;
+mod validator;
 mod words;
 
 pub use admit::{Airlock, LineTime, Placement, Record};

@@ -120,28 +120,28 @@ impl Short {
 }
 
 /// How many short texts are found at once, a power of two. Few values make up most of a dimension.
-const PLACES: usize = 256;
+const SLOTS: usize = 256;
 
-/// The last short text of each place, and its symbol: without hashing with a key, for it holds so few, and whoever
-/// makes them all fall on one place only sends us to the map.
+/// The last short text of each slot, and its symbol: without hashing with a key, for it holds so few, and whoever
+/// makes them all fall on one slot only sends us to the map.
 /// Of most dimensions nothing is ever heard: there is room once something is.
 #[derive(Default)]
-struct Recent(Option<Box<[(Short, Symbol); PLACES]>>);
+struct Recent(Option<Box<[(Short, Symbol); SLOTS]>>);
 
 impl Recent {
-    const fn place(short: Short) -> usize {
+    const fn slot_of(short: Short) -> usize {
         let mixed = short.words[0] ^ short.words[1].rotate_left(29) ^ short.length as u64;
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
     }
 
     fn get(&self, short: Short) -> Option<Symbol> {
-        let (known, symbol) = self.0.as_ref()?[Self::place(short)];
+        let (known, symbol) = self.0.as_ref()?[Self::slot_of(short)];
         (known == short).then_some(symbol)
     }
 
     fn set(&mut self, short: Short, symbol: Symbol) {
-        let places = self.0.get_or_insert_with(|| Box::new([Default::default(); PLACES]));
-        places[Self::place(short)] = (short, symbol);
+        let slots = self.0.get_or_insert_with(|| Box::new([Default::default(); SLOTS]));
+        slots[Self::slot_of(short)] = (short, symbol);
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn publish(scene: &Scene, random: &mut Random) -> Vec<Value> {
 fn head(scene: &Scene, names: &[&str], row: &Group, number: usize, rows: usize, is_detail: bool) -> Value {
     let Rules { k, margin, noise, .. } = scene.rules;
     let dimensions: Map<_, _> =
-        names.iter().map(ToString::to_string).zip(row.label.iter().cloned().map(Value::from)).collect();
+        names.iter().map(ToString::to_string).zip(row.cell_key.iter().cloned().map(Value::from)).collect();
     json!({
         "schema": "crowdfold.rollup/1",
         "tenant": "default",

@@ -1,4 +1,4 @@
-//! Attack 5: fake sessions beside real ones. Whoever sends as many sessions as make a crowd with one label reads how
+//! Attack 5: fake sessions beside real ones. Whoever sends as many sessions as make a crowd with one cell key reads how
 //! many others have it; fakes inside a small rest narrow what is left.
 
 use std::collections::BTreeSet;
@@ -48,8 +48,8 @@ impl Attack {
                 continue;
             }
             let leaf = small[random.below(small.len() as u64) as usize];
-            let (label, real) = (leaf.label.clone(), leaf.sessions);
-            let fake = scene.sessions.iter().find(|one| one.profile.labels[table] == label).cloned();
+            let (cell_key, real) = (leaf.cell_key.clone(), leaf.sessions);
+            let fake = scene.sessions.iter().find(|one| one.profile.cell_keys[table] == cell_key).cloned();
             let fake = fake.into_iter().flat_map(|one| {
                 let one = Session { deeds: Deeds::default(), ..one };
                 (0..self.fakes).map(move |at| Session { network: (at % self.networks) as u32, ..one.clone() })
@@ -58,19 +58,19 @@ impl Attack {
             let published = Published::read(&product::publish(&Scene::new(sessions, self.rules), &policy));
             score.groups += 1;
             let rows = &published.tables[table].rows;
-            match rows.iter().find(|row| row.label[..] == label[..]) {
+            match rows.iter().find(|row| row.cell_key[..] == cell_key[..]) {
                 Some(row) => score.exact += u64::from(row.sessions - self.fakes == real),
-                None => self.narrow(&published, table, &label, &mut score),
+                None => self.narrow(&published, table, &cell_key, &mut score),
             }
         }
         score
     }
 
-    /// The fakes are in the star row above their label: what they are not is real.
-    fn narrow(&self, published: &Published, table: usize, label: &[String], score: &mut Score) {
+    /// The fakes are in the star row above their cell key: what they are not is real.
+    fn narrow(&self, published: &Published, table: usize, cell_key: &[String], score: &mut Score) {
         let table = &published.tables[table];
-        let depth = |at: usize| table.rows[at].label.iter().position(|value| value == "*").unwrap_or(0);
-        let above = |at: &usize| table.rows[*at].label[..depth(*at)] == label[..depth(*at)];
+        let depth = |at: usize| table.rows[at].cell_key.iter().position(|value| value == "*").unwrap_or(0);
+        let above = |at: &usize| table.rows[*at].cell_key[..depth(*at)] == cell_key[..depth(*at)];
         let star = stars(table).into_iter().filter(|(at, _)| above(at)).max_by_key(|(at, _)| depth(*at));
         let Some((_, star)) = star.filter(|(_, star)| star.sessions < 300) else { return };
         let rest = rests(star, published.k, published.margin, None);

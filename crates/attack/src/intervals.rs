@@ -22,12 +22,12 @@ pub(crate) struct Star {
 
 /// Returns the star rows of a table with their places in it.
 pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
-    let is_star = |row: &Row| row.label.last().is_some_and(|value| value == "*");
+    let is_star = |row: &Row| row.cell_key.last().is_some_and(|value| value == "*");
     let stars = table.rows.iter().enumerate().filter(|(_, row)| is_star(row));
     let star = |(at, row): (usize, &Row)| {
-        let depth = row.label.iter().position(|value| value == "*").unwrap_or(0);
+        let depth = row.cell_key.iter().position(|value| value == "*").unwrap_or(0);
         let others = table.rows.iter().enumerate().filter(|(other, _)| *other != at);
-        let below = others.filter(|(_, other)| other.label[..depth] == row.label[..depth]);
+        let below = others.filter(|(_, other)| other.cell_key[..depth] == row.cell_key[..depth]);
         (at, Star { sessions: row.sessions, left: below.map(|(_, other)| other.sessions).min() })
     };
     stars.map(star).collect()

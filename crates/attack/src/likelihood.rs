@@ -23,7 +23,7 @@ pub(crate) struct Knowledge {
     shown: [f64; FIELDS],
     /// Of any session.
     all: Usual,
-    /// By table and label of a row.
+    /// By table and cell key of a row.
     of_row: Vec<BTreeMap<Vec<String>, Usual>>,
 }
 
@@ -69,16 +69,16 @@ impl Knowledge {
                 shown.iter_mut().zip(raw).for_each(|(sum, value)| *sum += value as f64);
                 for (table, of_row) in scene.tables.iter().zip(&mut of_row) {
                     let row = &table.rows[table.row_of(at)];
-                    match of_row.get_mut(&row.label[..]) {
+                    match of_row.get_mut(&row.cell_key[..]) {
                         Some(learned) => learned.add(adds),
-                        None => of_row.entry(row.label.to_vec()).or_default().add(adds),
+                        None => of_row.entry(row.cell_key.to_vec()).or_default().add(adds),
                     }
                 }
             }
         }
         let usual = |rows: BTreeMap<Vec<String>, Learned>| {
             let enough = rows.into_iter().filter(|(_, learned)| learned.sessions >= 1_000.0);
-            enough.map(|(label, learned)| (label, learned.usual())).collect()
+            enough.map(|(cell_key, learned)| (cell_key, learned.usual())).collect()
         };
         let of_row = of_row.into_iter().map(usual).collect();
         Self { shown: shown.map(|sum| sum / all.sessions), all: all.usual(), of_row }
@@ -110,7 +110,7 @@ impl<'a> Background<'a> {
     /// Returns how much more likely a row is with the session in it than without, as a logarithm.
     pub(crate) fn ratio(&self, table: usize, row: &Row, adds: &Fields) -> f64 {
         let Some(fields) = row.fields else { return 0.0 };
-        let usual = self.knowledge.of_row[table].get(&row.label).unwrap_or(&self.knowledge.all);
+        let usual = self.knowledge.of_row[table].get(&row.cell_key).unwrap_or(&self.knowledge.all);
         let sessions = row.sessions as f64;
         let mut ratio = 0.0;
         for field in 0..FIELDS {

@@ -37,8 +37,8 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
 /// Returns the rows of all tables.
 pub(crate) fn publish(scene: &Scene, policy: &Policy) -> Vec<Value> {
     let table = |groups: &[Group]| -> Table {
-        let label = |group: &Group| group.label.iter().map(|value| Arc::from(value.as_str())).collect();
-        groups.iter().map(|group| (label(group), cell(group))).collect()
+        let cell_key = |group: &Group| group.cell_key.iter().map(|value| Arc::from(value.as_str())).collect();
+        groups.iter().map(|group| (cell_key(group), cell(group))).collect()
     };
     let tables = scene.tables.iter().map(|folded| table(&folded.leaves)).collect();
     let window = Window { start: scene.start, end: scene.start + WINDOW };
@@ -72,15 +72,15 @@ fn cell(group: &Group) -> Cell {
             errors: errors.map(|class| field(&format!("errors.{class}"))),
             ..Sums::default()
         },
-        startup: spread(field("startup_ms"), group.sessions),
-        bandwidth: spread(field("bandwidth_kbps"), group.sessions),
-        bitrate: spread(field("bitrate_kbps"), group.sessions),
+        startup: distribution(field("startup_ms"), group.sessions),
+        bandwidth: distribution(field("bandwidth_kbps"), group.sessions),
+        bitrate: distribution(field("bitrate_kbps"), group.sessions),
         bounded: Bounded(adds),
     }
 }
 
 /// Values that add up to a sum: attacks read sums alone.
-fn spread(sum: u64, sessions: u64) -> Distribution {
+fn distribution(sum: u64, sessions: u64) -> Distribution {
     let mut distribution = Distribution::default();
     let mean = sum / sessions;
     distribution.record_many(mean as u32, sessions - 1);

@@ -9,7 +9,7 @@ use crate::scene::FIELDS;
 /// A row of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) label: Vec<String>,
+    pub(crate) cell_key: Vec<String>,
     pub(crate) sessions: u64,
     /// Its numbers in the order of [`BOUNDED`]; absent without a secret.
     pub(crate) fields: Option<[f64; FIELDS]>,
@@ -68,7 +68,7 @@ impl Published {
 
 fn row(rollup: &Value) -> Row {
     let names = rollup["breakdown"].as_array().unwrap();
-    let label =
+    let cell_key =
         names.iter().map(|name| rollup["dimensions"][name.as_str().unwrap()].as_str().unwrap().into());
     let mut fields = [0.0; FIELDS];
     let mut known = true;
@@ -89,7 +89,7 @@ fn row(rollup: &Value) -> Row {
         }
     }
     Row {
-        label: label.collect(),
+        cell_key: cell_key.collect(),
         sessions: rollup["sessions"].as_u64().unwrap(),
         fields: known.then_some(fields),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crowdfold_testkit::oracle::{self, BOUNDED, BUDGET, Cell, Cells, contribution};
 
 use crate::random::Random;
-use crate::traffic::{Deeds, Label, Profile, TABLES};
+use crate::traffic::{CellKey, Deeds, Profile, TABLES};
 
 /// Length of the windows, ms.
 pub(crate) const WINDOW: u64 = 60_000;
@@ -89,7 +89,7 @@ impl Session {
 /// A group of sessions before noise.
 #[derive(Clone)]
 pub(crate) struct Group {
-    pub(crate) label: Label,
+    pub(crate) cell_key: CellKey,
     pub(crate) sessions: u64,
     /// The bits of their networks.
     pub(crate) networks: u64,
@@ -98,16 +98,16 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    fn new(label: Label, sessions: u64) -> Self {
-        Self { label, sessions, networks: 0, adds: [0; FIELDS], raw: [0; FIELDS] }
+    fn new(cell_key: CellKey, sessions: u64) -> Self {
+        Self { cell_key, sessions, networks: 0, adds: [0; FIELDS], raw: [0; FIELDS] }
     }
 }
 
 /// One table of a scene.
 pub(crate) struct Folded {
-    /// Cells before folding, in label order.
+    /// Cells before folding, in the order of cell keys.
     pub(crate) leaves: Vec<Group>,
-    /// Rows, in label order.
+    /// Rows, in the order of cell keys.
     pub(crate) rows: Vec<Group>,
     /// Of each row, how many rows a small rest took in to become it, and the sessions of that rest.
     pub(crate) taken: Vec<(u64, u64)>,
@@ -118,15 +118,15 @@ pub(crate) struct Folded {
 
 impl Folded {
     fn new(sessions: &[Session], adds: &[Fields], table: usize, rules: &Rules) -> Self {
-        let mut by_label = BTreeMap::<Label, Vec<usize>>::new();
+        let mut by_cell_key = BTreeMap::<CellKey, Vec<usize>>::new();
         for (at, session) in sessions.iter().enumerate() {
-            by_label.entry(session.profile.labels[table].clone()).or_default().push(at);
+            by_cell_key.entry(session.profile.cell_keys[table].clone()).or_default().push(at);
         }
         let mut leaf_of_session = vec![0; sessions.len()];
-        let mut leaves = Vec::with_capacity(by_label.len());
+        let mut leaves = Vec::with_capacity(by_cell_key.len());
         let mut cells = Cells::new();
-        for (leaf, (label, members)) in by_label.into_iter().enumerate() {
-            let mut group = Group::new(label, members.len() as u64);
+        for (leaf, (cell_key, members)) in by_cell_key.into_iter().enumerate() {
+            let mut group = Group::new(cell_key, members.len() as u64);
             for at in members {
                 group.networks |= 1 << sessions[at].network;
                 leaf_of_session[at] = leaf;
@@ -138,7 +138,7 @@ impl Folded {
             }
             // the names of the leaves stand for those of their sessions
             let who = [leaf.to_string()].into();
-            cells.insert(group.label.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
+            cells.insert(group.cell_key.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
             leaves.push(group);
         }
         let mut row_of_leaf = vec![usize::MAX; leaves.len()];
@@ -146,7 +146,7 @@ impl Folded {
         let mut rows = Vec::with_capacity(folded.len());
         let taken = folded.iter().map(|row| (row.taken, row.rest)).collect();
         for row in folded {
-            let mut group = Group::new(row.label.into(), row.cell.sessions);
+            let mut group = Group::new(row.cell_key.into(), row.cell.sessions);
             for leaf in row.cell.who.iter().filter_map(|name| name.parse::<usize>().ok()) {
                 row_of_leaf[leaf] = rows.len();
                 for field in 0..FIELDS {

@@ -77,19 +77,19 @@ impl Sequence {
         Self { habit, scenes }
     }
 
-    /// The label of the row that it is in, in most of the windows.
+    /// The cell key of the row that it is in, in most of the windows.
     fn truth(&self, table: usize) -> Vec<String> {
         let there = self.scenes.iter().enumerate().filter(|(window, _)| self.habit.is_there(*window));
-        let labels: Vec<_> = there
+        let cell_keys: Vec<_> = there
             .map(|(_, scene)| &scene.tables[table])
-            .map(|folded| folded.rows[folded.row_of(0)].label.to_vec())
+            .map(|folded| folded.rows[folded.row_of(0)].cell_key.to_vec())
             .collect();
-        let times = |label: &&Vec<String>| labels.iter().filter(|other| other == label).count();
-        labels.iter().max_by_key(times).cloned().unwrap_or_default()
+        let times = |cell_key: &&Vec<String>| cell_keys.iter().filter(|other| other == cell_key).count();
+        cell_keys.iter().max_by_key(times).cloned().unwrap_or_default()
     }
 }
 
-/// A table of one window, by label, with what each row says of the session.
+/// A table of one window, by cell key, with what each row says of the session.
 struct Seen<'a> {
     /// The place of each row.
     rows: BTreeMap<&'a [String], usize>,
@@ -100,13 +100,13 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn new(table: &'a Table, ratio: impl Fn(&Row) -> Option<f64>) -> Self {
-        let rows = table.rows.iter().enumerate().map(|(at, row)| (&row.label[..], at)).collect();
+        let rows = table.rows.iter().enumerate().map(|(at, row)| (&row.cell_key[..], at)).collect();
         Self { rows, table, ratios: table.rows.iter().filter_map(ratio).collect() }
     }
 
-    /// The sessions of the row with that label.
-    fn sessions(&self, label: &[String]) -> Option<f64> {
-        self.rows.get(label).map(|at| self.table.rows[*at].sessions as f64)
+    /// The sessions of the row with that cell key.
+    fn sessions(&self, cell_key: &[String]) -> Option<f64> {
+        self.rows.get(cell_key).map(|at| self.table.rows[*at].sessions as f64)
     }
 
     /// What the row says in which a candidate is: its own, or else the star row closest above it.
@@ -114,10 +114,10 @@ impl<'a> Seen<'a> {
         if self.ratios.is_empty() {
             return 0.0;
         }
-        let mut label = candidate.to_vec();
+        let mut cell_key = candidate.to_vec();
         for depth in (0..=candidate.len()).rev() {
-            label[depth..].fill("*".to_owned());
-            if let Some(at) = self.rows.get(&label[..]) {
+            cell_key[depth..].fill("*".to_owned());
+            if let Some(at) = self.rows.get(&cell_key[..]) {
                 return self.ratios[*at];
             }
         }
@@ -153,21 +153,21 @@ impl Score {
 
 /// Names the row of the session in a table, from all windows together, and the one that is the largest.
 fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
-    let labels: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
+    let cell_keys: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
     let mut best = (f64::NEG_INFINITY, &[][..]);
     let mut largest = (0.0, &[][..]);
-    for label in labels {
-        let counts: Vec<_> = seen.iter().map(|window| window.sessions(label)).collect();
+    for cell_key in cell_keys {
+        let counts: Vec<_> = seen.iter().map(|window| window.sessions(cell_key)).collect();
         let usual = counts.iter().flatten().sum::<f64>() / seen.len() as f64;
-        let mut score = usual.ln() + seen.iter().map(|window| window.ratio(label)).sum::<f64>();
+        let mut score = usual.ln() + seen.iter().map(|window| window.ratio(cell_key)).sum::<f64>();
         if habit == Habit::Toggled {
             score += toggled(&counts, usual);
         }
         if score > best.0 {
-            best = (score, label);
+            best = (score, cell_key);
         }
         if usual > largest.0 {
-            largest = (usual, label);
+            largest = (usual, cell_key);
         }
     }
     (best.1.to_vec(), largest.1.to_vec())

@@ -45,14 +45,14 @@ pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random)
         for table in (0..TABLES.len()).filter(|table| *table != rules.detail) {
             score.tables += 1;
             let grown = |row: &&crate::rows::Row| {
-                let same = first.tables[table].rows.iter().find(|other| other.label == row.label);
+                let same = first.tables[table].rows.iter().find(|other| other.cell_key == row.cell_key);
                 same.is_none_or(|other| other.sessions + 1 == row.sessions)
             };
             let grown: Vec<_> = second.tables[table].rows.iter().filter(grown).collect();
             let folded = &now.tables[table];
             let truth = folded.row_of(live);
             let [row] = grown[..] else { continue };
-            score.named += u64::from(row.label[..] == folded.rows[truth].label[..]);
+            score.named += u64::from(row.cell_key[..] == folded.rows[truth].cell_key[..]);
             // everybody else in the row is known, and so is what they did
             let Some(fields) = row.fields else { continue };
             let others = folded.rows[truth].adds[FAILED] - now.adds[live][FAILED];

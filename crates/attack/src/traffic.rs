@@ -71,13 +71,13 @@ const LADDER: [u64; 7] = [300, 700, 1_400, 2_800, 5_000, 9_000, 16_000];
 const CONTENTS: u64 = 500;
 
 /// One value of each dimension of a breakdown.
-pub(crate) type Label = Arc<[String]>;
+pub(crate) type CellKey = Arc<[String]>;
 
 /// The properties of a session that stay the same while it plays.
 #[derive(Clone)]
 pub(crate) struct Profile {
-    /// Its label in each of [`TABLES`].
-    pub(crate) labels: [Label; 5],
+    /// Its cell key in each of [`TABLES`].
+    pub(crate) cell_keys: [CellKey; 5],
     kbps: u64,
 }
 
@@ -117,7 +117,7 @@ impl Profile {
         let located = random.chance(0.9);
         let place = |value: String| if located { value } else { "unknown".to_owned() };
         let asn = 64_496 + (3 * at as u64 + random.below(3)) % 32;
-        let labels = [
+        let cell_keys = [
             vec![place(country.to_owned()), place(format!("AS{asn}"))],
             vec![known(random, 0.9, platform.1), platform.2.to_owned(), platform.3.to_owned()],
             vec![known(random, 0.9, platform.4), known(random, 0.2, platform.5)],
@@ -125,7 +125,7 @@ impl Profile {
             vec![cdn.to_owned(), known(random, 0.9, connection)],
         ];
         let kbps = (usual * speed / 100 * random.between(40, 160) / 100).max(350);
-        Self { labels: labels.map(Arc::from), kbps }
+        Self { cell_keys: cell_keys.map(Arc::from), kbps }
     }
 
     /// One ordinary minute.

@@ -155,8 +155,8 @@ impl<'a> Capture<'a> {
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
             _ => {
-                if let Some(place) = self.place(name) {
-                    *place = Some(value);
+                if let Some(slot) = self.slot(name) {
+                    *slot = Some(value);
                 }
             }
         }
@@ -168,15 +168,15 @@ impl<'a> Capture<'a> {
             Name::Key(key) => keys::remove(&mut self.members, key),
             Name::Received | Name::Time => self.http.received_at = None,
             _ => {
-                if let Some(place) = self.place(name) {
-                    *place = None;
+                if let Some(slot) = self.slot(name) {
+                    *slot = None;
                 }
             }
         }
     }
 
     /// Returns the place of a text; some values are not kept as texts.
-    const fn place(&mut self, name: Name) -> Option<&mut Option<Cow<'a, str>>> {
+    const fn slot(&mut self, name: Name) -> Option<&mut Option<Cow<'a, str>>> {
         Some(match name {
             Name::Client => &mut self.http.address,
             Name::Path => &mut self.path,

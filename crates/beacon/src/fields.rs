@@ -107,8 +107,8 @@ pub enum FieldsError {
     /// No path.
     #[error("{0}.{1} is an empty path: name the object key it is found under")]
     Empty(&'static str, String),
-    /// Two fields in one place, or one inside the other.
-    #[error("{0}.{1} lies where another field lies: give each field a place of its own")]
+    /// Two fields with the same path, or one inside the other.
+    #[error("{0}.{1} lies where another field lies: give each field a path of its own")]
     Clash(&'static str, String),
 }
 
@@ -125,7 +125,7 @@ impl Fields {
     /// A field that is renamed is no longer found under our name.
     ///
     /// # Errors
-    /// If a name is not ours, a path is empty, or two fields lie in one place.
+    /// If a name is not ours, a path is empty, or two fields have the same path.
     pub fn new(renamed: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
         let mut root = Tree::default();
         for (name, path) in renamed {
@@ -149,7 +149,7 @@ impl Fields {
         Ok(Self { nodes })
     }
 
-    /// Writes a JSON beacon that states four fields, each in the place it has here, and nothing else.
+    /// Writes a JSON beacon that states four fields, each at the path it has here, and nothing else.
     pub(crate) fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
         self.write(self.root(), into, &|field, into| match field {
             Field::Text(Text::Session) => write_text(session, into),
@@ -183,7 +183,7 @@ impl Fields {
         into.len() > start
     }
 
-    /// The place of the node that a beacon's own keys lie in.
+    /// The index of the node that a beacon's own keys lie in.
     pub(crate) const fn root(&self) -> usize {
         self.nodes.len() - 1
     }
@@ -213,12 +213,12 @@ type Slot = Option<(Box<str>, Target)>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Field(Field),
-    /// The place of the node it leads into.
+    /// The index of the node it leads into.
     Inside(usize),
 }
 
 impl Node {
-    /// Adds the node of a tree to the others, after those inside it. Its place.
+    /// Adds the node of a tree to the others, after those inside it. Returns its index.
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
@@ -255,8 +255,8 @@ impl Node {
 
     fn slot(bytes: &[u8], size: usize) -> usize {
         let at = |index: usize| bytes.get(index).copied().unwrap_or(0) as usize;
-        let spread = at(0) + 7 * at(bytes.len() / 2) + 31 * at(bytes.len().wrapping_sub(1)) + 5 * bytes.len();
-        spread & (size - 1)
+        let mixed = at(0) + 7 * at(bytes.len() / 2) + 31 * at(bytes.len().wrapping_sub(1)) + 5 * bytes.len();
+        mixed & (size - 1)
     }
 
     /// What a key leads to, `None` where we do not care.

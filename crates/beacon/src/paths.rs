@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// A place that is taken already, or lies inside one that is.
+/// A path that is taken already, or lies inside one that is.
 pub(crate) struct Taken;
 
 /// The keys of an object, and what they lead to.

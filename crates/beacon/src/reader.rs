@@ -75,7 +75,7 @@ impl Reader {
     }
 
     /// Reads a record: `each` gets every beacon in order with its HTTP context, and an error for each that is none. An
-    /// empty record counts as one, so there is at least one verdict.
+    /// empty record counts as one, so there is at least one outcome.
     pub fn read(
         &mut self,
         form: Form,
@@ -184,7 +184,7 @@ impl Reader {
     }
 
     /// Reads the body of a request: `each` gets every beacon in order with the bytes it was read from, and an error for
-    /// each that is none; there is at least one verdict. Of a query, the bytes are its raw value; headers are no
+    /// each that is none; there is at least one outcome. Of a query, the bytes are its raw value; headers are no
     /// bytes of one piece, so there are none.
     pub fn survey<'a>(
         &mut self,

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_hear_whether_they_may() {
+    fn cors_headers_allow_only_listed_origins() {
         assert_eq!(allowed(&["*"], Some("https://a.example")), (Some("*".into()), false));
         assert_eq!(allowed(&["*"], None), (Some("*".into()), false));
         let two = ["https://a.example", "https://b.example:8443"];

@@ -33,12 +33,12 @@ pub(crate) async fn read(
     slow: Duration,
     share: &mut Share,
 ) -> Result<Bytes, Unread> {
-    let said = body.size_hint().lower();
-    if waits && said > limit as u64 {
+    let announced = body.size_hint().lower();
+    if waits && announced > limit as u64 {
         return Err(Unread::TooLong);
     }
     let reading = async {
-        if said > limit as u64 {
+        if announced > limit as u64 {
             return Err(Unread::TooLong);
         }
         let (mut first, mut more) = (Bytes::new(), BytesMut::new());

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn signals_of_consent_are_heard() {
+    fn signals_of_consent_are_read() {
         assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
         assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
     }

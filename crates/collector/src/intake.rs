@@ -118,7 +118,7 @@ impl Desk {
                 ReadError::Malformed => Reason::Malformed,
                 ReadError::TooMany => Reason::TooLarge,
             });
-            let judged = read.and_then(|(beacon, span)| {
+            let checked = read.and_then(|(beacon, span)| {
                 if Ignored::is_in(beacon) {
                     found.ignored.get_or_insert_default().count_beacon(beacon);
                 }
@@ -129,7 +129,7 @@ impl Desk {
                 }
                 Ok((beacon, session, tenant, span))
             });
-            match judged {
+            match checked {
                 Err(reason) => found.rejected[reason as usize] += 1,
                 Ok((beacon, session, tenant, span)) => {
                     let leaver = || (session.to_owned(), tenant.map(str::to_owned));

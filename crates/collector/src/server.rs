@@ -118,7 +118,7 @@ async fn accept(
             sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
             refuse(&collector, certificates.is_some(), &stream);
             continue;
         };
@@ -127,7 +127,7 @@ async fn accept(
         tokio::spawn(async move {
             let _here = Here::new(&collector);
             connection::serve(Arc::clone(&collector), certificates, stream, peer, closing).await;
-            drop(place);
+            drop(permit);
         });
     }
 }

@@ -16,9 +16,9 @@ pub(crate) struct Activity {
     under_way: AtomicUsize,
     /// When the last of them was answered.
     answered: AtomicU64,
-    /// When something was heard that is no request yet.
-    heard: AtomicU64,
-    /// It speaks HTTP/2, where what is heard need not be the beginning of a request.
+    /// When bytes were received that are no request yet.
+    received: AtomicU64,
+    /// The connection uses HTTP/2, where received bytes need not begin a request.
     multiplexed: AtomicBool,
 }
 
@@ -28,7 +28,7 @@ impl Activity {
             began: Instant::now(),
             under_way: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
-            heard: AtomicU64::new(0),
+            received: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
         }
     }
@@ -41,7 +41,7 @@ impl Activity {
     /// A request was read up to its body.
     pub(crate) fn begin(&self, multiplexed: bool) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        self.heard.store(0, Ordering::Relaxed);
+        self.received.store(0, Ordering::Relaxed);
         self.multiplexed.store(multiplexed, Ordering::Relaxed);
         UnderWay(self)
     }
@@ -52,11 +52,12 @@ impl Activity {
         if self.under_way.load(Ordering::Relaxed) > 0 {
             return None;
         }
-        let (heard, answered) = (self.heard.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed));
+        let (received, answered) =
+            (self.received.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed));
         let multiplexed = self.multiplexed.load(Ordering::Relaxed);
-        let (since, is_slow) = match (heard, answered) {
+        let (since, is_slow) = match (received, answered) {
             (_, 0) => (0, true),
-            (heard, _) if heard > 0 && !multiplexed => (heard, true),
+            (received, _) if received > 0 && !multiplexed => (received, true),
             (_, answered) => (answered, false),
         };
         Some((self.began + Duration::from_nanos(since) + if is_slow { slow } else { idle }, is_slow))
@@ -73,7 +74,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// A stream that notes when it is heard of.
+/// A stream that records when bytes are received.
 pub(crate) struct Watched<S, A> {
     pub(crate) stream: S,
     pub(crate) activity: A,
@@ -89,9 +90,10 @@ impl<S: AsyncRead + Unpin, A: AsRef<Activity> + Unpin> AsyncRead for Watched<S, 
         let read = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before {
             let activity = self.activity.as_ref();
-            if activity.under_way.load(Ordering::Relaxed) == 0 && activity.heard.load(Ordering::Relaxed) == 0
+            if activity.under_way.load(Ordering::Relaxed) == 0
+                && activity.received.load(Ordering::Relaxed) == 0
             {
-                activity.heard.store(activity.now(), Ordering::Relaxed);
+                activity.received.store(activity.now(), Ordering::Relaxed);
             }
         }
         read

@@ -73,7 +73,7 @@ impl Across {
     }
 
     /// A tenant's values for the attributes grouped by; `None` for one that is not asked.
-    pub(crate) fn label(&self, tenant: &str) -> Option<&[String]> {
+    pub(crate) fn group_key(&self, tenant: &str) -> Option<&[String]> {
         self.members.get(tenant).map(Vec::as_slice)
     }
 

@@ -7,7 +7,7 @@ use crate::measure::Measure;
 use crate::output::{Cell, Column, Sheet};
 use crate::row::Numbers;
 use crate::time::moment;
-use columns::{concurrent, derived, errors, mean, metric, percentile, plain, spreads};
+use columns::{concurrent, derived, distributions, errors, mean, metric, percentile, plain};
 
 mod columns;
 mod notes;
@@ -90,9 +90,9 @@ impl Answer {
             metric("ebvs", Metric::Ebvs, Cell::share).spare(10),
             metric("vpf", Metric::Vpf, Cell::share).spare(3),
             mean("startup_ms", Metric::Startup),
-            percentile("startup_p95", Measure::StartupMs, |spread| spread.p95).spare(7),
+            percentile("startup_p95", Measure::StartupMs, |summary| summary.p95).spare(7),
             mean("bandwidth", Metric::Bandwidth),
-            percentile("bandwidth_p50", Measure::BandwidthKbps, |spread| spread.p50).spare(6),
+            percentile("bandwidth_p50", Measure::BandwidthKbps, |summary| summary.p50).spare(6),
             mean("bitrate", Metric::Bitrate).spare(8),
         ]);
         let lacking = self.groups.iter().any(|group| group.rows_without_numbers > 0);
@@ -117,7 +117,7 @@ impl Answer {
         columns.extend(plain());
         columns.extend(errors());
         columns.extend(derived());
-        columns.extend(spreads());
+        columns.extend(distributions());
         self.sheet(columns).csv()
     }
 
@@ -143,7 +143,7 @@ impl Answer {
             columns.push(Column::text("from", |group| Cell::Text(moment(group.span.start))));
         }
         columns.extend(self.by.iter().enumerate().map(|(at, dimension)| {
-            let value = move |group: &Group| group.label.get(at).cloned().map_or(Cell::None, Cell::Text);
+            let value = move |group: &Group| group.group_key.get(at).cloned().map_or(Cell::None, Cell::Text);
             Column::text(dimension.clone(), value)
         }));
         columns

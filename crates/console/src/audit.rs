@@ -32,7 +32,7 @@ mod totals;
 use std::collections::{BTreeMap, HashSet};
 
 pub use crowdfold_scan::{Identifier, Writing};
-pub use finding::{Found, Place, What};
+pub use finding::{Found, RecordLocation, What};
 pub use rules::{Bounds, Least, Rules};
 pub use shape::Contents;
 
@@ -101,7 +101,7 @@ struct Finds {
     here: Spot,
     committed: bool,
     found: Vec<(Spot, Found)>,
-    told: BTreeMap<(&'static str, usize), u64>,
+    reported: BTreeMap<(&'static str, usize), u64>,
 }
 
 impl Finds {
@@ -121,18 +121,18 @@ impl Finds {
     }
 
     fn at(&mut self, what: What, spot: Spot, field: Option<String>, other: Option<Spot>) {
-        let told = self.told.entry((what.name(), spot.topic)).or_default();
-        *told += 1;
-        if *told > self.limit as u64 {
+        let reported = self.reported.entry((what.name(), spot.topic)).or_default();
+        *reported += 1;
+        if *reported > self.limit as u64 {
             return;
         }
-        let place = |spot: Spot| Place {
+        let location = |spot: Spot| RecordLocation {
             topic: self.names[spot.topic].clone(),
             partition: spot.partition,
             offset: spot.offset,
         };
         let committed = self.committed;
-        let found = Found { what, place: place(spot), field, other: other.map(place), committed };
+        let found = Found { what, location: location(spot), field, other: other.map(location), committed };
         self.found.push((spot, found));
     }
 }
@@ -161,7 +161,7 @@ impl Auditor {
             here,
             committed: true,
             found: Vec::new(),
-            told: BTreeMap::new(),
+            reported: BTreeMap::new(),
         };
         Self {
             scanner: Scanner::new(&rules.known),
@@ -284,9 +284,9 @@ impl Auditor {
     #[must_use]
     pub fn finish(mut self) -> Audit {
         self.tables.finish(&mut self.finds);
-        let Finds { mut found, told, names, limit, .. } = self.finds;
+        let Finds { mut found, reported, names, limit, .. } = self.finds;
         found.sort_by_key(|(spot, _)| (spot.topic, spot.partition, spot.offset));
-        let more = told.into_iter().filter_map(|((what, topic), count)| {
+        let more = reported.into_iter().filter_map(|((what, topic), count)| {
             let more = count.checked_sub(limit as u64).filter(|more| *more > 0)?;
             Some((what, names[topic].clone(), more))
         });

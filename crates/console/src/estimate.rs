@@ -62,8 +62,8 @@ impl Ratio {
             terms.iter().map(|term| weight(term) * term.0.value as f64).sum::<f64>()
         };
         let (numerator, denominator) = (total(|(_, over, _)| *over), total(|(.., under)| *under));
-        let spread = terms.iter().map(|(sum, _, under)| under * under * sum.variance).sum::<f64>().sqrt();
-        if spread > 0.0 && denominator < LEAST_DEVIATIONS * spread {
+        let deviation = terms.iter().map(|(sum, _, under)| under * under * sum.variance).sum::<f64>().sqrt();
+        if deviation > 0.0 && denominator < LEAST_DEVIATIONS * deviation {
             return Self::TooNoisy;
         }
         if denominator <= 0.0 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estimate::{Ratio, Sum};
 use crate::measure::{Measure, error_variance};
-use crate::row::{Numbers, Row, Spread, Window};
+use crate::row::{DistributionSummary, Numbers, Row, Window};
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ pub(crate) struct Group {
     /// The time its windows lie in: of the first's start to the last's end.
     pub(crate) span: Window,
     /// Its value for each dimension grouped by.
-    pub(crate) label: Vec<String>,
+    pub(crate) group_key: Vec<String>,
     /// Sessions by start of window: distinct within a window, and never across.
     windows: BTreeMap<u64, u64>,
     pub(crate) rows: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Group {
     pub(crate) beacons: Option<i64>,
     sums: [Sum; Measure::ALL.len()],
     errors: BTreeMap<String, Sum>,
-    spreads: [Spread; Measure::SPREADS.len()],
+    distributions: [DistributionSummary; Measure::DISTRIBUTIONS.len()],
     is_noisy: bool,
     /// Some rows carry noise whose size is not known.
     is_private: bool,
@@ -40,12 +40,12 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn of(row: &Row, numbers: Numbers, label: Vec<String>) -> Self {
+    pub(crate) fn of(row: &Row, numbers: Numbers, group_key: Vec<String>) -> Self {
         let mut group = Self {
             tenants: BTreeSet::new(),
             tables: BTreeSet::new(),
             span: row.window,
-            label,
+            group_key,
             windows: BTreeMap::new(),
             rows: 0,
             rows_without_numbers: 0,
@@ -53,7 +53,10 @@ impl Group {
             beacons: row.beacons.map(|_| 0),
             sums: [Sum::default(); Measure::ALL.len()],
             errors: BTreeMap::new(),
-            spreads: std::array::from_fn(|_| Spread { sessions: Some(0), ..Spread::default() }),
+            distributions: std::array::from_fn(|_| DistributionSummary {
+                sessions: Some(0),
+                ..DistributionSummary::default()
+            }),
             is_noisy: false,
             is_private: false,
             noise: 0.0,
@@ -61,7 +64,7 @@ impl Group {
         group.add(row, numbers);
         // one row alone keeps its percentiles and ranges
         for (mine, theirs) in
-            group.spreads.iter_mut().zip([&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps])
+            group.distributions.iter_mut().zip([&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps])
         {
             *mine = theirs.clone().unwrap_or_else(|| mine.clone());
         }
@@ -91,7 +94,7 @@ impl Group {
         }
         self.beacons = self.beacons.zip(row.beacons).map(|(mine, theirs)| mine.saturating_add(theirs));
         self.add_numbers(row, if numbers == Numbers::Noisy { row.policy.noise } else { None });
-        self.add_spreads(row);
+        self.add_distributions(row);
     }
 
     fn add_numbers(&mut self, row: &Row, noise: Option<u64>) {
@@ -108,16 +111,16 @@ impl Group {
 
     /// Adds up how many sessions have a value. Percentiles and ranges of several rows cannot be computed from those of
     /// each.
-    fn add_spreads(&mut self, row: &Row) {
+    fn add_distributions(&mut self, row: &Row) {
         let theirs = [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps];
-        for (mine, theirs) in self.spreads.iter_mut().zip(theirs) {
+        for (mine, theirs) in self.distributions.iter_mut().zip(theirs) {
             let sessions = match theirs {
                 None => mine.sessions,
                 Some(theirs) => {
                     mine.sessions.zip(theirs.sessions).map(|(mine, theirs)| mine.saturating_add(theirs))
                 }
             };
-            *mine = Spread { sessions, ..Spread::default() };
+            *mine = DistributionSummary { sessions, ..DistributionSummary::default() };
         }
     }
 
@@ -190,9 +193,9 @@ impl Group {
     }
 
     /// The number of sessions that have a value, and the percentiles and ranges of a row that stands alone.
-    pub(crate) fn spread(&self, measure: Measure) -> Option<&Spread> {
-        let at = Measure::SPREADS.iter().position(|known| *known == measure)?;
-        self.spreads.get(at)
+    pub(crate) fn distribution(&self, measure: Measure) -> Option<&DistributionSummary> {
+        let at = Measure::DISTRIBUTIONS.iter().position(|known| *known == measure)?;
+        self.distributions.get(at)
     }
 
     /// The names of sums that noise brought below 0.
@@ -243,7 +246,7 @@ impl Group {
     /// The mean of a distribution: over the sessions that have a value where all rows say how many these are, otherwise
     /// over what stands for them.
     fn mean(&self, measure: Measure, otherwise: Sum) -> Ratio {
-        let sessions = self.spread(measure).and_then(|spread| spread.sessions);
+        let sessions = self.distribution(measure).and_then(|summary| summary.sessions);
         let over = sessions.map_or(otherwise, Sum::exact);
         Ratio::of(&[(self.at(measure), 1.0, 0.0), (over, 0.0, 1.0)])
     }

@@ -58,7 +58,7 @@ impl Measure {
     ];
 
     /// Those that are sums of distributions.
-    pub(crate) const SPREADS: [Self; 3] = [Self::StartupMs, Self::BandwidthKbps, Self::BitrateKbps];
+    pub(crate) const DISTRIBUTIONS: [Self; 3] = [Self::StartupMs, Self::BandwidthKbps, Self::BitrateKbps];
 
     /// The name of its field.
     pub(crate) const fn name(self) -> &'static str {
@@ -90,9 +90,9 @@ impl Measure {
             Self::Stalls => row.stalls,
             Self::DroppedFrames => row.dropped_frames,
             Self::Switches => row.switches,
-            Self::StartupMs => row.startup_ms.as_ref().map(|spread| spread.sum),
-            Self::BandwidthKbps => row.bandwidth_kbps.as_ref().map(|spread| spread.sum),
-            Self::BitrateKbps => row.bitrate_kbps.as_ref().map(|spread| spread.sum),
+            Self::StartupMs => row.startup_ms.as_ref().map(|summary| summary.sum),
+            Self::BandwidthKbps => row.bandwidth_kbps.as_ref().map(|summary| summary.sum),
+            Self::BitrateKbps => row.bitrate_kbps.as_ref().map(|summary| summary.sum),
         }
     }
 

@@ -199,7 +199,7 @@ impl Query {
     #[must_use]
     pub fn asks(&self, tenant: &str) -> bool {
         self.tenant.as_ref().is_none_or(|one| one == tenant)
-            && self.across.as_ref().is_none_or(|across| across.label(tenant).is_some())
+            && self.across.as_ref().is_none_or(|across| across.group_key(tenant).is_some())
     }
 
     /// The tenants that are asked together, if several are.

@@ -74,13 +74,13 @@ pub struct Row {
     pub errors: Option<BTreeMap<String, i64>>,
     /// First startup times, ms.
     #[serde(deserialize_with = "present")]
-    pub startup_ms: Option<Spread>,
+    pub startup_ms: Option<DistributionSummary>,
     /// Mean bandwidths of the sessions, kbit/s.
     #[serde(deserialize_with = "present")]
-    pub bandwidth_kbps: Option<Spread>,
+    pub bandwidth_kbps: Option<DistributionSummary>,
     /// Mean bitrates of the sessions, kbit/s.
     #[serde(deserialize_with = "present")]
-    pub bitrate_kbps: Option<Spread>,
+    pub bitrate_kbps: Option<DistributionSummary>,
     /// The conditions that the row had to meet to be published.
     pub policy: Policy,
 }
@@ -121,7 +121,7 @@ pub type Range = (Option<u64>, Option<u64>, u64);
 
 /// The distribution of the values of a row's sessions. Where it carries noise it is the sum alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Spread {
+pub struct DistributionSummary {
     /// Sessions that have a value.
     pub sessions: Option<u64>,
     /// The sum of their values.
@@ -183,13 +183,13 @@ impl Row {
     /// The kind of its numbers; absent where the row contradicts itself, so that its noise is not known.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
-        let spreads = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();
+        let distributions = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();
         let amounts = || Measure::ALL.into_iter().map(|measure| measure.of(self));
         let complete = amounts().all(|amount| amount.is_some()) && self.errors.is_some();
         let exact = complete
             && amounts().chain([self.beacons]).all(|amount| amount.is_some_and(|amount| amount >= 0))
             && self.errors.iter().flat_map(BTreeMap::values).all(|sessions| *sessions >= 0)
-            && spreads().flatten().all(|spread| spread.sessions.is_some());
+            && distributions().flatten().all(|summary| summary.sessions.is_some());
         let threshold = self.policy.name == THRESHOLD;
         match self.detail {
             Some(false) if complete => self.policy.noise.map(|_| Numbers::Noisy),

@@ -55,14 +55,14 @@ impl Query {
             let step = self.every.map_or(0, |every| row.window.start - row.window.start % every);
             let (tenant, attributes) = match &self.across {
                 None => (row.tenant.as_str(), &[][..]),
-                Some(across) => ("", across.label(&row.tenant).unwrap_or_default()),
+                Some(across) => ("", across.group_key(&row.tenant).unwrap_or_default()),
             };
             let values = by.iter().filter_map(|dimension| row.value(dimension)).map(String::from);
-            let label: Vec<String> = attributes.iter().cloned().chain(values).collect();
+            let group_key: Vec<String> = attributes.iter().cloned().chain(values).collect();
             groups
-                .entry((step, tenant, label.clone()))
+                .entry((step, tenant, group_key.clone()))
                 .and_modify(|group| group.add(row, numbers))
-                .or_insert_with(|| Group::of(row, numbers, label));
+                .or_insert_with(|| Group::of(row, numbers, group_key));
         }
         let mut ordered: Vec<_> = groups.into_iter().collect();
         ordered.sort_by_cached_key(|((step, tenant, _), group)| (*step, *tenant, Reverse(group.sessions())));

@@ -39,7 +39,7 @@ const PLAIN: [&str; 9] = [
     "dropped_frames",
     "switches",
 ];
-const SPREADS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
 /// The same rows as those of a table outside the detail table: the same numbers, as if the noise had come out as 0.
 pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
@@ -50,7 +50,7 @@ pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
             let sessions = row["errors"][class].as_i64().unwrap_or_default();
             row["errors"][class] = sessions.into();
         }
-        for name in SPREADS {
+        for name in DISTRIBUTIONS {
             row[name] = json!({"sum": row[name]["sum"]});
         }
     }
@@ -61,7 +61,7 @@ pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
 pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
         row["detail"] = false.into();
-        for name in PLAIN.into_iter().chain(SPREADS).chain(["beacons", "errors"]) {
+        for name in PLAIN.into_iter().chain(DISTRIBUTIONS).chain(["beacons", "errors"]) {
             row[name] = Value::Null;
         }
     }

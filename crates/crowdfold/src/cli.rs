@@ -286,7 +286,7 @@ pub struct Audit {
     /// phone, digits, hex, uuid, ulid, hash, cookie, jwt, coordinates, user-agent, encoded and known
     #[arg(long, value_name = "FIELD=KIND", value_parser = allowed)]
     pub allow: Vec<(String, Identifier)>,
-    /// Places told of each finding and topic; the rest is counted
+    /// Locations shown for each finding and topic; the rest is counted
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     pub limit: usize,
     /// Do not ask who may read the topics

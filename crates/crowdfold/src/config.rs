@@ -1,7 +1,7 @@
 //! Configuration: defaults, a file, the environment and flags, read into what the other crates ask for.
 //!
 //! Syntax comes first ([`layers`]): which keys there are is what `deploy/default.toml` says, and each value keeps the
-//! place where it was given. Then each section is read into its meaning; a [`Problem`] names place, key, what was
+//! location where it was given. Then each section is read into its meaning; a [`Problem`] names location, key, what was
 //! found and what would do.
 //!
 //! Secrets: a problem never quotes a property of librdkafka, secret files are read only when a client is made, and

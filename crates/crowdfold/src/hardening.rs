@@ -18,10 +18,12 @@ pub fn harden() {
         );
     }
     panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
         // nothing is left to do when even stderr is gone
-        let _ =
-            writeln!(std::io::stderr(), "crowdfold: a fault of the program at {place}: report this as a bug");
+        let _ = writeln!(
+            std::io::stderr(),
+            "crowdfold: a fault of the program at {location}: report this as a bug"
+        );
     }));
 }
 

@@ -97,14 +97,14 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written to", path.display())
 }
 
-/// A regular file, or a place where one will be.
+/// A regular file that exists, or the path of one that will.
 #[derive(PartialEq, Eq)]
-enum Place {
+enum FileIdentity {
     There { device: u64, inode: u64 },
     New(PathBuf),
 }
 
-impl Place {
+impl FileIdentity {
     fn of(path: &Path) -> Option<Self> {
         match fs::metadata(path) {
             Ok(metadata) => Self::from_metadata(&metadata),
@@ -135,24 +135,24 @@ fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
 /// # Errors
 /// [`Failure::Usage`] with both names.
 pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
-    let mut known: Vec<(String, Place)> = Vec::new();
+    let mut known: Vec<(String, FileIdentity)> = Vec::new();
     for input in inputs {
-        let (name, place) = if input == Path::new("-") {
-            ("standard input".to_owned(), Place::of_stream(io::stdin()))
+        let (name, file) = if input == Path::new("-") {
+            ("standard input".to_owned(), FileIdentity::of_stream(io::stdin()))
         } else {
-            (format!("the input {}", input.display()), Place::of(input))
+            (format!("the input {}", input.display()), FileIdentity::of(input))
         };
-        known.extend(place.map(|place| (name, place)));
+        known.extend(file.map(|file| (name, file)));
     }
     for (flag, output) in outputs {
-        let place = output.map_or_else(|| Place::of_stream(io::stdout()), Place::of);
-        let Some(place) = place else { continue };
-        if let Some((name, _)) = known.iter().find(|(_, other)| *other == place) {
+        let file = output.map_or_else(|| FileIdentity::of_stream(io::stdout()), FileIdentity::of);
+        let Some(file) = file else { continue };
+        if let Some((name, _)) = known.iter().find(|(_, other)| *other == file) {
             return Err(Failure::Usage(format!(
                 "{flag} is the same file as {name}, which would be lost; choose another file"
             )));
         }
-        known.push(((*flag).to_owned(), place));
+        known.push(((*flag).to_owned(), file));
     }
     Ok(())
 }

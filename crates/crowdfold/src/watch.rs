@@ -32,7 +32,7 @@ pub(crate) fn refuse_unbounded(
                 if !refusals.is_empty() {
                     return Err(Failure::Breach(refusals.join("\ncrowdfold: ")));
                 }
-                tell(&report, status);
+                report_findings(&report, status);
                 return Ok(true);
             }
             Err(failure) if failure.may_pass() => {
@@ -53,7 +53,7 @@ pub(crate) fn refuse_unbounded(
 pub(crate) fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, stop: &Stop) {
     while !stop.sleep(AGAIN) {
         match look(client, specs) {
-            Ok(report) => tell(&report, status),
+            Ok(report) => report_findings(&report, status),
             Err(failure) => {
                 tracing::warn!("topics cannot be checked: {failure}");
                 status.report(Part::Topics, clock::now(), vec![failure.to_string()]);
@@ -66,7 +66,7 @@ fn look(client: &ClientSettings, specs: &[Spec]) -> Result<Report, Failure> {
     Ok(Admin::open(client)?.check(specs, clock::now())?)
 }
 
-fn tell(report: &Report, status: &Status) {
+fn report_findings(report: &Report, status: &Status) {
     let mut reasons = Vec::new();
     for topic in &report.topics {
         for finding in topic.findings.iter().filter(|finding| Finding::is_breach(finding)) {

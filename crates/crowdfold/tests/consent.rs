@@ -27,7 +27,7 @@ fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     (output, ledger.unwrap_or_default())
 }
 
-/// `sessions` of every row of each window, by tenant and window, and how many beacons had each verdict.
+/// `sessions` of every row of each window, by tenant and window, and how many beacons had each outcome.
 fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
     let config = format!("[release]\nk = 10\nbreakdowns = [[\"os\"], [\"content\"]]\n{config}");
     let (output, ledger) = run(&config, format, lines);
@@ -73,14 +73,14 @@ fn one(tenant: &str, window: u64, sessions: u64) -> (String, u64, u64) {
 
 #[test]
 fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_remembered() {
-    let says = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
+    let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines = Vec::new();
     for minute in 0..4 {
         lines.extend(crowd(minute * 60_000 + 5_000));
         // It is counted at first, then says so once, at 0:20, and never again.
-        lines.push(says(minute * 60_000 + 6_000, false));
+        lines.push(line(minute * 60_000 + 6_000, false));
         if minute == 0 {
-            lines.extend([says(15_000, false), says(20_000, true), says(30_000, false)]);
+            lines.extend([line(15_000, false), line(20_000, true), line(30_000, false)]);
         }
     }
     let (rows, ledger) = folded("", "json", &lines);
@@ -95,12 +95,12 @@ fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_rememb
 
 #[test]
 fn a_word_that_comes_after_a_window_closed_does_not_change_what_was_published() {
-    let says = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
+    let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines: Vec<_> = crowd(5_000).collect();
-    lines.push(says(6_000, false));
+    lines.push(line(6_000, false));
     // The watermark is 30 s behind.
     lines.extend(crowd(95_000));
-    lines.push(says(96_000, true));
+    lines.push(line(96_000, true));
     let (rows, ledger) = folded("", "json", &lines);
     assert_eq!(rows, [one("default", 0, 13), one("default", 1, 12)]);
     assert_eq!(ledger["opted_out"], 1);
@@ -177,11 +177,11 @@ fn content_that_is_dropped_is_in_no_row_and_in_no_breakdown() {
 
 #[test]
 fn who_watches_what_where_is_refused_unless_it_is_allowed_by_name() {
-    for place in ["region", "asn", "network"] {
+    for dimension in ["region", "asn", "network"] {
         let config = format!(
-            "[address]\npolicy = \"truncate\"\n[release]\nk = 10\nbreakdowns = [[\"country\", \"{place}\", \"content\"]]\n"
+            "[address]\npolicy = \"truncate\"\n[release]\nk = 10\nbreakdowns = [[\"country\", \"{dimension}\", \"content\"]]\n"
         );
-        refused(&config, &["release.breakdowns", place, "content.allow_below_place = true"]);
+        refused(&config, &["release.breakdowns", dimension, "content.allow_below_place = true"]);
         let (output, _) = run(&format!("{config}[content]\nallow_below_place = true\n"), "json", &[]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -189,9 +189,9 @@ fn who_watches_what_where_is_refused_unless_it_is_allowed_by_name() {
 
 fn refused(config: &str, words: &[&str]) {
     let (output, _) = run(config, "json", &[]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
     for word in words {
-        assert!(told.contains(word), "{word:?} is not in {told}");
+        assert!(error.contains(word), "{word:?} is not in {error}");
     }
 }

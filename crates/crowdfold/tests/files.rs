@@ -14,7 +14,7 @@ use shell::shell;
 const BEACON: &str = "{\"ts\":1795308480000,\"session\":\"a\",\"os\":\"Linux\"}\n";
 
 /// A directory with a file of one beacon.
-fn place() -> TempDir {
+fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("F"), BEACON).expect("written");
     dir
@@ -22,7 +22,7 @@ fn place() -> TempDir {
 
 #[test]
 fn fold_refuses_to_write_what_it_reads() {
-    let dir = place();
+    let dir = scratch_dir();
     fs::hard_link(dir.path().join("F"), dir.path().join("hard")).expect("linked");
     symlink("F", dir.path().join("soft")).expect("linked");
     for command in [
@@ -51,7 +51,7 @@ fn fold_refuses_to_write_what_it_reads() {
 
 #[test]
 fn fold_replaces_files_when_they_are_complete() {
-    let dir = place();
+    let dir = scratch_dir();
     fs::write(dir.path().join("rows"), "old").expect("written");
     let (code, _, stderr) = shell(dir.path(), "$C fold --output rows --ledger ledger F missing");
     assert_eq!(code, Some(1), "{stderr}");
@@ -71,7 +71,7 @@ fn fold_replaces_files_when_they_are_complete() {
 
 #[test]
 fn closed_standard_output_is_an_error() {
-    let dir = place();
+    let dir = scratch_dir();
     for command in ["$C fold F >&-", "$C generate --output - --beacons 1 >&-"] {
         let (code, _, stderr) = shell(dir.path(), command);
         assert_eq!(code, Some(2), "{command}: {stderr}");
@@ -90,7 +90,7 @@ fn closed_standard_output_is_an_error() {
 
 #[test]
 fn number_of_sessions_is_bounded() {
-    let dir = place();
+    let dir = scratch_dir();
     for number in ["10000000000", "5000001", "0", "99999999999999999999"] {
         let (code, stdout, stderr) =
             shell(dir.path(), &format!("$C generate --output - --sessions {number}"));
@@ -101,7 +101,7 @@ fn number_of_sessions_is_bounded() {
 
 #[test]
 fn too_few_open_files_are_refused_with_the_number_needed() {
-    let dir = place();
+    let dir = scratch_dir();
     let config =
         "[kafka]\nbrokers = \"127.0.0.1:9\"\n[metrics]\nlisten = \"\"\n[collect]\nlisten = \"127.0.0.1:0\"\n";
     fs::write(dir.path().join("C"), config).expect("written");
@@ -115,7 +115,7 @@ fn too_few_open_files_are_refused_with_the_number_needed() {
 
 #[test]
 fn certificate_that_is_a_pipe_is_refused() {
-    let dir = place();
+    let dir = scratch_dir();
     let config = "[collect]\nlisten = \"127.0.0.1:0\"\n[collect.tls]\ncertificate = \"pipe\"\nkey = \"F\"\n[metrics]\nlisten = \"\"\n";
     fs::write(dir.path().join("C"), config).expect("written");
     let (code, _, stderr) = shell(dir.path(), "mkfifo pipe; exec $C collect --config C");

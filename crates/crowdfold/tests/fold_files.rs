@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use shell::shell;
 
-fn place() -> TempDir {
+fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     let config = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"]]\n";
     fs::write(dir.path().join("K"), config).expect("written");
@@ -46,7 +46,7 @@ fn ledger(dir: &Path) -> Value {
 
 #[test]
 fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
-    let dir = place();
+    let dir = scratch_dir();
     let capture = |received: u64, ts: u64| {
         format!(
             r#"{{"received_at_ms":{received},"path":"/v1/beacons","body":"{{\"ts\":{ts},\"session\":\"a\"}}"}}"#
@@ -73,7 +73,7 @@ fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
 
 #[test]
 fn ignored_fields_are_summarised_by_field() {
-    let dir = place();
+    let dir = scratch_dir();
     let t = 1_795_308_480_000_u64;
     let lines = [
         format!(r#"{{"session":"a","ts":{t},"event":"play","height":"1080p","stalls":-1}}"#),
@@ -94,7 +94,7 @@ fn ignored_fields_are_summarised_by_field() {
 
 #[test]
 fn input_of_which_nothing_could_be_read_is_exit_code_1() {
-    let dir = place();
+    let dir = scratch_dir();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
     let (code, _, stderr) = shell(dir.path(), "$C fold --config K --output rows --ledger L F");
@@ -115,7 +115,7 @@ fn input_of_which_nothing_could_be_read_is_exit_code_1() {
 
 #[test]
 fn compressed_file_that_ends_too_early_is_named_and_nothing_is_written() {
-    let dir = place();
+    let dir = scratch_dir();
     let text = beacons(2_000);
     fs::write(dir.path().join("whole"), &text).expect("written");
     let packed = [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).expect("packed")];
@@ -153,7 +153,7 @@ fn most_memory(mut child: Child) -> (u64, Option<i32>) {
 
 #[test]
 fn memory_does_not_depend_on_the_size_when_unpacked() {
-    let dir = place();
+    let dir = scratch_dir();
     let beacon = beacons(1);
     // lines that are no beacons, one line without an end, and one of beacons that are sorted in files
     let bombs: [(&str, Vec<u8>); 3] = [
@@ -212,7 +212,7 @@ fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
 #[test]
 fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
     for flag in [true, false] {
-        let dir = place();
+        let dir = scratch_dir();
         let temp = dir.path().join("temp");
         fs::create_dir(&temp).expect("a directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_crowdfold"));
@@ -243,7 +243,7 @@ fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
 
 #[test]
 fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
-    let dir = place();
+    let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
     // a limit on the size of files acts as a full disk does
@@ -271,7 +271,7 @@ fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
 
 #[test]
 fn progress_is_drawn_on_a_terminal_alone() {
-    let dir = place();
+    let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(50_000)).expect("written");
     let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");
     assert_eq!(code, Some(0), "{stderr}");

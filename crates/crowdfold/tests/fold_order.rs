@@ -166,9 +166,9 @@ fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
     ];
     for opt_out in opt_outs {
         // at the beginning, between, and at the end; beside another file that goes on for an hour
-        for place in 0..3 {
+        for index in 0..3 {
             let mut lines = vec![beacon(START), beacon(START + 1_000)];
-            lines.insert(place, opt_out.into());
+            lines.insert(index, opt_out.into());
             fs::write(dir.path().join("F"), lines.concat()).expect("written");
             let other: String =
                 (0..60).map(|minute| beacon(START + minute * 60_000).replace("\"a\"", "\"b\"")).collect();
@@ -176,8 +176,8 @@ fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
             for files in [["F", "other"], ["other", "F"]] {
                 let (_, ledger) = fold(dir.path(), &files.map(String::from));
                 let ledger: Value = serde_json::from_str(&ledger).expect("JSON");
-                assert_eq!(ledger["beacons"]["opted_out"], 2, "{opt_out}, {place}, {files:?}: {ledger}");
-                assert_eq!(ledger["beacons"]["released"], 60, "{opt_out}, {place}, {files:?}: {ledger}");
+                assert_eq!(ledger["beacons"]["opted_out"], 2, "{opt_out}, {index}, {files:?}: {ledger}");
+                assert_eq!(ledger["beacons"]["released"], 60, "{opt_out}, {index}, {files:?}: {ledger}");
             }
         }
     }

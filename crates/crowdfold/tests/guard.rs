@@ -99,7 +99,7 @@ fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
 fn the_guard_needs_its_secret() {
     let dir = TempDir::new().unwrap();
     let output = fold_with(dir.path(), 5, &one_network());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{told}");
-    assert!(told.contains("release.privacy.secret_file: cannot be read"), "{told}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{error}");
+    assert!(error.contains("release.privacy.secret_file: cannot be read"), "{error}");
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const CANARY: &str = "c4n4ry-in-memory";
 
 /// A place that everyone may enter, with a copy of the program in it.
-fn place() -> TempDir {
+fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
     all(dir.path());
@@ -72,7 +72,7 @@ fn end(mut child: Child) {
 
 #[test]
 fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
-    let dir = place();
+    let dir = scratch_dir();
     let other = start(&dir, "sleep 600");
     let ours = folding(&dir);
     let user = owner(other.id());
@@ -91,7 +91,7 @@ fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
 
 #[test]
 fn no_fatal_signal_leaves_a_core() {
-    let dir = place();
+    let dir = scratch_dir();
     // SIGQUIT does as these do, but whoever started this test may have it ignored; Rust's own handler takes a SIGSEGV
     // that no access caused for nothing.
     for signal in ["ABRT", "TRAP", "FPE"] {
@@ -148,21 +148,21 @@ fn it_outlives_whoever_reads_its_log() {
 const PANIC_WITH: &str = "--skip=no-such-test-";
 
 #[test]
-fn a_panic_tells_its_place_and_not_its_message() {
-    let said = std::env::args().find_map(|argument| argument.strip_prefix(PANIC_WITH).map(str::to_owned));
-    if let Some(said) = said {
+fn a_panic_reports_its_location_and_not_its_message() {
+    let message = std::env::args().find_map(|argument| argument.strip_prefix(PANIC_WITH).map(str::to_owned));
+    if let Some(message) = message {
         crowdfold::hardening::harden();
-        panic!("what was being read: {said}");
+        panic!("what was being read: {message}");
     }
     let output = Command::new(std::env::current_exe().expect("the test knows its own path"))
-        .args(["--exact", "a_panic_tells_its_place_and_not_its_message", "--nocapture"])
+        .args(["--exact", "a_panic_reports_its_location_and_not_its_message", "--nocapture"])
         .arg(format!("{PANIC_WITH}{CANARY}"))
         .env("RUST_BACKTRACE", "full")
         .output()
         .expect("the test runs");
-    let told = [output.stdout, output.stderr].concat();
-    let told = String::from_utf8_lossy(&told);
-    assert!(!output.status.success(), "it panicked: {told}");
-    assert!(told.contains("a fault of the program at crates/crowdfold/tests/hardening.rs:"), "{told}");
-    assert!(!told.contains(CANARY) && !told.contains("what was being read"), "{told}");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(!output.status.success(), "it panicked: {printed}");
+    assert!(printed.contains("a fault of the program at crates/crowdfold/tests/hardening.rs:"), "{printed}");
+    assert!(!printed.contains(CANARY) && !printed.contains("what was being read"), "{printed}");
 }

@@ -53,7 +53,8 @@ fn rollups() -> Vec<String> {
         for (row, (os, browser, sessions)) in
             [("Windows", "Chrome", 900), ("*", "*", 113)].into_iter().enumerate()
         {
-            let spread = json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
+            let summary =
+                json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
             rollups.push(
                 json!({
                     "schema": "crowdfold.rollup/1", "tenant": "default",
@@ -62,7 +63,7 @@ fn rollups() -> Vec<String> {
                     "row": row + 1, "rows": 2, "sessions": sessions, "beacons": 5400, "attempts": 20, "plays": 16,
                     "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
                     "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
-                    "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
+                    "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
                     "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
                 })
                 .to_string(),

@@ -44,7 +44,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// `tenant breakdown label sessions` of each row, those of the detail table marked, and the ledger.
+/// `tenant breakdown cell key sessions` of each row, those of the detail table marked, and the ledger.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -56,12 +56,12 @@ fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let words = |row: Value| {
         let names: Vec<_> =
             row["breakdown"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
-        let label: Vec<_> = names.iter().map(|name| row["dimensions"][name].as_str().unwrap()).collect();
+        let cell_key: Vec<_> = names.iter().map(|name| row["dimensions"][name].as_str().unwrap()).collect();
         let detail = if row["detail"] == true { " +" } else { "" };
         let tenant = row["tenant"].as_str().unwrap();
-        let (names, label, policy) = (names.join("."), label.join("/"), &row["policy"]);
+        let (names, cell_key, policy) = (names.join("."), cell_key.join("/"), &row["policy"]);
         let tau = policy.get("tau").map_or(String::new(), |tau| format!(" τ={tau}"));
-        format!("{tenant} {names} {label} {} k={}{tau}{detail}", row["sessions"], policy["k"])
+        format!("{tenant} {names} {cell_key} {} k={}{tau}{detail}", row["sessions"], policy["k"])
     };
     let text = String::from_utf8(output.stdout).unwrap();
     let rows = text.lines().map(|line| words(serde_json::from_str(line).unwrap())).collect();
@@ -196,9 +196,9 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
         let words: Vec<_> = row.split(' ').collect();
         format!("{} {} {}", words[0], words[1], words[4..6].join(" "))
     };
-    let told: Vec<_> = rows.iter().map(words).collect();
+    let shown: Vec<_> = rows.iter().map(words).collect();
     let expected = ["acme os.browser k=50 τ=240", "beta os k=20 τ=345", "beta os.cdn k=20 τ=345"];
-    assert_eq!(told, expected, "{rows:?}");
+    assert_eq!(shown, expected, "{rows:?}");
 }
 
 #[test]
@@ -211,9 +211,9 @@ fn check_says_that_the_guard_folds_every_row_of_an_ipv4_network() {
              guard_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
         )
     };
-    for (guard, said) in [(1, false), (2, true)] {
+    for (guard, mentioned) in [(1, false), (2, true)] {
         std::fs::write(dir.path().join("crowdfold.toml"), text(guard)).unwrap();
         let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-        assert_eq!(shown.contains("every row of an IPv4 network folds away"), said, "{shown}");
+        assert_eq!(shown.contains("every row of an IPv4 network folds away"), mentioned, "{shown}");
     }
 }

@@ -55,7 +55,7 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Its place in the partition.
+    /// Its offset in the partition.
     #[must_use]
     pub const fn offset(&self) -> i64 {
         // SAFETY: `raw` is a live message of the library, whose offset does not change.
@@ -130,7 +130,7 @@ impl<'a> Record<'a> {
         self.message.partition() as u32
     }
 
-    /// Its place in the partition.
+    /// Its offset in the partition.
     #[must_use]
     pub fn offset(&self) -> i64 {
         self.message.offset()

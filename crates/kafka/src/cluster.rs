@@ -200,7 +200,7 @@ impl Cluster {
         topic: &str,
         partitions: &[u32],
     ) -> Result<Vec<Option<u64>>, Error> {
-        until_settled(ANSWER, || {
+        retry_until_ready(ANSWER, || {
             let what = || format!("ask for the largest timestamps of topic {topic}");
             let failed = |code| Error::coded(what(), code);
             let known = self.topic(topic)?.partitions;
@@ -209,9 +209,9 @@ impl Cluster {
             if led.is_empty() {
                 return Ok(vec![None; partitions.len()]);
             }
-            let told = largest::timestamps(self.client.client(), topic, &led).map_err(failed)?;
-            let time = |partition: &u32| match told.iter().find(|told| told.partition == *partition) {
-                Some(told) => told.time.map_err(failed),
+            let listed = largest::timestamps(self.client.client(), topic, &led).map_err(failed)?;
+            let time = |partition: &u32| match listed.iter().find(|listed| listed.partition == *partition) {
+                Some(listed) => listed.time.map_err(failed),
                 None => Ok(None),
             };
             partitions.iter().map(time).collect()
@@ -227,7 +227,7 @@ impl Cluster {
         patience: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
-        until_settled(patience, || self.try_list_offsets(topic, partitions, patience, &at))
+        retry_until_ready(patience, || self.try_list_offsets(topic, partitions, patience, &at))
     }
 
     fn try_list_offsets(
@@ -249,11 +249,11 @@ impl Cluster {
         if asked.count() == 0 {
             return Ok(vec![None; partitions.len()]);
         }
-        let told =
+        let listed =
             self.client.offsets_for_times(asked, patience).map_err(|error| self.failed(what(), &error))?;
-        let told = told.elements();
+        let listed = listed.elements();
         let offset = |partition: &u32| {
-            let element = told.iter().find(|element| element.partition() == *partition as i32)?;
+            let element = listed.iter().find(|element| element.partition() == *partition as i32)?;
             match (element.error(), element.offset()) {
                 (Ok(()), Offset::Offset(offset)) => Some(offset),
                 _ => None,
@@ -307,7 +307,7 @@ impl Cluster {
 }
 
 /// Asks again while leaders move, because a new topic is not known everywhere immediately.
-fn until_settled<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+fn retry_until_ready<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
     let mut turns = patience.as_millis() / 200;
     loop {
         match ask() {

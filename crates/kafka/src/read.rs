@@ -137,9 +137,9 @@ impl TopicReader {
                 .add_partition_offset(&self.topic, partition as i32, at)
                 .map_err(|error| self.failed(&error))?;
         }
-        let told = self.consumer.offsets_for_times(asked, ANSWER).map_err(|error| self.failed(&error))?;
+        let answer = self.consumer.offsets_for_times(asked, ANSWER).map_err(|error| self.failed(&error))?;
         let mut offsets = BTreeMap::new();
-        for element in told.elements() {
+        for element in answer.elements() {
             element.error().map_err(|error| self.failed(&error))?;
             if let Offset::Offset(offset) = element.offset() {
                 offsets.insert(element.partition(), offset);
@@ -171,11 +171,11 @@ impl TopicReader {
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, Error> {
         let mut records = 0;
-        let mut heard = Instant::now();
+        let mut answered = Instant::now();
         while !self.left.is_empty() {
             let ends = &mut self.left;
             match self.consumer.poll(POLL) {
-                None if heard.elapsed() >= ANSWER => return Err(self.silent()),
+                None if answered.elapsed() >= ANSWER => return Err(self.silent()),
                 None => continue,
                 Some(Ok(mut record)) => {
                     let end = ends.get(&record.partition()).copied().unwrap_or(0);
@@ -193,7 +193,7 @@ impl TopicReader {
                 }
                 Some(Err(error)) => self.tolerate(&error)?,
             }
-            heard = Instant::now();
+            answered = Instant::now();
         }
         Ok(records)
     }

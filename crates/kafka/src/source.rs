@@ -32,7 +32,7 @@ use crate::cluster::Cluster;
 use crate::error::{code, is_forbidden};
 use crate::{ClientSettings, Error};
 
-use assignment::Place;
+use assignment::PartitionState;
 pub use assignment::{Assigned, AssignedPartition, Committed};
 pub(crate) use bell::Bell;
 pub use damage::{OnDamaged, Skipped};
@@ -111,7 +111,7 @@ type GroupConsumer = BaseConsumer<Context<Group>>;
 /// A member of a consumer group. Everything happens in the thread that calls it; librdkafka fetches in its own.
 pub struct Source {
     // before the consumer: it must outlive its queues
-    places: BTreeMap<u32, Place>,
+    partitions: BTreeMap<u32, PartitionState>,
     room: Room,
     consumer: Arc<GroupConsumer>,
     cluster: Cluster,
@@ -126,7 +126,7 @@ pub struct Source {
 
 /// What the next poll has to do first.
 enum State {
-    Settled,
+    Stable,
     /// The group gave us these; what was committed could not be read yet.
     Given(Vec<u32>),
     /// The caller was told; they are taken up next.
@@ -146,7 +146,7 @@ impl Source {
         let bell = Arc::new(Bell::default());
         let consumer = group::join(client, &settings, of, &bell)?;
         Ok(Self {
-            places: BTreeMap::new(),
+            partitions: BTreeMap::new(),
             room: Room::for_messages(BATCH),
             consumer: Arc::new(consumer),
             cluster,
@@ -155,7 +155,7 @@ impl Source {
             settings,
             probe: None,
             of,
-            state: State::Settled,
+            state: State::Stable,
             metadata: None,
         })
     }
@@ -167,7 +167,7 @@ impl Source {
     /// A transient one ([`SourceError::is_transient`]) is to be logged, and poll called again.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
         let given = match &self.state {
-            State::Settled => None,
+            State::Stable => None,
             State::TakeUp => {
                 self.take_up()?;
                 None
@@ -179,7 +179,7 @@ impl Source {
             State::Given(partitions) => Some(partitions.clone()),
         };
         if given.is_none() {
-            self.state = State::Settled;
+            self.state = State::Stable;
         }
         self.serve(if given.is_some() { Duration::ZERO } else { timeout })?;
         match (self.consumer.context().role.next_change(), given) {
@@ -247,9 +247,9 @@ impl Source {
         mut each: impl FnMut(Message<'_>),
     ) -> Result<Read, SourceError> {
         let nothing = Read { count: 0, drained: true, end: None };
-        let Some(place) = self.places.get_mut(&partition) else { return Ok(nothing) };
-        let Some(queue) = place.queue.as_mut().filter(|_| place.search.is_none()) else { return Ok(nothing) };
-        let (mut count, mut position, mut end) = (0, place.position, place.end);
+        let Some(state) = self.partitions.get_mut(&partition) else { return Ok(nothing) };
+        let Some(queue) = state.queue.as_mut().filter(|_| state.search.is_none()) else { return Ok(nothing) };
+        let (mut count, mut position, mut end) = (0, state.position, state.end);
         let (mut trouble, mut unknown) = (None, None);
         let max = max.min(BATCH);
         let mut damage = None;
@@ -268,11 +268,11 @@ impl Source {
             Item::Notice(code, offset) => trouble = trouble.take().or(Some((code, offset))),
             Item::Unknown(code) => unknown = Some(code),
         });
-        (place.position, place.end) = (position, end);
+        (state.position, state.end) = (position, end);
         if let Some(code) = damage {
             let (topic, on_damaged) = (self.settings.topic.clone(), self.settings.on_damaged);
             if on_damaged == OnDamaged::Skip {
-                place.search = Some(Search::new(position));
+                state.search = Some(Search::new(position));
                 return Err(SourceError::Unreadable { topic, partition, offset: position, code });
             }
             return Err(SourceError::Damaged { topic, partition, offset: position, code, on_damaged });
@@ -305,7 +305,7 @@ impl Source {
     /// Where reading of a partition goes on: after the last record shown, or at its end. `None` if it is not ours.
     #[must_use]
     pub fn position(&self, partition: u32) -> Option<i64> {
-        self.places.get(&partition).map(|place| place.position)
+        self.partitions.get(&partition).map(|state| state.position)
     }
 
     /// What to send with offsets in a transaction: captured when the partitions were given, and good for them alone.
@@ -316,7 +316,7 @@ impl Source {
 
     /// The partitions that are ours.
     pub fn partitions(&self) -> impl Iterator<Item = u32> {
-        self.places.keys().copied()
+        self.partitions.keys().copied()
     }
 
     /// The address of whichever process is in the group under this instance's name, if the broker reports one. After
@@ -356,6 +356,6 @@ impl Drop for Source {
     fn drop(&mut self) {
         // closing the consumer takes the partitions back once more, and nobody polls us then
         self.consumer.context().role.closing.store(true, Ordering::Relaxed);
-        self.places.clear();
+        self.partitions.clear();
     }
 }

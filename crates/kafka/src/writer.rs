@@ -66,12 +66,12 @@ impl ProducerContext for Context<Reports> {
             }
             Err((error, _)) => Err(self.role.refusal(code(error))),
         };
-        pending.settle(result);
+        pending.complete(result);
     }
 }
 
 impl Pending {
-    fn settle(self, result: Result<Written, Error>) {
+    fn complete(self, result: Result<Written, Error>) {
         if let Some(receipt) = self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
             receipt(result);
         }
@@ -124,7 +124,9 @@ impl Writer {
         let record: BaseRecord<'_, (), [u8], _> = record;
         if let Err((error, record)) = self.producer.send(record) {
             let reports = &self.producer.client().context().role;
-            record.delivery_opaque.settle(Err(self.fatal().unwrap_or_else(|| reports.refusal(code(&error)))));
+            record
+                .delivery_opaque
+                .complete(Err(self.fatal().unwrap_or_else(|| reports.refusal(code(&error)))));
         }
     }
 

@@ -164,13 +164,14 @@ impl Truth {
         let mut table = BTreeMap::<(Arc<str>, usize, Vec<&str>), Vec<&SessionSummary>>::new();
         for summary in summaries.values() {
             for (at, breakdown) in self.breakdowns_of(&summary.tenant()).iter().enumerate() {
-                let label = breakdown.iter().map(|name| summary.value(name).unwrap_or("unknown")).collect();
-                table.entry((summary.tenant(), at, label)).or_default().push(summary);
+                let cell_key =
+                    breakdown.iter().map(|name| summary.value(name).unwrap_or("unknown")).collect();
+                table.entry((summary.tenant(), at, cell_key)).or_default().push(summary);
             }
         }
-        for ((tenant, at, label), summaries) in table {
+        for ((tenant, at, cell_key), summaries) in table {
             let breakdown = self.breakdowns_of(&tenant)[at].clone();
-            let dimensions = breakdown.iter().cloned().zip(label.into_iter().map(Into::into)).collect();
+            let dimensions = breakdown.iter().cloned().zip(cell_key.into_iter().map(Into::into)).collect();
             cells.push(session_summary::sum(&summaries, tenant.to_string(), window, breakdown, dimensions));
         }
     }

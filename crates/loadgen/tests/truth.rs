@@ -44,9 +44,9 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     }
     let early = truth.complete();
     let (late, ledger) = truth.finish();
-    let verdict = oracle::judge(&log, &settings);
+    let outcome = oracle::evaluate(&log, &settings);
 
-    let theirs = &verdict.ledger.beacons;
+    let theirs = &outcome.ledger.beacons;
     let rejected = |reason| theirs.rejected.get(reason).copied().unwrap_or(0);
     assert_eq!(
         (ledger.read, ledger.placed, ledger.late, ledger.duplicate, ledger.opted_out),
@@ -61,27 +61,27 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
         assert!(share > 0, "every fault happens: {ledger:?}");
     }
 
-    let mut told = BTreeMap::<TableKey, oracle::Cells>::new();
+    let mut reported = BTreeMap::<TableKey, oracle::Cells>::new();
     for cell in early.into_iter().chain(late) {
         let breakdown = BREAKDOWNS.iter().position(|names| **names == *cell.breakdown).unwrap();
         let key = TableKey { start: cell.window.start, tenant: cell.tenant.clone(), breakdown };
-        let label = cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
-        let known = told.entry(key).or_default().insert(label, as_theirs(cell));
+        let cell_key = cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
+        let known = reported.entry(key).or_default().insert(cell_key, as_theirs(cell));
         assert_eq!(known, None, "each cell is told once");
     }
-    assert!(told.len() > 90, "windows, tenants and breakdowns: {}", told.len());
-    let mut cells = verdict.cells;
+    assert!(reported.len() > 90, "windows, tenants and breakdowns: {}", reported.len());
+    let mut cells = outcome.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
         // numbers are told, not names, nor what may be added to other tables
         assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
         assert_eq!(std::mem::take(&mut cell.bounded).len(), oracle::BOUNDED.len());
     }
     for (key, cells) in &cells {
-        for (label, cell) in cells {
-            assert_eq!(told[key].get(label), Some(cell), "{key:?} {label:?}");
+        for (cell_key, cell) in cells {
+            assert_eq!(reported[key].get(cell_key), Some(cell), "{key:?} {cell_key:?}");
         }
     }
-    assert_eq!(told.len(), cells.len());
+    assert_eq!(reported.len(), cells.len());
 }
 
 fn as_theirs(cell: Cell) -> oracle::Cell {

@@ -304,7 +304,7 @@ mod tests {
             "d=40 n=2 w=05",
             "d=40 n=4097 w=00",
             "d=40 n=4294967295 w=00",
-            // settled already
+            // committed already
             "d=20 n=2 w=01",
             // no hexadecimal digits
             "d=40 n=2 w=+1",

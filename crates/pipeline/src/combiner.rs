@@ -1,4 +1,4 @@
-//! One partition of the beacons: records in, sealed windows out.
+//! The combiner of one partition: records in, prepared batches of closed windows out.
 
 mod intake;
 mod sorted;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::CloseMarker;
-use crowdfold_rollup::{Counts, Rules, SessionStore, Verdict};
+use crowdfold_rollup::{Counts, Outcome, Rules, SessionStore};
 
 use self::intake::Held;
 use crate::low_offsets::LowOffsets;
@@ -19,8 +19,8 @@ use crate::{CombinerCheckpoint, Start};
 /// Most rejections that one partition writes down between two close markers; all are counted.
 const MOST_NOTES: usize = 1000;
 
-/// Sealed and uncommitted windows at which a partition waits.
-const MOST_SEALED: usize = 2;
+/// The number of uncommitted batches at which a partition waits.
+const MAX_PREPARED: usize = 2;
 
 /// What the combiners of one stage share.
 #[derive(Clone, Debug)]
@@ -43,18 +43,18 @@ pub struct CombinerSettings {
     pub quiet: Millis,
 }
 
-/// Windows that are closed: what one transaction must carry, whole. Kept until that is known to be committed.
+/// The closed windows that one transaction must carry as a whole. Kept until the transaction is known to be committed.
 #[derive(Clone, Debug)]
-pub struct Sealed {
+pub struct PreparedBatch {
     /// Chunks, then a close marker for every merge partition.
     pub partials: Vec<PartialRecord>,
-    /// Rejections since the seal before.
+    /// Rejections since the batch before.
     pub notes: Vec<RejectionNote>,
     /// Where a replay must begin: nothing before it can matter to an open window or a live assertion.
     pub safe_offset: i64,
     /// What to commit with it.
     pub checkpoint: CombinerCheckpoint,
-    /// Verdicts since the seal before.
+    /// Outcomes since the batch before.
     pub counts: Counts,
 }
 
@@ -73,14 +73,14 @@ pub struct Combiner {
     next_offset: i64,
     safe_offset: i64,
     low_offsets: LowOffsets,
-    /// Since the last seal.
+    /// Since the last batch.
     counts: Counts,
     totals: Counts,
-    sealed_beacons: u64,
+    prepared_beacons: u64,
     /// Beacons that an earlier process counted and that are in our session summaries, or were.
     carried: u64,
     notes: Vec<RejectionNote>,
-    sealed: VecDeque<Sealed>,
+    prepared: VecDeque<PreparedBatch>,
     withhold_before: Millis,
     /// [`CombinerCheckpoint::begins`].
     begins: Millis,
@@ -134,10 +134,10 @@ impl Combiner {
             low_offsets: LowOffsets::default(),
             counts: Counts::default(),
             totals: Counts::default(),
-            sealed_beacons: 0,
+            prepared_beacons: 0,
             carried: 0,
             notes: Vec::new(),
-            sealed: VecDeque::new(),
+            prepared: VecDeque::new(),
             withhold_before,
             begins,
             after_gap,
@@ -152,7 +152,7 @@ impl Combiner {
 
     /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
     pub fn at_end(&mut self, asked: Millis) {
-        self.place_held();
+        self.insert_held();
         let since = *self.at_end_since.get_or_insert(asked);
         let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
         if asked.saturating_sub(since) >= quiet {
@@ -167,7 +167,7 @@ impl Combiner {
     /// are withheld, from the watermark to the time of the next record, as after a gap at the start. A replay that meets
     /// the same records again comes to the same windows.
     pub fn skip_to(&mut self, offset: i64) {
-        self.place_held();
+        self.insert_held();
         let from = self.next_offset.max(self.counted_before);
         self.count_lost(u64::try_from(offset.saturating_sub(from)).unwrap_or(0));
         self.next_offset = self.next_offset.max(offset);
@@ -199,32 +199,32 @@ impl Combiner {
 
     /// Closes every window there is: the input has ended (files only, a log never ends).
     pub fn finish(&mut self) {
-        self.place_held();
+        self.insert_held();
         let last = self.store.last_end().unwrap_or(0).max(self.store.closed_until());
-        self.seal(last);
+        self.prepare(last);
     }
 
-    /// What is sealed and not known to be committed, oldest first.
+    /// Batches that are prepared and not known to be committed, oldest first.
     #[must_use]
-    pub const fn sealed(&self) -> &VecDeque<Sealed> {
-        &self.sealed
+    pub const fn prepared(&self) -> &VecDeque<PreparedBatch> {
+        &self.prepared
     }
 
-    /// The `n` oldest sealed windows are committed.
+    /// Removes the `n` oldest batches, which are committed.
     pub fn committed(&mut self, n: usize) {
-        self.sealed.drain(..n.min(self.sealed.len()));
+        self.prepared.drain(..n.min(self.prepared.len()));
     }
 
     /// Whether to wait with further records until something is committed.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.sealed.len() >= MOST_SEALED
+        self.prepared.len() >= MAX_PREPARED
     }
 
-    /// What to commit where nothing is sealed: the last committed state once more, so that the broker does not forget
-    /// it, or the first of a fresh start.
+    /// The commit of an idle partition: the last committed state once more, so that the broker does not forget it, or
+    /// the first of a fresh start.
     #[must_use]
-    pub fn standing(&self) -> (i64, CombinerCheckpoint) {
+    pub fn idle_commit(&self) -> (i64, CombinerCheckpoint) {
         (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
     }
 
@@ -252,17 +252,17 @@ impl Combiner {
         self.store.open()
     }
 
-    /// All verdicts of this process.
+    /// All outcomes of this process.
     #[must_use]
     pub const fn totals(&self) -> &Counts {
         &self.totals
     }
 
-    /// Whether every beacon is accounted for: read = settled + sealed + in open session summaries.
+    /// Returns whether every beacon is accounted for: read = without a summary + prepared + in open session summaries.
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.totals.read + self.carried
-            == self.totals.settled() + self.sealed_beacons + self.store.open_beacons()
+            == self.totals.without_summary() + self.prepared_beacons + self.store.open_beacons()
     }
 
     /// Takes a record with that timestamp for the first one.
@@ -271,22 +271,22 @@ impl Combiner {
         self.store.set_history(history_from(timestamp, &self.settings.rules));
     }
 
-    fn place(&mut self, beacon: &Observation, record: Millis, offset: i64) {
-        let verdict = self.store.place(beacon, record);
+    fn insert(&mut self, beacon: &Observation, record: Millis, offset: i64) {
+        let outcome = self.store.insert(beacon, record);
         if offset < self.counted_before {
             // an earlier process counted it; here it rebuilds sessions and open session summaries
-            match verdict {
-                Verdict::Placed => self.carried += 1,
-                Verdict::OptedOut(with_it) | Verdict::Excluded(with_it) => self.carried -= with_it,
+            match outcome {
+                Outcome::Inserted => self.carried += 1,
+                Outcome::OptedOut(with_it) | Outcome::Excluded(with_it) => self.carried -= with_it,
                 _ => {}
             }
             return;
         }
         for counts in [&mut self.counts, &mut self.totals] {
-            verdict.count(counts);
+            outcome.count(counts);
             counts.clock_ahead += u64::from(beacon.clock_ahead());
         }
-        if verdict == Verdict::Overload {
+        if outcome == Outcome::Overload {
             self.note(Reason::Overload, offset, record);
         }
     }
@@ -309,7 +309,7 @@ impl Combiner {
         self.watermark = Some(watermark);
         let until = self.settings.rules.floor(watermark);
         if until > self.store.closed_until() {
-            self.seal(until);
+            self.prepare(until);
         }
     }
 
@@ -341,15 +341,15 @@ impl Combiner {
         }
     }
 
-    /// Closes the windows that end at or before `to`, and packs what they hold.
-    fn seal(&mut self, to: Millis) {
+    /// Closes the windows that end at or before `to`, and prepares their batch.
+    fn prepare(&mut self, to: Millis) {
         let from = self.store.closed_until();
         let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
         for tables in closed.iter().flat_map(|window| window.tenants.values()) {
             // every table covers the same session-windows
             let cells = tables.first().into_iter().flat_map(BTreeMap::values);
-            self.sealed_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
+            self.prepared_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
         }
         let marker = CloseMarker {
             partition: self.partition,
@@ -366,7 +366,7 @@ impl Combiner {
         let horizon = to.saturating_sub(self.settings.rules.idle);
         self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
         self.counted_before = self.counted_before.max(self.next_offset);
-        self.sealed.push_back(Sealed {
+        self.prepared.push_back(PreparedBatch {
             partials,
             notes: std::mem::take(&mut self.notes),
             safe_offset: self.safe_offset,

@@ -64,7 +64,7 @@ impl Released {
 /// What became of every beacon of an input that has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Verdicts of the combiners.
+    /// Outcomes of the combiners.
     pub counts: Counts,
     /// What the mergers did with the rest.
     pub merged: MergeCounts,
@@ -75,6 +75,6 @@ impl Ledger {
     #[must_use]
     pub fn balanced(&self) -> bool {
         self.counts.read
-            == self.merged.beacons.released + self.merged.beacons.withheld + self.counts.settled()
+            == self.merged.beacons.released + self.merged.beacons.withheld + self.counts.without_summary()
     }
 }

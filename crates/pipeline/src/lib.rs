@@ -1,6 +1,6 @@
 //! The two machines of the protocol, without input or output: [`Combiner`] and [`Merger`].
 //!
-//! Records and time go in, steps to take come out: sealed windows to send and offsets to commit. Whoever drives them
+//! Records and time go in, steps to take come out: prepared batches to send and offsets to commit. Whoever drives them
 //! tells them what was committed. No tokio, no Kafka, no clock.
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ mod start;
 
 pub use alarms::Alarms;
 pub use checkpoint::{Checkpoint, CombinerCheckpoint, Forced, MergerCheckpoint};
-pub use combiner::{Combiner, CombinerSettings, Sealed};
+pub use combiner::{Combiner, CombinerSettings, PreparedBatch};
 pub use halt::Halt;
 pub use ledger::{Ledger, MergeCounts, Released};
 pub use merger::{Merger, MergerSettings};

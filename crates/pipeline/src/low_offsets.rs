@@ -12,7 +12,7 @@ pub(crate) struct LowOffsets {
 }
 
 impl LowOffsets {
-    pub(crate) fn tell(&mut self, timestamp: Millis, offset: i64) {
+    pub(crate) fn record(&mut self, timestamp: Millis, offset: i64) {
         let second = timestamp / 1000;
         match self.seconds.back() {
             Some((last, _)) if *last == second => {}
@@ -44,7 +44,7 @@ mod tests {
     fn it_gives_the_lowest_offset_of_records_that_are_new_enough() {
         let mut low = LowOffsets::default();
         for (timestamp, offset) in [(5_000, 10), (9_000, 11), (6_500, 12), (6_900, 13), (9_100, 14)] {
-            low.tell(timestamp, offset);
+            low.record(timestamp, offset);
         }
         assert_eq!(low.since(5_500), Some(10), "to the second below");
         assert_eq!(low.since(6_000), Some(11), "offset 11 comes before 12, whose record is older");

@@ -33,8 +33,8 @@ pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,
     closed_until: Millis,
-    /// Windows up to here were settled by a process before this one, ms.
-    settled_before: Millis,
+    /// Windows up to here were committed by an earlier process, ms.
+    committed_before: Millis,
     floor: Millis,
     /// Every partition of the partials has an offset, or gets one with our first commit.
     whole: bool,
@@ -71,7 +71,7 @@ impl Merger {
         if let Some(known) = &start.checkpoint {
             closed_until = known.closed_until.max(floor);
             if known.policy == settings.policies.fingerprint() {
-                // what lies at or before the floor is settled without it
+                // what lies at or before the floor is committed without it
                 forced = known.forced.clone().filter(|forced| forced.end > closed_until);
             } else {
                 floor = floor.max(settings.rules.ceil(now));
@@ -81,7 +81,7 @@ impl Merger {
             settings,
             partition: start.partition,
             closed_until,
-            settled_before: closed_until,
+            committed_before: closed_until,
             floor,
             whole,
             next_offset: offset,
@@ -163,9 +163,9 @@ impl Merger {
         }
     }
 
-    /// What to commit where nothing is to be published: see [`crate::Combiner::standing`].
+    /// The commit where nothing is to be published: see [`crate::Combiner::idle_commit`].
     #[must_use]
-    pub fn standing(&self) -> (i64, MergerCheckpoint) {
+    pub fn idle_commit(&self) -> (i64, MergerCheckpoint) {
         (self.needed(self.closed_until), self.checkpoint(self.closed_until, self.forced.clone()))
     }
 
@@ -175,7 +175,7 @@ impl Merger {
         self.partition
     }
 
-    /// The end of the last window that is settled, ms.
+    /// The end of the last window that is committed, ms.
     #[must_use]
     pub const fn closed_until(&self) -> Millis {
         self.closed_until
@@ -187,7 +187,7 @@ impl Merger {
         self.reached.front().map_or(0, |(_, since)| now.saturating_sub(*since))
     }
 
-    /// Verdicts that the combiners reported to this partition.
+    /// Outcomes that the combiners reported to this partition.
     #[must_use]
     pub const fn combined(&self) -> &Counts {
         &self.combined
@@ -209,11 +209,11 @@ impl Merger {
     #[must_use]
     pub fn balanced(&self) -> bool {
         let open: u64 = self.windows.values().flat_map(BTreeMap::values).map(|tables| total(tables).1).sum();
-        let mut settled = self.merged;
+        let mut decided = self.merged;
         if let Some(publication) = &self.publication {
-            settled.add(&publication.counts);
+            decided.add(&publication.counts);
         }
-        self.arrived == settled.beacons.released + settled.beacons.withheld + open
+        self.arrived == decided.beacons.released + decided.beacons.withheld + open
     }
 
     fn needed(&self, closed_until: Millis) -> i64 {

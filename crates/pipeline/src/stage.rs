@@ -6,8 +6,8 @@ use crowdfold_airlock::Millis;
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 
-/// Nothing to seal: still commit so often, ms; brokers forget the offsets of silent groups.
-const STANDING: Millis = 60_000;
+/// The interval of commits where nothing is prepared, ms: brokers forget the offsets of silent groups.
+const IDLE_COMMIT_INTERVAL: Millis = 60_000;
 
 /// A machine of one partition, as far as commits concern it.
 pub trait Machine {
@@ -15,33 +15,33 @@ pub trait Machine {
     fn has_pending(&mut self, now: Millis) -> bool;
     /// The offset and metadata to commit: with what is pending, or the last once more.
     fn offset(&self) -> (i64, String);
-    /// Whether metadata that was read back shows that what is pending is committed.
-    fn is_settled_by(&self, metadata: &str) -> bool;
+    /// Returns whether metadata that was read back shows that what is pending is committed.
+    fn is_committed_by(&self, metadata: &str) -> bool;
     /// What is pending is committed.
-    fn settle(&mut self);
+    fn mark_committed(&mut self);
 }
 
 impl Machine for Combiner {
     fn has_pending(&mut self, _: Millis) -> bool {
-        !self.sealed().is_empty()
+        !self.prepared().is_empty()
     }
 
     fn offset(&self) -> (i64, String) {
-        let (offset, checkpoint) = match self.sealed().back() {
+        let (offset, checkpoint) = match self.prepared().back() {
             Some(last) => (last.safe_offset, last.checkpoint),
-            None => self.standing(),
+            None => self.idle_commit(),
         };
         (offset, checkpoint.to_string())
     }
 
-    fn is_settled_by(&self, metadata: &str) -> bool {
+    fn is_committed_by(&self, metadata: &str) -> bool {
         let known = CombinerCheckpoint::parse(metadata);
-        let last = self.sealed().back().map(|last| last.checkpoint.closed_until);
+        let last = self.prepared().back().map(|last| last.checkpoint.closed_until);
         known.is_some_and(|known| last.is_none_or(|last| known.closed_until >= last))
     }
 
-    fn settle(&mut self) {
-        self.committed(self.sealed().len());
+    fn mark_committed(&mut self) {
+        self.committed(self.prepared().len());
     }
 }
 
@@ -53,12 +53,12 @@ impl Machine for Merger {
     fn offset(&self) -> (i64, String) {
         let (offset, checkpoint) = match self.publication() {
             Some(next) => (next.offset, next.checkpoint.clone()),
-            None => self.standing(),
+            None => self.idle_commit(),
         };
         (offset, checkpoint.to_string())
     }
 
-    fn is_settled_by(&self, metadata: &str) -> bool {
+    fn is_committed_by(&self, metadata: &str) -> bool {
         let known = MergerCheckpoint::parse(metadata);
         let Some(next) = self.publication() else { return known.is_some() };
         known.is_some_and(|known| match &next.checkpoint.forced {
@@ -68,7 +68,7 @@ impl Machine for Merger {
         })
     }
 
-    fn settle(&mut self) {
+    fn mark_committed(&mut self) {
         self.committed();
     }
 }
@@ -137,7 +137,7 @@ impl<M: Machine> Stage<M> {
         let pending =
             self.machines.iter_mut().filter_map(|(p, machine)| machine.has_pending(now).then_some(*p));
         let pending: Vec<_> = pending.collect();
-        if pending.is_empty() && now.saturating_sub(self.committed_at) >= STANDING {
+        if pending.is_empty() && now.saturating_sub(self.committed_at) >= IDLE_COMMIT_INTERVAL {
             return self.machines.keys().copied().collect();
         }
         pending
@@ -162,11 +162,11 @@ impl<M: Machine> Stage<M> {
     /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. One
     /// transaction has one fate.
     #[must_use]
-    pub fn is_settled(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
+    pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
         due.iter().all(|partition| {
             let known = group.get(*partition as usize).and_then(Option::as_ref);
             let machine = self.machines.get(partition);
-            known.zip(machine).is_some_and(|(known, machine)| machine.is_settled_by(&known.metadata))
+            known.zip(machine).is_some_and(|(known, machine)| machine.is_committed_by(&known.metadata))
         })
     }
 
@@ -177,7 +177,7 @@ impl<M: Machine> Stage<M> {
             if first {
                 self.fresh.remove(partition);
             } else if let Some(machine) = self.machines.get_mut(partition) {
-                machine.settle();
+                machine.mark_committed();
             }
         }
         self.committed_at = now;

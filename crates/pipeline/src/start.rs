@@ -18,7 +18,7 @@ pub struct Committed {
 pub struct Start<C> {
     /// The partition.
     pub partition: u32,
-    /// What was committed for it; `None` where nothing was: then it must be committed before anything is sealed.
+    /// What was committed for it; `None` where nothing was: then it must be committed before anything is prepared.
     pub checkpoint: Option<C>,
     /// Windows that end at or before it are never made, ms.
     pub floor: Millis,

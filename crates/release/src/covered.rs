@@ -1,12 +1,12 @@
 //! Rows outside the detail table: bounded contributions of sessions, covered with noise.
 
 use crowdfold_airlock::ErrorClass;
-use crowdfold_rollup::{BOUNDED_FIELDS, Cell, Label};
+use crowdfold_rollup::{BOUNDED_FIELDS, Cell, CellKey};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::Policy;
-use crate::privacy::{CellNoise, Place, Sigma};
+use crate::privacy::{CellNoise, NoiseKey, Sigma};
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +18,14 @@ pub(crate) struct Covered([i64; BOUNDED_FIELDS.len()]);
 impl Covered {
     /// Draws the noise of a row. The same row under the same policy and secret always gets the same noise. `None`
     /// without a secret: then nothing but the session count is published.
-    pub(crate) fn draw(policy: &Policy, place: &Place<'_>, label: &Label, cell: &Cell) -> Option<Self> {
-        let noise = CellNoise::new(policy.secret()?, place, label, cell).with_bounded(cell);
-        let length = place.window.end - place.window.start;
+    pub(crate) fn draw(
+        policy: &Policy,
+        noise_key: &NoiseKey<'_>,
+        cell_key: &CellKey,
+        cell: &Cell,
+    ) -> Option<Self> {
+        let noise = CellNoise::new(policy.secret()?, noise_key, cell_key, cell).with_bounded(cell);
+        let length = noise_key.window.end - noise_key.window.start;
         let mut numbers = [0; BOUNDED_FIELDS.len()];
         for (at, field) in BOUNDED_FIELDS.iter().enumerate() {
             let sigma = Sigma::whole(policy.noise().saturating_mul(field.clamp(length)));

@@ -121,7 +121,7 @@ pub enum FamilyError {
 /// Refuses breakdowns that could be subtracted from each other, or that make no sense.
 ///
 /// `allow_below_place` lets content stand in one breakdown with region, asn or network; their order does not matter,
-/// since a full label names both either way.
+/// since a full cell key names both either way.
 ///
 /// # Errors
 /// The first fault found, naming what is at fault and the way out.

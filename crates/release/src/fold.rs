@@ -5,18 +5,18 @@ use std::collections::BinaryHeap;
 use std::mem;
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, Label, Table};
+use crowdfold_rollup::{Cell, CellKey, Table};
 
 #[cfg(test)]
 mod tests;
 
-/// Stands for the rest of a node in a label. Reserved: the airlock lets no value of that name through.
+/// Stands for the rest of a node in a cell key. Reserved: the airlock lets no value of that name through.
 pub(crate) const STAR: &str = "*";
 
-/// A label and what stands behind it: a cell before folding, a crowd after it.
+/// A cell key and what stands behind it: a cell before folding, a crowd after it.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    pub(crate) label: Label,
+    pub(crate) cell_key: CellKey,
     pub(crate) cell: Cell,
 }
 
@@ -50,16 +50,16 @@ impl Margin {
     }
 }
 
-/// Folds one table. Rows come in the order of their labels; together they hold every session of the table, or there
+/// Folds one table. Rows come in the order of their cell keys; together they hold every session of the table, or there
 /// are none, when the whole table is no crowd.
 ///
-/// A node is a prefix of a label. The leaves below it that are no crowd are its *rest*. A rest that is no crowd is
-/// merged with rows of the node in ascending order of (sessions, label) until it is a crowd and the margin is kept, or
-/// no row is left; if it is still no crowd it goes up. All labels must have the same length, at least 1, no `*`, and
-/// each cell at least one session. `is_crowd` must be monotone: adding to a crowd gives a crowd.
+/// A node is a prefix of a cell key. The leaves below it that are no crowd are its *rest*. A rest that is no crowd is
+/// merged with rows of the node in ascending order of (sessions, cell key) until it is a crowd and the margin is kept,
+/// or no row is left; if it is still no crowd it goes up. All cell keys must have the same length, at least 1, no `*`,
+/// and each cell at least one session. `is_crowd` must be monotone: adding to a crowd gives a crowd.
 pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> bool) -> Vec<Row> {
     let mut fold = Fold {
-        slots: table.into_iter().map(|(label, cell)| Row { label, cell }).collect(),
+        slots: table.into_iter().map(|(cell_key, cell)| Row { cell_key, cell }).collect(),
         rows: Vec::new(),
         open: Vec::new(),
         star: Arc::from(STAR),
@@ -77,7 +77,7 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
     rows.into_iter().map(|slot| mem::take(&mut slots[slot])).collect()
 }
 
-/// A prefix of the labels whose leaves are being walked.
+/// A prefix of the cell keys whose leaves are being walked.
 struct Node {
     /// Its rows begin here in `rows` and go on to the end.
     first_row: usize,
@@ -89,7 +89,7 @@ struct Node {
 /// and rests are slots, and a group gathers in the slot of one of its members.
 struct Fold<F> {
     slots: Vec<Row>,
-    /// Slots of the rows so far, in the order of their labels.
+    /// Slots of the rows so far, in the order of their cell keys.
     rows: Vec<usize>,
     /// The inner nodes above the present leaf; the root is the first.
     open: Vec<Node>,
@@ -101,12 +101,15 @@ struct Fold<F> {
 impl<F: Fn(&Cell) -> bool> Fold<F> {
     /// Closes the nodes that the leaf is not below, opens those it is.
     fn enter(&mut self, leaf: usize) {
-        let label = &self.slots[leaf].label;
-        let depth = label.len();
+        let cell_key = &self.slots[leaf].cell_key;
+        let depth = cell_key.len();
         let shared = match leaf.checked_sub(1) {
-            Some(previous) => {
-                self.slots[previous].label.iter().zip(label).take_while(|(one, other)| one == other).count()
-            }
+            Some(previous) => self.slots[previous]
+                .cell_key
+                .iter()
+                .zip(cell_key)
+                .take_while(|(one, other)| one == other)
+                .count(),
             None => 0,
         };
         while self.open.len() > shared + 1 {
@@ -143,7 +146,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
     /// Merges rows of the node that begins at `first_row` into its rest, smallest first, until it is a crowd that
     /// keeps the margin or no row is left.
     fn merge_rows(&mut self, mut rest: usize, first_row: usize) -> usize {
-        // rows are in label order, so among equals the one at the lower position is the lesser
+        // rows are in the order of cell keys, so among equals the one at the lower position is the lesser
         let size = |at: usize| self.slots[self.rows[at]].cell.sessions;
         let mut left: BinaryHeap<_> =
             (first_row..self.rows.len()).map(|at| Reverse((size(at), at))).collect();
@@ -169,9 +172,9 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
     /// Makes a row of the rest of the node just closed.
     fn publish(&mut self, slot: usize, first_row: usize) {
         let depth = self.open.len();
-        self.slots[slot].label[depth..].fill(Arc::clone(&self.star));
+        self.slots[slot].cell_key[depth..].fill(Arc::clone(&self.star));
         let slots = &self.slots;
-        let before = |row: &usize| slots[*row].label.cmp(&slots[slot].label) == Ordering::Less;
+        let before = |row: &usize| slots[*row].cell_key.cmp(&slots[slot].cell_key) == Ordering::Less;
         let at = first_row + self.rows[first_row..].partition_point(before);
         self.rows.insert(at, slot);
     }

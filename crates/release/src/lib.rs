@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod covered;
+mod distribution_summary;
 mod families;
 mod fold;
 mod note;
@@ -14,11 +15,11 @@ mod policy;
 mod privacy;
 mod release;
 mod row;
-mod spread;
 #[cfg(test)]
 mod testing;
 
 pub use crowdfold_rollup::{BOUNDED_FIELDS, BoundedField};
+pub use distribution_summary::{BINS, LEAST_IN_RANGE};
 pub use families::{Family, FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
@@ -26,4 +27,3 @@ pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
 pub use release::{Fault, Released, release};
 pub use row::{Coverage, Rollup};
-pub use spread::{BINS, LEAST_IN_RANGE};

@@ -12,7 +12,7 @@ use crowdfold_rollup::Sums;
 pub use noise::Sigma;
 pub use secret::Secret;
 
-pub(crate) use noise::{CellNoise, Place, not_negative};
+pub(crate) use noise::{CellNoise, NoiseKey, not_negative};
 pub(crate) use noisy::{Noisy, measure_names};
 
 #[cfg(test)]

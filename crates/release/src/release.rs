@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, Label, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Table, Window};
 
 use crate::covered::Covered;
 use crate::fold::{Margin, Row, STAR, fold};
-use crate::privacy::Place;
+use crate::privacy::NoiseKey;
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, breakdown_name};
 
@@ -20,7 +20,7 @@ mod tests;
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
-    /// The rows: breakdown by breakdown in the policy's order, each in label order.
+    /// The rows: breakdown by breakdown in the policy's order, each in the order of cell keys.
     pub rollups: Vec<Rollup>,
     /// Rows of each breakdown, in the policy's order.
     pub rows: Vec<u64>,
@@ -49,7 +49,7 @@ pub enum Fault {
         /// Breakdowns there are.
         breakdowns: usize,
     },
-    /// A label of another length than the breakdown, a value that is reserved, or a cell of no session.
+    /// A cell key of another length than the breakdown, a value that is reserved, or a cell of no session.
     #[error(
         "a cell of breakdown {breakdown} is malformed, so nothing of the window is released: report this as a bug"
     )]
@@ -142,13 +142,13 @@ pub fn release(
             detail: Some(index) == policy.detail(),
         });
         released.rows.push(rows.len() as u64);
-        let place = Place { policy: fingerprint, tenant, window, breakdown: &name };
+        let noise_key = NoiseKey { policy: fingerprint, tenant, window, breakdown: &name };
         let rollup = |(row, number): (Row, usize)| {
             if head.detail {
                 return Rollup::new(&head, number, row);
             }
-            let covered = Covered::draw(policy, &place, &row.label, &row.cell);
-            Rollup::of_covered(&head, number, row.label, row.cell.sessions, covered)
+            let covered = Covered::draw(policy, &noise_key, &row.cell_key, &row.cell);
+            Rollup::of_covered(&head, number, row.cell_key, row.cell.sessions, covered)
         };
         released.rollups.extend(rows.into_iter().zip(1..).map(rollup));
     }
@@ -177,8 +177,10 @@ fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), F
         return Err(Fault::TableCount { tables: tables.len(), breakdowns: breakdowns.len() });
     }
     for (table, breakdown) in tables.iter().zip(breakdowns) {
-        let well_formed = |(label, cell): (&Label, &Cell)| {
-            label.len() == breakdown.len() && cell.sessions > 0 && label.iter().all(|value| **value != *STAR)
+        let well_formed = |(cell_key, cell): (&CellKey, &Cell)| {
+            cell_key.len() == breakdown.len()
+                && cell.sessions > 0
+                && cell_key.iter().all(|value| **value != *STAR)
         };
         if !table.iter().all(well_formed) {
             return Err(Fault::Cell { breakdown: breakdown_name(breakdown) });

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dimension, ErrorClass};
-use crowdfold_rollup::{Label, Sums, Window};
+use crowdfold_rollup::{CellKey, Sums, Window};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::covered::{Covered, Sum};
+use crate::distribution_summary::DistributionSummary;
 use crate::fold::Row;
 use crate::privacy::Noisy;
-use crate::spread::Spread;
 use crate::{Policy, breakdown_name};
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ pub(crate) struct Head {
 pub struct Rollup {
     head: Arc<Head>,
     row: usize,
-    label: Label,
+    cell_key: CellKey,
     sessions: u64,
     numbers: Numbers,
 }
@@ -79,30 +79,30 @@ enum Numbers {
 #[derive(Debug)]
 struct Full {
     sums: Sums,
-    startup: Spread,
-    bandwidth: Spread,
-    bitrate: Spread,
+    startup: DistributionSummary,
+    bandwidth: DistributionSummary,
+    bitrate: DistributionSummary,
 }
 
 impl Rollup {
     /// Row number `row` (from 1) of the detail table. The caller has made sure that the cell is a crowd.
-    pub(crate) fn new(head: &Arc<Head>, row: usize, Row { label, cell }: Row) -> Self {
+    pub(crate) fn new(head: &Arc<Head>, row: usize, Row { cell_key, cell }: Row) -> Self {
         let full = Full {
             sums: cell.sums,
-            startup: Spread::of(&cell.startup, head.detail),
-            bandwidth: Spread::of(&cell.bandwidth, head.detail),
+            startup: DistributionSummary::of(&cell.startup, head.detail),
+            bandwidth: DistributionSummary::of(&cell.bandwidth, head.detail),
             // a ladder of few steps: percentiles say it all
-            bitrate: Spread::of(&cell.bitrate, false),
+            bitrate: DistributionSummary::of(&cell.bitrate, false),
         };
         let numbers = Numbers::Full(Box::new(full));
-        Self { row, label, sessions: cell.sessions, numbers, head: Arc::clone(head) }
+        Self { row, cell_key, sessions: cell.sessions, numbers, head: Arc::clone(head) }
     }
 
     /// Row number `row` (from 1) of a table under `differential-privacy`.
-    pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, label: Label, noisy: Noisy) -> Self {
+    pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, cell_key: CellKey, noisy: Noisy) -> Self {
         let Noisy { sessions, sums, startup, bandwidth, bitrate } = noisy;
         let numbers = Numbers::Full(Box::new(Full { sums, startup, bandwidth, bitrate }));
-        Self { row, label, sessions, numbers, head: Arc::clone(head) }
+        Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
     /// Row number `row` (from 1) of a table that is not the detail table. The caller has made sure that that many
@@ -110,12 +110,12 @@ impl Rollup {
     pub(crate) fn of_covered(
         head: &Arc<Head>,
         row: usize,
-        label: Label,
+        cell_key: CellKey,
         sessions: u64,
         covered: Option<Covered>,
     ) -> Self {
         let numbers = covered.map_or(Numbers::Hidden, Numbers::Covered);
-        Self { row, label, sessions, numbers, head: Arc::clone(head) }
+        Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
     /// The key of its record, `tenant/os.browser/1795308480000`: the same for all rows of a table, so that they lie
@@ -145,8 +145,8 @@ impl Rollup {
     }
 
     /// Its value for each of them, `*` for the rest of a node.
-    pub fn label(&self) -> impl Iterator<Item = &str> {
-        self.label.iter().map(|value| &**value)
+    pub fn cell_key(&self) -> impl Iterator<Item = &str> {
+        self.cell_key.iter().map(|value| &**value)
     }
 
     /// The distinct sessions it stands for, with noise where the policy wants it.
@@ -227,7 +227,7 @@ enum Errors<'a> {
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum Distribution<'a> {
-    Full(&'a Spread),
+    Full(&'a DistributionSummary),
     Sum(Sum),
     Hidden,
 }
@@ -241,7 +241,7 @@ impl Numbers {
         }
     }
 
-    fn distribution(&self, name: &str, of: impl Fn(&Full) -> &Spread) -> Distribution<'_> {
+    fn distribution(&self, name: &str, of: impl Fn(&Full) -> &DistributionSummary) -> Distribution<'_> {
         match self {
             Self::Full(full) => Distribution::Full(of(full)),
             Self::Covered(covered) => Distribution::Sum(covered.sum(name)),
@@ -307,7 +307,7 @@ impl From<&Policy> for PolicyNote {
 
 impl<'a> From<&'a Rollup> for Wire<'a> {
     fn from(rollup: &'a Rollup) -> Self {
-        let Rollup { head, row, label, sessions, numbers } = rollup;
+        let Rollup { head, row, cell_key, sessions, numbers } = rollup;
         let is_threshold = matches!(head.policy.rules, Rules::Threshold { .. });
         Self {
             schema: SCHEMA,
@@ -315,7 +315,7 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
             window: WireWindow { start: head.window.start, end: head.window.end },
             breakdown: Names(&head.breakdown),
             detail: is_threshold.then_some(head.detail),
-            dimensions: Values(&head.breakdown, label),
+            dimensions: Values(&head.breakdown, cell_key),
             row: *row,
             rows: head.rows,
             coverage: head.coverage.filter(|coverage| coverage.partitions < coverage.of),
@@ -348,7 +348,7 @@ impl Serialize for Names<'_> {
     }
 }
 
-struct Values<'a>(&'a [Dimension], &'a Label);
+struct Values<'a>(&'a [Dimension], &'a CellKey);
 
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

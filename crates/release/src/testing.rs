@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, Label, Table};
+use crowdfold_rollup::{Cell, CellKey, Table};
 
-pub(crate) fn label<S: AsRef<str>>(values: &[S]) -> Label {
+pub(crate) fn cell_key<S: AsRef<str>>(values: &[S]) -> CellKey {
     values.iter().map(|value| Arc::from(value.as_ref())).collect()
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn cell(sessions: u64) -> Cell {
 
 /// A table from `Windows/Chrome 900` pairs.
 pub(crate) fn table(cells: &[(&str, u64)]) -> Table {
-    cells.iter().map(|(path, n)| (label(&path.split('/').collect::<Vec<_>>()), cell(*n))).collect()
+    cells.iter().map(|(path, n)| (cell_key(&path.split('/').collect::<Vec<_>>()), cell(*n))).collect()
 }
 
 /// Random numbers that are the same on every run (splitmix64).

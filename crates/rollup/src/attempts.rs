@@ -16,7 +16,7 @@
 
 use crowdfold_airlock::Millis;
 
-use crate::session::{Now, Said};
+use crate::session::{Assertion, Now};
 use crate::session_summary::quotient_to_two_digits;
 
 /// The statements of a beacon about its attempt.
@@ -60,7 +60,7 @@ pub(crate) struct Counted {
 
 /// The window of a beacon.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct WindowContext {
     /// Start of the window.
     pub(crate) window: Millis,
     /// Attempts without a start count here. They do not where nothing is known of what was before the window.
@@ -70,14 +70,14 @@ pub(crate) struct Place {
 /// The assertions about attempts that a session made in one way.
 #[derive(Debug)]
 pub(crate) struct Line {
-    start: Said,
+    start: Assertion,
     /// The own time of the last start.
     start_at: Millis,
     /// The last first frame on the lines after this one, as it was when the start was stated.
-    framed_before: Said,
-    frame: Said,
+    framed_before: Assertion,
+    frame: Assertion,
     frame_at: Millis,
-    idle: Said,
+    idle: Assertion,
     /// A start was stated after the last first frame.
     started: bool,
     /// The last fatal error: few sessions have one.
@@ -90,11 +90,11 @@ pub(crate) struct Others {
     /// A start or a first frame holds on a line before this one.
     outranked: bool,
     /// The latest record that made such an assertion.
-    outranked_at: Said,
+    outranked_at: Assertion,
     /// On the lines after this one: a start holds.
     start: bool,
     /// The last first frame.
-    frame: Said,
+    frame: Assertion,
     /// The player is starting: no first frame holds, or a start came after it.
     starting: bool,
     /// On any other line.
@@ -106,9 +106,9 @@ pub(crate) struct Others {
 impl Others {
     pub(crate) const NONE: Self = Self {
         outranked: false,
-        outranked_at: Said::NEVER,
+        outranked_at: Assertion::NEVER,
         start: false,
-        frame: Said::NEVER,
+        frame: Assertion::NEVER,
         starting: false,
         idle: false,
         failed: false,
@@ -123,12 +123,13 @@ impl Others {
     }
 
     /// Adds a line after this one.
-    pub(crate) fn and(mut self, line: &Line, place: Place, open: &InWindow, now: &Now) -> Self {
+    pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
         self.starting |= line.is_starting(now);
         self.start |= line.start.holds(now);
         self.frame = self.frame.or_later(line.frame);
         self.idle |= line.idle.holds(now);
-        self.failed |= line.unanswered(place, open, now).is_some_and(|fatal| !fatal.outranked_at.holds(now));
+        self.failed |=
+            line.unanswered(context, open, now).is_some_and(|fatal| !fatal.outranked_at.holds(now));
         self
     }
 }
@@ -136,10 +137,10 @@ impl Others {
 /// The last fatal error of a line and what came after it.
 #[derive(Debug)]
 struct Fatal {
-    said: Said,
+    assertion: Assertion,
     window: Millis,
     /// The latest start or first frame on the lines before this one, as it was when the error was stated.
-    outranked_at: Said,
+    outranked_at: Assertion,
     /// A first frame came after it, or a start in another window.
     answered: bool,
     /// A start came after it in another window, from before the last first frame.
@@ -151,12 +152,12 @@ struct Fatal {
 impl Line {
     pub(crate) const fn new() -> Self {
         Self {
-            start: Said::NEVER,
+            start: Assertion::NEVER,
             start_at: 0,
-            framed_before: Said::NEVER,
-            frame: Said::NEVER,
+            framed_before: Assertion::NEVER,
+            frame: Assertion::NEVER,
             frame_at: 0,
-            idle: Said::NEVER,
+            idle: Assertion::NEVER,
             started: false,
             fatal: None,
         }
@@ -168,7 +169,7 @@ impl Line {
         &mut self,
         statement: &Statement,
         others: &Others,
-        place: Place,
+        context: WindowContext,
         open: &mut InWindow,
         now: &Now,
     ) -> Counted {
@@ -186,7 +187,7 @@ impl Line {
             if !others.outranked && !others.failed {
                 *open = InWindow::default();
             }
-            self.frame = self.frame.or_later(Said::at(now.record));
+            self.frame = self.frame.or_later(Assertion::at(now.record));
             self.frame_at = statement.at;
             return counted;
         }
@@ -194,16 +195,16 @@ impl Line {
         let mut unseen = *open;
         let open = if others.outranked { &mut unseen } else { open };
         if statement.start {
-            self.start(statement, others, place, open, &mut counted, now);
+            self.start(statement, others, context, open, &mut counted, now);
         }
         if statement.frame {
-            self.frame(statement, others, place, open, &mut counted, now);
+            self.frame(statement, others, context, open, &mut counted, now);
         }
         if statement.fatal {
-            self.fatal(others, place, open, &mut counted, now);
+            self.fatal(others, context, open, &mut counted, now);
         }
         if statement.idle {
-            self.idle = self.idle.or_later(Said::at(now.record));
+            self.idle = self.idle.or_later(Assertion::at(now.record));
         }
         if others.outranked { Counted::default() } else { counted }
     }
@@ -226,7 +227,7 @@ impl Line {
         &mut self,
         statement: &Statement,
         others: &Others,
-        place: Place,
+        context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
@@ -235,13 +236,13 @@ impl Line {
         let is_old = frame && statement.at < self.frame_at;
         let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
         let retry = self
-            .unanswered(place, open, now)
-            .is_some_and(|fatal| fatal.window != place.window || open.pending.is_none());
+            .unanswered(context, open, now)
+            .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
         if !is_old && (is_first || frame && !self.started || retry) {
             open.begin(counted);
         }
         if let Some(fatal) = &mut self.fatal {
-            if fatal.window != place.window {
+            if fatal.window != context.window {
                 *(if is_old { &mut fatal.answered_by_old } else { &mut fatal.answered }) = true;
             } else if !is_old && !self.started {
                 fatal.answered_here = true;
@@ -251,7 +252,7 @@ impl Line {
             self.started = true;
         }
         self.framed_before = others.frame;
-        self.start = self.start.or_later(Said::at(now.record));
+        self.start = self.start.or_later(Assertion::at(now.record));
         self.start_at = statement.at;
     }
 
@@ -259,18 +260,18 @@ impl Line {
         &mut self,
         statement: &Statement,
         others: &Others,
-        place: Place,
+        context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
     ) {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
-        let fatal = self.unanswered(place, open, now);
+        let fatal = self.unanswered(context, open, now);
         // the failure that it recovers from is the one that this window has pending
         let is_first = !frame || self.started;
         let expected = if is_first { Failure::Startup } else { Failure::Playback };
         let recovers =
-            fatal.is_some_and(|fatal| fatal.window == place.window && open.pending == Some(expected));
+            fatal.is_some_and(|fatal| fatal.window == context.window && open.pending == Some(expected));
         let retry = fatal.is_some() && !recovers;
         let follows = if frame {
             self.started
@@ -281,10 +282,10 @@ impl Line {
         };
         if retry || follows && (is_first || !recovers) {
             let implied = !retry && !start && !others.start && open.pending != Some(Failure::Startup);
-            if retry || implied && place.implied {
+            if retry || implied && context.implied {
                 open.begin(counted);
             }
-            counted.plays += u8::from(!implied || place.implied);
+            counted.plays += u8::from(!implied || context.implied);
             if !retry && start && (!frame || self.start_at >= self.frame_at) {
                 counted.startup_ms = self.took(statement.at, now);
             }
@@ -293,7 +294,7 @@ impl Line {
         if !others.failed {
             *open = InWindow::default();
         }
-        self.frame = self.frame.or_later(Said::at(now.record));
+        self.frame = self.frame.or_later(Assertion::at(now.record));
         self.frame_at = statement.at;
         self.started = false;
         if let Some(fatal) = &mut self.fatal {
@@ -311,7 +312,7 @@ impl Line {
     fn fatal(
         &mut self,
         others: &Others,
-        place: Place,
+        context: WindowContext,
         open: &mut InWindow,
         counted: &mut Counted,
         now: &Now,
@@ -319,8 +320,8 @@ impl Line {
         let (start, frame) = (self.start.holds(now), self.frame.holds(now));
         let is_ours = start || frame;
         // the first one of a line may have been counted on another
-        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.said.holds(now));
-        let repeats = self.unanswered(place, open, now).is_some() || is_first && others.failed;
+        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
+        let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
         #[cfg(feature = "seeded-bugs")]
         if repeats && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedFailureForgotten) {
             return;
@@ -331,22 +332,22 @@ impl Line {
                 Some(Failure::Startup)
             } else if frame || others.frame.holds(now) {
                 Some(Failure::Playback)
-            } else if self.idle.holds(now) || others.idle || !place.implied {
+            } else if self.idle.holds(now) || others.idle || !context.implied {
                 None
             } else {
                 open.begin(counted);
                 Some(Failure::Startup)
             };
             if failure.is_some() {
-                open.settle(counted);
+                open.count_pending(counted);
                 open.pending = failure;
             }
         }
         open.begun = false;
-        let said = Said::at(now.record);
+        let assertion = Assertion::at(now.record);
         let fatal = Fatal {
-            said: self.fatal.as_ref().map_or(said, |known| known.said.or_later(said)),
-            window: place.window,
+            assertion: self.fatal.as_ref().map_or(assertion, |known| known.assertion.or_later(assertion)),
+            window: context.window,
             outranked_at: others.outranked_at,
             answered: false,
             answered_by_old: false,
@@ -361,10 +362,10 @@ impl Line {
     /// Returns the last fatal error if it holds and nothing answers it: no first frame after it, no start after it in
     /// another window, and no attempt that began after it in this one. Players report one failure several times, and try
     /// again by themselves.
-    fn unanswered(&self, place: Place, open: &InWindow, now: &Now) -> Option<&Fatal> {
-        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.said.holds(now))?;
+    fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
+        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
-        let begun_since = open.begun && fatal.window == place.window;
+        let begun_since = open.begun && fatal.window == context.window;
         (!answered && !begun_since).then_some(fatal)
     }
 }
@@ -372,13 +373,13 @@ impl Line {
 impl InWindow {
     /// Counts an attempt that begins here. A failure before it stands.
     fn begin(&mut self, counted: &mut Counted) {
-        self.settle(counted);
+        self.count_pending(counted);
         counted.attempts += 1;
         self.begun = true;
     }
 
     /// Counts the pending failure.
-    fn settle(&mut self, counted: &mut Counted) {
+    fn count_pending(&mut self, counted: &mut Counted) {
         counted.add(self.pending.take());
     }
 }

@@ -107,7 +107,7 @@ impl Distribution {
     }
 }
 
-/// A group of session summaries: how many, what they add up to, and how their values are spread.
+/// A group of session summaries: how many, their sums, and the distributions of their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]
 pub struct Cell {
     /// Distinct sessions of the window.

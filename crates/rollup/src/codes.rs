@@ -1,6 +1,6 @@
 //! Error codes that players repeat.
 
-use crate::session::{Now, Said};
+use crate::session::{Assertion, Now};
 
 /// The most codes of a session that are remembered. A session with more forgets the ones it stated first.
 const MOST: usize = 32;
@@ -15,7 +15,7 @@ struct Stated {
     is_event: bool,
     endpoint: u32,
     code: u32,
-    said: Said,
+    assertion: Assertion,
 }
 
 impl Codes {
@@ -40,7 +40,7 @@ impl Codes {
                 continue;
             }
             let known = before.iter().find(|known| known.code == code).copied();
-            let is_new = !known.is_some_and(|known| known.said.holds(now));
+            let is_new = !known.is_some_and(|known| known.assertion.holds(now));
             #[cfg(feature = "seeded-bugs")]
             if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedCodeForgotten)
                 && let Some(known) = known.filter(|_| !is_new)
@@ -48,9 +48,9 @@ impl Codes {
                 self.0.push(known);
                 continue;
             }
-            let said = Said::at(now.record);
-            let said = known.map_or(said, |known| known.said.or_later(said));
-            self.0.push(Stated { is_event, endpoint, code, said });
+            let assertion = Assertion::at(now.record);
+            let assertion = known.map_or(assertion, |known| known.assertion.or_later(assertion));
+            self.0.push(Stated { is_event, endpoint, code, assertion });
             if is_new {
                 each_new(code);
             }

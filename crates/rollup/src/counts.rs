@@ -43,7 +43,7 @@ impl Counts {
 
     /// All beacons that are not in a session summary.
     #[must_use]
-    pub fn settled(&self) -> u64 {
+    pub fn without_summary(&self) -> u64 {
         self.late + self.duplicate + self.opted_out + self.excluded + self.rejected()
     }
 }

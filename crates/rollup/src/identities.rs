@@ -1,22 +1,22 @@
-//! The beacons of a session that were heard of late, to know repetitions by.
+//! The identities of a session's recent beacons, by which repetitions are recognised.
 
-use crate::session::{Now, Said};
+use crate::session::{Assertion, Now};
 
 /// Up to here a scan is quicker than a map; beyond it a session that floods must not cost the square of its beacons.
 const FEW: usize = 48;
 
-/// Identities and when each was last heard.
+/// Identities and when each was last observed.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    /// The greatest that was ever heard, at first 0. Later beacons have greater ones, and need not be looked for.
+    /// The greatest that was ever observed, at first 0. Later beacons have greater ones, and need not be looked for.
     greatest: u64,
-    few: Vec<(u64, Said)>,
+    few: Vec<(u64, Assertion)>,
     many: Option<Box<Many>>,
 }
 
 #[derive(Debug)]
 struct Many {
-    heard: hashbrown::HashMap<u64, Said, ahash::RandomState>,
+    observed: hashbrown::HashMap<u64, Assertion, ahash::RandomState>,
     sweep_at: usize,
 }
 
@@ -25,40 +25,40 @@ impl Identities {
         Self { greatest: 0, few: Vec::new(), many: None }
     }
 
-    /// One of those heard last, or 0.
+    /// One of those observed last, or 0.
     pub(crate) fn last(&self) -> u64 {
         self.few.last().map_or(0, |(identity, _)| *identity)
     }
 
-    /// When this identity was last heard; from now on, now.
-    pub(crate) fn heard(&mut self, identity: u64, said: Said, now: &Now) -> Option<Said> {
+    /// Records that this identity was observed now, and returns when it was last observed, if ever.
+    pub(crate) fn observed(&mut self, identity: u64, assertion: Assertion, now: &Now) -> Option<Assertion> {
         if let Some(many) = &mut self.many {
-            return many.heard(identity, said, now);
+            return many.observed(identity, assertion, now);
         }
         if identity > self.greatest {
             self.greatest = identity;
         } else if let Some((_, before)) = self.few.iter_mut().rev().find(|(known, _)| *known == identity) {
-            return Some(std::mem::replace(before, said));
+            return Some(std::mem::replace(before, assertion));
         }
         if self.few.len() == self.few.capacity() {
-            self.few.retain(|(_, said)| !said.is_past(now));
+            self.few.retain(|(_, assertion)| !assertion.is_past(now));
         }
         if self.few.len() == FEW {
-            let heard = self.few.drain(..).collect();
-            let many = self.many.insert(Box::new(Many { heard, sweep_at: 4 * FEW }));
-            return many.heard(identity, said, now);
+            let observed = self.few.drain(..).collect();
+            let many = self.many.insert(Box::new(Many { observed, sweep_at: 4 * FEW }));
+            return many.observed(identity, assertion, now);
         }
-        self.few.push((identity, said));
+        self.few.push((identity, assertion));
         None
     }
 }
 
 impl Many {
-    fn heard(&mut self, identity: u64, said: Said, now: &Now) -> Option<Said> {
-        let before = self.heard.insert(identity, said);
-        if self.heard.len() >= self.sweep_at {
-            self.heard.retain(|_, said| !said.is_past(now));
-            self.sweep_at = (2 * self.heard.len()).max(4 * FEW);
+    fn observed(&mut self, identity: u64, assertion: Assertion, now: &Now) -> Option<Assertion> {
+        let before = self.observed.insert(identity, assertion);
+        if self.observed.len() >= self.sweep_at {
+            self.observed.retain(|_, assertion| !assertion.is_past(now));
+            self.sweep_at = (2 * self.observed.len()).max(4 * FEW);
         }
         before
     }

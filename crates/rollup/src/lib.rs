@@ -1,6 +1,6 @@
 //! Windows, session summaries and cells.
 //!
-//! A beacon touches one thing: the session summary of its session in its window ([`SessionStore::place`]). Cells are
+//! A beacon touches one thing: the session summary of its session in its window ([`SessionStore::insert`]). Cells are
 //! made when the window closes ([`SessionStore::close`]), by walking the session summaries once for each breakdown of
 //! their tenant; so what a beacon costs does not depend on how many there are. Cells of disjoint sets of sessions add
 //! up exactly ([`Cell::add`]).
@@ -33,6 +33,6 @@ pub use breakdowns::{BreakdownList, Breakdowns};
 pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
 pub use rules::Rules;
-pub use store::{SessionStore, Verdict};
-pub use table::{Label, Table, Window};
+pub use store::{Outcome, SessionStore};
+pub use table::{CellKey, Table, Window};
 pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};

@@ -23,16 +23,16 @@ impl Plan {
         let mut slots: Vec<_> = breakdowns.lists().flatten().flatten().copied().collect();
         slots.sort_unstable();
         slots.dedup();
-        let places = |list: &[Vec<Dimension>]| -> Vec<Vec<usize>> {
-            let place = |dimension: &Dimension| slots.binary_search(dimension).ok();
+        let slots_of = |list: &[Vec<Dimension>]| -> Vec<Vec<usize>> {
+            let slot_of = |dimension: &Dimension| slots.binary_search(dimension).ok();
             list.iter()
-                .map(|breakdown| breakdown.iter().filter_map(place).take(MOST_LEVELS).collect())
+                .map(|breakdown| breakdown.iter().filter_map(slot_of).take(MOST_LEVELS).collect())
                 .collect()
         };
-        let mut lists = vec![places(breakdowns.common())];
+        let mut lists = vec![slots_of(breakdowns.common())];
         let mut of = Vec::new();
         for tenant in tenants {
-            let own = places(breakdowns.of(tenant));
+            let own = slots_of(breakdowns.of(tenant));
             let known = lists.iter().position(|list| *list == own);
             of.push(known.unwrap_or_else(|| {
                 lists.push(own);
@@ -42,7 +42,7 @@ impl Plan {
         Self { slots, lists, of }
     }
 
-    /// The breakdowns of a list, each as the places of its dimensions.
+    /// The breakdowns of a list, each as the slots of its dimensions.
     pub(crate) fn lists(&self) -> &[Vec<Vec<usize>>] {
         &self.lists
     }

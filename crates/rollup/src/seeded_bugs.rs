@@ -15,7 +15,7 @@ pub enum SeededBug {
     /// Of the states on a clock the latest alone is kept: what comes after it and is earlier is forgotten.
     LatestStateAlone,
     /// What requests state while events tell the state is forgotten.
-    RequestsUnheard,
+    RequestsIgnored,
 }
 
 thread_local! {

@@ -1,21 +1,21 @@
 //! What is remembered of a session between its beacons: assertions that expire.
 //!
-//! Every field is what one record said, and holds for `idle` after it by record timestamps. No field is derived from
-//! another, and what a beacon states does not depend on its verdict: so a replay from `idle` earlier rebuilds exactly
-//! what matters (protocol.md, "Session state is a set of assertions").
+//! Every field is what one record asserted, and holds for `idle` after it by record timestamps. No field is derived
+//! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
+//! exactly what matters (protocol.md, "Session state is a set of assertions").
 
 use crowdfold_airlock::{Identity, Millis, Observation, Playback};
 
-use crate::attempts::{Counted, InWindow, Line, Others, Place, Statement};
+use crate::attempts::{Counted, InWindow, Line, Others, Statement, WindowContext};
 use crate::errors::ErrorClasses;
 use crate::identities::Identities;
 use crate::tracker::{Tracked, Tracker};
 
-/// The record timestamp of the last record that said a thing.
+/// An assertion: the timestamp of the last record that asserted something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Said(Millis);
+pub(crate) struct Assertion(Millis);
 
-impl Said {
+impl Assertion {
     pub(crate) const NEVER: Self = Self(Millis::MAX);
 
     pub(crate) const fn at(record: Millis) -> Self {
@@ -53,7 +53,7 @@ impl Said {
     }
 }
 
-/// When a beacon is judged.
+/// The moment at which a beacon is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     /// Timestamp of its record.
@@ -71,7 +71,7 @@ pub(crate) struct Now {
 pub(crate) struct Stated {
     /// The slots of the last beacon that stated any, one bit each.
     last: u32,
-    at: Said,
+    at: Assertion,
     earlier: Option<Box<Earlier>>,
 }
 
@@ -79,12 +79,12 @@ pub(crate) struct Stated {
 #[derive(Debug, Default)]
 struct Earlier {
     slots: u32,
-    at: Vec<(u32, Said)>,
+    at: Vec<(u32, Assertion)>,
 }
 
 impl Stated {
     const fn nothing() -> Self {
-        Self { last: 0, at: Said::NEVER, earlier: None }
+        Self { last: 0, at: Assertion::NEVER, earlier: None }
     }
 
     /// The slots among `asked` of which what was last stated holds.
@@ -97,8 +97,8 @@ impl Stated {
         held.fold(last, |held, (slots, _)| held | slots & asked)
     }
 
-    /// Takes down that a beacon stated these slots.
-    pub(crate) fn state(&mut self, slots: u32, said: Said) {
+    /// Records that a beacon stated these slots.
+    pub(crate) fn state(&mut self, slots: u32, assertion: Assertion) {
         if slots == 0 {
             return;
         }
@@ -107,13 +107,13 @@ impl Stated {
             self.earlier.get_or_insert_default().keep(left, self.at, slots);
         }
         self.last = slots;
-        self.at = said;
+        self.at = assertion;
     }
 }
 
 impl Earlier {
     /// Keeps `slots`, last stated at `at`, and forgets those that are stated again.
-    fn keep(&mut self, slots: u32, at: Said, again: u32) {
+    fn keep(&mut self, slots: u32, at: Assertion, again: u32) {
         self.slots = self.slots & !again | slots;
         self.at.retain_mut(|(kept, _)| {
             *kept &= !again;
@@ -139,12 +139,12 @@ impl Seats {
         Self { newest: (0, Self::NONE), others: Vec::new() }
     }
 
-    /// The place in the window that starts then.
+    /// The index in the window that starts then.
     pub(crate) fn find(&self, start: Millis) -> Option<u32> {
         if self.newest.0 == start && self.newest.1 != Self::NONE {
             return Some(self.newest.1);
         }
-        self.others.iter().find(|(window, _)| *window == start).map(|(_, place)| *place)
+        self.others.iter().find(|(window, _)| *window == start).map(|(_, index)| *index)
     }
 
     /// Adds one; those in windows for which `is_open` is false are of no more use.
@@ -159,22 +159,22 @@ impl Seats {
     /// Takes all of them.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = (Millis, u32)> + use<> {
         let taken = std::mem::replace(self, Self::none());
-        taken.others.into_iter().chain([taken.newest]).filter(|(_, place)| *place != Self::NONE)
+        taken.others.into_iter().chain([taken.newest]).filter(|(_, index)| *index != Self::NONE)
     }
 }
 
-/// What one session's records said.
+/// The assertions of one session's records.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) hash: u64,
-    /// The last record of the session, whatever it said: when this is past, so is everything.
+    /// The last record of the session, whatever it asserted: when this is past, so is everything.
     pub(crate) seen: Millis,
     /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
     attempts: Line,
-    startup: Said,
+    startup: Assertion,
     /// The last JSON beacon that reported a first frame without its startup time.
-    untimed_frame: Said,
-    opt_out: Said,
+    untimed_frame: Assertion,
+    opt_out: Assertion,
     /// Of those that use CMCD alone: others would pay for it in every look-up.
     tracker: Option<Box<Tracker>>,
     identities: Identities,
@@ -182,9 +182,9 @@ pub(crate) struct Session {
     pub(crate) seats: Seats,
 }
 
-/// What a beacon's statements mean beside those that held before it.
+/// The effects of a beacon, given the assertions that held before it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Observed {
     pub(crate) opted_out: bool,
     pub(crate) duplicate: bool,
     /// Attempts, plays and failures that it adds.
@@ -209,9 +209,9 @@ impl Session {
             hash,
             seen: 0,
             attempts: Line::new(),
-            startup: Said::NEVER,
-            untimed_frame: Said::NEVER,
-            opt_out: Said::NEVER,
+            startup: Assertion::NEVER,
+            untimed_frame: Assertion::NEVER,
+            opt_out: Assertion::NEVER,
             tracker: None,
             identities: Identities::new(),
             stated: Stated::nothing(),
@@ -220,14 +220,14 @@ impl Session {
     }
 
     /// Records what a beacon states, and returns what is new in it. `in_window` is what its window holds of attempts.
-    pub(crate) fn hear(
+    pub(crate) fn observe(
         &mut self,
         beacon: &Observation,
-        place: Place,
+        context: WindowContext,
         mut in_window: InWindow,
         now: &Now,
-    ) -> Heard {
-        let said = Said::at(now.record);
+    ) -> Observed {
+        let assertion = Assertion::at(now.record);
         let measures = beacon.measures();
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
@@ -238,7 +238,7 @@ impl Session {
         let switches = beacon.playback().is_some_and(is_switch);
         let is_json = beacon.playback().is_none();
         let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
-        let counted = self.count(beacon, &statement, place, &mut in_window, now);
+        let counted = self.count(beacon, &statement, context, &mut in_window, now);
         // a beacon that has played for some time was not sent at the first frame
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
@@ -253,9 +253,9 @@ impl Session {
         if is_json || beacon.playback().is_some_and(|playback| playback.code.is_none()) {
             new_errors.add(measures.error);
         }
-        let heard = Heard {
+        let observed = Observed {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
-            duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, said, now)),
+            duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, assertion, now)),
             counted,
             in_window,
             new_startup: measured.or(stated),
@@ -272,21 +272,21 @@ impl Session {
             (beacon.opt_out(), &mut self.opt_out),
         ] {
             if stated {
-                *field = field.or_later(said);
+                *field = field.or_later(assertion);
             }
         }
         self.seen = self.seen.max(now.record);
-        heard
+        observed
     }
 
-    /// Takes down that it asks not to be counted, and nothing else of what a record says.
+    /// Records that the session asks not to be counted, and nothing else of a record.
     pub(crate) fn opt_out(&mut self, record: Millis) {
-        self.opt_out = self.opt_out.or_later(Said::at(record));
+        self.opt_out = self.opt_out.or_later(Assertion::at(record));
         self.seen = self.seen.max(record);
     }
 
-    /// The last identity that was heard, or 0.
-    pub(crate) fn last_heard(&self) -> u64 {
+    /// Returns the last identity, or 0.
+    pub(crate) fn last_identity(&self) -> u64 {
         self.identities.last()
     }
 
@@ -301,27 +301,27 @@ impl Session {
         &mut self,
         beacon: &Observation,
         statement: &Statement,
-        place: Place,
+        context: WindowContext,
         open: &mut InWindow,
         now: &Now,
     ) -> Counted {
         let json = &mut self.attempts;
         let Some(tracker) = &mut self.tracker else {
             let line = if beacon.playback().is_some() { &mut Line::new() } else { json };
-            return line.state(statement, &Others::NONE, place, open, now);
+            return line.state(statement, &Others::NONE, context, open, now);
         };
         let [events, requests] = &mut tracker.attempts;
         let (line, others) = match beacon.playback() {
             None => {
-                let others = Others::NONE.and(events, place, open, now).and(requests, place, open, now);
+                let others = Others::NONE.and(events, context, open, now).and(requests, context, open, now);
                 (json, others)
             }
             Some(playback) if playback.event => {
-                (events, Others::NONE.outranked_by(json, now).and(requests, place, open, now))
+                (events, Others::NONE.outranked_by(json, now).and(requests, context, open, now))
             }
             Some(_) => (requests, Others::NONE.outranked_by(json, now).outranked_by(events, now)),
         };
-        line.state(statement, &others, place, open, now)
+        line.state(statement, &others, context, open, now)
     }
 
     /// What states and totals come to, where there are any.
@@ -331,12 +331,12 @@ impl Session {
         if is_stated {
             self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
         }
-        self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.hear(beacon, playback, now))
+        self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
     }
 
-    /// Whether a beacon of that identity was heard before; remembers it either way.
-    fn repeats(&mut self, identity: Identity, said: Said, now: &Now) -> bool {
-        self.identities.heard(identity.get(), said, now).is_some_and(|before| before.holds(now))
+    /// Returns whether a beacon of that identity was observed before; remembers it either way.
+    fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
+        self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
     }
 }
 

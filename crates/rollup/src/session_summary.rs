@@ -5,7 +5,7 @@ use crowdfold_airlock::Measures;
 use crate::attempts::{Counted, InWindow};
 use crate::bounded::{self, Budget};
 use crate::errors::ErrorClasses;
-use crate::session::Heard;
+use crate::session::Observed;
 use crate::{Bounded, Cell, Rules, Sums};
 
 /// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
@@ -44,25 +44,25 @@ impl SessionSummary {
     }
 
     /// Adds a beacon.
-    pub(crate) fn add(&mut self, measures: &Measures, heard: &Heard, network_bit: u64) {
+    pub(crate) fn add(&mut self, measures: &Measures, observed: &Observed, network_bit: u64) {
         self.beacons += 1;
         self.network_bits |= network_bit;
-        self.in_window = heard.in_window;
-        if heard.counted != Counted::default() {
-            self.count(&heard.counted);
+        self.in_window = observed.in_window;
+        if observed.counted != Counted::default() {
+            self.count(&observed.counted);
         }
-        self.playing_ms = self.playing_ms.saturating_add(heard.playing_ms);
-        self.stalled_ms = self.stalled_ms.saturating_add(heard.stalled_ms);
-        self.stalls = self.stalls.saturating_add(heard.stalls);
-        self.dropped_frames = self.dropped_frames.saturating_add(heard.dropped_frames);
-        self.switches = self.switches.saturating_add(heard.switches);
-        self.startup_ms = self.startup_ms.or(heard.new_startup);
-        self.errors.add_all(heard.new_errors);
+        self.playing_ms = self.playing_ms.saturating_add(observed.playing_ms);
+        self.stalled_ms = self.stalled_ms.saturating_add(observed.stalled_ms);
+        self.stalls = self.stalls.saturating_add(observed.stalls);
+        self.dropped_frames = self.dropped_frames.saturating_add(observed.dropped_frames);
+        self.switches = self.switches.saturating_add(observed.switches);
+        self.startup_ms = self.startup_ms.or(observed.new_startup);
+        self.errors.add_all(observed.new_errors);
         if let Some(rate) = measures.bandwidth_kbps {
-            self.bandwidth.add(rate, heard.playing_ms);
+            self.bandwidth.add(rate, observed.playing_ms);
         }
         if let Some(rate) = measures.bitrate_kbps {
-            self.bitrate.add(rate, heard.playing_ms);
+            self.bitrate.add(rate, observed.playing_ms);
         }
     }
 

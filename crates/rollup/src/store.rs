@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, SessionHash, Symbol};
 
-use crate::attempts::{InWindow, Place};
+use crate::attempts::{InWindow, WindowContext};
 use crate::plan::Plan;
-use crate::session::{Now, Said, Session};
+use crate::session::{Assertion, Now, Session};
 use crate::session_summary::SessionSummary;
 use crate::tabulate::{ClosedWindow, tabulate};
 use crate::{Counts, Rules, Window};
 
-/// What became of a beacon, in the order in which it is asked.
+/// The outcome of a beacon, in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Outcome {
     /// No room for another session ([`Reason::Overload`]).
     Overload,
     /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
@@ -27,7 +27,7 @@ pub enum Verdict {
     /// It repeats an earlier one.
     Duplicate,
     /// It is in its session's summary.
-    Placed,
+    Inserted,
 }
 
 /// The sessions of one partition and their summaries in open windows.
@@ -113,7 +113,7 @@ impl SessionStore {
         self.sessions.len()
     }
 
-    /// Looks at what placing these beacons will look at, so that the waits for memory overlap. Changes nothing.
+    /// Reads the memory that inserting these beacons will need, so that the waits overlap. Changes nothing.
     pub fn warm<'a>(&mut self, beacons: impl Iterator<Item = &'a Observation>) {
         let mut near = std::mem::take(&mut self.near);
         near.clear();
@@ -129,7 +129,7 @@ impl SessionStore {
             let some = |values: &[Symbol], row: usize| {
                 values.get(row * self.plan.slots.len()).is_some_and(|value| value.is_some())
             };
-            seen ^= session.last_heard() ^ u64::from(some(&self.asserted, at));
+            seen ^= session.last_identity() ^ u64::from(some(&self.asserted, at));
             if let Some(open) = newest
                 && let Some(summary) = session.seats.find(open.start)
             {
@@ -141,13 +141,13 @@ impl SessionStore {
         self.near = near;
     }
 
-    /// Judges a beacon and puts it where it belongs. `record` is the timestamp of its record.
-    pub fn place(&mut self, beacon: &Observation, record: Millis) -> Verdict {
+    /// Adds a beacon to its session and window, and returns the outcome. `record` is the timestamp of its record.
+    pub fn insert(&mut self, beacon: &Observation, record: Millis) -> Outcome {
         if beacon.excluded() {
             let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
-            return Verdict::Excluded(withdrawn);
+            return Outcome::Excluded(withdrawn);
         }
-        let Some(at) = self.session(beacon.session_hash()) else { return Verdict::Overload };
+        let Some(at) = self.session(beacon.session_hash()) else { return Outcome::Overload };
         let now =
             Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
         let reported = Reported::by(beacon, &self.plan.slots);
@@ -157,30 +157,30 @@ impl SessionStore {
         let in_window = seat.map_or_else(InWindow::default, |(window, summary)| {
             self.windows[window].summaries[summary].in_window
         });
-        let place = Place { window: window.start, implied: window.start >= self.history_from };
-        let heard = self.sessions[at].hear(beacon, place, in_window, &now);
-        let verdict = if heard.opted_out {
-            Verdict::OptedOut(if beacon.opt_out() { self.take_out(at) } else { 0 })
+        let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
+        let observed = self.sessions[at].observe(beacon, context, in_window, &now);
+        let outcome = if observed.opted_out {
+            Outcome::OptedOut(if beacon.opt_out() { self.take_out(at) } else { 0 })
         } else if is_late {
-            Verdict::Late
-        } else if heard.duplicate {
-            Verdict::Duplicate
+            Outcome::Late
+        } else if observed.duplicate {
+            Outcome::Duplicate
         } else {
             let (window, summary) = seat.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
             self.fill(at, window, summary, &reported, &now);
             let summary = &mut self.windows[window].summaries[summary];
-            summary.add(beacon.measures(), &heard, beacon.network_bit());
+            summary.add(beacon.measures(), &observed, beacon.network_bit());
             self.open_beacons += 1;
-            Verdict::Placed
+            Outcome::Inserted
         };
         #[cfg(feature = "seeded-bugs")]
-        if verdict == Verdict::Duplicate
+        if outcome == Outcome::Duplicate
             && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::DuplicateStatesNothing)
         {
-            return verdict;
+            return outcome;
         }
         self.assert_dimensions(at, &reported, record);
-        verdict
+        outcome
     }
 
     /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
@@ -221,7 +221,7 @@ impl SessionStore {
         inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
     }
 
-    /// The place of a session, a new one if there is room.
+    /// The index of a session, a new one if there is room.
     fn session(&mut self, session: SessionHash) -> Option<usize> {
         let hash = session.get();
         if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
@@ -231,8 +231,8 @@ impl SessionStore {
             return None;
         }
         let at = self.sessions.len();
-        let place = u32::try_from(at).ok()?;
-        self.index.insert_unique(hash, place, |at| self.sessions[*at as usize].hash);
+        let index = u32::try_from(at).ok()?;
+        self.index.insert_unique(hash, index, |at| self.sessions[*at as usize].hash);
         self.sessions.push(Session::new(hash));
         self.asserted.resize(self.asserted.len() + self.plan.slots.len(), Symbol::NONE);
         Some(at)
@@ -321,7 +321,7 @@ impl SessionStore {
                 *asserted = value;
             }
         }
-        self.sessions[session].stated.state(reported.slots, Said::at(record));
+        self.sessions[session].stated.state(reported.slots, Assertion::at(record));
     }
 
     /// Forgets sessions of which nothing holds any more, by moving the last ones into their places.
@@ -347,7 +347,7 @@ impl SessionStore {
         }
     }
 
-    /// Changes the place of a session in the index, or takes it out.
+    /// Changes the number of a session in the index, or removes it.
     fn reseat(&mut self, from: usize, to: Option<usize>) {
         let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
         match (found, to) {
@@ -377,8 +377,8 @@ impl Reported {
     }
 }
 
-impl Verdict {
-    /// Counts one beacon of this verdict.
+impl Outcome {
+    /// Counts one beacon with this outcome.
     pub const fn count(self, counts: &mut Counts) {
         counts.read += 1;
         match self {
@@ -390,7 +390,7 @@ impl Verdict {
             Self::OptedOut(with_it) => counts.opted_out += 1 + with_it,
             Self::Late => counts.late += 1,
             Self::Duplicate => counts.duplicate += 1,
-            Self::Placed => {}
+            Self::Inserted => {}
         }
     }
 }

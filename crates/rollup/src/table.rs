@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::Cell;
 
 /// The values of a cell, one for each dimension of its breakdown, in its order. Compares by dimension, as UTF-8 bytes.
-pub type Label = Box<[Arc<str>]>;
+pub type CellKey = Box<[Arc<str>]>;
 
-/// The cells of one breakdown of one tenant and window, in the order of their labels.
-pub type Table = BTreeMap<Label, Cell>;
+/// The cells of one breakdown of one tenant and window, in the order of their cell keys.
+pub type Table = BTreeMap<CellKey, Cell>;
 
 /// A half-open span of event time, ms since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

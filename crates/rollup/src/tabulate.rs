@@ -8,7 +8,7 @@ use crowdfold_airlock::{Dictionary, Symbol};
 use crate::bounded::Budget;
 use crate::plan::Plan;
 use crate::session_summary::{Contribution, SessionSummary};
-use crate::{Cell, Label, Rules, Table, Window};
+use crate::{Cell, CellKey, Rules, Table, Window};
 
 /// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
 pub const MOST_CELLS: usize = 65_536;
@@ -45,23 +45,23 @@ pub(crate) fn tabulate(
     }
     let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
     for (list, contributions) in plan.lists().iter().zip(&contributions) {
-        for (nth, places) in list.iter().enumerate() {
+        for (nth, levels) in list.iter().enumerate() {
             let mut cells: hashbrown::HashMap<(u16, Key), Cell, ahash::RandomState> =
                 hashbrown::HashMap::default();
             for (at, contribution) in contributions {
                 let mut key = [Symbol::NONE; MOST_LEVELS];
-                for (level, place) in key.iter_mut().zip(places) {
-                    *level = dimensions[at * plan.slots.len() + place];
+                for (level, slot) in key.iter_mut().zip(levels) {
+                    *level = dimensions[at * plan.slots.len() + slot];
                 }
                 contribution.add_to(cells.entry((summaries[*at].tenant, key)).or_default());
             }
             for ((tenant, key), cell) in cells {
                 let word = |symbol: &Symbol| Arc::clone(dictionary.word(*symbol));
-                let label: Label = key[..places.len()].iter().map(word).collect();
+                let cell_key: CellKey = key[..levels.len()].iter().map(word).collect();
                 let tables = tenants.entry(tenant).or_default();
                 tables.resize_with(nth + 1, Table::new);
                 // words are one to a symbol, but nothing reported and a reported `unknown` read the same
-                tables[nth].entry(label).or_default().add(&cell);
+                tables[nth].entry(cell_key).or_default().add(&cell);
             }
         }
     }
@@ -71,18 +71,19 @@ pub(crate) fn tabulate(
     ClosedWindow { window, tenants }
 }
 
-/// Moves the smallest cells beyond a bound into one that is `other` in every dimension: by count, then label, never by
-/// who came first.
+/// Moves the smallest cells beyond a bound into one that is `other` in every dimension: by count, then cell key, never
+/// by who came first.
 fn bound(table: &mut Table, most: usize) {
     if table.len() <= most {
         return;
     }
-    let mut by_size: Vec<_> = table.iter().map(|(label, cell)| (cell.sessions, label.clone())).collect();
+    let mut by_size: Vec<_> =
+        table.iter().map(|(cell_key, cell)| (cell.sessions, cell_key.clone())).collect();
     by_size.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let other: Arc<str> = "other".into();
     let mut rest = Cell::default();
-    for (_, label) in &by_size[most - 1..] {
-        if let Some(cell) = table.remove(label) {
+    for (_, cell_key) in &by_size[most - 1..] {
+        if let Some(cell) = table.remove(cell_key) {
             rest.add(&cell);
         }
     }
@@ -97,13 +98,14 @@ mod tests {
     #[test]
     fn the_smallest_cells_beyond_the_bound_go_to_other() {
         let cell = |sessions| Cell { sessions, ..Cell::default() };
-        let label = |value: &str| -> Label { vec![Arc::from(value)].into() };
+        let cell_key = |value: &str| -> CellKey { vec![Arc::from(value)].into() };
         let mut table: Table = [("a", 3), ("b", 1), ("c", 1), ("d", 7)]
-            .map(|(value, sessions)| (label(value), cell(sessions)))
+            .map(|(value, sessions)| (cell_key(value), cell(sessions)))
             .into_iter()
             .collect();
         bound(&mut table, 3);
-        let left: Vec<_> = table.iter().map(|(label, cell)| (label[0].to_string(), cell.sessions)).collect();
+        let left: Vec<_> =
+            table.iter().map(|(cell_key, cell)| (cell_key[0].to_string(), cell.sessions)).collect();
         assert_eq!(left, [("a".into(), 3), ("d".into(), 7), ("other".into(), 2)]);
     }
 }

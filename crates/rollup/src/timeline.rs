@@ -6,7 +6,7 @@
 
 use crowdfold_airlock::{Millis, State};
 
-use crate::session::{Now, Said};
+use crate::session::{Assertion, Now};
 
 /// What a state means for those after it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,8 @@ impl Since {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Millis,
-    said: Said,
-    /// Its place in the log: of two at one moment the second is the later.
+    assertion: Assertion,
+    /// Its position in the log: of two at one moment the second is the later.
     nth: u32,
     state: State,
     /// Of one that plays.
@@ -155,7 +155,7 @@ impl Timeline {
         }
     }
 
-    /// What is told of the time until that moment by who states nothing of its own.
+    /// The time until that moment, as reported by a beacon without a state of its own.
     pub(crate) fn go_on(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
         self.latest(now).until(at, counted, Millis::MAX, now)
     }
@@ -166,7 +166,7 @@ impl Timeline {
     }
 
     /// Takes down a state.
-    pub(crate) fn state(&mut self, state: State, at: Millis, said: Said, now: &Now) {
+    pub(crate) fn state(&mut self, state: State, at: Millis, assertion: Assertion, now: &Now) {
         self.stated = self.stated.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
         let entries = &mut self.kinds[Kind::of(state) as usize];
@@ -176,7 +176,7 @@ impl Timeline {
         {
             return;
         }
-        entries.add(Entry { at, said, nth: self.stated, state, since: Since::Playing }, now);
+        entries.add(Entry { at, assertion, nth: self.stated, state, since: Since::Playing }, now);
     }
 
     fn latest(&self, now: &Now) -> Latest {
@@ -198,25 +198,26 @@ impl Entries {
     }
 
     fn latest(&self, now: &Now) -> Option<&Entry> {
-        self.0.get(self.0.partition_point(|entry| !entry.said.holds(now)))
+        self.0.get(self.0.partition_point(|entry| !entry.assertion.holds(now)))
     }
 
     fn add(&mut self, entry: Entry, now: &Now) {
         let Self(entries) = self;
-        let Entry { at, said, .. } = entry;
-        let sooner = entries.partition_point(|entry| entry.said < said);
+        let Entry { at, assertion, .. } = entry;
+        let sooner = entries.partition_point(|entry| entry.assertion < assertion);
         if entries.get(sooner).is_some_and(|entry| entry.at > at) {
             return;
         }
         // what was said no later and is no later by the clock can never be the latest again
-        let until = sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.said == said));
+        let until =
+            sooner + usize::from(entries.get(sooner).is_some_and(|entry| entry.assertion == assertion));
         let from = entries[..sooner].partition_point(|entry| entry.at > at);
         if from < until {
             entries[from] = entry;
             entries.drain(from + 1..until);
         } else {
             if entries.len() == entries.capacity() {
-                let past = entries[..from].partition_point(|entry| entry.said.is_past(now));
+                let past = entries[..from].partition_point(|entry| entry.assertion.is_past(now));
                 entries.drain(..past);
                 entries.reserve_exact(entries.len().max(1));
                 entries.insert(from - past, entry);
@@ -238,8 +239,13 @@ impl Distance {
     /// Takes down that a record reports something of that moment of the other clock.
     pub(crate) fn report(&mut self, at: Millis, record: Millis, now: &Now) {
         let at = (Self::ZERO + at).saturating_sub(record);
-        let entry =
-            Entry { at, said: Said::at(record), nth: 0, state: State::Starting, since: Since::Playing };
+        let entry = Entry {
+            at,
+            assertion: Assertion::at(record),
+            nth: 0,
+            state: State::Starting,
+            since: Since::Playing,
+        };
         self.0.add(entry, now);
     }
 

@@ -11,7 +11,7 @@ use crowdfold_airlock::{Millis, Observation, Playback, State, Total};
 use crate::attempts::Line;
 use crate::codes::Codes;
 use crate::errors::ErrorClasses;
-use crate::session::{Now, Said};
+use crate::session::{Assertion, Now};
 use crate::session_summary::quotient_to_two_digits;
 use crate::timeline::{Distance, Step, Timeline};
 
@@ -23,13 +23,13 @@ pub(crate) struct Tracker {
     /// By the clock of who took the request.
     requests: Timeline,
     /// The last two records that stated a state by events.
-    told: [Said; 2],
+    reported: [Assertion; 2],
     /// The last two records with a batch of them.
-    batched: [Said; 2],
+    batched: [Assertion; 2],
     /// Of the player's clock from ours.
     distance: Distance,
     /// The latest record that stated a state with a request.
-    asked: Said,
+    asked: Assertion,
     /// The time that the events of one record may add.
     allowance: Allowance,
     /// The last start that an event stated.
@@ -37,16 +37,16 @@ pub(crate) struct Tracker {
     /// The last start that a request stated.
     asked_start: Start,
     /// When an event last stated that it plays.
-    began: (Millis, Said),
+    began: (Millis, Assertion),
     codes: Codes,
     /// Assertions of events and of requests about attempts.
     pub(crate) attempts: [Line; 2],
     /// The last bitrate that an event stated, kbit/s.
-    bitrate: (u32, Said),
+    bitrate: (u32, Assertion),
     /// The last totals of requests and of events.
-    dropped_frames: [(u32, Said); 2],
-    stalls: [(u32, Said); 2],
-    stalled_ms: [(u32, Said); 2],
+    dropped_frames: [(u32, Assertion); 2],
+    stalls: [(u32, Assertion); 2],
+    stalled_ms: [(u32, Assertion); 2],
 }
 
 /// What a beacon's statements come to, beside those that held before it.
@@ -72,7 +72,7 @@ pub(crate) struct Tracked {
 #[derive(Clone, Copy, Debug)]
 struct Start {
     at: Millis,
-    said: Said,
+    assertion: Assertion,
     /// A pause or a seek came after it, and no first frame in between.
     interrupted: bool,
     /// A first frame came after it.
@@ -80,7 +80,7 @@ struct Start {
 }
 
 impl Start {
-    const NONE: Self = Self { at: 0, said: Said::NEVER, interrupted: false, over: false };
+    const NONE: Self = Self { at: 0, assertion: Assertion::NEVER, interrupted: false, over: false };
 
     /// Records a state that comes after it.
     const fn then(&mut self, state: State) {
@@ -101,7 +101,7 @@ const MOST_JITTER: Millis = 1_000;
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     /// The latest record whose events stated a state. Records with one timestamp are taken for one.
-    record: Said,
+    record: Assertion,
     /// The latest time of its events.
     latest: Millis,
     /// The rest of it, ms.
@@ -133,12 +133,12 @@ impl Allowance {
             }
             None => now.idle,
         } + jitter;
-        (self.record, self.latest) = (Said::at(now.record), at);
+        (self.record, self.latest) = (Assertion::at(now.record), at);
         self.left
     }
 
     fn spend(&mut self, credited: Millis, now: &Now) {
-        if self.record == Said::at(now.record) {
+        if self.record == Assertion::at(now.record) {
             self.left = self.left.saturating_sub(credited);
         }
     }
@@ -149,28 +149,28 @@ impl Tracker {
         Self {
             events: Timeline::default(),
             requests: Timeline::default(),
-            told: [Said::NEVER; 2],
-            batched: [Said::NEVER; 2],
+            reported: [Assertion::NEVER; 2],
+            batched: [Assertion::NEVER; 2],
             distance: Distance::default(),
-            asked: Said::NEVER,
-            allowance: Allowance { record: Said::NEVER, latest: 0, left: 0 },
+            asked: Assertion::NEVER,
+            allowance: Allowance { record: Assertion::NEVER, latest: 0, left: 0 },
             start: Start::NONE,
             asked_start: Start::NONE,
-            began: (0, Said::NEVER),
+            began: (0, Assertion::NEVER),
             codes: Codes::default(),
             attempts: [Line::new(), Line::new()],
-            bitrate: (0, Said::NEVER),
-            dropped_frames: [(0, Said::NEVER); 2],
-            stalls: [(0, Said::NEVER); 2],
-            stalled_ms: [(0, Said::NEVER); 2],
+            bitrate: (0, Assertion::NEVER),
+            dropped_frames: [(0, Assertion::NEVER); 2],
+            stalls: [(0, Assertion::NEVER); 2],
+            stalled_ms: [(0, Assertion::NEVER); 2],
         }
     }
 
     /// Takes down what a beacon says of playback, and tells what is new in it.
-    pub(crate) fn hear(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
+    pub(crate) fn observe(&mut self, beacon: &Observation, playback: &Playback, now: &Now) -> Tracked {
         let at = beacon.own_time();
-        let told = self.told[0].holds(now);
-        let states = told || self.requests.reaches(now).is_some() || playback.state.is_some();
+        let reported = self.reported[0].holds(now);
+        let states = reported || self.requests.reaches(now).is_some() || playback.state.is_some();
         let totals = &playback.totals;
         // requests overtake batches of events, so each of the two has totals of its own
         let line = usize::from(playback.event);
@@ -179,8 +179,8 @@ impl Tracker {
         let mut tracked = Tracked {
             dropped_frames: difference(&mut self.dropped_frames, line, totals.dropped_frames, now),
             is_same_bitrate: self.is_same_bitrate(playback, now),
-            start_known: self.start.said.holds(now),
-            start_interrupted: self.asked_start.said.holds(now) && self.asked_start.interrupted,
+            start_known: self.start.assertion.holds(now),
+            start_interrupted: self.asked_start.assertion.holds(now) && self.asked_start.interrupted,
             new_codes: self.new_codes(beacon, playback, now),
             ..Tracked::default()
         };
@@ -192,13 +192,13 @@ impl Tracker {
         let Some(state) = playback.state else { return tracked };
         let step = if playback.event {
             self.event(state, at, now)
-        } else if !told {
+        } else if !reported {
             self.requests.step(state, at, None, Millis::MAX, now)
         } else if self.batched[0].holds(now) {
             Step::default()
         } else {
             let at = self.distance.moment(now.record, now);
-            at.map_or_else(Step::default, |at| self.events.go_on(at, self.heard(now), now))
+            at.map_or_else(Step::default, |at| self.events.go_on(at, self.observed(now), now))
         };
         tracked.playing_ms = step.playing_ms;
         tracked.stalled_ms = step.stalled_ms;
@@ -229,7 +229,7 @@ impl Tracker {
     /// Returns whether the bitrate that an event states is the last one stated, and records it.
     fn is_same_bitrate(&mut self, playback: &Playback, now: &Now) -> bool {
         let Some(bitrate) = playback.bitrate_kbps.get() else { return false };
-        let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Said::at(now.record)));
+        let (before, stated) = std::mem::replace(&mut self.bitrate, (bitrate, Assertion::at(now.record)));
         bitrate == before && stated.holds(now)
     }
 
@@ -237,8 +237,8 @@ impl Tracker {
     fn event(&mut self, state: State, at: Millis, now: &Now) -> Step {
         let most = self.allowance.of(at, &self.distance, now);
         self.distance.report(at, now.record, now);
-        let counted = if holds_before(self.told, now) {
-            if holds_before(self.batched, now) { None } else { self.heard(now) }
+        let counted = if holds_before(self.reported, now) {
+            if holds_before(self.batched, now) { None } else { self.observed(now) }
         } else {
             let counted = self.requests.reaches(now);
             if counted.is_some_and(|counted| at <= counted) {
@@ -252,36 +252,36 @@ impl Tracker {
     }
 
     /// Until when requests have counted what events stated, by the player's clock.
-    fn heard(&self, now: &Now) -> Option<Millis> {
+    fn observed(&self, now: &Now) -> Option<Millis> {
         let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
         self.distance.moment(asked, now)
     }
 
     fn take_down(&mut self, state: State, at: Millis, playback: &Playback, now: &Now) {
-        let said = Said::at(now.record);
+        let assertion = Assertion::at(now.record);
         if !playback.event {
             #[cfg(feature = "seeded-bugs")]
-            if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RequestsUnheard)
-                && self.told[0].holds(now)
+            if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RequestsIgnored)
+                && self.reported[0].holds(now)
             {
                 return;
             }
-            self.asked = self.asked.or_later(said);
+            self.asked = self.asked.or_later(assertion);
             self.asked_start.then(state);
             if state == State::Starting {
-                self.asked_start = Start { at, said, ..Start::NONE };
+                self.asked_start = Start { at, assertion, ..Start::NONE };
             }
-            return self.requests.state(state, at, said, now);
+            return self.requests.state(state, at, assertion, now);
         }
-        self.events.state(state, at, said, now);
-        self.told = said.last_two(self.told);
+        self.events.state(state, at, assertion, now);
+        self.reported = assertion.last_two(self.reported);
         if playback.batched {
-            self.batched = said.last_two(self.batched);
+            self.batched = assertion.last_two(self.batched);
         }
         self.start.then(state);
         match state {
-            State::Starting if playback.changed => self.start = Start { at, said, ..Start::NONE },
-            State::Playing => self.began = (at, said),
+            State::Starting if playback.changed => self.start = Start { at, assertion, ..Start::NONE },
+            State::Playing => self.began = (at, assertion),
             _ => {}
         }
     }
@@ -290,9 +290,9 @@ impl Tracker {
     /// where the start is from before the last first frame (a report that was repeated), and where it took longer than a
     /// statement holds: then the clock was set.
     fn startup(&self, at: Millis, now: &Now) -> Option<u32> {
-        let Start { at: start, said, interrupted, over } = self.start;
+        let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
-        if !said.holds(now) || interrupted || over || before.holds(now) && start < began {
+        if !assertion.holds(now) || interrupted || over || before.holds(now) && start < began {
             return None;
         }
         let took = at.checked_sub(start).filter(|took| *took <= now.idle)?;
@@ -301,17 +301,17 @@ impl Tracker {
 }
 
 /// Whether one of the last two records that said a thing holds, and is not this one.
-fn holds_before([last, before]: [Said; 2], now: &Now) -> bool {
-    if last == Said::at(now.record) { before.holds(now) } else { last.holds(now) }
+fn holds_before([last, before]: [Assertion; 2], now: &Now) -> bool {
+    if last == Assertion::at(now.record) { before.holds(now) } else { last.holds(now) }
 }
 
 /// Returns what a total adds to the greater one of the last totals of requests and of events, and replaces the last one of
 /// its line. Without one that holds nothing can be said: the total may be hours old.
-fn difference(last: &mut [(u32, Said); 2], line: usize, total: Total, now: &Now) -> u32 {
+fn difference(last: &mut [(u32, Assertion); 2], line: usize, total: Total, now: &Now) -> u32 {
     let Some(total) = total.get() else { return 0 };
     let held = last.iter().filter(|(_, stated)| stated.holds(now)).map(|(total, _)| *total);
     let added = held.max().map_or(0, |before| total.saturating_sub(before));
-    last[line] = (total, Said::at(now.record));
+    last[line] = (total, Assertion::at(now.record));
     added
 }
 

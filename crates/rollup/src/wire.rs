@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{Decode, Encode};
 
-use crate::{Cell, Counts, Label, Table, Window};
+use crate::{Cell, CellKey, Counts, Table, Window};
 
 /// The first byte of every partial.
 pub const VERSION: u8 = 1;
@@ -43,8 +43,8 @@ pub struct Chunk {
     pub tenant: String,
     /// Index of the breakdown.
     pub breakdown: u16,
-    /// Labels with their cells.
-    pub cells: Vec<(Label, Cell)>,
+    /// Cell keys with their cells.
+    pub cells: Vec<(CellKey, Cell)>,
 }
 
 /// A combiner's statement that every window that ends in `(from, to]` is complete for its partition.
@@ -66,7 +66,7 @@ pub struct CloseMarker {
     pub chunks: u32,
     /// CRC-32 of these chunks, one after the other.
     pub checksum: u32,
-    /// Beacons since the close marker before it, by verdict. Only the close marker for merge partition 0 carries them.
+    /// Beacons since the close marker before it, by outcome. Only the close marker for merge partition 0 carries them.
     pub counts: Counts,
 }
 
@@ -106,7 +106,7 @@ pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, tabl
             end: window.end,
             tenant: tenant.into(),
             breakdown,
-            levels: table.keys().next().map_or(0, |label| label.len() as u8),
+            levels: table.keys().next().map_or(0, |cell_key| cell_key.len() as u8),
             cells: std::mem::take(cells),
         };
         let mut chunk = vec![VERSION, CHUNK];
@@ -114,9 +114,9 @@ pub fn chunks(partition: u32, window: Window, tenant: &str, breakdown: u16, tabl
         chunk.append(body);
         chunks.push(chunk);
     };
-    for (label, cell) in table {
+    for (cell_key, cell) in table {
         let before = body.len();
-        for word in label {
+        for word in cell_key {
             encode(&**word, &mut body);
         }
         encode(cell, &mut body);
@@ -161,14 +161,14 @@ fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
     let head: ChunkHead = take(&mut body)?;
     let mut cells = Vec::new();
     for _ in 0..head.cells {
-        let label =
+        let cell_key =
             (0..head.levels).map(|_| take::<String>(&mut body).map(Arc::from)).collect::<Option<_>>()?;
         let cell: Cell = take(&mut body)?;
         let sorted = |values: &[(u32, u64)]| values.is_sorted_by(|a, b| a.0 < b.0);
         if ![&cell.startup, &cell.bandwidth, &cell.bitrate].iter().all(|values| sorted(values.values())) {
             return None;
         }
-        cells.push((label, cell));
+        cells.push((cell_key, cell));
     }
     (body.is_empty() && head.start < head.end).then_some(Chunk {
         partition: head.partition,

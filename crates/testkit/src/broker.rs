@@ -208,9 +208,9 @@ impl Kafka {
     /// # Panics
     /// When the broker does not make it.
     pub fn create_topic_on(&self, name: &str, brokers: &[u32]) {
-        let places: Vec<_> = brokers.iter().map(|broker| [*broker as i32]).collect();
-        let places: Vec<_> = places.iter().map(<[i32; 1]>::as_slice).collect();
-        self.create(NewTopic::new(name, brokers.len() as i32, TopicReplication::Variable(&places)), &[]);
+        let assignments: Vec<_> = brokers.iter().map(|broker| [*broker as i32]).collect();
+        let assignments: Vec<_> = assignments.iter().map(<[i32; 1]>::as_slice).collect();
+        self.create(NewTopic::new(name, brokers.len() as i32, TopicReplication::Variable(&assignments)), &[]);
     }
 
     fn create<'a>(&self, mut topic: NewTopic<'a>, settings: &[(&'a str, &'a str)]) {
@@ -232,8 +232,9 @@ impl Kafka {
         let admin = self.admin();
         let start = Instant::now();
         let known = || {
-            let told = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(10)).ok()?;
-            let led = told.topics().first()?.partitions().iter().filter(|partition| partition.leader() >= 0);
+            let metadata = admin.inner().fetch_metadata(Some(topic), Duration::from_secs(10)).ok()?;
+            let led =
+                metadata.topics().first()?.partitions().iter().filter(|partition| partition.leader() >= 0);
             (led.count() == partitions).then_some(())
         };
         while known().is_none() {

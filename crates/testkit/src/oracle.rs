@@ -5,13 +5,14 @@
 //! `pipeline`), keeps everything it ever read, compares text with text, and is written to be checked by reading it
 //! beside the rules:
 //!
-//! 1. *Verdict* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, else placed.
+//! 1. *Outcome* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, otherwise
+//!    inserted.
 //!    What is rejected or excluded states nothing, but where it opts its session out: that holds whatever else is wrong,
 //!    if session and tenant can be read.
 //! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that is more than ten years
 //!    from its record's timestamp is absent, and the record's counts; without one, and so far from the machine's clock,
 //!    it is no time. The watermark of a partition
-//!    is its highest record timestamp less the lateness, moved once all beacons of the record are placed. A window is
+//!    is its highest record timestamp less the lateness, moved once all beacons of the record are inserted. A window is
 //!    closed when the watermark reaches its end; all are at the end of the input.
 //! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of
 //!    a record at time a holds at a record of time t when t ≤ a + H, and when it is no older than H before the end of
@@ -19,7 +20,7 @@
 //!    can tell the difference).
 //!    What CMCD states is no exception: of the states that hold, the latest by their clock is the one before a new one,
 //!    and the time between is its own ([`playback`]).
-//! 4. *Session summary*: the sum of the placed beacons of one session in one window, clamped.
+//! 4. *Session summary*: the sum of the inserted beacons of one session in one window, clamped.
 //! 5. *Folding*, with a margin: see [`fold`].
 //! 6. *The detail table* shows everything; other tables show session counts, and where there is a secret what sessions
 //!    add after clamps and the budget of each ([`bounded`]). The worker adds noise to those sums; here they stand as
@@ -222,10 +223,10 @@ pub type Cells = BTreeMap<Vec<String>, Cell>;
 
 /// What must come out.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict {
+pub struct Outcome {
     /// Before folding, of every tenant and window with a session.
     pub cells: BTreeMap<TableKey, Cells>,
-    /// After folding, in label order; no entry where nothing is published.
+    /// After folding, in the order of cell keys; no entry where nothing is published.
     pub tables: BTreeMap<TableKey, Vec<Row>>,
     /// The counts of beacons, session-windows and windows by outcome.
     pub ledger: Ledger,
@@ -233,8 +234,8 @@ pub struct Verdict {
 
 /// Judges a whole log: the records of each partition in order. A session must lie in one partition.
 #[must_use]
-pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
-    let mut verdict = Verdict::default();
+pub fn evaluate(log: &[Vec<Record>], settings: &Settings) -> Outcome {
+    let mut outcome = Outcome::default();
     let mut windows = BTreeSet::new();
     let mut beacons_of = BTreeMap::<(Millis, String), u64>::new();
     let mut session_windows_of = BTreeMap::<(Millis, String), u64>::new();
@@ -245,19 +246,19 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
             partition.read(record);
         }
         let (counts, summaries) = partition.finish();
-        verdict.ledger.beacons.add(&counts);
+        outcome.ledger.beacons.add(&counts);
         for (key, summary) in summaries {
             let (window, session) = ((key.start, key.tenant), key.session);
             *beacons_of.entry(window.clone()).or_default() += summary.beacons();
             *session_windows_of.entry(window.clone()).or_default() += 1;
             for (breakdown, dimensions) in settings.breakdowns_of(&window.1).iter().enumerate() {
                 let key = TableKey { start: window.0, tenant: window.1.clone(), breakdown };
-                let label = dimensions.iter().map(|dimension| summary.dimension(dimension)).collect();
-                verdict
+                let cell_key = dimensions.iter().map(|dimension| summary.dimension(dimension)).collect();
+                outcome
                     .cells
                     .entry(key)
                     .or_default()
-                    .entry(label)
+                    .entry(cell_key)
                     .or_default()
                     .add(&summary.cell(&session, settings));
             }
@@ -267,7 +268,7 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
 
     for window in windows {
         let (session_windows, beacons) = (session_windows_of[&window], beacons_of[&window]);
-        let ledger = &mut verdict.ledger;
+        let ledger = &mut outcome.ledger;
         if session_windows >= settings.k_of(&window.1) {
             ledger.windows.released += 1;
             ledger.session_windows.released += session_windows;
@@ -278,11 +279,11 @@ pub fn judge(log: &[Vec<Record>], settings: &Settings) -> Verdict {
             ledger.beacons.withheld += beacons;
         }
     }
-    for (key, cells) in &verdict.cells {
+    for (key, cells) in &outcome.cells {
         let rows = fold(cells, settings.k_of(&key.tenant), settings.margin_of(&key.tenant));
         if !rows.is_empty() {
-            verdict.tables.insert(key.clone(), rows);
+            outcome.tables.insert(key.clone(), rows);
         }
     }
-    verdict
+    outcome
 }

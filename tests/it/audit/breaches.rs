@@ -62,9 +62,9 @@ fn identifiers_in_every_writing_and_every_part_of_a_record() {
     assert_eq!((code, &report["verdict"]), (Some(3), &json!("breach")));
     let table = audit(kafka, &["--rollups", &rollups]);
     assert_eq!(table.status.code(), Some(3));
-    let told = [report.to_string(), text(&table.stdout), text(&table.stderr)].concat().to_lowercase();
+    let printed = [report.to_string(), text(&table.stdout), text(&table.stderr)].concat().to_lowercase();
     for (_, secret) in SECRETS {
-        assert!(!told.contains(&secret.to_lowercase()), "{secret} is shown");
+        assert!(!printed.contains(&secret.to_lowercase()), "{secret} is shown");
     }
 }
 
@@ -83,7 +83,7 @@ fn a_table_that_its_tenant_has_before_and_after_is_missed() {
 }
 
 #[test]
-fn each_breach_of_a_topic_of_rollups_is_named_at_its_place() {
+fn each_breach_of_a_topic_of_rollups_is_named_with_its_location() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "breached", 3);
     let mut few = table(1, "os", &[("Windows", 49)]);
@@ -203,10 +203,10 @@ fn records_that_are_older_than_their_bound() {
     let (code, report) = report(kafka, &["--rollups", &old]);
     assert_eq!(code, Some(3));
     assert_eq!(found(&report), ["unbounded -/- -", "overstayed 1/- -"]);
-    let says = report["findings"][1]["what"].as_str().unwrap();
-    assert!(says.starts_with("has a record of 40d"), "{says}");
-    assert!(says.contains(" in partition 1, and none should be older than 30d"), "{says}");
-    assert!(says.ends_with("(retention for ever + segment 7d + check 5m + ahead 1h)"), "{says}");
+    let what = report["findings"][1]["what"].as_str().unwrap();
+    assert!(what.starts_with("has a record of 40d"), "{what}");
+    assert!(what.contains(" in partition 1, and none should be older than 30d"), "{what}");
+    assert!(what.ends_with("(retention for ever + segment 7d + check 5m + ahead 1h)"), "{what}");
     let topic = &report["topics"][0];
     assert_eq!(
         (&topic["readable_at_most_ms"], &topic["settings"]["segment_ms"]),

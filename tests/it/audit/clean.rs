@@ -22,11 +22,11 @@ fn what_the_worker_publishes_is_clean() {
     .to_vec();
     let way = way.with_topics();
     let log = way.players(31, 300, window_ago(2_000, 90_000), 40_000);
-    let verdict = way.judge(&log);
-    assert!(!verdict.ledger.beacons.rejected.is_empty());
+    let outcome = way.evaluate(&log);
+    assert!(!outcome.ledger.beacons.rejected.is_empty());
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     let (status, log) = worker.terminate();
     assert!(status.success(), "{log}");
 
@@ -132,10 +132,10 @@ fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
     write(kafka, &rollups, 0, &table(3, "os", &[("Windows", 900)]));
     let output = audit(kafka, &["--rollups", &rollups, "--rollups", "not-there"]);
     assert_eq!(output.status.code(), Some(1));
-    let (told, error) = (text(&output.stdout), text(&output.stderr));
-    assert!(told.contains("not looked at: topic not-there: it does not exist"), "{told}");
+    let (printed, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(printed.contains("not looked at: topic not-there: it does not exist"), "{printed}");
     assert_eq!(error, "crowdfold: could not look at topic not-there: it does not exist\n");
-    assert!(!told.contains("clean:"), "{told}");
+    assert!(!printed.contains("clean:"), "{printed}");
 
     let output = std::process::Command::new(crowdfold_testkit::binary("crowdfold"))
         .args(["audit", "--brokers", "127.0.0.1:1", "--rollups", "x"])

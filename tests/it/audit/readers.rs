@@ -159,14 +159,14 @@ fn indirect_permissions_are_named_with_their_principal() {
     let (code, whole) = report(&kafka, &arguments);
     assert_eq!(code, Some(3));
     let findings = whole["findings"].as_array().unwrap().iter().filter(|found| found["breach"] == true);
-    let mut told: Vec<(String, String, String)> = findings
+    let mut listed: Vec<(String, String, String)> = findings
         .map(|found| {
             let text = |name: &str| found[name].as_str().unwrap().to_owned();
             let who = text("what").split(' ').next().unwrap().trim_start_matches("User:").to_owned();
             (text("finding"), text("topic"), who)
         })
         .collect();
-    told.sort();
+    listed.sort();
     let cluster = "(cluster)";
     let mut expected: Vec<(String, String, String)> = [
         ("stranger-may-read-indirectly", cluster, "replica"),
@@ -185,7 +185,7 @@ fn indirect_permissions_are_named_with_their_principal() {
     .map(|(finding, topic, who)| (finding.to_owned(), topic.to_owned(), who.to_owned()))
     .into();
     expected.sort();
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
 }
 
 #[test]

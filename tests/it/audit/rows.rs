@@ -15,13 +15,13 @@ pub(super) fn topic(kafka: &Kafka, name: &str, partitions: u32) -> String {
     topic
 }
 
-/// One table of a minute: labels such as `Windows/*`, and the sessions of each.
+/// One table of a minute: cell keys such as `Windows/*`, and the sessions of each.
 pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let names: Vec<&str> = breakdown.split('.').collect();
-    let row = |(number, (label, sessions)): (u64, &(&str, u64))| {
-        let values = label.split('/').map(Value::from);
+    let row = |(number, (cell_key, sessions)): (u64, &(&str, u64))| {
+        let values = cell_key.split('/').map(Value::from);
         let dimensions: Map<String, Value> = names.iter().map(ToString::to_string).zip(values).collect();
-        let spread = json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
+        let summary = json!({"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null});
         json!({
             "schema": "crowdfold.rollup/1", "tenant": "default",
             "window": {"start": minute * 60_000, "end": (minute + 1) * 60_000},
@@ -29,7 +29,7 @@ pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<V
             "sessions": sessions, "beacons": 6 * sessions, "attempts": sessions, "plays": sessions,
             "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
             "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
-            "startup_ms": spread, "bandwidth_kbps": spread, "bitrate_kbps": spread,
+            "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
             "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
         })
     };

@@ -61,8 +61,8 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     let last = expected.iter().map(|row| row["window"]["end"].as_u64().unwrap()).max().unwrap();
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(last);
+    way.await_committed(last);
     assert_same_rows(&way.rows("read_committed"), &expected);
-    let (status, said) = worker.terminate();
-    assert!(status.success(), "{status}: {said}");
+    let (status, log_text) = worker.terminate();
+    assert!(status.success(), "{status}: {log_text}");
 }

@@ -13,8 +13,9 @@ use super::support::{Collector, Packed, deployment, packed};
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
 
 /// What is said, line by line; what names no session is not passed on.
-fn lines<'a>(form: &'static str, said: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
-    said.lines()
+fn lines<'a>(form: &'static str, content: &'a str) -> impl Iterator<Item = (&'static str, String)> + 'a {
+    content
+        .lines()
         .filter(move |line| form != "events" || line.contains("sid=\""))
         .map(move |line| (form, line.to_owned()))
 }
@@ -57,28 +58,28 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
     let mut expected = BTreeMap::<(&str, String), usize>::new();
     let (mut taken, mut refusing) = (0, 0);
     for line in PLAYERS.lines() {
-        let (status, form, said) = send(&mut client, line);
+        let (status, form, content) = send(&mut client, line);
         let request: Value = serde_json::from_str(line).unwrap();
-        let says_no = ["sec-gpc", "dnt"].iter().any(|signal| request["headers"][signal] == "1");
-        let counted = lines(form, &said).count();
-        if says_no {
-            let told = if form == "events" { 410 } else { 204 };
-            assert_eq!(status, if counted > 0 { told } else { 400 });
+        let is_withdrawal = ["sec-gpc", "dnt"].iter().any(|signal| request["headers"][signal] == "1");
+        let counted = lines(form, &content).count();
+        if is_withdrawal {
+            let accepted = if form == "events" { 410 } else { 204 };
+            assert_eq!(status, if counted > 0 { accepted } else { 400 });
             refusing += counted as u64;
             continue;
         }
-        lines(form, &said).for_each(|line| *expected.entry(line).or_default() += 1);
+        lines(form, &content).for_each(|line| *expected.entry(line).or_default() += 1);
         // a player that was told to send no session is refused
-        assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {said}");
+        assert_eq!(status, if counted > 0 { 204 } else { 400 }, "{form}: {content}");
         taken += usize::from(status == 204);
     }
     // of those who say no, that alone
-    let (said_no, packed): (Vec<_>, Vec<_>) =
+    let (withdrawals, packed): (Vec<_>, Vec<_>) =
         packed(&way).into_iter().partition(|request| request.form == "json");
-    assert!(!said_no.is_empty() && said_no.iter().all(|request| request.user_agent.is_none()));
+    assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
     let mut seen = BTreeMap::<(&str, String), usize>::new();
-    for Packed { form, said, tenant, address, user_agent, .. } in &packed {
-        lines(form, said).for_each(|line| *seen.entry(line).or_default() += 1);
+    for Packed { form, content, tenant, address, user_agent, .. } in &packed {
+        lines(form, content).for_each(|line| *seen.entry(line).or_default() += 1);
         assert_eq!((tenant.as_deref(), address.as_deref()), (Some("acme"), Some("127.0.0.1")));
         assert!(user_agent.as_deref().is_some_and(|agent| agent.starts_with("Mozilla/5.0")));
     }

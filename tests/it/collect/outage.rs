@@ -111,9 +111,9 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     });
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
-    let said: Vec<_> = packed(&way).into_iter().map(|request| request.said).collect();
-    let session = |said: &String| said.split('"').nth(3).unwrap().to_owned();
-    let written: BTreeSet<_> = said.iter().map(session).collect();
+    let content: Vec<_> = packed(&way).into_iter().map(|request| request.content).collect();
+    let session = |content: &String| content.split('"').nth(3).unwrap().to_owned();
+    let written: BTreeSet<_> = content.iter().map(session).collect();
     let acknowledged = players.acknowledged.into_inner().unwrap();
     let lost: Vec<_> = acknowledged.difference(&written).collect();
     assert!(lost.is_empty(), "{} of {} acknowledged are lost", lost.len(), acknowledged.len());

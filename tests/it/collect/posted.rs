@@ -28,7 +28,7 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
     }
     let packed = packed(&way);
     for (request, expected) in packed.iter().zip([0, 4, 1, 2, 3]) {
-        assert_eq!((request.form, &request.said), ("json", &bodies[expected].1));
+        assert_eq!((request.form, &request.content), ("json", &bodies[expected].1));
         assert_eq!(request.address.as_deref(), Some("127.0.0.1"));
         assert_eq!((request.user_agent.as_deref(), request.tenant.as_deref()), (Some("A player"), None));
     }
@@ -95,9 +95,9 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
     assert_eq!(by_partition(&first)[&3], [format!("[{c}]")]);
     let withdrawal = first.iter().find(|request| request.partition == 1).unwrap();
     assert_eq!((first.len(), &withdrawal.address, &withdrawal.user_agent), (3, &None, &None));
-    let said: serde_json::Value = serde_json::from_str(&withdrawal.said).unwrap();
-    let at = said["ts"].as_u64().unwrap();
-    assert_eq!(said, json!({"session": leaving, "ts": at, "opt_out": true}));
+    let content: serde_json::Value = serde_json::from_str(&withdrawal.content).unwrap();
+    let at = content["ts"].as_u64().unwrap();
+    assert_eq!(content, json!({"session": leaving, "ts": at, "opt_out": true}));
     collector.await_count("beacons_total{outcome=\"taken\"}", 3);
     collector.await_count("beacons_total{outcome=\"opted_out\"}", 3);
     collector.await_count("beacons_total{outcome=\"malformed\"}", 1);
@@ -135,15 +135,15 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
     let mut sessions = Vec::new();
     for request in &packed {
         assert_eq!((&request.address, &request.user_agent, request.form), (&None, &None, "json"));
-        let mut said: serde_json::Value = serde_json::from_str(&request.said).unwrap();
-        assert!(said["ts"].as_u64().is_some_and(|at| at > 0));
-        said.as_object_mut().unwrap().remove("ts");
-        let session = said["session"].as_str().unwrap().to_owned();
+        let mut content: serde_json::Value = serde_json::from_str(&request.content).unwrap();
+        assert!(content["ts"].as_u64().is_some_and(|at| at > 0));
+        content.as_object_mut().unwrap().remove("ts");
+        let session = content["session"].as_str().unwrap().to_owned();
         let expected = match session.as_str() {
             "s-1" | "s-2" => json!({"session": session, "opt_out": true}),
             _ => json!({"session": session, "tenant": "acme", "opt_out": true}),
         };
-        assert_eq!(said, expected);
+        assert_eq!(content, expected);
         sessions.push(session);
     }
     sessions.sort_unstable();
@@ -154,7 +154,7 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
 }
 
 #[test]
-fn browsers_hear_that_pages_may_report() {
+fn browsers_receive_cors_headers() {
     let mut way = deployment(Kafka::shared());
     let way = {
         way.set("collect.origins", "[\"https://player.example\"]");

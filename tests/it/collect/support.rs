@@ -64,7 +64,7 @@ pub(super) struct Packed {
     pub(super) endpoint: u32,
     /// Which form it has, and what it says.
     pub(super) form: &'static str,
-    pub(super) said: String,
+    pub(super) content: String,
 }
 
 /// All that lies on the topic, request by request. What holds of every record is looked at on the way.
@@ -80,12 +80,12 @@ fn requests(record: &Seen) -> Vec<Packed> {
     let mut newest = 0;
     unpack(&record.value, &mut |request| {
         let (http, body) = request.map_err(|_| "malformed").unwrap();
-        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (form, said) = match body {
-            Body::Json(bytes) => ("json", said(bytes)),
-            Body::Events(bytes) => ("events", said(bytes)),
-            Body::Query(bytes) => ("query", said(bytes)),
-            Body::Headers(parts) => ("headers", parts.map(|part| said(part.unwrap_or_default())).join("|")),
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (form, content) = match body {
+            Body::Json(bytes) => ("json", text(bytes)),
+            Body::Events(bytes) => ("events", text(bytes)),
+            Body::Query(bytes) => ("query", text(bytes)),
+            Body::Headers(parts) => ("headers", parts.map(|part| text(part.unwrap_or_default())).join("|")),
         };
         newest = newest.max(http.received_at.unwrap());
         assert!(!http.gpc && !http.dnt);
@@ -96,7 +96,7 @@ fn requests(record: &Seen) -> Vec<Packed> {
             user_agent: http.user_agent.map(Into::into),
             endpoint: http.endpoint,
             form,
-            said,
+            content,
         });
     });
     assert_eq!(record.timestamp as u64, newest, "a record's time is that of the latest receipt in it");
@@ -107,7 +107,7 @@ fn requests(record: &Seen) -> Vec<Packed> {
 pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
     let mut all = BTreeMap::<i32, Vec<&str>>::new();
     for request in packed {
-        all.entry(request.partition).or_default().push(&request.said);
+        all.entry(request.partition).or_default().push(&request.content);
     }
     all
 }

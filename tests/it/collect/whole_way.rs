@@ -56,11 +56,11 @@ fn the_rows_of_what_was_posted_are_the_oracles() {
         sleep(100);
     }
     assert!(sent > 500, "{sent}");
-    let verdict = way.judge(&log_of(&way));
-    let ledger = &verdict.ledger.beacons;
+    let outcome = way.evaluate(&log_of(&way));
+    let ledger = &outcome.ledger.beacons;
     assert!(ledger.opted_out > 0 && ledger.duplicate > 0 && ledger.rejected.is_empty(), "{ledger:?}");
-    way.await_settled(way.last_end(&verdict));
-    let expected = verdict.rollups(&way.rules);
+    way.await_committed(way.last_end(&outcome));
+    let expected = outcome.rollups(&way.rules);
     assert!(expected.len() > 50, "{} rows", expected.len());
     assert_same_rows(&way.rows("read_committed"), &expected);
     let (status, log) = worker.terminate();

@@ -26,7 +26,7 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
     // slices, so that there are many transactions
     let (start, length) = (window_ago(2_000, 160_000), 6_000);
     let log = way.players(62, 100, start, 20 * length);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     let mut worker = Worker::start_armed(&way, "a", &FAULTS.join(","));
     worker.await_ready();
     for nth in 0..20 {
@@ -42,12 +42,12 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
         if nth > 1 {
             // the watermark is a second behind, and a window is two
             let closed = slice.end - 2 * way.rules.window;
-            eventually("the merger has it", || way.is_settled(closed).then_some(()));
+            eventually("the merger has it", || way.is_committed(closed).then_some(()));
         }
     }
     (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
-    way.await_settled(way.last_end(&verdict));
-    let aborted = assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    let aborted = assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
     assert!(worker.is_running());
     let log = worker.log();
     let aborts = |stage: &str| {

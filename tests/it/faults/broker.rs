@@ -12,7 +12,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
     let kafka = Kafka::start(Options::default());
     let way = Deployment::new(&kafka).with_topics();
     let log = way.players(21, 100, window_ago(2_000, 340_000), 300_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
         let worker = Worker::start_armed(&way, "a", fault);
@@ -28,8 +28,8 @@ fn the_coordinator_is_killed_in_mid_commit() {
         worker.kill();
     }
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
 }
 
 /// Supervisors send SIGKILL 30 s after SIGTERM.
@@ -38,7 +38,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let kafka = Kafka::start(Options::default());
     let way = Deployment::new(&kafka).with_topics();
     let log = way.players(22, 100, window_ago(2_000, 340_000), 300_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start_armed(&way, "a", "combine.6.sent:9:stop");
     worker.await_log("is reached");
@@ -52,6 +52,6 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
 
     kafka.start_again(1);
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
 }

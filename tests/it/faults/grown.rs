@@ -14,11 +14,11 @@ fn partitions_grow_from_four_to_eight_under_load() {
     way.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
     let mut way = way.with_topics();
     let before = way.players(26, 300, window_ago(2_000, 60_000), 30_000);
-    let verdict = way.judge(&before);
+    let outcome = way.evaluate(&before);
     way.produce(&before);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 
     // the same sessions go on, first in four partitions and then in eight
     let start = (now() / 2_000 + 2) * 2_000;
@@ -50,18 +50,18 @@ fn partitions_grow_from_four_to_eight_under_load() {
         .collect();
     way.produce_live(&second);
     worker.await_log("of=8");
-    let whole = way.judge(&log);
-    way.await_settled(way.last_end(&whole));
+    let whole = way.evaluate(&log);
+    way.await_committed(way.last_end(&whole));
     // and long after, all is as ever
     let later = way.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
     way.produce_live(&later);
-    let verdict = way.judge(&later);
-    way.await_settled(way.last_end(&verdict));
+    let outcome = way.evaluate(&later);
+    way.await_committed(way.last_end(&outcome));
 
     let rows = way.rows("read_committed");
     let from = later.iter().flatten().filter_map(|record| record.timestamp).min().unwrap() / 2_000 * 2_000;
     let late: Vec<_> = rows.iter().filter(|row| row.table().0 >= from).cloned().collect();
-    assert_same_rows(&late, &verdict.rollups(&way.rules));
+    assert_same_rows(&late, &outcome.rollups(&way.rules));
     assert_aborted_are_committed(&way, &rows);
 
     // in between: no row below k, no table twice, and no more sessions than there were
@@ -81,8 +81,8 @@ fn partitions_grow_from_four_to_eight_under_load() {
             "{tenant} {start} {breakdown:?}: {counts:?}"
         );
         if let Some(there) = sessions.get(&(start, tenant.clone())) {
-            let told: u64 = counts.iter().sum();
-            assert!(told <= there.len() as u64, "{tenant} {start}: {told} of {}", there.len());
+            let reported: u64 = counts.iter().sum();
+            assert!(reported <= there.len() as u64, "{tenant} {start}: {reported} of {}", there.len());
             between += 1;
         }
     }

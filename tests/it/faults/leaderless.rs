@@ -119,14 +119,14 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
         assert!(until < start + 120_000, "the seeded bug has no effect: {:?}", closed(&wrong));
     }
     let log = of(&log, |_, at| at < until);
-    let verdict = right.judge(&log);
+    let outcome = right.evaluate(&log);
     // as far as it was before, whatever the others do
     eventually("the others go on", || {
         let closed = closed(&right);
         (closed[0].min(closed[1]) > away + window).then_some(())
     });
     assert!(closed(&right)[2] <= away, "{:?} at {away}", closed(&right));
-    assert!(!right.is_settled(away + window));
+    assert!(!right.is_committed(away + window));
 
     kafka.start_again(GONE);
     let rest = of(&log, |partition, at| partition == 2 && at >= away);
@@ -136,10 +136,10 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     for way in [&right, &wrong] {
         (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
     }
-    let last = right.last_end(&verdict);
-    right.await_settled(last);
-    wrong.await_settled(last);
-    let expected = verdict.rollups(&right.rules);
+    let last = right.last_end(&outcome);
+    right.await_committed(last);
+    wrong.await_committed(last);
+    let expected = outcome.rollups(&right.rules);
     eprintln!("nothing was sent for {longest} ms at most");
     assert_nothing_lost_or_doubled(&right, &expected);
     let sessions =

@@ -27,7 +27,7 @@ const FIRST: [&str; 4] = [
 const STEPS: [(&str, u64); 11] = [
     ("2.assigned", 1),
     ("4.record", 200),
-    ("5.sealed", 6),
+    ("5.prepared", 6),
     ("6.begun", 6),
     ("6.sent", 6),
     ("6.taken", 6),
@@ -66,7 +66,7 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
     let way = way.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
     let log = way.players(1 + chance.below(1_000), 100, start, most * SLICE);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     for nth in 0..most {
         // always something to do
         let slice = start + nth * SLICE..start + (nth + 1) * SLICE;
@@ -88,8 +88,8 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
     }
     (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    (most, assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules)))
+    way.await_committed(way.last_end(&outcome));
+    (most, assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules)))
 }
 
 /// Lets a worker run into its fault, or kills it where it does not come to it.

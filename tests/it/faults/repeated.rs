@@ -14,9 +14,9 @@ fn beacons_that_are_sent_ten_times_count_once() {
     };
     let ten: Vec<_> = once.iter().map(again).collect();
     way.produce(&ten);
-    let verdict = way.judge(&ten);
+    let outcome = way.evaluate(&ten);
     let sessions = |rows: Vec<serde_json::Value>| -> Vec<_> {
-        let told = |row: &serde_json::Value| {
+        let shown = |row: &serde_json::Value| {
             (
                 row["window"].to_string(),
                 row["tenant"].to_string(),
@@ -24,16 +24,16 @@ fn beacons_that_are_sent_ten_times_count_once() {
                 row["sessions"].as_u64(),
             )
         };
-        let mut told: Vec<_> = rows.iter().map(told).collect();
-        told.sort();
-        told
+        let mut shown: Vec<_> = rows.iter().map(shown).collect();
+        shown.sort();
+        shown
     };
     assert_eq!(
-        sessions(verdict.rollups(&way.rules)),
-        sessions(way.judge(&once).rollups(&way.rules)),
+        sessions(outcome.rollups(&way.rules)),
+        sessions(way.evaluate(&once).rollups(&way.rules)),
         "a session is one however often it is told"
     );
     let _worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_nothing_lost_or_doubled(&way, &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
 }

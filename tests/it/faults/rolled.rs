@@ -12,8 +12,8 @@ fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     // what a beacon says stands for longer under the new ones
     let of_idle = |way: &mut Deployment<'_>, idle| {
         way.rules.idle = idle;
-        let verdict = way.judge(&log);
-        (way.last_end(&verdict), verdict.rollups(&way.rules))
+        let outcome = way.evaluate(&log);
+        (way.last_end(&outcome), outcome.rollups(&way.rules))
     };
     let (_, new) = of_idle(&mut way, 6_000);
     let (last, old) = of_idle(&mut way, 3_000);
@@ -22,7 +22,7 @@ fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     for worker in &first {
         worker.await_log("assigned stage=\"combine\"");
     }
-    way.await_settled(last - 580_000);
+    way.await_committed(last - 580_000);
     way.rules.idle = 6_000;
     let [a, b] = first;
     a.kill();
@@ -31,7 +31,7 @@ fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
     sleep(1_000);
     b.kill();
     let _b = Worker::start(&way, "b");
-    way.await_settled(last);
+    way.await_committed(last);
 
     let rows = way.rows("read_committed");
     let (mut like_old, mut like_new) = (0, 0);

@@ -55,10 +55,10 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
                 records.clear();
             }
         }
-        let part = way.judge(&part);
+        let part = way.evaluate(&part);
         let last = way.last_end(&part);
         let second = Worker::start(&way, "a");
-        way.await_settled(last);
+        way.await_committed(last);
         assert_eq!(partitions(&second), ours);
         done.store(true, Ordering::Relaxed);
         (part.rollups(&way.rules), last)
@@ -79,8 +79,8 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     for (all, more) in log.iter_mut().zip(&more) {
         all.extend(more.iter().cloned());
     }
-    let whole = way.judge(&log);
-    way.await_settled(way.last_end(&whole));
+    let whole = way.evaluate(&log);
+    way.await_committed(way.last_end(&whole));
     let after = way.rows("read_committed");
     let is_later = |row: &Value| row["window"]["start"].as_u64() >= Some(last + 10_000);
     let later: Vec<_> = after.iter().filter(|row| is_later(&row.json)).cloned().collect();

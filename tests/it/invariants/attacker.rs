@@ -1,11 +1,11 @@
 //! Invariant 6: an attacker who knows the algorithm and adds and subtracts released rows, in any multiples, on worlds
 //! small enough to try everything.
 //!
-//! Each row is a function on the full product of all dimensions' values and windows (empty places too): 1 where it
-//! covers a place. What can be computed by adding and subtracting rows is their linear span; over a large prime field
+//! Each row is a function on the full product of all dimensions' values and windows (empty points too): 1 where it
+//! covers a point. What can be computed by adding and subtracting rows is their linear span; over a large prime field
 //! it holds all that it holds over the integers. The attacker tries every product of sets of values and windows: is its
 //! indicator in the span, and does it stand for 1 to k − 1 sessions? And, where there are few rows, every sum of rows,
-//! each taken once, left out or taken away: does it count every place once or not at all, whatever places those are?
+//! each taken once, left out or taken away: does it count every point once or not at all, whatever points those are?
 
 mod span;
 mod world;
@@ -50,14 +50,14 @@ fn attack(world: &World, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
         assert_eq!(world.sessions_of(&row.covers), row.sessions, "what a row covers is known");
         span.add(&row.covers);
     }
-    let small = world.products().map(|places| (world.sessions_of(&places), places));
+    let small = world.products().map(|points| (world.sessions_of(&points), points));
     let small: Vec<_> = small.filter(|(sessions, _)| (1..k).contains(sessions)).collect();
-    let products = small.iter().filter(|(_, places)| span.holds(places)).map(|(sessions, _)| *sessions);
+    let products = small.iter().filter(|(_, points)| span.holds(points)).map(|(sessions, _)| *sessions);
     let least = products.chain(sums(&rows).filter(|sessions| (1..k).contains(sessions))).min();
     Attack { rows: rows.len(), tried: small.len(), least }
 }
 
-/// The sessions of every ± sum of a few rows that is 0 or 1 at each place.
+/// The sessions of every ± sum of a few rows that is 0 or 1 at each point.
 fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
     let codes = if rows.len() <= FEW { 3_usize.pow(rows.len() as u32) } else { 0 };
     (0..codes).filter_map(|mut code| {
@@ -68,9 +68,9 @@ fn sums(rows: &[Row]) -> impl Iterator<Item = u64> {
         }
         let signed = || rows.iter().zip(signs);
         let at =
-            |place: usize| -> i64 { signed().map(|(row, sign)| sign * i64::from(row.covers[place])).sum() };
-        let places = rows.first().map_or(0, |row| row.covers.len());
-        let once = (0..places).all(|place| matches!(at(place), 0 | 1));
+            |point: usize| -> i64 { signed().map(|(row, sign)| sign * i64::from(row.covers[point])).sum() };
+        let points = rows.first().map_or(0, |row| row.covers.len());
+        let once = (0..points).all(|point| matches!(at(point), 0 | 1));
         once.then(|| signed().map(|(row, sign)| sign * row.sessions as i64).sum::<i64>() as u64)
     })
 }
@@ -112,7 +112,7 @@ fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice()
 }
 
 /// The example of the design: `*/*` 65 less (`a0` 150 less `a0/b1` 90) is the five of a1.
-/// No product, for empty places are covered with them; a sum of rows.
+/// No product, for empty points are covered with them; a sum of rows.
 #[test]
 fn invariant_6_the_attacker_finds_the_breach_that_is_known() {
     let breakdowns = TWICE[0];

@@ -149,7 +149,7 @@ fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
 
 /// A deployment on a broker of its own, whose every file is then looked at.
 #[test]
-fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_place() {
+fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
     let mut way = Deployment::new(&kafka);
     way.rules.breakdowns =
@@ -165,7 +165,7 @@ fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_pla
     records.sort_by_key(|record| record.timestamp);
     produce(&kafka, &way.topic("beacons"), &records);
     let worker = Worker::start_with(&way, "a", &["--log-level", "trace", "--log-format", "json"]);
-    way.await_settled(start + 22_000);
+    way.await_committed(start + 22_000);
 
     let scan = Scan::new();
     for topic in ["partials", "rollups", "rejections"] {
@@ -181,17 +181,17 @@ fn invariant_4_no_canary_leaves_and_invariant_11_what_is_rejected_leaves_its_pla
     for page in ["/metrics", "/readyz", "/healthz"] {
         scan.assert_clean(page, worker.get(page).1.as_bytes());
     }
-    let (status, told) = worker.terminate();
+    let (status, log_text) = worker.terminate();
     assert!(status.success());
-    assert!(told.len() > 10_000, "the log is short");
-    scan.assert_clean("the log", told.as_bytes());
+    assert!(log_text.len() > 10_000, "the log is short");
+    scan.assert_clean("the log", log_text.as_bytes());
 
-    rejections_tell_a_place_and_nothing_else(&way);
+    rejections_contain_a_location_and_nothing_else(&way);
     files_of_the_broker_are_clean(&way, &scan);
 }
 
 /// Reason, partition, offset and minute, for each reason that a beacon of ours had.
-fn rejections_tell_a_place_and_nothing_else(way: &Deployment<'_>) {
+fn rejections_contain_a_location_and_nothing_else(way: &Deployment<'_>) {
     let mut reasons: Vec<String> = Vec::new();
     for note in way.records("rejections", "read_committed") {
         let note: Value = serde_json::from_slice(&note.value).unwrap();

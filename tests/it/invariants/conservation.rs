@@ -17,17 +17,17 @@ fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
         let settings = settings(&mut dice);
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
-        let expected = oracle::judge(&logs, &settings).ledger;
+        let expected = oracle::evaluate(&logs, &settings).ledger;
         let (_, ledger) = machines(&logs, &settings);
         assert!(ledger.balanced() && expected.balanced(), "seed {seed}");
         let Ledger { counts, merged } = &ledger;
         let beacons = &expected.beacons;
-        let verdicts = [counts.read, counts.late, counts.duplicate, counts.opted_out, counts.excluded];
-        let told = [beacons.read, beacons.late, beacons.duplicate, beacons.opted_out, beacons.excluded];
-        assert_eq!(verdicts, told, "seed {seed}: read, late, duplicate, opted out, excluded");
+        let outcomes = [counts.read, counts.late, counts.duplicate, counts.opted_out, counts.excluded];
+        let theirs = [beacons.read, beacons.late, beacons.duplicate, beacons.opted_out, beacons.excluded];
+        assert_eq!(outcomes, theirs, "seed {seed}: read, late, duplicate, opted out, excluded");
         for reason in Reason::ALL {
-            let told = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
-            assert_eq!(counts.rejected[reason as usize], told, "seed {seed}: {}", reason.name());
+            let theirs = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
+            assert_eq!(counts.rejected[reason as usize], theirs, "seed {seed}: {}", reason.name());
         }
         let fates = |released, withheld| oracle::Fates { released, withheld };
         assert_eq!(

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_testkit::oracle::{Settings, TableKey, judge};
+use crowdfold_testkit::oracle::{Settings, TableKey, evaluate};
 use serde_json::Value;
 
 use crate::oracle::{Dice, log, machines, settings};
 
 const WORLDS: u64 = 3_000;
 
-/// A label and the sessions its row says it stands for.
+/// A cell key and the sessions its row says it stands for.
 type Rows = BTreeMap<Vec<String>, u64>;
 
 /// The rows of each table, as they were released.
@@ -20,8 +20,9 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
         let tenant = row["tenant"].as_str().unwrap().to_owned();
         let breakdown = settings.breakdowns_of(&tenant).iter().position(|known| *known == names).unwrap();
         let key = TableKey { start: row["window"]["start"].as_u64().unwrap(), tenant, breakdown };
-        let label = names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
-        let before = tables.entry(key).or_default().insert(label, row["sessions"].as_u64().unwrap());
+        let cell_key =
+            names.iter().map(|name| row["dimensions"][name].as_str().unwrap().to_owned()).collect();
+        let before = tables.entry(key).or_default().insert(cell_key, row["sessions"].as_u64().unwrap());
         assert_eq!(before, None, "a row twice");
     }
     tables
@@ -40,33 +41,33 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
             log.into_iter().flat_map(|record| [record.clone(), record.clone(), record]).collect()
         };
         let logs: Vec<_> = (0..1 + seed % 3).map(&mut partition).collect();
-        let verdict = judge(&logs, &settings);
+        let outcome = evaluate(&logs, &settings);
         let (rows, _) = machines(&logs, &settings);
         let tables = tables(&rows, &settings);
         rows_seen += rows.len();
         for (key, rows) in &tables {
             let theirs =
-                verdict.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is no crowd"));
+                outcome.tables.get(key).unwrap_or_else(|| panic!("seed {seed}: {key:?} is no crowd"));
             assert_eq!(rows.len(), theirs.len(), "seed {seed}: rows of {key:?}");
             for row in theirs {
-                let sessions = rows.get(&row.label).copied();
+                let sessions = rows.get(&row.cell_key).copied();
                 let who = row.cell.who.len() as u64;
                 assert!(
                     who >= settings.k_of(&key.tenant),
                     "seed {seed}: {:?} of {key:?} stands for {who}",
-                    row.label
+                    row.cell_key
                 );
-                assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.label);
-                folded += u64::from(row.label.iter().any(|value| value == "*"));
+                assert_eq!(sessions, Some(who), "seed {seed}: {:?} of {key:?}", row.cell_key);
+                folded += u64::from(row.cell_key.iter().any(|value| value == "*"));
             }
             // nobody is in two rows of a table, and nobody is left out
             let named: Vec<_> = theirs.iter().flat_map(|row| &row.cell.who).collect();
-            let all: BTreeSet<_> = verdict.cells[key].values().flat_map(|cell| &cell.who).collect();
+            let all: BTreeSet<_> = outcome.cells[key].values().flat_map(|cell| &cell.who).collect();
             assert_eq!(named.len(), all.len(), "seed {seed}: {key:?}");
             assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), all, "seed {seed}: {key:?}");
         }
         // and where nothing is released there was no crowd
-        for (key, cells) in verdict.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
+        for (key, cells) in outcome.cells.iter().filter(|(key, _)| !tables.contains_key(key)) {
             let all: BTreeSet<_> = cells.values().flat_map(|cell| &cell.who).collect();
             assert!(
                 (all.len() as u64) < settings.k_of(&key.tenant),

@@ -104,18 +104,18 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     way.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
     let way = way.with_topics();
     let log = way.players(31, 100, window_ago(2_000, 90_000), 60_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start_with(&way, "a", &["--log-level", "debug"]);
-    let last = way.last_end(&verdict);
+    let last = way.last_end(&outcome);
     let mut pages = Vec::new();
-    eventually("all is settled", || {
+    eventually("all is committed", || {
         pages.push(worker.get("/metrics").1);
-        way.is_settled(last).then_some(())
+        way.is_committed(last).then_some(())
     });
     // the counters are written every second, those of the merger last
-    let beacons = &verdict.ledger.beacons;
-    let windows = verdict.ledger.windows.withheld;
+    let beacons = &outcome.ledger.beacons;
+    let windows = outcome.ledger.windows.withheld;
     let counters = [
         ("beacons_total{outcome=\"withheld\"}", beacons.withheld),
         ("beacons_total{outcome=\"late\"}", beacons.late),
@@ -137,7 +137,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
         let exported = values.last().unwrap()[&*format!("crowdfold_{name}")];
         assert_eq!(exported, exact - exact % K, "{name}");
     }
-    let exact = [beacons.withheld, beacons.late, verdict.ledger.session_windows.withheld, windows];
+    let exact = [beacons.withheld, beacons.late, outcome.ledger.session_windows.withheld, windows];
     let shows = exact.iter().all(|exact| *exact > K) && exact.iter().any(|exact| exact % K != 0);
     assert!(shows, "{exact:?} would not show it");
     assert!(

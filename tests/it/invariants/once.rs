@@ -26,16 +26,16 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     way.set("source.quiet", "\"8s\"");
     let mut way = way.with_topics();
     let log = way.players(51, 200, window_ago(2_000, 60_000), 30_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict) - 20_000);
+    way.await_committed(way.last_end(&outcome) - 20_000);
     worker.kill();
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     worker.kill();
     let first = assert_once(&way, &[]);
-    assert_same_rows(&first, &verdict.rollups(&way.rules));
+    assert_same_rows(&first, &outcome.rollups(&way.rules));
 
     // another policy, which holds for windows that begin from now on, and two workers, one of which dies
     way.rules.k = 15;
@@ -47,10 +47,10 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
     let log = way.players(52, 200, start, 10_000);
     std::thread::scope(|scope| {
         scope.spawn(|| way.produce_live(&log));
-        way.await_settled(start + 4_000);
+        way.await_committed(start + 4_000);
         worker.kill();
     });
-    way.await_settled(start + 10_000);
+    way.await_committed(start + 10_000);
     let second = assert_once(&way, &first);
     let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
@@ -66,7 +66,7 @@ fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_
         floors.collect::<Option<Vec<_>>>()?.into_iter().min()
     });
     assert!(floor > now() - 60_000);
-    way.await_settled(floor);
+    way.await_committed(floor);
     assert_eq!(assert_once(&way, &second).len(), second.len(), "something was published again");
     drop(worker);
 }

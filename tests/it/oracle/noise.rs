@@ -69,7 +69,7 @@ fn compare(
         let sigma = |name: &str| (settings.noise * clamp_of(name, window)) as f64;
         let sigmas: BTreeMap<_, _> = BOUNDED.iter().map(|(name, ..)| (*name, sigma(name))).collect();
         wrong(&mut settings);
-        let mut expected = oracle::judge(&logs, &settings).rollups(&settings);
+        let mut expected = oracle::evaluate(&logs, &settings).rollups(&settings);
         // the policy is compared without a secret: here rows must differ by what it does
         rows.iter_mut().chain(&mut expected).for_each(|row| row["policy"] = Value::Null);
         let key =

@@ -39,10 +39,10 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     assert!(tried.unwrap_err().to_string().starts_with(&refused));
 
     let mut log = way.players(64, 150, window_ago(2_000, 60_000), 20_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "w");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     eventually("the logs begin where the group would read on", || {
         let committed: Vec<_> = way.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
         (log_starts(&way) == committed && committed.iter().all(|start| *start > 0)).then_some(())
@@ -61,15 +61,15 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     for (all, more) in log.iter_mut().zip(more) {
         all.extend(more);
     }
-    let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict));
-    let expected = verdict.rollups(&way.rules);
+    let outcome = way.evaluate(&log);
+    way.await_committed(way.last_end(&outcome));
+    let expected = outcome.rollups(&way.rules);
     assert_same_rows(&way.rows("read_committed"), &expected);
     let reason =
         format!("counted beacons are not erased: principal User:eraser may not Delete topic {beacons}");
     eventually("readiness says what is missing", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), starts);
-    let (status, told) = worker.terminate();
-    assert!(status.success(), "{told}");
-    assert_eq!(told.matches(&reason).count(), 1, "{told}");
+    let (status, log_text) = worker.terminate();
+    assert!(status.success(), "{log_text}");
+    assert_eq!(log_text.matches(&reason).count(), 1, "{log_text}");
 }

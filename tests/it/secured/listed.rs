@@ -37,10 +37,10 @@ fn who_may_read_and_what_may_be_written_is_told_by_the_cluster() {
     for _ in 0..3 {
         let listed = admin.permissions(std::slice::from_ref(&topic)).unwrap().topics;
         let [Access { readers: Readers::Listed(readers), .. }] = &listed[..] else { panic!("{listed:?}") };
-        let told: Vec<_> =
+        let listed: Vec<_> =
             readers.iter().map(|reader| format!("{} by {}", reader.principal, reader.by.name())).collect();
         for expected in ["User:collector by a rule on the topic", "User:reader by a rule on a prefix"] {
-            assert!(told.iter().any(|told| told == expected), "{told:?}");
+            assert!(listed.iter().any(|listed| listed == expected), "{listed:?}");
         }
     }
     // nobody may ask, and is not told that nobody reads
@@ -56,10 +56,10 @@ fn who_may_read_and_what_may_be_written_is_told_by_the_cluster() {
         opened.unwrap_err().to_string()
     };
     assert!(answered(|| Cluster::open(&client("collector"))?.topic(&topic)).is_ok());
-    let (told, refused) =
+    let (listed, refused) =
         (sink("collector", &topic), format!("principal User:collector may not Write topic {topic}"));
-    assert!(told.starts_with(&refused), "{told}");
+    assert!(listed.starts_with(&refused), "{listed}");
     // and with the right it is the next one that is missing
-    let told = sink("reader", &topic);
-    assert!(told.starts_with("principal User:reader may not Write transactional ids "), "{told}");
+    let listed = sink("reader", &topic);
+    assert!(listed.starts_with("principal User:reader may not Write transactional ids "), "{listed}");
 }

@@ -1,6 +1,6 @@
 //! Every way to show who one is, with the program itself.
 
-use super::support::{Properties, broker, come, crowdfold, grant_as_printed, said, set};
+use super::support::{Properties, broker, come, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::Deployment;
 
 #[test]
@@ -23,12 +23,17 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
     for (listener, principal, properties) in ways {
         come(&mut way, listener, &properties);
         let output = crowdfold(&way, &["topics", "check"]);
-        assert_eq!(output.status.code(), Some(0), "{principal} with {properties:?}: {}", said(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{principal} with {properties:?}: {}",
+            output_text(&output)
+        );
     }
     // whoever comes by TLS alone is nobody in particular, whom this broker lets do everything
     come(&mut way, "TLS", &security.tls());
     let output = crowdfold(&way, &["topics", "check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
 }
 
 /// Who is let in may do nothing by that alone.
@@ -38,12 +43,12 @@ fn whoever_shows_who_he_is_and_was_granted_nothing_is_told_what_he_lacks() {
     let mut way = Deployment::new(broker()).with_topics();
     come(&mut way, "SASL", &security.sasl("PLAIN", "nobody"));
     let output = crowdfold(&way, &["topics", "check"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster: grant it, `crowdfold topics \
                     acl` prints how\n";
-    assert_eq!(said(&output), expected);
+    assert_eq!(output_text(&output), expected);
     come(&mut way, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
     let output = crowdfold(&way, &["query"]);
     let expected = format!("crowdfold: this principal may not Read topic {}: grant it", way.topic("rollups"));
-    assert!(said(&output).starts_with(&expected), "{}", said(&output));
+    assert!(output_text(&output).starts_with(&expected), "{}", output_text(&output));
 }

@@ -1,6 +1,6 @@
 //! Records dated in the future on a secured broker: Describe is enough to find them, Delete is needed to remove them.
 
-use super::support::{broker, come_as, crowdfold, grant_as_printed, said, set};
+use super::support::{broker, come_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::Deployment;
 
@@ -19,24 +19,24 @@ fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
 
     come_as(&mut way, "SCRAM-SHA-512", "operator");
     let planned = crowdfold(&way, &["topics", "apply", "--purge-ahead"]);
-    assert_eq!(planned.status.code(), Some(3), "{}", said(&planned));
+    assert_eq!(planned.status.code(), Some(3), "{}", output_text(&planned));
     for words in
         ["--purge-ahead deletes 1 record: all of partition 3", "  there may be other groups: to see all"]
     {
-        assert!(said(&planned).contains(words), "{words:?} is not in\n{}", said(&planned));
+        assert!(output_text(&planned).contains(words), "{words:?} is not in\n{}", output_text(&planned));
     }
     let purged = crowdfold(&way, &["topics", "apply", "--purge-ahead", "--yes"]);
-    assert_eq!(purged.status.code(), Some(1), "{}", said(&purged));
+    assert_eq!(purged.status.code(), Some(1), "{}", output_text(&purged));
     let refused = format!("crowdfold: principal User:operator may not Delete topic {beacons}: grant it");
-    assert!(said(&purged).contains(&refused), "{}", said(&purged));
+    assert!(output_text(&purged).contains(&refused), "{}", output_text(&purged));
     let applied = crowdfold(&way, &["topics", "apply"]);
-    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
+    assert!(output_text(&applied).contains("0 of 4 topics changed"), "{}", output_text(&applied));
     assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
 
     // to find it needs no right to read
     come_as(&mut way, "SCRAM-SHA-512", "auditor");
     let checked = crowdfold(&way, &["topics", "check"]);
-    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+    assert_eq!(checked.status.code(), Some(3), "{}", output_text(&checked));
     let named = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before";
-    assert!(said(&checked).contains(named), "{}", said(&checked));
+    assert!(output_text(&checked).contains(named), "{}", output_text(&checked));
 }

@@ -13,17 +13,17 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use super::support::{broker, client, come_as, crowdfold, grant_as_printed, said, set};
+use super::support::{broker, client, come_as, crowdfold, grant_as_printed, output_text, set};
 use crate::kafka_support::{Record, produce};
 use crate::worker::support::{Deployment, sleep};
 
 /// What the broker said to what was sent.
 #[derive(Default)]
-struct Said(std::sync::Mutex<Option<Result<(), RDKafkaErrorCode>>>);
+struct DeliveryReport(std::sync::Mutex<Option<Result<(), RDKafkaErrorCode>>>);
 
-impl ClientContext for Said {}
+impl ClientContext for DeliveryReport {}
 
-impl ProducerContext for Said {
+impl ProducerContext for DeliveryReport {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
@@ -39,8 +39,8 @@ const MARKED: &str = "flush.messages";
 fn mark(topic: &str) -> Option<String> {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", broker().bootstrap()).create().unwrap();
-    let told = block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &AdminOptions::new()));
-    told.unwrap().remove(0).unwrap().get(MARKED)?.value.clone()
+    let answer = block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &AdminOptions::new()));
+    answer.unwrap().remove(0).unwrap().get(MARKED)?.value.clone()
 }
 
 /// Someone at the broker.
@@ -59,11 +59,12 @@ impl Somebody {
     fn may_write(&self, topic: &str) -> bool {
         let mut config = self.config();
         config.set("message.timeout.ms", "30000").set("linger.ms", "0");
-        let producer: BaseProducer<Said> = config.create_with_context(Said::default()).unwrap();
+        let producer: BaseProducer<DeliveryReport> =
+            config.create_with_context(DeliveryReport::default()).unwrap();
         producer.send(BaseRecord::<str, str>::to(topic).partition(0).key("k").payload("v")).unwrap();
         producer.flush(Duration::from_secs(40)).unwrap();
-        let said = *producer.context().0.lock().unwrap();
-        may(said.unwrap())
+        let output_text = *producer.context().0.lock().unwrap();
+        may(output_text.unwrap())
     }
 
     fn may_read(&self, topic: &str) -> bool {
@@ -83,7 +84,9 @@ impl Somebody {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(topic, 0, Offset::Offset(0)).unwrap();
         match block_on(self.admin().delete_records(&list, &AdminOptions::new())) {
-            Ok(told) => may(told.elements()[0].error().map_err(|error| error.rdkafka_error_code().unwrap())),
+            Ok(answer) => {
+                may(answer.elements()[0].error().map_err(|error| error.rdkafka_error_code().unwrap()))
+            }
             Err(KafkaError::AdminOp(code)) => may(Err(code)),
             Err(error) => panic!("deleting records of {topic}: {error}"),
         }
@@ -97,9 +100,9 @@ impl Somebody {
 }
 
 #[track_caller]
-fn may(said: Result<(), RDKafkaErrorCode>) -> bool {
+fn may(output_text: Result<(), RDKafkaErrorCode>) -> bool {
     use RDKafkaErrorCode as C;
-    match said {
+    match output_text {
         Ok(()) => true,
         // who may not even see a topic hears of none, and finds nobody who leads it
         Err(
@@ -195,26 +198,26 @@ fn topics_are_made_by_their_operator_and_filled_by_a_collector() {
     come_as(&mut way, "SCRAM-SHA-512", "operator");
     for _ in 0..2 {
         let output = crowdfold(&way, &["topics", "apply"]);
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", output_text(&output));
     }
     let output = crowdfold(&way, &["topics", "apply"]);
-    assert!(said(&output).contains("0 of 4 topics changed"), "{}", said(&output));
+    assert!(output_text(&output).contains("0 of 4 topics changed"), "{}", output_text(&output));
     // who may look, and not alter, sees what is to be done and cannot do it
     come_as(&mut way, "SCRAM-SHA-512", "auditor");
     set(&mut way, "ttl.rollups", "20d");
     let output = crowdfold(&way, &["topics", "apply"]);
     let refused = format!("crowdfold: topic {} has not taken its settings", way.topic("rollups"));
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains(&refused), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
+    assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
     come_as(&mut way, "SCRAM-SHA-512", "operator");
     let brokers = broker().security().bootstrap("SASL");
     let generate = ["generate", "--brokers", &brokers, "--sessions", "50", "--beacons", "50", "--rate", "50"];
     let output = crowdfold(&way, &generate);
     let refused = format!("crowdfold: principal User:operator may not Write topic {}", way.topic("beacons"));
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains(&refused), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
+    assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
     come_as(&mut way, "SCRAM-SHA-512", "collector");
     let output = crowdfold(&way, &generate);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
     assert_eq!(way.records("beacons", "read_uncommitted").len(), 50);
 }

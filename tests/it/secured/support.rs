@@ -86,14 +86,14 @@ pub(super) fn crowdfold(way: &Deployment<'_>, arguments: &[&str]) -> Output {
         let mut command = Command::new(binary("crowdfold"));
         let output = command.args(arguments).arg("--config").arg(way.config("tool")).output().unwrap();
         turns -= 1;
-        if turns == 0 || !said(&output).contains("crowdfold: no broker at ") {
+        if turns == 0 || !output_text(&output).contains("crowdfold: no broker at ") {
             return output;
         }
     }
 }
 
 /// All that it said.
-pub(super) fn said(output: &Output) -> String {
+pub(super) fn output_text(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Grant {
 /// What `topics acl` prints.
 pub(super) fn printed(way: &Deployment<'_>) -> Vec<Grant> {
     let output = crowdfold(way, &["topics", "acl"]);
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", output_text(&output));
     let printed = String::from_utf8(output.stdout).unwrap();
     let grants: Vec<_> =
         printed.lines().filter(|line| line.starts_with("kafka-acls.sh ")).map(grant).collect();

@@ -1,6 +1,6 @@
 //! Beacons in, rollups out, under exactly the rights that are printed.
 
-use super::support::{broker, come, come_as, crowdfold, grant_as_printed, said, set};
+use super::support::{broker, come, come_as, crowdfold, grant_as_printed, output_text, set};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 /// Each stage is a service of its own, with a principal of its own; one comes with a password, one with a token, and who
@@ -14,7 +14,7 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     way.set("principals.readers", "[\"CN=reader\"]");
     grant_as_printed(&way, &["combiner", "merger", "auditor", "CN=reader"]);
     let log = way.players(31, 150, window_ago(2_000, 40_000), 20_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
 
     come_as(&mut way, "SCRAM-SHA-512", "combiner");
@@ -22,26 +22,26 @@ fn the_whole_way_with_a_principal_for_each_stage() {
     let security = broker().security();
     come(&mut way, "SASL", &security.token("merger", security.issuer().secret()));
     let merge = Worker::start_with(&way, "m", &["--stage", "merge"]);
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     combine.await_ready();
     merge.await_ready();
 
     come(&mut way, "MUTUAL", &security.mutual(&security.authority().certificate("reader")));
     let output = crowdfold(&way, &["query", "--by", "device", "--format", "csv"]);
-    assert!(output.status.success() && output.stdout.len() > 100, "{}", said(&output));
+    assert!(output.status.success() && output.stdout.len() > 100, "{}", output_text(&output));
     come_as(&mut way, "SCRAM-SHA-256", "auditor");
     let output = crowdfold(&way, &["topics", "check"]);
-    assert!(said(&output).contains("bounded"), "{}", said(&output));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(output_text(&output).contains("bounded"), "{}", output_text(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
     let output = crowdfold(&way, &["audit"]);
-    assert!(said(&output).contains("records read, no breach found"), "{}", said(&output));
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(output_text(&output).contains("records read, no breach found"), "{}", output_text(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
     // who may not look gets no clean bill
     come_as(&mut way, "SCRAM-SHA-256", "nobody");
     let output = crowdfold(&way, &["audit"]);
-    assert!(said(&output).contains("not looked at: "), "{}", said(&output));
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(output_text(&output).contains("not looked at: "), "{}", output_text(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     for worker in [combine, merge] {
         let (status, log) = worker.terminate();
         assert!(status.success(), "{status}: {log}");
@@ -56,11 +56,11 @@ fn the_whole_way_with_one_principal_for_both_stages() {
     set(&mut way, "principals.merger", "worker");
     grant_as_printed(&way, &["worker"]);
     let log = way.players(32, 150, window_ago(2_000, 40_000), 20_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     come_as(&mut way, "PLAIN", "worker");
     let worker = Worker::start(&way, "w");
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     worker.await_ready();
 }

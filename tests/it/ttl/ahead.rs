@@ -5,7 +5,7 @@ use crowdfold_kafka::topics::{Admin, Finding};
 use crowdfold_testkit::{Kafka, Options, unique};
 use serde_json::Value;
 
-use super::{command, quick, said, spec};
+use super::{command, printed, quick, spec};
 use crate::kafka_support::{Record, produce, settings};
 use crate::worker::support::{Deployment, Worker, now};
 
@@ -37,7 +37,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
 
     // the settings are as they should be then, and the topic is not
     let applied = command(&way, &["topics", "apply"]);
-    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
         "message.timestamp.type: CreateTime -> LogAppendTime",
         &format!("  it is not bounded: {named}"),
@@ -45,25 +45,29 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
         "4 of 4 topics changed",
         "crowdfold: 1 of 4 topics are not bounded",
     ] {
-        assert!(said(&applied).contains(words), "{words:?} is not in\n{}", said(&applied));
+        assert!(printed(&applied).contains(words), "{words:?} is not in\n{}", printed(&applied));
     }
     for arguments in [&["topics", "apply"][..], &["topics", "apply", "--dry-run"]] {
         let again = command(&way, arguments);
-        assert_eq!(again.status.code(), Some(3), "{}", said(&again));
-        assert!(said(&again).contains(&format!("topic {beacons}: its settings are as they should be")));
-        assert!(!said(&again).contains(&format!("topic {beacons}: as it should be")), "{}", said(&again));
+        assert_eq!(again.status.code(), Some(3), "{}", printed(&again));
+        assert!(printed(&again).contains(&format!("topic {beacons}: its settings are as they should be")));
+        assert!(
+            !printed(&again).contains(&format!("topic {beacons}: as it should be")),
+            "{}",
+            printed(&again)
+        );
     }
 
     let checked = command(&way, &["topics", "check"]);
-    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+    assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     let finding = format!("topic {beacons} is not bounded: {named}");
-    assert!(said(&checked).contains(&finding), "{}", said(&checked));
+    assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
     // and it alone
-    assert_eq!(said(&checked).matches("holds a record dated").count(), 1, "{}", said(&checked));
-    assert!(said(&checked).contains("crowdfold: 1 of 4 topics are not bounded"), "{}", said(&checked));
+    assert_eq!(printed(&checked).matches("holds a record dated").count(), 1, "{}", printed(&checked));
+    assert!(printed(&checked).contains("crowdfold: 1 of 4 topics are not bounded"), "{}", printed(&checked));
 
     let audited = command(&way, &["audit", "--format", "json"]);
-    assert_eq!(audited.status.code(), Some(3), "{}", said(&audited));
+    assert_eq!(audited.status.code(), Some(3), "{}", printed(&audited));
     let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
     let breaches: Vec<_> =
         report["findings"].as_array().unwrap().iter().filter(|found| found["breach"] == true).collect();
@@ -117,30 +121,30 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     let finding = "can lie on a disk for 2h, which is longer than its [ttl] 1h + ttl.on_disk_slack 5m: lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
     // this one is not bounded for readers either, which comes first
-    assert!(!said(&checked).contains("can lie on a disk"), "{}", said(&checked));
+    assert!(!printed(&checked).contains("can lie on a disk"), "{}", printed(&checked));
     way.set("ttl.on_disk_slack", "\"1h\"");
     let applied = command(&way, &["topics", "apply"]);
-    assert!(applied.status.success() && !said(&applied).contains("file.delete"), "{}", said(&applied));
+    assert!(applied.status.success() && !printed(&applied).contains("file.delete"), "{}", printed(&applied));
     let checked = command(&way, &["topics", "check"]);
-    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(checked.status.success(), "{}", printed(&checked));
 
     way.keys.remove("ttl.on_disk_slack");
     let checked = command(&way, &["topics", "check"]);
-    assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
-    assert!(said(&checked).contains(finding), "{}", said(&checked));
-    assert!(said(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", said(&checked));
+    assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
+    assert!(printed(&checked).contains(finding), "{}", printed(&checked));
+    assert!(printed(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", printed(&checked));
     let mut worker = Worker::start(&way, "a");
     assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(finding), "{}", worker.log());
     let audited = command(&way, &["audit"]);
-    assert_eq!(audited.status.code(), Some(3), "{}", said(&audited));
-    assert_eq!(said(&audited).matches("\nbeyond-ttl-on-disk").count(), 4, "{}", said(&audited));
+    assert_eq!(audited.status.code(), Some(3), "{}", printed(&audited));
+    assert_eq!(printed(&audited).matches("\nbeyond-ttl-on-disk").count(), 4, "{}", printed(&audited));
 
     let applied = command(&way, &["topics", "apply"]);
-    assert!(said(&applied).contains("file.delete.delay.ms: 3600000 -> 300000"), "{}", said(&applied));
+    assert!(printed(&applied).contains("file.delete.delay.ms: 3600000 -> 300000"), "{}", printed(&applied));
     for arguments in [["topics", "check"], ["topics", "apply"]] {
         let output = command(&way, &arguments);
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     }
 }
 

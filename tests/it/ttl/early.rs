@@ -11,10 +11,10 @@ use crate::worker::support::{Deployment, Worker};
 fn assert_refused(way: &Deployment<'_>, words: &[&str]) {
     let mut worker = Worker::start(way, "a");
     let status = worker.wait();
-    let told = worker.log();
-    assert_eq!(status.code(), Some(3), "{told}");
+    let log_text = worker.log();
+    assert_eq!(status.code(), Some(3), "{log_text}");
     for words in words {
-        assert!(told.contains(words), "{words:?} is not in\n{told}");
+        assert!(log_text.contains(words), "{words:?} is not in\n{log_text}");
     }
 }
 

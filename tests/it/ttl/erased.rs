@@ -41,7 +41,7 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     let mut chance = Chance::new("erase and kill");
     let way = erasing(Kafka::shared()).with_topics();
     let log = way.players(41, 200, window_ago(2_000, 240_000), 200_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     for _ in 0..2 {
         let worker = Worker::start(&way, "a");
@@ -55,8 +55,8 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     }
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     await_erased(&way);
     // to a reader they are not there; what is there is what a restart would need
     let (left, sent) = (way.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
@@ -64,8 +64,8 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
     assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
     worker.await_ready();
-    let (status, told) = worker.terminate();
-    assert!(status.success() && !told.contains("not erased"), "{told}");
+    let (status, log_text) = worker.terminate();
+    assert!(status.success() && !log_text.contains("not erased"), "{log_text}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     let kafka = Kafka::start(quick().with("log.flush.start.offset.checkpoint.interval.ms", "3600000"));
     let way = erasing(&kafka).with_topics();
     let log = way.players(43, 150, window_ago(2_000, 60_000), 30_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let crash = || {
         kafka.kill(1);
@@ -131,7 +131,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     };
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     await_erased(&way);
     worker.terminate();
     let forgotten = vec![0; way.partitions as usize];
@@ -145,7 +145,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     let since = now();
     await_erased(&way);
     eprintln!("erased again {} ms after the broker was back", now() - since);
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     drop(worker);
 }
 
@@ -168,18 +168,18 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
     may("--deny-principal", "Delete");
 
     let log = way.players(44, 150, window_ago(2_000, 60_000), 40_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     let reason = format!("may not Delete topic {topic}: grant it");
     eventually("readiness says it", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
-    let (status, told) = worker.terminate();
-    assert!(status.success(), "{told}");
-    assert_eq!(told.matches(&reason).count(), 1, "{told}");
-    assert!(told.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {told}");
+    let (status, log_text) = worker.terminate();
+    assert!(status.success(), "{log_text}");
+    assert_eq!(log_text.matches(&reason).count(), 1, "{log_text}");
+    assert!(log_text.matches("stage=\"combine\" partitions=").count() == 1, "the stage went on: {log_text}");
 }
 
 /// `[kafka.eraser]` is what the client that erases has, and it alone.
@@ -189,18 +189,18 @@ fn the_client_that_erases_has_properties_of_its_own() {
     way.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
     let way = way.with_topics();
     let log = way.players(45, 100, window_ago(2_000, 60_000), 10_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     // this broker does not speak TLS
     eventually("readiness says it", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons are not erased: no broker at")).then_some(())
     });
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
-    let (status, told) = worker.terminate();
-    assert!(status.success(), "{told}");
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let (status, log_text) = worker.terminate();
+    assert!(status.success(), "{log_text}");
 }
 
 #[test]

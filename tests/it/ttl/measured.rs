@@ -75,7 +75,7 @@ impl Watched {
 
     /// Gone neither later than the bounds nor before `least`. How far apart our looks are counts for neither.
     /// `waited` is how long the broker waited for a CPU, ms.
-    fn judge(&self, kind: &str, least: u64, bounds: Bounds, waited: u64) {
+    fn evaluate(&self, kind: &str, least: u64, bounds: Bounds, waited: u64) {
         let (unreadable, off_disk) = (self.unreadable.unwrap(), self.off_disk.unwrap());
         let at_most = unreadable - self.born;
         let (readable, on_disk) = (self.readable - self.sent, self.on_disk - self.sent);
@@ -155,12 +155,12 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
         sleep(20);
     }
     let waited = kafka.cpu_wait(1).saturating_sub(before).as_millis() as u64;
-    let judge = |watched: &[Watched], kind: &str, least: u64, bounds: Bounds| {
-        watched.iter().for_each(|watched| watched.judge(kind, least, bounds, waited));
+    let evaluate = |watched: &[Watched], kind: &str, least: u64, bounds: Bounds| {
+        watched.iter().for_each(|watched| watched.evaluate(kind, least, bounds, waited));
     };
-    judge(&idle, "idle", retention, bounds[0]);
-    judge(&busy, "busy", retention, bounds[0]);
-    judge(&held, "held by the future", retention + FUTURE, bounds[1]);
+    evaluate(&idle, "idle", retention, bounds[0]);
+    evaluate(&busy, "busy", retention, bounds[0]);
+    evaluate(&held, "held by the future", retention + FUTURE, bounds[1]);
     for topic in [append, create] {
         let read = read_all(&kafka, topic, "read_uncommitted");
         let marked = |(.., value): &&(_, _, _, Vec<u8>)| value.starts_with(b"marker");

@@ -9,7 +9,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::ahead::{IN_2036, dated, turned};
-use super::{command, files, is_on_disk, quick, said};
+use super::{command, files, is_on_disk, printed, quick};
 use crate::kafka_support::{Record, produce, settings};
 use crate::worker::support::{Deployment, now, sleep};
 
@@ -42,11 +42,11 @@ fn logs(way: &Deployment<'_>) -> Vec<(i64, i64)> {
 fn assert_bounded(way: &Deployment<'_>) {
     for arguments in [["topics", "check"], ["topics", "apply"]] {
         let output = command(way, &arguments);
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     }
     let applied = command(way, &["topics", "apply"]);
-    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
-    assert!(said(&applied).contains(&format!("topic {}: as it should be", way.topic("beacons"))));
+    assert!(printed(&applied).contains("0 of 4 topics changed"), "{}", printed(&applied));
+    assert!(printed(&applied).contains(&format!("topic {}: as it should be", way.topic("beacons"))));
 }
 
 /// Nobody writes: the old segment goes nevertheless, with the records that were in it. Before, it stayed.
@@ -61,7 +61,7 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
     assert_eq!(is_there(), [true; 3], "the scan finds what is there");
     let applied = command(&way, &["topics", "apply"]);
-    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     let (behind, done) = (unique("behind"), unique("done"));
     commit(&kafka, &behind, &beacons, 2, 1);
     commit(&kafka, &done, &beacons, 2, 3);
@@ -70,16 +70,16 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     // nothing is deleted unless it is confirmed
     for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
         let planned = command(&way, arguments);
-        assert_eq!(planned.status.code(), Some(3), "{}", said(&planned));
+        assert_eq!(planned.status.code(), Some(3), "{}", printed(&planned));
         for words in [
             format!("topic {beacons}: --purge-ahead deletes 4 records: all of partitions 1, 2"),
             "  if nothing is written to the topic meanwhile, also 1 record: all of partitions 0, 3".into(),
             format!("  group {behind} has not read 2 records of partitions 1, 2, and 1 record of the others"),
             "nothing was deleted: add --yes".into(),
         ] {
-            assert!(said(&planned).contains(&words), "{words:?} is not in\n{}", said(&planned));
+            assert!(printed(&planned).contains(&words), "{words:?} is not in\n{}", printed(&planned));
         }
-        assert!(!said(&planned).contains(&done), "{}", said(&planned));
+        assert!(!printed(&planned).contains(&done), "{}", printed(&planned));
     }
     assert_eq!(logs(&way), [(0, 1), (0, 1), (0, 3), (0, 0)]);
     // deleting the records alone leaves their bytes where they are: the broker has looked many times
@@ -89,15 +89,15 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
 
     let began = now();
     let purged = command(&way, &PURGE_NOW);
-    assert!(purged.status.success(), "{}", said(&purged));
+    assert!(purged.status.success(), "{}", printed(&purged));
     let words = format!("topic {beacons}: 4 records deleted; no segment is dated in the future any more");
-    assert!(said(&purged).contains(&words), "{}", said(&purged));
+    assert!(printed(&purged).contains(&words), "{}", printed(&purged));
     eventually("the bytes are off the disk", || (is_there() == [false; 3]).then_some(()));
     eprintln!("off the disk {} ms after the purge began", now() - began);
     assert_eq!(logs(&way), [(1, 1), (1, 1), (3, 3), (0, 0)]);
     assert_bounded(&way);
     let again = command(&way, &PURGE_NOW);
-    assert!(again.status.success() && said(&again).contains("nothing to purge"), "{}", said(&again));
+    assert!(again.status.success() && printed(&again).contains("nothing to purge"), "{}", printed(&again));
 }
 
 /// Each broker keeps segments of its own, and is asked for nothing but its leader's timestamps.
@@ -109,14 +109,14 @@ fn purge_takes_the_data_off_the_disk_of_every_replica() {
     let (beacons, marker) = (way.topic("beacons"), unique("marker"));
     produce(&kafka, &beacons, &[dated(2, IN_2036, &marker)]);
     let applied = command(&way, &["topics", "apply"]);
-    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     let holds = |broker: u32| {
         let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
         files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
     };
     eventually("it is on every disk", || (1..=3).all(holds).then_some(()));
     let purged = command(&way, &PURGE_NOW);
-    assert!(purged.status.success(), "{}", said(&purged));
+    assert!(purged.status.success(), "{}", printed(&purged));
     eventually("it is on no disk", || (!(1..=3).any(holds)).then_some(()));
     assert_bounded(&way);
 }
@@ -153,13 +153,13 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     produce(&kafka, &beacons, &[dated(2, now() + 3 * 3_600_000, "ahead")]);
     produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
     let applied = command(&way, &["topics", "apply"]);
-    assert_eq!(applied.status.code(), Some(3), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
 
     let much = "x".repeat(950_000);
     let (purged, times) = while_written(&way, &[Record::new(2, "x"), Record::new(3, &much)]);
-    assert!(purged.status.success(), "{}", said(&purged));
-    assert!(said(&purged).contains("no segment is dated in the future any more"), "{}", said(&purged));
-    eprintln!("{}", said(&purged));
+    assert!(purged.status.success(), "{}", printed(&purged));
+    assert!(printed(&purged).contains("no segment is dated in the future any more"), "{}", printed(&purged));
+    eprintln!("{}", printed(&purged));
     let is_there = |partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes());
     eventually("the bytes are off the disk", || (!is_there(2) && !is_there(3)).then_some(()));
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
@@ -180,14 +180,14 @@ fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
     produce(&kafka, &beacons, &[Record::new(0, "kept"), dated(2, IN_2036, "ahead")]);
     assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
     let (purged, times) = while_written(&way, &[Record::new(0, "more")]);
-    assert_eq!(purged.status.code(), Some(3), "{}", said(&purged));
+    assert_eq!(purged.status.code(), Some(3), "{}", printed(&purged));
     let words = format!(
         "topic {beacons}: 1 record deleted; partitions [2] still have a segment that is dated in the future"
     );
-    assert!(said(&purged).contains(&words), "{}", said(&purged));
+    assert!(printed(&purged).contains(&words), "{}", printed(&purged));
     let logs = logs(&way);
     assert_eq!(logs, [(0, 1 + times), (0, 0), (1, 1), (0, 0)]);
     // its settings are those of `topics apply` all the same
     let applied = command(&way, &["topics", "apply"]);
-    assert!(said(&applied).contains("0 of 4 topics changed"), "{}", said(&applied));
+    assert!(printed(&applied).contains("0 of 4 topics changed"), "{}", printed(&applied));
 }

@@ -14,7 +14,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     let way = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 120_000);
     let log = way.players_with(17, 200, start, 60_000, Faults::default());
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     let middle = start + 30_000;
     let part = |first: bool| -> Vec<Vec<_>> {
         let of = |records: &Vec<crowdfold_testkit::oracle::Record>| {
@@ -28,21 +28,23 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
 
     let mut stops = Worker::start(&way, "a");
     let status = stops.wait();
-    let told = stops.log();
-    assert_eq!(status.code(), Some(1), "{told}");
-    let place = format!(
+    let log_text = stops.log();
+    assert_eq!(status.code(), Some(1), "{log_text}");
+    let location = format!(
         "topic {}, partition 0, offset {}: the batch cannot be read",
         way.topic("beacons"),
         part(true)[0].len()
     );
     assert!(
-        told.contains(&place) && told.contains("--skip-damaged") && told.contains("source.on_damaged"),
-        "{told}"
+        log_text.contains(&location)
+            && log_text.contains("--skip-damaged")
+            && log_text.contains("source.on_damaged"),
+        "{log_text}"
     );
     drop(stops);
 
     let goes_on = Worker::start_with(&way, "a", &["--skip-damaged"]);
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     // from the watermark before the gap to the next record's time, and a session's timeout after it
     let rules = &way.rules;
     let withheld = |row: &serde_json::Value| {
@@ -51,7 +53,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     };
     let rows = way.rows("read_committed");
     let kept: Vec<_> = rows.iter().filter(|row| !withheld(&row.json)).cloned().collect();
-    let expected: Vec<_> = verdict.rollups(rules).into_iter().filter(|row| !withheld(row)).collect();
+    let expected: Vec<_> = outcome.rollups(rules).into_iter().filter(|row| !withheld(row)).collect();
     assert_same_rows(&kept, &expected);
     let gap = |row: &&super::support::Row| {
         let window = &row.json["window"];
@@ -61,7 +63,7 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     eventually("the loss is counted", || {
         (goes_on.metric("crowdfold_lost_offsets_total") == Some(BOMBS)).then_some(())
     });
-    let (status, told) = goes_on.terminate();
-    assert!(status.success(), "{told}");
-    assert!(told.contains("records that cannot be read are skipped and lost"), "{told}");
+    let (status, log_text) = goes_on.terminate();
+    assert!(status.success(), "{log_text}");
+    assert!(log_text.contains("records that cannot be read are skipped and lost"), "{log_text}");
 }

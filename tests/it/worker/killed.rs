@@ -12,8 +12,8 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     let way = Deployment::new(Kafka::shared()).with_topics();
     // so much that it takes seconds: three hundred windows, one transaction after the other
     let log = way.players(2, 200, window_ago(2_000, 640_000), 600_000);
-    let verdict = way.judge(&log);
-    let last = way.last_end(&verdict);
+    let outcome = way.evaluate(&log);
+    let last = way.last_end(&outcome);
     way.produce(&log);
 
     let mut killed_in_the_middle = 0;
@@ -22,7 +22,7 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
         worker.await_log("stage=\"combine\" partitions=[0, 1, 2, 3]");
         sleep(chance.below(1_500));
         worker.kill();
-        killed_in_the_middle += u32::from(!way.is_settled(last));
+        killed_in_the_middle += u32::from(!way.is_committed(last));
         if killed_in_the_middle == 2 {
             break;
         }
@@ -30,9 +30,9 @@ fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     assert_eq!(killed_in_the_middle, 2, "it was too quick for us: kill it sooner, or give it more to do");
 
     let _worker = Worker::start(&way, "a");
-    way.await_settled(last);
+    way.await_committed(last);
     let rows = way.rows("read_committed");
-    assert_same_rows(&rows, &verdict.rollups(&way.rules));
+    assert_same_rows(&rows, &outcome.rollups(&way.rules));
     // what aborted transactions left behind is byte for byte what was committed
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
     let all = way.rows("read_uncommitted");

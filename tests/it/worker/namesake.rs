@@ -8,18 +8,18 @@ use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twice() {
     let way = Deployment::new(Kafka::shared()).with_topics();
     let log = way.players(23, 100, window_ago(2_000, 90_000), 60_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     let mut workers = [Worker::start(&way, "same"), Worker::start(&way, "same")];
     let ended =
         eventually("one of the two gives up", || workers.iter_mut().position(|worker| !worker.is_running()));
     let status = workers[ended].wait();
-    let told = workers[ended].log();
-    assert_eq!(status.code(), Some(1), "{told}");
-    let error = told
+    let log_text = workers[ended].log();
+    assert_eq!(status.code(), Some(1), "{log_text}");
+    let error = log_text
         .lines()
         .find(|line| line.contains("lost its place three times"))
-        .unwrap_or_else(|| panic!("{told}"));
+        .unwrap_or_else(|| panic!("{log_text}"));
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert!(
         error.contains("kafka.instance \"same\"") && error.contains(&format!("on host {}", host.trim())),
@@ -29,6 +29,6 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
     // the other one may have given up too
     drop(workers);
     let _worker = Worker::start(&way, "same");
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 }

@@ -61,7 +61,7 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     }
     let _worker = Worker::start(&way, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap() / MINUTE * MINUTE;
-    way.await_settled(last + MINUTE);
+    way.await_committed(last + MINUTE);
 
     let rows = way.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();

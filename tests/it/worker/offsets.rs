@@ -24,13 +24,13 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
     let before = way.players(5, 200, window_ago(2_000, 60_000), 40_000);
-    let verdict = way.judge(&before);
+    let outcome = way.evaluate(&before);
     way.produce(&before);
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
+    way.await_committed(way.last_end(&outcome));
     assert!(worker.terminate().0.success());
     let published = way.rows("read_committed");
-    assert_same_rows(&published, &verdict.rollups(&way.rules));
+    assert_same_rows(&published, &outcome.rollups(&way.rules));
 
     forget(&way, "combine");
     let worker = Worker::start(&way, "a");
@@ -47,13 +47,13 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;
     let after = way.players(6, 200, start, 10_000);
     way.produce_live(&after);
-    let verdict = way.judge(&after);
-    way.await_settled(way.last_end(&verdict));
+    let outcome = way.evaluate(&after);
+    way.await_committed(way.last_end(&outcome));
     let rows = way.rows("read_committed");
     let (old, new): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| row.table().0 < floor);
     tables(&rows);
     assert!(old.len() == published.len() && old.iter().all(|row| published.contains(row)));
-    let expected: Vec<_> = verdict
+    let expected: Vec<_> = outcome
         .rollups(&way.rules)
         .into_iter()
         .filter(|row| row["window"]["start"].as_u64() >= Some(floor))
@@ -80,10 +80,10 @@ fn offsets_of_another_program_are_refused_until_told_otherwise() {
         eventually("the commit is taken", || way.member("combine").commit(&list, CommitMode::Sync).ok());
         let mut worker = Worker::start(&way, "a");
         let status = worker.wait();
-        let told = worker.log();
-        assert_eq!(status.code(), Some(2), "{told}");
+        let log_text = worker.log();
+        assert_eq!(status.code(), Some(2), "{log_text}");
         for words in ["partition 2", "another program uses this consumer group", "--restart-from-now"] {
-            assert!(told.contains(words), "{words:?} is not in\n{told}");
+            assert!(log_text.contains(words), "{words:?} is not in\n{log_text}");
         }
         assert_eq!(way.rows("read_uncommitted"), []);
     }
@@ -97,7 +97,7 @@ fn offsets_of_another_program_are_refused_until_told_otherwise() {
     let start = floor.max((now() / 2_000 + 2) * 2_000);
     let log = way.players(8, 200, start, 4_000);
     way.produce_live(&log);
-    let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    let outcome = way.evaluate(&log);
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 }

@@ -17,21 +17,21 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
     let kafka = Kafka::start(Options::default());
     let way = Deployment::new(&kafka).with_topics();
     let log = way.players(9, 200, window_ago(2_000, 640_000), 600_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
 
     let mut worker = Worker::start(&way, "a");
-    let (first, last) = (verdict.cells.keys().next().unwrap().start, way.last_end(&verdict));
-    eventually("it is under way", || way.is_settled(first + 40_000).then_some(()));
+    let (first, last) = (outcome.cells.keys().next().unwrap().start, way.last_end(&outcome));
+    eventually("it is under way", || way.is_committed(first + 40_000).then_some(()));
     kafka.stop(1);
     await_trouble(&worker, "combine: ");
     kafka.start_again(1);
-    eventually("it goes on", || way.is_settled(first + 120_000).then_some(()));
+    eventually("it goes on", || way.is_committed(first + 120_000).then_some(()));
     kafka.kill(1);
     await_trouble(&worker, "merge: ");
     kafka.start_again(1);
-    way.await_settled(last);
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(last);
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     worker.await_ready();
     assert!(worker.is_running());
 }
@@ -41,7 +41,7 @@ fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
     let kafka = Kafka::start(Options::default());
     let way = Deployment::new(&kafka).with_topics();
     let log = way.players(10, 100, window_ago(2_000, 40_000), 20_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
     kafka.stop(1);
 
@@ -50,11 +50,11 @@ fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
     waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()));
     await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()));
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
-    let (status, told) = goes.terminate();
-    assert!(status.success(), "{status}:\n{told}");
+    let (status, log_text) = goes.terminate();
+    assert!(status.success(), "{status}:\n{log_text}");
 
     kafka.start_again(1);
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
     waits.await_ready();
 }

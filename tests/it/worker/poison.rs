@@ -72,11 +72,11 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
 }
 
 #[test]
-fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
+fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_else() {
     let way = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
     let mut log = way.players_with(11, 200, start, 30_000, Faults::default());
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
 
     // in the middle of the good ones, where the watermark does not notice them
     let mut expected = BTreeMap::<&str, usize>::new();
@@ -105,13 +105,13 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     let late = expected.remove("late").unwrap();
 
     let worker = Worker::start_with(&way, "a", &["--log-level", "trace"]);
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 
-    // by reason and place, and nothing else
+    // by reason and location, and nothing else
     let notes = way.records("rejections", "read_committed");
-    let mut told = BTreeMap::<String, usize>::new();
-    let mut places = std::collections::BTreeSet::new();
+    let mut counts = BTreeMap::<String, usize>::new();
+    let mut locations = std::collections::BTreeSet::new();
     for note in &notes {
         let json: Value = serde_json::from_slice(&note.value).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
@@ -120,16 +120,16 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
             (&json["topic"], note.key.len(), note.headers.len()),
             (&way.topic("beacons").into(), 0, 0)
         );
-        assert!(places.insert((json["partition"].as_u64(), json["offset"].as_u64())), "twice: {json}");
+        assert!(locations.insert((json["partition"].as_u64(), json["offset"].as_u64())), "twice: {json}");
         assert_eq!(json["time"].as_u64().unwrap() % 60_000, 0);
-        *told.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+        *counts.entry(json["reason"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    assert_eq!(told, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
+    assert_eq!(counts, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
     // each note leads to a record that deserves it: the good ones have no canary
     for record in way.records("beacons", "read_uncommitted") {
-        let place = (Some(record.partition as u64), Some(record.offset as u64));
+        let location = (Some(record.partition as u64), Some(record.offset as u64));
         let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());
-        assert!(!(good && places.contains(&place)), "a good beacon was rejected");
+        assert!(!(good && locations.contains(&location)), "a good beacon was rejected");
     }
 
     for (reason, count) in expected.iter().map(|(reason, count)| (*reason, *count as u64)) {
@@ -144,9 +144,9 @@ fn poison_is_counted_and_told_by_reason_and_place_and_changes_nothing_else() {
     let mut leaving: Vec<Vec<u8>> = notes.into_iter().map(|note| note.value).collect();
     leaving.extend(way.rows("read_uncommitted").into_iter().map(|row| row.value));
     leaving.push(worker.get("/metrics").1.into_bytes());
-    let (status, told) = worker.terminate();
-    assert!(status.success(), "{told}");
-    leaving.push(told.into_bytes());
+    let (status, counts) = worker.terminate();
+    assert!(status.success(), "{counts}");
+    leaving.push(counts.into_bytes());
     for text in leaving {
         let text = String::from_utf8_lossy(&text);
         assert!(!text.contains(CANARY), "content left: {text}");

@@ -52,7 +52,7 @@ fn compare(way: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, 
     });
     produce(way.kafka, &way.topic("beacons"), &records.collect::<Vec<_>>());
     let _worker = Worker::start(way, "a");
-    way.await_settled((last + by) / rules.window * rules.window + rules.window);
+    way.await_committed((last + by) / rules.window * rules.window + rules.window);
     let rows = way.rows("read_committed");
     tables(&rows);
     let mut of_run: Vec<_> = rows.into_iter().map(|row| String::from_utf8(row.value).unwrap()).collect();

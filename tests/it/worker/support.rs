@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::murmur2;
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
-use crowdfold_testkit::oracle::{self, Verdict};
+use crowdfold_testkit::oracle::{self, Outcome};
 use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -212,8 +212,8 @@ impl<'a> Deployment<'a> {
     }
 
     /// What a judge without hurry says.
-    pub(crate) fn judge(&self, log: &[Vec<oracle::Record>]) -> Verdict {
-        oracle::judge(log, &self.rules)
+    pub(crate) fn evaluate(&self, log: &[Vec<oracle::Record>]) -> Outcome {
+        oracle::evaluate(log, &self.rules)
     }
 
     /// What a stage's group committed, by partition.
@@ -227,11 +227,12 @@ impl<'a> Deployment<'a> {
             list.add_partition(&topic, partition as i32);
         }
         // a broker that was just started may not yet know what it coordinates
-        let told = eventually("the group's offsets are told", || {
-            let told = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
-            told.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
+        let offsets = eventually("the group's offsets are told", || {
+            let offsets = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
+            offsets.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
         });
-        told.elements()
+        offsets
+            .elements()
             .iter()
             .map(|element| match element.offset() {
                 Offset::Offset(offset) => Some((offset, element.metadata().to_owned())),
@@ -251,20 +252,22 @@ impl<'a> Deployment<'a> {
             .unwrap()
     }
 
-    /// Whether every merge partition has settled all windows that end at or before `until`.
-    pub(crate) fn is_settled(&self, until: u64) -> bool {
+    /// Returns whether every merge partition has committed all windows that end at or before `until`.
+    pub(crate) fn is_committed(&self, until: u64) -> bool {
         let closed = |held: &Option<(i64, String)>| field(&held.as_ref()?.1, "c");
         self.committed("merge").iter().all(|held| closed(held).is_some_and(|closed| closed >= until))
     }
 
     /// Waits for that.
-    pub(crate) fn await_settled(&self, until: u64) {
-        eventually(&format!("windows until {until} are settled"), || self.is_settled(until).then_some(()));
+    pub(crate) fn await_committed(&self, until: u64) {
+        eventually(&format!("windows until {until} are committed"), || {
+            self.is_committed(until).then_some(())
+        });
     }
 
     /// End of the window in which the last beacon lies.
-    pub(crate) fn last_end(&self, verdict: &Verdict) -> u64 {
-        verdict.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
+    pub(crate) fn last_end(&self, outcome: &Outcome) -> u64 {
+        outcome.cells.keys().map(|key| key.start).max().unwrap() + self.rules.window
     }
 }
 

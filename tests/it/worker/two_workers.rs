@@ -19,7 +19,7 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
     way.set("source.quiet", "\"8s\"");
     let way = way.with_topics();
     let mut log = way.players(3, 200, window_ago(2_000, 340_000), 300_000);
-    let verdict = way.judge(&log);
+    let outcome = way.evaluate(&log);
     way.produce(&log);
 
     // the second comes while the first is at work: a rebalance in the middle
@@ -30,8 +30,8 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
     a.kill();
     // the broker waits for its session to end, and for the transaction that it left open: half a minute
     eventually("what the dead one had goes to the other", || (partitions(&b) == 4).then_some(()));
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 
     // one of two is told to go: at once, with exit code 0, and the other carries on
     let a = Worker::start(&way, "a");
@@ -39,17 +39,17 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
     // silence has closed what is past: the first are sent when their time comes
     let start = now() + 3_000;
     let more = way.players(4, 200, start, 8_000);
-    let verdict = way.judge(&more);
-    let (status, told) = std::thread::scope(|scope| {
+    let outcome = way.evaluate(&more);
+    let (status, log_text) = std::thread::scope(|scope| {
         scope.spawn(|| way.produce_live(&more));
         sleep((start + 3_000).saturating_sub(now()));
         a.terminate()
     });
-    assert!(status.success(), "{status}:\n{told}");
-    assert!(told.contains("draining") && told.contains("ended"), "{told}");
-    way.await_settled(way.last_end(&verdict));
+    assert!(status.success(), "{status}:\n{log_text}");
+    assert!(log_text.contains("draining") && log_text.contains("ended"), "{log_text}");
+    way.await_committed(way.last_end(&outcome));
     for (partition, records) in more.into_iter().enumerate() {
         log[partition].extend(records);
     }
-    assert_same_rows(&way.rows("read_committed"), &way.judge(&log).rollups(&way.rules));
+    assert_same_rows(&way.rows("read_committed"), &way.evaluate(&log).rollups(&way.rules));
 }

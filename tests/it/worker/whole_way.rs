@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crowdfold_testkit::oracle::{Detail, Own, Record, Verdict};
+use crowdfold_testkit::oracle::{Detail, Outcome, Own, Record};
 use crowdfold_testkit::{Kafka, binary, eventually};
 use serde_json::Value;
 
@@ -29,8 +29,8 @@ fn the_rollups_are_the_oracles_row_for_row() {
     way.set("tenants.excluded_from_groupings", "[\"tenant-4\"]");
     let way = way.with_topics();
     let log = way.players(1, 400, window_ago(2_000, 90_000), 60_000);
-    let verdict = way.judge(&log);
-    let ledger = &verdict.ledger.beacons;
+    let outcome = way.evaluate(&log);
+    let ledger = &outcome.ledger.beacons;
     assert!(
         ledger.late > 0 && ledger.duplicate > 0 && ledger.opted_out > 0 && ledger.withheld > 0,
         "{ledger:?}"
@@ -38,22 +38,22 @@ fn the_rollups_are_the_oracles_row_for_row() {
     way.produce(&log);
 
     let worker = Worker::start(&way, "a");
-    way.await_settled(way.last_end(&verdict));
-    let expected = verdict.rollups(&way.rules);
+    way.await_committed(way.last_end(&outcome));
+    let expected = outcome.rollups(&way.rules);
     assert!(expected.len() > 500, "{} rows", expected.len());
     let rows = way.rows("read_committed");
     assert_same_rows(&rows, &expected);
     assert_side_by_side(&rows);
-    grouped_by_industry(&way, &verdict);
+    grouped_by_industry(&way, &outcome);
     worker.await_ready();
     let (status, log) = worker.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
 /// Attributes add up what is published of several tenants, and nothing else.
-fn grouped_by_industry(way: &Deployment<'_>, verdict: &Verdict) {
+fn grouped_by_industry(way: &Deployment<'_>, outcome: &Outcome) {
     let mut expected = BTreeMap::<&str, u64>::new();
-    for (key, rows) in verdict.tables.iter().filter(|(key, _)| key.breakdown == 0) {
+    for (key, rows) in outcome.tables.iter().filter(|(key, _)| key.breakdown == 0) {
         let industry = match key.tenant.as_str() {
             "acme" | "blip" => "news",
             "tiny" => "sport",
@@ -65,14 +65,14 @@ fn grouped_by_industry(way: &Deployment<'_>, verdict: &Verdict) {
     assert!(expected.len() > 1 && expected["news"] > 0, "{expected:?}");
     let arguments = ["query", "--by", "industry", "--format", "json", "--config"];
     let output = Command::new(binary("crowdfold")).args(arguments).arg(way.config("query")).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("1 tenant asked to be in no group"), "{told}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(printed.contains("1 tenant asked to be in no group"), "{printed}");
     let lines: Vec<Value> =
         output.stdout.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    let told = lines.iter().map(|line| {
+    let printed = lines.iter().map(|line| {
         (line["attributes"]["industry"].as_str().unwrap(), line["session_windows"].as_u64().unwrap())
     });
-    assert_eq!(told.collect::<BTreeMap<_, _>>(), expected);
+    assert_eq!(printed.collect::<BTreeMap<_, _>>(), expected);
 }
 
 /// The broker stamps the records, silence closes the last windows, and crowds of one show all there is: then counters
@@ -95,11 +95,11 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
         log[record.partition as usize]
             .push(Record { timestamp: Some(record.timestamp as u64), payload: record.value });
     }
-    let verdict = way.judge(&log);
-    way.await_settled(way.last_end(&verdict));
-    assert_same_rows(&way.rows("read_committed"), &verdict.rollups(&way.rules));
+    let outcome = way.evaluate(&log);
+    way.await_committed(way.last_end(&outcome));
+    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
 
-    let beacons = &verdict.ledger.beacons;
+    let beacons = &outcome.ledger.beacons;
     assert!(
         beacons.late > 0 && beacons.duplicate > 0 && beacons.opted_out > 0 && beacons.rejected.len() == 3
     );
@@ -112,7 +112,7 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
         ("beacons_total{outcome=\"opted_out\"}".to_owned(), beacons.opted_out),
         ("beacons_total{outcome=\"excluded\"}".to_owned(), 0),
         ("beacons_total{outcome=\"rejected\"}".to_owned(), beacons.rejected.values().sum()),
-        ("windows_total{outcome=\"released\"}".to_owned(), verdict.ledger.windows.released),
+        ("windows_total{outcome=\"released\"}".to_owned(), outcome.ledger.windows.released),
         ("ledger_balanced{stage=\"combine\"}".to_owned(), 1),
         ("ledger_balanced{stage=\"merge\"}".to_owned(), 1),
         ("session_windows".to_owned(), 0),

@@ -41,8 +41,8 @@ pub(crate) fn nested() -> Vec<u8> {
 /// Records without anything inside, as smaller databases have them.
 fn flat_records() -> [(&'static str, u8, Data); 2] {
     let record = |code, region, asn| {
-        let place = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
-        Data::Map(place.into())
+        let geo = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
+        Data::Map(geo.into())
     };
     [
         ("198.51.100.0", 24, record("fr", "Bretagne", Data::Text("AS64501"))),
@@ -63,11 +63,11 @@ fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> 
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
     let databases = open(path, path).unwrap_or_else(|error| panic!("{error}"));
-    let (mut places, mut words) = (Places::default(), Words::new(std::sync::Arc::default(), None));
-    let first = places.of(address, settings, &databases, &mut words);
-    let again = places.of(address, settings, &databases, &mut words);
-    let shown = |place: Place| {
-        [place.country, place.region, place.asn, place.network]
+    let (mut geo_cache, mut words) = (GeoCache::default(), Words::new(std::sync::Arc::default(), None));
+    let first = geo_cache.of(address, settings, &databases, &mut words);
+    let again = geo_cache.of(address, settings, &databases, &mut words);
+    let shown = |geo: GeoInfo| {
+        [geo.country, geo.region, geo.asn, geo.network]
             .map(|symbol| match words.dictionary().word(symbol).as_ref() {
                 "unknown" => "-".to_owned(),
                 word => word.to_owned(),
@@ -136,8 +136,8 @@ fn the_guards_bit_goes_by_network() {
 fn damaged_databases_are_refused() {
     let refused = |bytes: &[u8]| {
         let file = Temporary::new("damaged", bytes);
-        let told = open(None, Some(&file.0)).err().unwrap_or_else(|| panic!("taken")).to_string();
-        assert!(told.starts_with("address.asn_mmdb: ") && told.contains("damaged.mmdb"), "{told}");
+        let error = open(None, Some(&file.0)).err().unwrap_or_else(|| panic!("taken")).to_string();
+        assert!(error.starts_with("address.asn_mmdb: ") && error.contains("damaged.mmdb"), "{error}");
     };
     let whole = nested();
     refused(b"not an MMDB");

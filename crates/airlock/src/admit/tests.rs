@@ -11,29 +11,29 @@ fn airlock(settings: Settings) -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
-fn verdicts(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Millis>, Result<Observation, Reason>)> {
+fn outcomes(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Millis>, Result<Observation, Reason>)> {
     let mut all = Vec::new();
     let record = Record { payload, content_type: None, timestamp: Some(NOW) };
     airlock
-        .admit(&record, &mut |time, verdict| all.push((time, verdict.map_err(|rejection| rejection.reason))));
+        .admit(&record, &mut |time, outcome| all.push((time, outcome.map_err(|rejection| rejection.reason))));
     all
 }
 
 fn admitted(airlock: &mut Airlock, payload: &str) -> Observation {
-    let mut all = verdicts(airlock, payload.as_bytes());
+    let mut all = outcomes(airlock, payload.as_bytes());
     assert_eq!(all.len(), 1, "{payload}");
     all.remove(0).1.unwrap_or_else(|reason| panic!("{reason:?}: {payload}"))
 }
 
 #[track_caller]
 fn check(settings: Settings, payload: &str, expect: Result<(), Reason>) {
-    let all = verdicts(&mut airlock(settings), payload.as_bytes());
-    let got: Vec<_> = all.into_iter().map(|(_, verdict)| verdict.map(drop)).collect();
+    let all = outcomes(&mut airlock(settings), payload.as_bytes());
+    let got: Vec<_> = all.into_iter().map(|(_, outcome)| outcome.map(drop)).collect();
     assert_eq!(got, [expect], "{payload}");
 }
 
 #[test]
-fn the_first_reason_that_applies_is_the_verdict() {
+fn the_first_reason_that_applies_is_the_outcome() {
     let long = "x".repeat(129);
     let cases = [
         (r#"{"ts":nan,"session":""}"#.to_owned(), Err(Reason::Malformed)),
@@ -66,9 +66,9 @@ fn a_session_is_admitted_in_its_own_partition_alone() {
     for partition in 0..4 {
         let placement = Placement { partition, of: 4 };
         let mut airlock = Airlock::new(&shared, Some(placement));
-        let verdict = verdicts(&mut airlock, br#"{"session":"abc","ts":1}"#).remove(0).1;
+        let outcome = outcomes(&mut airlock, br#"{"session":"abc","ts":1}"#).remove(0).1;
         let expect = if partition as usize == home { Ok(()) } else { Err(Reason::Misplaced) };
-        assert_eq!(verdict.map(drop), expect);
+        assert_eq!(outcome.map(drop), expect);
     }
 }
 
@@ -77,10 +77,10 @@ fn murmur2_positive(key: &str) -> u32 {
 }
 
 #[test]
-fn records_longer_than_allowed_are_one_verdict() {
+fn records_longer_than_allowed_have_one_outcome() {
     let short = Settings { max_record: 30, ..settings() };
     check(short.clone(), r#"[{"ts":1},{"ts":1},{"ts":1},{}]"#, Err(Reason::TooLarge));
-    assert_eq!(verdicts(&mut airlock(short), br#"[{"ts":1},{"ts":1},{"ts":1}]  "#).len(), 3);
+    assert_eq!(outcomes(&mut airlock(short), br#"[{"ts":1},{"ts":1},{"ts":1}]  "#).len(), 3);
 }
 
 #[test]
@@ -118,20 +118,20 @@ fn values_that_cannot_be_used_and_events_that_are_not_known_are_counted() {
         {{"session":"s","ts":{NOW},"event":"HeartBeat"}},{{"session":"s","ts":{NOW},"event":"ps","stalls":0}}]"#
     );
     assert_eq!(airlock.take_ignored(), None);
-    verdicts(&mut airlock, payload.as_bytes());
+    outcomes(&mut airlock, payload.as_bytes());
     let counted = airlock.take_ignored().unwrap();
     let counted: Vec<_> = counted.by_field().filter(|(_, count)| *count > 0).collect();
     assert_eq!(counted, [("session", 1), ("event", 2), ("height", 2)]);
     assert_eq!(airlock.take_ignored(), None);
 }
 
-/// Returns the verdict on a beacon, and true if its session opts out.
+/// Returns the outcome on a beacon, and true if its session opts out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
-    airlock.admit(&record, &mut |_, verdict| {
-        let opts_out = verdict.as_ref().map_or_else(|seen| seen.opts_out.is_some(), Observation::opt_out);
-        all.push((verdict.map(drop).map_err(|rejection| rejection.reason), opts_out));
+    airlock.admit(&record, &mut |_, outcome| {
+        let opts_out = outcome.as_ref().map_or_else(|seen| seen.opts_out.is_some(), Observation::opt_out);
+        all.push((outcome.map(drop).map_err(|rejection| rejection.reason), opts_out));
     });
     assert_eq!(all.len(), 1, "{payload}");
     all.remove(0)
@@ -161,7 +161,7 @@ fn an_opt_out_does_not_depend_on_the_rest_of_its_beacon() {
 }
 
 #[test]
-fn an_opt_out_of_another_partition_is_not_heard() {
+fn an_opt_out_of_another_partition_is_ignored() {
     let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = murmur2_positive("abc") % 4;
     for partition in 0..4 {
@@ -177,8 +177,8 @@ fn a_line_of_a_file_has_its_beacons_time() {
     let payload =
         br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"session":"s","ts":-1},{"ts":}]"#;
     let record = Record { payload, content_type: None, timestamp: None };
-    let mut take = |time, verdict: Result<Observation, Rejection>| {
-        all.push((time, verdict.map(|seen| seen.event_time()).map_err(|rejection| rejection.reason)));
+    let mut take = |time, outcome: Result<Observation, Rejection>| {
+        all.push((time, outcome.map(|seen| seen.event_time()).map_err(|rejection| rejection.reason)));
     };
     airlock(settings()).admit(&record, &mut take);
     let expect = [
@@ -262,14 +262,18 @@ fn what_a_beacon_says_of_itself_is_told_in_words() {
 #[test]
 fn quality_goes_by_height_first() {
     let mut airlock = airlock(settings());
-    for (said, expect) in [
+    for (fields, expect) in [
         (r#""height":1080,"bitrate_kbps":100"#, "1080p"),
         (r#""height":0,"bitrate_kbps":100"#, "240p"),
         (r#""bitrate_kbps":3499"#, "720p"),
         (r#""bandwidth_kbps":3499"#, "unknown"),
     ] {
-        let observation = admitted(&mut airlock, &format!(r#"{{"ts":1,"session":"s",{said}}}"#));
-        assert_eq!(&**airlock.dictionary().word(observation.dimension(Dimension::Quality)), expect, "{said}");
+        let observation = admitted(&mut airlock, &format!(r#"{{"ts":1,"session":"s",{fields}}}"#));
+        assert_eq!(
+            &**airlock.dictionary().word(observation.dimension(Dimension::Quality)),
+            expect,
+            "{fields}"
+        );
     }
 }
 
@@ -289,8 +293,8 @@ fn those_who_are_never_counted_are_marked() {
         ..settings()
     };
     let mut airlock = airlock(child);
-    let marked = |airlock: &mut Airlock, said: &str| {
-        let observation = admitted(airlock, &format!(r#"{{"ts":1,"session":"s"{said}}}"#));
+    let marked = |airlock: &mut Airlock, fields: &str| {
+        let observation = admitted(airlock, &format!(r#"{{"ts":1,"session":"s"{fields}}}"#));
         (observation.excluded(), observation.opt_out())
     };
     assert_eq!(marked(&mut airlock, ""), (false, false));

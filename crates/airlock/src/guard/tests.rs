@@ -26,8 +26,8 @@ fn a_network_has_one_bit_whatever_the_host() {
 
 #[test]
 fn networks_spread_over_all_bits_by_the_key() {
-    let spread = |key| (0..=255).fold(0, |seen, third| seen | of(key, &format!("198.51.{third}.1")));
-    assert!(spread(1).count_ones() > 56);
+    let distribution = |key| (0..=255).fold(0, |seen, third| seen | of(key, &format!("198.51.{third}.1")));
+    assert!(distribution(1).count_ones() > 56);
     let moved = (0..=255).filter(|third| {
         let address = format!("198.51.{third}.1");
         of(1, &address) != of(2, &address)

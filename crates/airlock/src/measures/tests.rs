@@ -92,9 +92,12 @@ fn states_of_cmcd_state_starts_and_first_frames() {
 
 #[test]
 fn amounts_of_cmcd_are_not_told_but_totals_are() {
-    let told = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
-    assert_eq!((told.playing_ms, told.stalled_ms, told.stalls, told.dropped_frames), (0, 0, 0, 0));
-    assert_eq!(told.startup_ms, Some(860));
+    let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
+    assert_eq!(
+        (measured.playing_ms, measured.stalled_ms, measured.stalls, measured.dropped_frames),
+        (0, 0, 0, 0)
+    );
+    assert_eq!(measured.startup_ms, Some(860));
     assert_eq!(cmcd("e=ps,sta=s,msd=3").startup_ms, None, "of what has not begun");
 }
 

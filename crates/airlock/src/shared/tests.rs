@@ -26,8 +26,8 @@ fn databases_are_reloaded_without_a_restart() {
     let mut country = || {
         let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;
         let mut found = None;
-        airlock.admit(&Record { payload, content_type: None, timestamp: None }, &mut |_, verdict| {
-            found = verdict.ok().map(|observation| observation.dimension(Dimension::Country));
+        airlock.admit(&Record { payload, content_type: None, timestamp: None }, &mut |_, outcome| {
+            found = outcome.ok().map(|observation| observation.dimension(Dimension::Country));
         });
         airlock.dictionary().word(found.unwrap()).to_string()
     };

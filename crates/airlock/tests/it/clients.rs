@@ -19,8 +19,8 @@ const COLUMNS: [Dimension; 4] = [Dimension::Device, Dimension::Os, Dimension::Br
 
 fn read(airlock: &mut Airlock, user_agent: &str) -> Seen {
     let beacon = json!({"session": "s", "ts": 5, "user_agent": user_agent}).to_string();
-    let mut verdicts = admit(airlock, beacon.as_bytes(), None);
-    verdicts.remove(0).1.expect("a beacon")
+    let mut outcomes = admit(airlock, beacon.as_bytes(), None);
+    outcomes.remove(0).1.expect("a beacon")
 }
 
 fn word(seen: &Seen, dimension: Dimension) -> &str {

@@ -14,10 +14,10 @@ fn all(settings: Settings) -> Vec<(Value, Vec<Seen>)> {
     let mut airlock = airlock(Settings { format: Format::Capture, ..settings });
     let admitted = |line: &str| {
         let truth: Value = serde_json::from_str(line).expect("a line is JSON");
-        let verdicts = admit(&mut airlock, line.as_bytes(), None);
-        let seen = verdicts.into_iter().map(|(time, verdict)| {
+        let outcomes = admit(&mut airlock, line.as_bytes(), None);
+        let seen = outcomes.into_iter().map(|(time, outcome)| {
             assert_eq!(time, truth["received_at_ms"].as_u64());
-            verdict.unwrap_or_else(|reason| panic!("{}: {line}", reason.name()))
+            outcome.unwrap_or_else(|reason| panic!("{}: {line}", reason.name()))
         });
         let seen = seen.collect();
         (truth, seen)
@@ -67,7 +67,8 @@ fn every_client_is_told_from_its_user_agent() {
         .into_iter()
         .flat_map(|(_, seen)| seen)
         .map(|seen| {
-            [Dimension::Device, Dimension::Os, Dimension::Browser].map(|told| seen.word(told).to_owned())
+            [Dimension::Device, Dimension::Os, Dimension::Browser]
+                .map(|dimension| seen.word(dimension).to_owned())
         })
         .collect();
     let expect = [

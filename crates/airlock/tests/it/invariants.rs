@@ -3,7 +3,7 @@
 use crowdfold_airlock::{AddressPolicy, Format, Partitioner, Settings};
 use proptest::prelude::*;
 
-use crate::seen::{Verdict, admit, airlock};
+use crate::seen::{Outcome, admit, airlock};
 
 const NOW: u64 = 1_795_308_528_421;
 
@@ -39,7 +39,7 @@ fn record(beacons: &[String], session: &str, ip: &str) -> Vec<u8> {
     format!("[{}]", beacons.join(",")).replace("{session}", session).replace("{ip}", ip).into_bytes()
 }
 
-fn verdicts(settings: &Settings, beacons: &[String], session: &str, ip: &str) -> Vec<Verdict> {
+fn outcomes(settings: &Settings, beacons: &[String], session: &str, ip: &str) -> Vec<Outcome> {
     admit(&mut airlock(settings.clone()), &record(beacons, session, ip), Some(NOW))
 }
 
@@ -53,14 +53,14 @@ fn v6() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_bytes_have_a_verdict(payload: Vec<u8>, format in format(), timed: bool) {
-        let verdicts = admit(&mut airlock(settings(format)), &payload, timed.then_some(NOW));
-        prop_assert!(!verdicts.is_empty());
+    fn any_bytes_have_an_outcome(payload: Vec<u8>, format in format(), timed: bool) {
+        let outcomes = admit(&mut airlock(settings(format)), &payload, timed.then_some(NOW));
+        prop_assert!(!outcomes.is_empty());
     }
 
     /// Something that looks like records of every form, cut and mixed.
     #[test]
-    fn any_mixture_has_a_verdict(
+    fn any_mixture_has_an_outcome(
         parts in prop::collection::vec(prop::sample::select(vec![
             "{\"ts\":1,\"session\":\"s\"}", "[", "]", ",", "\n", "{", "}", "\"", "sid=\"s\",ts=5", "CMCD=", "%22", "v=2,",
             "{\"received_at_ms\":5,\"query\":\"CMCD=sid%3D%22s%22\"}", "\\", "\u{feff}", "(1;v 2)", "\"headers\":{",
@@ -72,8 +72,8 @@ proptest! {
     }
 
     #[test]
-    fn every_beacon_has_one_verdict(beacons in prop::collection::vec(beacon(), 1..8)) {
-        prop_assert_eq!(verdicts(&settings(Format::Json), &beacons, "s-1", "198.51.100.7").len(), beacons.len());
+    fn every_beacon_has_one_outcome(beacons in prop::collection::vec(beacon(), 1..8)) {
+        prop_assert_eq!(outcomes(&settings(Format::Json), &beacons, "s-1", "198.51.100.7").len(), beacons.len());
     }
 
     /// Invariant 2, first half: where nothing is wanted of addresses, they change nothing.
@@ -81,8 +81,8 @@ proptest! {
     fn addresses_leave_no_trace(beacons in prop::collection::vec(beacon(), 1..5), one in v4(), other in v6()) {
         let settings = settings(Format::Json);
         prop_assert_eq!(
-            verdicts(&settings, &beacons, "s-1", &one),
-            verdicts(&settings, &beacons, "s-1", &other)
+            outcomes(&settings, &beacons, "s-1", &one),
+            outcomes(&settings, &beacons, "s-1", &other)
         );
     }
 
@@ -95,7 +95,7 @@ proptest! {
             ..settings(Format::Json)
         };
         let [a, b, c] = network;
-        let of = |ip: &str| verdicts(&settings, &beacons, "s-1", ip);
+        let of = |ip: &str| outcomes(&settings, &beacons, "s-1", ip);
         let v4 = |host: u8| format!("{a}.{b}.{c}.{host}");
         prop_assert_eq!(of(&v4(hosts[0])), of(&v4(hosts[1])));
         prop_assert_eq!(of(&v4(hosts[0])), of(&format!("::ffff:{}", v4(hosts[1]))));
@@ -108,9 +108,9 @@ proptest! {
     fn sessions_are_but_tags(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
         let settings = settings(Format::Json);
         let untagged = |session: &str| {
-            let mut verdicts = verdicts(&settings, &beacons, session, "198.51.100.7");
-            verdicts.iter_mut().for_each(|(_, verdict)| if let Ok(seen) = verdict { seen.session_hash = 0 });
-            verdicts
+            let mut outcomes = outcomes(&settings, &beacons, session, "198.51.100.7");
+            outcomes.iter_mut().for_each(|(_, outcome)| if let Ok(seen) = outcome { seen.session_hash = 0 });
+            outcomes
         };
         prop_assert_eq!(untagged(&one), untagged(&other));
     }
@@ -124,7 +124,7 @@ proptest! {
             let payload = record(one, "s-1", "198.51.100.7");
             prop_assert_eq!(
                 admit(&mut used, &payload, Some(NOW)),
-                verdicts(&settings(Format::Json), one, "s-1", "198.51.100.7")
+                outcomes(&settings(Format::Json), one, "s-1", "198.51.100.7")
             );
             if sweep {
                 used.sweep(std::iter::empty());

@@ -6,7 +6,7 @@ use crowdfold_airlock::{Format, Record, Settings};
 use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer};
 use serde_json::{Value, json};
 
-use crate::seen::{Verdict, admit, admit_record, airlock};
+use crate::seen::{Outcome, admit, admit_record, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
@@ -50,8 +50,8 @@ fn pack(packer: &mut Packer, line: &str) {
     assert!(packer.push(&http, &body));
 }
 
-/// The verdicts on lines of captures, and on one packed record of the same requests.
-fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Verdict>; 2] {
+/// The outcomes on lines of captures, and on one packed record of the same requests.
+fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Outcome>; 2] {
     let captures = Settings { format: Format::Capture, ..settings.clone() };
     let mut captures = airlock(captures);
     let one_by_one = lines.iter().flat_map(|line| admit(&mut captures, line.as_bytes(), timestamp)).collect();
@@ -100,7 +100,7 @@ fn tenants_signals_and_json_bodies_read_the_same_packed() {
     let settings = Settings { tenants: vec!["default".into(), "acme".into()], ..Settings::default() };
     let [captured, packed] = both(&lines, &settings, None);
     assert_eq!(packed, captured);
-    let good = packed.iter().filter(|(_, verdict)| verdict.is_ok()).count();
+    let good = packed.iter().filter(|(_, outcome)| outcome.is_ok()).count();
     // a time that is ahead costs no beacon
     assert_eq!((packed.len(), good), (8, 5), "{packed:?}");
     assert!(

@@ -1,4 +1,4 @@
-//! Verdicts in a form that can be compared and shown. Of tests alone: an observation itself has no `Debug`.
+//! Outcomes in a form that can be compared and shown. Of tests alone: an observation itself has no `Debug`.
 
 use std::sync::Arc;
 
@@ -28,24 +28,24 @@ impl Seen {
     }
 }
 
-pub(crate) type Verdict = (Option<Millis>, Result<Seen, Reason>);
+pub(crate) type Outcome = (Option<Millis>, Result<Seen, Reason>);
 
 pub(crate) fn airlock(settings: Settings) -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(7)).expect("settings in order")), None)
 }
 
-pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Verdict> {
+pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Outcome> {
     admit_record(airlock, &Record { payload, content_type: None, timestamp })
 }
 
-pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Verdict> {
-    let mut verdicts: Vec<(Option<Millis>, Result<Observation, Reason>)> = Vec::new();
-    airlock.admit(record, &mut |time, verdict| {
-        verdicts.push((time, verdict.map_err(|rejection| rejection.reason)))
+pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Outcome> {
+    let mut outcomes: Vec<(Option<Millis>, Result<Observation, Reason>)> = Vec::new();
+    airlock.admit(record, &mut |time, outcome| {
+        outcomes.push((time, outcome.map_err(|rejection| rejection.reason)))
     });
-    verdicts
+    outcomes
         .into_iter()
-        .map(|(time, verdict)| (time, verdict.map(|observation| seen(airlock, &observation))))
+        .map(|(time, outcome)| (time, outcome.map(|observation| seen(airlock, &observation))))
         .collect()
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Name {
     Dictionary,
     /// `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
     Cmcd(usize),
-    /// One member of CMCD, by its place among the keys.
+    /// One member of CMCD, by its position among the keys.
     Key(usize),
 }
 
@@ -115,7 +115,7 @@ type Node = Vec<(Box<str>, Target)>;
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Name(Name),
-    /// The place of the node it leads into, and what is there where it is no object.
+    /// The index of the node it leads into, and what is there where it is no object.
     Inside(usize, Option<Name>),
 }
 
@@ -138,7 +138,7 @@ impl LogFields {
     /// named, the keys of captured requests.
     ///
     /// # Errors
-    /// If a name is not ours, a path is empty, or two fields lie in one place.
+    /// If a name is not ours, a path is empty, or two fields have the same path.
     pub fn new(named: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
         const TABLE: &str = "source.log";
         if named.is_empty() {
@@ -155,7 +155,7 @@ impl LogFields {
         // `time = ["date", "time"]` are two fields as well, where `date` is no object.
         let joined = named.get("time").filter(|path| path.len() == 2);
         if let Some([_, clock]) = joined.map(Vec::as_slice) {
-            // What has this place already is not the time.
+            // A path that is taken already is not the time.
             let _ = root.plant(std::slice::from_ref(clock), Name::Clock);
         }
         let mut log = Self::of(root, true);
@@ -200,7 +200,7 @@ impl LogFields {
     }
 }
 
-/// Adds the node of a tree to the others, after those inside it. Its place.
+/// Adds the node of a tree to the others, after those inside it. Returns its index.
 fn make(tree: Tree<Name>, nodes: &mut Vec<Node>) -> usize {
     let mut node = Node::new();
     for (key, branch) in tree.branches {

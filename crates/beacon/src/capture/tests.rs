@@ -37,7 +37,7 @@ fn what_is_looked_at_is_found_and_no_more() {
 }
 
 #[test]
-fn signals_are_heard_as_texts_and_numbers() {
+fn signals_are_read_as_texts_and_numbers() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
         let http = read(&line).http;

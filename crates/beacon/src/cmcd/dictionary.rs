@@ -61,13 +61,13 @@ impl<'a> Value<'a> {
     }
 
     fn take(&mut self, item: Item<'a>, label: Label) {
-        let place = match label {
+        let slot = match label {
             Label::None => &mut self.plain,
             Label::Video => &mut self.video,
             Label::Both => &mut self.both,
             Label::Audio => &mut None,
         };
-        place.get_or_insert(item);
+        slot.get_or_insert(item);
         self.first.get_or_insert(item);
     }
 }

@@ -227,9 +227,9 @@ fn headers_are_one_record() {
 #[test]
 fn bodies_are_lines() {
     let count = |body: &str| {
-        let mut verdicts = Vec::new();
-        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| verdicts.push(beacon.is_ok()));
-        verdicts
+        let mut outcomes = Vec::new();
+        read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| outcomes.push(beacon.is_ok()));
+        outcomes
     };
     assert_eq!(count("a=1\nb=2\n"), [true, true]);
     assert_eq!(count("a=1\r\n\n  \n{}\nv=3\nb=\"ü\""), [true, false, false, true]);

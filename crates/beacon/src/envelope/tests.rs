@@ -5,7 +5,7 @@ use super::*;
 
 /// What a request says, in a form that can be compared. Of tests alone.
 #[derive(Clone, Debug, PartialEq)]
-struct Said {
+struct Request {
     received_at: Option<u64>,
     texts: [Option<String>; 8],
     endpoint: u32,
@@ -14,7 +14,7 @@ struct Said {
     body: [Option<Vec<u8>>; 4],
 }
 
-impl Said {
+impl Request {
     fn of(http: &Http<'_>, body: &Body<'_>) -> Self {
         let texts = [
             &http.address,
@@ -74,13 +74,13 @@ impl Said {
     }
 }
 
-fn unpacked(record: &[u8]) -> Vec<Result<Said, Malformed>> {
+fn unpacked(record: &[u8]) -> Vec<Result<Request, Malformed>> {
     let mut all = Vec::new();
-    unpack(record, &mut |request| all.push(request.map(|(http, body)| Said::of(&http, &body))));
+    unpack(record, &mut |request| all.push(request.map(|(http, body)| Request::of(&http, &body))));
     all
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn request() -> impl Strategy<Value = Request> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..40);
     let body = prop_oneof![
         (0..3_usize, bytes()).prop_map(|(kind, one)| (kind, [Some(one), None, None, None])),
@@ -89,7 +89,7 @@ fn said() -> impl Strategy<Value = Said> {
     ];
     let texts = prop::array::uniform8(option::of(".{0,20}"));
     (option::of(0..1_u64 << 53), texts, any::<u32>(), any::<(bool, bool)>(), body).prop_map(
-        |(received_at, texts, endpoint, signals, (kind, body))| Said {
+        |(received_at, texts, endpoint, signals, (kind, body))| Request {
             received_at,
             texts,
             endpoint,
@@ -101,11 +101,11 @@ fn said() -> impl Strategy<Value = Said> {
 }
 
 /// A record, and where each of its envelopes ends.
-fn packed(all: &[Said]) -> (Vec<u8>, Vec<usize>) {
+fn packed(all: &[Request]) -> (Vec<u8>, Vec<usize>) {
     let mut packer = Packer::default();
     let mut ends = Vec::new();
-    for said in all {
-        assert!(said.push(&mut packer));
+    for request in all {
+        assert!(request.push(&mut packer));
         ends.push(packer.len());
     }
     (packer.take(), ends)
@@ -113,18 +113,18 @@ fn packed(all: &[Said]) -> (Vec<u8>, Vec<usize>) {
 
 proptest! {
     #[test]
-    fn requests_survive_being_packed_and_unpacked(all in prop::collection::vec(said(), 1..6)) {
+    fn requests_survive_being_packed_and_unpacked(all in prop::collection::vec(request(), 1..6)) {
         let (record, _) = packed(&all);
         let all: Vec<_> = all.into_iter().map(Ok).collect();
         prop_assert_eq!(unpacked(&record), all);
     }
 
     #[test]
-    fn cut_anywhere_what_came_before_stands_and_the_rest_is_one(all in prop::collection::vec(said(), 1..4)) {
+    fn cut_anywhere_what_came_before_stands_and_the_rest_is_one(all in prop::collection::vec(request(), 1..4)) {
         let (record, ends) = packed(&all);
         for length in 0..record.len() {
             let mut expect: Vec<_> =
-                all.iter().zip(&ends).filter(|(_, end)| **end <= length).map(|(said, _)| Ok(said.clone())).collect();
+                all.iter().zip(&ends).filter(|(_, end)| **end <= length).map(|(request, _)| Ok(request.clone())).collect();
             if expect.is_empty() || ends[expect.len() - 1] != length {
                 expect.push(Err(Malformed));
             }
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_without_a_verdict(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_have_an_outcome(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(!unpacked(&bytes).is_empty());
         prop_assert!(!unpacked(&[&[VERSION], &bytes[..]].concat()).is_empty());
     }

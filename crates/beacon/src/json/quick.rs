@@ -29,8 +29,8 @@ const PATIENCE: u32 = 4_096;
 /// The most steps that one record may have looked for by hash, and learnt.
 const MOST_LEARNT: u32 = 256;
 
-/// Places of the index, and how many of them one step is looked for in.
-const PLACES: usize = 2 * MOST_STEPS;
+/// Slots of the index, and the number of them in which one step is looked for.
+const INDEX_SLOTS: usize = 2 * MOST_STEPS;
 const PROBES: usize = 8;
 
 /// The step before the first key.
@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
 pub(crate) struct Quick {
     steps: Vec<Step>,
     /// Steps by the hash of what they are.
-    index: Box<[u16; PLACES]>,
+    index: Box<[u16; INDEX_SLOTS]>,
     lost: u32,
     /// The number of steps that the record being read may still search for.
     left: u32,
@@ -64,7 +64,7 @@ pub(crate) struct Quick {
 
 impl Default for Quick {
     fn default() -> Self {
-        let mut quick = Self { steps: Vec::new(), index: Box::new([NONE; PLACES]), lost: 0, left: 0 };
+        let mut quick = Self { steps: Vec::new(), index: Box::new([NONE; INDEX_SLOTS]), lost: 0, left: 0 };
         quick.forget();
         quick
     }
@@ -157,9 +157,9 @@ impl Quick {
         if self.left == 0 {
             return None;
         }
-        let place = hash(lead, node);
+        let first_slot = hash(lead, node);
         for probe in 0..PROBES {
-            let slot = &mut self.index[(place + probe) % PLACES];
+            let slot = &mut self.index[(first_slot + probe) % INDEX_SLOTS];
             if *slot == NONE {
                 if self.steps.len() == MOST_STEPS || lead.len() > LONGEST_STEP {
                     break;
@@ -189,7 +189,7 @@ impl Quick {
     }
 }
 
-/// A hash that need not be good: what collides is looked for in a few places, and not remembered otherwise.
+/// A hash that need not be good: what collides is looked for in a few slots, and not remembered otherwise.
 fn hash(lead: &[u8], node: usize) -> usize {
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let (words, rest) = lead.as_chunks::<8>();

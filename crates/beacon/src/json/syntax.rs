@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use nested::skip_nested;
 
 /// Where a value ends, or where the text stops being JSON.
-pub(crate) type Place = Result<usize, usize>;
+pub(crate) type Position = Result<usize, usize>;
 
 /// A value, read no further than its kind.
 #[derive(Clone, Copy)]
@@ -49,14 +49,14 @@ pub(crate) fn blank(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Skips the value that begins at `at`.
-pub(crate) fn skip(bytes: &[u8], at: usize) -> Place {
+pub(crate) fn skip(bytes: &[u8], at: usize) -> Position {
     match bytes.get(at) {
         Some(b'{' | b'[') => skip_nested(bytes, at),
         _ => skip_scalar(bytes, at),
     }
 }
 
-fn skip_scalar(bytes: &[u8], at: usize) -> Place {
+fn skip_scalar(bytes: &[u8], at: usize) -> Position {
     let literal = |word: &[u8]| {
         let found = bytes.get(at..).is_some_and(|rest| rest.starts_with(word));
         if found { Ok(at + word.len()) } else { Err(at) }
@@ -72,7 +72,7 @@ fn skip_scalar(bytes: &[u8], at: usize) -> Place {
 }
 
 /// Skips a key and its colon, up to the value.
-fn key(bytes: &[u8], at: usize) -> Place {
+fn key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(at) != Some(&b'"') {
         return Err(at);
     }
@@ -112,14 +112,14 @@ pub(crate) fn members<'a>(
     }
 }
 
-/// Returns the place of the quote that ends the string which began before `at`, if neither an escape nor a control
+/// Returns the position of the quote that ends the string which began before `at`, if neither an escape nor a control
 /// character comes first.
 pub(crate) fn plain(bytes: &[u8], at: usize) -> Option<usize> {
     run(bytes, at).filter(|end| bytes[*end] == b'"')
 }
 
-/// Returns the place of the quote that ends the string which began before `at`.
-pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Place {
+/// Returns the position of the quote that ends the string which began before `at`.
+pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Position {
     loop {
         at = run(bytes, at).ok_or(bytes.len())?;
         match bytes[at] {
@@ -130,7 +130,7 @@ pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Place {
     }
 }
 
-fn escape_end(bytes: &[u8], at: usize) -> Place {
+fn escape_end(bytes: &[u8], at: usize) -> Position {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
         Some(b'u') if unit(bytes, at + 2).is_some() => Ok(at + 6),
@@ -145,8 +145,8 @@ fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     digits.iter().try_fold(0, digit)
 }
 
-/// Returns the place of the first quote, backslash or control character from `at` on. Eight bytes at a time: in a word the
-/// lowest byte that is found is a true one, carries go upwards.
+/// Returns the position of the first quote, backslash or control character from `at` on. Eight bytes at a time: in a
+/// word the lowest byte that is found is a true one, carries go upwards.
 fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -165,7 +165,7 @@ fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).map(|length| at + length)
 }
 
-fn number_end(bytes: &[u8], at: usize) -> Place {
+fn number_end(bytes: &[u8], at: usize) -> Position {
     let digits = |from: usize| {
         let mut at = from;
         while matches!(bytes.get(at), Some(b'0'..=b'9')) {

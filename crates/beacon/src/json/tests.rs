@@ -13,7 +13,7 @@ fn fields(renamed: &[(&str, &[&str])]) -> Fields {
 }
 
 /// Everything a beacon says, for comparison in tests alone.
-pub(super) fn said(beacon: &Beacon<'_>) -> String {
+pub(super) fn summary(beacon: &Beacon<'_>) -> String {
     let mut all = format!("{} {}", beacon.fatal, beacon.opt_out);
     for (name, field) in NAMES {
         all += &match field {
@@ -30,7 +30,7 @@ fn read(record: &[u8], fields: &Fields) -> Vec<Result<String, ReadError>> {
     let mut all = Vec::new();
     read_json(record, fields, &mut Quick::default(), &mut { usize::MAX }, &mut |read| {
         let beacon = read.map(|(beacon, _)| beacon);
-        all.push(beacon.map(said))
+        all.push(beacon.map(summary))
     });
     all
 }
@@ -193,7 +193,7 @@ fn fields_nobody_uses_do_not_matter() {
     }
     let read = read(b"{\"other\":\"\xff\",\"\xfe\":1,\"session\":\"s\",\"content\":\"a\xff\"}", &fields(&[]));
     assert!(
-        matches!(&read[..], [Ok(said)] if said.contains("session=Some(\"s\")") && said.contains("content=Some(\"a\u{fffd}\")"))
+        matches!(&read[..], [Ok(summary)] if summary.contains("session=Some(\"s\")") && summary.contains("content=Some(\"a\u{fffd}\")"))
     );
 }
 
@@ -204,7 +204,7 @@ fn a_session_that_is_no_utf_8_is_none() {
     {
         let read = read(record, &fields(&[]));
         assert!(
-            matches!(&read[..], [Ok(said)] if said.contains("session=None") && said.ends_with("without session")),
+            matches!(&read[..], [Ok(summary)] if summary.contains("session=None") && summary.ends_with("without session")),
             "{read:?}"
         );
     }
@@ -288,12 +288,12 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
 
 proptest! {
     #[test]
-    fn any_bytes_yield_a_verdict(record: Vec<u8>) {
+    fn any_bytes_have_an_outcome(record: Vec<u8>) {
         prop_assert!(!read(&record, &fields(&[])).is_empty());
     }
 
     #[test]
-    fn any_text_of_json_signs_yields_a_verdict(record in r#"[\[\]{}",:\\ \n0-9a-z]{0,80}"#) {
+    fn any_text_of_json_characters_has_an_outcome(record in r#"[\[\]{}",:\\ \n0-9a-z]{0,80}"#) {
         prop_assert!(!read(record.as_bytes(), &fields(&[])).is_empty());
     }
 
@@ -320,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_has_as_many_verdicts_as_elements(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
+    fn a_batch_has_as_many_outcomes_as_elements(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
         let elements: Vec<_> =
             good.iter().map(|good| if *good { r#"{"session":"x","y":"[\"{"}"# } else { r#"{"ts":nan}"# }).collect();
         let expect: Vec<_> = good.clone();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Text;
 
-/// Every verdict: the mode and session of a beacon, or `!`.
+/// Every outcome: the mode and session of a beacon, or `!`.
 fn read(form: Form, record: &[u8]) -> Vec<String> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut all = Vec::new();
@@ -140,7 +140,7 @@ fn a_packed_record_is_bodies_of_every_kind() {
 
 proptest! {
     #[test]
-    fn every_record_has_a_verdict(
+    fn every_record_has_an_outcome(
         record: Vec<u8>,
         form in prop::sample::select(vec![Form::Json, Form::Cmcd, Form::Capture, Form::Envelope]),
     ) {
@@ -224,11 +224,11 @@ fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) 
     let mut reader = Reader::new(Arc::new(Fields::new(&renamed).unwrap()));
     let mut written = Vec::new();
     reader.write_withdrawal(session, tenant, 1_795_308_528_421, &mut written);
-    let mut said = Vec::new();
+    let mut found = Vec::new();
     reader.read(Form::Json, &written, &mut |_, beacon| {
         let beacon = beacon.unwrap();
         let ts = beacon.number(crate::Number::Ts).map(crate::Amount::rounded);
-        said.push((
+        found.push((
             beacon.opt_out,
             ts,
             beacon.text(Text::Session).map(str::to_owned),
@@ -236,7 +236,7 @@ fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) 
         ));
     });
     let ts = Some(1_795_308_528_421);
-    assert_eq!(said, [(true, ts, Some(session.to_owned()), tenant.map(str::to_owned))]);
+    assert_eq!(found, [(true, ts, Some(session.to_owned()), tenant.map(str::to_owned))]);
     (String::from_utf8(written).unwrap(), format!("{session}{tenant:?}"))
 }
 

@@ -10,11 +10,11 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
 }
 
 /// `news/Windows 83 of 2`, one for each row.
-fn told(answer: &Answer) -> Vec<String> {
-    let tell = |group: &crate::group::Group| {
-        format!("{} {} of {}", group.label.join("/"), group.sessions(), group.tenants.len())
+fn shown(answer: &Answer) -> Vec<String> {
+    let show = |group: &crate::group::Group| {
+        format!("{} {} of {}", group.group_key.join("/"), group.sessions(), group.tenants.len())
     };
-    answer.groups.iter().map(tell).collect()
+    answer.groups.iter().map(show).collect()
 }
 
 /// One window of every tenant; `delta` has other tables than the others.
@@ -35,7 +35,7 @@ fn five() -> Vec<Vec<Value>> {
 #[test]
 fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
     let answer = ask("--by industry", &five());
-    assert_eq!(told(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
+    assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
     assert_eq!(answer.count_name(), "sessions", "in one window nobody is counted twice");
     assert_eq!(
         answer.notes(),
@@ -46,7 +46,7 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
     );
     let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert_eq!(
-        told(&answer),
+        shown(&answer),
         ["sport/Windows 500 of 1", "news/Windows 400 of 2", "news/Linux 260 of 2", "sport/Linux 70 of 1"]
     );
     assert_eq!(answer.by, ["industry", "os"]);
@@ -54,30 +54,30 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
 
 #[test]
 fn conditions_on_attributes_choose_tenants() {
-    assert_eq!(told(&ask("--where plan=pro", &five())), [" 870 of 2"]);
-    assert_eq!(told(&ask("--where plan=pro --where plan=free", &five())), [" 1230 of 3"]);
-    assert_eq!(told(&ask("--where plan=pro --where industry=news", &five())), [" 300 of 1"]);
-    assert_eq!(told(&ask("--where plan=pro --where os=Windows --by os", &five())), ["Windows 600 of 2"]);
-    assert_eq!(told(&ask("--where plan=none", &five())), [""; 0]);
-    assert_eq!(told(&ask("--where industry=unknown", &five())), [" 80 of 1"]);
+    assert_eq!(shown(&ask("--where plan=pro", &five())), [" 870 of 2"]);
+    assert_eq!(shown(&ask("--where plan=pro --where plan=free", &five())), [" 1230 of 3"]);
+    assert_eq!(shown(&ask("--where plan=pro --where industry=news", &five())), [" 300 of 1"]);
+    assert_eq!(shown(&ask("--where plan=pro --where os=Windows --by os", &five())), ["Windows 600 of 2"]);
+    assert_eq!(shown(&ask("--where plan=none", &five())), [""; 0]);
+    assert_eq!(shown(&ask("--where industry=unknown", &five())), [" 80 of 1"]);
 }
 
 #[test]
 fn all_tenants_can_be_added_up_but_those_that_asked_not_to() {
-    assert_eq!(told(&ask("--across", &five())), [" 1310 of 4"]);
+    assert_eq!(shown(&ask("--across", &five())), [" 1310 of 4"]);
     assert_eq!(
-        told(&ask("--across --breakdown os,browser --by os", &five())),
+        shown(&ask("--across --breakdown os,browser --by os", &five())),
         ["Windows 900 of 3", "Linux 330 of 3"]
     );
     // its own rows are read as ever
-    assert_eq!(told(&ask("--tenant shy", &five())), [" 1887 of 1"]);
+    assert_eq!(shown(&ask("--tenant shy", &five())), [" 1887 of 1"]);
     assert_eq!(ask("", &five()).groups.len(), 6, "each for itself");
 }
 
 #[test]
 fn rows_of_different_tables_are_never_added() {
     let answer = ask("--by industry --breakdown cdn", &five());
-    assert_eq!(told(&answer), ["unknown 80 of 1"], "only one has that table");
+    assert_eq!(shown(&answer), ["unknown 80 of 1"], "only one has that table");
     let error = query("--where plan=pro --by browser").unwrap().run(&rows(&five())).unwrap_err();
     assert!(matches!(error, QueryError::BreakdownChoice { .. }), "{error}");
 }
@@ -87,13 +87,13 @@ fn over_windows_they_are_session_windows() {
     let mut records = five();
     records.push(table(91, "os/browser", &[("Windows/Chrome", 100)]));
     let answer = ask("--by industry", &records);
-    assert_eq!(told(&answer)[0], "news 760 of 2");
+    assert_eq!(shown(&answer)[0], "news 760 of 2");
     assert_eq!(answer.count_name(), "session_windows");
     let news = &answer.groups[0];
     assert_eq!((news.windows(), news.concurrent_max()), (2, 660));
     // by time and attribute
     let answer = ask("--by industry --every 1m", &records);
-    assert_eq!(told(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1", "news 100 of 1"]);
+    assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1", "news 100 of 1"]);
 }
 
 #[test]
@@ -151,8 +151,8 @@ proptest! {
         }
         expected.remove("");
         let answer = ask("--by industry --where os=Windows --breakdown os,browser", &records);
-        let told: std::collections::BTreeMap<_, _> =
-            answer.groups.iter().map(|group| (group.label[0].as_str(), group.sessions())).collect();
-        prop_assert_eq!(told, expected);
+        let shown: std::collections::BTreeMap<_, _> =
+            answer.groups.iter().map(|group| (group.group_key[0].as_str(), group.sessions())).collect();
+        prop_assert_eq!(shown, expected);
     }
 }

@@ -3,18 +3,18 @@
 use crate::group::{Group, Metric};
 use crate::measure::Measure;
 use crate::output::{Cell, Column};
-use crate::row::Spread;
+use crate::row::DistributionSummary;
 
 /// Classes of errors, in the order of the schema: the columns of CSV do not depend on which occur.
 const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
-type PercentileOf = fn(&Spread) -> Option<u64>;
+type PercentileOf = fn(&DistributionSummary) -> Option<u64>;
 
 const PERCENTILES: [(&str, PercentileOf); 4] = [
-    ("p50", |spread| spread.p50),
-    ("p90", |spread| spread.p90),
-    ("p95", |spread| spread.p95),
-    ("p99", |spread| spread.p99),
+    ("p50", |summary| summary.p50),
+    ("p90", |summary| summary.p90),
+    ("p95", |summary| summary.p95),
+    ("p99", |summary| summary.p99),
 ];
 
 /// A ratio with its standard error.
@@ -36,7 +36,7 @@ pub(super) fn mean(name: &str, of: Metric) -> Column {
 
 /// A percentile of a distribution.
 pub(super) fn percentile(name: &str, measure: Measure, of: PercentileOf) -> Column {
-    Column::number(name, move |group| Cell::count(group.spread(measure).and_then(of)))
+    Column::number(name, move |group| Cell::count(group.distribution(measure).and_then(of)))
 }
 
 /// The time watched.
@@ -94,13 +94,16 @@ pub(super) fn derived() -> [Column; 6] {
 }
 
 /// The distributions: how many sessions have a value, sum, mean, and the percentiles of a row that stands alone.
-pub(super) fn spreads() -> impl Iterator<Item = Column> {
+pub(super) fn distributions() -> impl Iterator<Item = Column> {
     let means = [Metric::Startup, Metric::Bandwidth, Metric::Bitrate];
-    Measure::SPREADS.into_iter().zip(means).flat_map(|(measure, of)| {
+    Measure::DISTRIBUTIONS.into_iter().zip(means).flat_map(|(measure, of)| {
         let name = measure.name();
         let sessions = move |group: &Group| {
             Cell::count(
-                group.spread(measure).filter(|_| group.has_numbers()).and_then(|spread| spread.sessions),
+                group
+                    .distribution(measure)
+                    .filter(|_| group.has_numbers())
+                    .and_then(|summary| summary.sessions),
             )
         };
         let first = [

@@ -28,8 +28,9 @@ impl Answer {
         }
         let alone = self.groups.iter().filter(|group| group.tenants.len() == 1).count();
         if self.across.is_some() && alone > 0 {
-            let (groups, say) = if alone == 1 { ("group is", "it says") } else { ("groups are", "they say") };
-            notes.push(format!("{alone} {groups} of one tenant: what {say} is that tenant's alone"));
+            let (groups, show) =
+                if alone == 1 { ("group is", "it says") } else { ("groups are", "they say") };
+            notes.push(format!("{alone} {groups} of one tenant: what {show} is that tenant's alone"));
         }
         notes.extend(self.lacking());
         notes.extend(self.below_zero());

@@ -10,7 +10,7 @@ use super::json::Node;
 /// The number of fields that noise covers.
 pub(super) const BOUNDED: usize = BOUNDED_FIELDS.len();
 /// The distributions of a row, in its order.
-pub(super) const SPREADS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+pub(super) const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 /// The percentiles of a distribution.
 pub(super) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)];
 
@@ -38,7 +38,7 @@ pub(super) type Range = (u64, Option<u64>, u64);
 
 /// A distribution, as far as it is published.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Spread {
+pub(super) struct DistributionSummary {
     pub(super) sessions: Option<u64>,
     pub(super) sum: Option<i64>,
     pub(super) percentiles: [Option<u64>; 4],
@@ -66,7 +66,7 @@ pub(super) struct Entry<'a> {
     /// The members of `errors`; absent where it is null.
     pub(super) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,
     /// In the order of [`SPREADS`].
-    pub(super) spreads: [Option<Spread>; 3],
+    pub(super) distributions: [Option<DistributionSummary>; 3],
     pub(super) policy: Policy,
 }
 
@@ -134,35 +134,35 @@ impl<'a> Entry<'a> {
                     }
                 }
             }
-            "startup_ms" => self.set_spread(0, STARTUP, node),
-            "bandwidth_kbps" => self.set_spread(1, BANDWIDTH, node),
-            "bitrate_kbps" => self.set_spread(2, BITRATE, node),
+            "startup_ms" => self.set_distribution(0, STARTUP, node),
+            "bandwidth_kbps" => self.set_distribution(1, BANDWIDTH, node),
+            "bitrate_kbps" => self.set_distribution(2, BITRATE, node),
             "policy" => self.policy = policy(node),
             _ => {}
         }
     }
 
-    fn set_spread(&mut self, at: usize, field: usize, node: &Node<'_>) {
+    fn set_distribution(&mut self, at: usize, field: usize, node: &Node<'_>) {
         let Node::Object(members) = node else { return };
-        let mut spread = Spread::default();
+        let mut summary = DistributionSummary::default();
         for (name, node) in members {
             match &**name {
-                "sessions" => spread.sessions = node.whole(),
-                "sum" => spread.sum = node.amount(),
+                "sessions" => summary.sessions = node.whole(),
+                "sum" => summary.sum = node.amount(),
                 "histogram" => {
                     let Node::List(ranges) = node else { continue };
-                    spread.histogram = Some(ranges.iter().filter_map(range).collect());
+                    summary.histogram = Some(ranges.iter().filter_map(range).collect());
                 }
                 name => {
                     let known = PERCENTILES.iter().position(|(known, _)| *known == name);
                     if let Some(known) = known {
-                        (spread.percentiles[known], spread.has_percentiles) = (node.whole(), true);
+                        (summary.percentiles[known], summary.has_percentiles) = (node.whole(), true);
                     }
                 }
             }
         }
-        self.amounts[field] = spread.sum;
-        self.spreads[at] = Some(spread);
+        self.amounts[field] = summary.sum;
+        self.distributions[at] = Some(summary);
     }
 
     /// Returns the value of a dimension.
@@ -171,7 +171,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Returns the values in the order of the breakdown.
-    pub(super) fn label(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn cell_key(&self) -> impl Iterator<Item = &'a str> {
         self.breakdown.iter().filter_map(|name| self.value(name))
     }
 
@@ -229,6 +229,6 @@ fn policy(node: &Node<'_>) -> Policy {
 /// Returns the JSON pointer of one of [`BOUNDED_FIELDS`].
 pub(super) fn pointer(field: usize) -> String {
     let name = BOUNDED_FIELDS[field].name;
-    let sum = if SPREADS.contains(&name) { "/sum" } else { "" };
+    let sum = if DISTRIBUTIONS.contains(&name) { "/sum" } else { "" };
     format!("/{}{sum}", name.replace('.', "/"))
 }

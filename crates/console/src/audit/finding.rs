@@ -6,12 +6,12 @@ use crowdfold_scan::{Identifier, Writing};
 
 /// Where a record lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RecordLocation {
     /// Its topic.
     pub topic: String,
     /// Its partition.
     pub partition: u32,
-    /// Its place in the partition.
+    /// Its offset in the partition.
     pub offset: i64,
 }
 
@@ -21,12 +21,12 @@ pub struct Found {
     /// What.
     pub what: What,
     /// In which record; of several the last.
-    pub place: Place,
+    pub location: RecordLocation,
     /// In which part of it: `key`, `header 2`, `value`, or a JSON pointer in the value. Names that the schema does not
     /// know are shown only where they are words.
     pub field: Option<String>,
     /// The record that it does not go with.
-    pub other: Option<Place>,
+    pub other: Option<RecordLocation>,
     /// True if the record is committed.
     pub committed: bool,
 }
@@ -97,7 +97,7 @@ pub enum What {
     MissingTable,
     /// A row that its table has already.
     RepeatedRow,
-    /// Rows of one table that are not in the order of their labels, or with the same label.
+    /// Rows of one table that are not in the order of their cell keys, or with the same cell key.
     Order,
     /// Rows of one table that lie apart: in two partitions, or many tables between them.
     Scattered,
@@ -204,7 +204,7 @@ impl fmt::Display for What {
                 f.write_str("is of a window that lacks a table which its tenant has before and after")
             }
             Self::RepeatedRow => f.write_str("is in its table already"),
-            Self::Order => f.write_str("has a label that does not come after the one before"),
+            Self::Order => f.write_str("has dimensions that do not come after those of the row before"),
             Self::Scattered => f.write_str("lies apart from the rest of its table"),
             Self::Twice => f.write_str("begins a table that was published before"),
             Self::Totals => f.write_str("ends a table whose totals differ from another's of its window"),

@@ -45,7 +45,7 @@ impl Reach {
     }
 
     /// Tells of windows that lack a table; `parts` are tables that are there, though not whole where they lie.
-    pub(super) fn judge(
+    pub(super) fn check(
         &self,
         moments: &BTreeMap<Moment, Windowful>,
         parts: &HashSet<Key>,

@@ -4,7 +4,9 @@
 use crowdfold_airlock::ErrorClass;
 use crowdfold_release::{BOUNDED_FIELDS, LEAST_IN_RANGE};
 
-use super::entry::{BOUNDED, Entry, FIRST_ERROR, Kind, PERCENTILES, SPREADS, Spread, pointer};
+use super::entry::{
+    BOUNDED, DISTRIBUTIONS, DistributionSummary, Entry, FIRST_ERROR, Kind, PERCENTILES, pointer,
+};
 use super::{Finds, What};
 
 /// Noise beyond this many standard deviations does not occur: one number in 10¹⁵.
@@ -56,19 +58,22 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
         Some(_) => {}
     }
     unknown_classes(row, finds);
-    for (name, spread) in spreads(row) {
-        if spread.sessions.is_none() {
+    for (name, summary) in distributions(row) {
+        if summary.sessions.is_none() {
             finds.push(What::Missing, format!("/{name}/sessions"));
         }
-        if !spread.has_percentiles {
+        if !summary.has_percentiles {
             finds.push(What::Missing, format!("/{name}/p50"));
         }
-        falling(name, spread, finds);
+        falling(name, summary, finds);
     }
 }
 
-fn spreads<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (&'static str, &'e Spread)> {
-    SPREADS.into_iter().zip(&row.spreads).filter_map(|(name, spread)| Some((name, spread.as_ref()?)))
+fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (&'static str, &'e DistributionSummary)> {
+    DISTRIBUTIONS
+        .into_iter()
+        .zip(&row.distributions)
+        .filter_map(|(name, summary)| Some((name, summary.as_ref()?)))
 }
 
 fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {
@@ -78,9 +83,9 @@ fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-fn falling(name: &str, spread: &Spread, finds: &mut Finds) {
+fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
     let mut last = 0;
-    for ((percentile, _), value) in PERCENTILES.iter().zip(spread.percentiles) {
+    for ((percentile, _), value) in PERCENTILES.iter().zip(summary.percentiles) {
         let Some(value) = value else { continue };
         if value < last {
             finds.push(What::Falling, format!("/{name}/{percentile}"));
@@ -96,26 +101,26 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
             finds.push(What::Parts, format!("/errors/{}", class.name()));
         }
     }
-    for (name, spread) in spreads(row) {
-        let sessions = spread.sessions.unwrap_or_default();
+    for (name, summary) in distributions(row) {
+        let sessions = summary.sessions.unwrap_or_default();
         if sessions > row.sessions {
             finds.push(What::Parts, format!("/{name}/sessions"));
         }
-        for ((percentile, _), value) in PERCENTILES.iter().zip(spread.percentiles) {
-            if value.is_some() && spread.sessions.is_some_and(|sessions| sessions < LEAST_IN_RANGE) {
+        for ((percentile, _), value) in PERCENTILES.iter().zip(summary.percentiles) {
+            if value.is_some() && summary.sessions.is_some_and(|sessions| sessions < LEAST_IN_RANGE) {
                 finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/{percentile}"));
             }
         }
-        if let Some(ranges) = &spread.histogram {
+        if let Some(ranges) = &summary.histogram {
             if name == "bitrate_kbps" {
                 finds.push(What::NotShown, format!("/{name}/histogram"));
             }
-            histogram(name, spread, ranges, finds);
+            histogram(name, summary, ranges, finds);
         }
     }
 }
 
-fn histogram(name: &str, spread: &Spread, ranges: &[super::entry::Range], finds: &mut Finds) {
+fn histogram(name: &str, summary: &DistributionSummary, ranges: &[super::entry::Range], finds: &mut Finds) {
     let few = ranges.iter().enumerate().filter(|(_, (.., sessions))| *sessions < LEAST_IN_RANGE);
     let few: Vec<usize> = few.map(|(number, _)| number).collect();
     for number in &few {
@@ -126,12 +131,12 @@ fn histogram(name: &str, spread: &Spread, ranges: &[super::entry::Range], finds:
     let ends = ranges.first().is_some_and(|first| first.0 == 0)
         && ranges.last().is_some_and(|last| last.1.is_none());
     let total = ranges.iter().fold(0_u64, |total, (.., sessions)| total.saturating_add(*sessions));
-    if !joined || !ends || Some(total) != spread.sessions {
+    if !joined || !ends || Some(total) != summary.sessions {
         finds.push(What::Histogram, format!("/{name}/histogram"));
         return;
     }
     // a percentile lies in the range in which that many sessions are reached
-    for ((percentile, percent), value) in PERCENTILES.iter().zip(spread.percentiles) {
+    for ((percentile, percent), value) in PERCENTILES.iter().zip(summary.percentiles) {
         let Some(value) = value else { continue };
         let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
         let mut below = 0;
@@ -153,11 +158,11 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
         finds.push(What::NotShown, "/beacons".into());
     }
     unknown_classes(row, finds);
-    for (name, spread) in spreads(row) {
+    for (name, summary) in distributions(row) {
         let shown = [
-            ("sessions", spread.sessions.is_some()),
-            ("p50", spread.has_percentiles),
-            ("histogram", spread.histogram.is_some()),
+            ("sessions", summary.sessions.is_some()),
+            ("p50", summary.has_percentiles),
+            ("histogram", summary.histogram.is_some()),
         ];
         for (part, _) in shown.into_iter().filter(|(_, shown)| *shown) {
             finds.push(What::NotShown, format!("/{name}/{part}"));

@@ -1,8 +1,8 @@
-//! Places inside a value, written out only where something is found.
+//! Paths inside a value, written out only where something is found.
 
 use std::fmt;
 
-/// A place inside a value: a JSON pointer as a list from the innermost part outward.
+/// A path inside a value: a JSON pointer as a list from the innermost part outward.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
     outer: Option<&'p Path<'p>>,

@@ -22,7 +22,7 @@ pub struct Rules {
     pub allowed: Vec<(String, Identifier)>,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// The greatest number of places that are reported for each finding and topic.
+    /// The greatest number of locations that are reported for each finding and topic.
     pub limit: usize,
 }
 

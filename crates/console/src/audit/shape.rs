@@ -42,7 +42,7 @@ const MAY: bool = false;
 
 const WINDOW: &[Field] = &[Field("start", Kind::Whole, MUST), Field("end", Kind::Whole, MUST)];
 const COVERAGE: &[Field] = &[Field("partitions", Kind::Whole, MUST), Field("of", Kind::Whole, MUST)];
-const SPREAD: &[Field] = &[
+const DISTRIBUTION: &[Field] = &[
     Field("sessions", Kind::Whole, MAY),
     Field("sum", Kind::Amount, MUST),
     Field("p50", Kind::WholeOrNull, MAY),
@@ -85,9 +85,9 @@ const ROLLUP: &[Field] = &[
     Field("dropped_frames", Kind::Amount, MUST),
     Field("switches", Kind::Amount, MUST),
     Field("errors", Kind::Amounts, MUST),
-    Field("startup_ms", Kind::ObjectOrNull(SPREAD), MUST),
-    Field("bandwidth_kbps", Kind::ObjectOrNull(SPREAD), MUST),
-    Field("bitrate_kbps", Kind::ObjectOrNull(SPREAD), MUST),
+    Field("startup_ms", Kind::ObjectOrNull(DISTRIBUTION), MUST),
+    Field("bandwidth_kbps", Kind::ObjectOrNull(DISTRIBUTION), MUST),
+    Field("bitrate_kbps", Kind::ObjectOrNull(DISTRIBUTION), MUST),
     Field("policy", Kind::Object(POLICY), MUST),
 ];
 

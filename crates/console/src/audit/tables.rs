@@ -52,9 +52,9 @@ struct Open {
     last: Spot,
     ranges: Vec<(u64, u64)>,
     last_row: u64,
-    last_label: Vec<String>,
-    /// Labels by their hash: of 64 bits, with a key of its own for each audit.
-    labels: HashSet<u64, RandomState>,
+    last_cell_key: Vec<String>,
+    /// Cell keys by their hash: of 64 bits, with a key of its own for each audit.
+    cell_keys: HashSet<u64, RandomState>,
     totals: Totals,
     policy: Policy,
     detail: Option<bool>,
@@ -116,10 +116,10 @@ impl Tables {
         }
         let parts = std::mem::take(&mut self.parts);
         for (key, parts) in &parts {
-            self.judge(*key, parts, finds);
+            self.check(*key, parts, finds);
         }
         if !self.full && parts.len() < MOST_PARTS {
-            self.reach.judge(&self.moments, &parts.into_keys().collect(), finds);
+            self.reach.check(&self.moments, &parts.into_keys().collect(), finds);
         }
         self.overlaps(finds);
     }
@@ -178,7 +178,7 @@ impl Tables {
             if self.parts.len() < MOST_PARTS {
                 self.parts.entry(key).or_default().push(part);
             } else {
-                self.judge(key, &[part], finds);
+                self.check(key, &[part], finds);
             }
         }
     }
@@ -227,7 +227,7 @@ impl Tables {
     }
 
     /// What becomes of rows that are not a whole table where they lie.
-    fn judge(&self, key: Key, parts: &[Part], finds: &mut Finds) {
+    fn check(&self, key: Key, parts: &[Part], finds: &mut Finds) {
         let [first, ..] = parts else { return };
         if let Some(other) = self.published.get(&key) {
             parts.iter().for_each(|part| finds.pair(What::Twice, part.first, *other));
@@ -285,8 +285,8 @@ impl Open {
             last: spot,
             ranges: Vec::new(),
             last_row: 0,
-            last_label: Vec::new(),
-            labels: HashSet::default(),
+            last_cell_key: Vec::new(),
+            cell_keys: HashSet::default(),
             totals: Totals::of(row),
             policy: row.policy,
             detail: row.detail,
@@ -300,9 +300,9 @@ impl Open {
             return;
         }
         let first = self.ranges.is_empty();
-        let rises = first || row.label().gt(self.last_label.iter().map(String::as_str));
-        let label = hasher.hash_one(row.label().collect::<Vec<_>>());
-        if !rises || !first && row.row < self.last_row || !self.labels.insert(label) {
+        let rises = first || row.cell_key().gt(self.last_cell_key.iter().map(String::as_str));
+        let cell_key = hasher.hash_one(row.cell_key().collect::<Vec<_>>());
+        if !rises || !first && row.row < self.last_row || !self.cell_keys.insert(cell_key) {
             finds.at(What::Order, spot, Some("/dimensions".into()), Some(self.last));
         }
         if row.policy != self.policy {
@@ -313,8 +313,8 @@ impl Open {
         self.number(row.row);
         self.totals.add(row);
         (self.last, self.last_row) = (spot, row.row);
-        self.last_label.resize_with(row.breakdown.len(), String::new);
-        for (last, value) in self.last_label.iter_mut().zip(row.label()) {
+        self.last_cell_key.resize_with(row.breakdown.len(), String::new);
+        for (last, value) in self.last_cell_key.iter_mut().zip(row.cell_key()) {
             last.clear();
             last.push_str(value);
         }

@@ -47,9 +47,11 @@ fn audit_with(rules: Rules, rows: &[Value]) -> Audit {
 }
 
 /// Name, offset and field of what was found.
-fn told(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
-    let told = audit.found.iter();
-    told.map(|found| (found.what.name(), found.place.offset, found.field.as_deref().unwrap_or(""))).collect()
+fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
+    let findings = audit.found.iter();
+    findings
+        .map(|found| (found.what.name(), found.location.offset, found.field.as_deref().unwrap_or("")))
+        .collect()
 }
 
 /// A table of its own, with a change to its one row.
@@ -57,7 +59,7 @@ fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
     change(&mut row);
     let audit = audit(&[row]);
-    told(&audit).into_iter().map(|(name, offset, field)| (name, offset, field.to_owned())).collect()
+    findings(&audit).into_iter().map(|(name, offset, field)| (name, offset, field.to_owned())).collect()
 }
 
 #[track_caller]
@@ -82,13 +84,13 @@ fn window(minute: u64) -> Vec<Value> {
 fn what_a_worker_publishes_is_clean() {
     let rows: Vec<Value> = (0..50).flat_map(window).collect();
     let audit = audit(&rows);
-    assert_eq!(told(&audit), []);
+    assert_eq!(findings(&audit), []);
     assert_eq!((audit.topics[0].records, audit.topics[0].tables, audit.is_partial), (200, 100, false));
     assert_eq!(one(|_| {}), []);
 }
 
 #[test]
-fn identifiers_are_told_by_place_and_kind_and_never_shown() {
+fn identifiers_are_reported_by_location_and_kind_and_never_shown() {
     let secrets = ["203.0.113.77", "4915112345678", "bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "77.311.0.302"];
     for secret in secrets {
         finds(|row| row["dimensions"]["browser"] = secret.into(), "identifier", "/dimensions/browser");
@@ -98,7 +100,7 @@ fn identifiers_are_told_by_place_and_kind_and_never_shown() {
     row["note"] = "Mozilla/5.0 (X11; Linux)".into();
     let audit = audit(&[row]);
     assert_eq!(
-        told(&audit),
+        findings(&audit),
         [
             ("unknown-field", 0, "/{0}"),
             ("identifier", 0, "/{0} (its name)"),
@@ -126,7 +128,7 @@ fn keys_and_headers_are_looked_at_too() {
         &Record { key: Some(b"10.9.8.7"), value: Some(value.as_bytes()), headers, ..Record::default() },
     );
     let audit = auditor.finish();
-    let mut fields: Vec<_> = told(&audit).into_iter().map(|(name, _, field)| (name, field)).collect();
+    let mut fields: Vec<_> = findings(&audit).into_iter().map(|(name, _, field)| (name, field)).collect();
     fields.sort_unstable();
     assert_eq!(
         fields,
@@ -158,14 +160,14 @@ fn what_is_known_or_allowed_is_no_identifier() {
     let mut row = record(3, "content x", 1, 1, 900);
     row["dimensions"]["content"] = uuid.into();
     row["tenant"] = "cafe0042".into();
-    assert_eq!(told(&audit(std::slice::from_ref(&row))).len(), 2);
+    assert_eq!(findings(&audit(std::slice::from_ref(&row))).len(), 2);
     let rules = Rules {
         names: ["cafe0042".into()].into(),
         allowed: vec![("content".into(), Identifier::Uuid)],
         ..rules()
     };
     // the key is what the row says
-    assert_eq!(told(&audit_with(rules, &[row])), []);
+    assert_eq!(findings(&audit_with(rules, &[row])), []);
     for (dimension, value, clean) in [
         ("network", "203.0.113.0/24", true),
         ("network", "2001:db8::/32", true),
@@ -178,7 +180,7 @@ fn what_is_known_or_allowed_is_no_identifier() {
     ] {
         let mut row = record(3, &format!("{dimension} x"), 1, 1, 900);
         row["dimensions"][dimension] = value.into();
-        assert_eq!(told(&audit(&[row])).is_empty(), clean, "{dimension} {value}");
+        assert_eq!(findings(&audit(&[row])).is_empty(), clean, "{dimension} {value}");
     }
 }
 
@@ -242,7 +244,7 @@ fn rows_that_are_no_crowd() {
     row["attempts"] = json!(5);
     let lenient = Rules { least: None, allow_small_k: true, ..Rules::default() };
     row["bandwidth_kbps"]["histogram"] = json!([[0, null, 20]]);
-    assert_eq!(told(&audit_with(lenient, &[row])), []);
+    assert_eq!(findings(&audit_with(lenient, &[row])), []);
 }
 
 #[test]
@@ -264,7 +266,7 @@ fn shapes_that_are_not_the_schemas() {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, &[]);
         auditor.record(topic, &Record { offset: OFFSET, value, ..Record::default() });
-        assert_eq!(told(&auditor.finish()), [("malformed", OFFSET, "value")], "{value:?}");
+        assert_eq!(findings(&auditor.finish()), [("malformed", OFFSET, "value")], "{value:?}");
     }
 }
 
@@ -281,15 +283,15 @@ fn a_field_that_is_there_twice_hides_nothing() {
 
 #[test]
 fn labels_that_fold_does_not_make() {
-    let label = |os: &'static str, browser: &'static str| {
+    let cell_key = |os: &'static str, browser: &'static str| {
         move |row: &mut Value| row["dimensions"] = json!({"os": os, "browser": browser})
     };
-    finds(label("*", "Chrome"), "reserved-label", "/dimensions/browser");
-    finds(label("Win*", "*"), "reserved-label", "/dimensions/os");
-    finds(label("Windows", "Redacted"), "reserved-label", "/dimensions/browser");
-    finds(label("Windows", ""), "bad-label", "/dimensions/browser");
-    finds(label("Windows", "a|b"), "bad-label", "/dimensions/browser");
-    assert_eq!(one(label("unknown", "*")), []);
+    finds(cell_key("*", "Chrome"), "reserved-label", "/dimensions/browser");
+    finds(cell_key("Win*", "*"), "reserved-label", "/dimensions/os");
+    finds(cell_key("Windows", "Redacted"), "reserved-label", "/dimensions/browser");
+    finds(cell_key("Windows", ""), "bad-label", "/dimensions/browser");
+    finds(cell_key("Windows", "a|b"), "bad-label", "/dimensions/browser");
+    assert_eq!(one(cell_key("unknown", "*")), []);
     finds(
         |row| drop(row["dimensions"].as_object_mut().unwrap().remove("os")),
         "missing-field",
@@ -304,7 +306,7 @@ fn windows_and_numbers_and_dimensions() {
     finds(|row| row["window"] = json!({"start": MINUTE, "end": MINUTE}), "window-not-aligned", "/window");
     finds(|row| row["row"] = json!(2), "wrong-row-number", "/row");
     let audit = audit(&[record(3, "os/colour Windows/red", 1, 1, 900)]);
-    assert_eq!(told(&audit), [("unknown-dimension", 0, "/breakdown/1")]);
+    assert_eq!(findings(&audit), [("unknown-dimension", 0, "/breakdown/1")]);
 }
 
 #[test]
@@ -322,7 +324,7 @@ fn a_table_that_lacks_rows() {
     for (kept, missing) in [(&[0, 1][..], 1), (&[0, 2], 1), (&[1, 2], 1), (&[2], 2)] {
         let rows: Vec<Value> = kept.iter().map(|at| whole[*at].clone()).collect();
         let audit = audit(&rows);
-        assert_eq!(told(&audit), [("incomplete-table", 0, "")], "{kept:?}");
+        assert_eq!(findings(&audit), [("incomplete-table", 0, "")], "{kept:?}");
         assert_eq!(audit.found[0].what, What::Incomplete(missing));
     }
 }
@@ -338,7 +340,7 @@ fn a_table_whose_first_rows_are_gone_is_not_blamed_for_it() {
             let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
             auditor.record(topic, &Record { offset, key, value, ..Record::default() });
         }
-        assert_eq!(told(&auditor.finish()), found);
+        assert_eq!(findings(&auditor.finish()), found);
     }
 }
 
@@ -347,31 +349,31 @@ fn a_table_that_comes_again() {
     let once = table(3, "os", &[("*", 60), ("Windows", 900)]);
     let twice: Vec<Value> = once.iter().chain(&once).cloned().collect();
     let audit_ = audit(&twice);
-    assert_eq!(told(&audit_), [("published-twice", 2, "")]);
+    assert_eq!(findings(&audit_), [("published-twice", 2, "")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 0);
     // with another length, or in part
     let other = table(3, "os", &[("*", 960)]);
-    assert_eq!(told(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
-    assert_eq!(told(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
+    assert_eq!(findings(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
+    assert_eq!(findings(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
     let apart = [&once[..], &window(4), &once[1..]].concat();
-    assert_eq!(told(&audit(&apart)), [("published-twice", 6, "")]);
+    assert_eq!(findings(&audit(&apart)), [("published-twice", 6, "")]);
 }
 
 #[test]
 fn rows_out_of_order_or_apart() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     let turned: Vec<Value> = [0, 2, 1].map(|at| rows[at].clone()).to_vec();
-    assert_eq!(told(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
+    assert_eq!(findings(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
     let mut same = rows.clone();
     same[1]["dimensions"] = json!({"os": "*"});
-    assert_eq!(told(&audit(&same)), [("rows-out-of-order", 1, "/dimensions")]);
+    assert_eq!(findings(&audit(&same)), [("rows-out-of-order", 1, "/dimensions")]);
     // another worker published at the same time
     let between = [&rows[..1], &table(4, "os", &[("*", 60)]), &rows[1..]].concat();
-    assert_eq!(told(&audit(&between)), []);
+    assert_eq!(findings(&audit(&between)), []);
     let cut: Vec<Value> =
         (4..40).map(|at| table(at, "os", &[("*", 60), ("Linux", 70)]).swap_remove(0)).collect();
     let found = audit(&[&rows[..1], &cut, &rows[1..]].concat());
-    assert!(told(&found).contains(&("scattered-table", 37, "")), "{:?}", told(&found));
+    assert!(findings(&found).contains(&("scattered-table", 37, "")), "{:?}", findings(&found));
 }
 
 #[test]
@@ -379,13 +381,13 @@ fn totals_that_disagree() {
     let mut rows = window(3);
     rows[3]["stalls"] = json!(500);
     let audit_ = audit(&rows);
-    assert_eq!(told(&audit_), [("totals-disagree", 3, "/stalls")]);
+    assert_eq!(findings(&audit_), [("totals-disagree", 3, "/stalls")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 1);
     let mut rows = window(3);
     for row in &mut rows[2..] {
         row["coverage"] = json!({"partitions": 3, "of": 4});
     }
-    assert_eq!(told(&audit(&rows)), [("totals-disagree", 3, "/coverage")]);
+    assert_eq!(findings(&audit(&rows)), [("totals-disagree", 3, "/coverage")]);
 }
 
 #[test]
@@ -393,17 +395,17 @@ fn tables_that_tell_of_the_same() {
     let noisy = |breakdown: &str| with_noise(covered(table(3, breakdown, &[("x", 900)])));
     let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);
-    assert_eq!(told(&audit_), [("overlapping-families", 1, "")]);
+    assert_eq!(findings(&audit_), [("overlapping-families", 1, "")]);
     assert_eq!(audit_.found[0].what, What::Families("place"));
     let both = [table(3, "country", &[("FR", 900)]), table(3, "cdn", &[("x", 900)])].concat();
-    assert_eq!(told(&audit(&both)), [("two-detail-tables", 1, "")]);
+    assert_eq!(findings(&audit(&both)), [("two-detail-tables", 1, "")]);
     for (key, value) in [("k", 60), ("margin", 12), ("noise", 9)] {
         let mut other = noisy("cdn");
         other[0]["policy"][key] = json!(value);
         let rows = [table(3, "country", &[("FR", 900)]), other].concat();
-        assert_eq!(told(&audit(&rows)), [("two-policies", 1, "")], "{key}");
+        assert_eq!(findings(&audit(&rows)), [("two-policies", 1, "")], "{key}");
     }
-    assert_eq!(told(&audit(&[table(3, "country", &[("FR", 900)]), noisy("cdn")].concat())), []);
+    assert_eq!(findings(&audit(&[table(3, "country", &[("FR", 900)]), noisy("cdn")].concat())), []);
 }
 
 #[test]
@@ -411,11 +413,11 @@ fn windows_that_overlap() {
     let mut long = record(3, "os Windows", 1, 1, 900);
     long["window"] = json!({"start": 0, "end": 3_600_000});
     let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();
-    assert_eq!(told(&audit(&rows)), [("overlapping-windows", 1, "")]);
+    assert_eq!(findings(&audit(&rows)), [("overlapping-windows", 1, "")]);
     // of two tenants they are two things
     let mut rows = rows;
     rows[0]["tenant"] = "blip".into();
-    assert_eq!(told(&audit(&rows)), []);
+    assert_eq!(findings(&audit(&rows)), []);
 }
 
 #[test]
@@ -426,10 +428,10 @@ fn under_differential_privacy_counts_may_be_noisy_and_families_overlap() {
         row["bitrate_kbps"]["sessions"] = json!(sessions + 30);
         row
     };
-    assert_eq!(told(&audit(&[noisy("os", 240), noisy("device", 300)])), []);
+    assert_eq!(findings(&audit(&[noisy("os", 240), noisy("device", 300)])), []);
     let again = [noisy("os", 240), noisy("os", 241)];
-    assert_eq!(told(&audit(&again)), [("published-twice", 1, "")]);
+    assert_eq!(findings(&audit(&again)), [("published-twice", 1, "")]);
     let mut leaky = noisy("os", 240);
     leaky["dimensions"]["os"] = "10.9.8.7".into();
-    assert_eq!(told(&audit(&[leaky])), [("identifier", 0, "/dimensions/os")]);
+    assert_eq!(findings(&audit(&[leaky])), [("identifier", 0, "/dimensions/os")]);
 }

@@ -68,8 +68,9 @@ impl Totals {
         for (sum, amount) in self.amounts.iter_mut().zip(row.amounts) {
             *sum = sum.saturating_add(amount.unwrap_or_default());
         }
-        for (sum, spread) in self.parts.iter_mut().zip(&row.spreads) {
-            *sum = sum.saturating_add(spread.as_ref().and_then(|spread| spread.sessions).unwrap_or_default());
+        for (sum, summary) in self.parts.iter_mut().zip(&row.distributions) {
+            *sum =
+                sum.saturating_add(summary.as_ref().and_then(|summary| summary.sessions).unwrap_or_default());
         }
         let errors = super::entry::FIRST_ERROR..super::entry::FIRST_ERROR + 6;
         self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
@@ -100,7 +101,7 @@ impl Totals {
             }
             let part = (0..3).find(|at| self.parts[*at] != other.parts[*at]);
             if let Some(part) = part {
-                return Some(format!("/{}/sessions", super::entry::SPREADS[part]));
+                return Some(format!("/{}/sessions", super::entry::DISTRIBUTIONS[part]));
             }
         }
         (self.coverage != other.coverage).then(|| "/coverage".into())

@@ -89,7 +89,7 @@ fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
     group.add(&rows[1], Numbers::Noisy);
     let Ratio::Known(bandwidth, error) = group.ratio(Metric::Bandwidth) else { panic!("a mean") };
     assert_eq!((bandwidth, error, group.numbers()), (5_000.0, 300.0, Numbers::Noisy));
-    assert_eq!((group.beacons, group.spread(Measure::StartupMs).unwrap().sessions), (None, None));
+    assert_eq!((group.beacons, group.distribution(Measure::StartupMs).unwrap().sessions), (None, None));
 }
 
 #[test]

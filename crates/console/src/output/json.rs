@@ -97,7 +97,7 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
     let sessions = group.sessions();
     let several = answer.spans_windows();
     let attributes = answer.across.unwrap_or(0);
-    let (names, values) = (&answer.by[..attributes], &group.label[..attributes]);
+    let (names, values) = (&answer.by[..attributes], &group.group_key[..attributes]);
     let amounts = |errors: &'a BTreeMap<String, Sum>| {
         errors.iter().map(|(class, sum)| (class.as_str(), sum.value)).collect()
     };
@@ -107,7 +107,7 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
         from: group.span.start,
         to: group.span.end,
         attributes: answer.across.map(|_| Dimensions(names, values)),
-        dimensions: Dimensions(&answer.by[attributes..], &group.label[attributes..]),
+        dimensions: Dimensions(&answer.by[attributes..], &group.group_key[attributes..]),
         tables: tables(group),
         numbers: group.numbers().name(),
         rows: group.rows,
@@ -169,17 +169,17 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn of(group: &'a Group, measure: Measure, metric: Metric) -> Self {
-        let spread = group.spread(measure).filter(|_| group.has_numbers());
-        let percentile = |of: fn(&crate::Spread) -> Option<u64>| spread.and_then(of);
+        let summary = group.distribution(measure).filter(|_| group.has_numbers());
+        let percentile = |of: fn(&crate::DistributionSummary) -> Option<u64>| summary.and_then(of);
         Self {
             mean: rounded(group.ratio(metric).value(), 1),
-            sessions: percentile(|spread| spread.sessions),
+            sessions: percentile(|summary| summary.sessions),
             sum: group.sum(measure).map(|sum| sum.value),
-            p50: percentile(|spread| spread.p50),
-            p90: percentile(|spread| spread.p90),
-            p95: percentile(|spread| spread.p95),
-            p99: percentile(|spread| spread.p99),
-            histogram: spread.and_then(|spread| spread.histogram.as_deref()),
+            p50: percentile(|summary| summary.p50),
+            p90: percentile(|summary| summary.p90),
+            p95: percentile(|summary| summary.p95),
+            p99: percentile(|summary| summary.p99),
+            histogram: summary.and_then(|summary| summary.histogram.as_deref()),
         }
     }
 }

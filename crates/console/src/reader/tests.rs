@@ -181,8 +181,8 @@ proptest! {
         for row in &mut records {
             let fields = Measure::PLAIN.iter().map(|measure| measure.name());
             fields.zip(&numbers).for_each(|(name, number)| row[name] = (*number).into());
-            let spreads = Measure::SPREADS.iter().map(|measure| measure.name());
-            spreads.zip(&sums).for_each(|(name, sum)| row[name]["sum"] = (*sum).into());
+            let distributions = Measure::DISTRIBUTIONS.iter().map(|measure| measure.name());
+            distributions.zip(&sums).for_each(|(name, sum)| row[name]["sum"] = (*sum).into());
             let classes = row["errors"].as_object_mut().unwrap().values_mut();
             classes.zip(&errors).for_each(|(class, number)| *class = (*number).into());
             row["policy"]["noise"] = noise.into();

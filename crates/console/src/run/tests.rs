@@ -13,8 +13,8 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
 }
 
 /// `Windows/* 83`, one for each row.
-fn told(answer: &Answer) -> Vec<String> {
-    answer.groups.iter().map(|group| format!("{} {}", group.label.join("/"), group.sessions())).collect()
+fn shown(answer: &Answer) -> Vec<String> {
+    answer.groups.iter().map(|group| format!("{} {}", group.group_key.join("/"), group.sessions())).collect()
 }
 
 fn two_windows() -> Vec<Vec<Value>> {
@@ -27,7 +27,7 @@ fn two_windows() -> Vec<Vec<Value>> {
 #[test]
 fn a_named_breakdown_is_shown_whole_the_largest_first() {
     let answer = ask("--breakdown os,browser", &two_windows());
-    assert_eq!(told(&answer), ["Windows/Chrome 1750", "macOS/Safari 200", "*/* 113", "Windows/* 80"]);
+    assert_eq!(shown(&answer), ["Windows/Chrome 1750", "macOS/Safari 200", "*/* 113", "Windows/* 80"]);
     assert_eq!(answer.count_name(), "session_windows");
     assert_eq!(answer.groups[0].windows(), 2);
 }
@@ -35,30 +35,30 @@ fn a_named_breakdown_is_shown_whole_the_largest_first() {
 #[test]
 fn grouping_by_a_beginning_keeps_what_is_folded_above_it_as_a_star() {
     let answer = ask("--breakdown os,browser --by os", &two_windows());
-    assert_eq!(told(&answer), ["Windows 1830", "macOS 200", "* 113"]);
+    assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113"]);
     let answer = ask("--breakdown os,browser --by ''", &two_windows());
-    assert_eq!(told(&answer), [" 2143"]);
+    assert_eq!(shown(&answer), [" 2143"]);
 }
 
 #[test]
 fn conditions_leave_out_what_is_folded_and_say_how_much() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
-    assert_eq!(told(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
+    assert_eq!(shown(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
     assert_eq!(answer.notes()[1], "folded away: 113 session_windows in rows that may hold it");
     let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
-    assert_eq!((told(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
+    assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
     // macOS/* would be no star row of Windows: only */* may hold Safari on macOS.
     let answer = ask("--breakdown os,browser --where os=macOS --where browser=Safari", &two_windows());
-    assert_eq!((told(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
+    assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
 }
 
 #[test]
 fn conditions_on_one_dimension_are_alternatives_and_a_star_can_be_asked_for() {
     let answer = ask("--breakdown os,browser --where os=Windows --where os=macOS --by os", &two_windows());
-    assert_eq!(told(&answer), ["Windows 1830", "macOS 200"]);
+    assert_eq!(shown(&answer), ["Windows 1830", "macOS 200"]);
     let answer = ask("--breakdown os,browser --where browser=*", &two_windows());
-    assert_eq!((told(&answer), answer.folded_away()), (vec!["*/* 113".into(), "Windows/* 80".into()], 0));
+    assert_eq!((shown(&answer), answer.folded_away()), (vec!["*/* 113".into(), "Windows/* 80".into()], 0));
 }
 
 #[test]
@@ -81,16 +81,16 @@ fn each_span_of_time_can_have_its_rows() {
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
     let answer = ask("--breakdown os,browser --by os --every 1h", &records);
     // Minutes 90 and 91 lie in the second hour, 120 in the third.
-    assert_eq!(told(&answer), ["Windows 1830", "macOS 200", "* 113", "Windows 70"]);
+    assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113", "Windows 70"]);
     let answer = ask("--breakdown os,browser --by ''  --every 1m", &records);
-    assert_eq!(told(&answer), [" 1013", " 1130", " 70"]);
+    assert_eq!(shown(&answer), [" 1013", " 1130", " 70"]);
     assert_eq!(answer.count_name(), "sessions");
 }
 
 #[test]
 fn since_takes_windows_that_begin_no_earlier() {
     let answer = ask("--breakdown os,browser --by '' --since 9m", &two_windows());
-    assert_eq!(told(&answer), [" 1130"]);
+    assert_eq!(shown(&answer), [" 1130"]);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn tenants_are_never_summed_into_one() {
     let answer = ask("--breakdown os,browser --by os", &records);
     let tenants: Vec<_> = answer.groups.iter().map(|group| (group.tenant(), group.sessions())).collect();
     assert_eq!(tenants, [("acme", 1830), ("acme", 200), ("acme", 113), ("globex", 500)]);
-    assert_eq!(told(&ask("--breakdown os,browser --tenant globex", &records)), ["Windows/Chrome 500"]);
+    assert_eq!(shown(&ask("--breakdown os,browser --tenant globex", &records)), ["Windows/Chrome 500"]);
 }
 
 #[test]
@@ -114,11 +114,12 @@ fn concurrent_sessions_are_those_of_one_window() {
 #[test]
 fn percentiles_are_those_of_a_single_row_and_never_summed() {
     let answer = ask("--breakdown os,browser", &two_windows());
-    let bandwidth = |group: &crate::group::Group| group.spread(Measure::BandwidthKbps).cloned().unwrap();
+    let bandwidth =
+        |group: &crate::group::Group| group.distribution(Measure::BandwidthKbps).cloned().unwrap();
     let p50: Vec<_> = answer.groups.iter().map(|group| bandwidth(group).p50).collect();
     assert_eq!(p50, [None, Some(4800), Some(4800), Some(4800)]);
     assert!(bandwidth(&answer.groups[0]).histogram.is_none());
-    let startup = answer.groups[0].spread(Measure::StartupMs).and_then(|spread| spread.sessions);
+    let startup = answer.groups[0].distribution(Measure::StartupMs).and_then(|summary| summary.sessions);
     let sum = answer.groups[0].sum(Measure::StartupMs).unwrap();
     assert_eq!((startup, sum.value), (Some(32), 32 * 850));
 }
@@ -129,16 +130,16 @@ fn totals_are_taken_from_one_table_whatever_tables_there_are() {
     records.push(table(90, "cdn", &[("a", 1013)]));
     records.push(table(92, "player", &[("hls.js", 300)]));
     let answer = ask("", &records);
-    assert_eq!(told(&answer), [" 2443"]);
+    assert_eq!(shown(&answer), [" 2443"]);
 }
 
 #[test]
 fn the_breakdown_that_has_the_dimensions_is_found() {
     let mut records = two_windows();
     records.push(table(90, "cdn/connection", &[("a/wifi", 1013)]));
-    assert_eq!(told(&ask("--by cdn", &records)), ["a 1013"]);
-    assert_eq!(told(&ask("--where connection=wifi", &records)), ["a/wifi 1013"]);
-    assert_eq!(told(&ask("--by os --where browser=Safari", &records)), ["macOS 200"]);
+    assert_eq!(shown(&ask("--by cdn", &records)), ["a 1013"]);
+    assert_eq!(shown(&ask("--where connection=wifi", &records)), ["a/wifi 1013"]);
+    assert_eq!(shown(&ask("--by os --where browser=Safari", &records)), ["macOS 200"]);
 }
 
 #[test]
@@ -170,9 +171,9 @@ proptest! {
             .iter()
             .zip(90..)
             .map(|(window, minute)| {
-                let labels: Vec<_> = window.iter().map(|((os, browser), n)| (format!("{os}/{browser}"), *n)).collect();
-                let labels: Vec<_> = labels.iter().map(|(label, n)| (label.as_str(), *n)).collect();
-                table(minute, "os/browser", &labels)
+                let group_keys: Vec<_> = window.iter().map(|((os, browser), n)| (format!("{os}/{browser}"), *n)).collect();
+                let group_keys: Vec<_> = group_keys.iter().map(|(group_key, n)| (group_key.as_str(), *n)).collect();
+                table(minute, "os/browser", &group_keys)
             })
             .collect();
         let total: u64 = windows.iter().flat_map(|window| window.values()).sum();

@@ -46,7 +46,7 @@ pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
     Ok((field.into(), kind))
 }
 
-/// How many places are told.
+/// The number of locations that are reported.
 pub(super) fn limit(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
     number.ok_or_else(|| "want a number from 1 to 1000000".into())

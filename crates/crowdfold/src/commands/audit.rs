@@ -40,7 +40,7 @@ pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(
     let (breaches, unseen) = (report.breaches(), report.unseen.len());
     if breaches > 0 {
         let plural = if breaches == 1 { "breach" } else { "breaches" };
-        return Err(Failure::Breach(format!("{breaches} {plural}, named above by finding and place")));
+        return Err(Failure::Breach(format!("{breaches} {plural}, named above by finding and location")));
     }
     match report.unseen.first() {
         None => Ok(()),
@@ -59,13 +59,13 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
     for at in 0..report.subjects.len() {
         let spec = report.subjects[at].spec.clone();
         // an audit of many topics takes a while, and brokers go on
-        match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut told| told.topics.pop()) {
-            Ok(Some(told)) if told.findings.contains(&Finding::Missing) => {
+        match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut checked| checked.topics.pop()) {
+            Ok(Some(checked)) if checked.findings.contains(&Finding::Missing) => {
                 let why = "it does not exist".into();
                 report.unseen.push(Unseen { what: format!("topic {}", spec.topic), why });
                 report.subjects[at].is_missing = true;
             }
-            Ok(told) => report.subjects[at].age = told.map(Ageing),
+            Ok(checked) => report.subjects[at].age = checked.map(Ageing),
             Err(error) if is_final(&error) => return Err(error.into()),
             Err(error) => report.miss(format!("the time-to-live of topic {}", spec.topic), &error),
         }
@@ -79,7 +79,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
         let there = report.subjects.iter().filter(|subject| !subject.is_missing);
         let topics: Vec<String> = there.map(|subject| subject.spec.topic.clone()).collect();
         match admin.permissions(&topics) {
-            Ok(told) => readers::judge(&topics, told, config, &mut report),
+            Ok(checked) => readers::check(&topics, checked, config, &mut report),
             Err(error) if is_final(&error) => return Err(error.into()),
             Err(error) => report.miss("who may read the topics".into(), &error),
         }

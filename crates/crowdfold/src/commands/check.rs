@@ -276,14 +276,14 @@ fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
         "# The three last are histograms: σ is that of each bin, and percentiles are read out of them."
     )?;
     let (year, chance) = privacy.composed(YEAR);
-    let verdict = if year > WEAK {
+    let outcome = if year > WEAK {
         "That is weak: it promises\n# next to nothing to someone whose id stays the same for so long. "
     } else {
         ""
     };
     writeln!(
         out,
-        "#\n# A year of the same session id, {YEAR} days: ε = {year:.1}, δ = {chance:.2e}. {verdict}Let ids change with each \
+        "#\n# A year of the same session id, {YEAR} days: ε = {year:.1}, δ = {chance:.2e}. {outcome}Let ids change with each \
          session,\n# or at least each day."
     )
 }

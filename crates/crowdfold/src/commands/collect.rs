@@ -157,8 +157,8 @@ impl Watching<'_> {
         if matches!(error, Error::Forbidden { .. }) {
             return Err(self.as_granted(error));
         }
-        let said = self.trouble.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
-        if !said {
+        let is_logged = self.trouble.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
+        if !is_logged {
             tracing::warn!("{error}");
         }
         self.trouble = Some((error.to_string(), now));

@@ -133,7 +133,7 @@ fn show(
             break Err(anyhow::anyhow!("the rollups' topic holds what is no rollup: is it another's?").into());
         }
         let now = clock::now();
-        meter.tell(now, scene.progress.sent());
+        meter.record(now, scene.progress.sent());
         if let Err(error) = view.show(scene, &board, &meter, now, out) {
             break Err(error.into());
         }

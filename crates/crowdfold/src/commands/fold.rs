@@ -89,7 +89,7 @@ struct Folding<W> {
     combiner: Combiner,
     merger: Merger,
     out: W,
-    /// The time of the start, so that no verdict depends on how long sorting takes.
+    /// The time of the start, so that no outcome depends on how long sorting takes.
     now: Millis,
     offset: i64,
     merged_offset: i64,
@@ -123,7 +123,7 @@ impl<W: Write> Folding<W> {
         let mut record = Vec::new();
         let mut last = None;
         while records.next(&mut record).with_context(|| format!("{name} cannot be read to its end"))? {
-            let place = match self.combiner.line_time(&record, self.now) {
+            let sort_time = match self.combiner.line_time(&record, self.now) {
                 LineTime::At(time) => {
                     last = Some(time);
                     last
@@ -133,7 +133,7 @@ impl<W: Write> Folding<W> {
                 // it is rejected whatever its place, so it need not be kept
                 LineTime::Unreadable => None,
             };
-            match place {
+            match sort_time {
                 Some(time) => sorter.push(time, &record).with_context(|| unsorted(sorter))?,
                 None => self.hold(&record)?,
             }
@@ -168,16 +168,16 @@ impl<W: Write> Folding<W> {
         Ok(())
     }
 
-    /// Moves what is sealed through the merger.
+    /// Moves prepared batches through the merger.
     fn release(&mut self) -> Result<()> {
         let now = self.now;
-        for sealed in self.combiner.sealed() {
-            for partial in &sealed.partials {
+        for batch in self.combiner.prepared() {
+            for partial in &batch.partials {
                 self.merger.record(&partial.value, self.merged_offset, now)?;
                 self.merged_offset += 1;
             }
         }
-        self.combiner.settle();
+        self.combiner.mark_committed();
         while let Some(publication) = self.merger.publish(now) {
             for rollup in &publication.rollups {
                 let mut line = rollup.json();

@@ -145,7 +145,7 @@ fn notes(
 /// Who is in no group although others are. Told by number: who asked to be left out is not pointed at.
 fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) -> Vec<String> {
     let tenants = |count: usize| if count == 1 { "1 tenant".into() } else { format!("{count} tenants") };
-    let tell = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));
+    let note = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));
     let met = reader.tenants(breakdown);
     let strange =
         met.keys().filter(|tenant| !config.tenants.names.iter().any(|name| name == **tenant)).count();
@@ -153,12 +153,12 @@ fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) ->
     let lacking = if breakdown.is_empty() { 0 } else { lacking };
     let table = breakdown.replace('.', ",");
     [
-        tell(
+        note(
             config.tenants.excluded_from_groupings.len(),
             "asked to be in no group: tenants.excluded_from_groupings",
         ),
-        tell(strange, "on the topic not of tenants.names, and so in no group"),
-        tell(lacking, &format!("with rollups, but without a table {table}: none of theirs is added")),
+        note(strange, "on the topic not of tenants.names, and so in no group"),
+        note(lacking, &format!("with rollups, but without a table {table}: none of theirs is added")),
     ]
     .into_iter()
     .flatten()

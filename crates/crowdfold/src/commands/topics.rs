@@ -96,13 +96,13 @@ fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
         "TOPIC", "TTL", "READABLE AT MOST", "ON DISK", "OLDEST READ"
     )?;
     for topic in &report.topics {
-        let verdict = if topic.findings.is_empty() { "bounded" } else { "see below" };
+        let outcome = if topic.findings.is_empty() { "bounded" } else { "see below" };
         let (readable, on_disk) = bounds(topic.bounds);
         let oldest = topic.oldest().map_or("empty".into(), |age| age.to_string());
         let ttl = topic.ttl.to_string();
         writeln!(
             out,
-            "{:width$}  {ttl:>8}  {readable:>16}  {on_disk:>12}  {oldest:>12}  {verdict}",
+            "{:width$}  {ttl:>8}  {readable:>16}  {on_disk:>12}  {oldest:>12}  {outcome}",
             topic.topic
         )?;
     }

@@ -64,8 +64,8 @@ impl Need<'_> {
             show_duration(Bounds::least_ttl(need, self.ahead)),
         );
         let given = |key: &&str| !layers.untouched(key);
-        let place = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key)).find(given);
-        Err(layers.refuse_as(place.unwrap_or(key), &format!("{key}: {what}")))
+        let origin_key = std::iter::once(key).chain(self.parts.iter().rev().map(|(key, _)| *key)).find(given);
+        Err(layers.refuse_as(origin_key.unwrap_or(key), &format!("{key}: {what}")))
     }
 }
 

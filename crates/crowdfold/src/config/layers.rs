@@ -247,7 +247,7 @@ fn parse<'a>(text: &'a str, origin: &dyn Fn(usize) -> Origin) -> Result<Spanned<
 
 type Found = (String, usize, Value);
 
-/// All values of a table and of the tables in it, with the place of each, and all tables.
+/// All values of a table and of the tables in it, with the location of each, and all tables.
 fn collect(table: &DeTable<'_>, within: &str, sections: &mut Vec<(String, usize)>, found: &mut Vec<Found>) {
     for (name, value) in table {
         let key = if within.is_empty() {

@@ -125,14 +125,14 @@ pub(super) fn check(config: &Config) -> Result<(), Problem> {
                 "[principals] {name} is {role} and {other}: whoever is both may do what only one of them should; give \
                  each a principal of its own"
             );
-            return Err(config.layers.refuse_as(&place(config, *role, *other), &what));
+            return Err(config.layers.refuse_as(&key_of(config, *role, *other), &what));
         }
     }
     Ok(())
 }
 
 /// The key to be named: the one that was given.
-fn place(config: &Config, role: Role, other: Role) -> String {
+fn key_of(config: &Config, role: Role, other: Role) -> String {
     let key = |role| match role {
         Role::Reader => "principals.readers".to_owned(),
         role => format!("principals.{role}"),

@@ -44,11 +44,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A configuration that cannot be run with: one sentence that names the place, the key, what was found and what would
-/// do. Never holds a secret.
+/// A configuration that cannot be run with: one sentence that names the location, the key, what was found and what
+/// would do. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    place: String,
+    location: String,
     key: Option<String>,
     what: String,
 }
@@ -56,18 +56,18 @@ pub struct Problem {
 impl Problem {
     /// Something about one key.
     pub(super) fn at(origin: &Origin, key: &str, what: impl Into<String>) -> Self {
-        Self { place: origin.to_string(), key: Some(key.into()), what: what.into() }
+        Self { location: origin.to_string(), key: Some(key.into()), what: what.into() }
     }
 
     /// Something about a line as a whole.
     pub(super) fn on(origin: &Origin, what: impl Into<String>) -> Self {
-        Self { place: origin.to_string(), key: None, what: what.into() }
+        Self { location: origin.to_string(), key: None, what: what.into() }
     }
 
     /// A file that cannot be read.
     pub(super) fn unreadable(path: &Path, key: Option<&str>, error: &std::io::Error) -> Self {
-        let place = PathBuf::from(path).display().to_string();
-        Self { place, key: key.map(Into::into), what: format!("cannot be read: {}", error.kind()) }
+        let location = PathBuf::from(path).display().to_string();
+        Self { location, key: key.map(Into::into), what: format!("cannot be read: {}", error.kind()) }
     }
 
     /// The key it is about.
@@ -79,7 +79,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        write!(f, "{}: ", self.location)?;
         if let Some(key) = &self.key {
             write!(f, "{key}: ")?;
         }

@@ -19,7 +19,7 @@ impl Layers {
         self.entries.contains_key(key)
     }
 
-    /// A refusal of a key's value, at its place.
+    /// A refusal of a key's value, at its location.
     pub(super) fn refuse(&self, key: &str, what: impl Into<String>) -> Problem {
         Problem::at(&self.entry(key).origin, key, what)
     }
@@ -29,7 +29,7 @@ impl Layers {
         self.entry(key).origin.is_default()
     }
 
-    /// A refusal that names its key itself, at that key's place.
+    /// A refusal that names its key itself, at that key's location.
     pub(super) fn refuse_as(&self, key: &str, what: &dyn Display) -> Problem {
         Problem::on(&self.entry(key).origin, what.to_string())
     }

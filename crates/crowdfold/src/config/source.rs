@@ -142,7 +142,7 @@ fn paths(
         })?;
         let clash = fields.iter().find(|(_, other): &(_, &Vec<String>)| one_in_the_other(&path, other));
         if let Some((other, _)) = clash {
-            return Err(refuse(format!("lies where {other} lies: give each field a place of its own")));
+            return Err(refuse(format!("lies where {other} lies: give each field a path of its own")));
         }
         fields.insert(name.to_owned(), path);
     }

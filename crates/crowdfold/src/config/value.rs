@@ -17,7 +17,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The value, without its place.
+    /// The value, without its location.
     pub(super) fn from_toml(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),

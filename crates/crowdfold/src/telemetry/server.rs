@@ -116,7 +116,7 @@ async fn accept(listener: TcpListener, pages: Pages) {
             sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
             let _ = stream.try_write(REFUSED);
             continue;
         };
@@ -124,7 +124,7 @@ async fn accept(listener: TcpListener, pages: Pages) {
         tokio::spawn(async move {
             // an error of the connection concerns its client alone
             let _ = timeout(WHOLE, connection(stream, pages)).await;
-            drop(place);
+            drop(permit);
         });
     }
 }

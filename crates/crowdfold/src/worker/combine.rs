@@ -146,7 +146,7 @@ impl Running for Combine {
     }
 
     fn fed(combiner: &mut Combiner) {
-        combiner.place_held();
+        combiner.insert_held();
     }
 
     fn skip_to(combiner: &mut Combiner, offset: i64) {
@@ -163,13 +163,13 @@ impl Running for Combine {
     }
 
     fn load<'a>(combiner: &'a Combiner, into: &mut Vec<Outgoing<'a>>) {
-        for sealed in combiner.sealed() {
-            into.extend(sealed.partials.iter().map(|partial| Outgoing::Partial {
+        for batch in combiner.prepared() {
+            into.extend(batch.partials.iter().map(|partial| Outgoing::Partial {
                 partition: partial.partition,
                 key: &partial.key,
                 value: &partial.value,
             }));
-            into.extend(sealed.notes.iter().map(Outgoing::Rejection));
+            into.extend(batch.notes.iter().map(Outgoing::Rejection));
         }
     }
 
@@ -202,8 +202,8 @@ impl Running for Combine {
     }
 
     fn count(combiner: &Combiner, tally: &mut Tally, _: Millis) {
-        for sealed in combiner.sealed() {
-            tally.combined.add(&sealed.counts);
+        for batch in combiner.prepared() {
+            tally.combined.add(&batch.counts);
         }
     }
 

@@ -56,11 +56,11 @@ impl Drop for Eraser {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.closing = true;
-        self.0.told.notify_all();
+        self.0.changed.notify_all();
         // a cluster that does not answer must not hold up the end
         let ended = |state: &mut State| !state.ended;
         let _ =
-            self.0.told.wait_timeout_while(state, PATIENCE, ended).unwrap_or_else(PoisonError::into_inner);
+            self.0.changed.wait_timeout_while(state, PATIENCE, ended).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -68,7 +68,7 @@ impl Drop for Eraser {
 #[derive(Default)]
 struct Orders {
     state: Mutex<State>,
-    told: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ impl Orders {
         let before = state.offsets.insert(partition, offset);
         if before.is_none_or(|before| before < offset) {
             state.news = true;
-            self.told.notify_all();
+            self.changed.notify_all();
         }
     }
 
@@ -99,7 +99,7 @@ impl Orders {
     /// may cut the wait short. Then also whether it is the last pass; nothing where there is none.
     fn next(&self, wait: Duration, listen: bool) -> (Option<BTreeMap<u32, i64>>, bool) {
         let goes_on = |state: &mut State| !(state.closing || listen && state.news);
-        let waited = self.told.wait_timeout_while(self.lock(), wait, goes_on);
+        let waited = self.changed.wait_timeout_while(self.lock(), wait, goes_on);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let last = state.closing;
         let due = !state.offsets.is_empty() && (!last || state.news && listen);
@@ -119,7 +119,7 @@ fn start(erase: impl Erase, again: Duration, status: Arc<Status>) -> Arc<Orders>
     thread::spawn(move || {
         run(&ours, &erase, again, &status);
         ours.lock().ended = true;
-        ours.told.notify_all();
+        ours.changed.notify_all();
     });
     orders
 }

@@ -44,7 +44,7 @@ pub(super) trait Running: Sized {
     fn load<'a>(machine: &'a Self::Machine, into: &mut Vec<Outgoing<'a>>);
     /// Partitions that are read to their end, and where that was.
     fn at_ends(&mut self, _: &Source, _: &mut Stage<Self::Machine>) {}
-    /// Before what was due is settled.
+    /// Counts what is due, before it is marked as committed.
     fn count(machine: &Self::Machine, tally: &mut Tally, now: Millis);
     /// An offset is known to be committed.
     fn committed(&self, _partition: u32, _offset: i64) {}

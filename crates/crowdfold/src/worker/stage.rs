@@ -50,7 +50,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
         while !setting.stop.is_set() {
             this.turn()?;
         }
-        // drain: what is sealed goes out, what is open is read again by whoever comes next
+        // drain: prepared batches are sent, open windows are read again by the next worker
         this.commit_all()
     }
 
@@ -217,14 +217,14 @@ impl<'a, R: Running> StageLoop<'a, R> {
             let offsets = self.stage.offsets(&due).into_iter();
             let offsets: Vec<_> =
                 offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
-            fault::point(if first { "2.first-commit" } else { "5.sealed" });
+            fault::point(if first { "2.first-commit" } else { "5.prepared" });
             let begun = begin();
             match self.sink.transact(&load, &offsets, &self.topic, &group) {
                 Ok(()) => {
                     fault::point(if first { "2.first-committed" } else { "6.known" });
                     metrics::histogram!("crowdfold_transaction_seconds", "stage" => R::PART.name())
                         .record(begun.elapsed());
-                    self.settle(&due, now);
+                    self.mark_committed(&due, now);
                 }
                 Err(TransactError::Aborted(code)) => {
                     let why = format!("a transaction was aborted ({code}); sending it again");
@@ -243,7 +243,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
         }
     }
 
-    fn settle(&mut self, due: &[u32], now: Millis) {
+    fn mark_committed(&mut self, due: &[u32], now: Millis) {
         if !self.stage.is_first(due) {
             for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
                 R::count(machine, &mut self.tally, now);
@@ -277,10 +277,10 @@ impl<'a, R: Running> StageLoop<'a, R> {
             }
         }
         match self.source.committed().map_err(Failure::from) {
-            Ok(told) => {
-                let group: Vec<_> = told.iter().map(|held| held.as_ref().map(committed)).collect();
-                if self.stage.is_settled(due, &group) {
-                    self.settle(due, now);
+            Ok(stored) => {
+                let group: Vec<_> = stored.iter().map(|held| held.as_ref().map(committed)).collect();
+                if self.stage.is_committed(due, &group) {
+                    self.mark_committed(due, now);
                 }
                 Ok(true)
             }
@@ -290,12 +290,12 @@ impl<'a, R: Running> StageLoop<'a, R> {
         }
     }
 
-    /// Another has our place, or a broker thinks so, or nobody vouches for where we are.
+    /// The producer was fenced, or its offset is no longer valid: joins the group again.
     fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
         if self.fences.count(now) {
             return Err(anyhow::anyhow!(self.namesake(why)).into());
         }
-        self.join_again(&format!("lost its place: {why}"))
+        self.join_again(&format!("was fenced: {why}"))
     }
 
     /// The error of a worker that was fenced too often, with both hosts where the broker reports the other one.
@@ -307,7 +307,7 @@ impl<'a, R: Running> StageLoop<'a, R> {
             .namesake()
             .map_or_else(String::new, |other| format!(", which the group lists at {other}"));
         format!(
-            "this worker lost its place three times within ten minutes ({why}): kafka.instance \"{instance}\" is used \
+            "this worker was fenced three times within ten minutes ({why}): kafka.instance \"{instance}\" is used \
              here, on host {host}, and probably by another worker{other}; give each worker a kafka.instance of its own"
         )
     }

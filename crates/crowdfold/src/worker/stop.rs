@@ -15,7 +15,7 @@ pub(crate) struct Stop {
     set: Mutex<bool>,
     /// The same for who cannot wait for it.
     flag: Arc<AtomicBool>,
-    told: Condvar,
+    changed: Condvar,
 }
 
 impl Stop {
@@ -30,11 +30,11 @@ impl Stop {
         if !is_ignored(SIGHUP) {
             signals.add_signal(SIGHUP)?;
         }
-        let told = Arc::clone(&stop);
+        let handle = Arc::clone(&stop);
         thread::spawn(move || {
             let mut signals = signals.forever();
             signals.next();
-            told.now();
+            handle.now();
             tracing::info!("draining");
             if let Some(signal) = signals.find(|signal| *signal != SIGHUP) {
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -47,7 +47,7 @@ impl Stop {
     pub(crate) fn now(&self) {
         self.flag.store(true, Ordering::Relaxed);
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.told.notify_all();
+        self.changed.notify_all();
     }
 
     /// A flag that is set when it is time to end.
@@ -65,7 +65,7 @@ impl Stop {
     /// Sleeps, but not beyond the end; whether it has come.
     pub(crate) fn sleep(&self, time: Duration) -> bool {
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
-        *self.told.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
+        *self.changed.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 

@@ -75,8 +75,8 @@ fn who_is_not_let_in_is_told_apart_from_a_cluster_that_is_not_there() {
     let away = |code, reason: &str| {
         with(&[("security.protocol", "ssl")]).away(Some(Trouble { code, reason: reason.into() }), String::new)
     };
-    let said = "ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)";
-    let refused = away(C::SSL, said);
+    let message = "ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)";
+    let refused = away(C::SSL, message);
     assert!(!refused.is_transient());
     assert_eq!(
         refused.to_string(),

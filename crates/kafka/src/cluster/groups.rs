@@ -43,17 +43,17 @@ impl Cluster {
         for partition in partitions {
             asked.add_partition(topic, *partition as i32);
         }
-        let told = match client.committed_offsets(asked, ANSWER) {
-            Ok(told) => told,
+        let answer = match client.committed_offsets(asked, ANSWER) {
+            Ok(answer) => answer,
             Err(error) if is_forbidden(code(&error)) => return Ok(None),
             Err(error) => return Err(self.failed(what(), &error)),
         };
-        let told = told.elements();
-        if told.iter().any(|element| element.error().is_err_and(|error| is_forbidden(code(&error)))) {
+        let answer = answer.elements();
+        if answer.iter().any(|element| element.error().is_err_and(|error| is_forbidden(code(&error)))) {
             return Ok(None);
         }
         let offset = |partition: &u32| {
-            let element = told.iter().find(|element| element.partition() == *partition as i32)?;
+            let element = answer.iter().find(|element| element.partition() == *partition as i32)?;
             match element.offset() {
                 Offset::Offset(offset) => Some(offset),
                 _ => None,

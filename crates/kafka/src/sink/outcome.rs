@@ -16,9 +16,9 @@ pub enum TransactError {
     /// It may be committed or not: [`super::Sink::reopen`], then the committed offsets decide.
     #[error("the outcome of the transaction is unknown: {0}")]
     Unknown(String),
-    /// Another has taken our place in the group or our transactional id, or the broker thinks so: nothing was committed.
+    /// Another member has our instance name or our transactional id, or the broker assumes so: nothing was committed.
     /// Drop all state, join again with a new producer.
-    #[error("another has taken this worker's place: {0}")]
+    #[error("another process has this worker's name: {0}")]
     Fenced(RDKafkaErrorCode),
     /// It would fail again.
     #[error("cannot write: {0}")]
@@ -36,12 +36,12 @@ impl TransactError {
 impl From<KafkaError> for TransactError {
     fn from(error: KafkaError) -> Self {
         let code = code(&error);
-        let KafkaError::Transaction(told) = error else { return Self::Unknown(code.to_string()) };
-        verdict(code, told.is_fatal(), told.txn_requires_abort())
+        let KafkaError::Transaction(failure) = error else { return Self::Unknown(code.to_string()) };
+        classify(code, failure.is_fatal(), failure.txn_requires_abort())
     }
 }
 
-fn verdict(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {
+fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {
     use RDKafkaErrorCode as C;
     match code {
         _ if is_forbidden(code) => TransactError::Fatal(format!("{code}: grant this principal the right")),

@@ -130,7 +130,7 @@ impl Handle {
     }
 
     fn run<T: Send + 'static>(&self, call: impl FnOnce(&Client) -> T + Send + 'static) -> Option<T> {
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
         // it works for the stage whose thread this is
         let name = thread::current().name().unwrap_or("sink").to_owned();
@@ -138,14 +138,14 @@ impl Handle {
             let result = call(&client);
             // before the word is out: whoever hears it may drop the last of it, here nobody waits for that
             drop(client);
-            let _ = tell.send(result);
+            let _ = sender.send(result);
         });
         spawned.ok()?;
         // an abort waits until the reports of what it purged are served, and does not serve them itself
         const TURN: Duration = Duration::from_millis(20);
         let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
         while waited < self.patience && hurried < HURRY {
-            match told.recv_timeout(TURN) {
+            match receiver.recv_timeout(TURN) {
                 Ok(result) => return Some(result),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.client().poll(TURN / 4),

@@ -47,7 +47,7 @@ pub struct AssignedPartition {
 }
 
 /// Where we are in a partition of ours.
-pub(super) struct Place {
+pub(super) struct PartitionState {
     /// `None` until it is taken up.
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
     pub(super) position: i64,
@@ -64,10 +64,13 @@ impl Source {
         self.metadata = self.consumer.group_metadata().map(Arc::new);
         match self.starts(&partitions) {
             Ok(assigned) => {
-                let place = |p: &AssignedPartition| {
-                    (p.partition, Place { queue: None, position: p.start_offset, end: None, search: None })
+                let state = |p: &AssignedPartition| {
+                    (
+                        p.partition,
+                        PartitionState { queue: None, position: p.start_offset, end: None, search: None },
+                    )
                 };
-                self.places = assigned.partitions.iter().map(place).collect();
+                self.partitions = assigned.partitions.iter().map(state).collect();
                 self.state = State::TakeUp;
                 Ok(Event::Assigned(assigned))
             }
@@ -104,7 +107,7 @@ impl Source {
     }
 
     /// What the group committed for each partition of the topic, by number. Waits for transactions that are about to
-    /// decide it, so it is also what settles an unknown outcome.
+    /// decide it, so it is also what resolves an unknown outcome.
     ///
     /// # Errors
     /// The coordinator does not answer within ten seconds, or refuses.
@@ -119,10 +122,10 @@ impl Source {
         for partition in 0..self.of {
             asked.add_partition(topic, partition as i32);
         }
-        let told = self.consumer.committed_offsets(asked, ANSWER).map_err(|error| failed(&error))?;
-        let metadata = batch::metadata(&told);
+        let answer = self.consumer.committed_offsets(asked, ANSWER).map_err(|error| failed(&error))?;
+        let metadata = batch::metadata(&answer);
         let mut committed = vec![None; self.of as usize];
-        for (element, metadata) in told.elements().iter().zip(metadata) {
+        for (element, metadata) in answer.elements().iter().zip(metadata) {
             element.error().map_err(|error| failed(&error))?;
             if let Offset::Offset(offset) = element.offset() {
                 let metadata = String::from_utf8_lossy(&metadata).into_owned();
@@ -135,9 +138,9 @@ impl Source {
     /// Starts a partition elsewhere than [`AssignedPartition::start_offset`]. Only between [`Event::Assigned`] and the
     /// next poll; later it does nothing and says so.
     pub fn start_at(&mut self, partition: u32, offset: i64) -> bool {
-        match self.places.get_mut(&partition) {
-            Some(place) if place.queue.is_none() => {
-                place.position = offset;
+        match self.partitions.get_mut(&partition) {
+            Some(state) if state.queue.is_none() => {
+                state.position = offset;
                 true
             }
             _ => false,
@@ -149,13 +152,13 @@ impl Source {
     /// (see [`crate::batch`]).
     pub(super) fn take_up(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;
-        let mut list = TopicPartitionList::with_capacity(self.places.len());
+        let mut list = TopicPartitionList::with_capacity(self.partitions.len());
         let what = || format!("take up partitions of topic {topic}");
-        for (partition, place) in &mut self.places {
-            if place.queue.is_none() {
-                place.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
+        for (partition, state) in &mut self.partitions {
+            if state.queue.is_none() {
+                state.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
             }
-            list.add_partition_offset(topic, *partition as i32, Offset::Offset(place.position))
+            list.add_partition_offset(topic, *partition as i32, Offset::Offset(state.position))
                 .map_err(|error| Error::of(what(), &error))?;
         }
         self.consumer.assign(&list).map_err(|error| Error::of(what(), &error))?;
@@ -163,7 +166,7 @@ impl Source {
     }
 
     pub(super) fn let_go(&mut self) -> Result<(), SourceError> {
-        self.places.clear();
+        self.partitions.clear();
         self.metadata = None;
         let what = || format!("let go of partitions of topic {}", self.settings.topic);
         Ok(self.consumer.unassign().map_err(|error| Error::of(what(), &error))?)

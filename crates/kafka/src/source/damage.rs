@@ -195,7 +195,8 @@ impl Source {
     /// Asks for one more offset of the first partition that has an unreadable batch. When the search is over, reading
     /// goes on behind the batch.
     pub(super) fn search(&mut self) -> Result<Option<Event>, SourceError> {
-        let searching = self.places.iter().find_map(|(partition, place)| Some((*partition, place.search?)));
+        let searching =
+            self.partitions.iter().find_map(|(partition, state)| Some((*partition, state.search?)));
         let Some((partition, mut search)) = searching else {
             self.probe = None;
             return Ok(None);
@@ -214,20 +215,20 @@ impl Source {
                 if let Some(probe) = &mut self.probe {
                     search.answer(offset, probe.is_readable(&topic, offset)?);
                 }
-                if let Some(place) = self.places.get_mut(&partition) {
-                    place.search = Some(search);
+                if let Some(state) = self.partitions.get_mut(&partition) {
+                    state.search = Some(search);
                 }
                 return Ok(None);
             }
             Err(found) => found,
         };
         self.probe = None;
-        let Some(place) = self.places.get_mut(&partition) else { return Ok(None) };
-        let from = place.position;
-        (place.search, place.position, place.end) = (None, to.max(from), None);
+        let Some(state) = self.partitions.get_mut(&partition) else { return Ok(None) };
+        let from = state.position;
+        (state.search, state.position, state.end) = (None, to.max(from), None);
         if let Err(error) = self.take_up() {
-            if let Some(place) = self.places.get_mut(&partition) {
-                (place.search, place.position) = (Some(search), from);
+            if let Some(state) = self.partitions.get_mut(&partition) {
+                (state.search, state.position) = (Some(search), from);
             }
             return Err(error);
         }

@@ -83,11 +83,11 @@ impl Admin {
         resource: Resource,
     ) -> Result<ConfigResource, Error> {
         let what = format!("describe the configuration of {named}");
-        let told = block_on(self.client.describe_configs([&which], &options()));
-        let told = told.map_err(|error| Error::of(&what, &error))?.pop();
+        let answer = block_on(self.client.describe_configs([&which], &options()));
+        let answer = answer.map_err(|error| Error::of(&what, &error))?.pop();
         // rust-rdkafka drops the error of a single resource; what is left of it is that nothing is told
-        match told.transpose().map_err(|code| Error::coded(&what, code)) {
-            Ok(Some(told)) if !told.entries.is_empty() => Ok(told),
+        match answer.transpose().map_err(|code| Error::coded(&what, code)) {
+            Ok(Some(answer)) if !answer.entries.is_empty() => Ok(answer),
             Ok(_) => Err(Error::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),
             Err(error) => Err(error),
         }

@@ -161,7 +161,7 @@ impl Admin {
                 let others = others.iter().map(|(key, value)| (key.as_str(), value.as_str()));
                 self.alter(topic, others.chain(ours.iter().map(|(key, value)| (*key, value.as_str()))))?;
             }
-            self.settle(change)?;
+            self.await_effect(change)?;
         }
         Ok(())
     }
@@ -181,7 +181,7 @@ impl Admin {
     }
 
     /// Waits until brokers tell what the controller has taken, fifteen seconds at most.
-    fn settle(&self, change: &Change) -> Result<(), Error> {
+    fn await_effect(&self, change: &Change) -> Result<(), Error> {
         let mut refusal = None;
         for _ in 0..TURNS {
             if let Some(topic) = self.find(&change.topic)? {

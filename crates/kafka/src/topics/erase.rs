@@ -39,9 +39,9 @@ impl Admin {
             added.map_err(|error| Error::of(what(), &error))?;
         }
         if !led.is_empty() {
-            let told = block_on(self.client.delete_records(&list, &options()));
-            let told = told.map_err(|error| lacks(Error::of(what(), &error)))?;
-            for element in told.elements() {
+            let answer = block_on(self.client.delete_records(&list, &options()));
+            let answer = answer.map_err(|error| lacks(Error::of(what(), &error)))?;
+            for element in answer.elements() {
                 element.error().map_err(|error| lacks(Error::of(what(), &error)))?;
             }
         }

@@ -127,7 +127,7 @@ impl Admin {
         spec: &Spec,
         purge: &Purge,
         now: u64,
-        mut say: impl FnMut(&str),
+        mut progress: impl FnMut(&str),
     ) -> Result<Purged, Error> {
         let began = Instant::now();
         let name = &spec.topic;
@@ -150,9 +150,9 @@ impl Admin {
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
-            say("lowering segment.bytes and segment.ms, so that new records begin a new segment");
+            progress("lowering segment.bytes and segment.ms, so that new records begin a new segment");
             let written = work.put_back_after(&work.lowered, || work.delete_after(lowered_for, &left))?;
-            say("records are deleted; waiting for the brokers to delete their segments");
+            progress("records are deleted; waiting for the brokers to delete their segments");
             let look = |left: &mut Vec<u32>| {
                 *left = work.still_ahead(now.saturating_add(millis(began.elapsed())))?;
                 Ok(left.is_empty())

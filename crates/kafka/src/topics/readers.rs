@@ -127,7 +127,7 @@ impl Admin {
         let what = || "describe the ACLs of the cluster".to_owned();
         let brokers = self.brokers()?;
         let guarded = |broker: &ConfigResource| {
-            !matches!(told(broker, "authorizer.class.name"), Told::Not | Told::Is(""))
+            !matches!(config_value(broker, "authorizer.class.name"), ConfigValue::Not | ConfigValue::Is(""))
         };
         if !brokers.iter().any(guarded) {
             let access = Access { readers: Readers::Anyone, writers: Vec::new(), configurers: Vec::new() };
@@ -142,18 +142,19 @@ impl Admin {
         }
         let mut always = BTreeSet::new();
         for broker in &brokers {
-            match told(broker, "super.users") {
-                Told::Not => {}
-                Told::Hidden => drop(always.insert(SUPER_USERS.to_owned())),
-                Told::Is(names) => always.extend(names.split(';').map(|name| name.trim().to_owned())),
+            match config_value(broker, "super.users") {
+                ConfigValue::Not => {}
+                ConfigValue::Hidden => drop(always.insert(SUPER_USERS.to_owned())),
+                ConfigValue::Is(names) => always.extend(names.split(';').map(|name| name.trim().to_owned())),
             }
         }
         always.remove("");
-        let open = brokers.iter().find_map(|broker| match told(broker, "allow.everyone.if.no.acl.found") {
-            Told::Is("true") => Some(Grant::NoRule),
-            Told::Hidden => Some(Grant::Perhaps),
-            _ => None,
-        });
+        let open =
+            brokers.iter().find_map(|broker| match config_value(broker, "allow.everyone.if.no.acl.found") {
+                ConfigValue::Is("true") => Some(Grant::NoRule),
+                ConfigValue::Hidden => Some(Grant::Perhaps),
+                _ => None,
+            });
         let access = topics.iter().map(|topic| {
             let rules = describe_acls::rules(client, About::Topic(topic)).map_err(failed)?;
             // a topic without rules is open or shut as a whole, which its readers show
@@ -179,14 +180,16 @@ const SUPER_USERS: &str = "super users";
 
 /// What a broker tells of a setting. What the authorizer alone knows Kafka takes for a secret: that it is there is all
 /// that is told.
-enum Told<'a> {
+enum ConfigValue<'a> {
     Not,
     Hidden,
     Is(&'a str),
 }
 
-fn told<'a>(broker: &'a ConfigResource, key: &str) -> Told<'a> {
-    broker.get(key).map_or(Told::Not, |entry| entry.value.as_deref().map_or(Told::Hidden, Told::Is))
+fn config_value<'a>(broker: &'a ConfigResource, key: &str) -> ConfigValue<'a> {
+    broker
+        .get(key)
+        .map_or(ConfigValue::Not, |entry| entry.value.as_deref().map_or(ConfigValue::Hidden, ConfigValue::Is))
 }
 
 /// Returns whom the rules let do something. A denial for all hosts takes one out, whatever else lets it; a denial for

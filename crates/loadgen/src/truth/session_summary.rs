@@ -145,7 +145,7 @@ pub(super) fn sum(
     dimensions: Vec<(String, String)>,
 ) -> Cell {
     let total = |amount: fn(&SessionSummary) -> u64| summaries.iter().map(|summary| amount(summary)).sum();
-    let spread = |value: fn(&SessionSummary) -> Option<u64>| {
+    let distribution = |value: fn(&SessionSummary) -> Option<u64>| {
         let mut values = BTreeMap::new();
         for value in summaries.iter().filter_map(|summary| value(summary)) {
             *values.entry(value).or_default() += 1;
@@ -173,8 +173,8 @@ pub(super) fn sum(
         dropped_frames: total(|s| s.dropped_frames),
         switches: total(|s| s.switches),
         errors,
-        startup_ms: spread(|s| s.startup_ms),
-        bandwidth_kbps: spread(|s| s.bandwidth.value()),
-        bitrate_kbps: spread(|s| s.bitrate.value()),
+        startup_ms: distribution(|s| s.startup_ms),
+        bandwidth_kbps: distribution(|s| s.bandwidth.value()),
+        bitrate_kbps: distribution(|s| s.bitrate.value()),
     }
 }

@@ -1,7 +1,7 @@
 //! Records into a combiner: through the airlock one by one, into their session summaries a few at a time.
 //!
 //! A beacon's session and session summary lie anywhere in memory. Those of several beacons are fetched at once before
-//! the first is placed; what each becomes does not depend on how many are held.
+//! the first is inserted; the outcome of each does not depend on how many are held.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,15 +15,15 @@ use crate::{CombinerCheckpoint, Halt};
 /// never set.
 pub(super) const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
-/// Beacons at which those held are placed.
+/// The number of held beacons at which they are inserted.
 const ENOUGH: usize = 64;
 
-/// Records that are through the airlock and not placed yet.
+/// Records that are through the airlock and not inserted yet.
 #[derive(Default)]
 pub(super) struct Held {
     records: Vec<HeldRecord>,
-    /// The verdicts of all of them, in order, each with the timestamp that stands for its record.
-    verdicts: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
+    /// The outcomes of all of them, in order, each with the timestamp that stands for its record.
+    outcomes: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -34,8 +34,8 @@ struct HeldRecord {
     timestamp: Option<Millis>,
     /// It is ahead of the clock itself, and was not let in.
     ahead: bool,
-    /// How many verdicts are its own.
-    verdicts: usize,
+    /// How many outcomes are its own.
+    outcomes: usize,
 }
 
 impl Combiner {
@@ -51,11 +51,11 @@ impl Combiner {
     /// [`Halt::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
     pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
         self.hold(record, offset, clock)?;
-        self.place_held();
+        self.insert_held();
         Ok(())
     }
 
-    /// Takes the next record of the partition, and may keep it out of its session summary until [`Self::place_held`],
+    /// Takes the next record of the partition, and may keep it out of its session summary until [`Self::insert_held`],
     /// which the caller owes before it looks at anything else.
     ///
     /// # Errors
@@ -66,34 +66,34 @@ impl Combiner {
         if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
             return Err(Halt::ClockSkew { partition: self.partition, offset, ahead: timestamp - clock });
         }
-        let Held { records, verdicts } = &mut self.held;
-        let before = verdicts.len();
+        let Held { records, outcomes } = &mut self.held;
+        let before = outcomes.len();
         let ahead = ahead.is_some();
         if !ahead {
             let airlock = &mut self.airlock;
             // one record that trips a fault of ours must not stop the stream, nor be tried for ever
             let admitted = catch_unwind(AssertUnwindSafe(|| {
-                airlock.admit(record, &mut |timestamp, verdict| verdicts.push((timestamp, verdict)));
+                airlock.admit(record, &mut |timestamp, outcome| outcomes.push((timestamp, outcome)));
             }));
             if admitted.is_err() {
-                verdicts.truncate(before);
-                verdicts.push((record.timestamp, Err(Reason::Internal.into())));
+                outcomes.truncate(before);
+                outcomes.push((record.timestamp, Err(Reason::Internal.into())));
             }
         } else {
             // nothing of it counts, except that its sessions opt out
             let admitted = catch_unwind(AssertUnwindSafe(|| {
-                self.airlock.admit(record, &mut |timestamp, verdict| {
-                    let opts_out = match verdict {
+                self.airlock.admit(record, &mut |timestamp, outcome| {
+                    let opts_out = match outcome {
                         Ok(beacon) => beacon.opt_out().then(|| beacon.session_hash()),
                         Err(rejection) => rejection.opts_out,
                     };
                     if opts_out.is_some() {
-                        verdicts.push((timestamp, Err(Rejection { reason: Reason::Future, opts_out })));
+                        outcomes.push((timestamp, Err(Rejection { reason: Reason::Future, opts_out })));
                     }
                 });
             }));
             if admitted.is_err() {
-                verdicts.truncate(before);
+                outcomes.truncate(before);
             }
         }
         if let Some(ignored) = self.airlock.take_ignored()
@@ -101,36 +101,36 @@ impl Combiner {
         {
             self.ignored.add(&ignored);
         }
-        let count = verdicts.len() - before;
-        records.push(HeldRecord { offset, clock, timestamp: record.timestamp, ahead, verdicts: count });
-        if verdicts.len() >= ENOUGH {
-            self.place_held();
+        let count = outcomes.len() - before;
+        records.push(HeldRecord { offset, clock, timestamp: record.timestamp, ahead, outcomes: count });
+        if outcomes.len() >= ENOUGH {
+            self.insert_held();
         }
         Ok(())
     }
 
     /// Puts every beacon that is held where it belongs, in the order of the records.
-    pub fn place_held(&mut self) {
+    pub fn insert_held(&mut self) {
         if self.held.records.is_empty() {
             return;
         }
         let mut held = std::mem::take(&mut self.held);
         if held.records.len() > 1 {
-            self.store.warm(held.verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().ok()));
+            self.store.warm(held.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()));
         }
-        let mut rest = held.verdicts.as_slice();
+        let mut rest = held.outcomes.as_slice();
         for record in &held.records {
-            let (verdicts, after) = rest.split_at(record.verdicts);
+            let (outcomes, after) = rest.split_at(record.outcomes);
             rest = after;
-            self.take(record, verdicts);
+            self.take(record, outcomes);
         }
         held.records.clear();
-        held.verdicts.clear();
+        held.outcomes.clear();
         self.held = held;
         self.sweep();
     }
 
-    fn take(&mut self, record: &HeldRecord, verdicts: &[(Option<Millis>, Result<Observation, Rejection>)]) {
+    fn take(&mut self, record: &HeldRecord, outcomes: &[(Option<Millis>, Result<Observation, Rejection>)]) {
         let HeldRecord { offset, clock, .. } = *record;
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
@@ -144,30 +144,30 @@ impl Combiner {
         };
         if record.ahead {
             self.reject(Reason::Future, offset, clock);
-            for rejection in verdicts.iter().filter_map(|(_, verdict)| verdict.as_ref().err()) {
+            for rejection in outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err()) {
                 withdraw(self, rejection, None);
             }
             return;
         }
         let is_unset = |moment: Millis| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
         if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
-            let first = record.timestamp.or_else(|| verdicts.first().and_then(|(timestamp, _)| *timestamp));
+            let first = record.timestamp.or_else(|| outcomes.first().and_then(|(timestamp, _)| *timestamp));
             if let Some(first) = first.filter(|first| *first <= latest && !is_unset(*first)) {
                 self.begin(first);
             }
         }
         // what is rejected for its time moves nothing
         let mut newest = None;
-        for (timestamp, verdict) in verdicts {
+        for (timestamp, outcome) in outcomes {
             // a line of a file has no timestamp of its own; then each of its beacons has
             let moment = record.timestamp.or(*timestamp);
-            match (verdict, moment) {
+            match (outcome, moment) {
                 // of a file; the airlock, which has no clock, cannot say so
-                (verdict, Some(moment)) if moment > latest || is_unset(moment) => {
-                    let other = verdict.as_ref().err();
+                (outcome, Some(moment)) if moment > latest || is_unset(moment) => {
+                    let other = outcome.as_ref().err();
                     let reason = if is_unset(moment) { Reason::NoTime } else { Reason::Future };
                     self.reject(first_of(other, reason), offset, clock);
-                    let opts_out = match verdict {
+                    let opts_out = match outcome {
                         Ok(beacon) => beacon.opt_out().then(|| beacon.session_hash()),
                         Err(rejection) => rejection.opts_out,
                     };
@@ -175,7 +175,7 @@ impl Combiner {
                 }
                 (Ok(beacon), Some(moment)) => {
                     newest = newest.max(Some(moment));
-                    self.place(beacon, moment, offset);
+                    self.insert(beacon, moment, offset);
                 }
                 (Ok(_), None) => self.reject(Reason::NoTime, offset, clock),
                 (Err(rejection), moment) => {
@@ -187,7 +187,7 @@ impl Combiner {
         }
         // sorted records are never read again, and advance the watermark elsewhere
         if let Some(newest) = newest.filter(|_| !self.sorted) {
-            self.low_offsets.tell(newest, offset);
+            self.low_offsets.record(newest, offset);
             self.lost_until(newest);
             self.advance(newest.saturating_sub(self.settings.rules.lateness));
         }
@@ -209,7 +209,7 @@ impl Combiner {
     fn withdraw(&mut self, session: SessionHash, moment: Millis, offset: i64) {
         let with_it = self.store.withdraw(session, moment);
         // a replay must find it again
-        self.low_offsets.tell(moment, offset);
+        self.low_offsets.record(moment, offset);
         if offset < self.counted_before {
             self.carried -= with_it;
             return;

@@ -22,7 +22,7 @@ impl Combiner {
         let to = time.saturating_sub(rules.lateness).saturating_sub(1);
         // those that are held were given before
         if rules.floor(to) > self.store.closed_until() {
-            self.place_held();
+            self.insert_held();
         }
         self.advance(to);
     }

@@ -48,8 +48,8 @@ fn give(combiner: &mut Combiner, offset: i64) {
 }
 
 /// (end of the window, windows that start before it are withheld) of each close marker, both from T on.
-fn close_markers(sealed: &VecDeque<Sealed>) -> Vec<(i64, i64)> {
-    let partials = sealed.iter().flat_map(|sealed| &sealed.partials);
+fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
+    let partials = prepared.iter().flat_map(|batch| &batch.partials);
     let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
         Partial::CloseMarker(marker) => {
             let since = |millis: Millis| if millis == 0 { 0 } else { millis as i64 - T as i64 };
@@ -76,7 +76,7 @@ fn windows_that_skipped_records_may_belong_to_are_withheld() {
     read(&mut combiner, 60);
     assert_eq!(combiner.lost(), 20);
     assert_eq!(combiner.totals().read, 40);
-    let markers = close_markers(combiner.sealed());
+    let markers = close_markers(combiner.prepared());
     // the record at 90 s closed nothing behind (0, 60]; the next one, at 300 s, is the first after the gap
     let withheld = 300_000 + IDLE as i64 + 1;
     let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
@@ -89,22 +89,22 @@ fn windows_that_skipped_records_may_belong_to_are_withheld() {
 fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
     let mut undisturbed = combiner(&fresh(), 0);
     read(&mut undisturbed, 100);
-    let expected = close_markers(undisturbed.sealed());
+    let expected = close_markers(undisturbed.prepared());
     // a crash after every record
     for crash in 1..100 {
         let mut first = combiner(&fresh(), 0);
         read(&mut first, crash);
-        let Some(last) = first.sealed().back() else { continue };
-        let mut seen = close_markers(first.sealed());
+        let Some(last) = first.prepared().back() else { continue };
+        let mut seen = close_markers(first.prepared());
         let start = Start { checkpoint: Some(last.checkpoint), ..fresh() };
         let mut second = combiner(&start, last.safe_offset);
         read(&mut second, 100);
-        seen.extend(close_markers(second.sealed()));
+        seen.extend(close_markers(second.prepared()));
         // what withholds none of a close marker's windows any more may be forgotten
         let withholding =
             |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
-        let told = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
-        assert_eq!(told(&seen), told(&expected), "crash after {crash}");
+        let withheld_of = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
+        assert_eq!(withheld_of(&seen), withheld_of(&expected), "crash after {crash}");
         // as all counts of a process: again where they were not committed, and never where they were
         let committed = last.checkpoint.read_offset > 10;
         assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
@@ -115,12 +115,12 @@ fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
 fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent() {
     let mut combiner = combiner(&fresh(), 0);
     read(&mut combiner, 30);
-    let (offset, checkpoint) = combiner.standing();
+    let (offset, checkpoint) = combiner.idle_commit();
     assert_eq!((offset, checkpoint.withhold_before), (0, CombinerCheckpoint::UNTIL_KNOWN));
     let asked = T + 500_000;
     combiner.at_end(asked);
     combiner.at_end(asked + 1_000);
-    let (_, before) = *close_markers(combiner.sealed()).last().unwrap();
+    let (_, before) = *close_markers(combiner.prepared()).last().unwrap();
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 
@@ -134,7 +134,7 @@ fn sorted(records: &[(Millis, Millis)]) -> Combiner {
         combiner.reached(T + recorded);
         combiner.hold(&record, offset, T + W * 100).unwrap();
     }
-    combiner.place_held();
+    combiner.insert_held();
     assert!(combiner.balanced());
     combiner
 }
@@ -166,5 +166,5 @@ fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
         combiner.hold(&record, offset, T + far).unwrap();
     }
     combiner.finish();
-    assert_eq!((combiner.totals().read, combiner.totals().settled()), (4, 0));
+    assert_eq!((combiner.totals().read, combiner.totals().without_summary()), (4, 0));
 }

@@ -12,14 +12,14 @@ use crate::source::{Pending, Span};
 impl Merger {
     /// Takes a close marker, and adds the chunks that it covers.
     pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Millis) {
-        // what is on its way is settled too: cells that come now would make a second table of the window
-        let settled = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
+        // what is being published counts too: cells that come now would make a second table of the window
+        let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(marker.partition).or_default();
         let pending = mem::take(&mut source.pending);
-        if marker.to <= settled {
+        if marker.to <= decided {
             return;
         }
-        let before = source.last_to.max(settled);
+        let before = source.last_to.max(decided);
         if marker.to <= source.last_to {
             self.alarms.duplicates += 1;
             return;
@@ -56,7 +56,7 @@ impl Merger {
     fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Millis, ours: bool) {
         for chunk in pending.chunks {
             let end = chunk.window.end;
-            if end <= self.settled_before {
+            if end <= self.committed_before {
                 continue;
             }
             // the number of a breakdown says which only together with its tenant
@@ -87,11 +87,11 @@ impl Merger {
             }
             let tables = self.windows.entry(end).or_default().entry(chunk.tenant).or_default();
             tables.resize_with(breakdowns.len(), Table::new);
-            for (label, cell) in chunk.cells {
+            for (cell_key, cell) in chunk.cells {
                 if breakdown == 0 {
                     self.arrived += cell.sums.beacons;
                 }
-                tables[breakdown].entry(label).or_default().add(&cell);
+                tables[breakdown].entry(cell_key).or_default().add(&cell);
             }
         }
     }

@@ -111,7 +111,7 @@ impl Merger {
             }
             made.until = end;
         }
-        // windows without a beacon behind the last one are settled with it
+        // windows without a beacon after the last one are committed with it
         if self.windows.first_key_value().is_none_or(|(end, _)| *end > frontier) {
             made.until = frontier;
         }

@@ -95,7 +95,7 @@ impl Rig {
 
     /// Starts again from what is committed.
     fn restart(&mut self, settings: Arc<MergerSettings>) {
-        let (offset, checkpoint) = self.merger.standing();
+        let (offset, checkpoint) = self.merger.idle_commit();
         let checkpoint = MergerCheckpoint::parse(&checkpoint.to_string()).unwrap();
         let start = Start {
             partition: 0,
@@ -271,7 +271,7 @@ fn decision_without_any_partition_is_kept() {
     rig.merger = Merger::new(settings(2), &Start { checkpoint: Some(checkpoint), ..fresh() }, 0, 0);
     rig.close(0, 1, 0, W, 3);
     assert_eq!(rig.publish(), []);
-    assert_eq!(rig.merger.standing().1.forced, Some(forced));
+    assert_eq!(rig.merger.idle_commit().1.forced, Some(forced));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_decision_does_not_wait_for_partitions_that_were_added_since() {
 #[test]
 fn that_every_partition_had_an_offset_is_kept_with_each() {
     let mut rig = Rig::new();
-    assert!(!rig.merger.standing().1.whole);
+    assert!(!rig.merger.idle_commit().1.whole);
     rig.merger.know_whole();
     rig.close(0, 1, 0, W, 3);
     assert!(rig.merger.publish(rig.now).unwrap().checkpoint.whole);
@@ -340,7 +340,7 @@ fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
     rig.merger.at_end();
     rig.merger.publish(rig.now).unwrap();
     rig.merger.committed();
-    let (offset, checkpoint) = rig.merger.standing();
+    let (offset, checkpoint) = rig.merger.idle_commit();
     let start = Start { partition: 0, floor: 0, checkpoint: Some(checkpoint), offsets_lost: false };
     let mut again = Merger::new(settings(2), &start, offset, rig.now);
     assert!(again.publish(rig.now).is_none(), "nothing was read yet");
@@ -357,7 +357,7 @@ fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
     rig.close(0, 2, 0, W, 3);
     rig.close(1, 2, 0, 2 * W, 4);
     assert_eq!(rig.publish(), [(1, 3)]);
-    assert_eq!(rig.merger.standing().0, 2, "partition 1 is needed for the second window");
+    assert_eq!(rig.merger.idle_commit().0, 2, "partition 1 is needed for the second window");
     let same = rig.merger.settings.clone();
     rig.restart(same);
     assert_eq!(rig.publish(), []);
@@ -426,5 +426,8 @@ fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_n
         next.record(bytes, offset as i64, 0).unwrap();
     }
     assert_eq!(rows(&mut next), abandoned);
-    assert_ne!(next.standing().1.policy, Merger::new(plain.clone(), &fresh(), 0, 0).standing().1.policy);
+    assert_ne!(
+        next.idle_commit().1.policy,
+        Merger::new(plain.clone(), &fresh(), 0, 0).idle_commit().1.policy
+    );
 }

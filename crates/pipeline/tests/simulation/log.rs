@@ -43,7 +43,7 @@ pub(crate) struct Broker {
     pub(crate) rollups: Vec<Row>,
     /// Rows that only `read_uncommitted` sees.
     pub(crate) aborted: Vec<Row>,
-    /// Every decision that was committed, with its merge partition and the end of the last window settled before.
+    /// Every decision that was committed, with its merge partition and the end of the last window committed before.
     pub(crate) decisions: Vec<(u32, u64, Forced)>,
 }
 

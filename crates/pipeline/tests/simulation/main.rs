@@ -5,10 +5,10 @@
 #![allow(clippy::print_stdout, reason = "a test says what it did, and with what seed")]
 
 mod cuts;
+mod expectation;
 mod log;
 mod schedule;
 mod seeded_bugs;
-mod verdict;
 mod worker;
 mod world;
 
@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex};
 
 use crowdfold_airlock::{SessionHasher, Settings, Shared};
 
+use expectation::References;
 use seeded_bugs::Bug;
-use verdict::References;
 use worker::Shop;
 use world::{Rng, SKEW, TENANTS, World};
 
@@ -98,8 +98,8 @@ impl Block {
     /// One schedule; of what kind it was.
     fn schedule(&self, seed: u64, bug: Option<Bug>) -> String {
         let outcome = schedule::run(&self.shop, Rng(!seed), bug);
-        verdict::judge(&self.shop, &self.references, &outcome);
-        let some = if verdict::is_partial(&outcome) { ", rows of some partitions" } else { "" };
+        expectation::check(&self.shop, &self.references, &outcome);
+        let some = if expectation::is_partial(&outcome) { ", rows of some partitions" } else { "" };
         format!("{:?}{some}", outcome.trouble)
     }
 }

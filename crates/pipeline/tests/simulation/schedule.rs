@@ -129,7 +129,7 @@ impl Schedule<'_> {
             self.strike();
         }
         let which = self.rng.below(2) as usize;
-        // who lost its place, or died, is back before long
+        // a worker that was fenced, or died, is back before long
         if self.workers[which].combine.generation != self.broker.combine.generation && self.rng.one_in(6) {
             self.join_combine(which);
         }
@@ -200,12 +200,12 @@ impl Schedule<'_> {
     fn strike(&mut self) {
         use Trouble as T;
         self.struck = true;
-        let settled = |committed: &Option<_>| {
+        let closed = |committed: &Option<_>| {
             let committed: &crowdfold_pipeline::Committed = committed.as_ref()?;
             MergerCheckpoint::parse(&committed.metadata).map(|known| known.closed_until)
         };
-        let settled = self.broker.merge.committed.iter().map(|committed| settled(committed).unwrap_or(0));
-        let settled = settled.min().unwrap_or(0);
+        let closed = self.broker.merge.committed.iter().map(|committed| closed(committed).unwrap_or(0));
+        let closed = closed.min().unwrap_or(0);
         let (combine, merge) = (&mut self.broker.combine, &mut self.broker.merge);
         match self.trouble {
             T::Nothing | T::Stuck => return,
@@ -214,7 +214,7 @@ impl Schedule<'_> {
             T::OneLost => {
                 let p = self.rng.below(combine.committed.len() as u64) as usize;
                 combine.committed[p] = None;
-                self.excused.from = settled;
+                self.excused.from = closed;
                 // of a single partition, this is all there is
                 combine.generation += 1;
                 return;
@@ -230,7 +230,7 @@ impl Schedule<'_> {
                     merge.committed.fill(None);
                 }
             }
-            T::Gap => return self.lose_records(settled),
+            T::Gap => return self.lose_records(closed),
             T::Grown => self.broker.grown = true,
             T::Rolled => {}
             T::Everything => {
@@ -249,12 +249,12 @@ impl Schedule<'_> {
             self.broker.merge.generation += 1;
         }
         if self.trouble != T::Everything {
-            self.excused = Excused { from: settled, until: self.now };
+            self.excused = Excused { from: closed, until: self.now };
         }
     }
 
     /// The oldest records of one partition go, some of them uncounted.
-    fn lose_records(&mut self, settled: u64) {
+    fn lose_records(&mut self, closed: u64) {
         let p = self.rng.below(self.shop.world.partitions[0].into()) as usize;
         let Some(committed) = &self.broker.combine.committed[p] else { return };
         let log = &self.shop.world.logs[p];
@@ -267,7 +267,7 @@ impl Schedule<'_> {
         self.broker.combine.generation += 1;
         let idle = self.shop.world.versions[0].rules.idle;
         let until = log.get(start as usize).map_or(u64::MAX, |next| next.timestamp + SKEW + idle + 1);
-        self.excused = Excused { from: settled, until };
+        self.excused = Excused { from: closed, until };
     }
 
     fn join_combine(&mut self, which: usize) {

@@ -17,9 +17,9 @@ pub(crate) enum Bug {
     LostCommit,
     /// Silence moves the watermark to the clock.
     SilenceWithoutMargin,
-    /// The watermark of a whole batch is taken before its beacons are placed.
+    /// The watermark of a whole batch is taken before its beacons are inserted.
     WatermarkBeforeBatch,
-    /// Who lost its place commits nevertheless.
+    /// A worker that was fenced commits nevertheless.
     ZombieCommits,
     /// A start commits nothing before it sends.
     NoFirstCommit,
@@ -96,12 +96,12 @@ fn every_seeded_bug_that_a_replay_would_not_repeat_is_found_by_a_restart() {
         SeededBug::RepeatedFailureForgotten,
         SeededBug::RepeatedCodeForgotten,
         SeededBug::LatestStateAlone,
-        SeededBug::RequestsUnheard,
+        SeededBug::RequestsIgnored,
     ] {
         set(Some(bug));
         let found = crate::cuts::first_difference();
         set(None);
-        println!("{bug:?}: world, partition and seal {found:?}");
+        println!("{bug:?}: world, partition and batch {found:?}");
         assert!(found.is_some(), "no restart shows {bug:?}");
     }
 }

@@ -234,7 +234,7 @@ impl Worker {
             combiner.hold(&record, at as i64, now).unwrap();
             read += 1;
         }
-        combiner.place_held();
+        combiner.insert_held();
         if read < most {
             let margin = if self.bug == Some(Bug::SilenceWithoutMargin) { LATENESS + SKEW } else { 0 };
             combiner.at_end(now + margin);
@@ -286,17 +286,17 @@ impl Worker {
         let mut partials = Vec::new();
         if !half.stage.is_first(&due) {
             for combiner in due.iter().filter_map(|p| half.stage.machines().get(p)) {
-                partials.extend(combiner.sealed().iter().flat_map(|sealed| sealed.partials.iter().cloned()));
+                partials.extend(combiner.prepared().iter().flat_map(|batch| batch.partials.iter().cloned()));
             }
         }
         let offsets = half.stage.offsets(&due);
-        let heard = broker.transact(Load::Partials(partials), offsets, fate);
+        let reported = broker.transact(Load::Partials(partials), offsets, fate);
         if dies {
             self.combine = Half::default();
             return true;
         }
-        let told = || half.stage.is_settled(&due, &broker.combine.committed);
-        if heard.unwrap_or_else(|| guessed(bug).unwrap_or_else(told)) {
+        let is_committed = || half.stage.is_committed(&due, &broker.combine.committed);
+        if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
             half.stage.committed(&due, now);
         }
         true
@@ -328,14 +328,14 @@ impl Worker {
             }
         }
         let offsets = half.stage.offsets(&due);
-        let heard = broker.transact(Load::Rollups(rows), offsets, fate);
+        let reported = broker.transact(Load::Rollups(rows), offsets, fate);
         if dies {
             self.merge = Half::default();
             self.positions.clear();
             return true;
         }
-        let told = || half.stage.is_settled(&due, &broker.merge.committed);
-        if heard.unwrap_or_else(|| guessed(bug).unwrap_or_else(told)) {
+        let is_committed = || half.stage.is_committed(&due, &broker.merge.committed);
+        if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
             half.stage.committed(&due, now);
         }
         true

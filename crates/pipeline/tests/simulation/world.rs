@@ -354,7 +354,7 @@ fn version_with(
 }
 
 /// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not
-/// depend on that: nothing is sent whose verdict does.
+/// depend on that: nothing is sent whose outcome does.
 #[derive(Clone, Copy)]
 struct Closed {
     surely: u64,

@@ -2,7 +2,7 @@ use crowdfold_airlock::Dimension::{Cdn, Country};
 use crowdfold_rollup::{BOUNDED_FIELDS, Bounded, Cell, Table, Window};
 use serde_json::Value;
 
-use crate::testing::{cell, label};
+use crate::testing::{cell, cell_key};
 use crate::{Policy, PolicySettings, Secret, release};
 
 const MINUTE: Window = Window { start: 60_000, end: 120_000 };
@@ -18,7 +18,7 @@ fn keyed() -> Policy {
 
 /// The rows of a table of one cell outside the detail table, and of the same sessions in the detail table.
 fn rows(policy: &Policy, tenant: &str, window: Window, cell: &Cell) -> [Value; 2] {
-    let table = |value| Table::from([(label(&[value]), cell.clone())]);
+    let table = |value| Table::from([(cell_key(&[value]), cell.clone())]);
     let released = release(tenant, window, vec![table("SE"), table("cdn-a")], policy, None);
     assert_eq!(released.fault, None);
     let rows: Vec<Value> =

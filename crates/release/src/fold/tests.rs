@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crowdfold_rollup::Table;
 
 use super::{Margin, Row, fold};
-use crate::testing::{cell, label, table};
+use crate::testing::{cell, cell_key, table};
 
 mod attacker;
 mod oracle;
@@ -12,7 +12,7 @@ mod retention;
 
 /// `Windows/* 83`, one for each row.
 fn rows(folded: &[Row]) -> Vec<String> {
-    folded.iter().map(|row| format!("{} {}", row.label.join("/"), row.cell.sessions)).collect()
+    folded.iter().map(|row| format!("{} {}", row.cell_key.join("/"), row.cell.sessions)).collect()
 }
 
 fn check(k: u64, cells: &[(&str, u64)], expect: &[&str]) {
@@ -35,11 +35,11 @@ fn vectors_are_folded_row_for_row() {
     let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../fixtures/fold.json")).unwrap();
     assert_eq!(vectors.len(), 104);
     for (index, Vector { k, margin, cells, rows: expect }) in vectors.into_iter().enumerate() {
-        let table: Table = cells.iter().map(|(values, n)| (label(values), cell(*n))).collect();
+        let table: Table = cells.iter().map(|(values, n)| (cell_key(values), cell(*n))).collect();
         let folded = fold(table, Margin { k, least: margin }, |cell| cell.sessions >= k);
         let got: Vec<_> = folded
             .iter()
-            .map(|row| (row.label.iter().map(|v| v.to_string()).collect(), row.cell.sessions))
+            .map(|row| (row.cell_key.iter().map(|v| v.to_string()).collect(), row.cell.sessions))
             .collect();
         assert_eq!(got, expect, "vector {index}");
     }
@@ -96,7 +96,7 @@ fn star_rows_below_are_among_the_rows_a_node_may_take() {
 
 #[test]
 fn among_equals_a_star_row_stands_where_its_byte_puts_it() {
-    // '&' < '*' < 'a': of three rows of 50 under b, the first by label is taken.
+    // '&' < '*' < 'a': of three rows of 50 under b, the first by cell key is taken.
     let b = [("b/&", 50), ("b/a", 25), ("b/c", 25), ("c/d", 1)];
     check(50, &b, &["*/* 51", "b/* 50"]);
     let b = [("b/a", 25), ("b/c", 25), ("b/z", 50), ("c/d", 1)];
@@ -125,7 +125,7 @@ fn with_the_guard_sessions_alone_do_not_make_a_crowd() {
     farm.networks = 0b1;
     let mut town = cell(50);
     town.networks = 0b1110;
-    let cells: Table = BTreeMap::from([(label(&["farm"]), farm), (label(&["town"]), town)]);
+    let cells: Table = BTreeMap::from([(cell_key(&["farm"]), farm), (cell_key(&["town"]), town)]);
     let crowd = |cell: &crowdfold_rollup::Cell| cell.sessions >= 50 && cell.networks.count_ones() >= 3;
     assert_eq!(rows(&fold(cells.clone(), Margin::NONE, crowd)), ["* 550"]);
     assert_eq!(rows(&fold(cells, Margin::NONE, |cell| cell.sessions >= 50)), ["farm 500", "town 50"]);

@@ -1,6 +1,6 @@
 //! Noise: a discrete Gaussian, drawn exactly, from a stream that replays.
 
-use crowdfold_rollup::{Cell, Distribution, Label, Window};
+use crowdfold_rollup::{Cell, CellKey, Distribution, Window};
 use prio::dp::Rational;
 use prio::dp::distributions::DiscreteGaussian;
 use prio::vdaf::xof::{SeedStreamTurboShake128, Xof, XofTurboShake128};
@@ -45,7 +45,7 @@ impl Sigma {
 
 /// What a cell is one of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct NoiseKey<'a> {
     /// The policy's fingerprint: under another, another stream, else noise of two sizes could be told from the value.
     pub(crate) policy: u64,
     pub(crate) tenant: &'a str,
@@ -57,17 +57,17 @@ pub(crate) struct Place<'a> {
 pub(crate) struct CellNoise(XofTurboShake128);
 
 impl CellNoise {
-    /// Bound to the exact cell, not only to its place: were a window ever published twice on other data, the noises are
+    /// Bound to the exact cell, not only to its key: were a window ever published twice on other data, the noises are
     /// independent, and their difference is not that of the data.
-    pub(crate) fn new(secret: &Secret, place: &Place<'_>, label: &Label, cell: &Cell) -> Self {
+    pub(crate) fn new(secret: &Secret, noise_key: &NoiseKey<'_>, cell_key: &CellKey, cell: &Cell) -> Self {
         let mut noise = Self(secret.stream("noise"));
-        noise.number(place.policy);
-        noise.text(place.tenant);
-        noise.number(place.window.start);
-        noise.number(place.window.end);
-        noise.text(place.breakdown);
-        noise.number(label.len() as u64);
-        label.iter().for_each(|value| noise.text(value));
+        noise.number(noise_key.policy);
+        noise.text(noise_key.tenant);
+        noise.number(noise_key.window.start);
+        noise.number(noise_key.window.end);
+        noise.text(noise_key.breakdown);
+        noise.number(cell_key.len() as u64);
+        cell_key.iter().for_each(|value| noise.text(value));
         noise.number(cell.sessions);
         super::noisy::amounts(&cell.sums).into_iter().for_each(|amount| noise.number(amount));
         [&cell.startup, &cell.bandwidth, &cell.bitrate].into_iter().for_each(|values| noise.values(values));

@@ -1,11 +1,11 @@
 //! From an exact cell to the numbers of a row that may be shown to anyone.
 
 use crowdfold_airlock::ErrorClass;
-use crowdfold_rollup::{Cell, Distribution, Label, Sums};
+use crowdfold_rollup::{Cell, CellKey, Distribution, Sums};
 
-use super::noise::{CellNoise, Place};
+use super::noise::{CellNoise, NoiseKey};
 use super::{Privacy, Secret};
-use crate::spread::{BIN_COUNT, Spread, bin_of};
+use crate::distribution_summary::{BIN_COUNT, DistributionSummary, bin_of};
 
 const COUNT: &str = "sessions";
 
@@ -29,16 +29,16 @@ const AMOUNTS: [&str; 16] = [
     "errors.other",
 ];
 
-const SPREADS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
 /// The measures by name: the count, the sums, the histograms.
 pub(crate) fn measure_names() -> Vec<&'static str> {
-    std::iter::once(COUNT).chain(AMOUNTS).chain(SPREADS).collect()
+    std::iter::once(COUNT).chain(AMOUNTS).chain(DISTRIBUTIONS).collect()
 }
 
 /// The most that one session can give to each of them.
 pub(super) fn most(sums: &Sums) -> Vec<u64> {
-    std::iter::once(1).chain(amounts(sums)).chain(SPREADS.map(|_| 1)).collect()
+    std::iter::once(1).chain(amounts(sums)).chain(DISTRIBUTIONS.map(|_| 1)).collect()
 }
 
 /// The sums that are published; beacons as they were clamped.
@@ -96,9 +96,9 @@ fn sums(amounts: [u64; AMOUNTS.len()]) -> Sums {
 pub(crate) struct Noisy {
     pub(crate) sessions: u64,
     pub(crate) sums: Sums,
-    pub(crate) startup: Spread,
-    pub(crate) bandwidth: Spread,
-    pub(crate) bitrate: Spread,
+    pub(crate) startup: DistributionSummary,
+    pub(crate) bandwidth: DistributionSummary,
+    pub(crate) bitrate: DistributionSummary,
 }
 
 impl Noisy {
@@ -108,42 +108,42 @@ impl Noisy {
         privacy: &Privacy,
         secret: &Secret,
         k: u64,
-        place: &Place<'_>,
-        (label, cell): (&Label, &Cell),
+        noise_key: &NoiseKey<'_>,
+        (cell_key, cell): (&CellKey, &Cell),
         histogram: bool,
     ) -> Option<Self> {
         if cell.sessions < k {
             return None;
         }
-        let noise = CellNoise::new(secret, place, label, cell);
+        let noise = CellNoise::new(secret, noise_key, cell_key, cell);
         let sessions = noise.of(COUNT).cover(cell.sessions, privacy.sigma());
         if sessions < privacy.tau().saturating_add(k).saturating_sub(1) {
             return None;
         }
-        let (plain, spreads) = privacy.measures()[1..].split_at(AMOUNTS.len());
+        let (plain, distributions) = privacy.measures()[1..].split_at(AMOUNTS.len());
         let mut amounts = amounts(&cell.sums);
         for (amount, measure) in amounts.iter_mut().zip(plain) {
             *amount = noise.of(measure.name).cover(*amount, measure.sigma);
         }
-        let spread = |at: usize, values: &Distribution, histogram| {
-            let mut draws = noise.of(spreads[at].name);
+        let distribution = |at: usize, values: &Distribution, histogram| {
+            let mut draws = noise.of(distributions[at].name);
             let mut bins = [0_i128; BIN_COUNT];
             for (value, sessions) in values.values() {
                 bins[bin_of(*value)] += i128::from(*sessions);
             }
             // every bin, those of nobody too: which of them are empty is not told either
             for bin in &mut bins {
-                *bin = bin.saturating_add(draws.next(spreads[at].sigma));
+                *bin = bin.saturating_add(draws.next(distributions[at].sigma));
             }
-            Spread::of_noisy(&bins, spreads[at].sigma.to_f64(), histogram)
+            DistributionSummary::of_noisy(&bins, distributions[at].sigma.to_f64(), histogram)
         };
         Some(Self {
             sessions,
             sums: sums(amounts),
-            startup: spread(0, &cell.startup, histogram),
-            bandwidth: spread(1, &cell.bandwidth, histogram),
+            startup: distribution(0, &cell.startup, histogram),
+            bandwidth: distribution(1, &cell.bandwidth, histogram),
             // a ladder of few steps: percentiles say it all
-            bitrate: spread(2, &cell.bitrate, false),
+            bitrate: distribution(2, &cell.bitrate, false),
         })
     }
 }

@@ -47,9 +47,9 @@ fn the_budget_is_spent_and_not_more() {
 #[test]
 fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
-    let told: Vec<_> = privacy.measures().iter().map(|measure| (measure.name, measure.clamp)).collect();
+    let clamps: Vec<_> = privacy.measures().iter().map(|measure| (measure.name, measure.clamp)).collect();
     assert_eq!(
-        told[..10],
+        clamps[..10],
         [
             ("sessions", 1),
             ("beacons", 370),
@@ -63,10 +63,10 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
             ("dropped_frames", 432_000),
         ]
     );
-    assert_eq!(told.len(), 20);
-    assert!(told[11..].iter().all(|(_, clamp)| *clamp == 1), "{told:?}");
+    assert_eq!(clamps.len(), 20);
+    assert!(clamps[11..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
     let names = crowdfold_airlock::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
-    assert_eq!(told[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+    assert_eq!(clamps[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
     assert_eq!(privacy.measures()[0].weight, 0.5);
     assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 19.0));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crowdfold_rollup::{Cell, Table, Window};
 
 use super::{Fault, Released};
-use crate::privacy::{Noisy, Place, Privacy};
+use crate::privacy::{NoiseKey, Noisy, Privacy};
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, breakdown_name};
 
@@ -48,15 +48,17 @@ pub(super) fn release(
     let mut made = Made { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
     for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
         let name = breakdown_name(breakdown);
-        let place = Place { policy: fingerprint, tenant, window, breakdown: &name };
+        let noise_key = NoiseKey { policy: fingerprint, tenant, window, breakdown: &name };
         let detail = Some(index) == policy.detail();
         let (mut session_windows, mut beacons) = (0, 0);
         let mut rows = Vec::new();
-        for (label, cell) in table {
-            if let Some(noisy) = Noisy::of(privacy, secret, policy.k(), &place, (&label, &cell), detail) {
+        for (cell_key, cell) in table {
+            if let Some(noisy) =
+                Noisy::of(privacy, secret, policy.k(), &noise_key, (&cell_key, &cell), detail)
+            {
                 session_windows += cell.sessions;
                 beacons += cell.sums.beacons;
-                rows.push((label, noisy));
+                rows.push((cell_key, noisy));
             }
         }
         if session_windows > made.session_windows {
@@ -73,8 +75,9 @@ pub(super) fn release(
         });
         made.rows.push(rows.len() as u64);
         let numbered = rows.into_iter().zip(1..);
-        made.rollups
-            .extend(numbered.map(|((label, noisy), number)| Rollup::of_noisy(&head, number, label, noisy)));
+        made.rollups.extend(
+            numbered.map(|((cell_key, noisy), number)| Rollup::of_noisy(&head, number, cell_key, noisy)),
+        );
     }
     Ok(made)
 }

@@ -5,7 +5,7 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::{Fault, Released, is_partition_into_crowds, release};
 use crate::fold::Row;
-use crate::testing::{Numbers, cell, label, table};
+use crate::testing::{Numbers, cell, cell_key, table};
 use crate::{Coverage, Detail, Policy, PolicySettings};
 
 const WINDOW: Window = Window { start: 60_000, end: 120_000 };
@@ -26,11 +26,11 @@ fn released(tables: &[&[(&str, u64)]]) -> Released {
 }
 
 /// `os.browser Windows/* 3/12 83`, one for each row.
-fn told(released: &Released) -> Vec<String> {
+fn shown(released: &Released) -> Vec<String> {
     let one = |rollup: &crate::Rollup| {
         let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
         let key = rollup.key();
-        let values: Vec<_> = rollup.label().collect();
+        let values: Vec<_> = rollup.cell_key().collect();
         let place = format!("{}/{}", json["row"], json["rows"]);
         format!("{} {} {place} {}", key.split('/').nth(1).unwrap(), values.join("/"), rollup.sessions())
     };
@@ -45,7 +45,7 @@ fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
         &[("b", 60), ("a", 60)],
     ]);
     assert_eq!(
-        told(&result),
+        shown(&result),
         [
             "os.browser */* 1/2 60",
             "os.browser Windows/Chrome 2/2 60",
@@ -86,7 +86,7 @@ fn a_window_from_few_networks_leaves_nothing_under_the_guard() {
         let mut everyone = cell(500);
         everyone.networks = networks;
         everyone.sums.beacons = 2000;
-        let one = |values: &[&str]| Table::from([(label(values), everyone.clone())]);
+        let one = |values: &[&str]| Table::from([(cell_key(values), everyone.clone())]);
         vec![one(&["a", "b"]), one(&["p"]), one(&["c"])]
     };
     let few = release("acme", WINDOW, tables(0b11), &policy(Some(3)), None);
@@ -141,7 +141,8 @@ fn tables_that_disagree_in_a_sum_are_at_fault_too() {
 #[test]
 fn the_last_look_refuses_thin_rows_and_lost_sessions() {
     let looked_at = |sessions: &[u64], total| {
-        let rows: Vec<_> = sessions.iter().map(|n| Row { label: label(&["a"]), cell: cell(*n) }).collect();
+        let rows: Vec<_> =
+            sessions.iter().map(|n| Row { cell_key: cell_key(&["a"]), cell: cell(*n) }).collect();
         is_partition_into_crowds(&rows, &cell(total), &policy(None))
     };
     assert!(looked_at(&[50, 70], 120));
@@ -154,7 +155,7 @@ fn histograms_are_in_the_detail_table_only_and_coverage_is_everywhere() {
     let everyone = |values: &[&str]| {
         let mut cell = cell(60);
         cell.startup.record_many(850, 60);
-        Table::from([(label(values), cell)])
+        Table::from([(cell_key(values), cell)])
     };
     let tables = vec![everyone(&["a", "b"]), everyone(&["p"]), everyone(&["c"])];
     let coverage = Some(Coverage { partitions: 3, of: 4 });
@@ -193,11 +194,11 @@ fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
         for SessionSummary { values: [a, b, c, d], cell } in partition {
             for (table, values) in part.iter_mut().zip([&[*a, *b][..], &[*c], &[*d]]) {
                 let values: Vec<_> = values.iter().map(u8::to_string).collect();
-                table.entry(label(&values)).or_default().add(cell);
+                table.entry(cell_key(&values)).or_default().add(cell);
             }
         }
         for (whole, part) in whole.iter_mut().zip(part) {
-            part.into_iter().for_each(|(label, cell)| whole.entry(label).or_default().add(&cell));
+            part.into_iter().for_each(|(cell_key, cell)| whole.entry(cell_key).or_default().add(&cell));
         }
     }
     whole

@@ -6,7 +6,7 @@ use static_assertions::assert_not_impl_any;
 
 use super::{Coverage, Head, Rollup};
 use crate::fold::Row;
-use crate::testing::label;
+use crate::testing::cell_key;
 use crate::{Policy, PolicySettings};
 
 // No second copy, no form but `json()`, no way in but `release()`.
@@ -52,7 +52,7 @@ fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
         bitrate: Distribution::default(),
         ..Cell::default()
     };
-    Rollup::new(&Arc::new(head), 3, Row { label: label(&["Windows", "*"]), cell })
+    Rollup::new(&Arc::new(head), 3, Row { cell_key: cell_key(&["Windows", "*"]), cell })
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a_row_is_written_as_the_interface_page_has_it() {
 
 #[test]
 fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written() {
-    let Rollup { head, row, label, sessions, .. } = example(None, false);
-    let rollup = Rollup::of_covered(&head, row, label, sessions, None);
+    let Rollup { head, row, cell_key, sessions, .. } = example(None, false);
+    let rollup = Rollup::of_covered(&head, row, cell_key, sessions, None);
     let text = String::from_utf8(rollup.json()).unwrap();
     let numbers = text.split_once(r#""rows":12,"#).unwrap().1;
     assert_eq!(
@@ -96,13 +96,13 @@ fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written()
 
 #[test]
 fn coverage_is_told_only_when_a_partition_is_missing() {
-    let told = |coverage| String::from_utf8(example(coverage, false).json()).unwrap();
+    let json_with = |coverage| String::from_utf8(example(coverage, false).json()).unwrap();
     assert!(
-        told(Some(Coverage { partitions: 3, of: 4 }))
+        json_with(Some(Coverage { partitions: 3, of: 4 }))
             .contains(r#""rows":12,"coverage":{"partitions":3,"of":4},"#)
     );
-    assert!(!told(Some(Coverage { partitions: 4, of: 4 })).contains("coverage"));
-    assert!(!told(None).contains("coverage"));
+    assert!(!json_with(Some(Coverage { partitions: 4, of: 4 })).contains("coverage"));
+    assert!(!json_with(None).contains("coverage"));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn nothing_of_the_guard_or_of_single_values_is_in_a_rollup() {
 #[test]
 fn values_are_quoted_as_json_wants_it() {
     let mut rollup = example(None, false);
-    rollup.label = label(&["a\"b\\", "é\u{1}"]);
+    rollup.cell_key = cell_key(&["a\"b\\", "é\u{1}"]);
     let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
     assert_eq!(json["dimensions"], serde_json::json!({"os": "a\"b\\", "browser": "é\u{1}"}));
 }

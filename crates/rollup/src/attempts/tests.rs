@@ -47,7 +47,7 @@ impl Rig {
         let window = at.min(record) / WINDOW * WINDOW;
         let is_late = window + WINDOW <= self.closed_until;
         self.is_any_late |= is_late;
-        let place = Place { window, implied: true };
+        let context = WindowContext { window, implied: true };
         let mut open = self.open.get(&window).copied().filter(|_| !is_late).unwrap_or_default();
         let statement = Statement {
             at,
@@ -59,16 +59,17 @@ impl Rig {
         let [json, events, requests] = &mut self.lines;
         let (line, others) = match way {
             0 => {
-                let others = Others::NONE.and(events, place, &open, &now).and(requests, place, &open, &now);
+                let others =
+                    Others::NONE.and(events, context, &open, &now).and(requests, context, &open, &now);
                 (json, others)
             }
             1 => {
-                let others = Others::NONE.outranked_by(json, &now).and(requests, place, &open, &now);
+                let others = Others::NONE.outranked_by(json, &now).and(requests, context, &open, &now);
                 (events, others)
             }
             _ => (requests, Others::NONE.outranked_by(json, &now).outranked_by(events, &now)),
         };
-        let counted = line.state(&statement, &others, place, &mut open, &now);
+        let counted = line.state(&statement, &others, context, &mut open, &now);
         if !is_late {
             self.open.insert(window, open);
             add(self.counted.entry(window).or_default(), counted);
@@ -222,8 +223,8 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
                 fatal: *states == "f",
             };
             let now = Now { record: T, idle: IDLE, horizon: 0 };
-            let place = Place { window: T, implied: false };
-            add(&mut sums, line.state(&statement, &Others::NONE, place, &mut open, &now));
+            let context = WindowContext { window: T, implied: false };
+            add(&mut sums, line.state(&statement, &Others::NONE, context, &mut open, &now));
         }
         let mut pending = Counted::default();
         pending.add(open.pending);

@@ -36,23 +36,23 @@ impl Rig {
     }
 
     /// A beacon of session `s` whose record and event are `at` ms after T0.
-    fn beacon(&mut self, s: u32, at: Millis, fields: &str) -> Verdict {
+    fn beacon(&mut self, s: u32, at: Millis, fields: &str) -> Outcome {
         self.late_beacon(s, at, at, fields)
     }
 
-    fn late_beacon(&mut self, s: u32, ts: Millis, at: Millis, fields: &str) -> Verdict {
+    fn late_beacon(&mut self, s: u32, ts: Millis, at: Millis, fields: &str) -> Outcome {
         let payload = format!(r#"{{"ts":{},"session":"s{s}"{fields}}}"#, T0 + ts);
         let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T0 + at) };
-        let (mut verdict, store) = (None, &mut self.store);
-        self.airlock.admit(&record, &mut |_, beacon| verdict = Some(store.place(&beacon.unwrap(), T0 + at)));
-        verdict.unwrap()
+        let (mut outcome, store) = (None, &mut self.store);
+        self.airlock.admit(&record, &mut |_, beacon| outcome = Some(store.insert(&beacon.unwrap(), T0 + at)));
+        outcome.unwrap()
     }
 
-    /// Closes what ends at or before `until`; label and cell of every row of the one table.
+    /// Closes what ends at or before `until`; cell key and cell of every row of the one table.
     fn close(&mut self, until: Millis) -> Vec<(String, Cell)> {
         let closed = self.store.close(T0 + until, self.airlock.dictionary());
         let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
-        tables.flatten().map(|(label, cell)| (label.join("/"), cell)).collect()
+        tables.flatten().map(|(cell_key, cell)| (cell_key.join("/"), cell)).collect()
     }
 }
 
@@ -60,7 +60,7 @@ impl Rig {
 fn a_session_counts_once_however_many_beacons_it_sends() {
     let mut rig = Rig::new();
     for at in 0..50 {
-        assert_eq!(rig.beacon(1, at, r#","cdn":"a","playing_ms":100"#), Verdict::Placed);
+        assert_eq!(rig.beacon(1, at, r#","cdn":"a","playing_ms":100"#), Outcome::Inserted);
     }
     let rows = rig.close(10_000);
     assert_eq!(rows.len(), 1);
@@ -115,39 +115,39 @@ fn an_opt_out_removes_the_open_session_summaries() {
     rig.close(10_000);
     assert_eq!(
         rig.beacon(1, 11_000, r#","opt_out":true"#),
-        Verdict::OptedOut(1),
+        Outcome::OptedOut(1),
         "one window is closed already"
     );
-    assert_eq!(rig.beacon(1, 26_000, ""), Verdict::OptedOut(0), "for as long as it holds");
-    assert_eq!(rig.beacon(1, 26_001, ""), Verdict::Placed);
+    assert_eq!(rig.beacon(1, 26_000, ""), Outcome::OptedOut(0), "for as long as it holds");
+    assert_eq!(rig.beacon(1, 26_001, ""), Outcome::Inserted);
     assert_eq!((rig.store.open(), rig.store.open_beacons()), (1, 1));
 }
 
 #[test]
-fn of_what_is_excluded_nothing_is_heard_but_an_opt_out() {
+fn an_excluded_beacon_is_ignored_except_its_opt_out() {
     let cartoons = Settings { child_directed_content: vec!["cartoon".into()], ..Settings::default() };
     let mut rig = Rig::with(cartoons);
-    assert_eq!(rig.beacon(1, 1_000, ""), Verdict::Placed);
-    assert_eq!(rig.beacon(1, 2_000, r#","content":"cartoon","event":"play""#), Verdict::Excluded(0));
-    assert_eq!(rig.beacon(1, 3_000, ""), Verdict::Placed);
-    assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Verdict::Excluded(2));
-    assert_eq!(rig.beacon(1, 5_000, ""), Verdict::OptedOut(0), "it stays so");
-    assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Verdict::Excluded(0));
-    assert_eq!(rig.beacon(2, 20_000, ""), Verdict::OptedOut(0), "also where nothing was heard before");
-    assert_eq!(rig.beacon(2, 20_001, ""), Verdict::Placed, "no longer than anything else that is said");
+    assert_eq!(rig.beacon(1, 1_000, ""), Outcome::Inserted);
+    assert_eq!(rig.beacon(1, 2_000, r#","content":"cartoon","event":"play""#), Outcome::Excluded(0));
+    assert_eq!(rig.beacon(1, 3_000, ""), Outcome::Inserted);
+    assert_eq!(rig.beacon(1, 4_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(2));
+    assert_eq!(rig.beacon(1, 5_000, ""), Outcome::OptedOut(0), "it stays so");
+    assert_eq!(rig.beacon(2, 5_000, r#","content":"cartoon","opt_out":true"#), Outcome::Excluded(0));
+    assert_eq!(rig.beacon(2, 20_000, ""), Outcome::OptedOut(0), "also where nothing was heard before");
+    assert_eq!(rig.beacon(2, 20_001, ""), Outcome::Inserted, "no longer than anything else that is said");
     assert_eq!(rig.close(10_000), [], "nothing of both is left");
 }
 
 #[test]
-fn verdicts_come_in_their_order() {
+fn outcomes_come_in_their_order() {
     let mut rig = Rig::new();
     rig.beacon(1, 0, "");
-    assert_eq!(rig.beacon(1, 0, ""), Verdict::Duplicate);
+    assert_eq!(rig.beacon(1, 0, ""), Outcome::Duplicate);
     rig.close(10_000);
-    assert_eq!(rig.late_beacon(1, 0, 12_000, ""), Verdict::Late, "late comes before duplicate");
+    assert_eq!(rig.late_beacon(1, 0, 12_000, ""), Outcome::Late, "late comes before duplicate");
     assert_eq!(
         rig.late_beacon(1, 1, 12_000, r#","opt_out":true"#),
-        Verdict::OptedOut(0),
+        Outcome::OptedOut(0),
         "and opted out before late"
     );
 }
@@ -156,13 +156,13 @@ fn verdicts_come_in_their_order() {
 fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
     let mut rig = Rig::new();
     for s in 1..=3 {
-        assert_eq!(rig.beacon(s, 0, ""), Verdict::Placed);
+        assert_eq!(rig.beacon(s, 0, ""), Outcome::Inserted);
     }
-    assert_eq!(rig.beacon(4, 0, ""), Verdict::Overload);
+    assert_eq!(rig.beacon(4, 0, ""), Outcome::Overload);
     rig.beacon(1, 20_000, "");
     rig.close(20_000);
     assert_eq!(rig.store.sessions(), 1, "nothing that can still be asked for was said by the others");
-    assert_eq!(rig.beacon(4, 21_000, ""), Verdict::Placed);
+    assert_eq!(rig.beacon(4, 21_000, ""), Outcome::Inserted);
     assert_eq!(rig.close(30_000).iter().map(|(_, cell)| cell.sessions).sum::<u64>(), 2);
 }
 
@@ -170,9 +170,9 @@ fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
 fn a_flood_of_one_session_is_told_apart_beacon_by_beacon() {
     let mut rig = Rig::new();
     for at in 0..2_000 {
-        assert_eq!(rig.beacon(1, at, ""), Verdict::Placed);
+        assert_eq!(rig.beacon(1, at, ""), Outcome::Inserted);
     }
     for at in 0..2_000 {
-        assert_eq!(rig.beacon(1, at, ""), Verdict::Duplicate);
+        assert_eq!(rig.beacon(1, at, ""), Outcome::Duplicate);
     }
 }

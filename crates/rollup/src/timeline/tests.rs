@@ -14,10 +14,10 @@ impl Rig {
         Self { line: Timeline::default(), sum: Step::default(), stalls: 0 }
     }
 
-    fn at(&mut self, said: Millis, at: Millis, state: State) -> Step {
-        let now = Now { record: said, idle: IDLE, horizon: 0 };
+    fn at(&mut self, record: Millis, at: Millis, state: State) -> Step {
+        let now = Now { record, idle: IDLE, horizon: 0 };
         let step = self.line.step(state, at, None, Millis::MAX, &now);
-        self.line.state(state, at, Said::at(said), &now);
+        self.line.state(state, at, Assertion::at(record), &now);
         self.sum.playing_ms += step.playing_ms;
         self.sum.stalled_ms += step.stalled_ms;
         self.stalls += u32::from(step.stall);
@@ -148,11 +148,11 @@ fn it_knows_what_who_keeps_all_of_them_knows() {
             let (record, at) = (nth * 10 + below(40), below(200));
             let now = Now { record, idle: 60, horizon: nth * 4 };
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
-            let held = all.iter().filter(|(said, ..): &&(Said, _, _)| said.holds(&now));
+            let held = all.iter().filter(|(record, ..): &&(Assertion, _, _)| record.holds(&now));
             let latest = held.max_by_key(|(_, at, _)| *at).map(|(_, at, state)| (*at, *state));
             assert_eq!(line.latest(&now).of_all(), latest);
-            line.state(state, at, Said::at(record), &now);
-            all.push((Said::at(record), at, state));
+            line.state(state, at, Assertion::at(record), &now);
+            all.push((Assertion::at(record), at, state));
         }
     }
 }
@@ -166,7 +166,7 @@ fn a_flood_of_ever_earlier_states_is_kept_while_it_holds_and_gone_after() {
     assert_eq!(rig.kept()[0], 200_000);
     let now = Now { record: 300_000, idle: IDLE, horizon: 190_000 };
     for nth in 0..200_000 {
-        rig.line.state(Playing, 500_000 - nth, Said::at(300_000 + nth), &now);
+        rig.line.state(Playing, 500_000 - nth, Assertion::at(300_000 + nth), &now);
     }
     assert!(rig.kept()[0] < 250_000, "{:?}", rig.kept());
 }

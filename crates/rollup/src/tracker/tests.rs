@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Dimension, Millis, Record, SessionHasher, Settings, Shared};
 
-use crate::{Cell, Rules, SessionStore, Verdict};
+use crate::{Cell, Outcome, Rules, SessionStore};
 
 /// A moment at which a window begins.
 const BEGIN: Millis = 1_795_312_440_000;
@@ -60,7 +60,7 @@ impl Rig {
         let store = &mut self.store;
         self.airlock.admit(&record, &mut |_, beacon| {
             let Ok(beacon) = beacon else { panic!("rejected: {payload}") };
-            assert_eq!(store.place(&beacon, T0 + at), Verdict::Placed, "{payload}");
+            assert_eq!(store.insert(&beacon, T0 + at), Outcome::Inserted, "{payload}");
         });
         self
     }
@@ -75,7 +75,7 @@ impl Rig {
 }
 
 /// Playing, stalled, stalls; attempts, plays; startup.
-fn told(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
+fn amounts(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
     let sums = &cell.sums;
     let startup = cell.startup.values().first().map(|(value, _)| *value);
     (sums.playing_ms, sums.stalled_ms, sums.stalls, sums.attempts, sums.plays, startup)
@@ -103,7 +103,7 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
         .events(11_130, &["e=t,sn=24,sta=p,ts=8981", "e=ps,sn=26,sta=r,ts=11126"]);
     let cell = rig.cell(0);
     // 3.9 s to the seek and 6.8 s after it, the stall at the end lasts 0 s; 444 ms from `s` to `p`
-    assert_eq!(told(&cell), (10_700, 0, 1, 1, 1, Some(440)));
+    assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
     assert_eq!(cell.sums.switches, 1, "the first quality is no change of it");
 }
 
@@ -129,10 +129,10 @@ fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
         .events(61_000, &["e=t,sn=36,sta=p,ec=27,ts=60900"]);
     let cell = rig.cell(0);
     // 576 ms from `s` to `p`
-    assert_eq!(told(&cell), (6_300, 0, 0, 1, 1, Some(580)));
+    assert_eq!(amounts(&cell), (6_300, 0, 0, 1, 1, Some(580)));
     assert_eq!(cell.sums.errors, [1, 0, 0, 0, 0, 0]);
     let next = rig.cell(60_000);
-    assert_eq!(told(&next), (51_900, 0, 0, 0, 0, None), "in the window of the later beacon");
+    assert_eq!(amounts(&next), (51_900, 0, 0, 0, 0, None), "in the window of the later beacon");
     assert_eq!(next.sums.errors, [0; 6]);
 }
 
@@ -152,7 +152,7 @@ fn shaka_opens_with_rebuffering_and_stalls_are_told_from_seeks() {
             &["e=rr,sn=39,sta=r,ts=8927", "e=ps,sn=40,sta=p,ts=11173", "e=t,sn=41,sta=p,ts=11981"],
         );
     // 5.1 + 1.1 + 0.8 s; one stall of 1.2 s
-    assert_eq!(told(&rig.cell(0)), (7_000, 1_200, 1, 1, 1, Some(140)));
+    assert_eq!(amounts(&rig.cell(0)), (7_000, 1_200, 1, 1, 1, Some(140)));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn where_no_state_is_stated_nothing_is_made_up_and_totals_are_taken() {
     rig.events(100, &["e=rr,sn=0,ts=0,br=(800)", "e=t,sn=1,ts=10,bsa=(1),bsda=(400),dfa=(7)"])
         .events(9_000, &["e=t,sn=2,ts=8900,bsa=(3),bsda=(1650),dfa=(9)", "e=rr,sn=3,ts=8950,msd=135"]);
     let cell = rig.cell(0);
-    assert_eq!(told(&cell), (0, 1_300, 2, 1, 1, Some(140)));
+    assert_eq!(amounts(&cell), (0, 1_300, 2, 1, 1, Some(140)));
     assert_eq!(cell.sums.dropped_frames, 2);
 }
 
@@ -176,7 +176,7 @@ fn states_and_totals_do_not_count_the_same_stall() {
             "e=t,sn=3,ts=8900,bsa=(2),bsda=(3000)",
         ],
     );
-    assert_eq!(told(&rig.cell(0)), (5_000, 2_000, 1, 1, 1, None));
+    assert_eq!(amounts(&rig.cell(0)), (5_000, 2_000, 1, 1, 1, None));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn requests_count_until_events_do() {
         .events(15_000, &["e=ps,sn=4,sta=r,ts=12000", "e=ps,sn=5,sta=p,ts=13000", "e=t,sn=6,sta=p,ts=14900"]);
     let cell = rig.cell(0);
     // 8 s by requests, then 0.4, 3.1 and 1.9 s by events, with a stall that no request told
-    assert_eq!(told(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
+    assert_eq!(amounts(&cell), (13_400, 1_000, 1, 1, 1, Some(400)));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_request_shows_that_the_session_goes_on() {
         .events(35_000, &["e=t,sn=4,sta=p,ts=30000"])
         .request(43_000, "sn=3,sta=p");
     // 9.2 s to the stall, 2 s of it, 18 s to `t`, and 8 s more to the last request
-    assert_eq!(told(&rig.cell(0)), (35_200, 2_000, 1, 1, 1, Some(800)));
+    assert_eq!(amounts(&rig.cell(0)), (35_200, 2_000, 1, 1, 1, Some(800)));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_request_tells_nothing_while_a_batch_may_be_on_its_way() {
         // what is left of one
         .events(20_000, &["e=ps,sn=4,sta=a,ts=12000"])
         .request(22_000, "sn=2,sta=a");
-    assert_eq!(told(&rig.cell(0)), (9_200, 2_000, 1, 1, 1, Some(800)));
+    assert_eq!(amounts(&rig.cell(0)), (9_200, 2_000, 1, 1, 1, Some(800)));
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn events_that_come_late_count_no_time_that_requests_have_counted() {
     for (nth, ts) in [(1, 10_000), (2, 20_000), (3, 30_000), (4, 45_000)] {
         rig.events(46_000 + nth, &[&format!("e=t,sn={nth},sta=p,ts={ts}")]);
     }
-    assert_eq!(told(&rig.cell(0)), (45_000, 0, 0, 1, 1, None));
+    assert_eq!(amounts(&rig.cell(0)), (45_000, 0, 0, 1, 1, None));
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
     let startup = |lines: &[&str]| {
         let mut rig = Rig::new();
         rig.events(40_000, lines);
-        told(&rig.cell(0)).5
+        amounts(&rig.cell(0)).5
     };
     assert_eq!(startup(&["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=900"]), Some(900));
     assert_eq!(
@@ -291,7 +291,7 @@ fn start_with_a_pause_or_a_seek_before_the_first_frame_has_no_time() {
     // the player states a time, which has the pause in it
     let mut rig = Rig::new();
     rig.request(0, "sn=0,sta=s").request(900, "sn=1,sta=a").request(30_900, "sn=2,sta=p,msd=30900");
-    assert_eq!(told(&rig.cell(0)).5, None);
+    assert_eq!(amounts(&rig.cell(0)).5, None);
 }
 
 #[test]
@@ -299,8 +299,8 @@ fn second_attempt_of_a_session_has_its_own_startup_time() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=700"])
         .events(70_000, &["e=ps,sn=2,sta=s,ts=65000", "e=ps,sn=3,sta=p,ts=65400"]);
-    assert_eq!(told(&rig.cell(0)), (0, 0, 0, 1, 1, Some(700)));
-    assert_eq!(told(&rig.cell(60_000)), (64_300, 0, 0, 1, 1, Some(400)));
+    assert_eq!(amounts(&rig.cell(0)), (0, 0, 0, 1, 1, Some(700)));
+    assert_eq!(amounts(&rig.cell(60_000)), (64_300, 0, 0, 1, 1, Some(400)));
 }
 
 #[test]
@@ -313,8 +313,8 @@ fn waiting_is_a_stall_only_where_it_interrupts_what_plays() {
             .collect();
         let mut rig = Rig::new();
         rig.events(30_000, &lines.iter().map(String::as_str).collect::<Vec<_>>());
-        let told = told(&rig.cell(0));
-        (told.1, told.2)
+        let amounts = amounts(&rig.cell(0));
+        (amounts.1, amounts.2)
     };
     for (states, expected) in [
         ("sprp", (1_000, 1)),
@@ -348,7 +348,7 @@ fn clock_that_is_set_adds_no_playing_time() {
                 let sent = ((nth + 1) * batch - 1) as u64 * 2_000 + 100;
                 rig.events(sent, &lines.iter().map(String::as_str).collect::<Vec<_>>());
             }
-            let playing = told(&rig.cell(0)).0;
+            let playing = amounts(&rig.cell(0)).0;
             assert!(playing <= 46_000, "{playing} of 46000 ms, {jump} ms, batches of {batch}");
             assert!(jump < 0 || playing >= 40_000, "{playing} of 46000 ms, {jump} ms, batches of {batch}");
         }
@@ -363,7 +363,7 @@ fn batch_that_was_held_back_adds_all_of_its_time() {
         .events(6_000, &["e=t,sn=1,sta=p,ts=3000"])
         .events(50_000, &["e=t,sn=2,sta=p,ts=20000", "e=ps,sn=3,sta=r,ts=30000", "e=ps,sn=4,sta=p,ts=32000"])
         .events(50_500, &["e=t,sn=5,sta=p,ts=47000"]);
-    assert_eq!(told(&rig.cell(0)), (45_000, 2_000, 1, 1, 1, None));
+    assert_eq!(amounts(&rig.cell(0)), (45_000, 2_000, 1, 1, 1, None));
 }
 
 #[test]
@@ -374,15 +374,15 @@ fn a_long_pause_is_not_another_play() {
         rig.events(30_000 * nth, &[&format!("e=t,sn={},sta=a,ts={}", nth + 1, 30_000 * nth - 10)]);
     }
     rig.events(200_000, &["e=ps,sn=8,sta=p,ts=199000", "e=t,sn=9,sta=p,ts=199900"]);
-    assert_eq!(told(&rig.cell(0)).4, 1);
-    assert_eq!(told(&rig.cell(180_000)), (900, 0, 0, 0, 0, None));
+    assert_eq!(amounts(&rig.cell(0)).4, 1);
+    assert_eq!(amounts(&rig.cell(180_000)), (900, 0, 0, 0, 0, None));
 }
 
 #[test]
 fn a_clock_that_is_ahead_tells_the_same_times() {
     let mut rig = Rig::new();
     rig.events(1_000, &["e=ps,sn=0,sta=p,ts=20000", "e=ps,sn=1,sta=r,ts=20500", "e=ps,sn=2,sta=p,ts=20800"]);
-    assert_eq!(told(&rig.cell(0)), (500, 300, 1, 1, 1, None));
+    assert_eq!(amounts(&rig.cell(0)), (500, 300, 1, 1, 1, None));
 }
 
 #[test]

@@ -17,9 +17,10 @@ fn cell() -> impl Strategy<Value = Cell> {
 }
 
 fn table() -> impl Strategy<Value = Table> {
-    let label = proptest::collection::vec("[a-zé*]{0,8}", 2);
-    let label = label.prop_map(|words| words.iter().map(|word| Arc::from(word.as_str())).collect::<Label>());
-    proptest::collection::btree_map(label, cell(), 1..20)
+    let cell_key = proptest::collection::vec("[a-zé*]{0,8}", 2);
+    let cell_key =
+        cell_key.prop_map(|words| words.iter().map(|word| Arc::from(word.as_str())).collect::<CellKey>());
+    proptest::collection::btree_map(cell_key, cell(), 1..20)
 }
 
 fn read_back(chunks: &[Vec<u8>]) -> Vec<Chunk> {
@@ -49,8 +50,8 @@ proptest! {
         let [layout_fingerprint, from, to, withhold_before] = numbers;
         let [partition, partitions, chunks, checksum] = small;
         let counts = Counts { read: from, rejected: [to; 9], ..Counts::default() };
-        let told = CloseMarker { partition, partitions, layout_fingerprint, from, to, withhold_before, chunks, checksum, counts };
-        prop_assert_eq!(read(&close_marker(&told)), Ok(Partial::CloseMarker(told)));
+        let marker = CloseMarker { partition, partitions, layout_fingerprint, from, to, withhold_before, chunks, checksum, counts };
+        prop_assert_eq!(read(&close_marker(&marker)), Ok(Partial::CloseMarker(marker)));
     }
 
     #[test]
@@ -80,8 +81,10 @@ fn a_version_that_is_not_known_stops() {
 
 #[test]
 fn large_tables_are_cut_into_chunks() {
-    let label = |nth: u32| -> Label { [format!("title-{nth:06}"), "x".repeat(64)].map(Arc::from).into() };
-    let table: Table = (0..20_000).map(|nth| (label(nth), Cell { sessions: 1, ..Cell::default() })).collect();
+    let cell_key =
+        |nth: u32| -> CellKey { [format!("title-{nth:06}"), "x".repeat(64)].map(Arc::from).into() };
+    let table: Table =
+        (0..20_000).map(|nth| (cell_key(nth), Cell { sessions: 1, ..Cell::default() })).collect();
     let written = chunks(0, WINDOW, "acme", 0, &table);
     assert!(written.len() > 2, "{} chunks", written.len());
     assert!(written.iter().all(|chunk| chunk.len() <= CHUNK_BYTES + 100));

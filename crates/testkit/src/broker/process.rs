@@ -82,9 +82,9 @@ impl Broker {
             }
             if self.has_ended() {
                 let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-                let told = log.lines().filter(|line| line.contains("ERROR") || line.contains("Exception"));
-                let told: Vec<_> = told.take(8).collect();
-                return Err(format!("a broker ended at its start:\n{}", told.join("\n")));
+                let errors = log.lines().filter(|line| line.contains("ERROR") || line.contains("Exception"));
+                let errors: Vec<_> = errors.take(8).collect();
+                return Err(format!("a broker ended at its start:\n{}", errors.join("\n")));
             }
             std::thread::sleep(Duration::from_millis(20));
         }

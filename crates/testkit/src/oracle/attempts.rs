@@ -7,7 +7,7 @@ use super::numbers::two_digits;
 /// The statements of one beacon, and their time.
 #[derive(Clone)]
 pub(super) struct Statement {
-    said: Millis,
+    asserted_at: Millis,
     at: Millis,
     window: Millis,
     line: usize,
@@ -21,7 +21,7 @@ impl Statement {
     /// Of a beacon in a record at `now`, in the window that begins at `window`.
     pub(super) fn of(beacon: &Beacon, now: Millis, window: Millis) -> Self {
         Self {
-            said: now,
+            asserted_at: now,
             at: beacon.ts,
             window,
             line: beacon.line(),
@@ -42,7 +42,7 @@ impl Statement {
         idle: Millis,
         holds: impl Fn(Option<Millis>) -> bool,
     ) -> Option<u64> {
-        let holds = |said| holds(Some(said));
+        let holds = |asserted_at| holds(Some(asserted_at));
         let line = &session.0[self.line];
         line.held(Kind::is_start, &holds)?;
         let last = line.last(Kind::is_start)?;
@@ -58,7 +58,7 @@ impl Statement {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `old`: its time is before that of the first frame that held when it was said.
+    /// `old`: its time is before that of the first frame that held when it was asserted.
     Start {
         old: bool,
     },
@@ -70,7 +70,7 @@ enum Kind {
 /// One assertion.
 struct Assertion {
     kind: Kind,
-    said: Millis,
+    asserted_at: Millis,
     at: Millis,
     window: Millis,
     /// For a start: the latest record that stated a first frame on a line after this one until then. For a failure: the
@@ -101,11 +101,11 @@ impl InWindow {
     /// The same when the window closes: the pending failure counts.
     pub(super) fn closed(&self) -> Self {
         let mut closed = self.clone();
-        closed.settle();
+        closed.count_pending();
         closed
     }
 
-    fn settle(&mut self) {
+    fn count_pending(&mut self) {
         match self.pending.take() {
             Some(Failure::Startup) => self.startup_failures += 1,
             Some(Failure::Playback) => self.playback_failures += 1,
@@ -114,7 +114,7 @@ impl InWindow {
     }
 
     fn begin(&mut self) {
-        self.settle();
+        self.count_pending();
         self.attempts += 1;
         self.begun = true;
     }
@@ -128,7 +128,7 @@ pub(super) struct Attempts([Line; 3]);
 #[derive(Default)]
 struct Line(Vec<Assertion>);
 
-/// The assertions that hold on the other lines when a beacon is judged.
+/// The assertions that hold on the other lines when a beacon is evaluated.
 struct Others {
     /// A line before this one has a start or a first frame that holds.
     outranked: bool,
@@ -147,15 +147,15 @@ struct Others {
 impl Attempts {
     /// Returns whether a first frame holds.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
-        self.0.iter().any(|line| line.held(Kind::is_frame, &|said| holds(Some(said))).is_some())
+        self.0.iter().any(|line| line.held(Kind::is_frame, &|asserted_at| holds(Some(asserted_at))).is_some())
     }
 
     /// Returns whether a start that came as JSON holds.
     pub(super) fn has_json_start(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
-        self.0[0].held(Kind::is_start, &|said| holds(Some(said))).is_some()
+        self.0[0].held(Kind::is_start, &|asserted_at| holds(Some(asserted_at))).is_some()
     }
 
-    /// Adds what a beacon states to its window. `holds` says whether what was said at a time holds.
+    /// Adds what a beacon states to its window. `holds` returns whether an assertion of a time holds.
     pub(super) fn state(
         &mut self,
         statement: Statement,
@@ -163,7 +163,7 @@ impl Attempts {
         is_history_known: bool,
         holds: impl Fn(Option<Millis>) -> bool,
     ) {
-        let holds = |said: Millis| holds(Some(said));
+        let holds = |asserted_at: Millis| holds(Some(asserted_at));
         let number = statement.line;
         let (before, after) = (&self.0[..number], &self.0[number + 1..]);
         let any = |kind: fn(Kind) -> bool| after.iter().any(|line| line.held(kind, &holds).is_some());
@@ -227,23 +227,23 @@ impl Kind {
 
 impl Line {
     fn assert(&mut self, kind: Kind, statement: &Statement, other: Option<Millis>) {
-        let Statement { said, at, window, .. } = *statement;
-        self.0.push(Assertion { kind, said, at, window, other });
+        let Statement { asserted_at, at, window, .. } = *statement;
+        self.0.push(Assertion { kind, asserted_at, at, window, other });
     }
 
-    /// The place in the log of the last assertion of a kind.
+    /// The position in the log of the last assertion of a kind.
     fn last(&self, of: fn(Kind) -> bool) -> Option<usize> {
         self.0.iter().rposition(|assertion| of(assertion.kind))
     }
 
     /// The latest record with an assertion of a kind.
     fn latest(&self, of: fn(Kind) -> bool) -> Option<Millis> {
-        self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.said).max()
+        self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.asserted_at).max()
     }
 
     /// The last assertion of a kind in the log, if the latest record that made one holds.
     fn held(&self, of: fn(Kind) -> bool, holds: &impl Fn(Millis) -> bool) -> Option<usize> {
-        self.latest(of).filter(|said| holds(*said)).and(self.last(of))
+        self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
     /// Returns whether a start came after the last first frame. Those that are old do not count.
@@ -373,7 +373,7 @@ impl Line {
                 Some(Failure::Startup)
             };
             if failure.is_some() {
-                window.settle();
+                window.count_pending();
                 window.pending = failure;
             }
         }

@@ -8,7 +8,7 @@ use super::{Cell, Cells};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// One value for each dimension of the breakdown, `*` where it was folded.
-    pub label: Vec<String>,
+    pub cell_key: Vec<String>,
     /// What its sessions add up to.
     pub cell: Cell,
     /// The rows that a small rest took in to become this one.
@@ -17,13 +17,13 @@ pub struct Row {
     pub rest: u64,
 }
 
-/// Returns the rows of a table in label order; none if it stands for fewer than `k` sessions. A rest that takes in
-/// rows leaves at least `margin` possible sizes for itself, or takes in every row of its node.
+/// Returns the rows of a table in the order of cell keys; none if it stands for fewer than `k` sessions. A rest that
+/// takes in rows leaves at least `margin` possible sizes for itself, or takes in every row of its node.
 #[must_use]
 pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     let depth = cells.keys().next().map_or(0, Vec::len);
     let (mut rows, _withheld) = fold_node(cells, k, margin, &[], depth);
-    rows.sort_by(|a, b| a.label.cmp(&b.label));
+    rows.sort_by(|a, b| a.cell_key.cmp(&b.cell_key));
     rows
 }
 
@@ -32,14 +32,14 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
         return if cell.sessions >= k {
-            (vec![Row { label: prefix.to_vec(), cell, taken: 0, rest: 0 }], Cell::default())
+            (vec![Row { cell_key: prefix.to_vec(), cell, taken: 0, rest: 0 }], Cell::default())
         } else {
             (Vec::new(), cell)
         };
     }
 
-    let under = cells.keys().filter(|label| label.starts_with(prefix));
-    let children: BTreeSet<&String> = under.map(|label| &label[prefix.len()]).collect();
+    let under = cells.keys().filter(|cell_key| cell_key.starts_with(prefix));
+    let children: BTreeSet<&String> = under.map(|cell_key| &cell_key[prefix.len()]).collect();
     let mut rows = Vec::new();
     let mut rest = Cell::default();
     for child in children {
@@ -51,7 +51,7 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
 
     let (before, mut taken) = (rest.sessions, 0);
     if 0 < rest.sessions && rest.sessions < k {
-        rows.sort_by(|a, b| (a.cell.sessions, &a.label).cmp(&(b.cell.sessions, &b.label)));
+        rows.sort_by(|a, b| (a.cell.sessions, &a.cell_key).cmp(&(b.cell.sessions, &b.cell_key)));
         while let Some(smallest) = rows.first() {
             let is_hidden = possible_rests(rest.sessions, taken, smallest.cell.sessions, k) >= margin;
             if rest.sessions >= k && is_hidden {
@@ -63,8 +63,8 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     }
     if rest.sessions >= k {
         let stars = (prefix.len()..depth).map(|_| "*".to_string());
-        let label = prefix.iter().cloned().chain(stars).collect();
-        rows.push(Row { label, cell: rest, taken, rest: before });
+        let cell_key = prefix.iter().cloned().chain(stars).collect();
+        rows.push(Row { cell_key, cell: rest, taken, rest: before });
         rest = Cell::default();
     }
     (rows, rest)

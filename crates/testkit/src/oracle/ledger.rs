@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Beacons by verdict.
+/// Beacons by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
 pub struct Beacons {
@@ -13,7 +13,7 @@ pub struct Beacons {
     pub duplicate: u64,
     pub opted_out: u64,
     pub excluded: u64,
-    /// Not a verdict: those for which the record's time counts, because their own was too far ahead of it.
+    /// Not an outcome: those for which the record's time counts, because their own was too far ahead of it.
     pub clock_ahead: u64,
     /// By the name of the reason; reasons that occur.
     pub rejected: BTreeMap<&'static str, u64>,
@@ -55,7 +55,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The law of conservation: every beacon that was read has exactly one verdict.
+    /// The law of conservation: every beacon that was read has exactly one outcome.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let b = &self.beacons;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::attempts::{Attempts, Statement};
 use super::beacon::{self, Beacon};
 use super::playback::Playback;
-use super::session_summary::{Placed, SessionSummary};
+use super::session_summary::{InsertedBeacon, SessionSummary};
 use super::{Beacons, Millis, Record, Settings};
 
 /// Identifies a session summary.
@@ -28,7 +28,7 @@ pub(super) struct Partition<'a> {
     counts: Beacons,
 }
 
-/// What a session asserted: each field with the timestamp of the record that said so last.
+/// What a session asserted: each field with the timestamp of the record that last asserted it.
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
@@ -43,12 +43,12 @@ struct Session {
 
 impl Session {
     /// Takes over an opt-out alone.
-    fn hear_opt_out(&mut self, now: Millis) {
+    fn observe_opt_out(&mut self, now: Millis) {
         self.opt_out = self.opt_out.max(Some(now));
     }
 
     /// Takes over all that a beacon states.
-    fn hear(&mut self, beacon: &Beacon, now: Millis) {
+    fn observe(&mut self, beacon: &Beacon, now: Millis) {
         for (dimension, value) in &beacon.dimensions {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
         }
@@ -96,10 +96,10 @@ impl<'a> Partition<'a> {
             self.counts.read += 1;
             let first = record.timestamp.or(parsed.as_ref().and_then(|parsed| parsed.ts));
             self.began = self.began.or(first.filter(|first| !self.settings.is_ahead(*first)));
-            let said = match beacon::read(parsed, record.timestamp, self.settings) {
+            let latest = match beacon::read(parsed, record.timestamp, self.settings) {
                 Ok(beacon) => {
                     let now = record.timestamp.unwrap_or(beacon.ts);
-                    self.judge(beacon, now);
+                    self.evaluate(beacon, now);
                     Some(now)
                 }
                 Err(rejected) => {
@@ -108,13 +108,13 @@ impl<'a> Partition<'a> {
                     rejected.claimed.filter(|at| !self.settings.is_ahead(*at))
                 }
             };
-            highest = highest.max(said);
+            highest = highest.max(latest);
         }
         self.highest = highest;
     }
 
-    /// The verdict on one beacon of a record at `now`.
-    fn judge(&mut self, beacon: Beacon, now: Millis) {
+    /// The outcome on one beacon of a record at `now`.
+    fn evaluate(&mut self, beacon: Beacon, now: Millis) {
         if beacon.clock_ahead {
             self.counts.clock_ahead += 1;
         }
@@ -123,9 +123,9 @@ impl<'a> Partition<'a> {
         }
         if beacon.is_excluded(self.settings) {
             self.counts.excluded += 1;
-            // all that is heard of it
+            // all that is used of it
             if beacon.opt_out {
-                self.sessions.entry((beacon.tenant, beacon.session)).or_default().hear_opt_out(now);
+                self.sessions.entry((beacon.tenant, beacon.session)).or_default().observe_opt_out(now);
             }
             return;
         }
@@ -133,7 +133,8 @@ impl<'a> Partition<'a> {
         let start = event_time / self.settings.window * self.settings.window;
         let late = self.is_closed(start);
         let (idle, closed_until) = (self.settings.idle, self.closed_until());
-        let holds = |said: Option<Millis>| said.is_some_and(|at| now.max(closed_until) <= at + idle);
+        let holds =
+            |asserted_at: Option<Millis>| asserted_at.is_some_and(|at| now.max(closed_until) <= at + idle);
 
         let key = (beacon.tenant.clone(), beacon.session.clone());
         let session = self.sessions.entry(key).or_default();
@@ -162,7 +163,7 @@ impl<'a> Partition<'a> {
             let is_new = is_new_play || !is_measured && !holds(session.startup);
             !amounts.start_known && !amounts.start_interrupted && is_new
         });
-        let placed = Placed {
+        let inserted = InsertedBeacon {
             startup: took.or(amounts.startup_ms).or(stated),
             errors: session.playback.new_errors(&beacon, holds),
             asserted: session
@@ -174,8 +175,8 @@ impl<'a> Partition<'a> {
             amounts,
             beacon,
         };
-        session.hear(&placed.beacon, now);
-        session.playback.hear(&placed.beacon, now, &placed.amounts);
+        session.observe(&inserted.beacon, now);
+        session.playback.observe(&inserted.beacon, now, &inserted.amounts);
 
         if opted_out {
             self.counts.opted_out += 1;
@@ -186,7 +187,7 @@ impl<'a> Partition<'a> {
         } else {
             let summary = self.summaries.entry(summary_key).or_default();
             summary.attempts = in_window;
-            summary.place(placed);
+            summary.insert(inserted);
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Amounts {
 /// A state that was stated.
 #[derive(Clone, Copy)]
 struct Statement {
-    said: Millis,
+    asserted_at: Millis,
     at: Millis,
     state: char,
     event: bool,
@@ -45,7 +45,7 @@ struct Statement {
 impl Statement {
     fn of(at: Millis, cmcd: &Cmcd, state: char, now: Millis) -> Self {
         Self {
-            said: now,
+            asserted_at: now,
             at,
             state,
             event: cmcd.event,
@@ -93,20 +93,20 @@ impl Playback {
         };
         let last = |of: &dyn Fn(&Statement) -> bool| {
             let last = self.statements.iter().rfind(|statement| of(statement));
-            last.filter(|statement| holds(Some(statement.said))).copied()
+            last.filter(|statement| holds(Some(statement.asserted_at))).copied()
         };
         // the greater one of the last totals of events and of requests
         let grown = |key: &str| {
             let last = |of_events: bool| {
                 let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == of_events);
-                last.filter(|(.., said)| holds(Some(*said))).map(|(_, total, ..)| *total)
+                last.filter(|(.., asserted_at)| holds(Some(*asserted_at))).map(|(_, total, ..)| *total)
             };
             let before = last(true).max(last(false));
             before.zip(cmcd.totals.get(key)).map_or(0, |(before, total)| total.saturating_sub(before))
         };
         let held: Vec<_> =
-            self.statements.iter().filter(|statement| holds(Some(statement.said))).copied().collect();
-        let last_bitrate = self.bitrates.last().filter(|(_, said)| holds(Some(*said)));
+            self.statements.iter().filter(|statement| holds(Some(statement.asserted_at))).copied().collect();
+        let last_bitrate = self.bitrates.last().filter(|(_, asserted_at)| holds(Some(*asserted_at)));
         let is_same_bitrate =
             cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
         let is_start = |statement: &Statement| statement.event && statement.changed && statement.state == 's';
@@ -154,7 +154,8 @@ impl Playback {
         let Some(cmcd) = codes else { return beacon.error.into_iter().collect() };
         let is_new = |code: &&String| {
             let records = self.codes.iter().rev().filter(|(_, event, _)| *event == cmcd.event);
-            let repeated = records.take_while(|(codes, ..)| codes.contains(code)).map(|(.., said)| *said);
+            let repeated =
+                records.take_while(|(codes, ..)| codes.contains(code)).map(|(.., asserted_at)| *asserted_at);
             !holds(repeated.max())
         };
         cmcd.codes.iter().filter(is_new).map(|code| class(code)).collect()
@@ -184,30 +185,35 @@ impl Playback {
         holds: &impl Fn(Option<Millis>) -> bool,
     ) -> (Millis, Millis) {
         let events = || self.statements.iter().filter(|statement| statement.event);
-        let latest = events().map(|event| event.said).max();
-        if latest.is_some_and(|latest| latest > new.said) {
+        let latest = events().map(|event| event.asserted_at).max();
+        if latest.is_some_and(|latest| latest > new.asserted_at) {
             return (0, 0);
         }
-        let delay = |event: &Statement| i128::from(event.said) - i128::from(event.at);
-        let soonest = events().filter(|event| holds(Some(event.said))).map(delay).min();
+        let delay = |event: &Statement| i128::from(event.asserted_at) - i128::from(event.at);
+        let soonest = events().filter(|event| holds(Some(event.asserted_at))).map(delay).min();
         let jitter = soonest.map_or(0, |soonest| soonest - delay(&new));
         let jitter = if (0..=1_000).contains(&jitter) { jitter as Millis } else { 0 };
-        let at = events().position(|event| event.said == new.said);
+        let at = events().position(|event| event.asserted_at == new.asserted_at);
         let earlier: Vec<_> = events().take(at.unwrap_or(usize::MAX)).collect();
-        let own = || events().filter(|event| event.said == new.said);
+        let own = || events().filter(|event| event.asserted_at == new.asserted_at);
         let spent: Millis = own().map(|event| event.credited).sum();
         let jitters: Millis = own().map(|event| event.jitter).sum();
         let left = |most: Millis| ((most + jitters + jitter).saturating_sub(spent), jitter);
-        let before = earlier.iter().map(|event| event.said).max().filter(|said| holds(Some(*said)));
+        let before = earlier
+            .iter()
+            .map(|event| event.asserted_at)
+            .max()
+            .filter(|asserted_at| holds(Some(*asserted_at)));
         let Some(before) = before else { return left(idle) };
-        let least = earlier.iter().filter(|event| holds(Some(event.said))).map(|event| delay(event)).min();
-        let its = earlier.iter().filter(|event| event.said == before).map(|event| delay(event)).min();
+        let least =
+            earlier.iter().filter(|event| holds(Some(event.asserted_at))).map(|event| delay(event)).min();
+        let its = earlier.iter().filter(|event| event.asserted_at == before).map(|event| delay(event)).min();
         let delay = its.zip(least).map_or(0, |(its, least)| its - least);
-        left(new.said - before + u64::try_from(delay).unwrap_or(0))
+        left(new.asserted_at - before + u64::try_from(delay).unwrap_or(0))
     }
 
     /// Takes down what a beacon of a record at `now` states, and what it added.
-    pub(super) fn hear(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
+    pub(super) fn observe(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
         self.bitrates.extend(cmcd.bitrate.filter(|_| cmcd.event).map(|bitrate| (bitrate, now)));
@@ -232,12 +238,12 @@ fn credit(
     let events = || held.iter().filter(|statement| statement.event);
     let requests = || held.iter().filter(|statement| !statement.event);
     // what requests say themselves counts where no event holds
-    let is_heard = !new.event && events().count() > 0;
-    let mut clock: Vec<_> = if new.event || is_heard { events().collect() } else { requests().collect() };
+    let has_events = !new.event && events().count() > 0;
+    let mut clock: Vec<_> = if new.event || has_events { events().collect() } else { requests().collect() };
     // stable: among equals the last of the log comes last
     clock.sort_by_key(|statement| statement.at);
     let Some(before) = clock.last() else { return };
-    let others = || events().filter(|statement| !new.event || statement.said != new.said);
+    let others = || events().filter(|statement| !new.event || statement.asserted_at != new.asserted_at);
     let mut at = i128::from(new.at);
     let mut from = i128::from(before.at);
     if new.event && others().count() == 0 {
@@ -246,22 +252,22 @@ fn credit(
             return;
         }
         from = from.max(counted.unwrap_or(from));
-    } else if new.event || is_heard {
+    } else if new.event || has_events {
         // the two clocks are as far apart as for the event that came soonest
         let of_new = Some(&new).filter(|new| new.event);
-        let delays = events().chain(of_new).map(|event| i128::from(event.said) - i128::from(event.at));
+        let delays = events().chain(of_new).map(|event| i128::from(event.asserted_at) - i128::from(event.at));
         let distance = delays.min().unwrap_or(0);
         let is_batched = others().any(|event| event.batched);
-        if is_heard {
+        if has_events {
             if is_batched {
                 return;
             }
-            at = i128::from(new.said) - distance;
+            at = i128::from(new.asserted_at) - distance;
         }
-        let heard = requests().map(|request| i128::from(request.said) - distance).max();
-        from = from.max(heard.filter(|_| !is_batched).unwrap_or(from));
+        let requested = requests().map(|request| i128::from(request.asserted_at) - distance).max();
+        from = from.max(requested.filter(|_| !is_batched).unwrap_or(from));
     }
-    if !is_heard && new.at < before.at {
+    if !has_events && new.at < before.at {
         return;
     }
     let (mut plays, mut waits) = (false, false);
@@ -273,9 +279,9 @@ fn credit(
             _ => {}
         }
     }
-    let ended = ended(held, log, new.event || is_heard);
+    let ended = ended(held, log, new.event || has_events);
     let is_waiting = |state| matches!(state, 'r' | 'w');
-    amounts.stalls = u64::from(!is_heard && is_waiting(new.state) && plays && !waits && ended == Some('p'));
+    amounts.stalls = u64::from(!has_events && is_waiting(new.state) && plays && !waits && ended == Some('p'));
     let units = |moment: i128| u64::try_from(moment).map_or(0, to_100_ms);
     let time = u64::try_from(at - from).unwrap_or(0).min(most);
     let rounded = units(from + i128::from(time)).saturating_sub(units(from)).min(idle / 100 * 100);

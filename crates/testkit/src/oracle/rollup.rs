@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::beacon::ERRORS;
-use super::{Cell, Row, Settings, Verdict, percentile};
+use super::{Cell, Outcome, Row, Settings, percentile};
 
 /// Sessions that must lie on either side of a percentile.
 const B: usize = 10;
@@ -27,8 +27,8 @@ const NUMBERS: [&str; 10] = [
 /// Fields that are the distribution of one value of each session.
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
-impl Verdict {
-    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and label. Histograms are left
+impl Outcome {
+    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are left
     /// out, because the design leaves their bins open. Where there is a secret, numbers outside the detail table are
     /// the sums that the noise is added to.
     #[must_use]
@@ -44,7 +44,7 @@ impl Verdict {
                     "window": {"start": key.start, "end": key.start + settings.window},
                     "breakdown": dimensions,
                     "detail": is_detail,
-                    "dimensions": dimensions.iter().cloned().zip(row.label.iter().cloned())
+                    "dimensions": dimensions.iter().cloned().zip(row.cell_key.iter().cloned())
                         .collect::<BTreeMap<_, _>>(),
                     "row": index + 1,
                     "rows": rows.len(),

@@ -1,4 +1,4 @@
-//! The summary of one session in one window: its placed beacons, all kept until the end.
+//! The summary of one session in one window: its inserted beacons, all kept until the end.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::numbers::two_digits_of;
 use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
 
-/// A placed beacon, with what the session's state made of it.
-pub(super) struct Placed {
+/// An inserted beacon, with what the session's state made of it.
+pub(super) struct InsertedBeacon {
     pub(super) beacon: Beacon,
     /// The startup time it states, if that counts.
     pub(super) startup: Option<u64>,
@@ -22,33 +22,33 @@ pub(super) struct Placed {
     pub(super) asserted: BTreeMap<String, String>,
 }
 
-/// The placed beacons of one session in one window, in log order, and the attempts in it.
+/// The inserted beacons of one session in one window, in log order, and the attempts in it.
 #[derive(Default)]
 pub(super) struct SessionSummary {
-    placed: Vec<Placed>,
+    inserted: Vec<InsertedBeacon>,
     pub(super) attempts: InWindow,
 }
 
 impl SessionSummary {
-    pub(super) fn place(&mut self, placed: Placed) {
-        self.placed.push(placed);
+    pub(super) fn insert(&mut self, inserted: InsertedBeacon) {
+        self.inserted.push(inserted);
     }
 
     pub(super) fn beacons(&self) -> u64 {
-        self.placed.len() as u64
+        self.inserted.len() as u64
     }
 
-    /// The first value reported in the window, else the first that was asserted when a beacon was placed.
+    /// The first value reported in the window, else the first that was asserted when a beacon was inserted.
     pub(super) fn dimension(&self, dimension: &str) -> String {
-        let reported = self.placed.iter().find_map(|placed| placed.beacon.dimensions.get(dimension));
-        let asserted = || self.placed.iter().find_map(|placed| placed.asserted.get(dimension));
+        let reported = self.inserted.iter().find_map(|inserted| inserted.beacon.dimensions.get(dimension));
+        let asserted = || self.inserted.iter().find_map(|inserted| inserted.asserted.get(dimension));
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }
 
     /// Its amounts, clamped.
     pub(super) fn cell(&self, session: &str, settings: &Settings) -> Cell {
         let sum = |amount: fn(&Amounts) -> u64| {
-            self.placed.iter().map(|placed| amount(&placed.amounts)).sum::<u64>()
+            self.inserted.iter().map(|inserted| amount(&inserted.amounts)).sum::<u64>()
         };
         let attempts = self.attempts.closed();
 
@@ -56,7 +56,8 @@ impl SessionSummary {
         let playing_ms = sum(|amounts| amounts.playing_ms).min(at_most);
         let stalled_ms = sum(|amounts| amounts.stalled_ms).min(at_most - playing_ms);
         let seconds = settings.window / 1000;
-        let errors = ERRORS.into_iter().filter(|class| self.placed.iter().any(|p| p.errors.contains(class)));
+        let errors =
+            ERRORS.into_iter().filter(|class| self.inserted.iter().any(|p| p.errors.contains(class)));
         let sums = Sums {
             beacons: self.beacons(),
             attempts: attempts.attempts.min(10),
@@ -70,7 +71,7 @@ impl SessionSummary {
             switches: sum(|amounts| amounts.switches).min(seconds),
             errors: errors.map(|class| (class, 1)).collect(),
         };
-        let startup_ms = self.placed.iter().find_map(|placed| placed.startup);
+        let startup_ms = self.inserted.iter().find_map(|inserted| inserted.startup);
         let bandwidth_kbps = self.mean(|beacon| beacon.bandwidth_kbps);
         let bitrate_kbps = self.mean(|beacon| beacon.bitrate_kbps);
         Cell {
@@ -94,9 +95,9 @@ impl SessionSummary {
     /// The mean of a rate over the beacons that carry it, weighted by their playing time, plain where all are 0.
     fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let rates: Vec<(u128, u128)> = self
-            .placed
+            .inserted
             .iter()
-            .filter_map(|placed| Some((rate(&placed.beacon)?.into(), placed.amounts.playing_ms.into())))
+            .filter_map(|inserted| Some((rate(&inserted.beacon)?.into(), inserted.amounts.playing_ms.into())))
             .collect();
         if rates.is_empty() {
             return None;

@@ -25,16 +25,16 @@ fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
 }
 
 /// What must come of one partition.
-fn judged(records: &[(Millis, &str)]) -> Verdict {
-    let verdict = judge(&[partition(records)], &settings());
-    assert!(verdict.ledger.balanced(), "{:?}", verdict.ledger);
-    verdict
+fn evaluated(records: &[(Millis, &str)]) -> Outcome {
+    let outcome = evaluate(&[partition(records)], &settings());
+    assert!(outcome.ledger.balanced(), "{:?}", outcome.ledger);
+    outcome
 }
 
-/// All that one tenant's window adds up to, whatever the labels.
-fn total(verdict: &Verdict, start: Millis) -> Cell {
+/// All that one tenant's window adds up to, whatever the cell keys.
+fn total(outcome: &Outcome, start: Millis) -> Cell {
     let mut total = Cell::default();
-    let tables = verdict.cells.iter().filter(|(key, _)| key.start == start && key.breakdown == 0);
+    let tables = outcome.cells.iter().filter(|(key, _)| key.start == start && key.breakdown == 0);
     for cell in tables.flat_map(|(_, cells)| cells.values()) {
         total.add(cell);
     }

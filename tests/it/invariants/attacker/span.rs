@@ -29,9 +29,9 @@ const fn inverse(a: u64) -> u64 {
 pub(super) struct Span(Vec<(usize, Vec<u64>)>);
 
 impl Span {
-    /// Adds what is 1 at these places and 0 elsewhere.
-    pub(super) fn add(&mut self, places: &[bool]) {
-        let mut rest = self.reduced(places);
+    /// Adds what is 1 at these points and 0 elsewhere.
+    pub(super) fn add(&mut self, points: &[bool]) {
+        let mut rest = self.reduced(points);
         let Some(pivot) = rest.iter().position(|at| *at != 0) else { return };
         let factor = inverse(rest[pivot]);
         rest.iter_mut().for_each(|at| *at = times(*at, factor));
@@ -39,13 +39,13 @@ impl Span {
         self.0.insert(at, (pivot, rest));
     }
 
-    /// Whether what is 1 at these places and 0 elsewhere is a combination of what was added.
-    pub(super) fn holds(&self, places: &[bool]) -> bool {
-        self.reduced(places).iter().all(|at| *at == 0)
+    /// Whether what is 1 at these points and 0 elsewhere is a combination of what was added.
+    pub(super) fn holds(&self, points: &[bool]) -> bool {
+        self.reduced(points).iter().all(|at| *at == 0)
     }
 
-    fn reduced(&self, places: &[bool]) -> Vec<u64> {
-        let mut rest: Vec<u64> = places.iter().map(|at| u64::from(*at)).collect();
+    fn reduced(&self, points: &[bool]) -> Vec<u64> {
+        let mut rest: Vec<u64> = points.iter().map(|at| u64::from(*at)).collect();
         // by ascending pivot: what a later one is subtracted from cannot bring an earlier one back
         for (pivot, function) in &self.0 {
             let factor = rest[*pivot];
@@ -59,15 +59,15 @@ impl Span {
 
 #[test]
 fn sums_and_differences_are_in_the_span_and_nothing_else_is() {
-    let places = |text: &str| text.bytes().map(|byte| byte == b'1').collect::<Vec<_>>();
+    let points = |text: &str| text.bytes().map(|byte| byte == b'1').collect::<Vec<_>>();
     let mut span = Span::default();
     for row in ["1100", "0110", "1111"] {
-        assert!(!span.holds(&places(row)));
-        span.add(&places(row));
-        assert!(span.holds(&places(row)));
+        assert!(!span.holds(&points(row)));
+        span.add(&points(row));
+        assert!(span.holds(&points(row)));
     }
-    assert!(span.holds(&places("0011")) && span.holds(&places("1001")) && span.holds(&places("0000")));
-    assert!(!span.holds(&places("1000")) && !span.holds(&places("0101")));
-    span.add(&places("1000"));
-    assert!(span.holds(&places("0100")) && span.holds(&places("0001")), "now there is everything");
+    assert!(span.holds(&points("0011")) && span.holds(&points("1001")) && span.holds(&points("0000")));
+    assert!(!span.holds(&points("1000")) && !span.holds(&points("0101")));
+    span.add(&points("1000"));
+    assert!(span.holds(&points("0100")) && span.holds(&points("0001")), "now there is everything");
 }

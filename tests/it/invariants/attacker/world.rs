@@ -1,11 +1,11 @@
-//! A small world: some sessions at each place of the full product of windows and values, and what is released of them.
+//! A small world: some sessions at each point of the full product of windows and values, and what is released of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crowdfold_airlock::Dimension;
 use crowdfold_release::{Detail, Policy, PolicySettings, release};
-use crowdfold_rollup::{Cell, Label, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Table, Window};
 use serde_json::Value;
 
 use crate::oracle::Dice;
@@ -17,14 +17,14 @@ const VALUES: usize = 3;
 pub(super) struct World {
     windows: usize,
     names: Vec<String>,
-    /// By place: the window is what changes slowest.
+    /// By point: the window is what changes slowest.
     sessions: Vec<u64>,
-    /// Whether the attacker takes labels that nobody has for covered by the stars above them, or by no row.
+    /// Whether the attacker takes cell keys that nobody has for covered by the stars above them, or by no row.
     empty_too: bool,
 }
 
-/// A released row and the places that it covers: which cells were folded into it the attacker is told, although labels
-/// alone do not say.
+/// A released row and the points that it covers: which cells were folded into it the attacker is told, although cell
+/// keys alone do not say.
 pub(super) struct Row {
     pub(super) sessions: u64,
     pub(super) covers: Vec<bool>,
@@ -36,11 +36,11 @@ impl World {
             breakdowns.iter().flat_map(|d| d.iter().map(ToString::to_string)).collect();
         names.sort();
         names.dedup();
-        let places = windows * VALUES.pow(names.len() as u32);
-        Self { windows, names, sessions: vec![0; places], empty_too: true }
+        let points = windows * VALUES.pow(names.len() as u32);
+        Self { windows, names, sessions: vec![0; points], empty_too: true }
     }
 
-    /// Places with nobody, a few, some, or many.
+    /// Points with nobody, a few, some, or many.
     pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
         let mut dice = Dice::new(seed);
         // with four dimensions one window is enough to try
@@ -49,7 +49,7 @@ impl World {
             world = Self::empty(breakdowns, 1);
         }
         world.empty_too = seed.is_multiple_of(2);
-        // many places together would never be small
+        // many points together would never be small
         let rare = 1 + world.sessions.len() as u64 / 12;
         for at in &mut world.sessions {
             *at = match dice.below(3 + rare) {
@@ -73,21 +73,21 @@ impl World {
         world
     }
 
-    /// The coordinate of a place on an axis; axis 0 is the windows.
-    fn coordinate(&self, place: usize, axis: usize) -> usize {
+    /// The coordinate of a point on an axis; axis 0 is the windows.
+    fn coordinate(&self, point: usize, axis: usize) -> usize {
         let below = VALUES.pow((self.names.len() - axis) as u32);
         let most = if axis == 0 { self.windows } else { VALUES };
-        place / below % most
+        point / below % most
     }
 
-    /// The label of a place in a breakdown.
-    fn label(&self, place: usize, breakdown: &[&str]) -> Vec<String> {
+    /// The cell key of a point in a breakdown.
+    fn cell_key(&self, point: usize, breakdown: &[&str]) -> Vec<String> {
         let axis = |name: &&str| 1 + self.names.iter().position(|known| known == name).unwrap();
-        breakdown.iter().map(|name| self.coordinate(place, axis(name)).to_string()).collect()
+        breakdown.iter().map(|name| self.coordinate(point, axis(name)).to_string()).collect()
     }
 
-    pub(super) fn sessions_of(&self, places: &[bool]) -> u64 {
-        self.sessions.iter().zip(places).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
+    pub(super) fn sessions_of(&self, points: &[bool]) -> u64 {
+        self.sessions.iter().zip(points).filter(|(_, covered)| **covered).map(|(sessions, _)| sessions).sum()
     }
 
     /// What the release code publishes of it, window by window. Each table in turn is the detail table, where a sum tells
@@ -113,12 +113,13 @@ impl World {
 
     /// The rows of one table.
     fn released_in(&self, window: usize, breakdowns: &[&[&str]], policy: &Policy, of: usize) -> Vec<Row> {
-        let here = |place: &usize| self.coordinate(*place, 0) == window;
-        // a label's number marks its cell by one value of a distribution: the sum of a row tells which cells it holds
+        let here = |point: &usize| self.coordinate(*point, 0) == window;
+        // a cell key's number marks its cell by one value of a distribution: the sum of a row tells which cells it
+        // holds
         let table = |breakdown: &&[&str]| -> BTreeMap<Vec<String>, Cell> {
             let mut table = BTreeMap::<_, Cell>::new();
-            for place in (0..self.sessions.len()).filter(here).filter(|place| self.sessions[*place] > 0) {
-                table.entry(self.label(place, breakdown)).or_default().sessions += self.sessions[place];
+            for point in (0..self.sessions.len()).filter(here).filter(|point| self.sessions[*point] > 0) {
+                table.entry(self.cell_key(point, breakdown)).or_default().sessions += self.sessions[point];
             }
             for (cell, number) in table.values_mut().zip(0..) {
                 cell.bandwidth.record(1 << number);
@@ -126,9 +127,10 @@ impl World {
             table
         };
         let marked: Vec<_> = breakdowns.iter().map(table).collect();
-        let shared = |label: &Vec<String>| -> Label { label.iter().map(|v| Arc::from(v.as_str())).collect() };
+        let shared =
+            |cell_key: &Vec<String>| -> CellKey { cell_key.iter().map(|v| Arc::from(v.as_str())).collect() };
         let tables = marked.iter().map(|table| -> Table {
-            table.iter().map(|(label, cell)| (shared(label), cell.clone())).collect()
+            table.iter().map(|(cell_key, cell)| (shared(cell_key), cell.clone())).collect()
         });
         let span = Window { start: window as u64 * 1_000, end: (window as u64 + 1) * 1_000 };
         let released = release("tenant", span, tables.collect(), policy, None);
@@ -142,14 +144,15 @@ impl World {
                 let json: Value = serde_json::from_slice(&rollup.json()).unwrap();
                 let mark = json["bandwidth_kbps"]["sum"].as_u64().unwrap();
                 let held = marked.keys().zip(0..).filter(|(_, number)| mark >> number & 1 == 1);
-                let held: BTreeSet<_> = held.map(|(label, _)| label.clone()).collect();
+                let held: BTreeSet<_> = held.map(|(cell_key, _)| cell_key.clone()).collect();
                 let prefix: Vec<_> =
-                    rollup.label().take_while(|value| *value != "*").map(String::from).collect();
-                let covers = |place: usize| {
-                    let label = self.label(place, breakdown);
-                    let empty = !marked.contains_key(&label);
-                    here(&place)
-                        && (held.contains(&label) || empty && self.empty_too && label.starts_with(&prefix))
+                    rollup.cell_key().take_while(|value| *value != "*").map(String::from).collect();
+                let covers = |point: usize| {
+                    let cell_key = self.cell_key(point, breakdown);
+                    let empty = !marked.contains_key(&cell_key);
+                    here(&point)
+                        && (held.contains(&cell_key)
+                            || empty && self.empty_too && cell_key.starts_with(&prefix))
                 };
                 rows.push(Row {
                     sessions: rollup.sessions(),
@@ -160,7 +163,7 @@ impl World {
         rows
     }
 
-    /// The places of every product of a set of windows and a set of values of each dimension, none of them empty.
+    /// The points of every product of a set of windows and a set of values of each dimension, none of them empty.
     pub(super) fn products(&self) -> impl Iterator<Item = Vec<bool>> {
         let most: Vec<usize> = (0..=self.names.len())
             .map(|axis| (1 << if axis == 0 { self.windows } else { VALUES }) - 1)
@@ -171,10 +174,10 @@ impl World {
                 sets.push(code % most + 1);
                 code /= most;
             }
-            let covers = |place: &usize| {
-                sets.iter().enumerate().all(|(axis, set)| set >> self.coordinate(*place, axis) & 1 == 1)
+            let covers = |point: &usize| {
+                sets.iter().enumerate().all(|(axis, set)| set >> self.coordinate(*point, axis) & 1 == 1)
             };
-            (0..self.sessions.len()).map(|place| covers(&place)).collect()
+            (0..self.sessions.len()).map(|point| covers(&point)).collect()
         })
     }
 }

@@ -12,10 +12,13 @@ use super::{canary_records, files};
 use crate::kafka_support::produce;
 use crate::worker::support::{Deployment, Worker, signal, sleep, window_ago};
 
-/// Becomes a program with unlimited core dumps, as far as the host lets it, that would lie in `place`.
-fn with_cores(program: &Path, place: &Path) -> Command {
+/// Becomes a program with unlimited core dumps, as far as the host lets it, that would lie in `scratch_dir`.
+fn with_cores(program: &Path, scratch_dir: &Path) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-c", r#"ulimit -c "$(ulimit -H -c)"; exec "$0" "$@""#]).arg(program).current_dir(place);
+    shell
+        .args(["-c", r#"ulimit -c "$(ulimit -H -c)"; exec "$0" "$@""#])
+        .arg(program)
+        .current_dir(scratch_dir);
     shell
 }
 
@@ -31,14 +34,14 @@ fn writes_files() -> bool {
 #[test]
 fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
     let scan = Scan::new();
-    let place = tempfile::TempDir::new().unwrap();
+    let scratch_dir = tempfile::TempDir::new().unwrap();
     let left = || {
         let mut left: Vec<PathBuf> = Vec::new();
-        files(place.path(), &mut left);
+        files(scratch_dir.path(), &mut left);
         left
     };
     // whoever else has one in his memory leaves a core that the scan finds it in
-    let mut other = with_cores(Path::new("sleep"), place.path());
+    let mut other = with_cores(Path::new("sleep"), scratch_dir.path());
     let mut other = other.arg("600").env("SOMEBODY", ADDRESSES[0]).stderr(Stdio::null()).spawn().unwrap();
     eventually("the shell has become the other", || {
         fs::read(format!("/proc/{}/cmdline", other.id())).ok().filter(|line| line.starts_with(b"sleep"))
@@ -59,10 +62,10 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
     produce(way.kafka, &way.topic("beacons"), &canary_records(&way, start));
     // Rust's own handler takes the first SIGSEGV and SIGBUS that no access caused for nothing
     for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
-        let mut worker = Worker::start_by(with_cores(&binary("crowdfold"), place.path()), &way, name);
+        let mut worker = Worker::start_by(with_cores(&binary("crowdfold"), scratch_dir.path()), &way, name);
         worker.await_log("assigned stage=\"combine\"");
         if name == "ABRT" {
-            way.await_settled(start + 20_000);
+            way.await_committed(start + 20_000);
         }
         for _ in 0..times {
             if worker.is_running() {

@@ -67,7 +67,7 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     let worker = Worker::start(way, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap();
     let window = way.rules.window;
-    way.await_settled(last / window * window + window);
+    way.await_committed(last / window * window + window);
     worker.await_ready();
     // the counters are written every second: complete ones do not change any more
     let (mut page, mut unchanged) = (String::new(), 0);
@@ -88,9 +88,9 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     out.rejections.iter_mut().for_each(|(partition, ..)| *partition = 0);
     out.rejections.sort();
     out.partials.sort();
-    let (status, told) = worker.terminate();
-    assert!(status.success(), "{told}");
-    out.log = lines(way, &told);
+    let (status, log_text) = worker.terminate();
+    assert!(status.success(), "{log_text}");
+    out.log = lines(way, &log_text);
     let sizes = (out.rollups.len(), out.rejections.len(), out.partials.len());
     assert!(sizes.0 > 100 && sizes.1 > 20 && sizes.2 > 100, "{sizes:?}");
     assert!(out.metrics.len() > 40 && out.log.len() > 3, "{:?} {:?}", out.metrics, out.log);
@@ -134,11 +134,12 @@ fn lines(way: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
     let mut lines = BTreeSet::new();
     for line in kept {
-        let (_, told) = line.split_once(' ').unwrap();
-        let told = told.replace(&way.prefix, "PREFIX");
+        let (_, log_text) = line.split_once(' ').unwrap();
+        let log_text = log_text.replace(&way.prefix, "PREFIX");
         // the port is the system's choice
-        let told = told.split_once("127.0.0.1:").map_or(told.as_str(), |(before, _)| before).to_owned();
-        lines.insert(told);
+        let log_text =
+            log_text.split_once("127.0.0.1:").map_or(log_text.as_str(), |(before, _)| before).to_owned();
+        lines.insert(log_text);
     }
     lines
 }

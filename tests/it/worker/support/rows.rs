@@ -80,14 +80,14 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
     let mut ours: Vec<Value> = tables(rows).into_values().flatten().collect();
     ours.iter_mut().for_each(take_histograms);
     let mut theirs = expected.to_vec();
-    let label = |row: &Value| {
+    let cell_key = |row: &Value| {
         format!(
             "{:?}",
             (row["window"]["start"].as_u64(), &row["tenant"], &row["breakdown"], row["row"].as_u64())
         )
     };
-    ours.sort_by_key(label);
-    theirs.sort_by_key(label);
+    ours.sort_by_key(cell_key);
+    theirs.sort_by_key(cell_key);
     for (ours, theirs) in ours.iter().zip(&theirs) {
         assert_eq!(ours, theirs, "ours on the left, the oracle's on the right");
     }
@@ -101,7 +101,7 @@ fn take_histograms(row: &mut Value) {
         let fields = row[name].as_object_mut();
         let Some(histogram) = fields.and_then(|fields| fields.remove("histogram")) else { continue };
         let ranges = histogram.as_array().unwrap().iter().map(|range| range[2].as_u64().unwrap());
-        let told: u64 = ranges.sum();
-        assert!(told == 0 || sessions == told, "{name}: {told} of {sessions} in {histogram}");
+        let total: u64 = ranges.sum();
+        assert!(total == 0 || sessions == total, "{name}: {total} of {sessions} in {histogram}");
     }
 }

@@ -10,7 +10,7 @@ pub(super) const NONE: u16 = u16::MAX;
 pub(super) enum What {
     /// A value of ours.
     Field(Field),
-    /// A value, or an object with fields of ours: the place of its node.
+    /// A value, or an object with fields of ours: the index of its node.
     Inside(usize),
     /// A value that we do not care for.
     Skip,

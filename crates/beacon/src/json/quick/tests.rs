@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Mode;
-use crate::json::tests::said;
+use crate::json::tests::summary;
 
 fn fields() -> Fields {
     let path = |path: &[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
@@ -25,7 +25,7 @@ fn read_by(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
 fn read_on(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     let mut beacon = Beacon::new(Mode::Json);
     let end = quick.read(&Source::new(record.as_bytes()), 0, fields, &mut beacon)?;
-    (end == record.len()).then(|| said(&beacon))
+    (end == record.len()).then(|| summary(&beacon))
 }
 
 /// Reads records one after the other with one memory; how many of them can be read. Each must be read as one without a
@@ -95,8 +95,11 @@ fn keys_with_escapes_are_known() {
     let mut quick = Quick::default();
     for record in [r#"{"\u0074s":7,"s\u0065ssion":"a"}"#, r#"{"ts":7,"session":"a"}"#] {
         for _ in 0..2 {
-            let said = read_by(&mut quick, record, &fields()).unwrap();
-            assert!(said.contains("session=Some(\"a\")") && said.contains("halves: 14000"), "{said}");
+            let summary = read_by(&mut quick, record, &fields()).unwrap();
+            assert!(
+                summary.contains("session=Some(\"a\")") && summary.contains("halves: 14000"),
+                "{summary}"
+            );
         }
     }
 }
@@ -164,10 +167,10 @@ fn record() -> impl Strategy<Value = String> {
             .collect();
         let mut record = format!("{{{}}}", pairs.join(","));
         if let Some((at, sign)) = damage {
-            let places: Vec<_> = record.char_indices().map(|(place, _)| place).collect();
-            let place = *at.get(&places);
-            let length = record[place..].chars().next().map_or(0, char::len_utf8);
-            record.replace_range(place..place + length, &sign);
+            let positions: Vec<_> = record.char_indices().map(|(position, _)| position).collect();
+            let position = *at.get(&positions);
+            let length = record[position..].chars().next().map_or(0, char::len_utf8);
+            record.replace_range(position..position + length, &sign);
         }
         record
     })
@@ -202,8 +205,8 @@ fn object<'a>(pairs: impl IntoIterator<Item = &'a (&'static str, &'static str)>)
 
 /// The values of a beacon without the fields whose value was ignored.
 fn values_of(quick: &mut Quick, record: &str) -> String {
-    let said = read_by(quick, record, &fields()).unwrap();
-    said.split(" without ").next().unwrap().to_owned()
+    let summary = read_by(quick, record, &fields()).unwrap();
+    summary.split(" without ").next().unwrap().to_owned()
 }
 
 proptest! {
@@ -228,7 +231,7 @@ proptest! {
             let mut beacon = Beacon::new(Mode::Json);
             let record = object(pairs);
             plain.read(&Source::new(record.as_bytes()), 0, &fields(), &mut beacon).unwrap();
-            prop_assert!(said(&beacon).starts_with(&expect), "{}", record);
+            prop_assert!(summary(&beacon).starts_with(&expect), "{}", record);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Objects and arrays, skipped without recursion.
 
-use super::{Place, blank, key, skip_scalar};
+use super::{Position, blank, key, skip_scalar};
 
 /// The largest depth of brackets in a value that nobody uses.
 pub(super) const MAX_DEPTH: usize = 1_024;
 
 /// Skips the object or array that begins at `at`, without recursion. Few are nested so deep that it takes two tries.
-pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Place {
+pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Position {
     match skip_within(bytes, at, Shallow(1)) {
         Err(Fault::TooDeep(_)) => skip_deep(bytes, at),
         Err(Fault::NoJson(at)) => Err(at),
@@ -15,7 +15,7 @@ pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Place {
 }
 
 #[cold]
-fn skip_deep(bytes: &[u8], at: usize) -> Place {
+fn skip_deep(bytes: &[u8], at: usize) -> Position {
     let deep = Deep { objects: [0; MAX_DEPTH / 64], depth: 0 };
     skip_within(bytes, at, deep).map_err(|(Fault::TooDeep(at) | Fault::NoJson(at))| at)
 }

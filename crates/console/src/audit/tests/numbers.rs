@@ -7,7 +7,7 @@ use crate::testing::counts_only;
 fn one_covered(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
     let mut row = with_noise(covered(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)])).remove(0);
     change(&mut row);
-    told(&audit(&[row])).into_iter().map(|(name, _, field)| (name, field.to_owned())).collect()
+    findings(&audit(&[row])).into_iter().map(|(name, _, field)| (name, field.to_owned())).collect()
 }
 
 #[track_caller]
@@ -19,7 +19,7 @@ fn finds_covered(change: impl FnOnce(&mut Value), name: &str, field: &str) {
 fn rows_as_the_worker_writes_them_are_clean() {
     assert_eq!(one_covered(|_| {}), []);
     let hidden = counts_only(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)]);
-    assert_eq!(told(&audit(&hidden)), []);
+    assert_eq!(findings(&audit(&hidden)), []);
     // noise brings numbers below 0 and above their sessions
     assert_eq!(one_covered(|row| row["plays"] = json!(-60)), []);
     assert_eq!(one_covered(|row| row["plays"] = json!(960)), []);
@@ -67,22 +67,24 @@ fn numbers_that_are_there_in_part() {
     let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
     row["plays"] = json!(880);
     let audit_ = audit(&[row]);
-    assert!(told(&audit_).iter().all(|(name, ..)| *name == "missing-field") && told(&audit_).len() == 17);
+    assert!(
+        findings(&audit_).iter().all(|(name, ..)| *name == "missing-field") && findings(&audit_).len() == 17
+    );
 }
 
 #[test]
 fn rows_of_one_table_show_the_same_fields() {
     let rows = || with_noise(covered(table(3, "os", &[("*", 60), ("Windows", 900)])));
-    assert_eq!(told(&audit(&rows())), []);
+    assert_eq!(findings(&audit(&rows())), []);
     let mut mixed = rows();
     mixed[1] = counts_only(table(3, "os", &[("*", 60), ("Windows", 900)])).remove(1);
-    assert_eq!(told(&audit(&mixed)), [("two-policies", 1, "/detail")]);
+    assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
     let mut mixed = rows();
     mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
-    assert_eq!(told(&audit(&mixed)), [("two-policies", 1, "/detail")]);
+    assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
     // and so do tables of one window
     let other = counts_only(table(3, "cdn", &[("a", 960)]));
-    assert_eq!(told(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
+    assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
 }
 
 #[test]
@@ -93,9 +95,9 @@ fn percentiles_do_not_fall() {
     let mut noisy = record(60, "os Windows", 1, 1, 900);
     noisy["policy"] = json!({"name": "differential-privacy", "k": 1, "epsilon": 1.0, "delta": 1e-8, "sigma": 38.2, "tau": 240});
     noisy.as_object_mut().unwrap().remove("detail");
-    assert_eq!(told(&audit(std::slice::from_ref(&noisy))), []);
+    assert_eq!(findings(&audit(std::slice::from_ref(&noisy))), []);
     noisy["startup_ms"]["p90"] = json!(799);
-    assert_eq!(told(&audit(&[noisy])), [("percentile-falls", 0, "/startup_ms/p90")]);
+    assert_eq!(findings(&audit(&[noisy])), [("percentile-falls", 0, "/startup_ms/p90")]);
 }
 
 #[test]
@@ -151,7 +153,7 @@ fn sums_are_within_clamps_and_budget() {
     let mut row = with_noise(covered(vec![record(0, "os Windows", 1, 1, 900)])).remove(0);
     hour(&mut row);
     row["stalled_ms"] = json!(900 * 900_000_u64);
-    assert_eq!(told(&audit(&[row])), []);
+    assert_eq!(findings(&audit(&[row])), []);
 }
 
 #[test]
@@ -162,16 +164,16 @@ fn totals_differ_by_their_noise_and_no_more() {
         rows
     };
     let tables = |sum| audit(&[noisy("os", 270_000), noisy("cdn", sum)].concat());
-    assert_eq!(told(&tables(1_500_000)), []);
-    assert_eq!(told(&tables(3_000_000)), [("totals-disagree", 3, "/stalled_ms")]);
+    assert_eq!(findings(&tables(1_500_000)), []);
+    assert_eq!(findings(&tables(3_000_000)), [("totals-disagree", 3, "/stalled_ms")]);
     // sums outside the detail table are not above those in it, but may be far below
     let detail = |sum: i64| [table(3, "asn", &[("AS1", 900)]), noisy("os", sum)].concat();
-    assert_eq!(told(&audit(&detail(1_500_000))), []);
-    assert_eq!(told(&audit(&detail(-270_000))), []);
-    assert_eq!(told(&audit(&detail(2_000_000))), [("totals-disagree", 2, "/stalled_ms")]);
+    assert_eq!(findings(&audit(&detail(1_500_000))), []);
+    assert_eq!(findings(&audit(&detail(-270_000))), []);
+    assert_eq!(findings(&audit(&detail(2_000_000))), [("totals-disagree", 2, "/stalled_ms")]);
     let mut detail = detail(270_000);
     detail[0]["stalled_ms"] = json!(900_000_000_u64);
-    assert_eq!(told(&audit(&detail)), []);
+    assert_eq!(findings(&audit(&detail)), []);
 }
 
 #[test]
@@ -182,10 +184,10 @@ fn noise_that_is_stated_is_there() {
         rows
     };
     let two = quiet(&[("*", 60), ("Windows", 900)]);
-    assert_eq!(told(&audit(&two)), [("no-noise", 0, "/errors")]);
+    assert_eq!(findings(&audit(&two)), [("no-noise", 0, "/errors")]);
     // six classes of one row may all be near 0 by chance
-    assert_eq!(told(&audit(&quiet(&[("Windows", 900)]))), []);
-    assert_eq!(told(&audit(&with_noise(two))), []);
+    assert_eq!(findings(&audit(&quiet(&[("Windows", 900)]))), []);
+    assert_eq!(findings(&audit(&with_noise(two))), []);
 }
 
 #[test]
@@ -217,15 +219,20 @@ fn the_detail_table_is_the_one_of_the_tenant() {
     };
     let own = BTreeMap::from([("large".into(), bounds(Some("os.browser"))), ("none".into(), bounds(None))]);
     let least = Least { policy: "threshold", common: bounds(Some("cdn")), own };
-    let told = |tenant: &str, breakdown: &str| {
+    let findings = |tenant: &str, breakdown: &str| {
         let label = breakdown.replace(|sign: char| sign != '/', "").replace('/', "x/") + "x";
         let mut row = record(3, &format!("{breakdown} {label}"), 1, 1, 900);
         row["tenant"] = tenant.into();
-        told(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()
+        findings(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()
     };
-    assert_eq!([told("acme", "cdn"), told("large", "os/browser")], [0, 0]);
+    assert_eq!([findings("acme", "cdn"), findings("large", "os/browser")], [0, 0]);
     assert_eq!(
-        [told("acme", "os"), told("large", "cdn"), told("large", "browser/os"), told("none", "cdn")],
+        [
+            findings("acme", "os"),
+            findings("large", "cdn"),
+            findings("large", "browser/os"),
+            findings("none", "cdn")
+        ],
         [1; 4]
     );
 }

@@ -13,7 +13,7 @@ fn rejections() {
         let topic = auditor.topic("rejections", Contents::Rejections, &[]);
         auditor.record(topic, &Record { offset: OFFSET, value: Some(value.as_bytes()), ..Record::default() });
         let audit = auditor.finish();
-        told(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
+        findings(&audit).into_iter().map(|(name, _, field)| format!("{name} {field}")).collect::<Vec<_>>()
     };
     assert_eq!(note(|_| {}), [""; 0]);
     assert_eq!(
@@ -39,7 +39,7 @@ fn of_much_the_first_is_told_and_the_rest_counted() {
         })
         .collect();
     let audit = audit_with(Rules { limit: 3, ..rules() }, &rows);
-    assert_eq!(told(&audit).len(), 3);
+    assert_eq!(findings(&audit).len(), 3);
     assert_eq!(audit.more, [("below-k", "rollups".to_owned(), 97)]);
 }
 
@@ -96,7 +96,7 @@ fn aborted_records_are_scanned_and_are_in_no_table() {
     take(20, &leaky, false);
     take(21, &small, false);
     let audit = auditor.finish();
-    assert_eq!(told(&audit), [("identifier", 20, "/dimensions/os"), ("below-k", 21, "/sessions")]);
+    assert_eq!(findings(&audit), [("identifier", 20, "/dimensions/os"), ("below-k", 21, "/sessions")]);
     assert!(audit.found.iter().all(|found| !found.committed));
     assert_eq!((audit.topics[0].records, audit.topics[0].uncommitted, audit.topics[0].tables), (2, 4, 1));
 }

@@ -6,8 +6,8 @@ use crate::testing::of_tenant;
 #[test]
 fn rows_are_held_to_the_k_of_their_tenant() {
     let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
-    assert_eq!(told(&audit(&[row("acme", 60), row("large", 100)])), []);
-    assert_eq!(told(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
+    assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
+    assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
     // the row says 50 itself
     assert_eq!(audit(&[row("large", 99)]).found[0].what, What::BelowK(100));
     assert_eq!(audit(&[row("acme", 49)]).found[0].what, What::BelowK(50));
@@ -26,12 +26,12 @@ fn noisy(tenant: &str, sessions: u64, tau: Option<u64>) -> Value {
 
 #[test]
 fn under_noise_rows_show_tau_and_k_less_one_at_least() {
-    assert_eq!(told(&audit(&[noisy("acme", 259, Some(240))])), []);
+    assert_eq!(findings(&audit(&[noisy("acme", 259, Some(240))])), []);
     let audit_of = |row| audit(&[row]);
     assert_eq!(audit_of(noisy("acme", 258, Some(240))).found[0].what, What::BelowK(259));
     // what the configuration says of rows that are folded is nothing to those that are not
-    assert_eq!(told(&audit(&[noisy("large", 22, Some(3))])), []);
-    assert_eq!(told(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
+    assert_eq!(findings(&audit(&[noisy("large", 22, Some(3))])), []);
+    assert_eq!(findings(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
     let bounds = |sessions| Bounds { sessions, ..Bounds::default() };
     let own = BTreeMap::from([("large".into(), bounds(364))]);
     let least = Least { policy: "differential-privacy", common: bounds(259), own };
@@ -41,7 +41,7 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
     assert_eq!(found.found[0].what, What::BelowK(259));
     let found = audit_with(rules(), &[noisy("large", 300, Some(240))]);
     assert_eq!(found.found[0].what, What::BelowK(364));
-    assert_eq!(told(&audit_with(rules(), &[noisy("large", 364, Some(345))])), []);
+    assert_eq!(findings(&audit_with(rules(), &[noisy("large", 364, Some(345))])), []);
 }
 
 /// A table of a tenant; of `cdn` the detail table.
@@ -56,18 +56,18 @@ fn a_table_that_a_tenant_has_before_and_after_is_missed() {
         of.iter().flat_map(|(tenant, minute, breakdown)| one_table(tenant, *minute, breakdown)).collect()
     };
     let whole = [("acme", 1, "os"), ("acme", 1, "cdn"), ("acme", 3, "os"), ("acme", 3, "cdn")];
-    assert_eq!(told(&audit(&tables(&whole))), []);
+    assert_eq!(findings(&audit(&tables(&whole))), []);
     let lost = [&whole[..2], &[("acme", 2, "os")], &whole[2..]].concat();
     let found = audit(&tables(&lost));
-    assert_eq!(told(&found), [("missing-table", 2, "")]);
+    assert_eq!(findings(&found), [("missing-table", 2, "")]);
     assert_eq!(found.found[0].other.as_ref().unwrap().offset, 1, "where it was last");
     // nothing of a window is no crowd, and another tenant has other tables
     let others =
         [&whole[..2], &[("beta", 2, "os"), ("beta", 1, "os"), ("beta", 3, "os")], &whole[2..]].concat();
-    assert_eq!(told(&audit(&tables(&others))), []);
+    assert_eq!(findings(&audit(&tables(&others))), []);
     // a tenant that has one table less from then on, or one more, has changed its breakdowns
-    assert_eq!(told(&audit(&tables(&lost[..4]))), []);
-    assert_eq!(told(&audit(&tables(&lost[2..]))), []);
+    assert_eq!(findings(&audit(&tables(&lost[..4]))), []);
+    assert_eq!(findings(&audit(&tables(&lost[2..]))), []);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_may_lie_before_what_is_read_or_after_is_not_missed() {
             let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
             auditor.record(topic, &Record { partition, offset, key, value, ..Record::default() });
         }
-        told(&auditor.finish()).into_iter().map(|(name, offset, _)| (name, offset)).collect::<Vec<_>>()
+        findings(&auditor.finish()).into_iter().map(|(name, offset, _)| (name, offset)).collect::<Vec<_>>()
     };
     let os = |minute| one_table("acme", minute, "os");
     let cdn = |minute| one_table("acme", minute, "cdn");

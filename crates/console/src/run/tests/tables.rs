@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ask, told};
+use super::{ask, shown};
 use crate::QueryError;
 use crate::testing::{counts_only, noisy, of_tenant, query, rows, table};
 
@@ -17,7 +17,7 @@ fn window() -> Vec<Vec<Value>> {
 #[test]
 fn totals_are_answered_from_the_detail_table() {
     let answer = ask("", &window());
-    assert_eq!(told(&answer), [" 1013"]);
+    assert_eq!(shown(&answer), [" 1013"]);
     assert_eq!(answer.notes(), ["answered from the detail table cdn,connection: all numbers are exact"]);
     assert_eq!(answer.groups[0].rows, 3);
     // also if it is asked for each window, or with an empty list
@@ -57,7 +57,7 @@ fn each_window_is_answered_from_its_own_best_table() {
     let mut records = window();
     records.push(noisy(table(91, "browser/os", &[("Chrome/Windows", 400)])));
     let answer = ask("", &records);
-    assert_eq!(told(&answer), [" 1413"]);
+    assert_eq!(shown(&answer), [" 1413"]);
     assert_eq!(
         answer.notes()[..2],
         [
@@ -75,14 +75,14 @@ fn of_tables_that_fit_the_detail_table_answers() {
     records.push(noisy(table(91, "cdn", &[("a", 700)])));
     records.push(table(91, "cdn/connection", &[("a/wifi", 700)]));
     let answer = ask("--by cdn", &records);
-    assert_eq!(told(&answer), ["a 1200", "b 513"]);
+    assert_eq!(shown(&answer), ["a 1200", "b 513"]);
     assert_eq!(answer.notes()[0], "answered from the detail table cdn,connection: all numbers are exact");
-    assert_eq!(told(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
+    assert_eq!(shown(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
     // another tenant has the other table only, which would be missing from the answer
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
     assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
-    assert_eq!(told(&ask("--by cdn --tenant acme", &records)), ["a 1200", "b 513"]);
+    assert_eq!(shown(&ask("--by cdn --tenant acme", &records)), ["a 1200", "b 513"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn tenants_are_added_up_whichever_of_their_tables_is_the_detail_table() {
         of_tenant("gamma", counts_only(table(90, "os/browser", &[("Windows/Chrome", 70)]))),
     ];
     let answer = ask("--across --by os", &records);
-    assert_eq!(told(&answer), ["Windows 470"]);
+    assert_eq!(shown(&answer), ["Windows 470"]);
     let group = &answer.groups[0];
     assert_eq!((group.rows, group.rows_without_numbers), (3, 1));
     assert_eq!(group.sum(crate::measure::Measure::Plays).unwrap().value, 32);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::report::{Line, Report, Subject};
 
 pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let verdict = match (report.breaches(), report.unseen.is_empty()) {
+    let outcome = match (report.breaches(), report.unseen.is_empty()) {
         (1.., _) => "breach",
         (0, false) => "incomplete",
         (0, true) => "clean",
@@ -16,7 +16,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let whole = json!({
         "schema": "crowdfold.audit/1",
         "time": report.now,
-        "verdict": verdict,
+        "verdict": outcome,
         "breaches": report.breaches(),
         "topics": report.subjects.iter().map(|subject| topic(report, subject)).collect::<Vec<_>>(),
         "findings": report.lines().iter().map(finding).collect::<Vec<_>>(),
@@ -77,7 +77,7 @@ fn finding(line: &Line) -> Value {
         "partition": line.partition,
         "offset": line.offset,
         "field": line.field,
-        "what": line.says,
+        "what": line.text,
         "compare": other.map(|other| json!({"topic": other.topic, "partition": other.partition, "offset": other.offset})),
     })
 }

@@ -21,9 +21,9 @@ use crate::roles::{self, Actor};
 const CLUSTER: &str = "(cluster)";
 
 /// Notes who may do what, and which of it no role needs.
-pub(super) fn judge(topics: &[String], told: Permissions, config: &Config, report: &mut Report) {
+pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config, report: &mut Report) {
     let actors = roles::actors(config);
-    for (topic, access) in topics.iter().zip(told.topics) {
+    for (topic, access) in topics.iter().zip(permissions.topics) {
         let Some(subject) = report.subjects.iter_mut().find(|subject| subject.spec.topic == *topic) else {
             continue;
         };
@@ -49,15 +49,15 @@ pub(super) fn judge(topics: &[String], told: Permissions, config: &Config, repor
             let strangers = strangers(&actors, topic, Operation::AlterConfigs, &configurers);
             findings.extend(strangers.filter_map(|operator| configures(topic, operator)));
         }
-        let untold = |readers: &Readers| matches!(readers, Readers::Listed(listed) if listed.iter().any(|reader| reader.by == Grant::Perhaps));
-        if subject.is_ours && untold(&readers) {
-            report.unseen.push(Unseen { what: format!("who may read topic {topic}"), why: UNTOLD.into() });
+        let unknown = |readers: &Readers| matches!(readers, Readers::Listed(listed) if listed.iter().any(|reader| reader.by == Grant::Perhaps));
+        if subject.is_ours && unknown(&readers) {
+            report.unseen.push(Unseen { what: format!("who may read topic {topic}"), why: UNKNOWN.into() });
         }
         subject.readers = Some(readers);
         report.findings.extend(findings);
     }
     if report.subjects.iter().any(|subject| subject.is_ours) {
-        on_cluster(&told.cluster, config, report);
+        on_cluster(&permissions.cluster, config, report);
     }
 }
 
@@ -86,7 +86,7 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
         }
         if reader.by == Grant::Perhaps {
             let what = format!("who has {} on the cluster", right.name());
-            report.unseen.push(Unseen { what, why: UNTOLD_CLUSTER.into() });
+            report.unseen.push(Unseen { what, why: UNKNOWN_CLUSTER.into() });
             continue;
         }
         let (suffix, effect) = match right {
@@ -95,8 +95,8 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
             ClusterRight::AlterConfigs => ("configure", "may change how long every topic keeps its records"),
         };
         let (finding, who) = who(suffix, &reader.principal);
-        let says = format!("{who} {effect}, by {} on the cluster: take the rule away", right.name());
-        report.findings.push(Line::on(CLUSTER, finding, true, says));
+        let text = format!("{who} {effect}, by {} on the cluster: take the rule away", right.name());
+        report.findings.push(Line::on(CLUSTER, finding, true, text));
     }
 }
 
@@ -116,28 +116,28 @@ fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
 
 fn writes(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
     let (finding, who) = who("write", principal);
-    let says = format!(
+    let text = format!(
         "{who} may write to it, by {}, and no role of [principals] needs it: take the rule away",
         by.name()
     );
-    (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, says))
+    (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, text))
 }
 
 fn configures(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
     let (finding, who) = who("configure", principal);
-    let says = format!(
+    let text = format!(
         "{who} may change how long it keeps its records, by {}, and no role of [principals] needs it: take the rule away",
         by.name()
     );
-    (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, says))
+    (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, text))
 }
 
 const ANYONE: &str = "anyone who reaches the brokers may read it: they have no authorizer";
 
-const UNTOLD: &str = "no rule names it, and the brokers do not show allow.everyone.if.no.acl.found: grant what `crowdfold \
+const UNKNOWN: &str = "no rule names it, and the brokers do not show allow.everyone.if.no.acl.found: grant what `crowdfold \
                       topics acl` prints";
 
-const UNTOLD_CLUSTER: &str = "no rule names the cluster, and the brokers do not show allow.everyone.if.no.acl.found: grant \
+const UNKNOWN_CLUSTER: &str = "no rule names the cluster, and the brokers do not show allow.everyone.if.no.acl.found: grant \
                               what `crowdfold topics acl` prints";
 
 /// What there is to say of a reader whom no role lets read. Of another program's topic we know no roles: only that
@@ -148,13 +148,13 @@ fn stranger(topic: &str, Reader { principal, by }: &Reader, is_ours: bool) -> Op
         return None;
     }
     if principal == "User:*" {
-        let says = format!("everybody may read it, by {by_name}");
-        return Some(Line::on(topic, "anyone-may-read", is_ours, says));
+        let text = format!("everybody may read it, by {by_name}");
+        return Some(Line::on(topic, "anyone-may-read", is_ours, text));
     }
     is_ours.then(|| {
-        let says = format!(
+        let text = format!(
             "{principal} may read it, by {by_name}, and no role of [principals] lets it: take the rule away"
         );
-        Line::on(topic, "stranger-may-read", true, says)
+        Line::on(topic, "stranger-may-read", true, text)
     })
 }

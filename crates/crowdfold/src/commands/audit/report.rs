@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crowdfold_console::audit::{Audit, Contents, Looked, Place};
+use crowdfold_console::audit::{Audit, Contents, Looked, RecordLocation};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 
 /// All that was looked at.
@@ -53,15 +53,15 @@ pub(super) struct Line {
     pub(super) partition: Option<u32>,
     pub(super) offset: Option<i64>,
     pub(super) field: Option<String>,
-    pub(super) says: String,
-    pub(super) other: Option<Place>,
+    pub(super) text: String,
+    pub(super) other: Option<RecordLocation>,
 }
 
 impl Line {
     /// About a topic as a whole.
-    pub(super) fn on(topic: &str, name: &'static str, is_breach: bool, says: String) -> Self {
+    pub(super) fn on(topic: &str, name: &'static str, is_breach: bool, text: String) -> Self {
         let (partition, offset, field, other) = (None, None, None, None);
-        Self { is_breach, name, topic: topic.into(), partition, offset, field, says, other }
+        Self { is_breach, name, topic: topic.into(), partition, offset, field, text, other }
     }
 }
 
@@ -78,11 +78,11 @@ impl Report {
             lines.push(Line {
                 is_breach: true,
                 name: found.what.name(),
-                topic: found.place.topic.clone(),
-                partition: Some(found.place.partition),
-                offset: Some(found.place.offset),
+                topic: found.location.topic.clone(),
+                partition: Some(found.location.partition),
+                offset: Some(found.location.offset),
                 field: found.field.clone(),
-                says: match found.committed {
+                text: match found.committed {
                     true => found.what.to_string(),
                     false => format!("{}, in a transaction that was not committed", found.what),
                 },
@@ -96,7 +96,7 @@ impl Report {
             topic: line.topic.clone(),
             field: None,
             other: None,
-            says: line.says.clone(),
+            text: line.text.clone(),
             ..*line
         }));
         lines
@@ -104,8 +104,8 @@ impl Report {
 
     /// How many breaches there are, those too many to be told among them.
     pub(super) fn breaches(&self) -> u64 {
-        let told = self.lines().iter().filter(|line| line.is_breach).count() as u64;
-        told + self.more().map(|(.., more)| more).sum::<u64>()
+        let listed = self.lines().iter().filter(|line| line.is_breach).count() as u64;
+        listed + self.more().map(|(.., more)| more).sum::<u64>()
     }
 
     /// Findings of which there were too many to tell each.
@@ -134,8 +134,8 @@ impl Ageing {
                 _ => ("unmeasured", None),
             };
             let sum = times.map(|times| format!(" ({times})")).unwrap_or_default();
-            let says = format!("{finding}{sum}");
-            Line { partition, ..Line::on(topic, name, finding.is_breach(), says) }
+            let text = format!("{finding}{sum}");
+            Line { partition, ..Line::on(topic, name, finding.is_breach(), text) }
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The report for people: what was looked at, what was found, what was not looked at, and the verdict.
+//! The report for people: what was looked at, what was found, what was not looked at, and the outcome.
 
 use std::io::{self, Write};
 
@@ -20,8 +20,8 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for (name, topic, more) in report.more() {
         writeln!(out, "{more} more of {name} in {topic} (--limit tells more of them)")?;
     }
-    for (at, (says, topics)) in gathered(&notes).iter().enumerate() {
-        writeln!(out, "{}note: {}: {says}", if at == 0 { "\n" } else { "" }, topics.join(", "))?;
+    for (at, (text, topics)) in gathered(&notes).iter().enumerate() {
+        writeln!(out, "{}note: {}: {text}", if at == 0 { "\n" } else { "" }, topics.join(", "))?;
     }
     for (at, unseen) in report.unseen.iter().enumerate() {
         writeln!(out, "{}not looked at: {}: {}", if at == 0 { "\n" } else { "" }, unseen.what, unseen.why)?;
@@ -38,9 +38,9 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
 fn gathered(notes: &[Line]) -> Vec<(&str, Vec<&str>)> {
     let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
     for note in notes {
-        match gathered.iter_mut().find(|(says, _)| *says == note.says) {
+        match gathered.iter_mut().find(|(text, _)| *text == note.text) {
             Some((_, topics)) => topics.push(&note.topic),
-            None => gathered.push((&note.says, vec![&note.topic])),
+            None => gathered.push((&note.text, vec![&note.topic])),
         }
     }
     gathered
@@ -99,7 +99,7 @@ fn line(line: &Line) -> [String; 6] {
         line.partition.map_or_else(none, |partition| partition.to_string()),
         line.offset.map_or_else(none, |offset| offset.to_string()),
         line.field.clone().unwrap_or_else(none),
-        format!("{}{}", line.says, other.unwrap_or_default()),
+        format!("{}{}", line.text, other.unwrap_or_default()),
     ]
 }
 

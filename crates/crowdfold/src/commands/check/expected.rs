@@ -12,7 +12,7 @@ use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched}
 use crowdfold_release::{
     BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, breakdown_name, release,
 };
-use crowdfold_rollup::{Cell, Label, Table, Window};
+use crowdfold_rollup::{Cell, CellKey, Table, Window};
 
 use crate::config::{Config, show_duration, spell_duration as spell};
 
@@ -252,13 +252,13 @@ impl Traffic {
     }
 
     fn of(cells: &[Truth], breakdowns: &[Vec<&str>], scale: f64, players: f64, simulated: Millis) -> Self {
-        let label = |cell: &Truth| cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
+        let cell_key = |cell: &Truth| cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
         let tables = breakdowns
             .iter()
             .map(|breakdown| {
                 let mut table = BTreeMap::<Vec<String>, f64>::new();
                 for cell in of_table(cells, breakdown) {
-                    *table.entry(label(cell)).or_default() += cell.sessions as f64 * scale;
+                    *table.entry(cell_key(cell)).or_default() += cell.sessions as f64 * scale;
                 }
                 table.into_iter().collect()
             })
@@ -286,9 +286,9 @@ impl Traffic {
     /// Folds the table of a breakdown as it would be in a window of that length.
     fn rows(&self, policy: &Policy, at: usize, window: Millis) -> Rows {
         let longer = self.sessions(window) / self.sessions(self.simulated);
-        let cells = self.tables[at].iter().map(|(label, sessions)| {
-            let label: Label = label.iter().map(|value| Arc::from(value.as_str())).collect();
-            (label, Cell { sessions: (sessions * longer).round() as u64, ..Cell::default() })
+        let cells = self.tables[at].iter().map(|(cell_key, sessions)| {
+            let cell_key: CellKey = cell_key.iter().map(|value| Arc::from(value.as_str())).collect();
+            (cell_key, Cell { sessions: (sessions * longer).round() as u64, ..Cell::default() })
         });
         let table: Table = cells.filter(|(_, cell)| cell.sessions > 0).collect();
         let window = Window { start: 0, end: window };
@@ -296,7 +296,7 @@ impl Traffic {
         let mut rows = Rows { sessions: Vec::new(), kept: 0 };
         for rollup in &released.rollups {
             rows.sessions.push(rollup.sessions());
-            if rollup.label().all(|value| value != "*") {
+            if rollup.cell_key().all(|value| value != "*") {
                 rows.kept += rollup.sessions();
             }
         }

@@ -32,7 +32,7 @@ pub(super) struct Topic {
 
 /// Looks at it in a thread of its own, since brokers may be slow to answer, again and again until told to stop.
 pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Receiver<Found> {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut backoff = Backoff::default();
         loop {
@@ -43,12 +43,12 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
                 }
                 Err(error) => (Found::Nothing(error), backoff.next()),
             };
-            if tell.send(found).is_err() || stop.sleep(pause) {
+            if sender.send(found).is_err() || stop.sleep(pause) {
                 return;
             }
         }
     });
-    told
+    receiver
 }
 
 fn look(client: &ClientSettings, name: &str) -> Result<Topic, Error> {

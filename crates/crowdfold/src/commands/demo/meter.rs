@@ -13,7 +13,7 @@ pub(super) struct Meter(VecDeque<(Millis, u64)>);
 
 impl Meter {
     /// The count at a moment.
-    pub(super) fn tell(&mut self, now: Millis, count: u64) {
+    pub(super) fn record(&mut self, now: Millis, count: u64) {
         self.0.push_back((now, count));
         while self.0.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= SPAN) {
             self.0.pop_front();
@@ -36,7 +36,7 @@ mod tests {
         let mut meter = Meter::default();
         assert_eq!(meter.per_second(), 0);
         for second in 0..20 {
-            meter.tell(second * 1_000, second.min(10) * 500);
+            meter.record(second * 1_000, second.min(10) * 500);
             let expect = match second {
                 0 => 0,
                 1..=10 => 500,

@@ -54,7 +54,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
         Column::figure("kbit/s", whole, |figures| figures.bandwidth_kbps),
     ]);
     if numbers(table) == Some(Numbers::Exact) {
-        let median = |row: &Row| row.bandwidth_kbps.as_ref().and_then(|spread| spread.p50);
+        let median = |row: &Row| row.bandwidth_kbps.as_ref().and_then(|summary| summary.p50);
         columns.push(Column::right("kbit/s p50", move |row| median(row).map_or("-".into(), number)));
     }
     let total = |columns: &[Column]| columns.iter().map(|column| column.wide + GAP.len()).sum::<usize>();

@@ -81,7 +81,7 @@ impl Scene<'_> {
 
     /// What came of it, in lines of so many columns.
     fn outcome(&self, board: &Board, columns: usize) -> Vec<String> {
-        let mut lines = labelled("worker", &self.verdicts(), columns);
+        let mut lines = labelled("worker", &self.outcomes(), columns);
         lines.extend(labelled("released", &released(board), columns));
         // where there is noise nothing is folded
         if board.windows > 0 && self.config.policy().privacy().is_none() {
@@ -110,7 +110,7 @@ impl Scene<'_> {
     }
 
     /// What the worker made of the beacons: multiples of k, like its metrics.
-    fn verdicts(&self) -> String {
+    fn outcomes(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
             "{} released, {} withheld, {} late, {} duplicate, {} opted out, {} rejected",
@@ -209,7 +209,7 @@ fn released(board: &Board) -> String {
     })
 }
 
-/// How much of it lost its label.
+/// The share of sessions in rows with `*`.
 fn folded(board: &Board) -> String {
     let share = percent(board.folded, board.sessions, 1);
     format!(

@@ -71,8 +71,8 @@ fn the_truth_follows_the_configuration() {
     let (done, stdout) =
         generate(&["--for", "90s", "--output", "-", "--truth", truth.to_str().unwrap()], Some(config));
     done.unwrap();
-    let told = lines(&std::fs::read(truth).unwrap());
-    let (ledger, cells) = told.split_last().unwrap();
+    let records = lines(&std::fs::read(truth).unwrap());
+    let (ledger, cells) = records.split_last().unwrap();
     assert_eq!(ledger["ledger"]["read"].as_u64(), Some(lines(&stdout).len() as u64));
     let distinct = |pointer: &str| {
         let mut values: Vec<_> =

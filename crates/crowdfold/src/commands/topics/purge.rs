@@ -44,11 +44,11 @@ pub(super) fn run(
     let mut left = unbounded(changes) - purges.len();
     for (spec, change, purge) in &purges {
         let mut failed = Ok(());
-        let say = |step: &str| {
+        let progress = |step: &str| {
             let written = writeln!(out, "topic {}: {step}", spec.topic).and_then(|()| out.flush());
             failed = std::mem::replace(&mut failed, Ok(())).and(written);
         };
-        let purged = admin.purge(spec, purge, clock::now(), say)?;
+        let purged = admin.purge(spec, purge, clock::now(), progress)?;
         failed?;
         let is_dated = |finding: &Finding| matches!(finding, Finding::Ahead { .. });
         // one that is not bounded for another reason stays so

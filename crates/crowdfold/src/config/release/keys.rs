@@ -61,9 +61,9 @@ impl Keys {
                  content",
                 self.breakdowns
             );
-            let place =
+            let origin_key =
                 if layers.untouched(&self.breakdowns) { "content.policy" } else { self.breakdowns.as_str() };
-            return Err(layers.refuse_as(place, &what));
+            return Err(layers.refuse_as(origin_key, &what));
         }
         Ok(PolicySettings {
             k: layers.whole(&self.k, 1..=1_000_000)?,

@@ -181,7 +181,7 @@ fn clusters_topics_and_sources_that_cannot_be_are_refused() {
     );
     check(
         "[source.fields]\nts = \"at\"\nsession = \"at.id\"\n",
-        "x.toml:2: source.fields.ts: lies where session lies: give each field a place of its own",
+        "x.toml:2: source.fields.ts: lies where session lies: give each field a path of its own",
     );
     check(
         "[source.fields]\nts.at = \"x\"\n",

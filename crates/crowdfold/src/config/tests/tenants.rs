@@ -17,11 +17,11 @@ fn what_a_tenant_has_not_of_its_own_it_has_as_all() {
     );
     let config = config(&text).unwrap();
     let policies = config.policies();
-    let told = ["acme", "beta", "else"].map(|tenant| {
+    let values = ["acme", "beta", "else"].map(|tenant| {
         let policy = policies.of(tenant);
         (policy.k(), policy.breakdowns().len(), policy.detail())
     });
-    assert_eq!(told, [(100, 5, Some(4)), (30, 2, Some(1)), (30, 5, Some(4))]);
+    assert_eq!(values, [(100, 5, Some(4)), (30, 2, Some(1)), (30, 5, Some(4))]);
     assert_eq!(config.policy().k(), 30);
     assert_eq!(config.rules().breakdowns.of("beta").len(), 2);
 }

@@ -11,9 +11,9 @@ mod mmdb;
 
 /// What is logged.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Told {
+impl std::io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -31,8 +31,8 @@ fn countries(code: &'static str) -> Vec<u8> {
 fn country(airlock: &mut Airlock) -> String {
     let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;
     let mut found = None;
-    airlock.admit(&Record { payload, content_type: None, timestamp: None }, &mut |_, verdict| {
-        found = verdict.ok().map(|observation| observation.dimension(Dimension::Country));
+    airlock.admit(&Record { payload, content_type: None, timestamp: None }, &mut |_, outcome| {
+        found = outcome.ok().map(|observation| observation.dimension(Dimension::Country));
     });
     airlock.dictionary().word(found.expect("an observation")).to_string()
 }
@@ -48,14 +48,14 @@ fn a_file_that_changed_is_read_again_and_a_damaged_one_is_told_once() {
     let mut airlock = Airlock::new(&shared, None);
     assert_eq!(country(&mut airlock), "DE");
 
-    let told = Told::default();
-    let log = tracing_subscriber::fmt().with_writer(Mutex::new(told.clone())).with_ansi(false);
+    let captured = LogBuffer::default();
+    let log = tracing_subscriber::fmt().with_writer(Mutex::new(captured.clone())).with_ansi(false);
     let log = tracing::Dispatch::new(log.finish());
     let mut now = 0;
     let mut look = |shared: &Shared| {
         now += AGAIN;
         tracing::dispatcher::with_default(&log, || databases.refresh(shared, now));
-        String::from_utf8(std::mem::take(&mut *told.0.lock().unwrap())).unwrap()
+        String::from_utf8(std::mem::take(&mut *captured.0.lock().unwrap())).unwrap()
     };
     assert_eq!(look(&shared), "");
 
@@ -65,10 +65,10 @@ fn a_file_that_changed_is_read_again_and_a_damaged_one_is_told_once() {
 
     for damage in [&b"half a f"[..], b""] {
         std::fs::write(&path, damage).unwrap();
-        let said = look(&shared);
+        let logged = look(&shared);
         assert!(
-            said.contains("WARN") && said.contains("address.country_mmdb") && said.contains("are kept"),
-            "{said}"
+            logged.contains("WARN") && logged.contains("address.country_mmdb") && logged.contains("are kept"),
+            "{logged}"
         );
         assert_eq!(look(&shared), "", "told twice");
         assert_eq!(country(&mut airlock), "SE");

@@ -5,24 +5,24 @@ use super::*;
 #[test]
 fn a_fatal_error_means_fenced_whatever_its_code_unless_a_right_is_missing() {
     for code in [C::Fenced, C::InvalidProducerEpoch, C::InvalidProducerIdMapping] {
-        assert_eq!(verdict(code, true, false), TransactError::Fenced(code));
+        assert_eq!(classify(code, true, false), TransactError::Fenced(code));
     }
-    assert!(matches!(verdict(C::TransactionalIdAuthorizationFailed, true, false), TransactError::Fatal(_)));
+    assert!(matches!(classify(C::TransactionalIdAuthorizationFailed, true, false), TransactError::Fatal(_)));
 }
 
 #[test]
 fn a_stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
     for code in [C::IllegalGeneration, C::UnknownMemberId, C::FencedInstanceId] {
-        let verdict = verdict(code, false, true);
-        assert_eq!(verdict, TransactError::Fenced(code));
-        assert!(verdict.wants_abort());
+        let outcome = classify(code, false, true);
+        assert_eq!(outcome, TransactError::Fenced(code));
+        assert!(outcome.wants_abort());
     }
 }
 
 #[test]
 fn what_is_neither_fatal_nor_abortable_is_unknown_and_nothing_is_called_on_it() {
-    let verdict = verdict(C::OperationTimedOut, false, false);
-    assert!(matches!(verdict, TransactError::Unknown(_)) && !verdict.wants_abort());
+    let outcome = classify(C::OperationTimedOut, false, false);
+    assert!(matches!(outcome, TransactError::Unknown(_)) && !outcome.wants_abort());
     assert!(matches!(
         TransactError::from(KafkaError::Flush(C::OperationTimedOut)),
         TransactError::Unknown(_)

@@ -45,7 +45,7 @@ impl Rig {
     }
 
     /// Tenant, breakdown and sessions of what is published.
-    fn told(&mut self) -> Vec<(String, String, u64)> {
+    fn published(&mut self) -> Vec<(String, String, u64)> {
         let from = self.rows.len();
         self.publish();
         let row = |text: &String| {
@@ -65,11 +65,11 @@ fn row(tenant: &str, breakdown: &str, sessions: u64) -> (String, String, u64) {
 fn each_tenant_is_released_by_its_own_policy() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
     rig.close_tables(W, &[("acme", 0, 2), ("acme", 1, 2), ("beta", 0, 2)]);
-    assert_eq!(rig.told(), [row("beta", "cdn", 2)], "two are no crowd of acme's");
+    assert_eq!(rig.published(), [row("beta", "cdn", 2)], "two are no crowd of acme's");
     rig.close_tables(2 * W, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
-    assert_eq!(rig.told(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
-    let told = *rig.merger.merged();
-    assert_eq!((told.session_windows.released, told.session_windows.withheld), (5, 3));
+    assert_eq!(rig.published(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
+    let published = *rig.merger.merged();
+    assert_eq!((published.session_windows.released, published.session_windows.withheld), (5, 3));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_number_of_a_breakdown_that_the_tenant_does_not_have_is_no_table() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
     // beta's second is acme's alone; and acme without its second is no whole
     rig.close_tables(W, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
-    assert_eq!(rig.told(), [row("beta", "cdn", 4)]);
+    assert_eq!(rig.published(), [row("beta", "cdn", 4)]);
     assert_eq!(rig.merger.alarms().faults, 1, "a tenant's tables must add up to the same");
 }
 
@@ -86,16 +86,16 @@ fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_a
     for other in [with_acme(4, two_tables()), with_acme(3, vec![vec![Cdn], vec![Os]]), settings(2)] {
         let mut rig = Rig::with(with_acme(3, two_tables()));
         rig.close_tables(W, &[("acme", 0, 9), ("acme", 1, 9)]);
-        assert_eq!(rig.told().len(), 2);
+        assert_eq!(rig.published().len(), 2);
         rig.close_tables(2 * W, &[("acme", 0, 9), ("acme", 1, 9)]);
         rig.now = 2 * W + 1;
         rig.restart(other);
-        assert_eq!(rig.told(), [], "one window is published, the other began before the change");
+        assert_eq!(rig.published(), [], "one window is published, the other began before the change");
         let own = rig.merger.settings.rules.breakdowns.of("acme").len();
         let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
         rig.close_tables(3 * W, &whole);
-        assert_eq!(rig.told(), [], "this one began before it too");
+        assert_eq!(rig.published(), [], "this one began before it too");
         rig.close_tables(4 * W, &whole);
-        assert_eq!(rig.told().len(), own);
+        assert_eq!(rig.published().len(), own);
     }
 }

@@ -3,19 +3,19 @@
 use crowdfold_rollup::{Cell, Table};
 
 use crate::fold::{Margin, fold};
-use crate::testing::{Numbers, label};
+use crate::testing::{Numbers, cell_key};
 
-/// What is published of one row, and which places of the world it covers, by their index.
+/// What is published of one row, and which points of the world it covers, by their index.
 struct Published {
     sessions: i64,
     covers: Vec<bool>,
 }
 
-/// The least number of sessions, above 0, that some ± combination of rows computes for a set of places.
-fn least_computed(rows: &[Published], places: usize) -> Option<i64> {
+/// The least number of sessions, above 0, that some ± combination of rows computes for a set of points.
+fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     let mut least = None;
     for mut code in 0..3_usize.pow(rows.len() as u32) {
-        let (mut sessions, mut function) = (0, vec![0_i64; places]);
+        let (mut sessions, mut function) = (0, vec![0_i64; points]);
         for row in rows {
             let sign = (code % 3) as i64 - 1;
             code /= 3;
@@ -43,24 +43,24 @@ fn world(numbers: &mut Numbers) -> World {
     })
 }
 
-/// One table with a cell for each group of places; a bit of `beacons` stands for each place.
+/// One table with a cell for each group of points; a bit of `beacons` stands for each point.
 fn cells(world: &World, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
     let mut table = Table::new();
     for (a, row) in world.iter().enumerate() {
         for (b, sessions) in row.iter().enumerate().filter(|(_, sessions)| **sessions > 0) {
             let mut cell = Cell { sessions: *sessions, ..Cell::default() };
             cell.sums.beacons = 1 << (3 * a + b);
-            table.entry(label(&of(a, b))).or_default().add(&cell);
+            table.entry(cell_key(&of(a, b))).or_default().add(&cell);
         }
     }
     table
 }
 
-/// Empty places are covered by nobody, which only leaves the attacker more to try.
+/// Empty points are covered by nobody, which only leaves the attacker more to try.
 fn published(rows: impl IntoIterator<Item = Cell>) -> Vec<Published> {
     let one = |cell: Cell| Published {
         sessions: cell.sessions as i64,
-        covers: (0..9).map(|place| cell.sums.beacons >> place & 1 == 1).collect(),
+        covers: (0..9).map(|point| cell.sums.beacons >> point & 1 == 1).collect(),
     };
     rows.into_iter().map(one).collect()
 }
@@ -97,9 +97,9 @@ fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
             rows.extend(folded(cells(&world, |_, b| vec![b.to_string()]), k));
             // As functions on the full product: a row that covers a value covers it wherever the other table puts it.
             for (index, row) in rows.iter_mut().enumerate() {
-                let value = |place: usize| if index < first { place / 3 } else { place % 3 };
-                let covered: Vec<_> = (0..9).filter(|place| row.covers[*place]).map(value).collect();
-                row.covers = (0..9).map(|place| covered.contains(&value(place))).collect();
+                let value = |point: usize| if index < first { point / 3 } else { point % 3 };
+                let covered: Vec<_> = (0..9).filter(|point| row.covers[*point]).map(value).collect();
+                row.covers = (0..9).map(|point| covered.contains(&value(point))).collect();
             }
             releases += usize::from(rows.len() > 2);
             let least = least_computed(&rows, 9);

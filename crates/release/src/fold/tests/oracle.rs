@@ -2,10 +2,10 @@
 
 use crowdfold_rollup::Cell;
 
-/// A leaf or a row: its label, its sessions, its network bits, and which leaves are in it.
+/// A leaf or a row: its cell key, its sessions, its network bits, and which leaves are in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    pub(super) label: Vec<String>,
+    pub(super) cell_key: Vec<String>,
     pub(super) sessions: u64,
     pub(super) networks: u64,
     pub(super) leaves: u64,
@@ -13,7 +13,7 @@ pub(super) struct Group {
 
 impl Group {
     fn nobody() -> Self {
-        Self { label: Vec::new(), sessions: 0, networks: 0, leaves: 0 }
+        Self { cell_key: Vec::new(), sessions: 0, networks: 0, leaves: 0 }
     }
 
     fn merge(&mut self, other: &Self) {
@@ -49,17 +49,17 @@ impl Crowd {
     }
 }
 
-/// The released rows, in label order.
+/// The released rows, in the order of cell keys.
 pub(super) fn fold(leaves: &[Group], crowd: Crowd) -> Vec<Group> {
     let (mut rows, _) = node(leaves, 0, crowd);
-    rows.sort_by(|one, other| one.label.cmp(&other.label));
+    rows.sort_by(|one, other| one.cell_key.cmp(&other.cell_key));
     rows
 }
 
 /// The rows and the rest of the node all these leaves share the first `depth` values of.
 fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
     let Some(first) = leaves.first() else { return (Vec::new(), Group::nobody()) };
-    if depth == first.label.len() {
+    if depth == first.cell_key.len() {
         assert_eq!(leaves.len(), 1);
         return if crowd.holds(first) {
             (vec![first.clone()], Group::nobody())
@@ -67,18 +67,18 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
             (Vec::new(), first.clone())
         };
     }
-    let mut children: Vec<&str> = leaves.iter().map(|leaf| leaf.label[depth].as_str()).collect();
+    let mut children: Vec<&str> = leaves.iter().map(|leaf| leaf.cell_key[depth].as_str()).collect();
     children.sort_unstable();
     children.dedup();
     let (mut rows, mut rest) = (Vec::new(), Group::nobody());
     for child in children {
-        let below: Vec<Group> = leaves.iter().filter(|leaf| leaf.label[depth] == child).cloned().collect();
+        let below: Vec<Group> = leaves.iter().filter(|leaf| leaf.cell_key[depth] == child).cloned().collect();
         let (its_rows, its_rest) = node(&below, depth + 1, crowd);
         rows.extend(its_rows);
         rest.merge(&its_rest);
     }
     if rest.sessions > 0 && !crowd.holds(&rest) {
-        rows.sort_by(|one, other| (one.sessions, &one.label).cmp(&(other.sessions, &other.label)));
+        rows.sort_by(|one, other| (one.sessions, &one.cell_key).cmp(&(other.sessions, &other.cell_key)));
         let mut merged = 0;
         while let Some(smallest) = rows.first() {
             if crowd.holds(&rest) && crowd.leaves_enough(rest.sessions, merged, smallest.sessions) {
@@ -89,8 +89,8 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
         }
     }
     if rest.sessions > 0 && crowd.holds(&rest) {
-        rest.label = first.label[..depth].to_vec();
-        rest.label.resize(first.label.len(), "*".into());
+        rest.cell_key = first.cell_key[..depth].to_vec();
+        rest.cell_key.resize(first.cell_key.len(), "*".into());
         rows.push(rest);
         rest = Group::nobody();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_rollup::{Cell, Label, Table};
+use crowdfold_rollup::{Cell, CellKey, Table};
 use proptest::collection::btree_map;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
@@ -10,7 +10,7 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use super::oracle::{Crowd, Group, fold as oracle};
 use crate::fold::{Margin, Row, fold};
-use crate::testing::label;
+use crate::testing::cell_key;
 
 /// Values on both sides of `*`, one that begins another, some beyond ASCII.
 const VALUES: [&str; 8] = ["!", "&", "+", "a", "ab", "b", "z", "é"];
@@ -30,12 +30,12 @@ fn networks() -> impl Strategy<Value = u64> {
 fn leaves() -> impl Strategy<Value = Vec<Group>> {
     (1_usize..=4)
         .prop_flat_map(|depth| {
-            let labels = proptest::collection::vec(select(&VALUES[..]), depth);
-            btree_map(labels, (sessions(), networks()), 0..LEAVES)
+            let cell_keys = proptest::collection::vec(select(&VALUES[..]), depth);
+            btree_map(cell_keys, (sessions(), networks()), 0..LEAVES)
         })
         .prop_map(|leaves| {
-            let group = |(index, (label, (sessions, networks))): (usize, (Vec<&str>, (u64, u64)))| Group {
-                label: label.into_iter().map(String::from).collect(),
+            let group = |(index, (cell_key, (sessions, networks))): (usize, (Vec<&str>, (u64, u64)))| Group {
+                cell_key: cell_key.into_iter().map(String::from).collect(),
                 sessions,
                 networks,
                 leaves: 1 << index,
@@ -60,7 +60,7 @@ fn margin(Crowd { k, margin, .. }: Crowd) -> Margin {
 
 /// The same leaves as a table: `beacons` tells which leaves a row holds, since sums of distinct powers of two do.
 fn table(leaves: &[Group]) -> Table {
-    leaves.iter().map(|leaf| (label(&leaf.label), cell(leaf))).collect()
+    leaves.iter().map(|leaf| (cell_key(&leaf.cell_key), cell(leaf))).collect()
 }
 
 fn cell(leaf: &Group) -> Cell {
@@ -72,8 +72,8 @@ fn cell(leaf: &Group) -> Cell {
 }
 
 fn groups(rows: &[Row]) -> Vec<Group> {
-    let group = |Row { label, cell }: &Row| Group {
-        label: label.iter().map(|value| value.to_string()).collect(),
+    let group = |Row { cell_key, cell }: &Row| Group {
+        cell_key: cell_key.iter().map(|value| value.to_string()).collect(),
         sessions: cell.sessions,
         networks: cell.networks,
         leaves: cell.sums.beacons,
@@ -95,7 +95,7 @@ proptest! {
         let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         let mut seen = 0_u64;
         for row in &rows {
-            prop_assert!(crowd.holds_cell(&row.cell), "{:?}", row.label);
+            prop_assert!(crowd.holds_cell(&row.cell), "{:?}", row.cell_key);
             prop_assert_eq!(seen & row.cell.sums.beacons, 0, "a leaf is in two rows");
             seen |= row.cell.sums.beacons;
         }
@@ -112,12 +112,12 @@ proptest! {
     #[test]
     fn a_row_holds_leaves_of_its_prefix_and_labels_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
         let rows = groups(&fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell)));
-        prop_assert!(rows.is_sorted_by(|one, other| one.label < other.label));
+        prop_assert!(rows.is_sorted_by(|one, other| one.cell_key < other.cell_key));
         for row in &rows {
-            let depth = row.label.iter().position(|value| value == "*").unwrap_or(row.label.len());
-            prop_assert!(row.label[depth..].iter().all(|value| value == "*"));
+            let depth = row.cell_key.iter().position(|value| value == "*").unwrap_or(row.cell_key.len());
+            prop_assert!(row.cell_key[depth..].iter().all(|value| value == "*"));
             for leaf in leaves.iter().filter(|leaf| leaf.leaves & row.leaves != 0) {
-                prop_assert_eq!(&leaf.label[..depth], &row.label[..depth]);
+                prop_assert_eq!(&leaf.cell_key[..depth], &row.cell_key[..depth]);
             }
         }
     }
@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn crowds_are_left_as_they_are_so_folding_twice_is_folding_once(leaves in leaves(), crowd in crowd()) {
         let once = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
-        let again: BTreeMap<Label, Cell> = once.iter().map(|row| (row.label.clone(), row.cell.clone())).collect();
+        let again: BTreeMap<CellKey, Cell> = once.iter().map(|row| (row.cell_key.clone(), row.cell.clone())).collect();
         let twice = fold(again, margin(crowd), |cell| crowd.holds_cell(cell));
         prop_assert_eq!(groups(&twice), groups(&once));
     }
@@ -134,10 +134,10 @@ proptest! {
     fn without_a_margin_each_node_merges_at_most_one_row(leaves in leaves(), crowd in crowd()) {
         let rows = groups(&fold(table(&leaves), Margin::NONE, |cell| crowd.holds_cell(cell)));
         let mut nodes: Vec<&[String]> =
-            leaves.iter().flat_map(|leaf| (0..leaf.label.len()).map(|depth| &leaf.label[..depth])).collect();
+            leaves.iter().flat_map(|leaf| (0..leaf.cell_key.len()).map(|depth| &leaf.cell_key[..depth])).collect();
         nodes.sort_unstable();
         nodes.dedup();
-        let kept = |leaf: &&Group| rows.iter().any(|row| row.label == leaf.label);
+        let kept = |leaf: &&Group| rows.iter().any(|row| row.cell_key == leaf.cell_key);
         let crowds = leaves.iter().filter(|leaf| crowd.holds_cell(&cell(leaf)));
         prop_assert!(crowds.filter(|leaf| !kept(leaf)).count() <= nodes.len());
     }

@@ -3,9 +3,9 @@
 use crowdfold_rollup::Table;
 
 use crate::fold::{Margin, fold};
-use crate::testing::{Numbers, cell, label};
+use crate::testing::{Numbers, cell, cell_key};
 
-/// Sessions that keep their full label, and those whose own cell is a crowd.
+/// Sessions that keep their full cell key, and those whose own cell is a crowd.
 fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u64) {
     let mut numbers = Numbers(20_261_122);
     let dimensions: Vec<Zipf> = sizes.iter().map(|size| Zipf::new(*size, exponent)).collect();
@@ -15,13 +15,13 @@ fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u6
         for _ in 0..sessions {
             let values: Vec<String> =
                 dimensions.iter().map(|zipf| zipf.draw(&mut numbers).to_string()).collect();
-            table.entry(label(&values)).or_default().add(&cell(1));
+            table.entry(cell_key(&values)).or_default().add(&cell(1));
         }
         crowds += table.values().map(|cell| cell.sessions).filter(|n| *n >= 50).sum::<u64>();
         let rows = fold(table, Margin::NONE, |cell| cell.sessions >= 50);
         kept += rows
             .iter()
-            .filter(|row| row.label.iter().all(|v| **v != *"*"))
+            .filter(|row| row.cell_key.iter().all(|v| **v != *"*"))
             .map(|row| row.cell.sessions)
             .sum::<u64>();
     }

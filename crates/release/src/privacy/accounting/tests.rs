@@ -30,10 +30,10 @@ fn a_tail_is_the_sum_it_says_it_is() {
         let weight = |x: i64| (-(x * x) as f64 / (2.0 * sigma * sigma)).exp();
         let far = (40.0 * sigma) as i64 + 40;
         let exact = (from as i64..far).map(weight).sum::<f64>() / (-far..far).map(weight).sum::<f64>();
-        let told = tail(sigma, from);
+        let computed = tail(sigma, from);
         // below one of σ the normalising sum is only bounded
-        near(told, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
-        assert!(told >= exact * (1.0 - 1e-9));
+        near(computed, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
+        assert!(computed >= exact * (1.0 - 1e-9));
     }
     // beyond, in blocks: never less than it is, and little more
     let sigma = 50_000.0_f64;

@@ -1,15 +1,25 @@
 use super::*;
-use crate::testing::{cell, label};
+use crate::testing::{cell, cell_key};
 
 fn secret() -> Secret {
     Secret::new(std::array::from_fn(|at| at as u8))
 }
 
-const PLACE: Place<'_> =
-    Place { policy: 7, tenant: "acme", window: Window { start: 0, end: 3_600_000 }, breakdown: "os.browser" };
+const NOISE_KEY: NoiseKey<'_> = NoiseKey {
+    policy: 7,
+    tenant: "acme",
+    window: Window { start: 0, end: 3_600_000 },
+    breakdown: "os.browser",
+};
 
-fn draws(secret: &Secret, place: &Place<'_>, values: &[&str], cell: &Cell, measure: &str) -> Vec<i128> {
-    let mut draws = CellNoise::new(secret, place, &label(values), cell).of(measure);
+fn draws(
+    secret: &Secret,
+    noise_key: &NoiseKey<'_>,
+    values: &[&str],
+    cell: &Cell,
+    measure: &str,
+) -> Vec<i128> {
+    let mut draws = CellNoise::new(secret, noise_key, &cell_key(values), cell).of(measure);
     (0..12).map(|_| draws.next(SIGMA)).collect()
 }
 
@@ -19,7 +29,7 @@ const SIGMA: Sigma = Sigma(38_175_132);
 /// after an upgrade would then publish other noise for what an aborted transaction had shown. If it must, raise RULES.
 #[test]
 fn a_replay_draws_what_was_drawn_before() {
-    let drawn = draws(&secret(), &PLACE, &["Windows", "Edge"], &cell(300), "sessions");
+    let drawn = draws(&secret(), &NOISE_KEY, &["Windows", "Edge"], &cell(300), "sessions");
     assert_eq!(drawn, KNOWN);
 }
 
@@ -27,8 +37,8 @@ const KNOWN: [i128; 12] = [-19, -6, -23, -40, -53, -40, 7, 4, -8, 12, -63, 2];
 
 #[test]
 fn whatever_the_noise_is_bound_to_changes_all_of_it() {
-    let of = |place: &Place<'_>, values: &[&str], cell: &Cell, measure: &str| {
-        draws(&secret(), place, values, cell, measure)
+    let of = |noise_key: &NoiseKey<'_>, values: &[&str], cell: &Cell, measure: &str| {
+        draws(&secret(), noise_key, values, cell, measure)
     };
     let mut with_sum = cell(300);
     with_sum.sums.stalls = 1;
@@ -36,23 +46,23 @@ fn whatever_the_noise_is_bound_to_changes_all_of_it() {
     with_value.bitrate.record(3200);
     let values = ["Windows", "Edge"];
     let all = [
-        of(&PLACE, &values, &cell(300), "sessions"),
-        of(&PLACE, &values, &cell(300), "plays"),
-        of(&PLACE, &values, &cell(301), "sessions"),
-        of(&PLACE, &values, &with_sum, "sessions"),
-        of(&PLACE, &values, &with_value, "sessions"),
-        of(&PLACE, &["WindowsE", "dge"], &cell(300), "sessions"),
-        of(&PLACE, &["Windows"], &cell(300), "sessions"),
-        of(&Place { policy: 8, ..PLACE }, &values, &cell(300), "sessions"),
-        of(&Place { tenant: "acm", ..PLACE }, &values, &cell(300), "sessions"),
-        of(&Place { breakdown: "os", ..PLACE }, &values, &cell(300), "sessions"),
+        of(&NOISE_KEY, &values, &cell(300), "sessions"),
+        of(&NOISE_KEY, &values, &cell(300), "plays"),
+        of(&NOISE_KEY, &values, &cell(301), "sessions"),
+        of(&NOISE_KEY, &values, &with_sum, "sessions"),
+        of(&NOISE_KEY, &values, &with_value, "sessions"),
+        of(&NOISE_KEY, &["WindowsE", "dge"], &cell(300), "sessions"),
+        of(&NOISE_KEY, &["Windows"], &cell(300), "sessions"),
+        of(&NoiseKey { policy: 8, ..NOISE_KEY }, &values, &cell(300), "sessions"),
+        of(&NoiseKey { tenant: "acm", ..NOISE_KEY }, &values, &cell(300), "sessions"),
+        of(&NoiseKey { breakdown: "os", ..NOISE_KEY }, &values, &cell(300), "sessions"),
         of(
-            &Place { window: Window { start: 3_600_000, end: 7_200_000 }, ..PLACE },
+            &NoiseKey { window: Window { start: 3_600_000, end: 7_200_000 }, ..NOISE_KEY },
             &values,
             &cell(300),
             "sessions",
         ),
-        draws(&Secret::new([0; 32]), &PLACE, &values, &cell(300), "sessions"),
+        draws(&Secret::new([0; 32]), &NOISE_KEY, &values, &cell(300), "sessions"),
     ];
     for (at, one) in all.iter().enumerate() {
         for other in &all[..at] {
@@ -87,7 +97,9 @@ fn critical(freedom: usize) -> f64 {
 fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
     // one draw from each of so many cells: as a deployment draws
     (0..count)
-        .map(|n| CellNoise::new(&secret(), &PLACE, &label(&["a"]), &cell(n)).of("sessions").next(sigma))
+        .map(|n| {
+            CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(n)).of("sessions").next(sigma)
+        })
         .collect()
 }
 
@@ -114,7 +126,7 @@ fn nothing_is_negative_and_nothing_overflows() {
     assert_eq!(not_negative(-1), 0);
     assert_eq!(not_negative(i128::MIN), 0);
     assert_eq!(not_negative(i128::MAX), u64::MAX);
-    let mut draws = CellNoise::new(&secret(), &PLACE, &label(&["a"]), &cell(1)).of("x");
+    let mut draws = CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(1)).of("x");
     let covered: Vec<u64> = (0..200).map(|_| draws.cover(0, SIGMA)).collect();
     assert!(covered.iter().filter(|value| **value == 0).count() > 50);
     // a σ that no number of a row can hold releases nothing

@@ -3,7 +3,7 @@ use crowdfold_rollup::{Cell, Sums, Table, Window};
 
 use super::super::release;
 use super::{Fault, Released};
-use crate::testing::{cell, label, table};
+use crate::testing::{cell, cell_key, table};
 use crate::{Policy, PolicySettings, PrivacySettings, Secret};
 
 const HOUR: u64 = 3_600_000;
@@ -44,7 +44,7 @@ fn full(sessions: u64) -> Cell {
 /// Both tables of one cell each and a small one.
 fn tables(sessions: u64, small: u64) -> Vec<Table> {
     let of = |values: &[&str], other: &[&str]| {
-        Table::from([(label(values), full(sessions)), (label(other), full(small))])
+        Table::from([(cell_key(values), full(sessions)), (cell_key(other), full(small))])
     };
     vec![of(&["Windows"], &["Tizen"]), of(&["Windows", "Edge"], &["Tizen", "Samsung"])]
 }
@@ -68,8 +68,8 @@ fn a_row_says_what_noise_it_has_and_tables_may_overlap() {
     );
     for row in &rows {
         let near = |name: &str, value: f64, within: f64| {
-            let told = row[name].as_f64().unwrap();
-            assert!((told - value).abs() < within && told != value, "{name}: {told}, not {value}");
+            let noisy = row[name].as_f64().unwrap();
+            assert!((noisy - value).abs() < within && noisy != value, "{name}: {noisy}, not {value}");
         };
         near("sessions", 100_000.0, 6.0 * 54.0);
         // √19 of the count's σ for each of a session's clamp, beacons' clamp is 370

@@ -5,7 +5,7 @@ use crowdfold_airlock::Dimension::{Browser, Cdn, Os};
 use super::*;
 use crate::Breakdowns;
 
-/// Label and sessions of each cell, table by table.
+/// Cell key and sessions of each cell, table by table.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
     let cells = |table: &crate::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();
     closed.tenants[&tenant].iter().map(cells).collect()
@@ -26,10 +26,10 @@ fn each_tenants_cells_are_made_by_its_own_breakdowns() {
     for (session, tenant) in [(1, "acme"), (2, "acme"), (3, "beta"), (4, "beta"), (5, "like")] {
         let cdn = if session % 2 == 0 { "a" } else { "b" };
         let fields = format!(r#","tenant":"{tenant}","cdn":"{cdn}","browser":"Chrome","os":"Linux""#);
-        assert_eq!(rig.beacon(session, 0, &fields), Verdict::Placed);
+        assert_eq!(rig.beacon(session, 0, &fields), Outcome::Inserted);
     }
     let closed = rig.store.close(T0 + 10_000, rig.airlock.dictionary()).remove(0);
-    let cell = |label: &str, sessions| (label.to_owned(), sessions);
+    let cell = |cell_key: &str, sessions| (cell_key.to_owned(), sessions);
     assert_eq!(tables(&closed, 0), [vec![cell("a", 1), cell("b", 1)]]);
     assert_eq!(tables(&closed, 1), [vec![cell("Chrome/a", 1), cell("Chrome/b", 1)], vec![cell("Linux", 2)]]);
     assert_eq!(tables(&closed, 2), [vec![cell("Chrome/b", 1)], vec![cell("Linux", 1)]]);

@@ -10,8 +10,8 @@ const T: Millis = 1_795_308_480_000;
 fn adds(window: Millis, fields: &str) -> BTreeMap<&'static str, u64> {
     let payload = format!(r#"{{"ts":{T},"session":"a",{fields}}}"#);
     let settings = Settings { window, ..settings() };
-    let verdict = judge(&[partition(&[(T, &payload)])], &settings);
-    let mut adds = total(&verdict, T / window * window).bounded;
+    let outcome = evaluate(&[partition(&[(T, &payload)])], &settings);
+    let mut adds = total(&outcome, T / window * window).bounded;
     assert_eq!(adds.len(), 18, "every field is there");
     adds.retain(|_, value| *value > 0);
     adds
@@ -80,7 +80,7 @@ fn rows(settings: Settings) -> Vec<Value> {
     };
     let payloads = [beacon("a", ""), beacon("b", r#","error":"drm""#), beacon("c", r#","bitrate_kbps":700"#)];
     let records: Vec<_> = payloads.iter().map(|payload| (T, payload.as_str())).collect();
-    judge(&[partition(&records)], &settings).rollups(&settings)
+    evaluate(&[partition(&records)], &settings).rollups(&settings)
 }
 
 fn two_tables() -> Settings {

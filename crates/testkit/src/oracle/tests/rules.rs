@@ -13,10 +13,10 @@ fn beacon(after: u64, more: &str) -> String {
 }
 
 /// A log in which every record arrives when its only beacon says.
-fn on_time(beacons: &[(u64, &str)]) -> Verdict {
+fn on_time(beacons: &[(u64, &str)]) -> Outcome {
     let payloads: Vec<_> =
         beacons.iter().map(|(after, more)| (T + after * S, beacon(*after, more))).collect();
-    judged(&payloads.iter().map(|(at, payload)| (*at, payload.as_str())).collect::<Vec<_>>())
+    evaluated(&payloads.iter().map(|(at, payload)| (*at, payload.as_str())).collect::<Vec<_>>())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn each_reason_and_which_comes_first() {
         (r#"{"session":"a","tenant":"nobody"}"#, "no_time"),
         (nobody.as_str(), "unknown_tenant"),
     ] {
-        let counts = judged(&[(T, payload)]).ledger.beacons;
+        let counts = evaluated(&[(T, payload)]).ledger.beacons;
         assert_eq!(counts.rejected, BTreeMap::from([(reason, 1)]), "{payload}");
         assert_eq!(counts.read, 1);
     }
@@ -46,9 +46,9 @@ fn each_reason_and_which_comes_first() {
 fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
     for (ahead, counted) in [(60 * S, 0), (60 * S + 1, 1), (7_200 * S, 1)] {
         let beacon = format!(r#"{{"session":"a","ts":{},"tenant":""}}"#, T + ahead);
-        let verdict = judged(&[(T, &beacon)]);
-        assert_eq!((verdict.ledger.beacons.released, verdict.ledger.beacons.clock_ahead), (1, counted));
-        assert_eq!(total(&verdict, T).sessions, 1);
+        let outcome = evaluated(&[(T, &beacon)]);
+        assert_eq!((outcome.ledger.beacons.released, outcome.ledger.beacons.clock_ahead), (1, counted));
+        assert_eq!(total(&outcome, T).sessions, 1);
     }
 }
 
@@ -60,7 +60,7 @@ fn an_opt_out_holds_whatever_else_is_wrong() {
     ] {
         let wrong = format!("{{{wrong}}}");
         let beacons =
-            judged(&[(T, &beacon(0, "")), (T + S, &wrong), (T + 2 * S, &beacon(2, ""))]).ledger.beacons;
+            evaluated(&[(T, &beacon(0, "")), (T + S, &wrong), (T + 2 * S, &beacon(2, ""))]).ledger.beacons;
         assert_eq!(beacons.rejected, BTreeMap::from([(reason, 1)]), "{wrong}");
         assert_eq!((beacons.opted_out, beacons.released), (2, 0), "{wrong}");
     }
@@ -70,9 +70,9 @@ fn an_opt_out_holds_whatever_else_is_wrong() {
 fn a_time_ten_years_away_is_none() {
     for far in [1, T + 4_000 * 86_400_000] {
         let far = format!(r#"{{"session":"a","event":"play","ts":{far}}}"#);
-        let verdict = judged(&[(T, &far), (T + S, &far)]);
-        assert_eq!(verdict.ledger.beacons.released, 2, "neither late nor a duplicate: {far}");
-        assert_eq!(total(&verdict, T).sessions, 1);
+        let outcome = evaluated(&[(T, &far), (T + S, &far)]);
+        assert_eq!(outcome.ledger.beacons.released, 2, "neither late nor a duplicate: {far}");
+        assert_eq!(total(&outcome, T).sessions, 1);
     }
 }
 
@@ -81,7 +81,7 @@ fn beacons_may_run_on_and_lie_in_an_envelope() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let rest = format!(r#"{{"records":[{{"key":"k","value":{one}}},{{"value":{{"data":{two}}}}}]}}"#);
     for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#), rest] {
-        let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
+        let beacons = evaluated(&[(T + 2 * S, &payload)]).ledger.beacons;
         assert_eq!((beacons.read, beacons.released), (2, 2), "{payload}");
     }
 }
@@ -91,7 +91,7 @@ fn the_last_of_two_values_counts_also_if_it_cannot_be_used() {
     for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
         let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
         let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
-        assert_eq!(total(&judged(&[(T, &started)]), T).sums.plays, plays, "{fields}");
+        assert_eq!(total(&evaluated(&[(T, &started)]), T).sums.plays, plays, "{fields}");
     }
 }
 
@@ -101,10 +101,10 @@ fn a_batch_is_objects_in_an_array_or_on_lines() {
     let array = format!("[{one},{two},7]");
     let lines = format!("{one}\n\n{two}\r\nnot json\n");
     for nothing in ["", " \n ", "[]"] {
-        assert_eq!(judged(&[(T, nothing)]).ledger.beacons.rejected, BTreeMap::from([("malformed", 1)]));
+        assert_eq!(evaluated(&[(T, nothing)]).ledger.beacons.rejected, BTreeMap::from([("malformed", 1)]));
     }
     for payload in [array, lines] {
-        let beacons = judged(&[(T + 2 * S, &payload)]).ledger.beacons;
+        let beacons = evaluated(&[(T + 2 * S, &payload)]).ledger.beacons;
         assert_eq!((beacons.read, beacons.released), (3, 2), "{payload}");
         assert_eq!(beacons.rejected, BTreeMap::from([("malformed", 1)]));
     }
@@ -112,14 +112,14 @@ fn a_batch_is_objects_in_an_array_or_on_lines() {
 
 #[test]
 fn event_time_is_the_earlier_of_beacon_and_record() {
-    let verdict = judged(&[(T, &beacon(60, ""))]);
+    let outcome = evaluated(&[(T, &beacon(60, ""))]);
     assert_eq!(
-        total(&verdict, T).sessions,
+        total(&outcome, T).sessions,
         1,
         "the record came in the first window, whatever the player's clock"
     );
-    let verdict = judged(&[(T + 70 * S, &beacon(59, ""))]);
-    assert_eq!(total(&verdict, T).sessions, 1);
+    let outcome = evaluated(&[(T + 70 * S, &beacon(59, ""))]);
+    assert_eq!(total(&outcome, T).sessions, 1);
 }
 
 #[test]
@@ -130,20 +130,20 @@ fn a_window_closes_when_the_watermark_reaches_its_end() {
 }
 
 /// A record at `last` seconds, then one with a beacon of the first window.
-fn on_time_then_straggler(last: u64) -> Verdict {
-    judged(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
+fn on_time_then_straggler(last: u64) -> Outcome {
+    evaluated(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
 }
 
 #[test]
 fn a_batch_does_not_make_itself_late() {
     let batch = format!("[{},{}]", beacon(300, ""), beacon(1, ""));
-    assert_eq!(judged(&[(T + 300 * S, &batch)]).ledger.beacons.late, 0);
+    assert_eq!(evaluated(&[(T + 300 * S, &batch)]).ledger.beacons.late, 0);
 }
 
 #[test]
 fn rejected_records_move_the_watermark() {
     let straggler = beacon(1, "");
-    let moved = judged(&[(T + 90 * S, "garbage"), (T + 90 * S, &straggler)]);
+    let moved = evaluated(&[(T + 90 * S, "garbage"), (T + 90 * S, &straggler)]);
     assert_eq!(moved.ledger.beacons.late, 1);
 }
 
@@ -152,15 +152,15 @@ fn in_a_file_a_beacons_own_time_is_the_clock_unless_it_is_ahead_of_ours() {
     let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
     let settings = Settings { now: Some(T), ..settings() };
     let lines = [beacon(61, ""), beacon(60, ""), beacon(1, r#""event":"x""#)];
-    let verdict = judge(&[lines.iter().map(|payload| line(payload)).collect()], &settings);
-    assert_eq!(verdict.ledger.beacons.rejected, BTreeMap::from([("future", 1)]));
-    assert_eq!((verdict.ledger.beacons.late, verdict.ledger.beacons.released), (0, 2));
+    let outcome = evaluate(&[lines.iter().map(|payload| line(payload)).collect()], &settings);
+    assert_eq!(outcome.ledger.beacons.rejected, BTreeMap::from([("future", 1)]));
+    assert_eq!((outcome.ledger.beacons.late, outcome.ledger.beacons.released), (0, 2));
 }
 
 #[test]
 fn nothing_ahead_of_the_clock_moves_the_watermark() {
     let settings = Settings { now: Some(T), ..settings() };
-    let reasons = |records: &[Record]| judge(&[records.to_vec()], &settings).ledger.beacons;
+    let reasons = |records: &[Record]| evaluate(&[records.to_vec()], &settings).ledger.beacons;
     let far = T + 600 * S;
     let nobody = Record { timestamp: None, payload: format!(r#"{{"ts":{far}}}"#).into() };
     let batch =
@@ -182,7 +182,7 @@ fn what_was_said_long_before_the_last_closed_window_is_forgotten() {
         let straggler = beacon(110, "");
         let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
         let other = format!(r#"{{"ts":{},"session":"b"}}"#, T + last * S);
-        judge(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
+        evaluate(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
     };
     // Windows are closed until 180: 90 s before that is 90. Until 240: 150.
     assert_eq!((late_after(269).opted_out, late_after(269).late), (2, 0));
@@ -193,7 +193,7 @@ fn what_was_said_long_before_the_last_closed_window_is_forgotten() {
 fn each_partition_has_its_own_clock() {
     let (far, near) = (beacon(300, ""), beacon(1, ""));
     let log = [partition(&[(T + 300 * S, &far)]), partition(&[(T + S, &near)])];
-    assert_eq!(judge(&log, &settings()).ledger.beacons.late, 0);
+    assert_eq!(evaluate(&log, &settings()).ledger.beacons.late, 0);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_repetition_is_a_duplicate_as_long_as_the_first_is_remembered() {
     let again = |after: u64| {
         let one = beacon(0, r#""event":"end""#);
         let settings = Settings { lateness: 600 * S, ..settings() };
-        judge(&[partition(&[(T, &one), (T + after * S, &one)])], &settings).ledger.beacons.duplicate
+        evaluate(&[partition(&[(T, &one), (T + after * S, &one)])], &settings).ledger.beacons.duplicate
     };
     assert_eq!((again(90), again(91)), (1, 0));
     let other_event = on_time(&[(1, r#""event":"end""#), (1, r#""event":"error""#)]);
@@ -213,45 +213,45 @@ fn late_comes_before_duplicate_and_opted_out_before_late() {
     let counts = on_time_then_straggler(90).ledger.beacons;
     assert_eq!((counts.late, counts.duplicate), (1, 0));
     let twice = beacon(1, "");
-    let counts = judged(&[(T, &twice), (T + 90 * S, &twice), (T + 90 * S, &twice)]).ledger.beacons;
+    let counts = evaluated(&[(T, &twice), (T + 90 * S, &twice), (T + 90 * S, &twice)]).ledger.beacons;
     assert_eq!(
         (counts.released, counts.duplicate, counts.late),
         (1, 1, 1),
         "the duplicate itself moved the clock"
     );
     let out = beacon(1, r#""opt_out":true"#);
-    let counts = judged(&[(T + 90 * S, "x"), (T + 90 * S, &out)]).ledger.beacons;
+    let counts = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &out)]).ledger.beacons;
     assert_eq!((counts.opted_out, counts.late), (1, 0));
 }
 
 #[test]
 fn an_opt_out_takes_out_what_is_open_and_stays_for_a_while() {
     let beacons = [(0, ""), (70, ""), (95, ""), (100, r#""opt_out":true"#), (190, ""), (191, "")];
-    let verdict = on_time(&beacons);
+    let outcome = on_time(&beacons);
     assert_eq!(
-        verdict.ledger.beacons.opted_out, 4,
+        outcome.ledger.beacons.opted_out, 4,
         "70 and 95 with their session summary, 100 itself, 190 within H"
     );
     assert_eq!(
-        verdict.ledger.beacons.released, 2,
+        outcome.ledger.beacons.released, 2,
         "the first window was closed; at 191 the word has expired"
     );
 }
 
 #[test]
 fn plays_and_attempts_count_once_while_asserted() {
-    let verdict = on_time(&[
+    let outcome = on_time(&[
         (0, r#""event":"attempt""#),
         (1, r#""event":"play","startup_ms":850"#),
         (2, r#""event":"play""#),
         (3, r#""startup_ms":7777"#),
     ]);
-    let cell = total(&verdict, T);
+    let cell = total(&outcome, T);
     assert_eq!((cell.sums.attempts, cell.sums.plays, cell.startup_ms), (1, 1, vec![850]));
     // Each statement renews the assertion, counted or not: 0, 90, 180 are one, 271 is another.
-    let verdict = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
-    let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&verdict, T + w * S).sums.plays).iter().sum();
-    let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&verdict, T + w * S).sums.attempts).iter().sum();
+    let outcome = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
+    let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.plays).iter().sum();
+    let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.attempts).iter().sum();
     assert_eq!((plays, attempts), (2, 2));
 }
 
@@ -259,9 +259,9 @@ fn plays_and_attempts_count_once_while_asserted() {
 fn what_a_late_beacon_states_is_known_afterwards() {
     let play = beacon(1, r#""event":"play""#);
     let error = beacon(91, r#""error":"media","fatal":true"#);
-    let verdict = judged(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
-    assert_eq!(verdict.ledger.beacons.late, 1);
-    assert_eq!(total(&verdict, T + 60 * S).sums.playback_failures, 1);
+    let outcome = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
+    assert_eq!(outcome.ledger.beacons.late, 1);
+    assert_eq!(total(&outcome, T + 60 * S).sums.playback_failures, 1);
 }
 
 #[test]
@@ -284,17 +284,17 @@ fn a_fatal_error_is_a_playback_failure_once_something_played() {
 
 #[test]
 fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
-    let label = |beacons: &[(u64, &str)], window: u64| {
-        let verdict = on_time(beacons);
+    let cell_key = |beacons: &[(u64, &str)], window: u64| {
+        let outcome = on_time(beacons);
         let key = TableKey { start: T + window * S, tenant: "acme".into(), breakdown: 0 };
-        verdict.cells[&key].keys().next().unwrap()[0].clone()
+        outcome.cells[&key].keys().next().unwrap()[0].clone()
     };
     let (one, two) = (r#""cdn":"one""#, r#""cdn":"two""#);
-    assert_eq!(label(&[(0, ""), (1, one), (2, two)], 0), "one");
-    assert_eq!(label(&[(0, one), (1, two), (61, "")], 60), "two");
-    assert_eq!(label(&[(0, one), (61, ""), (62, two)], 60), "two", "reported wins over asserted");
-    assert_eq!(label(&[(0, one), (90, "")], 60), "one");
-    assert_eq!(label(&[(0, one), (91, "")], 60), "unknown");
+    assert_eq!(cell_key(&[(0, ""), (1, one), (2, two)], 0), "one");
+    assert_eq!(cell_key(&[(0, one), (1, two), (61, "")], 60), "two");
+    assert_eq!(cell_key(&[(0, one), (61, ""), (62, two)], 60), "two", "reported wins over asserted");
+    assert_eq!(cell_key(&[(0, one), (90, "")], 60), "one");
+    assert_eq!(cell_key(&[(0, one), (91, "")], 60), "unknown");
 }
 
 #[test]
@@ -371,9 +371,9 @@ fn tenants_and_contents_for_children_are_left_out_unheard() {
     let tenant = beacon(0, r#""tenant":"blip""#);
     let content = beacon(1, r#""content":"cartoon","event":"play""#);
     let error = beacon(2, r#""error":"drm","fatal":true"#);
-    let verdict = judge(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
-    assert_eq!((verdict.ledger.beacons.excluded, verdict.ledger.beacons.released), (2, 1));
-    assert_eq!(total(&verdict, T).sums.startup_failures, 1, "what an excluded beacon says is not remembered");
+    let outcome = evaluate(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
+    assert_eq!((outcome.ledger.beacons.excluded, outcome.ledger.beacons.released), (2, 1));
+    assert_eq!(total(&outcome, T).sums.startup_failures, 1, "what an excluded beacon says is not remembered");
 }
 
 #[test]
@@ -382,8 +382,8 @@ fn what_is_left_out_may_opt_its_session_out_nevertheless() {
     let before = beacon(0, "");
     let out = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);
     let after = beacon(2, r#""event":"end""#);
-    let verdict = judge(&[partition(&[(T, &before), (T, &out), (T, &after)])], &settings);
-    let beacons = &verdict.ledger.beacons;
+    let outcome = evaluate(&[partition(&[(T, &before), (T, &out), (T, &after)])], &settings);
+    let beacons = &outcome.ledger.beacons;
     assert_eq!((beacons.excluded, beacons.opted_out, beacons.released + beacons.withheld), (1, 2, 0));
 }
 
@@ -392,11 +392,11 @@ fn less_than_a_crowd_is_withheld_whole() {
     let crowd = |sessions: u64| {
         let beacons: Vec<_> = (0..sessions).map(|n| format!(r#"{{"ts":{T},"session":"s{n}"}}"#)).collect();
         let records: Vec<_> = beacons.iter().map(|payload| (T, payload.as_str())).collect();
-        judge(&[partition(&records)], &Settings { k: 3, ..settings() })
+        evaluate(&[partition(&records)], &Settings { k: 3, ..settings() })
     };
     let (small, enough) = (crowd(2), crowd(3));
     assert!(small.tables.is_empty() && !small.cells.is_empty());
     assert_eq!((small.ledger.beacons.withheld, small.ledger.windows.withheld), (2, 1));
-    assert_eq!(enough.tables.values().next().unwrap()[0].label, ["unknown"]);
+    assert_eq!(enough.tables.values().next().unwrap()[0].cell_key, ["unknown"]);
     assert_eq!((enough.ledger.session_windows.released, enough.ledger.windows.released), (3, 1));
 }

@@ -12,10 +12,10 @@ fn folds_as_the_vectors_do() {
         let pairs =
             |name: &str| -> Vec<(Vec<String>, u64)> { serde_json::from_value(case[name].clone()).unwrap() };
         let cell = |sessions| Cell { sessions, ..Cell::default() };
-        let cells: Cells = pairs("cells").into_iter().map(|(label, n)| (label, cell(n))).collect();
+        let cells: Cells = pairs("cells").into_iter().map(|(cell_key, n)| (cell_key, cell(n))).collect();
         let number = |name: &str| case[name].as_u64().unwrap();
         let rows = fold(&cells, number("k"), number("margin"));
-        let rows: Vec<_> = rows.into_iter().map(|row| (row.label, row.cell.sessions)).collect();
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.cell_key, row.cell.sessions)).collect();
         assert_eq!(rows, pairs("rows"), "{case}");
     }
 }
@@ -32,10 +32,10 @@ fn world_settings() -> Settings {
     }
 }
 
-fn world(settings: &Settings) -> Verdict {
+fn world(settings: &Settings) -> Outcome {
     let beacons = include_str!("../../../../../tests/data/world/beacons.ndjson");
     let lines = beacons.lines().map(|line| Record { timestamp: None, payload: line.into() }).collect();
-    judge(&[lines], settings)
+    evaluate(&[lines], settings)
 }
 
 /// Results of another language.
@@ -95,13 +95,13 @@ fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
 #[test]
 fn the_world_without_a_secret_is_what_another_language_computed() {
     let settings = world_settings();
-    let verdict = world(&settings);
+    let outcome = world(&settings);
     let world = expected();
-    let ours = our_rows(verdict.rollups(&settings));
+    let ours = our_rows(outcome.rollups(&settings));
     assert!(ours.len() > 100, "{} rows", ours.len());
     assert_eq!(ours, expected_rows(&world, "tables2"));
 
-    let ledger = &verdict.ledger;
+    let ledger = &outcome.ledger;
     for (name, ours) in [
         ("released", (ledger.beacons.released, ledger.session_windows.released)),
         ("withheld", (ledger.beacons.withheld, ledger.session_windows.withheld)),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crowdfold_console::{Policy, Row, Spread, Window};
+use crowdfold_console::{DistributionSummary, Policy, Row, Window};
 
 use super::{Style, lines};
 use crate::commands::demo::board::Table;
@@ -27,9 +27,9 @@ fn row(os: &str, sessions: u64) -> Row {
         dropped_frames: Some(0),
         switches: Some(0),
         errors: Some(BTreeMap::new()),
-        startup_ms: spread(0, None),
-        bandwidth_kbps: spread(sessions, Some(4_800)),
-        bitrate_kbps: spread(0, None),
+        startup_ms: distribution(0, None),
+        bandwidth_kbps: distribution(sessions, Some(4_800)),
+        bitrate_kbps: distribution(0, None),
         policy: Policy {
             name: "threshold".into(),
             k: Some(20),
@@ -42,16 +42,23 @@ fn row(os: &str, sessions: u64) -> Row {
 }
 
 /// The distribution of values that are 5,000 each.
-fn spread(sessions: u64, p50: Option<u64>) -> Option<Spread> {
-    Some(Spread { sessions: Some(sessions), sum: 5_000 * sessions as i64, p50, ..Spread::default() })
+fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> {
+    Some(DistributionSummary {
+        sessions: Some(sessions),
+        sum: 5_000 * sessions as i64,
+        p50,
+        ..DistributionSummary::default()
+    })
 }
 
 /// The row as in a table outside the detail table.
 fn noisy(mut row: Row) -> Row {
     row.detail = Some(false);
     row.beacons = None;
-    for spread in [&mut row.startup_ms, &mut row.bandwidth_kbps, &mut row.bitrate_kbps] {
-        *spread = spread.take().map(|spread| Spread { sum: spread.sum, ..Spread::default() });
+    for summary in [&mut row.startup_ms, &mut row.bandwidth_kbps, &mut row.bitrate_kbps] {
+        *summary = summary
+            .take()
+            .map(|summary| DistributionSummary { sum: summary.sum, ..DistributionSummary::default() });
     }
     row
 }
@@ -111,7 +118,7 @@ fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     table.rows[1].stalled_ms = Some(-2_000);
     table.rows[2].playing_ms = Some(-240_000);
     table.rows[0].plays = Some(300);
-    table.rows[0].startup_ms = Some(Spread { sum: 270_000, ..Spread::default() });
+    table.rows[0].startup_ms = Some(DistributionSummary { sum: 270_000, ..DistributionSummary::default() });
     let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
     assert_eq!(
         text,

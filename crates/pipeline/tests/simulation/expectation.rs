@@ -40,7 +40,7 @@ impl References {
 }
 
 /// Holds what was published, and what only aborted transactions held, to what may be.
-pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
+pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
     let got = tables(&outcome.broker.rollups);
     let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
     let grown: &[bool] = if shop.world.grows() { &[false, true] } else { &[true] };
@@ -49,24 +49,24 @@ pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
         .flat_map(|version| grown.iter().map(|grown| references.get(shop, *version, *grown, 0)))
         .collect();
     let none = Vec::new();
-    let mut places: Vec<_> = whole.iter().flat_map(|reference| reference.tables.keys()).collect();
-    places.extend(got.keys());
-    places.sort();
-    places.dedup();
-    for place in places {
-        let (tenant, start) = place;
-        let published = got.get(place).unwrap_or(&none);
+    let mut keys: Vec<_> = whole.iter().flat_map(|reference| reference.tables.keys()).collect();
+    keys.extend(got.keys());
+    keys.sort();
+    keys.dedup();
+    for key in keys {
+        let (tenant, start) = key;
+        let published = got.get(key).unwrap_or(&none);
         let withheld = published.is_empty() && outcome.excused.covers(*start);
-        let expected = |one: &Rc<Reference>| one.tables.get(place).unwrap_or(&none) == published;
+        let expected = |one: &Rc<Reference>| one.tables.get(key).unwrap_or(&none) == published;
         match decided(shop, &outcome.broker, tenant, *start) {
             Some(missing) => {
                 let part = references.get(shop, 0, true, missing);
-                let part = with_coverage(shop, part.tables.get(place).unwrap_or(&none), missing);
+                let part = with_coverage(shop, part.tables.get(key).unwrap_or(&none), missing);
                 assert_eq!(text(published), text(&part), "{tenant}, {start}: published, and expected");
             }
             None if withheld || whole.iter().any(expected) => {}
             None => {
-                let whole = text(whole[0].tables.get(place).unwrap_or(&none));
+                let whole = text(whole[0].tables.get(key).unwrap_or(&none));
                 assert_eq!(
                     text(published),
                     whole,
@@ -76,13 +76,13 @@ pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
             }
         }
     }
-    for (place, shown) in tables(&outcome.broker.aborted) {
-        let published = got.get(&place).unwrap_or(&none);
-        let withheld = published.is_empty() && outcome.excused.covers(place.1);
+    for (key, shown) in tables(&outcome.broker.aborted) {
+        let published = got.get(&key).unwrap_or(&none);
+        let withheld = published.is_empty() && outcome.excused.covers(key.1);
         let known = |row: &Row| {
             published.contains(row)
                 || withheld
-                    && whole.iter().any(|one| one.tables.get(&place).is_some_and(|rows| rows.contains(row)))
+                    && whole.iter().any(|one| one.tables.get(&key).is_some_and(|rows| rows.contains(row)))
         };
         for row in &shown {
             assert!(
@@ -96,18 +96,18 @@ pub(crate) fn judge(shop: &Shop, references: &References, outcome: &Outcome) {
         }
     }
     if matches!(outcome.trouble, Trouble::Nothing | Trouble::Stuck) {
-        let (counts, placed) = account(&outcome.broker);
-        assert_eq!((counts, placed), whole[0].account, "other verdicts");
+        let (counts, in_cells) = account(&outcome.broker);
+        assert_eq!((counts, in_cells), whole[0].account, "other outcomes");
         assert_eq!(counts.read, shop.world.beacons, "every beacon is read once");
-        assert_eq!(counts.read, placed + counts.settled(), "every beacon is accounted for");
+        assert_eq!(counts.read, in_cells + counts.without_summary(), "every beacon is accounted for");
     }
 }
 
 /// The partitions that a committed decision gave up in a window.
 fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
     let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.world.merge_partitions;
-    let holds = |(by, settled, forced): &&(u32, u64, crowdfold_pipeline::Forced)| {
-        *by == m && *settled < start + WINDOW && start + WINDOW <= forced.end
+    let holds = |(by, closed, forced): &&(u32, u64, crowdfold_pipeline::Forced)| {
+        *by == m && *closed < start + WINDOW && start + WINDOW <= forced.end
     };
     let (_, _, forced) = broker.decisions.iter().find(holds)?;
     Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))
@@ -117,12 +117,12 @@ fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64
 fn with_coverage(shop: &Shop, rows: &[Row], missing: u64) -> Vec<Row> {
     let of = shop.world.partitions[1];
     let came = of - missing.count_ones();
-    let tell = |(key, value): &Row| {
+    let with_note = |(key, value): &Row| {
         let value = String::from_utf8_lossy(value);
-        let told = format!(r#""coverage":{{"partitions":{came},"of":{of}}},"sessions""#);
-        (key.clone(), value.replacen("\"sessions\"", &told, 1).into_bytes())
+        let coverage = format!(r#""coverage":{{"partitions":{came},"of":{of}}},"sessions""#);
+        (key.clone(), value.replacen("\"sessions\"", &coverage, 1).into_bytes())
     };
-    rows.iter().map(tell).collect()
+    rows.iter().map(with_note).collect()
 }
 
 fn tables(rows: &[Row]) -> Tables {
@@ -141,19 +141,19 @@ fn text(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|(key, value)| format!("{key} {}", String::from_utf8_lossy(value))).collect()
 }
 
-/// Verdicts and beacons in cells, as the partials' topic has them.
+/// Outcomes and beacons in cells, as the partials' topic has them.
 fn account(broker: &Broker) -> (Counts, u64) {
-    let (mut counts, mut placed) = (Counts::default(), 0);
+    let (mut counts, mut in_cells) = (Counts::default(), 0);
     for value in broker.partials.iter().flat_map(BTreeMap::values) {
         match wire::read(value) {
             Ok(Partial::Chunk(chunk)) if chunk.breakdown == 0 => {
-                placed += chunk.cells.iter().map(|(_, cell)| cell.sums.beacons).sum::<u64>();
+                in_cells += chunk.cells.iter().map(|(_, cell)| cell.sums.beacons).sum::<u64>();
             }
             Ok(Partial::CloseMarker(marker)) => counts.add(&marker.counts),
             _ => {}
         }
     }
-    (counts, placed)
+    (counts, in_cells)
 }
 
 /// Whether any row was released without some partitions.

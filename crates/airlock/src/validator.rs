@@ -1,10 +1,10 @@
-//! The judgement of one beacon.
+//! Validation of one beacon.
 
 use std::sync::Arc;
 
 use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text, is_nothing};
 
-use crate::address::{Databases, Place, Places};
+use crate::address::{Databases, GeoCache, GeoInfo};
 use crate::client::{ClientSymbols, Hints, Remembered};
 use crate::identity::identity;
 use crate::ignored::Ignored;
@@ -23,8 +23,8 @@ type Dimensions = [Symbol; Dimension::COUNT];
 /// The largest difference between a beacon's own time and its record's, ms: ten years. A clock beyond that was never set.
 const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
-/// Dimensions that a producer tells by a text of their own.
-const TOLD: [(Text, Dimension); 13] = [
+/// Dimensions that a producer reports in a text field of their own.
+const REPORTED: [(Text, Dimension); 13] = [
     (Text::Country, Dimension::Country),
     (Text::Region, Dimension::Region),
     (Text::Asn, Dimension::Asn),
@@ -40,25 +40,25 @@ const TOLD: [(Text, Dimension); 13] = [
     (Text::Connection, Dimension::Connection),
 ];
 
-/// What one partition needs to judge beacons: its placement, and what it remembers.
-pub(crate) struct Gate {
+/// The validator of one partition: its placement and its caches.
+pub(crate) struct Validator {
     placement: Option<Placement>,
     words: Words,
     clients: Remembered,
-    places: Places,
+    geo_cache: GeoCache,
     databases: Arc<Databases>,
     loaded: u64,
     ignored: Ignored,
     has_ignored: bool,
 }
 
-impl Gate {
+impl Validator {
     pub(crate) fn new(shared: &Shared, placement: Option<Placement>) -> Self {
         Self {
             placement,
             words: Words::new(shared.scanner.clone(), shared.settings.public_content.clone()),
             clients: Remembered::new(),
-            places: Places::default(),
+            geo_cache: GeoCache::default(),
             loaded: shared.loaded(),
             databases: shared.databases(),
             ignored: Ignored::default(),
@@ -89,7 +89,7 @@ impl Gate {
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.words.sweep(held);
         self.clients.forget_symbols();
-        self.places.forget();
+        self.geo_cache.forget();
     }
 
     /// Goes over to databases that were read again.
@@ -98,13 +98,13 @@ impl Gate {
         if self.loaded != loaded {
             self.loaded = loaded;
             self.databases = shared.databases();
-            self.places.forget();
+            self.geo_cache.forget();
         }
     }
 
-    /// The first reason against a beacon, in the order they are counted, or what is left of it. That a session opts out
-    /// does not depend on the reason.
-    pub(crate) fn judge(
+    /// Validates a beacon. Returns the observation, or the first rejection reason in the documented order. An opt-out
+    /// takes effect whatever the reason.
+    pub(crate) fn validate(
         &mut self,
         shared: &Shared,
         record_time: Option<Millis>,
@@ -135,11 +135,11 @@ impl Gate {
         session: &str,
     ) -> Option<SessionHash> {
         let tenant = tenant_of(shared, http, beacon)?;
-        self.has_place(shared, session).then(|| shared.hasher.hash(tenant, session))
+        self.belongs_here(shared, session).then(|| shared.hasher.hash(tenant, session))
     }
 
     /// Returns true if a session belongs to the partition.
-    fn has_place(&self, shared: &Shared, session: &str) -> bool {
+    fn belongs_here(&self, shared: &Shared, session: &str) -> bool {
         let partitioner = shared.settings.partitioner;
         self.placement.is_none_or(|at| belongs(at, partitioner, session.as_bytes()))
     }
@@ -172,18 +172,18 @@ impl Gate {
         let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
         let own_time = if clock_ahead { record_time } else { own_time };
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
-        if !self.has_place(shared, session) {
+        if !self.belongs_here(shared, session) {
             return Err(Reason::Misplaced);
         }
         // a body may claim any address: the one it came from counts, also where the collector did not know it (empty)
         let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
-        let place = match address {
-            Some(address) => self.places.of(address, settings, &self.databases, &mut self.words),
-            None => Place::NOWHERE,
+        let geo = match address {
+            Some(address) => self.geo_cache.of(address, settings, &self.databases, &mut self.words),
+            None => GeoInfo::UNKNOWN,
         };
-        let mut dimensions = self.told(settings.keep_content, beacon);
+        let mut dimensions = self.reported(settings.keep_content, beacon);
         self.add_located(&mut dimensions, http);
-        self.add_place(&mut dimensions, place);
+        self.add_geo(&mut dimensions, geo);
         let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
         let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Content));
         Ok(Observation {
@@ -198,15 +198,15 @@ impl Gate {
             identity,
             opt_out,
             excluded: child_directed || settings.drop_bots && is_bot,
-            network_bit: place.guard,
+            network_bit: geo.guard,
         })
     }
 
     /// What a beacon tells of its dimensions by itself.
-    fn told(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
+    fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
         let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
-        for (field, dimension) in TOLD {
+        for (field, dimension) in REPORTED {
             if let Some(raw) = beacon.text(field) {
                 set(dimension, raw);
             }
@@ -244,12 +244,12 @@ impl Gate {
     }
 
     /// What the address tells, where nobody did.
-    fn add_place(&self, dimensions: &mut Dimensions, place: Place) {
+    fn add_geo(&self, dimensions: &mut Dimensions, geo: GeoInfo) {
         for (dimension, symbol) in [
-            (Dimension::Country, place.country),
-            (Dimension::Region, place.region),
-            (Dimension::Asn, place.asn),
-            (Dimension::Network, place.network),
+            (Dimension::Country, geo.country),
+            (Dimension::Region, geo.region),
+            (Dimension::Asn, geo.asn),
+            (Dimension::Network, geo.network),
         ] {
             let known = &mut dimensions[dimension as usize];
             if !known.is_some() {

@@ -2,7 +2,7 @@ use crowdfold_rollup::Distribution;
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::{BINS, LEAST_IN_RANGE, Range, Spread, histogram};
+use super::{BINS, DistributionSummary, LEAST_IN_RANGE, Range, histogram};
 
 fn distribution(values: &[(u32, u64)]) -> Distribution {
     let mut distribution = Distribution::default();
@@ -11,7 +11,8 @@ fn distribution(values: &[(u32, u64)]) -> Distribution {
 }
 
 fn percentiles(values: &[(u32, u64)]) -> [Option<u32>; 4] {
-    let Spread { p50, p90, p95, p99, .. } = Spread::of(&distribution(values), false);
+    let DistributionSummary { p50, p90, p95, p99, .. } =
+        DistributionSummary::of(&distribution(values), false);
     [p50, p90, p95, p99]
 }
 

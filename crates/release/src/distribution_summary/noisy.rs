@@ -1,14 +1,14 @@
 //! What can be read out of a histogram that was covered with noise. Nothing here looks at anything else.
 
-use super::{BIN_COUNT, BINS, LEAST_IN_RANGE, Spread, histogram};
+use super::{BIN_COUNT, BINS, DistributionSummary, LEAST_IN_RANGE, histogram};
 use crate::privacy::not_negative;
 
-impl Spread {
+impl DistributionSummary {
     /// From the bins with noise of that σ, the total of it and the sum included. What would be mostly noise is left
     /// out: percentiles with fewer sessions beyond them than two standard deviations of the total's noise, and ranges
     /// of fewer sessions than two of a bin's.
     pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
-        let bins = settled(bins);
+        let bins = without_negatives(bins);
         let sessions = bins.iter().sum();
         let least = |deviations: f64| LEAST_IN_RANGE.max((deviations * sigma).ceil() as u64);
         let beyond = least(2.0 * (BIN_COUNT as f64).sqrt());
@@ -44,17 +44,17 @@ fn middle(bin: usize) -> u64 {
 }
 
 /// As counts that rise to their total: nothing below 0, and what the noise took from one bin it gives to the next.
-fn settled(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
+fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     let total = not_negative(bins.iter().fold(0, |sum: i128, bin| sum.saturating_add(*bin)));
     let (mut running, mut risen) = (0_i128, 0);
-    let mut settled = [0; BIN_COUNT];
+    let mut without_negatives = [0; BIN_COUNT];
     for (at, bin) in bins.iter().enumerate() {
         running = running.saturating_add(*bin);
         let here = if at + 1 == BIN_COUNT { total } else { not_negative(running).clamp(risen, total) };
-        settled[at] = here - risen;
+        without_negatives[at] = here - risen;
         risen = here;
     }
-    settled
+    without_negatives
 }
 
 /// As if the values of a bin lay evenly in it, to two digits; not in the open bin.

@@ -26,7 +26,7 @@ impl Bench {
         let content_type = content_type.map(str::as_bytes);
         let record = Record { payload: payload.as_bytes(), content_type, timestamp: None };
         let mut take =
-            |time, verdict: Result<_, Rejection>| all.push((time, verdict.map_err(|error| error.reason)));
+            |time, outcome: Result<_, Rejection>| all.push((time, outcome.map_err(|error| error.reason)));
         self.0.admit(&record, &mut take);
         all
     }
@@ -56,8 +56,8 @@ fn requests_have_the_time_they_were_recorded_at() {
         bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csf%3Dh%2Cst%3Dll%2Cbr%3D3200""#).unwrap();
     assert_eq!(observation.event_time(), NOW);
     assert_eq!(observation.identity(), None);
-    let said = bench.words(&observation, &[Dimension::Format, Dimension::Stream, Dimension::Quality]);
-    assert_eq!(said, "hls low-latency 720p");
+    let reported = bench.words(&observation, &[Dimension::Format, Dimension::Stream, Dimension::Quality]);
+    assert_eq!(reported, "hls low-latency 720p");
     let numbered = bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csn%3D3""#).unwrap();
     assert!(numbered.identity().is_some());
 }
@@ -142,7 +142,7 @@ fn tenants_come_from_the_path_but_a_beacons_own_wins() {
 }
 
 #[test]
-fn signals_opt_out_where_they_are_heard() {
+fn signals_opt_out_where_they_are_enabled() {
     let asked = |settings: Settings, header: &str| {
         let rest = format!(r#""headers":{{"{header}":"1"}},"query":"CMCD=sid%3D%22s%22""#);
         Bench::new(settings).capture(&rest).unwrap().opt_out()
@@ -157,7 +157,7 @@ fn signals_opt_out_where_they_are_heard() {
 #[test]
 fn what_a_producer_says_wins_over_the_user_agent() {
     let mut bench = Bench::new(Settings { format: Format::Json, ..settings() });
-    for (said, expect) in [
+    for (reported, expect) in [
         ("", "desktop Windows unknown Chrome 147"),
         (r#","browser":"chrome""#, "desktop Windows unknown Chrome 147"),
         (r#","browser":"Edge""#, "desktop Windows unknown Edge unknown"),
@@ -173,8 +173,8 @@ fn what_a_producer_says_wins_over_the_user_agent() {
         ),
         (r#","os_version":"XP""#, "desktop Windows other Chrome 147"),
     ] {
-        let all = bench.all(&format!(r#"{{"session":"s","ts":5,"user_agent":"{CHROME}"{said}}}"#), None);
-        assert_eq!(bench.words(all[0].1.as_ref().ok().unwrap(), &CLIENT), expect, "{said}");
+        let all = bench.all(&format!(r#"{{"session":"s","ts":5,"user_agent":"{CHROME}"{reported}}}"#), None);
+        assert_eq!(bench.words(all[0].1.as_ref().ok().unwrap(), &CLIENT), expect, "{reported}");
     }
 }
 
@@ -203,9 +203,9 @@ fn hints_win_over_the_user_agent() {
 
 #[test]
 fn bots_can_be_dropped() {
-    let excluded = |drop_bots, said: &str| {
+    let excluded = |drop_bots, reported: &str| {
         let mut bench = Bench::new(Settings { drop_bots, format: Format::Json, ..settings() });
-        let all = bench.all(&format!(r#"{{"session":"s","ts":5,{said}}}"#), None);
+        let all = bench.all(&format!(r#"{{"session":"s","ts":5,{reported}}}"#), None);
         all[0].1.as_ref().ok().unwrap().excluded()
     };
     let googlebot =

@@ -1,4 +1,4 @@
-//! How values are spread within a row: percentiles and histograms that rest on enough sessions each.
+//! The summary of a distribution within a row: percentiles and histogram, each from enough sessions.
 
 use crowdfold_rollup::Distribution;
 use serde::Serialize;
@@ -30,7 +30,7 @@ type Range = (u32, Option<u32>, u64);
 
 /// What is published of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Spread {
+pub(crate) struct DistributionSummary {
     sessions: u64,
     sum: u64,
     p50: Option<u32>,
@@ -41,7 +41,7 @@ pub(crate) struct Spread {
     histogram: Option<Vec<Range>>,
 }
 
-impl Spread {
+impl DistributionSummary {
     pub(crate) fn of(values: &Distribution, with_histogram: bool) -> Self {
         let sessions = values.sessions();
         let at = |percent| percentile(values.values(), sessions, percent);
