@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Dimension, Observation, Record, SessionHasher, Settings, Shared};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
-use crowdfold_pipeline::{Combiner, CombinerSettings, Machine, Start};
+use crowdfold_pipeline::{Combiner, CombinerSettings, Operator, Start};
 use crowdfold_rollup::{Breakdowns, Rules, SessionStore};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};

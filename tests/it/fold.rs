@@ -93,9 +93,9 @@ fn the_world_folds_to_what_an_independent_reference_says() {
         }
     }
     assert_eq!(rows.next(), None);
-    for fate in ["released", "withheld"] {
-        let theirs = &expected[fate];
-        let ours = |what: &str| &ledger[what][fate];
+    for kind in ["released", "withheld"] {
+        let theirs = &expected[kind];
+        let ours = |what: &str| &ledger[what][kind];
         assert_eq!(
             (ours("beacons"), ours("session_windows")),
             (&theirs["beacons"], &theirs["session_windows"])

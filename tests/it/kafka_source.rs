@@ -47,8 +47,8 @@ fn batches_show_what_polling_shows() {
         .collect();
     produce(kafka, &topic, &records);
     let mut source = open(kafka, &source_settings(&topic));
-    let given = assigned(&mut source);
-    assert_eq!((given.of, given.partitions.len()), (3, 3));
+    let assigned_partitions = assigned(&mut source);
+    assert_eq!((assigned_partitions.of, assigned_partitions.partitions.len()), (3, 3));
     let mut seen = Vec::new();
     eventually("everything read", || {
         let mut drained = true;
@@ -152,9 +152,9 @@ fn an_assignment_tells_what_the_group_committed_and_where_reading_starts() {
 
     let mut second = open(kafka, &member);
     let event = event(&mut second);
-    let Event::Assigned(given) = event else { panic!("{event:?}") };
-    assert_eq!(given.group, group);
-    let starts: Vec<_> = given.partitions.iter().map(|p| p.start_offset).collect();
+    let Event::Assigned(assigned_partitions) = event else { panic!("{event:?}") };
+    assert_eq!(assigned_partitions.group, group);
+    let starts: Vec<_> = assigned_partitions.partitions.iter().map(|p| p.start_offset).collect();
     assert_eq!(starts, [4, 0, 10]);
     assert!(second.start_at(1, 7));
     pass(second.poll(Duration::ZERO));
@@ -184,8 +184,8 @@ fn metadata_of_others_does_not_break_us() {
     eventually("the commit is taken", || consumer.commit(&list, CommitMode::Sync).ok());
     drop(consumer);
     let mut source = open(kafka, &member);
-    let given = assigned(&mut source);
-    assert_eq!(given.group, [Some(Committed { offset: 1, metadata: "ünïcode".into() })]);
+    let assigned_partitions = assigned(&mut source);
+    assert_eq!(assigned_partitions.group, [Some(Committed { offset: 1, metadata: "ünïcode".into() })]);
 }
 
 #[test]
@@ -262,9 +262,9 @@ fn a_gap_before_the_logs_start_stops_reading_unless_the_loss_is_accepted() {
     assert_eq!(error, gap);
     drop(strict);
     let mut lenient = open(kafka, &SourceSettings { accept_loss: true, ..member });
-    let given = assigned(&mut lenient);
+    let assigned_partitions = assigned(&mut lenient);
     let expected = AssignedPartition { partition: 0, start_offset: 7, log_start: 7, gap: Some(5) };
-    assert_eq!(given.partitions, [expected]);
+    assert_eq!(assigned_partitions.partitions, [expected]);
     assert_eq!(read_to_end(&mut lenient, 0)[0], (7, b"7".to_vec()));
 }
 

@@ -1,4 +1,4 @@
-//! The machines against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
+//! The operators against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
 //! opted out, broken, split over any number of partitions; JSON beacons, CMCD events and requests. Every field of every row; the ledger is in
 //! `invariants/conservation.rs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
 use crowdfold_pipeline::{
-    Combiner, CombinerSettings, Ledger, Machine, MergeCounts, Merger, MergerSettings, Start,
+    Combiner, CombinerSettings, Ledger, MergeCounts, Merger, MergerSettings, Operator, Start,
 };
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_rollup::{Counts, Rules};
@@ -240,9 +240,9 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
     }
 }
 
-/// Rows and ledger of the machines.
-pub(crate) fn machines(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
-    machines_with(logs, settings, None)
+/// Rows and ledger of the operators.
+pub(crate) fn operators(logs: &[Vec<oracle::Record>], settings: &oracle::Settings) -> (Vec<Value>, Ledger) {
+    operators_with(logs, settings, None)
 }
 
 /// The policies of the settings, and of tenants that have their own.
@@ -274,7 +274,7 @@ fn policies(settings: &oracle::Settings, secret: Option<&Secret>) -> Policies {
 }
 
 /// The same with a secret to draw noise with.
-fn machines_with(
+fn operators_with(
     logs: &[Vec<oracle::Record>],
     settings: &oracle::Settings,
     secret: Option<&Secret>,
@@ -372,7 +372,7 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     by_key
 }
 
-/// What is not the same: the machines' first, then the oracle's.
+/// The differences: the operators' values first, then the oracle's.
 fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
     let (rows, expected) = (sorted(rows), sorted(expected));
     let keys = rows.keys().chain(expected.keys().filter(|key| !rows.contains_key(*key)));
@@ -390,7 +390,7 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
 }
 
 #[test]
-fn the_machines_do_what_the_oracle_does() {
+fn the_operators_do_what_the_oracle_does() {
     let (mut rows_seen, mut own_seen) = (0, 0);
     for seed in 0..WORLDS {
         let mut dice = Dice::new(seed);
@@ -398,7 +398,7 @@ fn the_machines_do_what_the_oracle_does() {
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
         let expected = oracle::evaluate(&logs, &settings);
-        let (rows, _) = machines(&logs, &settings);
+        let (rows, _) = operators(&logs, &settings);
         rows_seen += rows.len();
         let is_own = |row: &&Value| settings.own.contains_key(row["tenant"].as_str().unwrap());
         own_seen += rows.iter().filter(is_own).count();

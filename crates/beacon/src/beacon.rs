@@ -202,8 +202,8 @@ pub enum Mode {
     Event,
 }
 
-/// One beacon, borrowed from its record. The room in which a person exists: no `Debug`, no `Clone`, and it stays in the
-/// thread that read it.
+/// One beacon, borrowed from its record. The only type that holds personal data: no `Debug`, no `Clone`, and it stays
+/// in the thread that read it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}

@@ -280,7 +280,7 @@ impl Collector {
         let mut hurry = self.hurry.subscribe();
         let patience = self.settings.patience + self.settings.linger + MARGIN;
         tokio::select! {
-            known = timeout(patience, found.fates.known()) => known.unwrap_or(false),
+            known = timeout(patience, found.results.known()) => known.unwrap_or(false),
             _ = hurry.wait_for(|hurry| *hurry) => false,
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Ignored, Partitioner, Reason, session_of};
 use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
 
-use crate::packs::{Fate, Packs};
+use crate::packs::{DeliveryResult, Packs};
 
 /// What decides where a beacon goes, and whether.
 pub(crate) struct Rules {
@@ -41,30 +41,30 @@ pub(crate) struct Found {
     /// Values of known fields that could not be used; absent if there are none.
     pub(crate) ignored: Option<Box<Ignored>>,
     /// The records that hold something of it.
-    pub(crate) fates: Fates,
+    pub(crate) results: DeliveryResults,
     /// Something could not be packed.
     pub(crate) unpacked: bool,
 }
 
 /// Mostly one.
 #[derive(Default)]
-pub(crate) struct Fates {
-    first: Option<Fate>,
-    more: Vec<Fate>,
+pub(crate) struct DeliveryResults {
+    first: Option<DeliveryResult>,
+    more: Vec<DeliveryResult>,
 }
 
-impl Fates {
-    fn push(&mut self, fate: Fate) {
+impl DeliveryResults {
+    fn push(&mut self, result: DeliveryResult) {
         match self.first {
-            None => self.first = Some(fate),
-            Some(_) => self.more.push(fate),
+            None => self.first = Some(result),
+            Some(_) => self.more.push(result),
         }
     }
 
     /// Waits until all are known; whether all records were written.
     pub(crate) async fn known(&self) -> bool {
-        for fate in self.first.iter().chain(&self.more) {
-            if !*fate.wait().await {
+        for result in self.first.iter().chain(&self.more) {
+            if !*result.wait().await {
                 return false;
             }
         }
@@ -73,7 +73,7 @@ impl Fates {
 }
 
 /// A session that asks not to be counted.
-type Leaver = (String, Option<String>);
+type OptedOutSession = (String, Option<String>);
 
 impl Desk {
     pub(crate) fn new(fields: Arc<Fields>, max_beacons: usize) -> Self {
@@ -86,14 +86,14 @@ impl Desk {
     /// is packed except that its sessions do.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
-        let mut leavers = BTreeSet::new();
-        let mut found = self.survey(http, body, rules, partitions, &mut leavers, &BTreeSet::new());
-        if !leavers.is_empty() {
+        let mut opted_out_sessions = BTreeSet::new();
+        let mut found = self.survey(http, body, rules, partitions, &mut opted_out_sessions, &BTreeSet::new());
+        if !opted_out_sessions.is_empty() {
             // nothing of them is passed on, whether it came before or after they said so
-            found = self.survey(http, body, rules, partitions, &mut BTreeSet::new(), &leavers);
+            found = self.survey(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
         }
         self.pack(http, body, packs, &mut found);
-        for (session, tenant) in &leavers {
+        for (session, tenant) in &opted_out_sessions {
             self.withdraw(http, session, tenant.as_deref(), rules, packs, &mut found);
         }
         found
@@ -106,8 +106,8 @@ impl Desk {
         body: &Body<'_>,
         rules: &Rules,
         partitions: u32,
-        leavers: &mut BTreeSet<Leaver>,
-        without: &BTreeSet<Leaver>,
+        opted_out_sessions: &mut BTreeSet<OptedOutSession>,
+        without: &BTreeSet<OptedOutSession>,
     ) -> Found {
         let Self { reader, spans, .. } = self;
         spans.clear();
@@ -132,11 +132,11 @@ impl Desk {
             match checked {
                 Err(reason) => found.rejected[reason as usize] += 1,
                 Ok((beacon, session, tenant, span)) => {
-                    let leaver = || (session.to_owned(), tenant.map(str::to_owned));
+                    let opted_out_session = || (session.to_owned(), tenant.map(str::to_owned));
                     if beacon.opt_out || http.gpc || http.dnt {
                         found.opted_out += 1;
-                        leavers.insert(leaver());
-                    } else if !without.is_empty() && without.contains(&leaver()) {
+                        opted_out_sessions.insert(opted_out_session());
+                    } else if !without.is_empty() && without.contains(&opted_out_session()) {
                         found.opted_out += 1;
                     } else {
                         let partition = rules.partitioner.partition_of(session.as_bytes(), partitions);
@@ -202,9 +202,9 @@ impl Desk {
 }
 
 impl Found {
-    fn note(&mut self, fate: Option<Fate>) {
-        match fate {
-            Some(fate) => self.fates.push(fate),
+    fn note(&mut self, result: Option<DeliveryResult>) {
+        match result {
+            Some(result) => self.results.push(result),
             None => self.unpacked = true,
         }
     }

@@ -13,7 +13,7 @@ use crate::limits::{Budget, Share};
 const OVERHEAD: usize = 1_024;
 
 /// What becomes of a record: told once, to all whose beacons are in it.
-pub(crate) type Fate = Arc<SetOnce<bool>>;
+pub(crate) type DeliveryResult = Arc<SetOnce<bool>>;
 
 /// Records that are being packed.
 pub(crate) struct Packs {
@@ -40,7 +40,7 @@ struct Open {
     share: Share,
     /// The latest time of receipt in it.
     newest: u64,
-    fate: Fate,
+    delivery: DeliveryResult,
 }
 
 impl Packs {
@@ -71,15 +71,15 @@ impl Packs {
         true
     }
 
-    /// Packs a request, or a part of one; its fate is that of the record it is in. `None` where a reader would not take
-    /// it, or there is no such partition.
+    /// Packs a request, or a part of one; its delivery result is that of the record it is in. `None` where a reader
+    /// would not take it, or there is no such partition.
     pub(crate) fn push(
         &self,
         partition: u32,
         http: &Http<'_>,
         body: &Body<'_>,
         length: usize,
-    ) -> Option<Fate> {
+    ) -> Option<DeliveryResult> {
         let all = self.all();
         let mut open = lock(all.get(partition as usize)?);
         if !open.packer.is_empty() && open.packer.len() + length > self.full {
@@ -92,13 +92,13 @@ impl Packs {
         let grown = open.packer.len() - before;
         open.newest = open.newest.max(http.received_at.unwrap_or(0));
         open.share.carry(if before == 1 { OVERHEAD + grown } else { grown });
-        let fate = Arc::clone(&open.fate);
+        let delivery = Arc::clone(&open.delivery);
         if open.packer.len() >= self.full {
             self.send(partition, &mut open);
         } else if before == 1 {
             self.waits.notify_one();
         }
-        Some(fate)
+        Some(delivery)
     }
 
     /// Sends whatever waits, again and again, each after `linger` at most.
@@ -120,13 +120,13 @@ impl Packs {
         }
     }
 
-    /// Waits until the fate of every record is known; whether it is.
+    /// Waits until the delivery result of every record is known; returns whether it is.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         self.send_all();
         self.writer.flush(patience)
     }
 
-    /// Records whose fate is not known.
+    /// The number of records without a delivery result.
     pub(crate) fn in_flight(&self) -> usize {
         self.writer.in_flight()
     }
@@ -150,12 +150,12 @@ impl Packs {
     fn send(&self, partition: u32, open: &mut Open) {
         let payload = open.packer.take();
         let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };
-        let Open { share, newest, fate, .. } = std::mem::replace(open, next);
+        let Open { share, newest, delivery, .. } = std::mem::replace(open, next);
         let news = Arc::clone(&self.news);
         let receipt = move |result: Result<Written, Error>| {
             drop(share);
             // nobody else sets it
-            let _ = fate.set(result.is_ok());
+            let _ = delivery.set(result.is_ok());
             let mut news = news.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
                 Ok(written) => news.stamped_by_broker = Some(written.stamped_by_broker),
@@ -166,7 +166,7 @@ impl Packs {
     }
 
     fn fresh(&self) -> Open {
-        Open { packer: Packer::default(), share: self.budget.nothing(), newest: 0, fate: Arc::default() }
+        Open { packer: Packer::default(), share: self.budget.nothing(), newest: 0, delivery: Arc::default() }
     }
 
     fn all(&self) -> RwLockReadGuard<'_, Vec<Mutex<Open>>> {

@@ -106,7 +106,7 @@ async fn accept(
     listener: TcpListener,
     mut closing: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(collector.settings.connections));
+    let permits = Arc::new(Semaphore::new(collector.settings.connections));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -118,7 +118,7 @@ async fn accept(
             sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
             refuse(&collector, certificates.is_some(), &stream);
             continue;
         };

@@ -3,7 +3,7 @@
 use crowdfold_kafka::acl::{Names, Right, Role};
 
 use crate::config::Config;
-use crate::telemetry::Part;
+use crate::telemetry::Component;
 
 /// A principal, with all that it is to be allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,24 +38,24 @@ pub(crate) fn actors(config: &Config) -> Vec<Actor> {
 }
 
 /// What a stage needs.
-pub(crate) fn of_stage(config: &Config, part: Part) -> Vec<Right> {
-    match part {
-        Part::Combine => names(config).rights(Role::Combiner),
-        Part::Merge => names(config).rights(Role::Merger),
-        Part::Erase => names(config).rights(Role::Eraser),
-        Part::Collect => names(config).rights(Role::Collector),
-        Part::Topics => Vec::new(),
+pub(crate) fn of_stage(config: &Config, component: Component) -> Vec<Right> {
+    match component {
+        Component::Combine => names(config).rights(Role::Combiner),
+        Component::Merge => names(config).rights(Role::Merger),
+        Component::Erase => names(config).rights(Role::Eraser),
+        Component::Collect => names(config).rights(Role::Collector),
+        Component::Topics => Vec::new(),
     }
 }
 
 /// The consumer group of a stage.
-pub(crate) fn group(config: &Config, part: Part) -> String {
-    format!("{}-{}", config.kafka.prefix, part.name())
+pub(crate) fn group(config: &Config, component: Component) -> String {
+    format!("{}-{}", config.kafka.prefix, component.name())
 }
 
 /// What the transactional ids of a stage's workers begin with; the worker's instance follows.
-pub(crate) fn transactional_ids(config: &Config, part: Part) -> String {
-    format!("{}-{}-", config.kafka.prefix, part.name())
+pub(crate) fn transactional_ids(config: &Config, component: Component) -> String {
+    format!("{}-{}-", config.kafka.prefix, component.name())
 }
 
 fn names(config: &Config) -> Names {
@@ -65,10 +65,10 @@ fn names(config: &Config) -> Names {
         beacons: topics.beacons,
         partials: topics.partials,
         rejections: topics.rejections,
-        combine_group: group(config, Part::Combine),
-        combine_transactions: transactional_ids(config, Part::Combine),
-        merge_group: group(config, Part::Merge),
-        merge_transactions: transactional_ids(config, Part::Merge),
+        combine_group: group(config, Component::Combine),
+        combine_transactions: transactional_ids(config, Component::Combine),
+        merge_group: group(config, Component::Merge),
+        merge_transactions: transactional_ids(config, Component::Merge),
     }
 }
 

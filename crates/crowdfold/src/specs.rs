@@ -5,7 +5,7 @@ use std::time::Duration;
 use crowdfold_kafka::topics::{Clock, Purpose, Spec};
 
 use crate::config::Config;
-use crate::telemetry::Part;
+use crate::telemetry::Component;
 
 /// Kafka's own default of `max.message.bytes`: every client can read it.
 const MAX_MESSAGE_BYTES: u32 = 1_048_588;
@@ -49,13 +49,13 @@ pub(crate) fn all(config: &Config) -> Vec<Spec> {
 }
 
 /// The topics that these stages read or write.
-pub(crate) fn of_stages(config: &Config, stages: &[Part]) -> Vec<Spec> {
-    let touches = |part: &Part, purpose| match part {
-        Part::Combine => purpose != Purpose::Rollups,
-        Part::Merge => matches!(purpose, Purpose::Partials | Purpose::Rollups),
-        Part::Topics | Part::Erase | Part::Collect => false,
+pub(crate) fn of_stages(config: &Config, stages: &[Component]) -> Vec<Spec> {
+    let touches = |component: &Component, purpose| match component {
+        Component::Combine => purpose != Purpose::Rollups,
+        Component::Merge => matches!(purpose, Purpose::Partials | Purpose::Rollups),
+        Component::Topics | Component::Erase | Component::Collect => false,
     };
     let mut specs = all(config);
-    specs.retain(|spec| stages.iter().any(|part| touches(part, spec.purpose)));
+    specs.retain(|spec| stages.iter().any(|component| touches(component, spec.purpose)));
     specs
 }

@@ -11,4 +11,4 @@ mod status;
 pub(crate) use counters::Counters;
 use counters::describe;
 pub(crate) use server::Server;
-pub(crate) use status::{Part, Status};
+pub(crate) use status::{Component, Status};

@@ -8,7 +8,7 @@ use metrics::gauge;
 
 use crate::clock;
 use crate::failure::Failure;
-use crate::telemetry::{Part, Status};
+use crate::telemetry::{Component, Status};
 use crate::worker::{Backoff, Stop};
 
 /// How often topics are looked at again.
@@ -38,7 +38,7 @@ pub(crate) fn refuse_unbounded(
             Err(failure) if failure.may_pass() => {
                 let pause = backoff.next();
                 tracing::warn!("{failure}; trying again in {pause:?}");
-                status.report(Part::Topics, clock::now(), vec![failure.to_string()]);
+                status.report(Component::Topics, clock::now(), vec![failure.to_string()]);
                 if stop.sleep(pause) {
                     return Ok(false);
                 }
@@ -56,7 +56,7 @@ pub(crate) fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Sta
             Ok(report) => report_findings(&report, status),
             Err(failure) => {
                 tracing::warn!("topics cannot be checked: {failure}");
-                status.report(Part::Topics, clock::now(), vec![failure.to_string()]);
+                status.report(Component::Topics, clock::now(), vec![failure.to_string()]);
             }
         }
     }
@@ -81,5 +81,5 @@ fn report_findings(report: &Report, status: &Status) {
             }
         }
     }
-    status.report(Part::Topics, clock::now(), reasons);
+    status.report(Component::Topics, clock::now(), reasons);
 }

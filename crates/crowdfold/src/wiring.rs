@@ -1,4 +1,4 @@
-//! From the configuration to what the machines are told.
+//! Creates the operators' settings from the configuration.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crowdfold_kafka::ClientSettings;
 
 use crate::config::{Config, Problem};
 
-/// What the machines of both stages are told.
+/// The settings of the operators of both stages.
 #[derive(Clone, Debug)]
-pub(crate) struct Machines {
+pub(crate) struct OperatorSettings {
     /// Combiners.
     pub(crate) combine: Arc<CombinerSettings>,
     /// Mergers.
     pub(crate) merge: Arc<MergerSettings>,
 }
 
-impl Machines {
+impl OperatorSettings {
     /// For so many partitions of beacons and of partials. `topic` names the beacons' topic in rejections.
     #[must_use]
     pub(crate) fn new(

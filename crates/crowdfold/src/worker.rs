@@ -5,7 +5,7 @@ mod databases;
 mod erase;
 mod merge;
 mod pace;
-mod running;
+mod runner;
 mod stage;
 mod stop;
 mod tally;
@@ -16,12 +16,12 @@ use std::thread::{self, JoinHandle};
 use crowdfold_kafka::ClientSettings;
 
 use crate::config::Config;
-use crate::telemetry::{Part, Status};
+use crate::telemetry::{Component, Status};
 
 use combine::Combine;
 use merge::Merge;
 pub(crate) use pace::Backoff;
-use stage::StageLoop;
+use runner::StageRunner;
 pub(crate) use stop::Stop;
 
 /// What the worker runs with, besides the configuration.
@@ -49,14 +49,14 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the stages.
     #[must_use]
-    pub(crate) fn start(setting: &Setting, stages: &[Part]) -> Self {
-        let threads = stages.iter().map(|part| {
-            let (setting, part) = (setting.clone(), *part);
-            let stage = thread::Builder::new().name(part.name().into());
+    pub(crate) fn start(setting: &Setting, stages: &[Component]) -> Self {
+        let threads = stages.iter().map(|component| {
+            let (setting, component) = (setting.clone(), *component);
+            let stage = thread::Builder::new().name(component.name().into());
             let spawned = stage.spawn(move || {
-                let ended = match part {
-                    Part::Merge => StageLoop::<Merge>::run(&setting),
-                    _ => StageLoop::<Combine>::run(&setting),
+                let ended = match component {
+                    Component::Merge => StageRunner::<Merge>::run(&setting),
+                    _ => StageRunner::<Combine>::run(&setting),
                 };
                 // whatever ends one stage ends the worker: half a worker would only look alive
                 setting.stop.now();

@@ -8,13 +8,13 @@
 //!   to destroy, once, and nothing of it changes or moves before that. [`Filled`] destroys each exactly once, also when
 //!   the caller's closure panics.
 //! - The call-back of `rd_kafka_queue_cb_event_enable` runs under the lock of its queue, and so does taking it away: once
-//!   that returns it runs no more. Until then [`PartitionQueue`] keeps the [`Bell`] that it rings.
+//!   that returns it runs no more. Until then [`PartitionQueue`] keeps the [`Wakeup`] that it notifies.
 //! - Messages may be destroyed by any thread while the client lives; queues may be read by any thread, here by one at a
 //!   time (`&mut`).
 //! - Every handle of `rd_kafka_queue_get_partition` refers to the same queue inside librdkafka, and that queue has one
 //!   call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At most one
 //!   [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates one only
-//!   where there is none (`Source::take_up`); nothing else calls [`PartitionQueue::split`].
+//!   where there is none (`Source::assign`); nothing else calls [`PartitionQueue::split`].
 //! - C code writes to a message while we hold it (headers are parsed on first use), and its `err` may contain a number
 //!   that the Rust enumeration lacks, because librdkafka passes on error codes of brokers unchanged. So a message is held
 //!   by pointer, never by reference, and error codes are read as integers ([`error_code`]).
@@ -34,7 +34,7 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue, RDKafkaRespErr};
 
-use crate::source::Bell;
+use crate::source::Wakeup;
 
 /// Whose clock a record's timestamp is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,13 +219,13 @@ pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
     RDKafkaRespErr::try_from(number).ok().map(RDKafkaErrorCode::from)
 }
 
-/// Room for the pointers of one batch; empty between batches.
-pub(crate) struct Room(Vec<*mut RDKafkaMessage>);
+/// A buffer for the pointers of one batch; empty between batches.
+pub(crate) struct MessageBuffer(Vec<*mut RDKafkaMessage>);
 
 // SAFETY: between batches the pointers in it are of messages that are destroyed: nobody looks at them again.
-unsafe impl Send for Room {}
+unsafe impl Send for MessageBuffer {}
 
-impl Room {
+impl MessageBuffer {
     pub(crate) fn for_messages(count: usize) -> Self {
         Self(vec![ptr::null_mut(); count])
     }
@@ -235,7 +235,7 @@ impl Room {
 pub(crate) struct PartitionQueue<C: ConsumerContext> {
     queue: NonNull<RDKafkaQueue>,
     /// Rung by the library as long as the queue has its address.
-    _bell: Arc<Bell>,
+    _wakeup: Arc<Wakeup>,
     /// After `queue`, which is destroyed by hand: a client outlives its queues.
     _consumer: Arc<BaseConsumer<C>>,
 }
@@ -246,13 +246,14 @@ unsafe impl<C: ConsumerContext> Send for PartitionQueue<C> {}
 impl<C: ConsumerContext> PartitionQueue<C> {
     /// Splits a partition's queue off the consumer's. It stays split over assignments: once an application has forwarded
     /// a partition's queue (here: to nowhere), the library no longer forwards it (`RD_KAFKA_Q_F_FWD_APP`). So a split
-    /// *before* `assign` loses no record to the consumer's own queue. Whenever it is no longer empty the bell rings.
+    /// *before* `assign` loses no record to the consumer's own queue. Whenever it is no longer empty the wake-up is
+    /// notified.
     /// `None` for a name with a zero byte in it.
     pub(crate) fn split(
         consumer: &Arc<BaseConsumer<C>>,
         topic: &str,
         partition: u32,
-        bell: &Arc<Bell>,
+        wakeup: &Arc<Wakeup>,
     ) -> Option<Self> {
         let topic = CString::new(topic).ok()?;
         // SAFETY: a live client, a C string; the library answers null or a queue that is ours.
@@ -265,24 +266,29 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         })?;
         // SAFETY: a live queue; null means "forward to nowhere".
         unsafe { sys::rd_kafka_queue_forward(queue.as_ptr(), ptr::null_mut()) };
-        let (bell, consumer) = (Arc::clone(bell), Arc::clone(consumer));
-        let address = Arc::as_ptr(&bell).cast_mut().cast();
-        // SAFETY: a live queue; the address is good as long as `_bell`, which outlives the call-back (see `drop`).
-        unsafe { sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(ring), address) };
-        Some(Self { queue, _bell: bell, _consumer: consumer })
+        let (wakeup, consumer) = (Arc::clone(wakeup), Arc::clone(consumer));
+        let address = Arc::as_ptr(&wakeup).cast_mut().cast();
+        // SAFETY: a live queue; the address is good as long as `_wakeup`, which outlives the call-back (see `drop`).
+        unsafe { sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(wake), address) };
+        Some(Self { queue, _wakeup: wakeup, _consumer: consumer })
     }
 
-    /// Takes what is there, at most what there is room for and at most `max`, and shows it to `each`. Does not wait.
+    /// Takes what is there, at most what the buffer holds and at most `max`, and shows it to `each`. Does not wait.
     /// Returns how many items were there.
-    pub(crate) fn read(&mut self, room: &mut Room, max: usize, mut each: impl FnMut(Item<'_>)) -> usize {
-        let room = &mut room.0;
-        let size = max.min(room.len());
+    pub(crate) fn read(
+        &mut self,
+        buffer: &mut MessageBuffer,
+        max: usize,
+        mut each: impl FnMut(Item<'_>),
+    ) -> usize {
+        let buffer = &mut buffer.0;
+        let size = max.min(buffer.len());
         // SAFETY: a live queue, and room for `size` pointers.
         let count =
-            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, room.as_mut_ptr(), size) };
+            unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, buffer.as_mut_ptr(), size) };
         // -1 is an error of the call itself, which only wrong arguments make
         let count = usize::try_from(count).unwrap_or(0);
-        let mut filled = Filled { messages: &room[..count] };
+        let mut filled = Filled { messages: &buffer[..count] };
         while let Some(message) = filled.next() {
             // SAFETY: it is live until `message` is dropped, at the end of this turn; `each` cannot keep what it is
             // shown, for it is promised no particular lifetime.
@@ -294,7 +300,7 @@ impl<C: ConsumerContext> PartitionQueue<C> {
 
 impl<C: ConsumerContext> Drop for PartitionQueue<C> {
     fn drop(&mut self) {
-        // SAFETY: a live queue; from here on nobody has the bell's address. The queue is ours, and destroyed nowhere
+        // SAFETY: a live queue; from here on nobody has the wake-up's address. The queue is ours, and destroyed nowhere
         // else; the client is still alive, `_consumer` is dropped after this.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
@@ -304,9 +310,9 @@ impl<C: ConsumerContext> Drop for PartitionQueue<C> {
 }
 
 /// What the library calls, in a thread of its own, when a queue is no longer empty.
-unsafe extern "C" fn ring(_: *mut RDKafka, bell: *mut c_void) {
-    // SAFETY: the address of a live `Bell`, as `split` says; ringing needs no exclusive access.
-    unsafe { &*bell.cast_const().cast::<Bell>() }.ring();
+unsafe extern "C" fn wake(_: *mut RDKafka, wakeup: *mut c_void) {
+    // SAFETY: the address of a live `Wakeup`, as `split` says; notifying needs no exclusive access.
+    unsafe { &*wakeup.cast_const().cast::<Wakeup>() }.notify();
 }
 
 /// The messages of one batch that were not yet looked at.

@@ -101,11 +101,11 @@ impl TopicReader {
             left: BTreeMap::new(),
             cut: Vec::new(),
         };
-        reader.take_up(partitions, since)?;
+        reader.assign(partitions, since)?;
         Ok(reader)
     }
 
-    fn take_up(&mut self, partitions: u32, since: Option<u64>) -> Result<(), Error> {
+    fn assign(&mut self, partitions: u32, since: Option<u64>) -> Result<(), Error> {
         let beginnings = self.offsets(partitions, Offset::Beginning)?;
         let ends = self.offsets(partitions, Offset::End)?;
         let starts = match since.and_then(|since| i64::try_from(since).ok()) {

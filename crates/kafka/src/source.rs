@@ -2,19 +2,19 @@
 //!
 //! ```text
 //! poll()  -> Assigned: look at what was committed, maybe start_at() elsewhere
-//! poll()     only now the partitions are taken up
+//! poll()     only now the partitions are assigned
 //! read()     batches of one partition; one that is not read fills its queue and is thereby paused
 //! wait()     until there is something to read or to poll
 //! poll()  -> Skipped: a batch cannot be read, reading goes on behind it
 //! poll()  -> Revoked: stop reading, finish or abort the transaction
-//! poll()     only now the partitions are let go
+//! poll()     only now the partitions are released
 //! ```
 
 mod assignment;
-mod bell;
 mod damage;
 mod error;
 mod group;
+mod wakeup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
-use crate::batch::{Item, Message, PartitionQueue, Room};
+use crate::batch::{Item, Message, MessageBuffer, PartitionQueue};
 use crate::client::Context;
 use crate::cluster::Cluster;
 use crate::error::{code, is_forbidden};
@@ -34,11 +34,11 @@ use crate::{ClientSettings, Error};
 
 use assignment::PartitionState;
 pub use assignment::{Assigned, AssignedPartition, Committed};
-pub(crate) use bell::Bell;
 pub use damage::{OnDamaged, Skipped};
 use damage::{Probe, Search, is_damage};
 pub use error::SourceError;
 use group::{Change, Group};
+pub(crate) use wakeup::Wakeup;
 
 /// Most records that one [`Source::read`] takes.
 const BATCH: usize = 1_000;
@@ -112,11 +112,11 @@ type GroupConsumer = BaseConsumer<Context<Group>>;
 pub struct Source {
     // before the consumer: it must outlive its queues
     partitions: BTreeMap<u32, PartitionState>,
-    room: Room,
+    buffer: MessageBuffer,
     consumer: Arc<GroupConsumer>,
     cluster: Cluster,
     client: ClientSettings,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     settings: SourceSettings,
     probe: Option<Probe>,
     of: u32,
@@ -127,12 +127,12 @@ pub struct Source {
 /// What the next poll has to do first.
 enum State {
     Stable,
-    /// The group gave us these; what was committed could not be read yet.
-    Given(Vec<u32>),
-    /// The caller was told; they are taken up next.
-    TakeUp,
-    /// The caller was told; they are let go next.
-    LetGo,
+    /// The group assigned these; the committed offsets could not be read yet.
+    Assigned(Vec<u32>),
+    /// The caller knows of the assignment; reading starts with the next poll.
+    Assigning,
+    /// The caller knows of the revocation; the next poll confirms it.
+    Revoking,
 }
 
 impl Source {
@@ -143,15 +143,15 @@ impl Source {
     pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, Error> {
         let cluster = Cluster::open(client)?;
         let of = cluster.topic(&settings.topic).map_err(|error| error.needing(Operation::Read))?.count();
-        let bell = Arc::new(Bell::default());
-        let consumer = group::join(client, &settings, of, &bell)?;
+        let wakeup = Arc::new(Wakeup::default());
+        let consumer = group::join(client, &settings, of, &wakeup)?;
         Ok(Self {
             partitions: BTreeMap::new(),
-            room: Room::for_messages(BATCH),
+            buffer: MessageBuffer::for_messages(BATCH),
             consumer: Arc::new(consumer),
             cluster,
             client: client.clone(),
-            bell,
+            wakeup,
             settings,
             probe: None,
             of,
@@ -166,30 +166,30 @@ impl Source {
     /// # Errors
     /// A transient one ([`SourceError::is_transient`]) is to be logged, and poll called again.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
-        let given = match &self.state {
+        let assigned = match &self.state {
             State::Stable => None,
-            State::TakeUp => {
-                self.take_up()?;
+            State::Assigning => {
+                self.assign()?;
                 None
             }
-            State::LetGo => {
-                self.let_go()?;
+            State::Revoking => {
+                self.unassign()?;
                 None
             }
-            State::Given(partitions) => Some(partitions.clone()),
+            State::Assigned(partitions) => Some(partitions.clone()),
         };
-        if given.is_none() {
+        if assigned.is_none() {
             self.state = State::Stable;
         }
-        self.serve(if given.is_some() { Duration::ZERO } else { timeout })?;
-        match (self.consumer.context().role.next_change(), given) {
+        self.serve(if assigned.is_some() { Duration::ZERO } else { timeout })?;
+        match (self.consumer.context().role.next_change(), assigned) {
             (None, None) => self.search(),
             // a newer change makes up for the one that could not be looked at yet
-            (None, Some(partitions)) | (Some(Change::Given(partitions)), _) => {
-                self.given(partitions).map(Some)
+            (None, Some(partitions)) | (Some(Change::Assigned(partitions)), _) => {
+                self.assigned(partitions).map(Some)
             }
-            (Some(Change::Taken(partitions)), _) => {
-                self.state = State::LetGo;
+            (Some(Change::Revoked(partitions)), _) => {
+                self.state = State::Revoking;
                 let lost = self.consumer.assignment_lost();
                 Ok(Some(if lost { Event::Lost(partitions) } else { Event::Revoked(partitions) }))
             }
@@ -253,7 +253,7 @@ impl Source {
         let (mut trouble, mut unknown) = (None, None);
         let max = max.min(BATCH);
         let mut damage = None;
-        let taken = queue.read(&mut self.room, max, |item| match item {
+        let taken = queue.read(&mut self.buffer, max, |item| match item {
             // librdkafka may go on behind a damaged batch by itself; what was fetched before an `assign` comes again
             Item::Message(message) if damage.is_some() || message.offset() < position => {}
             Item::Message(message) => {
@@ -297,9 +297,9 @@ impl Source {
     }
 
     /// Sleeps until a queue that was empty is no longer, or for `timeout`. Call it when every partition that is being
-    /// read is drained: a queue that was not does not ring.
+    /// read is drained: a queue that was not empty does not notify.
     pub fn wait(&self, timeout: Duration) {
-        self.bell.wait(timeout);
+        self.wakeup.wait(timeout);
     }
 
     /// Where reading of a partition goes on: after the last record shown, or at its end. `None` if it is not ours.
@@ -308,7 +308,7 @@ impl Source {
         self.partitions.get(&partition).map(|state| state.position)
     }
 
-    /// What to send with offsets in a transaction: captured when the partitions were given, and good for them alone.
+    /// What to send with offsets in a transaction: captured when the partitions were assigned, and valid for them only.
     #[must_use]
     pub fn group_metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
         self.metadata.as_ref()

@@ -54,6 +54,6 @@ mod write;
 
 pub use config::{ConfigError, Faults, Mix, PlayersConfig};
 pub use players::Players;
-pub use report::{Fate, Report};
+pub use report::{Outcome, Report};
 pub use truth::{Cell, Ledger, Truth, Window};
 pub use write::{Limit, write, write_cells, write_end};

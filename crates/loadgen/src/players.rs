@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::profile::{Offer, Profile};
 use crate::random::Random;
-use crate::report::{Deed, Event, Fate, Report};
+use crate::report::{Deed, Event, Outcome, Report};
 use crate::session::Session;
 use crate::{ConfigError, Faults, PlayersConfig, json};
 
@@ -110,13 +110,13 @@ impl Players {
         (profile, deed)
     }
 
-    /// Sends a beacon as its fate will have it; `None` if it is held back.
+    /// Sends a beacon according to its outcome; `None` if it is held back.
     fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
         let payload = json::beacon(&who, &deed);
-        let fate = if who.opt_out { Fate::OptedOut } else { Fate::Placed };
-        let report = Report { sent_ms: deed.ts, payload, fate, who: Some(who), deed };
+        let outcome = if who.opt_out { Outcome::OptedOut } else { Outcome::Placed };
+        let report = Report { sent_ms: deed.ts, payload, outcome, who: Some(who), deed };
         self.beside_it(&report);
-        if fate == Fate::OptedOut {
+        if outcome == Outcome::OptedOut {
             return Some(report);
         }
         let drawn = self.mishaps.below(1_000);
@@ -126,7 +126,7 @@ impl Players {
             let again = Report {
                 sent_ms,
                 payload: report.payload.clone(),
-                fate: Fate::Duplicate,
+                outcome: Outcome::Duplicate,
                 who: report.who.clone(),
                 deed: report.deed.clone(),
             };
@@ -136,7 +136,7 @@ impl Players {
             && report.deed.playing_ms > 0
         {
             let sent_ms = report.sent_ms + self.faults.late_by_ms;
-            self.note(sent_ms, What::Send(Box::new(Report { sent_ms, fate: Fate::Late, ..report })));
+            self.note(sent_ms, What::Send(Box::new(Report { sent_ms, outcome: Outcome::Late, ..report })));
             return None;
         }
         Some(report)
@@ -144,18 +144,18 @@ impl Players {
 
     /// Draws what else arrives at that moment.
     fn beside_it(&mut self, report: &Report) {
-        for (share, fate) in [
-            (self.faults.garbage, Fate::Malformed),
-            (self.faults.no_session, Fate::NoSession),
-            (self.faults.no_time, Fate::NoTime),
+        for (share, outcome) in [
+            (self.faults.garbage, Outcome::Malformed),
+            (self.faults.no_session, Outcome::NoSession),
+            (self.faults.no_time, Outcome::NoTime),
         ] {
             if !self.mishaps.chance(share.into(), 1_000) {
                 continue;
             }
             let ts = report.deed.ts;
-            let payload = match fate {
-                Fate::Malformed => self.garbage(&report.payload),
-                Fate::NoSession => match self.mishaps.below(3) {
+            let payload = match outcome {
+                Outcome::Malformed => self.garbage(&report.payload),
+                Outcome::NoSession => match self.mishaps.below(3) {
                     0 => format!(r#"{{"ts":{ts},"event":"heartbeat","playing_ms":10000}}"#),
                     1 => format!(r#"{{"ts":{ts},"session":"","event":"heartbeat"}}"#),
                     _ => format!(r#"{{"ts":{ts},"session":"null","event":"heartbeat"}}"#),
@@ -169,7 +169,7 @@ impl Players {
             self.beside.push_back(Report {
                 sent_ms: report.sent_ms,
                 payload,
-                fate,
+                outcome,
                 who: None,
                 deed: report.deed.clone(),
             });

@@ -12,7 +12,7 @@ pub struct Report {
     /// The beacon: one JSON object, but for garbage. Never holds a line feed.
     pub payload: Vec<u8>,
     /// What must become of it.
-    pub fate: Fate,
+    pub outcome: Outcome,
     pub(crate) who: Option<Arc<Profile>>,
     pub(crate) deed: Deed,
 }
@@ -25,9 +25,9 @@ impl Report {
     }
 }
 
-/// What must become of a record, by the names of the ledger.
+/// The expected outcome of a record, by the names of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It is added to its session summary.
     Placed,
     /// A repetition of a beacon sent shortly before.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::profile::CONSTANT;
-use crate::{ConfigError, Fate, Report};
+use crate::{ConfigError, Outcome, Report};
 use session_summary::SessionSummary;
 
 /// Adds up what the players did. See the crate's page for what it is good for.
@@ -108,17 +108,17 @@ impl Truth {
     pub fn watch(&mut self, report: &Report) {
         self.latest_ms = self.latest_ms.max(report.sent_ms);
         self.ledger.read += 1;
-        let count = match report.fate {
-            Fate::Placed => &mut self.ledger.placed,
-            Fate::Duplicate => &mut self.ledger.duplicate,
-            Fate::Late => &mut self.ledger.late,
-            Fate::OptedOut => &mut self.ledger.opted_out,
-            Fate::Malformed => &mut self.ledger.malformed,
-            Fate::NoSession => &mut self.ledger.no_session,
-            Fate::NoTime => &mut self.ledger.no_time,
+        let count = match report.outcome {
+            Outcome::Placed => &mut self.ledger.placed,
+            Outcome::Duplicate => &mut self.ledger.duplicate,
+            Outcome::Late => &mut self.ledger.late,
+            Outcome::OptedOut => &mut self.ledger.opted_out,
+            Outcome::Malformed => &mut self.ledger.malformed,
+            Outcome::NoSession => &mut self.ledger.no_session,
+            Outcome::NoTime => &mut self.ledger.no_time,
         };
         *count += 1;
-        let Some(who) = report.who.as_ref().filter(|_| report.fate == Fate::Placed) else {
+        let Some(who) = report.who.as_ref().filter(|_| report.outcome == Outcome::Placed) else {
             return;
         };
         let window = report.deed.ts / self.window_ms * self.window_ms;

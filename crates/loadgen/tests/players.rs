@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crowdfold_loadgen::{ConfigError, Fate, Faults, Limit, Mix, Players, PlayersConfig, Truth, write};
+use crowdfold_loadgen::{ConfigError, Faults, Limit, Mix, Outcome, Players, PlayersConfig, Truth, write};
 use serde_json::Value;
 
 fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {
@@ -43,7 +43,7 @@ fn beacons_are_json_in_the_order_of_time_from_nobody_real() {
         let beacon: Value = serde_json::from_slice(&report.payload).unwrap();
         assert_eq!(beacon["session"].as_str(), report.session());
         let ts = beacon["ts"].as_u64().unwrap();
-        assert!(ts <= report.sent_ms && (report.fate != Fate::Placed || ts == report.sent_ms));
+        assert!(ts <= report.sent_ms && (report.outcome != Outcome::Placed || ts == report.sent_ms));
         let ip = beacon["ip"].as_str().unwrap();
         let ranges = ["192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:"];
         assert!(ranges.iter().any(|range| ip.starts_with(range)), "{ip}");

@@ -1,4 +1,4 @@
-//! What the machines keep in the metadata of their committed offsets: all the state there is.
+//! The checkpoints in the metadata of committed offsets: all persistent state of the operators.
 
 use std::fmt;
 

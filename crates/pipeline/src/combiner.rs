@@ -58,7 +58,7 @@ pub struct PreparedBatch {
     pub counts: Counts,
 }
 
-/// The machine of one partition.
+/// The operator of one partition.
 pub struct Combiner {
     settings: Arc<CombinerSettings>,
     airlock: Airlock,

@@ -28,7 +28,7 @@ pub struct MergerSettings {
     pub patience: Millis,
 }
 
-/// The machine of one partition of the partials.
+/// The operator of one partition of the partials.
 pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,

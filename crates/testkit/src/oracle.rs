@@ -50,7 +50,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use bounded::{BOUNDED, BUDGET, clamp_of, contribution};
 pub use cell::{Cell, Sums};
 pub use fold::{Row, fold, possible_rests};
-pub use ledger::{Beacons, Fates, Ledger};
+pub use ledger::{Beacons, Ledger, Released};
 pub use numbers::{percentile, two_digits};
 
 use partition::Partition;

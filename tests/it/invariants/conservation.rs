@@ -5,7 +5,7 @@ use crowdfold_airlock::Reason;
 use crowdfold_pipeline::Ledger;
 use crowdfold_testkit::oracle;
 
-use crate::oracle::{Dice, log, machines, settings};
+use crate::oracle::{Dice, log, operators, settings};
 
 const WORLDS: u64 = 4_000;
 
@@ -18,7 +18,7 @@ fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
         let logs: Vec<_> =
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
         let expected = oracle::evaluate(&logs, &settings).ledger;
-        let (_, ledger) = machines(&logs, &settings);
+        let (_, ledger) = operators(&logs, &settings);
         assert!(ledger.balanced() && expected.balanced(), "seed {seed}");
         let Ledger { counts, merged } = &ledger;
         let beacons = &expected.beacons;
@@ -29,13 +29,14 @@ fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
             let theirs = beacons.rejected.get(reason.name()).copied().unwrap_or(0);
             assert_eq!(counts.rejected[reason as usize], theirs, "seed {seed}: {}", reason.name());
         }
-        let fates = |released, withheld| oracle::Fates { released, withheld };
+        let released_and_withheld = |released, withheld| oracle::Released { released, withheld };
         assert_eq!(
-            fates(merged.beacons.released, merged.beacons.withheld),
-            fates(beacons.released, beacons.withheld),
+            released_and_withheld(merged.beacons.released, merged.beacons.withheld),
+            released_and_withheld(beacons.released, beacons.withheld),
             "seed {seed}: beacons"
         );
-        let session_windows = fates(merged.session_windows.released, merged.session_windows.withheld);
+        let session_windows =
+            released_and_withheld(merged.session_windows.released, merged.session_windows.withheld);
         assert_eq!(session_windows, expected.session_windows, "seed {seed}: session-windows");
         beacons_seen += beacons.read;
     }

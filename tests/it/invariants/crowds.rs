@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crowdfold_testkit::oracle::{Settings, TableKey, evaluate};
 use serde_json::Value;
 
-use crate::oracle::{Dice, log, machines, settings};
+use crate::oracle::{Dice, log, operators, settings};
 
 const WORLDS: u64 = 3_000;
 
@@ -42,7 +42,7 @@ fn invariant_5_every_row_stands_for_k_distinct_sessions() {
         };
         let logs: Vec<_> = (0..1 + seed % 3).map(&mut partition).collect();
         let outcome = evaluate(&logs, &settings);
-        let (rows, _) = machines(&logs, &settings);
+        let (rows, _) = operators(&logs, &settings);
         let tables = tables(&rows, &settings);
         rows_seen += rows.len();
         for (key, rows) in &tables {

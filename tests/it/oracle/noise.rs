@@ -7,7 +7,7 @@ use crowdfold_release::Secret;
 use crowdfold_testkit::oracle::{self, BOUNDED, Detail, clamp_of};
 use serde_json::Value;
 
-use super::{Dice, differences, log, machines_with, settings};
+use super::{Dice, differences, log, operators_with, settings};
 
 const WORLDS: u64 = 1_500;
 
@@ -64,7 +64,7 @@ fn compare(
             (0..1 + dice.below(3)).map(|partition| log(partition as usize, &mut dice)).collect();
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
-        let (mut rows, _) = machines_with(&logs, &settings, Some(&Secret::new(key)));
+        let (mut rows, _) = operators_with(&logs, &settings, Some(&Secret::new(key)));
         let window = settings.window;
         let sigma = |name: &str| (settings.noise * clamp_of(name, window)) as f64;
         let sigmas: BTreeMap<_, _> = BOUNDED.iter().map(|(name, ..)| (*name, sigma(name))).collect();

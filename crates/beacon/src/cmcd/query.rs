@@ -18,19 +18,19 @@ pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
 
 /// Reads one record from the raw value of the parameter. What has no member that can be read once it is decoded, but still
 /// looks encoded, is decoded again: some players encode twice (media3 #1075).
-pub(crate) fn read_query<'a>(raw: &[u8], room: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
-    room.clear();
-    room.extend_from_slice(raw);
+pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
+    buffer.clear();
+    buffer.extend_from_slice(raw);
     // A plus stands for a blank in what forms encode; a real one is encoded itself.
-    room.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
-    decode(room);
+    buffer.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
+    decode(buffer);
     for _ in 1..ENCODED {
-        if memchr::memchr(b'%', room).is_none() || has_members(room) {
+        if memchr::memchr(b'%', buffer).is_none() || has_members(buffer) {
             break;
         }
-        decode(room);
+        decode(buffer);
     }
-    super::read(Mode::Request, [room.trim_ascii()])
+    super::read(Mode::Request, [buffer.trim_ascii()])
 }
 
 fn has_members(text: &[u8]) -> bool {

@@ -14,7 +14,7 @@ use crowdfold_kafka::{Error, Writer};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::telemetry::{Counters, Part, Server, Status};
+use crate::telemetry::{Component, Counters, Server, Status};
 use crate::worker::Stop;
 use crate::{clock, hardening, roles, wiring};
 
@@ -37,7 +37,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
     let topic = config.topic_names().beacons;
-    let status = Arc::new(Status::new(&[Part::Collect]));
+    let status = Arc::new(Status::new(&[Component::Collect]));
     let stop = Stop::at_signals()?;
     let pages = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
     if let Some(address) = pages.address {
@@ -65,7 +65,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     };
     let ended = watching.until(&stop);
     stop.now();
-    status.report(Part::Collect, clock::now(), vec!["ending".into()]);
+    status.report(Component::Collect, clock::now(), vec!["ending".into()]);
     let written = server.stop();
     ended?;
     match config.collect.settings.acknowledge {
@@ -178,7 +178,7 @@ impl Watching<'_> {
     }
 
     fn as_granted(&self, error: Error) -> Failure {
-        error.among(&roles::of_stage(self.config, Part::Collect)).into()
+        error.among(&roles::of_stage(self.config, Component::Collect)).into()
     }
 
     fn certificates(&mut self, now: Millis) {
@@ -212,6 +212,6 @@ impl Watching<'_> {
         if held > self.collector.memory() / 10 * 9 {
             reasons.push("Kafka is behind, and what is held is near collect.memory".into());
         }
-        self.status.report(Part::Collect, now, reasons);
+        self.status.report(Component::Collect, now, reasons);
     }
 }

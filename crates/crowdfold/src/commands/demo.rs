@@ -29,7 +29,7 @@ use crowdfold_release::Secret;
 use crate::cli;
 use crate::config::{Config, Sessions, Source, Tenants, Windows};
 use crate::failure::Failure;
-use crate::telemetry::{Part, Status};
+use crate::telemetry::{Component, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{clock, terminal, wiring};
 
@@ -64,7 +64,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let config = Arc::new(config);
     let client = wiring::client(&config)?;
     let gauges = Gauges::install()?;
-    let stages = [Part::Combine, Part::Merge];
+    let stages = [Component::Combine, Component::Merge];
     let status = Arc::new(Status::new(&stages));
     let reader = TopicReader::open(&client, &config.topic_names().rollups()[0], None)?;
     let setting = Setting {

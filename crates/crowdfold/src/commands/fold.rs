@@ -1,4 +1,4 @@
-//! `fold`: files in, rollups out, through the very machines that `run` drives. No broker.
+//! `fold`: files in, rollups out, through the same operators that `run` drives. No broker.
 //!
 //! All records are read and sorted before the first one is folded, so the order of the files and of the lines in them
 //! does not matter, and a beacon is late by its own record's timestamp alone.
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Millis, Record, SessionHasher, Shared};
-use crowdfold_pipeline::{Combiner, Ledger, Machine, Merger, Start};
+use crowdfold_pipeline::{Combiner, Ledger, Merger, Operator, Start};
 
 use self::progress::Progress;
 use self::records::Records;
@@ -25,7 +25,7 @@ use self::sort::Sorter;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Replacement};
-use crate::wiring::Machines;
+use crate::wiring::OperatorSettings;
 use crate::{cli, clock, ledger_file, memory};
 
 /// Folds.
@@ -100,7 +100,7 @@ struct Folding<W> {
 
 impl<W: Write> Folding<W> {
     fn new(config: &Config, out: W) -> Result<Self, Failure> {
-        let machines = Machines::new(config, 1, 1, "file".into(), true);
+        let operators = OperatorSettings::new(config, 1, 1, "file".into(), true);
         let settings = config.airlock()?;
         let longest = settings.max_record;
         let joins = settings.format != Format::Cmcd;
@@ -110,8 +110,8 @@ impl<W: Write> Folding<W> {
         // nothing is misplaced in a file
         let airlock = Airlock::new(&shared, None);
         let now = clock::now();
-        let combiner = Combiner::new(machines.combine, airlock, &fresh(), 0, false).of_sorted_records();
-        let merger = Merger::new(machines.merge, &fresh(), 0, now);
+        let combiner = Combiner::new(operators.combine, airlock, &fresh(), 0, false).of_sorted_records();
+        let merger = Merger::new(operators.merge, &fresh(), 0, now);
         Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
     }
 

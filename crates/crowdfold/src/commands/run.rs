@@ -8,7 +8,7 @@ use crowdfold_kafka::topics::Spec;
 use crate::cli::{self, Stage};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::telemetry::{Part, Server, Status};
+use crate::telemetry::{Component, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{hardening, memory, roles, specs, watch, wiring};
 
@@ -17,26 +17,26 @@ use crate::{hardening, memory, roles, specs, watch, wiring};
 /// # Errors
 /// What ended it.
 pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
-    let stages: &[Part] = match args.stage {
-        None => &[Part::Combine, Part::Merge],
-        Some(Stage::Combine) => &[Part::Combine],
-        Some(Stage::Merge) => &[Part::Merge],
+    let stages: &[Component] = match args.stage {
+        None => &[Component::Combine, Component::Merge],
+        Some(Stage::Combine) => &[Component::Combine],
+        Some(Stage::Merge) => &[Component::Merge],
     };
-    let config = if stages.contains(&Part::Merge) { config.keyed()? } else { config };
-    if stages.contains(&Part::Merge) {
+    let config = if stages.contains(&Component::Merge) { config.keyed()? } else { config };
+    if stages.contains(&Component::Merge) {
         config.warn_of_counts_only();
     }
     hardening::open_files(0)?;
     memory::warn(&config);
-    let parts: Vec<_> = stages.iter().copied().chain([Part::Topics]).collect();
-    let status = Arc::new(Status::new(&parts));
+    let components: Vec<_> = stages.iter().copied().chain([Component::Topics]).collect();
+    let status = Arc::new(Status::new(&components));
     let stop = Stop::at_signals()?;
     let server = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
     if let Some(address) = server.address {
         tracing::info!("metrics and health at http://{address}");
     }
     let specs = specs::of_stages(&config, stages);
-    let rights: Vec<_> = stages.iter().flat_map(|part| roles::of_stage(&config, *part)).collect();
+    let rights: Vec<_> = stages.iter().flat_map(|component| roles::of_stage(&config, *component)).collect();
     let setting = Setting {
         client: wiring::client(&config)?,
         config: Arc::new(config),
@@ -50,7 +50,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn work(setting: &Setting, stages: &[Part], specs: &[Spec]) -> Result<(), Failure> {
+fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), Failure> {
     let Setting { client, status, stop, .. } = setting;
     if watch::refuse_unbounded(client, specs, status, stop)? {
         let worker = Worker::start(setting, stages);

@@ -1,4 +1,4 @@
-//! The counters, written by the second from what the machines count anyway: nothing is recorded by the beacon.
+//! The counters, written every second from the operators' own counts: nothing is recorded for each beacon.
 
 use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_pipeline::{Alarms, MergeCounts};

@@ -109,14 +109,14 @@ fn serve(runtime: &Runtime, address: SocketAddr, status: Arc<Status>) -> Result<
 
 /// Takes connections, at most [`CONNECTIONS`] at a time.
 async fn accept(listener: TcpListener, pages: Pages) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // it went away, or there are no more descriptors, which passes
             sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
             let _ = stream.try_write(REFUSED);
             continue;
         };

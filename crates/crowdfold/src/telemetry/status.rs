@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crowdfold_airlock::Millis;
 
-/// A part of the worker that can be alive or not.
+/// A component of the process that can be alive or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum Component {
     /// The combining stage.
     Combine,
     /// The merging stage.
@@ -20,7 +20,7 @@ pub(crate) enum Part {
     Collect,
 }
 
-impl Part {
+impl Component {
     /// Its name.
     #[must_use]
     pub(crate) const fn name(self) -> &'static str {
@@ -42,37 +42,40 @@ const STUCK: Millis = 10_000;
 
 #[derive(Debug, Default)]
 struct State {
-    alive: BTreeMap<Part, Millis>,
-    reasons: BTreeMap<Part, Vec<String>>,
+    alive: BTreeMap<Component, Millis>,
+    reasons: BTreeMap<Component, Vec<String>>,
 }
 
-/// Whether the worker is alive and ready, shared by its threads. A part that has not reported is not ready.
+/// Whether the worker is alive and ready, shared by its threads. A component that has not reported is not ready.
 #[derive(Debug)]
 pub(crate) struct Status(Mutex<State>);
 
 impl Status {
-    /// Of a worker that has these parts. One that has not begun is not ready, but not dead: it may wait for a broker.
+    /// The status of a worker with these components. One that has not begun is not ready, but not dead: it may wait for
+    /// a broker.
     #[must_use]
-    pub(crate) fn new(parts: &[Part]) -> Self {
-        let reasons = parts.iter().map(|part| (*part, vec!["starting".to_owned()])).collect();
+    pub(crate) fn new(components: &[Component]) -> Self {
+        let reasons = components.iter().map(|component| (*component, vec!["starting".to_owned()])).collect();
         Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
     }
 
     /// A part is alive, and not ready for these reasons; none: it is ready.
-    pub(crate) fn report(&self, part: Part, now: Millis, reasons: Vec<String>) {
+    pub(crate) fn report(&self, component: Component, now: Millis, reasons: Vec<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.alive.insert(part, now);
-        state.reasons.insert(part, reasons);
+        state.alive.insert(component, now);
+        state.reasons.insert(component, reasons);
     }
 
     /// Parts that seem dead.
     #[must_use]
     pub(crate) fn dead(&self, now: Millis) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = state.alive.iter().map(|(part, last)| (part, now.saturating_sub(*last)));
+        let silent = state.alive.iter().map(|(component, last)| (component, now.saturating_sub(*last)));
         silent
             .filter(|(_, silent)| *silent > DEAD)
-            .map(|(part, silent)| format!("{}: no sign of life for {} s", part.name(), silent / 1000))
+            .map(|(component, silent)| {
+                format!("{}: no sign of life for {} s", component.name(), silent / 1000)
+            })
             .collect()
     }
 
@@ -81,14 +84,15 @@ impl Status {
     pub(crate) fn not_ready(&self, now: Millis) -> Vec<String> {
         let dead = self.dead(now);
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stuck = [Part::Combine, Part::Merge].into_iter().filter_map(|part| {
-            let silent = now.saturating_sub(*state.alive.get(&part)?);
-            let unsaid = state.reasons.get(&part).is_some_and(Vec::is_empty);
-            (unsaid && (STUCK + 1..=DEAD).contains(&silent))
-                .then(|| format!("{}: the cluster has not answered for {} s", part.name(), silent / 1000))
+        let stuck = [Component::Combine, Component::Merge].into_iter().filter_map(|component| {
+            let silent = now.saturating_sub(*state.alive.get(&component)?);
+            let unsaid = state.reasons.get(&component).is_some_and(Vec::is_empty);
+            (unsaid && (STUCK + 1..=DEAD).contains(&silent)).then(|| {
+                format!("{}: the cluster has not answered for {} s", component.name(), silent / 1000)
+            })
         });
-        let reasons = state.reasons.iter().flat_map(|(part, reasons)| {
-            reasons.iter().map(move |reason| format!("{}: {reason}", part.name()))
+        let reasons = state.reasons.iter().flat_map(|(component, reasons)| {
+            reasons.iter().map(move |reason| format!("{}: {reason}", component.name()))
         });
         dead.into_iter().chain(stuck).chain(reasons).collect()
     }
@@ -99,23 +103,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_is_ready_once_every_part_said_so_and_stays_alive() {
-        let status = Status::new(&[Part::Combine, Part::Merge]);
+    fn a_worker_is_ready_once_every_component_reported_and_stays_alive() {
+        let status = Status::new(&[Component::Combine, Component::Merge]);
         assert_eq!(status.not_ready(0), ["combine: starting", "merge: starting"]);
-        status.report(Part::Combine, 10, vec![]);
-        status.report(Part::Merge, 10, vec!["no broker".into()]);
+        status.report(Component::Combine, 10, vec![]);
+        status.report(Component::Merge, 10, vec!["no broker".into()]);
         assert_eq!(status.not_ready(10), ["merge: no broker"]);
-        status.report(Part::Merge, 20, vec![]);
+        status.report(Component::Merge, 20, vec![]);
         assert_eq!(status.not_ready(20), Vec::<String>::new());
-        status.report(Part::Merge, DEAD, vec![]);
+        status.report(Component::Merge, DEAD, vec![]);
         assert_eq!(status.not_ready(DEAD + 11), ["combine: no sign of life for 120 s"]);
     }
     #[test]
     fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
-        let status = Status::new(&[Part::Combine, Part::Topics]);
-        status.report(Part::Combine, 0, vec![]);
+        let status = Status::new(&[Component::Combine, Component::Topics]);
+        status.report(Component::Combine, 0, vec![]);
         // it speaks by the minute
-        status.report(Part::Topics, 0, vec![]);
+        status.report(Component::Topics, 0, vec![]);
         assert_eq!(status.not_ready(STUCK), Vec::<String>::new());
         assert_eq!(status.not_ready(31_000), ["combine: the cluster has not answered for 31 s"]);
         assert_eq!(status.dead(31_000), Vec::<String>::new());

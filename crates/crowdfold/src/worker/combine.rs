@@ -7,18 +7,18 @@ use crowdfold_airlock::{Airlock, Millis, Placement, Record, SessionHasher, Share
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
-use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, Stage, plan_starts};
+use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
 use metrics::gauge;
 
 use super::Setting;
 use super::databases::Databases;
 use super::erase::Eraser;
-use super::running::{Running, never_written, refused, sink_settings, source_settings};
+use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;
-use crate::telemetry::{Counters, Part};
-use crate::wiring::{self, Machines};
+use crate::telemetry::{Component, Counters};
+use crate::wiring::{self, OperatorSettings};
 
 /// How often the ends of silent partitions are asked for, ms.
 const ASK: Millis = 1_000;
@@ -37,9 +37,9 @@ pub(super) struct Combine {
     eraser: Option<Eraser>,
 }
 
-impl Running for Combine {
-    type Machine = Combiner;
-    const PART: Part = Part::Combine;
+impl Stage for Combine {
+    type Operator = Combiner;
+    const COMPONENT: Component = Component::Combine;
 
     fn new(setting: &Setting) -> Result<Self, Failure> {
         let settings = setting.config.airlock()?;
@@ -61,7 +61,7 @@ impl Running for Combine {
     }
 
     fn source(&self, setting: &Setting) -> SourceSettings {
-        source_settings(setting, Self::PART, &self.beacons)
+        source_settings(setting, Self::COMPONENT, &self.beacons)
     }
 
     fn sink(&self, setting: &Setting) -> SinkSettings {
@@ -70,7 +70,7 @@ impl Running for Combine {
             rollups: None,
             rejections: Some(self.rejections.clone()),
         };
-        sink_settings(setting, Self::PART, topics)
+        sink_settings(setting, Self::COMPONENT, topics)
     }
 
     fn assign(
@@ -90,7 +90,7 @@ impl Running for Combine {
                 self.partials, self.merge_partitions
             )));
         }
-        let machines = Machines::new(
+        let settings = OperatorSettings::new(
             config,
             assigned.of,
             of,
@@ -125,7 +125,7 @@ impl Running for Combine {
             }
             let placement = Placement { partition: ours.partition, of: assigned.of };
             let airlock = Airlock::new(&self.shared, Some(placement));
-            let combine = Arc::clone(&machines.combine);
+            let combine = Arc::clone(&settings.combine);
             let mut combiner = Combiner::new(combine, airlock, start, ours.start_offset, ours.gap.is_some());
             combiner.count_lost(ours.gap.unwrap_or(0));
             combiners.push((ours.partition, combiner, start.checkpoint.is_none()));
@@ -174,20 +174,20 @@ impl Running for Combine {
     }
 
     /// A partition is silent when its log ends where we are, uncommitted records included.
-    fn at_ends(&mut self, source: &Source, stage: &mut Stage<Combiner>) {
+    fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Combiner>) {
         let asked = clock::now();
         if asked.saturating_sub(self.asked) < ASK {
             return;
         }
         self.asked = asked;
         self.databases.refresh(&self.shared, asked);
-        let numbers: Vec<_> = stage.machines().keys().copied().collect();
+        let numbers: Vec<_> = operators.by_partition().keys().copied().collect();
         if numbers.is_empty() {
             return;
         }
         let ends = source.cluster().log_ends_within(&self.beacons, &numbers, ANSWER).unwrap_or_default();
         for (nth, number) in numbers.iter().enumerate() {
-            let Some(combiner) = stage.machine(*number) else { continue };
+            let Some(combiner) = operators.get_mut(*number) else { continue };
             let mut end = ends.get(nth).copied().flatten();
             // a seeded bug that a test must find: a partition whose end offset is unknown is taken for silent
             if end.is_none() && fault::errs("1.unknown-is-silent") {
@@ -213,22 +213,22 @@ impl Running for Combine {
         }
     }
 
-    fn let_go(&self) {
+    fn revoked(&self) {
         if let Some(eraser) = &self.eraser {
-            eraser.let_go();
+            eraser.revoked();
         }
     }
 
     fn report(
         &self,
         setting: &Setting,
-        stage: &Stage<Combiner>,
+        operators: &OperatorSet<Combiner>,
         tally: &Tally,
         counters: &Counters,
         now: Millis,
     ) -> Vec<String> {
         counters.combined(&tally.combined);
-        let combiners = || stage.machines().values();
+        let combiners = || operators.by_partition().values();
         counters.lost(tally.lost + combiners().map(Combiner::lost).sum::<u64>());
         let mut ignored = tally.ignored;
         combiners().for_each(|combiner| ignored.add(combiner.ignored()));
@@ -236,7 +236,8 @@ impl Running for Combine {
         counters
             .open_session_windows(combiners().map(|combiner| combiner.open_session_windows() as u64).sum());
         let balanced = combiners().all(Combiner::balanced);
-        gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));
+        gauge!("crowdfold_ledger_balanced", "stage" => Self::COMPONENT.name())
+            .set(f64::from(u8::from(balanced)));
         let mut reasons = Vec::new();
         if !balanced {
             reasons.push("the ledger does not balance: report this as a bug".into());

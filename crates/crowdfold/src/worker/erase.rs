@@ -14,7 +14,7 @@ use crowdfold_kafka::{ClientSettings, Error};
 
 use super::Backoff;
 use crate::clock;
-use crate::telemetry::{Part, Status};
+use crate::telemetry::{Component, Status};
 
 #[cfg(test)]
 mod tests;
@@ -47,7 +47,7 @@ impl Eraser {
     }
 
     /// Other workers may have our partitions now.
-    pub(super) fn let_go(&self) {
+    pub(super) fn revoked(&self) {
         self.0.lock().offsets.clear();
     }
 }
@@ -129,7 +129,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
     let (mut backoff, mut wait) = (Backoff::default(), again);
     loop {
         let reasons = trouble.iter().map(|why| format!("counted beacons are not erased: {why}")).collect();
-        status.report(Part::Erase, clock::now(), reasons);
+        status.report(Component::Erase, clock::now(), reasons);
         // while it does not work, commits do not make it try more often
         let (offsets, last) = orders.next(wait, trouble.is_none());
         let outcome = offsets.map_or(Ok(()), |offsets| erase(&offsets));

@@ -7,17 +7,17 @@ use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
 use crowdfold_pipeline::{
-    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, Stage, is_whole, plan_starts,
+    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
 };
 use metrics::{counter, gauge, histogram};
 
 use super::Setting;
-use super::running::{Running, never_written, refused, sink_settings, source_settings};
+use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
 use crate::failure::Failure;
-use crate::telemetry::{Counters, Part};
-use crate::wiring::Machines;
+use crate::telemetry::{Component, Counters};
+use crate::wiring::OperatorSettings;
 
 /// How often it is asked whether every partition has an offset, until each has, ms.
 const ASK: Millis = 10_000;
@@ -31,9 +31,9 @@ pub(super) struct Merge {
     asked: Millis,
 }
 
-impl Running for Merge {
-    type Machine = Merger;
-    const PART: Part = Part::Merge;
+impl Stage for Merge {
+    type Operator = Merger;
+    const COMPONENT: Component = Component::Merge;
 
     fn new(setting: &Setting) -> Result<Self, Failure> {
         let names = setting.config.topic_names();
@@ -47,7 +47,7 @@ impl Running for Merge {
     }
 
     fn source(&self, setting: &Setting) -> SourceSettings {
-        source_settings(setting, Self::PART, &self.partials)
+        source_settings(setting, Self::COMPONENT, &self.partials)
     }
 
     fn sink(&self, setting: &Setting) -> SinkSettings {
@@ -59,7 +59,7 @@ impl Running for Merge {
             RollupTopics::One(base)
         };
         let topics = SinkTopics { partials: None, rollups: Some(rollups), rejections: None };
-        sink_settings(setting, Self::PART, topics)
+        sink_settings(setting, Self::COMPONENT, topics)
     }
 
     fn assign(
@@ -79,7 +79,7 @@ impl Running for Merge {
             )));
         }
         let beacons = config.topics.partitions;
-        let machines = Machines::new(config, beacons, assigned.of, "".into(), false);
+        let settings = OperatorSettings::new(config, beacons, assigned.of, "".into(), false);
         let numbers: Vec<_> = assigned.partitions.iter().map(|ours| ours.partition).collect();
         let empty = never_written(source, &self.rollups)?;
         let rules = config.rules();
@@ -96,7 +96,7 @@ impl Running for Merge {
                     start.floor
                 );
             }
-            let mut merger = Merger::new(Arc::clone(&machines.merge), start, ours.start_offset, now);
+            let mut merger = Merger::new(Arc::clone(&settings.merge), start, ours.start_offset, now);
             if self.whole {
                 merger.know_whole();
             }
@@ -106,16 +106,16 @@ impl Running for Merge {
     }
 
     /// Workers that start together see of each other no offset at first.
-    fn at_ends(&mut self, source: &Source, stage: &mut Stage<Merger>) {
+    fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
-        if self.whole || stage.machines().is_empty() || now.saturating_sub(self.asked) < ASK {
+        if self.whole || operators.by_partition().is_empty() || now.saturating_sub(self.asked) < ASK {
             return;
         }
         self.asked = now;
         // who does not hear of it asks again
         self.whole = source.committed().is_ok_and(|group| group.iter().all(Option::is_some));
         if self.whole {
-            stage.machines_mut().for_each(Merger::know_whole);
+            operators.values_mut().for_each(Merger::know_whole);
         }
     }
 
@@ -163,20 +163,21 @@ impl Running for Merge {
     fn report(
         &self,
         setting: &Setting,
-        stage: &Stage<Merger>,
+        operators: &OperatorSet<Merger>,
         tally: &Tally,
         counters: &Counters,
         now: Millis,
     ) -> Vec<String> {
         let (mut merged, mut alarms): (MergeCounts, Alarms) = (tally.merged, tally.alarms);
-        let mergers = || stage.machines().values();
+        let mergers = || operators.by_partition().values();
         for merger in mergers() {
             merged.add(merger.merged());
             alarms.add(merger.alarms());
         }
         counters.merged(&merged, &alarms);
         let balanced = mergers().all(Merger::balanced);
-        gauge!("crowdfold_ledger_balanced", "stage" => Self::PART.name()).set(f64::from(u8::from(balanced)));
+        gauge!("crowdfold_ledger_balanced", "stage" => Self::COMPONENT.name())
+            .set(f64::from(u8::from(balanced)));
         let mut reasons = Vec::new();
         if !balanced {
             reasons.push("the ledger does not balance: report this as a bug".into());

@@ -1,398 +1,101 @@
-//! The loop that drives the machines of one stage: read, feed, commit. The same for combiners and mergers.
-
-use std::time::{Duration, Instant};
+//! The differences between the stages, and what their starts share.
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
-    Assigned, Error as KafkaError, Event, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
+    Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
-use crowdfold_pipeline::{Committed, Stage};
+use crowdfold_pipeline::{Committed, Halt, Operator, OperatorSet};
 
 use super::Setting;
-use super::pace::{Backoff, Fences};
-use super::running::Running;
 use super::tally::Tally;
-use crate::clock;
 use crate::failure::Failure;
-use crate::telemetry::Counters;
+use crate::roles;
+use crate::telemetry::{Component, Counters};
 
-/// Records of one partition at a time: others wait no longer than this takes.
-const BATCH: usize = 1_000;
+/// A stage: what differs between combining and merging.
+pub(super) trait Stage: Sized {
+    /// The operator of one partition.
+    type Operator: Operator;
+    /// The component of the worker that it is.
+    const COMPONENT: Component;
 
-/// How long to wait for records before looking at the clock again.
-const NAP: Duration = Duration::from_millis(50);
-
-/// How often trouble that goes on is named in the log, ms.
-const STILL: Millis = 10_000;
-
-/// One stage of the worker.
-pub(super) struct StageLoop<'a, R: Running> {
-    setting: &'a Setting,
-    running: R,
-    source: Source,
-    sink: Sink,
-    topic: String,
-    stage: Stage<R::Machine>,
-    tally: Tally,
-    counters: Counters,
-    fences: Fences,
-    backoff: Backoff,
-    joined: bool,
-    trouble: Option<String>,
-    warned: Millis,
-    reported: Millis,
+    /// Asks the cluster what it must know before it can start.
+    fn new(setting: &Setting) -> Result<Self, Failure>;
+    fn source(&self, setting: &Setting) -> SourceSettings;
+    fn sink(&self, setting: &Setting) -> SinkSettings;
+    /// Creates operators for the assigned partitions, each with whether nothing was committed for it.
+    fn assign(
+        &mut self,
+        setting: &Setting,
+        assigned: &Assigned,
+        group: &[Option<Committed>],
+        source: &Source,
+        now: Millis,
+    ) -> Result<Vec<(u32, Self::Operator, bool)>, Failure>;
+    fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
+    /// After a batch was fed.
+    fn fed(_: &mut Self::Operator) {}
+    /// Records before this offset that were not fed cannot be read, and are lost.
+    fn skip_to(_: &mut Self::Operator, _: i64) {}
+    fn is_full(operator: &Self::Operator) -> bool;
+    /// All that is committed of a partition is fed.
+    fn at_end(_: &mut Self::Operator) {}
+    /// Adds the records of an operator for the next transaction.
+    fn load<'a>(operator: &'a Self::Operator, into: &mut Vec<Outgoing<'a>>);
+    /// Partitions that are read to their end, and where that was.
+    fn at_ends(&mut self, _: &Source, _: &mut OperatorSet<Self::Operator>) {}
+    /// Counts what is due, before it is marked as committed.
+    fn count(operator: &Self::Operator, tally: &mut Tally, now: Millis);
+    /// An offset is known to be committed.
+    fn committed(&self, _partition: u32, _offset: i64) {}
+    /// No partition is ours any more.
+    fn revoked(&self) {}
+    /// Adds the totals of an operator that is dropped.
+    fn retire(_: &Self::Operator, _: &mut Tally) {}
+    /// Reports every second; returns the reasons why the stage is not ready.
+    fn report(
+        &self,
+        setting: &Setting,
+        operators: &OperatorSet<Self::Operator>,
+        tally: &Tally,
+        counters: &Counters,
+        now: Millis,
+    ) -> Vec<String>;
 }
 
-impl<'a, R: Running> StageLoop<'a, R> {
-    /// Runs until it is told to stop, or cannot go on.
-    pub(super) fn run(setting: &'a Setting) -> Result<(), Failure> {
-        let Some(mut this) = Self::open(setting)? else { return Ok(()) };
-        while !setting.stop.is_set() {
-            this.turn()?;
-        }
-        // drain: prepared batches are sent, open windows are read again by the next worker
-        this.commit_all()
-    }
-
-    /// Connects, as often as it takes. `None` when told to stop meanwhile.
-    fn open(setting: &'a Setting) -> Result<Option<Self>, Failure> {
-        let mut backoff = Backoff::default();
-        let connect = || -> Result<_, Failure> {
-            let running = R::new(setting)?;
-            let sink = Sink::open(&setting.client, running.sink(setting))?;
-            let source = Source::open(&setting.client, running.source(setting))?;
-            Ok((running, source, sink))
-        };
-        loop {
-            match connect() {
-                Ok((running, source, sink)) => {
-                    let topic = running.source(setting).topic;
-                    let counters = Counters::new(setting.config.policies().most_k());
-                    return Ok(Some(Self {
-                        setting,
-                        running,
-                        source,
-                        sink,
-                        topic,
-                        stage: Stage::default(),
-                        tally: Tally::default(),
-                        counters,
-                        fences: Fences::default(),
-                        backoff: Backoff::default(),
-                        joined: false,
-                        trouble: None,
-                        warned: 0,
-                        reported: 0,
-                    }));
-                }
-                Err(failure) if failure.may_pass() => {
-                    let pause = backoff.next();
-                    tracing::warn!(stage = R::PART.name(), "{failure}; trying again in {pause:?}");
-                    setting.status.report(R::PART, clock::now(), vec![failure.to_string()]);
-                    if setting.stop.sleep(pause) {
-                        return Ok(None);
-                    }
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-    }
-
-    /// One round: the group, what is due, a batch of every partition.
-    fn turn(&mut self) -> Result<(), Failure> {
-        self.serve_group()?;
-        self.commit_all()?;
-        let mut drained = true;
-        let partitions: Vec<_> = self.stage.machines().keys().copied().collect();
-        for partition in partitions {
-            drained &= self.read(partition)?;
-        }
-        self.running.at_ends(&self.source, &mut self.stage);
-        self.report();
-        if drained && self.stage.due(clock::now()).is_empty() {
-            self.source.wait(NAP);
-        }
-        Ok(())
-    }
-
-    fn serve_group(&mut self) -> Result<(), Failure> {
-        match self.source.poll(Duration::ZERO) {
-            Ok(None) => {}
-            Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
-            Ok(Some(Event::Revoked(_))) => {
-                fault::point("8.revoked");
-                self.commit_all()?;
-                self.drop_all();
-                fault::point("8.dropped");
-            }
-            Ok(Some(Event::Lost(_))) => self.drop_all(),
-            Ok(Some(Event::Skipped(Skipped { partition, from, to }))) => {
-                let topic = &self.topic;
-                tracing::warn!(
-                    topic,
-                    partition,
-                    from,
-                    to,
-                    "records that cannot be read are skipped and lost; windows they may belong to are withheld"
-                );
-                self.stage.machine(partition).into_iter().for_each(|machine| R::skip_to(machine, to));
-            }
-            // what the group committed is not told us: offsets that a producer of ours left open when a broker died may
-            // be in the way, or this consumer has lost its way
-            Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
-                self.join_again(&error.to_string())?
-            }
-            Err(error) => self.tolerate(error)?,
-        }
-        Ok(())
-    }
-
-    fn assign(&mut self, assigned: &Assigned) -> Result<(), Failure> {
-        let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
-        let machines = loop {
-            match self.running.assign(self.setting, assigned, &group, &self.source, clock::now()) {
-                Ok(machines) => break machines,
-                Err(failure) if failure.may_pass_again() => {
-                    if self.pause(failure.to_string()) {
-                        return Ok(());
-                    }
-                }
-                Err(failure) => return Err(failure),
-            }
-        };
-        let numbers: Vec<_> = machines.iter().map(|(partition, ..)| *partition).collect();
-        tracing::info!(stage = R::PART.name(), partitions = ?numbers, of = assigned.of, "assigned");
-        for (partition, machine, fresh) in machines {
-            self.stage.assign(partition, machine, fresh);
-        }
-        fault::point("2.assigned");
-        self.joined = true;
-        Ok(())
-    }
-
-    /// Reads a batch of one partition into its machine; whether nothing is left for now.
-    fn read(&mut self, partition: u32) -> Result<bool, Failure> {
-        let Some(machine) = self.stage.machine(partition) else { return Ok(true) };
-        if R::is_full(machine) {
-            return Ok(true);
-        }
-        let now = clock::now();
-        let mut halted = Ok(());
-        let read = self.source.read(partition, BATCH, |message| {
-            fault::point("4.record");
-            if halted.is_ok() {
-                halted = R::feed(machine, &message, now);
-            }
-        });
-        halted.map_err(anyhow::Error::from)?;
-        R::fed(machine);
-        match read {
-            Ok(read) => {
-                if read.end.is_some() {
-                    R::at_end(machine);
-                }
-                Ok(read.drained)
-            }
-            Err(error) => self.tolerate(error).map(|()| true),
-        }
-    }
-
-    /// Commits until nothing is due.
-    fn commit_all(&mut self) -> Result<(), Failure> {
-        loop {
-            let now = clock::now();
-            let due = self.stage.due(now);
-            // no group, no offsets: what is due goes to whoever gets the partitions
-            let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
-            if due.is_empty() {
-                return Ok(());
-            }
-            let mut load = Vec::new();
-            let first = self.stage.is_first(&due);
-            if !first {
-                for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
-                    R::load(machine, &mut load);
-                }
-            }
-            let offsets = self.stage.offsets(&due).into_iter();
-            let offsets: Vec<_> =
-                offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
-            fault::point(if first { "2.first-commit" } else { "5.prepared" });
-            let begun = begin();
-            match self.sink.transact(&load, &offsets, &self.topic, &group) {
-                Ok(()) => {
-                    fault::point(if first { "2.first-committed" } else { "6.known" });
-                    metrics::histogram!("crowdfold_transaction_seconds", "stage" => R::PART.name())
-                        .record(begun.elapsed());
-                    self.mark_committed(&due, now);
-                }
-                Err(TransactError::Aborted(code)) => {
-                    let why = format!("a transaction was aborted ({code}); sending it again");
-                    if self.pause(why) {
-                        return Ok(());
-                    }
-                }
-                Err(TransactError::Unknown(why)) => {
-                    if !self.find_out(&due, now, &why)? {
-                        return Ok(());
-                    }
-                }
-                Err(TransactError::Fenced(code)) => return self.rejoin(&code.to_string(), now),
-                Err(TransactError::Fatal(why)) => return Err(anyhow::anyhow!(why).into()),
-            }
-        }
-    }
-
-    fn mark_committed(&mut self, due: &[u32], now: Millis) {
-        if !self.stage.is_first(due) {
-            for machine in due.iter().filter_map(|partition| self.stage.machines().get(partition)) {
-                R::count(machine, &mut self.tally, now);
-            }
-        }
-        for (partition, offset, _) in self.stage.offsets(due) {
-            self.running.committed(partition, offset);
-        }
-        self.stage.committed(due, now);
-        self.backoff.reset();
-        self.trouble = None;
-    }
-
-    /// Nobody knows whether the transaction was committed: a new producer of the same name ends it, then the committed
-    /// offsets tell. `false` when that is left to others: to the next worker, or to ourselves after joining again.
-    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
-        tracing::warn!(stage = R::PART.name(), "the outcome of a transaction is unknown: {why}");
-        loop {
-            // whoever comes next finds out just as well, and a cluster that is away must not hold us up
-            if self.setting.stop.is_set() {
-                return Ok(false);
-            }
-            match self.sink.reopen().map_err(Failure::from) {
-                Ok(()) => break,
-                Err(failure) if failure.may_pass_again() => {
-                    if self.pause(failure.to_string()) {
-                        return Ok(false);
-                    }
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        match self.source.committed().map_err(Failure::from) {
-            Ok(stored) => {
-                let group: Vec<_> = stored.iter().map(|held| held.as_ref().map(committed)).collect();
-                if self.stage.is_committed(due, &group) {
-                    self.mark_committed(due, now);
-                }
-                Ok(true)
-            }
-            // nobody polled this consumer meanwhile; a new one reads what is committed before anything else
-            Err(failure) if failure.may_pass_again() => self.join_again(&failure.to_string()).map(|()| false),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// The producer was fenced, or its offset is no longer valid: joins the group again.
-    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
-        if self.fences.count(now) {
-            return Err(anyhow::anyhow!(self.namesake(why)).into());
-        }
-        self.join_again(&format!("was fenced: {why}"))
-    }
-
-    /// The error of a worker that was fenced too often, with both hosts where the broker reports the other one.
-    fn namesake(&self, why: &str) -> String {
-        let instance = &self.setting.config.kafka.instance;
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let other = self
-            .source
-            .namesake()
-            .map_or_else(String::new, |other| format!(", which the group lists at {other}"));
-        format!(
-            "this worker was fenced three times within ten minutes ({why}): kafka.instance \"{instance}\" is used \
-             here, on host {host}, and probably by another worker{other}; give each worker a kafka.instance of its own"
-        )
-    }
-
-    /// Drops everything and joins again, with a new consumer and a new producer of the same names.
-    fn join_again(&mut self, why: &str) -> Result<(), Failure> {
-        tracing::warn!(stage = R::PART.name(), "{why}; joining again");
-        self.drop_all();
-        self.joined = false;
-        loop {
-            let fresh = Source::open(&self.setting.client, self.running.source(self.setting));
-            match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(Failure::from) {
-                Ok(source) => {
-                    self.source = source;
-                    return Ok(());
-                }
-                Err(failure) if failure.may_pass_again() => {
-                    if self.pause(failure.to_string()) {
-                        return Ok(());
-                    }
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-    }
-
-    /// Waits a little longer each time; whether to stop.
-    fn pause(&mut self, why: String) -> bool {
-        let pause = self.backoff.next();
-        tracing::warn!(stage = R::PART.name(), "{why}; trying again in {pause:?}");
-        self.setting.status.report(R::PART, clock::now(), vec![why]);
-        self.setting.stop.sleep(pause)
-    }
-
-    fn drop_all(&mut self) {
-        for machine in self.stage.machines().values() {
-            R::retire(machine, &mut self.tally);
-        }
-        self.stage.revoke_all();
-        self.running.let_go();
-    }
-
-    /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.
-    fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
-        // a broker that dies after it took our request to join, and before it answered, fences us as well; one that is
-        // just back may not vouch for our offset, and whether it is really gone shows when we join again
-        let again =
-            matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
-        if again {
-            return self.rejoin(&error.to_string(), clock::now());
-        }
-        if !error.is_transient() {
-            return Err(anyhow::Error::from(error).into());
-        }
-        // it comes ten times a second while a broker is away
-        let now = clock::now();
-        if now.saturating_sub(self.warned) >= STILL {
-            tracing::warn!(stage = R::PART.name(), "{error}");
-            self.warned = now;
-        }
-        self.trouble = Some(error.to_string());
-        self.setting.stop.sleep(NAP);
-        Ok(())
-    }
-
-    fn report(&mut self) {
-        let now = clock::now();
-        if now.saturating_sub(self.reported) < 1_000 {
-            return;
-        }
-        self.reported = now;
-        let mut reasons = self.running.report(self.setting, &self.stage, &self.tally, &self.counters, now);
-        reasons.extend(self.trouble.take());
-        if !self.joined {
-            reasons.push("waiting for the group to give us partitions".into());
-        }
-        self.setting.status.report(R::PART, now, reasons);
-    }
+/// Where a stage writes, and under which name.
+pub(super) fn sink_settings(setting: &Setting, component: Component, topics: SinkTopics) -> SinkSettings {
+    let id = roles::transactional_ids(&setting.config, component) + &setting.config.kafka.instance;
+    SinkSettings { hurry: setting.stop.flag(), ..SinkSettings::new(&id, topics) }
 }
 
-fn committed(held: &crowdfold_kafka::Committed) -> Committed {
-    Committed { offset: held.offset, metadata: held.metadata.clone() }
+/// What a stage reads, and as whom.
+pub(super) fn source_settings(setting: &Setting, component: Component, topic: &str) -> SourceSettings {
+    let group = roles::group(&setting.config, component);
+    let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
+    settings.accept_loss = setting.accept_loss;
+    settings.on_damaged = match component {
+        Component::Combine if setting.config.source.skip_damaged => OnDamaged::Skip,
+        Component::Combine => OnDamaged::Stop,
+        _ => OnDamaged::Never,
+    };
+    settings
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a transaction took is for the metrics alone")]
-fn begin() -> Instant {
-    Instant::now()
+/// Whether nothing was ever written to any of these topics.
+pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, Failure> {
+    for topic in topics {
+        let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
+        let ends = source.cluster().log_ends(topic, &partitions)?;
+        // an end that nobody can tell may hide something
+        if ends.iter().any(|end| *end != Some(0)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Shared by both stages: an error of the start that is the operator's to mend.
+pub(super) fn refused(message: impl ToString) -> Failure {
+    Failure::Usage(message.to_string())
 }

@@ -1,4 +1,4 @@
-//! From what the group gave us to partitions that are read.
+//! From an assignment of the group to partitions that are read.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct Committed {
     pub metadata: String,
 }
 
-/// Partitions were given to us.
+/// The partitions that the group assigned to us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
     /// How many partitions the topic has.
@@ -32,7 +32,7 @@ pub struct Assigned {
     pub partitions: Vec<AssignedPartition>,
 }
 
-/// A partition that was given to us.
+/// A partition that the group assigned to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AssignedPartition {
     /// Its number.
@@ -48,7 +48,7 @@ pub struct AssignedPartition {
 
 /// Where we are in a partition of ours.
 pub(super) struct PartitionState {
-    /// `None` until it is taken up.
+    /// `None` until reading starts.
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
     pub(super) position: i64,
     pub(super) end: Option<i64>,
@@ -57,8 +57,8 @@ pub(super) struct PartitionState {
 }
 
 impl Source {
-    /// Reads what the group committed and where the logs begin. The partitions are taken up by the next poll.
-    pub(super) fn given(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
+    /// Reads what the group committed and where the logs begin. The next poll starts reading the partitions.
+    pub(super) fn assigned(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
         partitions.sort_unstable();
         // now it is valid: later its generation may move under partitions of an older one
         self.metadata = self.consumer.group_metadata().map(Arc::new);
@@ -71,12 +71,12 @@ impl Source {
                     )
                 };
                 self.partitions = assigned.partitions.iter().map(state).collect();
-                self.state = State::TakeUp;
+                self.state = State::Assigning;
                 Ok(Event::Assigned(assigned))
             }
             Err(error) => {
                 // the group waits for us, and does not change its mind meanwhile: try again at the next poll
-                self.state = State::Given(partitions);
+                self.state = State::Assigned(partitions);
                 Err(error)
             }
         }
@@ -150,13 +150,13 @@ impl Source {
     /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue. After an `assign` that
     /// failed, and behind a batch that is skipped, it is called again and keeps the queues that are split already: there is one handle per partition
     /// (see [`crate::batch`]).
-    pub(super) fn take_up(&mut self) -> Result<(), SourceError> {
+    pub(super) fn assign(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;
         let mut list = TopicPartitionList::with_capacity(self.partitions.len());
-        let what = || format!("take up partitions of topic {topic}");
+        let what = || format!("assign partitions of topic {topic}");
         for (partition, state) in &mut self.partitions {
             if state.queue.is_none() {
-                state.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.bell);
+                state.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.wakeup);
             }
             list.add_partition_offset(topic, *partition as i32, Offset::Offset(state.position))
                 .map_err(|error| Error::of(what(), &error))?;
@@ -165,7 +165,7 @@ impl Source {
         Ok(())
     }
 
-    pub(super) fn let_go(&mut self) -> Result<(), SourceError> {
+    pub(super) fn unassign(&mut self) -> Result<(), SourceError> {
         self.partitions.clear();
         self.metadata = None;
         let what = || format!("let go of partitions of topic {}", self.settings.topic);

@@ -13,8 +13,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::{Bell, Event, Source, SourceError, SourceSettings};
-use crate::batch::{Item, PartitionQueue, Room};
+use super::{Event, Source, SourceError, SourceSettings, Wakeup};
+use crate::batch::{Item, MessageBuffer, PartitionQueue};
 use crate::client::Context;
 use crate::cluster::ANSWER;
 use crate::{ClientSettings, Error};
@@ -125,8 +125,8 @@ impl Search {
 /// A consumer outside the group that asks whether offsets of one partition are readable.
 pub(super) struct Probe {
     queue: PartitionQueue<Context<()>>,
-    room: Room,
-    bell: Arc<Bell>,
+    buffer: MessageBuffer,
+    wakeup: Arc<Wakeup>,
     consumer: Arc<BaseConsumer<Context<()>>>,
     partition: u32,
 }
@@ -146,10 +146,10 @@ impl Probe {
         ];
         let config = client.config(&defaults, &fixed)?;
         let consumer = Arc::new(config.create_with_context(Context::default())?);
-        let bell = Arc::new(Bell::default());
-        let queue = PartitionQueue::split(&consumer, &settings.topic, partition, &bell)
+        let wakeup = Arc::new(Wakeup::default());
+        let queue = PartitionQueue::split(&consumer, &settings.topic, partition, &wakeup)
             .ok_or_else(|| Error::NoTopic { topic: settings.topic.clone() })?;
-        Ok(Self { queue, room: Room::for_messages(100), bell, consumer, partition })
+        Ok(Self { queue, buffer: MessageBuffer::for_messages(100), wakeup, consumer, partition })
     }
 
     /// Returns whether the first thing that is read from an offset on is a record, or the end of the partition.
@@ -163,7 +163,7 @@ impl Probe {
         let start = Instant::now();
         while start.elapsed() < ANSWER {
             let mut seen = None;
-            self.queue.read(&mut self.room, 100, |item| {
+            self.queue.read(&mut self.buffer, 100, |item| {
                 let this = match item {
                     Item::Message(message) => (message.offset() >= offset).then_some(Ok(true)),
                     Item::Notice(RDKafkaErrorCode::PartitionEOF, _) => Some(Ok(true)),
@@ -184,7 +184,7 @@ impl Probe {
             }
             // serves librdkafka's log and errors
             let _ = self.consumer.poll(Duration::ZERO);
-            self.bell.wait(Duration::from_millis(50));
+            self.wakeup.wait(Duration::from_millis(50));
         }
         let (code, partition) = (RDKafkaErrorCode::OperationTimedOut, Some(self.partition));
         Err(SourceError::Transient { code, partition })
@@ -226,7 +226,7 @@ impl Source {
         let Some(state) = self.partitions.get_mut(&partition) else { return Ok(None) };
         let from = state.position;
         (state.search, state.position, state.end) = (None, to.max(from), None);
-        if let Err(error) = self.take_up() {
+        if let Err(error) = self.assign() {
             if let Some(state) = self.partitions.get_mut(&partition) {
                 (state.search, state.position) = (Some(search), from);
             }

@@ -8,14 +8,14 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::{Bell, GroupConsumer, SourceSettings};
+use super::{GroupConsumer, SourceSettings, Wakeup};
 use crate::client::Context;
 use crate::{ClientSettings, Error};
 
 /// What the group decided. librdkafka waits for `assign` or `unassign` before it goes on, so there is time.
 pub(super) enum Change {
-    Given(Vec<u32>),
-    Taken(Vec<u32>),
+    Assigned(Vec<u32>),
+    Revoked(Vec<u32>),
 }
 
 /// Changes that were not looked at yet. They are only noted in the call-back: what they ask for (requests, the caller's
@@ -56,8 +56,8 @@ impl ConsumerContext for Context<Group> {
         }
         let partitions = partitions.elements().iter().map(|element| element.partition() as u32).collect();
         self.role.changes().push_back(match kind {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Given(partitions),
-            _ => Change::Taken(partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
+            _ => Change::Revoked(partitions),
         });
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn join(
     client: &ClientSettings,
     settings: &SourceSettings,
     of: u32,
-    bell: &Arc<Bell>,
+    wakeup: &Arc<Wakeup>,
 ) -> Result<GroupConsumer, Error> {
     let session = settings.session_timeout.as_millis().to_string();
     let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
@@ -95,8 +95,8 @@ pub(super) fn join(
     ];
     let config = client.config(&defaults, &fixed)?;
     let mut consumer: GroupConsumer = config.create_with_context(Context::default())?;
-    let bell = Arc::clone(bell);
-    consumer.set_nonempty_callback(move || bell.ring());
+    let wakeup = Arc::clone(wakeup);
+    consumer.set_nonempty_callback(move || wakeup.notify());
     let what = || format!("subscribe to topic {}", settings.topic);
     consumer.subscribe(&[&settings.topic]).map_err(|error| Error::of(what(), &error))?;
     Ok(consumer)

@@ -1,4 +1,4 @@
-//! What a broker keeps: committed partials, rollups and offsets. Transactions are atomic; their fate may be unknown.
+//! What a broker keeps: committed partials, rollups and offsets. Transactions are atomic; their result may be unknown.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
@@ -7,15 +7,15 @@ use crowdfold_pipeline::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
 use crate::world::World;
 
-/// How a transaction ends, and what its producer hears of it.
+/// The end of a transaction, and whether its producer learns of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum TransactionResult {
     Committed,
     Aborted,
-    /// It was committed, and the producer does not know.
-    Unheard,
-    /// It was not, and the producer does not know.
-    Lost,
+    /// It was committed, but the producer does not know.
+    CommittedUnknown,
+    /// It was aborted, but the producer does not know.
+    AbortedUnknown,
 }
 
 /// Key and value.
@@ -66,14 +66,14 @@ impl Broker {
         }
     }
 
-    /// What the producer hears: `Some(true)` committed, `Some(false)` aborted, `None` nothing.
+    /// Returns what the producer learns: `Some(true)` committed, `Some(false)` aborted, `None` nothing.
     pub(crate) fn transact(
         &mut self,
         load: Load,
         offsets: Vec<(u32, i64, String)>,
-        fate: Fate,
+        result: TransactionResult,
     ) -> Option<bool> {
-        let happens = matches!(fate, Fate::Committed | Fate::Unheard);
+        let happens = matches!(result, TransactionResult::Committed | TransactionResult::CommittedUnknown);
         match load {
             Load::Partials(records) => {
                 if !records.is_empty() {
@@ -102,10 +102,10 @@ impl Broker {
                 commit(&mut self.merge, offsets, happens);
             }
         }
-        match fate {
-            Fate::Committed => Some(true),
-            Fate::Aborted => Some(false),
-            Fate::Unheard | Fate::Lost => None,
+        match result {
+            TransactionResult::Committed => Some(true),
+            TransactionResult::Aborted => Some(false),
+            TransactionResult::CommittedUnknown | TransactionResult::AbortedUnknown => None,
         }
     }
 

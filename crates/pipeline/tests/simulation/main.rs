@@ -1,4 +1,4 @@
-//! The real machines over a simulated log, with everything that can happen to them: crashes at every step, rebalances,
+//! The real operators over a simulated log, with everything that can happen to them: crashes at every step, rebalances,
 //! zombies, retries of producers, aborted transactions, commits of unknown outcome; and, once in a schedule, partitions
 //! that grow, rules that change, a partition that does not come, offsets that are deleted, records that are gone. Every
 //! schedule must publish what an undisturbed run does, whole or not at all, and never twice.

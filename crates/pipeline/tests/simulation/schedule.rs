@@ -2,7 +2,7 @@
 
 use crowdfold_pipeline::MergerCheckpoint;
 
-use crate::log::{Broker, Fate};
+use crate::log::{Broker, TransactionResult};
 use crate::seeded_bugs::Bug;
 use crate::worker::{Shop, Started, Worker};
 use crate::world::{LATENESS, Rng, SKEW, START, WINDOW};
@@ -140,17 +140,17 @@ impl Schedule<'_> {
         let m = shop.world.merge_partitions;
         let n = shop.world.partitions[usize::from(self.broker.grown)];
         let rng = &mut self.rng;
-        let fate = match rng.below(8) {
-            0 => Fate::Aborted,
-            1 => Fate::Unheard,
-            2 => Fate::Lost,
-            _ => Fate::Committed,
+        let result = match rng.below(8) {
+            0 => TransactionResult::Aborted,
+            1 => TransactionResult::CommittedUnknown,
+            2 => TransactionResult::AbortedUnknown,
+            _ => TransactionResult::Committed,
         };
         let dies = rng.one_in(10);
         match rng.below(32) {
             // patience is that of one process: leave it some time
             0..=2 if self.stuck.is_some() && !rng.one_in(3) => {}
-            // a crash, or a rebalance that it hears of: the same to a machine without a state of its own
+            // a crash, or a rebalance that it hears of: the same to an operator without a state of its own
             0 => self.join_combine(which),
             1 => self.join_merge(which),
             2 => match rng.below(6) {
@@ -177,13 +177,13 @@ impl Schedule<'_> {
             }
             23..=27 => {
                 let old = self.workers[which].combine.version == 0;
-                if self.workers[which].commit_combined(&mut self.broker, fate, self.now, dies) && old {
+                if self.workers[which].commit_combined(&mut self.broker, result, self.now, dies) && old {
                     self.late_comer();
                 }
             }
             _ => {
                 let old = self.workers[which].merge.version == 0;
-                if self.workers[which].commit_merged(&mut self.broker, fate, self.now, dies) && old {
+                if self.workers[which].commit_merged(&mut self.broker, result, self.now, dies) && old {
                     self.late_comer();
                 }
             }
@@ -344,13 +344,13 @@ fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missin
         for p in 0..n {
             worker.read_beacons(shop, p, 5, now, missing >> p & 1 == 1);
         }
-        let combined = worker.commit_combined(broker, Fate::Committed, now, false);
+        let combined = worker.commit_combined(broker, TransactionResult::Committed, now, false);
         for m in 0..shop.world.merge_partitions {
             worker.read_partials(broker, m, u64::MAX, now, false);
         }
-        let merged = worker.commit_merged(broker, Fate::Committed, now, false);
+        let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);
         let end = Some(shop.world.end() + WINDOW);
-        let closed = |p| worker.combine.stage.machines().get(&p).is_none_or(|c| c.watermark() >= end);
+        let closed = |p| worker.combine.operators.by_partition().get(&p).is_none_or(|c| c.watermark() >= end);
         if !combined && !merged && (0..n).all(closed) {
             return;
         }

@@ -1,4 +1,4 @@
-//! A worker that drives the real machines over a simulated log.
+//! A worker that drives the real operators over a simulated log.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Placement, Record, Shared};
 use crowdfold_pipeline::{
-    Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, Stage,
+    Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, OperatorSet,
     is_whole, plan_starts,
 };
 use crowdfold_release::Secret;
 
-use crate::log::{Broker, Fate, Load};
+use crate::log::{Broker, Load, TransactionResult};
 use crate::seeded_bugs::Bug;
 use crate::world::{LATENESS, SKEW, TENANTS, World};
 
@@ -58,12 +58,12 @@ impl Shop {
 pub(crate) struct Half<M> {
     pub(crate) generation: u64,
     pub(crate) version: usize,
-    pub(crate) stage: Stage<M>,
+    pub(crate) operators: OperatorSet<M>,
 }
 
-impl<M: crowdfold_pipeline::Machine> Default for Half<M> {
+impl<M: crowdfold_pipeline::Operator> Default for Half<M> {
     fn default() -> Self {
-        Self { generation: 0, version: 0, stage: Stage::default() }
+        Self { generation: 0, version: 0, operators: OperatorSet::default() }
     }
 }
 
@@ -105,7 +105,8 @@ impl Worker {
         let settings = shop.combine(version, n);
         let rules = &settings.rules;
         let assigned: Vec<_> = (0..n).filter(|p| owns(*p)).collect();
-        self.combine = Half { generation: broker.combine.generation, version, stage: Stage::default() };
+        self.combine =
+            Half { generation: broker.combine.generation, version, operators: OperatorSet::default() };
         let group = &broker.combine.committed[..n as usize];
         let empty = broker.partial_ends.iter().all(|end| *end == 0);
         let floor = rules.ceil(now + LATENESS);
@@ -152,7 +153,7 @@ impl Worker {
             let airlock = Airlock::new(&shop.shared, misplaced.then_some(placement));
             let combiner = Combiner::new(Arc::clone(&settings), airlock, &start, offset, gap);
             let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
-            self.combine.stage.assign(p, combiner, fresh);
+            self.combine.operators.assign(p, combiner, fresh);
         }
         started
     }
@@ -168,7 +169,7 @@ impl Worker {
     ) -> Started {
         let settings = shop.merge(version, self.patience, self.bug, broker.merge.generation);
         let assigned: Vec<_> = (0..shop.world.merge_partitions).filter(|m| owns(*m)).collect();
-        self.merge = Half { generation: broker.merge.generation, version, stage: Stage::default() };
+        self.merge = Half { generation: broker.merge.generation, version, operators: OperatorSet::default() };
         self.positions.clear();
         let mut group = broker.merge.committed.clone();
         if self.bug == Some(Bug::OneLostUnseen) {
@@ -202,7 +203,7 @@ impl Worker {
                 merger.know_whole();
             }
             let fresh = start.checkpoint.is_none() && self.bug != Some(Bug::NoFirstCommit);
-            self.merge.stage.assign(m, merger, fresh);
+            self.merge.operators.assign(m, merger, fresh);
             self.positions.insert(m, offset);
         }
         started
@@ -211,7 +212,7 @@ impl Worker {
     /// Reads up to `most` records of one partition of the beacons. At its end, says so. `hidden`: a log in which there
     /// is nothing.
     pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64, hidden: bool) {
-        let Some(combiner) = self.combine.stage.machine(partition) else { return };
+        let Some(combiner) = self.combine.operators.get_mut(partition) else { return };
         let log = if hidden { &[] } else { shop.world.logs[partition as usize].as_slice() };
         if self.bug == Some(Bug::WatermarkBeforeBatch) && !combiner.is_full() {
             let batch = log.iter().skip(combiner.position() as usize).take(most as usize);
@@ -252,7 +253,7 @@ impl Worker {
         now: u64,
         quietly: bool,
     ) {
-        let Some(merger) = self.merge.stage.machine(partition) else { return };
+        let Some(merger) = self.merge.operators.get_mut(partition) else { return };
         let position = self.positions.entry(partition).or_default();
         for _ in 0..most {
             let Some((offset, value)) = broker.partials[partition as usize].range(*position..).next() else {
@@ -272,10 +273,16 @@ impl Worker {
     }
 
     /// Commits what is due of the combining stage; whether there was anything. `dies`: before it hears of it.
-    pub(crate) fn commit_combined(&mut self, broker: &mut Broker, fate: Fate, now: u64, dies: bool) -> bool {
+    pub(crate) fn commit_combined(
+        &mut self,
+        broker: &mut Broker,
+        result: TransactionResult,
+        now: u64,
+        dies: bool,
+    ) -> bool {
         let bug = self.bug;
         let half = &mut self.combine;
-        let due = half.stage.due(now);
+        let due = half.operators.due(now);
         if due.is_empty() {
             return false;
         }
@@ -284,29 +291,35 @@ impl Worker {
             return false;
         }
         let mut partials = Vec::new();
-        if !half.stage.is_first(&due) {
-            for combiner in due.iter().filter_map(|p| half.stage.machines().get(p)) {
+        if !half.operators.is_first(&due) {
+            for combiner in due.iter().filter_map(|p| half.operators.by_partition().get(p)) {
                 partials.extend(combiner.prepared().iter().flat_map(|batch| batch.partials.iter().cloned()));
             }
         }
-        let offsets = half.stage.offsets(&due);
-        let reported = broker.transact(Load::Partials(partials), offsets, fate);
+        let offsets = half.operators.offsets(&due);
+        let reported = broker.transact(Load::Partials(partials), offsets, result);
         if dies {
             self.combine = Half::default();
             return true;
         }
-        let is_committed = || half.stage.is_committed(&due, &broker.combine.committed);
+        let is_committed = || half.operators.is_committed(&due, &broker.combine.committed);
         if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
-            half.stage.committed(&due, now);
+            half.operators.committed(&due, now);
         }
         true
     }
 
     /// The same for the merging stage.
-    pub(crate) fn commit_merged(&mut self, broker: &mut Broker, fate: Fate, now: u64, dies: bool) -> bool {
+    pub(crate) fn commit_merged(
+        &mut self,
+        broker: &mut Broker,
+        result: TransactionResult,
+        now: u64,
+        dies: bool,
+    ) -> bool {
         let bug = self.bug;
         let half = &mut self.merge;
-        let due = half.stage.due(now);
+        let due = half.operators.due(now);
         if due.is_empty() {
             return false;
         }
@@ -316,27 +329,27 @@ impl Worker {
             return false;
         }
         let publications =
-            || due.iter().filter_map(|m| Some((*m, half.stage.machines().get(m)?.publication()?)));
+            || due.iter().filter_map(|m| Some((*m, half.operators.by_partition().get(m)?.publication()?)));
         if bug == Some(Bug::UndecidedRelease) && publications().any(|(_, p)| p.checkpoint.forced.is_some()) {
-            half.stage.committed(&due, now);
+            half.operators.committed(&due, now);
             return true;
         }
         let mut rows = Vec::new();
-        if !half.stage.is_first(&due) {
+        if !half.operators.is_first(&due) {
             for (m, publication) in publications() {
                 rows.extend(publication.rollups.iter().map(|rollup| (m, (rollup.key(), rollup.json()))));
             }
         }
-        let offsets = half.stage.offsets(&due);
-        let reported = broker.transact(Load::Rollups(rows), offsets, fate);
+        let offsets = half.operators.offsets(&due);
+        let reported = broker.transact(Load::Rollups(rows), offsets, result);
         if dies {
             self.merge = Half::default();
             self.positions.clear();
             return true;
         }
-        let is_committed = || half.stage.is_committed(&due, &broker.merge.committed);
+        let is_committed = || half.operators.is_committed(&due, &broker.merge.committed);
         if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
-            half.stage.committed(&due, now);
+            half.operators.committed(&due, now);
         }
         true
     }

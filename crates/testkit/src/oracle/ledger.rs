@@ -38,7 +38,7 @@ impl Beacons {
 /// How many were released, how many withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
-pub struct Fates {
+pub struct Released {
     pub released: u64,
     pub withheld: u64,
 }
@@ -49,9 +49,9 @@ pub struct Ledger {
     /// Beacons.
     pub beacons: Beacons,
     /// Sessions of one window each.
-    pub session_windows: Fates,
+    pub session_windows: Released,
     /// Windows of one tenant each, with at least one session.
-    pub windows: Fates,
+    pub windows: Released,
 }
 
 impl Ledger {

@@ -14,8 +14,8 @@ fn encoded(text: &str) -> String {
 }
 
 fn session(raw: &str) -> Option<String> {
-    let mut room = Vec::new();
-    let beacon = read_query(raw.as_bytes(), &mut room).ok()?;
+    let mut buffer = Vec::new();
+    let beacon = read_query(raw.as_bytes(), &mut buffer).ok()?;
     beacon.text(Text::Session).map(str::to_owned)
 }
 

@@ -10,7 +10,7 @@ pub(super) enum End {
     /// The input ended.
     Input,
     /// The line goes on beyond the most that may be read.
-    Room,
+    Limit,
 }
 
 /// Reads on in a line until its end, or until `line` has `most` bytes. The end of the line is not part of it.
@@ -18,7 +18,7 @@ pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usiz
     loop {
         let left = most.saturating_sub(line.len());
         if left == 0 {
-            return Ok(End::Room);
+            return Ok(End::Limit);
         }
         let chunk = fill(lines)?;
         if chunk.is_empty() {

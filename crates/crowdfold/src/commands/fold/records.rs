@@ -98,7 +98,7 @@ impl<R: BufRead> Records<R> {
             match read_line(&mut self.lines, &mut self.line, most)? {
                 End::Line => return Ok(true),
                 End::Input => return Ok(!self.line.is_empty()),
-                End::Room => {}
+                End::Limit => {}
             }
             if let Some(end) = end_of_objects(&self.line).filter(|_| self.joins) {
                 self.rest.extend_from_slice(&self.line[end..]);

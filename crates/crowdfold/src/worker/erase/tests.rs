@@ -68,7 +68,7 @@ fn partitions_that_were_given_up_are_not_erased_any_more() {
     let (eraser, passes, _) = watched(vec![]);
     eraser.counted(3, 100);
     assert_eq!(pass(&passes), [(3, 100)]);
-    eraser.let_go();
+    eraser.revoked();
     eraser.counted(2, 5);
     assert_eq!(pass(&passes), [(2, 5)]);
 }

@@ -9,10 +9,10 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use super::*;
 use crate::{ClientSettings, SourceSettings};
 
-/// A second handle of a partition would take the bell from the first when it is dropped.
+/// A second handle of a partition would take the wake-up from the first when it is dropped.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
-fn taking_up_twice_keeps_one_queue_per_partition_and_its_bell() {
+fn assigning_twice_keeps_one_queue_per_partition_and_its_wakeup() {
     let mock = MockCluster::new(1).unwrap();
     mock.create_topic("beacons", 1, 1).unwrap();
     let client = ClientSettings {
@@ -23,8 +23,8 @@ fn taking_up_twice_keeps_one_queue_per_partition_and_its_bell() {
     let mut source = Source::open(&client, SourceSettings::new("beacons", "group", "instance")).unwrap();
     while !matches!(source.poll(Duration::from_millis(100)), Ok(Some(Event::Assigned(_)))) {}
     // what a failed `assign` leads to: the next poll takes the partitions up again
-    source.take_up().unwrap();
-    source.take_up().unwrap();
+    source.assign().unwrap();
+    source.assign().unwrap();
     let mut ended = false;
     while !ended {
         source.wait(Duration::from_millis(100));
@@ -40,5 +40,5 @@ fn taking_up_twice_keeps_one_queue_per_partition_and_its_bell() {
         source.wait(Duration::from_secs(120));
         count = source.read(0, 10, |_| {}).unwrap().count;
     }
-    assert!(start.elapsed() < Duration::from_secs(60), "the bell did not ring");
+    assert!(start.elapsed() < Duration::from_secs(60), "the wake-up was not notified");
 }

@@ -1,4 +1,4 @@
-//! The partitions that one worker has of one topic, and what is due to be committed for them.
+//! The operators of the partitions that one worker has of one topic, and the commits that are due.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 /// The interval of commits where nothing is prepared, ms: brokers forget the offsets of silent groups.
 const IDLE_COMMIT_INTERVAL: Millis = 60_000;
 
-/// A machine of one partition, as far as commits concern it.
-pub trait Machine {
+/// The operator of one partition, as far as commits concern it.
+pub trait Operator {
     /// Whether it has something to send.
     fn has_pending(&mut self, now: Millis) -> bool;
     /// The offset and metadata to commit: with what is pending, or the last once more.
@@ -21,7 +21,7 @@ pub trait Machine {
     fn mark_committed(&mut self);
 }
 
-impl Machine for Combiner {
+impl Operator for Combiner {
     fn has_pending(&mut self, _: Millis) -> bool {
         !self.prepared().is_empty()
     }
@@ -45,7 +45,7 @@ impl Machine for Combiner {
     }
 }
 
-impl Machine for Merger {
+impl Operator for Merger {
     fn has_pending(&mut self, now: Millis) -> bool {
         self.publish(now).is_some()
     }
@@ -73,57 +73,57 @@ impl Machine for Merger {
     }
 }
 
-/// The partitions that one worker has of one topic.
+/// The operators of the partitions that one worker has of one topic.
 #[derive(Debug)]
-pub struct Stage<M> {
-    machines: BTreeMap<u32, M>,
+pub struct OperatorSet<M> {
+    by_partition: BTreeMap<u32, M>,
     /// Never committed by anyone: the state they began with, which comes before anything that came of them since.
     fresh: BTreeMap<u32, (i64, String)>,
     committed_at: Millis,
 }
 
-impl<M> Default for Stage<M> {
+impl<M> Default for OperatorSet<M> {
     fn default() -> Self {
-        Self { machines: BTreeMap::new(), fresh: BTreeMap::new(), committed_at: 0 }
+        Self { by_partition: BTreeMap::new(), fresh: BTreeMap::new(), committed_at: 0 }
     }
 }
 
-impl<M: Machine> Stage<M> {
+impl<M: Operator> OperatorSet<M> {
     /// Takes a partition over. `fresh`: no offset was committed for it.
-    pub fn assign(&mut self, partition: u32, machine: M, fresh: bool) {
+    pub fn assign(&mut self, partition: u32, operator: M, fresh: bool) {
         if fresh {
-            self.fresh.insert(partition, machine.offset());
+            self.fresh.insert(partition, operator.offset());
         }
-        self.machines.insert(partition, machine);
+        self.by_partition.insert(partition, operator);
     }
 
     /// Gives partitions up, with all that is not committed of them: whoever takes them over reads it again.
     pub fn revoke(&mut self, partitions: &[u32]) {
         for partition in partitions {
-            self.machines.remove(partition);
+            self.by_partition.remove(partition);
             self.fresh.remove(partition);
         }
     }
 
     /// Gives all partitions up.
     pub fn revoke_all(&mut self) {
-        self.machines.clear();
+        self.by_partition.clear();
         self.fresh.clear();
     }
 
-    /// The machines, by partition.
-    pub const fn machines(&self) -> &BTreeMap<u32, M> {
-        &self.machines
+    /// Returns the operators by partition.
+    pub const fn by_partition(&self) -> &BTreeMap<u32, M> {
+        &self.by_partition
     }
 
-    /// The machines, to be changed.
-    pub fn machines_mut(&mut self) -> impl Iterator<Item = &mut M> {
-        self.machines.values_mut()
+    /// Returns the operators for changes.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut M> {
+        self.by_partition.values_mut()
     }
 
-    /// The machine of a partition.
-    pub fn machine(&mut self, partition: u32) -> Option<&mut M> {
-        self.machines.get_mut(&partition)
+    /// Returns the operator of a partition.
+    pub fn get_mut(&mut self, partition: u32) -> Option<&mut M> {
+        self.by_partition.get_mut(&partition)
     }
 
     /// The partitions whose state the next transaction must carry; none where there is nothing to do.
@@ -135,10 +135,10 @@ impl<M: Machine> Stage<M> {
             return self.fresh.keys().copied().collect();
         }
         let pending =
-            self.machines.iter_mut().filter_map(|(p, machine)| machine.has_pending(now).then_some(*p));
+            self.by_partition.iter_mut().filter_map(|(p, operator)| operator.has_pending(now).then_some(*p));
         let pending: Vec<_> = pending.collect();
         if pending.is_empty() && now.saturating_sub(self.committed_at) >= IDLE_COMMIT_INTERVAL {
-            return self.machines.keys().copied().collect();
+            return self.by_partition.keys().copied().collect();
         }
         pending
     }
@@ -154,19 +154,19 @@ impl<M: Machine> Stage<M> {
     pub fn offsets(&self, due: &[u32]) -> Vec<(u32, i64, String)> {
         let state = |partition| match self.fresh.get(partition) {
             Some(began) => Some(began.clone()),
-            None => self.machines.get(partition).map(Machine::offset),
+            None => self.by_partition.get(partition).map(Operator::offset),
         };
         due.iter().filter_map(|p| state(p).map(|(offset, metadata)| (*p, offset, metadata))).collect()
     }
 
-    /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. One
-    /// transaction has one fate.
+    /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. A
+    /// transaction is committed or aborted as a whole.
     #[must_use]
     pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {
         due.iter().all(|partition| {
             let known = group.get(*partition as usize).and_then(Option::as_ref);
-            let machine = self.machines.get(partition);
-            known.zip(machine).is_some_and(|(known, machine)| machine.is_committed_by(&known.metadata))
+            let operator = self.by_partition.get(partition);
+            known.zip(operator).is_some_and(|(known, operator)| operator.is_committed_by(&known.metadata))
         })
     }
 
@@ -176,8 +176,8 @@ impl<M: Machine> Stage<M> {
         for partition in due {
             if first {
                 self.fresh.remove(partition);
-            } else if let Some(machine) = self.machines.get_mut(partition) {
-                machine.mark_committed();
+            } else if let Some(operator) = self.by_partition.get_mut(partition) {
+                operator.mark_committed();
             }
         }
         self.committed_at = now;
