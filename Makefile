@@ -25,11 +25,11 @@ player:
 	@.ci/prerequisites browser
 	node tests/live/serve.js target/tmp/live $(COLLECTOR) $(TENANT)
 
-# The project attacks the rows that it publishes, and prints what it finds. make attack SEED=7 WORLDS=500 ARGS="3 5"
+# The project attacks the rows that it publishes, and prints what it finds. make attack SEED=7 SCENARIOS=500 ARGS="3 5"
 SEED ?= 1
-WORLDS ?= 2000
+SCENARIOS ?= 2000
 attack: export SEED := $(SEED)
-attack: export WORLDS := $(WORLDS)
+attack: export SCENARIOS := $(SCENARIOS)
 attack:
 	@.ci/prerequisites build
 	cargo test --locked --test it -- --nocapture invariant_6

@@ -93,7 +93,7 @@ fn main() {
             println!("{name:>22}: {ratio:>9.2} (median of the rounds)");
         }
         for share in [0.5, 0.9] {
-            let times = runtime.block_on(pace(&collector.0, &load, capacity * share, round * 2));
+            let times = runtime.block_on(send_at_rate(&collector.0, &load, capacity * share, round * 2));
             let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1000.0;
             println!(
                 "{:>22}: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms at {:.0} requests a second",
@@ -332,7 +332,7 @@ async fn ask(stream: &mut TcpStream, request: &[u8]) {
 }
 
 /// How long answers take, in µs from when each request was due, at a rate that does not wait for them.
-async fn pace(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
+async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
     let requests = Arc::new(load.requests());
     let began = Instant::now();
     let next = Arc::new(AtomicUsize::new(0));

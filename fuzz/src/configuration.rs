@@ -54,7 +54,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         include_str!("../../deploy/minimal.toml"),
         include_str!("../../deploy/existing-topic.toml"),
         include_str!("../../deploy/secured.toml"),
-        include_str!("../../tests/data/world/config.toml"),
+        include_str!("../../tests/data/scenario/config.toml"),
     ];
     let mut seeds: Vec<Vec<u8>> = files.iter().map(|file| file.as_bytes().to_vec()).collect();
     // The defaults, section by section, without the comments.

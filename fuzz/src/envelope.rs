@@ -54,7 +54,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         ..Http::default()
     };
     let mut packer = Packer::default();
-    let line = crate::some_lines(crate::WORLD, 1).next().unwrap();
+    let line = crate::some_lines(crate::SCENARIO, 1).next().unwrap();
     assert!(packer.push(&http(), &Body::Json(line.as_bytes())));
     assert!(packer.push(&Http::default(), &Body::Events(b"e=t,sid=\"s\",sta=p,ts=1,v=2\n")));
     assert!(packer.push(&http(), &Body::Query(b"sid%3D%22s%22")));

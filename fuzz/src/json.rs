@@ -179,7 +179,7 @@ static MAPPED: LazyLock<Arc<Fields>> = LazyLock::new(|| {
 });
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let lines: Vec<_> = crate::some_lines(crate::WORLD, 12).collect();
+    let lines: Vec<_> = crate::some_lines(crate::SCENARIO, 12).collect();
     let mut seeds: Vec<Vec<u8>> = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
     seeds.push(lines.join("\n").into_bytes());
     seeds.push(format!("[{}]", lines.join(",")).into_bytes());

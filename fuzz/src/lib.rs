@@ -27,7 +27,7 @@ pub mod user_agent;
 use std::path::Path;
 
 const CAPTURES: &str = include_str!("../../tests/data/captures/players.ndjson");
-const WORLD: &str = include_str!("../../tests/data/world/beacons.ndjson");
+const SCENARIO: &str = include_str!("../../tests/data/scenario/beacons.ndjson");
 
 /// Writes the seeds of a target into its corpus, where they are not there yet.
 pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {

@@ -3,10 +3,10 @@
 mod client;
 mod cmcd;
 mod encrypted;
+mod end_to_end;
 mod ends;
 mod hostile;
 mod outage;
 mod posted;
 mod proxies;
 mod support;
-mod whole_way;

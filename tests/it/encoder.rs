@@ -142,30 +142,30 @@ fn sessions_of_a_real_encoder_come_to_what_happened_in_them() {
         .output()
         .unwrap_or_else(|error| panic!("the encoder needs Node.js: run `make doctor` ({error})"));
     assert!(output.status.success(), "the encoder failed:\n{}", String::from_utf8_lossy(&output.stderr));
-    let ways: BTreeMap<String, Written> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(ways.len(), 8);
+    let variants: BTreeMap<String, Written> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(variants.len(), 8);
     let mut differences = String::new();
-    for (way, written) in ways {
+    for (variant, written) in variants {
         let captures: String = written.lines.iter().map(|line| format!("{line}\n")).collect();
         let expected = expected(&written.truth);
-        compare(&way, &folded("capture", &captures), &expected, &mut differences);
+        compare(&variant, &folded("capture", &captures), &expected, &mut differences);
         // events are a file of lines, too
         let bodies = written.lines.iter().map(|line| line["body"].as_str().unwrap());
         if bodies.clone().all(|body| !body.is_empty()) {
             let lines: String = bodies.map(|body| format!("{body}\n")).collect();
-            compare(&format!("lines of {way}"), &folded("cmcd", &lines), &expected, &mut differences);
+            compare(&format!("lines of {variant}"), &folded("cmcd", &lines), &expected, &mut differences);
         }
     }
     assert!(differences.is_empty(), "\n{differences}");
 }
 
-fn compare(way: &str, rows: &Rows, expected: &BTreeMap<[String; 3], Sums>, differences: &mut String) {
-    assert_eq!(rows.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{way}");
+fn compare(variant: &str, rows: &Rows, expected: &BTreeMap<[String; 3], Sums>, differences: &mut String) {
+    assert_eq!(rows.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{variant}");
     for (cell_key, sums) in expected {
         for (name, value) in sums {
             let field = name.split('.').fold(&json!(rows[cell_key]), |field, name| &field[name]).clone();
             if field.as_u64().unwrap_or(0) != *value {
-                writeln!(differences, "{way} {}: {name} is {field}, not {value}", cell_key.join(" "))
+                writeln!(differences, "{variant} {}: {name} is {field}, not {value}", cell_key.join(" "))
                     .unwrap();
             }
         }

@@ -17,16 +17,16 @@ use crowdfold_testkit::binary;
 use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
 
 /// The rows are the oracle's, and what aborted transactions left behind is byte for byte what was committed.
-fn assert_nothing_lost_or_doubled(way: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
-    let rows = way.rows("read_committed");
+fn assert_nothing_lost_or_doubled(deployment: &Deployment<'_>, expected: &[serde_json::Value]) -> usize {
+    let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, expected);
-    assert_aborted_are_committed(way, &rows)
+    assert_aborted_are_committed(deployment, &rows)
 }
 
 /// How many rows aborted transactions left behind.
-fn assert_aborted_are_committed(way: &Deployment<'_>, rows: &[Row]) -> usize {
+fn assert_aborted_are_committed(deployment: &Deployment<'_>, rows: &[Row]) -> usize {
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
-    let all = way.rows("read_uncommitted");
+    let all = deployment.rows("read_uncommitted");
     for row in &all {
         assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
     }

@@ -11,15 +11,15 @@ use crowdfold_testkit::oracle::{self, Record, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const WORLD: &str = include_str!("../data/world/beacons.ndjson");
+const SCENARIO: &str = include_str!("../data/scenario/beacons.ndjson");
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(path)
 }
 
-/// Runs it under the world's configuration.
+/// Runs it under the scenario's configuration.
 fn fold(arguments: &[&str], input: &[u8]) -> Output {
-    let config = data("world/config.toml");
+    let config = data("scenario/config.toml");
     let mut child = Command::new(binary("crowdfold"))
         .args(["fold", "--config", config.to_str().unwrap()])
         .args(arguments)
@@ -58,10 +58,10 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_world_folds_to_what_an_independent_reference_says() {
-    let (text, ledger) = folded(&[data("world/beacons.ndjson").to_str().unwrap()], b"");
+fn the_scenario_folds_to_the_rows_of_an_independent_reference() {
+    let (text, ledger) = folded(&[data("scenario/beacons.ndjson").to_str().unwrap()], b"");
     let expected: Value =
-        serde_json::from_slice(&std::fs::read(data("world/expected.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(data("scenario/expected.json")).unwrap()).unwrap();
     let mut rows = rows(&text).into_iter();
     let mut tables: Vec<_> = expected["tables2"].as_array().unwrap().iter().collect();
     // windows in order, then tenants; of one of them the tables as configured
@@ -174,38 +174,41 @@ fn files_and_standard_input_are_the_same_lines() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let (expected, ledger) = folded(&[&write("whole", WORLD)], b"");
+    let (expected, ledger) = folded(&[&write("whole", SCENARIO)], b"");
     assert_eq!(expected.lines().count(), 113);
-    let half = WORLD[..WORLD.len() / 2].rfind('\n').unwrap() + 1;
-    let (first, second) = WORLD.split_at(half);
+    let half = SCENARIO[..SCENARIO.len() / 2].rfind('\n').unwrap() + 1;
+    let (first, second) = SCENARIO.split_at(half);
     let (first, second) = (write("first", first), write("second", second));
-    let crlf = WORLD.replace('\n', "\r\n");
-    let unended = WORLD.trim_end().as_bytes();
+    let crlf = SCENARIO.replace('\n', "\r\n");
+    let unended = SCENARIO.trim_end().as_bytes();
     let again = |rows: (String, Value), what: &str| {
         assert!(rows.0 == expected && rows.1 == ledger, "{what}: {}", rows.1);
     };
-    again(folded(&[], WORLD.as_bytes()), "no file is standard input");
-    again(folded(&["-"], WORLD.as_bytes()), "and so is -");
+    again(folded(&[], SCENARIO.as_bytes()), "no file is standard input");
+    again(folded(&["-"], SCENARIO.as_bytes()), "and so is -");
     again(folded(&[&first, &second], b""), "two files");
     again(folded(&[&first, "-"], std::fs::read(&second).unwrap().as_slice()), "a file and standard input");
     again(folded(&[&write("crlf", &crlf)], b""), "lines of Windows");
     again(folded(&[], unended), "a last line without an end");
     let output = dir.path().join("rollups.ndjson");
-    let (nothing, _) = folded(&["--output", output.to_str().unwrap()], WORLD.as_bytes());
+    let (nothing, _) = folded(&["--output", output.to_str().unwrap()], SCENARIO.as_bytes());
     assert_eq!((nothing.as_str(), std::fs::read_to_string(output).unwrap()), ("", expected));
 }
 
 #[test]
 fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
-    let world = data("world/beacons.ndjson");
-    let world = world.to_str().unwrap();
+    let scenario = data("scenario/beacons.ndjson");
+    let scenario = scenario.to_str().unwrap();
     for (arguments, words) in [
         (&["no-such-file.ndjson"][..], &["no-such-file.ndjson cannot be read", "No such file"][..]),
-        (&[world, "no-such-file.ndjson"], &["no-such-file.ndjson cannot be read"]),
+        (&[scenario, "no-such-file.ndjson"], &["no-such-file.ndjson cannot be read"]),
         (&["/"], &["/ cannot be read", "directory"]),
-        (&[world, "--output", "/dev/full"], &["rollups cannot be written", "No space left"]),
-        (&[world, "--output", "/no/such/place"], &["/no/such/place"]),
-        (&[world, "--ledger", "/dev/full"], &["the ledger cannot be written to /dev/full", "No space left"]),
+        (&[scenario, "--output", "/dev/full"], &["rollups cannot be written", "No space left"]),
+        (&[scenario, "--output", "/no/such/place"], &["/no/such/place"]),
+        (
+            &[scenario, "--ledger", "/dev/full"],
+            &["the ledger cannot be written to /dev/full", "No space left"],
+        ),
     ] {
         let output = fold(arguments, b"");
         let printed = printed(&output);
@@ -215,9 +218,9 @@ fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
         }
     }
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let config = data("world/config.toml");
+    let config = data("scenario/config.toml");
     let mut command = Command::new(binary("crowdfold"));
-    let output = command.args(["fold", world, "--config"]).arg(config).stdout(full).output().unwrap();
+    let output = command.args(["fold", scenario, "--config"]).arg(config).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     assert!(printed(&output).contains("No space left"), "{}", printed(&output));
 }
@@ -225,7 +228,7 @@ fn what_cannot_be_read_or_written_is_named_and_ends_with_exit_code_1() {
 #[test]
 fn who_stops_reading_the_rows_is_no_fault_of_ours() {
     let mut child = Command::new(binary("crowdfold"))
-        .args(["fold", "--config", data("world/config.toml").to_str().unwrap()])
+        .args(["fold", "--config", data("scenario/config.toml").to_str().unwrap()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -234,26 +237,26 @@ fn who_stops_reading_the_rows_is_no_fault_of_ours() {
     // as `head` does, but before the first row is written
     drop(child.stdout.take());
     // it may end before it has read all
-    drop(child.stdin.take().unwrap().write_all(WORLD.as_bytes()));
+    drop(child.stdin.take().unwrap().write_all(SCENARIO.as_bytes()));
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && !printed(&output).contains("Broken pipe"), "{}", printed(&output));
 }
 
-/// The world, with other lines put in its middle.
+/// The scenario, with other lines put in its middle.
 fn with_lines(lines: &[Vec<u8>]) -> Vec<u8> {
-    let half = WORLD[..WORLD.len() / 2].rfind('\n').unwrap() + 1;
-    let mut input = WORLD.as_bytes()[..half].to_vec();
+    let half = SCENARIO[..SCENARIO.len() / 2].rfind('\n').unwrap() + 1;
+    let mut input = SCENARIO.as_bytes()[..half].to_vec();
     for line in lines {
         input.extend(line);
         input.push(b'\n');
     }
-    input.extend(&WORLD.as_bytes()[half..]);
+    input.extend(&SCENARIO.as_bytes()[half..]);
     input
 }
 
 /// That such lines change nothing but one count of the ledger.
 fn counts_as(lines: &[Vec<u8>], path: &[&str]) {
-    let (expected, before) = folded(&[], WORLD.as_bytes());
+    let (expected, before) = folded(&[], SCENARIO.as_bytes());
     let (rows, after) = folded(&[], &with_lines(lines));
     assert!(rows == expected, "{path:?}: other rows");
     let mut wanted = before;
@@ -299,8 +302,9 @@ fn times_that_cannot_be_move_nothing() {
     // the year 2100, and 1970: a clock that was never set tells no time
     counts_as(&[at(4_102_444_800_000), at(0), at(1)], &["rejected", "no_time"]);
     // wherever they are
-    let (expected, _) = folded(&[], WORLD.as_bytes());
-    for input in [[&at(5), &b"\n"[..], WORLD.as_bytes()].concat(), [WORLD.as_bytes(), &at(5), b"\n"].concat()]
+    let (expected, _) = folded(&[], SCENARIO.as_bytes());
+    for input in
+        [[&at(5), &b"\n"[..], SCENARIO.as_bytes()].concat(), [SCENARIO.as_bytes(), &at(5), b"\n"].concat()]
     {
         let (rows, ledger) = folded(&[], &input);
         assert_eq!(rows, expected);

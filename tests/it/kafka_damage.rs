@@ -57,7 +57,7 @@ fn read_all(source: &mut Source, partitions: u32) -> (BTreeMap<u32, Vec<i64>>, V
 }
 
 #[test]
-fn batch_that_is_too_large_when_unpacked_stops_reading_with_both_ways_out() {
+fn batch_that_is_too_large_when_unpacked_stops_reading_with_both_remedies() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "bomb-stop", 1);
     produce(kafka, &topic, &[Record::new(0, "good")]);

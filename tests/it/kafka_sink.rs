@@ -30,13 +30,13 @@ fn values(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<String> {
 }
 
 /// A source that was assigned the one partition of an empty topic, and an output topic.
-struct World {
+struct Scenario {
     source: Source,
     from: String,
     to: String,
 }
 
-impl World {
+impl Scenario {
     fn new(kafka: &Kafka) -> Self {
         let (from, to) = (topic(kafka, "from", 1), topic(kafka, "to", 1));
         // a coordinator that was paused may count the pause as ours
@@ -64,54 +64,54 @@ impl World {
 #[test]
 fn records_and_metadata_are_committed_together() {
     let kafka = Kafka::shared();
-    let world = World::new(kafka);
+    let scenario = Scenario::new(kafka);
     let mut sink =
-        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
     let metadata: String = (0..4_095).map(|i| char::from(b' ' + (i % 95) as u8)).collect();
-    world.transact(&mut sink, &[partial("a"), partial("b")], &metadata).unwrap();
-    assert_eq!(values(kafka, &world.to, "read_committed"), ["a", "b"]);
-    assert_eq!(world.committed(), Some(metadata.clone()));
+    scenario.transact(&mut sink, &[partial("a"), partial("b")], &metadata).unwrap();
+    assert_eq!(values(kafka, &scenario.to, "read_committed"), ["a", "b"]);
+    assert_eq!(scenario.committed(), Some(metadata.clone()));
 
     for refused in ["ü".to_owned(), format!("{metadata}+")] {
-        let error = world.transact(&mut sink, &[partial("c")], &refused).unwrap_err();
+        let error = scenario.transact(&mut sink, &[partial("c")], &refused).unwrap_err();
         assert!(
             matches!(&error, TransactError::Fatal(why) if why.contains("metadata of partition 0")),
             "{error}"
         );
     }
-    world.transact(&mut sink, &[partial("d")], "next").unwrap();
-    assert_eq!(values(kafka, &world.to, "read_uncommitted"), ["a", "b", "d"]);
-    assert_eq!(world.committed().as_deref(), Some("next"));
+    scenario.transact(&mut sink, &[partial("d")], "next").unwrap();
+    assert_eq!(values(kafka, &scenario.to, "read_uncommitted"), ["a", "b", "d"]);
+    assert_eq!(scenario.committed().as_deref(), Some("next"));
 }
 
 #[test]
 fn a_successor_of_the_same_name_fences_the_zombie() {
     let kafka = Kafka::shared();
-    let world = World::new(kafka);
-    let id = SinkSettings::new(&unique("id"), partials_to(&world.to));
+    let scenario = Scenario::new(kafka);
+    let id = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
     let mut zombie = Sink::open(&settings(kafka), id.clone()).unwrap();
-    world.transact(&mut zombie, &[partial("a")], "a").unwrap();
+    scenario.transact(&mut zombie, &[partial("a")], "a").unwrap();
     let mut successor = Sink::open(&settings(kafka), id).unwrap();
-    let fenced = world.transact(&mut zombie, &[partial("zombie")], "zombie").unwrap_err();
+    let fenced = scenario.transact(&mut zombie, &[partial("zombie")], "zombie").unwrap_err();
     assert!(matches!(fenced, TransactError::Fenced(_)), "{fenced:?}");
-    world.transact(&mut successor, &[partial("b")], "b").unwrap();
-    assert_eq!(values(kafka, &world.to, "read_committed"), ["a", "b"]);
-    assert_eq!(world.committed().as_deref(), Some("b"));
+    scenario.transact(&mut successor, &[partial("b")], "b").unwrap();
+    assert_eq!(values(kafka, &scenario.to, "read_committed"), ["a", "b"]);
+    assert_eq!(scenario.committed().as_deref(), Some("b"));
     // until it is opened again, when it is the zombie's turn to fence
-    assert!(matches!(world.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
+    assert!(matches!(scenario.transact(&mut zombie, &[], "c"), Err(TransactError::Unknown(_))));
     zombie.reopen().unwrap();
-    world.transact(&mut zombie, &[partial("c")], "c").unwrap();
-    assert!(matches!(world.transact(&mut successor, &[], "d"), Err(TransactError::Fenced(_))));
+    scenario.transact(&mut zombie, &[partial("c")], "c").unwrap();
+    assert!(matches!(scenario.transact(&mut successor, &[], "d"), Err(TransactError::Fenced(_))));
 }
 
 #[test]
 fn what_the_broker_refuses_is_named_and_nothing_of_its_transaction_is_seen() {
     let kafka = Kafka::shared();
-    let mut world = World::new(kafka);
-    world.to = unique("small");
-    kafka.create_topic(&world.to, 1, &[("max.message.bytes", "2000")]);
+    let mut scenario = Scenario::new(kafka);
+    scenario.to = unique("small");
+    kafka.create_topic(&scenario.to, 1, &[("max.message.bytes", "2000")]);
     let mut sink =
-        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+        Sink::open(&settings(kafka), SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
     // not what lz4 makes small
     let mut state = 1_u64;
     let mut next = || {
@@ -119,13 +119,13 @@ fn what_the_broker_refuses_is_named_and_nothing_of_its_transaction_is_seen() {
         char::from(b'!' + (state >> 58) as u8)
     };
     let large: String = (0..4_000).map(|_| next()).collect();
-    let error = world.transact(&mut sink, &[partial("a"), partial(&large)], "large").unwrap_err();
-    let named = format!("topic {}", world.to);
+    let error = scenario.transact(&mut sink, &[partial("a"), partial(&large)], "large").unwrap_err();
+    let named = format!("topic {}", scenario.to);
     assert!(matches!(&error, TransactError::Fatal(why) if why.contains(&named)), "{error:?}");
     sink.reopen().unwrap();
-    world.transact(&mut sink, &[partial("b")], "b").unwrap();
-    assert_eq!(values(kafka, &world.to, "read_committed"), ["b"]);
-    assert_eq!(world.committed().as_deref(), Some("b"));
+    scenario.transact(&mut sink, &[partial("b")], "b").unwrap();
+    assert_eq!(values(kafka, &scenario.to, "read_committed"), ["b"]);
+    assert_eq!(scenario.committed().as_deref(), Some("b"));
 }
 
 #[test]
@@ -136,26 +136,26 @@ fn a_topic_that_is_not_there_is_named_and_not_made() {
     assert_eq!(open.err(), Some(Error::NoTopic { topic: missing.clone() }));
     assert!(!kafka.log_dir(1).join(format!("{missing}-0")).exists());
     // no topics, none can be written to
-    let world = World::new(&kafka);
+    let scenario = Scenario::new(&kafka);
     let mut sink =
         Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), SinkTopics::default())).unwrap();
-    let error = world.transact(&mut sink, &[partial("a")], "a").unwrap_err();
+    let error = scenario.transact(&mut sink, &[partial("a")], "a").unwrap_err();
     assert_eq!(error, TransactError::Fatal("this sink has no topic for partials".into()));
 }
 
 #[test]
 fn more_records_than_the_queue_holds_are_sent_in_order() {
     let kafka = Kafka::shared();
-    let world = World::new(kafka);
+    let scenario = Scenario::new(kafka);
     let narrow = ClientSettings {
         properties: [("queue.buffering.max.messages".to_owned(), "100".to_owned())].into(),
         ..settings(kafka)
     };
-    let mut sink = Sink::open(&narrow, SinkSettings::new(&unique("id"), partials_to(&world.to))).unwrap();
+    let mut sink = Sink::open(&narrow, SinkSettings::new(&unique("id"), partials_to(&scenario.to))).unwrap();
     let many: Vec<_> = (0..3_000).map(|i| i.to_string()).collect();
     let outgoing: Vec<_> = many.iter().map(|value| partial(value)).collect();
-    world.transact(&mut sink, &outgoing, "many").unwrap();
-    assert_eq!(values(kafka, &world.to, "read_committed"), many);
+    scenario.transact(&mut sink, &outgoing, "many").unwrap();
+    assert_eq!(values(kafka, &scenario.to, "read_committed"), many);
 }
 
 /// Rows of the tenants `a` and `b`.
@@ -203,7 +203,7 @@ fn rows_and_notes_go_where_readers_expect_them() {
     assert_eq!(murmur2(b"a-little-bit-long-string") as i32, -985_981_536);
 
     let kafka = Kafka::shared();
-    let world = World::new(kafka);
+    let scenario = Scenario::new(kafka);
     let one = topic(kafka, "rollups", 5);
     let each = unique("rollups");
     for tenant in ["a", "b"] {
@@ -222,10 +222,10 @@ fn rows_and_notes_go_where_readers_expect_them() {
     let mut outgoing: Vec<_> = rollups.iter().map(Outgoing::Rollup).collect();
     let note = RejectionNote::new(Reason::Malformed, "beacons", 3, 17, 123_456);
     outgoing.push(Outgoing::Rejection(&note));
-    world.transact(&mut open(RollupTopics::One(one.clone())), &outgoing, "one").unwrap();
+    scenario.transact(&mut open(RollupTopics::One(one.clone())), &outgoing, "one").unwrap();
     let tenants = vec!["a".to_owned(), "b".to_owned()];
     let mut sink = open(RollupTopics::PerTenant { base: each.clone(), tenants });
-    world.transact(&mut sink, &outgoing, "each").unwrap();
+    scenario.transact(&mut sink, &outgoing, "each").unwrap();
 
     let mut by_key: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
     for (partition, _, key, value) in read_all(kafka, &one, "read_committed") {
@@ -252,35 +252,35 @@ fn rows_and_notes_go_where_readers_expect_them() {
 #[test]
 fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
     let kafka = Kafka::start(Options::default());
-    let world = World::new(&kafka);
-    let patient = SinkSettings::new(&unique("id"), partials_to(&world.to));
+    let scenario = Scenario::new(&kafka);
+    let patient = SinkSettings::new(&unique("id"), partials_to(&scenario.to));
     let hasty = SinkSettings { patience: Duration::from_secs(2), ..patient };
     let mut sink =
         Sink::open(&settings(&kafka), SinkSettings { patience: Duration::from_secs(60), ..hasty.clone() })
             .unwrap();
-    world.transact(&mut sink, &[partial("a")], "a").unwrap();
+    scenario.transact(&mut sink, &[partial("a")], "a").unwrap();
     drop(sink);
     let mut sink = eventually("a hasty sink", || Sink::open(&settings(&kafka), hasty.clone()).ok());
     kafka.pause(1);
-    let error = world.transact(&mut sink, &[partial("b")], "b").unwrap_err();
+    let error = scenario.transact(&mut sink, &[partial("b")], "b").unwrap_err();
     assert!(matches!(&error, TransactError::Unknown(why) if why.contains("within 2 s")), "{error:?}");
     kafka.resume(1);
     eventually("the coordinator answers", || sink.reopen().ok());
     // and again, should the coordinator be slower than our haste
     eventually("b is committed", || {
-        let held = eventually("the offsets", || world.source.committed().ok());
+        let held = eventually("the offsets", || scenario.source.committed().ok());
         let committed = &held[0].as_ref().unwrap().metadata;
         if committed == "b" {
             return Some(());
         }
         assert_eq!(committed, "a");
-        match world.transact(&mut sink, &[partial("b")], "b") {
+        match scenario.transact(&mut sink, &[partial("b")], "b") {
             Err(TransactError::Unknown(_)) => eventually("a new producer", || sink.reopen().ok()),
             sent => sent.unwrap(),
         }
         None
     });
-    assert_eq!(values(&kafka, &world.to, "read_committed"), ["a", "b"]);
+    assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
 /// A worker as protocol.md has it: reads one partition, writes each record on, keeps its place in the metadata.

@@ -17,7 +17,7 @@ use crowdfold_rollup::{Counts, Rules};
 use crowdfold_testkit::oracle;
 use serde_json::Value;
 
-const WORLDS: u64 = 4_000;
+const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
 const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn"], &["stream", "format", "content"]];
 /// What a tenant may have instead: others of another order, some of these, and dimensions that nobody else has.
@@ -46,7 +46,7 @@ impl Dice {
     }
 }
 
-/// The rules of a world.
+/// The rules of a scenario.
 pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
     let settings = oracle::Settings {
         tenants: vec!["one".into(), "two".into()],
@@ -392,7 +392,7 @@ fn differences(rows: Vec<Value>, expected: Vec<Value>) -> Vec<String> {
 #[test]
 fn the_operators_do_what_the_oracle_does() {
     let (mut rows_seen, mut own_seen) = (0, 0);
-    for seed in 0..WORLDS {
+    for seed in 0..SCENARIOS {
         let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
         let logs: Vec<_> =
@@ -404,6 +404,6 @@ fn the_operators_do_what_the_oracle_does() {
         own_seen += rows.iter().filter(is_own).count();
         assert_eq!(differences(rows, expected.rollups(&settings)), Vec::<String>::new(), "seed {seed}");
     }
-    assert!(rows_seen > 10_000, "worlds must have something to say: {rows_seen} rows");
+    assert!(rows_seen > 10_000, "too few rows: {rows_seen}");
     assert!(own_seen > 1_000, "so must tenants with tables of their own: {own_seen} rows");
 }

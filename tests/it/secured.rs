@@ -1,6 +1,7 @@
 //! A broker that asks who comes and what he may: the program itself under the rights that `topics acl` prints.
 
 mod collector;
+mod end_to_end;
 mod erased;
 mod less;
 mod listed;
@@ -9,4 +10,3 @@ mod purged;
 mod refused;
 mod roles;
 mod support;
-mod whole_way;

@@ -36,9 +36,9 @@ fn files(directory: &Path) -> Vec<Vec<u8>> {
 }
 
 /// Runs the program as users do, on a deployment.
-fn command(way: &Deployment<'_>, arguments: &[&str]) -> Output {
+fn command(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary("crowdfold"));
-    command.args(arguments).arg("--config").arg(way.config("tool")).output().unwrap()
+    command.args(arguments).arg("--config").arg(deployment.config("tool")).output().unwrap()
 }
 
 /// All that it wrote.

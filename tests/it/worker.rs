@@ -3,6 +3,7 @@
 pub(crate) mod support;
 
 mod damaged;
+mod end_to_end;
 mod hangup;
 mod killed;
 mod namesake;
@@ -14,4 +15,3 @@ mod poison;
 mod same;
 mod steady;
 mod two_workers;
-mod whole_way;

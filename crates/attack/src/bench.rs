@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 use crowdfold_testkit::oracle::{BOUNDED, clamp_of};
 
 use crate::random::Random;
-use crate::scene::{Group, Rules, Scene, WINDOW};
+use crate::scenario::{Group, Rules, Scenario, WINDOW};
 use crate::traffic::TABLES;
 
 /// Returns the rows of all tables.
-pub(crate) fn publish(scene: &Scene, random: &mut Random) -> Vec<Value> {
+pub(crate) fn publish(scenario: &Scenario, random: &mut Random) -> Vec<Value> {
     let mut rollups = Vec::new();
-    for (at, (table, names)) in scene.tables.iter().zip(TABLES).enumerate() {
-        let is_detail = at == scene.rules.detail;
+    for (at, (table, names)) in scenario.tables.iter().zip(TABLES).enumerate() {
+        let is_detail = at == scenario.rules.detail;
         for (number, row) in table.rows.iter().enumerate() {
-            let mut rollup = head(scene, names, row, number + 1, table.rows.len(), is_detail);
+            let mut rollup = head(scenario, names, row, number + 1, table.rows.len(), is_detail);
             let noise = |at: usize, random: &mut Random| {
-                let sigma = scene.rules.noise * clamp_of(BOUNDED[at].0, WINDOW);
+                let sigma = scenario.rules.noise * clamp_of(BOUNDED[at].0, WINDOW);
                 (random.normal() * sigma as f64).round() as i64
             };
             let value = |at: usize, random: &mut Random| {
@@ -42,14 +42,21 @@ pub(crate) fn publish(scene: &Scene, random: &mut Random) -> Vec<Value> {
     rollups
 }
 
-fn head(scene: &Scene, names: &[&str], row: &Group, number: usize, rows: usize, is_detail: bool) -> Value {
-    let Rules { k, margin, noise, .. } = scene.rules;
+fn head(
+    scenario: &Scenario,
+    names: &[&str],
+    row: &Group,
+    number: usize,
+    rows: usize,
+    is_detail: bool,
+) -> Value {
+    let Rules { k, margin, noise, .. } = scenario.rules;
     let dimensions: Map<_, _> =
         names.iter().map(ToString::to_string).zip(row.cell_key.iter().cloned().map(Value::from)).collect();
     json!({
         "schema": "crowdfold.rollup/1",
         "tenant": "default",
-        "window": {"start": scene.start, "end": scene.start + WINDOW},
+        "window": {"start": scenario.start, "end": scenario.start + WINDOW},
         "breakdown": names,
         "detail": is_detail,
         "dimensions": dimensions,

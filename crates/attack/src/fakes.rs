@@ -7,7 +7,7 @@ use crate::intervals::{rests, stars};
 use crate::product;
 use crate::random::Random;
 use crate::rows::Published;
-use crate::scene::{Rules, Scene, Session};
+use crate::scenario::{Rules, Scenario, Session};
 use crate::traffic::{Deeds, TABLES};
 
 /// The result of an attack.
@@ -40,22 +40,22 @@ impl Attack {
         let mut score = Score::default();
         let policy = product::guarded(&self.rules, [9; 32], self.guard);
         while score.groups < self.groups {
-            let scene = Scene::ordinary(self.live, self.rules, random);
+            let scenario = Scenario::ordinary(self.live, self.rules, random);
             let table = random.below(TABLES.len() as u64) as usize;
             let small: Vec<_> =
-                scene.tables[table].leaves.iter().filter(|leaf| leaf.sessions < self.rules.k).collect();
+                scenario.tables[table].leaves.iter().filter(|leaf| leaf.sessions < self.rules.k).collect();
             if small.is_empty() {
                 continue;
             }
             let leaf = small[random.below(small.len() as u64) as usize];
             let (cell_key, real) = (leaf.cell_key.clone(), leaf.sessions);
-            let fake = scene.sessions.iter().find(|one| one.profile.cell_keys[table] == cell_key).cloned();
+            let fake = scenario.sessions.iter().find(|one| one.profile.cell_keys[table] == cell_key).cloned();
             let fake = fake.into_iter().flat_map(|one| {
                 let one = Session { deeds: Deeds::default(), ..one };
                 (0..self.fakes).map(move |at| Session { network: (at % self.networks) as u32, ..one.clone() })
             });
-            let sessions = scene.sessions.iter().cloned().chain(fake).collect();
-            let published = Published::read(&product::publish(&Scene::new(sessions, self.rules), &policy));
+            let sessions = scenario.sessions.iter().cloned().chain(fake).collect();
+            let published = Published::read(&product::publish(&Scenario::new(sessions, self.rules), &policy));
             score.groups += 1;
             let rows = &published.tables[table].rows;
             match rows.iter().find(|row| row.cell_key[..] == cell_key[..]) {

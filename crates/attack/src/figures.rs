@@ -7,7 +7,7 @@ use crate::join::{self, Scores, Target};
 use crate::product;
 use crate::random::Random;
 use crate::rows::Published;
-use crate::scene::{Rules, Scene};
+use crate::scenario::{Rules, Scenario};
 use crate::sequence::{self, Habit};
 use crate::successive;
 use crate::traffic::TABLES;
@@ -53,9 +53,9 @@ pub(crate) fn intervals(seed: u64, _: u64) {
         let policy = product::policy(rules, [2; 32]);
         let mut rests = Rests::default();
         for _ in 0..400_000_usize.div_ceil(*live).min(400) {
-            let scene = Scene::ordinary(*live, *rules, &mut random);
-            let published = Published::read(&product::publish(&scene, &policy));
-            rests.look_at(&scene, &published, Rules::default().margin);
+            let scenario = Scenario::ordinary(*live, *rules, &mut random);
+            let published = Published::read(&product::publish(&scenario, &policy));
+            rests.look_at(&scenario, &published, Rules::default().margin);
         }
         rests
     });
@@ -84,9 +84,9 @@ pub(crate) fn intervals(seed: u64, _: u64) {
         let pairs: &[(usize, usize)] =
             if rules.k == 1 { &[(2, 4)] } else { &[(0, 4), (1, 2), (1, 4), (2, 3)] };
         for pair in pairs {
-            let scene = Scene::ordinary(*live, *rules, &mut random);
-            let published = Published::read(&bench::publish(&scene, &mut random));
-            products.look_at(&scene, &published, *pair, Rules::default().k);
+            let scenario = Scenario::ordinary(*live, *rules, &mut random);
+            let published = Published::read(&bench::publish(&scenario, &mut random));
+            products.look_at(&scenario, &published, *pair, Rules::default().k);
         }
         products
     });
@@ -103,7 +103,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
 }
 
 /// Attack 3.
-pub(crate) fn joins(seed: u64, worlds: u64) {
+pub(crate) fn joins(seed: u64, scenarios: u64) {
     println!(
         "\n3. joins in one window: how often the row of one session is named, in points above naming the largest row"
     );
@@ -113,12 +113,12 @@ pub(crate) fn joins(seed: u64, worlds: u64) {
     );
     let off = [
         ("noise off", Rules { noise: 0, ..Rules::default() }, 100),
-        ("budget off", Rules { budget: false, ..Rules::default() }, worlds),
+        ("budget off", Rules { budget: false, ..Rules::default() }, scenarios),
     ];
     let mut cases = Vec::new();
     for live in LIVE {
         for target in Target::ALL {
-            cases.push(("as published", Rules::default(), worlds, live, target));
+            cases.push(("as published", Rules::default(), scenarios, live, target));
             if live == 1_000 {
                 cases.extend(off.map(|(name, rules, windows)| (name, rules, windows, live, target)));
             }
@@ -126,9 +126,9 @@ pub(crate) fn joins(seed: u64, worlds: u64) {
     }
     let found = each(&cases, |(_, rules, windows, live, target)| {
         let policy = (rules.noise > 0 && rules.budget).then(|| product::policy(rules, [3; 32]));
-        let publish = |scene: &Scene, random: &mut Random| match &policy {
-            Some(policy) => product::publish(scene, policy),
-            None => bench::publish(scene, random),
+        let publish = |scenario: &Scenario, random: &mut Random| match &policy {
+            Some(policy) => product::publish(scenario, policy),
+            None => bench::publish(scenario, random),
         };
         let attack = join::Attack {
             live: *live,

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use crowdfold_testkit::oracle::possible_rests;
 
 use crate::rows::{Published, Row, Table};
-use crate::scene::{Rules, Scene};
+use crate::scenario::{Rules, Scenario};
 use crate::simplex::Program;
 
 /// Star rows beyond this size have more histories than are worth trying, and wide bounds.
@@ -101,9 +101,9 @@ pub(crate) struct Rests {
 }
 
 impl Rests {
-    /// Attacks every star row of a window. The scene tells which of them have a small rest.
-    pub(crate) fn look_at(&mut self, scene: &Scene, published: &Published, least: u64) {
-        for (folded, table) in scene.tables.iter().zip(&published.tables) {
+    /// Attacks every star row of a window. The scenario tells which of them have a small rest.
+    pub(crate) fn look_at(&mut self, scenario: &Scenario, published: &Published, least: u64) {
+        for (folded, table) in scenario.tables.iter().zip(&published.tables) {
             for (at, star) in stars(table) {
                 let (taken, rest) = folded.taken[at];
                 if taken == 0 || star.sessions > MOST {
@@ -145,15 +145,16 @@ impl Products {
     /// Bounds every group of two tables by linear programming.
     pub(crate) fn look_at(
         &mut self,
-        scene: &Scene,
+        scenario: &Scenario,
         published: &Published,
         (one, other): (usize, usize),
         k: u64,
     ) {
         let (rows, columns) = (&published.tables[one].rows, &published.tables[other].rows);
         let mut truth = vec![0; rows.len() * columns.len()];
-        for session in 0..scene.sessions.len() {
-            let (row, column) = (scene.tables[one].row_of(session), scene.tables[other].row_of(session));
+        for session in 0..scenario.sessions.len() {
+            let (row, column) =
+                (scenario.tables[one].row_of(session), scenario.tables[other].row_of(session));
             truth[row * columns.len() + column] += 1;
         }
         let mut program = Program::new(truth.len());

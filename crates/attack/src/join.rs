@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::likelihood::{Background, Guess, Knowledge, guess};
 use crate::random::Random;
 use crate::rows::{Published, Table};
-use crate::scene::{Rules, Scene, Session, WINDOW, raw};
+use crate::scenario::{Rules, Scenario, Session, WINDOW, raw};
 use crate::traffic::{Deeds, TABLES};
 
 /// What the session did that is looked for.
@@ -57,13 +57,13 @@ impl Target {
     }
 
     /// Returns a window of others, none of whom has an error of a class that marks the session.
-    pub(crate) fn window(self, live: usize, rules: Rules, random: &mut Random) -> Scene {
+    pub(crate) fn window(self, live: usize, rules: Rules, random: &mut Random) -> Scenario {
         let others = (0..live).map(|_| {
             let mut session = Session::draw(random);
             session.deeds.sums.errors.retain(|class, _| !self.classes().contains(class));
             session
         });
-        Scene::new(others.collect(), rules)
+        Scenario::new(others.collect(), rules)
     }
 }
 
@@ -145,8 +145,8 @@ pub(crate) struct Attack<'a> {
     pub(crate) rules: Rules,
     pub(crate) target: Target,
     pub(crate) windows: u64,
-    /// How rows are made of a scene.
-    pub(crate) publish: &'a dyn Fn(&Scene, &mut Random) -> Vec<Value>,
+    /// How rows are made of a scenario.
+    pub(crate) publish: &'a dyn Fn(&Scenario, &mut Random) -> Vec<Value>,
 }
 
 impl Attack<'_> {
@@ -158,30 +158,30 @@ impl Attack<'_> {
         let mut scores = Scores::new();
         let mut left = self.windows;
         while left > 0 {
-            let mut scene = self.target.window(self.live, self.rules, random);
+            let mut scenario = self.target.window(self.live, self.rules, random);
             for _ in 0..Self::OF_ONE.min(left) {
-                self.one(&mut scene, &knowledge, random, &mut scores);
+                self.one(&mut scenario, &knowledge, random, &mut scores);
             }
             left = left.saturating_sub(Self::OF_ONE);
         }
         scores
     }
 
-    fn one(&self, scene: &mut Scene, knowledge: &Knowledge, random: &mut Random, scores: &mut Scores) {
-        let session = random.below(scene.sessions.len() as u64) as usize;
-        let ordinary = scene.sessions[session].deeds.clone();
-        scene.replace(session, self.target.deeds(&ordinary));
-        scene.start += WINDOW;
-        let published = Published::read(&(self.publish)(scene, random));
-        let (deeds, adds) = (&scene.sessions[session].deeds, &scene.adds[session]);
+    fn one(&self, scenario: &mut Scenario, knowledge: &Knowledge, random: &mut Random, scores: &mut Scores) {
+        let session = random.below(scenario.sessions.len() as u64) as usize;
+        let ordinary = scenario.sessions[session].deeds.clone();
+        scenario.replace(session, self.target.deeds(&ordinary));
+        scenario.start += WINDOW;
+        let published = Published::read(&(self.publish)(scenario, random));
+        let (deeds, adds) = (&scenario.sessions[session].deeds, &scenario.adds[session]);
         let background = Background::of(&published, &raw(deeds), knowledge);
-        for at in (0..TABLES.len()).filter(|at| *at != scene.rules.detail) {
-            let (table, folded) = (&published.tables[at], &scene.tables[at]);
+        for at in (0..TABLES.len()).filter(|at| *at != scenario.rules.detail) {
+            let (table, folded) = (&published.tables[at], &scenario.tables[at]);
             let truth = folded.row_of(session);
             let ratios = table.rows.iter().map(|row| background.ratio(at, row, adds));
             let best = guess(sizes(table), ratios);
             scores.entry(at).or_default().count(table, truth, best);
         }
-        scene.replace(session, ordinary);
+        scenario.replace(session, ordinary);
     }
 }

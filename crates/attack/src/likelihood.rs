@@ -7,7 +7,7 @@ use crowdfold_testkit::oracle::{BOUNDED, clamp_of};
 
 use crate::random::Random;
 use crate::rows::{Published, Row};
-use crate::scene::{FIELDS, Fields, Rules, Scene, WINDOW, raw};
+use crate::scenario::{FIELDS, Fields, Rules, Scenario, WINDOW, raw};
 use crate::traffic::TABLES;
 
 /// What a session that the attacker does not know is likely to add.
@@ -62,12 +62,12 @@ impl Knowledge {
         let mut shown = [0.0; FIELDS];
         let mut of_row = vec![BTreeMap::<Vec<String>, Learned>::new(); TABLES.len()];
         for _ in 0..windows {
-            let scene = Scene::ordinary(live, *rules, random);
-            for (at, adds) in scene.adds.iter().enumerate() {
+            let scenario = Scenario::ordinary(live, *rules, random);
+            for (at, adds) in scenario.adds.iter().enumerate() {
                 all.add(adds);
-                let raw = raw(&scene.sessions[at].deeds);
+                let raw = raw(&scenario.sessions[at].deeds);
                 shown.iter_mut().zip(raw).for_each(|(sum, value)| *sum += value as f64);
-                for (table, of_row) in scene.tables.iter().zip(&mut of_row) {
+                for (table, of_row) in scenario.tables.iter().zip(&mut of_row) {
                     let row = &table.rows[table.row_of(at)];
                     match of_row.get_mut(&row.cell_key[..]) {
                         Some(learned) => learned.add(adds),

@@ -2,8 +2,8 @@
 //! were made with its rule off, to see that it would find the breach. The first attack, by adding and subtracting rows,
 //! is beside invariant 6 in the suite.
 //!
-//! `make attack` prints all figures: `SEED` is where random numbers begin, `WORLDS` how many windows the third attack is
-//! made on, and numbers as arguments choose attacks. `cargo test` runs the short ones on fixed seeds.
+//! `make attack` prints all figures: `SEED` is where random numbers begin, `SCENARIOS` how many windows the third
+//! attack is made on, and numbers as arguments choose attacks. `cargo test` runs the short ones on fixed seeds.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
 
@@ -16,7 +16,7 @@ mod likelihood;
 mod product;
 mod random;
 mod rows;
-mod scene;
+mod scenario;
 mod sequence;
 mod simplex;
 mod successive;
@@ -28,8 +28,8 @@ mod traffic;
 type Figures = fn(u64, u64);
 
 fn main() {
-    let (seed, worlds) = (setting("SEED").unwrap_or(1), setting("WORLDS").unwrap_or(2_000));
-    println!("seed {seed}, {worlds} windows of each kind in attack 3");
+    let (seed, scenarios) = (setting("SEED").unwrap_or(1), setting("SCENARIOS").unwrap_or(2_000));
+    println!("seed {seed}, {scenarios} windows of each kind in attack 3");
     let asked = arguments();
     let all: [(u64, Figures); 6] = [
         (2, figures::intervals),
@@ -41,7 +41,7 @@ fn main() {
     ];
     for (number, attack) in all {
         if asked.is_empty() || asked.contains(&number) {
-            attack(seed, worlds);
+            attack(seed, scenarios);
         }
     }
 }

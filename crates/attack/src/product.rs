@@ -9,7 +9,7 @@ use crowdfold_rollup::{Bounded, Cell, Distribution, Sums, Table, Window};
 use crowdfold_testkit::oracle::BOUNDED;
 use serde_json::Value;
 
-use crate::scene::{FIELDS, Group, Rules, Scene, WINDOW};
+use crate::scenario::{FIELDS, Group, Rules, Scenario, WINDOW};
 use crate::traffic::TABLES;
 
 /// The policy of the rules, with a secret.
@@ -35,13 +35,13 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
 }
 
 /// Returns the rows of all tables.
-pub(crate) fn publish(scene: &Scene, policy: &Policy) -> Vec<Value> {
+pub(crate) fn publish(scenario: &Scenario, policy: &Policy) -> Vec<Value> {
     let table = |groups: &[Group]| -> Table {
         let cell_key = |group: &Group| group.cell_key.iter().map(|value| Arc::from(value.as_str())).collect();
         groups.iter().map(|group| (cell_key(group), cell(group))).collect()
     };
-    let tables = scene.tables.iter().map(|folded| table(&folded.leaves)).collect();
-    let window = Window { start: scene.start, end: scene.start + WINDOW };
+    let tables = scenario.tables.iter().map(|folded| table(&folded.leaves)).collect();
+    let window = Window { start: scenario.start, end: scenario.start + WINDOW };
     let released = release("default", window, tables, policy, None);
     assert_eq!(released.fault, None);
     released.rollups.iter().map(|rollup| serde_json::from_slice(&rollup.json()).unwrap()).collect()

@@ -4,7 +4,7 @@
 use crowdfold_testkit::oracle::BOUNDED;
 use serde_json::Value;
 
-use crate::scene::FIELDS;
+use crate::scenario::FIELDS;
 
 /// A row of a table.
 #[derive(Clone, Debug)]

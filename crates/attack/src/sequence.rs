@@ -10,7 +10,7 @@ use crate::join::Target;
 use crate::likelihood::{Background, Knowledge};
 use crate::random::Random;
 use crate::rows::{Published, Row, Table};
-use crate::scene::{FIELDS, Rules, Scene, Session, WINDOW, raw};
+use crate::scenario::{FIELDS, Rules, Scenario, Session, WINDOW, raw};
 use crate::traffic::{Deeds, TABLES};
 
 /// The share of the audience that another takes the place of from one window to the next.
@@ -53,13 +53,13 @@ impl Habit {
 /// which it is there.
 struct Sequence {
     habit: Habit,
-    scenes: Vec<Scene>,
+    scenarios: Vec<Scenario>,
 }
 
 impl Sequence {
     fn new(habit: Habit, live: usize, windows: usize, rules: Rules, random: &mut Random) -> Self {
         let mut sessions: Vec<_> = (0..live).map(|_| Session::draw(random)).collect();
-        let mut scenes = Vec::with_capacity(windows);
+        let mut scenarios = Vec::with_capacity(windows);
         for window in 0..windows {
             for session in sessions.iter_mut().skip(1) {
                 if random.chance(CHURN) {
@@ -70,18 +70,18 @@ impl Sequence {
             }
             sessions[0].deeds = habit.deeds(&sessions[0].profile.minute(random));
             let there = sessions[usize::from(!habit.is_there(window))..].to_vec();
-            let mut scene = Scene::new(there, rules);
-            scene.start += window as u64 * WINDOW;
-            scenes.push(scene);
+            let mut scenario = Scenario::new(there, rules);
+            scenario.start += window as u64 * WINDOW;
+            scenarios.push(scenario);
         }
-        Self { habit, scenes }
+        Self { habit, scenarios }
     }
 
     /// The cell key of the row that it is in, in most of the windows.
     fn truth(&self, table: usize) -> Vec<String> {
-        let there = self.scenes.iter().enumerate().filter(|(window, _)| self.habit.is_there(*window));
+        let there = self.scenarios.iter().enumerate().filter(|(window, _)| self.habit.is_there(*window));
         let cell_keys: Vec<_> = there
-            .map(|(_, scene)| &scene.tables[table])
+            .map(|(_, scenario)| &scenario.tables[table])
             .map(|folded| folded.rows[folded.row_of(0)].cell_key.to_vec())
             .collect();
         let times = |cell_key: &&Vec<String>| cell_keys.iter().filter(|other| other == cell_key).count();
@@ -214,10 +214,10 @@ impl Attack {
 
     fn one(&self, sequence: &Sequence, knowledge: &Knowledge, random: &mut Random) -> Score {
         let rollups: Vec<Vec<Value>> =
-            sequence.scenes.iter().map(|scene| bench::publish(scene, random)).collect();
+            sequence.scenarios.iter().map(|scenario| bench::publish(scenario, random)).collect();
         let published: Vec<_> = rollups.iter().map(|rollups| Published::read(rollups)).collect();
-        let there = |window: usize| self.habit.is_there(window).then(|| &sequence.scenes[window]);
-        let shows = |window| there(window).map_or([0; FIELDS], |scene| raw(&scene.sessions[0].deeds));
+        let there = |window: usize| self.habit.is_there(window).then(|| &sequence.scenarios[window]);
+        let shows = |window| there(window).map_or([0; FIELDS], |scenario| raw(&scenario.sessions[0].deeds));
         let backgrounds: Vec<_> = published
             .iter()
             .enumerate()
@@ -226,7 +226,7 @@ impl Attack {
         let mut score = Score::default();
         for table in (0..TABLES.len()).filter(|table| *table != self.rules.detail) {
             let seen = published.iter().enumerate().map(|(window, of)| {
-                let adds = there(window).map(|scene| scene.adds[0]);
+                let adds = there(window).map(|scenario| scenario.adds[0]);
                 Seen::new(&of.tables[table], |row| Some(backgrounds[window].ratio(table, row, &adds?)))
             });
             let truth = sequence.truth(table);

@@ -5,7 +5,7 @@ use crate::bench;
 use crate::product;
 use crate::random::Random;
 use crate::rows::Published;
-use crate::scene::{Rules, Scene, Session};
+use crate::scenario::{Rules, Scenario, Session};
 use crate::traffic::TABLES;
 
 /// The result of an attack.
@@ -26,10 +26,10 @@ const FAILED: usize = 2;
 /// Attacks so many arrivals. Rows are the program's, or made here where noise is off.
 pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random) -> Score {
     let policy = (rules.noise > 0).then(|| product::policy(&rules, [6; 32]));
-    let publish = |scene: &Scene, random: &mut Random| {
+    let publish = |scenario: &Scenario, random: &mut Random| {
         let rollups = match &policy {
-            Some(policy) => product::publish(scene, policy),
-            None => bench::publish(scene, random),
+            Some(policy) => product::publish(scenario, policy),
+            None => bench::publish(scenario, random),
         };
         Published::read(&rollups)
     };
@@ -39,8 +39,8 @@ pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random)
         let mut new = Session::draw(random);
         new.deeds.sums.startup_failures = u64::from(random.chance(0.5));
         let now: Vec<_> = before.iter().cloned().chain([new]).collect();
-        let before = Scene::new(before, rules);
-        let now = Scene::new(now, rules);
+        let before = Scenario::new(before, rules);
+        let now = Scenario::new(now, rules);
         let (first, second) = (publish(&before, random), publish(&now, random));
         for table in (0..TABLES.len()).filter(|table| *table != rules.detail) {
             score.tables += 1;

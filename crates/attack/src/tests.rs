@@ -7,7 +7,7 @@ use crate::join::{Attack, Score, Scores, Target};
 use crate::product;
 use crate::random::Random;
 use crate::rows::Published;
-use crate::scene::{Rules, Scene};
+use crate::scenario::{Rules, Scenario};
 use crate::sequence::{self, Habit};
 use crate::successive;
 
@@ -17,9 +17,9 @@ fn look_for_rests(live: usize, windows: u64, rules: Rules) -> Rests {
     let policy = product::policy(&rules, [2; 32]);
     let mut rests = Rests::default();
     for _ in 0..windows {
-        let scene = Scene::ordinary(live, rules, &mut random);
-        let published = Published::read(&product::publish(&scene, &policy));
-        rests.look_at(&scene, &published, Rules::default().margin);
+        let scenario = Scenario::ordinary(live, rules, &mut random);
+        let published = Published::read(&product::publish(&scenario, &policy));
+        rests.look_at(&scenario, &published, Rules::default().margin);
     }
     rests
 }
@@ -55,11 +55,11 @@ fn every_history_of_a_star_row_is_tried() {
 fn linear_programming_bounds_no_group_of_two_tables_more_closely_than_k() {
     let bounded = |rules: Rules, pairs: &[(usize, usize)]| {
         let mut random = Random::new(21);
-        let scene = Scene::ordinary(300, rules, &mut random);
-        let published = Published::read(&bench::publish(&scene, &mut random));
+        let scenario = Scenario::ordinary(300, rules, &mut random);
+        let published = Published::read(&bench::publish(&scenario, &mut random));
         let mut products = Products::default();
         for pair in pairs {
-            products.look_at(&scene, &published, *pair, Rules::default().k);
+            products.look_at(&scenario, &published, *pair, Rules::default().k);
         }
         products
     };
@@ -74,9 +74,9 @@ fn linear_programming_bounds_no_group_of_two_tables_more_closely_than_k() {
 /// An attack on the program's rows where its rules are on, else on rows that are made here.
 fn join(live: usize, rules: Rules, target: Target, windows: u64) -> Scores {
     let policy = (rules.noise > 0 && rules.budget).then(|| product::policy(&rules, [3; 32]));
-    let publish = |scene: &Scene, random: &mut Random| match &policy {
-        Some(policy) => product::publish(scene, policy),
-        None => bench::publish(scene, random),
+    let publish = |scenario: &Scenario, random: &mut Random| match &policy {
+        Some(policy) => product::publish(scenario, policy),
+        None => bench::publish(scenario, random),
     };
     Attack { live, rules, target, windows, publish: &publish }.run(&mut Random::new(30))
 }
@@ -121,9 +121,9 @@ fn rows_that_are_made_here_are_the_programs_but_for_noise() {
     for seed in 0..3 {
         let mut random = Random::new(seed);
         for rules in [Rules::default(), without_margin(), Rules { k: 20, detail: 1, ..Rules::default() }] {
-            let scene = Scene::ordinary(700, rules, &mut random);
-            let theirs = product::publish(&scene, &product::policy(&rules, [4; 32]));
-            let ours = bench::publish(&scene, &mut random);
+            let scenario = Scenario::ordinary(700, rules, &mut random);
+            let theirs = product::publish(&scenario, &product::policy(&rules, [4; 32]));
+            let ours = bench::publish(&scenario, &mut random);
             assert_eq!(theirs.len(), ours.len());
             for (theirs, ours) in theirs.iter().zip(&ours) {
                 for name in

@@ -122,7 +122,7 @@ impl Collector {
         request: Request<Incoming>,
     ) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        let _under_way = connection.activity.begin(head.version == Version::HTTP_2);
+        let _in_flight = connection.activity.begin(head.version == Version::HTTP_2);
         let answer = self.handle(connection, &head, body).await;
         let mut response = answer.response();
         self.counts.request(response.status().as_u16());

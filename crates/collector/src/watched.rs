@@ -13,7 +13,7 @@ use tokio::time::Instant;
 pub(crate) struct Activity {
     began: Instant,
     /// Requests that are not answered yet.
-    under_way: AtomicUsize,
+    in_flight: AtomicUsize,
     /// When the last of them was answered.
     answered: AtomicU64,
     /// When bytes were received that are no request yet.
@@ -26,7 +26,7 @@ impl Activity {
     pub(crate) fn new() -> Self {
         Self {
             began: Instant::now(),
-            under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
             received: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
@@ -40,7 +40,7 @@ impl Activity {
 
     /// A request was read up to its body.
     pub(crate) fn begin(&self, multiplexed: bool) -> UnderWay<'_> {
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.received.store(0, Ordering::Relaxed);
         self.multiplexed.store(multiplexed, Ordering::Relaxed);
         UnderWay(self)
@@ -49,7 +49,7 @@ impl Activity {
     /// When the connection is to be ended if nothing happens until then, and whether it is slow rather than idle then;
     /// `None` while requests are under way, whose times are bounded themselves.
     pub(crate) fn deadline(&self, slow: Duration, idle: Duration) -> Option<(Instant, bool)> {
-        if self.under_way.load(Ordering::Relaxed) > 0 {
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;
         }
         let (received, answered) =
@@ -70,7 +70,7 @@ pub(crate) struct UnderWay<'a>(&'a Activity);
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.answered.store(self.0.now(), Ordering::Relaxed);
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -90,7 +90,7 @@ impl<S: AsyncRead + Unpin, A: AsRef<Activity> + Unpin> AsyncRead for Watched<S, 
         let read = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before {
             let activity = self.activity.as_ref();
-            if activity.under_way.load(Ordering::Relaxed) == 0
+            if activity.in_flight.load(Ordering::Relaxed) == 0
                 && activity.received.load(Ordering::Relaxed) == 0
             {
                 activity.received.store(activity.now(), Ordering::Relaxed);

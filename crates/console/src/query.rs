@@ -58,7 +58,7 @@ pub enum QueryError {
     /// Grouping by what is no beginning of the breakdown.
     #[error(
         "--by {by} is not how breakdown {breakdown} begins, and rows folded above {by} cannot be told apart by it: \
-         group by {ways}"
+         group by {choices}"
     )]
     NotAPrefix {
         /// What was asked for.
@@ -66,7 +66,7 @@ pub enum QueryError {
         /// The breakdown.
         breakdown: String,
         /// What can be asked for.
-        ways: String,
+        choices: String,
     },
     /// A condition on a dimension that the breakdown lacks.
     #[error(
@@ -170,9 +170,9 @@ impl Query {
     /// Whether the question can be put to a breakdown.
     pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
         if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
-            let ways: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
+            let choices: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
             let (by, breakdown) = (by.join(","), breakdown.join(","));
-            return Err(QueryError::NotAPrefix { by, breakdown, ways: ways.join(" or ") });
+            return Err(QueryError::NotAPrefix { by, breakdown, choices: choices.join(" or ") });
         }
         match self.conditions.keys().find(|dimension| !breakdown.contains(dimension)) {
             None => Ok(()),

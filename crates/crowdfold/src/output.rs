@@ -168,8 +168,8 @@ pub(crate) fn refuse_closed() -> Result<(), Failure> {
         metadata.file_type().is_char_device()
             && fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
     });
-    let both_ways = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
-    if is_null && both_ways {
+    let is_read_write = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    if is_null && is_read_write {
         return Err(Failure::Usage(
             "standard output is closed, and what is to be written would be lost; open it, or pass --output FILE".into(),
         ));

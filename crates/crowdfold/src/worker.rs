@@ -1,10 +1,10 @@
 //! The streaming worker: one thread for each stage, each with one consumer and one transactional producer.
 
+mod backoff;
 mod combine;
 mod databases;
 mod erase;
 mod merge;
-mod pace;
 mod runner;
 mod stage;
 mod stop;
@@ -18,9 +18,9 @@ use crowdfold_kafka::ClientSettings;
 use crate::config::Config;
 use crate::telemetry::{Component, Status};
 
+pub(crate) use backoff::Backoff;
 use combine::Combine;
 use merge::Merge;
-pub(crate) use pace::Backoff;
 use runner::StageRunner;
 pub(crate) use stop::Stop;
 

@@ -39,7 +39,7 @@ fn beacons() -> String {
 }
 
 /// A directory with beacons, a secret, and a configuration that is generous, so that few sessions do.
-fn world() -> TempDir {
+fn scenario() -> TempDir {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("beacons.ndjson"), beacons()).unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
@@ -68,7 +68,7 @@ fn fold(dir: &Path) -> (String, Value) {
 
 #[test]
 fn a_fold_under_noise_shows_the_large_cells_of_overlapping_tables_and_nothing_exact() {
-    let dir = world();
+    let dir = scenario();
     let (text, ledger) = fold(dir.path());
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shown: Vec<_> = rows.iter().map(|row| row["dimensions"].to_string()).collect();
@@ -100,7 +100,7 @@ fn a_fold_under_noise_shows_the_large_cells_of_overlapping_tables_and_nothing_ex
 
 #[test]
 fn the_same_input_and_secret_give_the_same_bytes() {
-    let dir = world();
+    let dir = scenario();
     let (first, _) = fold(dir.path());
     assert_eq!(first, fold(dir.path()).0);
     std::fs::write(dir.path().join("secret"), "fedcba9876543210".repeat(4)).unwrap();
@@ -108,8 +108,8 @@ fn the_same_input_and_secret_give_the_same_bytes() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_folded_and_the_way_out_is_named() {
-    let dir = world();
+fn without_a_secret_nothing_is_folded_and_the_remedy_is_named() {
+    let dir = scenario();
     let refused = || {
         let output = crowdfold(dir.path(), &["fold", "beacons.ndjson"]);
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]));

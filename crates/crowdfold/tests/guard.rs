@@ -70,12 +70,12 @@ fn sixty_sessions_of_one_network_are_no_crowd_and_of_sixty_networks_are() {
 
 #[test]
 fn other_ways_to_write_an_address_are_no_other_network() {
-    let ways = (0..60).map(|host| match host % 3 {
+    let variants = (0..60).map(|host| match host % 3 {
         0 => format!("203.0.113.{host}"),
         1 => format!("::ffff:203.0.113.{host}"),
         _ => format!("2002:cb00:71{host:02x}::1"),
     });
-    assert_eq!(fold(2, &sessions("Tizen", ways)), (vec![], 60));
+    assert_eq!(fold(2, &sessions("Tizen", variants)), (vec![], 60));
     // and no address is no network
     assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
 }

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn code_of_another_way_or_endpoint_is_another_error() {
+    fn code_of_another_mode_or_endpoint_is_another_error() {
         let mut codes = Codes::default();
         assert_eq!(state(&mut codes, true, 7, &[1], 1), [1]);
         assert_eq!(state(&mut codes, false, 7, &[1], 1), [1]);

@@ -9,10 +9,10 @@ use crate::worker::support::{Deployment, Worker, window_ago};
 
 #[test]
 fn what_the_worker_publishes_is_clean() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.rules.k = 25;
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.rules.k = 25;
     // a firmware or a name of a player may be anything
-    way.rules.breakdowns = [
+    deployment.rules.breakdowns = [
         &["device", "os", "browser"][..],
         &["player", "player_version"],
         &["stream", "content"],
@@ -20,18 +20,18 @@ fn what_the_worker_publishes_is_clean() {
     ]
     .map(|names| names.iter().map(ToString::to_string).collect())
     .to_vec();
-    let way = way.with_topics();
-    let log = way.players(31, 300, window_ago(2_000, 90_000), 40_000);
-    let outcome = way.evaluate(&log);
+    let deployment = deployment.with_topics();
+    let log = deployment.players(31, 300, window_ago(2_000, 90_000), 40_000);
+    let outcome = deployment.evaluate(&log);
     assert!(!outcome.ledger.beacons.rejected.is_empty());
-    way.produce(&log);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
+    deployment.produce(&log);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
     let (status, log) = worker.terminate();
     assert!(status.success(), "{log}");
 
-    let config = way.config("audit");
-    let (code, whole) = report(way.kafka, &["--config", config.to_str().unwrap()]);
+    let config = deployment.config("audit");
+    let (code, whole) = report(deployment.kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!(found(&whole), [""; 0], "{whole:#}");
     assert_eq!((code, &whole["verdict"], &whole["breaches"]), (Some(0), &json!("clean"), &json!(0)));
     let topics = whole["topics"].as_array().unwrap();
@@ -39,21 +39,21 @@ fn what_the_worker_publishes_is_clean() {
     assert_eq!(purposes, ["beacons", "partials", "rollups", "rejections"]);
     // personal data is not opened
     assert!(topics[..2].iter().all(|topic| topic["records"].is_null()), "{topics:#?}");
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     assert_eq!(topics[2]["records"], json!(rows.len()));
     assert!(topics[2]["tables"].as_u64().unwrap() > 20 && topics[3]["records"].as_u64().unwrap() > 0);
     // nobody guards this broker, and nobody was named who should: told, not blamed
     assert!(whole["findings"].as_array().unwrap().iter().all(|found| found["finding"] == "anyone-may-read"));
 
     // another k is asked for, and the same rows are no crowds
-    let output = audit(way.kafka, &["--rollups", &way.topic("rollups"), "--k", "100000"]);
+    let output = audit(deployment.kafka, &["--rollups", &deployment.topic("rollups"), "--k", "100000"]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stdout).contains("more of below-k in"), "{}", text(&output.stdout));
     // one row of one session more
     let mut row = rows[0].json.clone();
     row["sessions"] = json!(1);
-    write(way.kafka, &way.topic("rollups"), 0, &[row]);
-    let (code, whole) = report(way.kafka, &["--config", config.to_str().unwrap()]);
+    write(deployment.kafka, &deployment.topic("rollups"), 0, &[row]);
+    let (code, whole) = report(deployment.kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!(code, Some(3));
     assert!(found(&whole).iter().any(|found| found.starts_with("below-k 0/")), "{whole:#}");
 }

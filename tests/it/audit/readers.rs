@@ -30,16 +30,17 @@ fn whoever_may_read_without_a_role_is_named() {
             // the tests' own clients are nobody in particular
             .with("super.users", "User:ANONYMOUS"),
     );
-    let way = Deployment::new(&kafka).with_topics();
-    let (beacons, partials, rollups) = (way.topic("beacons"), way.topic("partials"), way.topic("rollups"));
-    let config = way.config("audit");
+    let deployment = Deployment::new(&kafka).with_topics();
+    let (beacons, partials, rollups) =
+        (deployment.topic("beacons"), deployment.topic("partials"), deployment.topic("rollups"));
+    let config = deployment.config("audit");
     let arguments = ["--config", config.to_str().unwrap()];
     let reader = |who: &str, topic: &str| {
         let principal = format!("User:{who}");
         acl(&kafka, &["--allow-principal", &principal, "--operation", "Read", "--topic", topic]);
     };
-    reader(&format!("{}-combiner", way.prefix), &beacons);
-    reader(&format!("{}-merger", way.prefix), &partials);
+    reader(&format!("{}-combiner", deployment.prefix), &beacons);
+    reader(&format!("{}-merger", deployment.prefix), &partials);
     let (code, whole) = report(&kafka, &arguments);
     assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
 
@@ -52,7 +53,7 @@ fn whoever_may_read_without_a_role_is_named() {
             "--operation",
             "All",
             "--topic",
-            &way.prefix,
+            &deployment.prefix,
             "--resource-pattern-type",
             "prefixed",
         ],
@@ -63,7 +64,7 @@ fn whoever_may_read_without_a_role_is_named() {
     acl(&kafka, &["--deny-principal", "User:trent", "--operation", "Read", "--topic", &partials]);
     let (code, whole) = report(&kafka, &arguments);
     assert_eq!(code, Some(3));
-    let rejections = way.topic("rejections");
+    let rejections = deployment.topic("rejections");
     let prefix = |topic: &str| {
         format!(
             "{topic}: User:mallory may read it, by a rule on a prefix, and no role of [principals] lets it: take the rule away"
@@ -106,9 +107,9 @@ fn indirect_permissions_are_named_with_their_principal() {
     let kafka = Kafka::start(
         Options::default().with("authorizer.class.name", AUTHORIZER).with("super.users", "User:ANONYMOUS"),
     );
-    let mut way = Deployment::new(&kafka);
-    way.set("principals.brokers", "[\"broker-1\"]");
-    let way = way.with_topics();
+    let mut deployment = Deployment::new(&kafka);
+    deployment.set("principals.brokers", "[\"broker-1\"]");
+    let deployment = deployment.with_topics();
     // the roles' own rights are no breach
     for (role, operation, topic) in [
         ("collector", "Write", "beacons"),
@@ -121,17 +122,17 @@ fn indirect_permissions_are_named_with_their_principal() {
         ("auditor", "Read", "rollups"),
         ("auditor", "Describe", "beacons"),
     ] {
-        let (principal, topic) = (format!("User:{}-{role}", way.prefix), way.topic(topic));
+        let (principal, topic) = (format!("User:{}-{role}", deployment.prefix), deployment.topic(topic));
         acl(&kafka, &["--allow-principal", &principal, "--operation", operation, "--topic", &topic]);
     }
     acl(&kafka, &["--allow-principal", "User:broker-1", "--operation", "ClusterAction", "--cluster"]);
-    let config = way.config("audit");
+    let config = deployment.config("audit");
     let arguments = ["--config", config.to_str().unwrap()];
     let (code, whole) = report(&kafka, &arguments);
     assert_eq!((code, found(&whole)), (Some(0), Vec::new()), "{whole:#}");
 
     let [beacons, partials, rollups, rejections] =
-        ["beacons", "partials", "rollups", "rejections"].map(|name| way.topic(name));
+        ["beacons", "partials", "rollups", "rejections"].map(|name| deployment.topic(name));
     let grant = |who: &str, operation: &str, on: &[&str]| {
         let principal = format!("User:{who}");
         acl(&kafka, &[&["--allow-principal", &principal, "--operation", operation], on].concat());
@@ -195,13 +196,13 @@ fn who_may_not_ask_is_told_so_and_not_that_nobody_reads() {
             .with("authorizer.class.name", AUTHORIZER)
             .with("allow.everyone.if.no.acl.found", "true"),
     );
-    let way = Deployment::new(&kafka).with_topics();
-    let config = way.config("audit");
+    let deployment = Deployment::new(&kafka).with_topics();
+    let config = deployment.config("audit");
     // brokers do not show the setting that lets everybody in: it is no clean bill
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
     let unseen = &whole["not_looked_at"][0];
-    assert_eq!(unseen["what"], json!(format!("who may read topic {}", way.topic("beacons"))));
+    assert_eq!(unseen["what"], json!(format!("who may read topic {}", deployment.topic("beacons"))));
     assert!(
         unseen["why"].as_str().unwrap().contains("do not show allow.everyone.if.no.acl.found"),
         "{unseen}"
@@ -217,10 +218,10 @@ fn who_may_not_ask_is_told_so_and_not_that_nobody_reads() {
 
 #[test]
 fn a_broker_without_an_authorizer_is_a_breach_where_principals_are_given() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.set("principals.combiner", "\"somebody\"");
-    let way = way.with_topics();
-    let (code, whole) = report(way.kafka, &["--config", way.config("audit").to_str().unwrap()]);
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.set("principals.combiner", "\"somebody\"");
+    let deployment = deployment.with_topics();
+    let (code, whole) = report(deployment.kafka, &["--config", deployment.config("audit").to_str().unwrap()]);
     assert_eq!(code, Some(3));
     assert_eq!(found(&whole), ["anyone-may-read -/- -"; 4]);
 }

@@ -13,7 +13,7 @@ const DELAY: u64 = 1_700;
 
 #[test]
 fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     for (key, value) in [
         ("source.format", "\"capture\""),
         ("source.log.time", "\"timestamp\""),
@@ -27,10 +27,10 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
         ("source.log.cmcd_sf", "\"cmcd-streaming-format\""),
         ("source.log.cmcd_st", "\"cmcd-stream-type\""),
     ] {
-        way.set(key, value);
+        deployment.set(key, value);
     }
-    way.rules.lateness = 5_000;
-    let way = way.with_topics();
+    deployment.rules.lateness = 5_000;
+    let deployment = deployment.with_topics();
 
     let start = window_ago(2_000, 60_000);
     let mut lines = Vec::new();
@@ -38,19 +38,23 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
         let session = format!("s-{nth}");
         for at in 0..4 {
             let at = start + nth * 97 + at * 1_900;
-            lines.push((at, way.partition_of(&session), Cdn::CloudFront.line(&session, at, nth % 2 == 1)));
+            lines.push((
+                at,
+                deployment.partition_of(&session),
+                Cdn::CloudFront.line(&session, at, nth % 2 == 1),
+            ));
         }
     }
     lines.sort();
-    let mut log = vec![Vec::new(); way.partitions as usize];
+    let mut log = vec![Vec::new(); deployment.partitions as usize];
     for (at, partition, line) in &lines {
         let payload = line.clone().into_bytes();
         log[*partition as usize].push(Record { timestamp: Some(at + DELAY), payload });
     }
-    way.produce(&log);
+    deployment.produce(&log);
 
     let lines: Vec<_> = lines.into_iter().map(|(_, _, line)| line).collect();
-    let (output, ledger) = fold(&way.config("fold"), &lines);
+    let (output, ledger) = fold(&deployment.config("fold"), &lines);
     assert_eq!(ledger["beacons"]["released"], 160, "{ledger}");
     let mut expected: Vec<Value> = rows(&output);
     // as rows of the worker are compared without them
@@ -60,9 +64,9 @@ fn the_worker_reads_a_cdns_lines_and_counts_them_when_the_requests_were_made() {
     }
     let last = expected.iter().map(|row| row["window"]["end"].as_u64().unwrap()).max().unwrap();
 
-    let worker = Worker::start(&way, "a");
-    way.await_committed(last);
-    assert_same_rows(&way.rows("read_committed"), &expected);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(last);
+    assert_same_rows(&deployment.rows("read_committed"), &expected);
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{status}: {log_text}");
 }

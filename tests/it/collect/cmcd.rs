@@ -7,7 +7,7 @@ use crowdfold_testkit::Kafka;
 use serde_json::Value;
 
 use super::client::Client;
-use super::support::{Collector, Packed, deployment, packed};
+use super::support::{Collector, Packed, deploy, packed};
 
 /// Requests of hls.js, dash.js and Shaka in a browser.
 const PLAYERS: &str = include_str!("../../data/captures/players.ndjson");
@@ -50,10 +50,10 @@ fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
 
 #[test]
 fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.rate", "0");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.rate", "0");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     let mut expected = BTreeMap::<(&str, String), usize>::new();
     let (mut taken, mut refusing) = (0, 0);
@@ -75,7 +75,7 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
     }
     // of those who say no, that alone
     let (withdrawals, packed): (Vec<_>, Vec<_>) =
-        packed(&way).into_iter().partition(|request| request.form == "json");
+        packed(&deployment).into_iter().partition(|request| request.form == "json");
     assert!(!withdrawals.is_empty() && withdrawals.iter().all(|request| request.user_agent.is_none()));
     let mut seen = BTreeMap::<(&str, String), usize>::new();
     for Packed { form, content, tenant, address, user_agent, .. } in &packed {
@@ -99,8 +99,8 @@ fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
 
 #[test]
 fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     let headers = [("cmcd-session", "sid=\"in-headers\""), ("cmcd-request", "bl=300")];
     assert_eq!(client.get("/v1/cmcd?CMCD=sid%3D%22in-query%22", &headers), 204);
@@ -118,7 +118,7 @@ fn headers_count_more_than_the_query_and_the_default_tenant_needs_no_name() {
         assert_eq!((answer.status, answer.body.contains("application/cmcd")), (415, true), "{kind}");
     }
     assert_eq!(client.get("/v1/cmcd/acme/1.m4s?x=1", &[]), 400);
-    let packed = packed(&way);
+    let packed = packed(&deployment);
     let seen: Vec<_> = packed.iter().map(|request| (request.form, request.tenant.as_deref())).collect();
     assert_eq!(seen.iter().filter(|one| **one == ("events", None)).count(), 2);
     assert!(seen.contains(&("headers", None)) && seen.contains(&("query", Some("blip"))));

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::support::{Collector, deployment, packed};
+use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, now};
 
 fn request(version: &str) -> Request<Full<Bytes>> {
@@ -73,34 +73,36 @@ async fn run<T>(work: impl Future<Output = T>) -> T {
 
 #[test]
 fn many_requests_share_a_connection_of_http_2() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();
     let statuses = run(async { multiplexed(TcpStream::connect(&address).await.unwrap(), 50).await });
     assert_eq!(statuses, [204; 50]);
-    assert_eq!(packed(&way).len(), 50);
+    assert_eq!(packed(&deployment).len(), 50);
     collector.await_count("connections", 0);
     let (status, log) = collector.0.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
-fn use_certificate(way: &Deployment<'_>, from: &Certificate) {
+fn use_certificate(deployment: &Deployment<'_>, from: &Certificate) {
     for (name, made) in [("collector.pem", &from.certificate), ("collector.key", &from.key)] {
-        std::fs::copy(made, way.dir.path().join(name)).unwrap();
+        std::fs::copy(made, deployment.dir.path().join(name)).unwrap();
     }
 }
 
 #[test]
 fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
-    let mut way = deployment(Kafka::shared());
-    let file = |way: &Deployment<'_>, name| format!("{:?}", way.dir.path().join(name).display().to_string());
-    way.set("collect.tls.certificate", &file(&way, "collector.pem"));
-    way.set("collect.tls.key", &file(&way, "collector.key"));
-    let way = way.with_topics();
-    let old = Authority::new(&way.dir.path().join("old"));
-    let new = Authority::new(&way.dir.path().join("new"));
-    use_certificate(&way, &old.certificate("collector"));
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    let file = |deployment: &Deployment<'_>, name| {
+        format!("{:?}", deployment.dir.path().join(name).display().to_string())
+    };
+    deployment.set("collect.tls.certificate", &file(&deployment, "collector.pem"));
+    deployment.set("collect.tls.key", &file(&deployment, "collector.key"));
+    let deployment = deployment.with_topics();
+    let old = Authority::new(&deployment.dir.path().join("old"));
+    let new = Authority::new(&deployment.dir.path().join("new"));
+    use_certificate(&deployment, &old.certificate("collector"));
+    let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();
     run(async {
         let stream = tls(&address, &old.ca(), b"h2").await.unwrap();
@@ -113,12 +115,13 @@ fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
         assert!(tls(&address, &new.ca(), b"h2").await.is_err());
     });
     // half of another, as while it is copied
-    std::fs::copy(new.certificate("collector").certificate, way.dir.path().join("collector.pem")).unwrap();
+    std::fs::copy(new.certificate("collector").certificate, deployment.dir.path().join("collector.pem"))
+        .unwrap();
     collector.0.await_log("the one in use is kept");
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
-    use_certificate(&way, &new.certificate("collector"));
+    use_certificate(&deployment, &new.certificate("collector"));
     eventually("the new one is in use", || run(tls(&address, &new.ca(), b"h2")).ok());
-    assert_eq!(packed(&way).len(), 4);
+    assert_eq!(packed(&deployment).len(), 4);
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("BEGIN"), "{status}: {log}");
 }

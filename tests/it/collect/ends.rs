@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crowdfold_testkit::{Kafka, eventually, unique};
 
 use super::client::{Client, JSON};
-use super::support::{Collector, deployment, packed};
+use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, Worker, now};
 
 /// It ends by itself, with this exit code and these words last.
 #[track_caller]
-fn ends(way: &Deployment<'_>, code: i32, words: &[&str]) {
-    let mut collector = Worker::collect(way, "collector");
+fn ends(deployment: &Deployment<'_>, code: i32, words: &[&str]) {
+    let mut collector = Worker::collect(deployment, "collector");
     let status = collector.wait();
     let log = collector.log();
     assert_eq!(status.code(), Some(code), "{log}");
@@ -22,38 +22,38 @@ fn ends(way: &Deployment<'_>, code: i32, words: &[&str]) {
 
 #[test]
 fn it_does_not_begin_where_it_cannot_serve() {
-    let mut way = deployment(Kafka::shared());
-    let topic = way.topic("beacons");
-    ends(&way, 1, &[&format!("topic {topic} does not exist"), "crowdfold topics apply"]);
-    way = way.with_topics();
+    let mut deployment = deploy(Kafka::shared());
+    let topic = deployment.topic("beacons");
+    ends(&deployment, 1, &[&format!("topic {topic} does not exist"), "crowdfold topics apply"]);
+    deployment = deployment.with_topics();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    way.set("collect.listen", &format!("{address:?}"));
-    ends(&way, 1, &[&format!("collect.listen {address} cannot be listened on")]);
-    way.set("collect.listen", "\"127.0.0.1:0\"");
+    deployment.set("collect.listen", &format!("{address:?}"));
+    ends(&deployment, 1, &[&format!("collect.listen {address} cannot be listened on")]);
+    deployment.set("collect.listen", "\"127.0.0.1:0\"");
     // the topic has the producers' time, since the configuration said so
-    way.set("source.trust_timestamps", "false");
-    ends(&way, 3, &[&topic, "lets producers stamp records", "source.trust_timestamps"]);
-    way.set("source.trust_timestamps", "true");
-    way.set("collect.tls.certificate", "\"/no/such.pem\"");
-    way.set("collect.tls.key", "\"/no/such.key\"");
-    ends(&way, 2, &["collect.tls.certificate /no/such.pem cannot be read"]);
+    deployment.set("source.trust_timestamps", "false");
+    ends(&deployment, 3, &[&topic, "lets producers stamp records", "source.trust_timestamps"]);
+    deployment.set("source.trust_timestamps", "true");
+    deployment.set("collect.tls.certificate", "\"/no/such.pem\"");
+    deployment.set("collect.tls.key", "\"/no/such.key\"");
+    ends(&deployment, 2, &["collect.tls.certificate /no/such.pem cannot be read"]);
     let name = unique("not-a-pem");
-    let path = way.dir.path().join(name);
+    let path = deployment.dir.path().join(name);
     std::fs::write(&path, "nothing").unwrap();
     for key in ["collect.tls.certificate", "collect.tls.key"] {
-        way.set(key, &format!("{:?}", path.display().to_string()));
+        deployment.set(key, &format!("{:?}", path.display().to_string()));
     }
-    ends(&way, 2, &["has no certificate as PEM in it"]);
+    ends(&deployment, 2, &["has no certificate as PEM in it"]);
 }
 
 #[test]
 fn what_is_under_way_is_answered_and_written_before_it_ends() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.rate", "0");
-    way.set("collect.linger", "\"200ms\"");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.rate", "0");
+    deployment.set("collect.linger", "\"200ms\"");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();
     let taken = AtomicUsize::new(0);
     let status = std::thread::scope(|scope| {
@@ -75,24 +75,24 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
         collector.0.terminate()
     });
     assert!(status.0.success(), "{}: {}", status.0, status.1);
-    let written = packed(&way).len();
+    let written = packed(&deployment).len();
     assert!(written >= taken.load(Ordering::Relaxed), "{written} written, {taken:?} acknowledged");
 }
 
 #[test]
 fn partitions_that_are_added_are_used() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     assert_eq!(client.post("/v1/beacons", JSON, r#"{"session":"s-1","ts":1}"#), 204);
-    let (topic, bootstrap) = (way.topic("beacons"), way.kafka.bootstrap());
+    let (topic, bootstrap) = (deployment.topic("beacons"), deployment.kafka.bootstrap());
     let arguments = ["--bootstrap-server", bootstrap, "--alter", "--topic", &topic, "--partitions", "7"];
-    let _ = way.kafka.tool("org.apache.kafka.tools.TopicCommand", &arguments);
+    let _ = deployment.kafka.tool("org.apache.kafka.tools.TopicCommand", &arguments);
     // it looks once a minute
     collector.0.await_log("has 7 partitions");
     for number in 0..40 {
         let body = format!(r#"{{"session":"s-{number}","ts":1}}"#);
         assert_eq!(client.post("/v1/beacons", JSON, body), 204);
     }
-    assert!(packed(&way).iter().any(|request| request.partition > 3));
+    assert!(packed(&deployment).iter().any(|request| request.partition > 3));
 }

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::client::{Client, EVENTS, JSON};
-use super::support::{Collector, deployment, packed};
+use super::support::{Collector, deploy, packed};
 use crate::worker::support::{Deployment, now, sleep};
 
 /// Is in everything that is sent here, and in nothing that is said.
@@ -26,10 +26,10 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 /// Adds a small memory limit and the time-out `collect.slow`. A test of something else sets one that a busy machine keeps.
-fn limited<'a>(mut way: Deployment<'a>, slow: &str) -> Deployment<'a> {
-    way.set("collect.slow", &format!("{slow:?}"));
-    way.set("collect.memory", "4194304");
-    way.with_topics()
+fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
+    deployment.set("collect.slow", &format!("{slow:?}"));
+    deployment.set("collect.memory", "4194304");
+    deployment.with_topics()
 }
 
 fn end(collector: Collector) {
@@ -42,8 +42,8 @@ fn end(collector: Collector) {
 
 #[test]
 fn bodies_that_are_not_what_they_say() {
-    let way = limited(deployment(Kafka::shared()), "60s");
-    let collector = Collector::start(&way);
+    let deployment = limited(deploy(Kafka::shared()), "60s");
+    let collector = Collector::start(&deployment);
     let before = collector.memory();
     let mut client = collector.connect();
     let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
@@ -110,14 +110,14 @@ fn bodies_that_are_not_what_they_say() {
     collector.await_count("bytes_held", 0);
     let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
-    assert_eq!(packed(&way).len(), 2);
+    assert_eq!(packed(&deployment).len(), 2);
     end(collector);
 }
 
 #[test]
 fn connections_that_come_slowly_or_in_halves() {
-    let way = limited(deployment(Kafka::shared()), "2s");
-    let collector = Collector::start(&way);
+    let deployment = limited(deploy(Kafka::shared()), "2s");
+    let collector = Collector::start(&deployment);
     // nothing at all; half a head; a head byte by byte; half a body
     let mut silent = collector.connect();
     let mut half = collector.connect();
@@ -158,11 +158,11 @@ fn connections_that_come_slowly_or_in_halves() {
 
 #[test]
 fn heads_without_end_and_requests_without_measure() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.rate", "2");
-    way.set("collect.connections", "3");
-    let way = limited(way, "60s");
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.rate", "2");
+    deployment.set("collect.connections", "3");
+    let deployment = limited(deployment, "60s");
+    let collector = Collector::start(&deployment);
     let before = collector.memory();
     let many: String = (0..200).map(|nth| format!("x-header-{nth}: {SECRET}\r\n")).collect();
     let long = format!("x-header: {}\r\n", SECRET.repeat(100_000));
@@ -206,11 +206,11 @@ fn heads_without_end_and_requests_without_measure() {
 
 #[test]
 fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.memory", "1048576");
-    way.set("collect.slow", "\"5m\"");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.memory", "1048576");
+    deployment.set("collect.slow", "\"5m\"");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let before = collector.memory();
     // sixty bodies of which all but the end is there
     let body = format!("{}{}", beacon(), " ".repeat(60_000));
@@ -238,7 +238,7 @@ fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
     let count = |status| statuses.iter().filter(|seen| **seen == status).count();
     let (taken, busy) = (count(204), count(503));
     assert!(taken >= 10 && busy >= 30, "{statuses:?}");
-    assert_eq!(packed(&way).len(), taken);
+    assert_eq!(packed(&deployment).len(), taken);
     collector.await_count("bytes_held", 0);
     let grown = collector.memory().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crowdfold_testkit::{Kafka, Options, eventually};
 
 use super::client::{Client, JSON};
-use super::support::{Collector, deployment, packed};
+use super::support::{Collector, deploy, packed};
 use crate::worker::support::{now, sleep};
 
 /// Players that report as long as they are let.
@@ -74,12 +74,12 @@ impl Drop for Whistle<'_> {
 #[test]
 fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     let kafka = Kafka::start(Options::default());
-    let mut way = deployment(&kafka);
-    way.set("collect.patience", "\"2s\"");
-    way.set("collect.memory", "1048576");
-    way.set("collect.rate", "0");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(&kafka);
+    deployment.set("collect.patience", "\"2s\"");
+    deployment.set("collect.memory", "1048576");
+    deployment.set("collect.rate", "0");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();
     let players = Players::default();
     std::thread::scope(|scope| {
@@ -111,7 +111,7 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     });
     let (status, log) = collector.0.terminate();
     assert!(status.success() && !log.contains("player-"), "{status}: {log}");
-    let content: Vec<_> = packed(&way).into_iter().map(|request| request.content).collect();
+    let content: Vec<_> = packed(&deployment).into_iter().map(|request| request.content).collect();
     let session = |content: &String| content.split('"').nth(3).unwrap().to_owned();
     let written: BTreeSet<_> = content.iter().map(session).collect();
     let acknowledged = players.acknowledged.into_inner().unwrap();
@@ -122,10 +122,10 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
 
 /// Acknowledged before it is written: Kafka is not waited for, and what it never took is owned up to.
 fn queued(kafka: &Kafka) {
-    let mut way = deployment(kafka);
-    way.set("collect.acknowledge", "\"queued\"");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(kafka);
+    deployment.set("collect.acknowledge", "\"queued\"");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     let mut post = |session: &str| {
         client.post("/v1/beacons", JSON, format!(r#"{{"session":"{session}","ts":{}}}"#, now()))

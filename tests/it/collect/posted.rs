@@ -4,16 +4,16 @@ use crowdfold_testkit::Kafka;
 use serde_json::json;
 
 use super::client::JSON;
-use super::support::{Collector, by_partition, deployment, packed, session_in};
+use super::support::{Collector, by_partition, deploy, packed, session_in};
 use crate::worker::support::now;
 
 #[test]
 fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is_read() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut player = collector.connect();
     let beacon = |session: &str| json!({"ts": now(), "session": session, "event": "heartbeat"}).to_string();
-    let one = |partition| beacon(&session_in(&way, partition, 0));
+    let one = |partition| beacon(&session_in(&deployment, partition, 0));
     let bodies = [
         ("application/json; charset=utf-8", one(0)),
         ("application/json", format!("[{}, {}]", one(1), one(1))),
@@ -26,7 +26,7 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
         let headers = if content_type.is_empty() { &typed[1..] } else { &typed[..] };
         assert_eq!(player.post("/v1/beacons", headers, body), 204, "{content_type}");
     }
-    let packed = packed(&way);
+    let packed = packed(&deployment);
     for (request, expected) in packed.iter().zip([0, 4, 1, 2, 3]) {
         assert_eq!((request.form, &request.content), ("json", &bodies[expected].1));
         assert_eq!(request.address.as_deref(), Some("127.0.0.1"));
@@ -42,11 +42,11 @@ fn a_body_goes_whole_to_the_partition_of_its_session_and_each_way_to_write_it_is
 
 #[test]
 fn values_that_cannot_be_used_are_counted_by_field() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut player = collector.connect();
     let beacon = |partition, rest: &str| {
-        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, 0), now())
+        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&deployment, partition, 0), now())
     };
     let records = [
         beacon(0, r#","height":"1080p","event":"video_start""#),
@@ -64,14 +64,14 @@ fn values_that_cannot_be_used_are_counted_by_field() {
 
 #[test]
 fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goes_nowhere() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut player = collector.connect();
     let beacon = |partition, nth, rest: &str| {
-        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&way, partition, nth), now())
+        format!(r#"{{"session":"{}","ts":{}{rest}}}"#, session_in(&deployment, partition, nth), now())
     };
     let (a, b, c) = (beacon(2, 0, ""), beacon(2, 1, ",\"tenant\":\"blip\""), beacon(3, 0, ",\"x\":[1,{}]"));
-    let leaving = session_in(&way, 1, 0);
+    let leaving = session_in(&deployment, 1, 0);
     let unfit = [
         "{\"ts\":1}".to_owned(),
         format!("{{\"session\":\"{}\",\"ts\":1}}", "x".repeat(129)),
@@ -90,7 +90,7 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
     ];
     let array = format!("[{}]", body.map(String::as_str).join(" ,\n"));
     assert_eq!(player.post("/v1/beacons", JSON, &array), 204);
-    let first = packed(&way);
+    let first = packed(&deployment);
     assert_eq!(by_partition(&first)[&2], [format!("[{a},{b}]")]);
     assert_eq!(by_partition(&first)[&3], [format!("[{c}]")]);
     let withdrawal = first.iter().find(|request| request.partition == 1).unwrap();
@@ -110,13 +110,13 @@ fn sessions_of_one_body_go_to_their_own_partitions_and_what_nobody_may_count_goe
     {
         assert_eq!(player.post("/v1/beacons", JSON, body), status, "{body}");
     }
-    assert_eq!(packed(&way).len(), 3);
+    assert_eq!(packed(&deployment).len(), 3);
 }
 
 #[test]
 fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut player = collector.connect();
     let beacons =
         format!(r#"[{{"session":"s-1","ts":{},"ip":"203.0.113.9"}},{{"session":"s-2","ts":"soon"}}]"#, now());
@@ -130,7 +130,7 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
         assert_eq!(player.post("/v1/beacons", &typed("application/json"), r#"{"ts":1}"#), 400);
         assert_eq!(player.post("/v1/cmcd/acme", &typed("application/cmcd"), "e=t,v=2\n"), 400);
     }
-    let packed = packed(&way);
+    let packed = packed(&deployment);
     assert_eq!(packed.len(), 8);
     let mut sessions = Vec::new();
     for request in &packed {
@@ -155,12 +155,12 @@ fn of_a_request_that_opts_out_nothing_is_kept_but_that() {
 
 #[test]
 fn browsers_receive_cors_headers() {
-    let mut way = deployment(Kafka::shared());
-    let way = {
-        way.set("collect.origins", "[\"https://player.example\"]");
-        way.with_topics()
+    let mut deployment = deploy(Kafka::shared());
+    let deployment = {
+        deployment.set("collect.origins", "[\"https://player.example\"]");
+        deployment.with_topics()
     };
-    let collector = Collector::start(&way);
+    let collector = Collector::start(&deployment);
     let mut page = collector.connect();
     for target in ["/v1/beacons", "/v1/cmcd/acme", "/v1/cmcd/acme/seg.m4s"] {
         let asked = [

@@ -3,7 +3,7 @@
 use crowdfold_testkit::Kafka;
 
 use super::client::JSON;
-use super::support::{Collector, deployment, packed};
+use super::support::{Collector, deploy, packed};
 use crate::worker::support::now;
 
 fn beacon() -> String {
@@ -17,10 +17,10 @@ fn version_2(source: [u8; 4]) -> Vec<u8> {
 
 #[test]
 fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     let mut proxy = collector.connect();
     let mut expected = Vec::new();
     for (name, value, address) in [
@@ -34,31 +34,31 @@ fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
         assert_eq!(proxy.post("/v1/beacons", &headers, beacon()), 204);
         expected.push(address);
     }
-    let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
+    let addresses: Vec<_> = packed(&deployment).into_iter().map(|request| request.address.unwrap()).collect();
     assert_eq!(addresses, expected);
     collector.await_count("spoofed_total", 0);
 }
 
 #[test]
 fn what_anybody_else_says_is_ignored_and_counted() {
-    let way = deployment(Kafka::shared()).with_topics();
-    let collector = Collector::start(&way);
+    let deployment = deploy(Kafka::shared()).with_topics();
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     for (name, value) in [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9")] {
         assert_eq!(client.post("/v1/beacons", &[JSON[0], (name, value)], beacon()), 204);
     }
-    assert!(packed(&way).iter().all(|request| request.address.as_deref() == Some("127.0.0.1")));
+    assert!(packed(&deployment).iter().all(|request| request.address.as_deref() == Some("127.0.0.1")));
     collector.await_count("spoofed_total", 2);
 }
 
 #[test]
 fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
-    let mut way = deployment(Kafka::shared());
-    way.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
-    way.set("collect.proxy_protocol", "true");
-    way.set("collect.slow", "\"3s\"");
-    let mut way = way.with_topics();
-    let collector = Collector::start(&way);
+    let mut deployment = deploy(Kafka::shared());
+    deployment.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
+    deployment.set("collect.proxy_protocol", "true");
+    deployment.set("collect.slow", "\"3s\"");
+    let mut deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {
         let mut client = collector.connect();
         client.write(header);
@@ -74,17 +74,17 @@ fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
     let mut client = collector.connect();
     client.write("PROXY TCP4 203.0.113.9");
     assert!(client.answer().is_none());
-    let addresses: Vec<_> = packed(&way).into_iter().map(|request| request.address.unwrap()).collect();
+    let addresses: Vec<_> = packed(&deployment).into_iter().map(|request| request.address.unwrap()).collect();
     assert_eq!(addresses, ["203.0.113.9"; 4]);
     collector.await_count("connections_ended_total{how=\"handshake\"}", 2);
     drop(collector);
     // from anybody else it is no HTTP
-    way.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
-    let collector = Collector::start(&way);
+    deployment.set("collect.trusted_proxies", "[\"127.0.0.2/32\"]");
+    let collector = Collector::start(&deployment);
     let mut client = collector.connect();
     client.write(version_2([203, 0, 113, 9]));
     client.send("POST", "/v1/beacons", JSON, beacon().as_bytes());
     assert!(client.answer().is_none_or(|answer| answer.status == 400));
     assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204);
-    assert_eq!(packed(&way).len(), 5);
+    assert_eq!(packed(&deployment).len(), 5);
 }

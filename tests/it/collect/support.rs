@@ -10,11 +10,11 @@ use super::client::Client;
 use crate::worker::support::{Deployment, Seen, Worker};
 
 /// A deployment whose counters are exact.
-pub(super) fn deployment(kafka: &Kafka) -> Deployment<'_> {
-    let mut way = Deployment::new(kafka);
-    way.rules.k = 1;
-    way.set("collect.listen", "\"127.0.0.1:0\"");
-    way
+pub(super) fn deploy(kafka: &Kafka) -> Deployment<'_> {
+    let mut deployment = Deployment::new(kafka);
+    deployment.rules.k = 1;
+    deployment.set("collect.listen", "\"127.0.0.1:0\"");
+    deployment
 }
 
 /// A running collector.
@@ -22,8 +22,8 @@ pub(super) struct Collector(pub(super) Worker);
 
 impl Collector {
     /// Started, and ready.
-    pub(super) fn start(way: &Deployment<'_>) -> Self {
-        let collector = Self(Worker::collect(way, "collector"));
+    pub(super) fn start(deployment: &Deployment<'_>) -> Self {
+        let collector = Self(Worker::collect(deployment, "collector"));
         collector.0.await_ready();
         collector
     }
@@ -68,8 +68,8 @@ pub(super) struct Packed {
 }
 
 /// All that lies on the topic, request by request. What holds of every record is looked at on the way.
-pub(super) fn packed(way: &Deployment<'_>) -> Vec<Packed> {
-    let records = way.records("beacons", "read_uncommitted");
+pub(super) fn packed(deployment: &Deployment<'_>) -> Vec<Packed> {
+    let records = deployment.records("beacons", "read_uncommitted");
     records.iter().flat_map(requests).collect()
 }
 
@@ -113,7 +113,7 @@ pub(super) fn by_partition(packed: &[Packed]) -> BTreeMap<i32, Vec<&str>> {
 }
 
 /// A session whose partition it is, the `nth` of them.
-pub(super) fn session_in(way: &Deployment<'_>, partition: u32, nth: usize) -> String {
+pub(super) fn session_in(deployment: &Deployment<'_>, partition: u32, nth: usize) -> String {
     let mut sessions = (0..).map(|number| format!("session-{number}"));
-    sessions.by_ref().filter(|session| way.partition_of(session) == partition).nth(nth).unwrap()
+    sessions.by_ref().filter(|session| deployment.partition_of(session) == partition).nth(nth).unwrap()
 }

@@ -19,15 +19,15 @@ const FAULTS: [&str; 6] = [
 
 #[test]
 fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // the pauses between slices are no silence
-    way.set("source.quiet", "\"1h\"");
-    let way = way.with_topics();
+    deployment.set("source.quiet", "\"1h\"");
+    let deployment = deployment.with_topics();
     // slices, so that there are many transactions
     let (start, length) = (window_ago(2_000, 160_000), 6_000);
-    let log = way.players(62, 100, start, 20 * length);
-    let outcome = way.evaluate(&log);
-    let mut worker = Worker::start_armed(&way, "a", &FAULTS.join(","));
+    let log = deployment.players(62, 100, start, 20 * length);
+    let outcome = deployment.evaluate(&log);
+    let mut worker = Worker::start_armed(&deployment, "a", &FAULTS.join(","));
     worker.await_ready();
     for nth in 0..20 {
         let slice = start + nth * length..start + (nth + 1) * length;
@@ -38,16 +38,16 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
                 .cloned()
                 .collect()
         };
-        way.produce(&log.iter().map(of).collect::<Vec<_>>());
+        deployment.produce(&log.iter().map(of).collect::<Vec<_>>());
         if nth > 1 {
             // the watermark is a second behind, and a window is two
-            let closed = slice.end - 2 * way.rules.window;
-            eventually("the merger has it", || way.is_committed(closed).then_some(()));
+            let closed = slice.end - 2 * deployment.rules.window;
+            eventually("the merger has it", || deployment.is_committed(closed).then_some(()));
         }
     }
-    (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
-    way.await_committed(way.last_end(&outcome));
-    let aborted = assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
+    (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
+    deployment.await_committed(deployment.last_end(&outcome));
+    let aborted = assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
     assert!(worker.is_running());
     let log = worker.log();
     let aborts = |stage: &str| {
@@ -61,10 +61,10 @@ fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte
     );
 
     // the partials too: what an attempt that was aborted sent, the next one sends
-    let committed = way.records("partials", "read_committed");
+    let committed = deployment.records("partials", "read_committed");
     let committed: BTreeMap<_, _> =
         committed.iter().map(|seen| ((seen.partition, &seen.value), ())).collect();
-    for seen in way.records("partials", "read_uncommitted") {
+    for seen in deployment.records("partials", "read_uncommitted") {
         assert!(committed.contains_key(&(seen.partition, &seen.value)), "a partial that was only aborted");
     }
 }

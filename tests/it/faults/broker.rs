@@ -10,12 +10,12 @@ use crate::worker::support::{Deployment, Worker, sleep, window_ago};
 #[test]
 fn the_coordinator_is_killed_in_mid_commit() {
     let kafka = Kafka::start(Options::default());
-    let way = Deployment::new(&kafka).with_topics();
-    let log = way.players(21, 100, window_ago(2_000, 340_000), 300_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    let deployment = Deployment::new(&kafka).with_topics();
+    let log = deployment.players(21, 100, window_ago(2_000, 340_000), 300_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
-        let worker = Worker::start_armed(&way, "a", fault);
+        let worker = Worker::start_armed(&deployment, "a", fault);
         worker.await_log("is reached");
         // the request to commit reaches a broker that does not answer any more
         kafka.pause(1);
@@ -27,20 +27,20 @@ fn the_coordinator_is_killed_in_mid_commit() {
         sleep(3_000);
         worker.kill();
     }
-    let _worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
+    let _worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
 }
 
 /// Supervisors send SIGKILL 30 s after SIGTERM.
 #[test]
 fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let kafka = Kafka::start(Options::default());
-    let way = Deployment::new(&kafka).with_topics();
-    let log = way.players(22, 100, window_ago(2_000, 340_000), 300_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start_armed(&way, "a", "combine.6.sent:9:stop");
+    let deployment = Deployment::new(&kafka).with_topics();
+    let log = deployment.players(22, 100, window_ago(2_000, 340_000), 300_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start_armed(&deployment, "a", "combine.6.sent:9:stop");
     worker.await_log("is reached");
     kafka.kill(1);
     worker.go_on();
@@ -51,7 +51,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     assert!(took < Duration::from_secs(25), "after {took:?}:\n{log}");
 
     kafka.start_again(1);
-    let _worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
+    let _worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
 }

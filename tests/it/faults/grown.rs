@@ -9,22 +9,22 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, 
 
 #[test]
 fn partitions_grow_from_four_to_eight_under_load() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.set("source.quiet", "\"8s\"");
-    way.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
-    let mut way = way.with_topics();
-    let before = way.players(26, 300, window_ago(2_000, 60_000), 30_000);
-    let outcome = way.evaluate(&before);
-    way.produce(&before);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
+    let mut deployment = deployment.with_topics();
+    let before = deployment.players(26, 300, window_ago(2_000, 60_000), 30_000);
+    let outcome = deployment.evaluate(&before);
+    deployment.produce(&before);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
     // the same sessions go on, first in four partitions and then in eight
     let start = (now() / 2_000 + 2) * 2_000;
-    let four = way.players(27, 300, start, 30_000);
-    way.partitions = 8;
-    let eight = way.players(27, 300, start, 30_000);
+    let four = deployment.players(27, 300, start, 30_000);
+    deployment.partitions = 8;
+    let eight = deployment.players(27, 300, start, 30_000);
     let cut = start + 8_000;
     let mut log = eight.clone();
     for (number, records) in log.iter_mut().enumerate() {
@@ -38,38 +38,45 @@ fn partitions_grow_from_four_to_eight_under_load() {
         .iter()
         .map(|records| records.iter().filter(|record| record.timestamp < Some(cut)).cloned().collect())
         .collect();
-    way.produce_live(&first);
+    deployment.produce_live(&first);
     let class = "org.apache.kafka.tools.TopicCommand";
-    let topic = way.topic("beacons");
-    let alter =
-        ["--bootstrap-server", way.kafka.bootstrap(), "--alter", "--topic", &topic, "--partitions", "8"];
-    drop(way.kafka.tool(class, &alter));
+    let topic = deployment.topic("beacons");
+    let alter = [
+        "--bootstrap-server",
+        deployment.kafka.bootstrap(),
+        "--alter",
+        "--topic",
+        &topic,
+        "--partitions",
+        "8",
+    ];
+    drop(deployment.kafka.tool(class, &alter));
     let second: Vec<Vec<_>> = log
         .iter()
         .map(|records| records.iter().filter(|record| record.timestamp >= Some(cut)).cloned().collect())
         .collect();
-    way.produce_live(&second);
+    deployment.produce_live(&second);
     worker.await_log("of=8");
-    let whole = way.evaluate(&log);
-    way.await_committed(way.last_end(&whole));
+    let whole = deployment.evaluate(&log);
+    deployment.await_committed(deployment.last_end(&whole));
     // and long after, all is as ever
-    let later = way.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
-    way.produce_live(&later);
-    let outcome = way.evaluate(&later);
-    way.await_committed(way.last_end(&outcome));
+    let later = deployment.players(28, 300, (now() / 2_000 + 8) * 2_000, 6_000);
+    deployment.produce_live(&later);
+    let outcome = deployment.evaluate(&later);
+    deployment.await_committed(deployment.last_end(&outcome));
 
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     let from = later.iter().flatten().filter_map(|record| record.timestamp).min().unwrap() / 2_000 * 2_000;
     let late: Vec<_> = rows.iter().filter(|row| row.table().0 >= from).cloned().collect();
-    assert_same_rows(&late, &outcome.rollups(&way.rules));
-    assert_aborted_are_committed(&way, &rows);
+    assert_same_rows(&late, &outcome.rollups(&deployment.rules));
+    assert_aborted_are_committed(&deployment, &rows);
 
     // in between: no row below k, no table twice, and no more sessions than there were
     let mut sessions = BTreeMap::<(u64, String), BTreeSet<String>>::new();
     for record in log.iter().flatten() {
         let Ok(beacon) = serde_json::from_slice::<serde_json::Value>(&record.payload) else { continue };
         let (Some(ts), Some(session)) = (beacon["ts"].as_u64(), beacon["session"].as_str()) else { continue };
-        let tenant = beacon["tenant"].as_str().unwrap_or(&way.rules.default_tenant).to_owned();
+        let tenant = beacon["tenant"].as_str().unwrap_or(&deployment.rules.default_tenant).to_owned();
         let moment = ts.min(record.timestamp.unwrap());
         sessions.entry((moment / 2_000 * 2_000, tenant)).or_default().insert(session.to_owned());
     }
@@ -77,7 +84,7 @@ fn partitions_grow_from_four_to_eight_under_load() {
     for ((start, tenant, breakdown), table) in tables(&rows) {
         let counts: Vec<_> = table.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
         assert!(
-            counts.iter().all(|count| *count >= way.rules.k),
+            counts.iter().all(|count| *count >= deployment.rules.k),
             "{tenant} {start} {breakdown:?}: {counts:?}"
         );
         if let Some(there) = sessions.get(&(start, tenant.clone())) {

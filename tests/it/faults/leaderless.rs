@@ -22,15 +22,15 @@ fn home(name: &str) -> usize {
 
 /// A deployment whose beacons have one replica on each broker, and whose groups and transactions are kept by brokers
 /// that stay: a coordinator that dies is another test's.
-fn deployment(kafka: &Kafka) -> Deployment<'_> {
-    let mut way = Deployment::new(kafka);
+fn deploy(kafka: &Kafka) -> Deployment<'_> {
+    let mut deployment = Deployment::new(kafka);
     let cluster = Cluster::open(&settings(kafka)).unwrap();
     let leaders = |topic: &str| -> Option<Vec<i32>> {
         cluster.topic(topic).ok()?.partitions.iter().map(|partition| partition.leader).collect()
     };
     // made when somebody first asks for them
     let groups = eventually("there is a topic of offsets", || {
-        way.committed("combine");
+        deployment.committed("combine");
         leaders("__consumer_offsets")
     });
     let transactions = eventually("there is a topic of transactions", || {
@@ -47,23 +47,24 @@ fn deployment(kafka: &Kafka) -> Deployment<'_> {
                 && transactions[home(&format!("{prefix}-{stage}-a"))] != gone
         })
     };
-    while !stays(&way.prefix) {
-        way.prefix = unique("w");
+    while !stays(&deployment.prefix) {
+        deployment.prefix = unique("w");
     }
-    way.partitions = 3;
-    way.set("topics.replication", "2");
+    deployment.partitions = 3;
+    deployment.set("topics.replication", "2");
     // what this test sends may be held up while a broker is away, and must not be outrun by silence
-    way.set("source.quiet", "\"15s\"");
+    deployment.set("source.quiet", "\"15s\"");
     // whoever joins again waits for all partitions, and this machine may be slow
-    way.set("kafka.properties.\"session.timeout.ms\"", "30000");
-    way.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");
-    kafka.create_topic_on(&way.topic("beacons"), &[1, 2, GONE]);
-    way.with_topics()
+    deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
+    deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");
+    kafka.create_topic_on(&deployment.topic("beacons"), &[1, 2, GONE]);
+    deployment.with_topics()
 }
 
 /// Until when each partition's combiner has closed.
-fn closed(way: &Deployment<'_>) -> Vec<u64> {
-    way.committed("combine")
+fn closed(deployment: &Deployment<'_>) -> Vec<u64> {
+    deployment
+        .committed("combine")
         .iter()
         .map(|held| held.as_ref().and_then(|held| field(&held.1, "c")).unwrap_or(0))
         .collect()
@@ -83,7 +84,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     let options = Options { brokers: 3, ..Options::default() };
     let options = options.with("offsets.topic.num.partitions", &INTERNAL.to_string());
     let kafka = Kafka::start(options.with("transaction.state.log.num.partitions", &INTERNAL.to_string()));
-    let (right, wrong) = (deployment(&kafka), deployment(&kafka));
+    let (right, wrong) = (deploy(&kafka), deploy(&kafka));
     let worker = Worker::start(&right, "a");
     let faulty = Worker::start_armed(&wrong, "a", "combine.1.unknown-is-silent:1:err");
     worker.await_ready();
@@ -133,8 +134,8 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     right.produce(&rest);
     wrong.produce(&rest);
     // later records of all close what there is
-    for way in [&right, &wrong] {
-        (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
+    for deployment in [&right, &wrong] {
+        (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
     }
     let last = right.last_end(&outcome);
     right.await_committed(last);

@@ -44,7 +44,7 @@ fn killed_and_frozen_at_random_steps_nothing_is_lost_or_doubled() {
     let mut chance = Chance::new("random faults");
     let (mut done, mut aborted) = (0, 0);
     while done < faults {
-        let (struck, left) = deployment(&mut chance, EACH.min(faults - done));
+        let (struck, left) = deploy(&mut chance, EACH.min(faults - done));
         done += struck;
         aborted += left;
         eprintln!(
@@ -59,14 +59,14 @@ fn asked() -> Option<u64> {
 }
 
 /// Faults that struck, and rows of aborted transactions.
-fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
-    let mut way = Deployment::new(Kafka::shared());
+fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
+    let mut deployment = Deployment::new(Kafka::shared());
     // the pauses between slices are no silence
-    way.set("source.quiet", "\"1h\"");
-    let way = way.with_topics();
+    deployment.set("source.quiet", "\"1h\"");
+    let deployment = deployment.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
-    let log = way.players(1 + chance.below(1_000), 100, start, most * SLICE);
-    let outcome = way.evaluate(&log);
+    let log = deployment.players(1 + chance.below(1_000), 100, start, most * SLICE);
+    let outcome = deployment.evaluate(&log);
     for nth in 0..most {
         // always something to do
         let slice = start + nth * SLICE..start + (nth + 1) * SLICE;
@@ -74,7 +74,7 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
             let now = |record: &&Record| record.timestamp.is_some_and(|at| slice.contains(&at));
             records.iter().filter(now).cloned().collect()
         };
-        way.produce(&log.iter().map(of).collect::<Vec<_>>());
+        deployment.produce(&log.iter().map(of).collect::<Vec<_>>());
         let fault = match nth {
             0 => format!("{}:1:kill", FIRST[chance.below(FIRST.len() as u64) as usize]),
             _ => {
@@ -84,21 +84,21 @@ fn deployment(chance: &mut Chance, most: u64) -> (u64, usize) {
                 format!("{stage}.{step}:{}:{action}", 1 + chance.below(passes))
             }
         };
-        strike(&way, &fault);
+        strike(&deployment, &fault);
     }
-    (0..way.partitions).for_each(|partition| way.tombstone(partition, 1, now()));
-    let _worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    (most, assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules)))
+    (0..deployment.partitions).for_each(|partition| deployment.tombstone(partition, 1, now()));
+    let _worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    (most, assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules)))
 }
 
 /// Lets a worker run into its fault, or kills it where it does not come to it.
-fn strike(way: &Deployment<'_>, fault: &str) {
-    let mut worker = Worker::start_armed(way, "a", fault);
+fn strike(deployment: &Deployment<'_>, fault: &str) {
+    let mut worker = Worker::start_armed(deployment, "a", fault);
     // what only a rebalance brings, another member brings
     let other = fault.contains(".8.").then(|| {
         worker.await_log("assigned");
-        Worker::start(way, "b")
+        Worker::start(deployment, "b")
     });
     for _ in 0..100 {
         if !worker.is_running() || worker.log().contains("is reached") {
@@ -110,7 +110,7 @@ fn strike(way: &Deployment<'_>, fault: &str) {
     eprintln!("{fault}{reached}");
     if fault.ends_with("stop") && worker.is_running() {
         // longer than its session lasts: another takes over, and it must notice that when it wakes up
-        let other = other.unwrap_or_else(|| Worker::start(way, "b"));
+        let other = other.unwrap_or_else(|| Worker::start(deployment, "b"));
         sleep(4_500);
         worker.go_on();
         sleep(2_000);

@@ -7,14 +7,14 @@ use crate::worker::support::{Deployment, Worker, window_ago};
 
 #[test]
 fn beacons_that_are_sent_ten_times_count_once() {
-    let way = Deployment::new(Kafka::shared()).with_topics();
-    let once = way.players(23, 100, window_ago(2_000, 60_000), 30_000);
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
+    let once = deployment.players(23, 100, window_ago(2_000, 60_000), 30_000);
     let again = |records: &Vec<crowdfold_testkit::oracle::Record>| {
         records.iter().flat_map(|record| std::iter::repeat_n(record.clone(), 10)).collect::<Vec<_>>()
     };
     let ten: Vec<_> = once.iter().map(again).collect();
-    way.produce(&ten);
-    let outcome = way.evaluate(&ten);
+    deployment.produce(&ten);
+    let outcome = deployment.evaluate(&ten);
     let sessions = |rows: Vec<serde_json::Value>| -> Vec<_> {
         let shown = |row: &serde_json::Value| {
             (
@@ -29,11 +29,11 @@ fn beacons_that_are_sent_ten_times_count_once() {
         shown
     };
     assert_eq!(
-        sessions(outcome.rollups(&way.rules)),
-        sessions(way.evaluate(&once).rollups(&way.rules)),
+        sessions(outcome.rollups(&deployment.rules)),
+        sessions(deployment.evaluate(&once).rollups(&deployment.rules)),
         "a session is one however often it is told"
     );
-    let _worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_nothing_lost_or_doubled(&way, &outcome.rollups(&way.rules));
+    let _worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));
 }

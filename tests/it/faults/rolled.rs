@@ -7,33 +7,33 @@ use crate::worker::support::{Deployment, Worker, sleep, tables, window_ago};
 
 #[test]
 fn while_two_layouts_are_in_use_a_table_is_complete_or_absent() {
-    let mut way = Deployment::new(Kafka::shared()).with_topics();
-    let log = way.players(29, 200, window_ago(2_000, 640_000), 600_000);
+    let mut deployment = Deployment::new(Kafka::shared()).with_topics();
+    let log = deployment.players(29, 200, window_ago(2_000, 640_000), 600_000);
     // what a beacon says stands for longer under the new ones
-    let of_idle = |way: &mut Deployment<'_>, idle| {
-        way.rules.idle = idle;
-        let outcome = way.evaluate(&log);
-        (way.last_end(&outcome), outcome.rollups(&way.rules))
+    let of_idle = |deployment: &mut Deployment<'_>, idle| {
+        deployment.rules.idle = idle;
+        let outcome = deployment.evaluate(&log);
+        (deployment.last_end(&outcome), outcome.rollups(&deployment.rules))
     };
-    let (_, new) = of_idle(&mut way, 6_000);
-    let (last, old) = of_idle(&mut way, 3_000);
-    way.produce(&log);
-    let first = [Worker::start(&way, "a"), Worker::start(&way, "b")];
+    let (_, new) = of_idle(&mut deployment, 6_000);
+    let (last, old) = of_idle(&mut deployment, 3_000);
+    deployment.produce(&log);
+    let first = [Worker::start(&deployment, "a"), Worker::start(&deployment, "b")];
     for worker in &first {
         worker.await_log("assigned stage=\"combine\"");
     }
-    way.await_committed(last - 580_000);
-    way.rules.idle = 6_000;
+    deployment.await_committed(last - 580_000);
+    deployment.rules.idle = 6_000;
     let [a, b] = first;
     a.kill();
-    let a = Worker::start(&way, "a");
+    let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
     sleep(1_000);
     b.kill();
-    let _b = Worker::start(&way, "b");
-    way.await_committed(last);
+    let _b = Worker::start(&deployment, "b");
+    deployment.await_committed(last);
 
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     let (mut like_old, mut like_new) = (0, 0);
     for ((start, tenant, breakdown), mut table) in tables(&rows) {
         for row in &mut table {

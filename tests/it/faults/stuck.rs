@@ -23,19 +23,19 @@ fn partitions(worker: &Worker) -> Vec<usize> {
 
 #[test]
 fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_who_made_it() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.set("merge.patience", "\"12s\"");
-    way.set("source.quiet", "\"5s\"");
-    let way = way.with_topics();
-    let mut log = way.players(24, 200, window_ago(2_000, 60_000), 20_000);
-    way.produce(&log);
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.set("merge.patience", "\"12s\"");
+    deployment.set("source.quiet", "\"5s\"");
+    let deployment = deployment.with_topics();
+    let mut log = deployment.players(24, 200, window_ago(2_000, 60_000), 20_000);
+    deployment.produce(&log);
 
     // a member that takes partitions and reads nothing
     let (holds, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let (part, last) = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let idle = way.member("combine");
-            idle.subscribe(&[&way.topic("beacons")]).unwrap();
+            let idle = deployment.member("combine");
+            idle.subscribe(&[&deployment.topic("beacons")]).unwrap();
             while !done.load(Ordering::Relaxed) {
                 let _ = idle.poll(Duration::from_millis(100));
                 holds.store(idle.assignment().is_ok_and(|held| held.count() > 0), Ordering::Relaxed);
@@ -43,27 +43,30 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
         });
         eventually("the idle member has partitions", || holds.load(Ordering::Relaxed).then_some(()));
         // the decision is committed, and whoever made it is gone
-        let mut first = Worker::start_armed(&way, "a", "merge.4.decided:1:kill");
+        let mut first = Worker::start_armed(&deployment, "a", "merge.4.decided:1:kill");
         let ours = eventually("half of the partitions are ours", || {
             Some(partitions(&first)).filter(|ours| ours.len() == 2)
         });
         first.wait();
-        assert!(way.rows("read_uncommitted").is_empty(), "nothing goes before the decision is committed");
+        assert!(
+            deployment.rows("read_uncommitted").is_empty(),
+            "nothing goes before the decision is committed"
+        );
         let mut part = log.clone();
         for (number, records) in part.iter_mut().enumerate() {
             if !ours.contains(&number) {
                 records.clear();
             }
         }
-        let part = way.evaluate(&part);
-        let last = way.last_end(&part);
-        let second = Worker::start(&way, "a");
-        way.await_committed(last);
+        let part = deployment.evaluate(&part);
+        let last = deployment.last_end(&part);
+        let second = Worker::start(&deployment, "a");
+        deployment.await_committed(last);
         assert_eq!(partitions(&second), ours);
         done.store(true, Ordering::Relaxed);
-        (part.rollups(&way.rules), last)
+        (part.rollups(&deployment.rules), last)
     });
-    let mut rows = way.rows("read_committed");
+    let mut rows = deployment.rows("read_committed");
     assert!(rows.len() > 20, "{} rows", rows.len());
     for row in &mut rows {
         let coverage = row.json.as_object_mut().unwrap().remove("coverage");
@@ -72,19 +75,19 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
     assert_same_rows(&rows, &part);
 
     // once all are here, windows are whole again, and those that were given up stay as they are
-    let worker = Worker::start(&way, "a");
+    let worker = Worker::start(&deployment, "a");
     eventually("all partitions are ours", || (partitions(&worker).len() == 4).then_some(()));
-    let more = way.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
-    way.produce_live(&more);
+    let more = deployment.players(25, 200, (now() / 2_000 + 3) * 2_000, 8_000);
+    deployment.produce_live(&more);
     for (all, more) in log.iter_mut().zip(&more) {
         all.extend(more.iter().cloned());
     }
-    let whole = way.evaluate(&log);
-    way.await_committed(way.last_end(&whole));
-    let after = way.rows("read_committed");
+    let whole = deployment.evaluate(&log);
+    deployment.await_committed(deployment.last_end(&whole));
+    let after = deployment.rows("read_committed");
     let is_later = |row: &Value| row["window"]["start"].as_u64() >= Some(last + 10_000);
     let later: Vec<_> = after.iter().filter(|row| is_later(&row.json)).cloned().collect();
-    let mut expected = whole.rollups(&way.rules);
+    let mut expected = whole.rollups(&deployment.rules);
     expected.retain(is_later);
     assert!(!expected.is_empty());
     assert_same_rows(&later, &expected);
@@ -93,5 +96,5 @@ fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_w
         *tables.entry((row.key.clone(), row.json["row"].to_string())).or_insert(0) += 1;
     }
     assert!(tables.values().all(|times| *times == 1), "a row is published twice");
-    assert_aborted_are_committed(&way, &after);
+    assert_aborted_are_committed(&deployment, &after);
 }

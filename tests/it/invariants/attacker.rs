@@ -1,5 +1,5 @@
-//! Invariant 6: an attacker who knows the algorithm and adds and subtracts released rows, in any multiples, on worlds
-//! small enough to try everything.
+//! Invariant 6: an attacker who knows the algorithm and adds and subtracts released rows, in any multiples, on
+//! scenarios small enough to try everything.
 //!
 //! Each row is a function on the full product of all dimensions' values and windows (empty points too): 1 where it
 //! covers a point. What can be computed by adding and subtracting rows is their linear span; over a large prime field
@@ -7,11 +7,11 @@
 //! indicator in the span, and does it stand for 1 to k − 1 sessions? And, where there are few rows, every sum of rows,
 //! each taken once, left out or taken away: does it count every point once or not at all, whatever points those are?
 
+mod scenario;
 mod span;
-mod world;
 
+use scenario::{Row, Scenario};
 use span::Span;
-use world::{Row, World};
 
 /// Breakdowns that share no family.
 const APART: [&[&[&str]]; 5] = [
@@ -42,15 +42,15 @@ struct Attack {
     least: Option<u64>,
 }
 
-fn attack(world: &World, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
-    let rows: Vec<_> = breakdowns.iter().flat_map(|breakdowns| world.released(breakdowns, k)).collect();
+fn attack(scenario: &Scenario, breakdowns: &[&[&[&str]]], k: u64) -> Attack {
+    let rows: Vec<_> = breakdowns.iter().flat_map(|breakdowns| scenario.released(breakdowns, k)).collect();
     let mut span = Span::default();
     for row in &rows {
         assert!(row.sessions >= k);
-        assert_eq!(world.sessions_of(&row.covers), row.sessions, "what a row covers is known");
+        assert_eq!(scenario.sessions_of(&row.covers), row.sessions, "what a row covers is known");
         span.add(&row.covers);
     }
-    let small = world.products().map(|points| (world.sessions_of(&points), points));
+    let small = scenario.products().map(|points| (scenario.sessions_of(&points), points));
     let small: Vec<_> = small.filter(|(sessions, _)| (1..k).contains(sessions)).collect();
     let products = small.iter().filter(|(_, points)| span.holds(points)).map(|(sessions, _)| *sessions);
     let least = products.chain(sums(&rows).filter(|sessions| (1..k).contains(sessions))).min();
@@ -80,9 +80,9 @@ fn invariant_6_no_group_below_k_can_be_computed_from_rows() {
     let (mut attacked, mut tried) = (0, 0);
     for seed in 0..800 {
         for breakdowns in APART {
-            let world = World::random(seed, breakdowns);
+            let scenario = Scenario::random(seed, breakdowns);
             let k = [2, 3, 5, 10][seed as usize % 4];
-            let attack = attack(&world, &[breakdowns], k);
+            let attack = attack(&scenario, &[breakdowns], k);
             assert_eq!(attack.least, None, "k = {k}, seed {seed}, {breakdowns:?}");
             attacked += usize::from(attack.rows > 0);
             tried += attack.tried;
@@ -99,11 +99,11 @@ fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice()
         let both = breakdowns.concat();
         let mut found = 0;
         for seed in 0..300 {
-            let world = World::random(seed, &both);
+            let scenario = Scenario::random(seed, &both);
             let k = 5;
-            found += usize::from(attack(&world, &breakdowns, k).least.is_some());
+            found += usize::from(attack(&scenario, &breakdowns, k).least.is_some());
             for one in breakdowns {
-                assert_eq!(attack(&world, &[one], k).least, None, "each alone is safe");
+                assert_eq!(attack(&scenario, &[one], k).least, None, "each alone is safe");
             }
         }
         eprintln!("{breakdowns:?}: {found} of 300 worlds breached");
@@ -116,7 +116,7 @@ fn invariant_6_the_attacker_finds_the_breach_where_a_family_is_published_twice()
 #[test]
 fn invariant_6_the_attacker_finds_the_breach_that_is_known() {
     let breakdowns = TWICE[0];
-    let world = World::of(&breakdowns.concat(), &[[60, 90, 0], [5, 0, 0], [70, 0, 0]]);
-    assert_eq!(attack(&world, &breakdowns, 50).least, Some(5));
-    assert_eq!(attack(&world, &breakdowns[..1], 50).least, None);
+    let scenario = Scenario::of(&breakdowns.concat(), &[[60, 90, 0], [5, 0, 0], [70, 0, 0]]);
+    assert_eq!(attack(&scenario, &breakdowns, 50).least, Some(5));
+    assert_eq!(attack(&scenario, &breakdowns[..1], 50).least, None);
 }

@@ -97,12 +97,12 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Thirty sessions that tell who they are wherever one can: free texts, fields that are nobody's, keys and headers of
 /// records, and beacons that are rejected for each reason there is.
-fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
+fn canary_records(deployment: &Deployment<'_>, start: u64) -> Vec<Record> {
     let mut records = Vec::new();
     for number in 0..30 {
         let session = format!("{SESSION}{number:04}");
         let address = ADDRESSES[number % ADDRESSES.len()];
-        let partition = way.partition_of(&session);
+        let partition = deployment.partition_of(&session);
         for second in 0..15 {
             let ts = start + 2_000 + second * 1_000;
             let beacon = |ts: u64, session: &str, more: &str| {
@@ -126,7 +126,7 @@ fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
                 8 => beacon(ts, "null", &x),
                 9 => format!(r#"{{"session":"{session}","ip":"{address}","x":"{MAIL}"}}"#),
                 10 => {
-                    partition = (partition + 1) % way.partitions;
+                    partition = (partition + 1) % deployment.partitions;
                     with(&x)
                 }
                 11 => beacon(ts, &format!("{session}{}", "s".repeat(5_000)), &x),
@@ -151,31 +151,31 @@ fn canary_records(way: &Deployment<'_>, start: u64) -> Vec<Record> {
 #[test]
 fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location() {
     let kafka = Kafka::start(crowdfold_testkit::Options::default());
-    let mut way = Deployment::new(&kafka);
-    way.rules.breakdowns =
+    let mut deployment = Deployment::new(&kafka);
+    deployment.rules.breakdowns =
         [&["device", "os", "firmware"][..], &["player"], &["stream", "content"], &["cdn", "connection"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();
     // what is compressed cannot be searched on the disk
-    way.set("kafka.properties.\"compression.codec\"", "\"none\"");
-    let way = way.with_topics();
+    deployment.set("kafka.properties.\"compression.codec\"", "\"none\"");
+    let deployment = deployment.with_topics();
     let start = window_ago(2_000, 60_000);
-    let mut records = by_time(&way.players_with(22, 100, start, 20_000, Faults::some()));
-    records.extend(canary_records(&way, start));
+    let mut records = by_time(&deployment.players_with(22, 100, start, 20_000, Faults::some()));
+    records.extend(canary_records(&deployment, start));
     records.sort_by_key(|record| record.timestamp);
-    produce(&kafka, &way.topic("beacons"), &records);
-    let worker = Worker::start_with(&way, "a", &["--log-level", "trace", "--log-format", "json"]);
-    way.await_committed(start + 22_000);
+    produce(&kafka, &deployment.topic("beacons"), &records);
+    let worker = Worker::start_with(&deployment, "a", &["--log-level", "trace", "--log-format", "json"]);
+    deployment.await_committed(start + 22_000);
 
     let scan = Scan::new();
     for topic in ["partials", "rollups", "rejections"] {
-        assert_clean_records(&scan, topic, &way.records(topic, "read_uncommitted"));
+        assert_clean_records(&scan, topic, &deployment.records(topic, "read_uncommitted"));
     }
     // they did leave, as what they may be: the scan is not clean because nothing came through
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     let redacted = rows.iter().filter(|row| row.json.to_string().contains("redacted"));
     assert!(redacted.count() > 0, "nobody was redacted");
-    for (_, metadata) in ["combine", "merge"].iter().flat_map(|stage| way.committed(stage)).flatten() {
+    for (_, metadata) in ["combine", "merge"].iter().flat_map(|stage| deployment.committed(stage)).flatten() {
         scan.assert_clean("metadata", metadata.as_bytes());
     }
     for page in ["/metrics", "/readyz", "/healthz"] {
@@ -186,18 +186,18 @@ fn invariant_4_no_canary_leaves_and_invariant_11_rejections_leave_their_location
     assert!(log_text.len() > 10_000, "the log is short");
     scan.assert_clean("the log", log_text.as_bytes());
 
-    rejections_contain_a_location_and_nothing_else(&way);
-    files_of_the_broker_are_clean(&way, &scan);
+    rejections_contain_a_location_and_nothing_else(&deployment);
+    files_of_the_broker_are_clean(&deployment, &scan);
 }
 
 /// Reason, partition, offset and minute, for each reason that a beacon of ours had.
-fn rejections_contain_a_location_and_nothing_else(way: &Deployment<'_>) {
+fn rejections_contain_a_location_and_nothing_else(deployment: &Deployment<'_>) {
     let mut reasons: Vec<String> = Vec::new();
-    for note in way.records("rejections", "read_committed") {
+    for note in deployment.records("rejections", "read_committed") {
         let note: Value = serde_json::from_slice(&note.value).unwrap();
         let keys: Vec<_> = note.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(keys, ["offset", "partition", "reason", "schema", "time", "topic"]);
-        assert_eq!(note["topic"], way.topic("beacons"));
+        assert_eq!(note["topic"], deployment.topic("beacons"));
         assert_eq!(note["time"].as_u64().unwrap() % 60_000, 0, "{note}");
         reasons.push(note["reason"].as_str().unwrap().into());
     }
@@ -208,12 +208,12 @@ fn rejections_contain_a_location_and_nothing_else(way: &Deployment<'_>) {
 }
 
 /// Its own log, the segments of all topics but the beacons', its indexes and checkpoints.
-fn files_of_the_broker_are_clean(way: &Deployment<'_>, scan: &Scan) {
-    let data = way.kafka.log_dir(1);
+fn files_of_the_broker_are_clean(deployment: &Deployment<'_>, scan: &Scan) {
+    let data = deployment.kafka.log_dir(1);
     let mut all = Vec::new();
     files(data.parent().unwrap(), &mut all);
     let of = |topic: &str| {
-        let start = data.join(way.topic(topic)).display().to_string() + "-";
+        let start = data.join(deployment.topic(topic)).display().to_string() + "-";
         all.iter().filter(move |path| path.display().to_string().starts_with(&start))
     };
     let beacons: Vec<_> = of("beacons").collect();
@@ -228,7 +228,7 @@ fn files_of_the_broker_are_clean(way: &Deployment<'_>, scan: &Scan) {
         }
     }
     // the same look finds them where they are
-    assert!(found >= way.partitions as usize, "found in {found} files of the beacons");
+    assert!(found >= deployment.partitions as usize, "found in {found} files of the beacons");
     let segments = |topic: &str| of(topic).map(|path| fs::read(path).unwrap()).collect::<Vec<_>>().concat();
     for (topic, text) in [("rollups", "crowdfold.rollup/1"), ("rejections", "crowdfold.rejection/1")] {
         assert!(memchr::memmem::find(&segments(topic), text.as_bytes()).is_some(), "{topic}: in the clear");
@@ -237,18 +237,18 @@ fn files_of_the_broker_are_clean(way: &Deployment<'_>, scan: &Scan) {
 
     // a row that leaks, on the topic and on the disk
     let leaking = unique("leaking");
-    way.kafka.create_topic(&format!("{}.{leaking}", way.prefix), 1, &[]);
+    deployment.kafka.create_topic(&format!("{}.{leaking}", deployment.prefix), 1, &[]);
     let leak = base64(format!("{{\"sessions\":83,\"os\":\"{}\"}}", ADDRESSES[0]).as_bytes());
-    let topic = way.topic(&leaking);
+    let topic = deployment.topic(&leaking);
     let headers = vec![("trace".to_owned(), Some(leak.clone().into_bytes()))];
     for record in [
         Record { key: Some(leak.clone().into_bytes()), ..Record::new(0, "{}") },
         Record::new(0, &leak),
         Record { headers, ..Record::new(0, "{}") },
     ] {
-        let before = way.records(&leaking, "read_uncommitted").len();
-        produce(way.kafka, &topic, &[record]);
-        let seen = way.records(&leaking, "read_uncommitted").split_off(before);
+        let before = deployment.records(&leaking, "read_uncommitted").len();
+        produce(deployment.kafka, &topic, &[record]);
+        let seen = deployment.records(&leaking, "read_uncommitted").split_off(before);
         let caught = std::panic::catch_unwind(|| assert_clean_records(scan, &leaking, &seen));
         assert!(caught.is_err(), "the scan does not see {seen:?}");
     }

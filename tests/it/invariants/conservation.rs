@@ -1,5 +1,5 @@
 //! Invariant 8: every beacon and every session-window is accounted for, once, as an oracle that sees everything counts
-//! them. The exported form of it, on a real broker, is in `tests/it/worker/whole_way.rs`.
+//! them. The exported form of it, on a real broker, is in `tests/it/worker/end_to_end.rs`.
 
 use crowdfold_airlock::Reason;
 use crowdfold_pipeline::Ledger;
@@ -7,12 +7,12 @@ use crowdfold_testkit::oracle;
 
 use crate::oracle::{Dice, log, operators, settings};
 
-const WORLDS: u64 = 4_000;
+const SCENARIOS: u64 = 4_000;
 
 #[test]
 fn invariant_8_every_beacon_and_session_window_is_accounted_for() {
     let mut beacons_seen = 0;
-    for seed in 0..WORLDS {
+    for seed in 0..SCENARIOS {
         let mut dice = Dice::new(seed);
         let settings = settings(&mut dice);
         let logs: Vec<_> =

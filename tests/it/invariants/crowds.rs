@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::oracle::{Dice, log, operators, settings};
 
-const WORLDS: u64 = 3_000;
+const SCENARIOS: u64 = 3_000;
 
 /// A cell key and the sessions its row says it stands for.
 type Rows = BTreeMap<Vec<String>, u64>;
@@ -33,7 +33,7 @@ fn tables(rows: &[Value], settings: &Settings) -> BTreeMap<TableKey, Rows> {
 #[test]
 fn invariant_5_every_row_stands_for_k_distinct_sessions() {
     let (mut rows_seen, mut folded, mut withheld) = (0, 0, 0);
-    for seed in 0..WORLDS {
+    for seed in 0..SCENARIOS {
         let mut dice = Dice::new(1_000_000 + seed);
         let settings = settings(&mut dice);
         let mut partition = |number: u64| -> Vec<_> {

@@ -96,22 +96,22 @@ fn look(page: &str) -> BTreeMap<String, u64> {
 
 #[test]
 fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.rules.k = K;
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.rules.k = K;
     // so some session summaries are still open at the end and show in the gauge
-    way.set("source.quiet", "\"10s\"");
+    deployment.set("source.quiet", "\"10s\"");
     // the last of them are no crowds
-    way.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
-    let way = way.with_topics();
-    let log = way.players(31, 100, window_ago(2_000, 90_000), 60_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start_with(&way, "a", &["--log-level", "debug"]);
-    let last = way.last_end(&outcome);
+    deployment.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
+    let deployment = deployment.with_topics();
+    let log = deployment.players(31, 100, window_ago(2_000, 90_000), 60_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start_with(&deployment, "a", &["--log-level", "debug"]);
+    let last = deployment.last_end(&outcome);
     let mut pages = Vec::new();
     eventually("all is committed", || {
         pages.push(worker.get("/metrics").1);
-        way.is_committed(last).then_some(())
+        deployment.is_committed(last).then_some(())
     });
     // the counters are written every second, those of the merger last
     let beacons = &outcome.ledger.beacons;
@@ -145,10 +145,10 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     );
 
     // nothing by tenant or window
-    for tenant in &way.rules.tenants {
+    for tenant in &deployment.rules.tenants {
         assert!(pages.iter().all(|page| !page.contains(tenant.as_str())), "{tenant} is on /metrics");
     }
-    for row in way.rows("read_committed") {
+    for row in deployment.rows("read_committed") {
         let row = row.json.as_object().unwrap();
         let strange: Vec<_> = row.keys().filter(|key| !KEYS.contains(&key.as_str())).collect();
         assert!(strange.is_empty(), "{strange:?} of a row is new: does it tell what was withheld?");

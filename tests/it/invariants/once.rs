@@ -9,8 +9,8 @@ use crate::worker::offsets::forget;
 use crate::worker::support::{Deployment, Row, Worker, assert_same_rows, field, now, tables, window_ago};
 
 /// Everything published before is still there as it was, nothing twice, and no table under two policies.
-fn assert_once(way: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
-    let rows = way.rows("read_committed");
+fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
+    let rows = deployment.rows("read_committed");
     for (key, table) in tables(&rows) {
         let policies: BTreeSet<_> = table.iter().map(|row| row["policy"].to_string()).collect();
         assert_eq!(policies.len(), 1, "{key:?} under {policies:?}");
@@ -21,52 +21,52 @@ fn assert_once(way: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
 
 #[test]
 fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_offsets() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"8s\"");
-    let mut way = way.with_topics();
-    let log = way.players(51, 200, window_ago(2_000, 60_000), 30_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome) - 20_000);
+    deployment.set("source.quiet", "\"8s\"");
+    let mut deployment = deployment.with_topics();
+    let log = deployment.players(51, 200, window_ago(2_000, 60_000), 30_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome) - 20_000);
     worker.kill();
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
     worker.kill();
-    let first = assert_once(&way, &[]);
-    assert_same_rows(&first, &outcome.rollups(&way.rules));
+    let first = assert_once(&deployment, &[]);
+    assert_same_rows(&first, &outcome.rollups(&deployment.rules));
 
     // another policy, which holds for windows that begin from now on, and two workers, one of which dies
-    way.rules.k = 15;
-    let worker = Worker::start(&way, "a");
+    deployment.rules.k = 15;
+    let worker = Worker::start(&deployment, "a");
     worker.await_ready();
-    let other = Worker::start(&way, "b");
+    let other = Worker::start(&deployment, "b");
     other.await_ready();
     let start = (now() + 4_000) / 2_000 * 2_000;
-    let log = way.players(52, 200, start, 10_000);
+    let log = deployment.players(52, 200, start, 10_000);
     std::thread::scope(|scope| {
-        scope.spawn(|| way.produce_live(&log));
-        way.await_committed(start + 4_000);
+        scope.spawn(|| deployment.produce_live(&log));
+        deployment.await_committed(start + 4_000);
         worker.kill();
     });
-    way.await_committed(start + 10_000);
-    let second = assert_once(&way, &first);
+    deployment.await_committed(start + 10_000);
+    let second = assert_once(&deployment, &first);
     let under = |k: u64| second.iter().filter(|row| row.json["policy"]["k"] == k).count();
     assert!(under(10) >= first.len() && under(15) > 50, "{} of 10, {} of 15", under(10), under(15));
     other.terminate();
 
     // the offsets of both groups are lost: what is on the topics is not made again
-    ["combine", "merge"].iter().for_each(|stage| forget(&way, stage));
-    let worker = Worker::start(&way, "a");
+    ["combine", "merge"].iter().for_each(|stage| forget(&deployment, stage));
+    let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost");
     let floor = eventually("a new start", || {
-        let stages = ["combine", "merge"].map(|stage| way.committed(stage));
+        let stages = ["combine", "merge"].map(|stage| deployment.committed(stage));
         let floors = stages.iter().flatten().map(|held| field(&held.as_ref()?.1, "f"));
         floors.collect::<Option<Vec<_>>>()?.into_iter().min()
     });
     assert!(floor > now() - 60_000);
-    way.await_committed(floor);
-    assert_eq!(assert_once(&way, &second).len(), second.len(), "something was published again");
+    deployment.await_committed(floor);
+    assert_eq!(assert_once(&deployment, &second).len(), second.len(), "something was published again");
     drop(worker);
 }

@@ -13,27 +13,31 @@ use mmdb::Data;
 use out::{Out, fold, run};
 
 /// One partition of partials, so that there is one order in which rows can be published.
-fn deployment() -> Deployment<'static> {
-    let mut way = Deployment::new(Kafka::shared());
-    way.merge_partitions = 1;
-    way
+fn deploy() -> Deployment<'static> {
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.merge_partitions = 1;
+    deployment
 }
 
 /// Runs each log in a deployment of its own, all at once; each must let out what the first does, which is returned.
-fn assert_same(ways: &[Deployment<'static>], logs: &[Log]) -> Out {
+fn assert_same(deployments: &[Deployment<'static>], logs: &[Log]) -> Out {
     for other in &logs[1..] {
         let pairs = logs[0].iter().flatten().zip(other.iter().flatten());
         let same = pairs.filter(|(one, other)| one.payload == other.payload).count();
         let all = logs[0].iter().map(Vec::len).sum::<usize>();
         assert!(same < all / 50, "{same} of {all} beacons were not changed");
     }
-    let folded = fold(&ways[0], &logs[0]);
+    let folded = fold(&deployments[0], &logs[0]);
     assert!(folded.0.len() > 100_000, "{} bytes", folded.0.len());
     for other in &logs[1..] {
-        assert!(fold(&ways[0], other) == folded, "fold gives other bytes");
+        assert!(fold(&deployments[0], other) == folded, "fold gives other bytes");
     }
     let mut outs: Vec<_> = std::thread::scope(|scope| {
-        let runs: Vec<_> = ways.iter().zip(logs).map(|(way, log)| scope.spawn(|| run(way, log))).collect();
+        let runs: Vec<_> = deployments
+            .iter()
+            .zip(logs)
+            .map(|(deployment, log)| scope.spawn(|| run(deployment, log)))
+            .collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     });
     let first = outs.remove(0);
@@ -46,19 +50,19 @@ fn assert_same(ways: &[Deployment<'static>], logs: &[Log]) -> Out {
 /// Strip, no geography, no guard: nothing of an address matters. And names of sessions never do.
 #[test]
 fn invariant_2_no_address_and_invariant_3_no_name_of_a_session_changes_a_byte() {
-    let ways = [(); 3].map(|()| deployment().with_topics());
-    let log = ways[0].players(21, 200, window_ago(2_000, 60_000), 30_000);
-    let logs = [log.clone(), with(&log, "ip", other_address), renamed(&ways[0], &log)];
-    assert_same(&ways, &logs);
+    let deployments = [(); 3].map(|()| deploy().with_topics());
+    let log = deployments[0].players(21, 200, window_ago(2_000, 60_000), 30_000);
+    let logs = [log.clone(), with(&log, "ip", other_address), renamed(&deployments[0], &log)];
+    assert_same(&deployments, &logs);
 }
 
 /// Networks kept, looked up and guarded: the bits of the host do not matter.
 #[test]
 fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looked_up() {
-    let ways = [(); 2].map(|()| {
-        let mut way = deployment();
-        let file = |way: &Deployment<'_>, name: &str, bytes: &[u8]| {
-            let path = way.dir.path().join(name);
+    let deployments = [(); 2].map(|()| {
+        let mut deployment = deploy();
+        let file = |deployment: &Deployment<'_>, name: &str, bytes: &[u8]| {
+            let path = deployment.dir.path().join(name);
             std::fs::write(&path, bytes).unwrap();
             format!("{:?}", path.display().to_string())
         };
@@ -73,23 +77,23 @@ fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looke
         let operators = of(&|at| asn(64_496 + at as u32));
         let keys = [
             ("address.policy", "\"truncate\"".into()),
-            ("address.country_mmdb", file(&way, "country.mmdb", &countries)),
-            ("address.asn_mmdb", file(&way, "asn.mmdb", &operators)),
+            ("address.country_mmdb", file(&deployment, "country.mmdb", &countries)),
+            ("address.asn_mmdb", file(&deployment, "asn.mmdb", &operators)),
             // a network is one bit, and rows of one network are to be seen; the bits lie in the partials
             ("release.guard_networks", "1".into()),
-            ("release.privacy.secret_file", file(&way, "secret", "0f".repeat(32).as_bytes())),
+            ("release.privacy.secret_file", file(&deployment, "secret", "0f".repeat(32).as_bytes())),
         ];
-        keys.iter().for_each(|(key, value)| way.set(key, value));
-        way.rules.breakdowns = [&["country", "asn", "network"][..], &["device", "os", "browser"]]
+        keys.iter().for_each(|(key, value)| deployment.set(key, value));
+        deployment.rules.breakdowns = [&["country", "asn", "network"][..], &["device", "os", "browser"]]
             .map(|names| names.iter().map(ToString::to_string).collect())
             .to_vec();
-        way.with_topics()
+        deployment.with_topics()
     });
-    let log = ways[0].players(23, 300, window_ago(2_000, 60_000), 30_000);
+    let log = deployments[0].players(23, 300, window_ago(2_000, 60_000), 30_000);
     // what producers say of themselves comes before what is looked up
     let log = without(&without(&log, "country"), "asn");
     let logs = [log.clone(), with(&log, "ip", other_host)];
-    let out = assert_same(&ways, &logs);
+    let out = assert_same(&deployments, &logs);
     for value in [
         "\"country\":\"SE\"",
         "\"asn\":\"AS64499\"",

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Dice, differences, log, operators_with, settings};
 
-const WORLDS: u64 = 1_500;
+const SCENARIOS: u64 = 1_500;
 
 /// Standard deviations by which a mean or a variance may be off; there are 36 of them.
 const MOST: f64 = 4.5;
@@ -49,14 +49,14 @@ fn field<'a>(row: &'a mut Value, name: &str) -> &'a mut Value {
     }
 }
 
-/// Compares the rows of many worlds: everything exactly but the numbers that carry noise. `wrong` changes what the
+/// Compares the rows of many scenarios: everything exactly but the numbers that carry noise. `wrong` changes what the
 /// oracle takes the rules to be.
 fn compare(
-    worlds: u64,
+    scenarios: u64,
     wrong: fn(&mut oracle::Settings),
 ) -> Result<BTreeMap<&'static str, Residuals>, String> {
     let mut residuals = BTreeMap::<&str, Residuals>::new();
-    for seed in 0..worlds {
+    for seed in 0..scenarios {
         let mut dice = Dice::new(2_000_000 + seed);
         let mut settings = settings(&mut dice);
         (settings.secret, settings.noise) = (true, 1 + seed % 3);
@@ -105,7 +105,7 @@ fn off(residuals: &BTreeMap<&'static str, Residuals>) -> Vec<String> {
 
 #[test]
 fn residuals_have_mean_0_and_the_stated_standard_deviation() {
-    let residuals = compare(WORLDS, |_| {}).unwrap();
+    let residuals = compare(SCENARIOS, |_| {}).unwrap();
     assert_eq!(residuals.len(), BOUNDED.len());
     let least = residuals.values().map(|of| of.count as u64).min();
     assert!(least > Some(2_000), "{least:?} rows");
@@ -114,11 +114,11 @@ fn residuals_have_mean_0_and_the_stated_standard_deviation() {
 
 #[test]
 fn a_rule_that_is_off_is_noticed() {
-    let without_budget = compare(WORLDS, |settings| settings.budget = None).unwrap();
+    let without_budget = compare(SCENARIOS, |settings| settings.budget = None).unwrap();
     assert_ne!(off(&without_budget), [""; 0]);
     let other_detail = compare(100, |settings| settings.detail = Detail::None);
     assert!(other_detail.is_err(), "another detail table");
-    let no_margin = compare(WORLDS, |settings| {
+    let no_margin = compare(SCENARIOS, |settings| {
         settings.margin = Some(0);
         settings.own.values_mut().for_each(|own| own.margin = Some(0));
     });

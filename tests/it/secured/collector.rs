@@ -9,31 +9,31 @@ use crate::worker::support::{Deployment, Worker, now};
 
 #[test]
 fn the_collector_needs_to_write_beacons_and_nothing_else() {
-    let mut way = Deployment::new(broker());
-    way.set("collect.listen", "\"127.0.0.1:0\"");
-    let mut way = way.with_topics();
-    set(&mut way, "principals.collector", "collector");
-    set(&mut way, "principals.combiner", "combiner");
-    grant_as_printed(&way, &["collector", "combiner"]);
+    let mut deployment = Deployment::new(broker());
+    deployment.set("collect.listen", "\"127.0.0.1:0\"");
+    let mut deployment = deployment.with_topics();
+    set(&mut deployment, "principals.collector", "collector");
+    set(&mut deployment, "principals.combiner", "combiner");
+    grant_as_printed(&deployment, &["collector", "combiner"]);
     // who may only read, and who may nothing: the right that is missing is named
     for user in ["combiner", "nobody"] {
-        come_as(&mut way, "SCRAM-SHA-512", user);
-        let mut collector = Worker::collect(&way, user);
+        come_as(&mut deployment, "SCRAM-SHA-512", user);
+        let mut collector = Worker::collect(&deployment, user);
         if user == "combiner" {
             // it may see the topic, so the first record tells
             collector.await_ready();
             assert_eq!(post(&collector), 503);
         }
         let status = collector.wait();
-        let refused = format!("principal User:{user} may not Write topic {}", way.topic("beacons"));
+        let refused = format!("principal User:{user} may not Write topic {}", deployment.topic("beacons"));
         assert_eq!(status.code(), Some(1), "{}", collector.log());
         assert!(collector.log().lines().last().unwrap().contains(&refused), "{}", collector.log());
     }
-    come_as(&mut way, "SCRAM-SHA-512", "collector");
-    let collector = Worker::collect(&way, "collector");
+    come_as(&mut deployment, "SCRAM-SHA-512", "collector");
+    let collector = Worker::collect(&deployment, "collector");
     collector.await_ready();
     assert_eq!(post(&collector), 204);
-    assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
+    assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 1);
     let (status, log) = collector.terminate();
     assert!(status.success(), "{status}: {log}");
 }

@@ -11,41 +11,47 @@ use super::support::{Grant, broker, client, come_as, grant_as_printed, remove, s
 use crate::kafka_support::settings;
 use crate::worker::support::{Deployment, Worker, assert_same_rows, now, window_ago};
 
-fn log_starts(way: &Deployment<'_>) -> Vec<i64> {
-    let partitions: Vec<_> = (0..way.partitions).collect();
-    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
-    cluster.log_starts(&way.topic("beacons"), &partitions).unwrap().into_iter().map(Option::unwrap).collect()
+fn log_starts(deployment: &Deployment<'_>) -> Vec<i64> {
+    let partitions: Vec<_> = (0..deployment.partitions).collect();
+    let cluster = Cluster::open(&settings(deployment.kafka)).unwrap();
+    cluster
+        .log_starts(&deployment.topic("beacons"), &partitions)
+        .unwrap()
+        .into_iter()
+        .map(Option::unwrap)
+        .collect()
 }
 
 #[test]
 fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_all_else_goes_on() {
-    let mut way = Deployment::new(broker());
-    way.set("ttl.erase_counted", "true");
+    let mut deployment = Deployment::new(broker());
+    deployment.set("ttl.erase_counted", "true");
     // what is sent as it happens may be held up for a while
-    way.set("source.quiet", "\"8s\"");
-    let mut way = way.with_topics();
+    deployment.set("source.quiet", "\"8s\"");
+    let mut deployment = deployment.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
-        set(&mut way, &format!("principals.{role}"), user);
+        set(&mut deployment, &format!("principals.{role}"), user);
     }
-    grant_as_printed(&way, &["worker", "eraser"]);
-    come_as(&mut way, "SCRAM-SHA-512", "worker");
+    grant_as_printed(&deployment, &["worker", "eraser"]);
+    come_as(&mut deployment, "SCRAM-SHA-512", "worker");
     for (key, value) in broker().security().sasl("SCRAM-SHA-512", "eraser") {
-        set(&mut way, &format!("kafka.eraser.{key:?}"), &value);
+        set(&mut deployment, &format!("kafka.eraser.{key:?}"), &value);
     }
     // the worker itself could not
-    let beacons = way.topic("beacons");
+    let beacons = deployment.topic("beacons");
     let tried = Admin::open(&client("worker")).unwrap().erase_before(&beacons, &BTreeMap::from([(0, 0)]));
     let refused = format!("principal User:worker may not Delete topic {beacons}");
     assert!(tried.unwrap_err().to_string().starts_with(&refused));
 
-    let mut log = way.players(64, 150, window_ago(2_000, 60_000), 20_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start(&way, "w");
-    way.await_committed(way.last_end(&outcome));
+    let mut log = deployment.players(64, 150, window_ago(2_000, 60_000), 20_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start(&deployment, "w");
+    deployment.await_committed(deployment.last_end(&outcome));
     eventually("the logs begin where the group would read on", || {
-        let committed: Vec<_> = way.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
-        (log_starts(&way) == committed && committed.iter().all(|start| *start > 0)).then_some(())
+        let committed: Vec<_> =
+            deployment.committed("combine").into_iter().map(|held| held.unwrap().0).collect();
+        (log_starts(&deployment) == committed && committed.iter().all(|start| *start > 0)).then_some(())
     });
     worker.await_ready();
     assert!(!worker.log().contains("not erased"), "{}", worker.log());
@@ -55,20 +61,20 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
         operations: vec!["Delete".into()],
         resources: vec!["--topic".into(), beacons.clone()],
     });
-    let starts = log_starts(&way);
-    let more = way.players(65, 150, (now() / 2_000 + 2) * 2_000, 6_000);
-    way.produce_live(&more);
+    let starts = log_starts(&deployment);
+    let more = deployment.players(65, 150, (now() / 2_000 + 2) * 2_000, 6_000);
+    deployment.produce_live(&more);
     for (all, more) in log.iter_mut().zip(more) {
         all.extend(more);
     }
-    let outcome = way.evaluate(&log);
-    way.await_committed(way.last_end(&outcome));
-    let expected = outcome.rollups(&way.rules);
-    assert_same_rows(&way.rows("read_committed"), &expected);
+    let outcome = deployment.evaluate(&log);
+    deployment.await_committed(deployment.last_end(&outcome));
+    let expected = outcome.rollups(&deployment.rules);
+    assert_same_rows(&deployment.rows("read_committed"), &expected);
     let reason =
         format!("counted beacons are not erased: principal User:eraser may not Delete topic {beacons}");
     eventually("readiness says what is missing", || worker.get("/readyz").1.contains(&reason).then_some(()));
-    assert_eq!(log_starts(&way), starts);
+    assert_eq!(log_starts(&deployment), starts);
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
     assert_eq!(log_text.matches(&reason).count(), 1, "{log_text}");

@@ -39,9 +39,9 @@ fn named(right: &Grant) -> String {
 
 /// Users who lack one right each, and what becomes of them.
 fn check(stage: &str, role: &str) {
-    let mut way = Deployment::new(broker()).with_topics();
-    set(&mut way, &format!("principals.{role}"), role);
-    let grants: Vec<_> = printed(&way).into_iter().filter(|grant| grant.principal == role).collect();
+    let mut deployment = Deployment::new(broker()).with_topics();
+    set(&mut deployment, &format!("principals.{role}"), role);
+    let grants: Vec<_> = printed(&deployment).into_iter().filter(|grant| grant.principal == role).collect();
     let rights = singles(&grants);
     assert!((5..=MOST).contains(&rights.len()), "{rights:?}");
     let users: Vec<_> = (0..rights.len()).map(|nth| format!("{stage}-{nth}")).collect();
@@ -50,9 +50,9 @@ fn check(stage: &str, role: &str) {
         add(right, &others.into_iter().map(|(_, user)| user.clone()).collect::<Vec<_>>());
     }
     for (user, right) in users.iter().zip(&rights) {
-        come_as(&mut way, "SCRAM-SHA-256", user);
+        come_as(&mut deployment, "SCRAM-SHA-256", user);
         // each its own id, or they would fence one another
-        let mut worker = Worker::start_with(&way, user, &["--stage", stage]);
+        let mut worker = Worker::start_with(&deployment, user, &["--stage", stage]);
         let status = worker.wait();
         let expected = format!("crowdfold: principal User:{user} may not {}", named(right));
         let log = worker.log();
@@ -85,19 +85,19 @@ fn on_topic(principal: &str, operation: &str, topic: &str) -> Grant {
 /// Seen by another right, a topic that may not be written would show that only when the first window closes.
 #[test]
 fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be_seen() {
-    let mut way = Deployment::new(broker()).with_topics();
+    let mut deployment = Deployment::new(broker()).with_topics();
     for (stage, role, topic) in [
         ("combine", "combiner", "partials"),
         ("combine", "combiner", "rejections"),
         ("merge", "merger", "rollups"),
     ] {
-        let (user, topic) = (format!("sees-{topic}"), way.topic(topic));
-        set(&mut way, &format!("principals.{role}"), &user);
-        grant_as_printed(&way, &[&user]);
+        let (user, topic) = (format!("sees-{topic}"), deployment.topic(topic));
+        set(&mut deployment, &format!("principals.{role}"), &user);
+        grant_as_printed(&deployment, &[&user]);
         remove(&on_topic(&user, "Write", &topic));
         add(&on_topic(&user, "Describe", &topic), std::slice::from_ref(&user));
-        come_as(&mut way, "SCRAM-SHA-256", &user);
-        let mut worker = Worker::start_with(&way, &user, &["--stage", stage]);
+        come_as(&mut deployment, "SCRAM-SHA-256", &user);
+        let mut worker = Worker::start_with(&deployment, &user, &["--stage", stage]);
         let status = worker.wait();
         let log = worker.log();
         let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
@@ -111,17 +111,17 @@ fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be
 /// And a right that is taken away while it works is named as well.
 #[test]
 fn a_right_to_write_that_is_taken_away_is_named_by_the_next_transaction() {
-    let mut way = Deployment::new(broker()).with_topics();
+    let mut deployment = Deployment::new(broker()).with_topics();
     let user = "loses";
-    set(&mut way, "principals.combiner", user);
-    grant_as_printed(&way, &[user]);
-    come_as(&mut way, "SCRAM-SHA-256", user);
-    let mut worker = Worker::start_with(&way, user, &["--stage", "combine"]);
+    set(&mut deployment, "principals.combiner", user);
+    grant_as_printed(&deployment, &[user]);
+    come_as(&mut deployment, "SCRAM-SHA-256", user);
+    let mut worker = Worker::start_with(&deployment, user, &["--stage", "combine"]);
     worker.await_log("assigned");
-    let sent = |way: &Deployment<'_>| !way.records("partials", "read_committed").is_empty();
+    let sent = |deployment: &Deployment<'_>| !deployment.records("partials", "read_committed").is_empty();
     // windows close without a beacon, too
-    eventually("it writes", || sent(&way).then_some(()));
-    let topic = way.topic("partials");
+    eventually("it writes", || sent(&deployment).then_some(()));
+    let topic = deployment.topic("partials");
     add(&on_topic(user, "Describe", &topic), &[user.to_owned()]);
     remove(&on_topic(user, "Write", &topic));
     let status = worker.wait();

@@ -6,10 +6,10 @@ use crate::worker::support::Deployment;
 #[test]
 fn tls_mutual_tls_and_every_mechanism_of_sasl() {
     let security = broker().security();
-    let mut way = Deployment::new(broker()).with_topics();
+    let mut deployment = Deployment::new(broker()).with_topics();
     let certificate = security.authority().certificate("looks");
     let token = security.token("auditor", security.issuer().secret());
-    let ways: [(&str, &str, Properties); 5] = [
+    let mechanisms: [(&str, &str, Properties); 5] = [
         ("MUTUAL", "CN=looks", security.mutual(&certificate)),
         ("SASL", "auditor", security.sasl("PLAIN", "auditor")),
         ("SASL", "auditor", security.sasl("SCRAM-SHA-256", "auditor")),
@@ -17,12 +17,12 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
         ("SASL", "auditor", token),
     ];
     for principal in ["CN=looks", "auditor"] {
-        set(&mut way, "principals.auditor", principal);
-        grant_as_printed(&way, &[principal]);
+        set(&mut deployment, "principals.auditor", principal);
+        grant_as_printed(&deployment, &[principal]);
     }
-    for (listener, principal, properties) in ways {
-        come(&mut way, listener, &properties);
-        let output = crowdfold(&way, &["topics", "check"]);
+    for (listener, principal, properties) in mechanisms {
+        come(&mut deployment, listener, &properties);
+        let output = crowdfold(&deployment, &["topics", "check"]);
         assert_eq!(
             output.status.code(),
             Some(0),
@@ -31,8 +31,8 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
         );
     }
     // whoever comes by TLS alone is nobody in particular, whom this broker lets do everything
-    come(&mut way, "TLS", &security.tls());
-    let output = crowdfold(&way, &["topics", "check"]);
+    come(&mut deployment, "TLS", &security.tls());
+    let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(0), "{}", output_text(&output));
 }
 
@@ -40,15 +40,16 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
 #[test]
 fn whoever_shows_who_he_is_and_was_granted_nothing_is_told_what_he_lacks() {
     let security = broker().security();
-    let mut way = Deployment::new(broker()).with_topics();
-    come(&mut way, "SASL", &security.sasl("PLAIN", "nobody"));
-    let output = crowdfold(&way, &["topics", "check"]);
+    let mut deployment = Deployment::new(broker()).with_topics();
+    come(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));
+    let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster: grant it, `crowdfold topics \
                     acl` prints how\n";
     assert_eq!(output_text(&output), expected);
-    come(&mut way, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
-    let output = crowdfold(&way, &["query"]);
-    let expected = format!("crowdfold: this principal may not Read topic {}: grant it", way.topic("rollups"));
+    come(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
+    let output = crowdfold(&deployment, &["query"]);
+    let expected =
+        format!("crowdfold: this principal may not Read topic {}: grant it", deployment.topic("rollups"));
     assert!(output_text(&output).starts_with(&expected), "{}", output_text(&output));
 }

@@ -6,36 +6,36 @@ use crate::worker::support::Deployment;
 
 #[test]
 fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
-    let mut way = Deployment::new(broker());
-    way.set("source.trust_timestamps", "false");
-    let beacons = way.topic("beacons");
+    let mut deployment = Deployment::new(broker());
+    deployment.set("source.trust_timestamps", "false");
+    let beacons = deployment.topic("beacons");
     let any_time = ("message.timestamp.after.max.ms", "9223372036854775807");
-    broker().create_topic(&beacons, way.partitions, &[any_time]);
+    broker().create_topic(&beacons, deployment.partitions, &[any_time]);
     let ahead = Record { timestamp: Some(2_082_758_400_000), ..Record::new(3, "ahead") };
     produce(broker(), &beacons, &[ahead]);
-    set(&mut way, "principals.operator", "operator");
-    set(&mut way, "principals.auditor", "auditor");
-    grant_as_printed(&way, &["operator", "auditor"]);
+    set(&mut deployment, "principals.operator", "operator");
+    set(&mut deployment, "principals.auditor", "auditor");
+    grant_as_printed(&deployment, &["operator", "auditor"]);
 
-    come_as(&mut way, "SCRAM-SHA-512", "operator");
-    let planned = crowdfold(&way, &["topics", "apply", "--purge-ahead"]);
+    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
+    let planned = crowdfold(&deployment, &["topics", "apply", "--purge-ahead"]);
     assert_eq!(planned.status.code(), Some(3), "{}", output_text(&planned));
     for words in
         ["--purge-ahead deletes 1 record: all of partition 3", "  there may be other groups: to see all"]
     {
         assert!(output_text(&planned).contains(words), "{words:?} is not in\n{}", output_text(&planned));
     }
-    let purged = crowdfold(&way, &["topics", "apply", "--purge-ahead", "--yes"]);
+    let purged = crowdfold(&deployment, &["topics", "apply", "--purge-ahead", "--yes"]);
     assert_eq!(purged.status.code(), Some(1), "{}", output_text(&purged));
     let refused = format!("crowdfold: principal User:operator may not Delete topic {beacons}: grant it");
     assert!(output_text(&purged).contains(&refused), "{}", output_text(&purged));
-    let applied = crowdfold(&way, &["topics", "apply"]);
+    let applied = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&applied).contains("0 of 4 topics changed"), "{}", output_text(&applied));
-    assert_eq!(way.records("beacons", "read_uncommitted").len(), 1);
+    assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 1);
 
     // to find it needs no right to read
-    come_as(&mut way, "SCRAM-SHA-512", "auditor");
-    let checked = crowdfold(&way, &["topics", "check"]);
+    come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
+    let checked = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", output_text(&checked));
     let named = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before";
     assert!(output_text(&checked).contains(named), "{}", output_text(&checked));

@@ -13,9 +13,9 @@ const SECRET: &str = "hunter2-5e1f";
 
 /// `run` ends with this exit code and last word, soon, quietly, and without a secret.
 #[track_caller]
-fn ends(way: &mut Deployment<'_>, listener: &str, properties: Properties, code: i32, words: &[&str]) {
-    come(way, listener, &properties);
-    let mut worker = Worker::start(way, "w");
+fn ends(deployment: &mut Deployment<'_>, listener: &str, properties: Properties, code: i32, words: &[&str]) {
+    come(deployment, listener, &properties);
+    let mut worker = Worker::start(deployment, "w");
     let status = worker.wait();
     let log = worker.log();
     assert_eq!(status.code(), Some(code), "{log}");
@@ -39,69 +39,75 @@ fn with(mut properties: Properties, key: &'static str, value: &str) -> Propertie
 #[test]
 fn wrong_passwords_and_mechanisms() {
     let security = broker().security();
-    let mut way = Deployment::new(broker());
+    let mut deployment = Deployment::new(broker());
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
         let wrong = with(security.sasl(mechanism, "worker"), "sasl.password", SECRET);
         let how = format!("by sasl_ssl with {mechanism} (");
-        ends(&mut way, "SASL", wrong, 1, &["cannot come to 127.0.0.1:", &how, "uthentication"]);
+        ends(&mut deployment, "SASL", wrong, 1, &["cannot come to 127.0.0.1:", &how, "uthentication"]);
     }
-    ends(&mut way, "SASL", security.token("worker", SECRET), 1, &["by sasl_ssl with OAUTHBEARER (", "token"]);
+    ends(
+        &mut deployment,
+        "SASL",
+        security.token("worker", SECRET),
+        1,
+        &["by sasl_ssl with OAUTHBEARER (", "token"],
+    );
     let nobody = with(security.sasl("PLAIN", "worker"), "sasl.username", "no-such-user");
-    ends(&mut way, "SASL", nobody, 1, &["by sasl_ssl with PLAIN ("]);
+    ends(&mut deployment, "SASL", nobody, 1, &["by sasl_ssl with PLAIN ("]);
 }
 
 #[test]
 fn certificates_that_are_untrusted_out_of_date_or_missing() {
     let security = broker().security();
-    let mut way = Deployment::new(broker());
-    let other = Authority::new(&way.dir.path().join("other"));
+    let mut deployment = Deployment::new(broker());
+    let other = Authority::new(&deployment.dir.path().join("other"));
     let authority = security.authority();
     let theirs =
         ": their certificate is out of date, for another name, or not of the authority in ssl.ca.location";
     let ours =
         ": the brokers do not take our certificate, which may be missing, out of date or another authority's";
     let untrusted = with(security.tls(), "ssl.ca.location", &other.ca().display().to_string());
-    ends(&mut way, "TLS", untrusted, 1, &["by ssl (", theirs]);
-    ends(&mut way, "EXPIRED", security.tls(), 1, &["by ssl (", theirs]);
+    ends(&mut deployment, "TLS", untrusted, 1, &["by ssl (", theirs]);
+    ends(&mut deployment, "EXPIRED", security.tls(), 1, &["by ssl (", theirs]);
     ends(
-        &mut way,
+        &mut deployment,
         "MUTUAL",
         security.mutual(&authority.certificate_for("worker", -1)),
         1,
         &["by ssl (", ours],
     );
-    ends(&mut way, "MUTUAL", security.mutual(&other.certificate("worker")), 1, &["by ssl (", ours]);
-    ends(&mut way, "MUTUAL", security.tls(), 1, &["by ssl (", ours]);
+    ends(&mut deployment, "MUTUAL", security.mutual(&other.certificate("worker")), 1, &["by ssl (", ours]);
+    ends(&mut deployment, "MUTUAL", security.tls(), 1, &["by ssl (", ours]);
 }
 
 #[test]
 fn files_that_cannot_be_read() {
     let security = broker().security();
-    let mut way = Deployment::new(broker());
-    let nowhere = way.dir.path().join("nowhere").display().to_string();
+    let mut deployment = Deployment::new(broker());
+    let nowhere = deployment.dir.path().join("nowhere").display().to_string();
     let missing = with(security.tls(), "ssl.ca.location", &nowhere);
-    ends(&mut way, "TLS", missing, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
+    ends(&mut deployment, "TLS", missing, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
     let missing = with(security.sasl("PLAIN", "worker"), "sasl.password", &format!("file:{nowhere}"));
-    ends(&mut way, "SASL", missing, 2, &[&nowhere, "kafka.properties.sasl.password: cannot be read"]);
-    let garbled = way.dir.path().join("garbled");
+    ends(&mut deployment, "SASL", missing, 2, &[&nowhere, "kafka.properties.sasl.password: cannot be read"]);
+    let garbled = deployment.dir.path().join("garbled");
     write(&garbled, SECRET);
     let broken = with(security.tls(), "ssl.ca.location", &garbled.display().to_string());
-    ends(&mut way, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
+    ends(&mut deployment, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
     let broken = with(security.tls(), "ssl.key.pem", SECRET);
-    ends(&mut way, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.key.pem"]);
+    ends(&mut deployment, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.key.pem"]);
 }
 
 /// As Docker, systemd and editors write it, with an end of line.
 #[test]
 fn a_password_in_a_file_is_taken_without_the_end_of_its_line() {
     let security = broker().security();
-    let mut way = Deployment::new(broker());
-    let file = way.dir.path().join("password");
+    let mut deployment = Deployment::new(broker());
+    let file = deployment.dir.path().join("password");
     write(&file, &format!("{}\r\n", security.password("worker")));
     let read =
         with(security.sasl("SCRAM-SHA-512", "worker"), "sasl.password", &format!("file:{}", file.display()));
     // let in, and granted nothing
-    ends(&mut way, "SASL", read, 1, &["principal User:worker may not"]);
+    ends(&mut deployment, "SASL", read, 1, &["principal User:worker may not"]);
 }
 
 fn write(path: &Path, text: &str) {

@@ -118,16 +118,16 @@ fn may(output_text: Result<(), RDKafkaErrorCode>) -> bool {
 
 #[test]
 fn each_role_can_do_its_work_and_nothing_else() {
-    let mut way = Deployment::new(broker());
-    way.set("tenants.per_tenant_topics", "true");
-    let mut way = way.with_topics();
+    let mut deployment = Deployment::new(broker());
+    deployment.set("tenants.per_tenant_topics", "true");
+    let mut deployment = deployment.with_topics();
     for role in ["collector", "combiner", "merger", "eraser", "operator", "auditor"] {
-        set(&mut way, &format!("principals.{role}"), role);
+        set(&mut deployment, &format!("principals.{role}"), role);
     }
-    way.set("principals.readers", "[\"reader\"]");
-    set(&mut way, "principals.tenants.acme", "acme");
+    deployment.set("principals.readers", "[\"reader\"]");
+    set(&mut deployment, "principals.tenants.acme", "acme");
     grant_as_printed(
-        &way,
+        &deployment,
         &["collector", "combiner", "merger", "eraser", "operator", "auditor", "reader", "acme"],
     );
     // what they are for, as kafka.md has it; written down here a second time, and not taken from the program
@@ -155,7 +155,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
     let topics = ["beacons", "partials", "rejections", "rollups.acme", "rollups.blip"];
     // an empty topic may be read by all who may see it
     for topic in topics {
-        produce(broker(), &way.topic(topic), &[Record::new(0, "x")]);
+        produce(broker(), &deployment.topic(topic), &[Record::new(0, "x")]);
     }
     let mut can = BTreeSet::new();
     // the operator first: were another able to alter a topic, the mark would not stay
@@ -164,7 +164,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
     for (nth, user) in users.into_iter().enumerate() {
         let somebody = Somebody(client(user));
         for topic in topics {
-            let name = way.topic(topic);
+            let name = deployment.topic(topic);
             let tried = [
                 ("write", somebody.may_write(&name)),
                 ("read", somebody.may_read(&name)),
@@ -175,13 +175,13 @@ fn each_role_can_do_its_work_and_nothing_else() {
         }
         if user == "operator" {
             // so soon brokers tell what was altered
-            let marked = |topic: &&str| mark(&way.topic(topic)).as_deref() == Some("2");
+            let marked = |topic: &&str| mark(&deployment.topic(topic)).as_deref() == Some("2");
             eventually("the operator's marks are there", || topics.iter().all(marked).then_some(()));
         }
     }
     sleep(2_000);
     for topic in topics {
-        let mark: usize = mark(&way.topic(topic)).unwrap().parse().unwrap();
+        let mark: usize = mark(&deployment.topic(topic)).unwrap().parse().unwrap();
         can.extend(users.get(mark.wrapping_sub(2)).map(|user| (*user, "alter", topic)));
     }
     assert_eq!(can, BTreeSet::from(work));
@@ -190,34 +190,35 @@ fn each_role_can_do_its_work_and_nothing_else() {
 /// An operator makes topics and a collector sends, each with the program's own command.
 #[test]
 fn topics_are_made_by_their_operator_and_filled_by_a_collector() {
-    let mut way = Deployment::new(broker());
-    set(&mut way, "principals.operator", "operator");
-    set(&mut way, "principals.collector", "collector");
-    set(&mut way, "principals.auditor", "auditor");
-    grant_as_printed(&way, &["operator", "collector", "auditor"]);
-    come_as(&mut way, "SCRAM-SHA-512", "operator");
+    let mut deployment = Deployment::new(broker());
+    set(&mut deployment, "principals.operator", "operator");
+    set(&mut deployment, "principals.collector", "collector");
+    set(&mut deployment, "principals.auditor", "auditor");
+    grant_as_printed(&deployment, &["operator", "collector", "auditor"]);
+    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
     for _ in 0..2 {
-        let output = crowdfold(&way, &["topics", "apply"]);
+        let output = crowdfold(&deployment, &["topics", "apply"]);
         assert!(output.status.success(), "{}", output_text(&output));
     }
-    let output = crowdfold(&way, &["topics", "apply"]);
+    let output = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&output).contains("0 of 4 topics changed"), "{}", output_text(&output));
     // who may look, and not alter, sees what is to be done and cannot do it
-    come_as(&mut way, "SCRAM-SHA-512", "auditor");
-    set(&mut way, "ttl.rollups", "20d");
-    let output = crowdfold(&way, &["topics", "apply"]);
-    let refused = format!("crowdfold: topic {} has not taken its settings", way.topic("rollups"));
+    come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
+    set(&mut deployment, "ttl.rollups", "20d");
+    let output = crowdfold(&deployment, &["topics", "apply"]);
+    let refused = format!("crowdfold: topic {} has not taken its settings", deployment.topic("rollups"));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
-    come_as(&mut way, "SCRAM-SHA-512", "operator");
+    come_as(&mut deployment, "SCRAM-SHA-512", "operator");
     let brokers = broker().security().bootstrap("SASL");
     let generate = ["generate", "--brokers", &brokers, "--sessions", "50", "--beacons", "50", "--rate", "50"];
-    let output = crowdfold(&way, &generate);
-    let refused = format!("crowdfold: principal User:operator may not Write topic {}", way.topic("beacons"));
+    let output = crowdfold(&deployment, &generate);
+    let refused =
+        format!("crowdfold: principal User:operator may not Write topic {}", deployment.topic("beacons"));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
-    come_as(&mut way, "SCRAM-SHA-512", "collector");
-    let output = crowdfold(&way, &generate);
+    come_as(&mut deployment, "SCRAM-SHA-512", "collector");
+    let output = crowdfold(&deployment, &generate);
     assert!(output.status.success(), "{}", output_text(&output));
-    assert_eq!(way.records("beacons", "read_uncommitted").len(), 50);
+    assert_eq!(deployment.records("beacons", "read_uncommitted").len(), 50);
 }

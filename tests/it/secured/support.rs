@@ -45,27 +45,27 @@ pub(super) fn broker() -> &'static Kafka {
 }
 
 /// Sets a key of the configuration, whatever its name.
-pub(super) fn set(way: &mut Deployment<'_>, key: &str, value: &str) {
+pub(super) fn set(deployment: &mut Deployment<'_>, key: &str, value: &str) {
     // a few dozen names in the life of a test
-    way.set(Box::leak(key.to_owned().into_boxed_str()), &format!("{value:?}"));
+    deployment.set(Box::leak(key.to_owned().into_boxed_str()), &format!("{value:?}"));
 }
 
 /// From here on this deployment's configuration comes by a listener of the broker, with these properties.
-pub(super) fn come(way: &mut Deployment<'_>, listener: &str, properties: &Properties) {
+pub(super) fn come(deployment: &mut Deployment<'_>, listener: &str, properties: &Properties) {
     let keep = |key: &&str| !key.starts_with("kafka.properties.\"s") || key.contains("session.timeout");
-    way.keys.retain(|key, _| keep(key));
+    deployment.keys.retain(|key, _| keep(key));
     // nobody dies here, and a busy machine is slow
-    way.set("kafka.properties.\"session.timeout.ms\"", "30000");
-    way.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");
-    way.set("kafka.brokers", &format!("[{:?}]", broker().security().bootstrap(listener)));
+    deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
+    deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "3000");
+    deployment.set("kafka.brokers", &format!("[{:?}]", broker().security().bootstrap(listener)));
     for (key, value) in properties {
-        set(way, &format!("kafka.properties.{key:?}"), value);
+        set(deployment, &format!("kafka.properties.{key:?}"), value);
     }
 }
 
 /// The same as a user, by SASL.
-pub(super) fn come_as(way: &mut Deployment<'_>, mechanism: &str, user: &str) {
-    come(way, "SASL", &broker().security().sasl(mechanism, user));
+pub(super) fn come_as(deployment: &mut Deployment<'_>, mechanism: &str, user: &str) {
+    come(deployment, "SASL", &broker().security().sasl(mechanism, user));
 }
 
 /// What our own clients are told to come as a user.
@@ -80,11 +80,11 @@ pub(super) fn client(user: &str) -> ClientSettings {
 }
 
 /// The program, run to its end; again where a busy machine has a broker answer too late.
-pub(super) fn crowdfold(way: &Deployment<'_>, arguments: &[&str]) -> Output {
+pub(super) fn crowdfold(deployment: &Deployment<'_>, arguments: &[&str]) -> Output {
     let mut turns = 10;
     loop {
         let mut command = Command::new(binary("crowdfold"));
-        let output = command.args(arguments).arg("--config").arg(way.config("tool")).output().unwrap();
+        let output = command.args(arguments).arg("--config").arg(deployment.config("tool")).output().unwrap();
         turns -= 1;
         if turns == 0 || !output_text(&output).contains("crowdfold: no broker at ") {
             return output;
@@ -107,8 +107,8 @@ pub(super) struct Grant {
 }
 
 /// What `topics acl` prints.
-pub(super) fn printed(way: &Deployment<'_>) -> Vec<Grant> {
-    let output = crowdfold(way, &["topics", "acl"]);
+pub(super) fn printed(deployment: &Deployment<'_>) -> Vec<Grant> {
+    let output = crowdfold(deployment, &["topics", "acl"]);
     assert!(output.status.success(), "{}", output_text(&output));
     let printed = String::from_utf8(output.stdout).unwrap();
     let grants: Vec<_> =
@@ -158,9 +158,11 @@ fn alter(grant: &Grant, how: &[&str], principals: &[String]) {
 }
 
 /// Grants what is printed for these principals, and nothing else. A virtual machine for each line: two at a time.
-pub(super) fn grant_as_printed(way: &Deployment<'_>, principals: &[&str]) {
-    let grants: Vec<_> =
-        printed(way).into_iter().filter(|grant| principals.contains(&grant.principal.as_str())).collect();
+pub(super) fn grant_as_printed(deployment: &Deployment<'_>, principals: &[&str]) {
+    let grants: Vec<_> = printed(deployment)
+        .into_iter()
+        .filter(|grant| principals.contains(&grant.principal.as_str()))
+        .collect();
     for principal in principals {
         assert!(
             grants.iter().any(|grant| grant.principal == *principal),

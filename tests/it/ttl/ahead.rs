@@ -21,22 +21,26 @@ pub(super) fn dated(partition: u32, time: u64, value: &str) -> Record {
 /// A deployment whose topic of beacons was made by somebody else, with producers' timestamps. Brokers stamp by its
 /// configuration.
 pub(super) fn turned(kafka: &Kafka) -> Deployment<'_> {
-    let mut way = Deployment::new(kafka);
-    way.set("source.trust_timestamps", "false");
-    kafka.create_topic(&way.topic("beacons"), way.partitions, &[ANY_TIME]);
-    way
+    let mut deployment = Deployment::new(kafka);
+    deployment.set("source.trust_timestamps", "false");
+    kafka.create_topic(&deployment.topic("beacons"), deployment.partitions, &[ANY_TIME]);
+    deployment
 }
 
 #[test]
 fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
-    let way = turned(Kafka::shared());
-    let beacons = way.topic("beacons");
-    produce(way.kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), "now"), dated(0, now(), "x")]);
+    let deployment = turned(Kafka::shared());
+    let beacons = deployment.topic("beacons");
+    produce(
+        deployment.kafka,
+        &beacons,
+        &[dated(2, IN_2036, "ahead"), dated(2, now(), "now"), dated(0, now(), "x")],
+    );
     let named = "partition 2 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before \
                  2036-01-01T00:4";
 
     // the settings are as they should be then, and the topic is not
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
         "message.timestamp.type: CreateTime -> LogAppendTime",
@@ -48,7 +52,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
         assert!(printed(&applied).contains(words), "{words:?} is not in\n{}", printed(&applied));
     }
     for arguments in [&["topics", "apply"][..], &["topics", "apply", "--dry-run"]] {
-        let again = command(&way, arguments);
+        let again = command(&deployment, arguments);
         assert_eq!(again.status.code(), Some(3), "{}", printed(&again));
         assert!(printed(&again).contains(&format!("topic {beacons}: its settings are as they should be")));
         assert!(
@@ -58,7 +62,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
         );
     }
 
-    let checked = command(&way, &["topics", "check"]);
+    let checked = command(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     let finding = format!("topic {beacons} is not bounded: {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
@@ -66,7 +70,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!(printed(&checked).matches("holds a record dated").count(), 1, "{}", printed(&checked));
     assert!(printed(&checked).contains("crowdfold: 1 of 4 topics are not bounded"), "{}", printed(&checked));
 
-    let audited = command(&way, &["audit", "--format", "json"]);
+    let audited = command(&deployment, &["audit", "--format", "json"]);
     assert_eq!(audited.status.code(), Some(3), "{}", printed(&audited));
     let report: Value = serde_json::from_slice(&audited.stdout).unwrap();
     let breaches: Vec<_> =
@@ -75,7 +79,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!((&found["finding"], &found["topic"]), (&"dated-ahead".into(), &beacons.as_str().into()));
     assert_eq!(found["partition"], 2);
 
-    let mut worker = Worker::start(&way, "a");
+    let mut worker = Worker::start(&deployment, "a");
     assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(&finding), "{}", worker.log());
 }
@@ -115,35 +119,35 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
 fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     // a broker that keeps deleted files for an hour
     let kafka = Kafka::start(quick().with("log.segment.delete.delay.ms", "3600000"));
-    let mut way = Deployment::new(&kafka);
-    kafka.create_topic(&way.topic("beacons"), way.partitions, &[]);
-    let checked = command(&way, &["topics", "check"]);
+    let mut deployment = Deployment::new(&kafka);
+    kafka.create_topic(&deployment.topic("beacons"), deployment.partitions, &[]);
+    let checked = command(&deployment, &["topics", "check"]);
     let finding = "can lie on a disk for 2h, which is longer than its [ttl] 1h + ttl.on_disk_slack 5m: lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
     // this one is not bounded for readers either, which comes first
     assert!(!printed(&checked).contains("can lie on a disk"), "{}", printed(&checked));
-    way.set("ttl.on_disk_slack", "\"1h\"");
-    let applied = command(&way, &["topics", "apply"]);
+    deployment.set("ttl.on_disk_slack", "\"1h\"");
+    let applied = command(&deployment, &["topics", "apply"]);
     assert!(applied.status.success() && !printed(&applied).contains("file.delete"), "{}", printed(&applied));
-    let checked = command(&way, &["topics", "check"]);
+    let checked = command(&deployment, &["topics", "check"]);
     assert!(checked.status.success(), "{}", printed(&checked));
 
-    way.keys.remove("ttl.on_disk_slack");
-    let checked = command(&way, &["topics", "check"]);
+    deployment.keys.remove("ttl.on_disk_slack");
+    let checked = command(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     assert!(printed(&checked).contains(finding), "{}", printed(&checked));
     assert!(printed(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", printed(&checked));
-    let mut worker = Worker::start(&way, "a");
+    let mut worker = Worker::start(&deployment, "a");
     assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(finding), "{}", worker.log());
-    let audited = command(&way, &["audit"]);
+    let audited = command(&deployment, &["audit"]);
     assert_eq!(audited.status.code(), Some(3), "{}", printed(&audited));
     assert_eq!(printed(&audited).matches("\nbeyond-ttl-on-disk").count(), 4, "{}", printed(&audited));
 
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert!(printed(&applied).contains("file.delete.delay.ms: 3600000 -> 300000"), "{}", printed(&applied));
     for arguments in [["topics", "check"], ["topics", "apply"]] {
-        let output = command(&way, &arguments);
+        let output = command(&deployment, &arguments);
         assert!(output.status.success(), "{}", printed(&output));
     }
 }

@@ -8,8 +8,8 @@ use rdkafka::client::DefaultClientContext;
 use crate::worker::support::{Deployment, Worker};
 
 /// The worker ends at once with exit code 3, and says why.
-fn assert_refused(way: &Deployment<'_>, words: &[&str]) {
-    let mut worker = Worker::start(way, "a");
+fn assert_refused(deployment: &Deployment<'_>, words: &[&str]) {
+    let mut worker = Worker::start(deployment, "a");
     let status = worker.wait();
     let log_text = worker.log();
     assert_eq!(status.code(), Some(3), "{log_text}");
@@ -20,10 +20,10 @@ fn assert_refused(way: &Deployment<'_>, words: &[&str]) {
 
 /// Makes the topics, then sets one more thing of one.
 fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
-    let way = Deployment::new(Kafka::shared()).with_topics();
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
     let config: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", way.kafka.bootstrap()).create().unwrap();
-    let topic = way.topic(topic);
+        ClientConfig::new().set("bootstrap.servers", deployment.kafka.bootstrap()).create().unwrap();
+    let topic = deployment.topic(topic);
     // replaces all that was set: what is not said here is Kafka's default, and unbounded things have other messages
     let kept = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
     let bounded = [("retention.ms", "2400000"), ("segment.ms", "600000")];
@@ -32,20 +32,23 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
     let alter = settings.fold(resource, |alter, (key, value)| alter.set(key, value));
     let altered = futures_executor::block_on(config.alter_configs([&alter], &AdminOptions::new())).unwrap();
     altered.into_iter().for_each(|result| drop(result.unwrap()));
-    way
+    deployment
 }
 
 #[test]
 fn a_retention_too_short_for_windows_and_outage_is_refused() {
-    let way = with("beacons", "retention.ms", "60000");
-    let topic =
-        format!("topic {} loses records after 1m, and 30m 6s are needed for windows", way.topic("beacons"));
-    assert_refused(&way, &[&topic, "run `crowdfold topics apply`, or lower [ttl] outage"]);
+    let deployment = with("beacons", "retention.ms", "60000");
+    let topic = format!(
+        "topic {} loses records after 1m, and 30m 6s are needed for windows",
+        deployment.topic("beacons")
+    );
+    assert_refused(&deployment, &[&topic, "run `crowdfold topics apply`, or lower [ttl] outage"]);
 }
 
 #[test]
 fn a_bound_in_bytes_is_refused_for_it_knows_nothing_of_what_was_read() {
-    let way = with("beacons", "retention.bytes", "1000000");
-    let topic = format!("topic {} loses records beyond 1000000 bytes, read or not", way.topic("beacons"));
-    assert_refused(&way, &[&topic, "set retention.bytes to -1"]);
+    let deployment = with("beacons", "retention.bytes", "1000000");
+    let topic =
+        format!("topic {} loses records beyond 1000000 bytes, read or not", deployment.topic("beacons"));
+    assert_refused(&deployment, &[&topic, "set retention.bytes to -1"]);
 }

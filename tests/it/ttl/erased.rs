@@ -10,25 +10,30 @@ use crate::worker::support::{Chance, Deployment, Worker, assert_same_rows, now, 
 
 /// A deployment that erases. Its topics are not made yet.
 fn erasing(kafka: &Kafka) -> Deployment<'_> {
-    let mut way = Deployment::new(kafka);
-    way.set("ttl.erase_counted", "true");
-    way
+    let mut deployment = Deployment::new(kafka);
+    deployment.set("ttl.erase_counted", "true");
+    deployment
 }
 
-fn log_starts(way: &Deployment<'_>) -> Vec<i64> {
-    let partitions: Vec<_> = (0..way.partitions).collect();
-    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
-    cluster.log_starts(&way.topic("beacons"), &partitions).unwrap().into_iter().map(Option::unwrap).collect()
+fn log_starts(deployment: &Deployment<'_>) -> Vec<i64> {
+    let partitions: Vec<_> = (0..deployment.partitions).collect();
+    let cluster = Cluster::open(&settings(deployment.kafka)).unwrap();
+    cluster
+        .log_starts(&deployment.topic("beacons"), &partitions)
+        .unwrap()
+        .into_iter()
+        .map(Option::unwrap)
+        .collect()
 }
 
-fn committed(way: &Deployment<'_>) -> Vec<i64> {
-    way.committed("combine").into_iter().map(|held| held.unwrap().0).collect()
+fn committed(deployment: &Deployment<'_>) -> Vec<i64> {
+    deployment.committed("combine").into_iter().map(|held| held.unwrap().0).collect()
 }
 
 /// Waits until the logs begin where the group would read on.
-fn await_erased(way: &Deployment<'_>) {
+fn await_erased(deployment: &Deployment<'_>) {
     eventually("the logs begin at what is committed", || {
-        let (starts, committed) = (log_starts(way), committed(way));
+        let (starts, committed) = (log_starts(deployment), committed(deployment));
         assert!(starts.iter().zip(&committed).all(|(start, committed)| start <= committed));
         (starts == committed && starts.iter().all(|start| *start > 0)).then_some(())
     });
@@ -39,28 +44,29 @@ fn await_erased(way: &Deployment<'_>) {
 #[test]
 fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
     let mut chance = Chance::new("erase and kill");
-    let way = erasing(Kafka::shared()).with_topics();
-    let log = way.players(41, 200, window_ago(2_000, 240_000), 200_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    let deployment = erasing(Kafka::shared()).with_topics();
+    let log = deployment.players(41, 200, window_ago(2_000, 240_000), 200_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
     for _ in 0..2 {
-        let worker = Worker::start(&way, "a");
-        let none = vec![0; way.partitions as usize];
-        eventually("something is erased", || (log_starts(&way) != none).then_some(()));
+        let worker = Worker::start(&deployment, "a");
+        let none = vec![0; deployment.partitions as usize];
+        eventually("something is erased", || (log_starts(&deployment) != none).then_some(()));
         sleep(chance.below(500));
         worker.kill();
-        let (starts, committed) = (log_starts(&way), committed(&way));
+        let (starts, committed) = (log_starts(&deployment), committed(&deployment));
         let beyond = starts.iter().zip(&committed).any(|(start, committed)| start > committed);
         assert!(!beyond, "erased to {starts:?}, and a restart begins at {committed:?}");
     }
 
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
-    await_erased(&way);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
+    await_erased(&deployment);
     // to a reader they are not there; what is there is what a restart would need
-    let (left, sent) = (way.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
-    let starts = committed(&way);
+    let (left, sent) =
+        (deployment.records("beacons", "read_uncommitted"), log.iter().map(Vec::len).sum::<usize>());
+    let starts = committed(&deployment);
     assert!(left.iter().all(|record| record.offset >= starts[record.partition as usize]));
     assert!(left.len() < sent / 10, "{} of {sent} are left", left.len());
     worker.await_ready();
@@ -71,34 +77,34 @@ fn counted_beacons_cannot_be_read_and_a_killed_worker_misses_none_of_them() {
 #[test]
 fn erased_bytes_leave_the_disk_within_the_bound() {
     let kafka = Kafka::start(quick());
-    let mut way = erasing(&kafka);
+    let mut deployment = erasing(&kafka);
     // the broker stamps, so the bound counts from its clock
     for (key, value) in
         [("source.trust_timestamps", "false"), ("ttl.beacons", "\"60s\""), ("ttl.outage", "\"0s\"")]
     {
-        way.set(key, value);
+        deployment.set(key, value);
     }
-    let way = way.with_topics();
-    let worker = Worker::start(&way, "a");
+    let deployment = deployment.with_topics();
+    let worker = Worker::start(&deployment, "a");
     worker.await_ready();
     let marker = unique("marker");
     let (born, before) = (now(), kafka.cpu_wait(1));
     // alone at the beginning of every partition
-    let marked: Vec<_> = (0..way.partitions)
+    let marked: Vec<_> = (0..deployment.partitions)
         .map(|partition| {
             let mut sessions = (0..).map(|number| format!("session-{number}"));
-            let session = sessions.find(|name| way.partition_of(name) == partition).unwrap();
+            let session = sessions.find(|name| deployment.partition_of(name) == partition).unwrap();
             let payload = format!(r#"{{"ts":{born},"session":"{session}","nobodys":"{marker}"}}"#);
             vec![Record { timestamp: Some(born), payload: payload.into_bytes() }]
         })
         .collect();
-    way.produce(&marked);
-    let is_there = |partition| is_on_disk(&kafka, &way.topic("beacons"), partition, marker.as_bytes());
-    assert!((0..way.partitions).all(is_there), "the scan finds what is there");
-    way.produce_live(&way.players(42, 60, now(), 6_000));
-    eventually("they are erased", || log_starts(&way).iter().all(|start| *start > 0).then_some(()));
+    deployment.produce(&marked);
+    let is_there = |partition| is_on_disk(&kafka, &deployment.topic("beacons"), partition, marker.as_bytes());
+    assert!((0..deployment.partitions).all(is_there), "the scan finds what is there");
+    deployment.produce_live(&deployment.players(42, 60, now(), 6_000));
+    eventually("they are erased", || log_starts(&deployment).iter().all(|start| *start > 0).then_some(()));
     let unreadable = now() - born;
-    eventually("the bytes are off the disk", || (!(0..way.partitions).any(is_there)).then_some(()));
+    eventually("the bytes are off the disk", || (!(0..deployment.partitions).any(is_there)).then_some(()));
     let off_disk = now() - born;
     let waited = kafka.cpu_wait(1).saturating_sub(before).as_millis() as u64;
     eprintln!(
@@ -116,36 +122,36 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
 fn what_a_killed_broker_gives_back_is_erased_again() {
     // it writes down where logs begin once a minute; here seldom enough that the kill is always before
     let kafka = Kafka::start(quick().with("log.flush.start.offset.checkpoint.interval.ms", "3600000"));
-    let way = erasing(&kafka).with_topics();
-    let log = way.players(43, 150, window_ago(2_000, 60_000), 30_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    let deployment = erasing(&kafka).with_topics();
+    let log = deployment.players(43, 150, window_ago(2_000, 60_000), 30_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
     let crash = || {
         kafka.kill(1);
         kafka.start_again(1);
         eventually("the broker answers", || {
             let cluster = Cluster::open(&settings(&kafka)).ok()?;
-            let starts = cluster.log_starts(&way.topic("beacons"), &[0, 1, 2, 3]).ok()?;
+            let starts = cluster.log_starts(&deployment.topic("beacons"), &[0, 1, 2, 3]).ok()?;
             starts.into_iter().collect::<Option<Vec<_>>>()
         })
     };
 
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    await_erased(&way);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    await_erased(&deployment);
     worker.terminate();
-    let forgotten = vec![0; way.partitions as usize];
+    let forgotten = vec![0; deployment.partitions as usize];
     assert_eq!(crash(), forgotten, "the broker forgets, or this test shows nothing");
-    let worker = Worker::start(&way, "a");
-    await_erased(&way);
+    let worker = Worker::start(&deployment, "a");
+    await_erased(&deployment);
 
     // now while the worker has them
     let after = crash();
     assert_eq!(after, forgotten);
     let since = now();
-    await_erased(&way);
+    await_erased(&deployment);
     eprintln!("erased again {} ms after the broker was back", now() - since);
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     drop(worker);
 }
 
@@ -157,8 +163,8 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
             .with("allow.everyone.if.no.acl.found", "true"),
     );
-    let way = erasing(&kafka).with_topics();
-    let topic = way.topic("beacons");
+    let deployment = erasing(&kafka).with_topics();
+    let topic = deployment.topic("beacons");
     let may = |rule: &str, operation: &str| {
         let class = "org.apache.kafka.tools.AclCommand";
         let arguments = ["--bootstrap-server", kafka.bootstrap(), "--add", rule, "User:ANONYMOUS"];
@@ -167,15 +173,15 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
     may("--allow-principal", "All");
     may("--deny-principal", "Delete");
 
-    let log = way.players(44, 150, window_ago(2_000, 60_000), 40_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let log = deployment.players(44, 150, window_ago(2_000, 60_000), 40_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     let reason = format!("may not Delete topic {topic}: grant it");
     eventually("readiness says it", || worker.get("/readyz").1.contains(&reason).then_some(()));
-    assert_eq!(log_starts(&way), vec![0; way.partitions as usize]);
+    assert_eq!(log_starts(&deployment), vec![0; deployment.partitions as usize]);
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
     assert_eq!(log_text.matches(&reason).count(), 1, "{log_text}");
@@ -185,29 +191,29 @@ fn without_the_right_the_worker_goes_on_and_says_so_once() {
 /// `[kafka.eraser]` is what the client that erases has, and it alone.
 #[test]
 fn the_client_that_erases_has_properties_of_its_own() {
-    let mut way = erasing(Kafka::shared());
-    way.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
-    let way = way.with_topics();
-    let log = way.players(45, 100, window_ago(2_000, 60_000), 10_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
+    let mut deployment = erasing(Kafka::shared());
+    deployment.set("kafka.eraser.\"security.protocol\"", "\"ssl\"");
+    let deployment = deployment.with_topics();
+    let log = deployment.players(45, 100, window_ago(2_000, 60_000), 10_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
     // this broker does not speak TLS
     eventually("readiness says it", || {
         let (status, text) = worker.get("/readyz");
         (status == 503 && text.contains("erase: counted beacons are not erased: no broker at")).then_some(())
     });
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
 }
 
 #[test]
 fn erasing_on_a_shared_topic_is_refused_unless_it_is_said() {
-    let mut way = erasing(Kafka::shared());
-    way.set("source.topic", "\"events\"");
-    let mut worker = Worker::start(&way, "a");
+    let mut deployment = erasing(Kafka::shared());
+    deployment.set("source.topic", "\"events\"");
+    let mut worker = Worker::start(&deployment, "a");
     assert_eq!(worker.wait().code(), Some(2), "{}", worker.log());
     for words in
         ["ttl.erase_counted", "source.topic events is not this deployment's own", "ttl.erase_shared = true"]

@@ -29,38 +29,40 @@ fn commit(kafka: &Kafka, group: &str, topic: &str, partition: i32, offset: i64) 
 }
 
 /// First offset and end of each partition.
-fn logs(way: &Deployment<'_>) -> Vec<(i64, i64)> {
-    let all: Vec<u32> = (0..way.partitions).collect();
-    let cluster = Cluster::open(&settings(way.kafka)).unwrap();
-    let (starts, ends) =
-        (cluster.log_starts(&way.topic("beacons"), &all), cluster.log_ends(&way.topic("beacons"), &all));
+fn logs(deployment: &Deployment<'_>) -> Vec<(i64, i64)> {
+    let all: Vec<u32> = (0..deployment.partitions).collect();
+    let cluster = Cluster::open(&settings(deployment.kafka)).unwrap();
+    let (starts, ends) = (
+        cluster.log_starts(&deployment.topic("beacons"), &all),
+        cluster.log_ends(&deployment.topic("beacons"), &all),
+    );
     let known = |offsets: Vec<Option<i64>>| offsets.into_iter().map(Option::unwrap).collect::<Vec<_>>();
     known(starts.unwrap()).into_iter().zip(known(ends.unwrap())).collect()
 }
 
 /// The topic has the settings of `topics apply`, and is bounded.
-fn assert_bounded(way: &Deployment<'_>) {
+fn assert_bounded(deployment: &Deployment<'_>) {
     for arguments in [["topics", "check"], ["topics", "apply"]] {
-        let output = command(way, &arguments);
+        let output = command(deployment, &arguments);
         assert!(output.status.success(), "{}", printed(&output));
     }
-    let applied = command(way, &["topics", "apply"]);
+    let applied = command(deployment, &["topics", "apply"]);
     assert!(printed(&applied).contains("0 of 4 topics changed"), "{}", printed(&applied));
-    assert!(printed(&applied).contains(&format!("topic {}: as it should be", way.topic("beacons"))));
+    assert!(printed(&applied).contains(&format!("topic {}: as it should be", deployment.topic("beacons"))));
 }
 
 /// Nobody writes: the old segment goes nevertheless, with the records that were in it. Before, it stayed.
 #[test]
 fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
     let kafka = Kafka::start(quick());
-    let way = turned(&kafka);
-    let (beacons, marker) = (way.topic("beacons"), unique("marker"));
+    let deployment = turned(&kafka);
+    let (beacons, marker) = (deployment.topic("beacons"), unique("marker"));
     // the first record of its segment is the one dated ahead: no time makes brokers begin another
     produce(&kafka, &beacons, &[dated(2, IN_2036, "ahead"), dated(2, now(), &marker), dated(2, now(), "x")]);
     produce(&kafka, &beacons, &[dated(1, IN_2036 + 1, &marker), Record::new(0, &marker)]);
     let is_there = || [0, 1, 2].map(|partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes()));
     assert_eq!(is_there(), [true; 3], "the scan finds what is there");
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     let (behind, done) = (unique("behind"), unique("done"));
     commit(&kafka, &behind, &beacons, 2, 1);
@@ -69,7 +71,7 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
 
     // nothing is deleted unless it is confirmed
     for arguments in [&PURGE[..], &[&PURGE[..], &["--dry-run"]].concat()] {
-        let planned = command(&way, arguments);
+        let planned = command(&deployment, arguments);
         assert_eq!(planned.status.code(), Some(3), "{}", printed(&planned));
         for words in [
             format!("topic {beacons}: --purge-ahead deletes 4 records: all of partitions 1, 2"),
@@ -81,22 +83,22 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
         }
         assert!(!printed(&planned).contains(&done), "{}", printed(&planned));
     }
-    assert_eq!(logs(&way), [(0, 1), (0, 1), (0, 3), (0, 0)]);
+    assert_eq!(logs(&deployment), [(0, 1), (0, 1), (0, 3), (0, 0)]);
     // deleting the records alone leaves their bytes where they are: the broker has looked many times
     kafka.delete_before(&beacons, 1, 1);
     sleep(4_000);
     assert_eq!(is_there(), [true; 3]);
 
     let began = now();
-    let purged = command(&way, &PURGE_NOW);
+    let purged = command(&deployment, &PURGE_NOW);
     assert!(purged.status.success(), "{}", printed(&purged));
     let words = format!("topic {beacons}: 4 records deleted; no segment is dated in the future any more");
     assert!(printed(&purged).contains(&words), "{}", printed(&purged));
     eventually("the bytes are off the disk", || (is_there() == [false; 3]).then_some(()));
     eprintln!("off the disk {} ms after the purge began", now() - began);
-    assert_eq!(logs(&way), [(1, 1), (1, 1), (3, 3), (0, 0)]);
-    assert_bounded(&way);
-    let again = command(&way, &PURGE_NOW);
+    assert_eq!(logs(&deployment), [(1, 1), (1, 1), (3, 3), (0, 0)]);
+    assert_bounded(&deployment);
+    let again = command(&deployment, &PURGE_NOW);
     assert!(again.status.success() && printed(&again).contains("nothing to purge"), "{}", printed(&again));
 }
 
@@ -104,37 +106,37 @@ fn purge_of_a_topic_to_which_nobody_writes_takes_its_data_off_the_disk() {
 #[test]
 fn purge_takes_the_data_off_the_disk_of_every_replica() {
     let kafka = Kafka::start(Options { brokers: 3, ..quick() });
-    let mut way = turned(&kafka);
-    way.set("topics.replication", "3");
-    let (beacons, marker) = (way.topic("beacons"), unique("marker"));
+    let mut deployment = turned(&kafka);
+    deployment.set("topics.replication", "3");
+    let (beacons, marker) = (deployment.topic("beacons"), unique("marker"));
     produce(&kafka, &beacons, &[dated(2, IN_2036, &marker)]);
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     let holds = |broker: u32| {
         let files = files(&kafka.log_dir(broker).join(format!("{beacons}-2")));
         files.iter().any(|file| memchr::memmem::find(file, marker.as_bytes()).is_some())
     };
     eventually("it is on every disk", || (1..=3).all(holds).then_some(()));
-    let purged = command(&way, &PURGE_NOW);
+    let purged = command(&deployment, &PURGE_NOW);
     assert!(purged.status.success(), "{}", printed(&purged));
     eventually("it is on no disk", || (!(1..=3).any(holds)).then_some(()));
-    assert_bounded(&way);
+    assert_bounded(&deployment);
 }
 
 /// Purges while these records are written again and again. Returns how often they were, too.
-fn while_written(way: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
+fn while_written(deployment: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let mut times = 0;
             while !stop.load(Ordering::Relaxed) {
-                produce(way.kafka, &way.topic("beacons"), records);
+                produce(deployment.kafka, &deployment.topic("beacons"), records);
                 times += 1;
                 sleep(200);
             }
             times
         });
-        let purged = command(way, &PURGE_NOW);
+        let purged = command(deployment, &PURGE_NOW);
         stop.store(true, Ordering::Relaxed);
         (purged, writer.join().unwrap())
     })
@@ -144,50 +146,50 @@ fn while_written(way: &Deployment<'_>, records: &[Record]) -> (Output, i64) {
 #[test]
 fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
     let kafka = Kafka::start(quick());
-    let way = turned(&kafka);
-    let (beacons, marker, kept) = (way.topic("beacons"), unique("marker"), unique("kept"));
+    let deployment = turned(&kafka);
+    let (beacons, marker, kept) = (deployment.topic("beacons"), unique("marker"), unique("kept"));
     produce(&kafka, &beacons, &[Record::new(0, &kept)]);
     // less than segment.ms ahead, which is a week as yet, in a segment that begins with a record of the present, and one
     // that begins a segment whatever was there
     produce(&kafka, &beacons, &[dated(2, now(), &marker)]);
     produce(&kafka, &beacons, &[dated(2, now() + 3 * 3_600_000, "ahead")]);
     produce(&kafka, &beacons, &[dated(3, IN_2036, &marker), dated(3, now(), "x")]);
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
 
     let much = "x".repeat(950_000);
-    let (purged, times) = while_written(&way, &[Record::new(2, "x"), Record::new(3, &much)]);
+    let (purged, times) = while_written(&deployment, &[Record::new(2, "x"), Record::new(3, &much)]);
     assert!(purged.status.success(), "{}", printed(&purged));
     assert!(printed(&purged).contains("no segment is dated in the future any more"), "{}", printed(&purged));
     eprintln!("{}", printed(&purged));
     let is_there = |partition| is_on_disk(&kafka, &beacons, partition, marker.as_bytes());
     eventually("the bytes are off the disk", || (!is_there(2) && !is_there(3)).then_some(()));
     assert!(is_on_disk(&kafka, &beacons, 0, kept.as_bytes()));
-    let logs = logs(&way);
+    let logs = logs(&deployment);
     assert_eq!((logs[0], logs[1]), ((0, 1), (0, 0)));
     // the broker refused no batch, and what was written after the last deletion can be read
     assert_eq!((logs[2].1, logs[3].1), (2 + times, 2 + times));
     assert!(logs[2].0 > 2 && logs[2].1 > logs[2].0, "{logs:?}");
-    assert_bounded(&way);
+    assert_bounded(&deployment);
 }
 
 /// Nobody writes to one partition, and another is written to: its records are not deleted for the first one's sake.
 #[test]
 fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
     let kafka = Kafka::start(quick());
-    let way = turned(&kafka);
-    let beacons = way.topic("beacons");
+    let deployment = turned(&kafka);
+    let beacons = deployment.topic("beacons");
     produce(&kafka, &beacons, &[Record::new(0, "kept"), dated(2, IN_2036, "ahead")]);
-    assert_eq!(command(&way, &["topics", "apply"]).status.code(), Some(3));
-    let (purged, times) = while_written(&way, &[Record::new(0, "more")]);
+    assert_eq!(command(&deployment, &["topics", "apply"]).status.code(), Some(3));
+    let (purged, times) = while_written(&deployment, &[Record::new(0, "more")]);
     assert_eq!(purged.status.code(), Some(3), "{}", printed(&purged));
     let words = format!(
         "topic {beacons}: 1 record deleted; partitions [2] still have a segment that is dated in the future"
     );
     assert!(printed(&purged).contains(&words), "{}", printed(&purged));
-    let logs = logs(&way);
+    let logs = logs(&deployment);
     assert_eq!(logs, [(0, 1 + times), (0, 0), (1, 1), (0, 0)]);
     // its settings are those of `topics apply` all the same
-    let applied = command(&way, &["topics", "apply"]);
+    let applied = command(&deployment, &["topics", "apply"]);
     assert!(printed(&applied).contains("0 of 4 topics changed"), "{}", printed(&applied));
 }

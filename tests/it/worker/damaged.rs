@@ -11,10 +11,10 @@ const BOMBS: u64 = 10;
 
 #[test]
 fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
-    let way = Deployment::new(Kafka::shared()).with_topics();
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 120_000);
-    let log = way.players_with(17, 200, start, 60_000, Faults::default());
-    let outcome = way.evaluate(&log);
+    let log = deployment.players_with(17, 200, start, 60_000, Faults::default());
+    let outcome = deployment.evaluate(&log);
     let middle = start + 30_000;
     let part = |first: bool| -> Vec<Vec<_>> {
         let of = |records: &Vec<crowdfold_testkit::oracle::Record>| {
@@ -22,17 +22,17 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
         };
         log.iter().map(of).collect()
     };
-    way.produce(&part(true));
-    (0..BOMBS).for_each(|_| bomb(way.kafka, &way.topic("beacons"), 0));
-    way.produce(&part(false));
+    deployment.produce(&part(true));
+    (0..BOMBS).for_each(|_| bomb(deployment.kafka, &deployment.topic("beacons"), 0));
+    deployment.produce(&part(false));
 
-    let mut stops = Worker::start(&way, "a");
+    let mut stops = Worker::start(&deployment, "a");
     let status = stops.wait();
     let log_text = stops.log();
     assert_eq!(status.code(), Some(1), "{log_text}");
     let location = format!(
         "topic {}, partition 0, offset {}: the batch cannot be read",
-        way.topic("beacons"),
+        deployment.topic("beacons"),
         part(true)[0].len()
     );
     assert!(
@@ -43,15 +43,15 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     );
     drop(stops);
 
-    let goes_on = Worker::start_with(&way, "a", &["--skip-damaged"]);
-    way.await_committed(way.last_end(&outcome));
+    let goes_on = Worker::start_with(&deployment, "a", &["--skip-damaged"]);
+    deployment.await_committed(deployment.last_end(&outcome));
     // from the watermark before the gap to the next record's time, and a session's timeout after it
-    let rules = &way.rules;
+    let rules = &deployment.rules;
     let withheld = |row: &serde_json::Value| {
         let (from, to) = (row["window"]["start"].as_u64().unwrap(), row["window"]["end"].as_u64().unwrap());
         to > middle - rules.lateness - 2 * rules.window && from < middle + rules.idle + 2 * rules.window
     };
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     let kept: Vec<_> = rows.iter().filter(|row| !withheld(&row.json)).cloned().collect();
     let expected: Vec<_> = outcome.rollups(rules).into_iter().filter(|row| !withheld(row)).collect();
     assert_same_rows(&kept, &expected);

@@ -6,11 +6,11 @@ use super::support::{Deployment, Worker};
 
 #[test]
 fn hangup_drains_worker_and_collector_as_sigterm_does() {
-    let way = Deployment::new(Kafka::shared());
-    let mut way = way.with_topics();
-    way.set("collect.listen", "\"127.0.0.1:0\"");
-    let worker = Worker::start(&way, "worker");
-    let collector = Worker::collect(&way, "collector");
+    let deployment = Deployment::new(Kafka::shared());
+    let mut deployment = deployment.with_topics();
+    deployment.set("collect.listen", "\"127.0.0.1:0\"");
+    let worker = Worker::start(&deployment, "worker");
+    let collector = Worker::collect(&deployment, "collector");
     for mut process in [worker, collector] {
         process.await_ready();
         process.signal("HUP");

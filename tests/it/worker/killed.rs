@@ -9,33 +9,33 @@ use super::support::{Chance, Deployment, Worker, assert_same_rows, sleep, window
 #[test]
 fn a_worker_that_is_killed_twice_loses_nothing_and_publishes_nothing_twice() {
     let mut chance = Chance::new("kill -9");
-    let way = Deployment::new(Kafka::shared()).with_topics();
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
     // so much that it takes seconds: three hundred windows, one transaction after the other
-    let log = way.players(2, 200, window_ago(2_000, 640_000), 600_000);
-    let outcome = way.evaluate(&log);
-    let last = way.last_end(&outcome);
-    way.produce(&log);
+    let log = deployment.players(2, 200, window_ago(2_000, 640_000), 600_000);
+    let outcome = deployment.evaluate(&log);
+    let last = deployment.last_end(&outcome);
+    deployment.produce(&log);
 
     let mut killed_in_the_middle = 0;
     for _ in 0..6 {
-        let worker = Worker::start(&way, "a");
+        let worker = Worker::start(&deployment, "a");
         worker.await_log("stage=\"combine\" partitions=[0, 1, 2, 3]");
         sleep(chance.below(1_500));
         worker.kill();
-        killed_in_the_middle += u32::from(!way.is_committed(last));
+        killed_in_the_middle += u32::from(!deployment.is_committed(last));
         if killed_in_the_middle == 2 {
             break;
         }
     }
     assert_eq!(killed_in_the_middle, 2, "it was too quick for us: kill it sooner, or give it more to do");
 
-    let _worker = Worker::start(&way, "a");
-    way.await_committed(last);
-    let rows = way.rows("read_committed");
-    assert_same_rows(&rows, &outcome.rollups(&way.rules));
+    let _worker = Worker::start(&deployment, "a");
+    deployment.await_committed(last);
+    let rows = deployment.rows("read_committed");
+    assert_same_rows(&rows, &outcome.rollups(&deployment.rules));
     // what aborted transactions left behind is byte for byte what was committed
     let committed: BTreeSet<_> = rows.iter().map(|row| (&row.key, &row.value)).collect();
-    let all = way.rows("read_uncommitted");
+    let all = deployment.rows("read_uncommitted");
     for row in &all {
         assert!(committed.contains(&(&row.key, &row.value)), "only aborted: {}", row.json);
     }

@@ -6,11 +6,11 @@ use super::support::{Deployment, Worker, assert_same_rows, window_ago};
 
 #[test]
 fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twice() {
-    let way = Deployment::new(Kafka::shared()).with_topics();
-    let log = way.players(23, 100, window_ago(2_000, 90_000), 60_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
-    let mut workers = [Worker::start(&way, "same"), Worker::start(&way, "same")];
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
+    let log = deployment.players(23, 100, window_ago(2_000, 90_000), 60_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
+    let mut workers = [Worker::start(&deployment, "same"), Worker::start(&deployment, "same")];
     let ended =
         eventually("one of the two gives up", || workers.iter_mut().position(|worker| !worker.is_running()));
     let status = workers[ended].wait();
@@ -28,7 +28,7 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
     assert!(error.contains("127.0.0.1") && error.contains("-same)"), "{error}");
     // the other one may have given up too
     drop(workers);
-    let _worker = Worker::start(&way, "same");
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let _worker = Worker::start(&deployment, "same");
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 }

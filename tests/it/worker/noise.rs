@@ -17,8 +17,8 @@ const WINDOWS: u64 = 8;
 const MINUTE: u64 = 60_000;
 
 /// Each session once in every window.
-fn beacons(way: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
-    let mut log = vec![Vec::new(); way.partitions as usize];
+fn beacons(deployment: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
+    let mut log = vec![Vec::new(); deployment.partitions as usize];
     for window in 0..WINDOWS {
         let sessions =
             CELLS.iter().flat_map(|(device, sessions)| (0..*sessions).map(move |nth| (device, nth)));
@@ -28,7 +28,7 @@ fn beacons(way: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
             let payload = format!(
                 r#"{{"ts":{ts},"session":"{session}","event":"heartbeat","device":"{device}","playing_ms":10000,"bitrate_kbps":3000}}"#
             );
-            let partition = way.partition_of(&session) as usize;
+            let partition = deployment.partition_of(&session) as usize;
             log[partition].push(Record { timestamp: Some(ts), payload: payload.into_bytes() });
         }
     }
@@ -37,35 +37,35 @@ fn beacons(way: &Deployment<'_>, start: u64) -> Vec<Vec<Record>> {
 
 #[test]
 fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.rules.window = MINUTE;
-    way.rules.breakdowns = vec![vec!["device".into()]];
-    way.rules.tenants.truncate(1);
-    let secret = way.dir.path().join("secret");
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.rules.window = MINUTE;
+    deployment.rules.breakdowns = vec![vec!["device".into()]];
+    deployment.rules.tenants.truncate(1);
+    let secret = deployment.dir.path().join("secret");
     fs::write(&secret, "0123456789abcdef".repeat(4)).unwrap();
-    way.set("release.policy", "\"differential-privacy\"");
-    way.set("release.privacy.epsilon", "10");
-    way.set("release.privacy.secret_file", &format!("{:?}", secret.display().to_string()));
-    let way = way.with_topics();
-    let log = beacons(&way, window_ago(MINUTE, 20 * MINUTE));
-    way.produce(&log);
+    deployment.set("release.policy", "\"differential-privacy\"");
+    deployment.set("release.privacy.epsilon", "10");
+    deployment.set("release.privacy.secret_file", &format!("{:?}", secret.display().to_string()));
+    let deployment = deployment.with_topics();
+    let log = beacons(&deployment, window_ago(MINUTE, 20 * MINUTE));
+    deployment.produce(&log);
 
     // Rows are with the broker, and then the one who drew them is gone. On a busy machine it may be gone before they are
     // sent: then there is another.
     for fault in ["merge.6.taken:2:kill", "merge.6.offsets-sent:1:kill"].into_iter().cycle().take(12) {
-        let mut worker = Worker::start_armed(&way, "a", fault);
+        let mut worker = Worker::start_armed(&deployment, "a", fault);
         worker.wait();
-        if fault.contains("offsets-sent") && way.rows("read_uncommitted").len() >= 3 {
+        if fault.contains("offsets-sent") && deployment.rows("read_uncommitted").len() >= 3 {
             break;
         }
     }
-    let _worker = Worker::start(&way, "a");
+    let _worker = Worker::start(&deployment, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap() / MINUTE * MINUTE;
-    way.await_committed(last + MINUTE);
+    deployment.await_committed(last + MINUTE);
 
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     let committed: BTreeSet<_> = rows.iter().map(|row| &row.value).collect();
-    let all = way.rows("read_uncommitted");
+    let all = deployment.rows("read_uncommitted");
     assert!(
         all.iter().all(|row| committed.contains(&row.value)),
         "an attempt that was aborted drew other noise"
@@ -95,14 +95,14 @@ fn a_worker_killed_in_mid_commit_is_followed_by_one_that_draws_the_same_noise() 
     assert!(exact < WINDOWS, "{exact} rows have no noise");
 
     // and so does `fold`, which has never heard of the broker
-    let input = way.dir.path().join("input.ndjson");
+    let input = deployment.dir.path().join("input.ndjson");
     let lines: Vec<u8> = by_time(&log)
         .into_iter()
         .flat_map(|record| [record.value.unwrap(), b"\n".to_vec()].concat())
         .collect();
     fs::write(&input, lines).unwrap();
     let mut fold = Command::new(binary("crowdfold"));
-    let folded = fold.args(["fold", "--config"]).arg(way.config("a")).arg(&input).output().unwrap();
+    let folded = fold.args(["fold", "--config"]).arg(deployment.config("a")).arg(&input).output().unwrap();
     assert!(folded.status.success(), "{}", String::from_utf8_lossy(&folded.stderr));
     let of_fold: BTreeSet<_> =
         folded.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();

@@ -7,36 +7,40 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::support::{Deployment, Worker, assert_same_rows, field, now, tables, window_ago};
 
 /// Deletes what a group committed, once its members are gone.
-pub(crate) fn forget(way: &Deployment<'_>, stage: &str) {
+pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
     let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
-    let group = way.group(stage);
-    let arguments = ["--bootstrap-server", way.kafka.bootstrap(), "--delete", "--group", &group];
+    let group = deployment.group(stage);
+    let arguments = ["--bootstrap-server", deployment.kafka.bootstrap(), "--delete", "--group", &group];
     eventually("the group is deleted", || {
-        way.kafka.tool(class, &arguments).contains("successful").then_some(())
+        deployment.kafka.tool(class, &arguments).contains("successful").then_some(())
     });
-    assert_eq!(way.committed(stage), vec![None; way.committed(stage).len()]);
+    assert_eq!(deployment.committed(stage), vec![None; deployment.committed(stage).len()]);
 }
 
 #[test]
 fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"8s\"");
-    let way = way.with_topics();
-    let before = way.players(5, 200, window_ago(2_000, 60_000), 40_000);
-    let outcome = way.evaluate(&before);
-    way.produce(&before);
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
+    deployment.set("source.quiet", "\"8s\"");
+    let deployment = deployment.with_topics();
+    let before = deployment.players(5, 200, window_ago(2_000, 60_000), 40_000);
+    let outcome = deployment.evaluate(&before);
+    deployment.produce(&before);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
     assert!(worker.terminate().0.success());
-    let published = way.rows("read_committed");
-    assert_same_rows(&published, &outcome.rollups(&way.rules));
+    let published = deployment.rows("read_committed");
+    assert_same_rows(&published, &outcome.rollups(&deployment.rules));
 
-    forget(&way, "combine");
-    let worker = Worker::start(&way, "a");
+    forget(&deployment, "combine");
+    let worker = Worker::start(&deployment, "a");
     worker.await_log("offsets were lost: windows that end before ");
     let floors = || {
-        way.committed("combine").iter().map(|held| field(&held.as_ref()?.1, "f")).collect::<Option<Vec<_>>>()
+        deployment
+            .committed("combine")
+            .iter()
+            .map(|held| field(&held.as_ref()?.1, "f"))
+            .collect::<Option<Vec<_>>>()
     };
     let floors = eventually("the new start is committed", floors);
     let floor = floors[0];
@@ -45,16 +49,16 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 
     // what ends before the floor is late, what begins after it is counted
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;
-    let after = way.players(6, 200, start, 10_000);
-    way.produce_live(&after);
-    let outcome = way.evaluate(&after);
-    way.await_committed(way.last_end(&outcome));
-    let rows = way.rows("read_committed");
+    let after = deployment.players(6, 200, start, 10_000);
+    deployment.produce_live(&after);
+    let outcome = deployment.evaluate(&after);
+    deployment.await_committed(deployment.last_end(&outcome));
+    let rows = deployment.rows("read_committed");
     let (old, new): (Vec<_>, Vec<_>) = rows.iter().cloned().partition(|row| row.table().0 < floor);
     tables(&rows);
     assert!(old.len() == published.len() && old.iter().all(|row| published.contains(row)));
     let expected: Vec<_> = outcome
-        .rollups(&way.rules)
+        .rollups(&deployment.rules)
         .into_iter()
         .filter(|row| row["window"]["start"].as_u64() >= Some(floor))
         .collect();
@@ -64,40 +68,43 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 
 #[test]
 fn offsets_of_another_program_are_refused_until_told_otherwise() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"8s\"");
-    let way = way.with_topics();
-    let log = way.players(7, 200, window_ago(2_000, 30_000), 10_000);
-    way.produce(&log);
+    deployment.set("source.quiet", "\"8s\"");
+    let deployment = deployment.with_topics();
+    let log = deployment.players(7, 200, window_ago(2_000, 30_000), 10_000);
+    deployment.produce(&log);
     // by another program, and by a reset with Kafka's own tools, which leave no metadata
     for metadata in ["theirs", ""] {
         let mut list = TopicPartitionList::new();
-        let mut element = list.add_partition(&way.topic("beacons"), 2);
+        let mut element = list.add_partition(&deployment.topic("beacons"), 2);
         element.set_offset(Offset::Offset(3)).unwrap();
         element.set_metadata(metadata);
         // a group whose members are gone: the worker before us is a member until its session ends
-        eventually("the commit is taken", || way.member("combine").commit(&list, CommitMode::Sync).ok());
-        let mut worker = Worker::start(&way, "a");
+        eventually("the commit is taken", || {
+            deployment.member("combine").commit(&list, CommitMode::Sync).ok()
+        });
+        let mut worker = Worker::start(&deployment, "a");
         let status = worker.wait();
         let log_text = worker.log();
         assert_eq!(status.code(), Some(2), "{log_text}");
         for words in ["partition 2", "another program uses this consumer group", "--restart-from-now"] {
             assert!(log_text.contains(words), "{words:?} is not in\n{log_text}");
         }
-        assert_eq!(way.rows("read_uncommitted"), []);
+        assert_eq!(deployment.rows("read_uncommitted"), []);
     }
 
-    let worker = Worker::start_with(&way, "a", &["--restart-from-now"]);
+    let worker = Worker::start_with(&deployment, "a", &["--restart-from-now"]);
     worker.await_log("offsets were lost");
     // the mergers of the workers before it began at nothing
-    let floor_of = |stage: &str| field(&way.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
+    let floor_of =
+        |stage: &str| field(&deployment.committed(stage)[1].as_ref()?.1, "f").filter(|floor| *floor > 0);
     let floors = ["combine", "merge"].map(|stage| eventually("a new start", || floor_of(stage)));
     let floor = floors.into_iter().max().unwrap();
     let start = floor.max((now() / 2_000 + 2) * 2_000);
-    let log = way.players(8, 200, start, 4_000);
-    way.produce_live(&log);
-    let outcome = way.evaluate(&log);
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let log = deployment.players(8, 200, start, 4_000);
+    deployment.produce_live(&log);
+    let outcome = deployment.evaluate(&log);
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 }

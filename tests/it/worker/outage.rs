@@ -15,23 +15,23 @@ fn await_trouble(worker: &Worker, words: &str) -> String {
 #[test]
 fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
     let kafka = Kafka::start(Options::default());
-    let way = Deployment::new(&kafka).with_topics();
-    let log = way.players(9, 200, window_ago(2_000, 640_000), 600_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    let deployment = Deployment::new(&kafka).with_topics();
+    let log = deployment.players(9, 200, window_ago(2_000, 640_000), 600_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
 
-    let mut worker = Worker::start(&way, "a");
-    let (first, last) = (outcome.cells.keys().next().unwrap().start, way.last_end(&outcome));
-    eventually("it is under way", || way.is_committed(first + 40_000).then_some(()));
+    let mut worker = Worker::start(&deployment, "a");
+    let (first, last) = (outcome.cells.keys().next().unwrap().start, deployment.last_end(&outcome));
+    eventually("it is under way", || deployment.is_committed(first + 40_000).then_some(()));
     kafka.stop(1);
     await_trouble(&worker, "combine: ");
     kafka.start_again(1);
-    eventually("it goes on", || way.is_committed(first + 120_000).then_some(()));
+    eventually("it goes on", || deployment.is_committed(first + 120_000).then_some(()));
     kafka.kill(1);
     await_trouble(&worker, "merge: ");
     kafka.start_again(1);
-    way.await_committed(last);
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    deployment.await_committed(last);
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     worker.await_ready();
     assert!(worker.is_running());
 }
@@ -39,14 +39,14 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
 #[test]
 fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
     let kafka = Kafka::start(Options::default());
-    let way = Deployment::new(&kafka).with_topics();
-    let log = way.players(10, 100, window_ago(2_000, 40_000), 20_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    let deployment = Deployment::new(&kafka).with_topics();
+    let log = deployment.players(10, 100, window_ago(2_000, 40_000), 20_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
     kafka.stop(1);
 
-    let waits = Worker::start(&way, "a");
-    let goes = Worker::start(&way, "b");
+    let waits = Worker::start(&deployment, "a");
+    let goes = Worker::start(&deployment, "b");
     waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()));
     await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()));
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
@@ -54,7 +54,7 @@ fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
     assert!(status.success(), "{status}:\n{log_text}");
 
     kafka.start_again(1);
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     waits.await_ready();
 }

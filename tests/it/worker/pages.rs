@@ -22,8 +22,8 @@ fn answer(stream: &mut TcpStream) -> String {
 
 #[test]
 fn half_open_requests_are_bounded_in_number_and_time() {
-    let way = Deployment::new(Kafka::shared()).with_topics();
-    let worker = Worker::start(&way, "a");
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
+    let worker = Worker::start(&deployment, "a");
     worker.await_ready();
     let before = files(&worker);
     let connect = || {

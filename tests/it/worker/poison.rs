@@ -73,16 +73,16 @@ fn poisons(session: &str, ts: u64) -> Vec<Poison> {
 
 #[test]
 fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_else() {
-    let way = Deployment::new(Kafka::shared()).with_topics();
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
-    let mut log = way.players_with(11, 200, start, 30_000, Faults::default());
-    let outcome = way.evaluate(&log);
+    let mut log = deployment.players_with(11, 200, start, 30_000, Faults::default());
+    let outcome = deployment.evaluate(&log);
 
     // in the middle of the good ones, where the watermark does not notice them
     let mut expected = BTreeMap::<&str, usize>::new();
     for copy in 0..COPIES {
         let session = unique(CANARY);
-        let partition = way.partition_of(&session) as usize;
+        let partition = deployment.partition_of(&session) as usize;
         let at = log[partition].len() / 2 + copy;
         let timestamp = log[partition][at].timestamp.unwrap();
         for (payload, reason) in poisons(&session, timestamp) {
@@ -90,26 +90,26 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
             *expected.entry(reason.unwrap_or("late")).or_default() += 1;
         }
         // a session in a partition that is not its own
-        let elsewhere = (partition + 1) % way.partitions as usize;
+        let elsewhere = (partition + 1) % deployment.partitions as usize;
         let payload = format!(r#"{{"ts":{timestamp},"session":"{session}","x":"{CANARY}"}}"#).into_bytes();
         let at = log[elsewhere].partition_point(|record| record.timestamp < Some(timestamp));
         log[elsewhere].insert(at, Record { timestamp: Some(timestamp), payload });
         *expected.entry("misplaced").or_default() += 1;
     }
-    way.produce(&log);
-    way.tombstone(0, COPIES, start + 15_000);
+    deployment.produce(&log);
+    deployment.tombstone(0, COPIES, start + 15_000);
     *expected.entry("malformed").or_default() += COPIES;
     // a clock of half a minute ahead: one record rejected, and the watermark stays
-    way.tombstone(1, COPIES, super::support::now() + 30_000);
+    deployment.tombstone(1, COPIES, super::support::now() + 30_000);
     *expected.entry("future").or_default() += COPIES;
     let late = expected.remove("late").unwrap();
 
-    let worker = Worker::start_with(&way, "a", &["--log-level", "trace"]);
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let worker = Worker::start_with(&deployment, "a", &["--log-level", "trace"]);
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
     // by reason and location, and nothing else
-    let notes = way.records("rejections", "read_committed");
+    let notes = deployment.records("rejections", "read_committed");
     let mut counts = BTreeMap::<String, usize>::new();
     let mut locations = std::collections::BTreeSet::new();
     for note in &notes {
@@ -118,7 +118,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
         assert_eq!(keys, ["offset", "partition", "reason", "schema", "time", "topic"]);
         assert_eq!(
             (&json["topic"], note.key.len(), note.headers.len()),
-            (&way.topic("beacons").into(), 0, 0)
+            (&deployment.topic("beacons").into(), 0, 0)
         );
         assert!(locations.insert((json["partition"].as_u64(), json["offset"].as_u64())), "twice: {json}");
         assert_eq!(json["time"].as_u64().unwrap() % 60_000, 0);
@@ -126,7 +126,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
     }
     assert_eq!(counts, expected.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect());
     // each note leads to a record that deserves it: the good ones have no canary
-    for record in way.records("beacons", "read_uncommitted") {
+    for record in deployment.records("beacons", "read_uncommitted") {
         let location = (Some(record.partition as u64), Some(record.offset as u64));
         let good = serde_json::from_slice::<Value>(&record.value).is_ok_and(|json| json["ip"].is_string());
         assert!(!(good && locations.contains(&location)), "a good beacon was rejected");
@@ -142,7 +142,7 @@ fn poison_is_counted_and_reported_by_reason_and_location_and_changes_nothing_els
     assert_eq!(worker.metric("crowdfold_beacons_total{outcome=\"late\"}"), Some(late));
 
     let mut leaving: Vec<Vec<u8>> = notes.into_iter().map(|note| note.value).collect();
-    leaving.extend(way.rows("read_uncommitted").into_iter().map(|row| row.value));
+    leaving.extend(deployment.rows("read_uncommitted").into_iter().map(|row| row.value));
     leaving.push(worker.get("/metrics").1.into_bytes());
     let (status, counts) = worker.terminate();
     assert!(status.success(), "{counts}");

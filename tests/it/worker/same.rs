@@ -29,20 +29,20 @@ fn shift(text: &str, from: u64, to: u64, by: u64) -> String {
 }
 
 /// The rows of `fold` over a file, and those of `run` over the same lines in a topic.
-fn compare(way: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
+fn compare(deployment: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, time: &str) -> usize {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let times = || lines.iter().map(|line| line[time].as_u64().unwrap());
     let (first, last) = (times().min().unwrap(), times().max().unwrap());
     // whole windows, so far that silence closes the last one at once
-    let rules = &way.rules;
+    let rules = &deployment.rules;
     let margin = rules.window + rules.lateness + rules.max_skew + 10_000;
     let by = (now() - margin - last) / rules.window * rules.window;
     let text = shift(text, first - 86_400_000, last + 86_400_000, by);
 
-    let input = way.dir.path().join("input.ndjson");
+    let input = deployment.dir.path().join("input.ndjson");
     std::fs::write(&input, &text).unwrap();
     let mut fold = Command::new(binary("crowdfold"));
-    let folded = fold.args(["fold", "--config"]).arg(way.config("a")).arg(&input).output().unwrap();
+    let folded = fold.args(["fold", "--config"]).arg(deployment.config("a")).arg(&input).output().unwrap();
     assert!(folded.status.success(), "{}", String::from_utf8_lossy(&folded.stderr));
     let mut of_fold: Vec<_> = String::from_utf8(folded.stdout).unwrap().lines().map(String::from).collect();
 
@@ -50,10 +50,10 @@ fn compare(way: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, 
         timestamp: Some((before[time].as_u64().unwrap() + by) as i64),
         ..Record::new(partition(before), line)
     });
-    produce(way.kafka, &way.topic("beacons"), &records.collect::<Vec<_>>());
-    let _worker = Worker::start(way, "a");
-    way.await_committed((last + by) / rules.window * rules.window + rules.window);
-    let rows = way.rows("read_committed");
+    produce(deployment.kafka, &deployment.topic("beacons"), &records.collect::<Vec<_>>());
+    let _worker = Worker::start(deployment, "a");
+    deployment.await_committed((last + by) / rules.window * rules.window + rules.window);
+    let rows = deployment.rows("read_committed");
     tables(&rows);
     let mut of_run: Vec<_> = rows.into_iter().map(|row| String::from_utf8(row.value).unwrap()).collect();
     of_run.sort();
@@ -63,31 +63,33 @@ fn compare(way: &Deployment<'_>, text: &str, partition: impl Fn(&Value) -> u32, 
 }
 
 #[test]
-fn a_world_of_json_beacons_in_four_partitions() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.rules.window = 60_000;
-    way.rules.lateness = 30_000;
-    way.rules.idle = 90_000;
-    way.rules.k = 20;
-    way.rules.breakdowns = breakdowns(&[&["os", "browser"], &["cdn"], &["stream", "format", "content"]]);
-    let way = way.with_topics();
-    let session = |beacon: &Value| way.partition_of(beacon["session"].as_str().unwrap());
-    let rows = compare(&way, include_str!("../../data/world/beacons.ndjson"), session, "ts");
+fn a_scenario_of_json_beacons_in_four_partitions() {
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.rules.window = 60_000;
+    deployment.rules.lateness = 30_000;
+    deployment.rules.idle = 90_000;
+    deployment.rules.k = 20;
+    deployment.rules.breakdowns =
+        breakdowns(&[&["os", "browser"], &["cdn"], &["stream", "format", "content"]]);
+    let deployment = deployment.with_topics();
+    let session = |beacon: &Value| deployment.partition_of(beacon["session"].as_str().unwrap());
+    let rows = compare(&deployment, include_str!("../../data/scenario/beacons.ndjson"), session, "ts");
     assert_eq!(rows, 113);
 }
 
 #[test]
 fn real_players_captured_by_a_collector() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.partitions = 1;
-    way.rules.window = 300_000;
-    way.rules.idle = 60_000;
-    way.rules.k = 2;
-    way.rules.breakdowns =
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.partitions = 1;
+    deployment.rules.window = 300_000;
+    deployment.rules.idle = 60_000;
+    deployment.rules.k = 2;
+    deployment.rules.breakdowns =
         breakdowns(&[&["device", "os", "browser"], &["stream", "format", "content"], &["quality"]]);
-    way.set("source.format", "\"capture\"");
-    let way = way.with_topics();
-    let rows = compare(&way, include_str!("../../data/captures/players.ndjson"), |_| 0, "received_at_ms");
+    deployment.set("source.format", "\"capture\"");
+    let deployment = deployment.with_topics();
+    let rows =
+        compare(&deployment, include_str!("../../data/captures/players.ndjson"), |_| 0, "received_at_ms");
     assert!(rows >= 3, "{rows} rows");
 }
 

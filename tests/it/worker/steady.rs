@@ -14,7 +14,7 @@ const SECONDS: u64 = 40;
 const RATE: u64 = 2_000;
 
 /// The time between two samples.
-const PACE: Duration = Duration::from_secs(2);
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The growth that is no leak: allocators keep some of what was freed. In MiB, and as a share of the median.
 const SLACK: (f64, f64) = (2.0, 0.05);
@@ -22,15 +22,15 @@ const SLACK: (f64, f64) = (2.0, 0.05);
 #[test]
 fn memory_of_a_worker_is_flat_under_a_steady_load() {
     let seconds = asked().unwrap_or(SECONDS);
-    let way = Deployment::new(Kafka::shared()).with_topics();
-    let mut worker = Worker::start(&way, "a");
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
+    let mut worker = Worker::start(&deployment, "a");
     worker.await_ready();
     let mut load = Command::new(binary("crowdfold"))
         .arg("generate")
         .args(["--brokers", Kafka::shared().bootstrap(), "--for", &format!("{seconds}s"), "--seed", "11"])
         .args(["--sessions", &RATE.to_string(), "--rate", &RATE.to_string()])
         .arg("--config")
-        .arg(way.config("load"))
+        .arg(deployment.config("load"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -59,7 +59,7 @@ fn sample(worker: &Worker, seconds: u64) -> Vec<(f64, f64)> {
     let start = Instant::now();
     let mut samples = Vec::new();
     while start.elapsed() < Duration::from_secs(seconds) {
-        sleep(PACE.as_millis() as u64);
+        sleep(INTERVAL.as_millis() as u64);
         let (at, memory) = (start.elapsed().as_secs_f64(), resident(worker.id()));
         if samples.len() % 30 == 0 {
             eprintln!("{at:5.0} s: {memory:.1} MiB");

@@ -14,42 +14,45 @@ fn partitions(worker: &Worker) -> usize {
 
 #[test]
 fn partitions_move_and_nothing_is_lost_or_doubled() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"8s\"");
-    let way = way.with_topics();
-    let mut log = way.players(3, 200, window_ago(2_000, 340_000), 300_000);
-    let outcome = way.evaluate(&log);
-    way.produce(&log);
+    deployment.set("source.quiet", "\"8s\"");
+    let deployment = deployment.with_topics();
+    let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
+    let outcome = deployment.evaluate(&log);
+    deployment.produce(&log);
 
     // the second comes while the first is at work: a rebalance in the middle
-    let a = Worker::start(&way, "a");
+    let a = Worker::start(&deployment, "a");
     a.await_log("assigned stage=\"combine\"");
-    let b = Worker::start(&way, "b");
+    let b = Worker::start(&deployment, "b");
     eventually("both have partitions", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     a.kill();
     // the broker waits for its session to end, and for the transaction that it left open: half a minute
     eventually("what the dead one had goes to the other", || (partitions(&b) == 4).then_some(()));
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
     // one of two is told to go: at once, with exit code 0, and the other carries on
-    let a = Worker::start(&way, "a");
+    let a = Worker::start(&deployment, "a");
     eventually("both have partitions again", || (partitions(&a) == 2 && partitions(&b) == 2).then_some(()));
     // silence has closed what is past: the first are sent when their time comes
     let start = now() + 3_000;
-    let more = way.players(4, 200, start, 8_000);
-    let outcome = way.evaluate(&more);
+    let more = deployment.players(4, 200, start, 8_000);
+    let outcome = deployment.evaluate(&more);
     let (status, log_text) = std::thread::scope(|scope| {
-        scope.spawn(|| way.produce_live(&more));
+        scope.spawn(|| deployment.produce_live(&more));
         sleep((start + 3_000).saturating_sub(now()));
         a.terminate()
     });
     assert!(status.success(), "{status}:\n{log_text}");
     assert!(log_text.contains("draining") && log_text.contains("ended"), "{log_text}");
-    way.await_committed(way.last_end(&outcome));
+    deployment.await_committed(deployment.last_end(&outcome));
     for (partition, records) in more.into_iter().enumerate() {
         log[partition].extend(records);
     }
-    assert_same_rows(&way.rows("read_committed"), &way.evaluate(&log).rollups(&way.rules));
+    assert_same_rows(
+        &deployment.rows("read_committed"),
+        &deployment.evaluate(&log).rollups(&deployment.rules),
+    );
 }

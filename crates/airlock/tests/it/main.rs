@@ -2,7 +2,7 @@
 
 mod clients;
 mod corpus;
+mod guarantees;
 mod invariants;
 mod packed;
 mod seen;
-mod walls;

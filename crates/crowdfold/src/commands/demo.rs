@@ -3,14 +3,14 @@
 //! Nothing is staged: the players produce to a topic, the worker is the one of `run`, and the table shows what a
 //! consumer finds in the rollups' topic. Only time is: it runs faster than the clock until it has caught up with it.
 
-mod audience;
-mod board;
 mod broker;
+mod event_clock;
 mod gauges;
 mod live;
-mod meter;
-mod pace;
+mod load_generator;
 mod plain;
+mod rate_meter;
+mod stats;
 mod table;
 mod text;
 mod view;
@@ -33,13 +33,13 @@ use crate::telemetry::{Component, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{clock, terminal, wiring};
 
-use audience::{Audience, Progress};
-use board::Board;
 use broker::Broker;
+use event_clock::EventClock;
 use gauges::Gauges;
-use meter::Meter;
-use pace::Pace;
-use view::{Scene, View};
+use load_generator::{LoadGenerator, Progress};
+use rate_meter::RateMeter;
+use stats::Stats;
+use view::{DashboardView, View};
 
 /// Tenants: one with a crowd of viewers, and one that has none.
 const CROWDED: &str = "acme";
@@ -75,21 +75,22 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         restart_from_now: false,
         accept_loss: false,
     };
-    let pace = Pace::new(clock::now(), broker.most_behind(), config.windows.length);
+    let event_clock = EventClock::new(clock::now(), broker.most_behind(), config.windows.length);
     let progress = Arc::new(Progress::default());
-    let audience = Audience::open(&config, &client, pace, Arc::clone(&progress), Arc::clone(&gauges))?;
+    let load_generator =
+        LoadGenerator::open(&config, &client, event_clock, Arc::clone(&progress), Arc::clone(&gauges))?;
     let worker = Worker::start(&setting, &stages);
     let players = {
         let stop = Arc::clone(&stop);
         thread::spawn(move || {
-            let played = audience.play(&stop);
+            let played = load_generator.play(&stop);
             stop.now();
             played
         })
     };
-    let scene = Scene {
+    let dashboard = DashboardView {
         began,
-        pace,
+        event_clock,
         broker: &broker,
         config: &config,
         progress: &progress,
@@ -97,27 +98,27 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         status: &status,
     };
     let until = args.duration.map(|length| began.saturating_add(length.as_millis() as Millis));
-    let shown = show(&scene, reader, &stop, until, out);
+    let shown = show(&dashboard, reader, &stop, until, out);
     stop.now();
     let played = players.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the players panicked")));
-    let board = worker.join().and(played.map_err(Failure::from)).and(shown)?;
-    view::summary(&scene, &board, clock::now(), terminal::width(io::stdout()), out)?;
+    let stats = worker.join().and(played.map_err(Failure::from)).and(shown)?;
+    view::summary(&dashboard, &stats, clock::now(), terminal::width(io::stdout()), out)?;
     Ok(out.flush()?)
 }
 
 /// Shows what comes until the end, and hands back what came.
 fn show(
-    scene: &Scene<'_>,
+    dashboard: &DashboardView<'_>,
     mut reader: TopicReader,
     stop: &Stop,
     until: Option<Millis>,
     out: &mut impl Write,
-) -> Result<Board, Failure> {
-    let mut board = Board::new(scene.config);
-    let mut meter = Meter::default();
+) -> Result<Stats, Failure> {
+    let mut stats = Stats::new(dashboard.config);
+    let mut rate_meter = RateMeter::default();
     let mut view: Box<dyn View> = match terminal::size(io::stdout()) {
         Some(_) if io::stdout().is_terminal() => Box::new(live::Live::open(out)?),
-        _ => Box::new(plain::Plain::open(scene, out)?),
+        _ => Box::new(plain::Plain::open(dashboard, out)?),
     };
     let ended = loop {
         let now = clock::now();
@@ -125,7 +126,7 @@ fn show(
             break Ok(());
         }
         let mut strange = false;
-        let read = reader.next(LOOK, |value| strange |= !board.push(value, clock::now()));
+        let read = reader.next(LOOK, |value| strange |= !stats.push(value, clock::now()));
         if let Err(error) = read {
             break Err(error.into());
         }
@@ -133,13 +134,13 @@ fn show(
             break Err(anyhow::anyhow!("the rollups' topic holds what is no rollup: is it another's?").into());
         }
         let now = clock::now();
-        meter.record(now, scene.progress.sent());
-        if let Err(error) = view.show(scene, &board, &meter, now, out) {
+        rate_meter.record(now, dashboard.progress.sent());
+        if let Err(error) = view.show(dashboard, &stats, &rate_meter, now, out) {
             break Err(error.into());
         }
     };
     view.close(out)?;
-    ended.map(|()| board)
+    ended.map(|()| stats)
 }
 
 /// The configuration, with what the demo rests on put over it.

@@ -188,8 +188,8 @@ impl Layers {
     }
 
     fn unknown(&self, origin: &Origin, key: &str) -> Problem {
-        if let Some(way_out) = own::way_out(key, |meant| in_words_of(origin, meant)) {
-            return Problem::at(origin, key, format!("unknown key; {way_out}"));
+        if let Some(remedy) = own::remedy(key, |meant| in_words_of(origin, meant)) {
+            return Problem::at(origin, key, format!("unknown key; {remedy}"));
         }
         let known = || self.keys.iter().chain(&self.sections).map(String::as_str);
         let last = |key: &'_ str| key.rsplit_once('.').map_or(key.to_owned(), |(_, last)| last.to_owned());
@@ -199,7 +199,7 @@ impl Layers {
             Some((parent, _)) => parent == section,
             None => section.is_empty(),
         };
-        let way_out = nearest(key, known()).or_else(elsewhere).map_or_else(
+        let remedy = nearest(key, known()).or_else(elsewhere).map_or_else(
             || {
                 let siblings: Vec<String> = known().filter(here).map(last).collect();
                 if siblings.is_empty() {
@@ -210,7 +210,7 @@ impl Layers {
             },
             |meant| format!("did you mean {}?", in_words_of(origin, meant)),
         );
-        Problem::at(origin, key, format!("unknown key; {way_out}"))
+        Problem::at(origin, key, format!("unknown key; {remedy}"))
     }
 }
 

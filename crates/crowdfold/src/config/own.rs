@@ -43,7 +43,7 @@ pub(super) fn common(key: &str) -> Option<String> {
 }
 
 /// What would do instead of a key that no tenant may have; `None` for a key that stands elsewhere.
-pub(super) fn way_out(key: &str, in_words: impl Fn(&str) -> String) -> Option<String> {
+pub(super) fn remedy(key: &str, in_words: impl Fn(&str) -> String) -> Option<String> {
     let (_, names, _) = of_tenant(key)?;
     let (section, last) = key.rsplit_once('.')?;
     Some(match nearest(last, names.iter().copied()) {

@@ -9,7 +9,7 @@ use crowdfold_kafka::{
 use crowdfold_pipeline::{Committed, OperatorSet};
 
 use super::Setting;
-use super::pace::{Backoff, Fences};
+use super::backoff::{Backoff, Fences};
 use super::stage::Stage;
 use super::tally::Tally;
 use crate::clock;

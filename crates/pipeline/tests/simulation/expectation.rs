@@ -9,9 +9,9 @@ use crowdfold_rollup::Counts;
 use crowdfold_rollup::wire::{self, Partial};
 
 use crate::log::{Broker, Row, has_coverage};
+use crate::scenario::WINDOW;
 use crate::schedule::{Outcome, Trouble, undisturbed};
 use crate::worker::Shop;
-use crate::world::WINDOW;
 
 /// All rows of one tenant and window, in order.
 type Tables = BTreeMap<(String, u64), Vec<Row>>;
@@ -22,7 +22,7 @@ pub(crate) struct Reference {
     account: (Counts, u64),
 }
 
-/// Undisturbed runs of one world, each made when it is first asked for.
+/// Undisturbed runs of one scenario, each made when it is first asked for.
 #[derive(Default)]
 pub(crate) struct References(RefCell<HashMap<(usize, bool, u64), Rc<Reference>>>);
 
@@ -43,7 +43,7 @@ impl References {
 pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
     let got = tables(&outcome.broker.rollups);
     let versions: &[usize] = if outcome.rolled { &[0, 1] } else { &[0] };
-    let grown: &[bool] = if shop.world.grows() { &[false, true] } else { &[true] };
+    let grown: &[bool] = if shop.scenario.grows() { &[false, true] } else { &[true] };
     let whole: Vec<_> = versions
         .iter()
         .flat_map(|version| grown.iter().map(|grown| references.get(shop, *version, *grown, 0)))
@@ -98,14 +98,14 @@ pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
     if matches!(outcome.trouble, Trouble::Nothing | Trouble::Stuck) {
         let (counts, in_cells) = account(&outcome.broker);
         assert_eq!((counts, in_cells), whole[0].account, "other outcomes");
-        assert_eq!(counts.read, shop.world.beacons, "every beacon is read once");
+        assert_eq!(counts.read, shop.scenario.beacons, "every beacon is read once");
         assert_eq!(counts.read, in_cells + counts.without_summary(), "every beacon is accounted for");
     }
 }
 
 /// The partitions that a committed decision gave up in a window.
 fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
-    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.world.merge_partitions;
+    let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.scenario.merge_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_pipeline::Forced)| {
         *by == m && *closed < start + WINDOW && start + WINDOW <= forced.end
     };
@@ -115,7 +115,7 @@ fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64
 
 /// Rows as they are told when some partitions are missing.
 fn with_coverage(shop: &Shop, rows: &[Row], missing: u64) -> Vec<Row> {
-    let of = shop.world.partitions[1];
+    let of = shop.scenario.partitions[1];
     let came = of - missing.count_ones();
     let with_note = |(key, value): &Row| {
         let value = String::from_utf8_lossy(value);

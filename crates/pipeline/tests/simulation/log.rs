@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crowdfold_pipeline::{Committed, Forced, MergerCheckpoint, PartialRecord};
 
-use crate::world::World;
+use crate::scenario::Scenario;
 
 /// The end of a transaction, and whether its producer learns of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +54,12 @@ pub(crate) enum Load {
 }
 
 impl Broker {
-    pub(crate) fn new(world: &World) -> Self {
-        let (n, m) = (world.partitions[1] as usize, world.merge_partitions as usize);
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let (n, m) = (scenario.partitions[1] as usize, scenario.merge_partitions as usize);
         Self {
             combine: Group { generation: 1, committed: vec![None; n] },
             merge: Group { generation: 1, committed: vec![None; m] },
-            log_starts: vec![world.first; n],
+            log_starts: vec![scenario.first; n],
             partials: vec![BTreeMap::new(); m],
             partial_ends: vec![0; m],
             ..Self::default()

@@ -7,10 +7,10 @@
 mod cuts;
 mod expectation;
 mod log;
+mod scenario;
 mod schedule;
 mod seeded_bugs;
 mod worker;
-mod world;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,9 +20,9 @@ use std::sync::{Arc, Mutex};
 use crowdfold_airlock::{SessionHasher, Settings, Shared};
 
 use expectation::References;
+use scenario::{Rng, SKEW, Scenario, TENANTS};
 use seeded_bugs::Bug;
 use worker::Shop;
-use world::{Rng, SKEW, TENANTS, World};
 
 /// Schedules of a run; `CROWDFOLD_SCHEDULES` asks for another number.
 const SCHEDULES: u64 = 100_000;
@@ -74,7 +74,7 @@ fn shared() -> Arc<Shared> {
     Arc::new(Shared::new(settings, SessionHasher::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// A world, and the schedules that it is put through: what should be published need be found out once.
+/// A scenario, and the schedules that it is put through: what should be published need be found out once.
 struct Block {
     number: u64,
     shop: Shop,
@@ -82,12 +82,12 @@ struct Block {
 }
 
 impl Block {
-    /// Schedules of one world.
+    /// Schedules of one scenario.
     const SIZE: u64 = 8;
 
     fn new(number: u64, shared: &Arc<Shared>) -> Self {
-        let world = World::random(&mut Rng(number));
-        let shop = Shop { world, shared: Arc::clone(shared) };
+        let scenario = Scenario::random(&mut Rng(number));
+        let shop = Shop { scenario, shared: Arc::clone(shared) };
         Self { number, shop, references: References::default() }
     }
 

@@ -1,11 +1,11 @@
-//! Everything that can happen to a world, in an order that a seed decides.
+//! Everything that can happen to a scenario, in an order that a seed decides.
 
 use crowdfold_pipeline::MergerCheckpoint;
 
 use crate::log::{Broker, TransactionResult};
+use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
 use crate::seeded_bugs::Bug;
 use crate::worker::{Shop, Started, Worker};
-use crate::world::{LATENESS, Rng, SKEW, START, WINDOW};
 
 /// What strikes once, besides crashes, rebalances, zombies, aborts and unknown outcomes, which every schedule has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +33,10 @@ pub(crate) enum Trouble {
 impl Trouble {
     fn draw(shop: &Shop, rng: &mut Rng) -> Self {
         use Trouble as T;
-        if shop.world.grows() {
+        if shop.scenario.grows() {
             return rng.pick(&[T::Grown, T::Grown, T::Everything]);
         }
-        let stuck = if shop.world.partitions[0] > 1 { T::Stuck } else { T::Nothing };
+        let stuck = if shop.scenario.partitions[0] > 1 { T::Stuck } else { T::Nothing };
         rng.pick(&[
             T::Nothing,
             T::Nothing,
@@ -94,16 +94,16 @@ struct Schedule<'a> {
 
 pub(crate) fn run(shop: &Shop, mut rng: Rng, bug: Option<Bug>) -> Outcome {
     let trouble = Trouble::draw(shop, &mut rng);
-    let n = shop.world.partitions[0];
+    let n = shop.scenario.partitions[0];
     let stuck = (trouble == Trouble::Stuck).then(|| {
         let from = START + WINDOW + rng.below(2 * WINDOW);
         (rng.below(n.into()) as u32, from, from + 2 * WINDOW + rng.below(4 * WINDOW))
     });
     let patience = if stuck.is_some() { 2_000 } else { u64::MAX };
     let worker = || Worker::new(patience, bug);
-    let span = shop.world.end().saturating_sub(START + WINDOW).max(1);
+    let span = shop.scenario.end().saturating_sub(START + WINDOW).max(1);
     let strikes_at = START + WINDOW + rng.below(span);
-    let grows_at = if shop.world.grows() { shop.world.grows_at } else { 0 };
+    let grows_at = if shop.scenario.grows() { shop.scenario.grows_at } else { 0 };
     let mut schedule = Schedule {
         shop,
         trouble,
@@ -112,12 +112,12 @@ pub(crate) fn run(shop: &Shop, mut rng: Rng, bug: Option<Bug>) -> Outcome {
         stuck,
         excused: Excused::default(),
         versions: [0; 2],
-        broker: Broker::new(&shop.world),
+        broker: Broker::new(&shop.scenario),
         workers: [worker(), worker()],
         now: START,
         rng,
     };
-    while schedule.now < shop.world.end() + WINDOW {
+    while schedule.now < shop.scenario.end() + WINDOW {
         schedule.step();
     }
     schedule.finish()
@@ -137,8 +137,8 @@ impl Schedule<'_> {
             self.join_merge(which);
         }
         let shop = self.shop;
-        let m = shop.world.merge_partitions;
-        let n = shop.world.partitions[usize::from(self.broker.grown)];
+        let m = shop.scenario.merge_partitions;
+        let n = shop.scenario.partitions[usize::from(self.broker.grown)];
         let rng = &mut self.rng;
         let result = match rng.below(8) {
             0 => TransactionResult::Aborted,
@@ -255,9 +255,9 @@ impl Schedule<'_> {
 
     /// The oldest records of one partition go, some of them uncounted.
     fn lose_records(&mut self, closed: u64) {
-        let p = self.rng.below(self.shop.world.partitions[0].into()) as usize;
+        let p = self.rng.below(self.shop.scenario.partitions[0].into()) as usize;
         let Some(committed) = &self.broker.combine.committed[p] else { return };
-        let log = &self.shop.world.logs[p];
+        let log = &self.shop.scenario.logs[p];
         let there = log.partition_point(|record| record.timestamp <= self.now) as i64;
         let start = (committed.offset + 1 + self.rng.below(4) as i64).min(there);
         if start <= committed.offset {
@@ -265,7 +265,7 @@ impl Schedule<'_> {
         }
         self.broker.log_starts[p] = start;
         self.broker.combine.generation += 1;
-        let idle = self.shop.world.versions[0].rules.idle;
+        let idle = self.shop.scenario.versions[0].rules.idle;
         let until = log.get(start as usize).map_or(u64::MAX, |next| next.timestamp + SKEW + idle + 1);
         self.excused = Excused { from: closed, until };
     }
@@ -329,7 +329,7 @@ impl Schedule<'_> {
 
 /// What nothing ever happened to: all partitions in one hand. Logs of `missing` (a bit for each) are empty.
 pub(crate) fn undisturbed(shop: &Shop, version: usize, grown: bool, missing: u64) -> Broker {
-    let mut broker = Broker { grown, ..Broker::new(&shop.world) };
+    let mut broker = Broker { grown, ..Broker::new(&shop.scenario) };
     let mut worker = Worker::new(u64::MAX, None);
     worker.join_combine(shop, &broker, version, |_| true, START);
     worker.join_merge(shop, &broker, version, |_| true, START);
@@ -338,18 +338,18 @@ pub(crate) fn undisturbed(shop: &Shop, version: usize, grown: bool, missing: u64
 }
 
 fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missing: u64) {
-    let n = shop.world.partitions[usize::from(broker.grown)];
-    let now = now.max(shop.world.end()) + 3 * WINDOW + LATENESS + SKEW;
+    let n = shop.scenario.partitions[usize::from(broker.grown)];
+    let now = now.max(shop.scenario.end()) + 3 * WINDOW + LATENESS + SKEW;
     loop {
         for p in 0..n {
             worker.read_beacons(shop, p, 5, now, missing >> p & 1 == 1);
         }
         let combined = worker.commit_combined(broker, TransactionResult::Committed, now, false);
-        for m in 0..shop.world.merge_partitions {
+        for m in 0..shop.scenario.merge_partitions {
             worker.read_partials(broker, m, u64::MAX, now, false);
         }
         let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);
-        let end = Some(shop.world.end() + WINDOW);
+        let end = Some(shop.scenario.end() + WINDOW);
         let closed = |p| worker.combine.operators.by_partition().get(&p).is_none_or(|c| c.watermark() >= end);
         if !combined && !merged && (0..n).all(closed) {
             return;

@@ -101,7 +101,7 @@ fn every_seeded_bug_that_a_replay_would_not_repeat_is_found_by_a_restart() {
         set(Some(bug));
         let found = crate::cuts::first_difference();
         set(None);
-        println!("{bug:?}: world, partition and batch {found:?}");
+        println!("{bug:?}: scenario, partition and batch {found:?}");
         assert!(found.is_some(), "no restart shows {bug:?}");
     }
 }

@@ -12,21 +12,21 @@ use crowdfold_pipeline::{
 use crowdfold_release::Secret;
 
 use crate::log::{Broker, Load, TransactionResult};
+use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
 use crate::seeded_bugs::Bug;
-use crate::world::{LATENESS, SKEW, TENANTS, World};
 
-/// What all workers of a world share.
+/// What all workers of a scenario share.
 pub(crate) struct Shop {
-    pub(crate) world: World,
+    pub(crate) scenario: Scenario,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Shop {
     pub(crate) fn combine(&self, version: usize, partitions: u32) -> Arc<CombinerSettings> {
         Arc::new(CombinerSettings {
-            rules: Arc::clone(&self.world.versions[version].rules),
+            rules: Arc::clone(&self.scenario.versions[version].rules),
             partitions,
-            merge_partitions: self.world.merge_partitions,
+            merge_partitions: self.scenario.merge_partitions,
             tenants: TENANTS.map(Into::into).to_vec(),
             topic: "beacons".into(),
             trust_timestamps: false,
@@ -37,7 +37,7 @@ impl Shop {
 
     /// `bug`: of every second generation the workers have another policy than those before.
     fn merge(&self, version: usize, patience: u64, bug: Option<Bug>, generation: u64) -> Arc<MergerSettings> {
-        let version = &self.world.versions[version];
+        let version = &self.scenario.versions[version];
         let policies = match bug.filter(|_| generation.is_multiple_of(2)) {
             Some(Bug::OtherDetail) => version.other_detail.clone(),
             Some(Bug::OtherSecret) if version.policies.common().is_noisy() => {
@@ -47,7 +47,7 @@ impl Shop {
         };
         Arc::new(MergerSettings {
             rules: Arc::clone(&version.rules),
-            merge_partitions: self.world.merge_partitions,
+            merge_partitions: self.scenario.merge_partitions,
             policies,
             patience,
         })
@@ -101,7 +101,7 @@ impl Worker {
         owns: impl Fn(u32) -> bool,
         now: u64,
     ) -> Started {
-        let n = shop.world.partitions[usize::from(broker.grown)];
+        let n = shop.scenario.partitions[usize::from(broker.grown)];
         let settings = shop.combine(version, n);
         let rules = &settings.rules;
         let assigned: Vec<_> = (0..n).filter(|p| owns(*p)).collect();
@@ -122,12 +122,12 @@ impl Worker {
                 started.floor = started.floor.max(start.floor);
             }
             if let Some(known) = &mut start.checkpoint
-                && known.layout_fingerprint != rules.layout_fingerprint(n, shop.world.merge_partitions)
+                && known.layout_fingerprint != rules.layout_fingerprint(n, shop.scenario.merge_partitions)
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
                 started.withheld_before = started.withheld_before.max(until);
                 if self.bug == Some(Bug::RollUnseen) {
-                    known.layout_fingerprint = rules.layout_fingerprint(n, shop.world.merge_partitions);
+                    known.layout_fingerprint = rules.layout_fingerprint(n, shop.scenario.merge_partitions);
                 }
             }
             match (self.bug, &mut start) {
@@ -168,7 +168,7 @@ impl Worker {
         now: u64,
     ) -> Started {
         let settings = shop.merge(version, self.patience, self.bug, broker.merge.generation);
-        let assigned: Vec<_> = (0..shop.world.merge_partitions).filter(|m| owns(*m)).collect();
+        let assigned: Vec<_> = (0..shop.scenario.merge_partitions).filter(|m| owns(*m)).collect();
         self.merge = Half { generation: broker.merge.generation, version, operators: OperatorSet::default() };
         self.positions.clear();
         let mut group = broker.merge.committed.clone();
@@ -213,7 +213,7 @@ impl Worker {
     /// is nothing.
     pub(crate) fn read_beacons(&mut self, shop: &Shop, partition: u32, most: u64, now: u64, hidden: bool) {
         let Some(combiner) = self.combine.operators.get_mut(partition) else { return };
-        let log = if hidden { &[] } else { shop.world.logs[partition as usize].as_slice() };
+        let log = if hidden { &[] } else { shop.scenario.logs[partition as usize].as_slice() };
         if self.bug == Some(Bug::WatermarkBeforeBatch) && !combiner.is_full() {
             let batch = log.iter().skip(combiner.position() as usize).take(most as usize);
             if let Some(last) = batch.take_while(|next| next.timestamp <= now).last() {

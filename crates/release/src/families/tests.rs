@@ -35,7 +35,7 @@ fn a_breakdown_may_mix_families_that_no_other_uses() {
 }
 
 #[test]
-fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_way_out() {
+fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_remedy() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
         "breakdowns [country, asn] and [browser, region] both tell of the place (country and region): two tables \

@@ -16,7 +16,7 @@ const T: Millis = 1_000;
 struct Beacon {
     record: Millis,
     at: Millis,
-    way: usize,
+    source: usize,
     states: &'static str,
 }
 
@@ -42,7 +42,7 @@ impl Rig {
     }
 
     fn read(&mut self, beacon: Beacon) {
-        let Beacon { record, at, way, states } = beacon;
+        let Beacon { record, at, source, states } = beacon;
         let now = Now { record, idle: IDLE, horizon: self.closed_until.saturating_sub(IDLE) };
         let window = at.min(record) / WINDOW * WINDOW;
         let is_late = window + WINDOW <= self.closed_until;
@@ -57,7 +57,7 @@ impl Rig {
             fatal: states.contains('f'),
         };
         let [json, events, requests] = &mut self.lines;
-        let (line, others) = match way {
+        let (line, others) = match source {
             0 => {
                 let others =
                     Others::NONE.and(events, context, &open, &now).and(requests, context, &open, &now);
@@ -101,14 +101,14 @@ fn add(sums: &mut [u32; 4], counted: Counted) {
 fn sums(beacons: &str) -> [u32; 4] {
     let mut rig = Rig::new(0);
     for beacon in beacons.split(' ') {
-        let (way, beacon) = match beacon.strip_prefix("r") {
+        let (source, beacon) = match beacon.strip_prefix("r") {
             Some(request) => (2, request),
             None => (1, beacon),
         };
         let (at, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
         let at = T + at.parse::<Millis>().unwrap();
         let states = ["s", "p", "a", "f", "pf"].into_iter().find(|known| *known == states).unwrap();
-        rig.read(Beacon { record: at, at, way, states });
+        rig.read(Beacon { record: at, at, source, states });
     }
     rig.windows().values().fold([0; 4], |sums, window| std::array::from_fn(|i| sums[i] + window[i]))
 }
@@ -192,10 +192,10 @@ fn what_requests_and_events_state_counts_once() {
 
 #[test]
 fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
-    for way in 0..3 {
+    for source in 0..3 {
         let mut rig = Rig::new(0);
         for (record, at, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
-            rig.read(Beacon { record: T + record, at: T + at, way, states });
+            rig.read(Beacon { record: T + record, at: T + at, source, states });
         }
         assert_eq!(rig.windows()[&T], [1, 1, 0, 0]);
     }
@@ -205,7 +205,7 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
 fn report_that_comes_late_shortens_nothing() {
     let mut rig = Rig::new(0);
     for (record, at) in [(30, 30), (14, 14), (32, 32)] {
-        rig.read(Beacon { record: T + record, at: T + at, way: 0, states: "p" });
+        rig.read(Beacon { record: T + record, at: T + at, source: 0, states: "p" });
     }
     assert_eq!(rig.windows()[&(T + 30)], [1, 1, 0, 0]);
 }
@@ -242,16 +242,16 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
 fn beacons(
     steps: &'static [Millis],
     delays: &'static [Millis],
-    ways: usize,
+    sources: usize,
 ) -> impl Strategy<Value = Vec<Beacon>> {
     let states = ["s", "s", "p", "p", "f", "f", "a", "sp", "pf", ""];
-    let step = (0..steps.len(), 0..delays.len(), 0..delays.len(), 0..ways, 0..states.len());
+    let step = (0..steps.len(), 0..delays.len(), 0..delays.len(), 0..sources, 0..states.len());
     (0..WINDOW, vec(step, 1..14)).prop_map(move |(offset, all)| {
         let mut now = T + offset;
-        let beacon = |(step, back, delay, way, state): (usize, usize, usize, usize, usize)| {
+        let beacon = |(step, back, delay, source, state): (usize, usize, usize, usize, usize)| {
             now += steps[step];
             let record = now - if steps.len() > 6 { delays[back] } else { 0 };
-            Beacon { record, at: record - delays[delay], way, states: states[state] }
+            Beacon { record, at: record - delays[delay], source, states: states[state] }
         };
         all.into_iter().map(beacon).collect()
     })
@@ -264,7 +264,7 @@ proptest! {
     fn no_more_plays_and_failures_than_attempts(
         all in beacons(&[0, 0, 1, 1, 2, 5], &[0, 0, 0, 1, 2, 4], 1),
         first in prop_oneof![Just("s"), Just("p")],
-        way in 0..3_usize,
+        source in 0..3_usize,
     ) {
         let mut rig = Rig::new(0);
         let begins = all[0].record;
@@ -272,7 +272,7 @@ proptest! {
             if beacon.record > begins + IDLE {
                 break;
             }
-            rig.read(Beacon { way, states: if number == 0 { first } else { beacon.states }, ..beacon });
+            rig.read(Beacon { source, states: if number == 0 { first } else { beacon.states }, ..beacon });
         }
         prop_assume!(!rig.is_any_late);
         let windows = rig.windows();

@@ -57,15 +57,16 @@ fn invariant_4_no_core_is_left_of_a_worker_that_has_canaries_in_its_memory() {
         eprintln!("this host does not write cores to files: {ended}, core dumped: {}", ended.core_dumped());
     }
 
-    let way = Deployment::new(Kafka::shared()).with_topics();
+    let deployment = Deployment::new(Kafka::shared()).with_topics();
     let start = window_ago(2_000, 60_000);
-    produce(way.kafka, &way.topic("beacons"), &canary_records(&way, start));
+    produce(deployment.kafka, &deployment.topic("beacons"), &canary_records(&deployment, start));
     // Rust's own handler takes the first SIGSEGV and SIGBUS that no access caused for nothing
     for (name, times) in [("ABRT", 1), ("SEGV", 2), ("BUS", 2)] {
-        let mut worker = Worker::start_by(with_cores(&binary("crowdfold"), scratch_dir.path()), &way, name);
+        let mut worker =
+            Worker::start_by(with_cores(&binary("crowdfold"), scratch_dir.path()), &deployment, name);
         worker.await_log("assigned stage=\"combine\"");
         if name == "ABRT" {
-            way.await_committed(start + 20_000);
+            deployment.await_committed(start + 20_000);
         }
         for _ in 0..times {
             if worker.is_running() {

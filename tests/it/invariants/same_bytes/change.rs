@@ -91,12 +91,12 @@ fn in_v6(address: &str, from: usize) -> String {
 }
 
 /// The same log after every session was given another name of the same length, in the same partition.
-pub(super) fn renamed(way: &Deployment<'_>, log: &Log) -> Log {
+pub(super) fn renamed(deployment: &Deployment<'_>, log: &Log) -> Log {
     let mut names = HashMap::new();
     let another = |session: &str| {
         let fresh = || unique("")[1..].repeat(3)[..session.len()].to_owned();
         std::iter::repeat_with(fresh)
-            .find(|name| way.partition_of(name) == way.partition_of(session))
+            .find(|name| deployment.partition_of(name) == deployment.partition_of(session))
             .unwrap()
     };
     with(log, "session", |session| {

@@ -11,14 +11,14 @@ use super::change::Log;
 use crate::worker::support::{Deployment, Seen, Worker, sleep};
 
 /// What `fold` writes: rows and ledger.
-pub(super) fn fold(way: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
-    let path = |name: &str| way.dir.path().join(unique(name));
+pub(super) fn fold(deployment: &Deployment<'_>, log: &Log) -> (Vec<u8>, Vec<u8>) {
+    let path = |name: &str| deployment.dir.path().join(unique(name));
     let (input, ledger) = (path("input"), path("ledger"));
     let mut records: Vec<_> = log.iter().flatten().collect();
     records.sort_by_key(|record| record.timestamp);
     let lines: Vec<_> = records.iter().flat_map(|record| [&record.payload[..], b"\n"].concat()).collect();
     std::fs::write(&input, lines).unwrap();
-    let config = way.config("fold");
+    let config = deployment.config("fold");
     let arguments: [&Path; 6] =
         ["fold".as_ref(), "--config".as_ref(), &config, "--ledger".as_ref(), &ledger, &input];
     let output = Command::new(binary("crowdfold")).args(arguments).output().unwrap();
@@ -62,26 +62,27 @@ impl Out {
 }
 
 /// Runs a log to its end.
-pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
-    way.produce(log);
-    let worker = Worker::start(way, "a");
+pub(super) fn run(deployment: &Deployment<'_>, log: &Log) -> Out {
+    deployment.produce(log);
+    let worker = Worker::start(deployment, "a");
     let last = log.iter().flatten().filter_map(|record| record.timestamp).max().unwrap();
-    let window = way.rules.window;
-    way.await_committed(last / window * window + window);
+    let window = deployment.rules.window;
+    deployment.await_committed(last / window * window + window);
     worker.await_ready();
     // the counters are written every second: complete ones do not change any more
     let (mut page, mut unchanged) = (String::new(), 0);
     eventually("the counters are written", || {
         sleep(1_200);
         let before = std::mem::replace(&mut page, worker.get("/metrics").1);
-        unchanged = if metrics(way, &before) == metrics(way, &page) { unchanged + 1 } else { 0 };
+        unchanged =
+            if metrics(deployment, &before) == metrics(deployment, &page) { unchanged + 1 } else { 0 };
         (unchanged == 3).then_some(())
     });
     let mut out = Out {
-        rollups: records(way, "rollups"),
-        rejections: records(way, "rejections"),
-        partials: partials(way, log),
-        metrics: metrics(way, &page),
+        rollups: records(deployment, "rollups"),
+        rejections: records(deployment, "rejections"),
+        partials: partials(deployment, log),
+        metrics: metrics(deployment, &page),
         log: BTreeSet::new(),
     };
     // librdkafka chooses their partition
@@ -90,52 +91,52 @@ pub(super) fn run(way: &Deployment<'_>, log: &Log) -> Out {
     out.partials.sort();
     let (status, log_text) = worker.terminate();
     assert!(status.success(), "{log_text}");
-    out.log = lines(way, &log_text);
+    out.log = lines(deployment, &log_text);
     let sizes = (out.rollups.len(), out.rejections.len(), out.partials.len());
     assert!(sizes.0 > 100 && sizes.1 > 20 && sizes.2 > 100, "{sizes:?}");
     assert!(out.metrics.len() > 40 && out.log.len() > 3, "{:?} {:?}", out.metrics, out.log);
     out
 }
 
-fn records(way: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
+fn records(deployment: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
     let bytes = |seen: Seen| {
-        let value = String::from_utf8(seen.value).unwrap().replace(&way.prefix, "PREFIX").into_bytes();
+        let value = String::from_utf8(seen.value).unwrap().replace(&deployment.prefix, "PREFIX").into_bytes();
         (seen.partition, seen.key, value, seen.headers)
     };
-    way.records(topic, "read_committed").into_iter().map(bytes).collect()
+    deployment.records(topic, "read_committed").into_iter().map(bytes).collect()
 }
 
 /// All chunks of cells, and the close markers that a record called for: what silence closes is a matter of the clock.
-fn partials(way: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
+fn partials(deployment: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
         let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
-        (last - way.rules.lateness) / way.rules.window * way.rules.window
+        (last - deployment.rules.lateness) / deployment.rules.window * deployment.rules.window
     };
     let ours = |seen: &Seen| match wire::read(&seen.value).unwrap() {
         Partial::Chunk(_) => true,
         Partial::CloseMarker(marker) => marker.to <= by_record(marker.partition),
     };
-    let partials = way.records("partials", "read_committed").into_iter().filter(ours);
+    let partials = deployment.records("partials", "read_committed").into_iter().filter(ours);
     partials.map(|seen| (seen.partition, seen.key, seen.value, seen.headers)).collect()
 }
 
-fn metrics(way: &Deployment<'_>, page: &str) -> BTreeSet<String> {
+fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
     let line = |line: &str| {
         let of_time = line.contains("_seconds");
         let kept = if of_time { line.rsplit_once(' ')?.0 } else { line };
-        Some(kept.replace(&way.prefix, "PREFIX"))
+        Some(kept.replace(&deployment.prefix, "PREFIX"))
     };
     page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
 /// The program's own lines. librdkafka's, and ours of transactions that were tried again, are a matter of the load.
-fn lines(way: &Deployment<'_>, log: &str) -> BTreeSet<String> {
+fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
     let chance = ["librdkafka", "trying again", "sending it again", "joining again", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
     let mut lines = BTreeSet::new();
     for line in kept {
         let (_, log_text) = line.split_once(' ').unwrap();
-        let log_text = log_text.replace(&way.prefix, "PREFIX");
+        let log_text = log_text.replace(&deployment.prefix, "PREFIX");
         // the port is the system's choice
         let log_text =
             log_text.split_once("127.0.0.1:").map_or(log_text.as_str(), |(before, _)| before).to_owned();

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use crowdfold_airlock::Millis;
 
-use super::board::Board;
-use super::meter::Meter;
+use super::rate_meter::RateMeter;
+use super::stats::Stats;
 use super::table::{self, Line, Style};
 use super::text::{cut, labelled};
-use super::view::{Scene, View};
+use super::view::{DashboardView, View};
 use crate::terminal;
 
 /// Between two drawings, ms.
@@ -45,9 +45,9 @@ impl Live {
 impl View for Live {
     fn show(
         &mut self,
-        scene: &Scene<'_>,
-        board: &Board,
-        meter: &Meter,
+        dashboard: &DashboardView<'_>,
+        stats: &Stats,
+        rate_meter: &RateMeter,
         now: Millis,
         out: &mut dyn Write,
     ) -> io::Result<()> {
@@ -56,7 +56,7 @@ impl View for Live {
         }
         self.drawn = now;
         let size = terminal::size(io::stdout()).unwrap_or(USUAL);
-        out.write_all(frame(&screen(scene, board, meter, now, size), size).as_bytes())?;
+        out.write_all(frame(&screen(dashboard, stats, rate_meter, now, size), size).as_bytes())?;
         out.flush()
     }
 
@@ -77,12 +77,18 @@ impl Drop for Live {
 }
 
 /// All lines of the screen.
-fn screen(scene: &Scene<'_>, board: &Board, meter: &Meter, now: Millis, size: (usize, usize)) -> Vec<Line> {
-    let mut lines: Vec<Line> = vec![(Style::Bold, scene.title())];
-    let heading = scene.heading(board, meter, now, size.0);
+fn screen(
+    dashboard: &DashboardView<'_>,
+    stats: &Stats,
+    rate_meter: &RateMeter,
+    now: Millis,
+    size: (usize, usize),
+) -> Vec<Line> {
+    let mut lines: Vec<Line> = vec![(Style::Bold, dashboard.title())];
+    let heading = dashboard.heading(stats, rate_meter, now, size.0);
     lines.extend(heading.into_iter().map(|line| (Style::Plain, line)));
-    let foot = foot(scene, size);
-    tables(board, size.1.saturating_sub(lines.len() + foot.len()), size.0, &mut lines);
+    let foot = foot(dashboard, size);
+    tables(stats, size.1.saturating_sub(lines.len() + foot.len()), size.0, &mut lines);
     // the foot stands at the foot
     let gap = size.1.saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n((Style::Plain, String::new()), gap));
@@ -91,10 +97,10 @@ fn screen(scene: &Scene<'_>, board: &Board, meter: &Meter, now: Millis, size: (u
 }
 
 /// As many tables as there is room for, each with its share of it.
-fn tables(board: &Board, room: usize, columns: usize, lines: &mut Vec<Line>) {
+fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
     // an empty line, a title, the names of the columns, what is left out
     const AROUND: usize = 4;
-    let tables: Vec<_> = board.tables().collect();
+    let tables: Vec<_> = stats.tables().collect();
     let mut room = room;
     let mut many = (room / (FEWEST + AROUND)).clamp(1, 2).min(tables.len());
     for table in tables {
@@ -111,8 +117,8 @@ fn tables(board: &Board, room: usize, columns: usize, lines: &mut Vec<Line>) {
     }
 }
 
-fn foot(scene: &Scene<'_>, (columns, rows): (usize, usize)) -> Vec<Line> {
-    let k = scene.k();
+fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<Line> {
+    let k = dashboard.k();
     let mut foot = vec![String::new()];
     foot.extend(labelled(
         "*",
@@ -120,14 +126,14 @@ fn foot(scene: &Scene<'_>, (columns, rows): (usize, usize)) -> Vec<Line> {
         columns,
     ));
     if rows >= ROOMY {
-        foot.extend(scene.noise(columns));
+        foot.extend(dashboard.noise(columns));
     }
-    let [kcat, query] = scene.read_along();
+    let [kcat, query] = dashboard.read_along();
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));
     // a small terminal hears of it at the end
     if rows >= ROOMY {
-        foot.extend(scene.limits(columns));
+        foot.extend(dashboard.limits(columns));
     }
     foot.push("Ctrl-C ends it.".into());
     foot.into_iter().map(|line| (Style::Dim, line)).collect()

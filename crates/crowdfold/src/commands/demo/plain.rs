@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use crowdfold_airlock::Millis;
 
-use super::board::Board;
-use super::meter::Meter;
+use super::rate_meter::RateMeter;
+use super::stats::Stats;
 use super::table;
 use super::text::seconds;
-use super::view::{Scene, View};
+use super::view::{DashboardView, View};
 
 /// Between two tables at least, ms.
 const OFTEN: Millis = 4_000;
@@ -38,33 +38,33 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Says what there will be to see.
-    pub(super) fn open(scene: &Scene<'_>, out: &mut dyn Write) -> io::Result<Self> {
-        writeln!(out, "{}", scene.title())?;
-        for command in scene.read_along() {
+    pub(super) fn open(dashboard: &DashboardView<'_>, out: &mut dyn Write) -> io::Result<Self> {
+        writeln!(out, "{}", dashboard.title())?;
+        for command in dashboard.read_along() {
             writeln!(out, "  read along: {command}")?;
         }
-        for line in scene.noise(WIDTH).into_iter().chain(scene.limits(WIDTH)) {
+        for line in dashboard.noise(WIDTH).into_iter().chain(dashboard.limits(WIDTH)) {
             writeln!(out, "{line}")?;
         }
         out.flush()?;
-        Ok(Self { shown_at: scene.began, ..Self::default() })
+        Ok(Self { shown_at: dashboard.began, ..Self::default() })
     }
 }
 
 impl View for Plain {
     fn show(
         &mut self,
-        scene: &Scene<'_>,
-        board: &Board,
-        meter: &Meter,
+        dashboard: &DashboardView<'_>,
+        stats: &Stats,
+        rate_meter: &RateMeter,
         now: Millis,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let passed = now.saturating_sub(self.shown_at);
-        if board.windows > self.shown {
+        if stats.windows > self.shown {
             let since = *self.new_since.get_or_insert(now);
             let waited = now.saturating_sub(since);
-            let counted = waited >= COUNTED || scene.gauges.beacons("released") > 0;
+            let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
             // the first does not wait for its turn
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
@@ -72,19 +72,19 @@ impl View for Plain {
         } else if passed < SELDOM {
             return Ok(());
         }
-        writeln!(out, "\n{} after the start", seconds(now.saturating_sub(scene.began)))?;
-        for line in scene.heading(board, meter, now, WIDTH) {
+        writeln!(out, "\n{} after the start", seconds(now.saturating_sub(dashboard.began)))?;
+        for line in dashboard.heading(stats, rate_meter, now, WIDTH) {
             writeln!(out, "{line}")?;
         }
-        if board.windows > self.shown {
-            for (table, most) in board.tables().zip(ROWS) {
+        if stats.windows > self.shown {
+            for (table, most) in stats.tables().zip(ROWS) {
                 writeln!(out)?;
                 for (_, line) in table::lines(table, most, WIDTH, false) {
                     writeln!(out, "{line}")?;
                 }
             }
         }
-        (self.shown_at, self.shown, self.new_since) = (now, board.windows, None);
+        (self.shown_at, self.shown, self.new_since) = (now, stats.windows, None);
         out.flush()
     }
 

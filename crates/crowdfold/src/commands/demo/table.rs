@@ -2,7 +2,7 @@
 
 use crowdfold_console::{Figure, Figures, Numbers, Row};
 
-use super::board::Table;
+use super::stats::Table;
 use super::text::{bar, count, cut, minute, number};
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use crowdfold_airlock::Millis;
 
-use super::board::{self, Board};
 use super::broker::Broker;
+use super::event_clock::{EventClock, SPEED};
 use super::gauges::Gauges;
-use super::meter::Meter;
-use super::pace::{Pace, SPEED};
+use super::rate_meter::RateMeter;
+use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
 use crate::config::{Config, spell_duration};
@@ -17,11 +17,11 @@ use crate::telemetry::Status;
 /// How long a worker may take to join before it is asked why, ms.
 const JOINING: Millis = 10_000;
 
-/// Everything there is to look at.
-pub(super) struct Scene<'a> {
+/// All state that the demo shows.
+pub(super) struct DashboardView<'a> {
     /// When the program started, by the clock.
     pub(super) began: Millis,
-    pub(super) pace: Pace,
+    pub(super) event_clock: EventClock,
     pub(super) broker: &'a Broker,
     pub(super) config: &'a Config,
     pub(super) progress: &'a Progress,
@@ -34,9 +34,9 @@ pub(super) trait View {
     /// Shows how things stand, if it is time to.
     fn show(
         &mut self,
-        scene: &Scene<'_>,
-        board: &Board,
-        meter: &Meter,
+        dashboard: &DashboardView<'_>,
+        stats: &Stats,
+        rate_meter: &RateMeter,
         now: Millis,
         out: &mut dyn Write,
     ) -> io::Result<()>;
@@ -47,7 +47,7 @@ pub(super) trait View {
     }
 }
 
-impl Scene<'_> {
+impl DashboardView<'_> {
     /// k.
     pub(super) fn k(&self) -> u64 {
         self.config.policy().k()
@@ -68,36 +68,42 @@ impl Scene<'_> {
     }
 
     /// How things stand, in lines of so many columns.
-    pub(super) fn heading(&self, board: &Board, meter: &Meter, now: Millis, columns: usize) -> Vec<String> {
-        let (sent, rate) = (number(self.progress.sent()), number(meter.per_second()));
+    pub(super) fn heading(
+        &self,
+        stats: &Stats,
+        rate_meter: &RateMeter,
+        now: Millis,
+        columns: usize,
+    ) -> Vec<String> {
+        let (sent, rate) = (number(self.progress.sent()), number(rate_meter.per_second()));
         let mut lines = labelled("event time", &self.event_time(now), columns);
         lines.extend(labelled("beacons", &format!("{sent} sent, {rate} a second"), columns));
-        lines.extend(self.outcome(board, columns));
-        if board.windows == 0 {
+        lines.extend(self.outcome(stats, columns));
+        if stats.windows == 0 {
             lines.extend(["".into(), self.waiting(now)]);
         }
         lines
     }
 
     /// What came of it, in lines of so many columns.
-    fn outcome(&self, board: &Board, columns: usize) -> Vec<String> {
+    fn outcome(&self, stats: &Stats, columns: usize) -> Vec<String> {
         let mut lines = labelled("worker", &self.outcomes(), columns);
-        lines.extend(labelled("released", &released(board), columns));
+        lines.extend(labelled("released", &released(stats), columns));
         // where there is noise nothing is folded
-        if board.windows > 0 && self.config.policy().privacy().is_none() {
-            lines.extend(labelled("folded", &folded(board), columns));
+        if stats.windows > 0 && self.config.policy().privacy().is_none() {
+            lines.extend(labelled("folded", &folded(stats), columns));
         }
-        if let Some(withheld) = self.withheld(board) {
+        if let Some(withheld) = self.withheld(stats) {
             lines.extend(labelled("withheld", &withheld, columns));
         }
         lines
     }
 
-    /// What time it is for the players.
+    /// The event time of the synthetic players.
     fn event_time(&self, now: Millis) -> String {
-        let event = self.progress.event().max(self.pace.start());
+        let event = self.progress.event().max(self.event_clock.start());
         let at = time(event);
-        if self.pace.has_caught_up(now) {
+        if self.event_clock.has_caught_up(now) {
             let windows = &self.config.windows;
             return format!(
                 "{at} UTC, caught up with the clock: a window of {} leaves {} after its end",
@@ -124,9 +130,9 @@ impl Scene<'_> {
     }
 
     /// Who is never seen.
-    fn withheld(&self, board: &Board) -> Option<String> {
-        let seen = board.tables().any(|table| table.tenant == QUIET);
-        (board.windows > 0 && !seen).then(|| {
+    fn withheld(&self, stats: &Stats) -> Option<String> {
+        let seen = stats.tables().any(|table| table.tenant == QUIET);
+        (stats.windows > 0 && !seen).then(|| {
             let least = number(self.config.policy().least_shown());
             format!("all of tenant {QUIET}, which never had {least} sessions in a window")
         })
@@ -143,14 +149,14 @@ impl Scene<'_> {
         }
         let windows = &self.config.windows;
         let event = self.progress.event();
-        if event > self.pace.start() + 4 * windows.length + windows.lateness {
+        if event > self.event_clock.start() + 4 * windows.length + windows.lateness {
             let least = number(self.config.policy().least_shown());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
             return format!("no rows: no {what} so far had {least} sessions, so nothing at all leaves");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",
-            time(self.pace.start().next_multiple_of(windows.length) + windows.lateness),
+            time(self.event_clock.start().next_multiple_of(windows.length) + windows.lateness),
             spell_duration(windows.lateness)
         )
     }
@@ -190,7 +196,7 @@ impl Scene<'_> {
     /// How to read what is in the rollups' topic with other tools.
     pub(super) fn read_along(&self) -> [String; 2] {
         let (brokers, prefix) = (&self.broker.address, &self.config.kafka.prefix);
-        let breakdown = board::order(self.config).swap_remove(0);
+        let breakdown = stats::order(self.config).swap_remove(0);
         let by = breakdown.split('.').next().unwrap_or_default();
         let topics = self.config.topic_names();
         let topic = &topics.rollups()[0];
@@ -202,48 +208,48 @@ impl Scene<'_> {
 }
 
 /// What came out.
-fn released(board: &Board) -> String {
-    board.smallest.map_or("nothing yet".into(), |smallest| {
-        let (rows, windows) = (count(board.rows, "row"), count(board.windows, "window"));
+fn released(stats: &Stats) -> String {
+    stats.smallest.map_or("nothing yet".into(), |smallest| {
+        let (rows, windows) = (count(stats.rows, "row"), count(stats.windows, "window"));
         format!("{rows} in {windows}, the smallest of {}", count(smallest, "session"))
     })
 }
 
 /// The share of sessions in rows with `*`.
-fn folded(board: &Board) -> String {
-    let share = percent(board.folded, board.sessions, 1);
+fn folded(stats: &Stats) -> String {
+    let share = percent(stats.folded, stats.sessions, 1);
     format!(
         "{} of {} ({share}), into a row with *",
-        number(board.folded),
-        count(board.sessions, "session-window")
+        number(stats.folded),
+        count(stats.sessions, "session-window")
     )
 }
 
 /// What it came to, and where to read on, in lines of so many columns.
 pub(super) fn summary(
-    scene: &Scene<'_>,
-    board: &Board,
+    dashboard: &DashboardView<'_>,
+    stats: &Stats,
     now: Millis,
     columns: usize,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let since = |moment: Millis| seconds(moment.saturating_sub(scene.began));
-    let first = board.first.map(|first| format!(", the first rows after {}", since(first)));
-    let sent = number(scene.progress.sent());
+    let since = |moment: Millis| seconds(moment.saturating_sub(dashboard.began));
+    let first = stats.first.map(|first| format!(", the first rows after {}", since(first)));
+    let sent = number(dashboard.progress.sent());
     writeln!(out, "ended after {}{}: {sent} beacons sent", since(now), first.unwrap_or_default())?;
-    let mut lines = scene.outcome(board, columns);
-    if board.first.is_none() {
-        lines.push(scene.waiting(now));
+    let mut lines = dashboard.outcome(stats, columns);
+    if stats.first.is_none() {
+        lines.push(dashboard.waiting(now));
     }
-    lines.extend(scene.limits(columns));
+    lines.extend(dashboard.limits(columns));
     lines.push("\nread on:".into());
-    if scene.broker.is_mock() {
+    if dashboard.broker.is_mock() {
         lines.push("crowdfold demo --brokers localhost:9092   the same on your own cluster".into());
         lines.push("crowdfold run --help                      the worker on your own beacons".into());
         lines.push("crowdfold fold --help                     without Kafka: files in, rollups out".into());
     } else {
-        lines.extend(scene.read_along());
-        let prefix = &scene.config.kafka.prefix;
+        lines.extend(dashboard.read_along());
+        let prefix = &dashboard.config.kafka.prefix;
         let topics = format!("The topics, {prefix}.beacons and others, stay: the demo deletes none.");
         lines.extend(wrapped(&topics, columns));
     }

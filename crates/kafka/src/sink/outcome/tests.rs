@@ -30,7 +30,7 @@ fn what_is_neither_fatal_nor_abortable_is_unknown_and_nothing_is_called_on_it() 
 }
 
 #[test]
-fn an_abort_that_fails_leaves_the_way_of_an_unknown_outcome() {
+fn an_abort_that_fails_has_an_unknown_outcome() {
     let aborted = TransactError::Aborted(C::RequestTimedOut);
     assert_eq!(after_abort(aborted.clone(), Ok(())), aborted);
     let unknown = TransactError::Unknown("no answer".into());

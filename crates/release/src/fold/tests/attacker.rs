@@ -1,11 +1,11 @@
-//! An attacker who adds and subtracts published rows, on worlds small enough to try everything.
+//! An attacker who adds and subtracts published rows, on scenarios small enough to try everything.
 
 use crowdfold_rollup::{Cell, Table};
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell_key};
 
-/// What is published of one row, and which points of the world it covers, by their index.
+/// What is published of one row, and which points of the scenario it covers, by their index.
 struct Published {
     sessions: i64,
     covers: Vec<bool>,
@@ -30,9 +30,9 @@ fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
 }
 
 /// Sessions by (value of the first dimension, value of the second).
-type World = [[u64; 3]; 3];
+type Scenario = [[u64; 3]; 3];
 
-fn world(numbers: &mut Numbers) -> World {
+fn scenario(numbers: &mut Numbers) -> Scenario {
     std::array::from_fn(|_| {
         std::array::from_fn(|_| match numbers.next() % 4 {
             0 => 0,
@@ -44,9 +44,9 @@ fn world(numbers: &mut Numbers) -> World {
 }
 
 /// One table with a cell for each group of points; a bit of `beacons` stands for each point.
-fn cells(world: &World, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
+fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
     let mut table = Table::new();
-    for (a, row) in world.iter().enumerate() {
+    for (a, row) in scenario.iter().enumerate() {
         for (b, sessions) in row.iter().enumerate().filter(|(_, sessions)| **sessions > 0) {
             let mut cell = Cell { sessions: *sessions, ..Cell::default() };
             cell.sums.beacons = 1 << (3 * a + b);
@@ -74,15 +74,15 @@ fn nothing_below_k_can_be_computed_from_one_table() {
     let mut numbers = Numbers(1);
     let mut releases = 0;
     for _ in 0..200 {
-        let world = world(&mut numbers);
+        let scenario = scenario(&mut numbers);
         for k in [2, 5, 10] {
-            let rows = folded(cells(&world, |a, b| vec![a.to_string(), b.to_string()]), k);
+            let rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), k);
             releases += usize::from(!rows.is_empty());
             let least = least_computed(&rows, 9);
-            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {world:?}");
+            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
         }
     }
-    assert!(releases > 300, "the worlds are worth attacking: {releases}");
+    assert!(releases > 300, "too few releases to attack: {releases}");
 }
 
 #[test]
@@ -90,11 +90,11 @@ fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
     let mut numbers = Numbers(2);
     let mut releases = 0;
     for _ in 0..300 {
-        let world = world(&mut numbers);
+        let scenario = scenario(&mut numbers);
         for k in [2, 5, 10] {
-            let mut rows = folded(cells(&world, |a, _| vec![a.to_string()]), k);
+            let mut rows = folded(cells(&scenario, |a, _| vec![a.to_string()]), k);
             let first = rows.len();
-            rows.extend(folded(cells(&world, |_, b| vec![b.to_string()]), k));
+            rows.extend(folded(cells(&scenario, |_, b| vec![b.to_string()]), k));
             // As functions on the full product: a row that covers a value covers it wherever the other table puts it.
             for (index, row) in rows.iter_mut().enumerate() {
                 let value = |point: usize| if index < first { point / 3 } else { point % 3 };
@@ -103,24 +103,24 @@ fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
             }
             releases += usize::from(rows.len() > 2);
             let least = least_computed(&rows, 9);
-            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {world:?}");
+            assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
         }
     }
-    assert!(releases > 300, "the worlds are worth attacking: {releases}");
+    assert!(releases > 300, "too few releases to attack: {releases}");
 }
 
 #[test]
 fn the_attacker_does_find_what_folding_hides() {
-    let world = [[900, 70, 9], [0, 30, 0], [4, 0, 0]];
-    let table = cells(&world, |a, b| vec![a.to_string(), b.to_string()]);
+    let scenario = [[900, 70, 9], [0, 30, 0], [4, 0, 0]];
+    let table = cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]);
     assert_eq!(least_computed(&published(table.into_values()), 9), Some(4));
 }
 
 #[test]
 fn the_attacker_does_find_what_two_tables_of_one_family_leak() {
     // [a, b] publishes */* 65 and a0/b1 90, [a] publishes a0 150: 65 - (150 - 90) = 5 is a1 alone.
-    let world = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
-    let mut rows = folded(cells(&world, |a, b| vec![a.to_string(), b.to_string()]), 50);
-    rows.extend(folded(cells(&world, |a, _| vec![a.to_string()]), 50));
+    let scenario = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
+    let mut rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), 50);
+    rows.extend(folded(cells(&scenario, |a, _| vec![a.to_string()]), 50));
     assert_eq!(least_computed(&rows, 9), Some(5));
 }

@@ -20,8 +20,8 @@ fn folds_as_the_vectors_do() {
     }
 }
 
-/// The rules of the world in tests/data/world.
-fn world_settings() -> Settings {
+/// The rules of the scenario in tests/data/scenario.
+fn scenario_settings() -> Settings {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
     Settings {
         tenants: names(&["acme", "blip", "tiny"]),
@@ -32,21 +32,21 @@ fn world_settings() -> Settings {
     }
 }
 
-fn world(settings: &Settings) -> Outcome {
-    let beacons = include_str!("../../../../../tests/data/world/beacons.ndjson");
+fn scenario(settings: &Settings) -> Outcome {
+    let beacons = include_str!("../../../../../tests/data/scenario/beacons.ndjson");
     let lines = beacons.lines().map(|line| Record { timestamp: None, payload: line.into() }).collect();
     evaluate(&[lines], settings)
 }
 
 /// Results of another language.
 fn expected() -> Value {
-    serde_json::from_str(include_str!("../../../../../tests/data/world/expected.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../../tests/data/scenario/expected.json")).unwrap()
 }
 
 /// The rows of the reference, each with the key of its table.
-fn expected_rows(world: &Value, tables: &str) -> Vec<Value> {
+fn expected_rows(scenario: &Value, tables: &str) -> Vec<Value> {
     let mut rows = Vec::new();
-    for table in world[tables].as_array().unwrap() {
+    for table in scenario[tables].as_array().unwrap() {
         for row in table["rows"].as_array().unwrap() {
             let mut row = row.as_object().unwrap().clone();
             for name in ["tenant", "start", "breakdown"] {
@@ -93,20 +93,20 @@ fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
 }
 
 #[test]
-fn the_world_without_a_secret_is_what_another_language_computed() {
-    let settings = world_settings();
-    let outcome = world(&settings);
-    let world = expected();
+fn the_scenario_without_a_secret_equals_an_independent_computation() {
+    let settings = scenario_settings();
+    let outcome = scenario(&settings);
+    let scenario = expected();
     let ours = our_rows(outcome.rollups(&settings));
     assert!(ours.len() > 100, "{} rows", ours.len());
-    assert_eq!(ours, expected_rows(&world, "tables2"));
+    assert_eq!(ours, expected_rows(&scenario, "tables2"));
 
     let ledger = &outcome.ledger;
     for (name, ours) in [
         ("released", (ledger.beacons.released, ledger.session_windows.released)),
         ("withheld", (ledger.beacons.withheld, ledger.session_windows.withheld)),
     ] {
-        let number = |what: &str| world[name][what].as_u64().unwrap();
+        let number = |what: &str| scenario[name][what].as_u64().unwrap();
         assert_eq!(ours, (number("beacons"), number("session_windows")), "{name}");
     }
     assert_eq!(ledger.beacons.read, 7_491);
@@ -114,12 +114,12 @@ fn the_world_without_a_secret_is_what_another_language_computed() {
 }
 
 #[test]
-fn the_world_without_a_margin_is_what_another_language_computed() {
+fn the_scenario_without_a_margin_equals_an_independent_computation() {
     // each table in turn is the detail table, to see all of it
     let mut rollups = Vec::new();
     for index in 0..3 {
-        let settings = Settings { margin: Some(0), detail: Detail::Index(index), ..world_settings() };
-        let rows = world(&settings).rollups(&settings);
+        let settings = Settings { margin: Some(0), detail: Detail::Index(index), ..scenario_settings() };
+        let rows = scenario(&settings).rollups(&settings);
         rollups.extend(rows.into_iter().filter(|row| row["detail"] == true));
     }
     assert_eq!(our_rows(rollups), expected_rows(&expected(), "tables"));

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crowdfold_console::{DistributionSummary, Policy, Row, Window};
 
 use super::{Style, lines};
-use crate::commands::demo::board::Table;
+use crate::commands::demo::stats::Table;
 
 fn row(os: &str, sessions: u64) -> Row {
     Row {

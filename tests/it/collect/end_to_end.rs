@@ -7,13 +7,13 @@ use crowdfold_testkit::envelope::{Body, unpack};
 use crowdfold_testkit::oracle::Record;
 
 use super::client::JSON;
-use super::support::{Collector, deployment};
+use super::support::{Collector, deploy};
 use crate::worker::support::{Deployment, Worker, assert_same_rows, by_time, now, sleep};
 
 /// What the worker reads, as the oracle takes it: of each record its beacons as lines.
-fn log_of(way: &Deployment<'_>) -> Vec<Vec<Record>> {
-    let mut log = vec![Vec::new(); way.partitions as usize];
-    for record in way.records("beacons", "read_uncommitted") {
+fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
+    let mut log = vec![Vec::new(); deployment.partitions as usize];
+    for record in deployment.records("beacons", "read_uncommitted") {
         let mut lines = Vec::new();
         unpack(&record.value, &mut |request| {
             let Ok((_, Body::Json(body))) = request else { panic!("no JSON") };
@@ -30,18 +30,18 @@ fn log_of(way: &Deployment<'_>) -> Vec<Vec<Record>> {
 
 #[test]
 fn the_rows_of_what_was_posted_are_the_oracles() {
-    let mut way = deployment(Kafka::shared());
-    way.rules.k = 10;
-    way.set("collect.rate", "0");
+    let mut deployment = deploy(Kafka::shared());
+    deployment.rules.k = 10;
+    deployment.set("collect.rate", "0");
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    way.set("source.quiet", "\"8s\"");
-    let way = way.with_topics();
-    let collector = Collector::start(&way);
-    let worker = Worker::start(&way, "a");
+    deployment.set("source.quiet", "\"8s\"");
+    let deployment = deployment.with_topics();
+    let collector = Collector::start(&deployment);
+    let worker = Worker::start(&deployment, "a");
     let mut client = collector.connect();
     // in real time, as arrays of what is due: many sessions and partitions in one request
     let faults = Faults { duplicate: 20, opt_out: 50, ..Faults::default() };
-    let records = by_time(&way.players_with(3, 150, now(), 8_000, faults));
+    let records = by_time(&deployment.players_with(3, 150, now(), 8_000, faults));
     let mut rest = records.as_slice();
     let mut sent = 0;
     while !rest.is_empty() {
@@ -56,13 +56,13 @@ fn the_rows_of_what_was_posted_are_the_oracles() {
         sleep(100);
     }
     assert!(sent > 500, "{sent}");
-    let outcome = way.evaluate(&log_of(&way));
+    let outcome = deployment.evaluate(&log_of(&deployment));
     let ledger = &outcome.ledger.beacons;
     assert!(ledger.opted_out > 0 && ledger.duplicate > 0 && ledger.rejected.is_empty(), "{ledger:?}");
-    way.await_committed(way.last_end(&outcome));
-    let expected = outcome.rollups(&way.rules);
+    deployment.await_committed(deployment.last_end(&outcome));
+    let expected = outcome.rollups(&deployment.rules);
     assert!(expected.len() > 50, "{} rows", expected.len());
-    assert_same_rows(&way.rows("read_committed"), &expected);
+    assert_same_rows(&deployment.rows("read_committed"), &expected);
     let (status, log) = worker.terminate();
     assert!(status.success(), "{status}: {log}");
 }

@@ -1,4 +1,5 @@
-//! A small world: some sessions at each point of the full product of windows and values, and what is released of them.
+//! A small scenario: some sessions at each point of the full product of windows and values, and what is released of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::oracle::Dice;
 const VALUES: usize = 3;
 
 /// One axis is the windows, the others are dimensions in the order of their names.
-pub(super) struct World {
+pub(super) struct Scenario {
     windows: usize,
     names: Vec<String>,
     /// By point: the window is what changes slowest.
@@ -30,7 +31,7 @@ pub(super) struct Row {
     pub(super) covers: Vec<bool>,
 }
 
-impl World {
+impl Scenario {
     fn empty(breakdowns: &[&[&str]], windows: usize) -> Self {
         let mut names: Vec<String> =
             breakdowns.iter().flat_map(|d| d.iter().map(ToString::to_string)).collect();
@@ -44,14 +45,14 @@ impl World {
     pub(super) fn random(seed: u64, breakdowns: &[&[&str]]) -> Self {
         let mut dice = Dice::new(seed);
         // with four dimensions one window is enough to try
-        let mut world = Self::empty(breakdowns, 2);
-        if world.names.len() > 3 {
-            world = Self::empty(breakdowns, 1);
+        let mut scenario = Self::empty(breakdowns, 2);
+        if scenario.names.len() > 3 {
+            scenario = Self::empty(breakdowns, 1);
         }
-        world.empty_too = seed.is_multiple_of(2);
+        scenario.empty_too = seed.is_multiple_of(2);
         // many points together would never be small
-        let rare = 1 + world.sessions.len() as u64 / 12;
-        for at in &mut world.sessions {
+        let rare = 1 + scenario.sessions.len() as u64 / 12;
+        for at in &mut scenario.sessions {
             *at = match dice.below(3 + rare) {
                 0 => 1 + dice.below(3),
                 1 => 1 + dice.below(12),
@@ -59,18 +60,18 @@ impl World {
                 _ => 0,
             };
         }
-        world
+        scenario
     }
 
     /// One window, and sessions by the value of the second dimension in the order of names and then of the first.
     pub(super) fn of(breakdowns: &[&[&str]], sessions: &[[u64; VALUES]; VALUES]) -> Self {
-        let mut world = Self::empty(breakdowns, 1);
+        let mut scenario = Self::empty(breakdowns, 1);
         for (second, row) in sessions.iter().enumerate() {
             for (first, count) in row.iter().enumerate() {
-                world.sessions[first * VALUES + second] = *count;
+                scenario.sessions[first * VALUES + second] = *count;
             }
         }
-        world
+        scenario
     }
 
     /// The coordinate of a point on an axis; axis 0 is the windows.

@@ -1,4 +1,4 @@
-//! The synthetic players, who produce like any others.
+//! The synthetic players, which produce like real ones.
 
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
+use super::event_clock::EventClock;
 use super::gauges::Gauges;
-use super::pace::Pace;
 use super::{CROWDED, QUIET};
 use crate::clock;
 use crate::config::Config;
@@ -59,26 +59,26 @@ impl Progress {
 }
 
 /// The players and where they report to.
-pub(super) struct Audience {
+pub(super) struct LoadGenerator {
     crowds: Vec<Peekable<Players>>,
     producer: BaseProducer<Deliveries>,
     topic: String,
     partitions: usize,
     lateness: Millis,
-    pace: Pace,
+    event_clock: EventClock,
     progress: Arc<Progress>,
     gauges: Arc<Gauges>,
 }
 
-impl Audience {
-    /// Seats the players: one tenant with a crowd, and one with too few for any row.
+impl LoadGenerator {
+    /// Starts the players: one tenant with a crowd, and one with too few for any row.
     ///
     /// # Errors
     /// When there can be no producer.
     pub(super) fn open(
         config: &Config,
         client: &ClientSettings,
-        pace: Pace,
+        event_clock: EventClock,
         progress: Arc<Progress>,
         gauges: Arc<Gauges>,
     ) -> Result<Self, Failure> {
@@ -86,7 +86,7 @@ impl Audience {
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
-            let start_ms = pace.start();
+            let start_ms = event_clock.start();
             let players =
                 PlayersConfig { sessions, seed, start_ms, tenants, faults, ..PlayersConfig::default() };
             Players::new(players).map(Iterator::peekable)
@@ -110,7 +110,7 @@ impl Audience {
             topic: config.topic_names().beacons,
             partitions: config.topics.partitions as usize,
             lateness: config.windows.lateness,
-            pace,
+            event_clock,
             progress,
             gauges,
         })
@@ -127,7 +127,7 @@ impl Audience {
                 if stop.is_set() {
                     return self.finish();
                 }
-                limit = self.pace.at(clock::now()).min(self.read_until() + LEAD);
+                limit = self.event_clock.at(clock::now()).min(self.read_until() + LEAD);
                 if report.sent_ms > limit {
                     self.producer.poll(Duration::ZERO);
                     stop.sleep(NAP);
@@ -155,9 +155,9 @@ impl Audience {
         let lags = self.gauges.lags();
         match lags.iter().max() {
             Some(most) if lags.len() == self.partitions => {
-                clock::now().saturating_sub(*most).saturating_add(self.lateness).max(self.pace.start())
+                clock::now().saturating_sub(*most).saturating_add(self.lateness).max(self.event_clock.start())
             }
-            _ => self.pace.start(),
+            _ => self.event_clock.start(),
         }
     }
 

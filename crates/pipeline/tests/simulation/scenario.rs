@@ -1,4 +1,4 @@
-//! Random small worlds: what players sent, partition by partition.
+//! Random small scenarios: what players sent, partition by partition.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::sync::{Arc, OnceLock};
@@ -15,10 +15,10 @@ pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
 /// Sessions that live in one partition at a time.
 const SESSIONS: usize = 6;
-/// One world in so many has a secret.
+/// One scenario in so many has a secret.
 const NOISY: u64 = 12;
-/// Most partitions of a world, grown.
-const MOST_PARTITIONS: u32 = 6;
+/// Most partitions of a scenario, grown.
+const MAX_PARTITIONS: u32 = 6;
 
 /// Splitmix64: the same schedule for the same seed, on every machine.
 pub(crate) struct Rng(pub u64);
@@ -73,7 +73,7 @@ impl Version {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct Scenario {
     /// Of the deployment, and of the one that may be rolled out after it.
     pub(crate) versions: [Version; 2],
     /// Partitions of the beacons at first, and once they have grown.
@@ -88,7 +88,7 @@ pub(crate) struct World {
     pub(crate) beacons: u64,
 }
 
-impl World {
+impl Scenario {
     pub(crate) fn random(rng: &mut Rng) -> Self {
         let breakdowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
         let k = 1 + rng.below(3);
@@ -119,7 +119,7 @@ impl World {
         if rng.one_in(NOISY) {
             versions = versions.map(Version::keyed);
         }
-        let mut world = Self {
+        let mut scenario = Self {
             versions,
             partitions: [before, after],
             grows_at: START + WINDOW + rng.below(2 * WINDOW),
@@ -130,11 +130,11 @@ impl World {
         };
         for partition in 0..after {
             let mut log: Vec<_> =
-                (0..world.first).map(|_| Record { timestamp: 0, payload: Vec::new() }).collect();
-            log.extend(world.log(partition, rng));
-            world.logs.push(log);
+                (0..scenario.first).map(|_| Record { timestamp: 0, payload: Vec::new() }).collect();
+            log.extend(scenario.log(partition, rng));
+            scenario.logs.push(log);
         }
-        world
+        scenario
     }
 
     pub(crate) const fn grows(&self) -> bool {
@@ -388,7 +388,7 @@ fn sessions(partition: u32, of: u32) -> &'static [u64; SESSIONS] {
             let mut numbers = (0..).filter(|number| belongs(number, partition, of));
             std::array::from_fn(|_| numbers.next().unwrap_or(0))
         };
-        (1..=MOST_PARTITIONS).map(|of| (0..of).map(|partition| some(partition, of)).collect()).collect()
+        (1..=MAX_PARTITIONS).map(|of| (0..of).map(|partition| some(partition, of)).collect()).collect()
     });
     &all[of as usize - 1][partition as usize]
 }

@@ -1,4 +1,4 @@
-//! The walls that are made of dependencies and attributes (ARCHITECTURE.md), read from the tree itself.
+//! The structural rules that rest on dependencies and attributes (ARCHITECTURE.md), checked in the workspace itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The house, from the ground up: a crate may depend on those of a lower floor.
-const FLOORS: [(&str, u32); 14] = [
+/// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
+const LAYERS: [(&str, u32); 14] = [
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 0),
     ("crowdfold-loadgen", 0),
@@ -69,9 +69,9 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
 }
 
-fn floor(name: &str) -> u32 {
-    let found = FLOORS.iter().find(|(known, _)| *known == name);
-    found.unwrap_or_else(|| panic!("{name} has no floor in the house: give it one in FLOORS")).1
+fn layer(name: &str) -> u32 {
+    let found = LAYERS.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("{name} has no layer: add it to LAYERS")).1
 }
 
 /// All Rust files of a crate, with their text.
@@ -110,7 +110,7 @@ fn arrows_point_down() {
         for (needed, for_tests) in of.needs {
             let kit = for_tests && needed == "crowdfold-testkit";
             assert!(
-                kit || floor(&needed) < floor(&name),
+                kit || layer(&needed) < layer(&name),
                 "{name} depends on {needed}, which is not below it"
             );
         }
@@ -118,7 +118,7 @@ fn arrows_point_down() {
 }
 
 #[test]
-fn the_kit_for_tests_is_in_no_program() {
+fn testkit_is_in_no_program() {
     for (name, of) in crates() {
         let shipped = of.needs.iter().any(|(needed, for_tests)| needed == "crowdfold-testkit" && !for_tests);
         assert!(!shipped, "{name} ships crowdfold-testkit");
@@ -136,8 +136,9 @@ fn unsafe_code_is_forbidden_but_in_two_modules() {
             let forbids = text.contains("#![forbid(unsafe_code)]");
             assert!(forbids || name == "crowdfold-kafka", "{} does not forbid unsafe code", root.display());
         }
-        let allows =
-            |text: &str| ["allow", "expect"].iter().any(|way| text.contains(&format!("{way}(unsafe_code")));
+        let allows = |text: &str| {
+            ["allow", "expect"].iter().any(|attribute| text.contains(&format!("{attribute}(unsafe_code")))
+        };
         for (path, text) in sources(&of.directory).into_iter().filter(|(_, text)| allows(text)) {
             let may = UNSAFE.iter().any(|may| path.ends_with(may));
             assert!(may, "{} allows unsafe code, which {UNSAFE:?} alone may", path.display());

@@ -11,47 +11,50 @@ use super::support::{Deployment, TENANTS, Worker, assert_same_rows, assert_side_
 
 #[test]
 fn the_rollups_are_the_oracles_row_for_row() {
-    let mut way = Deployment::new(Kafka::shared());
+    let mut deployment = Deployment::new(Kafka::shared());
     // the last of them are no crowds
-    way.rules.tenants.extend((4..=8).map(|rank| format!("tenant-{rank}")));
-    way.rules.k = 25;
+    deployment.rules.tenants.extend((4..=8).map(|rank| format!("tenant-{rank}")));
+    deployment.rules.k = 25;
     // and two have policies of their own
     let own = |k, names: &[&[&str]]| {
         let breakdowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
         Own { k, breakdowns: breakdowns.collect(), detail: Detail::Last, margin: None }
     };
-    way.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
-    way.rules.own.insert(TENANTS[2].into(), own(10, &[&["device", "os", "browser"], &["cdn", "connection"]]));
-    way.set("tenants.attributes.acme.industry", "\"news\"");
-    way.set("tenants.attributes.blip.industry", "\"news\"");
-    way.set("tenants.attributes.tiny.industry", "\"sport\"");
-    way.set("tenants.attributes.tenant-4.industry", "\"news\"");
-    way.set("tenants.excluded_from_groupings", "[\"tenant-4\"]");
-    let way = way.with_topics();
-    let log = way.players(1, 400, window_ago(2_000, 90_000), 60_000);
-    let outcome = way.evaluate(&log);
+    deployment.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
+    deployment
+        .rules
+        .own
+        .insert(TENANTS[2].into(), own(10, &[&["device", "os", "browser"], &["cdn", "connection"]]));
+    deployment.set("tenants.attributes.acme.industry", "\"news\"");
+    deployment.set("tenants.attributes.blip.industry", "\"news\"");
+    deployment.set("tenants.attributes.tiny.industry", "\"sport\"");
+    deployment.set("tenants.attributes.tenant-4.industry", "\"news\"");
+    deployment.set("tenants.excluded_from_groupings", "[\"tenant-4\"]");
+    let deployment = deployment.with_topics();
+    let log = deployment.players(1, 400, window_ago(2_000, 90_000), 60_000);
+    let outcome = deployment.evaluate(&log);
     let ledger = &outcome.ledger.beacons;
     assert!(
         ledger.late > 0 && ledger.duplicate > 0 && ledger.opted_out > 0 && ledger.withheld > 0,
         "{ledger:?}"
     );
-    way.produce(&log);
+    deployment.produce(&log);
 
-    let worker = Worker::start(&way, "a");
-    way.await_committed(way.last_end(&outcome));
-    let expected = outcome.rollups(&way.rules);
+    let worker = Worker::start(&deployment, "a");
+    deployment.await_committed(deployment.last_end(&outcome));
+    let expected = outcome.rollups(&deployment.rules);
     assert!(expected.len() > 500, "{} rows", expected.len());
-    let rows = way.rows("read_committed");
+    let rows = deployment.rows("read_committed");
     assert_same_rows(&rows, &expected);
     assert_side_by_side(&rows);
-    grouped_by_industry(&way, &outcome);
+    grouped_by_industry(&deployment, &outcome);
     worker.await_ready();
     let (status, log) = worker.terminate();
     assert!(status.success(), "{status}: {log}");
 }
 
 /// Attributes add up what is published of several tenants, and nothing else.
-fn grouped_by_industry(way: &Deployment<'_>, outcome: &Outcome) {
+fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     let mut expected = BTreeMap::<&str, u64>::new();
     for (key, rows) in outcome.tables.iter().filter(|(key, _)| key.breakdown == 0) {
         let industry = match key.tenant.as_str() {
@@ -64,7 +67,8 @@ fn grouped_by_industry(way: &Deployment<'_>, outcome: &Outcome) {
     }
     assert!(expected.len() > 1 && expected["news"] > 0, "{expected:?}");
     let arguments = ["query", "--by", "industry", "--format", "json", "--config"];
-    let output = Command::new(binary("crowdfold")).args(arguments).arg(way.config("query")).output().unwrap();
+    let output =
+        Command::new(binary("crowdfold")).args(arguments).arg(deployment.config("query")).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stderr);
     assert!(printed.contains("1 tenant asked to be in no group"), "{printed}");
     let lines: Vec<Value> =
@@ -79,25 +83,25 @@ fn grouped_by_industry(way: &Deployment<'_>, outcome: &Outcome) {
 /// are not floored and must balance to the beacon.
 #[test]
 fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
-    let mut way = Deployment::new(Kafka::shared());
-    way.set("source.trust_timestamps", "false");
-    way.rules.k = 1;
-    way.rules.lateness = 2_000;
-    way.rules.max_skew = 2_000;
-    let way = way.with_topics();
-    let worker = Worker::start(&way, "a");
+    let mut deployment = Deployment::new(Kafka::shared());
+    deployment.set("source.trust_timestamps", "false");
+    deployment.rules.k = 1;
+    deployment.rules.lateness = 2_000;
+    deployment.rules.max_skew = 2_000;
+    let deployment = deployment.with_topics();
+    let worker = Worker::start(&deployment, "a");
     worker.await_ready();
-    way.produce_live(&way.players(13, 150, now(), 9_000));
+    deployment.produce_live(&deployment.players(13, 150, now(), 9_000));
 
     // what the broker made of it
-    let mut log = vec![Vec::new(); way.partitions as usize];
-    for record in way.records("beacons", "read_uncommitted") {
+    let mut log = vec![Vec::new(); deployment.partitions as usize];
+    for record in deployment.records("beacons", "read_uncommitted") {
         log[record.partition as usize]
             .push(Record { timestamp: Some(record.timestamp as u64), payload: record.value });
     }
-    let outcome = way.evaluate(&log);
-    way.await_committed(way.last_end(&outcome));
-    assert_same_rows(&way.rows("read_committed"), &outcome.rollups(&way.rules));
+    let outcome = deployment.evaluate(&log);
+    deployment.await_committed(deployment.last_end(&outcome));
+    assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
 
     let beacons = &outcome.ledger.beacons;
     assert!(

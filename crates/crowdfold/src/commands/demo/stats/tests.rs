@@ -1,10 +1,10 @@
 use serde_json::json;
 
-use super::Board;
+use super::Stats;
 use crate::config::{Config, Sources};
 
-fn board() -> Board {
-    Board::new(&Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap())
+fn stats() -> Stats {
+    Stats::new(&Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap())
 }
 
 fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) -> Vec<u8> {
@@ -25,40 +25,40 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
 
 #[test]
 fn a_table_is_shown_when_it_is_whole_and_most_sessions_come_first() {
-    let mut board = board();
-    assert!(board.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), 500));
-    assert_eq!((board.tables().count(), board.first), (0, None));
-    assert!(board.push(&row(1, ["desktop", "Windows", "Chrome"], 2, 2, 90), 600));
-    let table = board.tables().next().unwrap();
+    let mut stats = stats();
+    assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), 500));
+    assert_eq!((stats.tables().count(), stats.first), (0, None));
+    assert!(stats.push(&row(1, ["desktop", "Windows", "Chrome"], 2, 2, 90), 600));
+    let table = stats.tables().next().unwrap();
     assert_eq!(table.rows.iter().map(|row| row.sessions).collect::<Vec<_>>(), [90, 25]);
-    assert_eq!((board.first, board.windows, board.rows, board.smallest), (Some(600), 1, 2, Some(25)));
-    assert_eq!((board.sessions, board.folded), (115, 25));
+    assert_eq!((stats.first, stats.windows, stats.rows, stats.smallest), (Some(600), 1, 2, Some(25)));
+    assert_eq!((stats.sessions, stats.folded), (115, 25));
 }
 
 #[test]
 fn a_later_window_takes_the_place_of_an_earlier_one() {
-    let mut board = board();
+    let mut stats = stats();
     for minute in 1..50 {
-        board.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), minute);
+        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), minute);
     }
-    let tables: Vec<_> = board.tables().map(|table| table.rows[0].sessions).collect();
-    assert_eq!((tables, board.windows, board.first), (vec![69], 49, Some(1)));
+    let tables: Vec<_> = stats.tables().map(|table| table.rows[0].sessions).collect();
+    assert_eq!((tables, stats.windows, stats.first), (vec![69], 49, Some(1)));
 }
 
 #[test]
 fn tables_that_are_never_whole_are_not_kept_for_ever() {
-    let mut board = board();
+    let mut stats = stats();
     for minute in 1..1_000 {
-        board.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), 0);
+        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), 0);
     }
-    assert!(board.unfinished.len() <= super::WINDOWS, "{}", board.unfinished.len());
+    assert!(stats.unfinished.len() <= super::WINDOWS, "{}", stats.unfinished.len());
 }
 
 #[test]
 fn what_is_no_rollup_is_told() {
-    let mut board = board();
-    assert!(!board.push(b"{}", 0));
+    let mut stats = stats();
+    assert!(!stats.push(b"{}", 0));
     let strange = String::from_utf8(row(1, ["a", "b", "c"], 1, 1, 20)).unwrap().replace("\"os\"", "\"cdn\"");
-    assert!(!board.push(strange.as_bytes(), 0));
-    assert_eq!(board.rows, 0);
+    assert!(!stats.push(strange.as_bytes(), 0));
+    assert_eq!(stats.rows, 0);
 }

@@ -1,5 +1,6 @@
-//! Wall 1: no type that holds something of a person can reach a serializer, a formatter, a hash key or a copy, and no
-//! address or beacon another thread. The errors themselves are shown by the `compile_fail` examples at the types.
+//! Structural rule 1: no type that holds something of a person can reach a serializer, a formatter, a hash key or a
+//! copy, and no address or beacon another thread. The errors themselves are shown by the `compile_fail` examples at the
+//! types.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -8,7 +9,7 @@ use crowdfold_beacon::{Address, Beacon, Body, Http, Malformed, Network, Packer, 
 use serde::Serialize;
 use static_assertions::assert_not_impl_any;
 
-/// Told by the compiler: where this compiles, it holds.
+/// The compiler checks it: if this compiles, it holds.
 #[test]
 fn invariant_1_no_address_can_be_written_hashed_copied_or_sent_to_another_thread() {
     assert_not_impl_any!(Beacon<'static>: Debug, Display, Clone, Hash, Serialize, PartialEq);
@@ -23,7 +24,7 @@ fn invariant_1_no_address_can_be_written_hashed_copied_or_sent_to_another_thread
     assert_not_impl_any!(Reader: Debug, Display, Clone, Hash, Serialize);
 }
 
-/// What is malformed has no room for what it was.
+/// The error of a malformed beacon cannot hold its content.
 #[test]
 fn errors_carry_nothing() {
     assert_eq!((size_of::<Malformed>(), size_of::<ReadError>()), (0, 1));

@@ -103,7 +103,7 @@ impl Group {
     }
 }
 
-/// One table of a scene.
+/// One table of a scenario.
 pub(crate) struct Folded {
     /// Cells before folding, in the order of cell keys.
     pub(crate) leaves: Vec<Group>,
@@ -171,7 +171,7 @@ impl Folded {
 }
 
 /// One window.
-pub(crate) struct Scene {
+pub(crate) struct Scenario {
     pub(crate) rules: Rules,
     pub(crate) sessions: Vec<Session>,
     /// The contribution of each session.
@@ -181,7 +181,7 @@ pub(crate) struct Scene {
     pub(crate) start: u64,
 }
 
-impl Scene {
+impl Scenario {
     pub(crate) fn new(sessions: Vec<Session>, rules: Rules) -> Self {
         let adds: Vec<_> = sessions.iter().map(|session| rules.adds(&session.deeds)).collect();
         let tables = (0..TABLES.len()).map(|table| Folded::new(&sessions, &adds, table, &rules)).collect();

@@ -1,4 +1,4 @@
-//! What came out: the rows of the rollups' topic, and what they add up to.
+//! Statistics of the rollups' topic: the published rows and their sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +40,8 @@ impl Table {
     }
 }
 
-/// What came out so far.
-pub(super) struct Board {
+/// Statistics of the rows published so far.
+pub(super) struct Stats {
     /// By name, in the order in which they are shown.
     breakdowns: Vec<String>,
     /// Tables of which not all rows have come: by start of window, tenant, breakdown.
@@ -62,7 +62,7 @@ pub(super) struct Board {
     pub(super) first: Option<Millis>,
 }
 
-impl Board {
+impl Stats {
     /// For the breakdowns that are configured.
     pub(super) fn new(config: &Config) -> Self {
         Self {

@@ -5,14 +5,14 @@ use crowdfold_airlock::Millis;
 /// How much faster.
 pub(super) const SPEED: u64 = 12;
 
-/// What time it is for the players.
+/// The event time of the synthetic players.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct EventClock {
     began: Millis,
     start: Millis,
 }
 
-impl Pace {
+impl EventClock {
     /// Begins in the middle of a window of `window` ms, so that the first one closes soon, at most `back` ms ago.
     pub(super) const fn new(now: Millis, back: Millis, window: Millis) -> Self {
         let earliest = now.saturating_sub(back);
@@ -46,15 +46,15 @@ mod tests {
     #[test]
     fn time_runs_faster_and_never_ahead_of_the_clock() {
         let now = 1_000 * MINUTE + 12_345;
-        let pace = Pace::new(now, 25 * MINUTE, MINUTE);
-        assert_eq!(pace.start(), 976 * MINUTE + 30_000);
-        assert_eq!(pace.at(now + 5_000), pace.start() + 60_000);
+        let event_clock = EventClock::new(now, 25 * MINUTE, MINUTE);
+        assert_eq!(event_clock.start(), 976 * MINUTE + 30_000);
+        assert_eq!(event_clock.at(now + 5_000), event_clock.start() + 60_000);
         let mut before = 0;
         for passed in (0..10 * MINUTE).step_by(777) {
-            let at = pace.at(now + passed);
+            let at = event_clock.at(now + passed);
             assert!(at > before && at <= now + passed, "{passed}");
             before = at;
         }
-        assert!(!pace.has_caught_up(now + 2 * MINUTE) && pace.has_caught_up(now + 3 * MINUTE));
+        assert!(!event_clock.has_caught_up(now + 2 * MINUTE) && event_clock.has_caught_up(now + 3 * MINUTE));
     }
 }

@@ -1,18 +1,18 @@
-//! How many in a second.
+//! The rate of a growing count.
 
 use std::collections::VecDeque;
 
 use crowdfold_airlock::Millis;
 
-/// Over how long a rate is taken, ms.
+/// The period over which a rate is measured, ms.
 const SPAN: Millis = 3_000;
 
-/// A count that grows, and how fast it does.
+/// A growing count and its rate.
 #[derive(Default)]
-pub(super) struct Meter(VecDeque<(Millis, u64)>);
+pub(super) struct RateMeter(VecDeque<(Millis, u64)>);
 
-impl Meter {
-    /// The count at a moment.
+impl RateMeter {
+    /// Records the count at a moment.
     pub(super) fn record(&mut self, now: Millis, count: u64) {
         self.0.push_back((now, count));
         while self.0.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= SPAN) {
@@ -33,10 +33,10 @@ mod tests {
 
     #[test]
     fn a_rate_is_that_of_the_last_seconds() {
-        let mut meter = Meter::default();
-        assert_eq!(meter.per_second(), 0);
+        let mut rate_meter = RateMeter::default();
+        assert_eq!(rate_meter.per_second(), 0);
         for second in 0..20 {
-            meter.record(second * 1_000, second.min(10) * 500);
+            rate_meter.record(second * 1_000, second.min(10) * 500);
             let expect = match second {
                 0 => 0,
                 1..=10 => 500,
@@ -44,8 +44,8 @@ mod tests {
                 12 => 166,
                 _ => 0,
             };
-            assert_eq!(meter.per_second(), expect, "{second}");
+            assert_eq!(rate_meter.per_second(), expect, "{second}");
         }
-        assert!(meter.0.len() <= 5);
+        assert!(rate_meter.0.len() <= 5);
     }
 }

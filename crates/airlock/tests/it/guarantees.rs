@@ -1,4 +1,4 @@
-//! What must not be possible, told by the compiler.
+//! Guarantees that the compiler checks.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -16,9 +16,10 @@ assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
 assert_impl_all!(crowdfold_airlock::Airlock: Send);
 
-/// A rejection is its reason, and the keyed hash of a session that opts out: it has no room for anything of its beacon.
+/// A rejection is its reason, and the keyed hash of a session that opts out: it has no field for anything of its
+/// beacon.
 #[test]
-fn a_rejection_has_no_room_for_a_payload() {
+fn a_rejection_cannot_hold_a_payload() {
     assert_eq!(size_of::<Reason>(), 1);
     assert_eq!(size_of::<Rejection>(), size_of::<(Reason, Option<SessionHash>)>());
 }
