@@ -100,7 +100,7 @@ fn each_cdns_lines_fold_to_who_played_what() {
 }
 
 #[test]
-fn a_log_says_who_asked_not_to_be_counted() {
+fn opt_out_in_a_log_is_honoured() {
     let crowd = (0..12).flat_map(|nth| Cdn::Fastly.session(&format!("crowd-{nth}"), nth));
     let asked =
         Cdn::Fastly.session("asked", 3).into_iter().map(|line| line.replace(r#""gpc":"""#, r#""gpc":"1""#));

@@ -93,7 +93,7 @@ fn sessions_stay_whole_and_records_carry_their_time() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how much is sent in what time is what is tested")]
-fn a_signal_ends_it_with_all_that_was_sent_told() {
+fn signal_ends_generate_with_all_sent_beacons_in_the_truth() {
     let topic = unique("players");
     Kafka::shared().create_topic(&topic, PARTITIONS, &[]);
     let dir = tempfile::tempdir().unwrap();

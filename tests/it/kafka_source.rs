@@ -109,7 +109,7 @@ fn odd_records_are_shown_as_they_are() {
 }
 
 #[test]
-fn a_topic_of_append_time_says_so_and_a_panic_while_reading_leaks_nothing() {
+fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_nothing() {
     let kafka = Kafka::shared();
     let topic = unique("append");
     kafka.create_topic(&topic, 1, &[("message.timestamp.type", "LogAppendTime")]);
@@ -132,7 +132,7 @@ fn a_topic_of_append_time_says_so_and_a_panic_while_reading_leaks_nothing() {
 }
 
 #[test]
-fn an_assignment_tells_what_the_group_committed_and_where_reading_starts() {
+fn assignment_contains_committed_offsets_and_start_offsets() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "committed", 3);
     let records: Vec<_> = (0..30).map(|i| Record::new(i % 3, "x")).collect();
@@ -189,7 +189,7 @@ fn metadata_of_others_does_not_break_us() {
 }
 
 #[test]
-fn two_members_share_the_partitions_and_each_is_told_before_it_loses_one() {
+fn two_members_share_the_partitions_and_revocation_comes_before_loss() {
     let kafka = Kafka::shared();
     let topic = topic(kafka, "shared", 4);
     let one = source_settings(&topic);
@@ -367,7 +367,7 @@ fn waiting_ends_when_there_is_something_to_read() {
 }
 
 #[test]
-fn nobody_there_and_no_such_topic_are_told_apart_and_told_soon() {
+fn unreachable_broker_and_missing_topic_are_reported_differently_and_soon() {
     let nobody = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Source::open(&nobody, source_settings("t")).err().unwrap();
     let Error::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };

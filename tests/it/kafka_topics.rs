@@ -154,7 +154,7 @@ fn what_keeps_records_too_long_or_not_long_enough_is_found() {
 }
 
 #[test]
-fn a_worker_is_told_why_it_may_not_start() {
+fn check_names_what_keeps_a_worker_from_starting() {
     let kafka = Kafka::shared();
     let (endless, missing) = (unique("endless"), unique("missing"));
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
@@ -201,7 +201,7 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
 }
 
 #[test]
-fn partitions_that_nobody_leads_are_told_apart_and_hold_up_nobody() {
+fn partitions_without_leader_are_reported_and_block_no_others() {
     let kafka = Kafka::start(Options { brokers: 3, ..Options::default() });
     let topic = unique("unreplicated");
     let tool = "org.apache.kafka.tools.TopicCommand";

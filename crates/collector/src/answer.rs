@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_to_come_again_hears_when() {
+    fn busy_responses_contain_retry_after() {
         for (answer, after) in [(Answer::Busy, "5"), (Answer::TooMany(3), "3")] {
             assert_eq!(answer.response().headers()[RETRY_AFTER], after);
         }

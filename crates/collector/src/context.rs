@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_that_are_known_are_told_from_others() {
+    fn only_known_encodings_are_accepted() {
         let of = |lines: &[_]| encoding(&headers(lines));
         assert_eq!(of(&[]), Some(Encoding::Plain));
         assert_eq!(of(&[("content-encoding", "identity")]), Some(Encoding::Plain));

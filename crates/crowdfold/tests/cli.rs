@@ -70,7 +70,7 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
-fn wrong_usage_is_exit_2_and_says_what_would_do() {
+fn wrong_usage_exits_with_2_and_names_the_fix() {
     for (arguments, expect) in [
         (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
@@ -170,7 +170,7 @@ fn without_comments(toml: &str) -> String {
 }
 
 #[test]
-fn check_says_what_is_in_force_and_what_follows() {
+fn check_prints_effective_settings_and_consequences() {
     let output = command(&["check", "--config", &deploy("minimal.toml").display().to_string()])
         .env("CROWDFOLD_KAFKA__INSTANCE", "worker-1")
         .env("CROWDFOLD_KAFKA__PROPERTIES__SASL_PASSWORD", "hunter2")

@@ -68,7 +68,7 @@ fn label(line: &str) -> String {
 }
 
 #[test]
-fn captured_playbacks_come_to_what_another_reading_of_them_says() {
+fn captured_playbacks_equal_an_independent_reading() {
     for (playback, playing, stalled, stalls, plays, startup) in READ {
         let lines: Vec<_> = CAPTURES.lines().filter(|line| label(line) == playback).collect();
         let sums = folded(&lines);

@@ -214,7 +214,7 @@ fn totals_are_read_from_the_detail_table() {
 }
 
 #[test]
-fn nothing_published_is_an_empty_table_and_a_line_that_says_so() {
+fn query_without_rollups_prints_an_empty_table_and_a_note() {
     let cluster = Cluster::new();
     for (format, expect) in [("table", 1), ("csv", 1), ("json", 0)] {
         let output = cluster.query(&["--breakdown", "os,browser", "--format", format]);

@@ -202,7 +202,7 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
 }
 
 #[test]
-fn check_says_that_the_guard_folds_every_row_of_an_ipv4_network() {
+fn check_warns_that_the_guard_folds_every_row_of_an_ipv4_network() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = |guard: u32| {

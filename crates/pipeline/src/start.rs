@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_program_is_refused_unless_told() {
+    fn metadata_of_another_program_is_refused_without_the_flag() {
         assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(StartError::Foreign(0)));
         assert_eq!(
             starts(&[Some("theirs"), Some("ours=0")], true, true),

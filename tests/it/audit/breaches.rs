@@ -135,7 +135,7 @@ fn each_breach_of_a_topic_of_rollups_is_named_with_its_location() {
 }
 
 #[test]
-fn rejections_that_say_too_much() {
+fn rejections_with_extra_fields_are_reported() {
     let kafka = Kafka::shared();
     let rejections = topic(kafka, "rejections", 1);
     let note = json!({"schema": "crowdfold.rejection/1", "reason": "malformed", "topic": "p.beacons", "partition": 3,

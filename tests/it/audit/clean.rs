@@ -152,7 +152,7 @@ fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
 
 /// What an officer reads: the whole table, with what changes from run to run put out of it.
 #[test]
-fn the_table_says_what_was_looked_at_and_what_was_found() {
+fn audit_table_lists_subjects_and_findings() {
     let kafka = Kafka::shared();
     let rollups = topic(kafka, "shown", 1);
     write(kafka, &rollups, 0, &table(3, "os", &[("*", 60), ("Windows", 900)]));

@@ -190,7 +190,7 @@ fn indirect_permissions_are_named_with_their_principal() {
 }
 
 #[test]
-fn who_may_not_ask_is_told_so_and_not_that_nobody_reads() {
+fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() {
     let kafka = Kafka::start(
         Options::default()
             .with("authorizer.class.name", AUTHORIZER)

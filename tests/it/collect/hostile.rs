@@ -41,7 +41,7 @@ fn end(collector: Collector) {
 }
 
 #[test]
-fn bodies_that_are_not_what_they_say() {
+fn hostile_bodies_are_refused_within_memory_bounds() {
     let deployment = limited(deploy(Kafka::shared()), "60s");
     let collector = Collector::start(&deployment);
     let before = collector.memory();

@@ -16,7 +16,7 @@ fn version_2(source: [u8; 4]) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
+fn forwarded_addresses_count_from_trusted_peers() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.trusted_proxies", "[\"127.0.0.1\", \"10.0.0.0/8\"]");
     let deployment = deployment.with_topics();
@@ -40,7 +40,7 @@ fn what_a_peer_says_of_others_counts_if_it_is_trusted() {
 }
 
 #[test]
-fn what_anybody_else_says_is_ignored_and_counted() {
+fn forwarded_addresses_of_untrusted_peers_are_ignored_and_counted() {
     let deployment = deploy(Kafka::shared()).with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();
@@ -52,7 +52,7 @@ fn what_anybody_else_says_is_ignored_and_counted() {
 }
 
 #[test]
-fn the_proxy_protocol_names_the_client_and_only_a_proxy_may_speak_it() {
+fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
     deployment.set("collect.proxy_protocol", "true");

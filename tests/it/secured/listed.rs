@@ -27,7 +27,7 @@ fn answered<T>(ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
 }
 
 #[test]
-fn who_may_read_and_what_may_be_written_is_told_by_the_cluster() {
+fn cluster_lists_readers_and_writable_topics() {
     let topic = unique("listed");
     broker().create_topic(&topic, 1, &[]);
     may("collector", "Read", &topic, &[]);

@@ -38,7 +38,7 @@ fn tls_mutual_tls_and_every_mechanism_of_sasl() {
 
 /// Who is let in may do nothing by that alone.
 #[test]
-fn whoever_shows_who_he_is_and_was_granted_nothing_is_told_what_he_lacks() {
+fn authenticated_principal_without_grants_is_named_what_it_lacks() {
     let security = broker().security();
     let mut deployment = Deployment::new(broker()).with_topics();
     come(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));

@@ -157,7 +157,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
 
 /// Without the right to erase, beacons go as they would: the worker works, and says once what is missing.
 #[test]
-fn without_the_right_the_worker_goes_on_and_says_so_once() {
+fn worker_without_the_permission_goes_on_and_logs_it_once() {
     let kafka = Kafka::start(
         quick()
             .with("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
@@ -210,7 +210,7 @@ fn the_client_that_erases_has_properties_of_its_own() {
 }
 
 #[test]
-fn erasing_on_a_shared_topic_is_refused_unless_it_is_said() {
+fn erasing_on_a_shared_topic_is_refused_without_the_setting() {
     let mut deployment = erasing(Kafka::shared());
     deployment.set("source.topic", "\"events\"");
     let mut worker = Worker::start(&deployment, "a");

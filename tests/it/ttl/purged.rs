@@ -175,7 +175,7 @@ fn purge_of_a_topic_in_use_leaves_other_partitions_alone() {
 
 /// Nobody writes to one partition, and another is written to: its records are not deleted for the first one's sake.
 #[test]
-fn purge_says_which_segments_stay_where_it_would_have_to_delete_more() {
+fn purge_lists_segments_that_stay_where_it_would_have_to_delete_more() {
     let kafka = Kafka::start(quick());
     let deployment = turned(&kafka);
     let beacons = deployment.topic("beacons");

@@ -67,7 +67,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 }
 
 #[test]
-fn offsets_of_another_program_are_refused_until_told_otherwise() {
+fn offsets_of_another_program_are_refused_without_the_flag() {
     let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
     deployment.set("source.quiet", "\"8s\"");

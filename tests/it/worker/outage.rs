@@ -37,7 +37,7 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
 }
 
 #[test]
-fn a_worker_waits_for_its_broker_says_so_and_can_be_told_to_go_meanwhile() {
+fn worker_waits_for_its_broker_reports_it_and_can_be_stopped_meanwhile() {
     let kafka = Kafka::start(Options::default());
     let deployment = Deployment::new(&kafka).with_topics();
     let log = deployment.players(10, 100, window_ago(2_000, 40_000), 20_000);

@@ -224,7 +224,7 @@ fn line_is_sorted_by_its_earliest_time() {
 }
 
 #[test]
-fn what_a_beacon_says_of_itself_is_told_in_words() {
+fn fields_of_a_beacon_become_dimension_values() {
     let mut airlock = airlock(settings());
     let observation = admitted(
         &mut airlock,

@@ -91,7 +91,7 @@ fn states_of_cmcd_state_starts_and_first_frames() {
 }
 
 #[test]
-fn amounts_of_cmcd_are_not_told_but_totals_are() {
+fn amounts_of_cmcd_are_ignored_and_totals_are_read() {
     let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
     assert_eq!(
         (measured.playing_ms, measured.stalled_ms, measured.stalls, measured.dropped_frames),

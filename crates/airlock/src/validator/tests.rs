@@ -155,7 +155,7 @@ fn signals_opt_out_where_they_are_enabled() {
 }
 
 #[test]
-fn what_a_producer_says_wins_over_the_user_agent() {
+fn explicit_fields_win_over_the_user_agent() {
     let mut bench = Bench::new(Settings { format: Format::Json, ..settings() });
     for (reported, expect) in [
         ("", "desktop Windows unknown Chrome 147"),
@@ -179,7 +179,7 @@ fn what_a_producer_says_wins_over_the_user_agent() {
 }
 
 #[test]
-fn user_agents_are_told_again_in_fresh_words_after_a_sweep() {
+fn user_agents_are_interned_again_after_a_sweep() {
     let mut bench = Bench::new(settings());
     let rest = format!(r#""headers":{{"user-agent":"{CHROME}"}},"query":"CMCD=sid%3D%22s%22""#);
     for _ in 0..2 {

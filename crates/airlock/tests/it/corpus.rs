@@ -51,7 +51,7 @@ fn playbacks_and_sessions_are_the_same() {
 }
 
 #[test]
-fn each_players_packaging_is_told() {
+fn packaging_of_each_player_is_recognised() {
     for (truth, seen) in all(Settings::default()) {
         let expect = if truth["player"] == "hls" { "hls" } else { "dash" };
         for seen in seen {
@@ -62,7 +62,7 @@ fn each_players_packaging_is_told() {
 }
 
 #[test]
-fn every_client_is_told_from_its_user_agent() {
+fn every_client_is_recognised_from_its_user_agent() {
     let clients: BTreeSet<_> = all(Settings::default())
         .into_iter()
         .flat_map(|(_, seen)| seen)

@@ -147,7 +147,7 @@ fn log(pairs: &[(&str, &[&str])]) -> LogFields {
 }
 
 #[test]
-fn a_logs_fields_are_found_where_they_are_said_to_be_and_no_others_are() {
+fn log_fields_are_read_at_configured_paths_only() {
     let log = log(&[
         ("time", &["t"]),
         ("address", &["client", "ip"]),

@@ -173,7 +173,7 @@ fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_survey_tells_where_each_beacon_lies() {
+fn survey_returns_the_span_of_each_beacon() {
     let pairs =
         |all: Vec<(String, String)>| all.into_iter().map(|(a, b)| format!("{a}: {b}")).collect::<Vec<_>>();
     assert_eq!(
@@ -241,7 +241,7 @@ fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) 
 }
 
 #[test]
-fn a_withdrawal_lies_where_the_reader_looks_for_it_and_says_no_more() {
+fn withdrawal_is_written_at_configured_paths_with_nothing_else() {
     withdrawal(&[], "s", None);
     withdrawal(&[], "\"quoted\"\\\n\u{1}", Some("acme"));
     let (written, _) = withdrawal(

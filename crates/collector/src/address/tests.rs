@@ -23,7 +23,7 @@ fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
 }
 
 #[test]
-fn a_peer_that_is_not_trusted_speaks_for_itself() {
+fn address_of_an_untrusted_peer_is_its_own() {
     assert_eq!(client("203.0.113.9:1", &[]), ("203.0.113.9".into(), false));
     assert_eq!(client("[::ffff:203.0.113.9]:1", &[]), ("203.0.113.9".into(), false));
     for name in ["x-forwarded-for", "forwarded"] {

@@ -113,7 +113,7 @@ fn one_tenant_and_several_are_two_questions() {
 }
 
 #[test]
-fn every_form_says_how_many_tenants_a_group_has_and_none_says_which() {
+fn every_format_shows_the_number_of_tenants_of_a_group_and_none_their_names() {
     let answer = ask("--by industry,os --breakdown os,browser", &five());
     assert!(answer.table(120).starts_with("tenants  industry  os       sessions"), "{}", answer.table(120));
     let csv = answer.csv();

@@ -24,7 +24,7 @@ fn a_table_of_one_window() {
 }
 
 #[test]
-fn a_table_of_several_windows_does_not_speak_of_people() {
+fn table_of_several_windows_counts_session_windows() {
     let answer = ask("--breakdown os,browser", &two_windows());
     assert_eq!(answer.table(120), include_str!("../../fixtures/several_windows.txt"));
     assert_eq!(
@@ -145,7 +145,7 @@ fn an_answer_of_nothing_is_a_header() {
 }
 
 #[test]
-fn noise_is_told_with_its_size_and_grows_with_what_is_added_up() {
+fn noise_is_shown_with_its_size_and_grows_with_sums() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
         row["policy"] = serde_json::json!({

@@ -391,7 +391,7 @@ fn totals_that_disagree() {
 }
 
 #[test]
-fn tables_that_tell_of_the_same() {
+fn tables_of_one_family_and_two_detail_tables_are_reported() {
     let noisy = |breakdown: &str| with_noise(covered(table(3, breakdown, &[("x", 900)])));
     let rows = [table(3, "country", &[("FR", 900)]), noisy("asn")].concat();
     let audit_ = audit(&rows);

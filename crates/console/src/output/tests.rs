@@ -30,7 +30,7 @@ fn a_formula_in_a_value_reaches_csv_disarmed_and_json_as_it_is() {
 }
 
 #[test]
-fn a_terminal_is_not_told_what_to_do() {
+fn control_characters_are_not_printed_to_a_terminal() {
     assert_eq!(plain("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\u{fffd}c");
 }
 

@@ -91,7 +91,7 @@ fn what_is_no_rollup_is_counted() {
 }
 
 #[test]
-fn missing_rows_are_told() {
+fn missing_rows_are_reported() {
     let mut first = table(0, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     first.remove(1);
     let mut second = table(1, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
@@ -132,7 +132,7 @@ fn tenants_breakdowns_and_windows_are_tables_of_their_own() {
 }
 
 #[test]
-fn partial_coverage_is_told() {
+fn partial_coverage_is_reported() {
     let mut partial = table(0, "os", &[("*", 60), ("Windows", 70)]);
     partial.iter_mut().for_each(|record| record["coverage"] = json!({"partitions": 3, "of": 4}));
     assert_eq!(notes(&partial), ["1 tables lack some source partitions: their sums are too low"]);

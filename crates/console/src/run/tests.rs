@@ -41,7 +41,7 @@ fn grouping_by_a_beginning_keeps_what_is_folded_above_it_as_a_star() {
 }
 
 #[test]
-fn conditions_leave_out_what_is_folded_and_say_how_much() {
+fn conditions_leave_out_folded_rows_and_report_how_many_sessions() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
@@ -62,7 +62,7 @@ fn conditions_on_one_dimension_are_alternatives_and_a_star_can_be_asked_for() {
 }
 
 #[test]
-fn a_query_that_nothing_meets_says_so() {
+fn query_without_matches_prints_a_note() {
     let answer = ask("--breakdown os,browser --where os=Roku", &two_windows());
     assert!(answer.is_empty());
     assert_eq!(

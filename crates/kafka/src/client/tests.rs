@@ -70,7 +70,7 @@ fn a_principal_is_named_where_a_password_is_its_own() {
 }
 
 #[test]
-fn who_is_not_let_in_is_told_apart_from_a_cluster_that_is_not_there() {
+fn failed_authentication_differs_from_an_unreachable_cluster() {
     use RDKafkaErrorCode as C;
     let away = |code, reason: &str| {
         with(&[("security.protocol", "ssl")]).away(Some(Trouble { code, reason: reason.into() }), String::new)

@@ -97,7 +97,7 @@ fn a_topic_that_is_not_there_is_named() {
 }
 
 #[test]
-fn nobody_at_home_is_said_within_seconds() {
+fn unreachable_broker_is_reported_within_seconds() {
     // bound and never listened on: nothing else can answer there
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let brokers = socket.local_addr().unwrap().to_string();

@@ -30,7 +30,7 @@ fn a_tenant_has_its_own_or_the_common_one() {
 }
 
 #[test]
-fn the_fingerprint_tells_whose_policy_is_another_and_is_the_old_one_where_none_is() {
+fn policy_fingerprint_depends_on_tenants_that_differ_and_is_unchanged_without_any() {
     assert_eq!(policies([]).fingerprint(), policy(50).fingerprint());
     assert_eq!(policies([("acme", policy(50))]).fingerprint(), policy(50).fingerprint());
     let different = [

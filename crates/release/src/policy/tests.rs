@@ -105,7 +105,7 @@ fn the_fingerprint_is_the_same_in_every_release() {
 const FINGERPRINT: u64 = 0xa948_7084_2dfa_8a2d;
 
 #[test]
-fn the_fingerprint_tells_what_is_released_otherwise_and_nothing_else() {
+fn policy_fingerprint_covers_what_changes_released_rows_and_nothing_else() {
     let place = || vec![vec![Country, Asn], vec![Device]];
     let different = [
         settings(),

@@ -72,7 +72,7 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
 }
 
 #[test]
-fn a_year_of_the_same_id_is_weak_and_said_to_be() {
+fn year_of_the_same_session_id_is_reported_as_weak() {
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let (epsilon, delta) = privacy.composed(YEAR);
     assert!((26.4..26.5).contains(&epsilon), "{epsilon}");

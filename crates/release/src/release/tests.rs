@@ -99,7 +99,7 @@ fn a_window_from_few_networks_leaves_nothing_under_the_guard() {
 }
 
 #[test]
-fn tables_at_fault_are_withheld_whole_and_said_so() {
+fn faulty_tables_are_withheld_completely_and_reported() {
     let fault = |tables: &[&[(&str, u64)]]| {
         let result = released(tables);
         assert!(result.rollups.is_empty());

@@ -95,7 +95,7 @@ fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written()
 }
 
 #[test]
-fn coverage_is_told_only_when_a_partition_is_missing() {
+fn coverage_is_written_only_when_a_partition_is_missing() {
     let json_with = |coverage| String::from_utf8(example(coverage, false).json()).unwrap();
     assert!(
         json_with(Some(Coverage { partitions: 3, of: 4 }))

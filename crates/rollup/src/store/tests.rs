@@ -167,7 +167,7 @@ fn sessions_beyond_the_bound_are_overload_until_others_are_forgotten() {
 }
 
 #[test]
-fn a_flood_of_one_session_is_told_apart_beacon_by_beacon() {
+fn beacons_of_a_flood_of_one_session_are_distinguished() {
     let mut rig = Rig::new();
     for at in 0..2_000 {
         assert_eq!(rig.beacon(1, at, ""), Outcome::Inserted);

@@ -137,7 +137,7 @@ fn dash_js_states_its_startup_twice_waits_after_a_seek_and_repeats_an_error() {
 }
 
 #[test]
-fn shaka_opens_with_rebuffering_and_stalls_are_told_from_seeks() {
+fn shaka_opens_with_rebuffering_and_stalls_differ_from_seeks() {
     let mut rig = Rig::new();
     rig.request(0, "ot=m,sn=0,sta=r")
         .events(37, &["e=t,sn=0,ts=-21", "e=ps,sn=1,sta=r,ts=-7", "e=bc,sn=2,sta=r,ts=32,br=(864)"])
@@ -222,7 +222,7 @@ fn a_request_shows_that_the_session_goes_on() {
 }
 
 #[test]
-fn a_request_tells_nothing_while_a_batch_may_be_on_its_way() {
+fn request_states_nothing_while_a_batch_may_be_in_flight() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sn=0,sta=s,ts=0", "e=ps,sn=1,sta=p,ts=800"])
         .request(6_000, "sn=0,sta=p")
@@ -416,7 +416,7 @@ fn totals_of_requests_count_where_there_are_no_events() {
 }
 
 #[test]
-fn failure_that_requests_told_first_is_not_counted_again_by_events_that_come_late() {
+fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
     let mut rig = Rig::new();
     rig.request(0, "sta=s").request(2_000, "sta=f");
     rig.events(2_100, &["e=ps,sta=s,ts=+0", "e=ps,sta=f,ts=+2000"]);

@@ -33,7 +33,7 @@ const ANDROID: Client =
     Client { os: Some("Android"), os_version: Some(10), device: Some("phone"), ..WINDOWS };
 
 #[test]
-fn nothing_said_changes_nothing() {
+fn absent_hints_change_nothing() {
     assert_eq!(hinted(&http("", "", "", "", ""), WINDOWS), WINDOWS);
     assert_eq!(hinted(&http("\"Not A;Brand\";v=\"9\"", "\"\"", "\"\"", "?0", "\"\""), WINDOWS), WINDOWS);
 }
@@ -70,7 +70,7 @@ fn special_systems_stay() {
 }
 
 #[test]
-fn mobile_tells_phones_from_tablets() {
+fn mobile_hint_separates_phones_from_tablets() {
     let device = |client, mobile| hinted(&http("", "", "", mobile, ""), client).device;
     assert_eq!(device(ANDROID, "?0"), Some("tablet"));
     assert_eq!(device(ANDROID, "?1"), Some("phone"));

@@ -40,7 +40,7 @@ fn every_type_is_read() {
 }
 
 #[test]
-fn inner_lists_are_told_apart_by_their_labels() {
+fn members_of_inner_lists_are_chosen_by_their_labels() {
     check("br=(5000;v 320;a)", "br:i5000:i5000");
     check("br=(320;a 5000;v)", "br:i320:i5000");
     check("br=(320;a)", "br:i320:-");

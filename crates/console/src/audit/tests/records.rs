@@ -29,7 +29,7 @@ fn rejections() {
 }
 
 #[test]
-fn of_much_the_first_is_told_and_the_rest_counted() {
+fn first_findings_are_listed_and_the_rest_counted() {
     let rows: Vec<Value> = (0..100).map(|minute| record(minute, "os Windows", 1, 1, 20)).collect();
     let rows: Vec<Value> = rows
         .into_iter()

@@ -67,7 +67,7 @@ fn bounds_are_those_of_the_design() {
 }
 
 #[test]
-fn an_outage_that_does_not_fit_is_said_with_the_mend() {
+fn outage_that_does_not_fit_is_reported_with_the_fix() {
     assert!(printed(&[]).contains("# An outage of 41m loses nothing; ttl.outage asks for 30m.\n"));
     let short = printed(&[("ttl.outage", "43m")]);
     assert!(
@@ -100,7 +100,7 @@ fn a_bound_that_no_default_broker_holds_is_said() {
 }
 
 #[test]
-fn a_policy_without_a_secret_is_said_to_show_session_counts_only() {
+fn check_warns_that_a_policy_without_secret_shows_session_counts_only() {
     let text = printed(&[]);
     assert_eq!(text.matches("session counts only").count(), 1, "{text}");
     assert!(text.contains("# A small group inside a row with * may have had 10 sizes or more"), "{text}");

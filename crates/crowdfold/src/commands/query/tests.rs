@@ -38,7 +38,7 @@ fn what_can_be_asked_is_taken_as_typed() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_said_before_anything_is_read() {
+fn impossible_queries_are_refused_before_anything_is_read() {
     for (arguments, expect) in [
         ("--breakdown os,colour", "--breakdown: \"colour\" is no dimension; the dimensions are country, "),
         ("--by shape", "--by: \"shape\" is no dimension"),

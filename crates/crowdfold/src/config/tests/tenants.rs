@@ -27,7 +27,7 @@ fn what_a_tenant_has_not_of_its_own_it_has_as_all() {
 }
 
 #[test]
-fn what_is_said_again_changes_nothing() {
+fn repeated_values_change_nothing() {
     let plain = config(TWO).unwrap();
     let again = config(&format!("{TWO}[release.tenants.acme]\nk = 50\n[release.tenants.beta]\n")).unwrap();
     assert_eq!(again.policies(), plain.policies());

@@ -38,7 +38,7 @@ fn country(airlock: &mut Airlock) -> String {
 }
 
 #[test]
-fn a_file_that_changed_is_read_again_and_a_damaged_one_is_told_once() {
+fn changed_file_is_read_again_and_a_damaged_one_is_logged_once() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("country.mmdb");
     std::fs::write(&path, countries("DE")).unwrap();

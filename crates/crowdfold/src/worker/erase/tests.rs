@@ -74,7 +74,7 @@ fn partitions_that_were_given_up_are_not_erased_any_more() {
 }
 
 #[test]
-fn a_missing_right_is_told_and_not_asked_for_with_every_commit() {
+fn missing_permission_is_reported_and_not_tried_with_every_commit() {
     let right = Right { resource: Resource::Topic("t".into()), operation: Operation::Delete };
     let forbidden = Error::Forbidden { principal: ClientSettings::default().principal(), right };
     let (eraser, passes, status) = watched(vec![Err(forbidden)]);

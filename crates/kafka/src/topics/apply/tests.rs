@@ -53,7 +53,7 @@ fn a_bound_that_cannot_be_held_says_what_to_change() {
 }
 
 #[test]
-fn longer_is_said_and_shorter_is_not() {
+fn longer_retention_is_reported_and_shorter_is_not() {
     assert!(lengthens("retention.ms", Some("1000"), "2000"));
     assert!(lengthens("retention.bytes", Some("1000"), "-1"));
     assert!(!lengthens("retention.ms", Some("-1"), "2000"));

@@ -28,7 +28,7 @@ fn counts_settle_without_a_negative_one_and_keep_their_total() {
 }
 
 #[test]
-fn percentiles_are_told_where_noise_does_not_drown_them() {
+fn percentiles_are_shown_where_noise_is_small_enough() {
     // σ 10: 2·10·√32 = 113.1, so 114 sessions beyond a percentile
     let summary_of = |sessions: i128| {
         DistributionSummary::of_noisy(&bins(&[(1000, sessions / 2), (5000, sessions / 2)]), 10.0, false)
@@ -57,6 +57,6 @@ fn ranges_hold_two_deviations_each_and_cover_everyone() {
 }
 
 #[test]
-fn values_of_bins_are_told_to_two_digits() {
+fn values_of_bins_have_two_digits() {
     assert_eq!([7, 99, 100, 1249, 1250, 99_500].map(two_digits), [7, 99, 100, 1200, 1300, 100_000]);
 }

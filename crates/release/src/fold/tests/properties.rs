@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(2000))]
 
     #[test]
-    fn folding_is_what_the_page_says(leaves in leaves(), crowd in crowd()) {
+    fn folding_equals_the_documented_rule(leaves in leaves(), crowd in crowd()) {
         let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         prop_assert_eq!(groups(&rows), oracle(&leaves, crowd));
     }

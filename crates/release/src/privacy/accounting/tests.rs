@@ -25,7 +25,7 @@ fn it_is_never_worse_than_the_simple_one() {
 }
 
 #[test]
-fn a_tail_is_the_sum_it_says_it_is() {
+fn tail_equals_its_sum() {
     for (sigma, from) in [(0.3_f64, 1_u64), (2.0, 1), (2.0, 9), (38.2, 240), (999.0, 3_000)] {
         let weight = |x: i64| (-(x * x) as f64 / (2.0 * sigma * sigma)).exp();
         let far = (40.0 * sigma) as i64 + 40;

@@ -54,7 +54,7 @@ fn rows(released: &Released) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn a_row_says_what_noise_it_has_and_tables_may_overlap() {
+fn row_contains_its_noise_and_tables_may_overlap() {
     let released = release("acme", WINDOW, tables(100_000, 40), &policy(50, &BUDGET), None);
     assert_eq!((released.fault.clone(), &released.rows[..]), (None, &[1, 1][..]));
     let rows = rows(&released);
@@ -174,7 +174,7 @@ fn overlapping_breakdowns_are_for_noise_alone_and_the_guard_is_not() {
 }
 
 #[test]
-fn the_fingerprint_tells_policy_budget_times_and_secret_apart() {
+fn policy_fingerprint_depends_on_policy_budget_times_and_secret() {
     let fingerprints = [
         keyless(50, &BUDGET),
         policy(50, &BUDGET),

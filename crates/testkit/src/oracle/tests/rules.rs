@@ -176,7 +176,7 @@ fn nothing_ahead_of_the_clock_moves_the_watermark() {
 }
 
 #[test]
-fn what_was_said_long_before_the_last_closed_window_is_forgotten() {
+fn assertions_long_before_the_last_closed_window_expire() {
     let late_after = |last: u64| {
         let out = beacon(100, r#""opt_out":true"#);
         let straggler = beacon(110, "");

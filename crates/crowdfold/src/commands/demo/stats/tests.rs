@@ -55,7 +55,7 @@ fn tables_that_are_never_whole_are_not_kept_for_ever() {
 }
 
 #[test]
-fn what_is_no_rollup_is_told() {
+fn records_that_are_no_rollups_are_reported() {
     let mut stats = stats();
     assert!(!stats.push(b"{}", 0));
     let strange = String::from_utf8(row(1, ["a", "b", "c"], 1, 1, 20)).unwrap().replace("\"os\"", "\"cdn\"");
