@@ -25,17 +25,17 @@ fn a_last_value_that_cannot_be_used_leaves_the_field_absent() {
         ("fatal", "true", &["null", "2", "\"maybe\""]),
     ] {
         for bad in bad {
-            let absent = one(&format!(r#"{{"{field}":{bad}}}"#), said);
+            let absent = one(&format!(r#"{{"{field}":{bad}}}"#), summary);
             for record in [
                 format!(r#"{{"{field}":{good},"{field}":{bad}}}"#),
                 format!(r#"{{"{field}":{bad},"{field}":{good},"{field}":{bad}}}"#),
             ] {
-                assert_eq!(one(&record, said), absent, "{record}");
+                assert_eq!(one(&record, summary), absent, "{record}");
             }
             // The value that cannot be used is noted even where another one counts.
             let record = format!(r#"{{"{field}":{bad},"{field}":{good}}}"#);
-            let used = one(&format!(r#"{{"{field}":{good}}}"#), said);
-            assert_eq!(one(&record, said), used + field, "{record}");
+            let used = one(&format!(r#"{{"{field}":{good}}}"#), summary);
+            assert_eq!(one(&record, summary), used + field, "{record}");
         }
     }
     one(r#"{"opt_out":true,"opt_out":null,"opt_out":"maybe"}"#, |beacon| assert!(beacon.opt_out));
