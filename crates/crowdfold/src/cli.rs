@@ -1,4 +1,4 @@
-//! The command line, as it is written. What it means together with the configuration, the commands say.
+//! The flags of the command line. The commands combine them with the configuration.
 
 mod topics;
 mod values;
@@ -14,58 +14,62 @@ pub use topics::{AclFormat, Topics, TopicsCommand};
 pub use values::{ReportFormat, TableFormat};
 use values::{allowed, condition, duration, limit, size};
 
-/// k of the demo: small enough to show rows within seconds.
+/// The default `k` of the demo, small enough to show rows within seconds.
 const DEMO_K: u64 = 20;
 
-/// Player beacons in, crowds out: takes the address off, aggregates by session and window, and lets out only rows
-/// that stand for a crowd.
+/// The heading of the flags that every command accepts.
+const GLOBAL: &str = "Global options";
+
+/// Turn player beacons into crowd metrics: drop the IP address, aggregate by session and window, and publish only rows
+/// that cover at least k sessions
 #[derive(Debug, Parser)]
 #[command(name = "crowdfold", version, propagate_version = true)]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 failed while running, 2 bad configuration or usage, 3 a check found a \
-                        breach.\n\nExample: crowdfold demo --for 60s"
+    after_help = "Exit codes: 0 success, 1 error while running, 2 invalid configuration or usage, 3 a check found a \
+                  breach.\n\nExample: crowdfold demo --for 60s"
 )]
 pub struct Cli {
-    /// What every command takes.
+    /// The flags that every command accepts.
     #[command(flatten)]
     pub global: Global,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command takes.
+/// The flags that every command accepts.
 #[derive(Args, Debug)]
 pub struct Global {
-    /// Configuration over the defaults; `crowdfold check` prints what is in force
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Configuration file that overrides the defaults; `crowdfold check` prints the result
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Form of the log on stderr
+    /// Format of the log on stderr
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "text|json",
         hide_possible_values = true,
         default_value = "text"
     )]
     pub log_format: LogFormat,
-    /// The least that is logged [default: info; demo, query and audit: warn]
-    #[arg(long, global = true, value_name = "LEVEL")]
+    /// Minimum level that is logged [default: info; for demo, query and audit: warn]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
 }
 
-/// Form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people
     Text,
-    /// One object a line
+    /// One JSON object per line
     Json,
 }
 
-/// The least that is logged.
+/// The minimum level that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are self-explanatory")]
 pub enum LogLevel {
     Error,
     Warn,
@@ -74,83 +78,86 @@ pub enum LogLevel {
     Trace,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show it: a broker, synthetic players and the worker in one process, and a live table of what leaves
+    /// Run a self-contained demo: mock broker, synthetic players, worker, live table of published rows
     #[command(after_help = "Example: crowdfold demo --for 60s --k 20")]
     Demo(Demo),
-    /// Run the streaming worker: beacons in, rollups out, exactly once; SIGTERM drains and ends it
+    /// Run the streaming worker, which turns beacons into rollups exactly once; on SIGTERM it finishes the transaction in
+    /// flight and exits
     #[command(after_help = "Example: crowdfold run --config crowdfold.toml --log-format json")]
     Run(Run),
-    /// Take what players report over HTTP and write it to the beacons' topic; SIGTERM answers what is under way and ends
-    /// it
+    /// Receive beacons from players over HTTP and write them to the beacons topic; on SIGTERM it answers open requests
+    /// and exits
     #[command(after_help = "Example: crowdfold collect --config crowdfold.toml")]
     Collect,
-    /// Fold files into rollups, no broker needed: the same code path as `run`
+    /// Fold files into rollups without a broker, by the same code path as `run`
     #[command(
         after_help = "Example: crowdfold fold beacons.ndjson --output rollups.ndjson --ledger ledger.json"
     )]
     Fold(Fold),
-    /// Generate beacons of synthetic players: the same seed gives the same bytes
+    /// Generate beacons of synthetic players; the same seed gives the same bytes
     #[command(
         after_help = "Example: crowdfold generate --sessions 1000 --seed 7 --output beacons.ndjson --truth \
                             cells.ndjson"
     )]
     Generate(Generate),
-    /// Create topics whose time-to-live is bounded, prove that it is, or say who may use them
+    /// Create topics with a bounded time-to-live, verify it, or print the ACLs of each role
     Topics(Topics),
-    /// Read rollups: filter, group, print
+    /// Read, filter and group rollups, and print them
     #[command(
         after_help = "Example: crowdfold query --breakdown device,os,browser --where os=Windows --since 1h --by device,os"
     )]
     Query(Query),
-    /// Look on the broker for what should not be there: identifiers, rows below k, tables that disagree, records that
-    /// are too old, readers who should not be; exit 3 when there is any
+    /// Search the topics for identifiers, rows below k, tables that disagree, expired records and readers without a
+    /// role; exit 3 if any breach is found
     #[command(after_help = "Example: crowdfold audit --config crowdfold.toml --since 1d")]
     Audit(Audit),
-    /// Print the configuration in force, secrets masked, with what follows from it
+    /// Print the effective configuration, with secrets masked, and its consequences
     #[command(
         after_help = "Example: CROWDFOLD_RELEASE__K=100 crowdfold check --config crowdfold.toml --sessions 3000"
     )]
     Check(Check),
 }
 
-/// `crowdfold check`.
+/// The flags of `crowdfold check`.
 #[derive(Args, Debug, Default)]
 pub struct Check {
-    /// Also print the rows and their standard errors to expect for this many live sessions of a tenant
+    /// Also print the rows and standard errors to expect when a tenant has this many live sessions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub sessions: Option<u64>,
 }
 
-/// `crowdfold demo`.
+/// The flags of `crowdfold demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// End after this long, such as 60s; else Ctrl-C ends it
+    /// Exit after this time, such as 60s; without it, Ctrl-C exits
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Sessions a row stands for, at least
+    /// Minimum number of sessions per row
     #[arg(long, value_name = "K", default_value_t = DEMO_K)]
     pub k: u64,
-    /// A real cluster instead of the mock one, such as localhost:9092
+    /// Kafka cluster to use instead of the mock broker, such as localhost:9092
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
 }
 
-/// `crowdfold run`.
+/// The flags of `crowdfold run`.
 #[derive(Args, Debug)]
 pub struct Run {
-    /// Run one stage alone
+    /// Run only one stage [default: both]
     #[arg(long, value_name = "combine|merge", hide_possible_values = true)]
     pub stage: Option<Stage>,
-    /// Where committed offsets are not crowdfold's, or make no sense: start after now instead of giving up
+    /// If committed offsets were not written by crowdfold or are invalid, start with records written from now on
+    /// instead of failing
     #[arg(long)]
     pub restart_from_now: bool,
-    /// Where records were deleted before they were read: count them as lost and go on instead of giving up
+    /// If records were deleted before they were read, count them as lost and continue instead of failing
     #[arg(long)]
     pub accept_loss: bool,
-    /// Where a batch of beacons cannot be read (damaged, or too large when unpacked): count it as lost and go on
+    /// If a batch of beacons cannot be read (damaged, or too large when unpacked), count it as lost and continue
+    /// instead of failing
     #[arg(long)]
     pub skip_damaged: bool,
 }
@@ -164,185 +171,187 @@ pub enum Stage {
     Merge,
 }
 
-/// `crowdfold fold`.
+/// The flags of `crowdfold fold`.
 #[derive(Args, Debug)]
 pub struct Fold {
-    /// Form of the lines; else `source.format` of the configuration
+    /// Format of the input [default: `source.format` of the configuration]
     #[arg(long, value_name = "json|cmcd|capture", hide_possible_values = true)]
     pub format: Option<InputFormat>,
-    /// Where the rollups go; else stdout
+    /// File for the rollups [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where the exact ledger goes: treat it like the input
+    /// File for the exact ledger; protect it like the input
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// Memory for sorting, such as 512MiB; records beyond it are sorted in temporary files
+    /// Memory for sorting, such as 512MiB; if more is needed, records are sorted in temporary files
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     pub memory: usize,
-    /// Directory for temporary files, which contain personal data and have no name [default: TMPDIR, or /tmp]
+    /// Directory for unnamed temporary files, which contain personal data [default: TMPDIR, or /tmp]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
-    /// Files of beacons in any order, sorted by time and read as one partition; .gz and .zst are unpacked; `-`, or no
-    /// file, is stdin
+    /// Files of beacons in any order; they are sorted by time and read as one partition; .gz and .zst are unpacked; `-`
+    /// or no file reads stdin
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
 
-/// Form of lines.
+/// The format of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InputFormat {
-    /// An object or an array a line
+    /// A JSON object or array per line
     Json,
-    /// CMCD event-mode lines, or queries
+    /// CMCD event-mode lines, or query strings
     Cmcd,
-    /// Captured HTTP requests, an object a line
+    /// Captured HTTP requests, one JSON object per line
     Capture,
 }
 
-/// `crowdfold generate`.
+/// The flags of `crowdfold generate`.
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("to").args(["brokers", "output"]).required(true))]
 pub struct Generate {
-    /// Send to the beacons' topic of this cluster, such as localhost:9092
+    /// Kafka cluster to whose beacons topic the beacons are sent, such as localhost:9092
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Write to a file, a beacon a line; `-` is stdout
+    /// File for the beacons, one per line; `-` writes to stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Sessions that are live at any moment, at most 5000000
+    /// Number of sessions that are live at any time, at most 5000000
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
     pub sessions: u64,
-    /// Beacons per second, all sessions together; else each reports every 10s
+    /// Beacons per second over all sessions [default: each session reports every 10s]
     #[arg(long, value_name = "R", value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: Option<u64>,
-    /// Same seed, same sessions; two generators at a time want two seeds
+    /// Seed of the random numbers; give two generators that run at the same time different seeds
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// How much time to fill, such as 10m; else 5m in a file, and until Ctrl-C on a topic
+    /// Span of time to generate, such as 10m [default: 5m with --output; until Ctrl-C with --brokers]
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// How many beacons, at most
+    /// Maximum number of beacons
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub beacons: Option<u64>,
-    /// File for the true cells by window and breakdown: exact, before folding, clamps and noise
+    /// File for the true cells by window and breakdown, exact and before folding, clamps and noise
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 }
 
-/// `crowdfold query`.
+/// The flags of `crowdfold query`.
 #[derive(Args, Debug)]
 pub struct Query {
-    /// Table to read, such as device,os,browser [default: the one that has what is asked for, if possible the detail
-    /// table]
+    /// Table to read, such as device,os,browser [default: the table that has all dimensions of the query, preferably
+    /// the detail table]
     #[arg(long, value_name = "DIMENSION,…", value_delimiter = ',')]
     pub breakdown: Vec<String>,
-    /// Rows with this value, such as os=Windows, or of tenants with this attribute, such as plan=pro; of several on one
-    /// dimension or attribute any will do
+    /// Only rows with this dimension value, such as os=Windows, or of tenants with this attribute value, such as
+    /// plan=pro; repeat it with the same name to accept any of several values
     #[arg(long = "where", value_name = "NAME=VALUE", value_parser = condition)]
     pub conditions: Vec<(String, String)>,
-    /// Windows that began since, such as 1h; else all there is
+    /// Only windows that began within this time, such as 1h [default: all windows]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
     /// Sum by the first dimensions of the table, such as device,os, or by attributes of tenants, such as industry
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub by: Vec<String>,
-    /// Rows of one tenant
+    /// Only rows of this tenant
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
     /// Sum rows across all tenants except those excluded from groupings; without this flag, each tenant is reported
     /// separately
     #[arg(long)]
     pub across: bool,
-    /// A row for each span of time, such as 1h, instead of one for all
+    /// Print one row per interval, such as 1h, instead of one row for the whole time
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub every: Option<Duration>,
     /// Show the standard error (±) of each number that carries noise; JSON always contains it
     #[arg(long)]
     pub errors: bool,
-    /// The cluster, such as localhost:9092; else the configuration's
+    /// Kafka cluster, such as localhost:9092 [default: `kafka.brokers` of the configuration]
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Form of the answer
+    /// Format of the output
     #[arg(long, value_name = "table|json|csv", hide_possible_values = true, default_value = "table")]
     pub format: TableFormat,
 }
 
-/// `crowdfold audit`.
+/// The flags of `crowdfold audit`.
 #[derive(Args, Debug)]
 pub struct Audit {
-    /// A topic of rollups, whoever wrote it; with none named, all topics of the configuration
+    /// Topic of rollups to audit, written by any program; repeatable [default: all topics of the configuration]
     #[arg(long, value_name = "TOPIC")]
     pub rollups: Vec<String>,
-    /// A topic of rejections, whoever wrote it
+    /// Topic of rejections to audit, written by any program; repeatable
     #[arg(long, value_name = "TOPIC")]
     pub rejections: Vec<String>,
-    /// Records appended since, such as 1d; else all there is
+    /// Only records appended within this time, such as 1d [default: all records]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub since: Option<Duration>,
-    /// Sessions a row must stand for at least, besides what its own policy says; else the configuration's k
+    /// Minimum number of sessions per row, in addition to the k in the row's own policy [default: `release.k` of the
+    /// configuration]
     #[arg(long, value_name = "K")]
     pub k: Option<u64>,
-    /// A field that may contain what looks like an identifier, such as content=uuid; kinds are address, mac, email,
+    /// Accept values of a field that look like an identifier, such as content=uuid; the kinds are address, mac, email,
     /// phone, digits, hex, uuid, ulid, hash, cookie, jwt, coordinates, user-agent, encoded and known
     #[arg(long, value_name = "FIELD=KIND", value_parser = allowed)]
     pub allow: Vec<(String, Identifier)>,
-    /// Locations shown for each finding and topic; the rest is counted
+    /// Maximum number of locations listed per finding and topic; further ones are only counted
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     pub limit: usize,
-    /// Do not ask who may read the topics
+    /// Do not check which principals may read the topics
     #[arg(long)]
     pub no_acls: bool,
-    /// The cluster, such as localhost:9092; else the configuration's
+    /// Kafka cluster, such as localhost:9092 [default: `kafka.brokers` of the configuration]
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Form of the report
+    /// Format of the report
     #[arg(long, value_name = "table|json", hide_possible_values = true, default_value = "table")]
     pub format: ReportFormat,
 }
 
 impl Cli {
-    /// The least that is logged, in the words of `tracing`: what was asked for, or what leaves room for the command's
-    /// own output. There librdkafka is not heard at all: what keeps a command from its end, its own errors say.
+    /// Returns the log filter in the syntax of `tracing`. The default hides messages that would interfere with the
+    /// command's own output, including all of librdkafka's, because the command's own errors report what prevents it
+    /// from finishing.
     #[must_use]
     pub fn log_filter(&self) -> String {
-        let asked = self.global.log_level.and_then(|level| level.to_possible_value());
-        match (asked, &self.command) {
+        let requested = self.global.log_level.and_then(|level| level.to_possible_value());
+        match (requested, &self.command) {
             (Some(level), _) => level.get_name().to_owned(),
             (None, Command::Demo(_) | Command::Query(_) | Command::Audit(_)) => "warn,librdkafka=off".into(),
             (None, _) => "info".into(),
         }
     }
 
-    /// What its flags put over the configuration.
+    /// Returns the configuration keys that the flags override.
     #[must_use]
     pub fn overrides(&self) -> Vec<Override> {
         let mut overrides = Vec::new();
-        let mut put = |key, value: String, flag| overrides.push(Override { key, value, flag });
+        let mut set = |key, value: String, flag| overrides.push(Override { key, value, flag });
         match &self.command {
             Command::Demo(demo) => {
-                put("release.k", demo.k.to_string(), "--k");
+                set("release.k", demo.k.to_string(), "--k");
                 if let Some(brokers) = &demo.brokers {
-                    put("kafka.brokers", brokers.clone(), "--brokers");
+                    set("kafka.brokers", brokers.clone(), "--brokers");
                 }
             }
             Command::Generate(Generate { brokers: Some(brokers), .. })
             | Command::Query(Query { brokers: Some(brokers), .. }) => {
-                put("kafka.brokers", brokers.clone(), "--brokers");
+                set("kafka.brokers", brokers.clone(), "--brokers");
             }
             Command::Audit(audit) => {
                 if let Some(k) = audit.k {
-                    put("release.k", k.to_string(), "--k");
+                    set("release.k", k.to_string(), "--k");
                 }
                 if let Some(brokers) = &audit.brokers {
-                    put("kafka.brokers", brokers.clone(), "--brokers");
+                    set("kafka.brokers", brokers.clone(), "--brokers");
                 }
             }
             Command::Run(Run { skip_damaged: true, .. }) => {
-                put("source.on_damaged", "skip".into(), "--skip-damaged");
+                set("source.on_damaged", "skip".into(), "--skip-damaged");
             }
             Command::Fold(Fold { format: Some(format), .. }) => {
                 let name = format.to_possible_value().map(|value| value.get_name().to_owned());
-                put("source.format", name.unwrap_or_default(), "--format");
+                set("source.format", name.unwrap_or_default(), "--format");
             }
             _ => {}
         }

@@ -74,25 +74,31 @@ fn wrong_usage_exits_with_2_and_names_the_fix() {
     for (arguments, expect) in [
         (&["nope"][..], "crowdfold: unrecognized subcommand 'nope'"),
         (&["fold", "--format", "xml"], "crowdfold: invalid value 'xml' for '--format <json|cmcd|capture>'"),
-        (&["query", "--where", "os"], "crowdfold: invalid value 'os' for '--where <NAME=VALUE>': want name="),
+        (
+            &["query", "--where", "os"],
+            "crowdfold: invalid value 'os' for '--where <NAME=VALUE>': \"=\" is missing; write name=",
+        ),
         (
             &["query", "--since", "1"],
-            "crowdfold: invalid value '1' for '--since <DURATION>': want a number and a unit",
+            "crowdfold: invalid value '1' for '--since <DURATION>': not a duration; write",
         ),
         (
             &["audit", "--allow", "content=name"],
-            "crowdfold: invalid value 'content=name' for '--allow <FIELD=KIND>': \"name\" is no kind; the kinds are",
+            "crowdfold: invalid value 'content=name' for '--allow <FIELD=KIND>': unknown kind \"name\"; the kinds are",
         ),
         (
             &["audit", "--allow", "colour=uuid"],
-            "crowdfold: invalid value 'colour=uuid' for '--allow <FIELD=KIND>': \"colour\" is no field; the fields",
+            "crowdfold: invalid value 'colour=uuid' for '--allow <FIELD=KIND>': unknown field \"colour\"; the fields",
         ),
-        (&["audit", "--limit", "0"], "crowdfold: invalid value '0' for '--limit <N>': want a number from 1"),
+        (
+            &["audit", "--limit", "0"],
+            "crowdfold: invalid value '0' for '--limit <N>': not a number in range; write",
+        ),
         (&["generate"], "crowdfold: the following required arguments were not provided"),
         (&["demo", "--k", "3"], "crowdfold: --k: release.k is 3, and a group of fewer than 10 sessions"),
         (&["check", "--config", "no/such.toml"], "crowdfold: no/such.toml: cannot be read: entity not found"),
         (&["topics"], "Create topics"),
-        (&[], "Player beacons in"),
+        (&[], "Turn player beacons into crowd metrics"),
     ] {
         let output = crowdfold(arguments);
         let stderr = text(&output.stderr);

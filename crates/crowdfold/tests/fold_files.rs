@@ -260,8 +260,8 @@ fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
     for (flags, message) in [
         ("--temp-dir missing", "--temp-dir: missing is not a directory"),
         ("--temp-dir F", "--temp-dir: F is not a directory"),
-        ("--memory 0", "want a number above 0"),
-        ("--memory much", "want a number and a unit"),
+        ("--memory 0", "not a size; write a number above 0"),
+        ("--memory much", "unknown unit; write a number and a unit"),
     ] {
         let (code, _, stderr) = shell(dir.path(), &format!("$C fold --config K {flags} F"));
         assert_eq!(code, Some(2), "{flags}: {stderr}");

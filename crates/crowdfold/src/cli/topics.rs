@@ -2,40 +2,41 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// `crowdfold topics`.
+/// The flags of `crowdfold topics`.
 #[derive(Args, Debug)]
 pub struct Topics {
-    /// What to do with them.
+    /// The action.
     #[command(subcommand)]
     pub command: TopicsCommand,
 }
 
-/// What to do with topics.
+/// The actions of `crowdfold topics`.
 #[derive(Debug, Subcommand)]
 pub enum TopicsCommand {
-    /// Create what is missing and set retention to what the configuration says, after printing the difference; exit 3
-    /// when a topic holds records dated in the future, which no setting bounds
+    /// Create missing topics and set their retention as configured, after printing the differences; exit 3 if a topic
+    /// contains records dated in the future, whose lifetime no setting limits
     #[command(after_help = "Example: crowdfold topics apply --dry-run")]
     Apply {
-        /// Print the difference, change nothing
+        /// Print the differences without changing anything
         #[arg(long)]
         dry_run: bool,
-        /// Print what must be deleted to remove records dated in the future; with --yes, delete it
+        /// Print which records must be deleted to remove records dated in the future; with --yes, delete them
         #[arg(long)]
         purge_ahead: bool,
-        /// Delete the records that --purge-ahead names
+        /// Delete the records that --purge-ahead prints
         #[arg(long, requires = "purge_ahead", conflicts_with = "dry_run")]
         yes: bool,
     },
-    /// Compare topics and brokers with the configuration, and measure; exit 3 when a bound does not hold
+    /// Compare topics and brokers with the configuration, and measure the age of records; exit 3 if a time-to-live is
+    /// exceeded or unbounded
     #[command(after_help = "Example: crowdfold topics check --config crowdfold.toml")]
     Check,
-    /// Print the least rights of each role, for who grants them; asks no broker
+    /// Print the minimal ACLs of each role, for the administrator who grants them; does not connect to a broker
     #[command(
         after_help = "Example: crowdfold topics acl --config crowdfold.toml --format strimzi | kubectl apply -f -"
     )]
     Acl {
-        /// For Kafka's own tool, or for Strimzi's operator
+        /// Output for Kafka's kafka-acls.sh or for Strimzi's user operator
         #[arg(
             long,
             value_name = "kafka-acls|strimzi",
@@ -46,11 +47,11 @@ pub enum TopicsCommand {
     },
 }
 
-/// Form of a list of rights.
+/// The format of a list of ACLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AclFormat {
     /// Commands for kafka-acls.sh
     KafkaAcls,
-    /// KafkaUser, as YAML
+    /// KafkaUser resources as YAML
     Strimzi,
 }

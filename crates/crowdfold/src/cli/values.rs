@@ -1,4 +1,4 @@
-//! Values of flags, as they are written.
+//! Parsers of flag values.
 
 use std::time::Duration;
 
@@ -8,13 +8,15 @@ use crowdfold_console::audit::Identifier;
 
 use crate::config::parse_duration;
 
-/// A span of time, longer than none.
+/// Parses a duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let millis = parse_duration(text).filter(|millis| *millis > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| "not a duration; write a number above 0 and a unit, such as 90s, 1m or 6h".into())
 }
 
-/// Reads a number of bytes, such as `65536`, `512MiB` or `2G`, above 0.
+/// Parses a number of bytes above 0, such as `65536`, `512MiB` or `2G`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -24,57 +26,59 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
         "t" | "tb" | "tib" => 40,
-        _ => return Err("want a number and a unit, such as 512MiB or 2GiB".into()),
+        _ => return Err("unknown unit; write a number and a unit, such as 512MiB or 2GiB".into()),
     };
     let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(1 << shift));
     bytes
         .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "want a number above 0 and a unit, such as 512MiB or 2GiB".into())
+        .ok_or_else(|| "not a size; write a number above 0 and a unit, such as 512MiB or 2GiB".into())
 }
 
-/// A field, and what it may look like.
+/// Parses a field and a kind of identifier.
 pub(super) fn allowed(text: &str) -> Result<(String, Identifier), String> {
-    let (field, kind) = text.split_once('=').ok_or("want field=kind, such as content=uuid")?;
+    let (field, kind) =
+        text.split_once('=').ok_or("\"=\" is missing; write field=kind, such as content=uuid")?;
     if field != "tenant" && Dimension::named(field).is_none() {
         let known = Dimension::ALL.map(Dimension::name).join(", ");
-        return Err(format!("\"{}\" is no field; the fields are tenant, {known}", field.escape_debug()));
+        return Err(format!("unknown field \"{}\"; the fields are tenant, {known}", field.escape_debug()));
     }
     let kind = Identifier::named(kind).ok_or_else(|| {
         let known = Identifier::ALL.map(Identifier::name).join(", ");
-        format!("\"{}\" is no kind; the kinds are {known}", kind.escape_debug())
+        format!("unknown kind \"{}\"; the kinds are {known}", kind.escape_debug())
     })?;
     Ok((field.into(), kind))
 }
 
-/// The number of locations that are reported.
+/// Parses the maximum number of locations that are reported.
 pub(super) fn limit(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or_else(|| "want a number from 1 to 1000000".into())
+    number.ok_or_else(|| "not a number in range; write a number from 1 to 1000000".into())
 }
 
-/// A name and the value it must have.
+/// Parses a name and a value.
 pub(super) fn condition(text: &str) -> Result<(String, String), String> {
-    let (dimension, value) = text.split_once('=').ok_or("want name=value, such as os=Windows")?;
+    let (dimension, value) =
+        text.split_once('=').ok_or("\"=\" is missing; write name=value, such as os=Windows")?;
     Ok((dimension.into(), value.into()))
 }
 
-/// Form of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// For people
     Table,
-    /// One object
+    /// One JSON object
     Json,
 }
 
-/// Form of an answer.
+/// The format of query results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableFormat {
     /// For people
     Table,
-    /// One object a line
+    /// One JSON object per line
     Json,
-    /// With a line of names
+    /// Comma-separated, with a header row
     Csv,
 }
 
