@@ -120,5 +120,5 @@ fn a_topic_that_is_not_there_is_named_with_the_mend() {
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(stderr).unwrap();
     assert_eq!(status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains(&format!("topic {topic} does not exist: create it")), "{stderr}");
+    assert!(stderr.contains(&format!("topic {topic} does not exist; create it")), "{stderr}");
 }

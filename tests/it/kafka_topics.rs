@@ -103,7 +103,7 @@ fn a_topic_is_altered_to_what_it_should_be_and_keeps_its_other_settings() {
     assert_eq!(plan[0].create, None);
     let shown = plan[0].to_string();
     assert!(shown.contains("retention.ms: 60000 -> 2640000   (keeps records longer than before)"), "{shown}");
-    assert!(shown.contains("left as it is: it has 4 partitions, the configuration says 2"), "{shown}");
+    assert!(shown.contains("not changed: the topic has 4 partitions, but 2 are configured"), "{shown}");
     // a plan is a plan
     assert_eq!(admin.plan(std::slice::from_ref(&spec), now()).unwrap(), plan);
     assert!(check(kafka, std::slice::from_ref(&spec)).is_breached());
@@ -160,9 +160,9 @@ fn check_names_what_keeps_a_worker_from_starting() {
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
     let report = check(kafka, &[spec(&endless), spec(&missing)]);
     let refusals: Vec<_> = report.refusals().collect();
-    let mend = "keeps records without bound: set retention.ms or run `crowdfold topics apply`";
+    let mend = "keeps records without a time limit; set retention.ms or run `crowdfold topics apply`";
     assert!(refusals.contains(&format!("topic {endless} {mend}")), "{refusals:?}");
-    assert!(refusals.contains(&format!("topic {missing} does not exist: run `crowdfold topics apply`")));
+    assert!(refusals.contains(&format!("topic {missing} does not exist; run `crowdfold topics apply`")));
 }
 
 #[test]

@@ -2,7 +2,10 @@
 //!
 //! A name that a header gives counts only as far as it was written by proxies we trust: the hops are read from the right,
 //! and the first that is none of ours is the client. Whatever stands left of it anybody may have written.
-#![expect(clippy::disallowed_types, reason = "addresses live in beacon, airlock::address and here")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "only beacon, airlock::address and this module handle addresses"
+)]
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 

@@ -68,8 +68,8 @@ impl Answer {
     const fn word(self) -> &'static str {
         match self {
             Self::Unreadable(word) | Self::Unsupported(word) => word,
-            Self::Nowhere => "no such path: /v1/beacons, /v1/cmcd or /v1/cmcd/{tenant}\n",
-            Self::TooLong => "the body is too long\n",
+            Self::Nowhere => "unknown path; the paths are /v1/beacons, /v1/cmcd and /v1/cmcd/{tenant}\n",
+            Self::TooLong => "the body is too large\n",
             Self::TooMany(_) => "too many requests on this connection\n",
             Self::Busy => "come again\n",
             _ => "",

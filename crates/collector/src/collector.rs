@@ -158,8 +158,8 @@ impl Collector {
             Some(Answer::Gone)
         } else if context::content_type(&head.headers).is_some_and(|kind| Form::of(kind) != Some(wanted)) {
             Some(Answer::Unsupported(match wanted {
-                Form::Cmcd => "want application/cmcd or text/cmcd\n",
-                _ => "want application/json, application/x-ndjson or text/plain\n",
+                Form::Cmcd => "unsupported content-type; send application/cmcd or text/cmcd\n",
+                _ => "unsupported content-type; send application/json, application/x-ndjson or text/plain\n",
             }))
         } else {
             None
@@ -173,8 +173,9 @@ impl Collector {
                 if !waits {
                     body::swallow(body, limit, slow).await;
                 }
-                let unsupported =
-                    encoding.is_none().then_some(Answer::Unsupported("want no encoding, or gzip\n"));
+                let unsupported = encoding
+                    .is_none()
+                    .then_some(Answer::Unsupported("unsupported content-encoding; send gzip or none\n"));
                 return refused.or(unsupported).unwrap_or(Answer::Busy);
             }
         };
@@ -195,7 +196,7 @@ impl Collector {
             Err(Unread::Slow) => Answer::Slow,
             Err(Unread::Full) => Answer::Busy,
             Err(Unread::Broken) => {
-                Answer::Unreadable("the body broke off, or is not what its encoding says\n")
+                Answer::Unreadable("the body is incomplete, or not encoded as content-encoding declares\n")
             }
         }
     }
@@ -206,7 +207,7 @@ impl Collector {
             return Answer::Gone;
         }
         let Some(body) = context::cmcd(&head.headers, head.uri.query()) else {
-            return Answer::Unreadable("no CMCD in the headers or the query\n");
+            return Answer::Unreadable("no CMCD data in the headers or the query\n");
         };
         match self.share() {
             Some(share) => self.take(connection, head, Some(endpoint), &body, share).await,
@@ -238,7 +239,7 @@ impl Collector {
             return if unknown == found.rejected.iter().sum::<u64>() {
                 Answer::Gone
             } else {
-                Answer::Unreadable("no beacon with a session in it\n")
+                Answer::Unreadable("no beacon with a session id\n")
             };
         }
         if found.unpacked {

@@ -30,7 +30,7 @@ const REFUSED: &[u8] =
 
 /// Nobody can be listened to.
 #[derive(Debug, Error)]
-#[error("collect.listen {address} cannot be listened on: {error}; choose another address or port")]
+#[error("collect.listen {address} cannot be bound: {error}; choose another address or port")]
 pub struct BindError {
     address: SocketAddr,
     error: std::io::Error,

@@ -34,7 +34,7 @@ pub enum TlsError {
         error: std::io::Error,
     },
     /// A directory, a pipe or a device, which could block or have no end.
-    #[error("{key} {path} is not a regular file; name a file in PEM format")]
+    #[error("{key} {path} is not a regular file; set the key to a file in PEM format")]
     NotAFile {
         /// The key of the configuration.
         key: &'static str,
@@ -42,7 +42,7 @@ pub enum TlsError {
         path: PathBuf,
     },
     /// There is nothing of the kind in it.
-    #[error("{key} {path} has no {what} as PEM in it")]
+    #[error("{key} {path} contains no {what} in PEM format")]
     Nothing {
         /// The key of the configuration.
         key: &'static str,
@@ -52,7 +52,7 @@ pub enum TlsError {
         what: &'static str,
     },
     /// They are there, and do not serve.
-    #[error("collect.tls.certificate {certificate} and collect.tls.key {key} do not serve: {error}")]
+    #[error("collect.tls.certificate {certificate} and collect.tls.key {key} cannot be used: {error}")]
     Unfit {
         /// The certificate's file.
         certificate: PathBuf,
@@ -164,7 +164,7 @@ mod tests {
             let files = Files { certificate: strange.clone(), key: file.clone() };
             let Err(error) = Certificates::load(files) else { panic!("{strange:?} was taken") };
             let expected = format!(
-                "collect.tls.certificate {} is not a regular file; name a file in PEM format",
+                "collect.tls.certificate {} is not a regular file; set the key to a file in PEM format",
                 strange.display()
             );
             assert_eq!(error.to_string(), expected);

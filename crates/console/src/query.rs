@@ -34,7 +34,7 @@ pub struct Args {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// A name that stands empty or twice in a list.
-    #[error("--{flag} {list:?} names a dimension twice or leaves one empty: write it like os,browser")]
+    #[error("--{flag} {list:?} contains a dimension twice or an empty one; write it like os,browser")]
     List {
         /// `breakdown` or `by`.
         flag: &'static str,
@@ -42,13 +42,13 @@ pub enum QueryError {
         list: String,
     },
     /// A condition without `=` or without a name.
-    #[error("--where {0:?} is no condition: write it like os=Windows")]
+    #[error("--where {0:?} is not a condition; write it like os=Windows")]
     Condition(
         /// What was asked for.
         String,
     ),
     /// A span of time that is none.
-    #[error("--{flag} {text:?} is no duration: write it like 90s, 15m, 1h or 7d")]
+    #[error("--{flag} {text:?} is not a duration; write it like 90s, 15m, 1h or 7d")]
     Duration {
         /// `since` or `every`.
         flag: &'static str,
@@ -57,8 +57,8 @@ pub enum QueryError {
     },
     /// Grouping by what is no beginning of the breakdown.
     #[error(
-        "--by {by} is not how breakdown {breakdown} begins, and rows folded above {by} cannot be told apart by it: \
-         group by {choices}"
+        "--by {by} is not a prefix of breakdown {breakdown}, so folded rows cannot be grouped by it; group by \
+         {choices}"
     )]
     NotAPrefix {
         /// What was asked for.
@@ -70,8 +70,8 @@ pub enum QueryError {
     },
     /// A condition on a dimension that the breakdown lacks.
     #[error(
-        "--where {dimension}=… does not go with breakdown {breakdown}, which has no {dimension}: tables cannot be \
-         joined, so ask the breakdown that has it"
+        "--where {dimension}=… does not apply to breakdown {breakdown}, which has no {dimension}; tables cannot be \
+         joined, so query a breakdown that has it"
     )]
     NotInBreakdown {
         /// What was asked for.
@@ -80,7 +80,7 @@ pub enum QueryError {
         breakdown: String,
     },
     /// One tenant, and several together.
-    #[error("--tenant {tenant} is one tenant alone, and {across} adds up several: leave one of the two out")]
+    #[error("--tenant {tenant} selects one tenant, but {across} adds up several; remove one of the two")]
     OneAndSeveral {
         /// The one.
         tenant: String,
@@ -88,7 +88,7 @@ pub enum QueryError {
         across: String,
     },
     /// No breakdown was named, and none, or more than one, would do.
-    #[error("{} of the breakdowns read would do: name one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
+    #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     BreakdownChoice {
         /// How many would do.
         fitting: usize,

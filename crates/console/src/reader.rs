@@ -131,10 +131,10 @@ impl Reader {
         let mut notes = Vec::new();
         for (schema, records) in &self.other_schemas {
             let named = if schema.is_empty() { "no schema".into() } else { format!("schema {schema:?}") };
-            notes.push(format!("{records} records of {named} were passed over: this version reads {SCHEMA}"));
+            notes.push(format!("skipped records of {named}: {records}, because this version reads {SCHEMA}"));
         }
         if self.malformed > 0 {
-            notes.push(format!("{} records are not rollups and were passed over", self.malformed));
+            notes.push(format!("skipped records that are not rollups: {}", self.malformed));
         }
         let missing = self.tables.values().map(|seen| seen.rows - seen.numbers.len() as u64);
         let (tables, rows) = missing
@@ -142,19 +142,22 @@ impl Reader {
             .fold((0, 0_u64), |(tables, rows), n| (tables + 1, n.saturating_add(rows)));
         if tables > 0 {
             notes.push(format!(
-                "{tables} tables are not whole, {rows} rows are missing: their sums are too low"
+                "incomplete tables: {tables} (missing rows: {rows}), so their sums are too low"
             ));
         }
         if self.repeated_rows > 0 {
             notes.push(format!(
-                "{} tables came more than once ({} rows more): the first of each counts; look for a second deployment",
+                "tables published more than once: {} (extra rows: {}), of which only the first is used; check for a \
+                 second deployment that writes to the topic",
                 self.repeated_tables.len(),
                 self.repeated_rows
             ));
         }
         let covered = self.tables.values().filter(|seen| seen.partial_coverage).count();
         if covered > 0 {
-            notes.push(format!("{covered} tables lack some source partitions: their sums are too low"));
+            notes.push(format!(
+                "tables computed without some source partitions: {covered}, so their sums are too low"
+            ));
         }
         notes
     }

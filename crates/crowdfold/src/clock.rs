@@ -6,7 +6,7 @@ use crowdfold_airlock::Millis;
 
 /// Milliseconds since the Unix epoch.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place where the program asks what time it is")]
+#[expect(clippy::disallowed_methods, reason = "the only place where the program reads the system clock")]
 pub(crate) fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }

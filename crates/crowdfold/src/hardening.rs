@@ -14,16 +14,13 @@ pub fn harden() {
     let undumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if setrlimit(Resource::Core, none).is_err() || undumpable.is_err() {
         tracing::warn!(
-            "core dumps could not be switched off: do it outside, with LimitCORE=0 or ulimit -c 0"
+            "core dumps could not be disabled; disable them from outside with LimitCORE=0 or ulimit -c 0"
         );
     }
     panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         // nothing is left to do when even stderr is gone
-        let _ = writeln!(
-            std::io::stderr(),
-            "crowdfold: a fault of the program at {location}: report this as a bug"
-        );
+        let _ = writeln!(std::io::stderr(), "crowdfold: internal error at {location}; report this as a bug");
     }));
 }
 
@@ -51,7 +48,7 @@ pub(crate) fn open_files(connections: u64) -> Result<(), Failure> {
         some => format!(" for Kafka and {some} connections, or lower collect.connections"),
     };
     Err(Failure::Usage(format!(
-        "the system allows {most} open files, and {wanted} are needed; raise ulimit -n (LimitNOFILE of systemd) to \
+        "the system allows {most} open files, but {wanted} are needed; raise ulimit -n (LimitNOFILE of systemd) to \
          {wanted}{connections}"
     )))
 }

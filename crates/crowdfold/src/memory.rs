@@ -38,8 +38,8 @@ pub(crate) fn warn_of_sorting(memory: usize) {
     let memory = memory as u64;
     if let Some(limit) = own_limit().filter(|limit| memory > *limit) {
         tracing::warn!(
-            "--memory allows {}, and the control group's limit is {}: beyond it the kernel kills the process; lower \
-             --memory, so that records are sorted in temporary files",
+            "--memory allows {}, but the kernel kills the process above the control group's limit of {}; lower \
+             --memory so that records are sorted in temporary files",
             show(memory),
             show(limit),
         );
@@ -51,9 +51,9 @@ pub(crate) fn warn(config: &Config) {
     let most = most(config);
     if let Some(limit) = own_limit().filter(|limit| most > *limit) {
         tracing::warn!(
-            "sessions.max = {} allows up to {} of memory with all {} partitions, and the control group's limit is {}: \
-             beyond it the kernel kills the worker; lower sessions.max, raise the limit, or share the partitions among \
-             more workers",
+            "sessions.max = {} allows up to {} of memory with all {} partitions, but the kernel kills the worker above \
+             the control group's limit of {}; lower sessions.max, raise the limit, or share the partitions among more \
+             workers",
             config.sessions.max,
             show(most),
             config.topics.partitions,

@@ -149,7 +149,7 @@ pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)])
         let Some(file) = file else { continue };
         if let Some((name, _)) = known.iter().find(|(_, other)| *other == file) {
             return Err(Failure::Usage(format!(
-                "{flag} is the same file as {name}, which would be lost; choose another file"
+                "{flag} is the same file as {name}, which would be overwritten; choose another file"
             )));
         }
         known.push(((*flag).to_owned(), file));
@@ -171,7 +171,7 @@ pub(crate) fn refuse_closed() -> Result<(), Failure> {
     let is_read_write = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
     if is_null && is_read_write {
         return Err(Failure::Usage(
-            "standard output is closed, and what is to be written would be lost; open it, or pass --output FILE".into(),
+            "standard output is closed, so the output would be lost; open it, or pass --output FILE".into(),
         ));
     }
     Ok(())
@@ -198,7 +198,7 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file is left");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "a temporary file remains");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) fn refuse_unbounded(
             }
             Err(failure) if failure.may_pass() => {
                 let pause = backoff.next();
-                tracing::warn!("{failure}; trying again in {pause:?}");
+                tracing::warn!("{failure}; retrying in {pause:?}");
                 status.report(Component::Topics, clock::now(), vec![failure.to_string()]);
                 if stop.sleep(pause) {
                     return Ok(false);

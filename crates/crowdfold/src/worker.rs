@@ -62,7 +62,7 @@ impl Worker {
                 setting.stop.now();
                 ended
             });
-            spawned.unwrap_or_else(|error| panic!("no thread: {error}"))
+            spawned.unwrap_or_else(|error| panic!("the thread cannot be started: {error}"))
         });
         Self { threads: threads.collect() }
     }
@@ -74,7 +74,9 @@ impl Worker {
     pub(crate) fn join(self) -> Result<(), crate::failure::Failure> {
         let mut first = Ok(());
         for thread in self.threads {
-            let ended = thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a stage panicked").into()));
+            let ended = thread
+                .join()
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread of a stage panicked").into()));
             first = first.and(ended);
         }
         first

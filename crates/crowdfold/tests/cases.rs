@@ -173,7 +173,7 @@ fn a_wrong_statement_is_noticed() {
         rows: vec![row(1, "tv", 2), row(1, "stb", 3), row(2, "tv", 4)],
         ledger: serde_json::json!({"beacons": {"late": 7}}),
         exit: Some(1),
-        stderr: "crowdfold: nothing could be read".into(),
+        stderr: "crowdfold: no beacon could be read".into(),
     };
     for (right, wrong) in [
         ("plays = 9", "plays = 8"),
@@ -184,7 +184,7 @@ fn a_wrong_statement_is_noticed() {
         ("errors.network = 0", "errors.network = 1"),
         ("ledger beacons.late = 7", "ledger beacons.late = 0"),
         ("exit = 1", "exit = 0"),
-        ("stderr has nothing could be read", "stderr has rejected"),
+        ("stderr has no beacon could be read", "stderr has rejected"),
     ] {
         assert_eq!(failure(right, &outcome), None, "{right}");
         assert!(failure(wrong, &outcome).is_some(), "{wrong}");

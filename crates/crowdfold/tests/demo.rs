@@ -81,7 +81,7 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     assert!(sessions.len() >= ROWS, "{} rows:\n{printed}", sessions.len());
     assert!(sessions.iter().all(|sessions| *sessions >= K), "a row below {K}:\n{printed}");
     assert!(lines.iter().any(|line| line.contains(" *")), "nothing was folded:\n{printed}");
-    assert!(printed.contains("withheld    all of tenant village-tv"), "{printed}");
+    assert!(printed.contains("withheld    all rows of tenant village-tv"), "{printed}");
     for (at, line) in lines.iter().enumerate() {
         if let Some(personal) = line.split([' ', ',', ';', '(', ')']).find(|word| is_personal(word)) {
             panic!("line {at} shows {personal:?}:\n{printed}");

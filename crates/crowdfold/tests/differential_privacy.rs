@@ -126,7 +126,7 @@ fn without_a_secret_nothing_is_folded_and_the_remedy_is_named() {
     let text = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(checked.status.code(), Some(0));
     assert!(
-        text.contains("N = 48, the cells in which a session stands at most: 24 windows")
+        text.contains("N = 48, the maximum number of cells that count one session: 24 windows")
             && text.contains("365 days: ε ="),
         "{text}"
     );

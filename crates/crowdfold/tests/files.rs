@@ -108,7 +108,7 @@ fn too_few_open_files_are_refused_with_the_number_needed() {
     for (command, needed) in [("run", "256"), ("collect", "4352")] {
         let (code, _, stderr) = shell(dir.path(), &format!("ulimit -n 100; exec $C {command} --config C"));
         assert_eq!(code, Some(2), "{stderr}");
-        let expected = format!("the system allows 100 open files, and {needed} are needed");
+        let expected = format!("the system allows 100 open files, but {needed} are needed");
         assert!(stderr.contains(&expected), "{stderr}");
     }
 }
@@ -120,5 +120,5 @@ fn certificate_that_is_a_pipe_is_refused() {
     fs::write(dir.path().join("C"), config).expect("written");
     let (code, _, stderr) = shell(dir.path(), "mkfifo pipe; exec $C collect --config C");
     assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("pipe is not a regular file; name a file in PEM format"), "{stderr}");
+    assert!(stderr.contains("pipe is not a regular file; set the key to a file in PEM format"), "{stderr}");
 }

@@ -64,8 +64,8 @@ fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
     let (code, stdout, stderr) = shell(dir.path(), "$C fold --config K --format capture --ledger L F");
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(stdout.lines().count(), 1);
-    assert!(stderr.contains("3 beacons were rejected (2 malformed, 1 no_time) out of 5"), "{stderr}");
-    assert!(stderr.contains("1 beacon was late out of 5"), "{stderr}");
+    assert!(stderr.contains("3 beacons were rejected (2 malformed, 1 no_time), of 5 in total"), "{stderr}");
+    assert!(stderr.contains("1 beacon was late, of 5 in total"), "{stderr}");
     assert!(!stderr.contains("garbage"), "{stderr}");
     let ledger = ledger(dir.path());
     assert_eq!((&ledger["beacons"]["late"], &ledger["balanced"]), (&1.into(), &true.into()));
@@ -100,7 +100,8 @@ fn input_of_which_nothing_could_be_read_is_exit_code_1() {
     let (code, _, stderr) = shell(dir.path(), "$C fold --config K --output rows --ledger L F");
     assert_eq!(code, Some(1), "{stderr}");
     assert!(
-        stderr.contains("crowdfold: nothing could be read: all 3 beacons were rejected (2 malformed, 1 no_")
+        stderr
+            .contains("crowdfold: no beacon could be read: all 3 beacons were rejected (2 malformed, 1 no_")
     );
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
     // which says why

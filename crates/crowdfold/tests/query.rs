@@ -87,15 +87,15 @@ fn rows_are_filtered_grouped_and_summed() {
     );
     assert_eq!(
         text(&output.stderr),
-        "crowdfold: answered from the detail table os,browser: all numbers are exact\n\
-         crowdfold: session_windows counts a session once in each window: it is not a number of people\n"
+        "crowdfold: answered from the detail table os,browser: all numbers are exact\ncrowdfold: session_windows \
+         counts a session once per window, so it is not a number of people\n"
     );
 
     let output = cluster.query(&["--where", "os=Windows", "--every", "1m", "--format", "json"]);
     let lines: Vec<Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().map(|line| &line["sessions"]).collect::<Vec<_>>(), [900, 900]);
-    assert!(text(&output.stderr).contains("crowdfold: folded away: 226 "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("crowdfold: folded: 226 "), "{}", text(&output.stderr));
 
     let output = cluster.query(&["--format", "csv"]);
     assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
@@ -155,7 +155,7 @@ fn noisy_rows_are_added_up_and_shown_with_their_standard_error() {
     let stderr = text(&output.stderr);
     for note in [
         "answered from os,browser: session counts are exact, every other number carries noise",
-        "some sums are below 0 because their noise is larger than they are (marked ? in a table",
+        "some sums are below 0 because their noise is larger than the value (marked ? in a table",
         "some ratios are left empty because their denominator is less than 5 standard deviations of its noise",
     ] {
         assert!(stderr.contains(&format!("crowdfold: {note}")), "{stderr}");
@@ -234,13 +234,14 @@ fn what_cannot_be_asked_is_usage() {
     for (arguments, expect) in [
         (
             &["--breakdown", "os,browser", "--by", "browser"][..],
-            "--by browser is not how breakdown os,browser begins",
+            "--by browser is not a prefix of breakdown os,browser",
         ),
         (
             &["--by", "browser"],
-            "none of the breakdowns read would do: name one with --breakdown (os,browser)",
+            "none of the published breakdowns has all dimensions of the query; choose one with --breakdown \
+             (os,browser)",
         ),
-        (&["--breakdown", "os,colour"], "--breakdown: \"colour\" is no dimension"),
+        (&["--breakdown", "os,colour"], "--breakdown: \"colour\" is not a dimension"),
     ] {
         let output = cluster.query(arguments);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");

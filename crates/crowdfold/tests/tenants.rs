@@ -158,12 +158,13 @@ fn check_shows_whose_rows_must_be_what() {
     let output = crowdfold(dir.path(), &["check"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     for lines in [
-        "# Breakdowns; a row stands for 50 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail \
-         table, which is exact\n",
-        "# Those of beta; a row stands for 100 sessions or more:\n# os.browser: platform\n# cdn: delivery; the detail",
-        "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; the \
-         detail table, which is exact\n",
-        "# Attributes that `query` groups tenants by, without gamma:\n# industry: news (acme)\n",
+        "# Breakdowns; each row covers at least 50 sessions:\n# os.browser: platform\n# cdn: delivery; the detail \
+         table, with exact numbers\n",
+        "# Breakdowns of beta; each row covers at least 100 sessions:\n# os.browser: platform\n# cdn: delivery; the \
+         detail",
+        "# Breakdowns of gamma; each row covers at least 20 sessions:\n# cdn.stream: delivery, stream\n# os: platform; \
+         the detail table, with exact numbers\n",
+        "# Attributes by which `query` can group tenants, except gamma:\n# industry: news (acme)\n",
         "[release.tenants.gamma]\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
         "\ndetail_breakdown = [\"os\"] # crowdfold.toml:",
     ] {
@@ -183,9 +184,9 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
     // privacy.md's table: 38.2 and 240 for one breakdown by the hour, 54.0 and 345 for two
     for line in [
-        "τ + k − 1 = 240 + 49 = 289 or more",
-        "# For beta: N = 48, σ of sessions 54.0, and a row leaves at τ + k − 1 = 345 + 19 = 364 or more; other σ as above × \
-         1.414.\n",
+        "τ + k − 1 = 240 + 49 = 289.",
+        "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \
+         other σ as above × 1.414.\n",
     ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
@@ -214,6 +215,6 @@ fn check_warns_that_the_guard_folds_every_row_of_an_ipv4_network() {
     for (guard, mentioned) in [(1, false), (2, true)] {
         std::fs::write(dir.path().join("crowdfold.toml"), text(guard)).unwrap();
         let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-        assert_eq!(shown.contains("every row of an IPv4 network folds away"), mentioned, "{shown}");
+        assert_eq!(shown.contains("Every row of an IPv4 network in it is folded"), mentioned, "{shown}");
     }
 }

@@ -99,7 +99,7 @@ unsafe extern "C" {
 /// Converts the error number of an answer. A number without a name is logged, because `Unknown` does not contain it.
 fn code_of(number: c_int) -> RDKafkaErrorCode {
     error_code(number).unwrap_or_else(|| {
-        tracing::warn!(number, "a broker answered with an error number that librdkafka does not know");
+        tracing::warn!(number, "a broker responded with an error number that librdkafka does not know");
         RDKafkaErrorCode::Unknown
     })
 }

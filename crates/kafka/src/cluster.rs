@@ -116,7 +116,7 @@ impl Cluster {
             }),
             // a broker that cannot be asked so
             Err(RDKafkaErrorCode::UnsupportedFeature) => Ok(()),
-            Err(code) => Err(Error::coded("ask which topics may be written to", code)),
+            Err(code) => Err(Error::coded("query the topics that may be written to", code)),
         }
     }
 
@@ -201,7 +201,7 @@ impl Cluster {
         partitions: &[u32],
     ) -> Result<Vec<Option<u64>>, Error> {
         retry_until_ready(ANSWER, || {
-            let what = || format!("ask for the largest timestamps of topic {topic}");
+            let what = || format!("query the largest timestamps of topic {topic}");
             let failed = |code| Error::coded(what(), code);
             let known = self.topic(topic)?.partitions;
             let is_led = |p: &u32| known.get(*p as usize).is_some_and(|known| known.leader.is_some());
@@ -237,7 +237,7 @@ impl Cluster {
         patience: Duration,
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
-        let what = || format!("ask for offsets of topic {topic}");
+        let what = || format!("query the offsets of topic {topic}");
         // one partition that nobody leads would hold up the answer for all
         let known = self.topic(topic)?.partitions;
         let led = |partition: u32| known.get(partition as usize).is_some_and(|known| known.leader.is_some());

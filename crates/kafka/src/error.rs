@@ -9,25 +9,28 @@ use crate::client::Principal;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A property that exactly-once rests on.
-    #[error("[kafka.properties] may not set {key}: the program sets it itself")]
+    #[error("[kafka.properties] must not set {key}, because crowdfold sets it; remove the key")]
     Reserved {
         /// Its name.
         key: String,
     },
     /// A property that librdkafka does not take. Its value is not repeated: it may be a secret.
-    #[error("[kafka.properties] {key} is not a property of librdkafka, or its value is not one it takes")]
+    #[error(
+        "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see librdkafka's \
+             CONFIGURATION.md"
+    )]
     Property {
         /// Its name.
         key: String,
     },
     /// The client was not made; librdkafka says why.
-    #[error("cannot make a Kafka client: {reason}")]
+    #[error("cannot create a Kafka client: {reason}")]
     Client {
         /// In librdkafka's words.
         reason: String,
     },
     /// No broker answers.
-    #[error("no broker at {brokers} answers ({reason}): check [kafka] brokers and the network")]
+    #[error("no broker at {brokers} responds ({reason}); check [kafka] brokers and the network")]
     Unreachable {
         /// As configured.
         brokers: String,
@@ -35,7 +38,7 @@ pub enum Error {
         reason: String,
     },
     /// The brokers are there and do not let us in, or we do not trust them: TLS or SASL. Trying again mends nothing.
-    #[error("cannot come to {brokers} by {protocol} ({reason}): check [kafka.properties]{hint}")]
+    #[error("cannot connect to {brokers} by {protocol} ({reason}); check [kafka.properties]{hint}")]
     Refused {
         /// As configured.
         brokers: String,
@@ -47,13 +50,13 @@ pub enum Error {
         hint: &'static str,
     },
     /// A topic that is not there, or that this principal may not see.
-    #[error("topic {topic} does not exist: create it, `crowdfold topics apply` does")]
+    #[error("topic {topic} does not exist; create it with `crowdfold topics apply`")]
     NoTopic {
         /// Its name.
         topic: String,
     },
     /// A right is missing.
-    #[error("{principal} may not {right}: grant it, `crowdfold topics acl` prints how")]
+    #[error("{principal} may not {right}; grant the permission as printed by `crowdfold topics acl`")]
     Forbidden {
         /// Who we are to the brokers.
         principal: Principal,
@@ -62,8 +65,8 @@ pub enum Error {
     },
     /// The brokers were asked to change a topic's settings, and they have not changed.
     #[error(
-        "topic {topic} has not taken its settings: see whether {principal} may AlterConfigs topic {topic} (`crowdfold \
-         topics acl` prints how to grant it), and what the brokers' logs say"
+        "topic {topic} did not apply its new settings; check that {principal} may AlterConfigs topic {topic} \
+         (`crowdfold topics acl` prints how to grant it), and check the brokers' logs"
     )]
     NotTaken {
         /// Its name.
@@ -72,7 +75,7 @@ pub enum Error {
         principal: Principal,
     },
     /// Anything else that a broker or librdkafka reports.
-    #[error("{what}: {code}")]
+    #[error("cannot {what}: {code}")]
     Kafka {
         /// What was tried.
         what: String,
@@ -140,7 +143,7 @@ impl From<KafkaError> for Error {
         match error {
             KafkaError::ClientConfig(_, _, key, _) => Self::Property { key },
             KafkaError::ClientCreation(reason) => Self::Client { reason },
-            other => Self::Kafka { what: "cannot make a Kafka client".into(), code: code(&other) },
+            other => Self::Kafka { what: "create a Kafka client".into(), code: code(&other) },
         }
     }
 }

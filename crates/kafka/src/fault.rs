@@ -58,7 +58,7 @@ mod armed {
         for fault in faults() {
             let Action::Signal(signal) = fault.action else { continue };
             if fault.is_at(step) && fault.passed.fetch_add(1, Ordering::SeqCst) + 1 == fault.nth {
-                tracing::warn!("fault point {} is reached", fault.point);
+                tracing::warn!("fault point {} was reached", fault.point);
                 let _ = kill_process(getpid(), signal);
             }
         }
@@ -79,7 +79,7 @@ mod armed {
         FAULTS.get_or_init(from_environment)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test's word, not the program's configuration")]
+    #[expect(clippy::disallowed_methods, reason = "set by tests, not part of the program's configuration")]
     fn from_environment() -> Vec<Fault> {
         let text = std::env::var("CROWDFOLD_FAULT").unwrap_or_default();
         text.split(',').filter(|text| !text.is_empty()).map(parse).collect()
@@ -94,10 +94,11 @@ mod armed {
             "kill" => Action::Signal(Signal::KILL),
             "stop" => Action::Signal(Signal::STOP),
             "err" => Action::Err,
-            other => panic!("CROWDFOLD_FAULT: {other} is neither kill nor stop nor err"),
+            other => panic!("CROWDFOLD_FAULT: unknown action {other}; the actions are kill, stop and err"),
         };
         let nth = nth.parse().ok().filter(|nth| *nth > 0);
-        let nth = nth.unwrap_or_else(|| panic!("CROWDFOLD_FAULT: {text} does not say which time"));
+        let nth = nth
+            .unwrap_or_else(|| panic!("CROWDFOLD_FAULT: the number in {text} is not a whole number above 0"));
         Fault { point: point.into(), action, nth, passed: AtomicU64::new(0) }
     }
 }

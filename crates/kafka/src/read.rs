@@ -236,7 +236,7 @@ impl TopicReader {
 
     fn silent(&self) -> Error {
         self.client.away(self.consumer.context().trouble(), || {
-            format!("topic {} has more records, and none came for {} s", self.topic, ANSWER.as_secs())
+            format!("topic {} has more records, but none arrived for {} s", self.topic, ANSWER.as_secs())
         })
     }
 

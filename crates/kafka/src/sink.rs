@@ -196,7 +196,7 @@ impl Sink {
     ) -> Result<(), TransactError> {
         let list = offset_list(offsets, source)?;
         let outcome = match &self.producer {
-            None => Err(TransactError::Unknown("the producer is gone".into())),
+            None => Err(TransactError::Unknown("the producer was dropped".into())),
             Some(producer) => self.attempt(producer, outgoing, list, group),
         };
         if !matches!(outcome, Ok(()) | Err(TransactError::Aborted(_))) {

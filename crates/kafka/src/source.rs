@@ -204,7 +204,10 @@ impl Source {
             match self.consumer.poll(timeout) {
                 Some(Ok(stray)) => {
                     // cannot be: every queue was split before its partition was assigned. A restart reads it again.
-                    tracing::error!(partition = stray.partition(), "a record came by the wrong queue");
+                    tracing::error!(
+                        partition = stray.partition(),
+                        "a record arrived on the queue of another partition"
+                    );
                     return Err(SourceError::Fatal { code: RDKafkaErrorCode::Inconsistent });
                 }
                 Some(Err(error)) => self.trouble(&error)?,

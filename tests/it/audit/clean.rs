@@ -110,7 +110,7 @@ fn aborted_transactions_publish_nothing_twice() {
         "{whole:#}"
     );
     let what = whole["findings"][0]["what"].as_str().unwrap();
-    assert_eq!(what, "holds an IP address, in a transaction that was not committed");
+    assert_eq!(what, "contains an IP address, in an uncommitted transaction");
     assert!(!whole.to_string().contains("203 0 113"));
 }
 
@@ -133,8 +133,8 @@ fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
     let output = audit(kafka, &["--rollups", &rollups, "--rollups", "not-there"]);
     assert_eq!(output.status.code(), Some(1));
     let (printed, error) = (text(&output.stdout), text(&output.stderr));
-    assert!(printed.contains("not looked at: topic not-there: it does not exist"), "{printed}");
-    assert_eq!(error, "crowdfold: could not look at topic not-there: it does not exist\n");
+    assert!(printed.contains("not checked: topic not-there: it does not exist"), "{printed}");
+    assert_eq!(error, "crowdfold: topic not-there could not be checked: it does not exist\n");
     assert!(!printed.contains("clean:"), "{printed}");
 
     let output = std::process::Command::new(crowdfold_testkit::binary("crowdfold"))
@@ -144,7 +144,7 @@ fn what_cannot_be_looked_at_is_named_and_is_no_clean_bill() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&output.stderr).starts_with("crowdfold: no broker at 127.0.0.1:1 answers"),
+        text(&output.stderr).starts_with("crowdfold: no broker at 127.0.0.1:1 responds"),
         "{}",
         text(&output.stderr)
     );
@@ -177,8 +177,8 @@ fn audit_table_lists_subjects_and_findings() {
         [
             "",
             "BREACH TOPIC PARTITION OFFSET FIELD WHAT",
-            "identifier somebody.rollups-0123456789 0 2 /dimensions/cdn holds an IP address",
-            "below-k somebody.rollups-0123456789 0 2 /sessions stands for fewer than 50 sessions",
+            "identifier somebody.rollups-0123456789 0 2 /dimensions/cdn contains an IP address",
+            "below-k somebody.rollups-0123456789 0 2 /sessions covers fewer than 50 sessions",
             "incomplete-table somebody.rollups-0123456789 0 2 - begins a table that lacks 1 of its rows",
         ]
     );

@@ -67,22 +67,25 @@ fn whoever_may_read_without_a_role_is_named() {
     let rejections = deployment.topic("rejections");
     let prefix = |topic: &str| {
         format!(
-            "{topic}: User:mallory may read it, by a rule on a prefix, and no role of [principals] lets it: take the rule away"
+            "{topic}: User:mallory may read the topic because of an ACL on a prefix, but no role of [principals] \
+             requires it; remove the ACL"
         )
     };
     let more = |topic: &str, what: &str| {
         format!(
-            "{topic}: User:mallory may {what}, by a rule on a prefix, and no role of [principals] needs it: take the rule away"
+            "{topic}: User:mallory may {what} because of an ACL on a prefix, but no role of [principals] requires it; \
+             remove the ACL"
         )
     };
-    let (write, configure) = ("write to it", "change how long it keeps its records");
+    let (write, configure) = ("write to the topic", "change the retention of the topic");
     let mut expected = vec![
         format!(
-            "{beacons}: User:eve may read it, by a rule on the topic, and no role of [principals] lets it: take the rule away"
+            "{beacons}: User:eve may read the topic because of an ACL on the topic, but no role of [principals] \
+             requires it; remove the ACL"
         ),
         prefix(&beacons),
         prefix(&partials),
-        format!("{rollups}: everybody may read it, by a rule on the topic"),
+        format!("{rollups}: every principal may read the topic because of an ACL on the topic"),
         prefix(&rollups),
         prefix(&rejections),
         more(&beacons, write),
@@ -201,10 +204,10 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
     // brokers do not show the setting that lets everybody in: it is no clean bill
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
-    let unseen = &whole["not_looked_at"][0];
-    assert_eq!(unseen["what"], json!(format!("who may read topic {}", deployment.topic("beacons"))));
+    let unseen = &whole["not_checked"][0];
+    assert_eq!(unseen["what"], json!(format!("read permissions of topic {}", deployment.topic("beacons"))));
     assert!(
-        unseen["why"].as_str().unwrap().contains("do not show allow.everyone.if.no.acl.found"),
+        unseen["why"].as_str().unwrap().contains("do not report allow.everyone.if.no.acl.found"),
         "{unseen}"
     );
     assert_eq!(whole["topics"][0]["readers"][0]["principal"], "User:*");
@@ -213,7 +216,7 @@ fn principal_without_describe_is_refused_and_readers_are_not_reported_as_none() 
     acl(&kafka, &[&["--allow-principal", "User:ANONYMOUS"][..], &cluster].concat());
     let (code, whole) = report(&kafka, &["--config", config.to_str().unwrap()]);
     assert_eq!((code, &whole["verdict"]), (Some(1), &json!("incomplete")), "{whole:#}");
-    assert_eq!(whole["not_looked_at"][0]["what"], "who may read the topics");
+    assert_eq!(whole["not_checked"][0]["what"], "read permissions of the topics");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_certificate_is_read_again_when_it_changes_and_a_broken_one_is_not_taken() {
     // half of another, as while it is copied
     std::fs::copy(new.certificate("collector").certificate, deployment.dir.path().join("collector.pem"))
         .unwrap();
-    collector.0.await_log("the one in use is kept");
+    collector.0.await_log("the certificate in use is kept");
     run(async { tls(&address, &old.ca(), b"h2").await.unwrap() });
     use_certificate(&deployment, &new.certificate("collector"));
     eventually("the new one is in use", || run(tls(&address, &new.ca(), b"h2")).ok());

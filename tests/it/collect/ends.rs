@@ -29,11 +29,11 @@ fn it_does_not_begin_where_it_cannot_serve() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     deployment.set("collect.listen", &format!("{address:?}"));
-    ends(&deployment, 1, &[&format!("collect.listen {address} cannot be listened on")]);
+    ends(&deployment, 1, &[&format!("collect.listen {address} cannot be bound")]);
     deployment.set("collect.listen", "\"127.0.0.1:0\"");
     // the topic has the producers' time, since the configuration said so
     deployment.set("source.trust_timestamps", "false");
-    ends(&deployment, 3, &[&topic, "lets producers stamp records", "source.trust_timestamps"]);
+    ends(&deployment, 3, &[&topic, "lets producers set timestamps", "source.trust_timestamps"]);
     deployment.set("source.trust_timestamps", "true");
     deployment.set("collect.tls.certificate", "\"/no/such.pem\"");
     deployment.set("collect.tls.key", "\"/no/such.key\"");
@@ -44,7 +44,7 @@ fn it_does_not_begin_where_it_cannot_serve() {
     for key in ["collect.tls.certificate", "collect.tls.key"] {
         deployment.set(key, &format!("{:?}", path.display().to_string()));
     }
-    ends(&deployment, 2, &["has no certificate as PEM in it"]);
+    ends(&deployment, 2, &["contains no certificate in PEM format"]);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_is_under_way_is_answered_and_written_before_it_ends() {
                 }
             });
         }
-        eventually("players report", || (taken.load(Ordering::Relaxed) > 100).then_some(()));
+        eventually("receiving beacons", || (taken.load(Ordering::Relaxed) > 100).then_some(()));
         collector.0.terminate()
     });
     assert!(status.0.success(), "{}: {}", status.0, status.1);

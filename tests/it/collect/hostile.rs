@@ -36,7 +36,7 @@ fn end(collector: Collector) {
     assert_eq!(collector.connect().post("/v1/beacons", JSON, beacon()), 204, "it lives");
     let (status, log) = collector.0.terminate();
     assert!(status.success(), "{status}: {log}");
-    let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "fault of the program"];
+    let spoken = ["canary", "203.0.113", "x-header", "HTTP/1", "panicked", "internal error"];
     assert!(spoken.iter().all(|word| !log.contains(word)), "{log}");
 }
 

@@ -16,7 +16,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
     deployment.produce(&log);
     for fault in ["combine.6.offsets-sent:9:stop", "merge.6.offsets-sent:9:stop"] {
         let worker = Worker::start_armed(&deployment, "a", fault);
-        worker.await_log("is reached");
+        worker.await_log("was reached");
         // the request to commit reaches a broker that does not answer any more
         kafka.pause(1);
         worker.go_on();
@@ -41,7 +41,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     let outcome = deployment.evaluate(&log);
     deployment.produce(&log);
     let worker = Worker::start_armed(&deployment, "a", "combine.6.sent:9:stop");
-    worker.await_log("is reached");
+    worker.await_log("was reached");
     kafka.kill(1);
     worker.go_on();
     sleep(1_000);

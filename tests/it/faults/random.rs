@@ -101,12 +101,13 @@ fn strike(deployment: &Deployment<'_>, fault: &str) {
         Worker::start(deployment, "b")
     });
     for _ in 0..100 {
-        if !worker.is_running() || worker.log().contains("is reached") {
+        if !worker.is_running() || worker.log().contains("was reached") {
             break;
         }
         sleep(100);
     }
-    let reached = if worker.log().contains("is reached") { "" } else { ": not reached, killed where it was" };
+    let reached =
+        if worker.log().contains("was reached") { "" } else { ": not reached, killed where it was" };
     eprintln!("{fault}{reached}");
     if fault.ends_with("stop") && worker.is_running() {
         // longer than its session lasts: another takes over, and it must notice that when it wakes up

@@ -40,7 +40,7 @@ fn end_to_end_with_a_principal_for_each_stage() {
     // who may not look gets no clean bill
     come_as(&mut deployment, "SCRAM-SHA-256", "nobody");
     let output = crowdfold(&deployment, &["audit"]);
-    assert!(output_text(&output).contains("not looked at: "), "{}", output_text(&output));
+    assert!(output_text(&output).contains("not checked: "), "{}", output_text(&output));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     for worker in [combine, merge] {
         let (status, log) = worker.terminate();

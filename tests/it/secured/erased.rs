@@ -54,7 +54,7 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
         (log_starts(&deployment) == committed && committed.iter().all(|start| *start > 0)).then_some(())
     });
     worker.await_ready();
-    assert!(!worker.log().contains("not erased"), "{}", worker.log());
+    assert!(!worker.log().contains("cannot be deleted"), "{}", worker.log());
 
     remove(&Grant {
         principal: "eraser".into(),
@@ -72,7 +72,7 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     let expected = outcome.rollups(&deployment.rules);
     assert_same_rows(&deployment.rows("read_committed"), &expected);
     let reason =
-        format!("counted beacons are not erased: principal User:eraser may not Delete topic {beacons}");
+        format!("counted beacons cannot be deleted: principal User:eraser may not Delete topic {beacons}");
     eventually("readiness says what is missing", || worker.get("/readyz").1.contains(&reason).then_some(()));
     assert_eq!(log_starts(&deployment), starts);
     let (status, log_text) = worker.terminate();

@@ -100,7 +100,8 @@ fn a_right_to_write_is_missed_at_the_start_where_another_right_lets_the_topic_be
         let mut worker = Worker::start_with(&deployment, &user, &["--stage", stage]);
         let status = worker.wait();
         let log = worker.log();
-        let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
+        let expected =
+            format!("crowdfold: principal User:{user} may not Write topic {topic}; grant the permission");
         assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
         assert_eq!(status.code(), Some(1), "{log}");
         assert!(!log.contains("assigned"), "it began to work:\n{log}");
@@ -126,7 +127,8 @@ fn a_right_to_write_that_is_taken_away_is_named_by_the_next_transaction() {
     remove(&on_topic(user, "Write", &topic));
     let status = worker.wait();
     let log = worker.log();
-    let expected = format!("crowdfold: principal User:{user} may not Write topic {topic}: grant it");
+    let expected =
+        format!("crowdfold: principal User:{user} may not Write topic {topic}; grant the permission");
     assert!(log.lines().last().unwrap().starts_with(&expected), "{log}");
     assert_eq!(status.code(), Some(1), "{log}");
 }

@@ -39,7 +39,7 @@ fn cluster_lists_readers_and_writable_topics() {
         let [Access { readers: Readers::Listed(readers), .. }] = &listed[..] else { panic!("{listed:?}") };
         let listed: Vec<_> =
             readers.iter().map(|reader| format!("{} by {}", reader.principal, reader.by.name())).collect();
-        for expected in ["User:collector by a rule on the topic", "User:reader by a rule on a prefix"] {
+        for expected in ["User:collector by an ACL on the topic", "User:reader by an ACL on a prefix"] {
             assert!(listed.iter().any(|listed| listed == expected), "{listed:?}");
         }
     }

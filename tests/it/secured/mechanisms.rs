@@ -44,12 +44,14 @@ fn authenticated_principal_without_grants_is_named_what_it_lacks() {
     come(&mut deployment, "SASL", &security.sasl("PLAIN", "nobody"));
     let output = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
-    let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster: grant it, `crowdfold topics \
-                    acl` prints how\n";
+    let expected = "crowdfold: principal User:nobody may not DescribeConfigs the cluster; grant the permission as \
+                    printed by `crowdfold topics acl`\n";
     assert_eq!(output_text(&output), expected);
     come(&mut deployment, "MUTUAL", &security.mutual(&security.authority().certificate("stranger")));
     let output = crowdfold(&deployment, &["query"]);
-    let expected =
-        format!("crowdfold: this principal may not Read topic {}: grant it", deployment.topic("rollups"));
+    let expected = format!(
+        "crowdfold: this principal may not Read topic {}; grant the permission",
+        deployment.topic("rollups")
+    );
     assert!(output_text(&output).starts_with(&expected), "{}", output_text(&output));
 }

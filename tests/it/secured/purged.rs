@@ -20,14 +20,16 @@ fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
     come_as(&mut deployment, "SCRAM-SHA-512", "operator");
     let planned = crowdfold(&deployment, &["topics", "apply", "--purge-ahead"]);
     assert_eq!(planned.status.code(), Some(3), "{}", output_text(&planned));
-    for words in
-        ["--purge-ahead deletes 1 record: all of partition 3", "  there may be other groups: to see all"]
-    {
+    for words in [
+        "--purge-ahead deletes 1 record, all records of partition 3",
+        "  there may be other groups; listing all of them",
+    ] {
         assert!(output_text(&planned).contains(words), "{words:?} is not in\n{}", output_text(&planned));
     }
     let purged = crowdfold(&deployment, &["topics", "apply", "--purge-ahead", "--yes"]);
     assert_eq!(purged.status.code(), Some(1), "{}", output_text(&purged));
-    let refused = format!("crowdfold: principal User:operator may not Delete topic {beacons}: grant it");
+    let refused =
+        format!("crowdfold: principal User:operator may not Delete topic {beacons}; grant the permission");
     assert!(output_text(&purged).contains(&refused), "{}", output_text(&purged));
     let applied = crowdfold(&deployment, &["topics", "apply"]);
     assert!(output_text(&applied).contains("0 of 4 topics changed"), "{}", output_text(&applied));
@@ -37,6 +39,7 @@ fn missing_right_to_delete_is_named_by_a_purge_and_nothing_is_changed() {
     come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     let checked = crowdfold(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", output_text(&checked));
-    let named = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before";
+    let named =
+        "partition 3 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before";
     assert!(output_text(&checked).contains(named), "{}", output_text(&checked));
 }

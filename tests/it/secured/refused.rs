@@ -43,7 +43,7 @@ fn wrong_passwords_and_mechanisms() {
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
         let wrong = with(security.sasl(mechanism, "worker"), "sasl.password", SECRET);
         let how = format!("by sasl_ssl with {mechanism} (");
-        ends(&mut deployment, "SASL", wrong, 1, &["cannot come to 127.0.0.1:", &how, "uthentication"]);
+        ends(&mut deployment, "SASL", wrong, 1, &["cannot connect to 127.0.0.1:", &how, "uthentication"]);
     }
     ends(
         &mut deployment,
@@ -62,10 +62,9 @@ fn certificates_that_are_untrusted_out_of_date_or_missing() {
     let mut deployment = Deployment::new(broker());
     let other = Authority::new(&deployment.dir.path().join("other"));
     let authority = security.authority();
-    let theirs =
-        ": their certificate is out of date, for another name, or not of the authority in ssl.ca.location";
-    let ours =
-        ": the brokers do not take our certificate, which may be missing, out of date or another authority's";
+    let theirs = "; the brokers' certificate is expired, issued for another name, or not signed by the authority in \
+         ssl.ca.location";
+    let ours = "; the brokers reject the client's certificate, which may be missing, expired or signed by another authority";
     let untrusted = with(security.tls(), "ssl.ca.location", &other.ca().display().to_string());
     ends(&mut deployment, "TLS", untrusted, 1, &["by ssl (", theirs]);
     ends(&mut deployment, "EXPIRED", security.tls(), 1, &["by ssl (", theirs]);
@@ -86,15 +85,15 @@ fn files_that_cannot_be_read() {
     let mut deployment = Deployment::new(broker());
     let nowhere = deployment.dir.path().join("nowhere").display().to_string();
     let missing = with(security.tls(), "ssl.ca.location", &nowhere);
-    ends(&mut deployment, "TLS", missing, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
+    ends(&mut deployment, "TLS", missing, 1, &["cannot create a Kafka client", "ssl.ca.location"]);
     let missing = with(security.sasl("PLAIN", "worker"), "sasl.password", &format!("file:{nowhere}"));
     ends(&mut deployment, "SASL", missing, 2, &[&nowhere, "kafka.properties.sasl.password: cannot be read"]);
     let garbled = deployment.dir.path().join("garbled");
     write(&garbled, SECRET);
     let broken = with(security.tls(), "ssl.ca.location", &garbled.display().to_string());
-    ends(&mut deployment, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.ca.location"]);
+    ends(&mut deployment, "TLS", broken, 1, &["cannot create a Kafka client", "ssl.ca.location"]);
     let broken = with(security.tls(), "ssl.key.pem", SECRET);
-    ends(&mut deployment, "TLS", broken, 1, &["cannot make a Kafka client", "ssl.key.pem"]);
+    ends(&mut deployment, "TLS", broken, 1, &["cannot create a Kafka client", "ssl.key.pem"]);
 }
 
 /// As Docker, systemd and editors write it, with an end of line.

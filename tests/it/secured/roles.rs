@@ -206,7 +206,7 @@ fn topics_are_made_by_their_operator_and_filled_by_a_collector() {
     come_as(&mut deployment, "SCRAM-SHA-512", "auditor");
     set(&mut deployment, "ttl.rollups", "20d");
     let output = crowdfold(&deployment, &["topics", "apply"]);
-    let refused = format!("crowdfold: topic {} has not taken its settings", deployment.topic("rollups"));
+    let refused = format!("crowdfold: topic {} did not apply its new settings", deployment.topic("rollups"));
     assert_eq!(output.status.code(), Some(1), "{}", output_text(&output));
     assert!(output_text(&output).contains(&refused), "{}", output_text(&output));
     come_as(&mut deployment, "SCRAM-SHA-512", "operator");

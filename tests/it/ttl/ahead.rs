@@ -36,7 +36,7 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
         &beacons,
         &[dated(2, IN_2036, "ahead"), dated(2, now(), "now"), dated(0, now(), "x")],
     );
-    let named = "partition 2 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before \
+    let named = "partition 2 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before \
                  2036-01-01T00:4";
 
     // the settings are as they should be then, and the topic is not
@@ -44,19 +44,19 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
     assert_eq!(applied.status.code(), Some(3), "{}", printed(&applied));
     for words in [
         "message.timestamp.type: CreateTime -> LogAppendTime",
-        &format!("  it is not bounded: {named}"),
+        &format!("  the topic is not bounded because {named}"),
         "wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`",
         "4 of 4 topics changed",
-        "crowdfold: 1 of 4 topics are not bounded",
+        "crowdfold: 1 of 4 topics have no bounded time-to-live",
     ] {
         assert!(printed(&applied).contains(words), "{words:?} is not in\n{}", printed(&applied));
     }
     for arguments in [&["topics", "apply"][..], &["topics", "apply", "--dry-run"]] {
         let again = command(&deployment, arguments);
         assert_eq!(again.status.code(), Some(3), "{}", printed(&again));
-        assert!(printed(&again).contains(&format!("topic {beacons}: its settings are as they should be")));
+        assert!(printed(&again).contains(&format!("topic {beacons}: no change of settings needed")));
         assert!(
-            !printed(&again).contains(&format!("topic {beacons}: as it should be")),
+            !printed(&again).contains(&format!("topic {beacons}: no change needed")),
             "{}",
             printed(&again)
         );
@@ -64,11 +64,15 @@ fn record_dated_ahead_is_named_by_check_apply_and_audit_and_refused_by_run() {
 
     let checked = command(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
-    let finding = format!("topic {beacons} is not bounded: {named}");
+    let finding = format!("topic {beacons} is not bounded because {named}");
     assert!(printed(&checked).contains(&finding), "{}", printed(&checked));
     // and it alone
-    assert_eq!(printed(&checked).matches("holds a record dated").count(), 1, "{}", printed(&checked));
-    assert!(printed(&checked).contains("crowdfold: 1 of 4 topics are not bounded"), "{}", printed(&checked));
+    assert_eq!(printed(&checked).matches("contains a record dated").count(), 1, "{}", printed(&checked));
+    assert!(
+        printed(&checked).contains("crowdfold: 1 of 4 topics do not match the configuration"),
+        "{}",
+        printed(&checked)
+    );
 
     let audited = command(&deployment, &["audit", "--format", "json"]);
     assert_eq!(audited.status.code(), Some(3), "{}", printed(&audited));
@@ -122,10 +126,10 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     let mut deployment = Deployment::new(&kafka);
     kafka.create_topic(&deployment.topic("beacons"), deployment.partitions, &[]);
     let checked = command(&deployment, &["topics", "check"]);
-    let finding = "can lie on a disk for 2h, which is longer than its [ttl] 1h + ttl.on_disk_slack 5m: lower \
+    let finding = "can stay on disk for 2h, longer than its [ttl] 1h + ttl.on_disk_slack 5m; lower \
                    file.delete.delay.ms or run `crowdfold topics apply`, or raise ttl.on_disk_slack";
     // this one is not bounded for readers either, which comes first
-    assert!(!printed(&checked).contains("can lie on a disk"), "{}", printed(&checked));
+    assert!(!printed(&checked).contains("can stay on disk"), "{}", printed(&checked));
     deployment.set("ttl.on_disk_slack", "\"1h\"");
     let applied = command(&deployment, &["topics", "apply"]);
     assert!(applied.status.success() && !printed(&applied).contains("file.delete"), "{}", printed(&applied));
@@ -136,7 +140,11 @@ fn files_that_stay_longer_than_the_slack_are_found_and_apply_bounds_them() {
     let checked = command(&deployment, &["topics", "check"]);
     assert_eq!(checked.status.code(), Some(3), "{}", printed(&checked));
     assert!(printed(&checked).contains(finding), "{}", printed(&checked));
-    assert!(printed(&checked).contains("crowdfold: 4 of 4 topics are not bounded"), "{}", printed(&checked));
+    assert!(
+        printed(&checked).contains("crowdfold: 4 of 4 topics do not match the configuration"),
+        "{}",
+        printed(&checked)
+    );
     let mut worker = Worker::start(&deployment, "a");
     assert_eq!(worker.wait().code(), Some(3), "{}", worker.log());
     assert!(worker.log().contains(finding), "{}", worker.log());

@@ -39,7 +39,7 @@ fn with(topic: &str, key: &str, value: &str) -> Deployment<'static> {
 fn a_retention_too_short_for_windows_and_outage_is_refused() {
     let deployment = with("beacons", "retention.ms", "60000");
     let topic = format!(
-        "topic {} loses records after 1m, and 30m 6s are needed for windows",
+        "topic {} loses records after 1m, but windows and the longest outage to survive need 30m 6s",
         deployment.topic("beacons")
     );
     assert_refused(&deployment, &[&topic, "run `crowdfold topics apply`, or lower [ttl] outage"]);
@@ -48,7 +48,9 @@ fn a_retention_too_short_for_windows_and_outage_is_refused() {
 #[test]
 fn a_bound_in_bytes_is_refused_for_it_knows_nothing_of_what_was_read() {
     let deployment = with("beacons", "retention.bytes", "1000000");
-    let topic =
-        format!("topic {} loses records beyond 1000000 bytes, read or not", deployment.topic("beacons"));
+    let topic = format!(
+        "topic {} deletes records beyond 1000000 bytes even if they were not read",
+        deployment.topic("beacons")
+    );
     assert_refused(&deployment, &[&topic, "set retention.bytes to -1"]);
 }

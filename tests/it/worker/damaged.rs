@@ -65,5 +65,5 @@ fn worker_stops_at_a_batch_that_is_too_large_and_goes_on_when_it_may_skip_it() {
     });
     let (status, log_text) = goes_on.terminate();
     assert!(status.success(), "{log_text}");
-    assert!(log_text.contains("records that cannot be read are skipped and lost"), "{log_text}");
+    assert!(log_text.contains("unreadable records are skipped and lost"), "{log_text}");
 }

@@ -70,7 +70,7 @@ fn grouped_by_industry(deployment: &Deployment<'_>, outcome: &Outcome) {
     let output =
         Command::new(binary("crowdfold")).args(arguments).arg(deployment.config("query")).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stderr);
-    assert!(printed.contains("1 tenant asked to be in no group"), "{printed}");
+    assert!(printed.contains("1 tenant opted out of groupings"), "{printed}");
     let lines: Vec<Value> =
         output.stdout.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     let printed = lines.iter().map(|line| {

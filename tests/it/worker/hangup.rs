@@ -17,6 +17,6 @@ fn hangup_drains_worker_and_collector_as_sigterm_does() {
         let status = process.wait();
         let log = process.log();
         assert_eq!(status.code(), Some(0), "{log}");
-        assert!(log.contains("draining") && log.contains("ended"), "{log}");
+        assert!(log.contains("draining") && log.contains("stopped"), "{log}");
     }
 }

@@ -34,7 +34,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 
     forget(&deployment, "combine");
     let worker = Worker::start(&deployment, "a");
-    worker.await_log("offsets were lost: windows that end before ");
+    worker.await_log("offsets were lost; windows that end before ");
     let floors = || {
         deployment
             .committed("combine")
@@ -45,7 +45,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
     let floors = eventually("the new start is committed", floors);
     let floor = floors[0];
     assert!(floors.iter().all(|other| *other == floor) && floor > now() - 30_000, "{floors:?}");
-    assert_eq!(worker.log().matches(&format!("before {floor} are not made again")).count(), 4);
+    assert_eq!(worker.log().matches(&format!("before {floor} are not computed again")).count(), 4);
 
     // what ends before the floor is late, what begins after it is counted
     let start = floor.max(now() / 2_000 * 2_000) - 4_000;

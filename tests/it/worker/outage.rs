@@ -47,8 +47,8 @@ fn worker_waits_for_its_broker_reports_it_and_can_be_stopped_meanwhile() {
 
     let waits = Worker::start(&deployment, "a");
     let goes = Worker::start(&deployment, "b");
-    waits.await_log(&format!("no broker at {} answers", kafka.bootstrap()));
-    await_trouble(&waits, &format!("no broker at {} answers", kafka.bootstrap()));
+    waits.await_log(&format!("no broker at {} responds", kafka.bootstrap()));
+    await_trouble(&waits, &format!("no broker at {} responds", kafka.bootstrap()));
     assert_eq!(waits.get("/healthz"), (200, "alive\n".to_owned()));
     let (status, log_text) = goes.terminate();
     assert!(status.success(), "{status}:\n{log_text}");

@@ -46,7 +46,7 @@ fn partitions_move_and_nothing_is_lost_or_doubled() {
         a.terminate()
     });
     assert!(status.success(), "{status}:\n{log_text}");
-    assert!(log_text.contains("draining") && log_text.contains("ended"), "{log_text}");
+    assert!(log_text.contains("draining") && log_text.contains("stopped"), "{log_text}");
     deployment.await_committed(deployment.last_end(&outcome));
     for (partition, records) in more.into_iter().enumerate() {
         log[partition].extend(records);

@@ -41,7 +41,7 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
         answer.notes(),
         [
             "answered from the detail tables cdn · os,browser: all numbers are exact",
-            "2 groups are of one tenant: what they say is that tenant's alone"
+            "2 groups contain the data of one tenant only"
         ]
     );
     let answer = ask("--by industry,os --breakdown os,browser", &five());
@@ -105,9 +105,7 @@ fn one_tenant_and_several_are_two_questions() {
     ] {
         assert_eq!(
             query(flags).unwrap_err().to_string(),
-            format!(
-                "--tenant acme is one tenant alone, and {across} adds up several: leave one of the two out"
-            )
+            format!("--tenant acme selects one tenant, but {across} adds up several; remove one of the two")
         );
     }
 }

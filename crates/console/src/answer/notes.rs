@@ -12,25 +12,24 @@ impl Answer {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.sources();
         if self.is_empty() {
-            notes.push("no published row meets the query".into());
+            notes.push("no published row matches the query".into());
         }
         if self.folded_away > 0 {
             notes.push(format!(
-                "folded away: {} {} in rows that may hold it",
+                "folded: {} {} in rows that may include it",
                 self.folded_away,
                 if self.is_empty() { "session_windows" } else { self.count_name() }
             ));
         }
         if self.spans_windows() {
             notes.push(
-                "session_windows counts a session once in each window: it is not a number of people".into(),
+                "session_windows counts a session once per window, so it is not a number of people".into(),
             );
         }
         let alone = self.groups.iter().filter(|group| group.tenants.len() == 1).count();
         if self.across.is_some() && alone > 0 {
-            let (groups, show) =
-                if alone == 1 { ("group is", "it says") } else { ("groups are", "they say") };
-            notes.push(format!("{alone} {groups} of one tenant: what {show} is that tenant's alone"));
+            let groups = if alone == 1 { "group contains" } else { "groups contain" };
+            notes.push(format!("{alone} {groups} the data of one tenant only"));
         }
         notes.extend(self.lacking());
         notes.extend(self.below_zero());
@@ -38,8 +37,8 @@ impl Answer {
         notes.extend(self.out_of_range());
         if let Some(deviation) = self.deviation() {
             notes.push(format!(
-                "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, and \
-                 cells too small for it are missing, so totals are too low and differ between breakdowns",
+                "differential privacy: every number has noise, {} has a standard deviation of up to {deviation:.0}, \
+                 and cells that are too small are missing, so totals are too low and differ between breakdowns",
                 self.count_name()
             ));
         }
@@ -73,7 +72,7 @@ impl Answer {
     fn lacking(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| group.rows_without_numbers > 0 && group.has_numbers());
         any.then(|| {
-            "some groups add up rows with and without numbers: their sums are too low, except the number of sessions"
+            "some groups include rows without numbers, so their sums are too low, except the number of sessions"
                 .into()
         })
     }
@@ -82,8 +81,8 @@ impl Answer {
     fn below_zero(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| !group.below_zero().is_empty());
         any.then(|| {
-            "some sums are below 0 because their noise is larger than they are (marked ? in a table, named in \
-             below_zero in JSON): read them as close to 0, or ask for a longer time or larger groups"
+            "some sums are below 0 because their noise is larger than the value (marked ? in a table, listed in \
+             below_zero in JSON); read them as close to 0, or query a longer time or larger groups"
                 .into()
         })
     }
@@ -92,8 +91,8 @@ impl Answer {
     fn too_noisy(&self) -> Option<String> {
         let too_noisy = |metric| self.groups.iter().any(|group| group.ratio(metric) == Ratio::TooNoisy);
         Metric::ALL.into_iter().any(too_noisy).then(|| {
-            "some ratios are left empty because their denominator is less than 5 standard deviations of its noise: ask \
-             for a longer time or larger groups"
+            "some ratios are left empty because their denominator is less than 5 standard deviations of its noise; \
+             query a longer time or larger groups"
                 .into()
         })
     }
@@ -109,11 +108,12 @@ impl Answer {
         let reasons = [
             (
                 true,
-                "attempts or plays began outside the period or group asked for: ask for a longer time or larger groups",
+                "attempts or plays began outside the queried period or group; query a longer time or larger groups",
             ),
             (
                 false,
-                "their sums carry noise, or attempts or plays began outside the period or group asked for: ask for a longer time or larger groups",
+                "their sums carry noise, or attempts or plays began outside the queried period or group; query a \
+                 longer time or larger groups",
             ),
         ];
         let line = |(exact, reason): (bool, &str)| {

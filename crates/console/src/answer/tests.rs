@@ -31,7 +31,7 @@ fn table_of_several_windows_counts_session_windows() {
         answer.notes(),
         [
             "answered from the detail table os,browser: all numbers are exact",
-            "session_windows counts a session once in each window: it is not a number of people",
+            "session_windows counts a session once per window, so it is not a number of people",
         ]
     );
 }
@@ -107,8 +107,11 @@ fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
         one[0]["playback_failures"] = playback.into();
         let answer = ask("--breakdown os", &[one]);
         let line: Value = serde_json::from_str(&answer.json()).unwrap();
-        let notes =
-            answer.notes().into_iter().filter(|note| note.contains("began outside the period")).count();
+        let notes = answer
+            .notes()
+            .into_iter()
+            .filter(|note| note.contains("began outside the queried period"))
+            .count();
         (line["vsf"].clone(), line["ebvs"].clone(), line["vpf"].clone(), notes)
     };
     let null = Value::Null;
@@ -157,7 +160,7 @@ fn noise_is_shown_with_its_size_and_grows_with_sums() {
     assert_eq!(
         note("--breakdown os,browser --by ''"),
         "differential privacy: every number has noise, session_windows has a standard deviation of up to 60, and cells \
-         too small for it are missing, so totals are too low and differ between breakdowns"
+         that are too small are missing, so totals are too low and differ between breakdowns"
     );
     assert!(note("--breakdown os,browser --since 10m").contains(" of up to 42, "));
 }

@@ -171,49 +171,51 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identifier(kind, Writing::Plain) => write!(f, "holds {kind}"),
-            Self::Identifier(kind, writing) => write!(f, "holds {kind}, {}", writing.name()),
-            Self::NotAnObject => f.write_str("is no JSON object"),
-            Self::Schema => f.write_str("is of another schema than the topic's"),
+            Self::Identifier(kind, writing) => write!(f, "contains {kind}, {}", writing.name()),
+            Self::NotAnObject => f.write_str("is not a JSON object"),
+            Self::Schema => f.write_str("has another schema than the topic"),
             Self::Missing => f.write_str("is missing"),
             Self::Unknown => f.write_str("is not a field of the schema"),
-            Self::Repeated => f.write_str("is there twice"),
-            Self::Type => f.write_str("is of another type than the schema says"),
+            Self::Repeated => f.write_str("occurs twice"),
+            Self::Type => f.write_str("does not have the type of the schema"),
             Self::NotWhole => f.write_str("is not a whole number"),
-            Self::Key => f.write_str("is not tenant/breakdown/start of its row"),
-            Self::Dimension => f.write_str("is no known dimension, or is there twice"),
-            Self::Label => f.write_str("is not what a label may be"),
-            Self::Reserved => f.write_str("is a star before a value, or a reserved word written otherwise"),
-            Self::BelowK(k) => write!(f, "stands for fewer than {k} sessions"),
+            Self::Key => f.write_str("does not equal tenant/breakdown/start of its row"),
+            Self::Dimension => f.write_str("is not a known dimension, or occurs twice"),
+            Self::Label => f.write_str("is not a valid dimension value"),
+            Self::Reserved => f.write_str("is a star before a value, or a reserved word in another spelling"),
+            Self::BelowK(k) => write!(f, "covers fewer than {k} sessions"),
             Self::SmallK(k) => write!(f, "was released with a k below {k}"),
-            Self::Policy => f.write_str("is no known policy"),
-            Self::Window => f.write_str("is not aligned to its length, which divides a day"),
+            Self::Policy => f.write_str("is not a known policy"),
+            Self::Window => f.write_str("is not aligned to a window length that divides a day"),
             Self::Parts => f.write_str("counts more sessions than the row"),
-            Self::FewInRange(least) => write!(f, "rests on fewer than {least} sessions"),
-            Self::Falling => f.write_str("is below a smaller percentile"),
-            Self::Histogram => f.write_str("contradicts the rest of its distribution"),
-            Self::NotShown => f.write_str("is in a table that may not show it"),
-            Self::Clamp => f.write_str("is beyond what clamped sessions and noise come to"),
-            Self::Budget => f.write_str("has sums that are together beyond the budget of its sessions"),
-            Self::NoNoise => f.write_str("begins a table that states noise and has none"),
-            Self::Weaker(least) => write!(f, "is less than its tenant's, which is {least}"),
+            Self::FewInRange(least) => write!(f, "is based on fewer than {least} sessions"),
+            Self::Falling => f.write_str("is less than a lower percentile"),
+            Self::Histogram => f.write_str("is inconsistent with the rest of its distribution"),
+            Self::NotShown => f.write_str("must not be published in this table"),
+            Self::Clamp => f.write_str("is larger than clamped sessions and noise allow"),
+            Self::Budget => f.write_str("has sums that together exceed the budget of its sessions"),
+            Self::NoNoise => f.write_str("begins a table that declares noise but has none"),
+            Self::Weaker(least) => write!(f, "is less than its tenant's minimum of {least}"),
             Self::NotDetail => f.write_str("is not the detail table of its tenant"),
-            Self::Details => f.write_str("begins a detail table, and its window has another"),
-            Self::Numbers => f.write_str("does not fit in with the number of rows of its table"),
+            Self::Details => f.write_str("begins a second detail table of its window"),
+            Self::Numbers => f.write_str("is inconsistent with the number of rows of its table"),
             Self::Incomplete(rows) => write!(f, "begins a table that lacks {rows} of its rows"),
             Self::MissingTable => {
-                f.write_str("is of a window that lacks a table which its tenant has before and after")
+                f.write_str("belongs to a window without a table that its tenant has before and after it")
             }
-            Self::RepeatedRow => f.write_str("is in its table already"),
-            Self::Order => f.write_str("has dimensions that do not come after those of the row before"),
-            Self::Scattered => f.write_str("lies apart from the rest of its table"),
-            Self::Twice => f.write_str("begins a table that was published before"),
-            Self::Totals => f.write_str("ends a table whose totals differ from another's of its window"),
+            Self::RepeatedRow => f.write_str("is already in its table"),
+            Self::Order => f.write_str("is not sorted after the previous row by its dimensions"),
+            Self::Scattered => f.write_str("is separated from the rest of its table"),
+            Self::Twice => f.write_str("begins a table that was already published"),
+            Self::Totals => {
+                f.write_str("ends a table whose totals differ from those of another table of its window")
+            }
             Self::Families(family) => {
-                write!(f, "is of a table that tells of the {family}, as another of its window")
+                write!(f, "belongs to a table that contains the {family}, like another table of its window")
             }
-            Self::TwoPolicies => f.write_str("is under another policy than what it belongs to"),
-            Self::Overlap => f.write_str("is of a window that overlaps another"),
-            Self::Reason => f.write_str("is no known reason"),
+            Self::TwoPolicies => f.write_str("has another policy than its table or window"),
+            Self::Overlap => f.write_str("belongs to a window that overlaps another one"),
+            Self::Reason => f.write_str("is not a known reason"),
             Self::Minute => f.write_str("is not rounded to the minute"),
         }
     }

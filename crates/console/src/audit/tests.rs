@@ -139,7 +139,7 @@ fn keys_and_headers_are_looked_at_too() {
             ("wrong-key", "key"),
         ]
     );
-    assert!(audit.found.iter().any(|found| found.what.to_string() == "holds an IP address, base64"));
+    assert!(audit.found.iter().any(|found| found.what.to_string() == "contains an IP address, base64"));
 }
 
 #[test]

@@ -31,12 +31,12 @@ fn since_before_the_epoch_is_all_there_is() {
 fn what_cannot_be_grouped_by_is_refused_with_what_can() {
     assert_eq!(
         refused("--breakdown device,os,browser --by os"),
-        "--by os is not how breakdown device,os,browser begins, and rows folded above os cannot be told apart by it: \
-         group by device or device,os or device,os,browser"
+        "--by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
+         device or device,os or device,os,browser"
     );
     assert!(
         refused("--breakdown os --by os,browser")
-            .starts_with("--by os,browser is not how breakdown os begins")
+            .starts_with("--by os,browser is not a prefix of breakdown os")
     );
 }
 
@@ -44,26 +44,27 @@ fn what_cannot_be_grouped_by_is_refused_with_what_can() {
 fn conditions_on_other_dimensions_are_refused() {
     assert!(
         refused("--breakdown os,browser --where cdn=a")
-            .starts_with("--where cdn=… does not go with breakdown os,browser, which has no cdn")
+            .starts_with("--where cdn=… does not apply to breakdown os,browser, which has no cdn")
     );
 }
 
 #[test]
 fn faults_name_their_flag() {
     assert!(
-        refused("--breakdown os,,browser").starts_with("--breakdown \"os,,browser\" names a dimension twice")
+        refused("--breakdown os,,browser")
+            .starts_with("--breakdown \"os,,browser\" contains a dimension twice")
     );
     assert!(refused("--breakdown os,os").starts_with("--breakdown \"os,os\""));
     assert!(refused("--by os,os").starts_with("--by \"os,os\""));
     for condition in ["os", "=Windows", "os="] {
         assert_eq!(
             refused(&format!("--where {condition}")),
-            format!("--where {condition:?} is no condition: write it like os=Windows")
+            format!("--where {condition:?} is not a condition; write it like os=Windows")
         );
     }
     assert_eq!(
         refused("--since yesterday"),
-        "--since \"yesterday\" is no duration: write it like 90s, 15m, 1h or 7d"
+        "--since \"yesterday\" is not a duration; write it like 90s, 15m, 1h or 7d"
     );
-    assert!(refused("--every 0m").starts_with("--every \"0m\" is no duration"));
+    assert!(refused("--every 0m").starts_with("--every \"0m\" is not a duration"));
 }

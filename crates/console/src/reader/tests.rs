@@ -22,7 +22,7 @@ fn the_example_of_the_schema_is_read_whole() {
     assert_eq!((bandwidth.p95, bandwidth.p99), (Some(11_000), None));
     let ranges = bandwidth.histogram.as_ref().unwrap();
     assert_eq!(ranges[2], (Some(4000), None, 35));
-    assert_eq!(reader.notes(), ["1 tables are not whole, 11 rows are missing: their sums are too low"]);
+    assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 11), so their sums are too low"]);
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn other_schemas_are_counted_by_name_and_passed_over() {
     assert_eq!(
         reader.notes(),
         [
-            "1 records of no schema were passed over: this version reads crowdfold.rollup/1",
-            "2 records of schema \"crowdfold.rollup/2\" were passed over: this version reads crowdfold.rollup/1",
+            "skipped records of no schema: 1, because this version reads crowdfold.rollup/1",
+            "skipped records of schema \"crowdfold.rollup/2\": 2, because this version reads crowdfold.rollup/1",
         ]
     );
 }
@@ -61,7 +61,7 @@ fn a_flood_of_schemas_does_not_flood_the_notes() {
     let notes = notes(&many);
     assert_eq!(notes.len(), 9);
     assert!(notes.iter().all(|note| note.len() < 150), "{notes:?}");
-    assert!(notes.iter().any(|note| note.starts_with("92 records of schema \"…\"")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("skipped records of schema \"…\": 92")), "{notes:?}");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_is_no_rollup_is_counted() {
         reader.push(bytes);
     }
     assert_eq!(reader.rows(), []);
-    assert_eq!(reader.notes(), ["12 records are not rollups and were passed over"]);
+    assert_eq!(reader.notes(), ["skipped records that are not rollups: 12"]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn missing_rows_are_reported() {
     second.truncate(1);
     let reader = read(&[first, second, table(2, "os", &[("*", 60)])]);
     assert_eq!(reader.rows().len(), 4);
-    assert_eq!(reader.notes(), ["2 tables are not whole, 3 rows are missing: their sums are too low"]);
+    assert_eq!(reader.notes(), ["incomplete tables: 2 (missing rows: 3), so their sums are too low"]);
 }
 
 #[test]
@@ -111,7 +111,8 @@ fn of_a_table_that_comes_twice_the_first_counts() {
     assert_eq!(
         reader.notes(),
         [
-            "1 tables came more than once (5 rows more): the first of each counts; look for a second deployment",
+            "tables published more than once: 1 (extra rows: 5), of which only the first is used; check for a second \
+             deployment that writes to the topic",
         ]
     );
 }
@@ -135,7 +136,10 @@ fn tenants_breakdowns_and_windows_are_tables_of_their_own() {
 fn partial_coverage_is_reported() {
     let mut partial = table(0, "os", &[("*", 60), ("Windows", 70)]);
     partial.iter_mut().for_each(|record| record["coverage"] = json!({"partitions": 3, "of": 4}));
-    assert_eq!(notes(&partial), ["1 tables lack some source partitions: their sums are too low"]);
+    assert_eq!(
+        notes(&partial),
+        ["tables computed without some source partitions: 1, so their sums are too low"]
+    );
 }
 
 #[test]
@@ -150,7 +154,7 @@ fn a_reader_for_a_query_keeps_what_it_may_use() {
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
     // The table before the time asked for is not looked at, the other breakdown's is.
-    assert_eq!(reader.notes(), ["1 tables are not whole, 1 rows are missing: their sums are too low"]);
+    assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 1), so their sums are too low"]);
 }
 
 proptest! {

@@ -45,7 +45,7 @@ fn conditions_leave_out_folded_rows_and_report_how_many_sessions() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
-    assert_eq!(answer.notes()[1], "folded away: 113 session_windows in rows that may hold it");
+    assert_eq!(answer.notes()[1], "folded: 113 session_windows in rows that may include it");
     let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
     // macOS/* would be no star row of Windows: only */* may hold Safari on macOS.
@@ -69,8 +69,8 @@ fn query_without_matches_prints_a_note() {
         answer.notes(),
         [
             "answered from the detail table os,browser: all numbers are exact",
-            "no published row meets the query",
-            "folded away: 113 session_windows in rows that may hold it",
+            "no published row matches the query",
+            "folded: 113 session_windows in rows that may include it",
         ]
     );
 }
@@ -149,7 +149,8 @@ fn a_breakdown_that_is_left_open_is_asked_for() {
     let fault = |flags: &str| query(flags).unwrap().run(&rows(&records)).expect_err("left open");
     assert_eq!(
         fault("--by browser").to_string(),
-        "none of the breakdowns read would do: name one with --breakdown (cdn · os,browser)"
+        "none of the published breakdowns has all dimensions of the query; choose one with --breakdown (cdn · \
+         os,browser)"
     );
     records.push(table(95, "os", &[("Windows", 100)]));
     let fault = query("--by os").unwrap().run(&rows(&records)).expect_err("left open");

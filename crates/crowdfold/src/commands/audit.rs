@@ -40,15 +40,15 @@ pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(
     let (breaches, unseen) = (report.breaches(), report.unseen.len());
     if breaches > 0 {
         let plural = if breaches == 1 { "breach" } else { "breaches" };
-        return Err(Failure::Breach(format!("{breaches} {plural}, named above by finding and location")));
+        return Err(Failure::Breach(format!("{breaches} {plural} found; see the list above")));
     }
     match report.unseen.first() {
         None => Ok(()),
         Some(Unseen { what, why }) if unseen == 1 => {
-            Err(anyhow::anyhow!("could not look at {what}: {why}").into())
+            Err(anyhow::anyhow!("{what} could not be checked: {why}").into())
         }
         Some(Unseen { what, why }) => {
-            Err(anyhow::anyhow!("could not look at {what}, nor at {} more: {why}", unseen - 1).into())
+            Err(anyhow::anyhow!("{what} and {} more items could not be checked: {why}", unseen - 1).into())
         }
     }
 }
@@ -67,7 +67,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
             }
             Ok(checked) => report.subjects[at].age = checked.map(Ageing),
             Err(error) if is_final(&error) => return Err(error.into()),
-            Err(error) => report.miss(format!("the time-to-live of topic {}", spec.topic), &error),
+            Err(error) => report.miss(format!("time-to-live of topic {}", spec.topic), &error),
         }
     }
     report
@@ -81,7 +81,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
         match admin.permissions(&topics) {
             Ok(checked) => readers::check(&topics, checked, config, &mut report),
             Err(error) if is_final(&error) => return Err(error.into()),
-            Err(error) => report.miss("who may read the topics".into(), &error),
+            Err(error) => report.miss("read permissions of the topics".into(), &error),
         }
     }
     let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64));
@@ -91,13 +91,13 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
         let (topic, contents) = (spec.topic.clone(), *contents);
         if let Err(error) = read(client, &topic, contents, since, &mut auditor) {
             report.subjects[at].is_missing = true;
-            report.miss(format!("what is in topic {topic}"), &error);
+            report.miss(format!("records of topic {topic}"), &error);
         }
     }
     report.audit = Some(auditor.finish());
     if report.audit.as_ref().is_some_and(|audit| audit.is_partial) {
-        let why = "there are more tables than are held at a time: audit less with --since".into();
-        report.unseen.push(Unseen { what: "whether all tables agree".into(), why });
+        let why = "too many tables to compare in memory; shorten the period with --since".into();
+        report.unseen.push(Unseen { what: "agreement of all tables".into(), why });
     }
     Ok(report)
 }

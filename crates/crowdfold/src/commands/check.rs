@@ -23,7 +23,7 @@ const WEAK: f64 = 3.0;
 /// When `out` cannot be written to.
 pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Result<()> {
     out.write_all(config.effective().as_bytes())?;
-    writeln!(out, "\n# What follows from it")?;
+    writeln!(out, "\n# Consequences")?;
     times(config, out)?;
     topics(config, out)?;
     writeln!(out, "#\n# {}", memory::of_sessions(config))?;
@@ -40,7 +40,7 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let windows = &config.windows;
     writeln!(
         out,
-        "#\n# A restart reads at most {} of beacons again: window {} + lateness {} + idle {}.",
+        "#\n# After a restart, at most {} of beacons are read again: window {} + lateness {} + idle {}.",
         spell(config.replay()),
         spell(windows.length),
         spell(windows.lateness),
@@ -54,15 +54,15 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
         Some(survived) if survived >= config.ttl.outage => {
             writeln!(
                 out,
-                "# An outage of {} loses nothing; ttl.outage asks for {}.",
+                "# An outage of up to {} loses no data; ttl.outage requires {}.",
                 spell(survived),
                 spell(config.ttl.outage)
             )
         }
         survived => writeln!(
             out,
-            "# Too short: an outage of {} loses nothing, and ttl.outage asks for {}. Raise ttl.beacons to {} and \
-             ttl.partials to {}, or let brokers check their retention more often.",
+            "# Too short: only an outage of up to {} loses no data, but ttl.outage requires {}. Raise ttl.beacons to \
+             {} and ttl.partials to {}, or configure brokers to check retention more often.",
             spell(survived.unwrap_or(0)),
             spell(config.ttl.outage),
             show(Bounds::least_ttl(config.replay() + config.ttl.outage, config.source.ahead())),
@@ -81,7 +81,7 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     writeln!(
         out,
-        "#\n# Topics, where brokers check retention every 5m and delete files after 1m (their defaults):"
+        "#\n# Topics, assuming that brokers check retention every 5m and delete files after 1m (their defaults):"
     )?;
     writeln!(
         out,
@@ -94,7 +94,11 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
         let Bounds { retention, segment, .. } = bounds;
         write!(out, "# {name:width$}  {retention:>13}  {segment:>12}  {readable:>16}  {on_disk:>12}")?;
         if bounds.readable > ttl {
-            write!(out, "  beyond its ttl of {}: let brokers check more often", spell(ttl))?;
+            write!(
+                out,
+                "  longer than its ttl of {}; configure brokers to check retention more often",
+                spell(ttl)
+            )?;
         }
         writeln!(out)?;
     }
@@ -108,17 +112,18 @@ fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let by = if config.kafka.eraser.iter().next().is_some() {
         "the client of [kafka.eraser]"
     } else {
-        "the worker's own client, whose right to do so is also that to delete the topic: see [kafka.eraser]"
+        "the worker's own client, whose permission to delete records also allows it to delete the topic; see \
+         [kafka.eraser]"
     };
-    writeln!(out, "#\n# Beacons are erased as soon as they are counted, by {by}.")
+    writeln!(out, "#\n# Beacons are deleted as soon as they are counted, by {by}.")
 }
 
 fn breakdowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let policies = config.policies();
-    writeln!(out, "#\n# Breakdowns; a row stands for {} sessions or more:", policies.common().k())?;
+    writeln!(out, "#\n# Breakdowns; each row covers at least {} sessions:", policies.common().k())?;
     tables(policies.common(), out)?;
     for (tenant, policy) in policies.own() {
-        writeln!(out, "# Those of {tenant}; a row stands for {} sessions or more:", policy.k())?;
+        writeln!(out, "# Breakdowns of {tenant}; each row covers at least {} sessions:", policy.k())?;
         tables(policy, out)?;
     }
     covered(config, out)?;
@@ -133,7 +138,8 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# A small group inside a row with * may have had {} sizes or more (release.margin).",
+        "# From the rows, the size of a small group folded into a row with * stays uncertain among at least {} values \
+         (release.margin).",
         policy.margin()
     )?;
     if config.release.shows_counts_only() {
@@ -141,7 +147,7 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# Outside the detail table each number has noise of {} times what one session contributes at most \
+        "# Outside the detail table, the noise of each number is {} times the largest contribution of one session \
          (release.noise).",
         policy.noise()
     )
@@ -158,8 +164,9 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
         if guard > 1 && breakdown.contains(&Dimension::Network) {
             writeln!(
                 out,
-                "#   Of it every row of an IPv4 network folds away: all its sessions come from one network, and \
-                 release.guard_networks\n#   asks for {guard}. Take network out, or set release.guard_networks = 1."
+                "#   Every row of an IPv4 network in it is folded: its sessions come from one network, but \
+                 release.guard_networks\n#   requires {guard}. Remove network from the breakdown, or set \
+                 release.guard_networks = 1."
             )?;
         }
     }
@@ -173,15 +180,15 @@ fn shown(policy: &Policy, at: usize) -> &'static str {
     }
     match policy.privacy() {
         Some(_) => "; with histograms",
-        None if policy.breakdowns().len() == 1 => "; the detail table, which is exact; there is no other",
-        None => "; the detail table, which is exact",
+        None if policy.breakdowns().len() == 1 => "; the detail table, with exact numbers; the only table",
+        None => "; the detail table, with exact numbers",
     }
 }
 
 /// Ids that may name a session or a person, and what they are.
 const PRIVATE_IDS: [(&str, &str); 3] = [
     ("bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "UUIDs, which players use for sessions and devices"),
-    ("491701234567", "numbers as long as a phone number"),
+    ("491701234567", "numbers with as many digits as a phone number"),
     (
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "digests, such as those of e-mail addresses",
@@ -193,15 +200,15 @@ fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let Some(ids) = config.content.public_ids() else { return Ok(()) };
     writeln!(
         out,
-        "#\n# Content ids that match content.pattern are published as they are, also where they look like ids of persons \
-         or devices.\n# Set it for ids of a public catalogue only: an id that names a viewer, a session or a personal \
-         stream, and matches,\n# is published too. Addresses, e-mail addresses and values of audit.known are never \
-         published."
+        "#\n# Content ids that match content.pattern are published unchanged, even if they look like ids of persons or \
+         devices.\n# Set it only for ids of a public catalogue, because an id that names a viewer, a session or a \
+         personal stream is\n# published too if it matches. Addresses, e-mail addresses and values of audit.known are \
+         never published."
     )?;
     PRIVATE_IDS
         .into_iter()
         .filter(|(example, _)| ids.contain(example))
-        .try_for_each(|(_, what)| writeln!(out, "# It matches {what}."))
+        .try_for_each(|(_, what)| writeln!(out, "# The pattern matches {what}."))
 }
 
 /// Who may be grouped by what.
@@ -212,9 +219,9 @@ fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     }
     let excluded = match tenants.excluded_from_groupings.join(", ") {
         none if none.is_empty() => String::new(),
-        listed => format!(", without {listed}"),
+        listed => format!(", except {listed}"),
     };
-    writeln!(out, "#\n# Attributes that `query` groups tenants by{excluded}:")?;
+    writeln!(out, "#\n# Attributes by which `query` can group tenants{excluded}:")?;
     for name in names {
         let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (tenant, value) in tenants.grouped_by(name) {
@@ -233,7 +240,8 @@ fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Writ
     let (tau, k) = (privacy.tau(), policy.k());
     writeln!(
         out,
-        "#\n# For {tenant}: N = {}, σ of sessions {:.1}, and a row leaves at τ + k − 1 = {tau} + {} = {} or more; other σ as above × {:.3}.",
+        "#\n# For {tenant}: N = {}, σ of sessions {:.1}, and a row is published from τ + k − 1 = {tau} + {} = {} \
+         sessions; other σ as above × {:.3}.",
         privacy.releases(),
         privacy.sigma().to_f64(),
         k - 1,
@@ -248,16 +256,17 @@ fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
     let (windows, releases) = (privacy.windows_a_day(), privacy.releases());
     writeln!(
         out,
-        "#\n# Differential privacy, of one session within one tenant and UTC day: ε = {epsilon}, δ = {delta:e} \
-         (ρ = {:.6}).\n# N = {releases}, the cells in which a session stands at most: {windows} windows a day × \
+        "#\n# Differential privacy of one session within one tenant and UTC day: ε = {epsilon}, δ = {delta:e} (ρ = \
+         {:.6}).\n# N = {releases}, the maximum number of cells that count one session: {windows} windows per day × \
          breakdowns ({}).",
         privacy.rho(),
         releases / windows,
     )?;
     writeln!(
         out,
-        "# A row leaves where its exact count is {k} or more and its noisy count τ + k − 1 = {} + {} = {} or more;\n# of \
-         cells of twice as many nearly all leave, of those of half as many hardly any. No folding: the rest is missing.",
+        "# A row is published if its exact count is at least {k} and its noisy count is at least τ + k − 1 = {} + {} = \
+         {}.\n# Nearly all cells of twice that size are published, and hardly any of half that size. Nothing is \
+         folded; smaller\n# cells are missing.",
         privacy.tau(),
         k - 1,
         privacy.tau() + k - 1,
@@ -273,17 +282,17 @@ fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# The three last are histograms: σ is that of each bin, and percentiles are read out of them."
+        "# The last three are histograms: σ is that of each bin, and percentiles are computed from the bins."
     )?;
     let (year, chance) = privacy.composed(YEAR);
     let outcome = if year > WEAK {
-        "That is weak: it promises\n# next to nothing to someone whose id stays the same for so long. "
+        "That is weak: it gives\n# almost no protection to a person whose id stays the same for that long. "
     } else {
         ""
     };
     writeln!(
         out,
-        "#\n# A year of the same session id, {YEAR} days: ε = {year:.1}, δ = {chance:.2e}. {outcome}Let ids change with each \
-         session,\n# or at least each day."
+        "#\n# The same session id for a year, {YEAR} days: ε = {year:.1}, δ = {chance:.2e}. {outcome}Change ids with \
+         each session,\n# or at least each day."
     )
 }

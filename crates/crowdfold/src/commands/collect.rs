@@ -49,7 +49,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let server =
         CollectorServer::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
     let scheme = if certificates.is_some() { "https" } else { "http" };
-    tracing::info!("players report to {scheme}://{}", server.address);
+    tracing::info!("receiving beacons at {scheme}://{}", server.address);
     let watching = Watching {
         found: topic::watch(client, topic, Arc::clone(&stop)),
         counters: Counters::new(config.policy().k()),
@@ -65,21 +65,24 @@ pub fn run(config: Config) -> Result<(), Failure> {
     };
     let ended = watching.until(&stop);
     stop.now();
-    status.report(Component::Collect, clock::now(), vec!["ending".into()]);
+    status.report(Component::Collect, clock::now(), vec!["stopping".into()]);
     let written = server.stop();
     ended?;
     match config.collect.settings.acknowledge {
         _ if written => {}
         Acknowledge::Written => {
-            tracing::warn!("Kafka did not take all: what it did not was not acknowledged")
+            tracing::warn!(
+                "shutdown: some beacons were not written to Kafka in time; none of them was acknowledged"
+            )
         }
         Acknowledge::Queued => {
-            return Err(
-                anyhow!("Kafka did not take all that was acknowledged before it was time to go").into()
-            );
+            return Err(anyhow!(
+                "shutdown: some acknowledged beacons were not written to Kafka in time and may be lost"
+            )
+            .into());
         }
     }
-    tracing::info!("ended");
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -189,9 +192,9 @@ impl Watching<'_> {
         self.looked = now;
         match certificates.refresh() {
             Ok(false) => {}
-            Ok(true) => tracing::info!("the certificate was read again"),
+            Ok(true) => tracing::info!("the certificate was reloaded"),
             // half copied is no reason to go
-            Err(error) => tracing::warn!("{error}; the one in use is kept"),
+            Err(error) => tracing::warn!("{error}; the certificate in use is kept"),
         }
     }
 
@@ -210,7 +213,8 @@ impl Watching<'_> {
             reasons.push(error.clone());
         }
         if held > self.collector.memory() / 10 * 9 {
-            reasons.push("Kafka is behind, and what is held is near collect.memory".into());
+            reasons
+                .push("Kafka is slow, and the buffered beacons are near the limit of collect.memory".into());
         }
         self.status.report(Component::Collect, now, reasons);
     }

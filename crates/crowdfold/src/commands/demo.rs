@@ -55,7 +55,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
-    let secret = Secret::random().context("the system has no random numbers for a secret")?;
+    let secret = Secret::random().context("the operating system provides no random numbers for a secret")?;
     let config = demo_config(config.keyed()?.keyed_with(secret))?;
     let (broker, config) = match &args.brokers {
         None => Broker::mock(config)?,
@@ -100,7 +100,9 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let until = args.duration.map(|length| began.saturating_add(length.as_millis() as Millis));
     let shown = show(&dashboard, reader, &stop, until, out);
     stop.now();
-    let played = players.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the players panicked")));
+    let played = players
+        .join()
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread of the synthetic players panicked")));
     let stats = worker.join().and(played.map_err(Failure::from)).and(shown)?;
     view::summary(&dashboard, &stats, clock::now(), terminal::width(io::stdout()), out)?;
     Ok(out.flush()?)
@@ -131,7 +133,8 @@ fn show(
             break Err(error.into());
         }
         if strange {
-            break Err(anyhow::anyhow!("the rollups' topic holds what is no rollup: is it another's?").into());
+            break Err(anyhow::anyhow!(
+                "the rollups topic contains a record that is not a rollup; check whether another program writes to it").into());
         }
         let now = clock::now();
         rate_meter.record(now, dashboard.progress.sent());

@@ -40,7 +40,7 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
     output::refuse_same(&inputs, &outputs)?;
     if let Some(directory) = args.temp_dir.as_ref().filter(|directory| !directory.is_dir()) {
         return Err(Failure::Usage(format!(
-            "--temp-dir: {} is not a directory; create it, or name another one",
+            "--temp-dir: {} is not a directory; create it, or choose another one",
             directory.display()
         )));
     }

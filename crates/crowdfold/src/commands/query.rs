@@ -69,10 +69,14 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
             let attributes = catalogue.attributes().collect::<Vec<_>>().join(", ");
             let attributes = match (flag, attributes.as_str()) {
                 ("--breakdown", _) | (_, "") => String::new(),
-                (_, attributes) => format!(", the attributes of tenants {attributes}"),
+                (_, attributes) => format!("; the attributes of tenants are {attributes}"),
             };
             let stranger = stranger.escape_debug();
-            let what = if attributes.is_empty() { "no dimension" } else { "no dimension and no attribute" };
+            let what = if attributes.is_empty() {
+                "not a dimension"
+            } else {
+                "neither a dimension nor an attribute"
+            };
             return Err(format!("{flag}: \"{stranger}\" is {what}; the dimensions are {known}{attributes}"));
         }
     }
@@ -122,10 +126,10 @@ fn notes(
     answer: &Answer,
 ) -> Vec<String> {
     if query.tenants_across().is_some_and(|mut tenants| tenants.next().is_none()) {
-        return vec!["no tenant that may be grouped meets the query".into()];
+        return vec!["no tenant that may be grouped matches the query".into()];
     }
     if records == 0 {
-        let since = if args.since.is_some() { " in that time" } else { "" };
+        let since = if args.since.is_some() { " in this period" } else { "" };
         return vec![format!("nothing was published{since}: no rollups in {}", topics.join(", "))];
     }
     let mut notes = reader.notes();
@@ -155,10 +159,10 @@ fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) ->
     [
         note(
             config.tenants.excluded_from_groupings.len(),
-            "asked to be in no group: tenants.excluded_from_groupings",
+            "opted out of groupings (tenants.excluded_from_groupings)",
         ),
-        note(strange, "on the topic not of tenants.names, and so in no group"),
-        note(lacking, &format!("with rollups, but without a table {table}: none of theirs is added")),
+        note(strange, "on the topic but not in tenants.names, so in no group"),
+        note(lacking, &format!("with rollups but without a table {table}, so not included")),
     ]
     .into_iter()
     .flatten()

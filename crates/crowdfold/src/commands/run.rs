@@ -46,7 +46,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
         accept_loss: args.accept_loss,
     };
     work(&setting, stages, &specs).map_err(|failure| as_granted(failure, &rights))?;
-    tracing::info!("ended");
+    tracing::info!("stopped");
     Ok(())
 }
 

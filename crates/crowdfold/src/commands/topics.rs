@@ -62,7 +62,7 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     match left {
         0 => Ok(()),
         left => Err(Failure::Breach(format!(
-            "{left} of {} topics are not bounded: see above for why, and for what to do",
+            "{left} of {} topics have no bounded time-to-live; the findings above give the reason and the fix",
             changes.len()
         ))),
     }
@@ -81,7 +81,7 @@ fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), Fai
         let broken =
             report.topics.iter().filter(|topic| topic.findings.iter().any(|found| found.is_breach())).count();
         return Err(Failure::Breach(format!(
-            "{broken} of {} topics are not bounded as [ttl] says; the findings above name the mend",
+            "{broken} of {} topics do not match the configuration; the findings above give the fix",
             report.topics.len()
         )));
     }
@@ -92,7 +92,7 @@ fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
     let width = report.topics.iter().map(|topic| topic.topic.len()).max().unwrap_or(0).max(5);
     writeln!(
         out,
-        "{:width$}  {:>8}  {:>16}  {:>12}  {:>12}  VERDICT",
+        "{:width$}  {:>8}  {:>16}  {:>12}  {:>12}  RESULT",
         "TOPIC", "TTL", "READABLE AT MOST", "ON DISK", "OLDEST READ"
     )?;
     for topic in &report.topics {
@@ -115,6 +115,6 @@ fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
 }
 
 fn bounds(bounds: Option<Bounds>) -> (String, String) {
-    let show = |millis| if millis == u64::MAX { "for ever".into() } else { Span(millis).to_string() };
+    let show = |millis| if millis == u64::MAX { "forever".into() } else { Span(millis).to_string() };
     bounds.map_or_else(|| ("-".into(), "-".into()), |bounds| (show(bounds.readable), show(bounds.on_disk)))
 }

@@ -9,7 +9,7 @@ use super::Counters;
 pub(super) fn describe() {
     describe_counter!(
         "crowdfold_collect_requests_total",
-        "requests by the status they were answered with, floored to a multiple of k"
+        "requests by response status, floored to a multiple of k"
     );
     describe_counter!(
         "crowdfold_collect_beacons_total",
@@ -17,14 +17,14 @@ pub(super) fn describe() {
     );
     describe_counter!(
         "crowdfold_collect_connections_ended_total",
-        "connections that ended before their time, by how, floored to a multiple of k"
+        "connections that ended early, by reason, floored to a multiple of k"
     );
     describe_counter!(
         "crowdfold_collect_spoofed_total",
-        "requests whose peer named another's address without being trusted to, floored to a multiple of k"
+        "requests in which an untrusted peer forwarded a client address, floored to a multiple of k"
     );
     describe_gauge!("crowdfold_collect_connections", "open connections, floored to a multiple of k");
-    describe_gauge!("crowdfold_collect_bytes_held", "bytes received and not yet written");
+    describe_gauge!("crowdfold_collect_bytes_held", "bytes received but not yet written");
 }
 
 impl Counters {

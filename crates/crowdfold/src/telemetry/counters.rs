@@ -7,14 +7,8 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 
 /// Names the metrics for those who read `/metrics`.
 pub(crate) fn describe() {
-    describe_counter!(
-        "crowdfold_beacons_total",
-        "beacons by what became of them, floored to a multiple of k"
-    );
-    describe_counter!(
-        "crowdfold_rejected_total",
-        "beacons not let in, by reason, floored to a multiple of k"
-    );
+    describe_counter!("crowdfold_beacons_total", "beacons by outcome, floored to a multiple of k");
+    describe_counter!("crowdfold_rejected_total", "rejected beacons by reason, floored to a multiple of k");
     describe_counter!(
         "crowdfold_lost_offsets_total",
         "offsets that expired or could not be read, floored to a multiple of k"
@@ -25,25 +19,22 @@ pub(crate) fn describe() {
     );
     describe_counter!(
         "crowdfold_clock_ahead_total",
-        "beacons whose time was further ahead of their record's than windows.max_skew, so that the record's time \
-         counts; floored to a multiple of k"
+        "beacons whose event time was ahead of their record's timestamp by more than windows.max_skew and was replaced \
+         by it, floored to a multiple of k"
     );
     describe_counter!("crowdfold_rollups_total", "rows published, by breakdown");
-    describe_counter!(
-        "crowdfold_windows_total",
-        "tenants' windows by what became of them, floored to a multiple of k"
-    );
-    describe_counter!("crowdfold_alarms_total", "what a merger should not see, by kind");
-    describe_gauge!("crowdfold_watermark_lag_seconds", "machine time less watermark, by partition");
+    describe_counter!("crowdfold_windows_total", "windows of tenants by outcome, floored to a multiple of k");
+    describe_counter!("crowdfold_alarms_total", "unexpected inputs of a merger, by kind");
+    describe_gauge!("crowdfold_watermark_lag_seconds", "system time minus watermark, by partition");
+    describe_gauge!("crowdfold_ttl_headroom_seconds", "time until the oldest needed record may expire");
     describe_gauge!(
-        "crowdfold_ttl_headroom_seconds",
-        "what is left before the oldest needed record may expire"
+        "crowdfold_ttl_bound_seconds",
+        "longest time for which a record can be readable or on disk"
     );
-    describe_gauge!("crowdfold_ttl_bound_seconds", "longest time a record can be readable or on disk");
     describe_gauge!("crowdfold_open_session_windows", "open session-windows, floored to a multiple of k");
-    describe_gauge!("crowdfold_ledger_balanced", "1 while every beacon is accounted for");
-    describe_histogram!("crowdfold_transaction_seconds", "time of a transaction, from begin to commit");
-    describe_histogram!("crowdfold_freshness_seconds", "machine time at publication less end of the window");
+    describe_gauge!("crowdfold_ledger_balanced", "1 while the ledger accounts for every beacon");
+    describe_histogram!("crowdfold_transaction_seconds", "duration of a transaction, from begin to commit");
+    describe_histogram!("crowdfold_freshness_seconds", "system time at publication minus end of the window");
     super::collected::describe();
 }
 

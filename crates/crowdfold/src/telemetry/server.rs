@@ -45,7 +45,7 @@ const REFUSED: &[u8] =
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServerError {
     /// The address is taken, or not ours.
-    #[error("metrics.listen {address} cannot be listened on: {error}; choose another address")]
+    #[error("metrics.listen {address} cannot be bound: {error}; choose another address")]
     Listen {
         /// As configured.
         address: SocketAddr,
@@ -53,10 +53,10 @@ pub(crate) enum ServerError {
         error: std::io::Error,
     },
     /// No runtime.
-    #[error("the runtime cannot start: {0}")]
+    #[error("the async runtime cannot start: {0}")]
     Runtime(#[from] std::io::Error),
     /// Metrics can be installed once.
-    #[error("metrics cannot be installed: {0}")]
+    #[error("the metrics recorder cannot be installed: {0}")]
     Metrics(#[from] BuildError),
 }
 
@@ -150,7 +150,10 @@ impl Pages {
             "/metrics" => (StatusCode::OK, self.metrics.render()),
             "/healthz" => answer("alive", &self.status.dead(clock::now())),
             "/readyz" => answer("ready", &self.status.not_ready(clock::now())),
-            _ => (StatusCode::NOT_FOUND, "no such page: /metrics, /healthz or /readyz\n".to_owned()),
+            _ => (
+                StatusCode::NOT_FOUND,
+                "unknown path; the pages are /metrics, /healthz and /readyz\n".to_owned(),
+            ),
         };
         let is_read = matches!(*method, Method::GET | Method::HEAD);
         let allowed = is_read || status == StatusCode::NOT_FOUND;

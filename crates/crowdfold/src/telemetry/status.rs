@@ -73,9 +73,7 @@ impl Status {
         let silent = state.alive.iter().map(|(component, last)| (component, now.saturating_sub(*last)));
         silent
             .filter(|(_, silent)| *silent > DEAD)
-            .map(|(component, silent)| {
-                format!("{}: no sign of life for {} s", component.name(), silent / 1000)
-            })
+            .map(|(component, silent)| format!("{}: no progress for {} s", component.name(), silent / 1000))
             .collect()
     }
 
@@ -112,7 +110,7 @@ mod tests {
         status.report(Component::Merge, 20, vec![]);
         assert_eq!(status.not_ready(20), Vec::<String>::new());
         status.report(Component::Merge, DEAD, vec![]);
-        assert_eq!(status.not_ready(DEAD + 11), ["combine: no sign of life for 120 s"]);
+        assert_eq!(status.not_ready(DEAD + 11), ["combine: no progress for 120 s"]);
     }
     #[test]
     fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {

@@ -85,8 +85,8 @@ impl Stage for Combine {
         let of = source.cluster().topic(&self.partials)?.count();
         if of != self.merge_partitions {
             return Err(refused(format!(
-                "topic {} has {of} partitions and topics.merge_partitions is {}: their number never changes, set \
-                 the key to what the topic has",
+                "topic {} has {of} partitions, but topics.merge_partitions is {}; set the key to the number of the \
+                 topic, which never changes",
                 self.partials, self.merge_partitions
             )));
         }
@@ -109,7 +109,7 @@ impl Stage for Combine {
             if start.offsets_lost {
                 tracing::warn!(
                     partition = ours.partition,
-                    "offsets were lost: windows that end before {} are not made again",
+                    "offsets were lost; windows that end before {} are not computed again",
                     start.floor
                 );
             }
@@ -117,7 +117,7 @@ impl Stage for Combine {
                 tracing::warn!(
                     partition = ours.partition,
                     gone,
-                    "records are lost; windows they touch are withheld"
+                    "records were lost; the windows they belong to are withheld"
                 );
             }
             if start.checkpoint.is_some() {
@@ -240,7 +240,7 @@ impl Stage for Combine {
             .set(f64::from(u8::from(balanced)));
         let mut reasons = Vec::new();
         if !balanced {
-            reasons.push("the ledger does not balance: report this as a bug".into());
+            reasons.push("the ledger does not balance; report this as a bug".into());
         }
         let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_sub(mark));
         for combiner in combiners() {
@@ -258,7 +258,7 @@ impl Stage for Combine {
                 .set(headroom as f64 / 1000.0);
             if headroom < bound / 3 {
                 reasons.push(format!(
-                    "reading is {} s behind: beacons may expire before they are counted",
+                    "the combiner is {} s behind; beacons may expire before they are counted",
                     behind / 1000
                 ));
             }

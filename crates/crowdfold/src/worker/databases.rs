@@ -34,7 +34,7 @@ impl Databases {
         }
         self.read = changed;
         match shared.reload() {
-            Ok(()) => tracing::info!("the databases of countries and networks were read again"),
+            Ok(()) => tracing::info!("the country and network databases were reloaded"),
             Err(error) => tracing::warn!("{error}; the databases in use are kept"),
         }
     }

@@ -128,7 +128,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
     let mut trouble: Option<String> = None;
     let (mut backoff, mut wait) = (Backoff::default(), again);
     loop {
-        let reasons = trouble.iter().map(|why| format!("counted beacons are not erased: {why}")).collect();
+        let reasons = trouble.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
         status.report(Component::Erase, clock::now(), reasons);
         // while it does not work, commits do not make it try more often
         let (offsets, last) = orders.next(wait, trouble.is_none());
@@ -137,7 +137,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
             Ok(()) if last => return,
             Ok(()) => {
                 if trouble.take().is_some() {
-                    tracing::info!("counted beacons are erased again");
+                    tracing::info!("deletion of counted beacons works again");
                 }
                 backoff.reset();
                 wait = again;
@@ -147,7 +147,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
                 wait = if passes { backoff.next() } else { again };
                 let why = error.to_string();
                 if trouble.as_ref() != Some(&why) {
-                    tracing::warn!("counted beacons are not erased: {why}");
+                    tracing::warn!("counted beacons cannot be deleted: {why}");
                 }
                 trouble = Some(why);
                 if last {

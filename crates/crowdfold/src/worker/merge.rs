@@ -73,8 +73,8 @@ impl Stage for Merge {
         let config = &setting.config;
         if assigned.of != self.merge_partitions {
             return Err(refused(format!(
-                "topic {} has {} partitions and topics.merge_partitions is {}: their number never changes, set the \
-                 key to what the topic has",
+                "topic {} has {} partitions, but topics.merge_partitions is {}; set the key to the number of the \
+                 topic, which never changes",
                 self.partials, assigned.of, self.merge_partitions
             )));
         }
@@ -92,7 +92,7 @@ impl Stage for Merge {
             if start.offsets_lost {
                 tracing::warn!(
                     partition = ours.partition,
-                    "offsets were lost: windows that end before {} are not published again",
+                    "offsets were lost; windows that end before {} are not published again",
                     start.floor
                 );
             }
@@ -180,7 +180,7 @@ impl Stage for Merge {
             .set(f64::from(u8::from(balanced)));
         let mut reasons = Vec::new();
         if !balanced {
-            reasons.push("the ledger does not balance: report this as a bug".into());
+            reasons.push("the ledger does not balance; report this as a bug".into());
         }
         let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or(0);
         let bound = setting.config.ttl.partials;
@@ -189,7 +189,7 @@ impl Stage for Merge {
             .set(headroom as f64 / 1000.0);
         if headroom < bound / 3 || waiting > setting.config.merge.patience {
             reasons.push(format!(
-                "a window has been waiting {} s for a partition of the beacons that does not come",
+                "a window has been waiting {} s for the partials of a beacon partition",
                 waiting / 1000
             ));
         }

@@ -87,7 +87,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 }
                 Err(failure) if failure.may_pass() => {
                     let pause = backoff.next();
-                    tracing::warn!(stage = S::COMPONENT.name(), "{failure}; trying again in {pause:?}");
+                    tracing::warn!(stage = S::COMPONENT.name(), "{failure}; retrying in {pause:?}");
                     setting.status.report(S::COMPONENT, clock::now(), vec![failure.to_string()]);
                     if setting.stop.sleep(pause) {
                         return Ok(None);
@@ -133,7 +133,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                     partition,
                     from,
                     to,
-                    "records that cannot be read are skipped and lost; windows they may belong to are withheld"
+                    "unreadable records are skipped and lost; the windows they may belong to are withheld"
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
@@ -229,7 +229,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                     self.mark_committed(&due, now);
                 }
                 Err(TransactError::Aborted(code)) => {
-                    let why = format!("a transaction was aborted ({code}); sending it again");
+                    let why = format!("a transaction was aborted ({code}); retrying it");
                     if self.pause(why) {
                         return Ok(());
                     }
@@ -297,7 +297,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         if self.fences.count(now) {
             return Err(anyhow::anyhow!(self.namesake(why)).into());
         }
-        self.join_again(&format!("was fenced: {why}"))
+        self.join_again(&format!("the producer was fenced: {why}"))
     }
 
     /// The error of a worker that was fenced too often, with both hosts where the broker reports the other one.
@@ -307,16 +307,16 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         let other = self
             .source
             .namesake()
-            .map_or_else(String::new, |other| format!(", which the group lists at {other}"));
+            .map_or_else(String::new, |other| format!(", at {other} according to the group"));
         format!(
-            "this worker was fenced three times within ten minutes ({why}): kafka.instance \"{instance}\" is used \
-             here, on host {host}, and probably by another worker{other}; give each worker a kafka.instance of its own"
+            "this worker was fenced three times within ten minutes ({why}): kafka.instance \"{instance}\" is used by \
+             this worker on host {host} and probably by another worker{other}; give each worker its own kafka.instance"
         )
     }
 
     /// Drops everything and joins again, with a new consumer and a new producer of the same names.
     fn join_again(&mut self, why: &str) -> Result<(), Failure> {
-        tracing::warn!(stage = S::COMPONENT.name(), "{why}; joining again");
+        tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
         self.drop_all();
         self.joined = false;
         loop {
@@ -339,7 +339,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Waits a little longer each time; whether to stop.
     fn pause(&mut self, why: String) -> bool {
         let pause = self.backoff.next();
-        tracing::warn!(stage = S::COMPONENT.name(), "{why}; trying again in {pause:?}");
+        tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
         self.setting.status.report(S::COMPONENT, clock::now(), vec![why]);
         self.setting.stop.sleep(pause)
     }
@@ -384,7 +384,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         let mut reasons = self.stage.report(self.setting, &self.operators, &self.tally, &self.counters, now);
         reasons.extend(self.trouble.take());
         if !self.joined {
-            reasons.push("waiting for the group to give us partitions".into());
+            reasons.push("waiting for the group to assign partitions".into());
         }
         self.setting.status.report(S::COMPONENT, now, reasons);
     }
@@ -394,7 +394,7 @@ fn committed(held: &crowdfold_kafka::Committed) -> Committed {
     Committed { offset: held.offset, metadata: held.metadata.clone() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a transaction took is for the metrics alone")]
+#[expect(clippy::disallowed_methods, reason = "the duration of a transaction is used only for metrics")]
 fn begin() -> Instant {
     Instant::now()
 }

@@ -80,8 +80,8 @@ fn failed_authentication_differs_from_an_unreachable_cluster() {
     assert!(!refused.is_transient());
     assert_eq!(
         refused.to_string(),
-        "cannot come to b:1 by ssl (SSL handshake failed: certificate verify failed): check [kafka.properties]: their \
-         certificate is out of date, for another name, or not of the authority in ssl.ca.location"
+        "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); check [kafka.properties]; the \
+         brokers' certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location"
     );
     // a broker that goes down in the middle of it
     assert!(away(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());

@@ -28,11 +28,13 @@ impl Trouble {
     /// What to look at, where librdkafka does not say it.
     fn hint(&self) -> &'static str {
         if self.reason.contains(ALERT) {
-            ": the brokers do not take our certificate, which may be missing, out of date or another authority's"
+            "; the brokers reject the client's certificate, which may be missing, expired or signed by another \
+             authority"
         } else if self.reason.contains("certificate verify failed")
             || self.reason.contains("could not be verified")
         {
-            ": their certificate is out of date, for another name, or not of the authority in ssl.ca.location"
+            "; the brokers' certificate is expired, issued for another name, or not signed by the authority in \
+             ssl.ca.location"
         } else {
             ""
         }

@@ -36,7 +36,7 @@ impl Cluster {
         topic: &str,
         partitions: &[u32],
     ) -> Result<Option<Vec<Option<i64>>>, Error> {
-        let what = || format!("ask for the offsets of group {group}");
+        let what = || format!("query the offsets of group {group}");
         let config = self.settings.config(&[], &[("group.id", group), ("enable.auto.commit", "false")])?;
         let client: BaseConsumer<Context<()>> = config.create_with_context(Context::default())?;
         let mut asked = TopicPartitionList::with_capacity(partitions.len());

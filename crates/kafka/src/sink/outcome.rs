@@ -18,7 +18,7 @@ pub enum TransactError {
     Unknown(String),
     /// Another member has our instance name or our transactional id, or the broker assumes so: nothing was committed.
     /// Drop all state, join again with a new producer.
-    #[error("another process has this worker's name: {0}")]
+    #[error("another process uses this worker's name: {0}")]
     Fenced(RDKafkaErrorCode),
     /// It would fail again.
     #[error("cannot write: {0}")]
@@ -44,7 +44,9 @@ impl From<KafkaError> for TransactError {
 fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactError {
     use RDKafkaErrorCode as C;
     match code {
-        _ if is_forbidden(code) => TransactError::Fatal(format!("{code}: grant this principal the right")),
+        _ if is_forbidden(code) => TransactError::Fatal(format!(
+            "{code}; grant this principal the permission as printed by `crowdfold topics acl`"
+        )),
         C::UnsupportedVersion | C::UnsupportedFeature | C::OffsetMetadataTooLarge => {
             TransactError::Fatal(code.to_string())
         }
@@ -93,6 +95,6 @@ pub(super) fn after_abort(error: TransactError, aborted: Result<(), TransactErro
         (error, Ok(())) => error,
         (_, Err(fenced @ TransactError::Fenced(_))) => fenced,
         // not committed, but this producer is of no use: the way of an unknown outcome is right for it too
-        (error, Err(why)) => TransactError::Unknown(format!("{error}; then {why}")),
+        (error, Err(why)) => TransactError::Unknown(format!("{error}; the abort failed as well: {why}")),
     }
 }

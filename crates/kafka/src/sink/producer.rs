@@ -87,7 +87,7 @@ impl Handle {
     /// Tries again as long as there is patience: a coordinator may be on the move.
     fn init(&self, settings: &SinkSettings) -> Result<(), Error> {
         let patience = self.patience;
-        let what = || format!("begin as transactional id {}", settings.transactional_id);
+        let what = || format!("initialize transactional id {}", settings.transactional_id);
         let outcome = self.run(move |producer| {
             let slice = (patience / 4).max(Duration::from_secs(1));
             let mut last = producer.init_transactions(slice);
@@ -108,7 +108,7 @@ impl Handle {
     }
 
     pub(super) fn client(&self) -> &Client {
-        self.client.as_deref().unwrap_or_else(|| unreachable!("it is there until it is dropped"))
+        self.client.as_deref().unwrap_or_else(|| unreachable!("the value exists until it is dropped"))
     }
 
     pub(super) fn deliveries(&self) -> &Deliveries {
@@ -123,9 +123,9 @@ impl Handle {
         match self.run(call) {
             Some(result) => result,
             None if self.hurry.load(Ordering::Relaxed) => {
-                Err(TransactError::Unknown("no answer before it was time to go".into()))
+                Err(TransactError::Unknown("no response before shutdown".into()))
             }
-            None => Err(TransactError::Unknown(format!("no answer within {} s", self.patience.as_secs()))),
+            None => Err(TransactError::Unknown(format!("no response within {} s", self.patience.as_secs()))),
         }
     }
 

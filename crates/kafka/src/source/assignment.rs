@@ -88,7 +88,9 @@ impl Source {
         let log_starts = self.cluster.log_starts(&self.settings.topic, partitions)?;
         let mut ours = Vec::with_capacity(partitions.len());
         for (&partition, log_start) in partitions.iter().zip(log_starts) {
-            let what = || format!("ask where partition {partition} of topic {} begins", self.settings.topic);
+            let what = || {
+                format!("query the first offset of partition {partition} of topic {}", self.settings.topic)
+            };
             let log_start = log_start.ok_or_else(|| Error::Kafka {
                 what: what(),
                 code: rdkafka::error::RDKafkaErrorCode::LeaderNotAvailable,
@@ -168,7 +170,7 @@ impl Source {
     pub(super) fn unassign(&mut self) -> Result<(), SourceError> {
         self.partitions.clear();
         self.metadata = None;
-        let what = || format!("let go of partitions of topic {}", self.settings.topic);
+        let what = || format!("release partitions of topic {}", self.settings.topic);
         Ok(self.consumer.unassign().map_err(|error| Error::of(what(), &error))?)
     }
 }

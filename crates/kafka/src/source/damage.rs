@@ -35,11 +35,12 @@ impl OnDamaged {
     pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::Never => {
-                "; partial results are never skipped: restore the partition's log from another replica of the broker"
+                "; partials are never skipped, so restore the partition's log from another replica"
             }
             Self::Stop | Self::Skip => {
-                "; to count it as lost and go on, start once with --skip-damaged, or set source.on_damaged = \"skip\"; \
-                 if it is only too large when unpacked, raise \"receive.message.max.bytes\" in [kafka.properties]"
+                "; to count it as lost and continue, start once with --skip-damaged, or set source.on_damaged = \
+                 \"skip\"; if it is only too large when unpacked, raise \"receive.message.max.bytes\" in \
+                 [kafka.properties]"
             }
         }
     }

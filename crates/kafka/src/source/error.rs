@@ -31,8 +31,8 @@ pub enum SourceError {
     },
     /// What was committed is no longer there.
     #[error(
-        "partition {partition} of {topic}: {gone} offsets after the committed {committed} are gone, the log starts at \
-         {log_start}: raise the topic's time-to-live, and pass --accept-loss to go on without them"
+        "partition {partition} of {topic}: {gone} offsets from the committed offset {committed} were deleted (the log \
+         starts at {log_start}); raise the topic's time-to-live, and pass --accept-loss to continue without them"
     )]
     Gap {
         /// The topic.
@@ -48,7 +48,8 @@ pub enum SourceError {
     },
     /// The log no longer holds the offset that is next to be read, at either end.
     #[error(
-        "partition {partition} of {topic}: offset {offset} is not in the log: it was deleted or cut off while we read"
+        "partition {partition} of {topic}: offset {offset} is not in the log because it was deleted or truncated while \
+         reading"
     )]
     OutOfRange {
         /// The topic.
@@ -78,7 +79,7 @@ pub enum SourceError {
     /// The same where it is to be skipped. The next polls try it again, then search for its end.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}); it is skipped if it \
-         stays unreadable"
+         remains unreadable"
     )]
     Unreadable {
         /// The topic.
@@ -92,7 +93,7 @@ pub enum SourceError {
     },
     /// Another process has our name.
     #[error(
-        "another member of the group has this instance's name: give each [kafka] instance a name of its own"
+        "another member of the group uses this instance's name; give each worker its own [kafka] instance"
     )]
     Fenced,
     /// Nothing more will come of this source.

@@ -50,7 +50,7 @@ impl ConsumerContext for Context<Group> {
         self.count();
         if self.role.closing.load(Ordering::Relaxed) {
             if let Err(error) = consumer.unassign() {
-                tracing::warn!(%error, "cannot let partitions go");
+                tracing::warn!(%error, "cannot release partitions");
             }
             return;
         }

@@ -112,7 +112,7 @@ impl Admin {
         for (key, value) in &settings {
             made = made.set(key.as_ref(), value.as_ref());
         }
-        let what = format!("make topic {topic}");
+        let what = format!("create topic {topic}");
         let results = block_on(self.client.create_topics([&made], &options()));
         for result in results.map_err(|error| Error::of(&what, &error))? {
             result.map_err(|(_, code)| self.refusal(&what, code, Operation::Create, topic))?;

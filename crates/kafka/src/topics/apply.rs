@@ -53,8 +53,8 @@ pub struct Difference {
 pub enum PlanError {
     /// The brokers look too seldom.
     #[error(
-        "topic {topic} cannot be bounded to {ttl}: brokers look for old records every {check}{}: raise its [ttl] or lower \
-         log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
+        "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
+         its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
     )]
     TtlTooShort {
         /// The topic.
@@ -68,8 +68,8 @@ pub enum PlanError {
     },
     /// What is left of the bound is too short to survive an outage.
     #[error(
-        "topic {topic} bounded to {ttl} is kept for no more than {retention}, and {least} are needed for windows and the \
-         outage to be survived: raise its [ttl] or lower [ttl] outage"
+        "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
+         survive need {least}; raise its [ttl] or lower [ttl] outage"
     )]
     OutageTooLong {
         /// The topic.
@@ -98,23 +98,27 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.create {
             Some((partitions, replicas)) => {
-                writeln!(f, "topic {}: make it, {partitions} partitions, {replicas} replicas", self.topic)?;
+                writeln!(
+                    f,
+                    "topic {}: create with {partitions} partitions and {replicas} replicas",
+                    self.topic
+                )?;
             }
             None if self.settings.is_empty() && self.unbounded.is_empty() => {
-                writeln!(f, "topic {}: as it should be", self.topic)?;
+                writeln!(f, "topic {}: no change needed", self.topic)?;
             }
             None if self.settings.is_empty() => {
-                writeln!(f, "topic {}: its settings are as they should be", self.topic)?
+                writeln!(f, "topic {}: no change of settings needed", self.topic)?
             }
-            None => writeln!(f, "topic {}: alter it", self.topic)?,
+            None => writeln!(f, "topic {}: alter settings", self.topic)?,
         }
         for Difference { key, from, to, lengthens } in &self.settings {
             let from = from.as_ref().map(|from| format!("{from} -> ")).unwrap_or_default();
             let longer = if *lengthens { "   (keeps records longer than before)" } else { "" };
             writeln!(f, "  {key}: {from}{to}{longer}")?;
         }
-        self.left.iter().try_for_each(|left| writeln!(f, "  left as it is: {left}"))?;
-        self.unbounded.iter().try_for_each(|finding| writeln!(f, "  it {finding}"))
+        self.left.iter().try_for_each(|left| writeln!(f, "  not changed: {left}"))?;
+        self.unbounded.iter().try_for_each(|finding| writeln!(f, "  the topic {finding}"))
     }
 }
 
@@ -292,10 +296,13 @@ fn alteration(
     let settings = ours.iter().filter(differs).map(difference).collect();
     let mut left = Vec::new();
     if partitions != spec.partitions {
-        left.push(format!("it has {partitions} partitions, the configuration says {}", spec.partitions));
+        left.push(format!("the topic has {partitions} partitions, but {} are configured", spec.partitions));
     }
     if now.is("remote.storage.enable", "true") {
-        left.push("remote.storage.enable is true: records go to a tier that nothing here bounds".into());
+        left.push(
+            "remote.storage.enable is true, so records move to a storage tier that crowdfold cannot bound"
+                .into(),
+        );
     }
     let others = own.into_iter().filter(|(key, _)| !ours.contains_key(key.as_str())).collect();
     Change { topic: spec.topic.clone(), create: None, settings, left, unbounded: Vec::new(), others, ours }

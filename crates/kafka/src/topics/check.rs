@@ -73,7 +73,7 @@ impl Admin {
     /// A broker does not answer or refuses. What is wrong with a topic is a finding.
     #[expect(
         clippy::disallowed_methods,
-        reason = "brokers stamp records while we ask, and may be slow to answer"
+        reason = "brokers stamp records during the check, and may respond slowly"
     )]
     pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, Error> {
         let asked = Instant::now();

@@ -138,87 +138,95 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const APPLY: &str = "run `crowdfold topics apply`";
         match self {
-            Self::Missing => write!(f, "does not exist: {APPLY}"),
+            Self::Missing => write!(f, "does not exist; {APPLY}"),
             Self::Unbounded(Unbounded::Retention) => {
-                write!(f, "keeps records without bound: set retention.ms or {APPLY}")
+                write!(f, "keeps records without a time limit; set retention.ms or {APPLY}")
             }
             Self::Unbounded(Unbounded::CleanupPolicy(policy)) => {
                 write!(
                     f,
-                    "keeps records without bound: its cleanup.policy is {policy}: set it to delete or {APPLY}"
+                    "keeps records without a time limit because its cleanup.policy is {policy}; set it to delete or \
+                     {APPLY}"
                 )
             }
             Self::Unbounded(Unbounded::RemoteStorage) => write!(
                 f,
-                "keeps records without bound: remote.storage.enable is true: disable tiered storage and have it delete \
-                 what it holds"
+                "keeps records without a time limit because remote.storage.enable is true; disable tiered storage and \
+                 delete the records in it"
             ),
             Self::Unbounded(Unbounded::Ahead) => write!(
                 f,
-                "keeps records without bound: producers may stamp them as far ahead as they like: set \
+                "keeps records without a time limit because producers may set any timestamp in the future; set \
                  message.timestamp.after.max.ms or {APPLY}"
             ),
             Self::Unbounded(Unbounded::Other(key)) => {
-                write!(f, "keeps records without bound: {key} has none: set it or {APPLY}")
+                write!(f, "keeps records without a time limit because {key} has none; set it or {APPLY}")
             }
             Self::Beyond { bound, ttl } => {
-                write!(f, "can be read for {bound}, its [ttl] says {ttl}: {APPLY}, or raise [ttl]")
+                write!(f, "can be read for {bound}, longer than its [ttl] of {ttl}; {APPLY}, or raise [ttl]")
             }
             Self::OnDisk { bound, ttl, slack } => write!(
                 f,
-                "can lie on a disk for {bound}, which is longer than its [ttl] {ttl} + ttl.on_disk_slack {slack}: lower \
+                "can stay on disk for {bound}, longer than its [ttl] {ttl} + ttl.on_disk_slack {slack}; lower \
                  file.delete.delay.ms or {APPLY}, or raise ttl.on_disk_slack"
             ),
             Self::Ahead { partition, dated, expires, by } => {
                 write!(
                     f,
-                    "is not bounded: partition {partition} holds a record dated {dated}: its segment cannot expire before \
-                     {expires}: wait until then, use a new topic, or run `crowdfold topics apply --purge-ahead`"
+                    "is not bounded because partition {partition} contains a record dated {dated}, whose segment \
+                     cannot expire before {expires}; wait until then, use a new topic, or run `crowdfold topics apply \
+                     --purge-ahead`"
                 )?;
                 // nobody's clock is wrong by more than this
-                if by.0 < 3_600_000 { write!(f, " (or is this host's clock {by} slow?)") } else { Ok(()) }
+                if by.0 < 3_600_000 {
+                    write!(f, " (or check whether this host's clock is {by} slow)")
+                } else {
+                    Ok(())
+                }
             }
             Self::TooOld { partitions } => write!(
                 f,
-                "may hold records dated in the future: the brokers that lead partitions {partitions:?} do not report a \
-                 largest timestamp (ListOffsets MAX_TIMESTAMP, KIP-734): upgrade them to Kafka 3.0 or later"
+                "may contain records dated in the future, because the brokers that lead partitions {partitions:?} do \
+                 not report a largest timestamp (ListOffsets MAX_TIMESTAMP, KIP-734); upgrade them to Kafka 3.0 or \
+                 later"
             ),
             Self::TooShort { retention, least } => write!(
                 f,
-                "loses records after {retention}, and {least} are needed for windows and the outage to be survived: \
-                 {APPLY}, or lower [ttl] outage"
+                "loses records after {retention}, but windows and the longest outage to survive need {least}; {APPLY}, \
+                 or lower [ttl] outage"
             ),
             Self::RetentionBytes(bytes) => {
                 write!(
                     f,
-                    "loses records beyond {bytes} bytes, read or not: set retention.bytes to -1 or {APPLY}"
+                    "deletes records beyond {bytes} bytes even if they were not read; set retention.bytes to -1 or \
+                     {APPLY}"
                 )
             }
             Self::Clock { wanted: Clock::Append } => write!(
                 f,
-                "lets producers stamp records (CreateTime), and source.trust_timestamps is false: {APPLY}, or set it"
+                "lets producers set timestamps (CreateTime), but source.trust_timestamps is false; {APPLY}, or set it \
+                 to true"
             ),
             Self::Clock { wanted: Clock::Create { .. } } => write!(
                 f,
-                "has records stamped by the broker (LogAppendTime), and source.trust_timestamps is true: {APPLY}, or \
-                 unset it"
+                "has timestamps set by the broker (LogAppendTime), but source.trust_timestamps is true; {APPLY}, or \
+                 set it to false"
             ),
             Self::Partitions { there, wanted } => {
-                write!(f, "has {there} partitions, the configuration says {wanted}: change one of them")
+                write!(f, "has {there} partitions, but {wanted} are configured; change one of them")
             }
             Self::Overstayed { partition, age, bound } => write!(
                 f,
-                "has a record of {age} in partition {partition}, and none should be older than {bound}: look into its \
-                 brokers' logs"
+                "has a record of age {age} in partition {partition}, but records must not be older than {bound}; check \
+                 the logs of its brokers"
             ),
             Self::Unpacks { batch } => write!(
                 f,
-                "takes batches of {batch} bytes, and a gzip batch of that size can be larger than 4 GiB when unpacked, which \
-                 librdkafka never finishes to unpack: set max.message.bytes to at most {MOST_GZIP}, or compression.type to \
-                 zstd"
+                "accepts batches of {batch} bytes, but a gzip batch of that size can unpack to more than 4 GiB, which \
+                 librdkafka never finishes; set max.message.bytes to at most {MOST_GZIP}, or compression.type to zstd"
             ),
             Self::Unmeasured { partitions } => {
-                write!(f, "has no leader for partitions {partitions:?}, so what they hold was not measured")
+                write!(f, "has no leader for partitions {partitions:?}, so their records were not measured")
             }
         }
     }

@@ -97,7 +97,7 @@ impl Admin {
         let known = known.filter_map(|(partition, (start, end))| Some((*partition, (start?, end?))));
         let (ahead, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
             known.partition(|(partition, _)| ahead.contains(partition));
-        let failed = |code| Error::coded("ask which groups may be seen", code);
+        let failed = |code| Error::coded("query the visible groups", code);
         let mut may_miss_groups = !describe_acls::may_describe(self.client.inner()).map_err(failed)?;
         let mut unread = Vec::new();
         for group in self.cluster.groups()? {
@@ -121,7 +121,7 @@ impl Admin {
     ///
     /// # Errors
     /// A broker does not answer or refuses. The topic's settings are put back before that, if it is possible.
-    #[expect(clippy::disallowed_methods, reason = "brokers look for old segments in real time")]
+    #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     pub fn purge(
         &self,
         spec: &Spec,
@@ -150,9 +150,9 @@ impl Admin {
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
-            progress("lowering segment.bytes and segment.ms, so that new records begin a new segment");
+            progress("lowering segment.bytes and segment.ms so that new records begin a new segment");
             let written = work.put_back_after(&work.lowered, || work.delete_after(lowered_for, &left))?;
-            progress("records are deleted; waiting for the brokers to delete their segments");
+            progress("the records were deleted; waiting for the brokers to delete their segments");
             let look = |left: &mut Vec<u32>| {
                 *left = work.still_ahead(now.saturating_add(millis(began.elapsed())))?;
                 Ok(left.is_empty())
@@ -248,7 +248,7 @@ impl Work<'_> {
     }
 
     /// Waits until all is done, or each broker has looked; for that in any case where it is asked for.
-    #[expect(clippy::disallowed_methods, reason = "brokers look for old segments in real time")]
+    #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     fn wait(&self, to_the_end: bool, mut is_done: impl FnMut() -> Result<bool, Error>) -> Result<(), Error> {
         let began = Instant::now();
         loop {
@@ -274,7 +274,7 @@ fn ahead(findings: &[Finding]) -> Vec<u32> {
 /// Offsets, each of which must be known.
 fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, Error> {
     let offset = |(offset, partition): (Option<i64>, &u32)| {
-        let what = || format!("ask for offsets of partition {partition} of topic {topic}");
+        let what = || format!("query the offsets of partition {partition} of topic {topic}");
         offset.ok_or_else(|| Error::coded(what(), RDKafkaErrorCode::LeaderNotAvailable))
     };
     offsets.into_iter().zip(partitions).map(offset).collect()

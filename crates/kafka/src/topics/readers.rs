@@ -53,12 +53,12 @@ impl Grant {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Literal => "a rule on the topic",
-            Self::Prefixed => "a rule on a prefix",
-            Self::Wildcard => "a rule on all topics",
+            Self::Literal => "an ACL on the topic",
+            Self::Prefixed => "an ACL on a prefix",
+            Self::Wildcard => "an ACL on all topics",
             Self::SuperUser => "super.users",
-            Self::NoRule => "no rule on the topic and allow.everyone.if.no.acl.found",
-            Self::Perhaps => "no rule on the topic, perhaps",
+            Self::NoRule => "allow.everyone.if.no.acl.found and no ACL on the topic",
+            Self::Perhaps => "no ACL on the topic, possibly",
         }
     }
 }

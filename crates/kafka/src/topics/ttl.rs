@@ -60,7 +60,7 @@ impl fmt::Display for Times {
             parts.into_iter().filter(|(name, time)| *name != "ahead" || *time > 0).enumerate()
         {
             f.write_str(if at > 0 { " + " } else { "" })?;
-            if time == u64::MAX { write!(f, "{name} for ever")? } else { write!(f, "{name} {}", Span(time))? }
+            if time == u64::MAX { write!(f, "{name} forever")? } else { write!(f, "{name} {}", Span(time))? }
         }
         Ok(())
     }

@@ -131,7 +131,7 @@ fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
 
 /// The program's own lines. librdkafka's, and ours of transactions that were tried again, are a matter of the load.
 fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
-    let chance = ["librdkafka", "trying again", "sending it again", "joining again", "is unknown"];
+    let chance = ["librdkafka", "trying again", "retrying it", "rejoining the group", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
     let mut lines = BTreeSet::new();
     for line in kept {

@@ -41,7 +41,7 @@ impl Worker {
 
     /// Where players report to a collector: host and port.
     pub(crate) fn intake_address(&self) -> String {
-        self.address_after("players report to http")
+        self.address_after("receiving beacons at http")
     }
 
     pub(crate) fn id(&self) -> u32 {

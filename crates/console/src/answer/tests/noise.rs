@@ -29,15 +29,15 @@ fn json(answer: &Answer) -> Vec<Value> {
 fn a_number_below_zero_is_marked_in_the_table_and_explained() {
     let answer = ask("--breakdown os", &two_windows());
     assert_eq!(answer.table(120), include_str!("../../../fixtures/noisy.txt"));
-    let note = "some sums are below 0 because their noise is larger than they are (marked ? in a table, named in \
-                below_zero in JSON): read them as close to 0, or ask for a longer time or larger groups";
+    let note = "some sums are below 0 because their noise is larger than the value (marked ? in a table, listed in \
+                below_zero in JSON); read them as close to 0, or query a longer time or larger groups";
     assert!(answer.notes().iter().any(|line| line == note), "{:#?}", answer.notes());
     let lines = json(&answer);
     assert_eq!(lines[0]["below_zero"], json!([]));
     assert_eq!(lines[1]["below_zero"], json!(["startup_failures", "stalled_ms"]));
     assert_eq!((&lines[1]["startup_failures"], &lines[1]["vsf"]), (&json!(-5), &json!(null)));
     let range = "some ratios are left empty because they would be below 0 or above 100 %: their sums carry noise, or \
-                 attempts or plays began outside the period or group asked for: ask for a longer time or larger groups";
+                 attempts or plays began outside the queried period or group; query a longer time or larger groups";
     assert!(answer.notes().iter().any(|line| line == range), "{:#?}", answer.notes());
     assert!(answer.csv().lines().nth(2).unwrap().contains(",1000,920,-5,2,"), "{}", answer.csv());
 }

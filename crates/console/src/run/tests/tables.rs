@@ -102,6 +102,6 @@ fn tenants_are_added_up_whichever_of_their_tables_is_the_detail_table() {
         notes[2].starts_with("answered from os,browser: only session counts are published"),
         "{notes:#?}"
     );
-    let lacking = "some groups add up rows with and without numbers: their sums are too low";
+    let lacking = "some groups include rows without numbers, so their sums are too low";
     assert!(notes.iter().any(|note| note.starts_with(lacking)), "{notes:#?}");
 }

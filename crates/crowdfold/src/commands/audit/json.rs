@@ -21,7 +21,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
         "topics": report.subjects.iter().map(|subject| topic(report, subject)).collect::<Vec<_>>(),
         "findings": report.lines().iter().map(finding).collect::<Vec<_>>(),
         "more": report.more().map(|(name, topic, count)| json!({"finding": name, "topic": topic, "count": count})).collect::<Vec<_>>(),
-        "not_looked_at": report.unseen,
+        "not_checked": report.unseen,
     });
     serde_json::to_writer_pretty(&mut *out, &whole)?;
     writeln!(out)

@@ -51,7 +51,9 @@ pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config
         }
         let unknown = |readers: &Readers| matches!(readers, Readers::Listed(listed) if listed.iter().any(|reader| reader.by == Grant::Perhaps));
         if subject.is_ours && unknown(&readers) {
-            report.unseen.push(Unseen { what: format!("who may read topic {topic}"), why: UNKNOWN.into() });
+            report
+                .unseen
+                .push(Unseen { what: format!("read permissions of topic {topic}"), why: UNKNOWN.into() });
         }
         subject.readers = Some(readers);
         report.findings.extend(findings);
@@ -85,17 +87,18 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
             continue;
         }
         if reader.by == Grant::Perhaps {
-            let what = format!("who has {} on the cluster", right.name());
+            let what = format!("holders of {} on the cluster", right.name());
             report.unseen.push(Unseen { what, why: UNKNOWN_CLUSTER.into() });
             continue;
         }
         let (suffix, effect) = match right {
             ClusterRight::ClusterAction => ("read-indirectly", "may fetch every topic as a broker does"),
-            ClusterRight::Alter => ("read-indirectly", "may grant itself any right"),
-            ClusterRight::AlterConfigs => ("configure", "may change how long every topic keeps its records"),
+            ClusterRight::Alter => ("read-indirectly", "may grant itself any permission"),
+            ClusterRight::AlterConfigs => ("configure", "may change the retention of every topic"),
         };
         let (finding, who) = who(suffix, &reader.principal);
-        let text = format!("{who} {effect}, by {} on the cluster: take the rule away", right.name());
+        let text =
+            format!("{who} {effect} because of an ACL for {} on the cluster; remove the ACL", right.name());
         report.findings.push(Line::on(CLUSTER, finding, true, text));
     }
 }
@@ -111,13 +114,13 @@ fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
         (_, true) => "anyone-may-write",
         (_, false) => "stranger-may-write",
     };
-    (finding, if anyone { "everybody" } else { principal })
+    (finding, if anyone { "every principal" } else { principal })
 }
 
 fn writes(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
     let (finding, who) = who("write", principal);
     let text = format!(
-        "{who} may write to it, by {}, and no role of [principals] needs it: take the rule away",
+        "{who} may write to the topic because of {}, but no role of [principals] requires it; remove the ACL",
         by.name()
     );
     (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, text))
@@ -126,19 +129,21 @@ fn writes(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
 fn configures(topic: &str, Reader { principal, by }: &Reader) -> Option<Line> {
     let (finding, who) = who("configure", principal);
     let text = format!(
-        "{who} may change how long it keeps its records, by {}, and no role of [principals] needs it: take the rule away",
+        "{who} may change the retention of the topic because of {}, but no role of [principals] requires it; remove \
+         the ACL",
         by.name()
     );
     (*by != Grant::SuperUser).then(|| Line::on(topic, finding, true, text))
 }
 
-const ANYONE: &str = "anyone who reaches the brokers may read it: they have no authorizer";
+const ANYONE: &str = "every client that can connect may read the topic because the brokers have no authorizer; \
+                      configure one";
 
-const UNKNOWN: &str = "no rule names it, and the brokers do not show allow.everyone.if.no.acl.found: grant what `crowdfold \
-                      topics acl` prints";
+const UNKNOWN: &str = "the topic has no ACL, and the brokers do not report allow.everyone.if.no.acl.found; create the \
+                       ACLs that `crowdfold topics acl` prints";
 
-const UNKNOWN_CLUSTER: &str = "no rule names the cluster, and the brokers do not show allow.everyone.if.no.acl.found: grant \
-                              what `crowdfold topics acl` prints";
+const UNKNOWN_CLUSTER: &str = "the cluster has no ACL, and the brokers do not report allow.everyone.if.no.acl.found; \
+                               create the ACLs that `crowdfold topics acl` prints";
 
 /// What there is to say of a reader whom no role lets read. Of another program's topic we know no roles: only that
 /// everybody is too many for none.
@@ -148,12 +153,13 @@ fn stranger(topic: &str, Reader { principal, by }: &Reader, is_ours: bool) -> Op
         return None;
     }
     if principal == "User:*" {
-        let text = format!("everybody may read it, by {by_name}");
+        let text = format!("every principal may read the topic because of {by_name}");
         return Some(Line::on(topic, "anyone-may-read", is_ours, text));
     }
     is_ours.then(|| {
         let text = format!(
-            "{principal} may read it, by {by_name}, and no role of [principals] lets it: take the rule away"
+            "{principal} may read the topic because of {by_name}, but no role of [principals] requires it; remove the \
+             ACL"
         );
         Line::on(topic, "stranger-may-read", true, text)
     })

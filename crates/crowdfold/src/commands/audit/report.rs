@@ -84,7 +84,7 @@ impl Report {
                 field: found.field.clone(),
                 text: match found.committed {
                     true => found.what.to_string(),
-                    false => format!("{}, in a transaction that was not committed", found.what),
+                    false => format!("{}, in an uncommitted transaction", found.what),
                 },
                 other: found.other.clone(),
             });

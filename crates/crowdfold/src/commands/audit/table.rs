@@ -18,13 +18,13 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
         rows(&heads, &breaches.iter().map(line).collect::<Vec<_>>(), &[2, 3], out)?;
     }
     for (name, topic, more) in report.more() {
-        writeln!(out, "{more} more of {name} in {topic} (--limit tells more of them)")?;
+        writeln!(out, "{more} more of {name} in {topic} (raise --limit to list them)")?;
     }
     for (at, (text, topics)) in gathered(&notes).iter().enumerate() {
         writeln!(out, "{}note: {}: {text}", if at == 0 { "\n" } else { "" }, topics.join(", "))?;
     }
     for (at, unseen) in report.unseen.iter().enumerate() {
-        writeln!(out, "{}not looked at: {}: {}", if at == 0 { "\n" } else { "" }, unseen.what, unseen.why)?;
+        writeln!(out, "{}not checked: {}: {}", if at == 0 { "\n" } else { "" }, unseen.what, unseen.why)?;
     }
     if breaches.is_empty() && report.unseen.is_empty() {
         let looked = report.audit.iter().flat_map(|audit| &audit.topics);
@@ -70,7 +70,7 @@ fn shown(Span(millis): Span) -> String {
 /// `1h = retention 44m + segment 11m + check 5m`.
 fn readable(age: &TopicReport) -> String {
     let (Some(bounds), Some(times)) = (age.bounds, age.times) else { return "-".into() };
-    let sum = if bounds.readable == u64::MAX { "for ever".into() } else { Span(bounds.readable).to_string() };
+    let sum = if bounds.readable == u64::MAX { "forever".into() } else { Span(bounds.readable).to_string() };
     format!("{sum} = {times}")
 }
 

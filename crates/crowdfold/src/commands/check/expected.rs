@@ -92,12 +92,12 @@ fn one(
         "#\n# Expected for {live} live sessions of {whose}, with the traffic of `crowdfold generate`:"
     )?;
     if policy.privacy().is_some() {
-        return writeln!(out, "# under differential-privacy the table of σ above holds for any traffic");
+        return writeln!(out, "# under differential-privacy the table of σ above is valid for any traffic");
     }
     let Some(traffic) = Traffic::simulate(policy, live, window) else {
         return writeln!(
             out,
-            "# not known: a breakdown has a dimension that synthetic players do not report"
+            "# unknown, because a breakdown has a dimension that synthetic players do not report"
         );
     };
     let mut has_noise = false;
@@ -110,7 +110,7 @@ fn one(
         }
     }
     if has_noise {
-        writeln!(out, "#\n# \"noise\" stands for a standard error above the number itself.")?;
+        writeln!(out, "#\n# \"noise\" means that the standard error is larger than the number.")?;
     }
     suggest(policy, &traffic, window, out)
 }
@@ -127,15 +127,15 @@ fn table(
     if rows.sessions.is_empty() {
         return writeln!(
             out,
-            "#\n# {name}, a window of {length}: nothing, fewer than {} sessions",
+            "#\n# {name}, a window of {length}: no rows, because there are fewer than {} sessions",
             policy.k()
         );
     }
     let (least, most) = (rows.sessions[0], rows.sessions[rows.sessions.len() - 1]);
     writeln!(
         out,
-        "#\n# {name}, a window of {length}: {} rows of {least} to {most} sessions, half of them of {} or more; {:.1}% of \
-         sessions keep all values",
+        "#\n# {name}, a window of {length}: {} rows of {least} to {most} sessions (median {}); {:.1}% of sessions keep \
+         all values",
         rows.sessions.len(),
         rows.median(),
         100.0 * rows.share_kept(),
@@ -206,21 +206,21 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
     match LENGTHS.into_iter().find(|length| worst(*length).0 >= KEPT) {
         Some(length) if length <= window => writeln!(
             out,
-            "# In windows of {} {percent}% of sessions or more keep all values in every table.",
+            "# In windows of {}, at least {percent}% of sessions keep all values in every table.",
             spell(length)
         ),
         Some(length) => writeln!(
             out,
-            "# Set windows.length = \"{}\": in shorter windows some table keeps all values of fewer than {percent}% of \
-             sessions.",
+            "# Set windows.length = \"{}\"; with shorter windows, fewer than {percent}% of sessions keep all values in \
+             some table.",
             show_duration(length)
         ),
         None => {
             let (kept, at) = worst(HOUR);
             writeln!(
                 out,
-                "# Even in windows of an hour {} keeps all values of {:.1}% of sessions only: take dimensions out of it, \
-                 or lower release.k.",
+                "# Even in windows of an hour, only {1:.1}% of sessions keep all values in {0}; remove dimensions from \
+                 it, or lower release.k.",
                 breakdown_name(&policy.breakdowns()[at]),
                 100.0 * kept
             )
@@ -322,7 +322,7 @@ fn alone(policy: &Policy, at: usize) -> Policy {
         guard_networks: None,
         allow_below_place: true,
     };
-    Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of a policy that was accepted"))
+    Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))
 }
 
 /// The sum of a field of [`BOUNDED_FIELDS`] in a cell, by its name.

@@ -14,8 +14,9 @@ fn sigma_tau_and_a_year_are_shown() {
     let text = printed(&NOISE);
     for line in [
         "length = \"1h\"\n",
-        "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the cells in which a session stands at most: 24 windows a day × breakdowns (1).\n",
-        "τ + k − 1 = 240 + 49 = 289 or more",
+        "ε = 1, δ = 1e-8 (ρ = 0.016468).\n# N = 24, the maximum number of cells that count one session: 24 windows per \
+         day × breakdowns (1).\n",
+        "τ + k − 1 = 240 + 49 = 289.",
         "\n# sessions                    1  0.5000              38.2\n",
         "\n# playing_ms            3690000  0.0263",
         "\n# bitrate_kbps                1  0.0263             167.0\n",
@@ -43,13 +44,19 @@ fn risk_of_public_content_ids_is_explained() {
     let numbers = printed(&[("content.pattern", "[0-9]{8,13}")]);
     assert!(numbers.contains("pattern = \"[0-9]{8,13}\""), "{numbers}");
     assert!(
-        numbers.contains("# Content ids that match content.pattern are published as they are"),
+        numbers.contains("# Content ids that match content.pattern are published unchanged"),
         "{numbers}"
     );
-    assert!(numbers.contains("# It matches numbers as long as a phone number.\n"), "{numbers}");
+    assert!(
+        numbers.contains("# The pattern matches numbers with as many digits as a phone number.\n"),
+        "{numbers}"
+    );
     assert!(!numbers.contains("It matches UUIDs"), "{numbers}");
     let uuids = printed(&[("content.pattern", "[0-9a-f-]{36}")]);
-    assert!(uuids.contains("# It matches UUIDs, which players use for sessions and devices.\n"), "{uuids}");
+    assert!(
+        uuids.contains("# The pattern matches UUIDs, which players use for sessions and devices.\n"),
+        "{uuids}"
+    );
 }
 
 /// kafka.md: 1 h with the default check of 5 min gives 44 min.
@@ -68,14 +75,16 @@ fn bounds_are_those_of_the_design() {
 
 #[test]
 fn outage_that_does_not_fit_is_reported_with_the_fix() {
-    assert!(printed(&[]).contains("# An outage of 41m loses nothing; ttl.outage asks for 30m.\n"));
+    assert!(printed(&[]).contains("# An outage of up to 41m loses no data; ttl.outage requires 30m.\n"));
     let short = printed(&[("ttl.outage", "43m")]);
     assert!(
-        short.contains("# Too short: an outage of 41m loses nothing, and ttl.outage asks for 43m. Raise"),
+        short.contains(
+            "# Too short: only an outage of up to 41m loses no data, but ttl.outage requires 43m. Raise"
+        ),
         "{short}"
     );
     let mended = printed(&[("ttl.outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
-    assert!(mended.contains("loses nothing; ttl.outage asks for 43m"), "{mended}");
+    assert!(mended.contains("loses no data; ttl.outage requires 43m"), "{mended}");
 }
 
 #[test]
@@ -86,7 +95,7 @@ fn every_topic_and_breakdown_is_listed() {
     }
     assert!(
         text.contains(
-            "# stream.format.content: stream\n# cdn.connection: delivery; the detail table, which is exact\n"
+            "# stream.format.content: stream\n# cdn.connection: delivery; the detail table, with exact numbers\n"
         ),
         "{text}"
     );
@@ -95,7 +104,10 @@ fn every_topic_and_breakdown_is_listed() {
 #[test]
 fn a_bound_that_no_default_broker_holds_is_said() {
     let text = printed(&[("ttl.rejections", "1m")]);
-    assert!(text.contains("beyond its ttl of 1m: let brokers check more often\n"), "{text}");
+    assert!(
+        text.contains("longer than its ttl of 1m; configure brokers to check retention more often\n"),
+        "{text}"
+    );
     assert!(!printed(&[]).contains("beyond"));
 }
 
@@ -103,13 +115,22 @@ fn a_bound_that_no_default_broker_holds_is_said() {
 fn check_warns_that_a_policy_without_secret_shows_session_counts_only() {
     let text = printed(&[]);
     assert_eq!(text.matches("session counts only").count(), 1, "{text}");
-    assert!(text.contains("# A small group inside a row with * may have had 10 sizes or more"), "{text}");
+    assert!(
+        text.contains(
+            "# From the rows, the size of a small group folded into a row with * stays uncertain among \
+                           at least 10 values"
+        ),
+        "{text}"
+    );
     let keyed = printed(&[("release.privacy.secret_file", "/nowhere/to/be/found")]);
-    assert!(!keyed.contains("counts only") && keyed.contains("has noise of 8 times"), "{keyed}");
+    assert!(
+        !keyed.contains("counts only") && keyed.contains("the noise of each number is 8 times"),
+        "{keyed}"
+    );
     let alone = printed(&[("release.breakdowns", r#"[["cdn"]]"#)]);
     assert!(!alone.contains("counts only"), "{alone}");
     assert!(
-        alone.contains("# cdn: delivery; the detail table, which is exact; there is no other\n"),
+        alone.contains("# cdn: delivery; the detail table, with exact numbers; the only table\n"),
         "{alone}"
     );
 }

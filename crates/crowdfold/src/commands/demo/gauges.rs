@@ -20,7 +20,8 @@ impl Gauges {
     /// When something else takes them already.
     pub(super) fn install() -> anyhow::Result<Arc<Self>> {
         let gauges = Arc::new(Self::default());
-        metrics::set_global_recorder(Tap(Arc::clone(&gauges))).context("metrics are taken already")?;
+        metrics::set_global_recorder(Tap(Arc::clone(&gauges)))
+            .context("a metrics recorder is already installed")?;
         Ok(gauges)
     }
 

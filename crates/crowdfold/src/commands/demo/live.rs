@@ -122,7 +122,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     let mut foot = vec![String::new()];
     foot.extend(labelled(
         "*",
-        &format!("is the rest: fewer than {k} sessions fold together until they are a crowd"),
+        &format!("stands for the rest: groups of fewer than {k} sessions are folded together"),
         columns,
     ));
     if rows >= ROOMY {
@@ -135,7 +135,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     if rows >= ROOMY {
         foot.extend(dashboard.limits(columns));
     }
-    foot.push("Ctrl-C ends it.".into());
+    foot.push("Ctrl-C exits.".into());
     foot.into_iter().map(|line| (Style::Dim, line)).collect()
 }
 

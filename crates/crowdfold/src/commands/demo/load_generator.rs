@@ -106,7 +106,7 @@ impl LoadGenerator {
         let producer = producer.create_with_context(Deliveries::default());
         Ok(Self {
             crowds,
-            producer: producer.context("no producer can be made for the beacons' topic")?,
+            producer: producer.context("the producer for the beacons topic cannot be created")?,
             topic: config.topic_names().beacons,
             partitions: config.topics.partitions as usize,
             lateness: config.windows.lateness,
@@ -175,7 +175,7 @@ impl LoadGenerator {
                 }
                 // the error names a code, never the record
                 Err((error, _)) => {
-                    return Err(anyhow!(error).context(format!("topic {} is closed", self.topic)));
+                    return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.topic)));
                 }
             }
         }
@@ -184,8 +184,8 @@ impl LoadGenerator {
     fn finish(&self) -> anyhow::Result<()> {
         let flushed = self.producer.flush(PATIENCE);
         match self.producer.context().lost.load(Ordering::Relaxed) {
-            0 => flushed.with_context(|| format!("topic {} does not take beacons", self.topic)),
-            lost => Err(anyhow!("{lost} beacons were not taken by topic {}", self.topic)),
+            0 => flushed.with_context(|| format!("beacons cannot be written to topic {}", self.topic)),
+            lost => Err(anyhow!("{lost} beacons could not be written to topic {}", self.topic)),
         }
     }
 }

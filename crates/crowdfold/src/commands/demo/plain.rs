@@ -41,7 +41,7 @@ impl Plain {
     pub(super) fn open(dashboard: &DashboardView<'_>, out: &mut dyn Write) -> io::Result<Self> {
         writeln!(out, "{}", dashboard.title())?;
         for command in dashboard.read_along() {
-            writeln!(out, "  read along: {command}")?;
+            writeln!(out, "  read the rows: {command}")?;
         }
         for line in dashboard.noise(WIDTH).into_iter().chain(dashboard.limits(WIDTH)) {
             writeln!(out, "{line}")?;

@@ -95,7 +95,7 @@ fn title(table: &Table) -> String {
     let numbers = match numbers(table) {
         Some(Numbers::Exact) => "; exact",
         Some(Numbers::Noisy) => "; the rest with noise",
-        Some(Numbers::Absent) => "; no secret, no other numbers",
+        Some(Numbers::Absent) => "; no secret, so no other numbers",
         Some(Numbers::Private) | None => "",
     };
     format!(

@@ -62,7 +62,7 @@ impl DashboardView<'_> {
         };
         let noise = self.config.policy().privacy().map_or(String::new(), |privacy| {
             let least = number(self.config.policy().least_shown());
-            format!(" · noise for ε = {} a day, rows from {least} sessions", privacy.epsilon())
+            format!(" · noise for ε = {} per day, rows from {least} sessions", privacy.epsilon())
         });
         format!("crowdfold demo · k = {}{noise} · {broker}", self.k())
     }
@@ -77,7 +77,7 @@ impl DashboardView<'_> {
     ) -> Vec<String> {
         let (sent, rate) = (number(self.progress.sent()), number(rate_meter.per_second()));
         let mut lines = labelled("event time", &self.event_time(now), columns);
-        lines.extend(labelled("beacons", &format!("{sent} sent, {rate} a second"), columns));
+        lines.extend(labelled("beacons", &format!("{sent} sent, {rate} per second"), columns));
         lines.extend(self.outcome(stats, columns));
         if stats.windows == 0 {
             lines.extend(["".into(), self.waiting(now)]);
@@ -106,13 +106,13 @@ impl DashboardView<'_> {
         if self.event_clock.has_caught_up(now) {
             let windows = &self.config.windows;
             return format!(
-                "{at} UTC, caught up with the clock: a window of {} leaves {} after its end",
+                "{at} UTC, real time; a window of {} is published {} after its end",
                 spell_duration(windows.length),
                 spell_duration(windows.lateness)
             );
         }
         let behind = span(now.saturating_sub(event));
-        format!("{at} UTC, {SPEED} times as fast as the clock and {behind} behind it")
+        format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
     /// What the worker made of the beacons: multiples of k, like its metrics.
@@ -134,7 +134,7 @@ impl DashboardView<'_> {
         let seen = stats.tables().any(|table| table.tenant == QUIET);
         (stats.windows > 0 && !seen).then(|| {
             let least = number(self.config.policy().least_shown());
-            format!("all of tenant {QUIET}, which never had {least} sessions in a window")
+            format!("all rows of tenant {QUIET}, which never had {least} sessions in a window")
         })
     }
 
@@ -143,8 +143,11 @@ impl DashboardView<'_> {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
             let patient = now.saturating_sub(self.began) < JOINING;
-            let why =
-                if patient { "joins its groups".into() } else { format!("starts: {}", reasons.join("; ")) };
+            let why = if patient {
+                "is joining its consumer groups".into()
+            } else {
+                format!("starts: {}", reasons.join("; "))
+            };
             return format!("no rows yet: the worker {why}");
         }
         let windows = &self.config.windows;
@@ -152,7 +155,7 @@ impl DashboardView<'_> {
         if event > self.event_clock.start() + 4 * windows.length + windows.lateness {
             let least = number(self.config.policy().least_shown());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
-            return format!("no rows: no {what} so far had {least} sessions, so nothing at all leaves");
+            return format!("no rows: so far no {what} had {least} sessions, so nothing is published");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",
@@ -173,9 +176,10 @@ impl DashboardView<'_> {
             format!("all tables except {}", names.join(", "))
         });
         let text = format!(
-            "in {tables} every number except sessions carries noise of {} times what one session adds at most. ±8 is \
-             the standard error of a number that is less than twice as large, - a ratio whose denominator is mostly \
-             noise. Over hours noise averages out: crowdfold query --errors shows what is left.",
+            "in {tables} every number except sessions carries noise of {} times the largest contribution of one \
+             session. A number that is less than twice its standard error is replaced by that error, such as ±8, and a \
+             ratio whose denominator is mostly noise by -. Over hours the noise averages out; crowdfold query --errors \
+             shows the rest.",
             policy.noise()
         );
         labelled("noise", &text, columns)
@@ -187,8 +191,9 @@ impl DashboardView<'_> {
             return Vec::new();
         }
         wrapped(
-            "The mock cluster has no topic configuration, so no time-to-live is set or checked; it forgets offsets of \
-             transactions, so the worker is never restarted; it shows aborted records. --brokers takes a real one.",
+            "The mock cluster has no topic configuration, so no time-to-live is set or checked; it does not keep \
+             offsets of transactions, so the worker is never restarted; it shows aborted records. Use --brokers for a \
+             real cluster.",
             columns,
         )
     }
@@ -219,7 +224,7 @@ fn released(stats: &Stats) -> String {
 fn folded(stats: &Stats) -> String {
     let share = percent(stats.folded, stats.sessions, 1);
     format!(
-        "{} of {} ({share}), into a row with *",
+        "{} of {} ({share}), in a row with *",
         number(stats.folded),
         count(stats.sessions, "session-window")
     )
@@ -236,7 +241,7 @@ pub(super) fn summary(
     let since = |moment: Millis| seconds(moment.saturating_sub(dashboard.began));
     let first = stats.first.map(|first| format!(", the first rows after {}", since(first)));
     let sent = number(dashboard.progress.sent());
-    writeln!(out, "ended after {}{}: {sent} beacons sent", since(now), first.unwrap_or_default())?;
+    writeln!(out, "finished after {}{}: {sent} beacons sent", since(now), first.unwrap_or_default())?;
     let mut lines = dashboard.outcome(stats, columns);
     if stats.first.is_none() {
         lines.push(dashboard.waiting(now));
@@ -244,13 +249,13 @@ pub(super) fn summary(
     lines.extend(dashboard.limits(columns));
     lines.push("\nread on:".into());
     if dashboard.broker.is_mock() {
-        lines.push("crowdfold demo --brokers localhost:9092   the same on your own cluster".into());
-        lines.push("crowdfold run --help                      the worker on your own beacons".into());
-        lines.push("crowdfold fold --help                     without Kafka: files in, rollups out".into());
+        lines.push("crowdfold demo --brokers localhost:9092   run the same demo on your own cluster".into());
+        lines.push("crowdfold run --help                      run the worker on your own beacons".into());
+        lines.push("crowdfold fold --help                     fold files into rollups, without Kafka".into());
     } else {
         lines.extend(dashboard.read_along());
         let prefix = &dashboard.config.kafka.prefix;
-        let topics = format!("The topics, {prefix}.beacons and others, stay: the demo deletes none.");
+        let topics = format!("The demo does not delete its topics, such as {prefix}.beacons.");
         lines.extend(wrapped(&topics, columns));
     }
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))

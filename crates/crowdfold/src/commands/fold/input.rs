@@ -35,7 +35,7 @@ fn unzstd(mut file: impl BufRead) -> io::Result<impl Read> {
     if file.fill_buf()?.is_empty() {
         return Err(io::Error::new(
             ErrorKind::UnexpectedEof,
-            "the file is empty, and contains no zstd frame",
+            "the file is empty; a .zst file must contain a zstd frame",
         ));
     }
     let mut decoder = Decoder::with_buffer(file)?;

@@ -12,7 +12,7 @@ pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     if values > 0 {
         let values = if values == 1 { "1 value was" } else { &format!("{values} values were") };
         tracing::warn!(
-            "{values} ignored because the field cannot have it ({}); the beacons are counted without",
+            "{values} ignored because the field does not accept it ({}); the beacons are counted without it",
             by_field(ignored)
         );
     }
@@ -22,16 +22,17 @@ pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     } else if rejected == read {
         let all = if read == 1 { "the only beacon was" } else { &format!("all {read} beacons were") };
         return Some(format!(
-            "nothing could be read: {all} rejected ({}); check the form of the lines (--format) and the names of their \
-             fields ([source.fields], [source.log])",
+            "no beacon could be read: {all} rejected ({}); check the format of the input (--format) and its field \
+             names ([source.fields], [source.log])",
             by_reason(counts)
         ));
     } else if rejected > 0 {
-        tracing::warn!("{} rejected ({}) out of {read}", beacons_were(rejected), by_reason(counts));
+        tracing::warn!("{} rejected ({}), of {read} in total", beacons_were(rejected), by_reason(counts));
     }
     if counts.late > 0 {
         tracing::warn!(
-            "{} late out of {read}: the window had ended more than windows.lateness before the record's timestamp",
+            "{} late, of {read} in total, because the window had ended more than windows.lateness before the record's \
+             timestamp",
             beacons_were(counts.late)
         );
     }
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(report(&counts, &Ignored::default()), None);
         counts.read = 9;
         let error = report(&counts, &Ignored::default()).unwrap();
-        let expected = "nothing could be read: all 9 beacons were rejected (7 no_time, 2 malformed); ";
+        let expected = "no beacon could be read: all 9 beacons were rejected (7 no_time, 2 malformed); ";
         assert!(error.starts_with(expected), "{error}");
         assert_eq!(report(&Counts::default(), &Ignored::default()), None);
     }

@@ -36,12 +36,14 @@ pub(super) fn run(
     truth: Option<(Truth, BufWriter<File>)>,
 ) -> Result<(), Failure> {
     if !config.source.fields.is_empty() {
-        let what = "source.fields renames the fields of beacons, and `generate` writes crowdfold's own names";
-        return Err(Failure::Usage(format!("{what}: take the section out, or choose another topic")));
+        let what =
+            "source.fields renames the fields of beacons, but `generate` writes crowdfold's default names";
+        return Err(Failure::Usage(format!("{what}; remove the section, or choose another topic")));
     }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stop)).context("signals cannot be waited for")?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .context("signal handlers cannot be installed")?;
     }
     let topic = Topic::open(config)?;
     let start_ms = clock::now();
@@ -50,7 +52,7 @@ pub(super) fn run(
         records: args.beacons,
     };
     let players = Players::new(PlayersConfig { start_ms, ..players }).map_err(usage)?;
-    tracing::info!(topic = topic.name, brokers = config.kafka.brokers.join(","), "players begin");
+    tracing::info!(topic = topic.name, brokers = config.kafka.brokers.join(","), "sending beacons");
     let sent = send(players, limit, &topic, truth, &stop)?;
     topic.finish()?;
     let seconds = (clock::now() - start_ms).max(1) as f64 / 1000.0;
@@ -84,7 +86,7 @@ fn send(
     if most_behind >= 1_000 {
         tracing::warn!(
             behind_ms = most_behind,
-            "beacons went out later than they say: ask for fewer a second"
+            "beacons were sent later than their event time; lower --rate or --sessions"
         );
     }
     if let Some((truth, lines)) = truth {
@@ -167,7 +169,7 @@ impl Topic {
         Ok(Self {
             producer: producer
                 .create_with_context(Deliveries::default())
-                .context("no producer can be made for the beacons' topic")?,
+                .context("the producer for the beacons topic cannot be created")?,
             headers: (config.source.format != Format::Json).then(|| OwnedHeaders::new().insert(json)),
             principal: settings.principal(),
             name,
@@ -191,7 +193,7 @@ impl Topic {
                 Err(_) if self.is_forbidden(None) => return Err(self.forbidden()),
                 // the error names a code, never the record
                 Err((error, _)) => {
-                    return Err(anyhow!(error).context(format!("topic {} is closed", self.name)));
+                    return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.name)));
                 }
             }
         }
@@ -209,9 +211,9 @@ impl Topic {
             _ if self.is_forbidden(last) => Err(self.forbidden()),
             (0, _) => Err(anyhow!("{left} beacons were not acknowledged within {PATIENCE:?}")),
             (lost, Some(code)) => {
-                Err(anyhow!("{lost} beacons were not taken by topic {}: {code}", self.name))
+                Err(anyhow!("{lost} beacons could not be written to topic {}: {code}", self.name))
             }
-            (lost, None) => Err(anyhow!("{lost} beacons were not taken by topic {}", self.name)),
+            (lost, None) => Err(anyhow!("{lost} beacons could not be written to topic {}", self.name)),
         }
     }
 }

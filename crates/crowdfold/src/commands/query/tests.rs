@@ -40,15 +40,15 @@ fn what_can_be_asked_is_taken_as_typed() {
 #[test]
 fn impossible_queries_are_refused_before_anything_is_read() {
     for (arguments, expect) in [
-        ("--breakdown os,colour", "--breakdown: \"colour\" is no dimension; the dimensions are country, "),
-        ("--by shape", "--by: \"shape\" is no dimension"),
-        ("--where colour=red", "--where: \"colour\" is no dimension"),
-        ("--breakdown device,os --by os", "--by os is not how breakdown device,os begins"),
+        ("--breakdown os,colour", "--breakdown: \"colour\" is not a dimension; the dimensions are country, "),
+        ("--by shape", "--by: \"shape\" is not a dimension"),
+        ("--where colour=red", "--where: \"colour\" is not a dimension"),
+        ("--breakdown device,os --by os", "--by os is not a prefix of breakdown device,os"),
         (
             "--breakdown device,os --where country=DE",
-            "--where country=… does not go with breakdown device,os",
+            "--where country=… does not apply to breakdown device,os",
         ),
-        ("--breakdown os,os", "--breakdown \"os,os\" names a dimension twice"),
+        ("--breakdown os,os", "--breakdown \"os,os\" contains a dimension twice"),
     ] {
         let refused = query(&typed(arguments), 1_000_000).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
@@ -77,19 +77,19 @@ fn attributes_can_be_asked_beside_dimensions_and_are_called_by_name() {
     assert_eq!(asked("--by industry --where industry=sport", &config).unwrap(), [""; 0]);
     let known = catalogue(&config.tenants);
     for (arguments, expect) in [
-        ("--by industy", "--by: \"industy\" is no dimension and no attribute; the dimensions are "),
-        ("--breakdown industry", "--breakdown: \"industry\" is no dimension; the dimensions are "),
+        ("--by industy", "--by: \"industy\" is neither a dimension nor an attribute; the dimensions are "),
+        ("--breakdown industry", "--breakdown: \"industry\" is not a dimension; the dimensions are "),
         (
             "--tenant acme --by industry",
-            "--tenant acme is one tenant alone, and --by industry adds up several",
+            "--tenant acme selects one tenant, but --by industry adds up several",
         ),
-        ("--by industry,industry", "--by \"industry,industry\" names a dimension twice"),
+        ("--by industry,industry", "--by \"industry,industry\" contains a dimension twice"),
     ] {
         let refused = super::query(&typed(arguments), &known, 1_000_000).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
     }
     let refused = super::query(&typed("--where plan=pro"), &known, 1_000_000).unwrap_err();
-    assert!(refused.ends_with("quality, the attributes of tenants industry"), "{refused}");
+    assert!(refused.ends_with("quality; the attributes of tenants are industry"), "{refused}");
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub(super) fn run(
     }
     writeln!(
         out,
-        "deleting; this takes several minutes. If it is interrupted, run `crowdfold topics apply`: it sets segment.bytes, \
-         segment.ms and retention.bytes back"
+        "deleting; this takes several minutes. If it is interrupted, run `crowdfold topics apply` to restore \
+         segment.bytes, segment.ms and retention.bytes"
     )?;
     out.flush()?;
     let mut left = unbounded(changes) - purges.len();
@@ -62,27 +62,35 @@ fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
     let of = |ranges: &Ranges| ranges.values().map(|(start, end)| end.abs_diff(*start)).sum::<u64>();
     let (ahead, others) = (of(&purge.ahead), of(&purge.others));
     let listed = list(&purge.ahead);
-    writeln!(out, "topic {}: --purge-ahead deletes {}: all of {listed}", purge.topic, records(ahead))?;
+    writeln!(
+        out,
+        "topic {}: --purge-ahead deletes {}, all records of {listed}",
+        purge.topic,
+        records(ahead)
+    )?;
     if others > 0 {
         writeln!(
             out,
-            "  if nothing is written to the topic meanwhile, also {}: all of {}",
+            "  if nothing is written to the topic meanwhile, also {}, all records of {}",
             records(others),
             list(&purge.others)
         )?;
     }
     for Unread { group, ahead, others } in &purge.unread {
-        let also =
-            if *others > 0 { format!(", and {} of the others", records(*others)) } else { String::new() };
+        let also = if *others > 0 {
+            format!(", and {} of the other partitions", records(*others))
+        } else {
+            String::new()
+        };
         writeln!(out, "  group {group} has not read {} of {listed}{also}", records(*ahead))?;
     }
     if purge.unread.is_empty() {
-        writeln!(out, "  no group that can be seen has records to read among them")?;
+        writeln!(out, "  no visible consumer group has unread records among them")?;
     }
     if purge.may_miss_groups {
         writeln!(
             out,
-            "  there may be other groups: to see all of them needs Describe on the cluster and on the groups"
+            "  there may be other groups; listing all of them requires Describe on the cluster and on the groups"
         )?;
     }
     Ok(())
@@ -99,12 +107,12 @@ fn list(ranges: &Ranges) -> String {
 fn print_purged(topic: &str, purged: &Purged, out: &mut impl Write) -> io::Result<()> {
     let deleted = records(purged.records);
     if purged.left.is_empty() {
-        writeln!(out, "topic {topic}: {deleted} deleted; no segment is dated in the future any more")
+        writeln!(out, "topic {topic}: {deleted} deleted; no segment is dated in the future anymore")
     } else {
         writeln!(
             out,
-            "topic {topic}: {deleted} deleted; partitions {:?} still have a segment that is dated in the future: too \
-             little was written to them for a new one to begin; run this again while nothing is written to the topic",
+            "topic {topic}: {deleted} deleted; partitions {:?} still have a segment dated in the future because too \
+             few records were written for a new segment to begin; run this again while nothing is written to the topic",
             purged.left
         )
     }

@@ -80,7 +80,8 @@ fn missing_permission_is_reported_and_not_tried_with_every_commit() {
     let (eraser, passes, status) = watched(vec![Err(forbidden)]);
     eraser.counted(0, 1);
     pass(&passes);
-    let reason = "erase: counted beacons are not erased: this principal may not Delete topic t: grant it, `crowdfold topics acl` prints how";
+    let reason = "erase: counted beacons cannot be deleted: this principal may not Delete topic t; grant the \
+                  permission as printed by `crowdfold topics acl`";
     reasons_until(&status, &[reason]);
     for offset in 2..50 {
         eraser.counted(0, offset);

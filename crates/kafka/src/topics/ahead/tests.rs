@@ -38,7 +38,7 @@ fn timestamps_beyond_the_skew_are_found_with_their_partition() {
     assert_eq!(partitions.collect::<Vec<_>>(), [(1, 65_001), (3, 282_758_400_000)]);
     assert!(findings.iter().all(|finding| finding.is_breach() && finding.refuses_start()));
     let text = findings[1].to_string();
-    let expected = "partition 3 holds a record dated 2036-01-01T00:00:00Z: its segment cannot expire before \
+    let expected = "partition 3 contains a record dated 2036-01-01T00:00:00Z, whose segment cannot expire before \
                     2036-01-01T00:44:00Z";
     assert!(text.contains(expected), "{text}");
     assert!(
@@ -50,7 +50,7 @@ fn timestamps_beyond_the_skew_are_found_with_their_partition() {
 #[test]
 fn a_small_lead_may_be_a_slow_clock_and_a_large_one_may_not() {
     let text = |time| found(Clock::Append, &[Some(time)], &[])[0].to_string();
-    assert!(text(NOW + 120_000).ends_with("(or is this host's clock 2m slow?)"));
+    assert!(text(NOW + 120_000).ends_with("(or check whether this host's clock is 2m slow)"));
     assert!(!text(NOW + 3_600_000).contains("clock"));
 }
 

@@ -41,8 +41,8 @@ fn producers_timestamps_are_bounded_and_paid_for_by_the_retention() {
 fn a_bound_that_cannot_be_held_says_what_to_change() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
     let error = settings(&short, 5 * MINUTE).unwrap_err().to_string();
-    let expected = "topic t cannot be bounded to 5m: brokers look for old records every 5m: raise its [ttl] or lower \
-                    log.retention.check.interval.ms";
+    let expected = "topic t cannot be bounded to 5m because brokers check for old records only every 5m; raise its \
+                    [ttl] or lower log.retention.check.interval.ms";
     assert_eq!(error, expected);
     let hasty = Spec { least: Duration::from_secs(45 * 60), ..spec() };
     let error = settings(&hasty, 5 * MINUTE).unwrap_err();
@@ -67,14 +67,14 @@ fn a_change_shows_what_will_be_done() {
     let change = creation(&spec(), settings(&spec(), 5 * MINUTE).unwrap());
     let shown = change.to_string();
     assert!(
-        shown.starts_with("topic t: make it, 4 partitions, 3 replicas\n  cleanup.policy: delete\n"),
+        shown.starts_with("topic t: create with 4 partitions and 3 replicas\n  cleanup.policy: delete\n"),
         "{shown}"
     );
     let difference =
         Difference { key: "retention.ms", from: Some("1".into()), to: "2".into(), lengthens: true };
-    let left = vec!["it has 3 partitions, the configuration says 4".to_owned()];
+    let left = vec!["the topic has 3 partitions, but 4 are configured".to_owned()];
     let shown = Change { create: None, settings: vec![difference], left, ..change }.to_string();
-    let expected = "topic t: alter it\n  retention.ms: 1 -> 2   (keeps records longer than before)\n  \
-                    left as it is: it has 3 partitions, the configuration says 4\n";
+    let expected = "topic t: alter settings\n  retention.ms: 1 -> 2   (keeps records longer than before)\n  not \
+                    changed: the topic has 3 partitions, but 4 are configured\n";
     assert_eq!(shown, expected);
 }

@@ -46,13 +46,16 @@ fn errors_are_noise_over_the_expected_sum() {
 #[test]
 fn few_sessions_give_no_row_and_the_advice_to_lengthen_the_window() {
     let text = printed(30, &[]);
-    assert!(text.contains("# country.asn, a window of 1m: nothing, fewer than 50 sessions\n"), "{text}");
+    assert!(
+        text.contains("# country.asn, a window of 1m: no rows, because there are fewer than 50 sessions\n"),
+        "{text}"
+    );
     assert!(!text.contains("noise"), "no number is shown: {text}");
-    assert!(text.contains("country.asn keeps all values of 0.0% of sessions only"), "{text}");
+    assert!(text.contains("only 0.0% of sessions keep all values in country.asn"), "{text}");
     let suggested =
         |live| printed(live, &[("release.breakdowns", r#"[["device", "os", "browser"], ["cdn"]]"#)]);
     assert!(suggested(1_000).contains("# Set windows.length = \""), "{}", suggested(1_000));
-    assert!(suggested(40_000).contains("# In windows of 1m 90% of sessions or more keep all values"));
+    assert!(suggested(40_000).contains("# In windows of 1m, at least 90% of sessions keep all values"));
 }
 
 #[test]

@@ -154,6 +154,6 @@ fn a_table_without_a_secret_shows_sessions_alone() {
     row.errors = None;
     (row.startup_ms, row.bandwidth_kbps, row.bitrate_kbps) = (None, None, None);
     let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
-    assert!(text[0].ends_with("1,900 sessions; no secret, no other numbers"), "{}", text[0]);
+    assert!(text[0].ends_with("1,900 sessions; no secret, so no other numbers"), "{}", text[0]);
     assert_eq!(text[2], "Windows     1,900         -            -           -         -");
 }

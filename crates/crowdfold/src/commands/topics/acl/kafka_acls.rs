@@ -21,7 +21,10 @@ pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> 
     for Actor { principal, roles, rights } in actors {
         writeln!(out, "\n# {principal}: {}", roles.join(", "))?;
         if roles.iter().any(|role| role.starts_with("reader")) {
-            writeln!(out, "# (who joins a consumer group to read needs --operation Read --group NAME, too)")?;
+            writeln!(
+                out,
+                "# (a reader that joins a consumer group also needs --operation Read --group NAME)"
+            )?;
         }
         let principal = format!("User:{principal}");
         for (operations, resources) in by_operations(rights) {

@@ -70,8 +70,8 @@ fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
         return Ok((name, authentication));
     }
     Err(Failure::Usage(format!(
-        "[principals] \"{}\" cannot be a KafkaUser: Kubernetes takes a-z, 0-9, `-` and `.` (\"CN=name\" for one with a \
-         certificate); name it so, or use --format kafka-acls",
+        "[principals] \"{}\" cannot be the name of a KafkaUser; use only a-z, 0-9, `-` and `.` (\"CN=name\" if it \
+         authenticates with a certificate), or --format kafka-acls",
         principal.escape_debug()
     )))
 }

@@ -64,7 +64,10 @@ fn what_a_shell_would_take_apart_is_quoted() {
 fn a_name_that_kubernetes_does_not_take_is_refused_for_strimzi() {
     let text = "[principals]\nmerger = \"CN=merger,O=Org\"\n";
     let refused = printed(AclFormat::Strimzi, text).unwrap_err();
-    assert!(refused.starts_with("[principals] \"CN=merger,O=Org\" cannot be a KafkaUser"), "{refused}");
+    assert!(
+        refused.starts_with("[principals] \"CN=merger,O=Org\" cannot be the name of a KafkaUser"),
+        "{refused}"
+    );
     let printed = printed(AclFormat::Strimzi, "[principals]\nmerger = \"CN=merger\"\n").unwrap();
     assert!(printed.contains("  name: \"merger\"\n") && printed.contains("type: tls\n"), "{printed}");
 }
