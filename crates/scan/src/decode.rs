@@ -1,6 +1,6 @@
-//! Texts inside texts, and the encodings that have a shape of their own.
+//! Decoding of texts inside texts, and recognition of encodings by their form.
 
-/// The shortest text that can hold something: `1.1.1.1`.
+/// The shortest text in which something is recognised: `1.1.1.1`.
 pub(crate) const SHORTEST: usize = 7;
 
 /// Returns the text with `%xx` decoded. Absent where there is none.
@@ -86,10 +86,10 @@ pub(crate) fn readable(bytes: &[u8]) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.len() >= SHORTEST).filter_map(|part| std::str::from_utf8(part).ok())
 }
 
-/// The shortest base64 with padding that is recognised, with it.
+/// The shortest padded base64 that is recognised, including the padding.
 const PADDED: usize = 8;
 
-/// Finds base64 or base32 with the padding that its length asks for.
+/// Finds base64 or base32 with the padding that matches its length.
 pub(crate) fn padded(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.match_indices('=').any(|(at, _)| {
@@ -108,7 +108,7 @@ pub(crate) fn padded(text: &str) -> bool {
         let is_64 =
             padding <= 2 && whole(run64, 4) && last(letter(bytes[at.saturating_sub(1)]), 2 * padding as u32);
         let run32 = run(|byte| letter32(byte).is_some());
-        // bits that fill up the last byte
+        // the bits that fill the last byte
         let filling = match padding {
             1 => 3,
             3 => 1,

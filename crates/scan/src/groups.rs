@@ -5,9 +5,9 @@
 pub(crate) struct Group<'a> {
     /// The text between it and the run before, or the beginning.
     pub(crate) gap: &'a str,
-    /// The run.
+    /// The characters of the run.
     pub(crate) text: &'a str,
-    /// Its first byte's place in the text.
+    /// The offset of its first byte in the text.
     pub(crate) start: usize,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn separator(gap: &str) -> Option<char> {
     inner.chars().all(|character| character == first).then_some(first)
 }
 
-/// Returns true if `count` groups in a row are of a kind and have the same separator between each two.
+/// Returns true if `count` consecutive groups match `is` and have the same separator between each two.
 pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> bool) -> bool {
     groups.windows(count).any(|row| {
         row.iter().all(|group| is(group.text))
@@ -81,7 +81,7 @@ pub(crate) fn chained(groups: &[Group<'_>], count: usize, is: impl Fn(&str) -> b
     })
 }
 
-/// The same where the separator has to be one of these characters, bare.
+/// Returns true for the same with one of these characters as the separator, without spaces or brackets.
 pub(crate) fn chained_by(
     groups: &[Group<'_>],
     count: usize,

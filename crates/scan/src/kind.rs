@@ -5,7 +5,7 @@ use std::fmt;
 /// A kind of identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identifier {
-    /// An IP address: dotted in decimal, octal or hexadecimal, IPv6, mapped, or `0x` and its digits.
+    /// An IP address: dotted in decimal, octal or hexadecimal, IPv6, IPv4-mapped, or `0x` with digits.
     Address,
     /// A hardware address, with separators or without.
     Mac,
@@ -15,13 +15,13 @@ pub enum Identifier {
     Phone,
     /// Nine digits or more, with separators or without. An IP address as a decimal number is one of these.
     Digits,
-    /// As many hexadecimal digits as an IP address has.
+    /// A hexadecimal number with the length of an IP address.
     Hex,
     /// A UUID.
     Uuid,
     /// A ULID.
     Ulid,
-    /// A digest: SHA-1 or one of SHA-2.
+    /// A digest: SHA-1, or one of SHA-2.
     Hash,
     /// An analytics cookie.
     Cookie,
@@ -33,7 +33,7 @@ pub enum Identifier {
     UserAgent,
     /// Base64 or base32 with padding.
     Encoded,
-    /// One of the values that the scanner was given.
+    /// One of the values that the scanner was configured with.
     Known,
 }
 
@@ -57,7 +57,7 @@ impl Identifier {
         Self::Known,
     ];
 
-    /// The name in reports and on the command line.
+    /// Returns the name used in reports and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl Identifier {
         }
     }
 
-    /// Returns the kind of that name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -94,7 +94,7 @@ impl fmt::Display for Identifier {
             Self::Email => "an e-mail address",
             Self::Phone => "a phone number",
             Self::Digits => "a number of nine digits or more",
-            Self::Hex => "as many hexadecimal digits as an IP address has",
+            Self::Hex => "a hexadecimal number with the length of an IP address",
             Self::Uuid => "a UUID",
             Self::Ulid => "a ULID",
             Self::Hash => "a digest",
@@ -111,7 +111,7 @@ impl fmt::Display for Identifier {
 /// An encoding in which an identifier was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Writing {
-    /// As it is.
+    /// Unencoded.
     Plain,
     /// Backwards.
     Reversed,
@@ -126,7 +126,7 @@ pub enum Writing {
 }
 
 impl Writing {
-    /// The name in reports.
+    /// Returns the name used in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

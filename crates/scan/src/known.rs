@@ -1,11 +1,11 @@
-//! Values that are looked for by themselves.
+//! Configured values that are searched for.
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 
-/// The shortest value that may be looked for, characters: shorter ones are in everything.
+/// The shortest value that may be searched for, characters; shorter ones occur everywhere.
 pub const SHORTEST_KNOWN: usize = 4;
 
-/// Values that are looked for, without regard to case.
+/// Values that are searched for, ignoring case.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     automaton: AhoCorasick,
@@ -14,7 +14,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Absent where there are none, or too many for an automaton.
+    /// Creates a searcher. Absent if there are no values, or too many for an automaton.
     pub(crate) fn new(values: &[String]) -> Option<Self> {
         let values = values.iter().filter(|value| value.chars().count() >= SHORTEST_KNOWN);
         let values: Vec<&str> = values.map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The texts that may be published as the value of a dimension, apart from what the scanner finds in them.
+//! The texts that may be published as the value of a dimension, if the scanner finds nothing in them.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ pub const LONGEST_LABEL: usize = 64;
 /// The value that rows use for "the rest". No free text may contain it.
 pub const STAR: char = '*';
 
-/// Returns true if a free text is short enough and contains letters, digits and ` ._-:/+()&` alone.
+/// Returns true if a free text is short enough and contains only letters, digits and ` ._-:/+()&`.
 #[must_use]
 pub fn is_label(text: &str) -> bool {
     is_short(text) && text.chars().all(|sign| sign.is_alphanumeric() || " ._-:/+()&".contains(sign))
@@ -35,18 +35,18 @@ fn is_short(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= LONGEST_LABEL
 }
 
-/// Ids that the operator declares public: those that match a regular expression from their first character to their last.
+/// Ids that the operator declares public: those that a regular expression matches as a whole.
 #[derive(Clone, Debug)]
 pub struct PublicIds(Regex);
 
 impl PublicIds {
-    /// Returns the ids that match a pattern.
+    /// Compiles a pattern.
     ///
     /// # Errors
     /// The reason why the pattern is not a regular expression, or is too large, in one line.
     pub fn new(pattern: &str) -> Result<Self, String> {
         let compile = |pattern: &str| Regex::new(pattern).map_err(|error| reason(&error));
-        // On its own first: `a)|(b` is only valid inside of brackets.
+        // First without brackets, because `a)|(b` is valid only inside of them.
         compile(pattern)?;
         compile(&format!(r"\A(?:{pattern})\z")).map(Self)
     }
@@ -61,7 +61,7 @@ impl PublicIds {
     }
 }
 
-/// Returns the last line of an error's message, which gives the reason. Those before it repeat the pattern.
+/// Returns the last line of an error's message, which contains the reason. The lines before it repeat the pattern.
 fn reason(error: &regex::Error) -> String {
     let message = error.to_string();
     let line = message.lines().last().unwrap_or_default();
@@ -69,8 +69,8 @@ fn reason(error: &regex::Error) -> String {
 }
 
 impl Identifier {
-    /// Returns true if an id of this kind is allowed in an id that is declared public. Addresses, names of persons, and
-    /// what only players or browsers generate are never allowed.
+    /// Returns true if an identifier of this kind may occur in a public id. Addresses, personal identifiers, and values
+    /// that only players or browsers generate may not.
     #[must_use]
     pub const fn may_be_public(self) -> bool {
         match self {

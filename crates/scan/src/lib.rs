@@ -1,6 +1,5 @@
-//! Finds identifiers in text: addresses, names of persons, devices and sessions, in several encodings. One scanner for
-//! both ends: the airlock lets no free text through in which it finds something, and `audit` looks for the same in what
-//! is published.
+//! Finds identifiers in text: addresses, names of persons, devices and sessions, in several encodings. The airlock
+//! redacts free texts in which the scanner finds something, and `audit` scans the published records with it.
 //!
 //! A finding is a kind and an encoding, never the text itself.
 //!
@@ -11,11 +10,12 @@
 //! assert_eq!(scan("movie-0042"), []);
 //! ```
 //!
-//! Encodings without a shape of their own (base64, base32) are recognised with padding, or where they decode to an
-//! address, an e-mail address, a token or a value that the scanner was given.
+//! Encodings without a recognisable form (base64, base32) are recognised if they have padding, or decode to an address,
+//! an e-mail address, a token or a configured value.
 //!
-//! Not found: an address as a number of fewer than nine digits or without a letter in hexadecimal, the four bytes of an
-//! address in base64, random ids without a shape, anything hashed in another way or encrypted, names of persons.
+//! Limitations: the scanner does not find an address as a number of fewer than nine digits or as a hexadecimal number
+//! without a letter, the four bytes of an address in base64, random ids without a recognisable form, other digests,
+//! encrypted values, and names of persons.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -46,27 +46,27 @@ use numbers::Shape;
 /// The certainty that a match must have.
 #[derive(Clone, Copy, PartialEq)]
 enum Care {
-    /// A text as it stands.
+    /// A text as given.
     Text,
-    /// A text decoded from another, which by chance may look like anything.
+    /// A text decoded from another, which may look like anything by chance.
     Decoded,
-    /// A text read backwards: versions may look like addresses then.
+    /// A reversed text, in which versions may look like addresses.
     Backwards,
 }
 
-/// The shortest text in which something may be encoded or written backwards, bytes.
+/// The shortest text in which something may be encoded or reversed, bytes.
 const SHORTEST: usize = 6;
 
 /// The greatest number of nested encodings.
 const LAYERS: u32 = 3;
 
-/// How many clean texts are remembered, so that a value of a million rows is scanned once.
+/// The number of clean texts that are remembered, so that a value of a million rows is scanned once.
 const REMEMBERED: usize = 65_536;
 
 /// The longest text that is remembered, bytes.
 const SHORT: usize = 128;
 
-/// A scanner that remembers clean texts, and may look for values of its own.
+/// A scanner that remembers clean texts, and can search for configured values.
 #[derive(Debug, Default)]
 pub struct Scanner {
     clean: HashSet<Box<str>, RandomState>,
@@ -74,8 +74,8 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Returns a scanner that also looks for these values, without regard to case and in every encoding. Values shorter
-    /// than [`SHORTEST_KNOWN`] are passed over.
+    /// Creates a scanner that also searches for these values, ignoring case and in every encoding. Values shorter than
+    /// [`SHORTEST_KNOWN`] are skipped.
     #[must_use]
     pub fn new(known: &[String]) -> Self {
         Self { clean: HashSet::default(), known: Known::new(known) }
@@ -96,14 +96,14 @@ impl Scanner {
         hits
     }
 
-    /// Returns true if nothing is found in a text. Remembers nothing.
+    /// Returns true if nothing is found in a text. Does not remember the text.
     #[must_use]
     pub fn is_clean(&self, text: &str) -> bool {
         scan_for(text, self.known.as_ref()).is_empty()
     }
 
-    /// Returns true if nothing is found in a text except kinds that an id may contain which the operator declares public.
-    /// Remembers nothing.
+    /// Returns true if nothing is found in a text except kinds that a public id may contain. Does not remember the
+    /// text.
     #[must_use]
     pub fn is_clean_public(&self, text: &str) -> bool {
         scan_for(text, self.known.as_ref()).iter().all(|(kind, _)| kind.may_be_public())
@@ -123,7 +123,7 @@ fn scan_for(text: &str, known: Option<&Known>) -> Vec<Hit> {
     hits.sort_unstable();
     hits.dedup_by_key(|(kind, _)| *kind);
     if hits.len() > 1 {
-        // it says less than any other
+        // it is less specific than any other kind
         hits.retain(|(kind, _)| *kind != Identifier::Encoded);
     }
     hits
@@ -144,7 +144,7 @@ impl Scan<'_> {
         let outer = if writing == Writing::Plain { Writing::Reversed } else { writing };
         let before = self.hits.len();
         self.found(&backwards, outer, Care::Backwards);
-        // these read the same from both ends
+        // these are the same when reversed
         let same = |(kind, _): &Hit| matches!(kind, Identifier::Digits | Identifier::Mac);
         let turned: Vec<Hit> = self.hits.drain(before..).filter(|hit| !same(hit)).collect();
         self.hits.extend(turned);
@@ -162,7 +162,7 @@ impl Scan<'_> {
         decode::hexadecimal(text, shortest, |bytes| inside(bytes, Writing::Hex));
     }
 
-    /// Looks at something decoded.
+    /// Scans a decoded text.
     fn inside(&mut self, bytes: &[u8], writing: Writing, layers: u32) {
         if self.known.is_some_and(|known| known.is_in(bytes)) {
             self.hits.push((Identifier::Known, writing));
@@ -188,7 +188,7 @@ impl Scan<'_> {
         add(decode::jwt(text), I::Jwt);
         add(is_text && decode::padded(text), I::Encoded);
         add(address::v6(text, care), I::Address);
-        // everything else has digits
+        // all other kinds contain digits
         if !text.bytes().any(|byte| byte.is_ascii_digit()) {
             return;
         }
@@ -205,7 +205,7 @@ impl Scan<'_> {
         add(words::hash(text), I::Hash);
         add(words::cookie(text), I::Cookie);
         add(coordinates::coordinates(text), I::Coordinates);
-        // many of the above are numbers in groups as well
+        // many of the kinds above are also numbers in groups
         if self.hits.len() == before {
             let grouped = numbers::grouped(text);
             let phone = grouped == Some(Shape::Phone) || numbers::phone(text);

@@ -1,10 +1,10 @@
-//! Characters that stand for others.
+//! Replacement of characters by ASCII characters that look like them.
 
 use std::borrow::Cow;
 
-/// Returns a text with ASCII characters in place of those that look like them: full-width forms, dots, dashes and spaces
-/// of other scripts, digits of other scripts (each becomes a 1: only its being a digit matters). Invisible characters
-/// are left out.
+/// Returns a text with ASCII characters in place of those that look like them: full-width forms, dots, dashes and
+/// spaces of other scripts, digits of other scripts (each becomes a 1, because only the fact that it is a digit
+/// matters). Invisible characters are removed.
 pub(crate) fn normal(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return text.into();

@@ -4,12 +4,12 @@ use crate::groups::{Group, groups, is_bracket};
 
 /// The fewest digits of a long number.
 const LONG: usize = 9;
-/// A number in groups has at least this many digits that are of no date and no time.
+/// The minimum number of digits of a number in groups that belong neither to a date nor to a time.
 const UNDATED: usize = 6;
-/// The fewest and the most digits of a phone number with its country's code.
+/// The minimum and maximum number of digits of a phone number with its country code.
 const PHONE: std::ops::RangeInclusive<usize> = 7..=17;
 
-/// The fewest digits of a phone number after a label.
+/// The minimum number of digits of a phone number after a label.
 const LABELLED: usize = 6;
 
 /// Finds nine digits in a row.
@@ -21,8 +21,8 @@ pub(crate) fn digits(text: &str) -> bool {
     })
 }
 
-/// Finds nine digits or more in groups with separators, which are not a date and a time; or in groups of three with
-/// dots. A dot ends a group otherwise: it stands in versions.
+/// Finds nine digits or more in groups with separators that are not a date and a time, or in groups of three with dots.
+/// Otherwise a dot ends a group, because versions contain dots.
 pub(crate) fn grouped(text: &str) -> Option<Shape> {
     let groups = groups(text, u8::is_ascii_digit);
     if groups.len() < 2 {
@@ -43,7 +43,7 @@ pub(crate) fn grouped(text: &str) -> Option<Shape> {
     })
 }
 
-/// `3.405.803.853`, `134.744.072`: an address as a number with dots between the thousands.
+/// Finds an address as a number with dots between the thousands: `3.405.803.853`, `134.744.072`.
 fn is_in_thousands(text: &str, row: &[Group<'_>]) -> bool {
     let (Some(first), Some(last)) = (row.first(), row.last()) else { return false };
     let bytes = text.as_bytes();
@@ -57,7 +57,7 @@ fn is_in_thousands(text: &str, row: &[Group<'_>]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     Number,
-    /// As people write phone numbers.
+    /// Formatted like a phone number.
     Phone,
 }
 
@@ -65,7 +65,7 @@ fn is_joint(character: char) -> bool {
     " /:+-_,".contains(character) || is_bracket(character)
 }
 
-/// Returns how many digits of a chain are in no date, time or year.
+/// Returns the number of digits of a chain outside of dates, times and years.
 fn undated(chain: &[Group<'_>]) -> usize {
     let (mut at, mut count, mut after_date) = (0, 0, false);
     while at < chain.len() {
@@ -94,7 +94,7 @@ fn is_year(text: &str) -> bool {
     text.len() == 4 && within(text, 4, 1900..=2099)
 }
 
-/// `2026-11-21`, `21/11/2026`, `11/21/2026`, with the same separator twice.
+/// Recognises `2026-11-21`, `21/11/2026`, `11/21/2026`, with the same separator twice.
 fn is_date(chain: &[Group<'_>]) -> bool {
     let [first, second, third, ..] = chain else { return false };
     let month = |text: &str| within(text, 2, 1..=12);
@@ -109,7 +109,7 @@ fn is_compact_date(text: &str) -> bool {
     text.len() == 8 && is_year(&text[..4]) && within(&text[4..6], 2, 1..=12) && within(&text[6..], 2, 1..=31)
 }
 
-/// `20:45`; after a date with any separator.
+/// Recognises `20:45`; after a date with any separator.
 fn is_time(chain: &[Group<'_>], after_date: bool) -> bool {
     let [hour, minute, ..] = chain else { return false };
     within(hour.text, 2, 0..=24)
@@ -130,7 +130,7 @@ fn is_compact_time(text: &str) -> bool {
         && (text.len() == 4 || within(&text[4..], 2, 0..=60))
 }
 
-/// Finds a phone number with its country's code after a plus sign, `415.555.2671`, or digits after `tel`.
+/// Finds a phone number with its country code after a plus sign, `415.555.2671`, or digits after `tel`.
 pub(crate) fn phone(text: &str) -> bool {
     let bytes = text.as_bytes();
     let begins = |at: usize| at == 0 || !bytes[at - 1].is_ascii_alphanumeric();

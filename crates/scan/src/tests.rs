@@ -1,4 +1,4 @@
-//! Tables of identifiers that are found, tables of labels that are not, and properties.
+//! Tests with tables of identifiers that are found, tables of labels that are not, and properties.
 
 use super::{Hit, Identifier, Scanner, Writing, scan};
 use Identifier as I;
@@ -17,7 +17,7 @@ pub(super) fn base32(bytes: &[u8]) -> String {
     encode(bytes, 5, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 }
 
-/// Without padding.
+/// Encodes without padding.
 fn encode(bytes: &[u8], width: usize, letters: &[u8]) -> String {
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
     let letter = |bits: &[u8]| {
@@ -32,7 +32,7 @@ fn check(text: &str, expect: &[Hit]) {
     assert_eq!(scan(text), expect, "{text}");
 }
 
-/// Nothing is found in any of these.
+/// Asserts that nothing is found in these texts.
 #[track_caller]
 fn none(texts: &[&str]) {
     let found: Vec<_> =
@@ -40,7 +40,7 @@ fn none(texts: &[&str]) {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Each text has that kind, as it is.
+/// Asserts that each text contains that kind, unencoded.
 #[track_caller]
 fn each(kind: Identifier, texts: &[&str]) {
     let missed: Vec<_> = texts.iter().filter(|text| !scan(text).contains(&(kind, W::Plain))).collect();
@@ -342,7 +342,7 @@ fn values_that_the_scanner_was_given_are_found_in_every_encoding() {
         finds(&base64(value.as_bytes()), W::Base64);
         finds(&base32(value.as_bytes()), W::Base32);
     }
-    // too short to be looked for
+    // too short to be searched for
     assert_eq!(scanner.scan("abc"), []);
     assert_eq!(scanner.scan("viewer-john"), []);
     assert_eq!(scan("V1StGXR8_Z5jdHi6B-myT"), []);

@@ -3,7 +3,7 @@
 use crate::Care;
 use crate::groups::{chained, groups, is_bracket, is_hexadecimal, is_mixed, separator, words};
 
-/// The shortest e-mail address that is believed of something decoded.
+/// The shortest e-mail address that is recognised in a decoded text.
 const SHORTEST_DECODED: usize = 10;
 
 fn is_name(sign: char) -> bool {
@@ -37,7 +37,7 @@ fn is_top(last: &str) -> bool {
     last.chars().count() >= 2 && last.chars().all(char::is_alphabetic)
 }
 
-/// Files that players load: `night_at_the.mkv` is no e-mail address.
+/// Extensions of files that players load: `night_at_the.mkv` is not an e-mail address.
 const FILES: [&str; 8] = ["mkv", "mov", "avi", "webm", "mpd", "ism", "isml", "flv"];
 
 /// Finds an e-mail address with a word for `@`: `jane(at)mail.example`, `jane at mail dot example`,
@@ -51,7 +51,7 @@ pub(crate) fn email_in_words(text: &str) -> bool {
         let Some(next) = words.get(at + 1) else { return false };
         let bracketed = word.gap.contains(is_bracket) && next.gap.contains(is_bracket);
         if bracketed {
-            // `name(at)host` needs no dot where nothing stands between
+            // `name(at)host` needs no dot if nothing is between the words
             let close = word.gap.len() == 1 && next.gap.len() == 1 && next.text.len() >= 2;
             return close || is_host(host_after(&text[next.start..])) || has_dot_word(text, next.start);
         }
@@ -71,13 +71,13 @@ pub(crate) fn email_in_words(text: &str) -> bool {
     })
 }
 
-/// Ends of hosts' names that are believed in the middle of a sentence.
+/// Top-level domains that are recognised in the middle of a sentence.
 const TOPS: [&str; 22] = [
     "com", "org", "net", "edu", "gov", "info", "biz", "example", "test", "io", "tv", "eu", "de", "fr", "uk",
     "es", "it", "nl", "ch", "pl", "se", "co",
 ];
 
-/// Returns true if a host follows in which `dot` stands for a dot: `mail dot example`, `mail(dot)example`.
+/// Returns true if a host name follows in which `dot` replaces a dot: `mail dot example`, `mail(dot)example`.
 fn has_dot_word(text: &str, start: usize) -> bool {
     let words = words(&text[start..]);
     (1..words.len().min(5)).any(|at| {
@@ -183,7 +183,7 @@ pub(crate) fn user_agent(text: &str) -> bool {
     products >= 2 || comment().unwrap_or(false)
 }
 
-/// `Chrome/120.0`, `AppleCoreMedia/1.0.0.20G75`.
+/// Recognises a product with a version: `Chrome/120.0`, `AppleCoreMedia/1.0.0.20G75`.
 fn is_product(word: &str) -> bool {
     let Some((name, version)) = word.split_once('/') else { return false };
     name.len() >= 2

@@ -1,4 +1,4 @@
-//! Labels that are no identifiers.
+//! Tests of labels that are not identifiers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Identifiers inside encodings.
+//! Tests of identifiers inside encodings.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Properties of whole kinds.
+//! Property tests of whole kinds.
 
 use proptest::prelude::{any, prop};
 use proptest::sample::select;
