@@ -1,6 +1,6 @@
-//! Who plays where, on what: tables of weights, shaped like the audiences of a mid-sized service.
+//! Weighted tables of players, places and networks, modelled on the audience of a mid-sized service.
 
-/// A kind of client: what goes together.
+/// A kind of client with consistent properties.
 pub(crate) struct Platform {
     pub(crate) weight: u64,
     pub(crate) device: &'static str,
@@ -8,18 +8,18 @@ pub(crate) struct Platform {
     pub(crate) os_version: &'static str,
     pub(crate) browser: &'static str,
     pub(crate) browser_version: &'static str,
-    /// For browsers whose user agent says just that.
+    /// The user agent of this browser.
     pub(crate) user_agent: Option<&'static str>,
     pub(crate) firmware: Option<&'static str>,
     pub(crate) player: &'static str,
     pub(crate) player_version: &'static str,
     pub(crate) format: &'static str,
-    /// Pixels in height that its screen shows at most.
+    /// The height of its screen, pixels.
     pub(crate) height: u32,
     pub(crate) connections: &'static [Connection],
 }
 
-/// A kind of access, with its usual throughput, kbit/s.
+/// A kind of network access, with its usual throughput, kbit/s.
 pub(crate) struct Connection {
     pub(crate) weight: u64,
     pub(crate) name: &'static str,
@@ -71,7 +71,7 @@ pub(crate) const PLATFORMS: &[Platform] = &[
     Platform { weight: 1, device: "tv", os: "VIDAA", os_version: "9", browser: "app", browser_version: "3", player: "shaka", player_version: "4.11", format: "dash", height: 2160, connections: SOFA, firmware: Some("9.1.3"), user_agent: None },
 ];
 
-/// Where sessions are: weight, country, percent of the usual throughput.
+/// Countries: weight, country, percent of the usual throughput.
 #[rustfmt::skip]
 pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (300, "US", 110), (120, "BR", 60), (110, "DE", 90), (100, "IN", 50), (80, "GB", 100), (70, "FR", 110),
@@ -81,7 +81,7 @@ pub(crate) const COUNTRIES: &[(u64, &str, u64)] = &[
     (1, "MT", 100), (1, "FJ", 30), (1, "LI", 120),
 ];
 
-/// Who delivers: weight, name, heartbeats in ten thousand that stall for its sake.
+/// CDNs: weight, name, number of stalled heartbeats per ten thousand that it causes.
 pub(crate) const CDNS: &[(u64, &str, u64)] = &[
     (50, "cdn-a", 40),
     (25, "cdn-b", 160),
@@ -113,7 +113,7 @@ pub(crate) const LADDER: &[Rung] = &[
     rung(16_000, 2160, "2160p"),
 ];
 
-/// Autonomous system numbers kept for documentation (RFC 5398).
+/// Returns an autonomous system number that is reserved for documentation (RFC 5398).
 pub(crate) const fn documentation_asn(n: u64) -> u64 {
     match n % 32 {
         low @ 0..16 => 64_496 + low,

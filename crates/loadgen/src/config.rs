@@ -1,23 +1,24 @@
-//! What is asked of the players.
+//! The configuration of the players.
 
-/// How many play what, and how they report it.
+/// The configuration of the players: their number, contents and reports.
 #[derive(Clone, Debug)]
 pub struct PlayersConfig {
-    /// Sessions that are live at any moment. When one ends, another begins soon after.
+    /// The number of sessions that are live at any time. When one ends, another begins soon after.
     pub sessions: u32,
-    /// Everything random follows from it.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// When the first beacon may come, ms since the epoch. By default the beginning of 2025, long past on any clock.
+    /// The earliest time of the first beacon, ms since the epoch. The default is the beginning of 2025, long past on
+    /// any clock.
     pub start_ms: u64,
-    /// How often a playing session reports, ms: 1,000 to 30,000.
+    /// The interval of reports of a playing session, ms: 1,000 to 30,000.
     pub heartbeat_ms: u32,
-    /// Their tenants, the first having the most sessions (Zipf).
+    /// The tenants; the first has the most sessions (Zipf).
     pub tenants: Vec<String>,
-    /// How many contents there are to play, the first being the most popular (Zipf): 1 to 1,000,000.
+    /// The number of contents, 1 to 1,000,000; the first is the most popular (Zipf).
     pub contents: u32,
-    /// What beacons carry.
+    /// The fields of beacons.
     pub mix: Mix,
-    /// What goes wrong, on demand.
+    /// The faults to inject.
     pub faults: Faults,
 }
 
@@ -36,16 +37,16 @@ impl Default for PlayersConfig {
     }
 }
 
-/// What beacons carry. Shares of sessions, in percent.
+/// The fields of beacons. Shares of sessions, in percent.
 #[derive(Clone, Copy, Debug)]
 pub struct Mix {
-    /// Browsers that send a `user_agent` where others send `device`, `os` and `browser`.
+    /// Browsers that send a `user_agent`; the others send `device`, `os` and `browser`.
     pub user_agents: u8,
-    /// Sessions whose producer says `country` and `asn`.
+    /// Sessions whose beacons contain `country` and `asn`.
     pub located: u8,
-    /// Sessions that say which device, player and connection they have.
+    /// Sessions that report their device, player and connection.
     pub detailed: u8,
-    /// Sessions that say the versions of their system, browser and player, and their firmware.
+    /// Sessions that report the versions of their system, browser and player, and their firmware.
     pub versions: u8,
 }
 
@@ -56,41 +57,41 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// Explicit fields and few of them, 17 in a heartbeat: for measuring against others on the same beacons.
+    /// Returns a mix of few explicit fields, 17 in a heartbeat, to compare with other programs on the same beacons.
     #[must_use]
     pub const fn lean() -> Self {
         Self { user_agents: 0, located: 0, detailed: 0, versions: 0 }
     }
 }
 
-/// What goes wrong. Shares in a thousand.
+/// The faults to inject. Shares per thousand.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
     /// Beacons that are sent a second time, at most 5 s later.
     pub duplicate: u16,
-    /// Heartbeats that are held back for `late_by_ms`.
+    /// Heartbeats that are delayed by `late_by_ms`.
     pub late: u16,
-    /// How long late beacons are held back, ms: more than a window and its lateness.
+    /// The delay of late beacons, ms: longer than a window and its lateness.
     pub late_by_ms: u64,
-    /// Records that are no beacon: one for this number of beacons.
+    /// Records that are not beacons; the share is relative to the number of beacons.
     pub garbage: u16,
-    /// Beacons without a session: one for this number of beacons.
+    /// Beacons without a session; the share is relative to the number of beacons.
     pub no_session: u16,
-    /// Beacons without a time: one for this number of beacons.
+    /// Beacons without a time; the share is relative to the number of beacons.
     pub no_time: u16,
-    /// Sessions that say `opt_out` in every beacon.
+    /// Sessions that send `opt_out` in every beacon.
     pub opt_out: u16,
 }
 
 impl Default for Faults {
-    /// Nothing goes wrong.
+    /// Returns no faults.
     fn default() -> Self {
         Self { duplicate: 0, late: 0, late_by_ms: 150_000, garbage: 0, no_session: 0, no_time: 0, opt_out: 0 }
     }
 }
 
 impl Faults {
-    /// A little of everything.
+    /// Returns a few faults of each kind.
     #[must_use]
     pub fn some() -> Self {
         Self {
@@ -105,53 +106,54 @@ impl Faults {
     }
 }
 
-/// What cannot be played.
+/// The error of a configuration that players cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Nobody plays.
-    #[error("no sessions: ask for at least 1")]
+    /// There are no sessions.
+    #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
-    /// Nothing to play, or ids too long to pass for anything but an account's.
-    #[error("{0} contents: ask for 1 to 1000000")]
+    /// There are no contents, or so many that their ids would be long enough to look like those of accounts.
+    #[error("the number of contents is {0}; set it to 1 to 1000000")]
     Contents(u32),
-    /// Nobody to play for.
-    #[error("no tenants: name at least 1")]
+    /// There are no tenants.
+    #[error("the list of tenants is empty; add at least 1")]
     NoTenants,
-    /// A tenant's name that no configuration allows.
-    #[error("tenant `{0}`: a name is 1 to 40 of a-z, 0-9 and `-`")]
+    /// A tenant's name that configurations do not allow.
+    #[error("tenant `{0}` has an invalid name; use 1 to 40 of a-z, 0-9 and `-`")]
     Tenant(String),
-    /// A rate that no player has.
+    /// A report interval out of range.
     #[error(
-        "a heartbeat every {0} ms: it must be 1000 to 30000, so ask for 1 to 0.034 beacons a second and session"
+        "the report interval is {0} ms, outside of 1000 to 30000; choose a rate of 0.034 to 1 beacons per second and \
+         session"
     )]
     Heartbeat(u32),
-    /// A share above the whole.
-    #[error("{0} is {1}: it must be at most {2}")]
+    /// A share above its maximum.
+    #[error("{0} is {1}; set it to at most {2}")]
     Share(&'static str, u16, u16),
-    /// A dimension that no beacon carries.
-    #[error("dimension `{0}`: players do not report it")]
+    /// A dimension that players do not report.
+    #[error("dimension `{0}` is not reported by players; remove it")]
     Dimension(String),
-    /// Windows without length.
-    #[error("a window of 0 ms: it must be longer")]
+    /// A window without length.
+    #[error("the window length is 0 ms; set it to at least 1 ms")]
     Window,
 }
 
 impl PlayersConfig {
-    /// How often sessions must report for so many beacons a second in all, ms: within 2 %, for what sessions send when
-    /// they begin and end counts too.
+    /// Returns the interval at which sessions must report for a total number of beacons per second, ms. Accurate within
+    /// 2 %, including the beacons at the start and end of sessions.
     #[must_use]
     pub fn heartbeat_for(sessions: u32, beacons_per_second: u32) -> u32 {
-        // Measured: a session sends 0.993 / heartbeat + 0.0078 beacons a second.
+        // Measured: a session sends 0.993 / heartbeat + 0.0078 beacons per second.
         let (sessions, beacons) = (u64::from(sessions), u64::from(beacons_per_second));
         let left = (beacons * 10_000).saturating_sub(78 * sessions);
         u32::try_from((sessions * 9_930_000).checked_div(left).unwrap_or(u64::MAX)).unwrap_or(u32::MAX)
     }
 
-    /// Whether there can be such players.
+    /// Validates the configuration.
     ///
     /// # Errors
-    /// What stands against it, with what would do.
+    /// The first invalid setting, with the valid range.
     pub fn check(&self) -> Result<(), ConfigError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if self.sessions == 0 {

@@ -1,8 +1,9 @@
-//! Synthetic players: sessions that start, play, stall, fail and end, told as JSON beacons in the order of time.
+//! Synthetic players: sessions that start, play, stall, fail and end, as JSON beacons in the order of time.
 //!
-//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine and in every
-//! release of this crate's major version. No clock is asked, no floating point is used. Nobody in here is real:
-//! addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
+//! The beacons depend only on the configuration and its seed: the same [`PlayersConfig`] gives the same bytes on every
+//! machine and in every release of this crate's major version. No clock is read and no floating point is used. All
+//! identities are invented: addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from
+//! RFC 5398.
 //!
 //! ```
 //! use crowdfold_loadgen::{Players, PlayersConfig, Truth};
@@ -19,8 +20,8 @@
 //! ```
 //!
 //! # Ground truth
-//! [`Truth`] adds up what the players *did*, without reading what they wrote: the cells before folding, clamps and noise,
-//! as the worker must find them. As JSON lines ([`write()`]) a cell is
+//! [`Truth`] sums the activity of the players without reading their beacons: the cells before folding, clamps and noise,
+//! which the worker must reproduce. As JSON lines ([`write()`]) a cell is
 //!
 //! ```json
 //! {"tenant":"default","window":{"start":1795308480000,"end":1795308540000},"breakdown":["os"],
@@ -29,16 +30,16 @@
 //!  "errors":{"network":1},"startup_ms":[[850,1]],"bandwidth_kbps":[[5400,2],[9100,7]],"bitrate_kbps":[[3200,9]]}
 //! ```
 //!
-//! with the names and units of the rollup, but for the three distributions: those are all their values, ascending, as
-//! `[value, sessions]`. Cells come by window, tenant, breakdown (as asked for) and label; the last line is what
-//! became of every record, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
+//! with the names and units of the rollup, except for the three distributions, which contain all values, ascending, as
+//! `[value, sessions]`. Cells are ordered by window, tenant, breakdown (in the given order) and dimension values; the
+//! last line contains the outcomes of all records, `{"ledger":{"read":…,"placed":…,"duplicate":…,…}}`.
 //!
-//! Only the detail table of the rollups (`"detail": true`) can be compared with it number for number: add up the cells
-//! that a row folds. In other tables the number of sessions alone is exact. Every other number there is a sum of clamped
-//! contributions with noise, so it agrees only on average, and less where sessions exceed the clamps.
+//! Only the detail table of the rollups (`"detail": true`) can be compared with the truth number for number: add up the
+//! cells that a row folds. In other tables only the number of sessions is exact. Every other number there is a sum of
+//! clamped contributions with noise, so it agrees only on average, and less so if sessions exceed the clamps.
 //!
-//! It holds for a worker with the same window length and breakdowns, a lateness of at least 5 s (how long
-//! duplicates take) and below [`Faults::late_by_ms`] less a window, and an idle time of 90 s.
+//! The truth is valid for a worker with the same window length and breakdowns, a lateness of at least 5 s (the longest
+//! delay of duplicates) but less than [`Faults::late_by_ms`] minus a window, and an idle time of 90 s.
 #![forbid(unsafe_code)]
 
 mod catalogue;

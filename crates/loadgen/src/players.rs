@@ -1,4 +1,4 @@
-//! All sessions together, in the order of time.
+//! The sessions of all players, in the order of time.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -10,23 +10,23 @@ use crate::report::{Deed, Event, Outcome, Report};
 use crate::session::Session;
 use crate::{ConfigError, Faults, PlayersConfig, json};
 
-/// The players of a [`PlayersConfig`]: an endless iterator over what they send, in the order of `sent_ms`.
+/// The players of a [`PlayersConfig`]: an endless iterator over their records, in the order of `sent_ms`.
 pub struct Players {
     offer: Offer,
     faults: Faults,
     seed: u64,
     heartbeat: u64,
-    /// One live session each.
+    /// The live sessions.
     seats: Vec<Session>,
     begun: u64,
     agenda: BinaryHeap<Reverse<Due>>,
     noted: u64,
-    /// Records that go out beside the last beacon.
+    /// Records to be sent in addition to the last beacon.
     beside: VecDeque<Report>,
     mishaps: Random,
 }
 
-/// Something to do at a time; among equal times in the order of noting it.
+/// A scheduled action; actions of the same time run in the order of scheduling.
 struct Due {
     at: u64,
     order: u64,
@@ -35,7 +35,7 @@ struct Due {
 
 enum What {
     Seat(usize),
-    /// A beacon that was held back, or repeated.
+    /// A beacon that was delayed or is repeated.
     Send(Box<Report>),
 }
 
@@ -57,10 +57,10 @@ impl Ord for Due {
 }
 
 impl Players {
-    /// Seats the players: all are under way when the first beacon comes.
+    /// Creates the players, all of which have started before the first beacon.
     ///
     /// # Errors
-    /// If the configuration asks for what no players can do.
+    /// The configuration is impossible.
     pub fn new(config: PlayersConfig) -> Result<Self, ConfigError> {
         config.check()?;
         let mut players = Self {
@@ -96,7 +96,7 @@ impl Players {
         self.noted += 1;
     }
 
-    /// Lets the session in a seat send its beacon, and seats another if it was the last.
+    /// Sends the next beacon of a session, and replaces the session if it was the last.
     fn beacon_of(&mut self, seat: usize) -> (Arc<Profile>, Deed) {
         let session = &mut self.seats[seat];
         let (deed, goes_on) = session.send(self.heartbeat);
@@ -110,7 +110,7 @@ impl Players {
         (profile, deed)
     }
 
-    /// Sends a beacon according to its outcome; `None` if it is held back.
+    /// Sends a beacon according to its outcome; `None` if it is delayed.
     fn dispatch(&mut self, who: Arc<Profile>, deed: Deed) -> Option<Report> {
         let payload = json::beacon(&who, &deed);
         let outcome = if who.opt_out { Outcome::OptedOut } else { Outcome::Placed };
@@ -142,7 +142,7 @@ impl Players {
         Some(report)
     }
 
-    /// Draws what else arrives at that moment.
+    /// Draws additional records that arrive at the same time.
     fn beside_it(&mut self, report: &Report) {
         for (share, outcome) in [
             (self.faults.garbage, Outcome::Malformed),
@@ -176,7 +176,7 @@ impl Players {
         }
     }
 
-    /// Something that is no beacon, on one line.
+    /// Creates a record of one line that is not a beacon.
     fn garbage(&mut self, beacon: &[u8]) -> Vec<u8> {
         match self.mishaps.below(5) {
             0 => beacon[..self.mishaps.between(1, beacon.len() as u64 - 1) as usize].to_vec(),
@@ -204,7 +204,7 @@ impl Iterator for Players {
                     self.dispatch(who, deed)
                 }
             };
-            // What goes out beside a beacon that is held back goes out alone.
+            // Additional records of a delayed beacon are sent alone.
             if let Some(report) = sent.or_else(|| self.beside.pop_front()) {
                 return Some(report);
             }

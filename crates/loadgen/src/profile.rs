@@ -1,4 +1,4 @@
-//! Who a session is: what stays the same in all of its beacons.
+//! The constant properties of a session.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,12 +8,12 @@ use crate::catalogue::{self, Connection, Platform};
 use crate::random::Random;
 use crate::{Mix, PlayersConfig};
 
-/// What the sessions of one run choose from.
+/// The choices for the sessions of one run.
 pub(crate) struct Offer {
     mix: Mix,
     opt_out: u64,
     tenants: Vec<(u64, Arc<str>)>,
-    /// Sums of the weights of contents 0..=n.
+    /// Cumulative weights of contents 0..=n.
     contents: Vec<u64>,
 }
 
@@ -39,28 +39,28 @@ impl Offer {
     }
 }
 
-/// One session's constant part.
+/// The constant properties of one session.
 pub(crate) struct Profile {
-    /// Tells it from all other sessions of the run.
+    /// The number that identifies it in the run.
     pub(crate) number: u64,
     pub(crate) tenant: Arc<str>,
     pub(crate) session: String,
     pub(crate) opt_out: bool,
-    /// The dimensions that its beacons give away.
+    /// The dimensions that its beacons contain.
     values: Vec<(&'static str, Cow<'static, str>)>,
-    /// The beacon between the numbers: from after `ts` to the event, and from after the event on.
+    /// The constant parts of the beacon: from after `ts` to the event, and from after the event on.
     pub(crate) before_event: String,
     pub(crate) after_event: String,
 }
 
-/// What decides how it will play, and is not in its beacons.
+/// The properties that determine playback and are not in its beacons.
 pub(crate) struct Means {
     pub(crate) kbps: u64,
     pub(crate) height: u32,
     pub(crate) usual_length_ms: u64,
 }
 
-/// Names of dimensions that profiles may give; `cdn` and `quality` change while one plays.
+/// The names of the constant dimensions; `cdn` and `quality` change during playback.
 pub(crate) const CONSTANT: [&str; 14] = [
     "country",
     "asn",
@@ -79,7 +79,7 @@ pub(crate) const CONSTANT: [&str; 14] = [
 ];
 
 impl Profile {
-    /// The value of a dimension, where its beacons give it away.
+    /// Returns the value of a dimension, if its beacons contain it.
     pub(crate) fn value(&self, dimension: &str) -> Option<&str> {
         self.values.iter().find(|(name, _)| *name == dimension).map(|(_, value)| value.as_ref())
     }
@@ -137,7 +137,7 @@ fn means(
     Means { kbps: kbps.max(350), height: platform.height, usual_length_ms: length }
 }
 
-/// Of a content: the value of `stream`, what its id begins with, and how long one usually plays it, ms.
+/// Returns the value of `stream` of a content, the prefix of its id, and the usual playing time, ms.
 const fn stream(content: usize) -> (&'static str, &'static str, u64) {
     match content % 10 {
         1 | 4 => ("live", "channel", 600_000),
@@ -147,14 +147,14 @@ const fn stream(content: usize) -> (&'static str, &'static str, u64) {
     }
 }
 
-/// What a platform gives away of itself, with a user agent or field by field.
+/// Returns the dimensions that a platform reports, in a user agent or field by field.
 fn platform_values(
     platform: &Platform,
     detailed: bool,
     versions: bool,
     user_agent: bool,
 ) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
-    // Browsers froze the version of these systems in their user agents.
+    // Browsers report a fixed version of these systems in their user agents.
     let frozen = matches!(platform.os, "Windows" | "macOS");
     let os_version = if user_agent { !frozen } else { versions };
     [
@@ -171,7 +171,7 @@ fn platform_values(
     .filter_map(|(given, name, value)| Some((name, value.filter(|_| given)?.into())))
 }
 
-/// The fields after the event. What a user agent says is not said again.
+/// Returns the fields after the event. Values in the user agent are not repeated.
 fn after_event(values: &[(&'static str, Cow<'static, str>)], user_agent: Option<&str>) -> String {
     let mut text = String::from("\"");
     if let Some(user_agent) = user_agent {
@@ -184,7 +184,7 @@ fn after_event(values: &[(&'static str, Cow<'static, str>)], user_agent: Option<
     text
 }
 
-/// Browsers have UUIDs, devices sixteen digits.
+/// Creates a session id: browsers use UUIDs, devices sixteen digits.
 fn session_id(platform: &Platform, random: &mut Random) -> String {
     let (a, b) = (random.bits(), random.bits());
     if platform.device == "desktop" {
@@ -195,12 +195,12 @@ fn session_id(platform: &Platform, random: &mut Random) -> String {
             b & 0xffff_ffff_ffff
         )
     } else {
-        // A constant id is no session, however unlikely the draw.
+        // A constant id is rejected as a session id, however unlikely the draw.
         format!("{:016x}", a | 1)
     }
 }
 
-/// Three in four have IPv4.
+/// Creates an address for documentation; three of four are IPv4.
 fn documentation_address(random: &mut Random) -> String {
     let host = random.between(1, 254);
     match random.below(4) {

@@ -1,11 +1,11 @@
-//! Random numbers that are the same everywhere and for ever.
+//! Random numbers that are the same on every machine and in every version.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state, so every session can have its own.
+/// A SplitMix64 generator (Steele, Lea, Flood 2014). Its state has eight bytes, so every session can have its own.
 #[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A stream of its own for every path of numbers under a seed.
+    /// Creates a generator for a path of numbers under a seed.
     pub(crate) fn new(seed: u64, path: [u64; 2]) -> Self {
         let mut random = Self(seed);
         for step in path {
@@ -14,7 +14,7 @@ impl Random {
         random
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub(crate) const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -23,23 +23,23 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 up to, not including, `bound`; 0 where that is empty.
+    /// Returns a number from 0 to `bound`, excluding `bound`; 0 if the range is empty.
     pub(crate) const fn below(&mut self, bound: u64) -> u64 {
-        // Multiply and shift: off by less than one in 2^32 for the small bounds in use.
+        // Multiply and shift: the bias is less than one in 2^32 for the small bounds in use.
         ((self.bits() as u128 * bound as u128) >> 64) as u64
     }
 
-    /// A number between the two, both included.
+    /// Returns a number between the two, both included.
     pub(crate) const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// True `part` times in `of`.
+    /// Returns true with a probability of `part` in `of`.
     pub(crate) const fn chance(&mut self, part: u64, of: u64) -> bool {
         self.below(of) < part
     }
 
-    /// One of the items, by their weights.
+    /// Returns one of the items, by their weights.
     pub(crate) fn weighted<'a, T>(&mut self, items: &'a [T], weight: impl Fn(&T) -> u64) -> &'a T {
         let mut left = self.below(items.iter().map(&weight).sum());
         for item in items {

@@ -1,31 +1,31 @@
-//! What the players hand out.
+//! The records that players send.
 
 use std::sync::Arc;
 
 use crate::profile::Profile;
 
-/// One record of the beacons' topic, or one line of a file. Without `Debug`, like the beacons it stands in for.
+/// One record of the beacons topic, or one line of a file. It does not implement `Debug`, like real beacons.
 pub struct Report {
-    /// When it is sent, ms since the epoch: never less than that of the report before it. For a beacon that is neither
-    /// late nor repeated it is the beacon's own `ts`.
+    /// The time of sending, ms since the epoch, never earlier than that of the previous report. For a beacon that is
+    /// neither late nor repeated it equals the beacon's `ts`.
     pub sent_ms: u64,
-    /// The beacon: one JSON object, but for garbage. Never holds a line feed.
+    /// The beacon: one JSON object, except for garbage. Never contains a line feed.
     pub payload: Vec<u8>,
-    /// What must become of it.
+    /// The expected outcome.
     pub outcome: Outcome,
     pub(crate) who: Option<Arc<Profile>>,
     pub(crate) deed: Deed,
 }
 
 impl Report {
-    /// The session, which is the record's key; `None` where the record names none.
+    /// Returns the session, which is the record's key; `None` if the record contains none.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
         self.who.as_ref().map(|profile| profile.session.as_str())
     }
 }
 
-/// The expected outcome of a record, by the names of the ledger.
+/// The expected outcome of a record, named as in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is added to its session summary.
@@ -34,13 +34,13 @@ pub enum Outcome {
     Duplicate,
     /// Its window is closed.
     Late,
-    /// Its session asks not to be counted.
+    /// Its session opted out.
     OptedOut,
-    /// No beacon at all.
+    /// It is not a beacon.
     Malformed,
-    /// It names no session.
+    /// It contains no session id.
     NoSession,
-    /// It states no time.
+    /// It contains no time.
     NoTime,
 }
 
@@ -66,7 +66,7 @@ impl Event {
     }
 }
 
-/// What a player did since its previous beacon, to the millisecond.
+/// The activity of a player since its previous beacon, to the millisecond.
 #[derive(Clone)]
 pub(crate) struct Deed {
     pub(crate) ts: u64,
@@ -83,7 +83,7 @@ pub(crate) struct Deed {
     pub(crate) fatal: bool,
 }
 
-/// What is on the screen, and how fast it comes.
+/// The rendition on the screen, and its throughput.
 #[derive(Clone, Copy)]
 pub(crate) struct Picture {
     pub(crate) bandwidth_kbps: u32,
@@ -93,7 +93,7 @@ pub(crate) struct Picture {
 }
 
 impl Deed {
-    /// Nothing but an event.
+    /// Creates a deed that is only an event.
     pub(crate) const fn plain(ts: u64, event: Event, cdn: &'static str) -> Self {
         Self {
             ts,

@@ -1,4 +1,4 @@
-//! The life of a session, beacon by beacon.
+//! The course of a session, beacon by beacon.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use crate::profile::{Means, Offer, Profile};
 use crate::random::Random;
 use crate::report::{Deed, Event, Picture};
 
-/// A live session and the beacon it sends next.
+/// A live session and its next beacon.
 pub(crate) struct Session {
     pub(crate) profile: Arc<Profile>,
-    /// When it sends its next beacon, ms since the epoch.
+    /// The time of its next beacon, ms since the epoch.
     pub(crate) due: u64,
     next: Next,
     random: Random,
     means: Means,
-    /// Its previous beacon, to which amounts count.
+    /// The time of its previous beacon, from which amounts are counted.
     previous: u64,
-    /// Its previous heartbeat or play, from which the next heartbeat is counted.
+    /// The time of its previous heartbeat or play, from which the next heartbeat is scheduled.
     beat: u64,
     cdn: usize,
     rung: usize,
@@ -37,7 +37,7 @@ enum Next {
 }
 
 impl Session {
-    /// A session that asks to play at `start`.
+    /// Creates a session that attempts to play at `start`.
     pub(crate) fn begin(number: u64, offer: &Offer, mut random: Random, start: u64) -> Self {
         let (profile, means) = Profile::draw(number, offer, &mut random);
         let mut session = Self {
@@ -55,8 +55,8 @@ impl Session {
         session
     }
 
-    /// A session that has been playing for a while, and sends a heartbeat some time in the `heartbeat` after `start`. It
-    /// reports no time before that: a first report of something that plays would be a play.
+    /// Creates a session that has been playing for a while, and sends a heartbeat within the `heartbeat` after `start`.
+    /// It reports no earlier time, because a first report of playing time would count as a play.
     pub(crate) fn under_way(number: u64, offer: &Offer, random: Random, start: u64, heartbeat: u64) -> Self {
         let mut session = Self::begin(number, offer, random, start);
         session.due = start + session.random.below(heartbeat);
@@ -67,7 +67,7 @@ impl Session {
         session
     }
 
-    /// Sends the beacon that is due. `false`: it was the last.
+    /// Sends the next beacon. Returns false if it was the last.
     pub(crate) fn send(&mut self, heartbeat: u64) -> (Deed, bool) {
         let at = self.due;
         let plain = |session: &Self, event| Deed::plain(at, event, CDNS[session.cdn].1);
@@ -119,7 +119,7 @@ impl Session {
         (deed, !matches!(self.next, Next::Nothing))
     }
 
-    /// Two in a hundred fail to start, three give up waiting, and one of those just vanishes.
+    /// Plans the start: two in a hundred fail, three give up waiting, and one of those sends nothing.
     fn plan_start(&mut self) {
         let slow = 200 + 8_000_000 / self.means.kbps;
         let startup = slow * self.random.between(70, 160) / 100;
@@ -131,11 +131,11 @@ impl Session {
         };
     }
 
-    /// What comes after a play or a heartbeat: as a rule the next heartbeat.
+    /// Plans the next beacon after a play or a heartbeat, usually the next heartbeat.
     fn plan(&mut self, heartbeat: u64) {
         let soon = self.beat + self.random.between(100, heartbeat - 100);
         (self.next, self.due) = if self.random.chance(heartbeat, self.means.usual_length_ms) {
-            // One in ten closes the page without a word.
+            // One in ten closes the page without a last beacon.
             if self.random.chance(1, 10) { (Next::Nothing, self.beat) } else { (Next::End, soon) }
         } else if self.random.chance(heartbeat, 600 * 60_000) {
             (Next::FatalError, soon)
@@ -146,13 +146,13 @@ impl Session {
         };
     }
 
-    /// Time since the previous beacon in which all went well.
+    /// Counts the time since the previous beacon as playing without problems.
     fn played_on(&mut self, at: u64, event: Event) -> Deed {
         let playing_ms = u32::try_from(at - self.previous).unwrap_or(u32::MAX);
         Deed { playing_ms, picture: Some(self.picture()), ..Deed::plain(at, event, CDNS[self.cdn].1) }
     }
 
-    /// Time since the previous beacon in which it may have stalled; then it may go to another CDN, too.
+    /// Counts the time since the previous beacon, in which it may have stalled and may have switched to another CDN.
     fn played(&mut self, event: Event) -> Deed {
         let elapsed = self.due - self.previous;
         let before = self.rung;
@@ -179,7 +179,7 @@ impl Session {
         self.cdn = CDNS.iter().position(|(_, name, _)| *name == chosen.1).unwrap_or(0);
     }
 
-    /// Takes the best picture that comes through. `true`: not even the worst does.
+    /// Selects the best rendition for the throughput. Returns true if not even the lowest is possible.
     fn adapt(&mut self) -> bool {
         let kbps = self.means.kbps * self.random.between(60, 130) / 100;
         let fits = |rung: &crate::catalogue::Rung| {

@@ -1,4 +1,4 @@
-//! The activity of the players, added up: exact cells, before folding, clamps and noise.
+//! The summed activity of the players: exact cells, before folding, clamps and noise.
 
 mod session_summary;
 
@@ -11,13 +11,13 @@ use crate::profile::CONSTANT;
 use crate::{ConfigError, Outcome, Report};
 use session_summary::SessionSummary;
 
-/// Adds up what the players did. See the crate's page for what it is good for.
+/// Sums the activity of the players. The crate's documentation describes its use.
 pub struct Truth {
     window_ms: u64,
     breakdowns: Vec<Vec<String>>,
-    /// Those of tenants that have others.
+    /// Breakdowns of tenants that have their own.
     own: BTreeMap<String, Vec<Vec<String>>>,
-    /// By window, by session.
+    /// Session summaries by window and session.
     windows: BTreeMap<u64, HashMap<u64, SessionSummary>>,
     latest_ms: u64,
     ledger: Ledger,
@@ -25,12 +25,12 @@ pub struct Truth {
 
 /// The session summaries of one combination of dimension values, before folding. Times in ms, rates in kbit/s.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the names of the rollup's fields")]
+#[expect(missing_docs, reason = "the names are those of the rollup's fields")]
 pub struct Cell {
     pub tenant: String,
     pub window: Window,
     pub breakdown: Vec<String>,
-    /// Name and value, in the order of the breakdown.
+    /// Names and values, in the order of the breakdown.
     #[serde(serialize_with = "as_object")]
     pub dimensions: Vec<(String, String)>,
     pub sessions: u64,
@@ -44,13 +44,13 @@ pub struct Cell {
     pub stalls: u64,
     pub dropped_frames: u64,
     pub switches: u64,
-    /// Session summaries with an error of the class.
+    /// The number of session summaries with an error of each class.
     pub errors: BTreeMap<&'static str, u64>,
-    /// Ascending, each value with its number of sessions.
+    /// Ascending values, each with its number of sessions.
     pub startup_ms: Vec<(u64, u64)>,
-    /// Ascending, each value with its number of sessions.
+    /// Ascending values, each with its number of sessions.
     pub bandwidth_kbps: Vec<(u64, u64)>,
-    /// Ascending, each value with its number of sessions.
+    /// Ascending values, each with its number of sessions.
     pub bitrate_kbps: Vec<(u64, u64)>,
 }
 
@@ -62,12 +62,12 @@ pub struct Window {
     pub end: u64,
 }
 
-/// What became of every record that was sent.
+/// The outcomes of all sent records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the names of the worker's ledger")]
+#[expect(missing_docs, reason = "the names are those of the worker's ledger")]
 pub struct Ledger {
     pub read: u64,
-    /// Released or withheld, as k will have it.
+    /// Released or withheld, depending on k.
     pub placed: u64,
     pub late: u64,
     pub duplicate: u64,
@@ -78,10 +78,10 @@ pub struct Ledger {
 }
 
 impl Truth {
-    /// Nothing yet, for windows of that length (ms) and those breakdowns.
+    /// Creates an empty sum for windows of this length (ms) and these breakdowns.
     ///
     /// # Errors
-    /// If a window has no length, or a breakdown a dimension that the players do not report.
+    /// The window has no length, or a breakdown contains a dimension that the players do not report.
     pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, ConfigError> {
         if window_ms == 0 {
             return Err(ConfigError::Window);
@@ -91,10 +91,10 @@ impl Truth {
         Ok(Self { window_ms, breakdowns, own, windows, latest_ms: 0, ledger })
     }
 
-    /// The same with other breakdowns for one tenant.
+    /// Sets other breakdowns for one tenant.
     ///
     /// # Errors
-    /// If one of them has a dimension that the players do not report.
+    /// One of them contains a dimension that the players do not report.
     pub fn with_own<S: AsRef<str>>(
         mut self,
         tenant: &str,
@@ -104,7 +104,7 @@ impl Truth {
         Ok(self)
     }
 
-    /// Takes note of what was sent. Every report, in order.
+    /// Adds a sent record. Must be called with every report, in order.
     pub fn watch(&mut self, report: &Report) {
         self.latest_ms = self.latest_ms.max(report.sent_ms);
         self.ledger.read += 1;
@@ -126,7 +126,7 @@ impl Truth {
         summaries.entry(who.number).or_insert_with(|| SessionSummary::of(Arc::clone(who))).add(&report.deed);
     }
 
-    /// The cells of the windows that are over by now, in their order; each window once.
+    /// Returns the cells of the windows that have ended, in order; each window once.
     pub fn complete(&mut self) -> Vec<Cell> {
         let mut cells = Vec::new();
         while let Some(window) = self.windows.first_entry() {
@@ -139,13 +139,13 @@ impl Truth {
         cells
     }
 
-    /// What became of the records so far.
+    /// Returns the outcomes of the records so far.
     #[must_use]
     pub const fn ledger(&self) -> Ledger {
         self.ledger
     }
 
-    /// The cells of all windows that [`Truth::complete`] has not given, and what became of the records.
+    /// Returns the cells of all windows that [`Truth::complete`] has not returned, and the outcomes of the records.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Cell>, Ledger) {
         let mut cells = Vec::new();
@@ -177,11 +177,11 @@ impl Truth {
     }
 }
 
-/// Names of dimensions that players report.
+/// Checks that players report these dimensions.
 fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, ConfigError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
-    // Nobody reports a region, which is as good as any other value.
+    // Players report no region, which is a valid value like any other.
     let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
     match breakdowns.iter().flatten().find(|name| !known(name)) {
         Some(name) => Err(ConfigError::Dimension(name.clone())),

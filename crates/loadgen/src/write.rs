@@ -1,30 +1,30 @@
-//! Beacons and truth into files.
+//! Writing of beacons and truth to files.
 
 use std::io::{self, Write};
 
 use crate::{Cell, Ledger, Players, Truth};
 
-/// When to stop: whatever comes first.
+/// The limit of a run, by time or number, whichever is reached first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limit {
-    /// Nothing that is sent at or after this moment, ms since the epoch.
+    /// The time from which on nothing is sent, ms since the epoch.
     pub until_ms: Option<u64>,
-    /// At most so many records.
+    /// The maximum number of records.
     pub records: Option<u64>,
 }
 
 impl Limit {
-    /// Whether a record may still go out: the `sent`th, counted from 0, at `sent_ms`.
+    /// Returns true if a record may still be sent: number `sent`, counted from 0, at `sent_ms`.
     #[must_use]
     pub fn allows(&self, sent: u64, sent_ms: u64) -> bool {
         self.records.is_none_or(|most| sent < most) && self.until_ms.is_none_or(|until| sent_ms < until)
     }
 }
 
-/// Writes beacons as lines until the limit, and what they add up to as JSON lines beside them.
+/// Writes beacons as lines until the limit, and their sums as JSON lines to another writer.
 ///
 /// # Errors
-/// If writing fails. Without any limit it only ends so.
+/// Writing fails. Without a limit this is the only way in which it ends.
 pub fn write(
     players: Players,
     limit: Limit,
@@ -51,10 +51,10 @@ pub fn write(
     Ok(sent)
 }
 
-/// Writes cells, one JSON object a line.
+/// Writes cells, one JSON object per line.
 ///
 /// # Errors
-/// If writing fails.
+/// Writing fails.
 pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
     for cell in cells {
         serde_json::to_writer(&mut lines, cell)?;
@@ -63,10 +63,10 @@ pub fn write_cells(cells: &[Cell], mut lines: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the cells that are left, and the ledger as the last line.
+/// Writes the remaining cells, and the ledger as the last line.
 ///
 /// # Errors
-/// If writing fails.
+/// Writing fails.
 pub fn write_end(truth: Truth, mut lines: impl Write) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Last {

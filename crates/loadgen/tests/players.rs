@@ -1,4 +1,4 @@
-//! What the players send.
+//! Tests of the records that players send.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ fn the_same_seed_gives_the_same_bytes_for_ever() {
     let once = bytes(&config, 20_000);
     assert_eq!(once, bytes(&config, 20_000));
     assert_ne!(once, bytes(&PlayersConfig { seed: 2, ..config }, 20_000));
-    // Whoever changes this breaks recorded figures of others: say so in the CHANGELOG.
+    // A change invalidates recorded figures elsewhere: mention it in the CHANGELOG.
     assert_eq!(fingerprint(&once), 0x8b27_7936_ffc1_964e, "{:#x}", fingerprint(&once));
 }
 
@@ -64,7 +64,7 @@ fn concurrency_hovers_at_what_was_asked_for() {
         };
         window.insert(report.session().map(ToString::to_string));
     }
-    // A window of half a minute sees those who leave and those who come.
+    // A window of half a minute contains sessions that end and sessions that start.
     for window in windows {
         assert!((1_950..2_500).contains(&window.len()), "{}", window.len());
     }

@@ -1,4 +1,4 @@
-//! The truth that players keep on the side, against the oracle reading what they wrote.
+//! Comparison of the players' truth with the oracle, which reads their beacons.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +19,14 @@ fn config(seed: u64) -> PlayersConfig {
         sessions: 300,
         seed,
         tenants: vec!["acme".into(), "blip".into(), "tiny".into()],
-        // The oracle does not read user agents.
+        // The oracle does not parse user agents.
         mix: Mix { user_agents: 0, ..Mix::default() },
         faults: Faults::some(),
         ..PlayersConfig::default()
     }
 }
 
-/// Seven minutes of reports, the truth of them, and what the oracle makes of them read in `partitions`.
+/// Returns the truth of seven minutes of reports, and the oracle's result for them, read in `partitions`.
 fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> Option<u64>) {
     let until = config.start_ms + 7 * 60_000;
     let settings = Settings {
@@ -72,7 +72,7 @@ fn compare(config: PlayersConfig, partitions: usize, timestamp: fn(&Report) -> O
     assert!(reported.len() > 90, "windows, tenants and breakdowns: {}", reported.len());
     let mut cells = outcome.cells;
     for cell in cells.values_mut().flat_map(BTreeMap::values_mut) {
-        // numbers are told, not names, nor what may be added to other tables
+        // the truth contains numbers of sessions, not their names, nor what may be added to other tables
         assert_eq!(std::mem::take(&mut cell.who).len() as u64, cell.sessions);
         assert_eq!(std::mem::take(&mut cell.bounded).len(), oracle::BOUNDED.len());
     }

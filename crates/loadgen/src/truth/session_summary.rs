@@ -54,7 +54,7 @@ impl SessionSummary {
         Arc::clone(&self.who.tenant)
     }
 
-    /// The value of a dimension, the first in the window.
+    /// Returns the value of a dimension, the first in the window.
     pub(super) fn value(&self, dimension: &str) -> Option<&str> {
         match dimension {
             "cdn" => Some(self.cdn),
@@ -88,7 +88,7 @@ impl SessionSummary {
             if !self.errors.contains(&error) {
                 self.errors.push(error);
             }
-            // Only what plays has a picture.
+            // Only playing sessions have a picture.
             self.failed_playing |= deed.fatal && deed.picture.is_some();
             self.failed_to_start |= deed.fatal && deed.picture.is_none();
         }
@@ -122,12 +122,12 @@ impl Mean {
     }
 }
 
-/// A time to 100 ms, half up.
+/// Rounds a time to 100 ms, half up.
 fn to_100_ms(ms: u32) -> u64 {
     (u64::from(ms) + 50) / 100 * 100
 }
 
-/// A fraction to two significant digits, half up; below 100 to an integer.
+/// Rounds a fraction to two significant digits, half up; below 100 to an integer.
 fn two_digits(over: u64, under: u64) -> u64 {
     let mut step = under;
     while over / 100 >= step {

@@ -92,7 +92,7 @@ fn what_players_cannot_do_is_a_usage_error() {
         let (done, stdout) = generate(&flags, None);
         let failure = done.unwrap_err();
         assert_eq!(failure.exit_code(), 2);
-        assert!(failure.to_string().contains("a heartbeat every"), "{failure}");
+        assert!(failure.to_string().contains("the report interval is "), "{failure}");
         assert!(stdout.is_empty());
     }
 }
