@@ -1,17 +1,17 @@
-//! Who may do what on the broker: the roles around a deployment, and the least rights of each.
+//! Roles of a deployment, and the minimal permissions that each of them needs on the broker.
 //!
-//! The one table of rights there is. What it holds was found out on a real broker: with any one of a combiner's or a
-//! merger's rights taken away `run` fails, and with all of them it works (`tests/it/secured`).
+//! This is the only table of permissions. It was verified on a real broker: without any one of the permissions of a
+//! combiner or a merger, `run` fails; with all of them, it works (`tests/it/secured`).
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-/// A role around a deployment.
+/// A role in a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Sends what players report.
+    /// Writes the beacons that players report.
     Collector,
     /// Reads beacons, writes partials and notes on rejections.
     Combiner,
@@ -19,16 +19,16 @@ pub enum Role {
     Merger,
     /// Deletes records of beacons that were counted.
     Eraser,
-    /// Reads rollups, and nothing else.
+    /// Reads rollups only.
     Reader,
-    /// Makes topics and sets their time-to-live.
+    /// Creates topics and sets their time-to-live.
     Operator,
-    /// Looks at what is published and how long everything is kept; cannot read what is personal.
+    /// Audits the published topics and the retention of all topics; cannot read personal data.
     Auditor,
 }
 
 impl Role {
-    /// All of them, in the order of the data's way.
+    /// All roles, in the order of the data flow.
     pub const ALL: [Self; 7] = [
         Self::Collector,
         Self::Combiner,
@@ -39,7 +39,7 @@ impl Role {
         Self::Auditor,
     ];
 
-    /// Its name, as `[principals]` has it.
+    /// Returns the name that `[principals]` uses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -60,14 +60,14 @@ impl fmt::Display for Role {
     }
 }
 
-/// What a right is about.
+/// The resource of a permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resource {
-    /// The topic of that name.
+    /// The topic with this name.
     Topic(String),
-    /// The consumer group of that name.
+    /// The consumer group with this name.
     Group(String),
-    /// All transactional ids that begin so: each worker has one of its own.
+    /// All transactional ids with this prefix. Each worker has its own.
     TransactionalIds(String),
     /// The cluster itself.
     Cluster,
@@ -84,28 +84,28 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What may be done, in Kafka's words. [`Operation::Read`], [`Operation::Write`] and [`Operation::Delete`] let a
-/// principal describe, too; [`Operation::AlterConfigs`] lets it describe configurations.
+/// An operation, as Kafka names it. [`Operation::Read`], [`Operation::Write`] and [`Operation::Delete`] imply Describe;
+/// [`Operation::AlterConfigs`] implies DescribeConfigs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// Fetch records; join a group and commit its offsets.
     Read,
     /// Send records; use a transactional id.
     Write,
-    /// Make a topic.
+    /// Create a topic.
     Create,
     /// Delete records, and the topic.
     Delete,
-    /// See that it is there, its partitions and offsets; of the cluster, its ACLs.
+    /// Read a topic's metadata, such as its partitions and offsets; on the cluster, read ACLs.
     Describe,
-    /// See its settings.
+    /// Read settings.
     DescribeConfigs,
-    /// Change its settings.
+    /// Change settings.
     AlterConfigs,
 }
 
 impl Operation {
-    /// Kafka's name for it.
+    /// Returns Kafka's name of the operation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -119,23 +119,23 @@ impl Operation {
         }
     }
 
-    /// Whether who may do this may also describe.
+    /// Returns true if this operation implies Describe.
     const fn lets_describe(self) -> bool {
         matches!(self, Self::Read | Self::Write | Self::Delete | Self::Describe)
     }
 }
 
-/// One thing that somebody may do.
+/// A permission: one operation on one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Right {
-    /// About what.
+    /// The resource.
     pub resource: Resource,
-    /// What.
+    /// The operation.
     pub operation: Operation,
 }
 
 impl Right {
-    /// Whether who has this has the other.
+    /// Returns true if this permission implies `other`.
     pub(crate) fn grants(&self, other: &Self) -> bool {
         let about = match (&self.resource, &other.resource) {
             (Resource::TransactionalIds(prefix), Resource::TransactionalIds(id)) => id.starts_with(prefix),
@@ -148,49 +148,49 @@ impl Right {
         about && lets
     }
 
-    /// About a topic.
+    /// Creates a permission on a topic.
     #[must_use]
     pub fn of_topic(operation: Operation, topic: &str) -> Self {
         Self { resource: Resource::Topic(topic.into()), operation }
     }
 
-    /// To be a member of a consumer group.
+    /// Creates the permission to join a consumer group.
     #[must_use]
     pub fn of_group(group: &str) -> Self {
         Self { resource: Resource::Group(group.into()), operation: Operation::Read }
     }
 }
 
-/// As a sentence goes on after "may not": `Write topic crowdfold.partials`.
+/// Formats the permission as the continuation of "may not": `Write topic crowdfold.partials`.
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation.name(), self.resource)
     }
 }
 
-/// What rights are about, by name.
+/// The names of the resources of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The beacons' topic.
+    /// The beacons topic.
     pub beacons: String,
-    /// The partials' topic.
+    /// The partials topic.
     pub partials: String,
-    /// The rejections' topic.
+    /// The rejections topic.
     pub rejections: String,
-    /// The topics of rollups: of one tenant, for its reader.
+    /// The rollups topics; only one of them for the reader of one tenant.
     pub rollups: Vec<String>,
-    /// The combiners' consumer group.
+    /// The consumer group of the combiners.
     pub combine_group: String,
-    /// What the combiners' transactional ids begin with.
+    /// The prefix of the combiners' transactional ids.
     pub combine_transactions: String,
-    /// The mergers' consumer group.
+    /// The consumer group of the mergers.
     pub merge_group: String,
-    /// What the mergers' transactional ids begin with.
+    /// The prefix of the mergers' transactional ids.
     pub merge_transactions: String,
 }
 
 impl Names {
-    /// The least rights of a role: the table.
+    /// Returns the minimal permissions of a role.
     #[must_use]
     pub fn rights(&self, role: Role) -> Vec<Right> {
         use Operation as O;
@@ -201,7 +201,8 @@ impl Names {
         let mut rights = Rights::default();
         match role {
             Role::Collector => rights.add(beacons(), &[O::Write]),
-            // settings of topics and brokers: `run` proves the time-to-live before it starts, and again while it runs
+            // settings of topics and brokers, because `run` verifies the time-to-live before it starts and while it
+            // runs
             Role::Combiner => {
                 rights.add(beacons(), &[O::Read, O::DescribeConfigs]);
                 rights.add(Resource::Group(self.combine_group.clone()), &[O::Read]);
@@ -217,7 +218,7 @@ impl Names {
                 rights.add(Resource::TransactionalIds(self.merge_transactions.clone()), &[O::Write]);
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
-            // this right also lets it delete the topic: so nobody else has it
+            // this permission also allows it to delete the topic, so no other role has it
             Role::Eraser => rights.add(beacons(), &[O::Delete]),
             Role::Reader => rights.add_each(rollups(), &[O::Read]),
             Role::Operator => {
@@ -226,11 +227,11 @@ impl Names {
                 rights.add(Resource::Cluster, &[O::DescribeConfigs]);
             }
             Role::Auditor => {
-                // offsets and settings tell the age of what is personal; only what is published is read
+                // offsets and settings show the age of personal data; only published topics are read
                 rights.add_each([beacons(), partials()], &[O::Describe, O::DescribeConfigs]);
                 rights
                     .add_each(std::iter::once(rejections()).chain(rollups()), &[O::Read, O::DescribeConfigs]);
-                // who may read what is the cluster's to tell
+                // permissions on the cluster allow it to list ACLs
                 rights.add(Resource::Cluster, &[O::Describe, O::DescribeConfigs]);
             }
         }

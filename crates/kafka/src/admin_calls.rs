@@ -1,15 +1,17 @@
-//! Admin requests for which rust-rdkafka has no call: who may read a topic and what we may do ([`describe_acls`]), and
-//! the largest timestamp of a partition ([`largest`]). One of the two modules with unsafe code, its submodules included.
+//! Admin requests that rust-rdkafka does not wrap: ACLs and the operations we are authorized for ([`describe_acls`]),
+//! and the largest timestamp of a partition ([`largest`]). This module and its submodules are one of the two places
+//! with unsafe code.
 //!
-//! What it rests on, from librdkafka's headers and sources (2.12):
-//! - A queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of `rd_kafka_AclBindingFilter_new`,
-//!   a list of `rd_kafka_topic_partition_list_new` and an event of `rd_kafka_queue_poll` are ours to destroy, once.
-//!   [`Owned`] does, in the reverse order of their making, and the client is borrowed all the while, so that it outlives
-//!   its queue. A request that is still under way when its queue is destroyed holds a reference of its own to it.
+//! The unsafe code relies on these facts from librdkafka's headers and sources (2.12):
+//! - We own a queue of `rd_kafka_queue_new`, options of `rd_kafka_AdminOptions_new`, a filter of
+//!   `rd_kafka_AclBindingFilter_new`, a list of `rd_kafka_topic_partition_list_new` and an event of
+//!   `rd_kafka_queue_poll`, and must destroy each of them once. [`Owned`] does so, in the reverse order of creation.
+//!   The client is borrowed meanwhile, so it outlives its queue. A request that is still in flight when its queue is
+//!   destroyed holds its own reference to the queue.
 //! - A request copies its options before the call returns.
-//! - What an event holds lives as long as the event. Strings in it are C strings, or null; they are copied.
-//! - The error of an event or of a partition may be any number a broker sends, which the Rust enumeration may lack. It
-//!   is read as an integer ([`event_error`], [`code_of`]).
+//! - The contents of an event live as long as the event. Strings in it are C strings or null; they are copied.
+//! - The error of an event or of a partition may be any number that a broker sends, including numbers that the Rust
+//!   enumeration lacks. It is read as an integer ([`event_error`], [`code_of`]).
 #![allow(unsafe_code)]
 
 pub(crate) mod describe_acls;
@@ -33,7 +35,7 @@ unsafe fn text(start: *const c_char) -> String {
     if start.is_null() {
         return String::new();
     }
-    // SAFETY: a C string, by the caller's word.
+    // SAFETY: a C string, as the caller guarantees.
     unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
 }
 
@@ -45,9 +47,9 @@ struct Asked {
 }
 
 impl Asked {
-    /// Has the answer tell what we may do.
+    /// Requests that the response includes the operations we are authorized for.
     fn include_authorized(&self) {
-        // SAFETY: live options and a flag. The answer is null, or an error that is ours to destroy.
+        // SAFETY: live options and a flag. The result is null, or an error that we own.
         unsafe {
             let refused =
                 sys::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.as_ptr(), 1);
@@ -58,7 +60,7 @@ impl Asked {
     }
 }
 
-/// Makes a request and waits for its answer, which is no error.
+/// Sends a request and waits for its response.
 fn ask<C: ClientContext>(
     client: &Client<C>,
     operation: sys::rd_kafka_admin_op_t,
@@ -66,17 +68,17 @@ fn ask<C: ClientContext>(
 ) -> Result<Owned<sys::rd_kafka_event_t>, RDKafkaErrorCode> {
     let client = client.native_ptr();
     let millis = i32::try_from(ANSWER.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: a live client; both answers are null or ours.
+    // SAFETY: a live client; both results are null or owned by us.
     let (options, queue) =
         unsafe { (sys::rd_kafka_AdminOptions_new(client, operation), sys::rd_kafka_queue_new(client)) };
     let options = Owned::new(options, sys::rd_kafka_AdminOptions_destroy)?;
     let queue = Owned::new(queue, sys::rd_kafka_queue_destroy)?;
-    // SAFETY: live options; without room for an error's text none is written.
+    // SAFETY: live options; no error text is written because there is no buffer for it.
     unsafe { sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), millis, ptr::null_mut(), 0) };
     let asked = Asked { client, options, queue };
     request(&asked);
-    // the answer comes in any case, at the request's own time-out at the latest
-    // SAFETY: a live queue; the answer is null or ours.
+    // the response always arrives, at the latest when the request times out
+    // SAFETY: a live queue; the result is null or owned by us.
     let event = unsafe { sys::rd_kafka_queue_poll(asked.queue.as_ptr(), millis.saturating_add(5_000)) };
     let event = Owned {
         it: NonNull::new(event).ok_or(RDKafkaErrorCode::OperationTimedOut)?,
@@ -96,7 +98,7 @@ unsafe extern "C" {
     fn event_error(event: *mut sys::rd_kafka_event_t) -> c_int;
 }
 
-/// Converts the error number of an answer. A number without a name is logged, because `Unknown` does not contain it.
+/// Converts the error number of a response. A number without a name is logged, because `Unknown` does not contain it.
 fn code_of(number: c_int) -> RDKafkaErrorCode {
     error_code(number).unwrap_or_else(|| {
         tracing::warn!(number, "a broker responded with an error number that librdkafka does not know");
@@ -104,7 +106,7 @@ fn code_of(number: c_int) -> RDKafkaErrorCode {
     })
 }
 
-/// Something of the library's that is ours to destroy.
+/// An object of the library that we own and must destroy.
 struct Owned<T> {
     it: NonNull<T>,
     destroy: unsafe extern "C" fn(*mut T),
@@ -122,8 +124,7 @@ impl<T> Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: `destroy` is the library's own for a `T`, the pointer is live, and this is the one place that gives
-        // it back.
+        // SAFETY: `destroy` is the library's function for a `T`, the pointer is live, and it is destroyed only here.
         unsafe { (self.destroy)(self.it.as_ptr()) }
     }
 }

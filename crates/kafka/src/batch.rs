@@ -1,23 +1,24 @@
-//! Reading one partition's queue a batch at a time, and the two other things about it rust-rdkafka has no safe call for.
-//! One of the two modules with unsafe code.
+//! Batched reads of the queue of one partition, and two other operations for which rust-rdkafka has no safe call. One
+//! of the two modules with unsafe code.
 //!
-//! What it rests on, from librdkafka's headers and sources (2.12):
-//! - A queue of `rd_kafka_queue_get_partition` is ours to destroy, and must be before its client is.
-//!   [`PartitionQueue`] holds the client, and destroys the queue first.
-//! - `rd_kafka_consume_batch_queue` writes at most `rkmessages_size` pointers and returns how many. Each message is ours
-//!   to destroy, once, and nothing of it changes or moves before that. [`Filled`] destroys each exactly once, also when
-//!   the caller's closure panics.
-//! - The call-back of `rd_kafka_queue_cb_event_enable` runs under the lock of its queue, and so does taking it away: once
-//!   that returns it runs no more. Until then [`PartitionQueue`] keeps the [`Wakeup`] that it notifies.
-//! - Messages may be destroyed by any thread while the client lives; queues may be read by any thread, here by one at a
-//!   time (`&mut`).
-//! - Every handle of `rd_kafka_queue_get_partition` refers to the same queue inside librdkafka, and that queue has one
-//!   call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At most one
-//!   [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates one only
-//!   where there is none (`Source::assign`); nothing else calls [`PartitionQueue::split`].
-//! - C code writes to a message while we hold it (headers are parsed on first use), and its `err` may contain a number
-//!   that the Rust enumeration lacks, because librdkafka passes on error codes of brokers unchanged. So a message is held
-//!   by pointer, never by reference, and error codes are read as integers ([`error_code`]).
+//! The unsafe code relies on these facts from librdkafka's headers and sources (2.12):
+//! - We own a queue of `rd_kafka_queue_get_partition` and must destroy it before its client. [`PartitionQueue`] holds
+//!   the client, and destroys the queue first.
+//! - `rd_kafka_consume_batch_queue` writes at most `rkmessages_size` pointers and returns their number. We own each
+//!   message and must destroy it once; until then it neither changes nor moves. [`Filled`] destroys each exactly once,
+//!   even if the caller's closure panics.
+//! - The call-back of `rd_kafka_queue_cb_event_enable` runs under the lock of its queue, and so does its removal, so
+//!   it does not run anymore once the removal returns. Until then [`PartitionQueue`] keeps the [`Wakeup`] that the
+//!   call-back notifies.
+//! - Any thread may destroy messages while the client lives. Any thread may read a queue; here one at a time
+//!   (`&mut`).
+//! - Every handle of `rd_kafka_queue_get_partition` refers to the same queue inside librdkafka, and that queue has
+//!   one call-back. Dropping a second handle of a partition would therefore remove the call-back of the first. At most
+//!   one [`PartitionQueue`] exists per client and partition: `Source` keeps it in a map by partition and creates one
+//!   only if there is none (`Source::assign`); nothing else calls [`PartitionQueue::split`].
+//! - C code writes to a message while we hold it (headers are parsed on first use), and its `err` may contain a
+//!   number that the Rust enumeration lacks, because librdkafka passes on error codes of brokers unchanged. So a
+//!   message is held by pointer, never by reference, and error codes are read as integers ([`error_code`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
@@ -36,33 +37,33 @@ use rdkafka::types::{RDKafka, RDKafkaMessage, RDKafkaQueue, RDKafkaRespErr};
 
 use crate::source::Wakeup;
 
-/// Whose clock a record's timestamp is.
+/// The timestamp of a record, by the clock that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// The producer's, or whoever it had it from. Milliseconds since the epoch.
+    /// Set by the producer. Milliseconds since the epoch.
     Create(u64),
-    /// The broker's at the time of the append. Milliseconds since the epoch.
+    /// Set by the broker when it appended the record. Milliseconds since the epoch.
     Append(u64),
-    /// None, or one before the epoch.
+    /// Missing, or before the epoch.
     Missing,
 }
 
-/// One record, borrowed from librdkafka while it is looked at. Has no `Debug`: it is personal data.
+/// One record, borrowed from librdkafka. It does not implement `Debug`, because it contains personal data.
 pub struct Message<'a> {
-    /// Live for 'a. A pointer is neither `Send` nor `Sync`, which is right: headers are parsed in place at the first look.
+    /// Live for 'a. A pointer is neither `Send` nor `Sync`, as required: headers are parsed in place on first use.
     raw: NonNull<RDKafkaMessage>,
     alive: PhantomData<&'a [u8]>,
 }
 
 impl<'a> Message<'a> {
-    /// Its offset in the partition.
+    /// Returns the offset in the partition.
     #[must_use]
     pub const fn offset(&self) -> i64 {
         // SAFETY: `raw` is a live message of the library, whose offset does not change.
         unsafe { (*self.raw.as_ptr()).offset }
     }
 
-    /// When, and by whose clock.
+    /// Returns the timestamp.
     #[must_use]
     pub fn timestamp(&self) -> Stamp {
         use sys::rd_kafka_timestamp_type_t as T;
@@ -79,7 +80,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Its key, where it has one.
+    /// Returns the key, if any.
     #[must_use]
     pub fn key(&self) -> Option<&'a [u8]> {
         let raw = self.raw.as_ptr();
@@ -87,7 +88,7 @@ impl<'a> Message<'a> {
         unsafe { bytes((*raw).key.cast_const().cast(), (*raw).key_len) }
     }
 
-    /// Its value; empty where it has none.
+    /// Returns the value; empty if the record has none.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
         let raw = self.raw.as_ptr();
@@ -124,55 +125,56 @@ impl<'a> Record<'a> {
         Self { message, one_thread: PhantomData }
     }
 
-    /// Its partition.
+    /// Returns the partition.
     #[must_use]
     pub fn partition(&self) -> u32 {
         self.message.partition() as u32
     }
 
-    /// Its offset in the partition.
+    /// Returns the offset in the partition.
     #[must_use]
     pub fn offset(&self) -> i64 {
         self.message.offset()
     }
 
-    /// Its key, where it has one.
+    /// Returns the key, if any.
     #[must_use]
     pub fn key(&self) -> Option<&[u8]> {
         self.message.key()
     }
 
-    /// Its value, where it has one.
+    /// Returns the value, if any.
     #[must_use]
     pub fn value(&self) -> Option<&[u8]> {
         self.message.payload()
     }
 
-    /// Names and values of its headers, in order. rust-rdkafka panics at a name that is not UTF-8, and anyone may have
-    /// written it.
+    /// Returns the names and values of the headers, in order. rust-rdkafka panics at a name that is not UTF-8, and any
+    /// client may have written one.
     #[must_use]
     pub fn headers(&self) -> Vec<(&[u8], Option<&[u8]>)> {
         let mut headers = Vec::new();
-        // SAFETY: a live message of the library. It was borrowed for us alone, and a `Record` is not for two threads.
+        // SAFETY: a live message of the library. It is borrowed exclusively, and a `Record` is not shared between
+        // threads.
         unsafe { each_header(self.message.ptr(), |name, value| headers.push((name, value))) };
         headers
     }
 }
 
 /// # Safety
-/// `raw` is a message of the library, live for 'a, that no other thread looks at: its headers are parsed at the first
-/// call, under no lock.
+/// `raw` is a message of the library, live for 'a, that no other thread uses, because its headers are parsed without a
+/// lock on the first call.
 unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
     use sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR as OK;
     let mut headers = ptr::null_mut();
-    // SAFETY: a live message, and a place to write to. The headers belong to the message and live as long.
+    // SAFETY: a live message, and a valid place for the headers. The headers belong to the message and live as long.
     if unsafe { sys::rd_kafka_message_headers(raw, &mut headers) } != OK {
         return;
     }
     for index in 0.. {
         let (mut name, mut value, mut len) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: live headers, places to write to. `name` is a C string and `value` null or `len` bytes, both as
-        // long as the message, hence 'a.
+        // SAFETY: live headers and valid places for the results. `name` is a C string and `value` is null or `len`
+        // bytes; both live as long as the message, hence 'a.
         unsafe {
             if sys::rd_kafka_header_get_all(headers, index, &mut name, &mut value, &mut len) != OK {
                 break;
@@ -183,17 +185,17 @@ unsafe fn each_header<'a>(raw: *const RDKafkaMessage, mut each: impl FnMut(&'a [
 }
 
 /// # Safety
-/// `start` is null, or `len` bytes from it on live and do not change for 'a.
+/// `start` is null, or points to `len` bytes that are live and unchanged for 'a.
 unsafe fn bytes<'a>(start: *const u8, len: usize) -> Option<&'a [u8]> {
     // SAFETY: as above; a null pointer is not read from.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, len) })
 }
 
-/// What a partition's queue holds.
+/// An item of a partition's queue.
 pub(crate) enum Item<'a> {
     /// A record.
     Message(Message<'a>),
-    /// The end of the partition, for now, at that offset; or trouble near it.
+    /// The current end of the partition, or an error, with the offset.
     Notice(RDKafkaErrorCode, i64),
     /// An error whose number rust-rdkafka does not know.
     Unknown(i32),
@@ -222,7 +224,7 @@ pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
 /// A buffer for the pointers of one batch; empty between batches.
 pub(crate) struct MessageBuffer(Vec<*mut RDKafkaMessage>);
 
-// SAFETY: between batches the pointers in it are of messages that are destroyed: nobody looks at them again.
+// SAFETY: between batches its pointers are to destroyed messages and are never read again.
 unsafe impl Send for MessageBuffer {}
 
 impl MessageBuffer {
@@ -231,24 +233,25 @@ impl MessageBuffer {
     }
 }
 
-/// The queue of one partition, apart from the consumer's.
+/// The queue of one partition, separate from the consumer's queue.
 pub(crate) struct PartitionQueue<C: ConsumerContext> {
     queue: NonNull<RDKafkaQueue>,
-    /// Rung by the library as long as the queue has its address.
+    /// Notified by the library as long as the queue has its address.
     _wakeup: Arc<Wakeup>,
-    /// After `queue`, which is destroyed by hand: a client outlives its queues.
+    /// Declared after `queue`, which is destroyed explicitly, because a client must outlive its queues.
     _consumer: Arc<BaseConsumer<C>>,
 }
 
-// SAFETY: the library's queues are behind locks of its own; `&mut self` keeps readers apart.
+// SAFETY: the library locks its queues; `&mut self` excludes concurrent readers.
 unsafe impl<C: ConsumerContext> Send for PartitionQueue<C> {}
 
 impl<C: ConsumerContext> PartitionQueue<C> {
-    /// Splits a partition's queue off the consumer's. It stays split over assignments: once an application has forwarded
-    /// a partition's queue (here: to nowhere), the library no longer forwards it (`RD_KAFKA_Q_F_FWD_APP`). So a split
-    /// *before* `assign` loses no record to the consumer's own queue. Whenever it is no longer empty the wake-up is
-    /// notified.
-    /// `None` for a name with a zero byte in it.
+    /// Splits a partition's queue off the consumer's queue. It remains split over assignments: once an application has
+    /// forwarded a partition's queue (here to nowhere), the library no longer forwards it (`RD_KAFKA_Q_F_FWD_APP`). So
+    /// splitting *before* `assign` loses no record to the consumer's own queue. The wake-up is notified whenever the
+    /// queue is no longer empty.
+    ///
+    /// Returns `None` if the name contains a zero byte.
     pub(crate) fn split(
         consumer: &Arc<BaseConsumer<C>>,
         topic: &str,
@@ -256,7 +259,7 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         wakeup: &Arc<Wakeup>,
     ) -> Option<Self> {
         let topic = CString::new(topic).ok()?;
-        // SAFETY: a live client, a C string; the library answers null or a queue that is ours.
+        // SAFETY: a live client, a C string; the library returns null or a queue that we own.
         let queue = NonNull::new(unsafe {
             sys::rd_kafka_queue_get_partition(
                 consumer.client().native_ptr(),
@@ -268,13 +271,13 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         unsafe { sys::rd_kafka_queue_forward(queue.as_ptr(), ptr::null_mut()) };
         let (wakeup, consumer) = (Arc::clone(wakeup), Arc::clone(consumer));
         let address = Arc::as_ptr(&wakeup).cast_mut().cast();
-        // SAFETY: a live queue; the address is good as long as `_wakeup`, which outlives the call-back (see `drop`).
+        // SAFETY: a live queue; the address is valid as long as `_wakeup`, which outlives the call-back (see `drop`).
         unsafe { sys::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(wake), address) };
         Some(Self { queue, _wakeup: wakeup, _consumer: consumer })
     }
 
-    /// Takes what is there, at most what the buffer holds and at most `max`, and shows it to `each`. Does not wait.
-    /// Returns how many items were there.
+    /// Takes the available items, at most `max` and at most the size of the buffer, and passes them to `each`. Does not
+    /// wait. Returns the number of items.
     pub(crate) fn read(
         &mut self,
         buffer: &mut MessageBuffer,
@@ -286,12 +289,12 @@ impl<C: ConsumerContext> PartitionQueue<C> {
         // SAFETY: a live queue, and room for `size` pointers.
         let count =
             unsafe { sys::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, buffer.as_mut_ptr(), size) };
-        // -1 is an error of the call itself, which only wrong arguments make
+        // -1 is an error of the call itself, which only wrong arguments cause
         let count = usize::try_from(count).unwrap_or(0);
         let mut filled = Filled { messages: &buffer[..count] };
         while let Some(message) = filled.next() {
-            // SAFETY: it is live until `message` is dropped, at the end of this turn; `each` cannot keep what it is
-            // shown, for it is promised no particular lifetime.
+            // SAFETY: it is live until `message` is dropped, at the end of this iteration; `each` cannot keep the item,
+            // because its lifetime is not named.
             each(unsafe { Item::of(message.0) });
         }
         count
@@ -300,8 +303,8 @@ impl<C: ConsumerContext> PartitionQueue<C> {
 
 impl<C: ConsumerContext> Drop for PartitionQueue<C> {
     fn drop(&mut self) {
-        // SAFETY: a live queue; from here on nobody has the wake-up's address. The queue is ours, and destroyed nowhere
-        // else; the client is still alive, `_consumer` is dropped after this.
+        // SAFETY: a live queue; afterwards the library does not hold the wake-up's address. We own the queue and
+        // destroy it only here; the client is still alive because `_consumer` is dropped after this.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
             sys::rd_kafka_queue_destroy(self.queue.as_ptr());
@@ -309,13 +312,13 @@ impl<C: ConsumerContext> Drop for PartitionQueue<C> {
     }
 }
 
-/// What the library calls, in a thread of its own, when a queue is no longer empty.
+/// The call-back that the library calls on its own thread when a queue is no longer empty.
 unsafe extern "C" fn wake(_: *mut RDKafka, wakeup: *mut c_void) {
-    // SAFETY: the address of a live `Wakeup`, as `split` says; notifying needs no exclusive access.
+    // SAFETY: the address of a live `Wakeup`, as `split` ensures; notifying needs no exclusive access.
     unsafe { &*wakeup.cast_const().cast::<Wakeup>() }.notify();
 }
 
-/// The messages of one batch that were not yet looked at.
+/// The messages of one batch that were not yet processed.
 struct Filled<'a> {
     messages: &'a [*mut RDKafkaMessage],
 }
@@ -341,16 +344,16 @@ impl Drop for Filled<'_> {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: the library gave it to us in this batch, and this is the one place that gives it back.
+        // SAFETY: we received it from the library in this batch, and it is destroyed only here.
         unsafe { sys::rd_kafka_message_destroy(self.0.as_ptr()) }
     }
 }
 
-/// The metadata of each committed offset of a list, as bytes: rust-rdkafka panics where they are not UTF-8, and anyone
-/// may have committed them.
+/// Returns the metadata of each committed offset of a list as bytes, because rust-rdkafka panics if they are not UTF-8,
+/// and any client may have committed them.
 pub(crate) fn metadata(list: &TopicPartitionList) -> Vec<Vec<u8>> {
-    // SAFETY: the list is live and has `cnt` elements from `elems` on; an element's metadata are null or
-    // `metadata_size` bytes that belong to it. No reference to an element is made: its error may be any number.
+    // SAFETY: the list is live and has `cnt` elements from `elems` on; an element's metadata is null or `metadata_size`
+    // bytes that belong to it. No reference to an element is made, because its error may be any number.
     unsafe {
         let list = list.ptr();
         let (first, count) = ((*list).elems, usize::try_from((*list).cnt).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! How every client of ours connects, and where librdkafka's own words go.
+//! Connection settings shared by all clients, and the forwarding of librdkafka's log.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,14 +18,14 @@ mod trouble;
 
 pub(crate) use trouble::Trouble;
 
-/// How to connect: `[kafka]` and `[kafka.properties]`.
+/// Connection settings: `[kafka]` and `[kafka.properties]`.
 #[derive(Clone, Default)]
 pub struct ClientSettings {
     /// `host:port`, comma-separated.
     pub brokers: String,
-    /// What brokers call us in their logs and quotas.
+    /// The client id in the brokers' logs and quotas.
     pub client_id: String,
-    /// Any property of librdkafka. Security lives here, so values never show in [`fmt::Debug`].
+    /// Properties of librdkafka. They include credentials, so [`fmt::Debug`] does not show values.
     pub properties: BTreeMap<String, String>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for ClientSettings {
     }
 }
 
-/// Who we are to the brokers, as far as we can tell: a certificate or a token says it to them alone.
+/// Our principal on the brokers, if known. With a certificate or a token only the brokers know it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principal(Option<String>);
 
@@ -53,7 +53,7 @@ impl fmt::Display for Principal {
     }
 }
 
-/// What exactly-once, the watermark and the rights rest on. Not for the configuration to change.
+/// Properties on which exactly-once, the watermark and the permissions depend. The configuration must not change them.
 const RESERVED: [&str; 17] = [
     "acks",
     "auto.offset.reset",
@@ -75,31 +75,31 @@ const RESERVED: [&str; 17] = [
 ];
 
 impl ClientSettings {
-    /// A property by its name, or by the other that librdkafka has for it.
+    /// Returns a property by any of its names.
     fn property(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.properties.get(*name)).map(String::as_str)
     }
 
-    /// Who we are to the brokers.
+    /// Returns our principal.
     #[must_use]
     pub fn principal(&self) -> Principal {
         let named = matches!(self.mechanism(), Some("PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"));
         Principal(self.property(&["sasl.username"]).filter(|_| named).map(str::to_owned))
     }
 
-    /// Whether we show the brokers who we are.
+    /// Returns true if the client authenticates.
     pub(crate) fn is_somebody(&self) -> bool {
         self.property(&["security.protocol"])
             .is_some_and(|protocol| !protocol.eq_ignore_ascii_case("plaintext"))
     }
 
-    /// SASL's, where it is used.
+    /// Returns the SASL mechanism, if SASL is used.
     fn mechanism(&self) -> Option<&str> {
         let sasl = self.property(&["security.protocol"])?.to_ascii_lowercase().starts_with("sasl");
         self.property(&["sasl.mechanism", "sasl.mechanisms"]).filter(|_| sasl)
     }
 
-    /// How we come to the brokers: `sasl_ssl with SCRAM-SHA-512`.
+    /// Returns the protocol, such as `sasl_ssl with SCRAM-SHA-512`.
     pub(crate) fn protocol(&self) -> String {
         let protocol = self.property(&["security.protocol"]).unwrap_or("plaintext");
         match self.mechanism() {
@@ -108,20 +108,20 @@ impl ClientSettings {
         }
     }
 
-    /// A client's configuration: our defaults, what the operator says, and what is not the operator's to say.
+    /// Builds a client's configuration from the defaults, the operator's properties and the reserved properties.
     pub(crate) fn config(
         &self,
         defaults: &[(&str, &str)],
         fixed: &[(&str, &str)],
     ) -> Result<ClientConfig, Error> {
         let mut config = ClientConfig::new();
-        // librdkafka cannot be asked to be quieter than this later
+        // the log level of librdkafka cannot be raised later
         config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
             RDKafkaLogLevel::Debug
         } else {
             RDKafkaLogLevel::Info
         });
-        // a broker that is back is found soon: librdkafka's default lets ten seconds pass
+        // reconnects to a restarted broker sooner than librdkafka's default of ten seconds
         config.set("reconnect.backoff.max.ms", "2000");
         for (key, value) in defaults {
             config.set(*key, *value);
@@ -140,8 +140,8 @@ impl ClientSettings {
     }
 }
 
-/// What librdkafka tells of one client: its log goes to `tracing`, its last trouble is kept to be named. Neither holds
-/// anything of a record. `R` is what a role (consumer, producer) keeps beside it.
+/// The call-backs of one client: forwards librdkafka's log to `tracing`, and keeps the last broker error for error
+/// messages. Neither contains anything of a record. `R` is the additional state of a role (consumer, producer).
 #[derive(Default)]
 pub(crate) struct Context<R> {
     pub(crate) role: R,
@@ -150,12 +150,12 @@ pub(crate) struct Context<R> {
 }
 
 impl<R> Context<R> {
-    /// For a client in that role.
+    /// Creates a context for a role.
     pub(crate) fn of(role: R) -> Self {
         Self { role, served: AtomicU64::default(), trouble: Mutex::default() }
     }
 
-    /// How many events were served so far: while it grows a queue is not yet empty.
+    /// Returns the number of events served so far. While it grows, a queue is not yet empty.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -164,7 +164,7 @@ impl<R> Context<R> {
         self.served.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The last trouble with the brokers.
+    /// Returns the last broker error.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -175,11 +175,11 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         use RDKafkaLogLevel as L;
         self.count();
         match level {
-            // [kafka.properties] are for consumers and producers alike, and each kind takes its own
+            // [kafka.properties] apply to consumers and producers, each of which ignores some of them
             _ if facility == "CONFWARN" && message.contains("will be ignored by this") => {
                 tracing::debug!(target: "librdkafka", facility, "{message}");
             }
-            // said again by `error`
+            // reported again by `error`
             _ if facility == "FAIL" => tracing::debug!(target: "librdkafka", facility, "{message}"),
             L::Emerg | L::Alert | L::Critical | L::Error => {
                 tracing::error!(target: "librdkafka", facility, "{message}");
@@ -191,7 +191,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
     }
 
     fn stats_raw(&self, _: &[u8]) {
-        // our own metrics say what operators need; librdkafka's JSON is not forwarded
+        // operators use our own metrics, so librdkafka's JSON is not forwarded
         self.count();
     }
 
@@ -199,9 +199,9 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         self.count();
         let code = crate::error::code(&error);
         match code {
-            // the end of a partition is no trouble; whoever asked for it is told elsewhere
+            // the end of a partition is not an error; callers receive it elsewhere
             RDKafkaErrorCode::PartitionEOF => return,
-            // by the dozen, and after what says why
+            // repeated for each connection, after the error that gives the reason
             RDKafkaErrorCode::AllBrokersDown => tracing::debug!(target: "librdkafka", %error, "{reason}"),
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }

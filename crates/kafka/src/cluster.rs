@@ -1,4 +1,4 @@
-//! What a cluster says of topics and logs, asked by a client that reads uncommitted and belongs to no group.
+//! Metadata of topics and partitions, read by a client outside any group that also sees uncommitted offsets.
 
 mod groups;
 
@@ -16,23 +16,23 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, Error};
 
-/// How long a broker may take to answer.
+/// How long a broker may take to respond.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 
-/// How long the first question of all may take: librdkafka waits it out, and who waits for a broker that is not there
-/// wants to be told soon.
+/// The time-out of the first request. librdkafka waits for all of it, and an unreachable broker should be reported
+/// soon.
 const METADATA: Duration = Duration::from_secs(5);
 const SLICE: Duration = Duration::from_millis(500);
 
 impl ConsumerContext for Context<()> {}
 
-/// A connection to ask by. Can be shared between threads; every call waits for an answer.
+/// A connection for metadata requests. It can be shared between threads; every call waits for a response.
 pub struct Cluster {
     client: BaseConsumer<Context<()>>,
     settings: ClientSettings,
 }
 
-/// What the cluster says of one topic.
+/// The metadata of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// Its name.
@@ -41,17 +41,17 @@ pub struct Topic {
     pub partitions: Vec<Partition>,
 }
 
-/// Who holds a partition, by the ids of brokers.
+/// The replicas of a partition, by broker id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// Who answers for it; `None` while nobody does.
+    /// The leader; `None` if there is none.
     pub leader: Option<i32>,
-    /// Who holds it, alive or not.
+    /// The replicas, alive or not.
     pub replicas: Vec<i32>,
 }
 
 impl Topic {
-    /// How many partitions it has.
+    /// Returns the number of partitions.
     #[must_use]
     pub fn count(&self) -> u32 {
         self.partitions.len() as u32
@@ -59,20 +59,20 @@ impl Topic {
 }
 
 impl Cluster {
-    /// A connection. Nothing is asked yet.
+    /// Creates a connection without sending a request.
     ///
     /// # Errors
-    /// When the properties are not ones librdkafka takes.
+    /// librdkafka rejects the properties.
     pub fn open(client: &ClientSettings) -> Result<Self, Error> {
         let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
         let config = client.config(&[], &fixed)?;
         Ok(Self { client: config.create_with_context(Context::default())?, settings: client.clone() })
     }
 
-    /// A topic, within five seconds. Does not make it, whatever the broker allows.
+    /// Returns a topic, within five seconds. Never creates it, whatever the broker allows.
     ///
     /// # Errors
-    /// No broker answers; there is no such topic; it may not be described.
+    /// No broker responds; the topic does not exist; it may not be described.
     pub fn topic(&self, name: &str) -> Result<Topic, Error> {
         let metadata = self.metadata(Some(name))?;
         let found = metadata.topics().iter().find(|topic| topic.name() == name);
@@ -95,16 +95,16 @@ impl Cluster {
         Ok(Topic { name: name.into(), partitions: partitions.into_iter().map(partition).collect() })
     }
 
-    /// Who we are to it.
+    /// Returns the principal of this connection.
     pub(crate) fn principal(&self) -> Principal {
         self.settings.principal()
     }
 
-    /// Sees to it that each of these topics may be written to, as far as the cluster tells: who may not may see one
-    /// nevertheless, by another right.
+    /// Verifies that each of these topics may be written, as far as the cluster reports it. A topic that is visible
+    /// through another permission may still not be writable.
     ///
     /// # Errors
-    /// No broker answers; the right to write one is missing.
+    /// No broker responds; the permission to write a topic is missing.
     pub(crate) fn writable(&self, topics: &[String]) -> Result<(), Error> {
         if topics.is_empty() {
             return Ok(());
@@ -114,29 +114,29 @@ impl Cluster {
                 let right = Right::of_topic(Operation::Write, topic);
                 Err(Error::Forbidden { principal: self.principal(), right })
             }),
-            // a broker that cannot be asked so
+            // the broker does not support the request
             Err(RDKafkaErrorCode::UnsupportedFeature) => Ok(()),
             Err(code) => Err(Error::coded("query the topics that may be written to", code)),
         }
     }
 
-    /// The ids of all brokers.
+    /// Returns the ids of all brokers.
     ///
     /// # Errors
-    /// No broker answers.
+    /// No broker responds.
     pub fn brokers(&self) -> Result<Vec<i32>, Error> {
-        // a name that no topic can have: the answer is about brokers alone, however many topics there are
+        // no topic can have this name, so the response lists only the brokers, however many topics there are
         let metadata = self.metadata(Some("/"))?;
         let mut ids: Vec<_> = metadata.brokers().iter().map(MetadataBroker::id).collect();
         ids.sort_unstable();
         Ok(ids)
     }
 
-    /// The addresses of a group's members whose static name (`group.instance.id`) is this one, with their client ids. A
-    /// broker begins the id of such a member with its name.
+    /// Returns the addresses and client ids of a group's members with this static name (`group.instance.id`). A broker
+    /// uses the name as the prefix of the member id.
     ///
     /// # Errors
-    /// No broker answers, or the group may not be described.
+    /// No broker responds, or the group may not be described.
     pub fn members_named(&self, group: &str, instance: &str) -> Result<Vec<String>, Error> {
         let what = || format!("describe group {group}");
         let groups =
@@ -149,27 +149,28 @@ impl Cluster {
         Ok(named.map(|member| show(member.client_host(), member.client_id())).collect())
     }
 
-    /// The first offset that can be read, for each partition asked; `None` where no leader says.
+    /// Returns the first readable offset of each requested partition; `None` if it has no leader.
     ///
     /// # Errors
-    /// No broker answers.
+    /// No broker responds.
     pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
         self.list_offsets(topic, partitions, ANSWER, |_| Offset::Beginning)
     }
 
-    /// The offset after the last record, committed or not, for each partition asked; `None` where no leader says, and
-    /// a partition of which this is not known is not silent.
+    /// Returns the offset after the last record, committed or not, of each requested partition; `None` if it has no
+    /// leader. A partition with an unknown end does not count as idle.
     ///
     /// # Errors
-    /// No broker answers.
+    /// No broker responds.
     pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
         self.list_offsets(topic, partitions, ANSWER, |_| Offset::End)
     }
 
-    /// The same for who has no ten seconds: a broker that died leads its partitions a while yet, and holds up the answer.
+    /// Returns the same as [`Cluster::log_ends`] within a shorter time, because a broker that has just died remains the
+    /// leader of its partitions for a while and delays the response.
     ///
     /// # Errors
-    /// A broker does not answer within `patience`, though others do.
+    /// A broker does not respond within `patience`, though others do.
     pub fn log_ends_within(
         &self,
         topic: &str,
@@ -179,8 +180,8 @@ impl Cluster {
         self.list_offsets(topic, partitions, patience, |_| Offset::End)
     }
 
-    /// The first offset whose record has that timestamp (ms since the epoch; one for each partition asked) or a later
-    /// one; `None` where there is none, or no leader says.
+    /// Returns, for each requested partition, the first offset whose record has the given timestamp (ms since the
+    /// epoch) or a later one; `None` if there is none or the partition has no leader.
     pub(crate) fn first_since(
         &self,
         topic: &str,
@@ -190,11 +191,12 @@ impl Cluster {
         self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
     }
 
-    /// Returns the largest timestamp of each partition asked, ms since the epoch; `None` where no record has one or no
-    /// leader answers. A segment counts until it is deleted, also where its records can no longer be read.
+    /// Returns the largest timestamp of each requested partition, ms since the epoch; `None` if no record has one or
+    /// the partition has no leader. It includes segments that are not yet deleted, even if their records can no longer
+    /// be read.
     ///
     /// # Errors
-    /// No broker answers, or one does not know the question.
+    /// No broker responds, or a broker does not support the request.
     pub(crate) fn largest_timestamps(
         &self,
         topic: &str,
@@ -219,7 +221,7 @@ impl Cluster {
         .map_err(|error| error.forbids(&self.principal(), || Right::of_topic(Operation::Describe, topic)))
     }
 
-    /// Offsets by logical position (a ListOffsets takes those where it takes timestamps) or by time, index by index.
+    /// Returns offsets by logical position or by time (ListOffsets uses one field for both), index by index.
     fn list_offsets(
         &self,
         topic: &str,
@@ -238,7 +240,7 @@ impl Cluster {
         at: impl Fn(usize) -> Offset,
     ) -> Result<Vec<Option<i64>>, Error> {
         let what = || format!("query the offsets of topic {topic}");
-        // one partition that nobody leads would hold up the answer for all
+        // a partition without a leader would delay the response for all
         let known = self.topic(topic)?.partitions;
         let led = |partition: u32| known.get(partition as usize).is_some_and(|known| known.leader.is_some());
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
@@ -264,7 +266,7 @@ impl Cluster {
 
     fn metadata(&self, topic: Option<&str>) -> Result<Metadata, Error> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
-        // librdkafka waits for a broker that will not have us as for one that is not there: look in between
+        // librdkafka waits for a broker that refuses us as for an unreachable one, so check for errors in between
         let mut waited = Duration::ZERO;
         loop {
             waited += SLICE;
@@ -275,12 +277,13 @@ impl Cluster {
         }
     }
 
-    /// Who has heard of no trouble may be shaking hands with a busy broker.
+    /// Returns the time to wait for a response. It is longer if no error was reported yet, because a TLS handshake with
+    /// a busy broker may be in progress.
     fn patience(&self) -> Duration {
         if self.client.context().trouble().is_some() { METADATA } else { ANSWER }
     }
 
-    /// Tells a cluster that does not answer from one that says no.
+    /// Returns whether a cluster is unreachable or has refused the request, as an error.
     fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> Error {
         use RDKafkaErrorCode as C;
         match code(error) {
@@ -291,7 +294,7 @@ impl Cluster {
             | C::SSL
             | C::Authentication
             | C::TimedOutQueue) => {
-                // librdkafka's reasons wait in the queue
+                // librdkafka's error messages are still in the queue
                 for _ in 0..100 {
                     let served = self.client.context().served();
                     let _ = self.client.poll(Duration::ZERO);
@@ -306,7 +309,7 @@ impl Cluster {
     }
 }
 
-/// Asks again while leaders move, because a new topic is not known everywhere immediately.
+/// Repeats a request while leaders move, because not every broker knows a new topic immediately.
 fn retry_until_ready<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
     let mut turns = patience.as_millis() / 200;
     loop {
@@ -318,7 +321,7 @@ fn retry_until_ready<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) 
     }
 }
 
-/// Codes of a partition whose leader is elsewhere, or about to be.
+/// Returns true for error codes of a partition whose leader has moved or is about to.
 const fn is_moving(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(

@@ -1,91 +1,91 @@
-//! Why Kafka could not be had.
+//! The error type of this crate.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
 use crate::client::Principal;
 
-/// A client could not be made, or a request failed.
+/// A client that could not be created, or a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A property that exactly-once rests on.
+    /// The configuration sets a property on which exactly-once depends.
     #[error("[kafka.properties] must not set {key}, because crowdfold sets it; remove the key")]
     Reserved {
-        /// Its name.
+        /// The property.
         key: String,
     },
-    /// A property that librdkafka does not take. Its value is not repeated: it may be a secret.
+    /// A property that librdkafka rejects. Its value is omitted, because it may be a secret.
     #[error(
         "[kafka.properties] {key} is not a property of librdkafka, or its value is invalid; see librdkafka's \
              CONFIGURATION.md"
     )]
     Property {
-        /// Its name.
+        /// The property.
         key: String,
     },
-    /// The client was not made; librdkafka says why.
+    /// librdkafka could not create the client.
     #[error("cannot create a Kafka client: {reason}")]
     Client {
-        /// In librdkafka's words.
+        /// librdkafka's message.
         reason: String,
     },
-    /// No broker answers.
+    /// No broker responds.
     #[error("no broker at {brokers} responds ({reason}); check [kafka] brokers and the network")]
     Unreachable {
-        /// As configured.
+        /// The configured brokers.
         brokers: String,
-        /// The last thing librdkafka heard.
+        /// The last error that librdkafka reported.
         reason: String,
     },
-    /// The brokers are there and do not let us in, or we do not trust them: TLS or SASL. Trying again mends nothing.
+    /// The brokers refuse the client, or the client does not trust them (TLS or SASL). Retrying does not help.
     #[error("cannot connect to {brokers} by {protocol} ({reason}); check [kafka.properties]{hint}")]
     Refused {
-        /// As configured.
+        /// The configured brokers.
         brokers: String,
-        /// `security.protocol`, and SASL's mechanism.
+        /// `security.protocol` and the SASL mechanism.
         protocol: String,
-        /// In librdkafka's words.
+        /// librdkafka's message.
         reason: String,
-        /// What to look at, where the reason does not say it.
+        /// A hint, if the reason does not name the cause.
         hint: &'static str,
     },
-    /// A topic that is not there, or that this principal may not see.
+    /// A topic that does not exist, or that this principal may not describe.
     #[error("topic {topic} does not exist; create it with `crowdfold topics apply`")]
     NoTopic {
-        /// Its name.
+        /// The topic.
         topic: String,
     },
-    /// A right is missing.
+    /// A missing permission.
     #[error("{principal} may not {right}; grant the permission as printed by `crowdfold topics acl`")]
     Forbidden {
-        /// Who we are to the brokers.
+        /// Our principal.
         principal: Principal,
-        /// The right that is missing.
+        /// The missing permission.
         right: Right,
     },
-    /// The brokers were asked to change a topic's settings, and they have not changed.
+    /// The brokers accepted a change of a topic's settings but did not apply it.
     #[error(
         "topic {topic} did not apply its new settings; check that {principal} may AlterConfigs topic {topic} \
          (`crowdfold topics acl` prints how to grant it), and check the brokers' logs"
     )]
     NotTaken {
-        /// Its name.
+        /// The topic.
         topic: String,
-        /// Who we are to the brokers.
+        /// Our principal.
         principal: Principal,
     },
-    /// Anything else that a broker or librdkafka reports.
+    /// Any other error that a broker or librdkafka reports.
     #[error("cannot {what}: {code}")]
     Kafka {
-        /// What was tried.
+        /// The failed action, as a verb phrase.
         what: String,
-        /// What came of it.
+        /// The error code.
         code: RDKafkaErrorCode,
     },
 }
 
 impl Error {
-    /// A failed request, by its code.
+    /// Creates an error for a failed action from librdkafka's error.
     pub(crate) fn of(what: impl Into<String>, error: &KafkaError) -> Self {
         Self::coded(what, code(error))
     }
@@ -94,7 +94,7 @@ impl Error {
         Self::Kafka { what: what.into(), code }
     }
 
-    /// The same, where it says that a right is missing: this one.
+    /// Replaces an authorization error by [`Self::Forbidden`] with the missing permission.
     pub(crate) fn forbids(self, principal: &Principal, right: impl FnOnce() -> Right) -> Self {
         match self {
             Self::Kafka { code, .. } if is_forbidden(code) => {
@@ -104,7 +104,7 @@ impl Error {
         }
     }
 
-    /// The same for whoever needs another right than to describe, and could describe if he had it: that one is missing.
+    /// Replaces a missing Describe permission by the permission that the caller needs, which implies Describe.
     #[must_use]
     pub fn needing(self, operation: Operation) -> Self {
         match self {
@@ -115,7 +115,7 @@ impl Error {
         }
     }
 
-    /// The same for a role: where a right is missing that follows from one of these, or lies in it, that one is.
+    /// Replaces a missing permission by the first of `rights` that implies it.
     #[must_use]
     pub fn among(self, rights: &[Right]) -> Self {
         match self {
@@ -127,7 +127,7 @@ impl Error {
         }
     }
 
-    /// Whether it may pass by itself: a cluster that does not answer, or not yet.
+    /// Returns true if the error may disappear by itself, such as an unreachable cluster.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {
@@ -137,7 +137,7 @@ impl Error {
     }
 }
 
-/// A client that could not be made. Values stay out of it.
+/// Converts the error of a client that could not be created. Omits property values.
 impl From<KafkaError> for Error {
     fn from(error: KafkaError) -> Self {
         match error {
@@ -148,7 +148,7 @@ impl From<KafkaError> for Error {
     }
 }
 
-/// The code of an error that has one.
+/// Returns the code of an error.
 pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
     match error {
         KafkaError::AdminOp(code) => *code,
@@ -156,7 +156,7 @@ pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
     }
 }
 
-/// Codes that say a right is missing.
+/// Returns true for error codes that report a missing permission.
 pub(crate) const fn is_forbidden(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(

@@ -1,18 +1,18 @@
-//! Steps of the protocol at which a test can end or freeze the process, as a machine that dies does: without a word. And
-//! steps that can be made to go wrong.
+//! Points of the protocol at which a test can kill or freeze the process, as if the machine failed, or can make a step
+//! fail.
 //!
-//! Only with the feature `fault-points`, which the released binary does not have: without it a point is nothing at all.
-//! `CROWDFOLD_FAULT=combine.6.sent:3:kill` kills the process (SIGKILL) the third time that the combining stage has sent
-//! the records of a transaction; `stop` freezes it (SIGSTOP) until somebody sends SIGCONT; `err` has every third time go
-//! wrong, where [`errs`] is asked. Several are separated by commas. Points are named after the thread of the stage and
-//! the numbered steps of the protocol.
+//! Available only with the feature `fault-points`, which released binaries do not have; without it these functions do
+//! nothing. `CROWDFOLD_FAULT=combine.6.sent:3:kill` kills the process (SIGKILL) the third time that the combining stage
+//! has sent the records of a transaction; `stop` freezes it (SIGSTOP) until it receives SIGCONT; `err` makes every
+//! third call of [`errs`] return true. Several points are separated by commas. Points are named after the thread of the
+//! stage and the numbered steps of the protocol.
 
-/// A step of the protocol, reached by the stage whose thread this is.
+/// Marks a step of the protocol, reached by the stage that owns the current thread.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 pub const fn point(_step: &str) {}
 
-/// Whether a step is to go wrong this time.
+/// Returns true if the step should fail this time.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]
 #[must_use]
@@ -33,9 +33,9 @@ mod armed {
     struct Fault {
         point: String,
         action: Action,
-        /// Which time it is that counts.
+        /// The number of the pass that triggers the action.
         nth: u64,
-        /// How often the point was passed.
+        /// The number of passes so far.
         passed: AtomicU64,
     }
 
@@ -53,7 +53,7 @@ mod armed {
         }
     }
 
-    /// A step of the protocol, reached by the stage whose thread this is.
+    /// Marks a step of the protocol, reached by the stage that owns the current thread.
     pub fn point(step: &str) {
         for fault in faults() {
             let Action::Signal(signal) = fault.action else { continue };
@@ -64,7 +64,7 @@ mod armed {
         }
     }
 
-    /// Whether a step is to go wrong this time.
+    /// Returns true if the step should fail this time.
     #[must_use]
     pub fn errs(step: &str) -> bool {
         faults().iter().any(|fault| {

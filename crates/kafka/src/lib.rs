@@ -1,10 +1,9 @@
-//! Kafka: where the collector writes beacons ([`Writer`]), where they are read ([`Source`]), where what leaves is
-//! written ([`Sink`]), and the topics with their time-to-live ([`topics`]). Everything else of the house knows nothing
-//! of it.
+//! The Kafka clients: [`Writer`] for the collector's beacons, [`Source`] for reading beacons and partials, [`Sink`] for
+//! transactional output, [`TopicReader`] for reading rollups, and [`topics`] for topics and their time-to-live.
 //!
 //! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
-//! allocation per record (measured: half the cost of librdkafka's poll); `admin_calls` asks who may read a topic and for
-//! the largest timestamp of a partition, for which rust-rdkafka has no call.
+//! allocation per record (measured: half the cost of librdkafka's poll); `admin_calls` requests ACLs and the largest
+//! timestamp of a partition, for which rust-rdkafka has no call.
 #![deny(unsafe_code)]
 
 pub mod acl;

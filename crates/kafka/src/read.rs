@@ -1,5 +1,5 @@
-//! Reading a topic from outside any group, as whoever asks for rollups does: nothing is committed, nobody is joined,
-//! and no right but to read the topic is needed.
+//! Reading topics outside any consumer group, for `query` and `audit`. Nothing is committed, no group is joined, and
+//! only the permission to read the topic is needed.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -19,26 +19,26 @@ use crate::{ClientSettings, Error};
 #[cfg(test)]
 mod tests;
 
-/// One poll; how long the end of a partition may hide.
+/// The duration of one poll, which is the longest delay in noticing the end of a partition.
 const POLL: Duration = Duration::from_millis(100);
 
-/// A topic that is read: committed records only, unless it was opened for all.
+/// A reader of one topic. It reads only committed records unless it was opened with [`TopicReader::open_uncommitted`].
 pub struct TopicReader {
     consumer: BaseConsumer<Context<()>>,
     topic: String,
     client: ClientSettings,
-    /// Where each partition that still has something ended when the reader was opened.
+    /// For each partition that has records left, its end when the reader was opened.
     left: BTreeMap<i32, i64>,
-    /// Partitions of which the first records are not read: they are gone, or before the time asked for.
+    /// Partitions whose first records are skipped because they were deleted or are older than the requested time.
     cut: Vec<u32>,
 }
 
-/// Reads whole topics once, one after the other, to where they end now: each value to `each`, in the order of its
-/// partition. From records that were appended since a time (ms since the epoch), or from the beginning. Returns how
-/// many records there were.
+/// Reads topics one after the other up to their current ends, and passes each value to `each`, in order within a
+/// partition. Starts at records that were appended since a time (ms since the epoch), or at the beginning. Returns the
+/// number of records.
 ///
 /// # Errors
-/// Within ten seconds when no broker answers, a topic is not there or may not be read, or nothing more comes.
+/// Within ten seconds if no broker responds, a topic does not exist or may not be read, or no more records arrive.
 pub fn read(
     client: &ClientSettings,
     topics: &[String],
@@ -53,19 +53,19 @@ pub fn read(
 }
 
 impl TopicReader {
-    /// Takes up all partitions of a topic, from records that were appended since a time (ms since the epoch), or from
-    /// the beginning.
+    /// Opens all partitions of a topic, from records that were appended since a time (ms since the epoch), or from the
+    /// beginning.
     ///
     /// # Errors
-    /// Within ten seconds when no broker answers, the topic is not there or may not be read.
+    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
     pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
         Self::open_at(client, topic, since, "read_committed")
     }
 
-    /// The same with the records of aborted and open transactions, which stay readable until they expire.
+    /// Opens a topic including the records of aborted and open transactions, which remain readable until they expire.
     ///
     /// # Errors
-    /// Within ten seconds when no broker answers, the topic is not there or may not be read.
+    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
     pub fn open_uncommitted(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
         Self::open_at(client, topic, since, "read_uncommitted")
     }
@@ -76,16 +76,16 @@ impl TopicReader {
         since: Option<u64>,
         isolation: &str,
     ) -> Result<Self, Error> {
-        // assigning a topic that may not be read says nothing, its metadata does
+        // assigning a topic that may not be read reports no error, but requesting its metadata does
         let partitions =
             Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
         let defaults = [
             ("queued.max.messages.kbytes", "16384"),
-            // a full queue is looked at again after this: the default of a second stalls
+            // retries a full queue after this time; the default of a second delays reading
             ("fetch.queue.backoff.ms", "5"),
         ];
         let fixed = [
-            // librdkafka assigns nothing without a name for the group, which nobody joins
+            // librdkafka requires a group name to assign partitions, although no group is joined
             ("group.id", client.client_id.as_str()),
             ("isolation.level", isolation),
             ("auto.offset.reset", "earliest"),
@@ -114,7 +114,7 @@ impl TopicReader {
         };
         let mut assigned = TopicPartitionList::with_capacity(partitions as usize);
         for (partition, end) in &ends {
-            // no record since: it is read from its end on
+            // no record since then, so read from the end
             let start = starts.get(partition).copied().unwrap_or(*end);
             assigned
                 .add_partition_offset(&self.topic, *partition, Offset::Offset(start))
@@ -129,7 +129,8 @@ impl TopicReader {
         self.consumer.assign(&assigned).map_err(|error| self.failed(&error))
     }
 
-    /// An offset of each partition; a time is what a ListOffsets takes as one. None where there is none so late.
+    /// Returns an offset of each partition, by position or by time (ListOffsets uses one field for both). `None` if
+    /// there is no record that late.
     fn offsets(&self, partitions: u32, at: Offset) -> Result<BTreeMap<i32, i64>, Error> {
         let mut asked = TopicPartitionList::with_capacity(partitions as usize);
         for partition in 0..partitions {
@@ -148,26 +149,27 @@ impl TopicReader {
         Ok(offsets)
     }
 
-    /// Shows every value up to where the topic ended when the reader was opened. Returns how many records there were;
-    /// one that has no value counts and is not shown.
+    /// Passes every value up to the end of the topic at opening to `each`. Returns the number of records, including
+    /// records without a value, which are not passed.
     ///
     /// # Errors
-    /// When nothing comes for ten seconds though there is more, or may not be read.
+    /// No record arrives for ten seconds although there are more, or the topic may not be read.
     pub fn to_end(self, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
         self.records_to_end(|record| record.value().into_iter().for_each(&mut each))
     }
 
-    /// Partitions of which the first records are not read: they are gone, or before the time asked for.
+    /// Returns the partitions whose first records are skipped because they were deleted or are older than the requested
+    /// time.
     #[must_use]
     pub fn cut(&self) -> &[u32] {
         &self.cut
     }
 
-    /// Shows every record up to where the topic ended when the reader was opened, in the order of its partition. Returns
-    /// how many there were.
+    /// Passes every record up to the end of the topic at opening to `each`, in order within a partition. Returns the
+    /// number of records.
     ///
     /// # Errors
-    /// When nothing comes for ten seconds though there is more, or may not be read.
+    /// No record arrives for ten seconds although there are more, or the topic may not be read.
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, Error> {
         let mut records = 0;
@@ -187,7 +189,7 @@ impl TopicReader {
                         ends.remove(&record.partition());
                     }
                 }
-                // control records and compaction leave no record at the end itself
+                // control records and compaction may leave no record at the end itself
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     ends.remove(&partition);
                 }
@@ -198,10 +200,10 @@ impl TopicReader {
         Ok(records)
     }
 
-    /// Shows the values that come next, waiting up to `timeout` for the first. Returns how many records there were.
+    /// Passes the next values to `each`, waiting up to `timeout` for the first. Returns the number of records.
     ///
     /// # Errors
-    /// When the topic may not be read any more, or is gone.
+    /// The topic may no longer be read, or was deleted.
     pub fn next(&mut self, timeout: Duration, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
         let mut records = 0;
         let mut timeout = timeout;
@@ -219,11 +221,12 @@ impl TopicReader {
         Ok(records)
     }
 
-    /// What librdkafka mends by itself is no error of ours; silence tells if it does not.
+    /// Ignores errors from which librdkafka recovers by itself. If it does not recover, no records arrive and the
+    /// time-out reports it.
     fn tolerate(&self, error: &KafkaError) -> Result<(), Error> {
         use RDKafkaErrorCode as C;
         match (error, code(error)) {
-            // nobody joins the group, so nobody needs a right to it
+            // no group is joined, so no permission on it is needed
             (_, C::GroupAuthorizationFailed) => Ok(()),
             (KafkaError::MessageConsumptionFatal(_), _) => Err(self.failed(error)),
             (_, C::UnknownTopicOrPartition | C::UnknownTopic) => {

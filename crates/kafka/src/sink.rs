@@ -1,4 +1,4 @@
-//! Where partials, rollups and rejections are written: one transactional producer.
+//! The transactional producer for partials, rollups and rejections.
 
 mod outcome;
 mod producer;
@@ -22,29 +22,29 @@ pub use outcome::TransactError;
 use outcome::{after_abort, of_enqueue};
 use producer::Handle;
 
-/// Longest metadata of an offset, bytes: the broker's limit.
+/// The largest metadata of an offset in bytes, as the broker limits it.
 const METADATA: usize = 4_096;
 
-/// How long a call of a worker that is told to go is still waited for: supervisors kill after half a minute, and an
+/// How long a worker that is shutting down waits for a call in flight. Supervisors kill after half a minute, and an
 /// abort may follow.
 pub const HURRY: Duration = Duration::from_secs(8);
 
-/// Where rollups go.
+/// The topics of rollups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RollupTopics {
-    /// All to one topic.
+    /// One topic for all tenants.
     One(String),
-    /// Each tenant's to `{base}.{tenant}`.
+    /// One topic per tenant, `{base}.{tenant}`.
     PerTenant {
-        /// The common part of the names.
+        /// The common prefix of the names.
         base: String,
-        /// All tenants there are.
+        /// All tenants.
         tenants: Vec<String>,
     },
 }
 
 impl RollupTopics {
-    /// All their names.
+    /// Returns the names of all topics.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         match self {
@@ -63,42 +63,43 @@ impl RollupTopics {
     }
 }
 
-/// The topics that a sink may write to; what has none cannot be sent.
+/// The topics that a sink may write to. Records without a topic cannot be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SinkTopics {
-    /// For [`Outgoing::Partial`].
+    /// The topic of [`Outgoing::Partial`].
     pub partials: Option<String>,
-    /// For [`Outgoing::Rollup`].
+    /// The topics of [`Outgoing::Rollup`].
     pub rollups: Option<RollupTopics>,
-    /// For [`Outgoing::Rejection`].
+    /// The topic of [`Outgoing::Rejection`].
     pub rejections: Option<String>,
 }
 
 impl SinkTopics {
-    /// All their names.
+    /// Returns the names of all topics.
     fn names(&self) -> Vec<String> {
         let rollups = self.rollups.as_ref().map(RollupTopics::names).unwrap_or_default();
         self.partials.iter().cloned().chain(rollups).chain(self.rejections.clone()).collect()
     }
 }
 
-/// How transactions are made, and as whom.
+/// The settings of a sink.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// The name that a successor takes over, and thereby ends what this one left open.
+    /// The transactional id. A successor with the same id ends the transaction that this sink left open.
     pub transactional_id: String,
-    /// Where to write.
+    /// The topics to write to.
     pub topics: SinkTopics,
-    /// After this the broker aborts what is open, and readers that read committed go on.
+    /// The transaction time-out, after which the broker aborts an open transaction and consumers with `read_committed`
+    /// continue.
     pub transaction_timeout: Duration,
-    /// After this a call is given up, its outcome unknown. Longer than the transaction's time-out.
+    /// The time after which a call is abandoned with an unknown outcome. Longer than the transaction time-out.
     pub patience: Duration,
-    /// Once it is set there are [`HURRY`] left: whoever comes next finds the outcome out just as well.
+    /// Set on shutdown: calls then have [`HURRY`] left, because the next worker can resolve the outcome.
     pub hurry: Arc<AtomicBool>,
 }
 
 impl SinkSettings {
-    /// Settings with the defaults of the design.
+    /// Returns settings with the default time-outs.
     #[must_use]
     pub fn new(transactional_id: &str, topics: SinkTopics) -> Self {
         Self {
@@ -111,41 +112,41 @@ impl SinkSettings {
     }
 }
 
-/// What is sent. Rows and notes come as what the release crate made: nothing else can be written to those topics.
+/// A record to be sent. Rows and notes are types of the release crate, so nothing else can be written to their topics.
 #[derive(Clone, Copy)]
 pub enum Outgoing<'a> {
-    /// A chunk of cells or a close marker, for the merger of that partition.
+    /// A chunk of cells or a close marker, for the merger of this partition.
     Partial {
-        /// Of the partials' topic.
+        /// The partition of the partials topic.
         partition: u32,
         /// The record's key.
         key: &'a [u8],
         /// The record's value.
         value: &'a [u8],
     },
-    /// A released row. Its partition follows from its key, as Java's default partitioner has it (murmur2).
+    /// A released row. Its partition follows from its key, as in Java's default partitioner (murmur2).
     Rollup(&'a Rollup),
-    /// A note on a rejected beacon; to any partition.
+    /// A note on a rejected beacon, sent to any partition.
     Rejection(&'a RejectionNote),
 }
 
-/// Where a partition of the source is to be read from after this transaction.
+/// The offset from which a partition of the source is read after this transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offset {
     /// The partition.
     pub partition: u32,
     /// The next offset to be read.
     pub offset: i64,
-    /// ASCII, less than 4 KiB.
+    /// Metadata: ASCII, less than 4 KiB.
     pub metadata: String,
 }
 
-/// A transactional producer. It does not outlive trouble: after [`TransactError::Unknown`] or [`TransactError::Fenced`]
-/// call [`Sink::reopen`] and read the committed offsets, which decide.
+/// A transactional producer. It cannot be used after [`TransactError::Unknown`] or [`TransactError::Fenced`]: call
+/// [`Sink::reopen`] and read the committed offsets, which show the outcome.
 ///
-/// librdkafka's calls of transactions can hang (#5456, #5511), whatever time-out they are given. So each runs in a thread
-/// of its own, which is waited for no longer than [`SinkSettings::patience`]; then thread and producer are left behind,
-/// and go when the call returns. That is safe for what is on the broker: a new producer of the same name fences the old.
+/// librdkafka's transactional calls can hang (#5456, #5511) regardless of their time-outs. Therefore each call runs in
+/// its own thread. After [`SinkSettings::patience`], thread and producer are abandoned, and end when the call returns.
+/// This is safe for the data on the broker, because a new producer with the same transactional id fences the old one.
 pub struct Sink {
     client: ClientSettings,
     settings: SinkSettings,
@@ -153,17 +154,17 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Makes the producer, and ends what a predecessor of its name left open.
+    /// Creates the producer, and ends the open transaction of a predecessor with the same transactional id.
     ///
     /// # Errors
-    /// No broker answers; a topic is not there; a right is missing.
+    /// No broker responds; a topic does not exist; a permission is missing.
     pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, Error> {
-        // a producer would have missing topics made by the broker, without bound: ask as a consumer
+        // a producer could make the broker create missing topics without a time limit, so check as a consumer
         let (cluster, topics) = (Cluster::open(client)?, settings.topics.names());
         for topic in &topics {
             cluster.topic(topic).map_err(|error| error.needing(Operation::Write))?;
         }
-        // rights are somebody's; and librdkafka's mock cluster never answers this
+        // permissions exist only for authenticated clients; and librdkafka's mock cluster never answers this request
         if client.is_somebody() {
             cluster.writable(&topics)?;
         }
@@ -172,21 +173,22 @@ impl Sink {
         Ok(sink)
     }
 
-    /// A new producer of the same name. The old one, if there is one, is fenced, and what it left open is ended: committed
-    /// if that was decided, else aborted.
+    /// Creates a new producer with the same transactional id. The old one, if any, is fenced, and its open transaction
+    /// is ended: committed if that was decided, otherwise aborted.
     ///
     /// # Errors
-    /// The coordinator does not answer within [`SinkSettings::patience`], or refuses.
+    /// The coordinator does not respond within [`SinkSettings::patience`], or refuses.
     pub fn reopen(&mut self) -> Result<(), Error> {
         self.producer = None;
         self.producer = Some(Handle::open(&self.client, &self.settings)?);
         Ok(())
     }
 
-    /// Sends all and commits the offsets of `group` with it, or does neither.
+    /// Sends all records and commits the offsets of `group` in one transaction, or does neither.
     ///
     /// # Errors
-    /// See [`TransactError`] for what each asks of the caller. After any but `Aborted` the producer is gone.
+    /// See [`TransactError`] for the action that each requires of the caller. After any error except `Aborted` the
+    /// producer cannot be used.
     pub fn transact(
         &mut self,
         outgoing: &[Outgoing<'_>],
@@ -219,8 +221,8 @@ impl Sink {
         let sent = sent.and_then(|()| reach("6.sent")).and_then(|()| {
             let group = Arc::clone(group);
             producer.call(move |producer| {
-                // rust-rdkafka's own flush looks every 100 ms; a report ends this wait at once, and time-outs of
-                // messages the loop
+                // rust-rdkafka's own flush checks every 100 ms; here a delivery report ends the wait immediately, and
+                // the time-out of messages ends the loop
                 while producer.in_flight_count() > 0 {
                     producer.poll(Duration::from_millis(10));
                 }
@@ -235,7 +237,7 @@ impl Sink {
             })
         });
         let Err(error) = sent else { return Ok(()) };
-        // a record that the broker does not take says more than the commit that failed for it
+        // the error of a refused record is more specific than that of the failed commit
         let error = match producer.deliveries().refusal() {
             Some((topic, code)) => self.refused(&topic, code),
             None => self.named(error),
@@ -248,7 +250,7 @@ impl Sink {
         Err(after_abort(error, aborted))
     }
 
-    /// The same, with the right that is missing where it would fail again: what is said of a transaction does not tell.
+    /// Adds the missing permission to an error that would repeat, because transaction errors do not contain it.
     fn named(&self, error: TransactError) -> TransactError {
         let TransactError::Fatal(_) = error else { return error };
         let writable =
@@ -259,14 +261,14 @@ impl Sink {
         }
     }
 
-    /// A record that the broker does not take.
+    /// Returns the error for a record that the broker refused.
     fn refused(&self, topic: &str, code: RDKafkaErrorCode) -> TransactError {
         let error = Error::coded(format!("topic {topic}"), code);
         let right = || Right::of_topic(Operation::Write, topic);
         TransactError::Fatal(error.forbids(&self.client.principal(), right).to_string())
     }
 
-    /// Hands one record over; waits while the producer's queue is full.
+    /// Queues one record; waits while the producer's queue is full.
     fn send(&self, producer: &Handle, outgoing: &Outgoing<'_>) -> Result<(), TransactError> {
         let topics = &self.settings.topics;
         let no_topic = |what: &str| TransactError::Fatal(format!("this sink has no topic for {what}"));
@@ -309,7 +311,7 @@ impl Sink {
     }
 }
 
-/// A step within a transaction, which a test can have fail as one that asks for an abort.
+/// Marks a step within a transaction. A test can make it fail with an error that requires an abort.
 fn reach(step: &str) -> Result<(), TransactError> {
     fault::point(step);
     if fault::errs(step) { Err(TransactError::Aborted(RDKafkaErrorCode::Fail)) } else { Ok(()) }
@@ -319,8 +321,8 @@ fn is_full(error: &rdkafka::error::KafkaError) -> bool {
     code(error) == RDKafkaErrorCode::QueueFull
 }
 
-/// rust-rdkafka panics on metadata that are no UTF-8 when they are read back, and the broker refuses long ones after
-/// everything was sent.
+/// Builds the list of offsets. Checks the metadata, because rust-rdkafka panics when it reads back metadata that is not
+/// UTF-8, and the broker refuses long metadata only after everything was sent.
 fn offset_list(offsets: &[Offset], source: &str) -> Result<TopicPartitionList, TransactError> {
     let mut list = TopicPartitionList::with_capacity(offsets.len());
     for Offset { partition, offset, metadata } in offsets {

@@ -40,32 +40,33 @@ pub use error::SourceError;
 use group::{Change, Group};
 pub(crate) use wakeup::Wakeup;
 
-/// Most records that one [`Source::read`] takes.
+/// The maximum number of records in one [`Source::read`].
 const BATCH: usize = 1_000;
 
-/// What is read, and as whom.
+/// The settings of a source.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
     /// The topic.
     pub topic: String,
     /// The consumer group.
     pub group: String,
-    /// The name of this member, which it keeps over restarts (`group.instance.id`).
+    /// The static name of this member, which it keeps over restarts (`group.instance.id`).
     pub instance: String,
-    /// Read what is committed only. Offsets are stable only then; tests alone may want otherwise.
+    /// Reads only committed records. Offsets are stable only then; only tests set it to false.
     pub read_committed: bool,
-    /// Go on where the log begins if what was committed lies before it.
+    /// If the committed offset was deleted, continues at the start of the log.
     pub accept_loss: bool,
     /// The reaction to a batch that cannot be read.
     pub on_damaged: OnDamaged,
-    /// Fetched records that wait to be read, all partitions together, KiB.
+    /// The size of the queue of fetched records over all partitions, KiB.
     pub queue_kib: u32,
-    /// How long the group waits for a silent member, and a member's partitions for its return.
+    /// The session time-out: how long the group waits for a silent member, and keeps a member's partitions for its
+    /// return.
     pub session_timeout: Duration,
 }
 
 impl SourceSettings {
-    /// Settings with the defaults of the design.
+    /// Returns settings with the default limits.
     #[must_use]
     pub fn new(topic: &str, group: &str, instance: &str) -> Self {
         Self {
@@ -81,36 +82,36 @@ impl SourceSettings {
     }
 }
 
-/// What [`Source::poll`] has to say.
+/// An event of [`Source::poll`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// These partitions are ours from the next poll on.
+    /// The partitions that are read from the next poll on.
     Assigned(Assigned),
-    /// These partitions are ours until the next poll: commit or abort what is open.
+    /// The partitions that will be released at the next poll. Commit or abort the open transaction first.
     Revoked(Vec<u32>),
-    /// These partitions are another's already: what is open cannot be committed.
+    /// Partitions that already belong to another member. The open transaction cannot be committed.
     Lost(Vec<u32>),
-    /// These offsets cannot be read and are lost; the partition is read on behind them.
+    /// Offsets that cannot be read and are lost. Reading continues after them.
     Skipped(Skipped),
 }
 
-/// What a [`Source::read`] came to.
+/// The result of a [`Source::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// Records that were shown.
+    /// The number of records that were passed.
     pub count: usize,
-    /// Nothing more was there.
+    /// True if the queue is empty.
     pub drained: bool,
-    /// The partition is read to its end, which is (was, a moment ago) at this offset. With `read_committed` the end is
-    /// that of what is stable. Stays until there are more records.
+    /// The end offset, if the partition has been read to its end. With `read_committed` this is the last stable offset.
+    /// It is reported until there are more records.
     pub end: Option<i64>,
 }
 
 type GroupConsumer = BaseConsumer<Context<Group>>;
 
-/// A member of a consumer group. Everything happens in the thread that calls it; librdkafka fetches in its own.
+/// A member of a consumer group. All methods run in the caller's thread; librdkafka fetches in its own threads.
 pub struct Source {
-    // before the consumer: it must outlive its queues
+    // dropped before the consumer, which must outlive its queues
     partitions: BTreeMap<u32, PartitionState>,
     buffer: MessageBuffer,
     consumer: Arc<GroupConsumer>,
@@ -124,22 +125,22 @@ pub struct Source {
     metadata: Option<Arc<ConsumerGroupMetadata>>,
 }
 
-/// What the next poll has to do first.
+/// The action that the next poll starts with.
 enum State {
     Stable,
-    /// The group assigned these; the committed offsets could not be read yet.
+    /// The group assigned these partitions, but their committed offsets could not be read yet.
     Assigned(Vec<u32>),
-    /// The caller knows of the assignment; reading starts with the next poll.
+    /// The caller has received the assignment; reading starts with the next poll.
     Assigning,
-    /// The caller knows of the revocation; the next poll confirms it.
+    /// The caller has received the revocation; the next poll confirms it.
     Revoking,
 }
 
 impl Source {
-    /// Joins the group; partitions come with [`Source::poll`].
+    /// Joins the group; partitions are assigned in [`Source::poll`].
     ///
     /// # Errors
-    /// Within ten seconds when no broker answers, the topic is not there or may not be read.
+    /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
     pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, Error> {
         let cluster = Cluster::open(client)?;
         let of = cluster.topic(&settings.topic).map_err(|error| error.needing(Operation::Read))?.count();
@@ -160,11 +161,11 @@ impl Source {
         })
     }
 
-    /// Serves the group: call it often (between batches), five minutes apart at most. Waits up to `timeout` if there is
-    /// nothing to do. See the module for what each event asks of the caller.
+    /// Serves the group. Call it often (between batches), at least every five minutes. Waits up to `timeout` if there
+    /// is nothing to do. The module documentation describes the caller's action for each event.
     ///
     /// # Errors
-    /// A transient one ([`SourceError::is_transient`]) is to be logged, and poll called again.
+    /// Log a transient error ([`SourceError::is_transient`]) and call poll again.
     pub fn poll(&mut self, timeout: Duration) -> Result<Option<Event>, SourceError> {
         let assigned = match &self.state {
             State::Stable => None,
@@ -184,7 +185,7 @@ impl Source {
         self.serve(if assigned.is_some() { Duration::ZERO } else { timeout })?;
         match (self.consumer.context().role.next_change(), assigned) {
             (None, None) => self.search(),
-            // a newer change makes up for the one that could not be looked at yet
+            // a newer change replaces the one that was not processed yet
             (None, Some(partitions)) | (Some(Change::Assigned(partitions)), _) => {
                 self.assigned(partitions).map(Some)
             }
@@ -196,14 +197,15 @@ impl Source {
         }
     }
 
-    /// Serves the consumer's own queue until it is empty or there is a change of the assignment.
+    /// Serves the consumer's own queue until it is empty or the assignment changes.
     fn serve(&mut self, timeout: Duration) -> Result<(), SourceError> {
         let mut timeout = timeout;
         loop {
             let served = self.consumer.context().served();
             match self.consumer.poll(timeout) {
                 Some(Ok(stray)) => {
-                    // cannot be: every queue was split before its partition was assigned. A restart reads it again.
+                    // impossible, because every queue was split before its partition was assigned; a restart reads the
+                    // record again
                     tracing::error!(
                         partition = stray.partition(),
                         "a record arrived on the queue of another partition"
@@ -221,7 +223,7 @@ impl Source {
         }
     }
 
-    /// Trouble of the consumer as a whole.
+    /// Converts an error of the whole consumer.
     fn trouble(&self, error: &KafkaError) -> Result<(), SourceError> {
         let code = code(error);
         match error {
@@ -238,11 +240,11 @@ impl Source {
         }
     }
 
-    /// Shows what is fetched of one partition, at most `max` records (and at most 1,000), in the order of their offsets,
-    /// to `each`. Does not wait, does not allocate. A partition that is not ours has nothing.
+    /// Passes the fetched records of one partition, at most `max` (and at most 1,000), to `each` in the order of their
+    /// offsets. Does not wait or allocate. A partition that is not assigned has no records.
     ///
     /// # Errors
-    /// After the records before it were shown.
+    /// Returned after the records before the error were passed.
     pub fn read(
         &mut self,
         partition: u32,
@@ -257,13 +259,14 @@ impl Source {
         let max = max.min(BATCH);
         let mut damage = None;
         let taken = queue.read(&mut self.buffer, max, |item| match item {
-            // librdkafka may go on behind a damaged batch by itself; what was fetched before an `assign` comes again
+            // librdkafka may continue after a damaged batch by itself; records fetched before an `assign` are delivered
+            // again
             Item::Message(message) if damage.is_some() || message.offset() < position => {}
             Item::Message(message) => {
                 (count, position, end) = (count + 1, message.offset() + 1, None);
                 each(message);
             }
-            // comes once for each end, the last stable offset
+            // occurs once for each end, at the last stable offset
             Item::Notice(RDKafkaErrorCode::PartitionEOF, offset) => {
                 (position, end) = (offset.max(position), Some(offset));
             }
@@ -299,38 +302,40 @@ impl Source {
         }
     }
 
-    /// Sleeps until a queue that was empty is no longer, or for `timeout`. Call it when every partition that is being
-    /// read is drained: a queue that was not empty does not notify.
+    /// Waits until an empty queue receives something, or for `timeout`. Call it only when all partitions being read are
+    /// drained, because a queue that was not empty does not notify.
     pub fn wait(&self, timeout: Duration) {
         self.wakeup.wait(timeout);
     }
 
-    /// Where reading of a partition goes on: after the last record shown, or at its end. `None` if it is not ours.
+    /// Returns the offset at which reading of a partition continues: after the last record passed, or at its end.
+    /// `None` if the partition is not assigned.
     #[must_use]
     pub fn position(&self, partition: u32) -> Option<i64> {
         self.partitions.get(&partition).map(|state| state.position)
     }
 
-    /// What to send with offsets in a transaction: captured when the partitions were assigned, and valid for them only.
+    /// Returns the group metadata to send with offsets in a transaction. It is captured when the partitions are
+    /// assigned, and valid only for that assignment.
     #[must_use]
     pub fn group_metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
         self.metadata.as_ref()
     }
 
-    /// The partitions that are ours.
+    /// Returns the assigned partitions.
     pub fn partitions(&self) -> impl Iterator<Item = u32> {
         self.partitions.keys().copied()
     }
 
-    /// The address of whichever process is in the group under this instance's name, if the broker reports one. After
-    /// [`SourceError::Fenced`] that is another process.
+    /// Returns the address of the process that is in the group under this instance's name, if the broker reports one.
+    /// After [`SourceError::Fenced`] that is another process.
     #[must_use]
     pub fn namesake(&self) -> Option<String> {
         let named = self.cluster.members_named(&self.settings.group, &self.settings.instance);
         named.ok()?.into_iter().next()
     }
 
-    /// To ask of logs' ends, by reading uncommitted.
+    /// Returns the connection for requests of end offsets, which reads uncommitted.
     #[must_use]
     pub const fn cluster(&self) -> &Cluster {
         &self.cluster
@@ -340,7 +345,7 @@ impl Source {
         Error::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
     }
 
-    /// The right that is missing by a broker's word.
+    /// Returns the missing permission for a broker's error code.
     fn missing(&self, code: RDKafkaErrorCode) -> Right {
         match code {
             RDKafkaErrorCode::GroupAuthorizationFailed => Right::of_group(&self.settings.group),
@@ -349,7 +354,7 @@ impl Source {
     }
 }
 
-/// Codes of an offset that is not in the log.
+/// Returns true for error codes of an offset that is not in the log.
 const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(code, C::AutoOffsetReset | C::OffsetOutOfRange | C::LogTruncation | C::NoOffset)
@@ -357,7 +362,7 @@ const fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        // closing the consumer takes the partitions back once more, and nobody polls us then
+        // closing the consumer revokes the partitions once more, when nothing polls it
         self.consumer.context().role.closing.store(true, Ordering::Relaxed);
         self.partitions.clear();
     }

@@ -30,12 +30,12 @@ pub use readers::{Access, ClusterRight, Grant, Permissions, Reader, Readers};
 pub use span::Span;
 pub use ttl::{Bounds, Times};
 
-/// What a topic is for.
+/// The purpose of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// What players report. Personal data.
+    /// The beacons that players report. Personal data.
     Beacons,
-    /// Cells before release. Personal data by class.
+    /// Cells before release. Personal data by classification.
     Partials,
     /// Released rows.
     Rollups,
@@ -44,7 +44,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// The name in tables and metrics.
+    /// Returns the name used in tables and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,53 +55,53 @@ impl Purpose {
         }
     }
 
-    /// Whether a stage of ours reads it, so that what is deleted too soon is lost.
+    /// Returns true if a stage of the worker reads the topic, so that records deleted too soon are lost.
     pub(crate) const fn is_read_by_us(self) -> bool {
         matches!(self, Self::Beacons | Self::Partials)
     }
 }
 
-/// Whose clock stamps a topic's records.
+/// The clock that sets a topic's timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// The broker's (`LogAppendTime`).
+    /// The broker's clock (`LogAppendTime`).
     Append,
-    /// The producer's (`CreateTime`), as far ahead of the broker's as this.
+    /// The producer's clock (`CreateTime`), up to this far ahead of the broker's.
     Create {
         /// `message.timestamp.after.max.ms`.
         ahead: Duration,
     },
 }
 
-/// What a topic is to be.
+/// The specification of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Its name.
+    /// The name.
     pub topic: String,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How many partitions.
+    /// The number of partitions.
     pub partitions: u32,
-    /// How many replicas of each.
+    /// The number of replicas of each partition.
     pub replication: u32,
-    /// `[ttl]`: how long a record can be read at most.
+    /// `[ttl]`: the longest time for which a record can be read.
     pub ttl: Duration,
-    /// How long a record must be there at least: window, lateness, session and the outage to be survived. Zero where
-    /// nobody of ours reads it.
+    /// The shortest time for which a record must be readable: window, lateness, session and the longest outage to
+    /// survive. Zero if no stage reads the topic.
     pub least: Duration,
-    /// Whose clock.
+    /// The clock that sets timestamps.
     pub clock: Clock,
     /// `windows.max_skew`: how far ahead of the present a record may be dated.
     pub max_skew: Duration,
-    /// `ttl.on_disk_slack`: how much longer than `ttl` a record may lie on a disk.
+    /// `ttl.on_disk_slack`: how much longer than `ttl` a record may stay on disk.
     pub on_disk_slack: Duration,
-    /// Largest batch of records, bytes.
+    /// The largest batch of records, bytes.
     pub max_message_bytes: u32,
 }
 
 impl Spec {
-    /// The largest timestamp that a record may have at this time, ms since the epoch. Clocks of brokers and of whoever
-    /// asks may differ a little.
+    /// Returns the largest timestamp that a record may have at this time, ms since the epoch. It allows for small
+    /// differences between clocks.
     pub(crate) fn latest(&self, now: u64) -> u64 {
         let ahead = match self.clock {
             Clock::Append => Duration::ZERO,
@@ -110,7 +110,7 @@ impl Spec {
         now.saturating_add(span::millis(self.max_skew.max(ahead))).saturating_add(check::TOLERANCE)
     }
 
-    /// In-sync replicas that a write needs: one may be missing where there are three.
+    /// Returns the number of in-sync replicas that a write needs: with three replicas, one may be missing.
     pub(crate) const fn min_in_sync(&self) -> u32 {
         if self.replication >= 3 { 2 } else { 1 }
     }

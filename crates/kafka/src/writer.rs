@@ -1,4 +1,4 @@
-//! Records into one topic: each to the partition it is told, each with word of what became of it.
+//! A producer for one topic that reports the outcome of each record.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,47 +12,47 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, Error};
 
-/// How long a broker may take to tell of a topic.
+/// The time-out of metadata requests.
 const METADATA: Duration = Duration::from_secs(5);
 
-/// What a [`Writer`] is told.
+/// The settings of a [`Writer`].
 #[derive(Clone, Debug)]
 pub struct WriterSettings {
-    /// Where it writes.
+    /// The topic.
     pub topic: String,
     /// The `content-type` of its records.
     pub content_type: &'static str,
-    /// How long the brokers may take to take a record before it is given up.
+    /// How long a record may take to be acknowledged before it is given up.
     pub patience: Duration,
-    /// Bytes of records that may be on their way at a time. Whoever writes keeps to it; beyond it records are refused.
+    /// The maximum size of records in flight, bytes. The caller observes it; records beyond it are refused.
     pub memory: usize,
 }
 
-/// What is told of a record that every in-sync replica has.
+/// The confirmation that every in-sync replica has a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// The broker stamped it (`LogAppendTime`), not we.
+    /// True if the broker set the timestamp (`LogAppendTime`).
     pub stamped_by_broker: bool,
 }
 
-/// What became of a record: once for each, on a thread of the client.
+/// The callback for the outcome of a record, called once on a thread of the client.
 pub type Receipt = Box<dyn FnOnce(Result<Written, Error>) + Send>;
 
-/// Writes records at least once: a record that is given up may have been written all the same.
+/// A producer that writes records at least once. A record that is given up may have been written nevertheless.
 pub struct Writer {
     producer: ThreadedProducer<Context<Reports>>,
     settings: WriterSettings,
     headers: OwnedHeaders,
 }
 
-/// Where the words on records go.
+/// The call-backs that receive delivery reports.
 #[derive(Default)]
 struct Reports {
     topic: String,
     principal: Principal,
 }
 
-/// A receipt on its way through librdkafka.
+/// A callback that librdkafka carries with a record.
 struct Pending(Mutex<Option<Receipt>>);
 
 impl ProducerContext for Context<Reports> {
@@ -86,17 +86,17 @@ impl Reports {
 }
 
 impl Writer {
-    /// A producer that waits for all in-sync replicas and repeats nothing by itself. Nothing is asked yet.
+    /// Creates an idempotent producer that waits for all in-sync replicas. No request is sent.
     ///
     /// # Errors
-    /// When the properties are not ones librdkafka takes.
+    /// librdkafka rejects the properties.
     pub fn open(client: &ClientSettings, settings: WriterSettings) -> Result<Self, Error> {
         let patience = settings.patience.as_millis().to_string();
-        // what is held is bounded by who writes: librdkafka's own bounds are never to be reached
+        // the caller limits the memory, so librdkafka's own limits must never be reached
         let kilobytes = (settings.memory / 512).clamp(65_536, 2_147_483_647).to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // records are packed already, and somebody waits for each
+            // records are already batched, and a client waits for each
             ("linger.ms", "0"),
         ];
         let fixed = [
@@ -112,8 +112,8 @@ impl Writer {
         Ok(Self { producer, headers: OwnedHeaders::new().insert(header), settings })
     }
 
-    /// Sends a record without a key. `timestamp` is in ms since the epoch; a topic of append time takes its own. `receipt`
-    /// is told what became of it; it must not wait for anything.
+    /// Sends a record without a key. `timestamp` is in ms since the epoch; a topic with append time sets its own.
+    /// `receipt` receives the outcome and must not block.
     pub fn write(&self, partition: u32, payload: &[u8], timestamp: u64, receipt: Receipt) {
         let record =
             BaseRecord::with_opaque_to(&self.settings.topic, Box::new(Pending(Mutex::new(Some(receipt)))))
@@ -130,11 +130,11 @@ impl Writer {
         }
     }
 
-    /// Asks how many partitions the topic has, within five seconds. Only to those that were there when this was last asked
-    /// can be written: librdkafka itself asks seldom.
+    /// Queries the number of partitions of the topic, within five seconds. Records can be sent only to partitions that
+    /// existed at the last query, because librdkafka itself queries rarely.
     ///
     /// # Errors
-    /// No broker answers in time.
+    /// No broker responds in time.
     pub fn partitions(&self) -> Result<u32, Error> {
         let topic = &self.settings.topic;
         let metadata = self.producer.client().fetch_metadata(Some(topic), METADATA);
@@ -143,21 +143,21 @@ impl Writer {
         Ok(found.map_or(0, |found| found.partitions().len() as u32))
     }
 
-    /// Why nothing will be written any more; `None` as long as there is hope.
+    /// Returns the fatal producer error, if any.
     #[must_use]
     pub fn fatal(&self) -> Option<Error> {
         let (code, _) = self.producer.client().fatal_error()?;
-        // who may write nowhere gets no number as a producer, and hears so before any record is sent
+        // a principal without any write permission gets no producer id, and fails before any record is sent
         Some(self.producer.client().context().role.refusal(code))
     }
 
-    /// How many records are on their way.
+    /// Returns the number of records in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
     }
 
-    /// Waits until there is word of every record, so long at most; whether there is.
+    /// Waits up to `patience` until the outcome of every record is known; returns true if it is.
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
         let flushed: KafkaResult<()> = self.producer.flush(patience);

@@ -13,7 +13,7 @@ fn names() -> Names {
     }
 }
 
-/// The roles that have a right to this topic, by operation.
+/// Returns the roles that may do an operation on a topic.
 fn who(topic: &str, operation: Operation) -> Vec<Role> {
     let right = Right { resource: Resource::Topic(topic.into()), operation };
     Role::ALL.into_iter().filter(|role| names().rights(*role).contains(&right)).collect()

@@ -1,12 +1,12 @@
-//! Asking a cluster who may read a topic, and what we may do ourselves. The argument for its unsafe code is the
-//! parent's. In addition:
+//! Requests for ACLs and for the operations we are authorized for. The parent module justifies the unsafe code. In
+//! addition:
 //! - A request copies its filter and its names before the call returns.
-//! - The enumerations of an answer are clamped to known values by librdkafka (`rd_kafka_DescribeAclsResponse_parse`,
-//!   `rd_kafka_AuthorizedOperations_parse`): a value that Rust does not know does not come.
+//! - librdkafka clamps the enumerations of a response to known values (`rd_kafka_DescribeAclsResponse_parse`,
+//!   `rd_kafka_AuthorizedOperations_parse`), so a value that Rust does not know cannot occur.
 //!
-//! And what it cannot rest on: librdkafka reads the error code of a DescribeAcls answer and drops it. Whoever may not
-//! ask is told that there are no ACLs, and so is whoever asks a cluster without an authorizer. So
-//! [`may_describe`] asks for the right first, and the brokers' settings tell whether there is an authorizer.
+//! librdkafka reads the error code of a DescribeAcls response but drops it. A principal without the permission
+//! therefore receives an empty list, like a principal on a cluster without an authorizer. So [`may_describe`] checks
+//! the permission first, and the brokers' settings show whether there is an authorizer.
 
 use std::ffi::CString;
 use std::os::raw::c_char;
@@ -19,22 +19,22 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::{Asked, Owned, ask, text};
 
-/// A rule about a topic, or about the cluster.
+/// An ACL on a topic or on the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acl {
-    /// `User:jane`, `User:*`.
+    /// The principal, such as `User:jane` or `User:*`.
     pub(crate) principal: String,
-    /// An address, or `*`.
+    /// The host: an address, or `*`.
     pub(crate) host: String,
-    /// The operation that it is about.
+    /// The operation.
     pub(crate) operation: Operation,
-    /// Whether it allows; else it denies.
+    /// True if the ACL allows the operation, false if it denies it.
     pub(crate) allows: bool,
-    /// How the topic is named: in full, by how it begins, or as one of all.
+    /// The way in which the ACL names the topic.
     pub(crate) pattern: Pattern,
 }
 
-/// An operation of a rule, as far as it bears on who can read or change data.
+/// The operations that matter for reading or changing data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Operation {
     All,
@@ -46,29 +46,29 @@ pub(crate) enum Operation {
     Other,
 }
 
-/// The resource that rules are about.
+/// The resource of the requested ACLs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About<'a> {
-    /// The topic of that name, whatever pattern names it.
+    /// The topic with this name, under any pattern.
     Topic(&'a str),
     Cluster,
 }
 
-/// How a rule names a topic.
+/// The way in which an ACL names topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pattern {
-    /// By its name.
+    /// By the whole name.
     Literal,
-    /// By what its name begins with.
+    /// By a prefix of the name.
     Prefixed,
-    /// With all others, `*`.
+    /// All topics, `*`.
     Any,
 }
 
-/// Whether this principal may ask for ACLs.
+/// Returns true if this principal may list ACLs.
 ///
 /// # Errors
-/// No answer within ten seconds, or a refusal.
+/// No response within ten seconds, or a refusal.
 pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool, RDKafkaErrorCode> {
     use sys::rd_kafka_AclOperation_t as O;
     let request = |asked: &Asked| {
@@ -77,13 +77,15 @@ pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool,
         unsafe { sys::rd_kafka_DescribeCluster(asked.client, asked.options.as_ptr(), asked.queue.as_ptr()) };
     };
     let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, request)?;
-    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    // SAFETY: a live event; the result is null if the event is of another kind, otherwise it lives as long as the
+    // event.
     let result = unsafe { sys::rd_kafka_event_DescribeCluster_result(event.as_ptr()) };
     if result.is_null() {
         return Err(RDKafkaErrorCode::Fail);
     }
     let mut count = 0;
-    // SAFETY: a live result and a place to write to; the answer is null, or `count` values that live as long as it.
+    // SAFETY: a live result and a valid place for the count; the return value is null, or `count` values that live as
+    // long as the result.
     let operations = unsafe {
         let first = sys::rd_kafka_DescribeCluster_result_authorized_operations(result, &mut count);
         if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
@@ -94,11 +96,11 @@ pub(crate) fn may_describe<C: ClientContext>(client: &Client<C>) -> Result<bool,
     Ok(operations.iter().any(describes))
 }
 
-/// Those of these topics that this principal may see and not write. What it may not see is not among them, nor is anything
-/// where brokers do not tell, as those before 2.3.
+/// Returns those of the topics that this principal may describe but not write. Topics that it may not describe are not
+/// included. The result is empty if brokers do not report authorized operations, as those before 2.3.
 ///
 /// # Errors
-/// No answer within ten seconds, or a name with a zero byte.
+/// No response within ten seconds, or a name with a zero byte.
 pub(crate) fn not_to_write<C: ClientContext>(
     client: &Client<C>,
     topics: &[String],
@@ -107,7 +109,7 @@ pub(crate) fn not_to_write<C: ClientContext>(
     let named: Result<Vec<_>, _> = topics.iter().map(|topic| CString::new(topic.as_str())).collect();
     let named = named.map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
     let mut names: Vec<_> = named.iter().map(|name| name.as_ptr()).collect();
-    // SAFETY: as many C strings as it is told. The answer is null or ours.
+    // SAFETY: the count equals the number of C strings. The result is null or owned by us.
     let collection = unsafe { sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()) };
     let collection = Owned::new(collection, sys::rd_kafka_TopicCollection_destroy)?;
     let request = |asked: &Asked| {
@@ -117,21 +119,23 @@ pub(crate) fn not_to_write<C: ClientContext>(
         unsafe { sys::rd_kafka_DescribeTopics(asked.client, collection.as_ptr(), options, queue) };
     };
     let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, request)?;
-    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    // SAFETY: a live event; the result is null if the event is of another kind, otherwise it lives as long as the
+    // event.
     let result = unsafe { sys::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
     if result.is_null() {
         return Err(RDKafkaErrorCode::Fail);
     }
     let mut count = 0;
-    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    // SAFETY: a live result and a valid place for the count; the return value is null, or `count` pointers that live as
+    // long as the result.
     let described = unsafe {
         let first = sys::rd_kafka_DescribeTopics_result_topics(result, &mut count);
         if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
     };
     let lacks = |topic: &&*const sys::rd_kafka_TopicDescription_t| {
         let mut count = 0;
-        // SAFETY: a live description and a place to write to; the answer is null where nothing is told, else `count`
-        // values that live as long as the description.
+        // SAFETY: a live description and a valid place for the count; the return value is null if the response contains
+        // no operations, otherwise `count` values that live as long as the description.
         let operations = unsafe {
             let first = sys::rd_kafka_TopicDescription_authorized_operations(**topic, &mut count);
             if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
@@ -143,23 +147,23 @@ pub(crate) fn not_to_write<C: ClientContext>(
     Ok(described.iter().filter(lacks).map(name).collect())
 }
 
-/// Returns the rules about a resource. Empty too where the cluster does not answer: see [`may_describe`].
+/// Returns the ACLs on a resource. Also empty if this principal may not list ACLs: see [`may_describe`].
 ///
 /// # Errors
-/// No answer within ten seconds, or a name with a zero byte.
+/// No response within ten seconds, or a name with a zero byte.
 pub(crate) fn rules<C: ClientContext>(
     client: &Client<C>,
     about: About<'_>,
 ) -> Result<Vec<Acl>, RDKafkaErrorCode> {
     use sys::rd_kafka_ResourceType_t as R;
-    // librdkafka names the cluster after what it was once: a broker
+    // librdkafka uses the former name of the cluster resource: broker
     let (kind, name) = match about {
         About::Topic(topic) => (R::RD_KAFKA_RESOURCE_TOPIC, topic),
         About::Cluster => (R::RD_KAFKA_RESOURCE_BROKER, "kafka-cluster"),
     };
     let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
     let mut reason = [0 as c_char; 128];
-    // SAFETY: a C string, nulls where anything will do, and room for an error's text. The answer is null or ours.
+    // SAFETY: a C string, nulls for "any", and a buffer for an error text. The result is null or owned by us.
     let filter = NonNull::new(unsafe {
         sys::rd_kafka_AclBindingFilter_new(
             kind,
@@ -181,13 +185,15 @@ pub(crate) fn rules<C: ClientContext>(
         unsafe { sys::rd_kafka_DescribeAcls(asked.client, filter.as_ptr(), options, queue) };
     };
     let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBEACLS, request)?;
-    // SAFETY: a live event; the answer is null where it is of another kind, else lives as long as the event.
+    // SAFETY: a live event; the result is null if the event is of another kind, otherwise it lives as long as the
+    // event.
     let result = unsafe { sys::rd_kafka_event_DescribeAcls_result(event.as_ptr()) };
     if result.is_null() {
         return Err(RDKafkaErrorCode::Fail);
     }
     let mut count = 0;
-    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    // SAFETY: a live result and a valid place for the count; the return value is null, or `count` pointers that live as
+    // long as the result.
     let bindings = unsafe {
         let first = sys::rd_kafka_DescribeAcls_result_acls(result, &mut count);
         if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
@@ -196,7 +202,7 @@ pub(crate) fn rules<C: ClientContext>(
     Ok(bindings.iter().filter_map(|binding| unsafe { acl(*binding) }).collect())
 }
 
-/// A binding, unless it names topics in a way we do not know.
+/// Converts a binding; `None` if its pattern type is unknown.
 ///
 /// # Safety
 /// `binding` is null or points to a live binding.
@@ -207,7 +213,7 @@ unsafe fn acl(binding: *const sys::rd_kafka_AclBinding_t) -> Option<Acl> {
     if binding.is_null() {
         return None;
     }
-    // SAFETY: a live binding, by the caller's word; its strings live as long and are copied.
+    // SAFETY: a live binding, as the caller guarantees; its strings live as long and are copied.
     unsafe {
         let operation = match sys::rd_kafka_AclBinding_operation(binding) {
             O::RD_KAFKA_ACL_OPERATION_ALL => Operation::All,

@@ -1,11 +1,11 @@
-//! Asks for the largest timestamp of partitions (ListOffsets with MAX_TIMESTAMP, KIP-734). The argument for its unsafe
-//! code is the parent's. In addition:
-//! - `rd_kafka_topic_partition_list_add` copies the name and returns an element of the list, which lives until the next
-//!   one is added. Its offset is the query: -3 is MAX_TIMESTAMP (`rd_kafka_OffsetSpec_t`).
+//! Requests for the largest timestamp of partitions (ListOffsets with MAX_TIMESTAMP, KIP-734). The parent module
+//! justifies the unsafe code. In addition:
+//! - `rd_kafka_topic_partition_list_add` copies the name and returns an element of the list, which lives until the
+//!   next one is added. The element's offset is the query: -3 is MAX_TIMESTAMP (`rd_kafka_OffsetSpec_t`).
 //! - `rd_kafka_ListOffsets` copies the list before the call returns.
 //!
-//! `rd_kafka_offsets_for_times`, which rust-rdkafka wraps, cannot ask this: rust-rdkafka has no offset below -2 except
-//! its own, and the answer has no timestamp.
+//! `rd_kafka_offsets_for_times`, which rust-rdkafka wraps, does not support this query: rust-rdkafka accepts no offset
+//! below -2 except its own constants, and the response contains no timestamp.
 
 use std::ffi::CString;
 use std::os::raw::c_int;
@@ -17,20 +17,20 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::{Asked, Owned, ask, code_of};
 
-/// The answer of the leader of one partition.
+/// The response of the leader of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Largest {
     /// The partition.
     pub(crate) partition: u32,
-    /// The largest timestamp of its segments, ms since the epoch; `None` where no record has one.
+    /// The largest timestamp of its segments, ms since the epoch; `None` if no record has one.
     pub(crate) time: Result<Option<u64>, RDKafkaErrorCode>,
 }
 
-/// Returns the largest timestamp of each partition. Segments count as a whole: records in them that can no longer be
-/// read, too. Each partition must have a leader, because librdkafka waits for one until the request times out.
+/// Returns the largest timestamp of each partition. It covers whole segments, including records in them that can no
+/// longer be read. Each partition must have a leader, because librdkafka waits for one until the request times out.
 ///
 /// # Errors
-/// No answer within ten seconds, a refusal, or a name with a zero byte.
+/// No response within ten seconds, a refusal, or a name with a zero byte.
 pub(crate) fn timestamps<C: ClientContext>(
     client: &Client<C>,
     topic: &str,
@@ -38,12 +38,12 @@ pub(crate) fn timestamps<C: ClientContext>(
 ) -> Result<Vec<Largest>, RDKafkaErrorCode> {
     let name = CString::new(topic).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
     let size = i32::try_from(partitions.len()).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
-    // SAFETY: any size will do; the answer is null or ours.
+    // SAFETY: any size is valid; the result is null or owned by us.
     let list = unsafe { sys::rd_kafka_topic_partition_list_new(size) };
     let list = Owned::new(list, sys::rd_kafka_topic_partition_list_destroy)?;
     for partition in partitions {
         let partition = i32::try_from(*partition).map_err(|_| RDKafkaErrorCode::InvalidArgument)?;
-        // SAFETY: a live list and a C string; the answer is null, or an element that lives until the next call.
+        // SAFETY: a live list and a C string; the result is null, or an element that lives until the next call.
         let added = unsafe {
             sys::rd_kafka_topic_partition_list_add(list.as_ptr(), name.as_ptr(), partition).as_mut()
         };
@@ -56,19 +56,21 @@ pub(crate) fn timestamps<C: ClientContext>(
         unsafe { sys::rd_kafka_ListOffsets(asked.client, list.as_ptr(), options, queue) };
     };
     let event = ask(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS, request)?;
-    // SAFETY: a live event; the answer is null where it is of another kind, otherwise lives as long as the event.
+    // SAFETY: a live event; the result is null if the event is of another kind, otherwise it lives as long as the
+    // event.
     let result = unsafe { sys::rd_kafka_event_ListOffsets_result(event.as_ptr()) };
     if result.is_null() {
         return Err(RDKafkaErrorCode::Fail);
     }
     let mut count = 0;
-    // SAFETY: a live result and a place to write to; the answer is null, or `count` pointers that live as long as it.
+    // SAFETY: a live result and a valid place for the count; the return value is null, or `count` pointers that live as
+    // long as the result.
     let infos = unsafe {
         let first = sys::rd_kafka_ListOffsets_result_infos(result, &mut count);
         if first.is_null() || count == 0 { &[] } else { slice::from_raw_parts(first, count) }
     };
     let largest = infos.iter().map(|info| {
-        // SAFETY: each points to an answer that lives as long as the result, and so does the element it returns.
+        // SAFETY: each pointer is to a response that lives as long as the result, and so does the element in it.
         let (time, element) = unsafe {
             let time = sys::rd_kafka_ListOffsetsResultInfo_timestamp(*info);
             (time, sys::rd_kafka_ListOffsetsResultInfo_topic_partition(*info))
@@ -76,8 +78,8 @@ pub(crate) fn timestamps<C: ClientContext>(
         if element.is_null() {
             return Err(RDKafkaErrorCode::Fail);
         }
-        // SAFETY: a live element. No reference to it is made, because its error may be no value of the enumeration; in C
-        // it is an int.
+        // SAFETY: a live element. No reference to it is made, because its error may be outside the Rust enumeration; in
+        // C it is an int.
         let (error, partition) = unsafe {
             let error = ptr::addr_of!((*element).err).cast::<c_int>().read();
             (error, ptr::addr_of!((*element).partition).read())

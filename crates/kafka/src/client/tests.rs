@@ -64,7 +64,7 @@ fn a_principal_is_named_where_a_password_is_its_own() {
         [("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.username", "u")];
     assert_eq!(with(&scram).principal().to_string(), "principal User:u");
     assert_eq!(with(&scram).protocol(), "SASL_SSL with SCRAM-SHA-512");
-    // a name that is not shown to the broker
+    // the name is not sent to the broker
     assert_eq!(with(&scram[1..]).principal().to_string(), "this principal");
     assert_eq!(with(&[]).protocol(), "plaintext");
 }
@@ -83,7 +83,7 @@ fn failed_authentication_differs_from_an_unreachable_cluster() {
         "cannot connect to b:1 by ssl (SSL handshake failed: certificate verify failed); check [kafka.properties]; the \
          brokers' certificate is expired, issued for another name, or not signed by the authority in ssl.ca.location"
     );
-    // a broker that goes down in the middle of it
+    // a broker that stops during the handshake
     assert!(away(C::SSL, "ssl://b:1/1: SSL handshake failed: Disconnected").is_transient());
     assert!(
         away(C::BrokerTransportFailure, "ssl://b:1/1: Connect failed: Connection refused").is_transient()

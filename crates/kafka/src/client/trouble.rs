@@ -1,11 +1,11 @@
-//! A cluster that is not there, told from one that does not let us in or that we do not trust.
+//! Distinguishes an unreachable cluster from one that refuses the client or that the client does not trust.
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::ClientSettings;
 use crate::Error;
 
-/// Trouble with the brokers, in librdkafka's words.
+/// An error of a broker connection, as librdkafka reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) code: RDKafkaErrorCode,
@@ -13,19 +13,19 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    /// Whether trying again would mend nothing: it is about who we are, or who they are.
+    /// Returns true if retrying is useless because authentication failed on either side.
     fn is_refusal(&self) -> bool {
         use RDKafkaErrorCode as C;
         match self.code {
             C::Authentication | C::SaslAuthenticationFailed | C::UnsupportedSASLMechanism => true,
-            // a broker that goes in the middle of it says just this
+            // a broker that stops during the handshake causes this error too
             C::SSL => !self.reason.contains("Disconnected"),
-            // with TLS 1.3 a broker looks at our certificate when we think all is done
+            // with TLS 1.3 a broker checks the client certificate after the client has finished the handshake
             _ => self.reason.contains(ALERT),
         }
     }
 
-    /// What to look at, where librdkafka does not say it.
+    /// Returns a hint if librdkafka's message does not name the cause.
     fn hint(&self) -> &'static str {
         if self.reason.contains(ALERT) {
             "; the brokers reject the client's certificate, which may be missing, expired or signed by another \
@@ -41,11 +41,11 @@ impl Trouble {
     }
 }
 
-/// How OpenSSL calls a peer's last word.
+/// The word with which OpenSSL reports an alert of the peer.
 const ALERT: &str = "alert";
 
 impl ClientSettings {
-    /// What keeps us from the cluster: the last trouble there was, or else something else.
+    /// Returns the error for an unreachable cluster, from the last broker error or otherwise from `otherwise`.
     pub(crate) fn away(&self, trouble: Option<Trouble>, otherwise: impl FnOnce() -> String) -> Error {
         let brokers = self.brokers.clone();
         match trouble {
@@ -61,7 +61,7 @@ impl ClientSettings {
     }
 }
 
-/// Without the broker's address before it, and how often it was after it.
+/// Removes the broker's address before the reason, and the repetition count after it.
 fn plain(reason: &str) -> &str {
     let reason =
         reason.split_once("://").and_then(|(_, rest)| rest.split_once(": ")).map_or(reason, |(_, rest)| rest);

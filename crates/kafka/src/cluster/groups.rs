@@ -1,4 +1,4 @@
-//! Consumer groups and what they have read, asked without joining one.
+//! Consumer groups and their committed offsets, read without joining a group.
 
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -10,26 +10,26 @@ use crate::client::Context;
 use crate::error::{code, is_forbidden};
 
 impl Cluster {
-    /// Returns the names of all consumer groups that this principal may describe, in order.
+    /// Returns the names of all consumer groups that this principal may describe, sorted.
     ///
     /// # Errors
-    /// No broker answers.
+    /// No broker responds.
     pub(crate) fn groups(&self) -> Result<Vec<String>, Error> {
         let listed = self.client.fetch_group_list(None, ANSWER);
         let listed = listed.map_err(|error| self.failed("list the consumer groups".into(), &error))?;
         let mut names: Vec<_> = listed.groups().iter().map(|group| group.name().to_owned()).collect();
-        // a group without a name cannot be asked for
+        // a group without a name cannot be queried
         names.retain(|name| !name.is_empty());
         names.sort();
         names.dedup();
         Ok(names)
     }
 
-    /// Returns the committed offset of a group for each partition asked, `None` where it has none. `None` as a whole
-    /// where this principal may not describe the group.
+    /// Returns the committed offset of a group for each requested partition, `None` if it has none. Returns `None` as a
+    /// whole if this principal may not describe the group.
     ///
     /// # Errors
-    /// No broker answers.
+    /// No broker responds.
     pub(crate) fn committed(
         &self,
         group: &str,

@@ -1,4 +1,4 @@
-//! On librdkafka's mock cluster; what transactions and rights change is tested on a real broker (`tests/it`).
+//! Tests on librdkafka's mock cluster. Transactions and permissions are tested on a real broker (`tests/it`).
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn cluster() -> (Mock, ClientSettings) {
     (mock, client)
 }
 
-/// Writes values into partitions, each with its time.
+/// Writes values with timestamps into partitions.
 fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
     let producer: BaseProducer =
         ClientConfig::new().set("bootstrap.servers", &client.brokers).create().unwrap();
@@ -98,7 +98,7 @@ fn a_topic_that_is_not_there_is_named() {
 
 #[test]
 fn unreachable_broker_is_reported_within_seconds() {
-    // bound and never listened on: nothing else can answer there
+    // the socket is bound but not listening, so no other process can respond on this port
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let brokers = socket.local_addr().unwrap().to_string();
     let client = ClientSettings { brokers: brokers.clone(), ..ClientSettings::default() };

@@ -1,4 +1,4 @@
-//! What became of a transaction.
+//! The outcomes of a transaction that did not commit.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
@@ -7,32 +7,33 @@ use crate::error::{code, is_forbidden};
 #[cfg(test)]
 mod tests;
 
-/// A transaction that is not known to be committed.
+/// The error of a transaction that is not known to be committed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransactError {
-    /// Nothing of it will ever be read as committed: send the same bytes again.
+    /// Nothing of the transaction will be read as committed. Send the same bytes again.
     #[error("the transaction was aborted: {0}")]
     Aborted(RDKafkaErrorCode),
-    /// It may be committed or not: [`super::Sink::reopen`], then the committed offsets decide.
+    /// The transaction may be committed or not. Call [`super::Sink::reopen`]; the committed offsets then show the
+    /// outcome.
     #[error("the outcome of the transaction is unknown: {0}")]
     Unknown(String),
-    /// Another member has our instance name or our transactional id, or the broker assumes so: nothing was committed.
-    /// Drop all state, join again with a new producer.
+    /// Another member uses our instance name or transactional id, or the broker assumes so. Nothing was committed. Drop
+    /// all state and rejoin with a new producer.
     #[error("another process uses this worker's name: {0}")]
     Fenced(RDKafkaErrorCode),
-    /// It would fail again.
+    /// A retry would fail again.
     #[error("cannot write: {0}")]
     Fatal(String),
 }
 
 impl TransactError {
-    /// Whether the transaction is still open.
+    /// Returns true if the transaction is still open.
     pub(super) const fn wants_abort(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 }
 
-/// A call of the transactional API that failed.
+/// Converts the error of a transactional call.
 impl From<KafkaError> for TransactError {
     fn from(error: KafkaError) -> Self {
         let code = code(&error);
@@ -50,28 +51,28 @@ fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactErr
         C::UnsupportedVersion | C::UnsupportedFeature | C::OffsetMetadataTooLarge => {
             TransactError::Fatal(code.to_string())
         }
-        // the group went on without us: the same bytes would be refused again
+        // the group has a new generation without us, so the same bytes would be refused again
         C::IllegalGeneration | C::UnknownMemberId | C::FencedInstanceId => TransactError::Fenced(code),
-        // by a successor, or past the transaction's time-out: to us it is the same
+        // fenced by a successor, or past the transaction time-out; the consequence is the same
         _ if fatal => TransactError::Fenced(code),
         _ if abortable => TransactError::Aborted(code),
         _ => TransactError::Unknown(code.to_string()),
     }
 }
 
-/// A record that was not taken for sending.
+/// Returns the error for a record that could not be queued.
 pub(super) fn of_enqueue(error: &KafkaError, topic: &str) -> TransactError {
     use RDKafkaErrorCode as C;
     match code(error) {
         C::QueueFull => TransactError::Aborted(C::QueueFull),
-        // the producer is in its fatal or abortable state already
+        // the producer is already in its fatal or abortable state
         code @ (C::Fatal | C::Fenced) => TransactError::Fenced(code),
         code @ (C::State | C::PurgeQueue) => TransactError::Aborted(code),
         code => TransactError::Fatal(format!("topic {topic}: {code}")),
     }
 }
 
-/// Records that the broker will not take the next time either.
+/// Returns true for error codes with which the broker would refuse the record again.
 pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     is_forbidden(code)
@@ -87,14 +88,14 @@ pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
         )
 }
 
-/// What is to be said of `error` once its transaction was aborted, or was not.
+/// Returns the error to report for `error` after an attempt to abort its transaction.
 pub(super) fn after_abort(error: TransactError, aborted: Result<(), TransactError>) -> TransactError {
     match (error, aborted) {
-        // for good either way: the broker aborts it when its time is out
+        // final either way: the broker aborts the transaction after its time-out
         (error @ (TransactError::Fatal(_) | TransactError::Fenced(_)), _) => error,
         (error, Ok(())) => error,
         (_, Err(fenced @ TransactError::Fenced(_))) => fenced,
-        // not committed, but this producer is of no use: the way of an unknown outcome is right for it too
+        // not committed, but this producer cannot be used anymore, so it is handled like an unknown outcome
         (error, Err(why)) => TransactError::Unknown(format!("{error}; the abort failed as well: {why}")),
     }
 }

@@ -1,4 +1,4 @@
-//! The producer, and a way to give it up.
+//! The producer of a sink, whose calls can be abandoned.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,11 +19,11 @@ use crate::{ClientSettings, Error};
 
 type Client = BaseProducer<Context<Deliveries>>;
 
-/// The first record of a transaction that the broker refused for good.
+/// The first record of a transaction that the broker refused permanently.
 #[derive(Default)]
 pub(super) struct Deliveries(Mutex<Option<Refusal>>);
 
-/// A topic, and why a record was not taken there.
+/// The topic of a refused record, and the reason.
 type Refusal = (String, RDKafkaErrorCode);
 
 impl Deliveries {
@@ -51,7 +51,7 @@ impl ProducerContext for Context<Deliveries> {
     }
 }
 
-/// A producer that is shared with a thread while a call is under way.
+/// A producer, shared with a thread while a call is in flight.
 pub(super) struct Handle {
     client: Option<Arc<Client>>,
     patience: Duration,
@@ -63,13 +63,13 @@ impl Handle {
         let timeout = settings.transaction_timeout.as_millis().to_string();
         let defaults = [
             ("compression.codec", "lz4"),
-            // a transaction is sent at once: there is nothing to wait for but the rest of it
+            // a transaction is sent without delay, except for the rest of its records
             ("linger.ms", "5"),
         ];
         let fixed = [
             ("transactional.id", settings.transactional_id.as_str()),
             ("transaction.timeout.ms", &timeout),
-            // Java's default: a rollup's partition is what every other client expects
+            // Java's default partitioner, so that a rollup's partition is the one that other clients expect
             ("partitioner", "murmur2_random"),
         ];
         let config = client.config(&defaults, &fixed)?;
@@ -84,7 +84,7 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Tries again as long as there is patience: a coordinator may be on the move.
+    /// Initializes transactions, with retries until the time-out, because a coordinator may be moving.
     fn init(&self, settings: &SinkSettings) -> Result<(), Error> {
         let patience = self.patience;
         let what = || format!("initialize transactional id {}", settings.transactional_id);
@@ -115,7 +115,7 @@ impl Handle {
         &self.client().context().role
     }
 
-    /// Makes a call that may hang, and waits for it as long as there is patience.
+    /// Runs a call that may hang in its own thread, and waits for it until the time-out.
     pub(super) fn call(
         &self,
         call: impl FnOnce(&Client) -> Result<(), TransactError> + Send + 'static,
@@ -132,16 +132,16 @@ impl Handle {
     fn run<T: Send + 'static>(&self, call: impl FnOnce(&Client) -> T + Send + 'static) -> Option<T> {
         let (sender, receiver) = mpsc::channel();
         let client = Arc::clone(self.client.as_ref()?);
-        // it works for the stage whose thread this is
+        // named after the stage that calls it
         let name = thread::current().name().unwrap_or("sink").to_owned();
         let spawned = thread::Builder::new().name(name).spawn(move || {
             let result = call(&client);
-            // before the word is out: whoever hears it may drop the last of it, here nobody waits for that
+            // before the result is sent, because its receiver may drop the last reference, and dropping it may block
             drop(client);
             let _ = sender.send(result);
         });
         spawned.ok()?;
-        // an abort waits until the reports of what it purged are served, and does not serve them itself
+        // an abort waits until the delivery reports of purged records are served, but does not serve them itself
         const TURN: Duration = Duration::from_millis(20);
         let (mut waited, mut hurried) = (Duration::ZERO, Duration::ZERO);
         while waited < self.patience && hurried < HURRY {
@@ -160,7 +160,7 @@ impl Handle {
 }
 
 impl Drop for Handle {
-    /// In a thread of its own: it may wait for a broker that does not answer.
+    /// Drops the client in its own thread, because that may wait for an unreachable broker.
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
             thread::spawn(move || drop(client));

@@ -1,4 +1,4 @@
-//! From an assignment of the group to partitions that are read.
+//! Assignment of partitions by the group.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use crate::client::Context;
 use crate::cluster::ANSWER;
 use crate::{Error, batch};
 
-/// What the group knows of one partition.
+/// The committed offset of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// The next offset to be read.
     pub offset: i64,
-    /// What was committed with it. Bytes that are no UTF-8 read `\u{fffd}`.
+    /// The metadata committed with it. Bytes that are not UTF-8 are replaced by `\u{fffd}`.
     pub metadata: String,
 }
 
-/// The partitions that the group assigned to us.
+/// The partitions that the group assigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
-    /// How many partitions the topic has.
+    /// The number of partitions of the topic.
     pub of: u32,
-    /// What the group committed for each partition of the topic, ours or not; by number. Stable.
+    /// The committed offset of every partition of the topic, assigned or not, by number. Stable.
     pub group: Vec<Option<Committed>>,
-    /// Ours, in ascending order.
+    /// The assigned partitions, in ascending order.
     pub partitions: Vec<AssignedPartition>,
 }
 
@@ -37,16 +37,16 @@ pub struct Assigned {
 pub struct AssignedPartition {
     /// Its number.
     pub partition: u32,
-    /// Where reading starts, unless [`Source::start_at`] says otherwise: at the committed offset; at the log's beginning
-    /// where there is none, or where it is gone and that was accepted.
+    /// The offset at which reading starts, unless changed by [`Source::start_at`]: the committed offset; if there is
+    /// none, or it was deleted and this was accepted, the start of the log.
     pub start_offset: i64,
-    /// Where the log begins.
+    /// The start of the log.
     pub log_start: i64,
-    /// How many offsets after the committed one are gone.
+    /// The number of deleted offsets after the committed one, if any.
     pub gap: Option<u64>,
 }
 
-/// Where we are in a partition of ours.
+/// The state of an assigned partition.
 pub(super) struct PartitionState {
     /// `None` until reading starts.
     pub(super) queue: Option<PartitionQueue<Context<Group>>>,
@@ -57,10 +57,10 @@ pub(super) struct PartitionState {
 }
 
 impl Source {
-    /// Reads what the group committed and where the logs begin. The next poll starts reading the partitions.
+    /// Reads the committed offsets and the starts of the logs. The next poll starts reading the partitions.
     pub(super) fn assigned(&mut self, mut partitions: Vec<u32>) -> Result<Event, SourceError> {
         partitions.sort_unstable();
-        // now it is valid: later its generation may move under partitions of an older one
+        // valid only now: later the generation may be newer than the assignment of these partitions
         self.metadata = self.consumer.group_metadata().map(Arc::new);
         match self.starts(&partitions) {
             Ok(assigned) => {
@@ -75,7 +75,7 @@ impl Source {
                 Ok(Event::Assigned(assigned))
             }
             Err(error) => {
-                // the group waits for us, and does not change its mind meanwhile: try again at the next poll
+                // the group waits for this member, and makes no other change meanwhile, so retry at the next poll
                 self.state = State::Assigned(partitions);
                 Err(error)
             }
@@ -108,11 +108,11 @@ impl Source {
         Ok(Assigned { of: self.of, group, partitions: ours })
     }
 
-    /// What the group committed for each partition of the topic, by number. Waits for transactions that are about to
-    /// decide it, so it is also what resolves an unknown outcome.
+    /// Returns the committed offset of each partition of the topic, by number. Waits for transactions whose outcome is
+    /// pending, so it also resolves an unknown outcome.
     ///
     /// # Errors
-    /// The coordinator does not answer within ten seconds, or refuses.
+    /// The coordinator does not respond within ten seconds, or refuses.
     pub fn committed(&self) -> Result<Vec<Option<Committed>>, Error> {
         let topic = &self.settings.topic;
         let what = || format!("read the offsets of group {}", self.settings.group);
@@ -137,8 +137,8 @@ impl Source {
         Ok(committed)
     }
 
-    /// Starts a partition elsewhere than [`AssignedPartition::start_offset`]. Only between [`Event::Assigned`] and the
-    /// next poll; later it does nothing and says so.
+    /// Starts a partition at another offset than [`AssignedPartition::start_offset`]. Valid only between
+    /// [`Event::Assigned`] and the next poll; later it does nothing and returns false.
     pub fn start_at(&mut self, partition: u32, offset: i64) -> bool {
         match self.partitions.get_mut(&partition) {
             Some(state) if state.queue.is_none() => {
@@ -149,9 +149,9 @@ impl Source {
         }
     }
 
-    /// Splits the queues, then assigns: in this order no record comes by the consumer's own queue. After an `assign` that
-    /// failed, and behind a batch that is skipped, it is called again and keeps the queues that are split already: there is one handle per partition
-    /// (see [`crate::batch`]).
+    /// Splits the queues, then assigns: in this order no record arrives on the consumer's own queue. It is called again
+    /// after an `assign` that failed, and after a skipped batch, and then keeps the existing queues, because there must
+    /// be one handle per partition (see [`crate::batch`]).
     pub(super) fn assign(&mut self) -> Result<(), SourceError> {
         let topic = &self.settings.topic;
         let mut list = TopicPartitionList::with_capacity(self.partitions.len());

@@ -1,9 +1,9 @@
-//! Batches that cannot be read: too large when unpacked, or damaged. Where the operator chose to skip them, the next
-//! readable offset is searched for, and reading goes on there.
+//! Batches that cannot be read because they are damaged or too large when unpacked. If the operator chose to skip them,
+//! this module searches for the next readable offset, and reading continues there.
 //!
-//! A consumer of its own, outside the group, asks for one offset after the other by `assign`. `seek` is not an option:
-//! batches leave librdkafka's own position two too far (librdkafka #5213). One offset is asked for per poll of the
-//! [`Source`], so the group is served meanwhile.
+//! A separate consumer, outside the group, tests one offset after the other by `assign`. `seek` is not an option,
+//! because batches leave librdkafka's own position two too far (librdkafka #5213). Each poll of the [`Source`] tests
+//! one offset, so the group is served meanwhile.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,12 +26,12 @@ pub enum OnDamaged {
     Never,
     /// Stop. The error names the settings that skip the batch.
     Stop,
-    /// Count it as lost and go on behind it.
+    /// Count it as lost and continue after it.
     Skip,
 }
 
 impl OnDamaged {
-    /// The end of the error message.
+    /// Returns the end of the error message.
     pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::Never => {
@@ -46,7 +46,7 @@ impl OnDamaged {
     }
 }
 
-/// Returns whether an error is about records that cannot be read, however often they are asked for.
+/// Returns true if an error is about records that cannot be read, regardless of retries.
 pub(super) const fn is_damage(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(
@@ -71,16 +71,16 @@ pub struct Skipped {
     pub to: i64,
 }
 
-/// How often the unreadable offset itself is tried again before anything is skipped.
+/// The number of retries of the unreadable offset before anything is skipped.
 const TRIES: u8 = 3;
 
-/// How many offsets are asked for one by one before the steps double: batches of one record, with good ones between them,
-/// cost no good one.
+/// The number of offsets that are tested one by one before the steps double, so that unreadable batches of one record
+/// between readable ones cost no readable record.
 const SINGLE_STEPS: u32 = 16;
 
 /// The search for the next readable offset: some single steps, doubling, then bisecting. It ends at a readable offset
-/// whose predecessor is not readable. Beyond the single steps, a readable batch between two unreadable ones may be
-/// skipped with them, if it is not longer than the first of the two.
+/// whose predecessor is not readable. After the single steps, a readable batch between two unreadable ones may be
+/// skipped with them if it is not longer than the first of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     unreadable: i64,
@@ -96,7 +96,8 @@ impl Search {
         Self { unreadable, readable: None, step: 1, steps: 0, tries: TRIES }
     }
 
-    /// The offset to ask for next, or the result of the search. `end` is the end of the log, where nothing is unreadable.
+    /// Returns the next offset to test, or the result of the search. `end` is the end of the log, where nothing is
+    /// unreadable.
     pub(super) fn next(&self, end: i64) -> Result<i64, i64> {
         match self.readable {
             _ if end <= self.unreadable => Err(self.unreadable),
@@ -107,7 +108,7 @@ impl Search {
         }
     }
 
-    /// Takes the answer to the question for an offset.
+    /// Records the result of testing an offset.
     pub(super) fn answer(&mut self, offset: i64, is_readable: bool) {
         if is_readable {
             self.readable = Some(offset);
@@ -123,7 +124,7 @@ impl Search {
     }
 }
 
-/// A consumer outside the group that asks whether offsets of one partition are readable.
+/// A consumer outside the group that tests whether offsets of one partition are readable.
 pub(super) struct Probe {
     queue: PartitionQueue<Context<()>>,
     buffer: MessageBuffer,
@@ -134,10 +135,10 @@ pub(super) struct Probe {
 
 impl Probe {
     fn open(client: &ClientSettings, settings: &SourceSettings, partition: u32) -> Result<Self, Error> {
-        // a broker sends one whole batch in any case
+        // a broker always sends at least one whole batch
         let defaults = [("fetch.message.max.bytes", "65536")];
         let fixed = [
-            // librdkafka assigns nothing without a group's name; nothing joins or commits
+            // librdkafka requires a group name to assign partitions; no group is joined and nothing is committed
             ("group.id", settings.group.as_str()),
             ("isolation.level", if settings.read_committed { "read_committed" } else { "read_uncommitted" }),
             ("auto.offset.reset", "error"),
@@ -153,7 +154,7 @@ impl Probe {
         Ok(Self { queue, buffer: MessageBuffer::for_messages(100), wakeup, consumer, partition })
     }
 
-    /// Returns whether the first thing that is read from an offset on is a record, or the end of the partition.
+    /// Returns true if the first item from an offset on is a record, or the end of the partition.
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
     fn is_readable(&mut self, topic: &str, offset: i64) -> Result<bool, SourceError> {
         let what = || format!("read partition {} of topic {topic} at offset {offset}", self.partition);
@@ -170,7 +171,7 @@ impl Probe {
                     Item::Notice(RDKafkaErrorCode::PartitionEOF, _) => Some(Ok(true)),
                     Item::Notice(code, _) if is_damage(code) => Some(Ok(false)),
                     Item::Notice(code, _) if super::is_out_of_range(code) => Some(Err(code)),
-                    // the broker is asked again
+                    // the broker is queried again
                     Item::Notice(..) | Item::Unknown(_) => None,
                 };
                 seen = seen.take().or(this);
@@ -193,8 +194,8 @@ impl Probe {
 }
 
 impl Source {
-    /// Asks for one more offset of the first partition that has an unreadable batch. When the search is over, reading
-    /// goes on behind the batch.
+    /// Tests one more offset of the first partition that has an unreadable batch. When the search is finished, reading
+    /// continues after the batch.
     pub(super) fn search(&mut self) -> Result<Option<Event>, SourceError> {
         let searching =
             self.partitions.iter().find_map(|(partition, state)| Some((*partition, state.search?)));
@@ -237,7 +238,8 @@ impl Source {
     }
 }
 
-/// A request of the search that failed. It is repeated with the next poll, so only a missing right ends the source.
+/// Converts the error of a failed request of the search. The next poll repeats the request, so only a missing
+/// permission ends the source.
 fn passing(partition: u32, error: Error) -> SourceError {
     match error {
         Error::Kafka { code, .. } => SourceError::Transient { code, partition: Some(partition) },

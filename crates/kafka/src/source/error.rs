@@ -1,22 +1,22 @@
-//! What keeps a source from reading.
+//! The error type of a source.
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::OnDamaged;
 use crate::Error;
 
-/// Why nothing can be read.
+/// The reason why nothing can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// librdkafka goes on by itself; worth a line in the log.
+    /// librdkafka recovers by itself; the error should be logged.
     #[error("{code}{}", .partition.map(|partition| format!(" (partition {partition})")).unwrap_or_default())]
     Transient {
-        /// What happened.
+        /// The error code.
         code: RDKafkaErrorCode,
-        /// Where, if it is one partition's trouble.
+        /// The partition, if only one is affected.
         partition: Option<u32>,
     },
-    /// A broker's error that librdkafka passes on without knowing it, such as 103 for a topic that was created anew.
+    /// A broker's error code that librdkafka passes on without knowing it, such as 103 for a recreated topic.
     #[error(
         "partition {partition} of {topic}: the broker reports error {number}, which librdkafka does not know; see the \
          list of error codes in Kafka's protocol guide"
@@ -29,7 +29,7 @@ pub enum SourceError {
         /// The error's number in Kafka's protocol.
         number: i32,
     },
-    /// What was committed is no longer there.
+    /// The committed offset was deleted.
     #[error(
         "partition {partition} of {topic}: {gone} offsets from the committed offset {committed} were deleted (the log \
          starts at {log_start}); raise the topic's time-to-live, and pass --accept-loss to continue without them"
@@ -39,14 +39,14 @@ pub enum SourceError {
         topic: String,
         /// The partition.
         partition: u32,
-        /// Where reading should have gone on.
+        /// The committed offset.
         committed: i64,
-        /// Where the log begins.
+        /// The start of the log.
         log_start: i64,
-        /// How many offsets lie between.
+        /// The number of deleted offsets between them.
         gone: u64,
     },
-    /// The log no longer holds the offset that is next to be read, at either end.
+    /// The next offset to be read is not in the log, at either end.
     #[error(
         "partition {partition} of {topic}: offset {offset} is not in the log because it was deleted or truncated while \
          reading"
@@ -59,7 +59,7 @@ pub enum SourceError {
         /// The offset.
         offset: i64,
     },
-    /// A batch that cannot be read: damaged, or too large when unpacked. Skipping it would lose it.
+    /// A batch that cannot be read because it is damaged or too large when unpacked. Skipping it would lose it.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}){}",
         .on_damaged.remedy()
@@ -71,12 +71,12 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// The fault of the batch.
+        /// The error of the batch.
         code: RDKafkaErrorCode,
-        /// The reaction that was configured.
+        /// The configured reaction.
         on_damaged: OnDamaged,
     },
-    /// The same where it is to be skipped. The next polls try it again, then search for its end.
+    /// A batch that cannot be read and will be skipped. The next polls retry it, then search for its end.
     #[error(
         "topic {topic}, partition {partition}, offset {offset}: the batch cannot be read ({code}); it is skipped if it \
          remains unreadable"
@@ -88,18 +88,18 @@ pub enum SourceError {
         partition: u32,
         /// The first offset that cannot be read.
         offset: i64,
-        /// The fault of the batch.
+        /// The error of the batch.
         code: RDKafkaErrorCode,
     },
-    /// Another process has our name.
+    /// Another process uses our instance name.
     #[error(
         "another member of the group uses this instance's name; give each worker its own [kafka] instance"
     )]
     Fenced,
-    /// Nothing more will come of this source.
+    /// The consumer failed permanently.
     #[error("the consumer failed: {code}")]
     Fatal {
-        /// In librdkafka's words.
+        /// librdkafka's error code.
         code: RDKafkaErrorCode,
     },
     /// A request failed.
@@ -108,7 +108,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Whether it passes by itself: poll again.
+    /// Returns true if polling again may succeed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. } | Self::UnknownCode { .. } | Self::Unreadable { .. })

@@ -1,4 +1,4 @@
-//! Membership of a consumer group, and the changes it brings.
+//! Membership of a consumer group, and the resulting changes of the assignment.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,14 @@ use super::{GroupConsumer, SourceSettings, Wakeup};
 use crate::client::Context;
 use crate::{ClientSettings, Error};
 
-/// What the group decided. librdkafka waits for `assign` or `unassign` before it goes on, so there is time.
+/// A change of the assignment. librdkafka waits for `assign` or `unassign` before it continues.
 pub(super) enum Change {
     Assigned(Vec<u32>),
     Revoked(Vec<u32>),
 }
 
-/// Changes that were not looked at yet. They are only noted in the call-back: what they ask for (requests, the caller's
-/// transaction) is done by [`super::Source::poll`], in the same thread, with everything at hand.
+/// Changes that were not processed yet. The call-back only stores them; [`super::Source::poll`] processes them
+/// (requests, the caller's transaction) in the same thread.
 #[derive(Default)]
 pub(super) struct Group {
     changes: Mutex<VecDeque<Change>>,
@@ -62,7 +62,7 @@ impl ConsumerContext for Context<Group> {
     }
 }
 
-/// A consumer that has subscribed to the topic.
+/// Creates a consumer that has subscribed to the topic.
 pub(super) fn join(
     client: &ClientSettings,
     settings: &SourceSettings,
@@ -71,15 +71,15 @@ pub(super) fn join(
 ) -> Result<GroupConsumer, Error> {
     let session = settings.session_timeout.as_millis().to_string();
     let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
-    // counts for each partition, once queues are split
+    // the limit applies to each partition, once queues are split
     let queue = (settings.queue_kib / of.max(1)).max(1_024).to_string();
     let defaults = [
         ("session.timeout.ms", session.as_str()),
         ("heartbeat.interval.ms", &heartbeat),
         ("queued.max.messages.kbytes", &queue),
-        // a full queue is looked at again after this: the default of a second stalls
+        // retries a full queue after this time; the default of a second delays reading
         ("fetch.queue.backoff.ms", "5"),
-        // how soon a new partition is seen
+        // how soon a new partition is noticed
         ("topic.metadata.refresh.interval.ms", "60000"),
     ];
     let fixed = [

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// A wake-up, notified when a queue is no longer empty. Stays set until a thread has waited for it.
+/// A wake-up, notified when a queue is no longer empty. Remains set until a thread has waited for it.
 #[derive(Default)]
 pub(crate) struct Wakeup {
     is_set: Mutex<bool>,

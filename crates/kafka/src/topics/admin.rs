@@ -1,4 +1,4 @@
-//! The admin client.
+//! The admin client for topics.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ use crate::client::Context;
 use crate::cluster::ANSWER;
 use crate::{ClientSettings, Cluster, Error, Topic};
 
-/// Describes and makes topics. Every call waits for an answer.
+/// A client that describes, creates and configures topics. Every call waits for a response.
 pub struct Admin {
     pub(super) client: AdminClient<Context<()>>,
     pub(super) cluster: Cluster,
 }
 
 impl Admin {
-    /// A client. Nothing is asked yet.
+    /// Creates a client without sending a request.
     ///
     /// # Errors
-    /// When the properties are not ones librdkafka takes.
+    /// librdkafka rejects the properties.
     pub fn open(client: &ClientSettings) -> Result<Self, Error> {
         let cluster = Cluster::open(client)?;
         Ok(Self { client: client.config(&[], &[])?.create_with_context(Context::default())?, cluster })
     }
 
-    /// Whether producers stamp a topic's records (`CreateTime`); else the broker does (`LogAppendTime`).
+    /// Returns true if producers set a topic's timestamps (`CreateTime`), false if the broker does (`LogAppendTime`).
     ///
     /// # Errors
-    /// A broker does not answer, or the topic's settings may not be seen.
+    /// A broker does not respond, or the topic's settings may not be described.
     pub fn is_create_time(&self, topic: &str) -> Result<bool, Error> {
         let resource = Resource::Topic(topic.into());
         let topic = self.describe(ResourceSpecifier::Topic(topic), format!("topic {topic}"), resource)?;
         Ok(Configs { topic, brokers: Vec::new() }.is_create_time())
     }
 
-    /// The topic, or nothing where there is none.
+    /// Returns the topic, or `None` if it does not exist.
     pub(super) fn find(&self, topic: &str) -> Result<Option<Topic>, Error> {
         match self.cluster.topic(topic) {
             Ok(topic) => Ok(Some(topic)),
@@ -50,14 +50,14 @@ impl Admin {
         }
     }
 
-    /// The settings of all live brokers.
+    /// Returns the settings of all live brokers.
     pub(super) fn brokers(&self) -> Result<Vec<ConfigResource>, Error> {
         let describe =
             |id: i32| self.describe(ResourceSpecifier::Broker(id), format!("broker {id}"), Resource::Cluster);
         self.cluster.brokers()?.into_iter().map(describe).collect()
     }
 
-    /// The settings of a topic, and of those of the live brokers that hold a replica of it.
+    /// Returns the settings of a topic, and those of the live brokers that hold a replica of it.
     pub(super) fn configs<'a>(
         &self,
         topic: &Topic,
@@ -85,7 +85,7 @@ impl Admin {
         let what = format!("describe the configuration of {named}");
         let answer = block_on(self.client.describe_configs([&which], &options()));
         let answer = answer.map_err(|error| Error::of(&what, &error))?.pop();
-        // rust-rdkafka drops the error of a single resource; what is left of it is that nothing is told
+        // rust-rdkafka drops the error of a single resource, which then has no settings
         match answer.transpose().map_err(|code| Error::coded(&what, code)) {
             Ok(Some(answer)) if !answer.entries.is_empty() => Ok(answer),
             Ok(_) => Err(Error::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),

@@ -1,5 +1,5 @@
-//! Timestamps in the future. A segment expires by its largest timestamp, so one record that is dated ahead holds the
-//! segment, with everything that is written to it later, until that timestamp is old enough.
+//! Timestamps in the future. A segment expires by its largest timestamp, so one record dated in the future keeps the
+//! segment, with everything written to it later, until that timestamp is old enough.
 
 use super::{Admin, Finding, Moment, Span, Spec};
 use crate::{Error, RDKafkaErrorCode, Topic};
@@ -10,14 +10,14 @@ mod tests;
 /// The largest timestamps of a topic.
 #[derive(Debug)]
 pub(super) struct Largest {
-    /// For each partition its largest timestamp, ms since the epoch.
+    /// The largest timestamp of each partition, ms since the epoch.
     pub(super) times: Vec<Option<u64>>,
-    /// Partitions whose leaders do not know the question.
+    /// Partitions whose leaders do not support the request.
     pub(super) unknown: Vec<u32>,
 }
 
 impl Admin {
-    /// Asks for the largest timestamp of each partition. Needs the right to describe the topic, none to read.
+    /// Queries the largest timestamp of each partition. Needs the permission to describe the topic, but not to read it.
     pub(super) fn largest(&self, topic: &Topic) -> Result<Largest, Error> {
         let all: Vec<u32> = (0..topic.count()).collect();
         let ends = self.cluster.log_ends(&topic.name, &all)?;
@@ -28,8 +28,8 @@ impl Admin {
             }
             Err(error) => return Err(error),
         };
-        // A broker before 3.0 takes the question for a time before all records, and answers with the first one's. So look
-        // for a later record among those that were there before we asked.
+        // A broker before 3.0 treats the query as a time before all records and responds with the first record's
+        // timestamp. So check whether there is a later record among those that existed before the query.
         let next = |time: u64| i64::try_from(time.checked_add(1)?).ok();
         let nexts: Vec<Option<i64>> = times.iter().map(|time| time.and_then(next)).collect();
         let asked: Vec<i64> = nexts.iter().map(|next| next.unwrap_or(i64::MAX)).collect();
@@ -40,20 +40,19 @@ impl Admin {
     }
 }
 
-/// Returns true if a record at or after `next`, the time that follows what was said to be the largest, was there before anybody
-/// asked. Nothing follows the largest number there is.
+/// Returns true if a record at or after `next`, the time after the reported maximum, existed before the query. Nothing
+/// follows the largest number.
 fn is_contradicted(next: Option<i64>, later: Option<i64>, end_before: Option<i64>) -> bool {
     next.is_some() && later.is_some_and(|later| end_before.is_some_and(|end| later < end))
 }
 
-/// Returns true if a broker or librdkafka does not know the question.
+/// Returns true if a broker or librdkafka does not support the request.
 const fn is_unknown(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as C;
     matches!(code, C::UnsupportedVersion | C::UnsupportedFeature)
 }
 
-/// Returns what is wrong with the largest timestamps of a topic at a time, ms since the epoch, where its `retention.ms`
-/// is this.
+/// Returns the findings for the largest timestamps of a topic at a time, ms since the epoch, given its `retention.ms`.
 pub(super) fn of_largest(spec: &Spec, largest: &Largest, retention: u64, now: u64) -> Vec<Finding> {
     let latest = spec.latest(now);
     let ahead = |(partition, time): (u32, &Option<u64>)| {

@@ -1,4 +1,4 @@
-//! Making topics what they are to be.
+//! Creation and configuration of topics.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,45 +13,45 @@ use crate::Error;
 #[cfg(test)]
 mod tests;
 
-/// Segments roll at this size, bytes, if not before by time.
+/// The size at which segments roll if they do not roll by time first, bytes.
 const SEGMENT_BYTES: u32 = 256 << 20;
 
-/// What is to be done about one topic. Shows as what `topics apply` prints.
+/// The changes that one topic needs. Formatted as `topics apply` prints them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The topic.
     pub topic: String,
-    /// It is not there: make it, with these partitions and replicas.
+    /// The partitions and replicas of a topic that does not exist and must be created.
     pub create: Option<(u32, u32)>,
-    /// Settings that are set or become others.
+    /// The settings to be added or changed.
     pub settings: Vec<Difference>,
-    /// What is not as it should be and is left as it is.
+    /// Differences that are not changed.
     pub left: Vec<String>,
-    /// Why the topic is not bounded, whatever its settings: records that are dated ahead.
+    /// The findings that leave the topic unbounded regardless of its settings: records dated in the future.
     pub unbounded: Vec<Finding>,
-    /// Settings of the topic that are not ours, to be written back.
+    /// Settings of the topic that crowdfold does not manage, to be written back.
     others: BTreeMap<String, String>,
-    /// All of ours.
+    /// All settings that crowdfold manages.
     ours: BTreeMap<&'static str, String>,
 }
 
-/// One setting that changes.
+/// A setting that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Its name.
+    /// The name.
     pub key: &'static str,
-    /// What is in effect; `None` where the topic is not there.
+    /// The value in effect; `None` if the topic does not exist.
     pub from: Option<String>,
-    /// What it becomes.
+    /// The new value.
     pub to: String,
-    /// Records will be kept longer than before.
+    /// True if records will be kept longer than before.
     pub lengthens: bool,
 }
 
-/// Why no settings can make a topic what it is to be.
+/// The reason why no settings can meet the specification of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// The brokers look too seldom.
+    /// The brokers check too rarely.
     #[error(
         "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
          its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
@@ -59,14 +59,14 @@ pub enum PlanError {
     TtlTooShort {
         /// The topic.
         topic: String,
-        /// Its bound.
+        /// The time-to-live.
         ttl: Span,
-        /// The brokers' interval.
+        /// The brokers' check interval.
         check: Span,
-        /// How far producers' timestamps may be ahead, where they count.
+        /// How far producers' timestamps may be ahead, if they are used.
         ahead: Option<Span>,
     },
-    /// What is left of the bound is too short to survive an outage.
+    /// The resulting retention is too short to survive an outage.
     #[error(
         "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
          survive need {least}; raise its [ttl] or lower [ttl] outage"
@@ -74,20 +74,20 @@ pub enum PlanError {
     OutageTooLong {
         /// The topic.
         topic: String,
-        /// Its bound.
+        /// The time-to-live.
         ttl: Span,
-        /// What is left of it.
+        /// The resulting retention.
         retention: Span,
-        /// What is needed.
+        /// The required retention.
         least: Span,
     },
-    /// A broker did not say.
+    /// A request failed.
     #[error(transparent)]
     Request(#[from] Error),
 }
 
 impl Change {
-    /// Whether there is nothing to do.
+    /// Returns true if there is nothing to do.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.create.is_none() && self.settings.is_empty()
@@ -123,11 +123,11 @@ impl fmt::Display for Change {
 }
 
 impl Admin {
-    /// What has to be done for the topics to be as they are to be, and which of them are not bounded then. Changes
-    /// nothing. `now` is in ms since the epoch.
+    /// Returns the changes that topics need to meet their specifications, and the findings that remain afterwards.
+    /// Changes nothing. `now` is in ms since the epoch.
     ///
     /// # Errors
-    /// A broker does not answer or refuses, or a bound cannot be held.
+    /// A broker does not respond or refuses, or a bound cannot be met.
     pub fn plan(&self, specs: &[Spec], now: u64) -> Result<Vec<Change>, PlanError> {
         let brokers = self.brokers()?;
         let check = check_interval(brokers.iter());
@@ -152,10 +152,10 @@ impl Admin {
         Ok(changes)
     }
 
-    /// Does it. Never deletes a topic, never changes a number of partitions or replicas.
+    /// Makes the changes. Never deletes a topic, never changes a number of partitions or replicas.
     ///
     /// # Errors
-    /// A broker refuses; what was done before stays done.
+    /// A broker refuses; changes made before remain.
     pub fn apply(&self, changes: &[Change]) -> Result<(), Error> {
         for change in changes.iter().filter(|change| !change.is_nothing()) {
             let Change { topic, ours, others, .. } = change;
@@ -170,7 +170,7 @@ impl Admin {
         Ok(())
     }
 
-    /// Replaces all settings of a topic, and waits until a broker has them, fifteen seconds at most.
+    /// Replaces all settings of a topic, and waits up to fifteen seconds until a broker reports them.
     pub(super) fn replace(&self, topic: &str, own: &BTreeMap<String, String>) -> Result<(), Error> {
         self.alter(topic, own.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
         for _ in 0..TURNS {
@@ -184,7 +184,7 @@ impl Admin {
         Err(Error::NotTaken { topic: topic.to_owned(), principal: self.cluster.principal() })
     }
 
-    /// Waits until brokers tell what the controller has taken, fifteen seconds at most.
+    /// Waits up to fifteen seconds until brokers report the changes that the controller has accepted.
     fn await_effect(&self, change: &Change) -> Result<(), Error> {
         let mut refusal = None;
         for _ in 0..TURNS {
@@ -197,7 +197,7 @@ impl Admin {
                             return Ok(());
                         }
                     }
-                    // a broker that has not heard of a new topic tells as little of it as one that may not
+                    // a broker that does not know a new topic yet responds like one that refuses
                     Err(error @ Error::Forbidden { .. }) if change.create.is_some() => refusal = Some(error),
                     Err(error) => return Err(error),
                 }
@@ -207,16 +207,16 @@ impl Admin {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        // rust-rdkafka drops what a broker says of a single alteration: that it is not there is all there is to tell
+        // rust-rdkafka drops a broker's error for a single change, so the cause is unknown
         Err(Error::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })
     }
 }
 
-/// How often, and how far apart, a broker is asked whether it has heard of a change.
+/// The number and interval of queries whether a broker has applied a change.
 const TURNS: u32 = 150;
 const TURN: Duration = Duration::from_millis(100);
 
-/// The settings that make a topic what it is to be.
+/// Returns the settings that meet the specification of a topic.
 fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, PlanError> {
     let topic = || spec.topic.clone();
     let ahead = match spec.clock {
@@ -253,7 +253,7 @@ fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, P
     Ok(settings)
 }
 
-/// Sets the time that deleted files are kept, where it is longer than `ttl.on_disk_slack`.
+/// Sets the time for which deleted files are kept, if it is longer than `ttl.on_disk_slack`.
 fn bound_on_disk(spec: &Spec, delay: u64, ours: &mut BTreeMap<&'static str, String>) {
     let slack = millis(spec.on_disk_slack);
     if delay > slack {
@@ -286,7 +286,7 @@ fn alteration(
     ours: BTreeMap<&'static str, String>,
 ) -> Change {
     let own = now.own();
-    // what is in effect by a broker's default is written down: defaults change
+    // a value that equals the broker's default is set too, because defaults can change
     let differs = |(key, to): &(&&'static str, &String)| own.get(**key) != Some(*to);
     let difference = |(key, to): (&&'static str, &String)| {
         let from = now.get(key).map(str::to_owned);
@@ -308,7 +308,7 @@ fn alteration(
     Change { topic: spec.topic.clone(), create: None, settings, left, unbounded: Vec::new(), others, ours }
 }
 
-/// Whether a setting keeps records longer than the one before.
+/// Returns true if a new value keeps records longer than the old one.
 fn lengthens(key: &str, from: Option<&str>, to: &str) -> bool {
     let limit = |value: &str| value.parse::<i64>().ok().map(|limit| u64::try_from(limit).unwrap_or(u64::MAX));
     let timed =

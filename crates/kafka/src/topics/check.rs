@@ -1,4 +1,4 @@
-//! Whether topics are what they are to be, by their settings and by what can be read.
+//! Verification of topics by their settings and by measurement.
 
 use std::time::Instant;
 
@@ -12,43 +12,44 @@ use crate::Error;
 #[cfg(test)]
 mod tests;
 
-/// Clocks of brokers and of whoever checks may differ by this, ms, and the age of a record is known to the second.
+/// The tolerance for differences between clocks, ms. The age of a record is known to the second.
 pub(super) const TOLERANCE: u64 = 5_000;
 
-/// What was found, topic by topic in the order of the specifications.
+/// The findings, topic by topic in the order of the specifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// One for each specification.
+    /// One report for each specification.
     pub topics: Vec<TopicReport>,
 }
 
-/// What was found of one topic.
+/// The findings of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicReport {
-    /// Its name.
+    /// The name.
     pub topic: String,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How long a record may be read.
+    /// The longest time for which a record may be read.
     pub ttl: Span,
-    /// How long one can be, and lie on a disk, by the settings of topic and brokers; `None` where there is no topic.
+    /// The longest time for which a record can be read and be on disk, by the settings of topic and brokers; `None` if
+    /// the topic does not exist.
     pub bounds: Option<Bounds>,
-    /// The settings that these are the sums of.
+    /// The settings from which the bounds are computed.
     pub times: Option<Times>,
-    /// For each partition the age of its oldest record that can be read; `None` where it is empty or has no leader.
+    /// The age of the oldest readable record of each partition; `None` if it is empty or has no leader.
     pub oldest: Vec<Option<Span>>,
-    /// What is not as it should be.
+    /// The findings.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// Whether a promise is broken: exit 3.
+    /// Returns true if a finding is a breach: exit 3.
     #[must_use]
     pub fn is_breached(&self) -> bool {
         self.topics.iter().flat_map(|topic| &topic.findings).any(Finding::is_breach)
     }
 
-    /// Why a worker may not start: each names its topic and the mend.
+    /// Returns the findings because of which a worker must not start, each with its topic and the fix.
     pub fn refusals(&self) -> impl Iterator<Item = String> {
         self.topics.iter().flat_map(|report| {
             let refused = report.findings.iter().filter(|finding| finding.refuses_start());
@@ -58,7 +59,7 @@ impl Report {
 }
 
 impl TopicReport {
-    /// The age of the oldest record of all.
+    /// Returns the age of the oldest record of all partitions.
     #[must_use]
     pub fn oldest(&self) -> Option<Span> {
         self.oldest.iter().flatten().max().copied()
@@ -66,11 +67,11 @@ impl TopicReport {
 }
 
 impl Admin {
-    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. `now` is in ms since the epoch. Needs the right
-    /// to describe topics and brokers, none to read.
+    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. `now` is in ms since
+    /// the epoch. Needs the permission to describe topics and brokers, but not to read records.
     ///
     /// # Errors
-    /// A broker does not answer or refuses. What is wrong with a topic is a finding.
+    /// A broker does not respond or refuses. Problems of a topic are findings, not errors.
     #[expect(
         clippy::disallowed_methods,
         reason = "brokers stamp records during the check, and may respond slowly"
@@ -149,15 +150,16 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
         findings.push(Finding::Clock { wanted: spec.clock });
     }
     findings.extend(of_unpacking(spec, configs));
-    // beacons' partitions may be added any time; readers of the others do not care
+    // partitions of the beacons topic may be added at any time; readers of rollups and rejections do not depend on the
+    // number
     if spec.purpose == Purpose::Partials && partitions != spec.partitions {
         findings.push(Finding::Partitions { there: partitions, wanted: spec.partitions });
     }
     findings
 }
 
-/// The size of gzip batches when unpacked, which librdkafka does not bound. Brokers recompress what is written to a topic
-/// with a codec of its own.
+/// Checks the size of gzip batches when unpacked, which librdkafka does not limit. Brokers recompress batches if the
+/// topic has its own codec.
 fn of_unpacking(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
     let batch = configs.get("max.message.bytes")?.parse().ok()?;
     let may_be_gzip = matches!(configs.get("compression.type"), None | Some("producer" | "gzip"));
@@ -165,7 +167,7 @@ fn of_unpacking(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
     (is_read && may_be_gzip && batch > MOST_GZIP).then_some(Finding::Unpacks { batch })
 }
 
-/// The time on disk, where the time to be read is as it should be.
+/// Checks the time on disk, if the time for which records can be read is within its bound.
 fn of_disk(spec: &Spec, on_disk: u64) -> Option<Finding> {
     let most = millis(spec.ttl).saturating_add(millis(spec.on_disk_slack));
     (on_disk != u64::MAX && on_disk > most).then(|| Finding::OnDisk {

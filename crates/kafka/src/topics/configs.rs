@@ -1,4 +1,4 @@
-//! What a topic's settings come to, with the brokers' defaults.
+//! The effective settings of a topic, including the brokers' defaults.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub(super) struct Configs<'a> {
 }
 
 impl Configs<'_> {
-    /// Settings of the topic itself: what legacy AlterConfigs would take away if it were not written back.
+    /// Returns the settings of the topic itself, which legacy AlterConfigs would remove if they were not written back.
     pub(super) fn own(&self) -> BTreeMap<String, String> {
         let own = self.topic.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
         own.filter_map(|entry| Some((entry.name.clone(), entry.value.clone()?))).collect()
     }
 
-    /// A setting in effect, as the broker that answered has it.
+    /// Returns a setting in effect, as the responding broker reports it.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.topic.get(key)?.value.as_deref()
     }
@@ -47,8 +47,8 @@ impl Configs<'_> {
         !self.is("message.timestamp.type", "LogAppendTime")
     }
 
-    /// A length of time, ms: the topic's own, else the longest of what its brokers have for default. The names of a
-    /// broker's come in the order in which they count, with their unit in ms.
+    /// Returns a duration, ms: the topic's own, otherwise the longest of its brokers' defaults. The brokers' names are
+    /// listed by precedence, with their unit in ms.
     fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> u64 {
         let topic = self.topic.get(key);
         let own = topic.filter(|entry| entry.source == ConfigSource::DynamicTopic);
@@ -63,10 +63,10 @@ impl Configs<'_> {
     }
 }
 
-/// The names of a broker's `file.delete.delay.ms`, with their unit in ms.
+/// The broker settings for the default of `file.delete.delay.ms`, with their unit in ms.
 const DELETE_DELAY: [(&str, u64); 1] = [("log.segment.delete.delay.ms", 1)];
 
-/// How long a broker keeps deleted files of a topic that has no such setting of its own, ms; the largest.
+/// Returns how long brokers keep deleted files of a topic without its own setting, ms; the largest over the brokers.
 pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
     let [(key, unit)] = DELETE_DELAY;
     brokers
@@ -75,13 +75,13 @@ pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigR
         .unwrap_or(u64::MAX)
 }
 
-/// How seldom the laziest broker looks for what is too old, ms.
+/// Returns the longest interval at which a broker checks for old records, ms.
 pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
     let interval = |broker: &ConfigResource| millis(broker.get("log.retention.check.interval.ms")?, 1);
     brokers.map(|broker| interval(broker).unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX)
 }
 
-/// -1 and numbers too large to be a time are for ever; `None` is "not set".
+/// Parses a duration. -1 and numbers that are too large for a time mean forever; `None` means "not set".
 fn millis(entry: &ConfigEntry, unit: u64) -> Option<u64> {
     let value: i64 = entry.value.as_deref()?.parse().ok()?;
     if value == i64::MAX {

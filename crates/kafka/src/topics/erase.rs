@@ -1,4 +1,4 @@
-//! Records that nobody needs any more, made unreadable before their time.
+//! Deletion of records before their time-to-live ends.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::Error;
 use crate::acl::{Operation, Resource, Right};
 
 impl Admin {
-    /// Makes the records of a topic unreadable up to an offset of each partition, which itself stays (DeleteRecords).
-    /// Their bytes leave the disk when their segment does: within the bound, as before. A broker that is killed within
-    /// a minute (`log.flush.start.offset.checkpoint.interval.ms`) may forget it, so it is to be repeated; what is
-    /// erased already is erased again without harm. Needs the right Delete on the topic.
+    /// Makes the records of each partition before an offset unreadable; the record at the offset remains
+    /// (DeleteRecords). Their bytes leave the disk with their segment, within the bound as before. A broker that is
+    /// killed within a minute (`log.flush.start.offset.checkpoint.interval.ms`) may forget the deletion, so it must be
+    /// repeated; repeating it is harmless. Needs the permission Delete on the topic.
     ///
     /// # Errors
-    /// The first of all; the other partitions are tried nevertheless.
+    /// The first of all errors; the other partitions are tried nevertheless.
     pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), Error> {
         let what = || format!("delete records of topic {topic}");
         let lacks = |error: Error| {
@@ -30,7 +30,7 @@ impl Admin {
         let partitions =
             self.cluster.topic(topic).map_err(|error| error.needing(Operation::Delete))?.partitions;
         let is_led = |partition: u32| partitions.get(partition as usize).is_some_and(|p| p.leader.is_some());
-        // one partition that nobody leads would hold up the others
+        // a partition without a leader would delay the response for the others
         let (led, leaderless): (Vec<_>, Vec<_>) =
             offsets.iter().partition(|(partition, _)| is_led(**partition));
         let mut list = TopicPartitionList::with_capacity(led.len());

@@ -1,92 +1,92 @@
-//! What a check may find.
+//! The findings of a check.
 
 use std::fmt;
 
 use super::{Clock, Moment, Span};
 
-/// The largest gzip batch that cannot be larger than 4 GiB when unpacked, bytes: gzip reaches 1,032 times at most.
+/// The largest gzip batch that cannot exceed 4 GiB when unpacked, bytes: gzip expands at most 1,032 times.
 pub(super) const MOST_GZIP: u64 = 4_000_000;
 
-/// Why a topic keeps records without bound.
+/// The reason why a topic keeps records without a time limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unbounded {
     /// `retention.ms` is -1.
     Retention,
     /// `cleanup.policy` is not exactly `delete`.
     CleanupPolicy(String),
-    /// Tiered storage.
+    /// Tiered storage is enabled.
     RemoteStorage,
-    /// Producers' timestamps with no bound ahead.
+    /// Producers may set any timestamp in the future.
     Ahead,
-    /// Segments that never roll, or brokers that never look.
+    /// Segments that never roll, or brokers that never check.
     Other(&'static str),
 }
 
-/// One thing that is not as it should be.
+/// A difference from the specification of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// There is no such topic.
+    /// The topic does not exist.
     Missing,
-    /// Records stay for ever, or for as long as somebody likes.
+    /// Records are kept forever, or for a time that nothing limits.
     Unbounded(Unbounded),
-    /// Records can be read longer than `[ttl]` says.
+    /// Records can be read longer than `[ttl]` allows.
     Beyond {
-        /// The bound.
+        /// The bound that results from the settings.
         bound: Span,
-        /// How long they may.
+        /// The configured time-to-live.
         ttl: Span,
     },
-    /// Records can lie on a disk longer than `[ttl]` and `ttl.on_disk_slack` say.
+    /// Records can be on disk longer than `[ttl]` and `ttl.on_disk_slack` allow.
     OnDisk {
-        /// The bound.
+        /// The bound that results from the settings.
         bound: Span,
-        /// The time that they may be read.
+        /// The configured time-to-live.
         ttl: Span,
-        /// The further time that they may lie there.
+        /// The configured additional time on disk.
         slack: Span,
     },
-    /// A segment has a timestamp in the future, so it stays longer than any bound says.
+    /// A segment has a timestamp in the future, so it is kept beyond every bound.
     Ahead {
-        /// Its partition.
+        /// The partition.
         partition: u32,
         /// The largest timestamp.
         dated: Moment,
-        /// When its segment can expire, by `retention.ms`.
+        /// The time at which its segment can expire, by `retention.ms`.
         expires: Moment,
         /// The distance of the timestamp into the future.
         by: Span,
     },
-    /// Brokers that do not know how to report a largest timestamp.
+    /// Brokers that cannot report a largest timestamp.
     TooOld {
         /// The partitions they lead.
         partitions: Vec<u32>,
     },
-    /// Records go before windows and the outage to be survived are over.
+    /// Records are deleted before windows and the longest outage to survive are over.
     TooShort {
-        /// When.
+        /// The retention.
         retention: Span,
-        /// What is needed.
+        /// The required retention.
         least: Span,
     },
-    /// Records go when there are many of them, read or not.
+    /// Records are deleted by size, even if they were not read.
     RetentionBytes(String),
-    /// Another clock stamps records than `source.trust_timestamps` says.
+    /// Timestamps are set by another clock than `source.trust_timestamps` requires.
     Clock {
-        /// The one it is to be.
+        /// The required clock.
         wanted: Clock,
     },
-    /// Another number of partitions than the configuration says.
+    /// The number of partitions differs from the configuration.
     Partitions {
-        /// What there is.
+        /// The actual number.
         there: u32,
-        /// What is to be.
+        /// The configured number.
         wanted: u32,
     },
-    /// The oldest record that can be read is older than any should be.
+    /// The oldest readable record is older than allowed.
     Overstayed {
-        /// Its partition.
+        /// The partition.
         partition: u32,
-        /// Its age.
+        /// The age of the record.
         age: Span,
         /// The bound.
         bound: Span,
@@ -96,21 +96,22 @@ pub enum Finding {
         /// The largest batch, bytes.
         batch: u64,
     },
-    /// Nobody leads these partitions, so nobody says what is in them.
+    /// The partitions have no leader, so their records were not measured.
     Unmeasured {
-        /// Their numbers.
+        /// The partitions.
         partitions: Vec<u32>,
     },
 }
 
 impl Finding {
-    /// Whether it breaks the promise or loses data: exit 3. What is not is worth knowing.
+    /// Returns true if the finding breaks a guarantee or loses data: exit 3. Other findings are informational.
     #[must_use]
     pub const fn is_breach(&self) -> bool {
         !matches!(self, Self::Unmeasured { .. } | Self::Unpacks { .. })
     }
 
-    /// Whether it is about records that stay, or may stay, too long: what an audit asks. The others are about losing them.
+    /// Returns true if the finding is about records that are or may be kept too long, which `audit` reports. The others
+    /// are about losing records.
     #[must_use]
     pub const fn is_of_age(&self) -> bool {
         matches!(
@@ -125,15 +126,15 @@ impl Finding {
         )
     }
 
-    /// Whether `run` refuses to start on it. What was measured to be too old is alarmed instead: to stop reading mends
-    /// nothing.
+    /// Returns true if `run` refuses to start because of the finding. A record that is too old raises an alarm instead,
+    /// because stopping would not remove it.
     #[must_use]
     pub const fn refuses_start(&self) -> bool {
         self.is_breach() && !matches!(self, Self::Overstayed { .. })
     }
 }
 
-/// What it is and how to mend it, to be read after "topic x ".
+/// Formats the finding and its fix as the continuation of "topic x ".
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const APPLY: &str = "run `crowdfold topics apply`";
@@ -177,7 +178,7 @@ impl fmt::Display for Finding {
                      cannot expire before {expires}; wait until then, use a new topic, or run `crowdfold topics apply \
                      --purge-ahead`"
                 )?;
-                // nobody's clock is wrong by more than this
+                // a clock is hardly ever wrong by more than this
                 if by.0 < 3_600_000 {
                     write!(f, " (or check whether this host's clock is {by} slow)")
                 } else {

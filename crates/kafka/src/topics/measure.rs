@@ -1,23 +1,23 @@
-//! The oldest record that can be read, without reading it.
+//! Measurement of the oldest readable record, without reading it.
 
 use super::Admin;
 use crate::{Error, Topic};
 
-/// How often a partition is measured anew because its oldest records went meanwhile.
+/// The number of repetitions if the oldest records are deleted during a measurement.
 const ATTEMPTS: u32 = 5;
 
-/// What was measured of one topic.
+/// The measurements of one topic.
 pub(super) struct Oldest {
-    /// For each partition the timestamp of its first record, to the second below, ms since the epoch.
+    /// The timestamp of the first record of each partition, rounded down to the second, ms since the epoch.
     pub(super) times: Vec<Option<u64>>,
-    /// Partitions that nobody leads.
+    /// Partitions without a leader.
     pub(super) leaderless: Vec<u32>,
 }
 
 impl Admin {
-    /// Asks for the first offset at or after a time (ListOffsets), again and again: as long as it is the log's first the
-    /// first record is no older. Thirty-odd questions tell the second, all partitions at once, and whoever asks needs no
-    /// right to read a beacon.
+    /// Bisects the time of the first record: if the first offset at or after a time (ListOffsets) is the start of the
+    /// log, the first record is not older. About thirty requests determine the second for all partitions together, and
+    /// no permission to read a beacon is needed.
     pub(super) fn oldest(&self, topic: &Topic, now: u64) -> Result<Oldest, Error> {
         let mut times = vec![None; topic.partitions.len()];
         let mut asked: Vec<u32> = (0..topic.count()).collect();
@@ -31,7 +31,7 @@ impl Admin {
             let after = self.cluster.log_starts(&topic.name, &asked)?;
             let mut moved = Vec::new();
             for (((partition, before), after), found) in asked.into_iter().zip(starts).zip(after).zip(found) {
-                // records went while we searched for the oldest of them: what was found is of none
+                // records were deleted during the search, so the result belongs to none of the remaining ones
                 if before == after { times[partition as usize] = found } else { moved.push(partition) }
             }
             asked = moved;
@@ -42,7 +42,7 @@ impl Admin {
         Ok(Oldest { times, leaderless })
     }
 
-    /// The timestamp of the record at `starts`, for each partition; `None` where there is none.
+    /// Returns the timestamp of the record at `starts` for each partition; `None` if there is none.
     fn search(
         &self,
         topic: &str,
@@ -51,7 +51,7 @@ impl Admin {
         now: u64,
     ) -> Result<Vec<Option<u64>>, Error> {
         let first = self.cluster.first_since(topic, partitions, &vec![0; partitions.len()])?;
-        // at or after this second, before that one; a day ahead of us no clock is
+        // at or after the first second, before the second one; no clock is a day ahead
         let mut ranges = vec![(0, now / 1_000 + 86_400); partitions.len()];
         while ranges.iter().any(|(from, to)| to - from > 1) {
             let middles: Vec<u64> = ranges.iter().map(|(from, to)| from.midpoint(*to)).collect();

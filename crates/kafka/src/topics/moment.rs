@@ -1,8 +1,8 @@
-//! Timestamps, for people.
+//! Formatting of timestamps.
 
 use std::fmt;
 
-/// A time in ms since the epoch that reads as `2036-01-01T00:00:00Z`.
+/// A time in ms since the epoch, formatted as `2036-01-01T00:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(
     /// Milliseconds since the epoch.
@@ -43,7 +43,7 @@ mod tests {
         for (millis, text) in known {
             assert_eq!(Moment(millis).to_string(), text);
         }
-        // the largest that a record can have, and more: no arithmetic overflows
+        // the largest timestamp of a record, and more: no arithmetic overflows
         assert_eq!(Moment(i64::MAX as u64).to_string(), "292278994-08-17T07:12:55Z");
         assert!(Moment(u64::MAX).to_string().starts_with("584556019-"));
     }

@@ -1,20 +1,20 @@
-//! Removing segments that a timestamp in the future holds.
+//! Removal of segments that are kept by a timestamp in the future.
 //!
-//! A client can neither see where a segment ends nor begin a new one. What it can do: delete records up to an offset
-//! (DeleteRecords), after which a broker deletes, at its next look, each segment that ends before that offset and is not
-//! the last; and lower `segment.ms` and `segment.bytes`, so that the next records begin a new segment. As measured on
-//! Kafka 4.3:
-//! - A record that is dated further ahead than `segment.ms` begins a segment, which time does not end then, because
-//!   `segment.ms` counts from the largest timestamp of the first batch. So it is the size that ends it. One that is less
-//!   far ahead lies anywhere in its segment, which time ends.
-//! - `segment.bytes` is 1 MiB at least. Records that are written before the segment is full lie in it too, so records are
-//!   deleted after that. A batch larger than `segment.bytes` is refused, so it is never lowered below
+//! A client can neither see the end of a segment nor begin a new one. It can delete records up to an offset
+//! (DeleteRecords), after which a broker deletes, at its next check, each segment that ends before that offset and is
+//! not the last. And it can lower `segment.ms` and `segment.bytes`, so that the next records begin a new segment. As
+//! measured on Kafka 4.3:
+//! - A record that is dated further ahead than `segment.ms` begins a segment that does not end by time, because
+//!   `segment.ms` counts from the largest timestamp of the first batch. So it ends by size. A record that is less far
+//!   ahead can be anywhere in its segment, which ends by time.
+//! - `segment.bytes` is at least 1 MiB. Records that are written before the segment is full belong to it too, so
+//!   records are deleted after that. A batch larger than `segment.bytes` is refused, so it is never lowered below
 //!   `max.message.bytes`.
-//! - A partition to which nobody writes never begins a new segment. `retention.bytes = 0` has brokers begin one and
-//!   delete the old, in all partitions of the topic. So that is done only where nobody writes to any of them, after all
-//!   their records were deleted.
+//! - A partition to which nobody writes never begins a new segment. `retention.bytes = 0` makes brokers begin one and
+//!   delete the old one, in all partitions of the topic. So that is done only if nobody writes to any of them, after
+//!   all their records were deleted.
 //!
-//! The largest timestamp counts segments that are still there, so it says when they are gone.
+//! The largest timestamp includes segments that still exist, so it shows when they are gone.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -29,27 +29,27 @@ use crate::{Error, RDKafkaErrorCode, Topic};
 #[cfg(test)]
 mod tests;
 
-/// The records that a purge is going to delete.
+/// The records that a purge will delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purge {
     /// The topic.
     pub topic: String,
-    /// Partitions with a segment that is dated ahead, each with its first offset and its end.
+    /// The partitions with a segment dated in the future, each with its first offset and its end.
     pub ahead: BTreeMap<u32, (i64, i64)>,
-    /// The other partitions, of which records are deleted where nobody writes to the topic.
+    /// The other partitions, whose records are deleted if nobody writes to the topic.
     pub others: BTreeMap<u32, (i64, i64)>,
-    /// Consumer groups that have not read all of it.
+    /// Consumer groups with unread records among them.
     pub unread: Vec<Unread>,
-    /// True if there may be groups that this principal may not see.
+    /// True if there may be groups that this principal cannot see.
     pub may_miss_groups: bool,
 }
 
-/// A consumer group that has not read all that a purge deletes.
+/// A consumer group with unread records among those that a purge deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// Its name.
+    /// The name.
     pub group: String,
-    /// The number of unread records in partitions that hold one dated ahead.
+    /// The number of unread records in partitions with a record dated in the future.
     pub ahead: u64,
     /// The number of unread records in the other partitions.
     pub others: u64,
@@ -58,32 +58,34 @@ pub struct Unread {
 /// The result of a purge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purged {
-    /// The number of deleted records, including those that were written meanwhile.
+    /// The number of deleted records, including those written meanwhile.
     pub records: u64,
-    /// Partitions whose old segment is still there.
+    /// Partitions whose old segment still exists.
     pub left: Vec<u32>,
 }
 
-/// How long settings are lowered for records to come that begin a new segment, round by round. Not longer, because each
-/// partition of a busy topic begins many segments meanwhile, and a broker maps two files of each into memory.
+/// The duration of each round in which settings are lowered so that new records begin a new segment. They are short,
+/// because each partition of a busy topic begins many segments meanwhile, and a broker maps two files of each into
+/// memory.
 const ROUNDS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-/// `segment.ms` meanwhile: well below a round.
+/// `segment.ms` during a round, well below its duration.
 const SEGMENT_MS: u64 = 5_000;
-/// `segment.bytes` meanwhile, if messages are not larger: the least that Kafka takes.
+/// `segment.bytes` during a round, unless messages are larger: Kafka's minimum.
 const SEGMENT_BYTES: u64 = 1 << 20;
-/// The greatest delay of a busy broker's check after its interval.
+/// The longest delay of a busy broker's check after its interval.
 const LATE: Duration = Duration::from_secs(5);
-/// How often the brokers are asked for what they have done.
+/// The interval of progress queries.
 const TURN: Duration = Duration::from_millis(250);
 
 /// A topic's own settings.
 type Own = BTreeMap<String, String>;
 
 impl Admin {
-    /// Returns what a purge of the topic would delete; `None` where nothing in it is dated ahead. Changes nothing.
+    /// Returns the records that a purge of the topic would delete; `None` if none is dated in the future. Changes
+    /// nothing.
     ///
     /// # Errors
-    /// A broker does not answer or refuses.
+    /// A broker does not respond or refuses.
     pub fn plan_purge(&self, spec: &Spec, unbounded: &[Finding]) -> Result<Option<Purge>, Error> {
         let ahead = ahead(unbounded);
         if ahead.is_empty() {
@@ -114,13 +116,13 @@ impl Admin {
         Ok(Some(Purge { topic: topic.clone(), ahead, others, unread, may_miss_groups }))
     }
 
-    /// Deletes all records up to the present end of the partitions that hold one dated ahead, and has brokers begin new
-    /// segments there, so that the old ones leave the disk. Where nobody writes to the topic, that takes deleting the
-    /// records of all its partitions. Records that are written meanwhile may be deleted too. Needs
-    /// the rights Delete and AlterConfigs on the topic. `now` is in ms since the epoch; `say` gets each step.
+    /// Deletes all records up to the current end of the partitions with a record dated in the future, and makes brokers
+    /// begin new segments there, so that the old ones leave the disk. If nobody writes to the topic, this requires
+    /// deleting the records of all its partitions. Records that are written meanwhile may be deleted too. Needs the
+    /// permissions Delete and AlterConfigs on the topic. `now` is in ms since the epoch; `say` receives each step.
     ///
     /// # Errors
-    /// A broker does not answer or refuses. The topic's settings are put back before that, if it is possible.
+    /// A broker does not respond or refuses. The topic's settings are restored before that, if possible.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     pub fn purge(
         &self,
@@ -144,9 +146,9 @@ impl Admin {
             is_replicated: topic.partitions.iter().any(|partition| partition.replicas.len() > 1),
             topic,
         };
-        // where each partition began of which records are deleted
+        // the starts of the partitions whose records are deleted
         let mut begins = starts(&purge.ahead);
-        // where the right is missing this fails before anything is changed: nothing lies before these offsets
+        // without the permission this fails before anything is changed, because no record is before these offsets
         self.erase_before(name, &begins)?;
         let mut left: Vec<u32> = begins.keys().copied().collect();
         for lowered_for in ROUNDS {
@@ -179,18 +181,18 @@ impl Admin {
     }
 }
 
-/// Where records were written in a while.
+/// The partitions that received records during a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
-    /// In a partition that is dated ahead.
+    /// A partition with a record dated in the future.
     There,
-    /// In others alone.
+    /// Only other partitions.
     Elsewhere,
-    /// Nowhere in the topic.
+    /// No partition of the topic.
     Nothing,
 }
 
-/// One topic that is being purged.
+/// A topic that is being purged.
 struct Work<'a> {
     admin: &'a Admin,
     spec: &'a Spec,
@@ -198,13 +200,13 @@ struct Work<'a> {
     own: Own,
     lowered: Own,
     retention: u64,
-    /// After this long each broker has looked for old segments.
+    /// The time after which each broker has checked for old segments.
     look: Duration,
     is_replicated: bool,
 }
 
 impl Work<'_> {
-    /// Does something while the topic has other settings.
+    /// Runs an action while the topic has other settings.
     fn put_back_after<T>(&self, meanwhile: &Own, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let done = self.admin.replace(&self.topic.name, meanwhile).and_then(|()| act());
         let put_back = self.admin.replace(&self.topic.name, &self.own);
@@ -213,7 +215,8 @@ impl Work<'_> {
         Ok(done)
     }
 
-    /// Waits for new records, then deletes all of these partitions up to the end. Returns where there were new ones.
+    /// Waits for new records, then deletes all of these partitions up to the end. Returns which partitions received
+    /// records.
     #[expect(clippy::disallowed_methods, reason = "segments roll in real time")]
     fn delete_after(&self, wait: Duration, partitions: &[u32]) -> Result<Written, Error> {
         let (before, began) = (self.ends()?, Instant::now());
@@ -234,20 +237,21 @@ impl Work<'_> {
         Ok(written)
     }
 
-    /// The end of each partition that has a leader.
+    /// Returns the end of each partition that has a leader.
     fn ends(&self) -> Result<BTreeMap<u32, i64>, Error> {
         let all: Vec<u32> = (0..self.topic.count()).collect();
         let ends = self.admin.cluster.log_ends(&self.topic.name, &all)?;
         Ok(all.into_iter().zip(ends).filter_map(|(partition, end)| Some((partition, end?))).collect())
     }
 
-    /// The partitions that have a segment which is dated ahead.
+    /// Returns the partitions that have a segment dated in the future.
     fn still_ahead(&self, now: u64) -> Result<Vec<u32>, Error> {
         let largest = self.admin.largest(&self.topic)?;
         Ok(ahead(&of_largest(self.spec, &largest, self.retention, now)))
     }
 
-    /// Waits until all is done, or each broker has looked; for that in any case where it is asked for.
+    /// Waits until `is_done` returns true or each broker has checked for old segments; with `to_the_end`, always until
+    /// the latter.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
     fn wait(&self, to_the_end: bool, mut is_done: impl FnMut() -> Result<bool, Error>) -> Result<(), Error> {
         let began = Instant::now();
@@ -262,7 +266,7 @@ impl Work<'_> {
     }
 }
 
-/// The partitions of which something dated ahead was found.
+/// Returns the partitions of the findings that are dated in the future.
 fn ahead(findings: &[Finding]) -> Vec<u32> {
     let partition = |finding: &Finding| match finding {
         Finding::Ahead { partition, .. } => Some(*partition),
@@ -271,7 +275,7 @@ fn ahead(findings: &[Finding]) -> Vec<u32> {
     findings.iter().filter_map(partition).collect()
 }
 
-/// Offsets, each of which must be known.
+/// Returns the offsets, each of which must be known.
 fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, Error> {
     let offset = |(offset, partition): (Option<i64>, &u32)| {
         let what = || format!("query the offsets of partition {partition} of topic {topic}");
@@ -280,12 +284,13 @@ fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<V
     offsets.into_iter().zip(partitions).map(offset).collect()
 }
 
-/// Where each of these partitions begins.
+/// Returns the start of each of these partitions.
 fn starts(ranges: &BTreeMap<u32, (i64, i64)>) -> BTreeMap<u32, i64> {
     ranges.iter().map(|(partition, (start, _))| (*partition, *start)).collect()
 }
 
-/// How many records of the ranges (start, end) lie behind what was committed of the partition, where something was.
+/// Returns the number of records of the ranges (start, end) after the committed offset of the partition, if there is
+/// one.
 fn lacking(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64 {
     let lacks = |(partition, (start, end)): (&u32, &(i64, i64))| {
         let committed = (*committed.get(*partition as usize)?)?;
@@ -294,14 +299,14 @@ fn lacking(ranges: &BTreeMap<u32, (i64, i64)>, committed: &[Option<i64>]) -> u64
     ranges.iter().filter_map(lacks).sum()
 }
 
-/// A topic's own settings with other values.
+/// Returns a topic's own settings with other values.
 fn with(own: &Own, changed: &[(&str, String)]) -> Own {
     let mut own = own.clone();
     own.extend(changed.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     own
 }
 
-/// Settings by which new records soon begin a new segment, and none is refused.
+/// Returns settings with which new records soon begin a new segment, and none is refused.
 fn lowered(configs: &Configs<'_>) -> Own {
     let number = |key: &str| configs.get(key).and_then(|value| value.parse::<u64>().ok());
     let bytes = SEGMENT_BYTES.max(number("max.message.bytes").unwrap_or(0));

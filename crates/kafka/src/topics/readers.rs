@@ -12,44 +12,44 @@ use crate::admin_calls::describe_acls::{self, About, Acl, Operation, Pattern};
 #[cfg(test)]
 mod tests;
 
-/// Who may read a topic.
+/// The principals that may read a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// The cluster has no authorizer: whoever reaches its brokers.
+    /// The cluster has no authorizer, so every client that can connect.
     Anyone,
-    /// Whom its rules let.
+    /// The principals that the ACLs allow.
     Listed(Vec<Reader>),
 }
 
-/// A principal that may do something.
+/// A principal with a permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reader {
-    /// As Kafka writes it, `User:jane`; `User:*` is whoever the cluster lets in, and `super users` are those that brokers
-    /// have and do not name.
+    /// The principal as Kafka writes it, `User:jane`. `User:*` is every authenticated principal, and `super users`
+    /// stands for those that the brokers have but do not name.
     pub principal: String,
-    /// The rule or setting that allows it.
+    /// The ACL or setting that grants it.
     pub by: Grant,
 }
 
-/// The rule or setting that allows something.
+/// The ACL or setting that grants a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
-    /// A rule that names the topic, or one on the cluster.
+    /// An ACL that names the topic, or one on the cluster.
     Literal,
-    /// A rule on topics that begin so.
+    /// An ACL on a prefix of topic names.
     Prefixed,
-    /// A rule on all topics.
+    /// An ACL on all topics.
     Wildcard,
-    /// The brokers' `super.users`: no rule holds for them.
+    /// The brokers' `super.users`, to whom ACLs do not apply.
     SuperUser,
-    /// No rule names the topic, and the brokers' `allow.everyone.if.no.acl.found` is true.
+    /// No ACL names the topic, and the brokers' `allow.everyone.if.no.acl.found` is true.
     NoRule,
-    /// No rule names the topic, and the brokers have an `allow.everyone.if.no.acl.found` which they do not show.
+    /// No ACL names the topic, and the brokers have an `allow.everyone.if.no.acl.found` that they do not report.
     Perhaps,
 }
 
 impl Grant {
-    /// In a few words.
+    /// Returns a short description.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,26 +70,26 @@ pub struct Access {
     pub readers: Readers,
     /// The principals that may write to it, by its ACLs.
     pub writers: Vec<Reader>,
-    /// Who may change its configuration, and so how long its records stay, by its rules.
+    /// The principals that may change its configuration, including its retention, by its ACLs.
     pub configurers: Vec<Reader>,
 }
 
-/// A permission on the whole cluster with which a principal can read any topic, or take the permission to.
+/// A permission on the whole cluster with which a principal can read any topic, or grant itself the permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClusterRight {
-    /// ClusterAction: fetch like a broker that replicates.
+    /// ClusterAction: fetch like a replicating broker.
     ClusterAction,
-    /// Alter: add rules.
+    /// Alter: create ACLs.
     Alter,
-    /// AlterConfigs: change the brokers' settings, such as how long every topic's records stay.
+    /// AlterConfigs: change the brokers' settings, such as the retention of every topic.
     AlterConfigs,
 }
 
 impl ClusterRight {
-    /// All of them.
+    /// All permissions of this kind.
     pub const ALL: [Self; 3] = [Self::ClusterAction, Self::Alter, Self::AlterConfigs];
 
-    /// Kafka's name for it.
+    /// Returns Kafka's name of the permission.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -111,18 +111,18 @@ impl ClusterRight {
 /// The permissions of principals, by the ACLs of the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
-    /// For each topic that was asked for.
+    /// The permissions on each requested topic.
     pub topics: Vec<Access>,
     /// The permissions of principals on the cluster. Empty without an authorizer.
     pub cluster: Vec<(Reader, ClusterRight)>,
 }
 
 impl Admin {
-    /// Returns who may read, write and configure each of these topics, and who can do so by rights on the cluster. Needs
-    /// the right to describe the cluster, and its configuration.
+    /// Returns the principals that may read, write and configure each of these topics, including those that can do so
+    /// by permissions on the cluster. Needs the permissions to describe the cluster and its configuration.
     ///
     /// # Errors
-    /// A broker does not answer, or this principal may not ask.
+    /// A broker does not respond, or this principal lacks the permissions.
     pub fn permissions(&self, topics: &[String]) -> Result<Permissions, Error> {
         let what = || "describe the ACLs of the cluster".to_owned();
         let brokers = self.brokers()?;
@@ -135,7 +135,7 @@ impl Admin {
         }
         let client = self.client.inner();
         let failed = |code| Error::coded(what(), code);
-        // without the right the answer is that there are none
+        // without the permission the response is an empty list
         if !describe_acls::may_describe(client).map_err(failed)? {
             let right = Right { resource: Resource::Cluster, operation: acl::Operation::Describe };
             return Err(Error::Forbidden { principal: self.cluster.principal(), right });
@@ -157,7 +157,7 @@ impl Admin {
             });
         let access = topics.iter().map(|topic| {
             let rules = describe_acls::rules(client, About::Topic(topic)).map_err(failed)?;
-            // a topic without rules is open or shut as a whole, which its readers show
+            // a topic without ACLs is open or closed as a whole, which its readers show
             let other = |operation| listed(&rules, &always, None, operation);
             Ok(Access {
                 readers: Readers::Listed(listed(&rules, &always, open, Operation::Read)),
@@ -175,11 +175,11 @@ impl Admin {
     }
 }
 
-/// Super users, where the brokers do not name them.
+/// The name for super users if the brokers do not report them.
 const SUPER_USERS: &str = "super users";
 
-/// What a broker tells of a setting. What the authorizer alone knows Kafka takes for a secret: that it is there is all
-/// that is told.
+/// A broker setting as far as it is reported. Kafka treats settings that only the authorizer knows as secret and
+/// reports only their presence.
 enum ConfigValue<'a> {
     Not,
     Hidden,
@@ -192,8 +192,8 @@ fn config_value<'a>(broker: &'a ConfigResource, key: &str) -> ConfigValue<'a> {
         .map_or(ConfigValue::Not, |entry| entry.value.as_deref().map_or(ConfigValue::Hidden, ConfigValue::Is))
 }
 
-/// Returns whom the rules let do something. A denial for all hosts takes one out, whatever else lets it; a denial for
-/// some hosts leaves the others.
+/// Returns the principals whom the ACLs allow an operation. A denial for all hosts removes a principal, whatever else
+/// allows it; a denial for some hosts does not, because the other hosts remain.
 fn listed(acls: &[Acl], always: &BTreeSet<String>, open: Option<Grant>, operation: Operation) -> Vec<Reader> {
     const ALL: &str = "User:*";
     let about = |acl: &&Acl| acl.operation == operation || acl.operation == Operation::All;

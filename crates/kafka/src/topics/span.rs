@@ -1,9 +1,9 @@
-//! Lengths of time, for people.
+//! Formatting of durations.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A length of time that reads as configurations write it: `44m`, `1h 30m`, `30d`, `250ms`.
+/// A duration, formatted as in configurations: `44m`, `1h 30m`, `30d`, `250ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(
     /// Milliseconds.
@@ -30,7 +30,7 @@ impl fmt::Display for Span {
         for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
             let count = rest / unit;
             rest %= unit;
-            // two units say enough
+            // two units are precise enough
             if count > 0 && shown < 2 {
                 write!(f, "{}{count}{name}", if shown > 0 { " " } else { "" })?;
                 shown += 1;

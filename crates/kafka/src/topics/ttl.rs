@@ -1,10 +1,10 @@
 //! The arithmetic of a broker's time-to-live, in milliseconds. As measured on Kafka 4.3:
 //!
-//! A segment goes when its largest timestamp is older than `retention.ms`, the active one too. So the oldest record of a
-//! busy partition waits until its segment rolls (`segment.ms` after its first record; jitter only shortens that), then
-//! the retention, then the broker's next look (`log.retention.check.interval.ms`). On disk it stays for
-//! `file.delete.delay.ms` more. With producers' timestamps one record from the future holds its segment as long as the
-//! broker lets it be ahead (`message.timestamp.after.max.ms`).
+//! A segment, including the active one, is deleted when its largest timestamp is older than `retention.ms`. So the
+//! oldest record of a busy partition waits until its segment rolls (`segment.ms` after its first record; jitter only
+//! shortens that), then for the retention, then for the broker's next check (`log.retention.check.interval.ms`). On
+//! disk it remains for another `file.delete.delay.ms`. With producers' timestamps, one record dated in the future keeps
+//! its segment for as long as the broker allows it to be ahead (`message.timestamp.after.max.ms`).
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::Span;
 #[cfg(test)]
 mod tests;
 
-/// How long a record can be there at most, ms. [`u64::MAX`] is for ever.
+/// The longest time for which a record can exist, ms. [`u64::MAX`] means forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Until it can no longer be read.
@@ -22,7 +22,8 @@ pub struct Bounds {
     pub on_disk: u64,
 }
 
-/// What decides how long a record is there, ms; the largest over the brokers that hold it. [`u64::MAX`] is for ever.
+/// The settings that determine how long a record exists, ms; the largest over the brokers that hold it. [`u64::MAX`]
+/// means forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// `retention.ms`.
@@ -33,12 +34,12 @@ pub struct Times {
     pub check: u64,
     /// `file.delete.delay.ms`.
     pub delete_delay: u64,
-    /// `message.timestamp.after.max.ms`; 0 where the broker's clock stamps.
+    /// `message.timestamp.after.max.ms`; 0 if the broker's clock sets timestamps.
     pub ahead: u64,
 }
 
 impl Times {
-    /// The sums.
+    /// Returns the sums.
     #[must_use]
     pub const fn bounds(self) -> Bounds {
         let readable =
@@ -47,7 +48,7 @@ impl Times {
     }
 }
 
-/// The sum that makes [`Bounds::readable`]: `retention 44m + segment 11m + check 5m`.
+/// Formats the sum that makes [`Bounds::readable`]: `retention 44m + segment 11m + check 5m`.
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
@@ -66,8 +67,8 @@ impl fmt::Display for Times {
     }
 }
 
-/// `retention.ms` and `segment.ms` such that a record can be read for `ttl` at most. `None` where the broker looks too
-/// seldom, or lets timestamps be too far ahead, for that.
+/// Returns `retention.ms` and `segment.ms` with which a record can be read for at most `ttl`. `None` if the broker
+/// checks too rarely or lets timestamps be too far ahead.
 pub(super) const fn settings(ttl: u64, check: u64, ahead: u64) -> Option<(u64, u64)> {
     let Some(rest) = ttl.checked_sub(check) else { return None };
     let Some(rest) = rest.checked_sub(ahead) else { return None };

@@ -1,4 +1,4 @@
-//! On librdkafka's mock cluster.
+//! Tests on librdkafka's mock cluster.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use super::*;
 use crate::{ClientSettings, SourceSettings};
 
-/// A second handle of a partition would take the wake-up from the first when it is dropped.
+/// A second handle of a partition would remove the wake-up of the first when it is dropped.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "tests wait in real time")]
 fn assigning_twice_keeps_one_queue_per_partition_and_its_wakeup() {
@@ -22,7 +22,7 @@ fn assigning_twice_keeps_one_queue_per_partition_and_its_wakeup() {
     };
     let mut source = Source::open(&client, SourceSettings::new("beacons", "group", "instance")).unwrap();
     while !matches!(source.poll(Duration::from_millis(100)), Ok(Some(Event::Assigned(_)))) {}
-    // what a failed `assign` leads to: the next poll takes the partitions up again
+    // as after a failed `assign`: the next poll assigns the partitions again
     source.assign().unwrap();
     source.assign().unwrap();
     let mut ended = false;

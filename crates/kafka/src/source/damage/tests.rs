@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Searches a log in which these offsets cannot be read; the result, and how many offsets were asked for.
+/// Searches a log in which these offsets cannot be read; returns the result and the number of tested offsets.
 fn found(unreadable: &[std::ops::Range<i64>], first: i64, end: i64) -> (i64, u32) {
     let mut search = Search::new(first);
     for asked in 0..200 {
@@ -45,7 +45,7 @@ fn search_stops_at_the_end_of_the_log() {
     for length in 1..70 {
         assert_eq!(found(&[100..100 + length], 100, 100 + length).0, 100 + length);
     }
-    // deleted meanwhile, all of it
+    // everything was deleted meanwhile
     assert_eq!(found(&[100..200], 100, 100), (100, 0));
 }
 
@@ -61,7 +61,7 @@ fn what_became_readable_again_is_not_skipped() {
 
 #[test]
 fn result_follows_directly_on_an_unreadable_offset() {
-    // batches of 10, unreadable by all patterns of eight
+    // batches of 10, unreadable in all patterns of eight
     for pattern in 1..256_u32 {
         let batches = (0..8).filter(|batch| pattern >> batch & 1 == 1);
         let unreadable: Vec<_> = batches.map(|batch| batch * 10..batch * 10 + 10).collect();

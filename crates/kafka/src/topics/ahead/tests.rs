@@ -76,16 +76,16 @@ fn brokers_that_do_not_know_the_question_are_a_breach() {
     assert!(findings[0].to_string().contains("upgrade them to Kafka 3.0 or later"));
 }
 
-/// A broker that takes -3 for a time before all records answers with the first record's timestamp.
+/// A broker that treats -3 as a time before all records responds with the first record's timestamp.
 #[test]
 fn an_answer_is_contradicted_by_a_later_record_that_was_there_before() {
-    // three records of different times were there: the second is later than the first
+    // three records with different times existed: the second is later than the first
     assert!(is_contradicted(Some(1_001), Some(1), Some(3)));
     // no record is later
     assert!(!is_contradicted(Some(1_001), None, Some(3)));
-    // one came meanwhile
+    // a record arrived meanwhile
     assert!(!is_contradicted(Some(1_001), Some(3), Some(3)));
-    // an empty partition, one without a leader, and the largest timestamp there can be
+    // an empty partition, one without a leader, and the largest possible timestamp
     assert!(!is_contradicted(None, Some(0), Some(3)));
     assert!(!is_contradicted(Some(1_001), Some(0), None));
 }

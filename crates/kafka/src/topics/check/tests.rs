@@ -24,7 +24,7 @@ fn broker(id: i32, entries: &[(&str, &str)]) -> ConfigResource {
     resource(OwnedResourceSpecifier::Broker(id), || ConfigSource::StaticBroker, entries)
 }
 
-/// A topic that is as `topics apply` makes it with an hour, but for `changed`.
+/// Checks a topic as `topics apply` creates it with a time-to-live of an hour, except for `changed`.
 fn findings(changed: &[(&str, &str)], brokers: &[ConfigResource], spec: &Spec) -> Vec<Finding> {
     let good = [
         ("cleanup.policy", "delete"),

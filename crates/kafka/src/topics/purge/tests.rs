@@ -8,7 +8,7 @@ fn a_group_lacks_what_lies_behind_its_offset_and_was_not_deleted_before() {
     assert_eq!(lacks(Some(5)), 100);
     assert_eq!(lacks(Some(110)), 0);
     assert_eq!(lacks(Some(500)), 0);
-    // a group that has no offset does not read the partition
+    // a group without an offset does not read the partition
     assert_eq!(lacks(None), 0);
     let ranges = BTreeMap::from([(0, (0, 5)), (2, (0, 7)), (3, (3, 3))]);
     assert_eq!(lacking(&ranges, &[Some(0), Some(0), Some(4)]), 8);

@@ -63,7 +63,7 @@ fn without_any_rule_the_brokers_setting_decides() {
     check(&[], &[], None, &[]);
     check(&[], &[], Some(Grant::NoRule), &[("User:*", Grant::NoRule)]);
     check(&[], &[], Some(Grant::Perhaps), &[("User:*", Grant::Perhaps)]);
-    // a rule on something else than reading is a rule
+    // an ACL on another operation than reading counts as an ACL on the topic
     let writes = Acl { operation: Operation::Write, ..acl("a", Pattern::Literal) };
     check(&[writes], &[], Some(Grant::Perhaps), &[]);
 }

@@ -31,12 +31,12 @@ fn a_ttl_that_the_broker_cannot_hold_has_no_settings() {
     assert_eq!(settings(HOUR, 5 * MINUTE, HOUR), None);
 }
 
-/// The figures of the design, measured on Kafka 4.3.1: unreadable after 10.3 to 16.9 s, off the disk by 18 s.
+/// The measurements of the design on Kafka 4.3.1: unreadable after 10.3 to 16.9 s, off the disk by 18 s.
 #[test]
 fn the_bound_is_what_was_measured() {
     let times = Times { retention: 10_000, segment: 5_000, check: 2_000, delete_delay: 1_000, ahead: 0 };
     assert_eq!(times.bounds(), Bounds { readable: 17_000, on_disk: 18_000 });
-    // a record 30 s in the future held its segment to 45 s
+    // a record 30 s in the future kept its segment for 45 s
     assert_eq!(Times { ahead: 30_000, ..times }.bounds().readable, 47_000);
 }
 
