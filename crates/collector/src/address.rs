@@ -1,7 +1,7 @@
-//! Where a request comes from: the socket's peer, or whom a trusted proxy speaks for.
+//! The client address of a request: the peer of the connection, or the address that a trusted proxy forwards.
 //!
-//! A name that a header gives counts only as far as it was written by proxies we trust: the hops are read from the right,
-//! and the first that is none of ours is the client. Whatever stands left of it anybody may have written.
+//! A forwarded address is used only as far as trusted proxies wrote it. The hops are read from the right, and the first
+//! that is not a trusted proxy is the client. Anybody may have written the hops to the left of it.
 #![expect(
     clippy::disallowed_types,
     reason = "only beacon, airlock::address and this module handle addresses"
@@ -15,21 +15,21 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The other side of a connection. No `Debug`: it is personal data.
+/// The peer of a connection. It does not implement `Debug`, because it is personal data.
 pub(crate) struct Peer {
-    /// As text, for those who speak for themselves.
+    /// The address as text, for peers that are not proxies.
     text: String,
     is_proxy: bool,
 }
 
 impl Peer {
-    /// Whether it may speak for others.
+    /// Returns true if the peer is trusted to forward addresses.
     pub(crate) const fn is_proxy(&self) -> bool {
         self.is_proxy
     }
 }
 
-/// Proxies that say truly for whom they speak.
+/// The proxies that are trusted to forward addresses.
 pub(crate) struct Proxies(Vec<IpNet>);
 
 impl Proxies {
@@ -42,12 +42,12 @@ impl Proxies {
     }
 
     pub(crate) fn peer(&self, address: SocketAddr) -> Peer {
-        // IPv4 that comes in by a socket for IPv6
+        // an IPv4 address that arrives at an IPv6 socket
         let address = address.ip().to_canonical();
         Peer { text: address.to_string(), is_proxy: self.trusts(address) }
     }
 
-    /// The client's address; empty where it is not known.
+    /// Returns the client's address; empty if unknown.
     pub(crate) fn client<'a>(&self, peer: &'a Peer, headers: &HeaderMap) -> Client<'a> {
         if !peer.is_proxy {
             return Client { address: Address::Peer(&peer.text), spoofed: names_somebody(headers) };
@@ -58,7 +58,7 @@ impl Proxies {
         let forwarded = self.first_unknown(hops(headers, FORWARDED.as_str(), &mut |value, each| {
             elements(value).for_each(|element| each(forwarded_for(element).and_then(|hop| address_in(&hop))));
         }));
-        // a proxy that writes one of them may pass on the other as it came, from anybody
+        // a proxy that writes one of the headers may pass on the other unchanged from any client
         let address = match (listed, forwarded) {
             (Some(one), Some(other)) => one.filter(|one| other == Some(*one)),
             (one, other) => one.or(other).flatten(),
@@ -66,18 +66,18 @@ impl Proxies {
         Client { address: Address::Named(address.map(|address| address.to_string())), spoofed: false }
     }
 
-    /// From the right, the first hop that is no proxy of ours; the left-most where all are. `None` where no hop is
-    /// named, `Some(None)` where the one that counts hides its address.
+    /// Returns the first hop from the right that is not a trusted proxy, or the left-most if all are. `None` if there
+    /// are no hops, `Some(None)` if that hop hides its address.
     fn first_unknown(&self, hops: Vec<Option<IpAddr>>) -> Option<Option<IpAddr>> {
         let ours = |hop: &Option<IpAddr>| hop.is_some_and(|address| self.trusts(address));
         hops.iter().rev().find(|hop| !ours(hop)).or(hops.first()).copied()
     }
 }
 
-/// Who sent a request.
+/// The sender of a request.
 pub(crate) struct Client<'a> {
     address: Address<'a>,
-    /// The peer named somebody else without being trusted to.
+    /// True if the peer forwarded another address without being trusted to.
     pub(crate) spoofed: bool,
 }
 
@@ -87,7 +87,7 @@ enum Address<'a> {
 }
 
 impl Client<'_> {
-    /// Its address; empty where it is not known.
+    /// Returns the client's address; empty if unknown.
     pub(crate) fn address(&self) -> &str {
         match &self.address {
             Address::Peer(text) => text,
@@ -102,7 +102,7 @@ fn names_somebody(headers: &HeaderMap) -> bool {
 
 type Each<'a> = &'a mut dyn FnMut(Option<IpAddr>);
 
-/// All hops of all headers of a name, in order.
+/// Returns all hops of all headers with a name, in order.
 fn hops(headers: &HeaderMap, name: &str, split: &mut dyn FnMut(&str, Each<'_>)) -> Vec<Option<IpAddr>> {
     let mut hops = Vec::new();
     for value in headers.get_all(name) {
@@ -114,7 +114,7 @@ fn hops(headers: &HeaderMap, name: &str, split: &mut dyn FnMut(&str, Each<'_>)) 
     hops
 }
 
-/// The elements of a `Forwarded` header: between commas that are in no quotes.
+/// Returns the elements of a `Forwarded` header, which are separated by commas outside of quotes.
 fn elements(value: &str) -> impl Iterator<Item = &str> {
     split_outside_quotes(value, ',')
 }
@@ -133,7 +133,7 @@ fn split_outside_quotes(value: &str, at: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The node that an element names by `for`, without quotes.
+/// Returns the node in the `for` parameter of an element, without quotes.
 fn forwarded_for(element: &str) -> Option<String> {
     split_outside_quotes(element, ';').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
@@ -153,8 +153,8 @@ fn forwarded_for(element: &str) -> Option<String> {
     })
 }
 
-/// An address as proxies write it: with a port or without, IPv6 in brackets or not. What hides it (`unknown`, `_id`) and
-/// what is none is `None`.
+/// Parses an address as proxies write it: with or without a port, IPv6 with or without brackets. Obfuscated (`unknown`,
+/// `_id`) and invalid addresses are `None`.
 fn address_in(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
@@ -174,7 +174,7 @@ fn address_in(hop: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A port, or what RFC 7239 allows in its place.
+/// Returns true for a port, or for the obfuscated port of RFC 7239.
 fn is_port(port: &str) -> bool {
     let obfuscated = port.strip_prefix('_').is_some_and(|rest| !rest.is_empty());
     obfuscated || (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! What is said to players, and what browsers must hear so that a page may report.
+//! The responses to players, and the CORS headers with which browsers let a page send beacons.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,10 +9,10 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, Response, StatusCode};
 
-/// An answer. Its body is a word on what is wrong, and never anything of the request.
+/// A response. Its body is a short error message that never contains anything of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// 204: taken, or there is nothing to say.
+    /// 204: accepted, or there is nothing to report.
     Taken,
     /// 204 to a preflight.
     Preflight,
@@ -20,32 +20,32 @@ pub(crate) enum Answer {
     Unreadable(&'static str),
     /// 404.
     Nowhere,
-    /// 405, with the methods there are.
+    /// 405, with the supported methods.
     Not(&'static str),
-    /// 408: the body did not come in time.
+    /// 408: the body did not arrive in time.
     Slow,
-    /// 410: stop reporting, for this session at least.
+    /// 410: stop reporting, at least for this session.
     Gone,
     /// 413.
     TooLong,
     /// 415.
     Unsupported(&'static str),
-    /// 429: come again after so many seconds.
+    /// 429: retry after this many seconds.
     TooMany(u64),
-    /// 503: come again.
+    /// 503: retry later.
     Busy,
-    /// 500: a fault of ours.
+    /// 500: an internal error.
     Fault,
 }
 
-/// After how many seconds to come again where Kafka is behind.
+/// The number of seconds after which to retry when Kafka is slow.
 const AGAIN: u64 = 5;
 
-/// What a page may send: what is not in the list, browsers do not even try.
+/// The headers that a page may send. Browsers do not send others across origins.
 const HEADERS: &str = "content-type, content-encoding, cmcd-object, cmcd-request, cmcd-session, cmcd-status";
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// How long browsers may remember that a page may, s: as long as the most patient of them does.
+/// The time for which browsers may cache a preflight, s; the longest that any browser supports.
 const REMEMBERED: &str = "86400";
 
 impl Answer {
@@ -76,12 +76,12 @@ impl Answer {
         }
     }
 
-    /// As it is sent.
+    /// Converts the response to HTTP.
     pub(crate) fn response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from_static(self.word().as_bytes())));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        // browsers keep a 204 and a 410 otherwise, and a pixel is to be asked for each time
+        // browsers would cache a 204 and a 410, but a tracking pixel must be requested each time
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self {
             Self::Preflight => {
@@ -98,7 +98,7 @@ impl Answer {
     }
 }
 
-/// Which pages may report.
+/// The origins whose pages may report.
 pub(crate) enum Origins {
     Any,
     These(Vec<String>),
@@ -109,7 +109,7 @@ impl Origins {
         if origins.iter().any(|origin| origin == "*") { Self::Any } else { Self::These(origins.to_vec()) }
     }
 
-    /// Tells the browser whether the page that asked may see the answer.
+    /// Adds the headers that let the browser accept the response for the requesting page.
     pub(crate) fn allow(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
         match self {
@@ -123,7 +123,7 @@ impl Origins {
                 });
                 if let Some(origin) = known {
                     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-                    // what sendBeacon sends always has credentials; they are never looked at
+                    // requests of sendBeacon always include credentials, which are ignored
                     answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
                 }
             }

@@ -1,4 +1,4 @@
-//! Reading a body, within bounds.
+//! Reading of request bodies within limits.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use tokio::time::timeout;
 
 use crate::limits::Share;
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unread {
-    /// Longer than it may be, now or once it is decompressed.
+    /// The body is larger than the limit, as sent or when decompressed.
     TooLong,
-    /// It takes too long to come.
+    /// The body takes too long to arrive.
     Slow,
-    /// It ends before its end, or is not what its encoding says.
+    /// The body is incomplete, or not encoded as declared.
     Broken,
-    /// More is held than may be.
+    /// The memory limit is reached.
     Full,
 }
 
-/// Reads a whole body of at most `limit` bytes; what it holds is counted in `share`. A client that `waits` for
-/// `100 Continue` gets it when the body is read, which is not done if the stated length is beyond the limit.
+/// Reads a whole body of at most `limit` bytes and counts its memory in `share`. A client that `waits` for `100
+/// Continue` receives it when the body is read, except if the declared length is beyond the limit.
 pub(crate) async fn read(
     mut body: Incoming,
     waits: bool,
@@ -51,7 +51,7 @@ pub(crate) async fn read(
             if !share.grow(data.len()) {
                 return Err(Unread::Full);
             }
-            // most bodies come in one piece, which is not copied
+            // most bodies arrive in one piece, which is not copied
             if length == data.len() {
                 first = data;
             } else {
@@ -70,8 +70,8 @@ pub(crate) async fn read(
     read
 }
 
-/// Reads what is not wanted of a body, so that the connection can go on, or at least our answer arrives: twice what would
-/// have been taken, and no more.
+/// Reads and discards the rest of an unwanted body, so that the connection can continue, or the client at least
+/// receives the response. Reads at most twice the limit of an accepted body.
 pub(crate) async fn swallow(mut body: Incoming, limit: usize, slow: Duration) {
     let reading = async {
         let mut left = limit * 2;
@@ -86,7 +86,7 @@ pub(crate) async fn swallow(mut body: Incoming, limit: usize, slow: Duration) {
     let _ = timeout(slow, reading).await;
 }
 
-/// Decompresses a body to at most `limit` bytes, counted in `share` as they come.
+/// Decompresses a body to at most `limit` bytes, counted in `share` as they are produced.
 pub(crate) fn inflate(body: &[u8], limit: usize, share: &mut Share) -> Result<Bytes, Unread> {
     let mut reader = MultiGzDecoder::new(body);
     let (mut plain, mut piece) = (BytesMut::new(), [0; 8_192]);

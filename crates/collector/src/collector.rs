@@ -1,4 +1,4 @@
-//! One request after the other: from its head to its answer.
+//! Handling of a request, from its head to its response.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,13 +27,13 @@ use crate::packs::Packs;
 use crate::route::{Endpoint, Route, route};
 use crate::{Acknowledge, Settings, clock};
 
-/// What is counted for a request besides its body: what is read of its head, and what we keep of it while it waits.
+/// The memory counted for a request in addition to its body: its head, and our state while it waits.
 const OVERHEAD: usize = 4_096;
 
-/// How much longer than Kafka may take a request waits: whatever is known by then is told.
+/// How much longer a request waits than a record may take to be written. The outcome is known by then.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// What all connections share.
+/// The state shared by all connections.
 pub struct Collector {
     pub(crate) settings: Settings,
     pub(crate) proxies: Proxies,
@@ -44,15 +44,15 @@ pub struct Collector {
     rules: Rules,
     fields: Arc<Fields>,
     desks: Mutex<Vec<Desk>>,
-    /// Set when nobody can wait any longer.
+    /// Set when no request can wait any longer.
     pub(crate) hurry: watch::Sender<bool>,
 }
 
 impl Collector {
-    /// A collector that writes to `writer`. It answers 503 until it is told how many partitions there are.
+    /// Creates a collector that writes to `writer`. It responds with 503 until [`Collector::set_partitions`] succeeds.
     ///
     /// # Errors
-    /// `[source.fields]` cannot be followed.
+    /// `[source.fields]` is invalid.
     pub fn new(settings: Settings, writer: Writer) -> Result<Arc<Self>, FieldsError> {
         let budget = Budget::new(settings.memory);
         Ok(Arc::new(Self {
@@ -72,50 +72,51 @@ impl Collector {
         }))
     }
 
-    /// The topic has so many partitions now; whether they are used from now on. If not, tell again: a broker did not answer
-    /// within five seconds.
+    /// Sets the number of partitions of the topic. Returns true if it is used from now on. If not, call it again,
+    /// because a broker did not respond within five seconds.
     #[must_use]
     pub fn set_partitions(&self, partitions: u32) -> bool {
         self.packs.grow(partitions)
     }
 
-    /// What was counted since the start.
+    /// Returns the counts since the start.
     #[must_use]
     pub fn counted(&self) -> Counted {
         self.counts.read()
     }
 
-    /// Bytes of all that was received and is not yet written.
+    /// Returns the size of all data that was received but not yet written, bytes.
     #[must_use]
     pub fn held(&self) -> usize {
         self.budget.held()
     }
 
-    /// How many there may be.
+    /// Returns the limit of [`Self::held`].
     #[must_use]
     pub const fn memory(&self) -> usize {
         self.settings.memory
     }
 
-    /// The last trouble with Kafka since this was asked.
+    /// Returns the last error of Kafka since the previous call.
     #[must_use]
     pub fn trouble(&self) -> Option<Error> {
         self.packs.trouble()
     }
 
-    /// Why nothing will be written any more; `None` as long as there is hope.
+    /// Returns the fatal producer error, if any.
     #[must_use]
     pub fn fatal(&self) -> Option<Error> {
         self.packs.fatal()
     }
 
-    /// Whether the broker stamps the topic's records, and not we; `None` as long as none was written.
+    /// Returns true if the broker sets the timestamps of the topic's records, false if the collector does; `None` if
+    /// none was written yet.
     #[must_use]
     pub fn stamped_by_broker(&self) -> Option<bool> {
         self.packs.stamped_by_broker()
     }
 
-    /// Answers a request.
+    /// Handles a request.
     pub(crate) async fn answer(
         &self,
         connection: &Connection,
@@ -144,7 +145,7 @@ impl Collector {
         }
     }
 
-    /// Beacons in a body; with an endpoint, CMCD.
+    /// Handles beacons in a body; CMCD if there is an endpoint.
     async fn posted(
         &self,
         connection: &Connection,
@@ -169,7 +170,7 @@ impl Collector {
         let (encoding, mut share) = match (refused, encoding, self.share()) {
             (None, Some(encoding), Some(share)) => (encoding, share),
             (refused, encoding, _) => {
-                // a client that waits for `100 Continue` has not sent the body, and need not
+                // a client that waits for `100 Continue` has not sent the body, and need not send it
                 if !waits {
                     body::swallow(body, limit, slow).await;
                 }
@@ -187,7 +188,7 @@ impl Collector {
         match read {
             Ok(body) if wanted == Form::Cmcd => {
                 let answer = self.take(connection, head, endpoint, &Body::Events(&body), share).await;
-                // a player that opts out need not report any more
+                // a player that opts out should stop reporting
                 let is_taken = matches!(answer, Answer::Taken);
                 if is_taken && self.opts_out(&head.headers) { Answer::Gone } else { answer }
             }
@@ -201,7 +202,7 @@ impl Collector {
         }
     }
 
-    /// CMCD in headers or a query: a pixel, or the mirror of a request to a CDN.
+    /// Handles CMCD in headers or a query: a pixel, or the mirror of a request to a CDN.
     async fn mirrored(&self, connection: &Connection, head: &Parts, endpoint: Endpoint<'_>) -> Answer {
         if !self.knows(Some(endpoint)) {
             return Answer::Gone;
@@ -215,7 +216,7 @@ impl Collector {
         }
     }
 
-    /// Packs what a request says, and waits until it is written.
+    /// Packs the contents of a request, and waits until they are written.
     async fn take(
         &self,
         connection: &Connection,
@@ -225,7 +226,7 @@ impl Collector {
         share: Share,
     ) -> Answer {
         let found = self.pack(connection, head, endpoint, body);
-        // what is packed is counted there
+        // the packed records are counted separately
         drop(share);
         for reason in Reason::ALL {
             self.counts.beacons(Outcome::Rejected(reason), found.rejected[reason as usize]);
@@ -276,7 +277,7 @@ impl Collector {
         found
     }
 
-    /// Waits until all that was packed of a request is written; whether it was.
+    /// Waits until everything packed of a request is written. Returns true if it was.
     async fn written(&self, found: &Found) -> bool {
         let mut hurry = self.hurry.subscribe();
         let patience = self.settings.patience + self.settings.linger + MARGIN;
@@ -286,7 +287,7 @@ impl Collector {
         }
     }
 
-    /// A share for one request, if it can be taken at all.
+    /// Reserves memory for one request; `None` if there is not enough.
     fn share(&self) -> Option<Share> {
         let share = self.budget.share(OVERHEAD)?;
         (self.packs.partitions() > 0).then_some(share)
@@ -301,7 +302,7 @@ impl Collector {
         gpc || dnt
     }
 
-    /// The signals of consent that are set, and count here.
+    /// Returns the consent signals of the request that are enabled in the settings.
     fn signals(&self, headers: &HeaderMap) -> (bool, bool) {
         (self.settings.gpc && context::gpc(headers), self.settings.dnt && context::dnt(headers))
     }

@@ -1,4 +1,4 @@
-//! One connection, from its handshake to its end.
+//! Handling of one connection, from its handshake to its end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,25 +20,25 @@ use crate::limits::Rate;
 use crate::watched::{Activity, Watched};
 use crate::{Certificates, Collector, proxied};
 
-/// The longest head of a request, bytes; also how much is read at a time.
+/// The largest head of a request, bytes; also the size of one read.
 const HEAD: usize = 16_384;
 
-/// The most headers of one.
+/// The maximum number of headers of a request.
 const HEADERS: usize = 64;
 
-/// Requests at a time on a connection of HTTP/2.
+/// The maximum number of concurrent requests on an HTTP/2 connection.
 const STREAMS: u32 = 64;
 
-/// What may be sent to us at a time before we have read it, on such a connection, bytes.
+/// The HTTP/2 flow-control window, bytes: data that the client may send before we have read it.
 const WINDOW: u32 = 65_535;
 
-/// How much an answer may wait of to be sent, bytes: they are a few hundred.
+/// The maximum size of responses that wait to be sent, bytes. Responses have a few hundred.
 const SENT: usize = 16_384;
 
-/// How long a connection that is slow or idle may take to say goodbye.
+/// The time in which a slow or idle connection may close gracefully.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The other side, and what it is doing.
+/// The peer of a connection, and its activity.
 pub(crate) struct Connection {
     pub(crate) peer: Peer,
     pub(crate) rate: Rate,
@@ -51,7 +51,7 @@ impl AsRef<Activity> for Arc<Connection> {
     }
 }
 
-/// Serves a connection until it ends; `closing` asks it to end after the requests that are under way.
+/// Serves a connection until it ends; `closing` makes it end after the requests in flight.
 pub(crate) async fn serve(
     collector: Arc<Collector>,
     certificates: Option<Arc<Certificates>>,
@@ -60,7 +60,7 @@ pub(crate) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let slow = collector.settings.slow;
-    // an answer is one small packet, and somebody waits for it
+    // a response is one small packet, and the client waits for it
     let _ = stream.set_nodelay(true);
     if collector.settings.proxy_protocol && collector.proxies.peer(peer).is_proxy() {
         match timeout(slow, proxied::source(&mut stream)).await {
@@ -85,7 +85,7 @@ async fn http(
     mut closing: watch::Receiver<bool>,
 ) {
     let (slow, idle) = (collector.settings.slow, collector.settings.idle);
-    // a proxy speaks for many
+    // a proxy forwards requests of many clients
     let rate = Rate::new(if peer.is_proxy() { 0 } else { collector.settings.rate });
     let connection = Arc::new(Connection { peer, rate, activity: Activity::new() });
     let stream = Watched { stream, activity: Arc::clone(&connection) };
@@ -116,7 +116,7 @@ async fn http(
             () = alarm.as_mut() => {
                 let now = Instant::now();
                 match connection.activity.deadline(slow, idle) {
-                    // whoever is still there a while after being asked to go is not asked again
+                    // a connection that remains open after a graceful close is dropped
                     Some((deadline, _)) if deadline <= now && asked => {
                         return collector.counts.ended(Ended::Slow);
                     }
@@ -125,7 +125,7 @@ async fn http(
                         served.as_mut().graceful_shutdown();
                         alarm.as_mut().reset(now + GRACE);
                     }
-                    // idle for now, and perhaps slow before that: nobody wakes us for what is heard
+                    // idle now, but it may become slow earlier: receiving data does not wake this task
                     Some((deadline, _)) => alarm.as_mut().reset(deadline.min(now + slow)),
                     None => alarm.as_mut().reset(now + slow),
                 }
@@ -136,7 +136,7 @@ async fn http(
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // who says no more may still listen
+    // a client that has closed its sending side may still read
     builder.http1().half_close(true).max_buf_size(HEAD).max_headers(HEADERS);
     builder
         .http2()
@@ -149,7 +149,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Why a connection broke; the error itself may quote what came, so it goes no further.
+/// Returns the reason why a connection broke. The error itself may quote received data, so it is dropped.
 fn reason(error: &(dyn std::error::Error + 'static)) -> Ended {
     let unreadable = error.downcast_ref().is_some_and(hyper::Error::is_parse);
     if unreadable { Ended::Unreadable } else { Ended::Broken }

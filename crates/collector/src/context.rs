@@ -1,4 +1,5 @@
-//! What is read of a request's head. Everything that is, stands here; cookies, referrers and all else is never looked at.
+//! The parts of a request's head that are read. This module contains all of them; cookies, referrers and everything
+//! else are never read.
 
 use std::borrow::Cow;
 
@@ -6,14 +7,14 @@ use crowdfold_beacon::{Body, Http};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, EXPECT, HeaderValue, USER_AGENT};
 
-/// The longest text that is taken over, bytes: user agents of real devices stay below it. A longer one is as if it had not
-/// been sent.
+/// The longest header value that is used, bytes; user agents of real devices are shorter. A longer one is treated as
+/// missing.
 const LONGEST: usize = 1_024;
 
-/// Headers of CMCD in request mode, in the order of [`Body::Headers`].
+/// The headers of CMCD request mode, in the order of [`Body::Headers`].
 pub(crate) const CMCD: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"];
 
-/// What the headers tell of whoever sent them; `None` for what was not sent, or is no text.
+/// Returns the context of a request from its headers; values that are missing or not text are `None`.
 pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: u64) -> Http<'a> {
     let text = |name: &str| text(headers.get(name)?).map(Cow::Borrowed);
     Http {
@@ -33,19 +34,19 @@ fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok().filter(|text| !text.is_empty() && text.len() <= LONGEST)
 }
 
-/// `Expect: 100-continue`: the client sends the body when it is told to.
+/// Returns true for `Expect: 100-continue`: the client sends the body only after that response.
 pub(crate) fn waits(headers: &HeaderMap) -> bool {
     let is_continue =
         |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"100-continue");
     headers.get(EXPECT).is_some_and(is_continue)
 }
 
-/// `Sec-GPC: 1`.
+/// Returns true for `Sec-GPC: 1`.
 pub(crate) fn gpc(headers: &HeaderMap) -> bool {
     is_one(headers.get("sec-gpc"))
 }
 
-/// `DNT: 1`.
+/// Returns true for `DNT: 1`.
 pub(crate) fn dnt(headers: &HeaderMap) -> bool {
     is_one(headers.get(DNT))
 }
@@ -54,19 +55,19 @@ fn is_one(value: Option<&HeaderValue>) -> bool {
     value.is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
 }
 
-/// The content type; `None` where there is none.
+/// Returns the content type; `None` if there is none.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|value| !value.trim_ascii().is_empty())
 }
 
-/// How a body is encoded.
+/// The encoding of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Encoding {
     Plain,
     Gzip,
 }
 
-/// How the body is encoded; `None` where we do not know how to decode it.
+/// Returns the encoding of the body; `None` if it is not supported.
 pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     let mut lines = headers.get_all(CONTENT_ENCODING).iter();
     let coding = lines.next().map_or(&b""[..], |value| value.as_bytes().trim_ascii());
@@ -78,7 +79,7 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-/// CMCD of request mode: headers, and where they name no session, the query.
+/// Returns the CMCD data of request mode: the headers, or if they contain no session, the query.
 pub(crate) fn cmcd<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<Body<'a>> {
     let parts = CMCD.map(|name| headers.get(name).map(HeaderValue::as_bytes));
     Body::in_request(parts, || Body::in_query(query?.as_bytes()))

@@ -1,4 +1,4 @@
-//! What is counted: requests by status, beacons by what became of them, connections by how they ended.
+//! The counters: requests by status, beacons by outcome, connections by the way in which they ended.
 
 use std::array;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,28 +6,28 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_beacon::Field;
 
-/// The statuses that requests are answered with. What is no request (a head that is too long, or cannot be read) is
-/// answered by hyper, and counted among the connections.
+/// The statuses of responses. Invalid requests (a head that is too long or cannot be read) are answered by hyper and
+/// counted as connections.
 const STATUSES: [u16; 11] = [204, 400, 404, 405, 408, 410, 413, 415, 429, 500, 503];
 
-/// What became of a beacon.
+/// The outcome of a beacon at the collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its request was answered 204.
+    /// The request was answered with 204.
     Taken,
-    /// It asks not to be counted, or its request does: at most that was passed on.
+    /// The beacon or its request opts out. Only the opt-out is passed on.
     OptedOut,
-    /// Kafka did not take it in time. Its player was told, and may send it again.
+    /// Kafka did not acknowledge the beacon in time. The player received an error and may send it again.
     Unwritten,
-    /// It was not passed on.
+    /// The beacon was rejected.
     Rejected(Reason),
 }
 
-/// The rejection reasons of the collector; only the worker sees the others.
+/// The rejection reasons of the collector; only the worker reports the others.
 const REASONS: [Reason; 4] = [Reason::Malformed, Reason::NoSession, Reason::TooLarge, Reason::UnknownTenant];
 
 impl Outcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 7] = [
         Self::Taken,
         Self::OptedOut,
@@ -38,7 +38,7 @@ impl Outcome {
         Self::Rejected(REASONS[3]),
     ];
 
-    /// Its name in metrics.
+    /// Returns the name used in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,19 +50,19 @@ impl Outcome {
     }
 }
 
-/// How a connection ended before its time.
+/// The reason why a connection ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Ended {
-    /// There are as many as there may be.
+    /// The connection limit was reached.
     Refused,
-    /// No TLS, or no header of the PROXY protocol, came of it.
+    /// The TLS handshake or the header of the PROXY protocol failed.
     Handshake,
-    /// It was slow, or idle.
+    /// The connection was slow or idle.
     Slow,
-    /// What came was no HTTP, or a head beyond all bounds.
+    /// The data was not HTTP, or a head exceeded its limits.
     Unreadable,
-    /// It broke off.
+    /// The connection broke.
     Broken,
 }
 
@@ -74,12 +74,12 @@ const ENDED: [(Ended, &str); 5] = [
     (Ended::Broken, "broken"),
 ];
 
-/// All counts, exact and cumulative.
+/// All counters, exact and cumulative.
 pub(crate) struct Counts {
     requests: [AtomicU64; STATUSES.len()],
     beacons: [AtomicU64; Outcome::ALL.len()],
     ended: [AtomicU64; ENDED.len()],
-    /// By [`Field::index`].
+    /// Indexed by [`Field::index`].
     ignored: [AtomicU64; Field::COUNT],
     spoofed: AtomicU64,
     pub(crate) connections: AtomicUsize,
@@ -118,7 +118,7 @@ impl Counts {
         self.ended[ended as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds the values of a request that could not be used.
+    /// Adds the ignored values of a request.
     pub(crate) fn ignored(&self, ignored: &Ignored) {
         for (total, count) in self.ignored.iter().zip(ignored.counts()).filter(|(_, count)| **count > 0) {
             total.fetch_add(*count, Ordering::Relaxed);
@@ -150,20 +150,20 @@ impl Counts {
     }
 }
 
-/// What was counted since the start: exact, so it is not to leave the process as it is.
+/// The counts since the start. They are exact, so they must not leave the process unchanged.
 #[derive(Clone, Debug)]
 pub struct Counted {
     /// Requests by status.
     pub requests: Vec<(u16, u64)>,
-    /// Beacons by what became of them.
+    /// Beacons by outcome.
     pub beacons: Vec<(Outcome, u64)>,
-    /// Connections that ended before their time, by how.
+    /// Connections that ended early, by reason.
     pub ended: Vec<(&'static str, u64)>,
     /// Values of known fields that could not be used, by field.
     pub ignored: Ignored,
-    /// Requests in which a peer named another's address without being trusted to.
+    /// Requests in which an untrusted peer forwarded another address.
     pub spoofed: u64,
-    /// Connections that are open.
+    /// The number of open connections.
     pub connections: usize,
 }
 

@@ -1,5 +1,5 @@
-//! From the body of a request to what is packed of it: sessions stay whole, so each beacon goes to its session's
-//! partition; and what nobody may count is not passed on.
+//! Conversion of request bodies to records. Each beacon goes to the partition of its session, so that sessions are not
+//! split, and excluded beacons are not passed on.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -9,44 +9,44 @@ use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
 
 use crate::packs::{DeliveryResult, Packs};
 
-/// What decides where a beacon goes, and whether.
+/// The rules by which beacons are routed or excluded.
 pub(crate) struct Rules {
     pub(crate) tenants: HashSet<Box<str>>,
     pub(crate) partitioner: Partitioner,
 }
 
-/// Reads requests. Keeps its room from one to the next.
+/// A reader of requests that reuses its buffers.
 pub(crate) struct Desk {
     reader: Reader,
     spans: Vec<Span>,
     joined: Vec<u8>,
 }
 
-/// A beacon that is passed on: which bytes of the body, and where to.
+/// A beacon that is passed on: its bytes in the body, and its partition.
 struct Span {
     partition: u32,
     start: usize,
     end: usize,
 }
 
-/// What was found in a request.
+/// The result of reading a request.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Beacons that are passed on.
+    /// The number of beacons that are passed on.
     pub(crate) taken: u64,
-    /// Beacons of sessions that ask not to be counted.
+    /// The number of beacons of sessions that opted out.
     pub(crate) opted_out: u64,
-    /// Beacons that are not passed on, by reason.
+    /// The number of beacons that are rejected, by reason.
     pub(crate) rejected: [u64; Reason::COUNT],
-    /// Values of known fields that could not be used; absent if there are none.
+    /// The ignored values of known fields; absent if there are none.
     pub(crate) ignored: Option<Box<Ignored>>,
-    /// The records that hold something of it.
+    /// The delivery results of the records that contain its beacons.
     pub(crate) results: DeliveryResults,
-    /// Something could not be packed.
+    /// True if something could not be packed.
     pub(crate) unpacked: bool,
 }
 
-/// Mostly one.
+/// The delivery results of one request; usually one.
 #[derive(Default)]
 pub(crate) struct DeliveryResults {
     first: Option<DeliveryResult>,
@@ -61,7 +61,7 @@ impl DeliveryResults {
         }
     }
 
-    /// Waits until all are known; whether all records were written.
+    /// Waits until all results are known. Returns true if all records were written.
     pub(crate) async fn known(&self) -> bool {
         for result in self.first.iter().chain(&self.more) {
             if !*result.wait().await {
@@ -72,7 +72,7 @@ impl DeliveryResults {
     }
 }
 
-/// A session that asks not to be counted.
+/// A session that opted out: its id and tenant.
 type OptedOutSession = (String, Option<String>);
 
 impl Desk {
@@ -81,15 +81,15 @@ impl Desk {
         Self { reader, spans: Vec::new(), joined: Vec::new() }
     }
 
-    /// Packs what a request says. Where one that is left out (or goes elsewhere) lies beside others, the others are
-    /// packed by themselves; else the body is packed as it came. Of a request whose headers opt out (`gpc`, `dnt`) nothing
-    /// is packed except that its sessions do.
+    /// Packs the contents of a request. If a beacon is excluded or goes to another partition than the others, the
+    /// beacons are packed separately; otherwise the body is packed unchanged. If the headers of a request opt out
+    /// (`gpc`, `dnt`), only the opt-out of its sessions is packed.
     pub(crate) fn take(&mut self, http: &Http<'_>, body: &Body<'_>, rules: &Rules, packs: &Packs) -> Found {
         let partitions = packs.partitions();
         let mut opted_out_sessions = BTreeSet::new();
         let mut found = self.survey(http, body, rules, partitions, &mut opted_out_sessions, &BTreeSet::new());
         if !opted_out_sessions.is_empty() {
-            // nothing of them is passed on, whether it came before or after they said so
+            // no beacon of these sessions is passed on, whether it precedes the opt-out or follows it
             found = self.survey(http, body, rules, partitions, &mut BTreeSet::new(), &opted_out_sessions);
         }
         self.pack(http, body, packs, &mut found);
@@ -99,7 +99,7 @@ impl Desk {
         found
     }
 
-    /// Finds the beacons that are passed on, but those of `without`.
+    /// Finds the beacons that are passed on, except those of the sessions in `without`.
     fn survey(
         &mut self,
         http: &Http<'_>,
@@ -159,7 +159,7 @@ impl Desk {
             return;
         }
         let bytes = bytes_of(body);
-        // stable: what a session says stays in its order
+        // stable, so that the beacons of a session keep their order
         spans.sort_by_key(|span| span.partition);
         for group in spans.chunk_by(|one, other| one.partition == other.partition) {
             let json = matches!(body, Body::Json(_));
@@ -182,8 +182,8 @@ impl Desk {
         }
     }
 
-    /// Passes on that a session asks not to be counted, and nothing else: so that what it did in a window that is still
-    /// open is taken out. Its time is that of receipt, so that it is heard whatever the player's clock says.
+    /// Passes on only the opt-out of a session, so that its beacons in open windows are removed. Its time is the time
+    /// of receipt, so that it is valid whatever the player's clock is.
     fn withdraw(
         &mut self,
         http: &Http<'_>,
@@ -214,7 +214,7 @@ fn tenant_of<'a>(beacon: &'a Beacon<'_>, http: &'a Http<'_>) -> Option<&'a str> 
     beacon.text(Text::Tenant).filter(|name| !name.is_empty()).or(http.tenant.as_deref())
 }
 
-/// The bytes that the beacons of a body lie in; headers, and what stands for one beacon, are never taken apart.
+/// Returns the bytes that contain the beacons of a body; headers, and bodies of one beacon, are never split.
 const fn bytes_of<'a>(body: &Body<'a>) -> &'a [u8] {
     match body {
         Body::Json(bytes) | Body::Events(bytes) | Body::Query(bytes) => bytes,

@@ -1,8 +1,9 @@
-//! The HTTP intake for players: their reports, with the little that is read of the HTTP context, packed many to a
-//! record onto the beacons' topic. A request is answered 204 once every in-sync replica has what it said.
+//! The HTTP collector for players. It packs beacons, with the few parts of the HTTP context that are needed, into
+//! records of the beacons topic. A request is answered with 204 once every in-sync replica has its contents.
 //!
-//! **Architecture invariant.** Of a request only what [`mod@context`] lists is read. Nothing of one is logged, kept after
-//! it is written, or put into an error: there is no access log, and what went wrong is a status and a counter.
+//! **Architecture invariant.** Only the parts of a request that [`mod@context`] lists are read. No request is logged,
+//! kept after it is written, or put into an error: there is no access log, and errors are reported as a status and a
+//! counter.
 #![forbid(unsafe_code)]
 
 mod address;

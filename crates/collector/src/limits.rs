@@ -1,9 +1,9 @@
-//! What is bounded: bytes that are held, requests of a connection.
+//! The limits on buffered bytes and on the request rate of a connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Bytes of all that was received and is not yet written.
+/// The memory budget for data that was received but not yet written.
 pub(crate) struct Budget {
     limit: usize,
     held: AtomicUsize,
@@ -14,31 +14,31 @@ impl Budget {
         Arc::new(Self { limit, held: AtomicUsize::new(0) })
     }
 
-    /// Bytes held by now.
+    /// Returns the number of bytes in use.
     pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// A share of so many bytes; `None` where that is beyond the limit.
+    /// Reserves this many bytes; `None` if that exceeds the limit.
     pub(crate) fn share(self: &Arc<Self>, bytes: usize) -> Option<Share> {
         let mut share = self.nothing();
         share.grow(bytes).then_some(share)
     }
 
-    /// A share of nothing yet.
+    /// Creates an empty reservation.
     pub(crate) fn nothing(self: &Arc<Self>) -> Share {
         Share { budget: Arc::clone(self), bytes: 0 }
     }
 }
 
-/// Bytes of the budget, given back when it is dropped.
+/// A reservation of bytes, released when it is dropped.
 pub(crate) struct Share {
     budget: Arc<Budget>,
     bytes: usize,
 }
 
 impl Share {
-    /// Takes more; `false`, and nothing taken, where that is beyond the limit.
+    /// Reserves more bytes. Returns false and reserves nothing if that exceeds the limit.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.budget.limit);
         let grown = self.budget.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
@@ -48,7 +48,8 @@ impl Share {
         grown
     }
 
-    /// Takes more in any case: for what is taken already, and is given back elsewhere at once.
+    /// Reserves more bytes regardless of the limit, for data that is already buffered and is about to be released
+    /// elsewhere.
     pub(crate) fn carry(&mut self, bytes: usize) {
         self.budget.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
@@ -61,18 +62,18 @@ impl Drop for Share {
     }
 }
 
-/// Requests of a connection, as a bucket of one second's tokens that fills all the time.
+/// The request rate of a connection: a token bucket that holds the tokens of one second.
 pub(crate) struct Rate {
-    /// Time between two requests, ns; 0 is none.
+    /// The time between two requests, ns; 0 means no limit.
     interval: u64,
-    /// When the bucket would be full again, ns of a clock that begins with the connection.
+    /// The time at which the bucket would be full again, ns since the connection began.
     full_at: AtomicU64,
 }
 
 const SECOND: u64 = 1_000_000_000;
 
 impl Rate {
-    /// So many a second; 0 is any number.
+    /// Creates a limit of this many requests per second; 0 means no limit.
     pub(crate) fn new(per_second: u32) -> Self {
         let interval = SECOND.checked_div(u64::from(per_second)).unwrap_or(0);
         Self { interval, full_at: AtomicU64::new(0) }
@@ -81,7 +82,7 @@ impl Rate {
     /// Takes a token.
     ///
     /// # Errors
-    /// None is left; after so many seconds there is one.
+    /// There is none; the error is the number of seconds until there is one.
     pub(crate) fn take(&self, now: u64) -> Result<(), u64> {
         if self.interval == 0 {
             return Ok(());
@@ -108,7 +109,7 @@ mod tests {
         assert!(budget.share(41).is_none());
         assert!(first.grow(40) && !first.grow(1));
         assert_eq!(budget.held(), 100);
-        // what is packed is carried over before the body it came from is given back
+        // packed records are reserved before the body from which they came is released
         let mut packed = budget.nothing();
         packed.carry(90);
         drop(first);

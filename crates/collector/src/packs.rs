@@ -1,4 +1,4 @@
-//! Records that are being packed: one for each partition, sent when it is full or has waited long enough.
+//! Records under construction, one for each partition, sent when they are full or after a delay.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -9,32 +9,32 @@ use tokio::sync::{Notify, SetOnce};
 
 use crate::limits::{Budget, Share};
 
-/// What is counted for a record besides its bytes: what librdkafka and we keep of one on its way.
+/// The memory counted for a record in addition to its bytes, in librdkafka and here.
 const OVERHEAD: usize = 1_024;
 
-/// What becomes of a record: told once, to all whose beacons are in it.
+/// The delivery result of a record, shared by all requests with beacons in it.
 pub(crate) type DeliveryResult = Arc<SetOnce<bool>>;
 
-/// Records that are being packed.
+/// The records under construction.
 pub(crate) struct Packs {
     open: RwLock<Vec<Mutex<Open>>>,
     writer: Writer,
     budget: Arc<Budget>,
-    /// From how many bytes on a record is sent.
+    /// The size at which a record is sent, bytes.
     full: usize,
-    /// There is a record that waits.
+    /// Notified when a record waits to be sent.
     waits: Notify,
     news: Arc<Mutex<News>>,
 }
 
-/// What the brokers let us know.
+/// The reports of the brokers.
 #[derive(Default)]
 struct News {
     trouble: Option<Error>,
     stamped_by_broker: Option<bool>,
 }
 
-/// One that is being packed.
+/// A record under construction.
 struct Open {
     packer: Packer,
     share: Share,
@@ -49,17 +49,17 @@ impl Packs {
         Self { open, writer, budget, full, waits, news }
     }
 
-    /// How many partitions there are; 0 as long as that is not known.
+    /// Returns the number of partitions; 0 if it is not known yet.
     pub(crate) fn partitions(&self) -> u32 {
         self.all().len() as u32
     }
 
-    /// There are so many partitions now; whether they can be written to by now. Fewer there cannot be.
+    /// Sets the number of partitions, which never decreases. Returns true if all can be written to.
     pub(crate) fn grow(&self, partitions: u32) -> bool {
         if partitions <= self.partitions() {
             return true;
         }
-        // the writer has to hear of them first
+        // the writer must know them first
         let known = self.writer.partitions().unwrap_or(0);
         if known < partitions {
             return false;
@@ -71,8 +71,8 @@ impl Packs {
         true
     }
 
-    /// Packs a request, or a part of one; its delivery result is that of the record it is in. `None` where a reader
-    /// would not take it, or there is no such partition.
+    /// Packs a request, or a part of one, and returns the delivery result of its record. `None` if a reader would
+    /// reject it, or there is no such partition.
     pub(crate) fn push(
         &self,
         partition: u32,
@@ -101,7 +101,7 @@ impl Packs {
         Some(delivery)
     }
 
-    /// Sends whatever waits, again and again, each after `linger` at most.
+    /// Sends waiting records repeatedly, each after at most `linger`.
     pub(crate) async fn keep_sending(&self, linger: Duration) {
         loop {
             self.waits.notified().await;
@@ -110,7 +110,7 @@ impl Packs {
         }
     }
 
-    /// Sends whatever waits.
+    /// Sends all waiting records.
     pub(crate) fn send_all(&self) {
         for (partition, open) in (0..).zip(self.all().iter()) {
             let mut open = lock(open);
@@ -131,22 +131,22 @@ impl Packs {
         self.writer.in_flight()
     }
 
-    /// The last trouble since this was asked.
+    /// Returns the last error since the previous call.
     pub(crate) fn trouble(&self) -> Option<Error> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner).trouble.take()
     }
 
-    /// Why nothing will be written any more.
+    /// Returns the fatal producer error, if any.
     pub(crate) fn fatal(&self) -> Option<Error> {
         self.writer.fatal()
     }
 
-    /// Whether the broker stamps records; `None` as long as none was written.
+    /// Returns true if the broker sets timestamps; `None` if no record was written yet.
     pub(crate) fn stamped_by_broker(&self) -> Option<bool> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner).stamped_by_broker
     }
 
-    /// Sends a record while its partition is locked, so that records go in their order.
+    /// Sends a record while its partition is locked, so that records keep their order.
     fn send(&self, partition: u32, open: &mut Open) {
         let payload = open.packer.take();
         let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };
@@ -154,7 +154,7 @@ impl Packs {
         let news = Arc::clone(&self.news);
         let receipt = move |result: Result<Written, Error>| {
             drop(share);
-            // nobody else sets it
+            // only this callback sets it
             let _ = delivery.set(result.is_ok());
             let mut news = news.lock().unwrap_or_else(PoisonError::into_inner);
             match result {

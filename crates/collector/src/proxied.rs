@@ -1,4 +1,4 @@
-//! The header of the PROXY protocol (versions 1 and 2) before everything else on a connection.
+//! The header of the PROXY protocol (versions 1 and 2) at the start of a connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,19 +6,19 @@ use std::net::SocketAddr;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The longest header that is read, bytes: version 2 may carry 64 KiB, of which addresses need 36 and what clouds add a
-/// few hundred.
+/// The longest supported header, bytes. Version 2 may have 64 KiB, of which addresses need 36 and the extensions of
+/// cloud providers a few hundred.
 const LONGEST: usize = 4_096;
 
-/// How version 2 begins, and how long what follows it is, bytes.
+/// The signature of version 2, and the length of the fields after it, bytes.
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 const HEAD: usize = 16;
 
-/// Reads the header, and not a byte more; where the connection comes from as it says. `None` where the proxy speaks for
-/// itself, as when it looks whether we are there.
+/// Reads exactly the header, and returns the source of the connection. `None` if the proxy itself is the client, as in
+/// a health check.
 ///
 /// # Errors
-/// The connection ends, or this is no such header. The error tells nothing of what was read.
+/// The connection ends, or the header is invalid. The error contains nothing of the data.
 pub(crate) async fn source(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; SIGNATURE.len()];
     stream.read_exact(&mut header).await?;
@@ -49,7 +49,7 @@ async fn extend(stream: &mut (impl AsyncRead + Unpin), header: &mut Vec<u8>, to:
     stream.read_exact(&mut header[from..]).await.map(drop)
 }
 
-/// `None` where there is more to come.
+/// Parses a header; `None` if it is incomplete.
 fn parse(header: &[u8]) -> io::Result<Option<Option<SocketAddr>>> {
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(header, config) {

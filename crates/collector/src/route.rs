@@ -1,9 +1,9 @@
-//! Which requests there are.
+//! Routing of requests.
 
 use crowdfold_beacon::Http;
 use hyper::Method;
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Route<'a> {
     /// JSON beacons in a body.
@@ -12,27 +12,27 @@ pub(crate) enum Route<'a> {
     Events(Endpoint<'a>),
     /// CMCD in headers or a query: request mode.
     Request(Endpoint<'a>),
-    /// A browser asks whether a page may.
+    /// The preflight of a browser.
     Preflight,
-    /// There is no such path.
+    /// The path does not exist.
     Nowhere,
-    /// There is, but not with this method; with these.
+    /// The path exists, but not with this method; with the supported methods.
     Not(&'static str),
 }
 
-/// An endpoint of CMCD.
+/// An endpoint for CMCD.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Endpoint<'a> {
-    /// Tells it from others.
+    /// The number that identifies the endpoint.
     pub(crate) number: u32,
-    /// The tenant it is of; of the default one where none is named.
+    /// The tenant; `None` for the default tenant.
     pub(crate) tenant: Option<&'a str>,
 }
 
 const BEACONS: &str = "/v1/beacons";
 const CMCD: &str = "/v1/cmcd";
 
-/// Where a request with this method and path (without its query) goes.
+/// Returns the route of a method and path (without query).
 pub(crate) fn route<'a>(method: &Method, path: &'a str) -> Route<'a> {
     let endpoint = || {
         let (number, tenant) = Http::endpoint_of(path);

@@ -1,4 +1,4 @@
-//! The port, and the connections that come to it.
+//! The listening server and its connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use tokio::time::{Instant, sleep};
 use crate::counts::Ended;
 use crate::{Certificates, Collector, connection};
 
-/// Connections that wait to be taken.
+/// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// How long requests may take once the collector is to end, how long they then have to hear that they are given up, and
-/// how long it takes at most until what was taken is written.
+/// The time limits of a shutdown: for requests in flight, then for sending the errors of abandoned requests, and for
+/// writing the accepted beacons.
 const DRAIN: Duration = Duration::from_secs(5);
 const HURRY: Duration = Duration::from_secs(1);
 const END: Duration = Duration::from_secs(9);
 
-/// What those hear who come when there are as many as there may be.
+/// The response sent when the connection limit is reached.
 const REFUSED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Nobody can be listened to.
+/// The error of an address that cannot be bound.
 #[derive(Debug, Error)]
 #[error("collect.listen {address} cannot be bound: {error}; choose another address or port")]
 pub struct BindError {
@@ -42,12 +42,12 @@ pub struct Server {
     collector: Arc<Collector>,
     closing: watch::Sender<bool>,
     accepting: JoinHandle<()>,
-    /// Where it listens; tells the port where 0 was configured.
+    /// The address in use, with the actual port if 0 was configured.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Begins to listen.
+    /// Starts listening.
     ///
     /// # Errors
     /// [`BindError`].
@@ -74,7 +74,8 @@ impl Server {
         Ok(Self { runtime, collector, closing, accepting, address })
     }
 
-    /// Takes no new connection, answers what is under way, writes what was taken. Whether all that was taken was written.
+    /// Stops accepting connections, answers the requests in flight, and writes the accepted beacons. Returns true if
+    /// all were written.
     #[must_use]
     pub fn stop(self) -> bool {
         let Self { runtime, collector, closing, accepting, .. } = self;
@@ -112,7 +113,8 @@ async fn accept(
             accepted = listener.accept() => accepted,
             _ = closing.wait_for(|closing| *closing) => return,
         };
-        // it went before we came to it, or there are no more files: that passes, and is no reason to spin
+        // the connection was closed before it was accepted, or there are no more file descriptors; both are temporary,
+        // so wait briefly
         let Ok((stream, peer)) = accepted else {
             collector.counts.ended(Ended::Refused);
             sleep(Duration::from_millis(10)).await;
@@ -132,7 +134,7 @@ async fn accept(
     }
 }
 
-/// Whoever is one too many hears so if that takes no waiting.
+/// Refuses a connection above the limit, with a response if that does not block.
 fn refuse(collector: &Collector, encrypted: bool, stream: &TcpStream) {
     collector.counts.ended(Ended::Refused);
     if !encrypted {
@@ -140,7 +142,7 @@ fn refuse(collector: &Collector, encrypted: bool, stream: &TcpStream) {
     }
 }
 
-/// A connection that is open.
+/// Counts an open connection.
 struct Here<'a>(&'a Collector);
 
 impl<'a> Here<'a> {

@@ -1,4 +1,4 @@
-//! The collector's settings, as checked by the configuration.
+//! The collector's settings, as validated by the configuration.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,47 +9,47 @@ use crowdfold_beacon::CONTENT_TYPE;
 use crowdfold_kafka::WriterSettings;
 use ipnet::IpNet;
 
-/// When a request is answered.
+/// The time at which a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledge {
-    /// Once every in-sync replica has what it said.
+    /// After every in-sync replica has the contents.
     Written,
-    /// Once it lies in memory: what is there is lost with the process.
+    /// After the contents are in memory; they are lost if the process ends.
     Queued,
 }
 
 /// The collector's settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens.
+    /// The listening address.
     pub listen: SocketAddr,
-    /// Origins whose pages may report; `*` is any.
+    /// Origins whose pages may report; `*` means any.
     pub origins: Vec<String>,
-    /// Peers that say truly for whom they speak.
+    /// Peers that are trusted to forward client addresses.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether these begin each connection with a header of the PROXY protocol.
+    /// True if trusted proxies begin each connection with a header of the PROXY protocol.
     pub proxy_protocol: bool,
-    /// When a request is answered.
+    /// The time at which a request is answered.
     pub acknowledge: Acknowledge,
-    /// How long a record waits for more.
+    /// How long a record waits for more beacons.
     pub linger: Duration,
-    /// How long a record gets before it is sent, bytes.
+    /// The size at which a record is sent, bytes.
     pub record: usize,
-    /// How long Kafka may take to take a record.
+    /// How long a record may take to be acknowledged.
     pub patience: Duration,
-    /// Bytes of all that was received and is not yet written.
+    /// The maximum size of data that was received but not yet written, bytes.
     pub memory: usize,
-    /// Connections at a time.
+    /// The maximum number of concurrent connections.
     pub connections: usize,
-    /// The longest body, bytes, also once it is decompressed.
+    /// The largest body, bytes, also when decompressed.
     pub body: usize,
-    /// Requests a second of one connection; 0 is any number.
+    /// The maximum number of requests per second on one connection; 0 means no limit.
     pub rate: u32,
     /// How long a handshake, the head of a request or a body may take.
     pub slow: Duration,
     /// How long a connection is kept without a request.
     pub idle: Duration,
-    /// The closed catalogue of tenants.
+    /// The complete list of tenants.
     pub tenants: Vec<String>,
     /// `Sec-GPC: 1` opts out.
     pub gpc: bool,
@@ -57,15 +57,15 @@ pub struct Settings {
     pub dnt: bool,
     /// Other names of the fields of JSON beacons (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// Most beacons of one request; what follows is one that is `too_large`.
+    /// The maximum number of beacons of one request; the next one is `too_large`.
     pub max_beacons: usize,
-    /// How the worker expects sessions to be spread over partitions.
+    /// The partitioner that the worker expects for sessions.
     pub partitioner: Partitioner,
 }
 
 impl Settings {
-    /// How what is packed is written to `topic`. `longest` is how long a record is tried again that was acknowledged
-    /// before it was written.
+    /// Returns the settings for writing records to `topic`. `longest` is how long a record that was acknowledged before
+    /// it was written is retried.
     #[must_use]
     pub fn writer(&self, topic: &str, longest: Duration) -> WriterSettings {
         WriterSettings {

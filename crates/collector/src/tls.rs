@@ -1,4 +1,4 @@
-//! The certificate and its key, read again when they change.
+//! The TLS certificate and its key, reloaded when they change.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -11,59 +11,59 @@ use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{Error as RustlsError, ServerConfig};
 
-/// Where certificate and key are.
+/// The files of certificate and key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
-    /// The certificate, and those up to its authority, as PEM.
+    /// The certificate chain, as PEM.
     pub certificate: PathBuf,
-    /// Its private key, as PEM.
+    /// The private key, as PEM.
     pub key: PathBuf,
 }
 
-/// Why there can be no TLS. Never holds anything of the key.
+/// The error of an unusable certificate or key. Never contains anything of the key.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("{key} {path} cannot be read: {error}")]
     Unreadable {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         error: std::io::Error,
     },
-    /// A directory, a pipe or a device, which could block or have no end.
+    /// A directory, a pipe or a device, which could block or be endless.
     #[error("{key} {path} is not a regular file; set the key to a file in PEM format")]
     NotAFile {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
     },
-    /// There is nothing of the kind in it.
+    /// The file contains no such PEM section.
     #[error("{key} {path} contains no {what} in PEM format")]
     Nothing {
-        /// The key of the configuration.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What was looked for.
+        /// The missing kind of section.
         what: &'static str,
     },
-    /// They are there, and do not serve.
+    /// Certificate and key cannot be used.
     #[error("collect.tls.certificate {certificate} and collect.tls.key {key} cannot be used: {error}")]
     Unfit {
-        /// The certificate's file.
+        /// The certificate file.
         certificate: PathBuf,
-        /// The key's file.
+        /// The key file.
         key: PathBuf,
-        /// Why, in the words of rustls, which has seen no secret to tell.
+        /// The error of rustls, which contains no secret.
         error: RustlsError,
     },
 }
 
-/// When a file was changed, and how long it is.
+/// The modification time and the length of a file.
 type Look = Option<(SystemTime, u64)>;
 
 /// The certificate in use.
@@ -83,10 +83,10 @@ impl Certificates {
         Ok(Arc::new(Self { acceptor: RwLock::new(read(&files)?), files, looked }))
     }
 
-    /// Reads them again if one changed; whether they were. New connections get the new ones.
+    /// Reads the files again if one changed. Returns true if it did. New connections use the new certificate.
     ///
     /// # Errors
-    /// [`TlsError`]; the old ones stay in use, and it is tried again with the next change.
+    /// [`TlsError`]; the old certificate stays in use, and the next change is tried again.
     pub fn refresh(&self) -> Result<bool, TlsError> {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let now = look(&self.files);
@@ -157,7 +157,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("crowdfold-tls-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let (pipe, file) = (dir.join("pipe"), dir.join("file"));
-        // nobody writes to it: who opens it waits for ever
+        // nobody writes to the pipe, so opening it blocks forever
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         std::fs::write(&file, "nothing").unwrap();
         for strange in [pipe.clone(), dir.clone(), "/dev/zero".into()] {

@@ -1,4 +1,4 @@
-//! What a connection is doing, so that one which does nothing, or does it too slowly, is ended.
+//! The activity of a connection, by which an idle or slow one is ended.
 
 use std::io;
 use std::pin::Pin;
@@ -9,16 +9,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// What a connection is doing. Times are in ns since it began; 0 is never.
+/// The activity of a connection. Times are in ns since it began; 0 means never.
 pub(crate) struct Activity {
     began: Instant,
-    /// Requests that are not answered yet.
+    /// The number of requests in flight.
     in_flight: AtomicUsize,
-    /// When the last of them was answered.
+    /// The time at which the last of them was answered.
     answered: AtomicU64,
-    /// When bytes were received that are no request yet.
+    /// The time at which bytes were received that do not belong to a request yet.
     received: AtomicU64,
-    /// The connection uses HTTP/2, where received bytes need not begin a request.
+    /// True if the connection uses HTTP/2, where received bytes need not begin a request.
     multiplexed: AtomicBool,
 }
 
@@ -33,12 +33,12 @@ impl Activity {
         }
     }
 
-    /// ns since the connection began, at least 1.
+    /// Returns the ns since the connection began, at least 1.
     pub(crate) fn now(&self) -> u64 {
         (self.began.elapsed().as_nanos() as u64).max(1)
     }
 
-    /// A request was read up to its body.
+    /// Records that a request was read up to its body.
     pub(crate) fn begin(&self, multiplexed: bool) -> UnderWay<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.received.store(0, Ordering::Relaxed);
@@ -46,8 +46,8 @@ impl Activity {
         UnderWay(self)
     }
 
-    /// When the connection is to be ended if nothing happens until then, and whether it is slow rather than idle then;
-    /// `None` while requests are under way, whose times are bounded themselves.
+    /// Returns the time at which the connection is ended if nothing happens until then, and whether it counts as slow
+    /// rather than idle; `None` while requests are in flight, which have their own time limits.
     pub(crate) fn deadline(&self, slow: Duration, idle: Duration) -> Option<(Instant, bool)> {
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;
@@ -64,7 +64,7 @@ impl Activity {
     }
 }
 
-/// A request under way.
+/// A request in flight.
 pub(crate) struct UnderWay<'a>(&'a Activity);
 
 impl Drop for UnderWay<'_> {

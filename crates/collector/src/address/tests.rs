@@ -14,7 +14,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
     lines.iter().map(line).collect()
 }
 
-/// The address that counts, and whether somebody tried.
+/// Returns the client's address, and whether an untrusted peer forwarded one.
 fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
     let proxies = proxies();
     let peer = proxies.peer(peer.parse().unwrap());
@@ -32,7 +32,7 @@ fn address_of_an_untrusted_peer_is_its_own() {
             ("203.0.113.9".into(), true)
         );
     }
-    // what nobody asked for is nothing
+    // headers that are not supported are ignored
     assert_eq!(client("203.0.113.9:1", &[("true-client-ip", "198.51.100.7")]), ("203.0.113.9".into(), false));
 }
 
@@ -40,7 +40,7 @@ fn address_of_an_untrusted_peer_is_its_own() {
 fn the_rightmost_hop_that_is_not_ours_is_the_client() {
     let listed = |value: &str| client("10.1.2.3:1", &[("x-forwarded-for", value)]).0;
     assert_eq!(listed("203.0.113.9"), "203.0.113.9");
-    // whatever the client wrote itself stands left of what our proxy added
+    // everything that the client wrote itself is to the left of the hop that our proxy added
     assert_eq!(listed("1.2.3.4, 198.51.100.1, 203.0.113.9, 10.0.0.7"), "203.0.113.9");
     assert_eq!(listed("1.2.3.4, 10.0.0.9, 10.0.0.7"), "1.2.3.4");
     assert_eq!(listed("10.0.0.9, 10.0.0.7"), "10.0.0.9");
@@ -53,7 +53,7 @@ fn the_rightmost_hop_that_is_not_ours_is_the_client() {
     assert_eq!(forwarded(r#"for=1.2.3.4;host="a,b;for=5.6.7.8", for=10.0.0.7"#), "1.2.3.4");
     assert_eq!(forwarded("for=1.2.3.4, for=_hidden"), "");
     assert_eq!(forwarded("for=1.2.3.4, proto=https"), "");
-    // lines of the same name are one list
+    // headers of the same name form one list
     let lines =
         [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "10.0.0.7")];
     assert_eq!(client("127.0.0.1:1", &lines).0, "203.0.113.9");
@@ -100,7 +100,7 @@ fn addresses_are_read_as_proxies_write_them() {
 }
 
 proptest! {
-    /// Whatever a client writes, what our proxy adds on the right is what counts.
+    /// Whatever a client writes, the hop that our proxy adds on the right is used.
     #[test]
     fn nothing_a_client_writes_hides_what_the_proxy_added(
         written in proptest::collection::vec("[ -~]{0,40}", 0..4),

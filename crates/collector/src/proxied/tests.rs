@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Runs what never has to wait: its input is in memory.
+/// Runs a future that never waits, because its input is in memory.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -14,7 +14,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The source, and what is left for HTTP.
+/// Returns the source, and the number of bytes left for HTTP.
 fn read(bytes: &[u8]) -> (Result<Option<String>, io::ErrorKind>, usize) {
     let mut rest = bytes;
     let read = now(source(&mut rest));
@@ -37,12 +37,12 @@ fn both_versions_name_the_source_and_leave_the_rest() {
             version_2(0x21, 0x11, &[203, 0, 113, 9, 192, 0, 2, 1, 0x12, 0x67, 1, 187]),
             Some("203.0.113.9:4711"),
         ),
-        // with what clouds add
+        // with the extensions of cloud providers
         (
             version_2(0x21, 0x11, &[203, 0, 113, 9, 192, 0, 2, 1, 0x12, 0x67, 1, 187, 0xea, 0, 2, 1, 2]),
             Some("203.0.113.9:4711"),
         ),
-        // the proxy looks whether we are there
+        // a health check of the proxy
         (version_2(0x20, 0x00, &[]), None),
     ] {
         let bytes = [&header[..], b"GET / HTTP/1.1\r\n"].concat();
