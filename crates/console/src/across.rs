@@ -1,4 +1,4 @@
-//! Adding up published rows of several tenants.
+//! Sums over published rows of several tenants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +10,17 @@ mod tests;
 /// The value of an attribute that a tenant does not have.
 const UNKNOWN: &str = "unknown";
 
-/// What is known of tenants beside their rows: whose may be added to others', and what they are grouped by.
+/// Information about tenants in addition to their rows: their attributes, and whether they may be grouped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalogue {
     attributes: BTreeSet<String>,
-    /// Tenants that may be grouped, with their attributes.
+    /// The tenants that may be grouped, with their attributes.
     members: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Catalogue {
-    /// Of all tenants, each with its attributes and whether its rows may be added to others'. Those of tenants that are
-    /// not named here are never.
+    /// Creates a catalogue of all tenants, each with its attributes and whether its rows may be added to those of
+    /// others. Rows of other tenants are never added up.
     #[must_use]
     pub fn new(tenants: impl IntoIterator<Item = (String, BTreeMap<String, String>, bool)>) -> Self {
         let mut catalogue = Self::default();
@@ -33,7 +33,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// The names of all attributes.
+    /// Returns the names of all attributes.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attributes.iter().map(String::as_str)
     }
@@ -43,17 +43,17 @@ impl Catalogue {
     }
 }
 
-/// A question to several tenants together.
+/// A query over several tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Across {
     /// The attributes grouped by.
     pub(crate) by: Vec<String>,
-    /// Tenants that are asked, with their value for each of these.
+    /// The queried tenants, with their value for each of these attributes.
     members: BTreeMap<String, Vec<String>>,
 }
 
 impl Across {
-    /// The tenants that meet all conditions, of which those on one attribute are alternatives.
+    /// Selects the tenants that meet all conditions. Conditions on the same attribute are alternatives.
     pub(crate) fn new(
         catalogue: &Catalogue,
         by: Vec<String>,
@@ -72,18 +72,18 @@ impl Across {
         Self { members: members.collect(), by }
     }
 
-    /// A tenant's values for the attributes grouped by; `None` for one that is not asked.
+    /// Returns a tenant's values for the attributes grouped by; `None` if it is not selected.
     pub(crate) fn group_key(&self, tenant: &str) -> Option<&[String]> {
         self.members.get(tenant).map(Vec::as_slice)
     }
 
-    /// The tenants that are asked.
+    /// Returns the selected tenants.
     pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(String::as_str)
     }
 }
 
-/// Refuses one tenant and several at once.
+/// Refuses a query for one tenant and for several.
 pub(crate) fn check(
     tenant: Option<&str>,
     by: &[String],

@@ -1,4 +1,4 @@
-//! The result of a query, ready to be written.
+//! The result of a query and its output.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,47 +14,47 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
-/// Sums of published rows, and what they leave open.
+/// Sums of published rows, and information about their limits.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The names grouped by: attributes of tenants, then dimensions.
     pub(crate) by: Vec<String>,
     pub(crate) groups: Vec<Group>,
-    /// Where rows of several tenants were added up: how many of these are attributes.
+    /// The number of attributes among these, if rows of several tenants were added up.
     pub(crate) across: Option<usize>,
-    /// Each row is of one span of time.
+    /// True if each row covers one interval.
     pub(crate) by_time: bool,
-    /// Sessions (over windows) of rows that have folded a dimension that is asked for.
+    /// Sessions (summed over windows) of rows in which a queried dimension is folded.
     pub(crate) folded_away: u64,
-    /// The tables that answered, by what their numbers are.
+    /// The tables that the answer comes from, by the kind of their numbers.
     pub(crate) sources: BTreeMap<Numbers, BTreeSet<String>>,
-    /// The table and CSV show standard errors.
+    /// True if the table and CSV show standard errors.
     pub(crate) errors: bool,
 }
 
 impl Answer {
-    /// The same answer, whose table and CSV show the standard error of each number that carries noise. JSON always
-    /// contains it.
+    /// Returns the same answer, with or without standard errors in the table and CSV. JSON always contains them.
     #[must_use]
     pub const fn with_errors(mut self, shown: bool) -> Self {
         self.errors = shown;
         self
     }
 
-    /// Returns true if no published row met the query.
+    /// Returns true if no published row matched the query.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
 
-    /// Sessions, counted in each window, of rows that may hold what was asked for but have folded it away.
+    /// Returns the number of sessions, counted in each window, of rows that may match but have folded a queried
+    /// dimension.
     #[must_use]
     pub const fn folded_away(&self) -> u64 {
         self.folded_away
     }
 
-    /// `sessions`, or `session_windows` where some group adds up several windows: then a session is counted in each of
-    /// its windows, and the number is not a number of people.
+    /// Returns `sessions`, or `session_windows` if a group adds up several windows. Then a session is counted in each
+    /// of its windows, so the number is not a number of people.
     #[must_use]
     pub fn count_name(&self) -> &'static str {
         if self.spans_windows() { "session_windows" } else { "sessions" }
@@ -68,10 +68,10 @@ impl Answer {
         self.groups.windows(2).any(|pair| pair[0].tenant() != pair[1].tenant())
     }
 
-    /// Aligned text for people, in lines of `width` columns if possible: means, with a percentile beside them where a row
-    /// stands alone, and shares in percent. A number below 0 is marked with `?`, and a standard error follows `±`.
-    /// Columns without any value are left out, and those for which there is no room; JSON and CSV have all. Where rows
-    /// show session counts only, the main columns stay, with `-`.
+    /// Formats the answer as an aligned table, in lines of `width` columns if possible. It contains means, percentiles
+    /// for groups of a single row, and shares in percent. A number below 0 is marked with `?`, and a standard error
+    /// follows `±`. Columns without any value are omitted, and those that do not fit; JSON and CSV contain all. If rows
+    /// contain session counts only, the main columns remain, with `-`.
     #[must_use]
     pub fn table(&self, width: usize) -> String {
         let mut columns = self.heads(self.has_tenants(), self.by_time);
@@ -99,11 +99,11 @@ impl Answer {
         self.sheet(columns).without_idle_columns(lacking).table(width)
     }
 
-    /// CSV with a header: quoted as RFC 4180 says, lines ending in a line feed alone. A text that begins with `=`,
-    /// `+`, `-`, `@`, a tab or a carriage return gets `'` before it, so that no spreadsheet takes it for a formula;
-    /// JSON has the text as it is. Numbers below 0 are written as they are. The columns do not depend on the rows,
-    /// except for the name of the count. With standard errors, the one of each number follows it, in a column whose name
-    /// ends in `_error`.
+    /// Formats the answer as CSV with a header row: quoted according to RFC 4180, with line feeds as line ends. A text
+    /// that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is prefixed by `'`, so that no spreadsheet
+    /// interprets it as a formula; JSON contains it unchanged. Numbers below 0 are written unchanged. The columns do
+    /// not depend on the rows, except for the name of the count. With standard errors, each number is followed by its
+    /// error, in a column whose name ends in `_error`.
     #[must_use]
     pub fn csv(&self) -> String {
         let mut columns = self.heads(true, true);
@@ -125,13 +125,13 @@ impl Answer {
         Sheet { columns, rows: &self.groups, errors: self.errors }
     }
 
-    /// The number of sessions, whose noise only `differential-privacy` knows.
+    /// Returns the column of the number of sessions, which carries noise only under `differential-privacy`.
     fn count(&self) -> Column {
         Column::number(self.count_name(), |group| Cell::Count(group.sessions()))
             .error(|group| Cell::real(Some(group.noise.sqrt()), 1))
     }
 
-    /// The first columns: tenant, or how many, and time where wanted, then the names grouped by.
+    /// Returns the first columns: tenant or number of tenants, time if requested, then the names grouped by.
     fn heads(&self, tenant: bool, time: bool) -> Vec<Column> {
         let mut columns = Vec::new();
         if self.across.is_some() {
@@ -150,7 +150,7 @@ impl Answer {
     }
 }
 
-/// The names of the tables that a group's rows are from.
+/// Returns the names of the tables from which a group's rows come.
 pub(crate) fn tables(group: &Group) -> Vec<&str> {
     group.tables.iter().map(String::as_str).collect()
 }

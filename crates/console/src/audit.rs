@@ -1,7 +1,7 @@
-//! Auditing what is on the broker: records in, findings out. Trusts nothing of what it reads, not even that it is ours.
+//! Audit of published records. It does not trust the records, and works on the topics of any program.
 //!
-//! [`Auditor`] takes record after record, with keys and headers, in the order of their partitions. It holds no row: of
-//! each table its key, of each tenant's window a few totals.
+//! [`Auditor`] receives one record after the other, with keys and headers, in the order of their partitions. It keeps no
+//! rows, only the key of each table and a few totals of each tenant's window.
 //!
 //! ```
 //! use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
@@ -42,12 +42,12 @@ use json::Node;
 use shape::Walk;
 use tables::Tables;
 
-/// One record.
+/// A record of a topic.
 #[derive(Clone, Debug, Default)]
 pub struct Record<'a> {
     /// Its partition.
     pub partition: u32,
-    /// Its place in it.
+    /// Its offset in the partition.
     pub offset: i64,
     /// Its key.
     pub key: Option<&'a [u8]>,
@@ -57,35 +57,35 @@ pub struct Record<'a> {
     pub headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
 }
 
-/// What was found in all records.
+/// The findings of all records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
-    /// What was found, by topic, partition and offset.
+    /// The findings, ordered by topic, partition and offset.
     pub found: Vec<Found>,
-    /// How many more there are of what was found too often, by finding and topic.
+    /// The number of further findings beyond the limit, by finding and topic.
     pub more: Vec<(&'static str, String, u64)>,
-    /// What was read, topic by topic.
+    /// The number of records read, topic by topic.
     pub topics: Vec<Looked>,
-    /// Whether there were more tables than can be held, so that some were not compared.
+    /// True if there were too many tables to keep in memory, so that some were not compared.
     pub is_partial: bool,
 }
 
-/// How much was looked at in one topic.
+/// The amount of data read from one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Looked {
     /// Its name.
     pub topic: String,
-    /// What it should hold.
+    /// Its expected contents.
     pub contents: Contents,
     /// Committed records.
     pub records: u64,
-    /// Records of transactions that were aborted, or are open.
+    /// Records of aborted or open transactions.
     pub uncommitted: u64,
-    /// Whole tables.
+    /// Complete tables.
     pub tables: u64,
 }
 
-/// Where a record lies, in few bytes.
+/// The compact location of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spot {
     topic: usize,
@@ -93,11 +93,11 @@ struct Spot {
     offset: i64,
 }
 
-/// What was found so far: the first of each kind, and how many more.
+/// The findings so far: the first of each kind, and the number of further ones.
 struct Finds {
     limit: usize,
     names: Vec<String>,
-    /// The record that is looked at, and whether it is committed.
+    /// The current record, and whether it is committed.
     here: Spot,
     committed: bool,
     found: Vec<(Spot, Found)>,
@@ -105,17 +105,17 @@ struct Finds {
 }
 
 impl Finds {
-    /// In the record that is looked at.
+    /// Adds a finding in the current record.
     fn push(&mut self, what: What, field: String) {
         self.at(what, self.here, Some(field), None);
     }
 
-    /// In a table, and in another.
+    /// Adds a finding in a table that refers to another table.
     fn pair(&mut self, what: What, spot: Spot, other: Spot) {
         self.at(what, spot, None, Some(other));
     }
 
-    /// Tables that differ in a field.
+    /// Adds a finding for tables that differ in a field.
     fn differ(&mut self, field: &str, spot: Spot, other: Spot) {
         self.at(What::Totals, spot, Some(field.into()), Some(other));
     }
@@ -137,21 +137,21 @@ impl Finds {
     }
 }
 
-/// Takes in records.
+/// An audit in progress, which receives records.
 pub struct Auditor {
     rules: Rules,
     scanner: Scanner,
-    /// Room for a row's key.
+    /// A buffer for a row's key.
     key: String,
     finds: Finds,
     tables: Tables,
     topics: Vec<Looked>,
-    /// Partitions whose first records are not read, until the first that is.
+    /// Partitions whose first records are skipped, until the first record is read.
     cut: HashSet<(usize, u32)>,
 }
 
 impl Auditor {
-    /// Nothing was read yet.
+    /// Creates an audit without records.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         let here = Spot { topic: 0, partition: 0, offset: 0 };
@@ -174,8 +174,8 @@ impl Auditor {
         }
     }
 
-    /// Begins a topic: what it should hold, and the partitions of which the first records are not read (they are gone,
-    /// or older than what is asked for), so that a table there may lack its first rows. Returns its number.
+    /// Registers a topic with its expected contents and the partitions whose first records are skipped (because they
+    /// were deleted or are older than requested), so that a table there may lack its first rows. Returns its number.
     pub fn topic(&mut self, name: &str, contents: Contents, cut: &[u32]) -> usize {
         let topic = self.topics.len();
         self.topics.push(Looked { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
@@ -185,7 +185,7 @@ impl Auditor {
         topic
     }
 
-    /// Takes in a record of the topic with that number.
+    /// Audits a committed record of the topic with this number.
     pub fn record(&mut self, topic: usize, record: &Record<'_>) {
         let Some(looked) = self.topics.get_mut(topic) else { return };
         looked.records += 1;
@@ -206,8 +206,8 @@ impl Auditor {
         }
     }
 
-    /// Takes in a record of a transaction that was aborted, or is open. It is in no table, and readers that do not ask
-    /// for committed records alone read it all the same: identifiers and small rows are as bad in it.
+    /// Audits a record of an aborted or open transaction. It belongs to no table, but readers without `read_committed`
+    /// can read it, so identifiers and small rows in it are breaches too.
     pub fn uncommitted(&mut self, topic: usize, record: &Record<'_>) {
         let Some(looked) = self.topics.get_mut(topic) else { return };
         looked.uncommitted += 1;
@@ -228,7 +228,7 @@ impl Auditor {
         }
     }
 
-    /// Scans a key, unless it is the row's: then it was scanned with it.
+    /// Scans a key, unless it equals the row's key, which was scanned with the row.
     fn key(&mut self, record: &Record<'_>, row: Option<&Entry<'_>>) {
         let mut key = std::mem::take(&mut self.key);
         if let Some(row) = row {
@@ -253,7 +253,7 @@ impl Auditor {
         node
     }
 
-    /// Checks a value, and returns the row that it is.
+    /// Checks a value, and returns it as a row if it is one.
     fn value<'n>(&mut self, contents: Contents, node: &'n Node<'n>) -> Option<Entry<'n>> {
         let (scanner, rules) = (&mut self.scanner, &self.rules);
         let mut scan = |text: &str, name: &str| rules.scan(scanner, text, name);
@@ -273,14 +273,14 @@ impl Auditor {
         }
     }
 
-    /// Looks at what should be text.
+    /// Scans bytes that should be text.
     fn bytes(&mut self, bytes: &[u8], field: &str) {
         for (kind, writing) in self.scanner.scan(&String::from_utf8_lossy(bytes)) {
             self.finds.push(What::Identifier(kind, writing), field.into());
         }
     }
 
-    /// All records have been taken in.
+    /// Finishes the audit after all records.
     #[must_use]
     pub fn finish(mut self) -> Audit {
         self.tables.finish(&mut self.finds);
@@ -304,7 +304,7 @@ impl Auditor {
     }
 }
 
-/// A key without the start of a window at its end.
+/// Returns a key without the start of a window at its end.
 fn without_time(key: &[u8]) -> &[u8] {
     let end = key.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     let (before, after) = key.split_at(end);
@@ -312,5 +312,5 @@ fn without_time(key: &[u8]) -> &[u8] {
     if time.is_some_and(|time| TIMES.contains(&time)) { before } else { key }
 }
 
-/// Times in ms, from 2000 to 2100: longer than an address is as a number.
+/// Times in ms, from 2000 to 2100; they have more digits than an address as a number.
 const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;

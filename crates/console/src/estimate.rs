@@ -1,21 +1,21 @@
-//! Sums and ratios with the standard error that noise gives them.
+//! Sums and ratios with the standard errors that result from noise.
 
 #[cfg(test)]
 mod tests;
 
-/// The number of standard deviations of its own noise that a denominator must be above 0.
+/// The minimum distance of a denominator from 0, in standard deviations of its noise.
 const LEAST_DEVIATIONS: f64 = 5.0;
 
 /// A sum of published numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
     pub(crate) value: i64,
-    /// The variance of its noise: the sum of that of its rows, because each row has noise of its own. 0 where exact.
+    /// The variance of its noise: the sum of the variances of its rows, whose noise is independent. 0 if exact.
     pub(crate) variance: f64,
 }
 
 impl Sum {
-    /// An exact number.
+    /// Creates an exact number.
     pub(crate) fn exact(value: u64) -> Self {
         Self { value: i64::try_from(value).unwrap_or(i64::MAX), variance: 0.0 }
     }
@@ -25,13 +25,13 @@ impl Sum {
         self.variance += variance;
     }
 
-    /// The standard error of the noise.
+    /// Returns the standard error of the noise.
     pub(crate) fn error(self) -> f64 {
         self.variance.sqrt()
     }
 }
 
-/// One sum in a ratio: how often it is counted in the numerator, and in the denominator.
+/// A sum in a ratio, with its coefficients in the numerator and in the denominator.
 pub(crate) type Term = (Sum, f64, f64);
 
 /// A ratio of two linear combinations of sums.
@@ -39,11 +39,11 @@ pub(crate) type Term = (Sum, f64, f64);
 pub(crate) enum Ratio {
     /// Its value and its standard error.
     Known(f64, f64),
-    /// There is nothing to divide by.
+    /// The denominator is 0.
     Undefined,
-    /// The denominator is less than five standard deviations of its own noise above 0.
+    /// The denominator is above 0 by less than five standard deviations of its noise.
     TooNoisy,
-    /// A share that comes to less than 0 or more than 1: its sums do not belong together.
+    /// A share below 0 or above 1, because its sums cover different sessions.
     OutOfRange,
 }
 
@@ -75,7 +75,7 @@ impl Ratio {
         Self::Known(ratio, variance.sqrt() / denominator)
     }
 
-    /// Returns the same ratio as a share of a whole, which lies between 0 and 1.
+    /// Returns the ratio as a share of a whole, which must be between 0 and 1.
     pub(crate) fn as_share(self) -> Self {
         match self {
             Self::Known(value, _) if !(0.0..=1.0).contains(&value) => Self::OutOfRange,

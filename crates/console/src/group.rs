@@ -1,4 +1,4 @@
-//! Published rows added up, and what follows from the sums.
+//! Groups of published rows, their sums, and the metrics computed from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +12,20 @@ mod tests;
 /// Sums of published rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// Whose rows: one tenant's, unless several are added up.
+    /// The tenants of the rows: one, unless several are added up.
     pub(crate) tenants: BTreeSet<String>,
-    /// The tables the rows are from, by name (`os.browser`).
+    /// The tables of the rows, by name (`os.browser`).
     pub(crate) tables: BTreeSet<String>,
-    /// The time its windows lie in: of the first's start to the last's end.
+    /// The time span of its windows, from the start of the first to the end of the last.
     pub(crate) span: Window,
-    /// Its value for each dimension grouped by.
+    /// The value of each dimension grouped by.
     pub(crate) group_key: Vec<String>,
-    /// Sessions by start of window: distinct within a window, and never across.
+    /// Sessions by start of window: distinct within a window, but not across windows.
     windows: BTreeMap<u64, u64>,
     pub(crate) rows: u64,
-    /// Rows that show session counts only.
+    /// Rows that contain session counts only.
     pub(crate) rows_without_numbers: u64,
-    /// Sessions of the rows that show more than that.
+    /// Sessions of the rows that contain other numbers.
     measured: u64,
     /// Reports; absent unless all rows have them.
     pub(crate) beacons: Option<i64>,
@@ -33,9 +33,9 @@ pub(crate) struct Group {
     errors: BTreeMap<String, Sum>,
     distributions: [DistributionSummary; Measure::DISTRIBUTIONS.len()],
     is_noisy: bool,
-    /// Some rows carry noise whose size is not known.
+    /// True if some rows carry noise of unknown size.
     is_private: bool,
-    /// Variance of the noise in its sessions; 0 where there is none.
+    /// The variance of the noise in its sessions; 0 without noise.
     pub(crate) noise: f64,
 }
 
@@ -62,7 +62,7 @@ impl Group {
             noise: 0.0,
         };
         group.add(row, numbers);
-        // one row alone keeps its percentiles and ranges
+        // a single row keeps its percentiles and ranges
         for (mine, theirs) in
             group.distributions.iter_mut().zip([&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps])
         {
@@ -109,8 +109,8 @@ impl Group {
         }
     }
 
-    /// Adds up how many sessions have a value. Percentiles and ranges of several rows cannot be computed from those of
-    /// each.
+    /// Adds the number of sessions with a value. Percentiles and ranges of several rows cannot be computed from those
+    /// of each.
     fn add_distributions(&mut self, row: &Row) {
         let theirs = [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps];
         for (mine, theirs) in self.distributions.iter_mut().zip(theirs) {
@@ -124,32 +124,33 @@ impl Group {
         }
     }
 
-    /// The tenant, where it is one alone.
+    /// Returns the tenant, if there is only one.
     pub(crate) fn tenant(&self) -> &str {
         self.tenants.first().map_or("", String::as_str)
     }
 
-    /// Its sessions; over several windows session-windows: one who stays is counted in each.
+    /// Returns its sessions. Over several windows these are session-windows: a session is counted in each of its
+    /// windows.
     pub(crate) fn sessions(&self) -> u64 {
         self.windows.values().fold(0, |sum, sessions| sum.saturating_add(*sessions))
     }
 
-    /// Windows in which it was published.
+    /// Returns the number of windows in which it was published.
     pub(crate) fn windows(&self) -> u64 {
         self.windows.len() as u64
     }
 
-    /// Sessions at the same time: the most in any window.
+    /// Returns the largest number of concurrent sessions of its windows.
     pub(crate) fn concurrent_max(&self) -> u64 {
         self.windows.values().copied().max().unwrap_or_default()
     }
 
-    /// Sessions at the same time: the mean over the windows in which it was published.
+    /// Returns the mean number of concurrent sessions over the windows in which it was published.
     pub(crate) fn concurrent_mean(&self) -> Option<f64> {
         (self.windows() > 0).then(|| self.sessions() as f64 / self.windows() as f64)
     }
 
-    /// The kind of its numbers: noisy as soon as one row is.
+    /// Returns the kind of its numbers: noisy if one row is.
     pub(crate) const fn numbers(&self) -> Numbers {
         if self.rows == self.rows_without_numbers {
             Numbers::Absent
@@ -162,12 +163,12 @@ impl Group {
         }
     }
 
-    /// Sums are shown: at least one row has numbers.
+    /// Returns true if sums are available, because at least one row has numbers.
     pub(crate) const fn has_numbers(&self) -> bool {
         self.rows > self.rows_without_numbers
     }
 
-    /// The sum of a measure over the rows that show it; absent where none does.
+    /// Returns the sum of a measure over the rows that contain it; absent if none does.
     pub(crate) fn sum(&self, measure: Measure) -> Option<Sum> {
         self.has_numbers().then(|| self.at(measure))
     }
@@ -176,29 +177,29 @@ impl Group {
         self.sums[measure as usize]
     }
 
-    /// Sessions (in each window) that had an error, by class; absent where no row shows them.
+    /// Returns the sessions (in each window) with an error, by class; absent if no row contains them.
     pub(crate) fn errors(&self) -> Option<&BTreeMap<String, Sum>> {
         self.has_numbers().then_some(&self.errors)
     }
 
-    /// Returns true if the standard error of its numbers can be computed: rows do not state the noise that
-    /// `differential-privacy` puts on them, except that of `sessions`.
+    /// Returns true if the standard error of its numbers can be computed. Rows under `differential-privacy` declare
+    /// only the noise of `sessions`.
     pub(crate) const fn has_known_noise(&self) -> bool {
         self.has_numbers() && !self.is_private
     }
 
-    /// The standard error of a sum: 0 where it is exact, absent where there is no sum or its noise is not known.
+    /// Returns the standard error of a sum: 0 if it is exact, absent if there is no sum or its noise is unknown.
     pub(crate) fn error(&self, measure: Measure) -> Option<f64> {
         self.has_known_noise().then(|| self.at(measure).error())
     }
 
-    /// The number of sessions that have a value, and the percentiles and ranges of a row that stands alone.
+    /// Returns the number of sessions with a value, and the percentiles and ranges of a single row.
     pub(crate) fn distribution(&self, measure: Measure) -> Option<&DistributionSummary> {
         let at = Measure::DISTRIBUTIONS.iter().position(|known| *known == measure)?;
         self.distributions.get(at)
     }
 
-    /// The names of sums that noise brought below 0.
+    /// Returns the names of sums that are below 0 because of noise.
     pub(crate) fn below_zero(&self) -> Vec<String> {
         let below = |sum: &Sum| self.has_numbers() && sum.value < 0;
         let measures = Measure::ALL.into_iter().filter(|measure| below(&self.at(*measure)));
@@ -211,13 +212,13 @@ impl Group {
         self.sum(Measure::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
     }
 
-    /// A ratio of its sums. A share that would lie outside 0 to 1 is out of range.
+    /// Returns a ratio of its sums. A share outside 0 to 1 is out of range.
     pub(crate) fn ratio(&self, metric: Metric) -> Ratio {
         let ratio = self.quotient(metric);
         if metric.is_share() { ratio.as_share() } else { ratio }
     }
 
-    /// A ratio of its sums, whatever it comes to.
+    /// Returns a ratio of its sums without limits.
     fn quotient(&self, metric: Metric) -> Ratio {
         let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
             Measure::Attempts,
@@ -243,8 +244,8 @@ impl Group {
         }
     }
 
-    /// The mean of a distribution: over the sessions that have a value where all rows say how many these are, otherwise
-    /// over what stands for them.
+    /// Returns the mean of a distribution: over the sessions with a value if all rows contain their number, otherwise
+    /// over `otherwise`.
     fn mean(&self, measure: Measure, otherwise: Sum) -> Ratio {
         let sessions = self.distribution(measure).and_then(|summary| summary.sessions);
         let over = sessions.map_or(otherwise, Sum::exact);
@@ -253,8 +254,7 @@ impl Group {
 }
 
 impl Row {
-    /// The numbers that are computed from this row alone, by the rules of an answer; absent where its noise is not
-    /// known.
+    /// Returns the numbers computed from this row alone, by the rules of an answer; absent if its noise is unknown.
     #[must_use]
     pub fn figures(&self) -> Option<Figures> {
         let group = Group::of(self, self.numbers()?, Vec::new());
@@ -274,13 +274,13 @@ impl Row {
     }
 }
 
-/// Numbers computed from one row. Each is absent where the row does not show what it needs, or where its denominator is
-/// mostly noise.
+/// Numbers computed from one row. Each is absent if the row lacks a required number, or its denominator is mostly
+/// noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
     /// Playing time, minutes.
     pub minutes_watched: Option<Figure>,
-    /// Time stalled of the time played or stalled.
+    /// The stalled time as a share of the time played or stalled.
     pub rebuffering_ratio: Option<Figure>,
     /// Mean startup time, ms.
     pub startup_ms: Option<Figure>,
@@ -293,20 +293,20 @@ pub struct Figures {
 pub struct Figure {
     /// Its value.
     pub value: f64,
-    /// Its standard error: 0 for an exact number, absent where the policy does not state its noise.
+    /// The standard error: 0 for an exact number, absent if the policy does not declare its noise.
     pub error: Option<f64>,
 }
 
 /// A number that is computed from sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Metric {
-    /// Time stalled of the time played or stalled.
+    /// The stalled time as a share of the time played or stalled.
     RebufferingRatio,
     /// Stalls per hour played.
     StallsPerHour,
     /// Video startup failures per attempt.
     Vsf,
-    /// Exits before video start per attempt: neither a first frame nor a fatal error.
+    /// Exits before video start per attempt: no first frame and no fatal error.
     Ebvs,
     /// Video playback failures per play.
     Vpf,
@@ -319,12 +319,12 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
-    /// Returns true if it is a part of a whole.
+    /// Returns true if the metric is a share of a whole.
     const fn is_share(self) -> bool {
         matches!(self, Self::RebufferingRatio | Self::Vsf | Self::Ebvs | Self::Vpf)
     }
 
-    /// All of them, in the order in which they are written.
+    /// All metrics, in the order of output.
     pub(crate) const ALL: [Self; 8] = [
         Self::RebufferingRatio,
         Self::StallsPerHour,

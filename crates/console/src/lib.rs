@@ -1,6 +1,6 @@
-//! Reading rollups: [`Reader`] takes record values one by one, [`Query`] adds them up as far as published rows may be
-//! added up, [`Answer`] writes the result as a table, as JSON or as CSV. [`audit`] looks for what should not be there. No Kafka, no
-//! clock, no printing.
+//! Queries and audits of rollups. [`Reader`] receives record values one by one, [`Query`] adds them up as far as published
+//! rows may be added up, and [`Answer`] formats the result as a table, JSON or CSV. [`audit`] searches for records that
+//! must not be published. The crate uses neither Kafka nor a clock, and does not print.
 //!
 //! ```
 //! use crowdfold_console::{Args, Catalogue, Query, Reader};

@@ -1,4 +1,4 @@
-//! The numbers of a row that may carry noise, and how much.
+//! The numbers of a row that may carry noise, and the size of the noise.
 
 use crowdfold_release::BOUNDED_FIELDS;
 
@@ -28,7 +28,7 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    /// All of them, in the order of a row.
+    /// All measures, in the order of a row.
     pub(crate) const ALL: [Self; 12] = [
         Self::Attempts,
         Self::Plays,
@@ -44,7 +44,7 @@ impl Measure {
         Self::BitrateKbps,
     ];
 
-    /// Those that are plain numbers in a row. The others are the sums of distributions.
+    /// The measures that are plain numbers in a row. The others are the sums of distributions.
     pub(crate) const PLAIN: [Self; 9] = [
         Self::Attempts,
         Self::Plays,
@@ -57,10 +57,10 @@ impl Measure {
         Self::Switches,
     ];
 
-    /// Those that are sums of distributions.
+    /// The measures that are sums of distributions.
     pub(crate) const DISTRIBUTIONS: [Self; 3] = [Self::StartupMs, Self::BandwidthKbps, Self::BitrateKbps];
 
-    /// The name of its field.
+    /// Returns the name of the field.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Attempts => "attempts",
@@ -78,7 +78,7 @@ impl Measure {
         }
     }
 
-    /// Its value in a row; absent where the row shows session counts only.
+    /// Returns the value in a row; absent if the row contains session counts only.
     pub(crate) fn of(self, row: &Row) -> Option<i64> {
         match self {
             Self::Attempts => row.attempts,
@@ -96,20 +96,20 @@ impl Measure {
         }
     }
 
-    /// The variance of the noise in one row, for a row whose noise is `noise` times the clamp of each field.
+    /// Returns the variance of the noise in one row whose noise is `noise` times the clamp of each field.
     pub(crate) fn variance(self, noise: u64, window: Window) -> f64 {
         variance(self.name(), noise, window)
     }
 }
 
-/// The variance of the noise in one class of errors. A class that this version does not know has the clamp of the
-/// others, which is the same for all.
+/// Returns the variance of the noise in one class of errors. All classes have the same clamp, including those that this
+/// version does not know.
 pub(crate) fn error_variance(noise: u64, window: Window) -> f64 {
     variance("errors.other", noise, window)
 }
 
-/// (noise × clamp)². The discrete Gaussian of parameter σ has a variance of at most σ², and for σ ≥ 1 so close to it
-/// that no digit that is printed differs.
+/// Returns (noise × clamp)². The discrete Gaussian of parameter σ has a variance of at most σ², and for σ ≥ 1 it is so
+/// close that no printed digit differs.
 fn variance(field: &str, noise: u64, window: Window) -> f64 {
     let length = window.end.saturating_sub(window.start).min(LONGEST_WINDOW);
     let clamp =

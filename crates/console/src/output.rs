@@ -1,4 +1,4 @@
-//! Writing sheets: text for people, CSV for spreadsheets. JSON has a shape of its own, in [`json`].
+//! Output of sheets as a text table or CSV. JSON has its own structure, in [`json`].
 
 use crate::group::Group;
 
@@ -17,9 +17,9 @@ const GAP: usize = 2;
 pub(crate) enum Cell {
     Text(String),
     Count(u64),
-    /// A sum, which noise may bring below 0.
+    /// A sum, which may be below 0 because of noise.
     Sum(i64),
-    /// A number and how many decimals it is written with.
+    /// A number and the number of decimals to write.
     Real(f64, usize),
     /// A part of a whole, written in percent.
     Share(f64),
@@ -51,7 +51,7 @@ impl Cell {
         }
     }
 
-    /// Returns true if there is something after `±`: a standard error, and not that of an exact number.
+    /// Returns true if a standard error is shown after `±`, which exact numbers do not have.
     fn is_error(&self) -> bool {
         match self {
             Self::Real(value, _) | Self::Share(value) => *value > 0.0,
@@ -76,7 +76,7 @@ type CellOf = Box<dyn Fn(&Group) -> Cell>;
 pub(crate) struct Column {
     name: String,
     is_number: bool,
-    /// Where there is not room for all, the highest goes first; 0 stays.
+    /// The priority of omission if not all columns fit: the highest is omitted first, 0 never.
     spare: u8,
     of: CellOf,
     /// The standard error of the number.
@@ -102,8 +102,8 @@ impl Column {
         self
     }
 
-    /// Its texts in a table: the header, then one for each group. A number below 0 is marked; standard errors are
-    /// aligned among themselves.
+    /// Returns its texts in a table: the header, then one for each group. A number below 0 is marked; standard errors
+    /// are aligned with each other.
     fn texts(&self, rows: &[Group], errors: bool) -> Vec<String> {
         let number = |row| {
             let cell = (self.of)(row);
@@ -128,12 +128,12 @@ impl Column {
 pub(crate) struct Sheet<'a> {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: &'a [Group],
-    /// Standard errors are shown.
+    /// True if standard errors are shown.
     pub(crate) errors: bool,
 }
 
 impl Sheet<'_> {
-    /// Leaves out columns without a value in any row; with `main`, only those that can be spared.
+    /// Omits columns without a value in any row; with `main`, only those that may be omitted.
     pub(crate) fn without_idle_columns(mut self, main: bool) -> Self {
         let rows = self.rows;
         self.columns.retain(|column| {
@@ -143,8 +143,8 @@ impl Sheet<'_> {
         self
     }
 
-    /// Columns two spaces apart, texts to the left, numbers to the right, `-` for nothing. Those that can be spared
-    /// are left out, until the lines fit into `most` columns of a terminal.
+    /// Formats columns two spaces apart, texts to the left, numbers to the right, `-` for absent values. Columns are
+    /// omitted by priority until the lines fit into `most` columns of a terminal.
     pub(crate) fn table(&self, most: usize) -> String {
         let mut columns: Vec<(&Column, Vec<String>, usize)> = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
@@ -195,17 +195,17 @@ impl Sheet<'_> {
     }
 }
 
-/// A text that a terminal shows and does not obey.
+/// Escapes control characters, so that a terminal shows them instead of interpreting them.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// A text that no spreadsheet takes for a formula.
+/// Escapes a text that a spreadsheet would interpret as a formula.
 fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-/// A field as RFC 4180 wants it.
+/// Quotes a field according to RFC 4180.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

@@ -1,4 +1,4 @@
-//! What is asked of the rollups.
+//! Queries of rollups.
 
 use std::collections::BTreeMap;
 
@@ -9,125 +9,125 @@ use crate::time::duration;
 #[cfg(test)]
 mod tests;
 
-/// What a user asks for, as typed on a command line.
+/// The flags of a query, as typed on a command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
     /// The table to read: `os,browser`.
     pub breakdown: Option<String>,
-    /// Conditions: `os=Windows`, `plan=pro`. Those on one dimension or attribute are alternatives, those on several must
-    /// all hold.
+    /// Conditions: `os=Windows`, `plan=pro`. Those on one dimension or attribute are alternatives; conditions on
+    /// several must all be met.
     pub where_: Vec<String>,
-    /// How far back, from now: `1h`.
+    /// The period until now: `1h`.
     pub since: Option<String>,
-    /// One tenant only.
+    /// The only tenant to read.
     pub tenant: Option<String>,
-    /// The first dimensions of the breakdown to group by: `os`. Without it all of a named breakdown; empty for
-    /// totals. Attributes of tenants among them add up the rows of several: `industry,os`.
+    /// The first dimensions of the breakdown to group by: `os`. If absent, all dimensions of a named breakdown; if
+    /// empty, totals. Attributes of tenants among them add up the rows of several tenants: `industry,os`.
     pub by: Option<String>,
-    /// One row for each such span of time, `1h`, instead of one for all.
+    /// The length of the intervals for which there is one row each, `1h`, instead of one row for the whole time.
     pub every: Option<String>,
-    /// Add up the rows of all tenants. So does every attribute, in `by` or in a condition.
+    /// True to add up the rows of all tenants. An attribute in `by` or in a condition does so as well.
     pub across: bool,
 }
 
-/// Why a query cannot be answered.
+/// The reason why a query cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// A name that stands empty or twice in a list.
+    /// A name that is empty or occurs twice in a list.
     #[error("--{flag} {list:?} contains a dimension twice or an empty one; write it like os,browser")]
     List {
         /// `breakdown` or `by`.
         flag: &'static str,
-        /// What was asked for.
+        /// The given list.
         list: String,
     },
     /// A condition without `=` or without a name.
     #[error("--where {0:?} is not a condition; write it like os=Windows")]
     Condition(
-        /// What was asked for.
+        /// The given condition.
         String,
     ),
-    /// A span of time that is none.
+    /// An invalid duration.
     #[error("--{flag} {text:?} is not a duration; write it like 90s, 15m, 1h or 7d")]
     Duration {
         /// `since` or `every`.
         flag: &'static str,
-        /// What was asked for.
+        /// The given text.
         text: String,
     },
-    /// Grouping by what is no beginning of the breakdown.
+    /// Grouping by dimensions that are not a prefix of the breakdown.
     #[error(
         "--by {by} is not a prefix of breakdown {breakdown}, so folded rows cannot be grouped by it; group by \
          {choices}"
     )]
     NotAPrefix {
-        /// What was asked for.
+        /// The given dimensions.
         by: String,
         /// The breakdown.
         breakdown: String,
-        /// What can be asked for.
+        /// The valid prefixes.
         choices: String,
     },
-    /// A condition on a dimension that the breakdown lacks.
+    /// A condition on a dimension that the breakdown does not have.
     #[error(
         "--where {dimension}=… does not apply to breakdown {breakdown}, which has no {dimension}; tables cannot be \
          joined, so query a breakdown that has it"
     )]
     NotInBreakdown {
-        /// What was asked for.
+        /// The dimension.
         dimension: String,
         /// The breakdown.
         breakdown: String,
     },
-    /// One tenant, and several together.
+    /// A query for one tenant and for several.
     #[error("--tenant {tenant} selects one tenant, but {across} adds up several; remove one of the two")]
     OneAndSeveral {
-        /// The one.
+        /// The single tenant.
         tenant: String,
-        /// What asks for several.
+        /// The flag that selects several.
         across: String,
     },
-    /// No breakdown was named, and none, or more than one, would do.
+    /// No breakdown was named, and none, or more than one, has all dimensions of the query.
     #[error("{} of the published breakdowns has all dimensions of the query; choose one with --breakdown ({})", if *.fitting == 0 { "none" } else { "more than one" }, .known.join(" · "))]
     BreakdownChoice {
-        /// How many would do.
+        /// The number of breakdowns that have them.
         fitting: usize,
-        /// Those met in the rows.
+        /// The breakdowns in the rows.
         known: Vec<String>,
     },
 }
 
-/// A checked question.
+/// A validated query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub(crate) breakdown: Option<Vec<String>>,
-    /// Dimension to the values that will do.
+    /// The accepted values of each dimension.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
-    /// First moment of the first window, ms since the epoch.
+    /// The earliest start of a window, ms since the epoch.
     pub(crate) since: u64,
     pub(crate) tenant: Option<String>,
     pub(crate) by: Option<Vec<String>>,
-    /// Span of time of a row, ms.
+    /// The length of the interval of a row, ms.
     pub(crate) every: Option<u64>,
-    /// The tenants to be added up, where there are several.
+    /// The tenants to be added up, if there are several.
     pub(crate) across: Option<Across>,
 }
 
-/// Whether a row meets the conditions.
+/// The result of checking a row against the conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Met {
     Yes,
-    /// It has folded a dimension that is asked for: some of its sessions may be meant, nobody can say how many.
+    /// A queried dimension is folded, so an unknown number of its sessions may match.
     FoldedAway,
     No,
 }
 
 impl Query {
-    /// Checks what was typed; what `catalogue` calls an attribute is one. `now` in ms since the epoch: `since` counts
-    /// back from it, and takes windows that begin no earlier.
+    /// Validates the flags; names that `catalogue` lists as attributes are attributes. `now` is in ms since the epoch:
+    /// `since` counts back from it, and selects windows that begin no earlier.
     ///
     /// # Errors
-    /// Naming the flag at fault and how to write it.
+    /// An invalid flag, with its correct form.
     pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, QueryError> {
         let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
@@ -167,7 +167,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Whether the question can be put to a breakdown.
+    /// Checks that the query can be answered from a breakdown.
     pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
         if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
             let choices: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
@@ -183,26 +183,26 @@ impl Query {
         }
     }
 
-    /// Whether a row lies in the time asked for.
+    /// Returns true if a row is in the queried time.
     pub(crate) fn in_time(&self, row: &Row) -> bool {
         row.window.start >= self.since
     }
 
-    /// Whether a row is of the time, tenant and table asked for; the conditions are another matter.
+    /// Returns true if a row matches the queried time, tenant and table; conditions are checked separately.
     pub(crate) fn selects(&self, row: &Row) -> bool {
         self.in_time(row)
             && self.asks(&row.tenant)
             && self.breakdown.as_ref().is_none_or(|breakdown| *breakdown == row.breakdown)
     }
 
-    /// Whether a tenant is asked.
+    /// Returns true if a tenant is queried.
     #[must_use]
     pub fn asks(&self, tenant: &str) -> bool {
         self.tenant.as_ref().is_none_or(|one| one == tenant)
             && self.across.as_ref().is_none_or(|across| across.group_key(tenant).is_some())
     }
 
-    /// The tenants that are asked together, if several are.
+    /// Returns the tenants that are queried together, if there are several.
     #[must_use]
     pub fn tenants_across(&self) -> Option<impl Iterator<Item = &str>> {
         self.across.as_ref().map(Across::tenants)
@@ -222,7 +222,7 @@ impl Query {
 }
 
 fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
-    // A breakdown may be written as in the keys of rollups too.
+    // A breakdown may also be written as in the keys of rollups.
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {

@@ -1,4 +1,4 @@
-//! Taking in the records of a rollup topic.
+//! Reading the records of a rollup topic.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,54 +10,55 @@ use crate::row::{Row, SCHEMA};
 #[cfg(test)]
 mod tests;
 
-/// Takes record values one by one, in the order of their topic, and sees to it that tables are whole and come once.
+/// A reader that receives record values one by one, in the order of their topic, and checks that tables are complete
+/// and occur once.
 #[derive(Debug, Default)]
 pub struct Reader {
     query: Option<Query>,
     rows: Vec<Row>,
     tables: HashMap<TableKey, Seen>,
     breakdowns: BTreeSet<String>,
-    /// Records of schemas this reader does not know, by schema; without one, by an empty name.
+    /// The number of records with unknown schemas, by schema; the name is empty without a schema.
     other_schemas: BTreeMap<String, u64>,
     malformed: u64,
     repeated_rows: u64,
     repeated_tables: HashSet<TableKey>,
 }
 
-/// Tenant, breakdown, start of the window: what makes the key of a rollup's record.
+/// Tenant, breakdown and start of the window, the parts of a rollup record's key.
 type TableKey = (String, String, u64);
 
 #[derive(Debug)]
 struct Seen {
-    /// Rows the table has, as its first row said.
+    /// The number of rows of the table, according to its first row.
     rows: u64,
     numbers: HashSet<u64>,
     partial_coverage: bool,
 }
 
-/// How many unknown schemas are told by name.
+/// The maximum number of unknown schemas that are listed by name.
 const SCHEMAS_NAMED: usize = 8;
 
-/// Enough to know whether the rest can be read.
+/// The part of a record that shows whether the rest can be read.
 #[derive(Deserialize)]
 struct Schema {
     schema: Option<String>,
 }
 
 impl Reader {
-    /// Keeps every row.
+    /// Creates a reader that keeps every row.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps only the rows that the query may use; the others are still looked at for whole and single tables.
+    /// Creates a reader that keeps only the rows that the query may use; the tables of the others are still checked.
     #[must_use]
     pub fn for_query(query: &Query) -> Self {
         Self { query: Some(query.clone()), ..Self::default() }
     }
 
-    /// Takes in the value of one record. What cannot be read is counted, see [`Reader::notes`].
+    /// Reads the value of one record. Records that cannot be read are counted, see [`Reader::notes`].
     pub fn push(&mut self, value: &[u8]) {
         let Ok(Schema { schema }) = serde_json::from_slice(value) else {
             self.malformed += 1;
@@ -93,7 +94,7 @@ impl Reader {
             numbers: HashSet::new(),
             partial_coverage: row.coverage.is_some(),
         });
-        // A table of another length under the same key is another publication: the first one counts.
+        // A table of another length under the same key is another publication; the first one is used.
         if row.rows != seen.rows || !seen.numbers.insert(row.row) {
             self.repeated_rows += 1;
             self.repeated_tables.insert(key);
@@ -104,18 +105,18 @@ impl Reader {
         }
     }
 
-    /// The rows kept so far, in the order they came.
+    /// Returns the rows kept so far, in the order of reading.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The breakdowns met so far, by name (`os.browser`), in the time asked for.
+    /// Returns the breakdowns read so far, by name (`os.browser`), in the queried time.
     pub fn breakdowns(&self) -> impl Iterator<Item = &str> {
         self.breakdowns.iter().map(String::as_str)
     }
 
-    /// The tenants met so far, in the time asked for, with whether they published a table of that breakdown.
+    /// Returns the tenants read so far, in the queried time, with whether they published a table of the breakdown.
     #[must_use]
     pub fn tenants(&self, breakdown: &str) -> BTreeMap<&str, bool> {
         let mut tenants = BTreeMap::new();
@@ -125,7 +126,8 @@ impl Reader {
         tenants
     }
 
-    /// What a reader of the answer must know about the input, one line each; none if all is well.
+    /// Returns notes on the input that are needed to interpret the answer, one line each; none if the input is
+    /// complete.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -163,7 +165,7 @@ impl Reader {
     }
 }
 
-/// A name from outside, cut to what a line can hold.
+/// Truncates a name from the input to a length that fits into a line.
 fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }

@@ -1,4 +1,4 @@
-//! A released row, as a reader sees it.
+//! Released rows.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::measure::Measure;
 #[cfg(test)]
 mod tests;
 
-/// The schema this reader knows.
+/// The supported schema.
 pub(crate) const SCHEMA: &str = "crowdfold.rollup/1";
-/// The policy whose rows say whether they are of the detail table.
+/// The policy under which rows contain whether they belong to the detail table.
 const THRESHOLD: &str = "threshold";
-/// Stands for the rest of a node.
+/// The value for the rest of a node.
 pub(crate) const STAR: &str = "*";
 
-/// One row of `crowdfold.rollup/1`. Fields that a later writer adds are ignored.
+/// A row of `crowdfold.rollup/1`. Fields of later versions are ignored.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Row {
     /// Its tenant.
@@ -28,48 +28,48 @@ pub struct Row {
     /// `true` in the detail table, whose numbers are exact. `false` in every other table, where each number except
     /// `sessions` carries noise, or is absent. Absent under `differential-privacy`.
     pub detail: Option<bool>,
-    /// Its value for each of them, `*` for the rest of a node.
+    /// The value of each dimension, `*` for the rest of a node.
     pub dimensions: BTreeMap<String, String>,
     /// Its number in the table, from 1.
     pub row: u64,
-    /// Rows of the table.
+    /// The number of rows of the table.
     pub rows: u64,
-    /// Where a source partition is missing: how many came.
+    /// The number of source partitions that are included, if some are missing.
     pub coverage: Option<Coverage>,
     /// Distinct sessions in the window.
     pub sessions: u64,
-    /// Reports, in the detail table.
+    /// Reports, only in the detail table.
     #[serde(deserialize_with = "present")]
     pub beacons: Option<i64>,
-    /// Times that play was requested. This and the following numbers are absent where the table shows session counts
-    /// only, and may be negative where they carry noise.
+    /// The number of play requests. This and the following numbers are absent if the table contains session counts
+    /// only, and may be negative if they carry noise.
     #[serde(deserialize_with = "present")]
     pub attempts: Option<i64>,
-    /// Times that a first frame was shown.
+    /// The number of first frames.
     #[serde(deserialize_with = "present")]
     pub plays: Option<i64>,
-    /// Fatal errors before anything played.
+    /// Fatal errors before playback.
     #[serde(deserialize_with = "present")]
     pub startup_failures: Option<i64>,
-    /// Fatal errors after something played.
+    /// Fatal errors after playback had begun.
     #[serde(deserialize_with = "present")]
     pub playback_failures: Option<i64>,
-    /// Time played, ms.
+    /// The time played, ms.
     #[serde(deserialize_with = "present")]
     pub playing_ms: Option<i64>,
-    /// Time stalled, without startup and seeks, ms.
+    /// The time stalled, excluding startup and seeks, ms.
     #[serde(deserialize_with = "present")]
     pub stalled_ms: Option<i64>,
-    /// Stalls.
+    /// The number of stalls.
     #[serde(deserialize_with = "present")]
     pub stalls: Option<i64>,
-    /// Frames dropped.
+    /// The number of dropped frames.
     #[serde(deserialize_with = "present")]
     pub dropped_frames: Option<i64>,
-    /// Changes of quality.
+    /// The number of quality changes.
     #[serde(deserialize_with = "present")]
     pub switches: Option<i64>,
-    /// Sessions that saw an error, by class: those that occur, or all six where they carry noise.
+    /// Sessions with an error, by class: the classes that occurred, or all six if they carry noise.
     #[serde(deserialize_with = "present")]
     pub errors: Option<BTreeMap<String, i64>>,
     /// First startup times, ms.
@@ -81,7 +81,7 @@ pub struct Row {
     /// Mean bitrates of the sessions, kbit/s.
     #[serde(deserialize_with = "present")]
     pub bitrate_kbps: Option<DistributionSummary>,
-    /// The conditions that the row had to meet to be published.
+    /// The release policy of the row.
     pub policy: Policy,
 }
 
@@ -90,11 +90,11 @@ pub struct Row {
 pub enum Numbers {
     /// Exact, as in the detail table.
     Exact,
-    /// With noise whose size the policy states: `noise` times the clamp of each field.
+    /// With noise whose size the policy declares: `noise` times the clamp of each field.
     Noisy,
-    /// With the noise of `differential-privacy`: that of `sessions` is stated, that of other numbers is not.
+    /// With the noise of `differential-privacy`, which is declared only for `sessions`.
     Private,
-    /// Absent, because the publisher has no secret to draw noise with.
+    /// Absent, because the publisher has no secret from which to generate noise.
     Absent,
 }
 
@@ -107,26 +107,26 @@ pub struct Window {
     pub end: u64,
 }
 
-/// How many of the source partitions a window was made from.
+/// The number of source partitions that a window includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Coverage {
-    /// Partitions that came.
+    /// Included partitions.
     pub partitions: u64,
-    /// Partitions there are.
+    /// All partitions.
     pub of: u64,
 }
 
-/// `[from, to, sessions]` of a histogram: from ≤ value < to, `null` for an open end.
+/// A range `[from, to, sessions]` of a histogram: from ≤ value < to, `null` for an open end.
 pub type Range = (Option<u64>, Option<u64>, u64);
 
-/// The distribution of the values of a row's sessions. Where it carries noise it is the sum alone.
+/// The distribution of the values of a row's sessions. With noise it contains only the sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DistributionSummary {
-    /// Sessions that have a value.
+    /// Sessions with a value.
     pub sessions: Option<u64>,
     /// The sum of their values.
     pub sum: i64,
-    /// Median; absent, like the others, where too few sessions lie on one side of it.
+    /// The median. Percentiles are absent if too few sessions are on one side of them.
     pub p50: Option<u64>,
     /// 90th percentile.
     pub p90: Option<u64>,
@@ -143,20 +143,20 @@ pub struct DistributionSummary {
 pub struct Policy {
     /// `threshold` or `differential-privacy`.
     pub name: String,
-    /// The least number of sessions of a row.
+    /// The minimum number of sessions of a row.
     pub k: Option<u64>,
-    /// The least number of possibilities that a star row's arithmetic leaves for its rest.
+    /// The minimum number of possible values for the rest that the arithmetic of a star row leaves open.
     pub margin: Option<u64>,
     /// Outside the detail table: the standard deviation of each number's noise, in clamps of its field.
     pub noise: Option<u64>,
-    /// Standard deviation of the noise in the count of sessions, where there is noise.
+    /// The standard deviation of the noise in the number of sessions, if there is noise.
     pub sigma: Option<f64>,
-    /// Where there is noise: a row shows τ + k − 1 sessions or more.
+    /// With noise: a row contains at least τ + k − 1 sessions.
     pub tau: Option<u64>,
 }
 
 impl Numbers {
-    /// Its name in answers: rows under `differential-privacy` are noisy too.
+    /// Returns the name used in answers; rows under `differential-privacy` are called noisy too.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -168,19 +168,19 @@ impl Numbers {
 }
 
 impl Row {
-    /// The name of its breakdown: `os.browser`.
+    /// Returns the name of its breakdown: `os.browser`.
     #[must_use]
     pub fn breakdown_name(&self) -> String {
         self.breakdown.join(".")
     }
 
-    /// Its value for a dimension of its breakdown.
+    /// Returns its value for a dimension of its breakdown.
     #[must_use]
     pub fn value(&self, dimension: &str) -> Option<&str> {
         self.dimensions.get(dimension).map(String::as_str)
     }
 
-    /// The kind of its numbers; absent where the row contradicts itself, so that its noise is not known.
+    /// Returns the kind of its numbers; absent if the row is inconsistent, so that its noise is unknown.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
         let distributions = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();
@@ -204,8 +204,7 @@ impl Row {
         }
     }
 
-    /// Returns true if it holds together: a value for each dimension, a number within its table, a window that has a
-    /// length.
+    /// Returns true if it is consistent: a value for each dimension, a number within its table, a window with a length.
     pub(crate) fn is_sound(&self) -> bool {
         !self.breakdown.is_empty()
             && self.breakdown.iter().all(|dimension| self.dimensions.contains_key(dimension))
@@ -215,7 +214,7 @@ impl Row {
     }
 }
 
-/// Reads a field that must be there, and may be null.
+/// Reads a field that is required, but may be null.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(from)
 }

@@ -1,4 +1,4 @@
-//! Answering a query from rows.
+//! Computing the answer of a query.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,14 +15,14 @@ mod tests;
 
 impl Query {
     /// Adds up rows as far as published rows may be added up: over windows, over rows that share the first values, and
-    /// over tenants where that is asked for. Groups are ordered by time, then by tenant, then by size, the largest first.
+    /// over tenants if requested. Groups are ordered by time, then by tenant, then by size, the largest first.
     ///
-    /// Without a breakdown the table is the one that has all dimensions asked for; of several, the detail table. Where
-    /// no dimension is asked for, the totals are from the detail table, or where there is none, from the table with the
-    /// fewest rows. Rows whose noise is unknown are ignored; [`Reader`](crate::Reader) takes none.
+    /// Without a breakdown the table is the one that has all queried dimensions; if there are several, the detail
+    /// table. If no dimension is queried, the totals come from the detail table, or if there is none, from the table
+    /// with the fewest rows. Rows with unknown noise are ignored; [`Reader`](crate::Reader) keeps none.
     ///
     /// # Errors
-    /// If no breakdown was named and several tables fit, or none.
+    /// No breakdown was named, and several tables match or none does.
     pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
         let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
         let selected: Vec<(&Row, Numbers)> =
@@ -31,7 +31,7 @@ impl Query {
         let by = match (&self.by, &self.breakdown) {
             (Some(by), _) => by.clone(),
             (None, Some(breakdown)) => breakdown.clone(),
-            // conditions alone choose a breakdown, which is then shown whole, like one that was named
+            // if only conditions select the breakdown, it is shown with all dimensions, like a named one
             (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };

@@ -1,4 +1,4 @@
-//! Rows for tests, as they come from a topic.
+//! Rows for tests.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::{Args, Catalogue, Query, Reader, Row};
 
 pub(crate) const MINUTE: u64 = 60_000;
 
-/// One row of a table `os/browser Windows/*` in a window that begins at that minute.
+/// Returns one row of a table `os/browser Windows/*` in a window that begins at this minute.
 pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -> Value {
     let (breakdown, values) = table.split_once(' ').unwrap();
     let breakdown: Vec<_> = breakdown.split('/').collect();
@@ -27,7 +27,7 @@ pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions:
     })
 }
 
-/// The numbers of a row outside the detail table that are plain integers.
+/// The plain integers of a row outside the detail table.
 const PLAIN: [&str; 9] = [
     "attempts",
     "plays",
@@ -41,7 +41,7 @@ const PLAIN: [&str; 9] = [
 ];
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
-/// The same rows as those of a table outside the detail table: the same numbers, as if the noise had come out as 0.
+/// Converts rows to those of a table outside the detail table, with the same numbers, as if the noise were 0.
 pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
         row["detail"] = false.into();
@@ -57,7 +57,7 @@ pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// The same rows as a worker without a secret publishes them outside the detail table.
+/// Converts rows to those that a worker without a secret publishes outside the detail table.
 pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
         row["detail"] = false.into();
@@ -68,7 +68,7 @@ pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// Rows of one whole table.
+/// Returns the rows of one complete table.
 pub(crate) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<Value> {
     let row = |(at, (values, sessions)): (usize, &(&str, u64))| {
         record(minute, &format!("{breakdown} {values}"), at as u64 + 1, rows.len() as u64, *sessions)
@@ -88,7 +88,8 @@ pub(crate) fn rows(records: &[Vec<Value>]) -> Vec<Row> {
     reader.rows().to_vec()
 }
 
-/// Of news: acme and beta; of sport: gamma; of nothing: delta; and shy, of news, which is not to be grouped.
+/// Returns a catalogue: acme and beta of news; gamma of sport; delta without an attribute; and shy of news, which must
+/// not be grouped.
 pub(crate) fn catalogue() -> Catalogue {
     let tenant = |name: &str, attributes: &[(&str, &str)]| {
         let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -103,13 +104,13 @@ pub(crate) fn catalogue() -> Catalogue {
     ])
 }
 
-/// The same rows as another tenant's.
+/// Assigns rows to another tenant.
 pub(crate) fn of_tenant(tenant: &str, mut records: Vec<Value>) -> Vec<Value> {
     records.iter_mut().for_each(|record| record["tenant"] = tenant.into());
     records
 }
 
-/// `--by os --where os=Windows`, at minute 100.
+/// Parses a query such as `--by os --where os=Windows`, at minute 100.
 pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
     let mut args = Args::default();
     let mut words = flags.split_whitespace();

@@ -1,6 +1,6 @@
-//! Durations as people write them, moments as they read them.
+//! Parsing of durations and formatting of timestamps.
 
-/// Milliseconds of `90s`, `1m`, `6h`, `7d`, `500ms`.
+/// Parses `90s`, `1m`, `6h`, `7d`, `500ms` to milliseconds.
 pub(crate) fn duration(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let number: u64 = text[..digits].parse().ok()?;
@@ -15,7 +15,7 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
     number.checked_mul(unit).filter(|ms| *ms > 0)
 }
 
-/// `2026-11-22T18:04:00Z` of ms since the epoch; the proleptic Gregorian calendar.
+/// Formats ms since the epoch as `2026-11-22T18:04:00Z`, in the proleptic Gregorian calendar.
 pub(crate) fn moment(ms: u64) -> String {
     let (days, seconds) = (ms / 86_400_000, ms / 1000 % 86_400);
     // Howard Hinnant, "chrono-compatible low-level date algorithms": civil_from_days, for days after 1970.

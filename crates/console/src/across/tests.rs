@@ -9,7 +9,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// `news/Windows 83 of 2`, one for each row.
+/// Formats each row like `news/Windows 83 of 2`.
 fn shown(answer: &Answer) -> Vec<String> {
     let show = |group: &crate::group::Group| {
         format!("{} {} of {}", group.group_key.join("/"), group.sessions(), group.tenants.len())
@@ -17,7 +17,7 @@ fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(show).collect()
 }
 
-/// One window of every tenant; `delta` has other tables than the others.
+/// Returns one window of every tenant; `delta` has other tables than the others.
 fn five() -> Vec<Vec<Value>> {
     let of = |tenant, windows, linux| {
         of_tenant(tenant, table(90, "os/browser", &[("Linux/Firefox", linux), ("Windows/Chrome", windows)]))
@@ -69,7 +69,7 @@ fn all_tenants_can_be_added_up_but_those_that_asked_not_to() {
         shown(&ask("--across --breakdown os,browser --by os", &five())),
         ["Windows 900 of 3", "Linux 330 of 3"]
     );
-    // its own rows are read as ever
+    // its own rows can still be read
     assert_eq!(shown(&ask("--tenant shy", &five())), [" 1887 of 1"]);
     assert_eq!(ask("", &five()).groups.len(), 6, "each for itself");
 }
@@ -134,7 +134,7 @@ fn every_format_shows_the_number_of_tenants_of_a_group_and_none_their_names() {
 }
 
 proptest! {
-    /// What groups say is what their tenants say, added up.
+    /// The numbers of groups are the sums of their tenants' numbers.
     #[test]
     fn groups_are_the_sums_of_their_tenants(counts in vec((50_u64..500, 50_u64..500, 90_u64..93), 1..12)) {
         let tenants = ["acme", "beta", "gamma", "delta", "shy"];

@@ -5,7 +5,7 @@ use crate::measure::Measure;
 use crate::output::{Cell, Column};
 use crate::row::DistributionSummary;
 
-/// Classes of errors, in the order of the schema: the columns of CSV do not depend on which occur.
+/// The classes of errors, in the order of the schema. The columns of CSV do not depend on which occur.
 const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
 type PercentileOf = fn(&DistributionSummary) -> Option<u64>;
@@ -17,7 +17,7 @@ const PERCENTILES: [(&str, PercentileOf); 4] = [
     ("p99", |summary| summary.p99),
 ];
 
-/// A ratio with its standard error.
+/// Returns the column of a ratio with its standard error.
 pub(super) fn metric(
     name: &str,
     metric: Metric,
@@ -29,23 +29,23 @@ pub(super) fn metric(
     })
 }
 
-/// The mean of a distribution.
+/// Returns the column of the mean of a distribution.
 pub(super) fn mean(name: &str, of: Metric) -> Column {
     metric(name, of, |value| Cell::real(value, 0))
 }
 
-/// A percentile of a distribution.
+/// Returns the column of a percentile of a distribution.
 pub(super) fn percentile(name: &str, measure: Measure, of: PercentileOf) -> Column {
     Column::number(name, move |group| Cell::count(group.distribution(measure).and_then(of)))
 }
 
-/// The time watched.
+/// Returns the column of the time watched.
 pub(super) fn minutes(name: &str) -> Column {
     Column::number(name, |group| Cell::real(group.minutes_watched(), 1))
         .error(|group| Cell::real(group.error(Measure::PlayingMs).map(|error| error / 60_000.0), 1))
 }
 
-/// Sessions at the same time.
+/// Returns the columns of concurrent sessions.
 pub(super) fn concurrent() -> [Column; 2] {
     [
         Column::number("concurrent_max", |group| Cell::Count(group.concurrent_max())),
@@ -53,18 +53,18 @@ pub(super) fn concurrent() -> [Column; 2] {
     ]
 }
 
-/// The sum of a measure.
+/// Returns the column of the sum of a measure.
 fn sum(name: impl Into<String>, measure: Measure) -> Column {
     Column::number(name, move |group| Cell::sum(group.sum(measure).map(|sum| sum.value)))
         .error(move |group| Cell::real(group.error(measure), 1))
 }
 
-/// The sums that are plain numbers in a row.
+/// Returns the columns of sums that are plain numbers in a row.
 pub(super) fn plain() -> impl Iterator<Item = Column> {
     Measure::PLAIN.into_iter().map(|measure| sum(measure.name(), measure))
 }
 
-/// The classes of errors; 0 for one that did not occur.
+/// Returns the columns of the classes of errors; 0 for a class that did not occur.
 pub(super) fn errors() -> impl Iterator<Item = Column> {
     let of = |class: &'static str| {
         move |group: &Group| group.errors().map(|errors| errors.get(class).copied().unwrap_or_default())
@@ -80,7 +80,7 @@ pub(super) fn errors() -> impl Iterator<Item = Column> {
     })
 }
 
-/// The numbers that are computed from plain sums.
+/// Returns the columns of numbers that are computed from plain sums.
 pub(super) fn derived() -> [Column; 6] {
     let share = |value| Cell::real(value, 4);
     [
@@ -93,7 +93,8 @@ pub(super) fn derived() -> [Column; 6] {
     ]
 }
 
-/// The distributions: how many sessions have a value, sum, mean, and the percentiles of a row that stands alone.
+/// Returns the columns of the distributions: the number of sessions with a value, sum, mean, and the percentiles of a
+/// group of a single row.
 pub(super) fn distributions() -> impl Iterator<Item = Column> {
     let means = [Metric::Startup, Metric::Bandwidth, Metric::Bitrate];
     Measure::DISTRIBUTIONS.into_iter().zip(means).flat_map(|(measure, of)| {

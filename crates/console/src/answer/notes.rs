@@ -1,4 +1,4 @@
-//! Lines beside an answer that its reader has to know.
+//! Notes on the limits of an answer.
 
 use super::Answer;
 use crate::estimate::Ratio;
@@ -6,8 +6,8 @@ use crate::group::Metric;
 use crate::row::Numbers;
 
 impl Answer {
-    /// Lines that a reader of the numbers has to know, one for each fact: the table that answered and what its numbers
-    /// are, then what is missing, negative or not to be read as people.
+    /// Returns notes that are needed to interpret the numbers, one line per fact: first the tables and the kind of
+    /// their numbers, then missing, negative and misleading numbers.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.sources();
@@ -45,7 +45,7 @@ impl Answer {
         notes
     }
 
-    /// Each table that answered, with what its numbers are.
+    /// Returns a note for each kind of numbers, with its tables.
     fn sources(&self) -> Vec<String> {
         let line = |(numbers, tables): (&Numbers, &std::collections::BTreeSet<String>)| {
             let names: Vec<_> = tables.iter().map(String::as_str).collect();
@@ -68,7 +68,7 @@ impl Answer {
         self.sources.iter().map(line).collect()
     }
 
-    /// Groups of which only some rows show more than session counts.
+    /// Notes groups in which only some rows contain more than session counts.
     fn lacking(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| group.rows_without_numbers > 0 && group.has_numbers());
         any.then(|| {
@@ -77,7 +77,7 @@ impl Answer {
         })
     }
 
-    /// Sums that noise brought below 0.
+    /// Notes sums that are below 0 because of noise.
     fn below_zero(&self) -> Option<String> {
         let any = self.groups.iter().any(|group| !group.below_zero().is_empty());
         any.then(|| {
@@ -87,7 +87,7 @@ impl Answer {
         })
     }
 
-    /// Ratios that are left empty because of noise.
+    /// Notes ratios that are left empty because of noise.
     fn too_noisy(&self) -> Option<String> {
         let too_noisy = |metric| self.groups.iter().any(|group| group.ratio(metric) == Ratio::TooNoisy);
         Metric::ALL.into_iter().any(too_noisy).then(|| {
@@ -97,7 +97,7 @@ impl Answer {
         })
     }
 
-    /// Shares that are left empty because they would lie outside 0 to 100 %, one line for each reason.
+    /// Notes shares that are left empty because they would be outside 0 to 100 %, one line per reason.
     fn out_of_range(&self) -> Vec<String> {
         let any = |exact: bool| {
             let groups = self.groups.iter().filter(|group| (group.numbers() == Numbers::Exact) == exact);
@@ -124,7 +124,7 @@ impl Answer {
         reasons.into_iter().filter_map(line).collect()
     }
 
-    /// The largest standard deviation of the noise in a group's sessions, where there is any.
+    /// Returns the largest standard deviation of the noise in a group's sessions, if there is noise.
     fn deviation(&self) -> Option<f64> {
         let most = self.groups.iter().map(|group| group.noise).fold(0.0, f64::max);
         (most > 0.0).then(|| most.sqrt())

@@ -47,7 +47,7 @@ fn a_table_fits_its_terminal_and_keeps_what_matters() {
     let columns = |width| answer.table(width).lines().next().unwrap().split_whitespace().count();
     assert_eq!((columns(usize::MAX), columns(120), columns(80)), (15, 11, 6));
     assert!(widest(120) <= 120 && widest(80) <= 80, "{}", answer.table(80));
-    // less than that would no longer be an answer
+    // a narrower table would lose its meaning
     assert_eq!(
         answer.table(1).lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
         ["os", "browser", "session_windows", "rebuffering", "startup_ms", "bandwidth"]
@@ -133,7 +133,7 @@ fn ratios_without_anything_to_divide_by_are_absent() {
     for ratio in ["rebuffering_ratio", "stalls_per_hour", "vsf", "ebvs", "vpf"] {
         assert!(line[ratio].is_null(), "{ratio}");
     }
-    // Nothing fills their columns, so the table goes without; CSV keeps them empty.
+    // Their columns have no values, so the table omits them; CSV contains them empty.
     assert_eq!(answer.table(120).lines().next(), Some(IDLE_COLUMNS));
     assert!(answer.csv().lines().nth(1).unwrap().contains(",0.0,,,,,,16,"), "{}", answer.csv());
 }

@@ -1,4 +1,4 @@
-//! One row as an audit sees it: borrowed from its record, and of whatever policy.
+//! A row in an audit, borrowed from its record, under any policy.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(super) const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bi
 /// The percentiles of a distribution.
 pub(super) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)];
 
-/// A release policy, as far as the name is known.
+/// A release policy, if its name is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Kind {
     Threshold,
@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Unknown,
 }
 
-/// The policy that a row states.
+/// The policy in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Policy {
     pub(super) kind: Kind,
@@ -33,16 +33,16 @@ pub(super) struct Policy {
     pub(super) tau: Option<u64>,
 }
 
-/// A range of a histogram: from, to (absent at the open end), sessions.
+/// A range of a histogram: start, end (absent if open), sessions.
 pub(super) type Range = (u64, Option<u64>, u64);
 
-/// A distribution, as far as it is published.
+/// The published part of a distribution.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct DistributionSummary {
     pub(super) sessions: Option<u64>,
     pub(super) sum: Option<i64>,
     pub(super) percentiles: [Option<u64>; 4],
-    /// True if percentiles are written, if only as null.
+    /// True if percentiles are present, even if null.
     pub(super) has_percentiles: bool,
     pub(super) histogram: Option<Vec<Range>>,
 }
@@ -77,7 +77,7 @@ const BITRATE: usize = 15;
 const BANDWIDTH: usize = 16;
 
 impl<'a> Entry<'a> {
-    /// Reads a value that has the shape of a row.
+    /// Reads a value that has the structure of a row.
     pub(super) fn of(node: &'a Node<'a>) -> Option<Self> {
         let Node::Object(members) = node else { return None };
         let mut entry = Self::default();
@@ -180,7 +180,7 @@ impl<'a> Entry<'a> {
         self.end.saturating_sub(self.start)
     }
 
-    /// Returns whether it holds together: a value for each dimension, a number within its table, a window that is one.
+    /// Returns true if the row is consistent: a value for each dimension, a number within its table, a valid window.
     pub(super) fn is_sound(&self) -> bool {
         !self.breakdown.is_empty()
             && self.breakdown.iter().all(|name| self.value(name).is_some())

@@ -1,10 +1,10 @@
-//! What an audit may find in records: a closed list.
+//! The findings of an audit in records: a closed list.
 
 use std::fmt;
 
 use crowdfold_scan::{Identifier, Writing};
 
-/// Where a record lies.
+/// The location of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordLocation {
     /// Its topic.
@@ -15,26 +15,26 @@ pub struct RecordLocation {
     pub offset: i64,
 }
 
-/// One thing that was found, and where. Nothing of what the record holds.
+/// A finding and its location. It contains nothing of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What.
+    /// The finding.
     pub what: What,
-    /// In which record; of several the last.
+    /// The location of the record; of several records, the last.
     pub location: RecordLocation,
-    /// In which part of it: `key`, `header 2`, `value`, or a JSON pointer in the value. Names that the schema does not
-    /// know are shown only where they are words.
+    /// The part of the record: `key`, `header 2`, `value`, or a JSON pointer in the value. Names that the schema does
+    /// not define are shown only if they are words.
     pub field: Option<String>,
-    /// The record that it does not go with.
+    /// The record with which it is inconsistent.
     pub other: Option<RecordLocation>,
     /// True if the record is committed.
     pub committed: bool,
 }
 
-/// What was found.
+/// The kinds of findings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// Something that tells of a person.
+    /// A personal identifier.
     Identifier(Identifier, Writing),
     /// A record without a value, or with one that is not a JSON object.
     NotAnObject,
@@ -44,81 +44,81 @@ pub enum What {
     Missing,
     /// A field that the schema does not know.
     Unknown,
-    /// A field that is there twice: readers differ in which they take.
+    /// A field that occurs twice, so that readers differ in the value they use.
     Repeated,
     /// A field of another type than the schema's.
     Type,
-    /// An amount that is no integer, or negative.
+    /// An amount that is not an integer, or negative.
     NotWhole,
-    /// A key that is not the row's.
+    /// A key that does not match the row.
     Key,
-    /// A dimension that nobody knows, or that stands twice: nobody can say what it goes with.
+    /// An unknown or repeated dimension, so that it is unclear which rows belong together.
     Dimension,
-    /// A value that is no label: empty, too long, or of other signs than labels have.
+    /// An invalid dimension value: empty, too long, or with characters that are not allowed.
     Label,
-    /// A star before a value, or a reserved word in another writing.
+    /// A star before a value, or a reserved word in another spelling.
     Reserved,
-    /// Fewer sessions than the row's own policy lets leave (k, and τ + k − 1 where there is noise), or its tenant's by the
-    /// configuration.
+    /// Fewer sessions than the row's own policy allows (k, and τ + k − 1 with noise), or than its tenant's policy in
+    /// the configuration.
     BelowK(u64),
-    /// A policy whose own k is no crowd.
+    /// A policy with a k that is too small.
     SmallK(u64),
-    /// A policy without k, without τ where there is noise, or of a name that nobody knows.
+    /// A policy without k, without τ despite noise, or with an unknown name.
     Policy,
     /// A window that is not aligned to its length, or whose length does not divide a day.
     Window,
-    /// A part that is larger than the whole: more sessions with a value than sessions.
+    /// A part that is larger than the whole, such as more sessions with a value than sessions.
     Parts,
-    /// A percentile or a range of a histogram on fewer sessions than there must be.
+    /// A percentile or a range of a histogram based on too few sessions.
     FewInRange(u64),
-    /// A percentile below a smaller one.
+    /// A percentile that is less than a lower percentile.
     Falling,
-    /// A histogram with gaps, or whose ranges do not add up to its sessions, or that a percentile contradicts.
+    /// A histogram with gaps, with ranges that do not add up to its sessions, or inconsistent with a percentile.
     Histogram,
-    /// A field that the row's table may not show.
+    /// A field that must not be published in the row's table.
     NotShown,
-    /// A sum beyond what clamped sessions and noise can come to.
+    /// A sum larger than clamped sessions and noise allow.
     Clamp,
-    /// Sums that are together beyond the budget of their sessions.
+    /// Sums that together exceed the budget of their sessions.
     Budget,
-    /// A table that states noise and has none.
+    /// A table that declares noise but has none.
     NoNoise,
-    /// Less margin or noise than the tenant is to have.
+    /// Less margin or noise than the tenant's minimum.
     Weaker(u64),
     /// A detail table that is not the tenant's.
     NotDetail,
     /// Two detail tables in one window.
     Details,
-    /// A number of a row outside its table, or rows of one table that disagree on how many there are.
+    /// A row number outside its table, or rows of one table that disagree on their number.
     Numbers,
-    /// A table that lacks so many rows.
+    /// A table in which this many rows are missing.
     Incomplete(u64),
     /// A window without a table that its tenant has before and after.
     MissingTable,
-    /// A row that its table has already.
+    /// A row that occurs twice in its table.
     RepeatedRow,
-    /// Rows of one table that are not in the order of their cell keys, or with the same cell key.
+    /// Rows of one table that are not sorted by their cell keys, or have the same cell key.
     Order,
-    /// Rows of one table that lie apart: in two partitions, or many tables between them.
+    /// Rows of one table that are separated: in two partitions, or by many tables between them.
     Scattered,
-    /// A table that was published before.
+    /// A table that was already published.
     Twice,
-    /// A table whose totals are not those of another table of its tenant and window.
+    /// A table whose totals differ from those of another table of its tenant and window.
     Totals,
-    /// Two tables of one tenant and window that tell of the same.
+    /// Two tables of one tenant and window that contain the same family of dimensions.
     Families(&'static str),
-    /// Two tables of one tenant and window, or two rows of one table, under two policies.
+    /// Two tables of one tenant and window, or two rows of one table, under different policies.
     TwoPolicies,
     /// Two windows of one tenant that overlap.
     Overlap,
-    /// A rejection for no known reason.
+    /// A rejection with an unknown reason.
     Reason,
     /// A rejection whose time is not rounded to the minute.
     Minute,
 }
 
 impl What {
-    /// Its name in reports.
+    /// Returns the name used in reports.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -166,7 +166,7 @@ impl What {
     }
 }
 
-/// In a sentence without a subject.
+/// Formats the finding as a predicate without a subject.
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,5 @@
-//! JSON as it stands in a record: members in order, none lost to another of the same name. Strings are borrowed from
-//! the record where they have no escapes.
+//! JSON values as they occur in a record: members in order, including repeated names. Strings without escapes are
+//! borrowed from the record.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Node<'de> {
     }
 }
 
-/// A value at that depth.
+/// A value at this depth.
 #[derive(Clone, Copy)]
 struct Any(usize);
 

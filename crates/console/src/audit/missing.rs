@@ -1,5 +1,5 @@
-//! Tables that are not there at all. Of a tenant's window either every table is published or none: so one that its
-//! tenant has before and after, and that others of the window go without, was lost.
+//! Tables that are missing completely. In a window of a tenant either all tables are published or none. So a table is
+//! lost if its tenant has it before and after, and other tables of the window exist.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -7,29 +7,30 @@ use super::entry::Kind;
 use super::tables::{Key, Moment, Windowful};
 use super::{Finds, Spot, What};
 
-/// How far the tables of each tenant were read, partition by partition.
+/// The windows of each tenant that were read, partition by partition.
 #[derive(Default)]
 pub(super) struct Reach {
-    /// By tenant, topic and partition: the first and the last window, by their starts.
+    /// The first and the last window by tenant, topic and partition, identified by their starts.
     seen: BTreeMap<(u32, usize, u32), (u64, u64)>,
-    /// Partitions whose first records are not read.
+    /// Partitions whose first records are skipped.
     cut: BTreeSet<(usize, u32)>,
 }
 
 impl Reach {
-    /// The first records of that partition are not read.
+    /// Records that the first records of a partition are skipped.
     pub(super) fn cut(&mut self, topic: usize, partition: u32) {
         self.cut.insert((topic, partition));
     }
 
-    /// A table lies there, or a part of one.
+    /// Records that a table, or a part of one, was read.
     pub(super) fn note(&mut self, (tenant, start, _): Moment, spot: Spot) {
         let seen = self.seen.entry((tenant, spot.topic, spot.partition)).or_insert((start, start));
         *seen = (seen.0.min(start), seen.1.max(start));
     }
 
-    /// The windows of which every table would have been read: those that start after the one moment and not after the
-    /// other. Partitions forget at different times, and are not all read up to the same. `None` where nobody can say.
+    /// Returns the windows of which every table would have been read: those that start after the first time and not
+    /// after the second. Partitions delete records at different times, and are not all read up to the same time. `None`
+    /// if this is unknown.
     fn of(&self, tenant: u32) -> Option<(Option<u64>, u64)> {
         let seen = || self.seen.range((tenant, 0, 0)..=(tenant, usize::MAX, u32::MAX));
         let topics: BTreeSet<usize> = seen().map(|((_, topic, _), _)| *topic).collect();
@@ -44,7 +45,7 @@ impl Reach {
         Some((after, until))
     }
 
-    /// Tells of windows that lack a table; `parts` are tables that are there, though not whole where they lie.
+    /// Reports windows without a table; `parts` are incomplete tables.
     pub(super) fn check(
         &self,
         moments: &BTreeMap<Moment, Windowful>,
@@ -56,7 +57,7 @@ impl Reach {
             let Some((after, until)) = self.of(tenant) else { continue };
             let of_tenant = || {
                 let all = moments.range((tenant, 0, 0)..=(tenant, u64::MAX, u64::MAX));
-                // where there is noise a table may have no row
+                // with noise, a table may have no rows
                 all.filter(|(_, held)| {
                     held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
                 })

@@ -1,5 +1,5 @@
-//! Checks of the numbers of one row: fields that its table may not show, parts that exceed the whole, distributions that
-//! contradict themselves, and sums that no clamped sessions can have.
+//! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
+//! distributions, and sums that clamped sessions cannot have.
 
 use crowdfold_airlock::ErrorClass;
 use crowdfold_release::{BOUNDED_FIELDS, LEAST_IN_RANGE};
@@ -9,11 +9,11 @@ use super::entry::{
 };
 use super::{Finds, What};
 
-/// Noise beyond this many standard deviations does not occur: one number in 10¹⁵.
+/// The number of standard deviations that noise does not exceed: the probability is 10⁻¹⁵.
 pub(super) const DEVIATIONS: f64 = 8.0;
-/// Everything that one session adds is at most this many clamps, as a vector over the fields.
+/// The largest total contribution of one session, in clamps, as a vector over the fields.
 const BUDGET: f64 = 2.0;
-/// The longest window that a policy allows, ms. A longer one is clamped like this one.
+/// The longest window that a policy allows, ms. Longer windows are clamped like this one.
 pub(super) const LONGEST_WINDOW: u64 = 86_400_000;
 
 /// Checks the numbers of a row.
@@ -35,12 +35,12 @@ pub(super) fn check(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-/// A field of the row that is present, as a pointer.
+/// Returns the fields of the row that are present, as pointers.
 fn numbers<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (usize, Option<i64>)> + 'e {
     row.amounts.iter().copied().enumerate()
 }
 
-/// Numbers of tables that show them exactly: all there, none below 0.
+/// Checks tables with exact numbers: all are present, none is below 0.
 fn exact(row: &Entry<'_>, finds: &mut Finds) {
     let is_error = |at| (FIRST_ERROR..FIRST_ERROR + ErrorClass::COUNT).contains(&at);
     for (at, amount) in numbers(row) {
@@ -94,7 +94,8 @@ fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
     }
 }
 
-/// Exact numbers of sessions: parts of the row are no larger than it, and each range rests on enough.
+/// Checks exact numbers of sessions: no part of the row is larger than the row, and each range is based on enough
+/// sessions.
 fn whole(row: &Entry<'_>, finds: &mut Finds) {
     for (at, class) in ErrorClass::ALL.iter().enumerate() {
         if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
@@ -135,7 +136,7 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[super::entry::
         finds.push(What::Histogram, format!("/{name}/histogram"));
         return;
     }
-    // a percentile lies in the range in which that many sessions are reached
+    // a percentile is in the range in which that many sessions are reached
     for ((percentile, percent), value) in PERCENTILES.iter().zip(summary.percentiles) {
         let Some(value) = value else { continue };
         let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
@@ -152,7 +153,7 @@ fn histogram(name: &str, summary: &DistributionSummary, ranges: &[super::entry::
     }
 }
 
-/// Numbers of tables outside the detail table: with noise, or none at all.
+/// Checks tables outside the detail table: their numbers have noise, or are absent.
 fn covered(row: &Entry<'_>, finds: &mut Finds) {
     if row.beacons.is_some() {
         finds.push(What::NotShown, "/beacons".into());
@@ -173,7 +174,7 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
         return;
     }
     if present < BOUNDED {
-        // all of them or none: which of them are there would say something
+        // all of them or none, because the selection would reveal something
         for (at, _) in numbers(row).filter(|(_, amount)| amount.is_none()) {
             finds.push(What::Missing, pointer(at));
         }
@@ -182,7 +183,8 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
     clamps(row, finds);
 }
 
-/// Sums of clamped amounts with noise: none beyond what the sessions can add, together no more than their budget.
+/// Checks sums of clamped amounts with noise: none exceeds the possible contributions of the sessions, and together
+/// they do not exceed their budget.
 fn clamps(row: &Entry<'_>, finds: &mut Finds) {
     let Some(noise) = row.policy.noise.map(|noise| noise as f64) else { return };
     let (sessions, length) = (row.sessions as f64, row.length().min(LONGEST_WINDOW));

@@ -1,4 +1,4 @@
-//! Paths inside a value, written out only where something is found.
+//! Paths inside a value, formatted only for findings.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ pub(super) struct Path<'p> {
 
 #[derive(Clone, Copy)]
 enum Part<'p> {
-    /// The value itself, under this name.
+    /// The value itself, with this name.
     Root(&'static str),
     Name(&'p str),
     Number(usize),
-    /// A name that may not be shown: its number among its siblings, from 0.
+    /// A name that must not be shown, by its number among its siblings, from 0.
     Hidden(usize),
 }
 

@@ -1,4 +1,4 @@
-//! Checks of one row by itself: its window, dimensions, policy and label.
+//! Checks of a single row: its window, dimensions, policy and values.
 
 use crowdfold_airlock::{Dimension, Reason};
 use crowdfold_release::LEAST_K;
@@ -106,7 +106,7 @@ fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     let mut star = false;
     for (at, name) in row.breakdown.iter().enumerate() {
         let Some(value) = row.value(name) else { continue };
-        // the name only where it is a known one
+        // the name is shown only if it is a known one
         let field = || {
             Dimension::named(name)
                 .map_or_else(|| format!("/dimensions/{{{at}}}"), |known| format!("/dimensions/{known}"))
@@ -122,7 +122,7 @@ fn labels(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     }
 }
 
-/// Returns true if the airlock publishes a text as the value of that dimension.
+/// Returns true if the airlock could publish a text as a value of the dimension.
 fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
     match Dimension::named(name) {
         Some(Dimension::Country | Dimension::Region) => is_place_name(value),
@@ -130,7 +130,7 @@ fn is_value(name: &str, value: &str, rules: &Rules) -> bool {
     }
 }
 
-/// Checks one rejection of the right shape.
+/// Checks one rejection with a valid structure.
 pub(super) fn rejection(node: &Node<'_>, finds: &mut Finds) {
     let reason = node.member("reason").and_then(Node::text).unwrap_or_default();
     if !Reason::ALL.into_iter().any(|known| known.name() == reason) {

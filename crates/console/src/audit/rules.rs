@@ -1,4 +1,4 @@
-//! The rules of an audit: bounds that rows must keep, and texts that are no identifiers.
+//! The rules of an audit: minimums for rows, and texts that do not count as identifiers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,45 +10,45 @@ use super::entry::Kind;
 /// The rules that an audit checks records against.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The least number of sessions of a row, besides what its own policy says.
+    /// The minimum number of sessions of a row, in addition to its own policy.
     pub least: Option<Least>,
     /// True if a row's own k may be below 10.
     pub allow_small_k: bool,
     /// Names that are not scanned for identifiers: tenants, topics.
     pub names: HashSet<String>,
-    /// Values to be found, in every encoding (`audit.known`).
+    /// Values to be found in every encoding (`audit.known`).
     pub known: Vec<String>,
-    /// Fields (a dimension, or `tenant`) in which one kind of identifier is none: content ids may be UUIDs.
+    /// Fields (a dimension, or `tenant`) in which one kind of identifier is allowed, because content ids may be UUIDs.
     pub allowed: Vec<(String, Identifier)>,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// The greatest number of locations that are reported for each finding and topic.
+    /// The maximum number of locations that are reported for each finding and topic.
     pub limit: usize,
 }
 
-/// The least that rows must keep, tenant by tenant.
+/// The minimums for rows, tenant by tenant.
 #[derive(Clone, Debug)]
 pub struct Least {
-    /// The policy's name. Rows under another are held to what they state themselves.
+    /// The policy's name. Rows under another policy are checked against their own values.
     pub policy: &'static str,
-    /// For tenants that have no policy of their own.
+    /// For tenants without their own policy.
     pub common: Bounds,
-    /// For the others, by name.
+    /// For other tenants, by name.
     pub own: BTreeMap<String, Bounds>,
 }
 
-/// The rules that rows of a tenant must keep.
+/// The minimums for rows of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The least number of sessions: k, and τ + k − 1 under `differential-privacy`.
+    /// The minimum number of sessions: k, or τ + k − 1 under `differential-privacy`.
     pub sessions: u64,
-    /// The least margin, under `threshold`.
+    /// The minimum margin, under `threshold`.
     pub margin: u64,
-    /// The least noise, under `threshold`.
+    /// The minimum noise, under `threshold`.
     pub noise: u64,
-    /// True if `detail` states which table is the detail table.
+    /// True if `detail` identifies the detail table.
     pub knows_detail: bool,
-    /// The name of the detail table's breakdown, `cdn.connection`; absent where there is none.
+    /// The name of the detail table's breakdown, `cdn.connection`; absent if there is none.
     pub detail: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Returns the identifiers found in a text in a field of that name.
+    /// Returns the identifiers found in a text in a field with this name.
     pub(super) fn scan(&self, scanner: &mut Scanner, text: &str, field: &str) -> Vec<Hit> {
         if self.names.contains(text) || is_public(field, text) {
             return Vec::new();
@@ -92,11 +92,11 @@ impl Rules {
     }
 }
 
-/// Numbers of autonomous systems that are nobody's (RFC 6996): longer than others, and no address either.
+/// The numbers of private autonomous systems (RFC 6996). They have more digits than others, but are not addresses.
 const PRIVATE_ASN: std::ops::RangeInclusive<u32> = 4_200_000_000..=4_294_967_294;
 
-/// Returns true if a text is what it is allowed to be though it looks like an identifier: a masked network, or a private
-/// autonomous system.
+/// Returns true if a text is allowed although it looks like an identifier: a masked network, or a private autonomous
+/// system.
 fn is_public(field: &str, text: &str) -> bool {
     match field {
         "asn" => text
@@ -108,7 +108,7 @@ fn is_public(field: &str, text: &str) -> bool {
     }
 }
 
-/// `203.0.113.0/24` and `2001:db8::/32`, with no bit of a host.
+/// Recognises `203.0.113.0/24` and `2001:db8::/32`, without host bits.
 fn is_masked(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else { return false };
     match length {

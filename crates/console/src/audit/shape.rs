@@ -1,4 +1,4 @@
-//! Whether a value has the shape of its schema, and what its texts hold.
+//! Checks of a value against its schema, and a scan of its texts.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use super::path::Path;
 use super::{Finds, TIMES, What};
 use crate::row::SCHEMA;
 
-/// What a field holds.
+/// The type of a field.
 pub(super) enum Kind {
     Text,
     /// An amount.
     Whole,
     WholeOrNull,
-    /// An amount that noise may have brought below 0, or null where it is not published.
+    /// An amount that may be below 0 because of noise, or null if it is not published.
     Amount,
     Flag,
-    /// Any number, in what only some policies say.
+    /// Any number, in fields that only some policies have.
     Number,
     Object(&'static [Field]),
     /// `["os","browser"]`.
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Ranges,
 }
 
-/// One field of an object: its name, what it holds, and whether it must be there.
+/// A field of an object: its name, its type, and whether it is required.
 pub(super) struct Field(&'static str, Kind, bool);
 
 const MUST: bool = true;
@@ -101,7 +101,7 @@ const REJECTION: &[Field] = &[
     Field("time", Kind::Whole, MUST),
 ];
 
-/// What a topic holds.
+/// The contents of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contents {
     /// Released rows.
@@ -126,12 +126,12 @@ impl Contents {
     }
 }
 
-/// Numbers from here on are looked at where nobody knows what they are, unless they are times.
+/// Numbers from this value on are scanned if their field is unknown, unless they are times.
 const LONG: u64 = 100_000_000;
 
-/// A walk over one value.
+/// A traversal of one value.
 pub(super) struct Walk<'a> {
-    /// Finds identifiers in the text of a field, of which the last name is given.
+    /// Finds identifiers in the text of a field, given its last name.
     pub(super) scan: &'a mut dyn FnMut(&str, &str) -> Vec<Hit>,
     pub(super) finds: &'a mut Finds,
 }
@@ -139,7 +139,7 @@ pub(super) struct Walk<'a> {
 type Members<'n> = [(Cow<'n, str>, Node<'n>)];
 
 impl Walk<'_> {
-    /// Returns whether a value has the shape of its schema; unknown fields do not matter for that.
+    /// Returns true if a value has the structure of its schema; unknown fields are ignored for this result.
     pub(super) fn of(&mut self, contents: Contents, node: &Node<'_>) -> bool {
         let Node::Object(members) = node else {
             self.finds.push(What::NotAnObject, "value".into());
@@ -159,7 +159,7 @@ impl Walk<'_> {
         let mut good = true;
         let (mut next, mut seen) = (0, 0_u32);
         for (number, (name, node)) in members.iter().enumerate() {
-            // fields mostly come in the schema's order
+            // fields are usually in the order of the schema
             let found = (next..fields.len()).chain(0..next).find(|field| fields[*field].0 == name);
             let Some(found) = found else {
                 let at = self.shown(name, number, at);
@@ -243,7 +243,7 @@ impl Walk<'_> {
         false
     }
 
-    /// A value of which nothing is known: everything in it is scanned.
+    /// Scans everything in an unknown value.
     fn strange(&mut self, node: &Node<'_>, at: &Path<'_>) {
         match node {
             Node::Null | Node::Bool(_) => {}
@@ -283,7 +283,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A name as it may be shown: a word, and no more; otherwise its number among its siblings, from 0.
+    /// Returns a name as it may be shown: a word, otherwise its number among its siblings, from 0.
     fn shown<'p>(&mut self, name: &'p str, number: usize, at: &'p Path<'p>) -> Path<'p> {
         let word = |sign: char| sign.is_ascii_lowercase() || sign == '_';
         if name.len() <= 24 && name.chars().all(word) && (self.scan)(name, "").is_empty() {
@@ -293,7 +293,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns true if a name is that of a dimension or of a class of errors.
+/// Returns true for the name of a dimension or of a class of errors.
 fn is_ours(name: &str) -> bool {
     Dimension::named(name).is_some() || ErrorClass::ALL.iter().any(|class| class.name() == name)
 }

@@ -1,8 +1,9 @@
-//! Whether tables are whole, come once, and agree with the others of their window.
+//! Checks that tables are complete, published once, and consistent with the others of their window.
 //!
-//! Rows of one table lie in one partition, and few of other tables, from workers that publish at the same time, between
-//! them: so a few tables a partition are open at a time. Of a whole one its key is kept, and of each tenant's window the
-//! totals of the first: so memory grows with the number of tables, not of rows.
+//! The rows of one table are in one partition, with only few rows of other tables between them, from workers that
+//! publish at the same time. So a few tables per partition are open at a time. Only the key of a complete table is
+//! kept, and of each tenant's window the totals of the first table, so that memory grows with the number of tables, not
+//! of rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,22 +17,22 @@ use super::missing::Reach;
 use super::totals::{Shown, Totals};
 use super::{Finds, Spot, What};
 
-/// How many tables are held, a few hundred bytes each.
+/// The maximum number of tables in memory, a few hundred bytes each.
 const MOST: usize = 5_000_000;
-/// How many tables of one partition are open at a time; workers that merge are seldom more.
+/// The maximum number of open tables per partition; there are seldom more merging workers.
 const MOST_OPEN: usize = 16;
-/// How many parts of tables are held until the end.
+/// The maximum number of parts of tables that are kept until the end.
 const MOST_PARTS: usize = 100_000;
 
 /// A tenant and one of its windows.
 pub(super) type Moment = (u32, u64, u64);
-/// A table: its moment and its breakdown.
+/// A table: its window and its breakdown.
 pub(super) type Key = (Moment, u32);
 
 #[derive(Default)]
 pub(super) struct Tables {
     names: HashMap<String, u32, RandomState>,
-    /// Room for the name of a breakdown.
+    /// A buffer for the name of a breakdown.
     name: String,
     hasher: RandomState,
     open: BTreeMap<(usize, u32), Vec<Open>>,
@@ -43,7 +44,7 @@ pub(super) struct Tables {
     full: bool,
 }
 
-/// A table of which rows are coming.
+/// A table whose rows are being read.
 struct Open {
     key: Key,
     breakdown: Vec<Dimension>,
@@ -53,16 +54,16 @@ struct Open {
     ranges: Vec<(u64, u64)>,
     last_row: u64,
     last_cell_key: Vec<String>,
-    /// Cell keys by their hash: of 64 bits, with a key of its own for each audit.
+    /// Hashes of the cell keys: 64 bits, with a random key for each audit.
     cell_keys: HashSet<u64, RandomState>,
     totals: Totals,
     policy: Policy,
     detail: Option<bool>,
-    /// Its first rows may lie before what is read.
+    /// True if its first rows may be before the first record that is read.
     cut: bool,
 }
 
-/// Rows of a table that is not whole where they lie.
+/// Consecutive rows of a table that is incomplete at this location.
 struct Part {
     rows: u64,
     ranges: Vec<(u64, u64)>,
@@ -70,7 +71,7 @@ struct Part {
     cut: bool,
 }
 
-/// What is kept of a tenant's window.
+/// The state kept for a tenant's window.
 #[derive(Default)]
 pub(super) struct Windowful {
     pub(super) breakdowns: Vec<(u32, Vec<Family>, Spot)>,
@@ -82,8 +83,8 @@ pub(super) struct Windowful {
 }
 
 impl Tables {
-    /// Takes in a sound row at its place; `beginning` says that no record of its partition came before and that there
-    /// may have been some.
+    /// Adds a consistent row at its location; `beginning` means that it is the first record read of its partition and
+    /// that earlier ones were skipped.
     pub(super) fn row(&mut self, row: &Entry<'_>, spot: Spot, beginning: bool, finds: &mut Finds) {
         let key = self.key(row);
         let goes_on =
@@ -102,14 +103,14 @@ impl Tables {
         done.into_iter().for_each(|open| self.close(open, finds));
     }
 
-    /// Something that is no row lies here: whatever tables are open end.
+    /// Ends all open tables, because a record that is not a row is at this location.
     pub(super) fn interrupt(&mut self, spot: Spot, finds: &mut Finds) {
         for open in self.open.remove(&(spot.topic, spot.partition)).unwrap_or_default() {
             self.close(open, finds);
         }
     }
 
-    /// All has been read.
+    /// Finishes after all records.
     pub(super) fn finish(&mut self, finds: &mut Finds) {
         for open in std::mem::take(&mut self.open).into_values().flatten() {
             self.close(open, finds);
@@ -124,12 +125,12 @@ impl Tables {
         self.overlaps(finds);
     }
 
-    /// Whole tables by topic.
+    /// Returns the number of complete tables of a topic.
     pub(super) fn counted(&self, topic: usize) -> u64 {
         self.counted.get(topic).copied().unwrap_or(0)
     }
 
-    /// Whether there were more tables than can be held, so that some were not compared.
+    /// Returns true if there were too many tables to keep in memory, so that some were not compared.
     pub(super) const fn is_full(&self) -> bool {
         self.full
     }
@@ -183,7 +184,7 @@ impl Tables {
         }
     }
 
-    /// Compares a whole table with the others of its window.
+    /// Compares a complete table with the others of its window.
     fn compare(&mut self, open: Open, finds: &mut Finds) {
         let Open { key: (moment, breakdown), first, last, policy, totals, detail, .. } = open;
         let held = self.moments.entry(moment).or_default();
@@ -226,7 +227,7 @@ impl Tables {
         held.breakdowns.push((breakdown, families, first));
     }
 
-    /// What becomes of rows that are not a whole table where they lie.
+    /// Checks the parts of a table that is not complete at one location.
     fn check(&self, key: Key, parts: &[Part], finds: &mut Finds) {
         let [first, ..] = parts else { return };
         if let Some(other) = self.published.get(&key) {
@@ -252,7 +253,7 @@ impl Tables {
         }
     }
 
-    /// Windows of one tenant that overlap, of which one could be taken from the other.
+    /// Reports windows of one tenant that overlap, because one could be subtracted from the other.
     fn overlaps(&self, finds: &mut Finds) {
         let mut latest: Option<(Moment, Spot)> = None;
         for (moment, held) in &self.moments {
@@ -320,7 +321,7 @@ impl Open {
         }
     }
 
-    /// Notes that a row is there.
+    /// Records that a row was read.
     fn number(&mut self, row: u64) {
         if let Some((_, to)) = self.ranges.last_mut().filter(|(_, to)| *to + 1 == row) {
             *to = row;

@@ -1,4 +1,4 @@
-//! One breach in each test: it is reported with its location, and nothing else is.
+//! Tests with one breach each, which must be reported with its location and without other findings.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn rules() -> Rules {
     Rules { least: Some(least), ..Rules::default() }
 }
 
-/// Audits rows that follow each other in partition 0 from offset 0, under their own keys.
+/// Audits consecutive rows in partition 0 from offset 0, with their own keys.
 fn audit(rows: &[Value]) -> Audit {
     audit_with(rules(), rows)
 }
@@ -46,7 +46,7 @@ fn audit_with(rules: Rules, rows: &[Value]) -> Audit {
     auditor.finish()
 }
 
-/// Name, offset and field of what was found.
+/// Returns name, offset and field of the findings.
 fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
     let findings = audit.found.iter();
     findings
@@ -54,7 +54,7 @@ fn findings(audit: &Audit) -> Vec<(&'static str, i64, &str)> {
         .collect()
 }
 
-/// A table of its own, with a change to its one row.
+/// Audits a table of one row with a change.
 fn one(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, i64, String)> {
     let mut row = record(3, "os/browser Windows/Chrome", 1, 1, 900);
     change(&mut row);
@@ -67,13 +67,13 @@ fn finds(change: impl FnOnce(&mut Value), name: &str, field: &str) {
     assert_eq!(one(change), [(name, 0, field.to_owned())]);
 }
 
-/// The same rows with something like noise: a class of errors is below 0.
+/// Adds simulated noise to rows: a class of errors is below 0.
 fn with_noise(mut rows: Vec<Value>) -> Vec<Value> {
     rows.iter_mut().for_each(|row| row["errors"]["drm"] = json!(-7));
     rows
 }
 
-/// Two tables of the same window that agree.
+/// Returns two consistent tables of the same window.
 fn window(minute: u64) -> Vec<Value> {
     let mut rows = table(minute, "os/browser", &[("*/*", 60), ("Windows/Chrome", 900)]);
     rows.extend(with_noise(covered(table(minute, "cdn", &[("a", 480), ("b", 480)]))));
@@ -166,7 +166,7 @@ fn what_is_known_or_allowed_is_no_identifier() {
         allowed: vec![("content".into(), Identifier::Uuid)],
         ..rules()
     };
-    // the key is what the row says
+    // the key matches the row
     assert_eq!(findings(&audit_with(rules, &[row])), []);
     for (dimension, value, clean) in [
         ("network", "203.0.113.0/24", true),
@@ -351,7 +351,7 @@ fn a_table_that_comes_again() {
     let audit_ = audit(&twice);
     assert_eq!(findings(&audit_), [("published-twice", 2, "")]);
     assert_eq!(audit_.found[0].other.as_ref().unwrap().offset, 0);
-    // with another length, or in part
+    // with another length, or incomplete
     let other = table(3, "os", &[("*", 960)]);
     assert_eq!(findings(&audit(&[once.clone(), other].concat())), [("published-twice", 2, "")]);
     assert_eq!(findings(&audit(&[&once[..], &once[1..]].concat())), [("repeated-row", 2, "/row")]);
@@ -414,7 +414,7 @@ fn windows_that_overlap() {
     long["window"] = json!({"start": 0, "end": 3_600_000});
     let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();
     assert_eq!(findings(&audit(&rows)), [("overlapping-windows", 1, "")]);
-    // of two tenants they are two things
+    // for two tenants they are two tables
     let mut rows = rows;
     rows[0]["tenant"] = "blip".into();
     assert_eq!(findings(&audit(&rows)), []);

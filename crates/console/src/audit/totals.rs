@@ -5,18 +5,18 @@ use crowdfold_release::BOUNDED_FIELDS;
 use super::entry::{BOUNDED, Entry, Kind, pointer};
 use super::numbers::{DEVIATIONS, LONGEST_WINDOW};
 
-/// The form in which a table shows its numbers beside the sessions.
+/// The form of a table's numbers except the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// Exactly.
+    /// Exact.
     Exact,
-    /// With noise of that many clamps.
+    /// With noise of this many clamps.
     Noisy(u64),
-    /// Not at all.
+    /// Absent.
     Hidden,
 }
 
-/// How far an exact sum may be below its values, as a part of it.
+/// The largest rounding error of an exact sum, as a fraction of it.
 const ROUNDING: f64 = 0.06;
 
 impl Shown {
@@ -30,7 +30,7 @@ impl Shown {
     }
 }
 
-/// Sums over rows, and of how many source partitions they are.
+/// Sums over rows, and the source partitions they cover.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Totals {
     pub(super) shown: Shown,
@@ -39,7 +39,7 @@ pub(super) struct Totals {
     sessions: u64,
     beacons: i64,
     amounts: [i64; BOUNDED],
-    /// Sessions of each distribution.
+    /// The sessions with a value in each distribution.
     parts: [u64; 3],
     coverage: Option<(u64, u64)>,
     /// True if every class of errors of every row is 0 or 1.
@@ -76,9 +76,9 @@ impl Totals {
         self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
-    /// Returns whether noise is stated that is not there: classes of errors that are almost all rare, and never below 0.
+    /// Returns true if declared noise is missing: rare classes of errors almost everywhere, but never below 0.
     pub(super) fn lacks_noise(&self) -> bool {
-        /// Chance that an audit calls noise absent that is there.
+        /// The probability that an audit reports existing noise as missing.
         const CHANCE: f64 = 1e-12;
         let Shown::Noisy(noise) = self.shown else { return false };
         // at most two values of a Gaussian with that deviation
@@ -118,11 +118,11 @@ impl Totals {
         let (one, two) = (self.amounts[at], other.amounts[at]);
         match (self.shown, other.shown) {
             (Shown::Exact, Shown::Exact) => one != two,
-            // each session is in one row of each table, and clamped in the same way
+            // each session is in one row of each table, and is clamped in the same way
             (Shown::Noisy(first), Shown::Noisy(second)) => {
                 one.abs_diff(two) as f64 > deviations(first, self.rows).hypot(deviations(second, other.rows))
             }
-            // clamps only make sums smaller
+            // clamps only reduce sums
             (Shown::Noisy(noise), Shown::Exact) => beyond(one, two, deviations(noise, self.rows)),
             (Shown::Exact, Shown::Noisy(noise)) => beyond(two, one, deviations(noise, other.rows)),
             (Shown::Hidden, _) | (_, Shown::Hidden) => false,

@@ -4,7 +4,7 @@ fn noisy(value: i64, sigma: f64) -> Sum {
     Sum { value, variance: sigma * sigma }
 }
 
-/// X / Y.
+/// Returns X / Y.
 fn ratio(over: Sum, under: Sum) -> Ratio {
     Ratio::of(&[(over, 1.0, 0.0), (under, 0.0, 1.0)])
 }
@@ -38,7 +38,8 @@ fn the_error_of_a_ratio_has_a_part_of_each_side() {
     assert_eq!((value, error), (0.5, (9.0 + 0.25 * 64.0_f64).sqrt() / 100.0));
 }
 
-/// Standard normal deviates, the same in every run: Box and Muller's transform of a linear congruential generator.
+/// A generator of standard normal deviates, the same in every run: the Box-Muller transform of a linear congruential
+/// generator.
 struct Normal(u64);
 
 impl Normal {
@@ -53,8 +54,8 @@ impl Normal {
     }
 }
 
-/// The deviation of the ratio of noisy sums around that of the true ones, in 40,000 draws, and the errors that are
-/// given for the noisy ones on average.
+/// Returns the deviation of the ratio of noisy sums from that of the true ones, in 40,000 draws, and the mean standard
+/// error that is reported for the noisy ones.
 fn drawn(terms: &[(Sum, f64, f64)]) -> (f64, f64) {
     const DRAWS: u32 = 40_000;
     let Ratio::Known(truth, _) = Ratio::of(terms) else { panic!("a ratio") };

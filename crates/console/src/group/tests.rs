@@ -6,7 +6,7 @@ use crate::measure::Measure;
 use crate::row::Numbers;
 use crate::testing::{counts_only, noisy, rows, table};
 
-/// Typical traffic of one live session in an hour.
+/// The typical traffic of one live session in an hour.
 const IN_AN_HOUR: [(Measure, f64); 5] = [
     (Measure::Plays, 8.6),
     (Measure::Stalls, 7.2),
@@ -15,12 +15,12 @@ const IN_AN_HOUR: [(Measure, f64); 5] = [
     (Measure::StartupFailures, 0.131),
 ];
 
-/// An hour of a row outside the detail table, with this many live sessions and a noise of 8.
+/// Returns an hour of a row outside the detail table, with this many live sessions and a noise of 8.
 fn hour(live: u64) -> Group {
     let window = |minute: u64| {
         let mut records = noisy(table(600 + minute, "os", &[("Windows", live)]));
         for (measure, each) in IN_AN_HOUR {
-            // whole numbers in each minute, which add up to the hour's
+            // whole numbers in each minute that add up to those of the hour
             let until = |minutes: u64| (each * live as f64 * minutes as f64 / 60.0).round() as i64;
             records[0][measure.name()] = (until(minute + 1) - until(minute)).into();
         }
@@ -32,7 +32,7 @@ fn hour(live: u64) -> Group {
     group
 }
 
-/// A standard error in percent of the sum, with as many digits as the specification has.
+/// Formats a standard error in percent of the sum, with the precision of the specification.
 fn percent(error: f64, sum: f64) -> String {
     let percent = error / sum * 100.0;
     match percent {
@@ -77,7 +77,7 @@ fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
     let exact = || table(90, "os", &[("Windows", 400)]);
     let group = one(exact(), Numbers::Exact);
     assert_eq!(group.ratio(Metric::Startup), Ratio::Known(850.0, 0.0));
-    // startups over plays (of which the detail table has as many), rates over sessions
+    // startups per play (which are equal in the detail table), rates per session
     let mut records = noisy(exact());
     records[0]["plays"] = 100.into();
     let group = one(records, Numbers::Noisy);

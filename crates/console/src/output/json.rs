@@ -1,4 +1,4 @@
-//! The answer as NDJSON: one object a line, which can be cut, joined and streamed like rollups themselves.
+//! The answer as NDJSON: one object per line, which can be cut, joined and streamed like rollups.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::measure::Measure;
 use crate::row::Range;
 
 impl Answer {
-    /// NDJSON: one object for each group, in order, each with a line feed. `tenant` is the tenant's name, or `tenants`
-    /// the number of tenants that were added up. The count is `sessions` or, where a group adds up several windows,
-    /// `session_windows`.
+    /// Formats the answer as NDJSON: one object for each group, in order, each with a line feed. `tenant` is the
+    /// tenant's name; `tenants` is the number of tenants that were added up. The count is `sessions`, or
+    /// `session_windows` if a group adds up several windows.
     ///
-    /// `tables` names the tables that answered. `numbers` is `exact`, `noisy`, or `counts_only` where only sessions are
-    /// published; then every other number is `null`. `below_zero` names the sums that noise brought below 0.
-    /// `standard_error` has the standard error of each number that carries noise, under the number's own name: 0 for an
-    /// exact number, `null` where there is no number, or where the policy does not state its noise. A ratio is `null`
-    /// where there is nothing to divide by, or too little compared with its noise.
+    /// `tables` lists the tables from which the answer comes. `numbers` is `exact`, `noisy`, or `counts_only` if only
+    /// sessions are published; then every other number is `null`. `below_zero` lists the sums that are below 0 because
+    /// of noise. `standard_error` contains the standard error of each number that carries noise, under the number's own
+    /// name: 0 for an exact number, `null` if there is no number, or if the policy does not declare its noise. A ratio
+    /// is `null` if its denominator is 0, or too small compared with its noise.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = String::new();
         for group in &self.groups {
-            // cannot fail: keys are strings, and a String takes everything
+            // cannot fail, because keys are strings and a String accepts everything
             json.push_str(&serde_json::to_string(&line(self, group)).unwrap_or_default());
             json.push('\n');
         }
@@ -84,7 +84,7 @@ struct Errors<'a> {
     bitrate_kbps: MeanAndSum,
 }
 
-/// Ratios by name, with the number of decimals they are written with.
+/// Ratios by name, with the number of decimals to write.
 const RATIOS: [(&str, Metric, i32); 5] = [
     ("rebuffering_ratio", Metric::RebufferingRatio, 6),
     ("stalls_per_hour", Metric::StallsPerHour, 4),
@@ -190,7 +190,7 @@ struct MeanAndSum {
     sum: Option<f64>,
 }
 
-/// Fields of an object, in order.
+/// The fields of an object, in order.
 struct Fields<T, const N: usize>([(&'static str, T); N]);
 
 impl<T: Serialize, const N: usize> Serialize for Fields<T, N> {

@@ -1,7 +1,7 @@
-//! How many columns of a terminal a text takes.
+//! The width of a text in terminal columns.
 
-/// The sum over the characters: none for those that combine with the one before, two for East Asian wide ones and
-/// emoji, else one. Enough for what dimension values hold.
+/// Returns the sum over the characters: 0 for combining characters, 2 for wide East Asian characters and emoji,
+/// otherwise 1. This is accurate enough for dimension values.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(of).sum()
 }

@@ -153,7 +153,7 @@ fn a_reader_for_a_query_keeps_what_it_may_use() {
         reader.push(record.to_string().as_bytes());
     }
     assert_eq!(reader.rows().iter().map(|row| row.sessions).collect::<Vec<_>>(), [61]);
-    // The table before the time asked for is not looked at, the other breakdown's is.
+    // The table before the queried time is not checked, the other breakdown's is.
     assert_eq!(reader.notes(), ["incomplete tables: 1 (missing rows: 1), so their sums are too low"]);
 }
 

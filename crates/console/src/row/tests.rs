@@ -50,7 +50,7 @@ fn a_row_whose_noise_is_unknown_has_no_usable_numbers() {
         change(&mut records[0]);
         numbers(&records)
     };
-    // the policy's noise, or the statement that the row is exact
+    // the policy's noise, or the declaration that the row is exact
     assert_eq!(changed(noisy(whole()), |row| row["policy"]["noise"] = Value::Null), None);
     assert_eq!(changed(whole(), |row| row["detail"] = Value::Null), None);
     // numbers of a noisy row in the detail table, and the reverse

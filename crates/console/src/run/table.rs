@@ -1,21 +1,21 @@
-//! The choice of the table that answers a question.
+//! The selection of the table from which a query is answered.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::row::{Numbers, Row};
 use crate::{Query, QueryError};
 
-/// The rows that a query may add up: of several tables on the same sessions only one.
+/// The tables whose rows a query may add up: only one of several tables of the same sessions.
 pub(super) enum Table {
     Named(Vec<String>),
-    /// One breakdown for each tenant and window. Tenants and windows may have different ones, because these are
-    /// totals: all tables of a tenant's window have the same sessions.
+    /// One breakdown for each tenant and window. They may differ, because these are totals: all tables of a tenant's
+    /// window have the same sessions.
     PerWindow(HashMap<(String, u64), Vec<String>>),
 }
 
 impl Table {
-    /// Chooses the table: the one that is named; or else, for totals, the best one of each tenant and window; or else the
-    /// one that has all dimensions asked for. Of several of these, the detail table.
+    /// Selects the table: the one that is named; otherwise, for totals, the best one of each tenant and window;
+    /// otherwise the one that has all queried dimensions, and if there are several, the detail table.
     pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
         if let Some(breakdown) = &query.breakdown {
             return Ok(Self::Named(breakdown.clone()));
@@ -67,17 +67,16 @@ impl Table {
     }
 }
 
-/// The kind of a table's numbers, then its number of rows: the noise of a total grows with the rows that are added.
+/// The kind of a table's numbers, then its number of rows, because the noise of a total grows with the number of rows.
 type Rank = (Numbers, u64);
 
-/// A table's place among those of its window, the best first. Under `differential-privacy` the number of rows is no
-/// reason to prefer a table, because a table with fewer rows may lack more sessions.
+/// Returns a table's rank among those of its window, the best first. Under `differential-privacy` the number of rows is
+/// ignored, because a table with fewer rows may lack more sessions.
 const fn rank(row: &Row, numbers: Numbers) -> Rank {
     (numbers, if matches!(numbers, Numbers::Noisy) { row.rows } else { 0 })
 }
 
-/// Of several breakdowns that fit the one that is exact, if one alone is, and no tenant has others of them but not this
-/// one.
+/// Returns the only exact one of several matching breakdowns, unless some tenant has others of them but not this one.
 fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&'a Vec<String>> {
     let mut tables: BTreeMap<&Vec<String>, (bool, BTreeSet<&str>)> = BTreeMap::new();
     for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.breakdown)) {

@@ -12,7 +12,7 @@ fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
 }
 
-/// `Windows/* 83`, one for each row.
+/// Formats each row like `Windows/* 83`.
 fn shown(answer: &Answer) -> Vec<String> {
     answer.groups.iter().map(|group| format!("{} {}", group.group_key.join("/"), group.sessions())).collect()
 }
@@ -48,7 +48,7 @@ fn conditions_leave_out_folded_rows_and_report_how_many_sessions() {
     assert_eq!(answer.notes()[1], "folded: 113 session_windows in rows that may include it");
     let answer = ask("--breakdown os,browser --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113 + 80));
-    // macOS/* would be no star row of Windows: only */* may hold Safari on macOS.
+    // macOS/* is not a star row of Windows; only */* may include Safari on macOS.
     let answer = ask("--breakdown os,browser --where os=macOS --where browser=Safari", &two_windows());
     assert_eq!((shown(&answer), answer.folded_away()), (vec!["macOS/Safari 200".into()], 113));
 }
@@ -80,7 +80,7 @@ fn each_span_of_time_can_have_its_rows() {
     let mut records = two_windows();
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
     let answer = ask("--breakdown os,browser --by os --every 1h", &records);
-    // Minutes 90 and 91 lie in the second hour, 120 in the third.
+    // Minutes 90 and 91 are in the second hour, 120 in the third.
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113", "Windows 70"]);
     let answer = ask("--breakdown os,browser --by ''  --every 1m", &records);
     assert_eq!(shown(&answer), [" 1013", " 1130", " 70"]);

@@ -1,4 +1,4 @@
-//! Answers from rows that carry noise, or session counts alone.
+//! Tests with rows that carry noise, or contain only session counts.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,8 @@ use super::ask;
 use crate::Answer;
 use crate::testing::{counts_only, noisy, table};
 
-/// Two windows of a table outside the detail table. Startup failures came out below 0 together, stalled time in one row.
+/// Returns two windows of a table outside the detail table. The sum of startup failures is below 0, and so is stalled
+/// time in one row.
 fn two_windows() -> Vec<Vec<Value>> {
     let window = |minute, failures: [i64; 2]| {
         let mut records = noisy(table(minute, "os", &[("*", 60), ("Windows", 900)]));

@@ -1,9 +1,9 @@
-//! Numbers that contradict each other, or that their table may not show.
+//! Tests of numbers that are inconsistent, or not allowed in their table.
 
 use super::*;
 use crate::testing::counts_only;
 
-/// A row outside the detail table, with a change.
+/// Audits a row outside the detail table with a change.
 fn one_covered(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
     let mut row = with_noise(covered(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)])).remove(0);
     change(&mut row);
@@ -32,7 +32,7 @@ fn fields_that_the_table_may_not_show() {
     finds_covered(sessions, "field-not-for-table", "/startup_ms/sessions");
     let percentiles = |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(4_800);
     finds_covered(percentiles, "field-not-for-table", "/bandwidth_kbps/p50");
-    // a null says that too few had a value
+    // null means that too few sessions had a value
     let null = |row: &mut Value| row["bandwidth_kbps"]["p99"] = Value::Null;
     finds_covered(null, "field-not-for-table", "/bandwidth_kbps/p50");
     let ranges = |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, null, 900]]);
@@ -63,7 +63,7 @@ fn numbers_that_are_there_in_part() {
         "missing-field",
         "/startup_ms/sessions",
     );
-    // without a secret every number is hidden, or none
+    // without a secret all numbers are hidden, or none
     let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
     row["plays"] = json!(880);
     let audit_ = audit(&[row]);
@@ -82,7 +82,7 @@ fn rows_of_one_table_show_the_same_fields() {
     let mut mixed = rows();
     mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
     assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
-    // and so do tables of one window
+    // and likewise for tables of one window
     let other = counts_only(table(3, "cdn", &[("a", 960)]));
     assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
 }
@@ -138,7 +138,7 @@ fn sums_are_within_clamps_and_budget() {
     finds_covered(|row| row["stalled_ms"] = json!(964 * 15_000 + 1), "beyond-clamp", "/stalled_ms");
     assert_eq!(one_covered(|row| row["stalled_ms"] = json!(964 * 15_000)), []);
     finds_covered(|row| row["startup_ms"]["sum"] = json!(10_000_000), "beyond-clamp", "/startup_ms/sum");
-    // each by itself is within its clamp
+    // each number by itself is within its clamp
     let all = |row: &mut Value| {
         for name in ["attempts", "plays", "startup_failures", "playback_failures", "stalls"] {
             row[name] = json!(900);

@@ -1,4 +1,4 @@
-//! Records that are no rows, and rows that are not committed.
+//! Tests of records that are not rows, and of rows that are not committed.
 
 use super::*;
 
@@ -89,7 +89,7 @@ fn aborted_records_are_scanned_and_are_in_no_table() {
     for (offset, row) in (0..).zip(&rows) {
         take(offset, row, true);
     }
-    // the same table again is none: it was not published
+    // the same table again is no repetition, because it was not published
     for (offset, row) in (10..).zip(&rows) {
         take(offset, row, false);
     }

@@ -1,4 +1,4 @@
-//! Rows are held to their own tenant's policy, and tables to those that it has.
+//! Tests of rows against their tenant's policy, and of tables against its breakdowns.
 
 use super::*;
 use crate::testing::of_tenant;
@@ -8,12 +8,12 @@ fn rows_are_held_to_the_k_of_their_tenant() {
     let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
-    // the row says 50 itself
+    // the row itself declares 50
     assert_eq!(audit(&[row("large", 99)]).found[0].what, What::BelowK(100));
     assert_eq!(audit(&[row("acme", 49)]).found[0].what, What::BelowK(50));
 }
 
-/// A row under noise, with that τ, k = 20.
+/// Returns a row with noise, with this τ, k = 20.
 fn noisy(tenant: &str, sessions: u64, tau: Option<u64>) -> Value {
     let mut row = of_tenant(tenant, vec![record(60, "os Windows", 1, 1, sessions)]).remove(0);
     row["policy"] =
@@ -29,14 +29,14 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
     assert_eq!(findings(&audit(&[noisy("acme", 259, Some(240))])), []);
     let audit_of = |row| audit(&[row]);
     assert_eq!(audit_of(noisy("acme", 258, Some(240))).found[0].what, What::BelowK(259));
-    // what the configuration says of rows that are folded is nothing to those that are not
+    // the configured minimum for folded rows does not apply to rows that are not folded
     assert_eq!(findings(&audit(&[noisy("large", 22, Some(3))])), []);
     assert_eq!(findings(&audit(&[noisy("acme", 900, None)])), [("unknown-policy", 0, "/policy/tau")]);
     let bounds = |sessions| Bounds { sessions, ..Bounds::default() };
     let own = BTreeMap::from([("large".into(), bounds(364))]);
     let least = Least { policy: "differential-privacy", common: bounds(259), own };
     let rules = || Rules { least: Some(least.clone()), ..Rules::default() };
-    // a row that claims less noise than its tenant is to have
+    // a row that declares less noise than its tenant's minimum
     let found = audit_with(rules(), &[noisy("acme", 100, Some(3))]);
     assert_eq!(found.found[0].what, What::BelowK(259));
     let found = audit_with(rules(), &[noisy("large", 300, Some(240))]);
@@ -44,7 +44,7 @@ fn under_noise_rows_show_tau_and_k_less_one_at_least() {
     assert_eq!(findings(&audit_with(rules(), &[noisy("large", 364, Some(345))])), []);
 }
 
-/// A table of a tenant; of `cdn` the detail table.
+/// Returns a table of a tenant; for `cdn` the detail table.
 fn one_table(tenant: &str, minute: u64, breakdown: &str) -> Vec<Value> {
     let rows = table(minute, breakdown, &[("x", 900)]);
     of_tenant(tenant, if breakdown == "cdn" { rows } else { with_noise(covered(rows)) })
@@ -61,7 +61,7 @@ fn a_table_that_a_tenant_has_before_and_after_is_missed() {
     let found = audit(&tables(&lost));
     assert_eq!(findings(&found), [("missing-table", 2, "")]);
     assert_eq!(found.found[0].other.as_ref().unwrap().offset, 1, "where it was last");
-    // nothing of a window is no crowd, and another tenant has other tables
+    // a window without tables has no crowd, and another tenant has other tables
     let others =
         [&whole[..2], &[("beta", 2, "os"), ("beta", 1, "os"), ("beta", 3, "os")], &whole[2..]].concat();
     assert_eq!(findings(&audit(&tables(&others))), []);
@@ -104,7 +104,7 @@ fn what_may_lie_before_what_is_read_or_after_is_not_missed() {
     let shorter = [(0, cdn(1)), (0, os(1)), (1, os(1)), (0, os(2)), (0, cdn(3)), (0, os(3))];
     let twice = ("published-twice", 2);
     assert_eq!(read(&[], &shorter), [twice], "partition 1 was read up to minute 1");
-    // one whose rows lie apart is there
+    // a table with separated rows exists
     let mut apart = of_tenant("acme", table(2, "cdn", &[("x", 450), ("y", 450)]));
     let last = apart.pop().unwrap();
     let rows = [(0, cdn(1)), (0, os(1)), (0, apart), (0, os(2)), (1, vec![last]), (0, cdn(3)), (0, os(3))];

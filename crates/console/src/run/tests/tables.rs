@@ -1,4 +1,4 @@
-//! The choice of the table that answers.
+//! Tests of the selection of the table.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{ask, shown};
 use crate::QueryError;
 use crate::testing::{counts_only, noisy, of_tenant, query, rows, table};
 
-/// One window with a noisy table and the detail table of the same 1,013 sessions.
+/// Returns one window with a noisy table and the detail table of the same 1,013 sessions.
 fn window() -> Vec<Vec<Value>> {
     vec![
         noisy(table(90, "browser/os", &[("*/*", 113), ("Chrome/Windows", 900)])),
@@ -20,7 +20,7 @@ fn totals_are_answered_from_the_detail_table() {
     assert_eq!(shown(&answer), [" 1013"]);
     assert_eq!(answer.notes(), ["answered from the detail table cdn,connection: all numbers are exact"]);
     assert_eq!(answer.groups[0].rows, 3);
-    // also if it is asked for each window, or with an empty list
+    // also for each window, or with an empty list
     let answer = ask("--by '' --every 1m", &window());
     assert_eq!(answer.groups[0].tables.first().unwrap(), "cdn.connection");
 }
@@ -78,7 +78,7 @@ fn of_tables_that_fit_the_detail_table_answers() {
     assert_eq!(shown(&answer), ["a 1200", "b 513"]);
     assert_eq!(answer.notes()[0], "answered from the detail table cdn,connection: all numbers are exact");
     assert_eq!(shown(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
-    // another tenant has the other table only, which would be missing from the answer
+    // another tenant has only the other table, which would be missing from the answer
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
     assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
