@@ -30,7 +30,7 @@ use crate::{Acknowledge, Settings, clock};
 /// The memory counted for a request in addition to its body: its head, and our state while it waits.
 const OVERHEAD: usize = 4_096;
 
-/// How much longer a request waits than a record may take to be written. The outcome is known by then.
+/// The time for which a request waits beyond the time-out of its records. The outcome is known by then.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// The state shared by all connections.

@@ -120,7 +120,7 @@ impl Packs {
         }
     }
 
-    /// Waits until the delivery result of every record is known; returns whether it is.
+    /// Waits until the delivery result of every record is known. Returns true if it is.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         self.send_all();
         self.writer.flush(patience)

@@ -31,11 +31,11 @@ pub struct Settings {
     pub proxy_protocol: bool,
     /// The time at which a request is answered.
     pub acknowledge: Acknowledge,
-    /// How long a record waits for more beacons.
+    /// The time for which a record waits for more beacons.
     pub linger: Duration,
     /// The size at which a record is sent, bytes.
     pub record: usize,
-    /// How long a record may take to be acknowledged.
+    /// The time-out of a record's acknowledgement.
     pub patience: Duration,
     /// The maximum size of data that was received but not yet written, bytes.
     pub memory: usize,
@@ -45,9 +45,9 @@ pub struct Settings {
     pub body: usize,
     /// The maximum number of requests per second on one connection; 0 means no limit.
     pub rate: u32,
-    /// How long a handshake, the head of a request or a body may take.
+    /// The time-out of a handshake, of the head of a request, and of a body.
     pub slow: Duration,
-    /// How long a connection is kept without a request.
+    /// The time for which a connection is kept without a request.
     pub idle: Duration,
     /// The complete list of tenants.
     pub tenants: Vec<String>,

@@ -74,7 +74,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Reads certificate and key.
+    /// Reads the certificate and its key.
     ///
     /// # Errors
     /// [`TlsError`].

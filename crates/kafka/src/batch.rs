@@ -96,11 +96,12 @@ impl<'a> Message<'a> {
         unsafe { bytes((*raw).payload.cast_const().cast(), (*raw).len) }.unwrap_or_default()
     }
 
-    /// Its `content-type` header, the last of several, in any case; looked for only where there are headers.
+    /// Returns the value of the last `content-type` header, whose name may be in upper or lower case. Headers are parsed
+    /// only if there are any.
     #[must_use]
     pub fn content_type(&self) -> Option<&'a [u8]> {
         let mut found = None;
-        // SAFETY: a live message of the library, looked at by one thread. What is found lives as long as it, hence 'a.
+        // SAFETY: a live message of the library, used by one thread. The header lives as long as the message, hence 'a.
         unsafe {
             each_header(self.raw.as_ptr(), |name, value| {
                 if name.eq_ignore_ascii_case(b"content-type") {
@@ -112,8 +113,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// One record of a topic that is read from outside any group, with all that it carries. No `Debug`: nobody knows what
-/// is in it.
+/// One record of a topic that is read outside of any group. It does not implement `Debug`, because its contents are
+/// unknown.
 pub struct Record<'a> {
     message: &'a BorrowedMessage<'a>,
     // as for `Message`
@@ -203,9 +204,9 @@ pub(crate) enum Item<'a> {
 
 impl Item<'_> {
     /// # Safety
-    /// `raw` is a message of the library, or of the same form, and is live as long as the item.
+    /// `raw` is a message of the library, or has the same layout, and lives as long as the item.
     unsafe fn of(raw: NonNull<RDKafkaMessage>) -> Self {
-        // SAFETY: a live message. Its error is an int to C, and is read as one: no reference to the enumeration is made.
+        // SAFETY: a live message. Its error is an int in C and is read as one; no reference to the enumeration is made.
         let (number, offset) =
             unsafe { (ptr::addr_of!((*raw.as_ptr()).err).cast::<c_int>().read(), (*raw.as_ptr()).offset) };
         match error_code(number) {
@@ -216,7 +217,7 @@ impl Item<'_> {
     }
 }
 
-/// Converts an error number of the library; `None` where rust-rdkafka has no name for it.
+/// Converts an error number of the library; `None` if rust-rdkafka has no name for it.
 pub(crate) fn error_code(number: c_int) -> Option<RDKafkaErrorCode> {
     RDKafkaRespErr::try_from(number).ok().map(RDKafkaErrorCode::from)
 }

@@ -16,7 +16,7 @@ use crate::client::{Context, Principal};
 use crate::error::code;
 use crate::{ClientSettings, Error};
 
-/// How long a broker may take to respond.
+/// The time-out of a broker's response.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
 
 /// The time-out of the first request. librdkafka waits for all of it, and an unreachable broker should be reported

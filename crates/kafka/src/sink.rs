@@ -25,8 +25,8 @@ use producer::Handle;
 /// The largest metadata of an offset in bytes, as the broker limits it.
 const METADATA: usize = 4_096;
 
-/// How long a worker that is shutting down waits for a call in flight. Supervisors kill after half a minute, and an
-/// abort may follow.
+/// The time for which a worker that is shutting down waits for a call in flight. Supervisors kill after half a minute,
+/// and an abort may follow.
 pub const HURRY: Duration = Duration::from_secs(8);
 
 /// The topics of rollups.

@@ -1,13 +1,13 @@
-//! Where beacons and partials are read: one member of a consumer group, with a queue for each partition.
+//! The consumer of beacons and partials: one member of a consumer group, with a queue for each partition.
 //!
 //! ```text
-//! poll()  -> Assigned: look at what was committed, maybe start_at() elsewhere
-//! poll()     only now the partitions are assigned
-//! read()     batches of one partition; one that is not read fills its queue and is thereby paused
+//! poll()  -> Assigned: check the committed offsets, and call start_at() for other offsets
+//! poll()     the partitions are assigned
+//! read()     batches of one partition; a partition that is not read fills its queue and pauses
 //! wait()     until there is something to read or to poll
-//! poll()  -> Skipped: a batch cannot be read, reading goes on behind it
+//! poll()  -> Skipped: a batch cannot be read, reading continues after it
 //! poll()  -> Revoked: stop reading, finish or abort the transaction
-//! poll()     only now the partitions are released
+//! poll()     the partitions are released
 //! ```
 
 mod assignment;

@@ -1,8 +1,9 @@
-//! Topics and their time-to-live: what they are to be, what makes them so, and whether they are.
+//! Topics and their time-to-live: specification, creation, and verification.
 //!
-//! [`Admin::plan`] compares with what is there and [`Admin::apply`] makes it so; [`Admin::check`] reads topics *and*
-//! brokers, computes how long a record can be read and lies on a disk, and measures the oldest that can be read and the
-//! largest timestamp. [`Admin::purge`] removes segments that a timestamp in the future holds.
+//! [`Admin::plan`] compares the specifications with the existing topics, and [`Admin::apply`] makes the changes.
+//! [`Admin::check`] reads the settings of topics *and* brokers, computes how long a record can be read and be on disk,
+//! and measures the oldest readable record and the largest timestamp. [`Admin::purge`] removes segments that are kept
+//! by a timestamp in the future.
 
 mod admin;
 mod ahead;

@@ -22,7 +22,7 @@ pub struct WriterSettings {
     pub topic: String,
     /// The `content-type` of its records.
     pub content_type: &'static str,
-    /// How long a record may take to be acknowledged before it is given up.
+    /// The time after which a record that was not acknowledged is given up.
     pub patience: Duration,
     /// The maximum size of records in flight, bytes. The caller observes it; records beyond it are refused.
     pub memory: usize,

@@ -47,7 +47,8 @@ fn is_octet(digits: &str) -> bool {
     digits.len() <= 3 && digits.parse::<u32>().is_ok_and(|number| number <= 255)
 }
 
-/// Finds four octets with dots, none with a zero before it, two of them with three digits: `12.5.3.671` is a version.
+/// Finds four octets with dots, none with a leading zero, two of them with three digits, because `12.5.3.671` is a
+/// version.
 fn backwards(numbers: &[Group<'_>]) -> bool {
     let octet = |digits: &str| is_octet(digits) && (digits.len() == 1 || !digits.starts_with('0'));
     numbers.windows(4).any(|four| {
@@ -56,8 +57,8 @@ fn backwards(numbers: &[Group<'_>]) -> bool {
     })
 }
 
-/// Finds four octets with separators that differ. Versions are so written (`1.2.3-4`, `5.15.0-104`): two of the octets
-/// must have three digits.
+/// Finds four octets with different separators, two of them with three digits, because versions are written in this way
+/// too (`1.2.3-4`, `5.15.0-104`).
 fn with_different_separators(numbers: &[Group<'_>]) -> bool {
     numbers.windows(4).any(|four| {
         let octets = four.iter().all(|group| is_octet(group.text));
@@ -78,8 +79,8 @@ pub(crate) fn v6(text: &str, care: Care) -> bool {
     care == Care::Text && signs.into_iter().any(|sign| often(sign) && v6_with(text, sign))
 }
 
-/// Finds an IPv6 address of few characters, such as `8::1`, `1::` or `::1`, that is a word of its own and has a digit. A
-/// label and a colon may precede it. Names with `::` between their parts have no digit (`a::b`) or are parts of longer
+/// Finds a short IPv6 address, such as `8::1`, `1::` or `::1`, that is a separate word and contains a digit. A label
+/// and a colon may precede it. Names with `::` between their parts contain no digit (`a::b`) or are parts of longer
 /// words (`std::list`, `v2::run`, `list::1`).
 fn short_v6(text: &str) -> bool {
     let is_inside = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
@@ -104,13 +105,13 @@ fn short_v6(text: &str) -> bool {
     })
 }
 
-/// A digit, or letters enough that no word is meant.
+/// Returns true if a part contains a digit, or too many letters for a word.
 fn is_believable(part: &str) -> bool {
     let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
     part.bytes().any(|byte| byte.is_ascii_digit()) || letters >= 8
 }
 
-/// Finds an IPv6 address whose parts are joined by a sign, or by a colon with spaces or brackets around it.
+/// Finds an IPv6 address whose parts are separated by a character, or by a colon with spaces or brackets around it.
 fn v6_with(text: &str, sign: char) -> bool {
     let runs = text.split(|other: char| !(other.is_ascii_hexdigit() || other == sign || other == ':'));
     let spaced = |run: &str| run.contains(':').then(|| run.replace(sign, ""));
@@ -149,13 +150,13 @@ pub(crate) fn prefixed(text: &str) -> bool {
     })
 }
 
-/// Finds as many hexadecimal digits as an IPv4 or an IPv6 address has and no more, or four times one or two of them with
-/// the same separator, or eight in two halves.
+/// Finds a hexadecimal number with exactly the digits of an IPv4 or an IPv6 address, or four groups of one or two
+/// digits with the same separator, or eight digits in two halves.
 pub(crate) fn bare_hexadecimal(text: &str) -> bool {
     outside_uuids(text, |word| matches!(word.len(), 8 | 32)) || hexadecimal_quad(&words(text))
 }
 
-/// Finds a word of hexadecimal digits that is no part of a UUID.
+/// Returns true if a word of hexadecimal digits outside of UUIDs matches.
 fn outside_uuids(text: &str, is: impl Fn(&str) -> bool) -> bool {
     let pieces = text.split(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '-'));
     let found = |word: &Group<'_>| is(word.text) && is_hexadecimal(word.text) && is_mixed(word.text);
@@ -184,8 +185,8 @@ fn hexadecimal_quad(words: &[Group<'_>]) -> bool {
     })
 }
 
-/// Finds a hardware address: six pairs of hexadecimal digits with a separator, three times four with dots or colons, or
-/// twelve without any.
+/// Finds a hardware address: six pairs of hexadecimal digits with a separator, three groups of four with dots or
+/// colons, or twelve without any.
 pub(crate) fn mac(text: &str, care: Care) -> bool {
     let words = words(text);
     let pair = |word: &str| word.len() == 2 && is_hexadecimal(word);

@@ -2,9 +2,10 @@
 
 use crate::groups::{Group, groups, words};
 
-/// The fewest decimals of a pair of numbers that nothing else marks as coordinates: a hundred metres.
+/// The minimum number of decimals of a pair of numbers without other signs of coordinates; three are about a hundred
+/// metres.
 const DECIMALS: usize = 3;
-/// The same with a comma for a decimal point: `1,250` is a thousand.
+/// The minimum number of decimals after a comma, because `1,250` is a thousand.
 const AFTER_COMMA: usize = 4;
 /// The longest text between two coordinates, bytes.
 const BETWEEN: usize = 16;
@@ -74,7 +75,7 @@ fn decimal_pair(text: &str) -> bool {
     })
 }
 
-/// Returns true if letters for north or south and for east or west stand before or after both numbers.
+/// Returns true if letters for north or south and for east or west are before or after both numbers.
 fn hemispheres(before: &str, between: &str, after: &str) -> bool {
     let is = |sign: Option<char>, letters: &str| {
         sign.is_some_and(|sign| letters.contains(sign.to_ascii_uppercase()))
@@ -87,11 +88,11 @@ fn hemispheres(before: &str, between: &str, after: &str) -> bool {
     behind || ahead
 }
 
-/// Finds `52°31'12"N 13°24'18"E`, also with spaces and without seconds.
+/// Finds coordinates such as `52°31'12"N 13°24'18"E`, with or without spaces and seconds.
 fn degrees(text: &str) -> bool {
     let words = words(text);
     let letter = |word: &str, letters: &str| word.len() == 1 && letters.contains(&word.to_ascii_uppercase());
-    // numbers, a letter, numbers, a letter; the letter may be written right after its number
+    // numbers, a letter, numbers, a letter; the letter may follow its number without a space
     let mut tokens: Vec<(bool, &str)> = Vec::new();
     for word in &words {
         let digits = word.text.bytes().take_while(u8::is_ascii_digit).count();

@@ -3,7 +3,7 @@
 /// The shortest text in which something is recognised: `1.1.1.1`.
 pub(crate) const SHORTEST: usize = 7;
 
-/// Returns the text with `%xx` decoded. Absent where there is none.
+/// Returns the text with `%xx` decoded. Absent if there is none.
 pub(crate) fn percent(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'%') {
@@ -28,7 +28,7 @@ pub(crate) fn percent(text: &str) -> Option<String> {
     turned.then(|| String::from_utf8_lossy(&decoded).into_owned())
 }
 
-/// Decodes each run of base64, wherever in its groups of four characters it begins.
+/// Decodes each run of base64, at each of the four alignments of its groups.
 pub(crate) fn base64(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     let letters = |sign: char| sign.is_ascii_alphanumeric() || "+/-_".contains(sign);
     let mut decoded = Vec::new();
@@ -40,8 +40,8 @@ pub(crate) fn base64(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     }
 }
 
-/// Decodes each run of base32, wherever in its groups of eight characters it begins: the alphabet of RFC 4648 and the
-/// one with digits first.
+/// Decodes each run of base32, at each of the eight alignments of its groups, in the alphabet of RFC 4648 and the one
+/// with digits first.
 pub(crate) fn base32(text: &str, shortest: usize, mut each: impl FnMut(&[u8])) {
     let mut decoded = Vec::new();
     for value in [letter32, letter32hex] {
@@ -80,7 +80,7 @@ pub(crate) fn hexadecimal(text: &str, shortest: usize, mut each: impl FnMut(&[u8
     }
 }
 
-/// Returns the readable parts of something decoded.
+/// Returns the readable parts of decoded bytes.
 pub(crate) fn readable(bytes: &[u8]) -> impl Iterator<Item = &str> {
     let parts = bytes.split(|byte| !(b' '..=b'~').contains(byte));
     parts.filter(|part| part.len() >= SHORTEST).filter_map(|part| std::str::from_utf8(part).ok())
@@ -122,7 +122,8 @@ pub(crate) fn padded(text: &str) -> bool {
     })
 }
 
-/// Finds a JSON Web Token: base64 of a JSON object, and a dot with another part after it or a header's names in it.
+/// Finds a JSON Web Token: base64 of a JSON object, followed by a dot and another part, or containing names of a token
+/// header.
 pub(crate) fn jwt(text: &str) -> bool {
     let mut decoded = Vec::new();
     text.match_indices("eyJ").any(|(at, _)| {

@@ -44,8 +44,8 @@ pub(crate) fn is_bracket(character: char) -> bool {
 /// The longest separator, bytes: ` (dot) `.
 const LONGEST: usize = 9;
 
-/// Returns the character that a separator comes down to: spaces and brackets around another character do not count, and
-/// `dot` is a dot. Absent where the text is no separator.
+/// Returns the character that a separator represents: spaces and brackets around another character are ignored, and
+/// `dot` is a dot. Absent if the text is not a separator.
 pub(crate) fn separator(gap: &str) -> Option<char> {
     if let [byte] = gap.as_bytes() {
         let character = char::from(*byte);
@@ -100,7 +100,7 @@ pub(crate) fn is_hexadecimal(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Returns true if a word has a digit and a letter, and its letters are all of one case.
+/// Returns true if a word contains a digit and a letter, and its letters have the same case.
 pub(crate) fn is_mixed(word: &str) -> bool {
     let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
     has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) != has(u8::is_ascii_uppercase)

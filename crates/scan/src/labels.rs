@@ -10,7 +10,7 @@ use crate::normal::is_invisible;
 /// The longest free text that is published, characters.
 pub const LONGEST_LABEL: usize = 64;
 
-/// The value that rows use for "the rest". No free text may contain it.
+/// The value with which rows represent the rest. No free text may contain it.
 pub const STAR: char = '*';
 
 /// Returns true if a free text is short enough and contains only letters, digits and ` ._-:/+()&`.
@@ -24,7 +24,7 @@ pub fn is_label(text: &str) -> bool {
 /// dashes, middle dots, quotation marks, daggers.
 #[must_use]
 pub fn is_place_name(text: &str) -> bool {
-    // If this did not compile, a test would fail; no text would be a name.
+    // If this did not compile, a test would fail, and no text would be recognised as a name.
     static PLACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"\A[\p{L}\p{M}\p{N} ._\-:/+()&'’‘‛ʹ′`´,;\[\]‐‑–—―·•"“”„«»†‡\u{200C}\u{200D}]+\z"#).ok()
     });
@@ -51,7 +51,7 @@ impl PublicIds {
         compile(&format!(r"\A(?:{pattern})\z")).map(Self)
     }
 
-    /// Returns true if a text is declared public and may be published: it is short, contains neither a control character
+    /// Returns true if a text is declared public and may be published: it is short, contains neither control characters
     /// nor `*`, and matches the pattern as a whole.
     #[must_use]
     pub fn contain(&self, text: &str) -> bool {

@@ -10,7 +10,7 @@ fn is_name(sign: char) -> bool {
     sign.is_alphanumeric() || "._%+-'".contains(sign)
 }
 
-/// Finds a name, `@`, and a host with a dot in its name and letters at its end.
+/// Finds a name, `@`, and a host name with a dot that ends in letters.
 pub(crate) fn email(text: &str, care: Care) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let (local, domain) = (name_before(&text[..at]), host_after(&text[at + 1..]));
@@ -40,7 +40,7 @@ fn is_top(last: &str) -> bool {
 /// Extensions of files that players load: `night_at_the.mkv` is not an e-mail address.
 const FILES: [&str; 8] = ["mkv", "mov", "avi", "webm", "mpd", "ism", "isml", "flv"];
 
-/// Finds an e-mail address with a word for `@`: `jane(at)mail.example`, `jane at mail dot example`,
+/// Finds an e-mail address with a word in place of `@`: `jane(at)mail.example`, `jane at mail dot example`,
 /// `jane_at_mail.example`.
 pub(crate) fn email_in_words(text: &str) -> bool {
     let words = words(text);
@@ -106,7 +106,7 @@ pub(crate) fn uuid(text: &str) -> bool {
         })
 }
 
-/// Finds 26 characters of Crockford's base32, the first up to 7, letters of one case.
+/// Finds 26 characters of Crockford's base32 in one case, the first at most 7.
 pub(crate) fn ulid(text: &str) -> bool {
     let crockford = |byte: u8| byte.is_ascii_alphanumeric() && !b"ILOU".contains(&byte.to_ascii_uppercase());
     text.len() >= 26
@@ -164,7 +164,7 @@ pub(crate) fn cookie_name(text: &str) -> bool {
     })
 }
 
-/// Finds `Mozilla/5`; two products with versions; or one with a comment that has parts.
+/// Finds `Mozilla/5`; two products with versions; or a product with a comment that has parts.
 pub(crate) fn user_agent(text: &str) -> bool {
     if !text.contains('/') {
         return false;

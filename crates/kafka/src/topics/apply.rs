@@ -63,7 +63,7 @@ pub enum PlanError {
         ttl: Span,
         /// The brokers' check interval.
         check: Span,
-        /// How far producers' timestamps may be ahead, if they are used.
+        /// The time by which producers' timestamps may be ahead, if they are used.
         ahead: Option<Span>,
     },
     /// The resulting retention is too short to survive an outage.

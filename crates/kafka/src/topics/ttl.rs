@@ -18,7 +18,7 @@ mod tests;
 pub struct Bounds {
     /// Until it can no longer be read.
     pub readable: u64,
-    /// Until it is off the disk of every live replica.
+    /// Until it is deleted from the disk of every live replica.
     pub on_disk: u64,
 }
 
