@@ -1,10 +1,10 @@
-//! The machine's clock, read in this module alone.
+//! The system clock, read only in this module.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crowdfold_airlock::Millis;
 
-/// Milliseconds since the Unix epoch.
+/// Returns the milliseconds since the Unix epoch.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the only place where the program reads the system clock")]
 pub(crate) fn now() -> Millis {

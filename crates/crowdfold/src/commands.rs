@@ -1,4 +1,4 @@
-//! What each command does, and nothing else: the way in is [`dispatch`].
+//! The commands, and their [`dispatch`].
 
 pub mod audit;
 pub mod check;
@@ -16,10 +16,10 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Sources};
 use crate::failure::Failure;
 
-/// Reads the configuration and does what the command line says.
+/// Reads the configuration and runs the command.
 ///
 /// # Errors
-/// The [`Failure`] whose exit code the process ends with.
+/// The [`Failure`] that determines the exit code of the process.
 pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
     let config = Config::load(sources)?;
     let mut stdout = io::BufWriter::new(io::stdout().lock());

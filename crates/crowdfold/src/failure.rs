@@ -1,23 +1,23 @@
-//! How a command fails, and the exit code that says so.
+//! The error type of commands, and their exit codes.
 
 use std::fmt;
 use std::io;
 
 use crate::config::Problem;
 
-/// How a command fails.
+/// The error of a command.
 #[derive(Debug)]
 pub enum Failure {
-    /// Something went wrong while it ran: exit code 1.
+    /// An error while running: exit code 1.
     Running(anyhow::Error),
-    /// Configuration or usage do not serve: exit code 2.
+    /// An invalid configuration or usage: exit code 2.
     Usage(String),
     /// A check found a breach: exit code 3.
     Breach(String),
 }
 
 impl Failure {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -27,14 +27,15 @@ impl Failure {
         }
     }
 
-    /// Whether it may pass by itself: a cluster that does not answer, or not yet.
+    /// Returns true if the error may disappear by itself, such as an unreachable cluster.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         let Self::Running(error) = self else { return false };
         error.downcast_ref().is_some_and(crowdfold_kafka::Error::is_transient)
     }
 
-    /// Whether it may pass where it worked before: who was let in once may be again.
+    /// Returns true if the error may disappear after a successful start. This includes refused authentication, because
+    /// it succeeded before.
     #[must_use]
     pub fn may_pass_again(&self) -> bool {
         let Self::Running(error) = self else { return false };
@@ -42,7 +43,7 @@ impl Failure {
         refused || self.may_pass()
     }
 
-    /// Whether whoever read our output has gone, as `head` does: no failure of ours.
+    /// Returns true if the reader of the output has closed it, as `head` does, which is not an error.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         let broken = |cause: &(dyn std::error::Error + 'static)| {

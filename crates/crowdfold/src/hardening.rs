@@ -1,4 +1,4 @@
-//! What the process denies itself: raw beacons are in its memory.
+//! Restrictions of the process, because its memory contains raw beacons.
 
 use std::io::Write as _;
 use std::panic;
@@ -6,8 +6,8 @@ use std::panic;
 use crate::failure::Failure;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
-/// No core dumps, no reading of our memory by other processes of the same user, and panics without their message, which
-/// may quote what was being parsed.
+/// Disables core dumps, access to our memory by other processes of the same user, and the messages of panics, which may
+/// quote parsed data.
 pub fn harden() {
     // the hard limit too, so that nothing can raise it again
     let none = Rlimit { current: Some(0), maximum: Some(0) };
@@ -19,19 +19,20 @@ pub fn harden() {
     }
     panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
-        // nothing is left to do when even stderr is gone
+        // if stderr cannot be written to, nothing else can be done
         let _ = writeln!(std::io::stderr(), "crowdfold: internal error at {location}; report this as a bug");
     }));
 }
 
-/// Open files besides the connections of players: clients of Kafka, the pages of `metrics.listen`, standard streams.
+/// Open files in addition to the connections of players: Kafka clients, the pages of `metrics.listen`, standard
+/// streams.
 const OTHER_FILES: u64 = 256;
 
-/// Raises the limit of open files to what this many connections need, as far as the system allows.
+/// Raises the limit of open files to the number that this many connections need, as far as the system allows.
 ///
 /// # Errors
-/// [`Failure::Usage`] with the number that is needed, where the system allows fewer. librdkafka and the listeners would
-/// otherwise fail later, one by one.
+/// [`Failure::Usage`] with the needed number, if the system allows fewer. Otherwise librdkafka and the listeners would
+/// fail later, one by one.
 pub(crate) fn open_files(connections: u64) -> Result<(), Failure> {
     let wanted = connections.saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);

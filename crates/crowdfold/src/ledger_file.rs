@@ -1,4 +1,4 @@
-//! The ledger as a file: exact, so to be treated like the input.
+//! The ledger as a file. It is exact, so it must be protected like the input.
 
 use crowdfold_airlock::Reason;
 use crowdfold_pipeline::{Ledger, Released};
@@ -41,7 +41,7 @@ fn by_reason<S: serde::Serializer>(rejected: &&[u64; Reason::COUNT], to: S) -> R
     to.collect_map(Reason::ALL.iter().map(|reason| (reason.name(), rejected[*reason as usize])))
 }
 
-/// One JSON object and a line end.
+/// Formats the ledger as one JSON object with a line end.
 #[must_use]
 pub(crate) fn text(ledger: &Ledger) -> String {
     let Ledger { counts, merged } = ledger;
@@ -60,6 +60,6 @@ pub(crate) fn text(ledger: &Ledger) -> String {
         windows: merged.windows.into(),
         balanced: ledger.balanced(),
     };
-    // numbers, names and a flag: nothing here can fail to be written
+    // numbers, names and a flag, whose serialization cannot fail
     serde_json::to_string(&file).unwrap_or_default() + "\n"
 }

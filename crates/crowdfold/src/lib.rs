@@ -1,4 +1,4 @@
-//! Player beacons in, crowds out: the command line, the configuration, and the wiring of the worker.
+//! The `crowdfold` program: the command line, the configuration, and the worker that connects Kafka with the operators.
 #![forbid(unsafe_code)]
 
 pub mod cli;

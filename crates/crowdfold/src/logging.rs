@@ -6,12 +6,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogFormat;
 
-/// Sends what is traced from now on, and passes the filter, to stderr. Once a process: a second call changes nothing.
+/// Starts logging to stderr with a filter. Only the first call of a process has an effect.
 pub fn start(format: LogFormat, filter: &str) {
     let to_stderr = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(io::stderr)
-        // it would tell of them on stderr, and panic where that is what is broken: whoever reads it may go, we stay
+        // errors of the subscriber are printed to stderr, which panics if stderr itself is closed
         .log_internal_errors(false);
     let started = match format {
         LogFormat::Text => to_stderr.with_ansi(io::stderr().is_terminal()).try_init(),

@@ -1,17 +1,17 @@
-//! The memory that live sessions may take, and the memory that there is.
+//! The memory that live sessions may use, and the limit of the process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 
-/// Measured for one session with an open session summary whose CMCD states what it does, bytes: the dearest kind.
+/// The measured memory of the most expensive kind of session, with an open session summary and CMCD states, bytes.
 const SESSION: u64 = 1_200;
 
-/// Librdkafka's queues, interned strings and the program itself, bytes.
+/// The memory of librdkafka's queues, interned strings and the program itself, bytes.
 const REST: u64 = 256 << 20;
 
-/// Returns the most memory that `sessions.max` allows one worker that has all partitions, bytes.
+/// Returns the maximum memory that `sessions.max` allows for one worker that has all partitions, bytes.
 fn most(config: &Config) -> u64 {
     let sessions = (config.sessions.max as u64).saturating_mul(config.topics.partitions.into());
     sessions.saturating_mul(SESSION).saturating_add(REST)
@@ -33,7 +33,7 @@ fn own_limit() -> Option<u64> {
     limit(Path::new("/sys/fs/cgroup"), &groups)
 }
 
-/// Logs that sorting in this much memory takes more than the control group of this process has.
+/// Logs a warning if sorting in this much memory exceeds the limit of the process's control group.
 pub(crate) fn warn_of_sorting(memory: usize) {
     let memory = memory as u64;
     if let Some(limit) = own_limit().filter(|limit| memory > *limit) {
@@ -46,7 +46,7 @@ pub(crate) fn warn_of_sorting(memory: usize) {
     }
 }
 
-/// Logs that `sessions.max` allows more memory than the control group of this process has.
+/// Logs a warning if `sessions.max` allows more memory than the limit of the process's control group.
 pub(crate) fn warn(config: &Config) {
     let most = most(config);
     if let Some(limit) = own_limit().filter(|limit| most > *limit) {
@@ -62,7 +62,7 @@ pub(crate) fn warn(config: &Config) {
     }
 }
 
-/// Returns the smallest memory limit of a control group and those above it, bytes. `groups` is the text of
+/// Returns the smallest memory limit of a control group and its parents, bytes. `groups` is the text of
 /// `/proc/self/cgroup`.
 fn limit(root: &Path, groups: &str) -> Option<u64> {
     let mut files = Vec::new();
@@ -76,7 +76,7 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
             }
             _ => continue,
         };
-        // in a container the path may be the host's, or lead out of what is seen: then the root counts alone
+        // in a container the path may be the host's, or point outside of the visible tree; then only the root is used
         let path = if path.contains("..") { "" } else { path };
         let own = root.join(path.trim_start_matches('/'));
         files.extend(
@@ -84,11 +84,11 @@ fn limit(root: &Path, groups: &str) -> Option<u64> {
         );
     }
     let read = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    // version 1 writes a number near 2^63 for none
+    // version 1 represents "no limit" by a number near 2^63
     files.into_iter().filter_map(read).filter(|limit| *limit < 1 << 60).min()
 }
 
-/// Writes bytes with a unit.
+/// Formats a number of bytes with a unit.
 fn show(bytes: u64) -> String {
     match bytes {
         0..0x4000_0000 => format!("{} MiB", bytes.div_ceil(1 << 20)),

@@ -1,4 +1,4 @@
-//! Files that a command writes: they are replaced as a whole or not at all, and never one that is being read.
+//! Output files. They are replaced as a whole or not at all, and an input file is never overwritten.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, Permissions};
@@ -16,18 +16,19 @@ use crate::failure::Failure;
 /// The size of a file's buffer, bytes.
 const BUFFER: usize = 1 << 18;
 
-/// A file under a temporary name beside its own. [`Replacement::finish`] renames it; without that it is removed, and
-/// what was there stays. What is not a regular file (`/dev/null`, a pipe) is written to directly.
+/// A file under a temporary name in the directory of the target. [`Replacement::finish`] renames it; otherwise it is
+/// removed, and the old content remains. A target that is not a regular file (`/dev/null`, a pipe) is written to
+/// directly.
 pub(crate) enum Replacement {
     Temporary { file: BufWriter<NamedTempFile>, path: PathBuf },
     Direct(BufWriter<File>),
 }
 
 impl Replacement {
-    /// Creates it.
+    /// Creates the temporary file.
     ///
     /// # Errors
-    /// When the directory does not allow it.
+    /// The directory does not permit it.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         Self::open(path).with_context(|| cannot_be_written(path))
     }
@@ -38,7 +39,7 @@ impl Replacement {
         if is_special || there.as_ref().is_ok_and(|there| !there.is_file()) {
             return Ok(Self::Direct(BufWriter::with_capacity(BUFFER, File::create(path)?)));
         }
-        // a link stays, and what it leads to is replaced
+        // a symbolic link remains, and its target is replaced
         let path = if there.is_ok() { fs::canonicalize(path)? } else { path.to_owned() };
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -56,17 +57,17 @@ impl Replacement {
         Ok(Self::Temporary { file: BufWriter::with_capacity(BUFFER, file), path })
     }
 
-    /// Writes what is left, and puts the file in its place.
+    /// Writes the buffered data, and renames the file to its target.
     ///
     /// # Errors
-    /// When that fails; what was there stays.
+    /// One of these fails; the old content remains.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Direct(mut file) => Ok(file.flush()?),
             Self::Temporary { file, path } => {
                 let put = || -> Result<()> {
                     let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-                    // a full disk shows here, not after the rename
+                    // a full disk is detected here, not after the rename
                     file.as_file().sync_all()?;
                     file.persist(&path)?;
                     Ok(())
@@ -97,7 +98,7 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written to", path.display())
 }
 
-/// A regular file that exists, or the path of one that will.
+/// A regular file that exists, or the path of one that does not exist yet.
 #[derive(PartialEq, Eq)]
 enum FileIdentity {
     There { device: u64, inode: u64 },
@@ -129,8 +130,8 @@ fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
     File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()
 }
 
-/// Refuses files that are to be read and written, or written twice. `-` among the inputs is standard input; an output
-/// is named as on the command line, and one without a path is standard output.
+/// Refuses files that would be read and written, or written twice. `-` among the inputs is standard input. An output
+/// has the name of its flag, and one without a path is standard output.
 ///
 /// # Errors
 /// [`Failure::Usage`] with both names.
@@ -157,8 +158,8 @@ pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)])
     Ok(())
 }
 
-/// Refuses to write rows to a standard output that was closed (`>&-`). The language's runtime opens `/dev/null` in its
-/// place before anything of ours runs, for reading and writing; a shell's `>/dev/null` is for writing only.
+/// Refuses to write rows to a standard output that was closed (`>&-`). Rust's runtime opens `/dev/null` in its place
+/// for reading and writing before the program starts, while a shell's `>/dev/null` opens it for writing only.
 ///
 /// # Errors
 /// [`Failure::Usage`].

@@ -1,4 +1,4 @@
-//! The process: arguments, environment and host in, an exit code out.
+//! The process: from arguments and environment to an exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -29,14 +29,14 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nothing is left to do when even stderr is gone.
+            // If stderr cannot be written to, nothing else can be done.
             let _ = writeln!(std::io::stderr(), "crowdfold: {failure}");
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
-/// Help and version go to stdout, usage errors to stderr in the form of all others.
+/// Prints help and version to stdout, and usage errors to stderr in the format of all errors.
 fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();

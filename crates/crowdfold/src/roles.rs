@@ -1,22 +1,22 @@
-//! Who is to have which rights on the broker: the roles of `[principals]`, each with the least that `kafka::acl` has.
+//! The permissions of the roles in `[principals]`, each with the minimal permissions of `kafka::acl`.
 
 use crowdfold_kafka::acl::{Names, Right, Role};
 
 use crate::config::Config;
 use crate::telemetry::Component;
 
-/// A principal, with all that it is to be allowed.
+/// A principal with its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
-    /// Its name, without its type: all are users.
+    /// The name without its type; all principals are users.
     pub(crate) principal: String,
-    /// What it is, such as `combiner`, or `reader of acme`.
+    /// The roles, such as `combiner`, or `reader of acme`.
     pub(crate) roles: Vec<String>,
-    /// Its rights, each once.
+    /// The permissions, each once.
     pub(crate) rights: Vec<Right>,
 }
 
-/// All principals. One that has two roles is there once, with the rights of both.
+/// Returns all principals. A principal with two roles occurs once, with the permissions of both.
 pub(crate) fn actors(config: &Config) -> Vec<Actor> {
     let names = names(config);
     let mut actors: Vec<Actor> = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) fn actors(config: &Config) -> Vec<Actor> {
     actors
 }
 
-/// What a stage needs.
+/// Returns the permissions that a stage needs.
 pub(crate) fn of_stage(config: &Config, component: Component) -> Vec<Right> {
     match component {
         Component::Combine => names(config).rights(Role::Combiner),
@@ -48,12 +48,12 @@ pub(crate) fn of_stage(config: &Config, component: Component) -> Vec<Right> {
     }
 }
 
-/// The consumer group of a stage.
+/// Returns the consumer group of a stage.
 pub(crate) fn group(config: &Config, component: Component) -> String {
     format!("{}-{}", config.kafka.prefix, component.name())
 }
 
-/// What the transactional ids of a stage's workers begin with; the worker's instance follows.
+/// Returns the prefix of the transactional ids of a stage's workers; the worker's instance follows.
 pub(crate) fn transactional_ids(config: &Config, component: Component) -> String {
     format!("{}-{}-", config.kafka.prefix, component.name())
 }

@@ -1,4 +1,4 @@
-//! What the configuration wants each topic to be.
+//! The specification of each topic, by the configuration.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crowdfold_kafka::topics::{Clock, Purpose, Spec};
 use crate::config::Config;
 use crate::telemetry::Component;
 
-/// Kafka's own default of `max.message.bytes`: every client can read it.
+/// Kafka's default of `max.message.bytes`, which every client can read.
 const MAX_MESSAGE_BYTES: u32 = 1_048_588;
 
-/// All topics, beacons first.
+/// Returns the specifications of all topics, beacons first.
 pub(crate) fn all(config: &Config) -> Vec<Spec> {
     let names = config.topic_names();
     let (ttl, topics) = (&config.ttl, &config.topics);
@@ -48,7 +48,7 @@ pub(crate) fn all(config: &Config) -> Vec<Spec> {
     specs
 }
 
-/// The topics that these stages read or write.
+/// Returns the specifications of the topics that these stages read or write.
 pub(crate) fn of_stages(config: &Config, stages: &[Component]) -> Vec<Spec> {
     let touches = |component: &Component, purpose| match component {
         Component::Combine => purpose != Purpose::Rollups,

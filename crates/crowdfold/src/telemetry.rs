@@ -1,7 +1,7 @@
-//! What operators see of a running worker: metrics, health, and the reasons why it is not ready.
+//! The telemetry of a running worker: metrics, health, and the reasons why it is not ready.
 //!
-//! Counters are cumulative, by outcome or reason alone, and floored to a multiple of k: exact counts of what was
-//! withheld or late never leave the process (privacy.md, "What operators see").
+//! Counters are cumulative, only by outcome or reason, and floored to a multiple of k. Exact counts of withheld or late
+//! beacons never leave the process (privacy.md, "What operators see").
 
 mod collected;
 mod counters;

@@ -1,18 +1,18 @@
-//! What there is to know of the terminal that output goes to, if it goes to one.
+//! The size of the terminal that receives output.
 
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 
-/// Columns of a line where no terminal says.
+/// The width that is assumed without a terminal.
 const USUAL: usize = 120;
 
-/// How many columns a line has.
+/// Returns the width of a line.
 #[must_use]
 pub(crate) fn width(output: impl AsFd + IsTerminal) -> usize {
     size(output).map_or(USUAL, |(columns, _)| columns)
 }
 
-/// Columns and lines; `None` where there is no terminal, or it does not say.
+/// Returns the columns and lines; `None` if there is no terminal, or it does not report them.
 #[must_use]
 pub(crate) fn size(output: impl AsFd + IsTerminal) -> Option<(usize, usize)> {
     if !output.is_terminal() {

@@ -1,4 +1,4 @@
-//! Topics and their time-to-live, as long as the worker runs.
+//! Checks of topics and their time-to-live while the worker runs.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::failure::Failure;
 use crate::telemetry::{Component, Status};
 use crate::worker::{Backoff, Stop};
 
-/// How often topics are looked at again.
+/// The interval of checks.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Looks at the topics until a broker answers. `false` when told to stop before that.
+/// Checks the topics, with retries until a broker responds. Returns false if stopped before that.
 ///
 /// # Errors
-/// [`Failure::Breach`] where a topic keeps personal data without bound, longer than policy says, or too short a time.
+/// [`Failure::Breach`] if a topic keeps personal data without a limit, longer than configured, or too short.
 pub(crate) fn refuse_unbounded(
     client: &ClientSettings,
     specs: &[Spec],
@@ -48,8 +48,8 @@ pub(crate) fn refuse_unbounded(
     }
 }
 
-/// Looks again and again, until told to stop. What it finds is on `/readyz`, in the log and in the metrics; it does not
-/// end the worker, for to stop reading mends nothing.
+/// Checks the topics repeatedly until stopped. Findings appear on `/readyz`, in the log and in the metrics. They do not
+/// end the worker, because stopping would not fix them.
 pub(crate) fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Status, stop: &Stop) {
     while !stop.sleep(AGAIN) {
         match look(client, specs) {

@@ -18,7 +18,8 @@ pub(crate) struct OperatorSettings {
 }
 
 impl OperatorSettings {
-    /// For so many partitions of beacons and of partials. `topic` names the beacons' topic in rejections.
+    /// Creates settings for this many partitions of beacons and of partials. `topic` is the name of the beacons topic
+    /// in rejections.
     #[must_use]
     pub(crate) fn new(
         config: &Config,
@@ -48,10 +49,10 @@ impl OperatorSettings {
     }
 }
 
-/// How clients reach the cluster. Reads secrets that are in files.
+/// Returns the settings of Kafka clients. Reads secrets from their files.
 ///
 /// # Errors
-/// When such a file cannot be read.
+/// A secret file cannot be read.
 pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
     Ok(ClientSettings {
         brokers: config.kafka.brokers.join(","),
@@ -60,11 +61,11 @@ pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
     })
 }
 
-/// How the client that erases reaches the cluster: as any other, but for what `[kafka.eraser]` says. `None` where
-/// nothing is erased.
+/// Returns the settings of the client that deletes counted beacons: those of other clients with the changes in
+/// `[kafka.eraser]`. `None` if nothing is deleted.
 ///
 /// # Errors
-/// When a file with a secret cannot be read.
+/// A secret file cannot be read.
 pub(crate) fn eraser(config: &Config) -> Result<Option<ClientSettings>, Problem> {
     if !config.ttl.erase_counted {
         return Ok(None);

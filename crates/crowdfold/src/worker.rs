@@ -24,16 +24,16 @@ use merge::Merge;
 use runner::StageRunner;
 pub(crate) use stop::Stop;
 
-/// What the worker runs with, besides the configuration.
+/// The parameters of a worker.
 #[derive(Clone)]
 pub(crate) struct Setting {
     /// The configuration.
     pub(crate) config: Arc<Config>,
-    /// How to reach the cluster.
+    /// The settings of Kafka clients.
     pub(crate) client: ClientSettings,
-    /// Where each stage says how it is.
+    /// The status to which each stage reports.
     pub(crate) status: Arc<Status>,
-    /// When to end.
+    /// The shutdown signal.
     pub(crate) stop: Arc<Stop>,
     /// `--restart-from-now`.
     pub(crate) restart_from_now: bool,
@@ -58,7 +58,7 @@ impl Worker {
                     Component::Merge => StageRunner::<Merge>::run(&setting),
                     _ => StageRunner::<Combine>::run(&setting),
                 };
-                // whatever ends one stage ends the worker: half a worker would only look alive
+                // the end of one stage ends the worker, because half a worker would only appear to be alive
                 setting.stop.now();
                 ended
             });
@@ -70,7 +70,7 @@ impl Worker {
     /// Waits for the stages to end.
     ///
     /// # Errors
-    /// The first failure of one.
+    /// The first error of a stage.
     pub(crate) fn join(self) -> Result<(), crate::failure::Failure> {
         let mut first = Ok(());
         for thread in self.threads {

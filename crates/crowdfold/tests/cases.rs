@@ -1,4 +1,4 @@
-//! Small inputs made after public bug reports, and the right result of each: `tests/data/cases`.
+//! Small inputs from public bug reports, with the correct result of each: `tests/data/cases`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ struct Case {
     statements: Vec<String>,
 }
 
-/// The cases of an `expected.txt`: see the README beside the folders.
+/// Parses the cases of an `expected.txt`, as the README beside the folders describes.
 fn cases(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -33,7 +33,7 @@ fn cases(text: &str) -> Vec<Case> {
     cases
 }
 
-/// The outcome of a run: rows of all tables, the ledger, the exit code and what stderr says.
+/// The outcome of a run: rows of all tables, the ledger, the exit code and stderr.
 struct Outcome {
     rows: Vec<Value>,
     ledger: Value,
@@ -64,7 +64,7 @@ fn run(case: &Case, folder: &Path) -> Outcome {
     }
 }
 
-/// The number at a path of names with dots between them; a field that is not there or null is 0.
+/// Returns the number at a path of names separated by dots; 0 for a missing or null field.
 fn number(value: &Value, path: &str) -> i64 {
     let field = path.split('.').fold(value, |value, name| &value[name]);
     assert!(field.is_null() || field.is_i64() || field.is_u64(), "{path} is not a number: {field}");
@@ -75,7 +75,7 @@ fn matches(row: &Value, labels: &[(&str, &str)]) -> bool {
     labels.iter().all(|(name, value)| row["dimensions"][name] == **value)
 }
 
-/// The numbers that the left side of a statement names.
+/// Returns the numbers that the left side of a statement refers to.
 fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if subject == "exit" {
         return vec![outcome.exit.unwrap_or(-1).into()];
@@ -104,7 +104,7 @@ fn numbers(subject: &str, outcome: &Outcome) -> Vec<i64> {
     if by_window { sums } else { vec![sums.iter().sum()] }
 }
 
-/// The reason why a statement does not hold, if it does not.
+/// Returns the reason why a statement is false, if it is.
 fn failure(statement: &str, outcome: &Outcome) -> Option<String> {
     if let Some(text) = statement.strip_prefix("stderr has ") {
         return (!outcome.stderr.contains(text)).then(|| outcome.stderr.clone());
@@ -141,7 +141,7 @@ fn cases_from_public_bug_reports_give_the_right_result() {
         for case in cases(&text) {
             assert!(!case.statements.is_empty(), "{name}/expected.txt line {}: nothing is stated", case.line);
             let outcome = run(&case, &folder);
-            // each beacon is accounted for once, whatever is wrong with it
+            // each beacon has exactly one outcome, even if it is invalid
             if !outcome.ledger.is_null() && outcome.ledger["balanced"] != true {
                 failures.push(format!("{name} line {}: the ledger does not balance", case.line));
             }

@@ -1,9 +1,9 @@
-//! The program from outside: help, errors and exit codes, as whoever types them sees them.
+//! Tests of the program: help, errors and exit codes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the program with nothing of ours in its environment.
+/// Runs the program without environment variables.
 fn crowdfold(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the program runs")
 }
@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-/// Compares with a file under `tests/snapshots`. With `BLESS=1` it is written anew.
+/// Compares a text with a file in `tests/snapshots`. With `BLESS=1` the file is rewritten.
 #[track_caller]
 fn snapshot(name: &str, seen: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
@@ -147,7 +147,7 @@ fn what_is_shipped_loads_and_is_in_force_as_printed() {
     }
 }
 
-/// Every configuration that is shipped is in the list above.
+/// Every configuration in deploy/ is in the list above.
 #[test]
 fn no_shipped_configuration_is_forgotten() {
     let names = |folder: &str| -> Vec<String> {
@@ -187,7 +187,7 @@ fn check_prints_effective_settings_and_consequences() {
     snapshot("check.txt", &printed);
 }
 
-/// Of the secured cluster that is shipped as an example.
+/// The configuration is that of the secured example cluster.
 #[test]
 fn the_least_rights_in_both_forms() {
     let config = deploy("secured.toml").display().to_string();

@@ -1,5 +1,5 @@
-//! Captured playbacks through the program, each held to a reading of it by other means: events put in order by their
-//! own times, reports of requests left out (they have the time at which these began), requests where there are no events.
+//! Tests with captured playbacks. Expected values come from an independent evaluation: events ordered by their own
+//! times, without reports of requests (whose time is that of the request's start), or requests if there are no events.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,17 +21,17 @@ allow_small_k = true
 breakdowns = [["format"]]
 "#;
 
-/// Playback, ms playing and stalled, stalls, plays, startup in ms (to two digits).
+/// Playback, ms playing and stalled, stalls, plays, startup in ms (two digits).
 const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
     // Shaka Player, CMCD v1: no states
     ("s11-12", 0, 0, 0, 0, 0),
-    // dash.js, requests with states; its startup time is of what has not begun
+    // dash.js, requests with states; its startup time belongs to a playback that has not begun
     ("s11-14", 685, 0, 0, 1, 0),
     // dash.js, events and an error
     ("s11-23", 5_730, 0, 0, 1, 270),
-    // Shaka Player, requests with states: a seek that no request tells
+    // Shaka Player, requests with states; a seek is not reported by any request
     ("s11-29", 1_387, 105, 1, 1, 150),
-    // hls.js, asks not to be counted
+    // hls.js, opts out
     ("s11-33", 0, 0, 0, 0, 0),
     // hls.js, events, with a seek and a pause
     ("s11-51", 3_637, 0, 0, 1, 1_000),
@@ -39,7 +39,7 @@ const READ: [(&str, u64, u64, u64, u64, u64); 7] = [
     ("s11-54", 0, 0, 0, 0, 0),
 ];
 
-/// Sums over the rows that come of some captured requests.
+/// Returns sums over the rows of some captured requests.
 fn folded(lines: &[&str]) -> BTreeMap<String, u64> {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
@@ -73,7 +73,7 @@ fn captured_playbacks_equal_an_independent_reading() {
         let lines: Vec<_> = CAPTURES.lines().filter(|line| label(line) == playback).collect();
         let sums = folded(&lines);
         let of = |name: &str| sums.get(name).copied().unwrap_or(0);
-        // a change of state may be rounded by 50 ms either way
+        // a change of state may be rounded by 50 ms in either direction
         assert!(of("playing_ms").abs_diff(playing) <= 200, "{playback}: {sums:?}");
         assert!(of("stalled_ms").abs_diff(stalled) <= 100, "{playback}: {sums:?}");
         assert_eq!((of("stalls"), of("plays")), (stalls, plays), "{playback}: {sums:?}");

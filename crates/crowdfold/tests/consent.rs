@@ -1,4 +1,4 @@
-//! Who asked not to be counted, or must not be: as whoever runs the program sees it, in rows and in the ledger.
+//! Tests of opt-out and exclusion in rows and in the ledger.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 /// The start of a minute.
 const START: u64 = 1_795_308_480_000;
-/// What no row may hold.
+/// A text that no row may contain.
 const CANARY: &str = "c4n4ry-title";
 
-/// Folds lines under a configuration.
+/// Folds lines with a configuration.
 fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     let dir = TempDir::new().expect("a directory");
     let path = |name: &str| dir.path().join(name);
@@ -27,7 +27,7 @@ fn run(config: &str, format: &str, lines: &[String]) -> (Output, Value) {
     (output, ledger.unwrap_or_default())
 }
 
-/// `sessions` of every row of each window, by tenant and window, and how many beacons had each outcome.
+/// Returns `sessions` of every row, by tenant and window, and the number of beacons by outcome.
 fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u64)>, Value) {
     let config = format!("[release]\nk = 10\nbreakdowns = [[\"os\"], [\"content\"]]\n{config}");
     let (output, ledger) = run(&config, format, lines);
@@ -47,7 +47,7 @@ fn folded(config: &str, format: &str, lines: &[String]) -> (Vec<(String, u64, u6
     (rows.collect(), ledger["beacons"].clone())
 }
 
-/// A heartbeat, `at` ms after the start.
+/// Returns a heartbeat, `at` ms after the start.
 fn beacon(session: &str, at: u64, more: Value) -> Value {
     let mut beacon = json!({"ts": START + at, "session": session, "event": "heartbeat", "os": "Windows", "content": "movie"});
     let more = more.as_object().expect("an object").clone();
@@ -55,12 +55,12 @@ fn beacon(session: &str, at: u64, more: Value) -> Value {
     beacon
 }
 
-/// One of each of twelve sessions.
+/// Returns one heartbeat of each of twelve sessions.
 fn crowd(at: u64) -> impl Iterator<Item = String> {
     (0..12).map(move |nth| beacon(&format!("crowd-{nth}"), at, json!({})).to_string())
 }
 
-/// A request that carries one beacon.
+/// Returns a request with one beacon.
 fn request(session: &str, at: u64, headers: Value) -> String {
     let body = beacon(session, at, json!({})).to_string();
     json!({"received_at_ms": START + at, "client_ip": "203.0.113.9", "headers": headers, "body": body})
@@ -77,7 +77,7 @@ fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_rememb
     let mut lines = Vec::new();
     for minute in 0..4 {
         lines.extend(crowd(minute * 60_000 + 5_000));
-        // It is counted at first, then says so once, at 0:20, and never again.
+        // It is counted at first, then opts out once, at 0:20.
         lines.push(line(minute * 60_000 + 6_000, false));
         if minute == 0 {
             lines.extend([line(15_000, false), line(20_000, true), line(30_000, false)]);
@@ -112,7 +112,7 @@ fn signals_of_browsers_are_heeded_unless_they_are_switched_off() {
     lines.push(request("gpc", 5_000, json!({"Sec-GPC": "1"})));
     lines.push(request("dnt", 5_000, json!({"DNT": 1})));
     lines.push(request("neither", 5_000, json!({"Sec-GPC": "0", "DNT": "0"})));
-    // A session that has said it once.
+    // A session that opted out once.
     lines.push(request("gpc", 7_000, json!({})));
     for (config, sessions, opted_out) in [
         ("", 13, 3),

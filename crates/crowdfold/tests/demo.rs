@@ -1,4 +1,5 @@
-//! The output of the demo in a pipe: rows come soon, none is below k, nothing is personal, and it ends.
+//! Tests of the demo in a pipe: rows appear soon, all rows cover at least k sessions, nothing is personal, and it
+//! exits.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, ExitStatus, Stdio};
@@ -58,7 +59,7 @@ impl Demo {
     }
 }
 
-/// On a busy machine the demo gets more time, and the time that it waited for a CPU counts for nothing.
+/// On a busy machine the demo has more time, and the time for which it waited for a CPU is not counted.
 #[test]
 fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     let mut seconds = 20;
@@ -89,7 +90,7 @@ fn demo_shows_rows_of_at_least_k_sessions_within_fifteen_seconds() {
     }
 }
 
-/// The numbers under `sessions` of all tables.
+/// Returns the numbers under `sessions` of all tables.
 fn sessions(lines: &[String]) -> Vec<u64> {
     let mut sessions = Vec::new();
     let mut end = None;
@@ -106,7 +107,7 @@ fn sessions(lines: &[String]) -> Vec<u64> {
     sessions
 }
 
-/// An address, or what an id of a session looks like.
+/// Returns true for an address, or a word that looks like a session id.
 fn is_personal(word: &str) -> bool {
     let host = word.rsplit_once(':').map_or(word, |(host, _)| host);
     if host == "127.0.0.1" {

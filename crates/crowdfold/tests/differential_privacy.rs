@@ -1,4 +1,4 @@
-//! The policy `differential-privacy`, as a user meets it: a configuration file, a secret, `fold`.
+//! Tests of the policy `differential-privacy` with a configuration file, a secret and `fold`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::path::Path;
@@ -7,16 +7,16 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Begins an hour.
+/// The start of an hour.
 const START: u64 = 1_795_305_600_000;
 
 const HOUR: u64 = 3_600_000;
 
-/// Cells by os and browser, and how many sessions each has.
+/// Cells by os and browser, with their number of sessions.
 const CELLS: [(&str, &str, u64); 4] =
     [("Windows", "Chrome", 400), ("Windows", "Edge", 150), ("macOS", "Safari", 10), ("Tizen", "app", 3)];
 
-/// Three beacons from every session, within one hour.
+/// Returns three beacons of every session, within one hour.
 fn beacons() -> String {
     let mut lines = Vec::new();
     for (os, browser, sessions) in CELLS {
@@ -38,7 +38,7 @@ fn beacons() -> String {
     lines.into_iter().map(|(_, line)| line + "\n").collect()
 }
 
-/// A directory with beacons, a secret, and a configuration that is generous, so that few sessions do.
+/// Creates a directory with beacons, a secret, and a configuration with little noise, so that few sessions are enough.
 fn scenario() -> TempDir {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("beacons.ndjson"), beacons()).unwrap();
@@ -58,7 +58,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What is released, and the ledger.
+/// Returns the released rows, and the ledger.
 fn fold(dir: &Path) -> (String, Value) {
     let output = crowdfold(dir, &["fold", "--ledger", "ledger.json", "beacons.ndjson"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -92,7 +92,7 @@ fn a_fold_under_noise_shows_the_large_cells_of_overlapping_tables_and_nothing_ex
     }
     let sums: Vec<_> = rows.iter().map(|row| row["sessions"].as_u64().unwrap()).collect();
     assert_ne!(sums[0], sums[1] + sums[2], "each cell has noise of its own");
-    // what no row of [os] stands for is 13 sessions of three beacons
+    // the rows of [os] omit 13 sessions with three beacons each
     assert_eq!(ledger["balanced"], true);
     assert_eq!(ledger["session_windows"], json!({"released": 550, "withheld": 13}));
     assert_eq!(ledger["beacons"]["released"], 3 * 550);
@@ -121,7 +121,7 @@ fn without_a_secret_nothing_is_folded_and_the_remedy_is_named() {
     assert!(!message.contains("hunter2"));
     std::fs::remove_file(dir.path().join("secret")).unwrap();
     assert!(refused().contains("release.privacy.secret_file: cannot be read"));
-    // who only looks needs none
+    // `check` does not need the secret
     let checked = crowdfold(dir.path(), &["check"]);
     let text = String::from_utf8(checked.stdout).unwrap();
     assert_eq!(checked.status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! Files, descriptors and signals, as the shell hands them over.
+//! Tests of files, descriptors and signals as a shell passes them.
 #![cfg(target_os = "linux")]
 
 mod shell;
@@ -13,7 +13,7 @@ use shell::shell;
 
 const BEACON: &str = "{\"ts\":1795308480000,\"session\":\"a\",\"os\":\"Linux\"}\n";
 
-/// A directory with a file of one beacon.
+/// Creates a directory with a file of one beacon.
 fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("F"), BEACON).expect("written");
@@ -61,7 +61,7 @@ fn fold_replaces_files_when_they_are_complete() {
 
     let (code, _, stderr) = shell(dir.path(), "$C fold --output rows --ledger ledger F");
     assert_eq!(code, Some(0), "{stderr}");
-    // one session is no crowd
+    // one session is not a crowd
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "");
     assert!(fs::read_to_string(dir.path().join("ledger")).expect("read").contains("\"balanced\""));
     assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 3, "something is left");

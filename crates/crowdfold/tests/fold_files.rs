@@ -1,4 +1,4 @@
-//! `fold` on files that are compressed, damaged, unreadable or too large for the memory.
+//! Tests of `fold` with files that are compressed, damaged, unreadable or too large for the memory.
 #![cfg(target_os = "linux")]
 
 mod shell;
@@ -104,7 +104,7 @@ fn input_of_which_nothing_could_be_read_is_exit_code_1() {
             .contains("crowdfold: no beacon could be read: all 3 beacons were rejected (2 malformed, 1 no_")
     );
     assert_eq!(fs::read_to_string(dir.path().join("rows")).expect("read"), "old");
-    // which says why
+    // the ledger contains the reason
     assert_eq!(ledger(dir.path())["beacons"]["rejected"]["malformed"], 2);
     fs::write(dir.path().join("empty"), "").expect("written");
     for command in ["$C fold --config K empty", "$C fold --config K < /dev/null"] {
@@ -137,7 +137,7 @@ fn compressed_file_that_ends_too_early_is_named_and_nothing_is_written() {
     }
 }
 
-/// The most resident memory of a process until it ends, KiB; and how it ended.
+/// Returns the largest resident memory of a process until it ends, KiB, and its exit code.
 fn most_memory(mut child: Child) -> (u64, Option<i32>) {
     let mut most = 0;
     loop {
@@ -156,7 +156,7 @@ fn most_memory(mut child: Child) -> (u64, Option<i32>) {
 fn memory_does_not_depend_on_the_size_when_unpacked() {
     let dir = scratch_dir();
     let beacon = beacons(1);
-    // lines that are no beacons, one line without an end, and one of beacons that are sorted in files
+    // lines that are not beacons, one line without an end, and beacons that are sorted in files
     let bombs: [(&str, Vec<u8>); 3] = [
         ("lines", b"x\n".repeat(4 << 20)),
         ("line", b"x".repeat(128 << 20)),
@@ -200,7 +200,7 @@ fn memory_does_not_depend_on_the_size_when_unpacked() {
     }
 }
 
-/// The files that a process has open in a directory.
+/// Returns the files that a process has open in a directory.
 fn open_files(process: u32, dir: &Path) -> Vec<fs::Metadata> {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return Vec::new() };
     let files = entries.filter_map(|entry| {
@@ -247,7 +247,7 @@ fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(20_000)).expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
-    // a limit on the size of files acts as a full disk does
+    // a limit on the size of files has the effect of a full disk
     let command =
         "trap '' XFSZ; ulimit -f 16; exec $C fold --config K --memory 256KiB --temp-dir . F --output rows";
     let (code, _, stderr) = shell(dir.path(), command);
@@ -294,7 +294,7 @@ fn progress_is_drawn_on_a_terminal_alone() {
         .spawn()
         .expect("the program runs");
     let (mut terminal, mut piece, mut screen) = (File::from(terminal), [0; 4_096], String::new());
-    // ends with an error when the last process of the terminal does
+    // reading fails when the last process of the terminal ends
     while let Ok(length @ 1..) = terminal.read(&mut piece) {
         screen += &String::from_utf8_lossy(&piece[..length]);
     }

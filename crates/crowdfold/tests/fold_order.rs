@@ -1,4 +1,4 @@
-//! The order of files and lines, and the memory, do not change what `fold` makes of them.
+//! Tests that the order of files and lines, and the memory, do not change the result of `fold`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ const LATENESS: u64 = 30_000;
 const CONFIG: &str = "[release]\nk = 1\nallow_small_k = true\nbreakdowns = [[\"os\"], [\"cdn\"]]\n\
                       [windows]\nlength = \"1m\"\nlateness = \"30s\"\n";
 
-/// A line of a capture, with what a reader who knows nothing of the program needs to know of it.
+/// A line of a capture, with its relevant properties.
 #[derive(Clone, Debug)]
 struct Line {
     received: u64,
@@ -27,7 +27,8 @@ struct Line {
     is_late: bool,
 }
 
-/// A captured request: a beacon of one of a few sessions, some of them late, and now and then a line that is none.
+/// Generates a captured request: a beacon of one of a few sessions, sometimes late, and sometimes a line that is not a
+/// beacon.
 fn line() -> impl Strategy<Value = Line> {
     // most times are shared by several lines
     let received = (0_u64..600).prop_map(|step| START + step * 500);
@@ -63,7 +64,7 @@ fn write(path: &Path, lines: &[&Line], compression: usize) {
     fs::write(path, bytes).expect("written");
 }
 
-/// The rows and the ledger, as they are written.
+/// Returns the rows and the ledger as written.
 fn fold(dir: &Path, arguments: &[String]) -> (String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
         .args(["fold", "--config", "config.toml", "--ledger", "ledger.json"])
@@ -90,7 +91,7 @@ proptest! {
     ) {
         let dir = TempDir::new().expect("a directory");
         fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
-        // one file, in the order of the edge that received them
+        // one file, in the order of the edge server that received them
         lines.sort_by_key(|line| line.received);
         write(&dir.path().join("whole"), &lines.iter().collect::<Vec<_>>(), 0);
         let whole = fold(dir.path(), &["--format=capture".into(), "whole".into()]);
@@ -99,7 +100,7 @@ proptest! {
         let late = lines.iter().filter(|line| line.is_late).count();
         prop_assert_eq!(&ledger["beacons"]["late"], &Value::from(late));
 
-        // lines of one time keep their order, in one file
+        // lines with the same time keep their order in one file
         let mixed = |time: u64| (time ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if !is_sorted {
             lines.sort_by_key(|line| mixed(line.received));
@@ -159,13 +160,13 @@ fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
     let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");
     let opt_outs = [
         "{\"session\":\"a\",\"opt_out\":true}\n",
-        // a clock that was never set, five years ahead, and the year 2100
+        // a clock that was never set, one five years ahead, and the year 2100
         "{\"ts\":5000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":1953158400000,\"session\":\"a\",\"opt_out\":true}\n",
         "{\"ts\":4102444800000,\"session\":\"a\",\"opt_out\":true}\n",
     ];
     for opt_out in opt_outs {
-        // at the beginning, between, and at the end; beside another file that goes on for an hour
+        // at the beginning, in the middle, and at the end; with another file that covers an hour more
         for index in 0..3 {
             let mut lines = vec![beacon(START), beacon(START + 1_000)];
             lines.insert(index, opt_out.into());

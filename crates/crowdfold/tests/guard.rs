@@ -1,5 +1,5 @@
-//! `release.guard_networks`, the whole way: an address goes into the airlock, one bit of 64 comes out, cells carry the
-//! OR, and a row needs as many sessions as ever and so many bits besides.
+//! Tests of `release.guard_networks` from end to end: the airlock maps an address to one bit of 64, cells combine the
+//! bits by OR, and a row needs enough sessions and enough bits.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const START: u64 = 1_795_305_600_000;
 
-/// Sessions of one os, one beacon each, from the addresses given.
+/// Returns sessions of one os, one beacon each, from these addresses.
 fn sessions(os: &str, addresses: impl Iterator<Item = String>) -> String {
     let beacon = |(at, ip): (usize, String)| {
         let ts = START + at as u64 * 10;
@@ -32,7 +32,7 @@ fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crowdfold")).current_dir(dir).args(arguments).output().unwrap()
 }
 
-/// `os sessions` of each row, and the session-windows withheld.
+/// Returns `os sessions` of each row, and the number of withheld session-windows.
 fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
@@ -49,7 +49,7 @@ fn fold(guard: u32, beacons: &str) -> (Vec<(String, u64)>, u64) {
     (rows.collect(), ledger["session_windows"]["withheld"].as_u64().unwrap())
 }
 
-/// One person who opens sixty sessions at home.
+/// Returns sixty sessions of one person at home.
 fn one_network() -> String {
     sessions("Tizen", (0..60).map(|host| format!("203.0.113.{host}")))
 }
@@ -61,7 +61,7 @@ fn sixty_sessions_of_one_network_are_no_crowd_and_of_sixty_networks_are() {
     assert_eq!(fold(0, &one_network()), crowd, "without the guard they are one");
     assert_eq!(fold(2, &one_network()), nothing);
     assert_eq!(fold(10, &sessions("Tizen", (0..60).map(|net| format!("198.51.{net}.7")))), crowd);
-    // an IPv6 /40 is one network, whatever lies below it
+    // an IPv6 /40 is one network, whatever the lower bits are
     let below = (0..60).map(|net| format!("2001:db8:0{net:02x}::{net}"));
     assert_eq!(fold(2, &sessions("Tizen", below)), nothing);
     let apart = (0..60).map(|net| format!("2001:db8:{net:02x}00::1"));
@@ -76,7 +76,7 @@ fn other_ways_to_write_an_address_are_no_other_network() {
         _ => format!("2002:cb00:71{host:02x}::1"),
     });
     assert_eq!(fold(2, &sessions("Tizen", variants)), (vec![], 60));
-    // and no address is no network
+    // and no address is not a network
     assert_eq!(fold(1, &sessions("Tizen", (0..60).map(|_| String::new()))), (vec![], 60));
 }
 
@@ -89,9 +89,9 @@ fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
     let all = lines.join("\n");
     let rows = |rows: &[(&str, u64)]| rows.iter().map(|(os, n)| ((*os).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(fold(0, &all), (rows(&[("Tizen", 60), ("Windows", 60), ("macOS", 40)]), 0));
-    // it is merged with the smallest row, and with the next because 100 sessions alone would tell its size
+    // it is merged with the smallest row, and with the next, because 100 sessions alone would reveal its size
     assert_eq!(fold(10, &all), (rows(&[("*", 160)]), 0));
-    // more bits than there can be networks here
+    // more bits than the networks here can have
     assert_eq!(fold(64, &all), (vec![], 160));
 }
 

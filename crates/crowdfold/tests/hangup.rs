@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// The screen of its own, and the cursor: away, and back.
+/// The sequences that enter and leave the alternate screen, and hide and show the cursor.
 const OPENED: &str = "\x1b[?1049h";
 const RESTORED: &str = "\x1b[?25h\x1b[?1049l";
 
@@ -33,7 +33,7 @@ fn demo_restores_the_terminal_on_hangup() {
     let (sender, shown) = mpsc::channel();
     std::thread::spawn(move || {
         let (mut terminal, mut piece) = (File::from(terminal), [0; 4_096]);
-        // ends with an error when the last process of the terminal does
+        // reading fails when the last process of the terminal ends
         while let Ok(length @ 1..) = terminal.read(&mut piece) {
             let _ = sender.send(piece[..length].to_vec());
         }
@@ -53,7 +53,7 @@ fn demo_restores_the_terminal_on_hangup() {
     assert!(screen.contains(RESTORED), "the terminal is left as it was drawn on");
 }
 
-/// A mask of signals of a process, such as `SigIgn`.
+/// Returns a signal mask of a process, such as `SigIgn`.
 fn mask(process: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -64,7 +64,7 @@ fn mask(process: u32, name: &str) -> u64 {
 fn hangup_that_is_ignored_stays_ignored() {
     const HANGUP: u64 = 1;
     const TERMINATE: u64 = 1 << 14;
-    // as nohup starts it, and without
+    // as started by nohup, and without it
     for (trap, ignored) in [("trap '' HUP; ", HANGUP), ("", 0)] {
         let mut demo = Command::new("sh")
             .args(["-c", &format!("{trap}exec \"$C\" demo --for 10m")])
@@ -79,7 +79,7 @@ fn hangup_that_is_ignored_stays_ignored() {
             let caught = mask(demo.id(), "SigCgt");
             (caught & TERMINATE != 0).then_some(caught)
         });
-        // the signals are caught one after the other, SIGHUP last
+        // the signals are registered one after the other, SIGHUP last
         let looks = if ignored == 0 { 3_000 } else { 100 };
         let is_caught = (0..looks).any(|_| {
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! What the process denies itself, seen from outside: raw beacons are in its memory.
+//! Tests of the restrictions of the process, which protect the raw beacons in its memory.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -15,21 +15,21 @@ use tempfile::TempDir;
 
 const CANARY: &str = "c4n4ry-in-memory";
 
-/// A place that everyone may enter, with a copy of the program in it.
+/// Creates a directory that everyone may enter, with a copy of the program.
 fn scratch_dir() -> TempDir {
     let dir = TempDir::new().expect("a directory");
     let all = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("permitted");
     all(dir.path());
     let program = dir.path().join("crowdfold");
-    // by another process: what is open for writing here, a child of another test may hold for a moment, and until then it
-    // cannot be run
+    // copied by another process, because a file that is open for writing here may be inherited by a child of another
+    // test for a short time, and cannot be executed until then
     let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_crowdfold")).arg(&program).status();
     assert!(copied.expect("cp runs").success());
     all(&program);
     dir
 }
 
-/// Starts a shell command with unlimited core dumps, where the host allows them, as somebody who is not root.
+/// Starts a shell command with unlimited core dumps, if the host permits them, as a user other than root.
 fn start(dir: &TempDir, command: &str) -> Child {
     let mut shell = Command::new("sh");
     shell
@@ -44,7 +44,7 @@ fn start(dir: &TempDir, command: &str) -> Child {
     shell.spawn().expect("a shell runs")
 }
 
-/// `fold`, that has taken a beacon from its standard input and waits for more.
+/// Starts `fold`, which has read a beacon from its standard input and waits for more.
 fn folding(dir: &TempDir) -> Child {
     let mut child = start(dir, "./crowdfold fold -");
     let beacon = format!("{{\"ts\":1795308480000,\"session\":\"{CANARY}\",\"ip\":\"203.0.113.77\"}}\n");
@@ -53,14 +53,14 @@ fn folding(dir: &TempDir) -> Child {
     child
 }
 
-/// Soft and hard limit of core dumps, as the kernel has them.
+/// Returns the soft and hard limit of core dumps in the kernel.
 fn core_limit(process: u32) -> Option<Vec<String>> {
     let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size"))?;
     Some(line.split_whitespace().take(2).map(str::to_owned).collect())
 }
 
-/// Who owns a process's entries: its user, but root where it is not dumpable (proc(5)).
+/// Returns the owner of a process's entries: its user, or root if it is not dumpable (proc(5)).
 fn owner(process: u32) -> u32 {
     fs::metadata(format!("/proc/{process}/environ")).expect("it runs").uid()
 }
@@ -78,7 +78,7 @@ fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
     let user = owner(other.id());
     assert_ne!(user, 0, "an ordinary process belongs to its user");
     eventually("its entries are no longer its user's", || (owner(ours.id()) == 0).then_some(()));
-    // Asked by somebody of the same user, who could read the other's.
+    // Tried by the same user, who could read the memory otherwise.
     let read = |process: u32| {
         let mut child = start(&dir, &format!("head -c 1 /proc/{process}/environ"));
         child.wait().expect("ended").success()
@@ -92,8 +92,8 @@ fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
 #[test]
 fn no_fatal_signal_leaves_a_core() {
     let dir = scratch_dir();
-    // SIGQUIT does as these do, but whoever started this test may have it ignored; Rust's own handler takes a SIGSEGV
-    // that no access caused for nothing.
+    // SIGQUIT has the same effect, but may be ignored by the parent of this test; Rust's own handler handles a SIGSEGV
+    // that was not caused by an access.
     for signal in ["ABRT", "TRAP", "FPE"] {
         let mut ours = folding(&dir);
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", ours.id())]).status();
@@ -111,7 +111,7 @@ fn no_fatal_signal_leaves_a_core() {
 fn it_outlives_whoever_reads_its_log() {
     let dir = TempDir::new().expect("a directory");
     let config = dir.path().join("crowdfold.toml");
-    // nobody listens there, which is something to log
+    // nobody listens on this port, which causes log lines
     let text = "[kafka]\nbrokers = [\"127.0.0.1:9\"]\n[collect]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"\"\n";
     fs::write(&config, text).expect("written");
     for command in ["run", "collect"] {
@@ -126,7 +126,7 @@ fn it_outlives_whoever_reads_its_log() {
         log.read_line(&mut line).expect("it logs");
         assert!(line.contains("INFO") || line.contains("WARN"), "{line}");
         drop(log);
-        // it has more to say of the broker by now, and says that it ends
+        // it logs more errors of the broker by then, and the shutdown
         sleep(Duration::from_secs(2));
         assert!(child.try_wait().expect("asked").is_none(), "{command} runs");
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
@@ -143,8 +143,8 @@ fn it_outlives_whoever_reads_its_log() {
     }
 }
 
-/// An argument that has the next test panic, in a process of its own, with what follows; the harness takes it for one of
-/// its own that changes nothing.
+/// An argument that makes the next test panic, in a separate process, with the text after it. The test harness ignores
+/// it, because it skips no test.
 const PANIC_WITH: &str = "--skip=no-such-test-";
 
 #[test]

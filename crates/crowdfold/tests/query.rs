@@ -1,4 +1,4 @@
-//! `query` against a broker: librdkafka's mock one, in this process.
+//! Tests of `query` against librdkafka's mock broker in this process.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
-/// A table of two rows in each of two windows.
+/// Returns a table of two rows in each of two windows.
 fn rollups() -> Vec<String> {
     let mut rollups = Vec::new();
     for minute in [100_u64, 101] {
@@ -101,7 +101,7 @@ fn rows_are_filtered_grouped_and_summed() {
     assert!(text(&output.stdout).contains(",1970-01-01T01:42:00Z,os.browser,exact,2,2026,"));
 }
 
-/// The fields that are null where only session counts are published.
+/// The fields that are null if only session counts are published.
 const NUMBERS: [&str; 14] = [
     "beacons",
     "attempts",
@@ -119,7 +119,7 @@ const NUMBERS: [&str; 14] = [
     "bitrate_kbps",
 ];
 
-/// The same rows outside the detail table: with a noise of 8, or as session counts alone.
+/// Returns the same rows outside the detail table: with a noise of 8, or with session counts only.
 fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
     let row = |text: String| {
         let mut row: Value = serde_json::from_str(&text).expect("JSON");
@@ -266,7 +266,7 @@ fn a_topic_that_is_not_there_is_named_with_its_mend() {
     assert!(stderr.contains("topic crowdfold.rollups does not exist"), "{stderr}");
 }
 
-/// The rollups that `fold` makes of twelve minutes of synthetic players.
+/// Returns the rollups of `fold` for twelve minutes of synthetic players.
 fn folded(with_secret: bool) -> Vec<String> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
@@ -286,7 +286,7 @@ fn folded(with_secret: bool) -> Vec<String> {
     rollups.lines().map(String::from).collect()
 }
 
-/// The only line of an answer in JSON.
+/// Returns the only line of an answer in JSON.
 fn total(cluster: &Cluster, arguments: &[&str]) -> Value {
     let output = cluster.query(&[&["--format", "json"], arguments].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -328,7 +328,7 @@ fn totals_of_noisy_tables_are_those_of_the_detail_table_within_their_errors() {
             let (truth, shown) = (number(&exact, name), number(&noisy, name));
             let error = number(&noisy, &format!("/standard_error{name}"));
             assert!(error > 0.0 && number(&exact, &format!("/standard_error{name}")) == 0.0, "{name}");
-            // clamps and the budget take away up to a tenth; many of these players have more than 30,000 kbit/s
+            // clamps and the budget remove up to a tenth; many of these players have more than 30,000 kbit/s
             let kept = if name.starts_with("/bandwidth") { 0.6 } else { 0.9 };
             let least = kept * truth - 4.0 * error;
             assert!(

@@ -1,4 +1,4 @@
-//! Three tenants, each with a policy of its own, through `fold`; and what `check` says of them.
+//! Tests of three tenants, each with its own policy, with `fold` and `check`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ breakdowns = [["cdn", "stream"], ["os"]]
 detail_breakdown = ["os"]
 "#;
 
-/// One beacon of each of so many sessions: most of Windows, some of Linux.
+/// Returns one beacon of each session: most with Windows, some with Linux.
 fn sessions(tenant: &str, linux: u64, windows: u64) -> Vec<(u64, String)> {
     let beacon = |at| {
         let os = if at < linux { "Linux" } else { "Windows" };
@@ -44,7 +44,7 @@ fn crowdfold(dir: &Path, arguments: &[&str]) -> Output {
     command.current_dir(dir).args(["--config", "crowdfold.toml"]).args(arguments).output().unwrap()
 }
 
-/// `tenant breakdown cell key sessions` of each row, those of the detail table marked, and the ledger.
+/// Returns `tenant breakdown cell key sessions` of each row, with the detail table marked, and the ledger.
 fn fold(config: &str, mut beacons: Vec<(u64, String)>) -> (Vec<String>, Value) {
     let dir = TempDir::new().unwrap();
     beacons.sort();
@@ -76,7 +76,7 @@ fn three_tenants_are_folded_by_three_policies() {
     let of_all = |linux, windows| {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, linux, windows)).collect()
     };
-    // 30 and 60: gamma shows both, acme one row of all, beta nothing at all
+    // 30 and 60: gamma shows both, acme one row of all, beta none
     let (rows, ledger) = fold(CONFIG, of_all(30, 60));
     let expected = [
         "acme os.browser */* 90 k=50",
@@ -90,7 +90,7 @@ fn three_tenants_are_folded_by_three_policies() {
         (&ledger["session_windows"]["released"], &ledger["session_windows"]["withheld"]),
         (&180.into(), &90.into())
     );
-    // and with enough each has its tables
+    // with enough sessions each has its tables
     let (rows, _) = fold(CONFIG, of_all(110, 120));
     let count = |of: &str| rows.iter().filter(|row| row.starts_with(of)).count();
     assert_eq!((count("acme "), count("beta "), count("gamma ")), (3, 3, 3), "{rows:#?}");
@@ -182,7 +182,7 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // privacy.md's table: 38.2 and 240 for one breakdown by the hour, 54.0 and 345 for two
+    // the table in privacy.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \

@@ -1,5 +1,5 @@
-//! `audit`: what is on the broker, held to the promises: nobody in it, crowds only, once, not for too long, for those
-//! alone who should read it. Trusts neither the worker nor the configuration it ran with.
+//! `audit`: checks that published records contain no identifiers, cover crowds only, occur once, do not outlive their
+//! time-to-live, and can be read only by principals with a role. It trusts neither the worker nor its configuration.
 
 mod json;
 mod readers;
@@ -23,11 +23,11 @@ use crate::{clock, specs, wiring};
 
 use report::{Ageing, Report, Subject, Unseen};
 
-/// Reads, and prints what was found.
+/// Audits the topics and prints the report.
 ///
 /// # Errors
-/// [`Failure::Breach`] where a promise is broken; [`Failure::Running`] where something could not be looked at and
-/// nothing else was found, or no broker answers.
+/// [`Failure::Breach`] if there is a breach; [`Failure::Running`] if something could not be checked and there is no
+/// breach, or no broker responds.
 pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let client = wiring::client(config)?;
     let now = clock::now();
@@ -58,7 +58,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
     for at in 0..report.subjects.len() {
         let spec = report.subjects[at].spec.clone();
-        // an audit of many topics takes a while, and brokers go on
+        // an audit of many topics takes a while, and brokers continue to write meanwhile
         match admin.check(std::slice::from_ref(&spec), clock::now()).map(|mut checked| checked.topics.pop()) {
             Ok(Some(checked)) if checked.findings.contains(&Finding::Missing) => {
                 let why = "it does not exist".into();
@@ -102,7 +102,7 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
     Ok(report)
 }
 
-/// Whether nothing else need be tried: no broker answers, or none lets us in.
+/// Returns true if further requests are useless because no broker responds, or all refuse the client.
 const fn is_final(error: &Error) -> bool {
     matches!(error, Error::Unreachable { .. } | Error::Refused { .. })
 }
@@ -114,7 +114,7 @@ fn read(
     since: Option<u64>,
     auditor: &mut Auditor,
 ) -> Result<(), Error> {
-    // opened first, so that what is committed later is beyond its end
+    // opened first, so that records committed later are after its end
     let all = TopicReader::open_uncommitted(client, topic, since)?;
     let reader = TopicReader::open(client, topic, since)?;
     let number = auditor.topic(topic, contents, reader.cut());
@@ -136,12 +136,12 @@ fn taken<'a>(record: &'a crowdfold_kafka::Record<'_>) -> Record<'a> {
     Record { partition, offset, key: record.key(), value: record.value(), headers: record.headers() }
 }
 
-/// Offsets of committed records, as ranges: a transaction is one.
+/// The offsets of committed records, as ranges, because a transaction is one range.
 #[derive(Default)]
 struct Committed(BTreeMap<u32, Vec<(i64, i64)>>);
 
 impl Committed {
-    /// Takes in an offset above those before it in its partition.
+    /// Adds an offset, which must be higher than the previous one of its partition.
     fn push(&mut self, partition: u32, offset: i64) {
         let ranges = self.0.entry(partition).or_default();
         match ranges.last_mut() {
@@ -150,7 +150,7 @@ impl Committed {
         }
     }
 
-    /// Returns whether an offset is there.
+    /// Returns true if the offset was added.
     fn contains(&self, partition: u32, offset: i64) -> bool {
         let Some(ranges) = self.0.get(&partition) else { return false };
         let after = ranges.partition_point(|(first, _)| *first <= offset);
@@ -158,7 +158,7 @@ impl Committed {
     }
 }
 
-/// The topics to be looked at: those that are named, else all of the configuration.
+/// Returns the topics to audit: those on the command line, otherwise all topics of the configuration.
 fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
     let foreign = |topic: &String, purpose, ttl| Subject {
         contents: contents(purpose),
@@ -187,7 +187,7 @@ fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
     ours.map(|spec| Subject { contents: contents(spec.purpose), ..Subject::of(spec) }).collect()
 }
 
-/// What is read of a topic. What is personal data is not opened.
+/// Returns the contents that are audited in a topic; `None` for topics with personal data, which are not opened.
 const fn contents(purpose: Purpose) -> Option<Contents> {
     match purpose {
         Purpose::Rollups => Some(Contents::Rollups),
@@ -201,7 +201,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     let mut names: HashSet<String> = config.tenants.names.iter().cloned().collect();
     names.extend(ours.then(|| config.topic_names().beacons));
     Rules {
-        // of another program's rows their own k is all there is to go by, unless one is given
+        // rows of another program are checked only against their own k, unless one is given
         least: (ours || config.is_given("release.k")).then(|| least(args, config, ours)),
         allow_small_k: config.policies().all().any(|policy| policy.k() < LEAST_K),
         names,
@@ -212,8 +212,8 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     }
 }
 
-/// The bounds of each tenant by the configuration; one k for all of them where it was given on the command line, which
-/// says nothing about margins, noise and detail tables of other programs.
+/// Returns the minimums of each tenant by the configuration. A k on the command line applies to all tenants, and sets
+/// no minimum for margins, noise and detail tables of other programs.
 fn least(args: &cli::Audit, config: &Config, ours: bool) -> Least {
     let (policies, common) = (config.policies(), config.policy());
     let own = policies.own().filter(|_| args.k.is_none());

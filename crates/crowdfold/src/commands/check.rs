@@ -1,4 +1,4 @@
-//! `crowdfold check`: the configuration in force, and what follows from it.
+//! `check`: the effective configuration and its consequences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -13,14 +13,14 @@ mod expected;
 #[cfg(test)]
 mod tests;
 
-/// From this ε on a promise is hardly one: e³ is 20.
+/// The ε from which on the guarantee is called weak: e³ is 20.
 const WEAK: f64 = 3.0;
 
-/// Prints the configuration in force as TOML, secrets masked, and what follows from it as comments below, so that the
-/// whole can be loaded again. With a number of live sessions, also what rows they would give.
+/// Prints the effective configuration as TOML, with secrets masked, followed by its consequences as comments, so that
+/// the output can be loaded again. With a number of live sessions, it also prints the rows to expect.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// `out` cannot be written to.
 pub fn run(args: &cli::Check, config: &Config, out: &mut impl Write) -> io::Result<()> {
     out.write_all(config.effective().as_bytes())?;
     writeln!(out, "\n# Consequences")?;
@@ -130,7 +130,7 @@ fn breakdowns(config: &Config, out: &mut impl Write) -> io::Result<()> {
     grouped(&config.tenants, out)
 }
 
-/// Prints how numbers outside the detail table are published, under the policy `threshold`.
+/// Prints how numbers outside the detail table are published under the policy `threshold`.
 fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let policy = config.policy();
     if policy.privacy().is_some() {
@@ -173,7 +173,7 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what the table of a breakdown shows beside its session counts.
+/// Returns the description of the numbers that the table of a breakdown contains in addition to session counts.
 fn shown(policy: &Policy, at: usize) -> &'static str {
     if policy.detail() != Some(at) {
         return "";
@@ -185,7 +185,7 @@ fn shown(policy: &Policy, at: usize) -> &'static str {
     }
 }
 
-/// Ids that may name a session or a person, and what they are.
+/// Examples of ids that may identify a session or a person, and their description.
 const PRIVATE_IDS: [(&str, &str); 3] = [
     ("bbb27941-6c1f-4e0a-9d3b-0123abcd4567", "UUIDs, which players use for sessions and devices"),
     ("491701234567", "numbers with as many digits as a phone number"),
@@ -211,7 +211,7 @@ fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
         .try_for_each(|(_, what)| writeln!(out, "# The pattern matches {what}."))
 }
 
-/// Who may be grouped by what.
+/// Prints the attributes by which tenants may be grouped.
 fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     let names: BTreeSet<&String> = tenants.attributes.values().flat_map(BTreeMap::keys).collect();
     if names.is_empty() {
@@ -234,7 +234,7 @@ fn grouped(tenants: &Tenants, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What is otherwise for a tenant with a policy of its own.
+/// Prints the differences for a tenant with its own policy.
 fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Write) -> io::Result<()> {
     let Some(privacy) = policy.privacy() else { return Ok(()) };
     let (tau, k) = (privacy.tau(), policy.k());
@@ -250,7 +250,7 @@ fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Writ
     )
 }
 
-/// The noise of each measure, what a row needs to leave, and what a year comes to.
+/// Prints the noise of each measure, the threshold for rows, and the guarantee over a year.
 fn noise(privacy: &Privacy, k: u64, out: &mut impl Write) -> io::Result<()> {
     let (epsilon, delta) = (privacy.epsilon(), privacy.delta());
     let (windows, releases) = (privacy.windows_a_day(), privacy.releases());

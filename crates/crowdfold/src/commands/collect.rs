@@ -20,16 +20,16 @@ use crate::{clock, hardening, roles, wiring};
 
 use topic::{Found, Topic};
 
-/// How often the certificate's files are looked at, ms.
+/// The interval of checks of the certificate files, ms.
 const AGAIN: Millis = 10_000;
 
-/// For how long trouble with Kafka is a reason not to be ready, and how seldom it is said, ms.
+/// The time for which an error of Kafka makes the collector not ready, and the minimum interval of its log line, ms.
 const RECENT: Millis = 10_000;
 
-/// Runs until SIGTERM or SIGINT, or until it is known that nothing can be written.
+/// Runs until SIGTERM or SIGINT, or until a permanent error.
 ///
 /// # Errors
-/// What ended it.
+/// The error that ended it.
 pub fn run(config: Config) -> Result<(), Failure> {
     let settings = config.collect.settings.clone();
     let files = config.collect.tls.clone().map(Certificates::load).transpose();
@@ -86,18 +86,18 @@ pub fn run(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is looked at by the second.
+/// The state that is checked every second.
 struct Watching<'a> {
     found: Receiver<Found>,
     counters: Counters,
     partitions: u32,
-    /// How many there are, which the writer may still have to hear of.
+    /// The number of partitions of the topic, which the writer may not know yet.
     wanted: u32,
-    /// Why the topic cannot be seen.
+    /// The error that hides the topic.
     unseen: Option<String>,
-    /// The last trouble with Kafka, and when it was.
+    /// The last error of Kafka, and its time.
     trouble: Option<(String, Millis)>,
-    /// When the certificate's files were.
+    /// The time of the last check of the certificate files.
     looked: Millis,
     collector: &'a Collector,
     certificates: Option<&'a Certificates>,
@@ -119,7 +119,8 @@ impl Watching<'_> {
         }
     }
 
-    /// Follows the topic. At the start what does not pass by itself ends it; later it is a reason not to be ready.
+    /// Follows changes of the topic. At the start a permanent error ends the collector; later it makes the collector
+    /// not ready.
     fn topic(&mut self) -> Result<(), Failure> {
         loop {
             match self.found.try_recv() {
@@ -148,7 +149,7 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Notices what the brokers did not take.
+    /// Handles errors of written records.
     fn kafka(&mut self, now: Millis) -> Result<(), Failure> {
         if let Some(by_broker) = self.collector.stamped_by_broker() {
             self.clock(!by_broker)?;
@@ -168,7 +169,7 @@ impl Watching<'_> {
         Ok(())
     }
 
-    /// Whose clock stamps records must be as the configuration says: watermarks rest on it.
+    /// Checks that timestamps are set by the configured clock, on which watermarks depend.
     fn clock(&self, is_create_time: bool) -> Result<(), Failure> {
         let trusted = self.config.source.trust_timestamps;
         if is_create_time == trusted {
@@ -193,7 +194,7 @@ impl Watching<'_> {
         match certificates.refresh() {
             Ok(false) => {}
             Ok(true) => tracing::info!("the certificate was reloaded"),
-            // half copied is no reason to go
+            // an incompletely copied certificate is no reason to stop
             Err(error) => tracing::warn!("{error}; the certificate in use is kept"),
         }
     }

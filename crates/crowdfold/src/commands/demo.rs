@@ -1,7 +1,8 @@
-//! `demo`: a broker, synthetic players, the worker and a reader of what it releases, in one process over loopback.
+//! `demo`: a broker, synthetic players, the worker and a reader of the rollups in one process over loopback.
 //!
-//! Nothing is staged: the players produce to a topic, the worker is the one of `run`, and the table shows what a
-//! consumer finds in the rollups' topic. Only time is: it runs faster than the clock until it has caught up with it.
+//! The data flow is real: the players produce to a topic, the worker is that of `run`, and the table shows the records
+//! that a consumer reads from the rollups topic. Only event time is simulated: it runs faster than real time until it
+//! has caught up.
 
 mod broker;
 mod event_clock;
@@ -41,17 +42,17 @@ use rate_meter::RateMeter;
 use stats::Stats;
 use view::{DashboardView, View};
 
-/// Tenants: one with a crowd of viewers, and one that has none.
+/// The tenants: one with many viewers, and one with few.
 const CROWDED: &str = "acme";
 const QUIET: &str = "village-tv";
 
-/// How long one look at the rollups' topic may take.
+/// The time limit of one read of the rollups topic.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Shows it, until `--for` is over, or SIGINT or SIGTERM comes.
+/// Runs the demo until `--for` is over, or SIGINT or SIGTERM arrives.
 ///
 /// # Errors
-/// When the cluster does not serve, a stage of the worker ends, or `out` cannot be written to.
+/// The cluster cannot be used, a stage of the worker ends, or `out` cannot be written to.
 pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
@@ -108,7 +109,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     Ok(out.flush()?)
 }
 
-/// Shows what comes until the end, and hands back what came.
+/// Shows new rows until the end, and returns the statistics.
 fn show(
     dashboard: &DashboardView<'_>,
     mut reader: TopicReader,
@@ -146,7 +147,7 @@ fn show(
     ended.map(|()| stats)
 }
 
-/// The configuration, with what the demo rests on put over it.
+/// Returns the configuration with the settings that the demo requires.
 fn demo_config(mut config: Config) -> Result<Config, Failure> {
     config.source = Source {
         topic: None,
@@ -172,7 +173,7 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
     config.metrics.listen = None;
     let Config { windows, sessions, .. } = &config;
     let policy = config.policy().clone().for_windows(windows.length, sessions.idle);
-    // nobody's own: these tenants are none of the configuration's
+    // these tenants are not those of the configuration, so no policies apply to them
     config.release.policies = policy.map_err(|error| Failure::Usage(error.to_string()))?.into();
     Ok(config)
 }

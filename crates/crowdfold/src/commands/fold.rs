@@ -1,7 +1,7 @@
-//! `fold`: files in, rollups out, through the same operators that `run` drives. No broker.
+//! `fold`: converts files of beacons to rollups without a broker, through the operators of `run`.
 //!
-//! All records are read and sorted before the first one is folded, so the order of the files and of the lines in them
-//! does not matter, and a beacon is late by its own record's timestamp alone.
+//! All records are read and sorted before the first one is folded, so the order of the files and of their lines does
+//! not matter, and a beacon is late only in relation to its own record's timestamp.
 
 mod input;
 mod lines;
@@ -28,10 +28,10 @@ use crate::output::{self, Replacement};
 use crate::wiring::OperatorSettings;
 use crate::{cli, clock, ledger_file, memory};
 
-/// Folds.
+/// Folds files.
 ///
 /// # Errors
-/// When a file cannot be read or written.
+/// A file cannot be read or written.
 pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
     let inputs = inputs(args);
     let mut outputs =
@@ -53,7 +53,7 @@ pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result
     Ok(file.finish()?)
 }
 
-/// The files to read; `-` is standard input.
+/// Returns the files to read; `-` is standard input.
 fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
     if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() }
 }
@@ -84,17 +84,17 @@ fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failur
     Ok(())
 }
 
-/// One partition of beacons, merged and released as it goes.
+/// One partition of beacons that is merged and released while it is read.
 struct Folding<W> {
     combiner: Combiner,
     merger: Merger,
     out: W,
-    /// The time of the start, so that no outcome depends on how long sorting takes.
+    /// The time of the start, so that outcomes do not depend on the duration of sorting.
     now: Millis,
     offset: i64,
     merged_offset: i64,
     longest: usize,
-    /// JSON values over several lines are joined.
+    /// True if JSON values over several lines are joined.
     joins: bool,
 }
 
@@ -107,7 +107,7 @@ impl<W: Write> Folding<W> {
         let shared = Shared::new(settings, SessionHasher::random())
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
-        // nothing is misplaced in a file
+        // a record in a file is never in a wrong partition
         let airlock = Airlock::new(&shared, None);
         let now = clock::now();
         let combiner = Combiner::new(operators.combine, airlock, &fresh(), 0, false).of_sorted_records();
@@ -115,7 +115,7 @@ impl<W: Write> Folding<W> {
         Ok(Self { combiner, merger, out, now, offset: 0, merged_offset: 0, longest, joins })
     }
 
-    /// Reads a file and gives its records to the sorter.
+    /// Reads a file and passes its records to the sorter.
     fn read(&mut self, path: &Path, progress: &Progress, sorter: &mut Sorter) -> Result<()> {
         let name = if path == Path::new("-") { Path::new("standard input") } else { path }.display();
         let lines = input::open(path, progress).with_context(|| format!("{name} cannot be read"))?;
@@ -128,9 +128,9 @@ impl<W: Write> Folding<W> {
                     last = Some(time);
                     last
                 }
-                // it stays behind the one before it, or comes before all others: an opt-out in it then holds for them
+                // it stays after the previous record, or comes before all others; an opt-out in it takes effect there
                 LineTime::Unknown => last,
-                // it is rejected whatever its place, so it need not be kept
+                // it is rejected at any position, so it need not be kept
                 LineTime::Unreadable => None,
             };
             match sort_time {
@@ -141,7 +141,7 @@ impl<W: Write> Folding<W> {
         Ok(())
     }
 
-    /// Folds the sorted records. Returns the values that could not be used as well.
+    /// Folds the sorted records. Returns the ledger and the ignored values.
     fn fold(mut self, sorter: Sorter) -> Result<(Ledger, Ignored)> {
         let mut progress = Progress::folding(sorter.records());
         let unsorted = unsorted(&sorter);
@@ -168,7 +168,7 @@ impl<W: Write> Folding<W> {
         Ok(())
     }
 
-    /// Moves prepared batches through the merger.
+    /// Passes prepared batches through the merger.
     fn release(&mut self) -> Result<()> {
         let now = self.now;
         for batch in self.combiner.prepared() {
@@ -194,7 +194,7 @@ fn fresh<C>() -> Start<C> {
     Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
 }
 
-/// The error of temporary files.
+/// Returns the error of temporary files.
 fn unsorted(sorter: &Sorter) -> String {
     format!(
         "records cannot be sorted in temporary files in {}; free space there, choose another directory with --temp-dir, \

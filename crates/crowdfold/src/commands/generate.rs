@@ -1,4 +1,4 @@
-//! `generate`: synthetic players, into a file or onto the beacons' topic, with what they did on the side.
+//! `generate`: synthetic players, written to a file or to the beacons topic, with their true activity.
 
 mod topic;
 
@@ -20,13 +20,13 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output;
 
-/// How much goes into a file where neither `--for` nor `--beacons` says, ms.
+/// The span of time in a file without `--for` and `--beacons`, ms.
 const FILE_LENGTH: u64 = 5 * 60_000;
 
-/// Generates.
+/// Generates beacons.
 ///
 /// # Errors
-/// When players cannot do what is asked (usage), and when a file or the topic cannot be written to.
+/// The requested players are impossible (usage), or a file or the topic cannot be written to.
 pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
     let players = players(args, config).map_err(usage)?;
     refuse_files(args)?;
@@ -37,7 +37,7 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
     let Some(output) = &args.output else {
         return topic::run(args, config, players, truth);
     };
-    // In a file time is the players' own: the same seed gives the same bytes, whenever.
+    // A file has the players' own time, so the same seed always gives the same bytes.
     let length = args.duration.map(|length| length.as_millis() as u64);
     let length = length.or_else(|| args.beacons.is_none().then_some(FILE_LENGTH));
     let limit = Limit {
@@ -57,7 +57,7 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
     Ok(())
 }
 
-/// Refuses a standard output that is closed, and one file for both beacons and truth.
+/// Refuses a closed standard output, and the same file for beacons and truth.
 fn refuse_files(args: &Generate) -> Result<(), Failure> {
     let mut outputs = Vec::new();
     match args.output.as_deref() {
@@ -72,7 +72,7 @@ fn refuse_files(args: &Generate) -> Result<(), Failure> {
     output::refuse_same(&[], &outputs)
 }
 
-/// The players that are asked for, from the tenants that are counted.
+/// Returns the requested players, for the tenants that are counted.
 fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
     let excluded = &config.consent.child_directed_tenants;
@@ -90,7 +90,7 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigErro
     Ok(players)
 }
 
-/// What the worker must find with this configuration.
+/// Returns the truth that a worker with this configuration must reproduce.
 fn truth(config: &Config) -> Result<Truth, ConfigError> {
     let names = |policy: &Policy| -> Vec<Vec<&str>> {
         let named = |breakdown: &Vec<Dimension>| breakdown.iter().map(|dimension| dimension.name()).collect();

@@ -1,4 +1,4 @@
-//! `query`: published rows, filtered, grouped and added up as far as they may be.
+//! `query`: published rows, filtered, grouped and added up as far as permitted.
 
 use std::io::{self, Write};
 
@@ -13,13 +13,14 @@ use crate::{clock, terminal, wiring};
 #[cfg(test)]
 mod tests;
 
-/// Rollups are appended after their window began, by the clock of a broker that may be behind ours by so much, ms.
+/// The tolerance for a broker's clock, ms. Rollups are appended after their window began, by a clock that may be slow
+/// by this much.
 const CLOCKS: u64 = 300_000;
 
-/// Reads the rollups and prints the answer; notes on it go to stderr.
+/// Reads the rollups and prints the answer, with notes on stderr.
 ///
 /// # Errors
-/// If the question has no answer (usage), the topic cannot be read, or `out` cannot be written to.
+/// The query cannot be answered (usage), the topic cannot be read, or `out` cannot be written to.
 pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), now).map_err(Failure::Usage)?;
@@ -44,7 +45,7 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     Ok(())
 }
 
-/// What the configuration says of tenants.
+/// Returns the tenants of the configuration.
 fn catalogue(tenants: &Tenants) -> Catalogue {
     Catalogue::new(tenants.names.iter().map(|tenant| {
         let attributes = tenants.attributes.get(tenant).cloned().unwrap_or_default();
@@ -52,15 +53,15 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
     }))
 }
 
-/// What was typed, checked: a dimension that does not exist is an error here, not an empty answer.
+/// Validates the flags. An unknown dimension is an error here, not an empty answer.
 fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, String> {
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
     for (flag, name) in listed.chain(conditions) {
-        // an empty one is for the console to name
+        // the console reports an empty name
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
-        // a table has dimensions alone
+        // a table has only dimensions
         let attribute =
             |name: &str| flag != "--breakdown" && catalogue.attributes().any(|known| known == name);
         let known = |name: &&str| Dimension::named(name).is_some() || attribute(name);
@@ -94,7 +95,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
     Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
 }
 
-/// The topics that may hold the answer: those of the tenants that are asked, where each has its own.
+/// Returns the topics that may contain the answer: those of the queried tenants if each has its own.
 fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<String>, Failure> {
     let names = config.topic_names();
     if config.tenants.per_tenant_topics && query.tenants_across().is_some() {
@@ -146,7 +147,8 @@ fn notes(
     notes
 }
 
-/// Who is in no group although others are. Told by number: who asked to be left out is not pointed at.
+/// Returns notes on tenants that are not grouped. They are only counted, so that tenants that opted out are not
+/// identified.
 fn left_out(config: &Config, query: &Query, breakdown: &str, reader: &Reader) -> Vec<String> {
     let tenants = |count: usize| if count == 1 { "1 tenant".into() } else { format!("{count} tenants") };
     let note = |count: usize, why: &str| (count > 0).then(|| format!("{} {why}", tenants(count)));

@@ -12,10 +12,10 @@ use crate::telemetry::{Component, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{hardening, memory, roles, specs, watch, wiring};
 
-/// Runs until SIGTERM or SIGINT, or until a stage cannot go on.
+/// Runs until SIGTERM or SIGINT, or until a stage cannot continue.
 ///
 /// # Errors
-/// What ended it.
+/// The error that ended it.
 pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
     let stages: &[Component] = match args.stage {
         None => &[Component::Combine, Component::Merge],
@@ -60,7 +60,8 @@ fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), F
     Ok(())
 }
 
-/// What a broker refused as the right that was to be granted: to see a topic follows from writing it, for instance.
+/// Replaces a missing permission by the one to be granted, which implies it: the permission to write a topic implies
+/// the one to describe it, for instance.
 fn as_granted(failure: Failure, rights: &[Right]) -> Failure {
     match failure {
         Failure::Running(error) => match error.downcast::<crowdfold_kafka::Error>() {

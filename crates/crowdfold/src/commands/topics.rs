@@ -12,11 +12,10 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::{clock, specs, wiring};
 
-/// Does what the command says.
+/// Runs the command.
 ///
 /// # Errors
-/// [`Failure::Usage`] where the configuration asks for what no settings can give, [`Failure::Breach`] where a check
-/// finds one.
+/// [`Failure::Usage`] if no settings can meet the configuration, [`Failure::Breach`] if a check finds a breach.
 pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let admin = || -> Result<Admin, Failure> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {
@@ -68,7 +67,7 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     }
 }
 
-/// Returns the number of topics that are not bounded, whatever their settings.
+/// Returns the number of topics that are unbounded regardless of their settings.
 fn unbounded(changes: &[Change]) -> usize {
     changes.iter().filter(|change| !change.unbounded.is_empty()).count()
 }

@@ -5,7 +5,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use super::Counters;
 
-/// Names the metrics for those who read `/metrics`.
+/// Describes the metrics on `/metrics`.
 pub(super) fn describe() {
     describe_counter!(
         "crowdfold_collect_requests_total",
@@ -28,7 +28,7 @@ pub(super) fn describe() {
 }
 
 impl Counters {
-    /// The collector's counts.
+    /// Writes the collector's counts.
     pub(crate) fn collected(&self, counted: &Counted, held: usize) {
         for (status, exact) in &counted.requests {
             counter!("crowdfold_collect_requests_total", "status" => status.to_string())

@@ -1,11 +1,11 @@
-//! The counters, written every second from the operators' own counts: nothing is recorded for each beacon.
+//! The counters, written every second from the operators' counts; nothing is recorded per beacon.
 
 use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_pipeline::{Alarms, MergeCounts};
 use crowdfold_rollup::Counts;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
-/// Names the metrics for those who read `/metrics`.
+/// Describes the metrics on `/metrics`.
 pub(crate) fn describe() {
     describe_counter!("crowdfold_beacons_total", "beacons by outcome, floored to a multiple of k");
     describe_counter!("crowdfold_rejected_total", "rejected beacons by reason, floored to a multiple of k");
@@ -45,7 +45,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// For that k.
+    /// Creates counters that are floored to multiples of k.
     #[must_use]
     pub(crate) const fn new(k: u64) -> Self {
         Self { k }
@@ -55,7 +55,7 @@ impl Counters {
         exact - exact % self.k
     }
 
-    /// What the combiners of this process counted.
+    /// Writes the counts of the combiners of this process.
     pub(crate) fn combined(&self, counts: &Counts) {
         for (outcome, exact) in [
             ("read", counts.read),
@@ -74,24 +74,25 @@ impl Counters {
         self.clock_ahead(counts.clock_ahead);
     }
 
-    /// Beacons for which the time of their record counts, because their own was too far ahead of it.
+    /// Writes the number of beacons whose event time was replaced by their record's timestamp because it was too far
+    /// ahead.
     fn clock_ahead(&self, beacons: u64) {
         counter!("crowdfold_clock_ahead_total").absolute(self.floor(beacons));
     }
 
-    /// Offsets that were never read: they expired before, or their batch cannot be read.
+    /// Writes the number of offsets that were never read, because they expired or their batch cannot be read.
     pub(crate) fn lost(&self, offsets: u64) {
         counter!("crowdfold_lost_offsets_total").absolute(self.floor(offsets));
     }
 
-    /// Values of known fields that could not be used.
+    /// Writes the numbers of ignored values of known fields.
     pub(crate) fn ignored(&self, ignored: &Ignored) {
         for (field, exact) in ignored.by_field() {
             counter!("crowdfold_fields_ignored_total", "field" => field).absolute(self.floor(exact));
         }
     }
 
-    /// What the mergers of this process did.
+    /// Writes the counts of the mergers of this process.
     pub(crate) fn merged(&self, counts: &MergeCounts, alarms: &Alarms) {
         for (outcome, beacons, windows) in [
             ("released", counts.beacons.released, counts.windows.released),
@@ -111,7 +112,7 @@ impl Counters {
         }
     }
 
-    /// Open session-windows.
+    /// Writes the number of open session-windows.
     pub(crate) fn open_session_windows(&self, open: u64) {
         gauge!("crowdfold_open_session_windows").set(self.floor(open) as f64);
     }

@@ -1,4 +1,4 @@
-//! `/metrics`, `/healthz`, `/readyz`.
+//! The pages `/metrics`, `/healthz` and `/readyz`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,50 +21,51 @@ use tokio::time::{sleep, timeout};
 use super::{Status, describe};
 use crate::clock;
 
-/// Bounds of the histograms, seconds: transactions and freshness.
+/// The bucket bounds of the histograms of transactions and freshness, seconds.
 const BUCKETS: [f64; 14] =
     [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0, 60.0, 120.0, 600.0];
 
-/// Connections at a time. Probes and scrapers need a few; a flood must not take the worker's descriptors.
+/// The maximum number of concurrent connections. Probes and scrapers need a few; more must not exhaust the worker's
+/// file descriptors.
 const CONNECTIONS: usize = 64;
 
-/// How long the head of a request may take, as `collect.slow` is by default.
+/// The time limit for the head of a request, the default of `collect.slow`.
 const SLOW: Duration = Duration::from_secs(10);
 
-/// How long a connection may take as a whole. Each carries one request.
+/// The time limit for a whole connection. Each carries one request.
 const WHOLE: Duration = Duration::from_secs(30);
 
-/// The longest head of a request, bytes.
+/// The largest head of a request, bytes.
 const HEAD: usize = 16_384;
 
 /// The response sent when the connection limit is reached.
 const REFUSED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Why the pages cannot be served.
+/// The reason why the pages cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServerError {
-    /// The address is taken, or not ours.
+    /// The address is in use, or does not belong to this host.
     #[error("metrics.listen {address} cannot be bound: {error}; choose another address")]
     Listen {
-        /// As configured.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         error: std::io::Error,
     },
-    /// No runtime.
+    /// The runtime cannot start.
     #[error("the async runtime cannot start: {0}")]
     Runtime(#[from] std::io::Error),
-    /// Metrics can be installed once.
+    /// The metrics recorder cannot be installed, because there can be only one.
     #[error("the metrics recorder cannot be installed: {0}")]
     Metrics(#[from] BuildError),
 }
 
-/// The thread that serves the pages.
+/// The server of the pages.
 pub(crate) struct Server {
-    /// Its threads end with it.
+    /// Its threads end when it is dropped.
     _runtime: Runtime,
-    /// Where it listens, if it does; tells the port where 0 was configured.
+    /// The address in use, if any, with the actual port if 0 was configured.
     pub(crate) address: Option<SocketAddr>,
 }
 
@@ -75,7 +76,7 @@ struct Pages {
 }
 
 impl Server {
-    /// Starts serving; without an address there are no pages.
+    /// Starts serving. Without an address there are no pages.
     ///
     /// # Errors
     /// [`ServerError`].
@@ -100,19 +101,19 @@ fn serve(runtime: &Runtime, address: SocketAddr, status: Arc<Status>) -> Result<
     runtime.spawn(async move {
         loop {
             sleep(Duration::from_secs(5)).await;
-            // histograms grow without bound unless somebody drains them
+            // histograms grow without limit unless they are drained
             metrics.run_upkeep();
         }
     });
     Ok(address)
 }
 
-/// Takes connections, at most [`CONNECTIONS`] at a time.
+/// Accepts connections, at most [`CONNECTIONS`] at a time.
 async fn accept(listener: TcpListener, pages: Pages) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // it went away, or there are no more descriptors, which passes
+            // the connection was closed, or there are no more file descriptors, which is temporary
             sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -122,7 +123,7 @@ async fn accept(listener: TcpListener, pages: Pages) {
         };
         let pages = pages.clone();
         tokio::spawn(async move {
-            // an error of the connection concerns its client alone
+            // an error of the connection affects only its client
             let _ = timeout(WHOLE, connection(stream, pages)).await;
             drop(permit);
         });

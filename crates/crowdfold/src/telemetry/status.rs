@@ -1,11 +1,11 @@
-//! Whether the worker is alive and ready, and why not.
+//! Liveness and readiness of the worker, with reasons.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crowdfold_airlock::Millis;
 
-/// A component of the process that can be alive or not.
+/// A component of the process whose liveness is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Component {
     /// The combining stage.
@@ -14,14 +14,14 @@ pub(crate) enum Component {
     Merge,
     /// Topics and their time-to-live.
     Topics,
-    /// What erases beacons that are counted.
+    /// The deletion of counted beacons.
     Erase,
     /// The collector.
     Collect,
 }
 
 impl Component {
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -34,10 +34,11 @@ impl Component {
     }
 }
 
-/// A stage that gave no sign of life for so long is taken for dead, ms.
+/// The time without a report after which a component is reported as dead, ms.
 const DEAD: Millis = 120_000;
 
-/// A stage speaks by the second; one that has not for so long waits for a cluster that does not answer, ms.
+/// The time without a report after which a stage, which reports every second, is waiting for an unresponsive cluster,
+/// ms.
 const STUCK: Millis = 10_000;
 
 #[derive(Debug, Default)]
@@ -46,27 +47,27 @@ struct State {
     reasons: BTreeMap<Component, Vec<String>>,
 }
 
-/// Whether the worker is alive and ready, shared by its threads. A component that has not reported is not ready.
+/// The liveness and readiness of the worker, shared by its threads. A component that has not reported is not ready.
 #[derive(Debug)]
 pub(crate) struct Status(Mutex<State>);
 
 impl Status {
-    /// The status of a worker with these components. One that has not begun is not ready, but not dead: it may wait for
-    /// a broker.
+    /// Creates the status of a worker with these components. A component that has not reported yet is not ready, but
+    /// not dead, because it may be waiting for a broker.
     #[must_use]
     pub(crate) fn new(components: &[Component]) -> Self {
         let reasons = components.iter().map(|component| (*component, vec!["starting".to_owned()])).collect();
         Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
     }
 
-    /// A part is alive, and not ready for these reasons; none: it is ready.
+    /// Records that a component is alive, with the reasons why it is not ready; without reasons it is ready.
     pub(crate) fn report(&self, component: Component, now: Millis, reasons: Vec<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.alive.insert(component, now);
         state.reasons.insert(component, reasons);
     }
 
-    /// Parts that seem dead.
+    /// Returns the components that are reported as dead.
     #[must_use]
     pub(crate) fn dead(&self, now: Millis) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +78,7 @@ impl Status {
             .collect()
     }
 
-    /// Why the worker is not ready; empty when it is.
+    /// Returns the reasons why the worker is not ready; empty if it is.
     #[must_use]
     pub(crate) fn not_ready(&self, now: Millis) -> Vec<String> {
         let dead = self.dead(now);
@@ -116,7 +117,7 @@ mod tests {
     fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
         let status = Status::new(&[Component::Combine, Component::Topics]);
         status.report(Component::Combine, 0, vec![]);
-        // it speaks by the minute
+        // it reports every minute
         status.report(Component::Topics, 0, vec![]);
         assert_eq!(status.not_ready(STUCK), Vec::<String>::new());
         assert_eq!(status.not_ready(31_000), ["combine: the cluster has not answered for 31 s"]);

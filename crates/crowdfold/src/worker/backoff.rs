@@ -1,11 +1,11 @@
-//! How soon to try again, and how often one may be fenced.
+//! Delays between retries, and the limit on fencing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crowdfold_airlock::Millis;
 
-/// Pauses that grow from a tenth of a second to half a minute.
+/// Delays that grow from a tenth of a second to half a minute.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff(u32);
 
@@ -21,12 +21,13 @@ impl Backoff {
     }
 }
 
-/// Two owners of one name would fence each other for ever: the third time within ten minutes is the last.
+/// The times at which the worker was fenced. Two workers with the same name would fence each other forever, so the
+/// third time within ten minutes is an error.
 #[derive(Debug, Default)]
 pub(super) struct Fences(VecDeque<Millis>);
 
 impl Fences {
-    /// Counts one; whether it was one too many.
+    /// Records that the worker was fenced. Returns true at the limit.
     pub(super) fn count(&mut self, now: Millis) -> bool {
         while self.0.front().is_some_and(|at| now.saturating_sub(*at) > 600_000) {
             self.0.pop_front();

@@ -20,10 +20,10 @@ use crate::failure::Failure;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
 
-/// How often the ends of silent partitions are asked for, ms.
+/// The interval of queries for the ends of idle partitions, ms.
 const ASK: Millis = 1_000;
 
-/// How long the stage waits for the answer: what is not told is not silent.
+/// The time-out of these queries. A partition with an unknown end is not idle.
 const ANSWER: Duration = Duration::from_secs(1);
 
 pub(super) struct Combine {
@@ -136,7 +136,7 @@ impl Stage for Combine {
     fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
         let timestamp = match message.timestamp() {
             Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
-            // older than any broker that transactions work with
+            // a time older than any broker that supports transactions
             Stamp::Missing => 0,
         };
         let payload = message.payload();
@@ -173,7 +173,7 @@ impl Stage for Combine {
         }
     }
 
-    /// A partition is silent when its log ends where we are, uncommitted records included.
+    /// Reports partitions as idle whose log ends at the current position, including uncommitted records.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Combiner>) {
         let asked = clock::now();
         if asked.saturating_sub(self.asked) < ASK {
@@ -189,7 +189,7 @@ impl Stage for Combine {
         for (nth, number) in numbers.iter().enumerate() {
             let Some(combiner) = operators.get_mut(*number) else { continue };
             let mut end = ends.get(nth).copied().flatten();
-            // a seeded bug that a test must find: a partition whose end offset is unknown is taken for silent
+            // a seeded bug that a test must find: a partition with an unknown end offset is treated as idle
             if end.is_none() && fault::errs("1.unknown-is-silent") {
                 end = source.position(*number);
             }
@@ -248,7 +248,7 @@ impl Stage for Combine {
             gauge!("crowdfold_watermark_lag_seconds", "partition" => combiner.partition().to_string())
                 .set(behind as f64 / 1000.0);
         }
-        // the oldest record that a restart would need; producers' clocks tell nothing of its age
+        // the oldest record that a restart would need; producers' timestamps do not show its age
         if let Some(behind) =
             combiners().filter_map(behind).max().filter(|_| !setting.config.source.trust_timestamps)
         {

@@ -1,14 +1,14 @@
-//! Country and network databases, read again when their files change.
+//! Country and network databases, reloaded when their files change.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crowdfold_airlock::{Millis, Settings, Shared};
 
-/// How often the files are looked at, ms.
+/// The interval of checks of the files, ms.
 const AGAIN: Millis = 10_000;
 
-/// The files of the databases, as they were when they were last read.
+/// The state of the database files when they were last read.
 pub(super) struct Databases {
     files: Vec<PathBuf>,
     read: Vec<Option<SystemTime>>,
@@ -21,8 +21,8 @@ impl Databases {
         Self { read: changed(&files), files, looked: 0 }
     }
 
-    /// Reads them again if a file changed. What cannot be read leaves the ones in use: a deployment half copied is no
-    /// reason to stop, nor to lose every country.
+    /// Reloads the databases if a file changed. If a file cannot be read, the databases in use are kept, because an
+    /// incompletely copied file is no reason to stop or to lose all countries.
     pub(super) fn refresh(&mut self, shared: &Shared, now: Millis) {
         if self.files.is_empty() || now.saturating_sub(self.looked) < AGAIN {
             return;

@@ -1,8 +1,9 @@
-//! Beacons that are counted are erased (`ttl.erase_counted`), by a thread and a client of their own: a stage does not
-//! wait for it, and it may be another principal's.
+//! Deletion of counted beacons (`ttl.erase_counted`), in a separate thread with its own client, so that no stage waits
+//! for it and it can use another principal.
 //!
-//! Never beyond what the group committed for a partition of ours: a restart reads on from there. Trouble does not end
-//! the worker, for beacons still go within their bound; it is on `/readyz`, and once in the log.
+//! Beacons are deleted only up to the committed offset of an assigned partition, where a restart continues. Errors do
+//! not end the worker, because beacons still expire within their time-to-live; they are reported on `/readyz`, and once
+//! in the log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,21 +20,22 @@ use crate::telemetry::{Component, Status};
 #[cfg(test)]
 mod tests;
 
-/// How often what is erased is erased again: a broker that was killed right after may have forgotten it. Also how soon
-/// a refusal is asked for again.
+/// The interval of repeated deletion, because a broker that was killed immediately afterwards may have forgotten it.
+/// Also the delay before retrying after a refusal.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How long the end of a worker waits for the last erasure.
+/// The time for which the end of a worker waits for the last deletion.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What erases. Ends when dropped, after a last pass over what was committed since the one before.
+/// The deletion thread. It ends when this is dropped, after a last pass over the offsets committed since the previous
+/// one.
 pub(super) struct Eraser(Arc<Orders>);
 
 impl Eraser {
-    /// Begins with nothing to erase.
+    /// Starts the thread with nothing to delete.
     ///
     /// # Errors
-    /// When the properties do not make a client.
+    /// The client cannot be created.
     pub(super) fn start(client: &ClientSettings, topic: &str, status: Arc<Status>) -> Result<Self, Error> {
         let admin = Admin::open(client)?;
         let topic = topic.to_owned();
@@ -41,12 +43,12 @@ impl Eraser {
         Ok(Self(start(erase, AGAIN, status)))
     }
 
-    /// The group committed that offset for a partition of ours.
+    /// Records that the group committed an offset for an assigned partition.
     pub(super) fn counted(&self, partition: u32, offset: i64) {
         self.0.counted(partition, offset);
     }
 
-    /// Other workers may have our partitions now.
+    /// Records that other workers may have our partitions now.
     pub(super) fn revoked(&self) {
         self.0.lock().offsets.clear();
     }
@@ -57,14 +59,14 @@ impl Drop for Eraser {
         let mut state = self.0.lock();
         state.closing = true;
         self.0.changed.notify_all();
-        // a cluster that does not answer must not hold up the end
+        // an unresponsive cluster must not delay the end
         let ended = |state: &mut State| !state.ended;
         let _ =
             self.0.changed.wait_timeout_while(state, PATIENCE, ended).unwrap_or_else(PoisonError::into_inner);
     }
 }
 
-/// What the stage tells the thread.
+/// The state shared by the stage and the thread.
 #[derive(Default)]
 struct Orders {
     state: Mutex<State>,
@@ -73,9 +75,9 @@ struct Orders {
 
 #[derive(Default)]
 struct State {
-    /// Committed, by partition.
+    /// Committed offsets by partition.
     offsets: BTreeMap<u32, i64>,
-    /// Something was committed since the last pass.
+    /// True if an offset was committed since the last pass.
     news: bool,
     closing: bool,
     ended: bool,
@@ -95,8 +97,8 @@ impl Orders {
         }
     }
 
-    /// The offsets of the next pass, once it is due: when the time is over or the worker ends, and with news if those
-    /// may cut the wait short. Then also whether it is the last pass; nothing where there is none.
+    /// Returns the offsets of the next pass, when it is due: after `wait`, at the end of the worker, or with `listen`
+    /// after a commit. Also returns whether it is the last pass; `None` if there is nothing to delete.
     fn next(&self, wait: Duration, listen: bool) -> (Option<BTreeMap<u32, i64>>, bool) {
         let goes_on = |state: &mut State| !(state.closing || listen && state.news);
         let waited = self.changed.wait_timeout_while(self.lock(), wait, goes_on);
@@ -108,7 +110,7 @@ impl Orders {
     }
 }
 
-/// Makes one pass over these offsets.
+/// A function that makes one pass over the offsets.
 trait Erase: Fn(&BTreeMap<u32, i64>) -> Result<(), Error> + Send + 'static {}
 impl<F: Fn(&BTreeMap<u32, i64>) -> Result<(), Error> + Send + 'static> Erase for F {}
 
@@ -130,7 +132,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
     loop {
         let reasons = trouble.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
         status.report(Component::Erase, clock::now(), reasons);
-        // while it does not work, commits do not make it try more often
+        // while deletion fails, commits do not make it retry more often
         let (offsets, last) = orders.next(wait, trouble.is_none());
         let outcome = offsets.map_or(Ok(()), |offsets| erase(&offsets));
         match outcome {

@@ -19,14 +19,14 @@ use crate::failure::Failure;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
 
-/// How often it is asked whether every partition has an offset, until each has, ms.
+/// The interval of queries whether every partition has a committed offset, until each has, ms.
 const ASK: Millis = 10_000;
 
 pub(super) struct Merge {
     partials: String,
     rollups: Vec<String>,
     merge_partitions: u32,
-    /// Whether every partition of the partials is known to have an offset.
+    /// True if every partition of the partials is known to have a committed offset.
     whole: bool,
     asked: Millis,
 }
@@ -105,14 +105,14 @@ impl Stage for Merge {
         Ok(mergers.collect())
     }
 
-    /// Workers that start together see of each other no offset at first.
+    /// Workers that start together see no offsets of each other at first.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
         if self.whole || operators.by_partition().is_empty() || now.saturating_sub(self.asked) < ASK {
             return;
         }
         self.asked = now;
-        // who does not hear of it asks again
+        // if the response is missing, it is queried again
         self.whole = source.committed().is_ok_and(|group| group.iter().all(Option::is_some));
         if self.whole {
             operators.values_mut().for_each(Merger::know_whole);
@@ -127,7 +127,7 @@ impl Stage for Merge {
         merger.at_end();
     }
 
-    /// Cells wait in memory for the partitions that are behind; patience bounds how long.
+    /// Cells are kept in memory for partitions that are behind; the merge time-out limits the time.
     fn is_full(_: &Merger) -> bool {
         false
     }

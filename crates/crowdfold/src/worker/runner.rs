@@ -1,4 +1,4 @@
-//! The loop that drives the operators of one stage: read, feed, commit. The same for combiners and mergers.
+//! The loop that drives the operators of one stage: read, feed, commit. Combiners and mergers share it.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,13 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::telemetry::Counters;
 
-/// Records of one partition at a time: others wait no longer than this takes.
+/// The maximum number of records of one partition per turn, which limits how long other partitions wait.
 const BATCH: usize = 1_000;
 
-/// How long to wait for records before looking at the clock again.
+/// The time to wait for records before the clock is checked again.
 const NAP: Duration = Duration::from_millis(50);
 
-/// How often trouble that goes on is named in the log, ms.
+/// The interval at which a persistent error is logged, ms.
 const STILL: Millis = 10_000;
 
 /// One stage of the worker.
@@ -44,17 +44,17 @@ pub(super) struct StageRunner<'a, S: Stage> {
 }
 
 impl<'a, S: Stage> StageRunner<'a, S> {
-    /// Runs until it is told to stop, or cannot go on.
+    /// Runs until it is stopped, or cannot continue.
     pub(super) fn run(setting: &'a Setting) -> Result<(), Failure> {
         let Some(mut this) = Self::open(setting)? else { return Ok(()) };
         while !setting.stop.is_set() {
             this.turn()?;
         }
-        // drain: prepared batches are sent, open windows are read again by the next worker
+        // drain: prepared batches are sent, and the next worker reads open windows again
         this.commit_all()
     }
 
-    /// Connects, as often as it takes. `None` when told to stop meanwhile.
+    /// Connects, with retries. `None` if stopped meanwhile.
     fn open(setting: &'a Setting) -> Result<Option<Self>, Failure> {
         let mut backoff = Backoff::default();
         let connect = || -> Result<_, Failure> {
@@ -98,7 +98,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// One round: the group, what is due, a batch of every partition.
+    /// Runs one turn: group events, due commits, a batch of every partition.
     fn turn(&mut self) -> Result<(), Failure> {
         self.serve_group()?;
         self.commit_all()?;
@@ -137,8 +137,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
-            // what the group committed is not told us: offsets that a producer of ours left open when a broker died may
-            // be in the way, or this consumer has lost its way
+            // the committed offsets are not available: offsets in an open transaction of our producer may block them
+            // after a broker died, or this consumer is in an invalid state
             Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
                 self.join_again(&error.to_string())?
             }
@@ -170,7 +170,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    /// Reads a batch of one partition into its operator; returns whether nothing is left for now.
+    /// Reads a batch of one partition into its operator. Returns true if no more records are available.
     fn read(&mut self, partition: u32) -> Result<bool, Failure> {
         let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
         if S::is_full(operator) {
@@ -202,7 +202,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         loop {
             let now = clock::now();
             let due = self.operators.due(now);
-            // no group, no offsets: what is due goes to whoever gets the partitions
+            // without group metadata no offsets can be committed, so the next owner of the partitions processes what is
+            // due
             let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
             if due.is_empty() {
                 return Ok(());
@@ -259,12 +260,13 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.trouble = None;
     }
 
-    /// Nobody knows whether the transaction was committed: a new producer of the same name ends it, then the committed
-    /// offsets tell. `false` when that is left to others: to the next worker, or to ourselves after joining again.
+    /// Resolves a transaction with an unknown outcome: a new producer with the same transactional id ends it, then the
+    /// committed offsets show the outcome. Returns false if this is left to the next worker, or to this one after
+    /// rejoining.
     fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
-            // whoever comes next finds out just as well, and a cluster that is away must not hold us up
+            // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
             if self.setting.stop.is_set() {
                 return Ok(false);
             }
@@ -286,13 +288,13 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 }
                 Ok(true)
             }
-            // nobody polled this consumer meanwhile; a new one reads what is committed before anything else
+            // this consumer was not polled meanwhile; a new one reads the committed offsets first
             Err(failure) if failure.may_pass_again() => self.join_again(&failure.to_string()).map(|()| false),
             Err(failure) => Err(failure),
         }
     }
 
-    /// The producer was fenced, or its offset is no longer valid: joins the group again.
+    /// Rejoins the group after the producer was fenced, or its offset is no longer valid.
     fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
         if self.fences.count(now) {
             return Err(anyhow::anyhow!(self.namesake(why)).into());
@@ -300,7 +302,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.join_again(&format!("the producer was fenced: {why}"))
     }
 
-    /// The error of a worker that was fenced too often, with both hosts where the broker reports the other one.
+    /// Returns the error of a worker that was fenced too often, with both hosts if the broker reports the other one.
     fn namesake(&self, why: &str) -> String {
         let instance = &self.setting.config.kafka.instance;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -314,7 +316,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         )
     }
 
-    /// Drops everything and joins again, with a new consumer and a new producer of the same names.
+    /// Drops all state and rejoins the group, with a new consumer and a new producer of the same names.
     fn join_again(&mut self, why: &str) -> Result<(), Failure> {
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
         self.drop_all();
@@ -336,7 +338,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    /// Waits a little longer each time; whether to stop.
+    /// Waits, longer each time. Returns true on shutdown.
     fn pause(&mut self, why: String) -> bool {
         let pause = self.backoff.next();
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
@@ -352,10 +354,10 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.stage.revoked();
     }
 
-    /// Trouble that librdkafka mends by itself is named in the log and on `/readyz`; the rest ends the stage.
+    /// Reports errors from which librdkafka recovers in the log and on `/readyz`; other errors end the stage.
     fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
-        // a broker that dies after it took our request to join, and before it answered, fences us as well; one that is
-        // just back may not vouch for our offset, and whether it is really gone shows when we join again
+        // a broker that dies between our request to join and its response also fences us; a restarted broker may not
+        // know our offset, and rejoining shows whether it is lost
         let again =
             matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
         if again {
@@ -364,7 +366,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         if !error.is_transient() {
             return Err(anyhow::Error::from(error).into());
         }
-        // it comes ten times a second while a broker is away
+        // the error occurs ten times per second while a broker is down
         let now = clock::now();
         if now.saturating_sub(self.warned) >= STILL {
             tracing::warn!(stage = S::COMPONENT.name(), "{error}");

@@ -1,4 +1,4 @@
-//! The differences between the stages, and what their starts share.
+//! The differences between the stages, and the code that their start shares.
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
@@ -12,18 +12,18 @@ use crate::failure::Failure;
 use crate::roles;
 use crate::telemetry::{Component, Counters};
 
-/// A stage: what differs between combining and merging.
+/// A stage, combining or merging.
 pub(super) trait Stage: Sized {
     /// The operator of one partition.
     type Operator: Operator;
-    /// The component of the worker that it is.
+    /// The component of the worker.
     const COMPONENT: Component;
 
-    /// Asks the cluster what it must know before it can start.
+    /// Queries what the stage needs to know before it can start.
     fn new(setting: &Setting) -> Result<Self, Failure>;
     fn source(&self, setting: &Setting) -> SourceSettings;
     fn sink(&self, setting: &Setting) -> SinkSettings;
-    /// Creates operators for the assigned partitions, each with whether nothing was committed for it.
+    /// Creates operators for the assigned partitions. For each, the flag is true if no offset was committed.
     fn assign(
         &mut self,
         setting: &Setting,
@@ -33,26 +33,26 @@ pub(super) trait Stage: Sized {
         now: Millis,
     ) -> Result<Vec<(u32, Self::Operator, bool)>, Failure>;
     fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
-    /// After a batch was fed.
+    /// Called after a batch was fed.
     fn fed(_: &mut Self::Operator) {}
-    /// Records before this offset that were not fed cannot be read, and are lost.
+    /// Called when records before an offset cannot be read and are lost.
     fn skip_to(_: &mut Self::Operator, _: i64) {}
     fn is_full(operator: &Self::Operator) -> bool;
-    /// All that is committed of a partition is fed.
+    /// Called when all committed records of a partition were fed.
     fn at_end(_: &mut Self::Operator) {}
     /// Adds the records of an operator for the next transaction.
     fn load<'a>(operator: &'a Self::Operator, into: &mut Vec<Outgoing<'a>>);
-    /// Partitions that are read to their end, and where that was.
+    /// Called with partitions that are read to their end, and the end offsets.
     fn at_ends(&mut self, _: &Source, _: &mut OperatorSet<Self::Operator>) {}
-    /// Counts what is due, before it is marked as committed.
+    /// Counts the due records before they are marked as committed.
     fn count(operator: &Self::Operator, tally: &mut Tally, now: Millis);
-    /// An offset is known to be committed.
+    /// Called when an offset is known to be committed.
     fn committed(&self, _partition: u32, _offset: i64) {}
-    /// No partition is ours any more.
+    /// Called when no partition is assigned anymore.
     fn revoked(&self) {}
     /// Adds the totals of an operator that is dropped.
     fn retire(_: &Self::Operator, _: &mut Tally) {}
-    /// Reports every second; returns the reasons why the stage is not ready.
+    /// Reports the state every second. Returns the reasons why the stage is not ready.
     fn report(
         &self,
         setting: &Setting,
@@ -63,13 +63,13 @@ pub(super) trait Stage: Sized {
     ) -> Vec<String>;
 }
 
-/// Where a stage writes, and under which name.
+/// Returns the settings of a stage's sink.
 pub(super) fn sink_settings(setting: &Setting, component: Component, topics: SinkTopics) -> SinkSettings {
     let id = roles::transactional_ids(&setting.config, component) + &setting.config.kafka.instance;
     SinkSettings { hurry: setting.stop.flag(), ..SinkSettings::new(&id, topics) }
 }
 
-/// What a stage reads, and as whom.
+/// Returns the settings of a stage's source.
 pub(super) fn source_settings(setting: &Setting, component: Component, topic: &str) -> SourceSettings {
     let group = roles::group(&setting.config, component);
     let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
@@ -82,12 +82,12 @@ pub(super) fn source_settings(setting: &Setting, component: Component, topic: &s
     settings
 }
 
-/// Whether nothing was ever written to any of these topics.
+/// Returns true if nothing was ever written to any of these topics.
 pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, Failure> {
     for topic in topics {
         let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
         let ends = source.cluster().log_ends(topic, &partitions)?;
-        // an end that nobody can tell may hide something
+        // a partition with an unknown end may contain records
         if ends.iter().any(|end| *end != Some(0)) {
             return Ok(false);
         }
@@ -95,7 +95,7 @@ pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, 
     Ok(true)
 }
 
-/// Shared by both stages: an error of the start that is the operator's to mend.
+/// Returns the error for a problem at the start that the operator must fix.
 pub(super) fn refused(message: impl ToString) -> Failure {
     Failure::Usage(message.to_string())
 }

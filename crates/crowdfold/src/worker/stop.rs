@@ -1,4 +1,4 @@
-//! When to end, told to all threads at once.
+//! The shutdown signal, shared by all threads.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,17 @@ use signal_hook::iterator::Signals;
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     set: Mutex<bool>,
-    /// The same for who cannot wait for it.
+    /// The same flag for code that cannot wait for it.
     flag: Arc<AtomicBool>,
     changed: Condvar,
 }
 
 impl Stop {
-    /// A flag that SIGTERM, SIGINT and SIGHUP set. A second signal does not wait for what the first one began, unless it
-    /// is SIGHUP: a terminal that closes sends several. Under `nohup` SIGHUP stays ignored.
+    /// Creates a flag that SIGTERM, SIGINT and SIGHUP set. A second signal ends the process immediately, unless it is
+    /// SIGHUP, because closing a terminal sends several. Under `nohup` SIGHUP remains ignored.
     ///
     /// # Errors
-    /// When the system does not let signals be caught.
+    /// Signal handlers cannot be installed.
     pub(crate) fn at_signals() -> io::Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
@@ -43,33 +43,33 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Tells everybody to end.
+    /// Sets the flag.
     pub(crate) fn now(&self) {
         self.flag.store(true, Ordering::Relaxed);
         *self.set.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_all();
     }
 
-    /// A flag that is set when it is time to end.
+    /// Returns a flag that is set on shutdown.
     #[must_use]
     pub(crate) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
     }
 
-    /// Whether to end.
+    /// Returns true on shutdown.
     #[must_use]
     pub(crate) fn is_set(&self) -> bool {
         *self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps, but not beyond the end; whether it has come.
+    /// Sleeps, but not beyond the shutdown. Returns true on shutdown.
     pub(crate) fn sleep(&self, time: Duration) -> bool {
         let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
         *self.changed.wait_timeout_while(set, time, |set| !*set).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-/// Returns whether the process was started with a signal ignored, where the system shows it.
+/// Returns true if the process was started with a signal ignored, where the system reports it.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! The report for programs: one object, `crowdfold.audit/1`.
+//! The report as one JSON object, `crowdfold.audit/1`.
 
 use std::io::{self, Write};
 
@@ -63,7 +63,7 @@ fn times(times: Times) -> Value {
     })
 }
 
-/// For ever is `null`.
+/// Returns the duration; `null` if it is unlimited.
 fn bounded(millis: u64) -> Option<u64> {
     (millis != u64::MAX).then_some(millis)
 }

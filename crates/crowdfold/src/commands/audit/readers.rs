@@ -1,14 +1,14 @@
-//! The permissions that the cluster grants, compared with those that the roles need.
+//! Comparison of the permissions that the cluster grants with those that the roles need.
 //!
-//! A principal that may read a topic although no role lets it is a breach, and so is `User:*`. The same holds for rights
-//! with which a topic can be read indirectly (ClusterAction and Alter on the cluster), for rights to change how long
-//! personal data stays (AlterConfigs), and for rights to write beacons, partials or rollups. Super users are reported and
-//! are no breach, because every cluster has them and no rule holds for them. A cluster without an authorizer has no
-//! principals to compare: that anyone may read is a breach where `[principals]` are given, because somebody relies on
-//! them.
+//! A principal that may read a topic without having a role that requires it is a breach, and so is `User:*`. The same
+//! applies to permissions with which a topic can be read indirectly (ClusterAction and Alter on the cluster), to
+//! permissions to change the retention of personal data (AlterConfigs), and to permissions to write beacons, partials
+//! or rollups. Super users are reported, but are not a breach, because every cluster has them and ACLs do not apply to
+//! them. A cluster without an authorizer has no principals to compare. Unlimited read access to it is a breach if
+//! `[principals]` are configured, because their configuration suggests that access is restricted.
 //!
-//! A topic without rules is open or shut by `allow.everyone.if.no.acl.found`, which brokers do not show. It cannot be
-//! checked, and any rule on the topic makes the setting irrelevant.
+//! Access to a topic without ACLs depends on `allow.everyone.if.no.acl.found`, which brokers do not report. Therefore
+//! it cannot be checked. With any ACL on the topic the setting has no effect.
 
 use crowdfold_kafka::acl::{Operation, Resource, Right};
 use crowdfold_kafka::topics::{Access, ClusterRight, Grant, Permissions, Purpose, Reader, Readers};
@@ -17,10 +17,10 @@ use super::report::{Line, Report, Unseen};
 use crate::config::Config;
 use crate::roles::{self, Actor};
 
-/// Stands in a report for a topic where a right is on the whole cluster.
+/// The name in place of a topic, for permissions on the whole cluster.
 const CLUSTER: &str = "(cluster)";
 
-/// Notes who may do what, and which of it no role needs.
+/// Records the principals with permissions, and reports permissions that no role needs.
 pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config, report: &mut Report) {
     let actors = roles::actors(config);
     for (topic, access) in topics.iter().zip(permissions.topics) {
@@ -63,7 +63,7 @@ pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config
     }
 }
 
-/// Those that may do something on a topic and have no role that needs it.
+/// Returns the principals that may do an operation on a topic without a role that needs it.
 fn strangers<'a>(
     actors: &[Actor],
     topic: &str,
@@ -77,7 +77,7 @@ fn strangers<'a>(
     })
 }
 
-/// Rights on the cluster: no role needs any of these.
+/// Reports permissions on the cluster, none of which a role needs.
 fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut Report) {
     for (reader, right) in listed {
         let name = reader.principal.strip_prefix("User:").unwrap_or(&reader.principal);
@@ -103,7 +103,7 @@ fn on_cluster(listed: &[(Reader, ClusterRight)], config: &Config, report: &mut R
     }
 }
 
-/// The finding's name, and the principal in words.
+/// Returns the name of the finding, and the principal in words.
 fn who<'a>(suffix: &str, principal: &'a str) -> (&'static str, &'a str) {
     let anyone = principal == "User:*";
     let finding = match (suffix, anyone) {
@@ -145,8 +145,8 @@ const UNKNOWN: &str = "the topic has no ACL, and the brokers do not report allow
 const UNKNOWN_CLUSTER: &str = "the cluster has no ACL, and the brokers do not report allow.everyone.if.no.acl.found; \
                                create the ACLs that `crowdfold topics acl` prints";
 
-/// What there is to say of a reader whom no role lets read. Of another program's topic we know no roles: only that
-/// everybody is too many for none.
+/// Returns the finding for a principal that may read without a role that requires it. The roles for a topic of another
+/// program are unknown, so only access for everybody is reported.
 fn stranger(topic: &str, Reader { principal, by }: &Reader, is_ours: bool) -> Option<Line> {
     let by_name = by.name();
     if matches!(by, Grant::SuperUser | Grant::Perhaps) {

@@ -1,28 +1,28 @@
-//! What an audit comes to, before it is written.
+//! The result of an audit before formatting.
 
 use std::fmt;
 
 use crowdfold_console::audit::{Audit, Contents, Looked, RecordLocation};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 
-/// All that was looked at.
+/// The result of an audit.
 #[derive(Default)]
 pub(super) struct Report {
-    /// ms since the epoch.
+    /// The time of the audit, ms since the epoch.
     pub(super) now: u64,
     pub(super) subjects: Vec<Subject>,
     pub(super) audit: Option<Audit>,
-    /// About topics as a whole: who may read them.
+    /// Findings about topics as a whole, such as their readers.
     pub(super) findings: Vec<Line>,
     pub(super) unseen: Vec<Unseen>,
 }
 
-/// A topic.
+/// A topic of the audit.
 pub(super) struct Subject {
     pub(super) spec: Spec,
-    /// What is read of it; `None` where it is not opened.
+    /// The contents that are audited; `None` if the topic is not opened.
     pub(super) contents: Option<Contents>,
-    /// Whether it is one of the configuration's, whose roles and numbers hold.
+    /// True if the topic belongs to the configuration, so that its roles and limits apply.
     pub(super) is_ours: bool,
     pub(super) is_missing: bool,
     pub(super) age: Option<Ageing>,
@@ -35,17 +35,17 @@ impl Subject {
     }
 }
 
-/// How old records are, and may get.
+/// The age of records, and its bounds.
 pub(super) struct Ageing(pub(super) TopicReport);
 
-/// What could not be looked at, and why.
+/// A check that could not be made, and the reason.
 #[derive(serde::Serialize)]
 pub(super) struct Unseen {
     pub(super) what: String,
     pub(super) why: String,
 }
 
-/// One finding as it is printed.
+/// A finding as it is printed.
 pub(super) struct Line {
     pub(super) is_breach: bool,
     pub(super) name: &'static str,
@@ -58,7 +58,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// About a topic as a whole.
+    /// Creates a finding about a topic as a whole.
     pub(super) fn on(topic: &str, name: &'static str, is_breach: bool, text: String) -> Self {
         let (partition, offset, field, other) = (None, None, None, None);
         Self { is_breach, name, topic: topic.into(), partition, offset, field, text, other }
@@ -66,12 +66,12 @@ impl Line {
 }
 
 impl Report {
-    /// Notes what could not be looked at.
+    /// Records that a check could not be made.
     pub(super) fn miss(&mut self, what: String, why: &impl fmt::Display) {
         self.unseen.push(Unseen { what, why: why.to_string() });
     }
 
-    /// All findings: what is in the records, how old they are, who may read them.
+    /// Returns all findings: contents of records, their age, and readers.
     pub(super) fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         for found in self.audit.iter().flat_map(|audit| &audit.found) {
@@ -102,18 +102,18 @@ impl Report {
         lines
     }
 
-    /// How many breaches there are, those too many to be told among them.
+    /// Returns the number of breaches, including those beyond the limit.
     pub(super) fn breaches(&self) -> u64 {
         let listed = self.lines().iter().filter(|line| line.is_breach).count() as u64;
         listed + self.more().map(|(.., more)| more).sum::<u64>()
     }
 
-    /// Findings of which there were too many to tell each.
+    /// Returns the number of findings beyond the limit, by finding and topic.
     pub(super) fn more(&self) -> impl Iterator<Item = &(&'static str, String, u64)> {
         self.audit.iter().flat_map(|audit| &audit.more)
     }
 
-    /// How much was read of a topic.
+    /// Returns the amount of data read from a topic.
     pub(super) fn looked(&self, subject: &Subject) -> Option<&Looked> {
         let looked = self.audit.iter().flat_map(|audit| &audit.topics);
         looked.into_iter().find(|looked| looked.topic == subject.spec.topic && !subject.is_missing)

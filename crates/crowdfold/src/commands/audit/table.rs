@@ -1,4 +1,4 @@
-//! The report for people: what was looked at, what was found, what was not looked at, and the outcome.
+//! The report as a table: the topics, the findings, the checks that could not be made, and the outcome.
 
 use std::io::{self, Write};
 
@@ -34,7 +34,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What is said, each once, and of which topics.
+/// Groups equal notes, each with its topics.
 fn gathered(notes: &[Line]) -> Vec<(&str, Vec<&str>)> {
     let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
     for note in notes {
@@ -62,12 +62,12 @@ fn topic(report: &Report, subject: &Subject) -> [String; 6] {
     ]
 }
 
-/// An age, which is known to the second.
+/// Rounds an age to the second, the precision of its measurement.
 fn shown(Span(millis): Span) -> String {
     Span(millis / 1_000 * 1_000).to_string()
 }
 
-/// `1h = retention 44m + segment 11m + check 5m`.
+/// Formats a bound as `1h = retention 44m + segment 11m + check 5m`.
 fn readable(age: &TopicReport) -> String {
     let (Some(bounds), Some(times)) = (age.bounds, age.times) else { return "-".into() };
     let sum = if bounds.readable == u64::MAX { "forever".into() } else { Span(bounds.readable).to_string() };
@@ -103,7 +103,7 @@ fn line(line: &Line) -> [String; 6] {
     ]
 }
 
-/// Columns two spaces apart; those with these numbers to the right, the last as long as it is.
+/// Prints columns two spaces apart. The columns in `right` are aligned to the right; the last one is not padded.
 fn rows<const N: usize>(
     heads: &[&str; N],
     rows: &[[String; N]],

@@ -1,7 +1,7 @@
-//! `check --sessions N`: the rows that so many live sessions would give, and how exact they would be.
+//! `check --sessions N`: the rows to expect for this many live sessions, and their precision.
 //!
-//! The traffic is that of `crowdfold generate`: its synthetic players report for a few minutes, their cells go through
-//! the real release, and longer windows are extrapolated from how fast sessions follow each other.
+//! The traffic is that of `crowdfold generate`: its synthetic players report for a few minutes, and their cells pass
+//! through the real release. Longer windows are extrapolated from the rate at which sessions follow each other.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,41 +19,41 @@ use crate::config::{Config, show_duration, spell_duration as spell};
 #[cfg(test)]
 mod tests;
 
-/// More sessions are not simulated; the cells of fewer are scaled up.
+/// The maximum number of simulated sessions; beyond it cells are scaled up.
 const MOST_SIMULATED: u64 = 50_000;
 
-/// Longer windows are not simulated.
+/// The longest simulated window.
 const LONGEST_SIMULATED: Millis = 60_000;
 
 const HOUR: Millis = 3_600_000;
 
-/// Window lengths that are suggested, ms.
+/// The window lengths that may be suggested, ms.
 const LENGTHS: [Millis; 7] = [60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, HOUR];
 
-/// Share of sessions that should keep all values of their row.
+/// The share of sessions that should keep all values of their row.
 const KEPT: f64 = 0.9;
 
-/// A standard error above this share of the number itself says that the number means nothing.
+/// The relative standard error above which a number is reported as noise.
 const MEANINGLESS: f64 = 1.0;
 
-/// Traffic of one tenant, as far as it matters here.
+/// The relevant properties of a tenant's traffic.
 struct Traffic {
-    /// Sessions that are live at the same time.
+    /// The number of sessions that are live at the same time.
     live: f64,
-    /// Mean time between the start of a session and its end, ms.
+    /// The mean time between the start of a session and its end, ms.
     length: f64,
     /// The sum of each field over all sessions, per millisecond, in the order of [`BOUNDED_FIELDS`].
     rates: Vec<f64>,
-    /// Sessions of each cell in the simulated window, breakdown by breakdown.
+    /// The sessions of each cell in the simulated window, breakdown by breakdown.
     tables: Vec<Vec<(Vec<String>, f64)>>,
     simulated: Millis,
 }
 
 /// The rows of one table in one window.
 struct Rows {
-    /// Sessions of each row, ascending.
+    /// The sessions of each row, ascending.
     sessions: Vec<u64>,
-    /// Sessions in rows without a `*`.
+    /// The sessions in rows without a `*`.
     kept: u64,
 }
 
@@ -71,7 +71,7 @@ impl Rows {
     }
 }
 
-/// Prints it for the common policy and for each tenant's own, as comments.
+/// Prints the expectation for the common policy and for each tenant's own, as comments.
 pub(super) fn print(config: &Config, live: u64, out: &mut impl Write) -> io::Result<()> {
     let policies = config.policies();
     one(config, policies.common(), live, None, out)?;
@@ -146,7 +146,7 @@ fn table(
     Ok(())
 }
 
-/// Prints what the row in the middle shows of each field, and with what standard error.
+/// Prints the value of each field in the median row, with its standard error.
 fn measures(
     policy: &Policy,
     traffic: &Traffic,
@@ -180,12 +180,12 @@ fn measures(
     Ok(())
 }
 
-/// Standard deviation of the noise of a field in one row and window.
+/// Returns the standard deviation of the noise of a field in one row and window.
 fn sigma(policy: &Policy, field: &BoundedField, window: Millis) -> f64 {
     (policy.noise() * field.clamp(window)) as f64
 }
 
-/// The standard error in percent of the number itself.
+/// Formats the standard error in percent of the number.
 fn error(sigma: f64, expected: f64) -> String {
     match sigma / expected {
         share if share <= MEANINGLESS => format!("± {:.1}%", 100.0 * share),
@@ -195,7 +195,7 @@ fn error(sigma: f64, expected: f64) -> String {
 
 /// Prints the shortest window in which most sessions keep all their values.
 fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Write) -> io::Result<()> {
-    // of all tables the one that folds most
+    // the table that folds most
     let worst = |length: Millis| {
         let tables =
             (0..policy.breakdowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
@@ -229,7 +229,7 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
 }
 
 impl Traffic {
-    /// Lets the synthetic players report. `None` where they lack a dimension of a breakdown.
+    /// Simulates the synthetic players. `None` if they do not report a dimension of a breakdown.
     fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
         let names = |breakdown: &Vec<_>| -> Vec<&str> {
             breakdown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
@@ -278,12 +278,13 @@ impl Traffic {
         }
     }
 
-    /// Distinct sessions in a window of that length: those that are live, and those that follow them.
+    /// Returns the number of distinct sessions in a window of this length: those that are live, and those that follow
+    /// them.
     fn sessions(&self, window: Millis) -> f64 {
         self.live * (1.0 + window as f64 / self.length)
     }
 
-    /// Folds the table of a breakdown as it would be in a window of that length.
+    /// Folds the table of a breakdown for a window of this length.
     fn rows(&self, policy: &Policy, at: usize, window: Millis) -> Rows {
         let longer = self.sessions(window) / self.sessions(self.simulated);
         let cells = self.tables[at].iter().map(|(cell_key, sessions)| {
@@ -305,12 +306,12 @@ impl Traffic {
     }
 }
 
-/// The cells of one breakdown.
+/// Returns the cells of one breakdown.
 fn of_table<'a>(cells: &'a [Truth], breakdown: &'a [&str]) -> impl Iterator<Item = &'a Truth> {
     cells.iter().filter(move |cell| cell.breakdown.iter().eq(breakdown.iter()))
 }
 
-/// The same policy for one breakdown alone. Networks are not simulated, so `release.guard_networks` is left out.
+/// Returns the same policy for a single breakdown. Networks are not simulated, so `release.guard_networks` is omitted.
 fn alone(policy: &Policy, at: usize) -> Policy {
     let settings = PolicySettings {
         k: policy.k(),
@@ -325,7 +326,7 @@ fn alone(policy: &Policy, at: usize) -> Policy {
     Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))
 }
 
-/// The sum of a field of [`BOUNDED_FIELDS`] in a cell, by its name.
+/// Returns the sum of a field of [`BOUNDED_FIELDS`] in a cell, by its name.
 fn amount(cell: &Truth, field: &str) -> u64 {
     let sum = |values: &[(u64, u64)]| values.iter().map(|(value, sessions)| value * sessions).sum();
     match field {

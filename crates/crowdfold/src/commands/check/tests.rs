@@ -8,7 +8,7 @@ const NOISE: [(&str, &str); 4] = [
     ("ttl.beacons", "3h"),
 ];
 
-/// Hourly windows are this policy's default; the secret is not needed to look.
+/// Hourly windows are the default of this policy; `check` does not need the secret.
 #[test]
 fn sigma_tau_and_a_year_are_shown() {
     let text = printed(&NOISE);
@@ -59,7 +59,7 @@ fn risk_of_public_content_ids_is_explained() {
     );
 }
 
-/// kafka.md: 1 h with the default check of 5 min gives 44 min.
+/// kafka.md: a time-to-live of 1 h with the default check interval of 5 min gives 44 min.
 #[test]
 fn bounds_are_those_of_the_design() {
     let bounds = Bounds::of(3_600_000, 0);

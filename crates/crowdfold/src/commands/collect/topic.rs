@@ -1,4 +1,4 @@
-//! The beacons' topic as the collector sees it: the number of partitions, and whose clock sets timestamps.
+//! The collector's view of the beacons topic: the number of partitions, and the clock that sets timestamps.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -11,26 +11,26 @@ use crowdfold_kafka::{ClientSettings, Cluster, Error};
 
 use crate::worker::{Backoff, Stop};
 
-/// How often it is looked at again: partitions are added seldom.
+/// The interval of checks; partitions are added rarely.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// What was found.
+/// The result of a check.
 pub(super) enum Found {
-    /// It is there.
+    /// The topic exists.
     Topic(Topic),
-    /// It cannot be seen. Whoever asks next may hear something else.
+    /// The topic cannot be described, possibly only temporarily.
     Nothing(Error),
 }
 
-/// The topic as it is.
+/// The properties of the topic.
 pub(super) struct Topic {
-    /// Its partitions.
+    /// The number of partitions.
     pub(super) partitions: u32,
-    /// Whether producers stamp its records; `None` where we may not see its settings.
+    /// True if producers set timestamps; `None` if its settings may not be described.
     pub(super) is_create_time: Option<bool>,
 }
 
-/// Looks at it in a thread of its own, since brokers may be slow to answer, again and again until told to stop.
+/// Checks the topic repeatedly in its own thread until it is stopped, because brokers may respond slowly.
 pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Receiver<Found> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -53,7 +53,8 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
 
 fn look(client: &ClientSettings, name: &str) -> Result<Topic, Error> {
     let topic = Cluster::open(client)?.topic(name).map_err(|error| error.needing(Operation::Write))?;
-    // the right to see them is not among those of a collector: without it, the first record that is written tells
+    // a collector need not have the permission to describe settings; without it, the first written record shows the
+    // clock
     let is_create_time = Admin::open(client)?.is_create_time(name).ok();
     Ok(Topic { partitions: topic.count(), is_create_time })
 }

@@ -1,4 +1,4 @@
-//! The cluster the demo runs on: librdkafka's mock one in this process, or a real one.
+//! The cluster of the demo: librdkafka's mock cluster in this process, or a real one.
 
 use anyhow::Context as _;
 use crowdfold_airlock::Millis;
@@ -11,16 +11,16 @@ use crate::config::{Config, Properties, Topics};
 use crate::failure::Failure;
 use crate::{clock, specs, wiring};
 
-/// What topics, groups and transactions of the demo are called.
+/// The prefix of the demo's topics, groups and transactions.
 const PREFIX: &str = "crowdfold-demo";
 
-/// How far back event time may begin: on the mock cluster nothing is ever deleted by age.
+/// The longest time by which event time may begin in the past; the mock cluster never deletes records by age.
 const MOCK_BACK: Millis = 3 * 3_600_000;
 
-/// On a real one the beacons are kept for less than an hour.
+/// The same for a real cluster, which keeps the beacons for less than an hour.
 const REAL_BACK: Millis = 25 * 60_000;
 
-/// A cluster; the mock one ends with it.
+/// A cluster; a mock cluster ends when it is dropped.
 pub(super) struct Broker {
     mock: Option<MockCluster<'static, DefaultProducerContext>>,
     /// `host:port`, comma-separated.
@@ -28,17 +28,17 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// Starts the mock cluster, with the topics.
+    /// Starts the mock cluster and creates the topics.
     ///
     /// # Errors
-    /// When it cannot listen.
+    /// It cannot listen.
     pub(super) fn mock(mut config: Config) -> Result<(Self, Config), Failure> {
         const FAILED: &str = "the mock cluster cannot be started";
         let mock = MockCluster::new(1).context(FAILED)?;
         let address = mock.bootstrap_servers();
         config.kafka.brokers = address.split(',').map(Into::into).collect();
         config.kafka.prefix = PREFIX.into();
-        // they are for another cluster
+        // they apply to another cluster
         config.kafka.properties = Properties::default();
         config.topics = Topics { partitions: 4, merge_partitions: 2, rollup_partitions: 2, replication: 1 };
         for spec in specs::all(&config) {
@@ -47,10 +47,10 @@ impl Broker {
         Ok((Self { mock: Some(mock), address }, config))
     }
 
-    /// Finds the cluster, and makes topics of the demo's own on it: a run that finds others' there takes a number.
+    /// Connects to the cluster and creates topics for the demo. If the prefix is already in use, appends -2, -3, …
     ///
     /// # Errors
-    /// When no broker answers, or topics cannot be made.
+    /// No broker responds, or topics cannot be created.
     pub(super) fn real(mut config: Config) -> Result<(Self, Config), Failure> {
         let address = config.kafka.brokers.join(",");
         let cluster = Cluster::open(&wiring::client(&config)?)?;
@@ -74,18 +74,18 @@ impl Broker {
         Ok((Self { mock: None, address }, config))
     }
 
-    /// Whether it is the mock cluster.
+    /// Returns true for the mock cluster.
     pub(super) const fn is_mock(&self) -> bool {
         self.mock.is_some()
     }
 
-    /// How far back event time may begin, ms.
+    /// Returns the longest time by which event time may begin in the past, ms.
     pub(super) const fn most_behind(&self) -> Millis {
         if self.is_mock() { MOCK_BACK } else { REAL_BACK }
     }
 }
 
-/// Whether no run before this one left anything in these topics: event time would not go back for another.
+/// Returns true if no earlier run left records in these topics, because event time cannot go back.
 fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, Error> {
     for topic in specs::all(config).into_iter().map(|spec| spec.topic) {
         match cluster.topic(&topic) {

@@ -1,8 +1,8 @@
-//! Event time, faster than the clock until it has caught up with it.
+//! Event time that runs faster than real time until it has caught up.
 
 use crowdfold_airlock::Millis;
 
-/// How much faster.
+/// The speed of event time in relation to real time.
 pub(super) const SPEED: u64 = 12;
 
 /// The event time of the synthetic players.
@@ -13,25 +13,26 @@ pub(super) struct EventClock {
 }
 
 impl EventClock {
-    /// Begins in the middle of a window of `window` ms, so that the first one closes soon, at most `back` ms ago.
+    /// Creates a clock that begins in the middle of a window of `window` ms, so that the first one closes soon, at most
+    /// `back` ms ago.
     pub(super) const fn new(now: Millis, back: Millis, window: Millis) -> Self {
         let earliest = now.saturating_sub(back);
         let start = earliest.next_multiple_of(window) + window / 2;
         Self { began: now, start: if start < now { start } else { now } }
     }
 
-    /// When event time began.
+    /// Returns the start of event time.
     pub(super) const fn start(&self) -> Millis {
         self.start
     }
 
-    /// Event time at a moment of the clock: never beyond it.
+    /// Returns the event time at a real time, which it never exceeds.
     pub(super) fn at(&self, now: Millis) -> Millis {
         let passed = now.saturating_sub(self.began);
         self.start.saturating_add(passed.saturating_mul(SPEED)).min(now)
     }
 
-    /// Whether event time is the clock's.
+    /// Returns true if event time has caught up.
     pub(super) fn has_caught_up(&self, now: Millis) -> bool {
         self.at(now) == now
     }

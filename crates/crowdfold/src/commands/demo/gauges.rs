@@ -1,4 +1,4 @@
-//! What the worker says of itself: the counters that `/metrics` would show, floored to a multiple of k like there.
+//! The worker's own metrics: the counters of `/metrics`, also floored to a multiple of k.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ type Values = Mutex<BTreeMap<(String, String), Arc<AtomicU64>>>;
 pub(super) struct Gauges(Values);
 
 impl Gauges {
-    /// Takes the metrics of this process.
+    /// Installs a metrics recorder for this process.
     ///
     /// # Errors
-    /// When something else takes them already.
+    /// Another recorder is installed.
     pub(super) fn install() -> anyhow::Result<Arc<Self>> {
         let gauges = Arc::new(Self::default());
         metrics::set_global_recorder(Tap(Arc::clone(&gauges)))
@@ -25,14 +25,14 @@ impl Gauges {
         Ok(gauges)
     }
 
-    /// Beacons by what became of them.
+    /// Returns the number of beacons with an outcome.
     pub(super) fn beacons(&self, outcome: &str) -> u64 {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let held = values.get(&("crowdfold_beacons_total".to_owned(), outcome.to_owned()));
         held.map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// How far each partition that is read lies behind the machine's clock, ms.
+    /// Returns the lag of each partition behind the system clock, ms.
     pub(super) fn lags(&self) -> Vec<u64> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
@@ -46,7 +46,7 @@ impl Gauges {
     }
 }
 
-/// What the metrics' macros write to.
+/// The recorder of the metrics macros.
 struct Tap(Arc<Gauges>);
 
 impl Recorder for Tap {

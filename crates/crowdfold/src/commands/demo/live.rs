@@ -1,4 +1,4 @@
-//! On a terminal: one screen, drawn twice a second.
+//! Output on a terminal: one screen, drawn twice per second.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -12,29 +12,29 @@ use super::text::{cut, labelled};
 use super::view::{DashboardView, View};
 use crate::terminal;
 
-/// Between two drawings, ms.
+/// The interval of drawing, ms.
 const OFTEN: Millis = 450;
 
-/// Columns and lines where the terminal does not say.
+/// The size that is assumed if the terminal does not report one.
 const USUAL: (usize, usize) = (120, 40);
 
-/// Rows below which another table is not worth its title.
+/// The number of rows below which no further table is shown.
 const FEWEST: usize = 6;
 
-/// Lines of a terminal that has room for more than the tables.
+/// The number of lines from which on notes are shown in addition to the tables.
 const ROOMY: usize = 34;
 
 const OPEN: &str = "\x1b[?1049h\x1b[?25l";
 const CLOSE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// A screen of its own, which ends with it.
+/// The alternate screen of the terminal, which is left when it is dropped.
 pub(super) struct Live {
     drawn: Millis,
     open: bool,
 }
 
 impl Live {
-    /// Turns to a screen of its own.
+    /// Switches to the alternate screen.
     pub(super) fn open(out: &mut dyn Write) -> io::Result<Self> {
         out.write_all(OPEN.as_bytes())?;
         out.flush()?;
@@ -70,13 +70,13 @@ impl View for Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if self.open {
-            // whatever went wrong, the terminal is not to suffer; it may be gone itself
+            // restore the terminal even after an error, which may be that of the terminal itself
             let _ = self.close(&mut io::stdout());
         }
     }
 }
 
-/// All lines of the screen.
+/// Returns all lines of the screen.
 fn screen(
     dashboard: &DashboardView<'_>,
     stats: &Stats,
@@ -89,16 +89,16 @@ fn screen(
     lines.extend(heading.into_iter().map(|line| (Style::Plain, line)));
     let foot = foot(dashboard, size);
     tables(stats, size.1.saturating_sub(lines.len() + foot.len()), size.0, &mut lines);
-    // the foot stands at the foot
+    // the last lines are at the bottom of the screen
     let gap = size.1.saturating_sub(lines.len() + foot.len());
     lines.extend(std::iter::repeat_n((Style::Plain, String::new()), gap));
     lines.extend(foot);
     lines
 }
 
-/// As many tables as there is room for, each with its share of it.
+/// Adds as many tables as fit, and divides the lines among them.
 fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
-    // an empty line, a title, the names of the columns, what is left out
+    // an empty line, a title, the names of the columns, the number of omitted rows
     const AROUND: usize = 4;
     let tables: Vec<_> = stats.tables().collect();
     let mut room = room;
@@ -107,7 +107,7 @@ fn tables(stats: &Stats, room: usize, columns: usize, lines: &mut Vec<Line>) {
         if many == 0 || room <= AROUND {
             break;
         }
-        // the first of two has more rows to show
+        // the first of two tables has more rows to show
         let share = if many == 2 { (room * 3).div_ceil(5) } else { room };
         let drawn = table::lines(table, share - AROUND, columns, true);
         room -= drawn.len() + 1;
@@ -131,7 +131,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     let [kcat, query] = dashboard.read_along();
     foot.extend(labelled("read along", &kcat, columns));
     foot.extend(labelled("or", &query, columns));
-    // a small terminal hears of it at the end
+    // on a small terminal the note is printed at the end
     if rows >= ROOMY {
         foot.extend(dashboard.limits(columns));
     }
@@ -139,7 +139,7 @@ fn foot(dashboard: &DashboardView<'_>, (columns, rows): (usize, usize)) -> Vec<L
     foot.into_iter().map(|line| (Style::Dim, line)).collect()
 }
 
-/// What the terminal is told: every line anew, and nothing in between that could be seen as flicker.
+/// Returns the output of a frame, which overwrites every line without clearing the screen, to avoid flicker.
 fn frame(lines: &[Line], (columns, rows): (usize, usize)) -> String {
     let mut frame = String::from("\x1b[?2026h\x1b[H");
     for (at, (style, line)) in lines.iter().take(rows).enumerate() {

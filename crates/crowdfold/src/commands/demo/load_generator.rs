@@ -1,4 +1,4 @@
-//! The synthetic players, which produce like real ones.
+//! The synthetic players, which produce to Kafka like real ones.
 
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -23,23 +23,23 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::worker::Stop;
 
-/// Sessions of the first tenant at any moment: some 330 beacons a second of event time.
+/// The number of live sessions of the first tenant: about 330 beacons per second of event time.
 const SESSIONS: u32 = 3_000;
 
-/// Sessions of the second tenant, at most.
+/// The maximum number of sessions of the second tenant.
 const FEW: u32 = 100;
 
-/// How far the players may be ahead of the worker, ms of event time: what the mock cluster keeps of a partition
-/// (5 MB) holds several times as much.
+/// The longest time by which the players may be ahead of the worker, ms of event time. The mock cluster keeps several
+/// times as much of a partition (5 MB).
 const LEAD: Millis = 100_000;
 
-/// Between two looks at the clock.
+/// The interval of checks of the clock.
 const NAP: Duration = Duration::from_millis(5);
 
-/// What is sent at the end is waited for.
+/// The time-out of the last records.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How far the players are.
+/// The progress of the players.
 #[derive(Default)]
 pub(super) struct Progress {
     sent: AtomicU64,
@@ -47,18 +47,18 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Beacons sent.
+    /// Returns the number of sent beacons.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Event time of the last, ms since the epoch; 0 before the first.
+    /// Returns the event time of the last beacon, ms since the epoch; 0 before the first.
     pub(super) fn event(&self) -> Millis {
         self.event.load(Ordering::Relaxed)
     }
 }
 
-/// The players and where they report to.
+/// The players and their producer.
 pub(super) struct LoadGenerator {
     crowds: Vec<Peekable<Players>>,
     producer: BaseProducer<Deliveries>,
@@ -71,10 +71,10 @@ pub(super) struct LoadGenerator {
 }
 
 impl LoadGenerator {
-    /// Starts the players: one tenant with a crowd, and one with too few for any row.
+    /// Starts the players: one tenant with many sessions, and one with too few for any row.
     ///
     /// # Errors
-    /// When there can be no producer.
+    /// The producer cannot be created.
     pub(super) fn open(
         config: &Config,
         client: &ClientSettings,
@@ -82,7 +82,7 @@ impl LoadGenerator {
         progress: Arc<Progress>,
         gauges: Arc<Gauges>,
     ) -> Result<Self, Failure> {
-        // those who come and go within a window count too, so a third of k
+        // a third of k, because sessions that start and end within a window count too
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
@@ -91,7 +91,7 @@ impl LoadGenerator {
                 PlayersConfig { sessions, seed, start_ms, tenants, faults, ..PlayersConfig::default() };
             Players::new(players).map(Iterator::peekable)
         };
-        // what else arrives, garbage and the like, is nobody's: once is enough
+        // garbage and the like belong to no tenant, so one generator sends them
         let crowds =
             vec![players(CROWDED, SESSIONS, 1, Faults::some())?, players(QUIET, few, 2, Faults::default())?];
         let mut producer = ClientConfig::new();
@@ -116,10 +116,10 @@ impl LoadGenerator {
         })
     }
 
-    /// Plays until told to stop.
+    /// Sends beacons until stopped.
     ///
     /// # Errors
-    /// When the topic does not take what is sent.
+    /// Beacons cannot be written to the topic.
     pub(super) fn play(mut self, stop: &Stop) -> anyhow::Result<()> {
         let mut limit = 0;
         while let Some(report) = self.next() {
@@ -140,7 +140,7 @@ impl LoadGenerator {
         self.finish()
     }
 
-    /// The next report of any.
+    /// Returns the next report of all players.
     fn next(&mut self) -> Option<Report> {
         let mut next: Option<(Millis, usize)> = None;
         for (at, crowd) in self.crowds.iter_mut().enumerate() {
@@ -150,7 +150,7 @@ impl LoadGenerator {
         self.crowds[next?.1].next()
     }
 
-    /// Event time up to which the worker has read every partition.
+    /// Returns the event time up to which the worker has read every partition.
     fn read_until(&self) -> Millis {
         let lags = self.gauges.lags();
         match lags.iter().max() {
@@ -173,7 +173,7 @@ impl LoadGenerator {
                     self.producer.poll(NAP);
                     record = again;
                 }
-                // the error names a code, never the record
+                // the error contains a code, never the record
                 Err((error, _)) => {
                     return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.topic)));
                 }
@@ -190,7 +190,7 @@ impl LoadGenerator {
     }
 }
 
-/// What became of what was sent.
+/// The outcomes of sent records.
 #[derive(Default)]
 struct Deliveries {
     lost: AtomicU64,

@@ -1,4 +1,4 @@
-//! Without a terminal: a table every few seconds, for logs and pipes.
+//! Output without a terminal: a table every few seconds, for logs and pipes.
 
 use std::io::{self, Write};
 
@@ -10,25 +10,25 @@ use super::table;
 use super::text::seconds;
 use super::view::{DashboardView, View};
 
-/// Between two tables at least, ms.
+/// The minimum interval of tables, ms.
 const OFTEN: Millis = 4_000;
 
-/// Without anything new a line comes after this, ms.
+/// The interval of status lines if there is no new table, ms.
 const SELDOM: Millis = 15_000;
 
-/// The tables of a window come one after the other: this long, ms, the rest is waited for.
+/// The time to wait for further tables of a window, ms.
 const SETTLE: Millis = 250;
 
-/// Columns of a line of text.
+/// The width of a line.
 const WIDTH: usize = 100;
 
-/// The worker counts by the second: this long, ms, the first table waits for it.
+/// The time for which the first table waits for the worker's counters, which are updated every second, ms.
 const COUNTED: Millis = 1_200;
 
-/// Rows of the first table and of the second.
+/// The number of rows of the first table and of the second.
 const ROWS: [usize; 2] = [10, 6];
 
-/// Lines, one after the other.
+/// Output line by line.
 #[derive(Default)]
 pub(super) struct Plain {
     shown_at: Millis,
@@ -37,7 +37,7 @@ pub(super) struct Plain {
 }
 
 impl Plain {
-    /// Says what there will be to see.
+    /// Prints the introduction.
     pub(super) fn open(dashboard: &DashboardView<'_>, out: &mut dyn Write) -> io::Result<Self> {
         writeln!(out, "{}", dashboard.title())?;
         for command in dashboard.read_along() {
@@ -65,7 +65,7 @@ impl View for Plain {
             let since = *self.new_since.get_or_insert(now);
             let waited = now.saturating_sub(since);
             let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
-            // the first does not wait for its turn
+            // the first table does not wait for the interval
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! Statistics of the rollups' topic: the published rows and their sums.
+//! Statistics of the rollups topic: the published rows and their sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use crate::config::Config;
 #[cfg(test)]
 mod tests;
 
-/// Windows that are told apart; older ones are whole, or will never be.
+/// The number of windows with incomplete tables; older ones are complete, or will never be.
 const WINDOWS: usize = 8;
 
-/// The breakdowns by name, `device.os.browser`, in the order in which they are shown: the one with the systems first,
-/// because readers know these best, then the detail table, which is exact.
+/// Returns the breakdowns by name, `device.os.browser`, in the order of display: first the one with the systems, which
+/// readers know best, then the detail table with exact numbers.
 pub(super) fn order(config: &Config) -> Vec<String> {
     let policy = config.policy();
     let mut breakdowns: Vec<_> = policy.breakdowns().iter().enumerate().collect();
@@ -24,13 +24,13 @@ pub(super) fn order(config: &Config) -> Vec<String> {
     breakdowns.iter().map(|(_, breakdown)| breakdown_name(breakdown)).collect()
 }
 
-/// All rows of one breakdown and window, most sessions first.
+/// All rows of one breakdown and window, ordered by sessions, the most first.
 pub(super) struct Table {
-    /// Whose.
+    /// The tenant.
     pub(super) tenant: String,
-    /// Of what.
+    /// The breakdown.
     pub(super) breakdown: Vec<String>,
-    /// In that order.
+    /// The rows in that order.
     pub(super) rows: Vec<Row>,
 }
 
@@ -42,28 +42,28 @@ impl Table {
 
 /// Statistics of the rows published so far.
 pub(super) struct Stats {
-    /// By name, in the order in which they are shown.
+    /// The breakdowns by name, in the order of display.
     breakdowns: Vec<String>,
-    /// Tables of which not all rows have come: by start of window, tenant, breakdown.
+    /// Incomplete tables by start of window, tenant, breakdown.
     unfinished: BTreeMap<(Millis, String, String), Vec<Row>>,
-    /// The last whole table of each tenant and breakdown.
+    /// The last complete table of each tenant and breakdown.
     tables: BTreeMap<(String, usize), Table>,
-    /// Windows of tenants of which something was released.
+    /// The number of windows of tenants with released rows.
     pub(super) windows: u64,
-    /// Rows, of all breakdowns.
+    /// The number of rows of all breakdowns.
     pub(super) rows: u64,
-    /// The fewest sessions of any row.
+    /// The smallest number of sessions of a row.
     pub(super) smallest: Option<u64>,
-    /// Sessions, counted in each window.
+    /// The number of sessions, counted in each window.
     pub(super) sessions: u64,
-    /// Those of them in a row that folds something away.
+    /// The number of those sessions in folded rows.
     pub(super) folded: u64,
-    /// When the first table was whole.
+    /// The time at which the first table was complete.
     pub(super) first: Option<Millis>,
 }
 
 impl Stats {
-    /// For the breakdowns that are configured.
+    /// Creates statistics for the configured breakdowns.
     pub(super) fn new(config: &Config) -> Self {
         Self {
             breakdowns: order(config),
@@ -78,14 +78,14 @@ impl Stats {
         }
     }
 
-    /// Takes a record's value; whether it is a rollup of ours.
+    /// Adds a record's value. Returns true if it is a rollup.
     pub(super) fn push(&mut self, value: &[u8], now: Millis) -> bool {
         let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
         let name = row.breakdown_name();
         let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
         self.rows += 1;
         self.smallest = Some(self.smallest.map_or(row.sessions, |least| least.min(row.sessions)));
-        // one table counts every session once
+        // sessions are counted in one table only
         if shown == 0 {
             self.sessions += row.sessions;
             if row.dimensions.values().any(|value| value == "*") {
@@ -117,7 +117,7 @@ impl Stats {
         self.tables.insert((tenant.clone(), shown), Table { tenant, breakdown, rows });
     }
 
-    /// The last whole table of each tenant and breakdown, in the order in which they are shown.
+    /// Returns the last complete table of each tenant and breakdown, in the order of display.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()
     }

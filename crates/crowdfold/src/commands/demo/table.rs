@@ -1,4 +1,4 @@
-//! Rows as lines.
+//! Formatting of rows as lines.
 
 use crowdfold_console::{Figure, Figures, Numbers, Row};
 
@@ -8,19 +8,19 @@ use super::text::{bar, count, cut, minute, number};
 #[cfg(test)]
 mod tests;
 
-/// Columns of a terminal that a value of a dimension may take.
+/// The maximum width of a dimension value.
 const LABEL: usize = 18;
 
-/// Columns below which a terminal has no room for bars.
+/// The width from which on bars are drawn.
 const WIDE: usize = 100;
 
-/// Columns of a terminal that a bar takes.
+/// The width of a bar.
 const BAR: u64 = 12;
 
-/// Between columns.
+/// The space between columns.
 const GAP: &str = "  ";
 
-/// How a line is to look.
+/// The style of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
@@ -28,11 +28,11 @@ pub(super) enum Style {
     Dim,
 }
 
-/// A line and its looks.
+/// A line and its style.
 pub(super) type Line = (Style, String);
 
-/// A title, the names of the columns, and at most `most` rows; at least one that folds something away, if there is
-/// one. With `bars` the numbers of sessions are drawn too. What a line of `width` has no room for is left out.
+/// Returns a title, the names of the columns, and at most `most` rows, including at least one folded row if there is
+/// one. With `bars` the numbers of sessions are also drawn. Columns that do not fit into `width` are omitted.
 pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec<Line> {
     let shown = choose(&table.rows, most);
     let largest = table.rows.first().map_or(1, |row| row.sessions);
@@ -74,7 +74,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
     lines
 }
 
-/// The largest, and the largest of those that fold something away.
+/// Returns the largest rows, including the largest folded row.
 fn choose(rows: &[Row], most: usize) -> Vec<&Row> {
     let mut shown: Vec<&Row> = rows.iter().take(most).collect();
     let folding = rows.iter().find(|row| folds(row));
@@ -109,12 +109,12 @@ fn title(table: &Table) -> String {
     )
 }
 
-/// The kind of a table's numbers, which is the same in all of its rows.
+/// Returns the kind of a table's numbers, which is the same in all of its rows.
 fn numbers(table: &Table) -> Option<Numbers> {
     table.rows.first().and_then(Row::numbers)
 }
 
-/// A column of a fixed width.
+/// A column with a fixed width.
 struct Column {
     head: String,
     wide: usize,
@@ -127,8 +127,8 @@ impl Column {
         Self { head: head.into(), wide: head.len().max(8), right: true, of: Box::new(of) }
     }
 
-    /// A number that may carry noise. Where it is less than twice its standard error, the error is shown in its place,
-    /// after `±`.
+    /// Returns the column of a number that may carry noise. If it is less than twice its standard error, the error is
+    /// shown instead, after `±`.
     fn figure(head: &str, written: fn(f64) -> String, of: fn(&Figures) -> Option<Figure>) -> Self {
         Self::right(head, move |row| match row.figures().as_ref().and_then(of) {
             None => "-".into(),
@@ -141,7 +141,7 @@ impl Column {
     }
 }
 
-/// As wide as its values in all rows, so that it does not depend on which are shown.
+/// Returns the column of a dimension. Its width depends on all rows, not only on those that are shown.
 fn label(dimension: &str, rows: &[Row]) -> Column {
     let values = rows.iter().filter_map(|row| row.value(dimension)).map(|value| value.chars().count());
     let wide = values.max().unwrap_or(0).clamp(dimension.len(), LABEL.max(dimension.len()));

@@ -1,11 +1,11 @@
-//! Numbers and times as people read them.
+//! Formatting of numbers and times.
 
 use crowdfold_airlock::Millis;
 
-/// Columns that a label takes.
+/// The width of a label.
 const LABEL: usize = 10;
 
-/// `1,234,567`.
+/// Formats a number as `1,234,567`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -18,23 +18,23 @@ pub(super) fn number(number: u64) -> String {
     text
 }
 
-/// `1 window`, `1,234 windows`.
+/// Formats a count as `1 window`, `1,234 windows`.
 pub(super) fn count(many: u64, what: &str) -> String {
     format!("{} {what}{}", number(many), if many == 1 { "" } else { "s" })
 }
 
-/// `16:03:25`, in UTC.
+/// Formats a time as `16:03:25`, in UTC.
 pub(super) fn time(moment: Millis) -> String {
     let seconds = moment / 1_000 % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// `16:03`, in UTC.
+/// Formats a time as `16:03`, in UTC.
 pub(super) fn minute(moment: Millis) -> String {
     time(moment)[..5].into()
 }
 
-/// `2 h 41 min`, `3 min 05 s`, `12 s`.
+/// Formats a duration as `2 h 41 min`, `3 min 05 s`, `12 s`.
 pub(super) fn span(length: Millis) -> String {
     let seconds = length / 1_000;
     match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
@@ -44,12 +44,12 @@ pub(super) fn span(length: Millis) -> String {
     }
 }
 
-/// `6.2 s`.
+/// Formats a duration as `6.2 s`.
 pub(super) fn seconds(length: Millis) -> String {
     format!("{}.{} s", length / 1_000, length / 100 % 10)
 }
 
-/// A part of a whole, `-` of nothing.
+/// Formats a share in percent, `-` if the whole is 0.
 pub(super) fn percent(part: u64, whole: u64, decimals: usize) -> String {
     if whole == 0 {
         return "-".into();
@@ -57,7 +57,7 @@ pub(super) fn percent(part: u64, whole: u64, decimals: usize) -> String {
     format!("{:.decimals$}%", part as f64 * 100.0 / whole as f64)
 }
 
-/// A text cut to so many columns.
+/// Truncates a text to a number of columns.
 pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.into();
@@ -66,7 +66,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     kept + "…"
 }
 
-/// A text in lines of so many columns.
+/// Wraps a text into lines of a number of columns.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -86,14 +86,14 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A text under a label, in lines of so many columns.
+/// Wraps a text after a label into lines of a number of columns.
 pub(super) fn labelled(label: &str, text: &str, columns: usize) -> Vec<String> {
     let lines = wrapped(text, columns.saturating_sub(LABEL + 2));
     let label = |at| if at == 0 { label } else { "" };
     lines.iter().enumerate().map(|(at, line)| format!("{:LABEL$}  {line}", label(at))).collect()
 }
 
-/// A bar of `part` in `whole`, so many columns wide, in eighths.
+/// Draws a bar of `part` in `whole`, `wide` columns wide, in eighths.
 pub(super) fn bar(part: u64, whole: u64, wide: u64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (part.saturating_mul(wide * 8)).checked_div(whole).unwrap_or(0).clamp(1, wide * 8);

@@ -1,4 +1,4 @@
-//! What is said of the demo, on a terminal or not.
+//! The texts of the demo, for both kinds of output.
 
 use std::io::{self, Write};
 
@@ -14,12 +14,12 @@ use super::{Progress, QUIET};
 use crate::config::{Config, spell_duration};
 use crate::telemetry::Status;
 
-/// How long a worker may take to join before it is asked why, ms.
+/// The time after which a worker that has not joined is queried for the reason, ms.
 const JOINING: Millis = 10_000;
 
-/// All state that the demo shows.
+/// The state that the demo shows.
 pub(super) struct DashboardView<'a> {
-    /// When the program started, by the clock.
+    /// The start of the program in real time.
     pub(super) began: Millis,
     pub(super) event_clock: EventClock,
     pub(super) broker: &'a Broker,
@@ -29,9 +29,9 @@ pub(super) struct DashboardView<'a> {
     pub(super) status: &'a Status,
 }
 
-/// A way to show it.
+/// A kind of output.
 pub(super) trait View {
-    /// Shows how things stand, if it is time to.
+    /// Shows the current state, if it is due.
     fn show(
         &mut self,
         dashboard: &DashboardView<'_>,
@@ -41,19 +41,19 @@ pub(super) trait View {
         out: &mut dyn Write,
     ) -> io::Result<()>;
 
-    /// Leaves the output as it was found.
+    /// Restores the output.
     fn close(&mut self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl DashboardView<'_> {
-    /// k.
+    /// Returns k.
     pub(super) fn k(&self) -> u64 {
         self.config.policy().k()
     }
 
-    /// `crowdfold demo · k = 20 · …`.
+    /// Returns the title, `crowdfold demo · k = 20 · …`.
     pub(super) fn title(&self) -> String {
         let broker = if self.broker.is_mock() {
             format!("librdkafka's mock cluster, {}", self.broker.address)
@@ -67,7 +67,7 @@ impl DashboardView<'_> {
         format!("crowdfold demo · k = {}{noise} · {broker}", self.k())
     }
 
-    /// How things stand, in lines of so many columns.
+    /// Returns the current state, in lines of a number of columns.
     pub(super) fn heading(
         &self,
         stats: &Stats,
@@ -85,11 +85,11 @@ impl DashboardView<'_> {
         lines
     }
 
-    /// What came of it, in lines of so many columns.
+    /// Returns the results, in lines of a number of columns.
     fn outcome(&self, stats: &Stats, columns: usize) -> Vec<String> {
         let mut lines = labelled("worker", &self.outcomes(), columns);
         lines.extend(labelled("released", &released(stats), columns));
-        // where there is noise nothing is folded
+        // with noise nothing is folded
         if stats.windows > 0 && self.config.policy().privacy().is_none() {
             lines.extend(labelled("folded", &folded(stats), columns));
         }
@@ -99,7 +99,7 @@ impl DashboardView<'_> {
         lines
     }
 
-    /// The event time of the synthetic players.
+    /// Returns the event time of the synthetic players.
     fn event_time(&self, now: Millis) -> String {
         let event = self.progress.event().max(self.event_clock.start());
         let at = time(event);
@@ -115,7 +115,7 @@ impl DashboardView<'_> {
         format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
-    /// What the worker made of the beacons: multiples of k, like its metrics.
+    /// Returns the outcomes of the beacons as multiples of k, like the worker's metrics.
     fn outcomes(&self) -> String {
         let of = |outcome| number(self.gauges.beacons(outcome));
         format!(
@@ -129,7 +129,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// Who is never seen.
+    /// Returns the note on the tenant without rows.
     fn withheld(&self, stats: &Stats) -> Option<String> {
         let seen = stats.tables().any(|table| table.tenant == QUIET);
         (stats.windows > 0 && !seen).then(|| {
@@ -138,7 +138,7 @@ impl DashboardView<'_> {
         })
     }
 
-    /// Why there are no rows yet.
+    /// Returns the reason why there are no rows yet.
     fn waiting(&self, now: Millis) -> String {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
@@ -164,7 +164,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// What noise does to the tables, in lines of so many columns; none where there is no noise.
+    /// Returns the effect of noise on the tables, in lines of a number of columns; none without noise.
     pub(super) fn noise(&self, columns: usize) -> Vec<String> {
         let policy = self.config.policy();
         if !policy.is_noisy() {
@@ -185,7 +185,7 @@ impl DashboardView<'_> {
         labelled("noise", &text, columns)
     }
 
-    /// What this broker cannot do, and a real one can.
+    /// Returns the limitations of the mock cluster, in lines of a number of columns.
     pub(super) fn limits(&self, columns: usize) -> Vec<String> {
         if !self.broker.is_mock() {
             return Vec::new();
@@ -198,7 +198,7 @@ impl DashboardView<'_> {
         )
     }
 
-    /// How to read what is in the rollups' topic with other tools.
+    /// Returns commands for reading the rollups topic with other tools.
     pub(super) fn read_along(&self) -> [String; 2] {
         let (brokers, prefix) = (&self.broker.address, &self.config.kafka.prefix);
         let breakdown = stats::order(self.config).swap_remove(0);
@@ -212,7 +212,7 @@ impl DashboardView<'_> {
     }
 }
 
-/// What came out.
+/// Returns the number of released rows.
 fn released(stats: &Stats) -> String {
     stats.smallest.map_or("nothing yet".into(), |smallest| {
         let (rows, windows) = (count(stats.rows, "row"), count(stats.windows, "window"));
@@ -220,7 +220,7 @@ fn released(stats: &Stats) -> String {
     })
 }
 
-/// The share of sessions in rows with `*`.
+/// Returns the share of sessions in rows with `*`.
 fn folded(stats: &Stats) -> String {
     let share = percent(stats.folded, stats.sessions, 1);
     format!(
@@ -230,7 +230,7 @@ fn folded(stats: &Stats) -> String {
     )
 }
 
-/// What it came to, and where to read on, in lines of so many columns.
+/// Returns the summary and further commands, in lines of a number of columns.
 pub(super) fn summary(
     dashboard: &DashboardView<'_>,
     stats: &Stats,

@@ -1,4 +1,4 @@
-//! Files of beacons, as they are or compressed.
+//! Files of beacons, compressed or not.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -15,8 +15,8 @@ const BUFFER: usize = 1 << 20;
 /// The largest window of a zstd frame as a power of two: 128 MiB, as for `zstd -d`. The decoder allocates the window.
 const MOST_WINDOW_LOG: u32 = 27;
 
-/// Opens a file; `-` is standard input. `.gz` is read as gzip with any number of members, `.zst` as zstd with any number
-/// of frames, both piece by piece: memory does not depend on the size when unpacked.
+/// Opens a file; `-` is standard input. `.gz` is read as gzip with any number of members, `.zst` as zstd with any
+/// number of frames. Both are decompressed in pieces, so memory does not depend on the decompressed size.
 pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRead>> {
     if path == Path::new("-") {
         return Ok(Box::new(buffered(progress.watch(io::stdin().lock()))));
@@ -31,7 +31,7 @@ pub(super) fn open(path: &Path, progress: &Progress) -> io::Result<Box<dyn BufRe
 }
 
 fn unzstd(mut file: impl BufRead) -> io::Result<impl Read> {
-    // the decoder takes nothing for no frames
+    // the decoder treats an empty file as valid
     if file.fill_buf()?.is_empty() {
         return Err(io::Error::new(
             ErrorKind::UnexpectedEof,

@@ -2,18 +2,18 @@
 
 use std::io::{self, BufRead};
 
-/// The end of what was read.
+/// The reason why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The line is complete.
     Line,
     /// The input ended.
     Input,
-    /// The line goes on beyond the most that may be read.
+    /// The line is longer than the limit.
     Limit,
 }
 
-/// Reads on in a line until its end, or until `line` has `most` bytes. The end of the line is not part of it.
+/// Reads the rest of a line, or until `line` has `most` bytes. The line end is not included.
 pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> io::Result<End> {
     loop {
         let left = most.saturating_sub(line.len());
@@ -38,7 +38,7 @@ pub(super) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>, most: usiz
     }
 }
 
-/// Skips what is left of a line.
+/// Skips the rest of a line.
 pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
     loop {
         let chunk = fill(lines)?;
@@ -52,7 +52,7 @@ pub(super) fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn fill(lines: &mut impl BufRead) -> io::Result<&[u8]> {
-    // a signal is no error
+    // a signal is not an error
     while let Err(error) = lines.fill_buf() {
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);

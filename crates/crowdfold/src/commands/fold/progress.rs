@@ -1,4 +1,4 @@
-//! The progress of a fold, on a terminal.
+//! The progress bar of a fold.
 
 use std::fs;
 use std::io::Read;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-/// A record is counted in steps of this many.
+/// The number of records per update.
 const STEP: u64 = 4096;
 
-/// The bar on stderr. It is not drawn where stderr is no terminal, and is wiped when it is dropped.
+/// The bar on stderr. It is drawn only on a terminal, and removed when it is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
     step: u64,
 }
 
 impl Progress {
-    /// Starts with the reading of these files. Without a total where one of them has no known size.
+    /// Creates a bar for reading these files. It has no total if the size of one is unknown.
     pub(super) fn reading(files: &[PathBuf]) -> Self {
         let sizes = files.iter().map(|file| size(file)).sum::<Option<u64>>();
         let line = match sizes {
@@ -26,7 +26,7 @@ impl Progress {
         Self::new(sizes, line)
     }
 
-    /// Starts with the folding of this many sorted records.
+    /// Creates a bar for folding this many sorted records.
     pub(super) fn folding(records: u64) -> Self {
         Self::new(Some(records), "folding {bar:40} {human_pos} of {human_len} records, {eta} left")
     }
@@ -61,7 +61,7 @@ impl Drop for Progress {
     }
 }
 
-/// The size of a regular file; standard input has none.
+/// Returns the size of a regular file; `None` for standard input.
 fn size(path: &Path) -> Option<u64> {
     let path = (path != Path::new("-")).then_some(path)?;
     fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())

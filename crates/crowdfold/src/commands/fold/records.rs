@@ -6,34 +6,35 @@ use serde::de::IgnoredAny;
 
 use super::lines::{End, read_line, skip_line};
 
-/// The length from which on a part of an array, or of a line with several objects, becomes a record, bytes.
+/// The size from which on a part of an array, or of a line with several objects, becomes a record, bytes.
 const ENOUGH: usize = 64 << 10;
 
-/// The largest depth of brackets in a value over several lines.
+/// The maximum depth of brackets in a value over several lines.
 const MAX_DEPTH: usize = 1_024;
 
-/// The records of one file. Each is a line without its end; empty lines are none. Where lines are JSON, one that is an
-/// incomplete value is joined with the next ones until the value is complete or too long. A line that is an object or
-/// an array by itself ends the attempt where the value cannot go on with it. A long array over several lines comes in parts, and so does
-/// a long line of objects that run on, as Firehose writes files of them.
+/// The records of one file. Each is a line without its end; empty lines are skipped. In JSON, an incomplete value is
+/// joined with the next lines until it is complete or too long. A line that is an object or an array by itself ends the
+/// attempt if the value cannot continue with it. A long array over several lines is divided into parts, and so is a
+/// long line of consecutive objects, as Firehose writes them.
 pub(super) struct Records<R> {
     lines: R,
     joins: bool,
     most: usize,
     line: Vec<u8>,
-    /// The beginning of the next line: an object of a long line that was read in part.
+    /// The rest of the next line: an object of a long line that was read in part.
     rest: Vec<u8>,
-    /// The line is still to be looked at.
+    /// True if the line is not processed yet.
     ahead: bool,
-    /// Lines that are joined.
+    /// The joined lines.
     held: Vec<u8>,
     open: Open,
-    /// The held lines go on with an array of which a part was a record.
+    /// True if the held lines continue an array of which a part was already a record.
     is_rest: bool,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Reads records of at most `most` bytes: of a longer one no more is kept than shows that. `joins` if they are JSON.
+    /// Creates a reader of records of at most `most` bytes; longer ones are truncated just beyond that. `joins` is true
+    /// for JSON.
     pub(super) fn new(lines: R, joins: bool, most: usize) -> Self {
         Self {
             lines,
@@ -48,7 +49,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Reads the next record. Returns `false` at the end of the input.
+    /// Reads the next record. Returns false at the end of the input.
     pub(super) fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
         record.clear();
         loop {
@@ -89,7 +90,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Reads the next line, or the next objects of a long one. Returns `false` at the end of the input.
+    /// Reads the next line, or the next objects of a long one. Returns false at the end of the input.
     fn read(&mut self) -> io::Result<bool> {
         self.line.clear();
         std::mem::swap(&mut self.line, &mut self.rest);
@@ -110,7 +111,7 @@ impl<R: BufRead> Records<R> {
         Ok(true)
     }
 
-    /// Takes the lines that are held for a record, if they hold anything that was not a record before.
+    /// Takes the held lines as a record, if they contain something that was not in a record before.
     fn take(&mut self, record: &mut Vec<u8>) -> bool {
         let is_rest = std::mem::take(&mut self.is_rest);
         let is_bracket = |byte: &u8| matches!(byte, b'[' | b']' | b'\n');
@@ -123,7 +124,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// The end of the last complete object or array in the beginning of a line, by its brackets alone.
+/// Returns the end of the last complete object or array at the beginning of a line, judged by its brackets.
 fn end_of_objects(line: &[u8]) -> Option<usize> {
     let (mut depth, mut end) = (0_usize, None);
     let (mut in_string, mut is_escaped) = (false, false);
@@ -150,17 +151,17 @@ fn is_json(line: &[u8]) -> bool {
         && serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>().all(|value| value.is_ok())
 }
 
-/// The brackets that the lines read so far leave open.
+/// The open brackets of the lines read so far.
 #[derive(Default)]
 struct Open {
-    /// The brackets that would close it.
+    /// The brackets that would close the value.
     brackets: Vec<u8>,
     /// The last byte that is neither white space nor in a string.
     last: u8,
 }
 
 impl Open {
-    /// Goes on with a line. Returns whether the value is incomplete after it, and may be completed by others.
+    /// Adds a line. Returns true if the value is incomplete after it, and further lines may complete it.
     fn after(&mut self, line: &[u8]) -> bool {
         let mut bytes = line.iter();
         while let Some(byte) = bytes.next() {
@@ -172,7 +173,7 @@ impl Open {
                         is_escaped = *byte == b'\\' && !is_escaped;
                         ends
                     };
-                    // No string goes over several lines.
+                    // Strings do not extend over several lines.
                     if !bytes.any(ends) {
                         return false;
                     }

@@ -1,6 +1,6 @@
 //! Sorted runs of records in temporary files, and their merge.
 //!
-//! The files contain personal data. They have no name, so that nothing is left in the directory however the process ends,
+//! The files contain personal data. They have no name, so nothing remains in the directory however the process ends,
 //! and only the owner may read them.
 
 use std::cmp::Reverse;
@@ -12,21 +12,21 @@ use std::path::{Path, PathBuf};
 
 use crowdfold_airlock::Millis;
 
-/// Most runs of one level. A file stays open for each.
+/// The maximum number of runs of one level. Each run keeps a file open.
 const MOST_RUNS: usize = 64;
 
-/// The sizes of a file's buffer, bytes.
+/// The size limits of a file's buffer, bytes.
 const BUFFERS: std::ops::RangeInclusive<usize> = 1 << 12..=1 << 20;
 
-/// Runs in the order of the input. When a level is full, its runs become one run of the next level, so the number of
-/// open files and the number of times that a record is written grow with the logarithm of the input.
+/// Runs in the order of the input. A full level is merged into one run of the next level, so the number of open files
+/// and the number of times that a record is written grow with the logarithm of the input.
 pub(super) struct Runs {
     memory: usize,
     directory: PathBuf,
     runs: Vec<Run>,
 }
 
-/// Records in the order of their times, each as its time, its length and its bytes.
+/// Records in the order of their times, each with its time, length and bytes.
 struct Run {
     file: File,
     records: u64,
@@ -46,7 +46,7 @@ impl Runs {
         self.runs.is_empty()
     }
 
-    /// Adds a run of sorted records that come after all others in the input.
+    /// Adds a run of sorted records that follow all others in the input.
     pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Millis, &'a [u8])>) -> io::Result<()> {
         let mut writer = self.writer(0)?;
         for (time, record) in records {
@@ -57,7 +57,7 @@ impl Runs {
         self.merge_level()
     }
 
-    /// Merges the last runs while there are as many of one level as there may be.
+    /// Merges the last runs while a level is full.
     fn merge_level(&mut self) -> io::Result<()> {
         let most = (self.memory / BUFFERS.start()).clamp(2, MOST_RUNS);
         while let Some(level) = self.runs.last().map(|run| run.level) {
@@ -89,7 +89,7 @@ impl Runs {
     }
 }
 
-/// The size of each of `buffers` buffers, bytes.
+/// Returns the size of each of `buffers` buffers, bytes.
 fn buffer(memory: usize, buffers: usize) -> usize {
     (memory / (buffers + 1)).clamp(*BUFFERS.start(), *BUFFERS.end())
 }
@@ -117,12 +117,12 @@ impl Writer {
     }
 }
 
-/// A merge of runs. Of records with the same time, those of earlier runs come first.
+/// A merge of runs. For equal times, records of earlier runs come first.
 pub(super) struct Merge {
     readers: Vec<Reader>,
-    /// The next record's time in each run that has one.
+    /// The time of the next record of each run that has one.
     heads: BinaryHeap<Reverse<(Millis, usize)>>,
-    /// The run whose record was lent last.
+    /// The run of the last returned record.
     lent: Option<usize>,
     record: Vec<u8>,
 }
@@ -171,7 +171,7 @@ impl Merge {
         Ok(())
     }
 
-    /// Lends the next record, with its time.
+    /// Returns the next record, with its time.
     pub(super) fn next(&mut self) -> io::Result<Option<(Millis, &[u8])>> {
         if let Some(run) = self.lent.take() {
             self.advance(run)?;

@@ -1,4 +1,4 @@
-//! Records sorted by time, stably: in memory as far as they fit, and beyond it in runs.
+//! A stable sort of records by time: in memory as far as they fit, otherwise in runs.
 //!
 //! The order is that of (time, position in the input). It does not depend on the memory.
 
@@ -9,13 +9,13 @@ use crowdfold_airlock::Millis;
 
 use super::runs::{Merge, Runs};
 
-/// The size of a block of records, bytes; smaller where there is little memory.
+/// The size of a block of records, bytes; smaller with little memory.
 const BLOCK: usize = 4 << 20;
 
-/// The least memory that is of use, bytes.
+/// The minimum memory, bytes.
 const LEAST: usize = 1 << 16;
 
-/// Takes records in the order of the input.
+/// A sorter, which receives records in the order of the input.
 pub(super) struct Sorter {
     memory: usize,
     batch: Batch,
@@ -23,15 +23,15 @@ pub(super) struct Sorter {
     records: u64,
 }
 
-/// The records in order, each lent until the next one is asked for.
+/// The records in order, each valid until the next one is read.
 pub(super) enum Sorted {
     InMemory { batch: Batch, next: usize },
     Merged(Merge),
 }
 
 impl Sorter {
-    /// Sorts in this much memory, bytes, or 64 KiB; temporary files go to `directory`. One record may be in memory in
-    /// addition.
+    /// Creates a sorter with this much memory, bytes, but at least 64 KiB; temporary files are created in `directory`.
+    /// One record may be in memory in addition.
     pub(super) fn new(memory: usize, directory: PathBuf) -> Self {
         Self::within(memory.max(LEAST), directory)
     }
@@ -41,17 +41,17 @@ impl Sorter {
         Self { memory, batch: Batch::new(block), runs: Runs::new(memory, directory), records: 0 }
     }
 
-    /// The directory of temporary files.
+    /// Returns the directory of temporary files.
     pub(super) fn directory(&self) -> &Path {
         self.runs.directory()
     }
 
-    /// The number of records that were taken.
+    /// Returns the number of records.
     pub(super) const fn records(&self) -> u64 {
         self.records
     }
 
-    /// Takes the next record of the input.
+    /// Adds the next record of the input.
     pub(super) fn push(&mut self, time: Millis, record: &[u8]) -> io::Result<()> {
         if !self.batch.is_empty() && self.batch.size_with(record.len()) > self.memory {
             self.spill()?;
@@ -67,7 +67,7 @@ impl Sorter {
             self.batch.sort();
             return Ok(Sorted::InMemory { batch: self.batch, next: 0 });
         }
-        // the memory is for the buffers of the runs now
+        // the memory is now needed for the buffers of the runs
         self.spill()?;
         drop(self.batch);
         Ok(Sorted::Merged(self.runs.merge()?))
@@ -82,7 +82,7 @@ impl Sorter {
 }
 
 impl Sorted {
-    /// Lends the next record, with its time.
+    /// Returns the next record, with its time.
     pub(super) fn next(&mut self) -> io::Result<Option<(Millis, &[u8])>> {
         match self {
             Self::InMemory { batch, next } => {
@@ -94,16 +94,16 @@ impl Sorted {
     }
 }
 
-/// Records in memory. They lie in blocks one after another, and each in one block.
+/// Records in memory, in consecutive blocks. Each record is in one block.
 pub(super) struct Batch {
     block: usize,
     blocks: Vec<Vec<u8>>,
-    /// The capacities of all blocks.
+    /// The total capacity of all blocks.
     size: usize,
     entries: Vec<Entry>,
 }
 
-/// Where a record lies. Block and start grow with the position in the input.
+/// The location of a record. Block and start grow with the position in the input.
 #[derive(Clone, Copy)]
 struct Entry {
     time: Millis,
@@ -125,11 +125,11 @@ impl Batch {
         self.blocks.last().is_some_and(|block| block.capacity() - block.len() >= length)
     }
 
-    /// The most memory that is taken while one more record of that length is, bytes.
+    /// Returns the maximum memory in use while one more record of this length is added, bytes.
     fn size_with(&self, length: usize) -> usize {
         let block = if self.has_room(length) { 0 } else { self.block.max(length) };
         let capacity = self.entries.capacity();
-        // entries are copied to a place twice as large
+        // entries are copied to an allocation of twice the size
         let entries = if self.entries.len() == capacity { capacity.max(4) * 3 } else { capacity };
         self.size + block + entries * size_of::<Entry>()
     }
@@ -148,7 +148,7 @@ impl Batch {
     }
 
     fn sort(&mut self) {
-        // a record without content has the start of the one after it
+        // a record without content has the same start as the next one
         self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
     }
 
@@ -162,7 +162,7 @@ impl Batch {
         (0..self.entries.len()).filter_map(|at| self.get(at))
     }
 
-    /// Forgets the records and gives the memory back.
+    /// Removes the records and releases the memory.
     fn clear(&mut self) {
         *self = Self::new(self.block);
     }

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use crowdfold_airlock::{Ignored, Reason};
 use crowdfold_rollup::Counts;
 
-/// Logs how many beacons were rejected, by reason, how many were late, and how many values of known fields could not be
-/// used, by field. Returns the error where all beacons were rejected.
+/// Logs how many beacons were rejected, by reason, how many were late, and how many values of known fields were
+/// ignored, by field. Returns an error if all beacons were rejected.
 pub(super) fn report(counts: &Counts, ignored: &Ignored) -> Option<String> {
     let values = ignored.by_field().map(|(_, count)| count).sum::<u64>();
     if values > 0 {
@@ -43,17 +43,17 @@ fn beacons_were(count: u64) -> String {
     if count == 1 { "1 beacon was".into() } else { format!("{count} beacons were") }
 }
 
-/// The reasons with a count above 0, largest count first.
+/// Returns the reasons with a count above 0, largest count first.
 fn by_reason(counts: &Counts) -> String {
     sorted(Reason::ALL.iter().map(|reason| (reason.name(), counts.rejected[*reason as usize])))
 }
 
-/// The fields with a count above 0, largest count first.
+/// Returns the fields with a count above 0, largest count first.
 fn by_field(ignored: &Ignored) -> String {
     sorted(ignored.by_field())
 }
 
-/// Names with their counts, largest count first and equal counts by name, without counts of 0.
+/// Formats names with their counts, largest count first and equal counts by name, without counts of 0.
 fn sorted(counts: impl Iterator<Item = (&'static str, u64)>) -> String {
     let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
     counts.sort_by_key(|(name, count)| (Reverse(*count), *name));

@@ -7,7 +7,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crate::config::Sources;
 
-/// What `crowdfold generate …` gives: its failure, and what it wrote to standard output.
+/// Runs `crowdfold generate …`; returns its result and standard output.
 fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), Failure>, Vec<u8>) {
     let cli = Cli::try_parse_from(["crowdfold", "generate"].iter().chain(flags)).unwrap();
     let sources = Sources { file, flags: cli.overrides(), host: "host".into(), ..Sources::default() };

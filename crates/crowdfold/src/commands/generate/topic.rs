@@ -1,4 +1,4 @@
-//! Beacons onto a topic, in real time.
+//! Beacons sent to a topic in real time.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -22,13 +22,13 @@ use crate::cli::Generate;
 use crate::config::Config;
 use crate::failure::Failure;
 
-/// How long brokers may take to acknowledge what is left at the end.
+/// The time-out of the last records.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The longest sleep between two looks at the clock and at signals.
+/// The longest sleep between two checks of the clock and of signals.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Sends what players report when they report it, until the limit or a signal. What they did goes to `truth`.
+/// Sends reports at their times until the limit or a signal. The true activity is written to `truth`.
 pub(super) fn run(
     args: &Generate,
     config: &Config,
@@ -95,7 +95,7 @@ fn send(
     Ok(sent)
 }
 
-/// Serves the producer until the moment has come. `false`: a signal came first.
+/// Serves the producer until a time. Returns false if a signal arrived first.
 fn wait_until(moment: u64, topic: &Topic, stop: &AtomicBool) -> bool {
     loop {
         if stop.load(Ordering::Relaxed) {
@@ -110,7 +110,7 @@ fn wait_until(moment: u64, topic: &Topic, stop: &AtomicBool) -> bool {
     }
 }
 
-/// The beacons' topic, for writing.
+/// The beacons topic, for writing.
 struct Topic {
     name: String,
     producer: BaseProducer<Deliveries>,
@@ -118,11 +118,11 @@ struct Topic {
     headers: Option<OwnedHeaders>,
 }
 
-/// What became of what was sent.
+/// The outcomes of sent records.
 #[derive(Default)]
 struct Deliveries {
     lost: AtomicU64,
-    /// Number of the last error; its text would be the same.
+    /// The number of the last error, which has the same text.
     last: std::sync::Mutex<Option<RDKafkaErrorCode>>,
 }
 
@@ -140,7 +140,7 @@ impl ProducerContext for Deliveries {
 }
 
 impl Topic {
-    /// Finds the topic, and a producer for it that chooses partitions as the configuration has it.
+    /// Finds the topic, and creates a producer that uses the configured partitioner.
     fn open(config: &Config) -> Result<Self, Failure> {
         let name = config.topic_names().beacons;
         let brokers = config.kafka.brokers.join(",");
@@ -162,7 +162,7 @@ impl Topic {
         producer
             .set("bootstrap.servers", brokers)
             .set("client.id", client_id)
-            // a beacon that arrives twice by our fault would belie the truth
+            // a duplicate sent by the producer would contradict the truth
             .set("enable.idempotence", "true")
             .set("partitioner", partitioner(config.source.partitioner));
         let json = Header { key: "content-type", value: Some("application/json") };
@@ -176,7 +176,7 @@ impl Topic {
         })
     }
 
-    /// Hands a report to the producer, with its time; a topic of append time takes its own.
+    /// Queues a report with its time; a topic with append time sets its own.
     fn send(&self, report: &Report) -> anyhow::Result<()> {
         let mut record = BaseRecord::<str, [u8]>::to(&self.name)
             .payload(&report.payload)
@@ -191,7 +191,7 @@ impl Topic {
                     record = again;
                 }
                 Err(_) if self.is_forbidden(None) => return Err(self.forbidden()),
-                // the error names a code, never the record
+                // the error contains a code, never the record
                 Err((error, _)) => {
                     return Err(anyhow!(error).context(format!("topic {} cannot be flushed", self.name)));
                 }
@@ -199,7 +199,7 @@ impl Topic {
         }
     }
 
-    /// Waits until all that was sent is acknowledged.
+    /// Waits until all records are acknowledged.
     fn finish(&self) -> anyhow::Result<()> {
         let flushed = self.producer.flush(PATIENCE);
         let deliveries = self.producer.context();
@@ -224,7 +224,8 @@ impl Topic {
         crowdfold_kafka::Error::Forbidden { principal: self.principal.clone(), right }.into()
     }
 
-    /// Whether we may not write to it; who may write nowhere is told so before any record.
+    /// Returns true if the permission to write is missing; without any write permission the producer fails before the
+    /// first record.
     fn is_forbidden(&self, last: Option<RDKafkaErrorCode>) -> bool {
         use RDKafkaErrorCode as C;
         let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
@@ -235,7 +236,7 @@ impl Topic {
     }
 }
 
-/// librdkafka's name for it. Records without a session go anywhere.
+/// Returns librdkafka's name of the partitioner. Records without a session go to any partition.
 const fn partitioner(partitioner: Partitioner) -> &'static str {
     match partitioner {
         Partitioner::Murmur2 => "murmur2_random",

@@ -20,7 +20,7 @@ fn config(environment: &[(&str, &str)]) -> Config {
     Config::load(&Sources { environment, host: "here".into(), ..Sources::default() }).unwrap()
 }
 
-/// Of a configuration without attributes.
+/// Parses a query for a configuration without attributes.
 fn query(args: &Query, now: u64) -> Result<Asked, String> {
     super::query(args, &Catalogue::default(), now)
 }
@@ -55,7 +55,7 @@ fn impossible_queries_are_refused_before_anything_is_read() {
     }
 }
 
-/// The topics that a question is put to.
+/// Returns the topics that a query reads.
 fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, Failure> {
     let args = typed(arguments);
     let query = super::query(&args, &catalogue(&config.tenants), 1_000_000).unwrap();

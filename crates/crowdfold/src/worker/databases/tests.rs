@@ -9,7 +9,7 @@ use mmdb::Data;
 #[path = "../../../../airlock/src/address/tests/mmdb.rs"]
 mod mmdb;
 
-/// What is logged.
+/// A buffer for the log.
 #[derive(Clone, Default)]
 struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
@@ -27,7 +27,7 @@ fn countries(code: &'static str) -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, Data::Map(vec![("country_code", Data::Text(code))]))])
 }
 
-/// The country of an address, as the next beacon has it.
+/// Returns the country of an address for the next beacon.
 fn country(airlock: &mut Airlock) -> String {
     let payload = br#"{"ts":1,"session":"s","ip":"198.51.100.7"}"#;
     let mut found = None;

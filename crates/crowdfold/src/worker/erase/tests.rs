@@ -7,12 +7,12 @@ use super::*;
 
 type Passes = Receiver<BTreeMap<u32, i64>>;
 
-/// An eraser whose passes can be seen, and have these outcomes, then good ones.
+/// Creates an eraser whose passes are recorded and have these outcomes, then succeed.
 fn watched(outcomes: Vec<Result<(), Error>>) -> (Eraser, Passes, Arc<Status>) {
     repeated(outcomes, AGAIN)
 }
 
-/// One that goes over it again so often.
+/// Creates an eraser that repeats its passes at an interval.
 fn repeated(outcomes: Vec<Result<(), Error>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
     let (send, passes) = channel();
     let status = Arc::new(Status::new(&[]));
@@ -50,7 +50,7 @@ fn each_commit_is_followed_by_a_pass_over_all_partitions_of_ours() {
     assert_eq!(pass(&passes), [(3, 100)]);
     eraser.counted(1, 7);
     assert_eq!(pass(&passes), [(1, 7), (3, 100)]);
-    // the minute's commit of what has not moved
+    // the periodic commit of an unchanged offset
     eraser.counted(1, 7);
     none(&passes);
     reasons_until(&status, &[]);
@@ -104,7 +104,7 @@ fn what_the_last_commit_counted_is_erased_before_the_end() {
     let (eraser, passes, _) = watched(vec![]);
     eraser.counted(0, 1);
     drop(eraser);
-    // one pass or, where the end was quicker than the thread, the last
+    // one pass or, if the end was faster than the thread, the last one
     assert_eq!(pass(&passes), [(0, 1)]);
     none(&passes);
 }

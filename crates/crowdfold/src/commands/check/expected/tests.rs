@@ -10,7 +10,7 @@ fn printed(live: u64, flags: &[(&'static str, &str)]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// The numbers of the line of a field, in the first table after that heading.
+/// Returns the numbers in the line of a field, in the first table after a heading.
 fn numbers(text: &str, table: &str, field: &str) -> Vec<String> {
     let after = &text[text.find(&format!("# {table}, ")).unwrap()..];
     let line =
@@ -29,7 +29,8 @@ fn every_table_is_described_and_all_but_the_detail_table_have_their_errors() {
     assert_eq!(text.matches("playing_ms").count(), 4, "{text}");
 }
 
-/// Standard errors of an hour of minutes fall with the root of 60, and in proportion to the sessions of a row.
+/// Standard errors of an hour of minutes decrease with the square root of 60, and in proportion to the sessions of a
+/// row.
 #[test]
 fn errors_are_noise_over_the_expected_sum() {
     let text =

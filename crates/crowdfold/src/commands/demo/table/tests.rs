@@ -41,7 +41,7 @@ fn row(os: &str, sessions: u64) -> Row {
     }
 }
 
-/// The distribution of values that are 5,000 each.
+/// Returns the distribution of values that are 5,000 each.
 fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> {
     Some(DistributionSummary {
         sessions: Some(sessions),
@@ -51,7 +51,7 @@ fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> 
     })
 }
 
-/// The row as in a table outside the detail table.
+/// Converts a row to one outside the detail table.
 fn noisy(mut row: Row) -> Row {
     row.detail = Some(false);
     row.beacons = None;
@@ -113,7 +113,7 @@ fn a_narrow_terminal_keeps_what_the_table_is_about() {
 fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
-    // stalled time came out below 0, and a playing time below the noise
+    // the stalled time is below 0, and a playing time below the noise
     table.rows[0].stalled_ms = Some(-900_000);
     table.rows[1].stalled_ms = Some(-2_000);
     table.rows[2].playing_ms = Some(-240_000);

@@ -16,7 +16,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(text, 1).unwrap()
 }
 
-/// Reads a file of that name and content.
+/// Reads a file with this name and content.
 fn read(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
@@ -52,7 +52,7 @@ fn members_and_frames_follow_one_another() {
 
 #[test]
 fn file_that_ends_too_early_is_an_error_wherever_it_ends() {
-    // random bytes make several blocks
+    // random bytes give several blocks
     let mut state = 1_u64;
     let text: Vec<u8> = (0..200_000)
         .map(|_| {
@@ -70,7 +70,7 @@ fn file_that_ends_too_early_is_an_error_wherever_it_ends() {
         assert_eq!(read(name, &two).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{name}, second part");
         let mut damaged = packed.clone();
         damaged[last / 2] ^= 1;
-        // random bytes are stored as they are, and gzip has a checksum at its end
+        // random bytes are stored uncompressed, and gzip has a checksum at its end
         if name == "b.gz" {
             assert!(read(name, &damaged).is_err());
         }
@@ -84,11 +84,11 @@ fn length_of_half(bytes: &[u8]) -> usize {
 
 #[test]
 fn zstd_window_beyond_the_bound_is_an_error() {
-    // a frame that has a window of 2 GiB, by its header alone
+    // the header of a frame with a window of 2 GiB
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 0x01, 0x00, 0x00];
     let error = read("b.zst", &frame).unwrap_err();
     assert!(error.to_string().contains("memory"), "{error}");
-    // and one of 128 MiB, which is empty
+    // and an empty frame with one of 128 MiB
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x01, 0x00, 0x00];
     assert_eq!(read("b.zst", &frame).unwrap(), b"");
 }

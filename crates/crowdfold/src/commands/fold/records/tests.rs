@@ -40,7 +40,7 @@ fn a_line_that_was_cut_short_does_not_hold_up_the_next() {
     check("{\"a\":1,\n\"b\":2]\n{}\n", &["{\"a\":1,\n\"b\":2]", "{}"]);
     check("{\"a\":1,\n", &["{\"a\":1,"]);
     check("{\n[{}]\n", &["{", "[{}]"]);
-    // Whoever reads the record finds both.
+    // A parser of the record finds both.
     check("{\"a\":[1,\n{\"c\":1}\n{\"d\":1}\n", &["{\"a\":[1,\n{\"c\":1}", "{\"d\":1}"]);
 }
 
@@ -83,12 +83,12 @@ fn a_long_line_of_objects_that_run_on_comes_in_parts() {
     let together = records[..records.len() - 1].concat();
     let values = serde_json::Deserializer::from_str(&together).into_iter::<IgnoredAny>();
     assert_eq!(values.filter(Result::is_ok).count(), objects.len());
-    // one that is longer than a part is whole
+    // an object that is longer than a part is not divided
     let large = format!("{{\"s\":\"{}\"}}", "x".repeat(3 * ENOUGH));
     let records = records_of(&format!("{}\n{{}}", large.repeat(10)), true, 4 * ENOUGH);
     assert_eq!(records.len(), 11);
     assert!(records[..10].iter().all(|record| *record == large));
-    // one that is too long costs the rest of its line
+    // an object that is too long loses the rest of its line
     let records = records_of(&format!("{{}}{{\"s\":\"{}\"}}{{}}\n{{}}", "x".repeat(300_000)), true, 100_000);
     assert_eq!(records.iter().map(String::len).collect::<Vec<_>>(), [2, 100_001, 2]);
 }

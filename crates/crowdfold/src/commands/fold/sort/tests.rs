@@ -22,7 +22,7 @@ fn drain(sorter: Sorter) -> Vec<(Millis, Vec<u8>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// With 64 bytes every few records are a run, and runs of several levels come about.
+    /// With 64 bytes every few records form a run, so there are runs of several levels.
     #[test]
     fn order_is_that_of_a_stable_sort_in_any_memory(
         records in vec((0_u64..50, vec(any::<u8>(), 0..40)), 0..600),
@@ -99,7 +99,7 @@ fn temporary_files_have_no_name_and_belong_to_the_owner_alone() {
 #[test]
 fn few_files_are_open_however_many_runs_there_were() {
     let directory = tempfile::tempdir().unwrap();
-    // every record is a run: two levels of at most 16 files each, and a third begun
+    // every record is a run: two full levels of at most 16 files each, and a third one
     let mut sorter = sorter(1 << 16, directory.path());
     for time in (0..600).rev() {
         sorter.push(time, &[b'x'; 1 << 16]).unwrap();
