@@ -1,4 +1,4 @@
-//! As commands for Kafka's own `kafka-acls.sh`, one for what shares its operations.
+//! Permissions as commands for Kafka's `kafka-acls.sh`.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use crate::config::Config;
 use crate::roles::Actor;
 
 const HEAD: &str = "\
-# The least rights of each role. An administrator gives them; admin.properties says how that one connects.
-# What is granted elsewhere beside them is not the least any more: `kafka-acls.sh --list` shows what is.
+# The minimal permissions of each role, to be granted by an administrator, whose connection is in admin.properties.
+# Further ACLs of these principals add permissions that they do not need; `kafka-acls.sh --list` shows all ACLs.
 ";
 
-/// Prints them.
+/// Prints the commands.
 pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> io::Result<()> {
     out.write_all(HEAD.as_bytes())?;
     let brokers = config.kafka.brokers.join(",");
@@ -53,7 +53,7 @@ pub(super) fn print(config: &Config, actors: &[Actor], out: &mut impl Write) -> 
     Ok(())
 }
 
-/// Topics with which the same may be done are named together; everything else by itself.
+/// Groups topics with the same operations in one command; other resources have their own.
 fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
     let mut commands: Vec<(Vec<Operation>, Vec<&Resource>)> = Vec::new();
     for (resource, operations) in by_resource(rights) {
@@ -70,7 +70,7 @@ fn by_operations(rights: &[Right]) -> Vec<(Vec<Operation>, Vec<&Resource>)> {
     commands
 }
 
-/// As a shell takes it for one word.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:,=@/".contains(&byte);
     if word.bytes().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")).into() }

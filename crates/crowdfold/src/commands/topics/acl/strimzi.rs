@@ -1,4 +1,4 @@
-//! As Strimzi's KafkaUser, one for each principal.
+//! Permissions as Strimzi KafkaUser resources, one for each principal.
 
 use std::io::Write;
 
@@ -9,13 +9,13 @@ use crate::failure::Failure;
 use crate::roles::Actor;
 
 const HEAD: &str = "\
-# The least rights of each role, for Strimzi's user operator (authorization of type simple).
-# In place of my-cluster write the name of your Kafka.
+# The minimal permissions of each role, for Strimzi's user operator (authorization of type simple).
+# Replace my-cluster by the name of your Kafka resource.
 ";
 
-/// Prints them.
+/// Prints the resources.
 pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), Failure> {
-    // all or none: half of them applied would be worse than an error
+    // all or none, because applying half of them would be worse than an error
     let users: Vec<_> = actors.iter().map(|actor| user(&actor.principal)).collect::<Result<_, _>>()?;
     out.write_all(HEAD.as_bytes())?;
     for (Actor { roles, rights, .. }, (name, authentication)) in actors.iter().zip(users) {
@@ -57,8 +57,8 @@ spec:
     Ok(())
 }
 
-/// The name of a KafkaUser, and how it shows who it is: Strimzi makes the principal `CN=name` of a certificate's, and
-/// `name` of SCRAM's.
+/// Returns the name of a KafkaUser and its type of authentication. Strimzi derives the principal `CN=name` from a
+/// certificate, and `name` from SCRAM.
 fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
     let (name, authentication) = match principal.strip_prefix("CN=") {
         Some(name) => (name, "tls"),
@@ -76,7 +76,7 @@ fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
     )))
 }
 
-/// In quotes, so that nothing is taken for a number or a flag.
+/// Quotes a text, so that it is not parsed as a number or a flag.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
