@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_is_bounded_by_what_it_becomes() {
+    fn compressed_body_is_limited_by_its_decompressed_size() {
         let inflate = |body: &[u8], limit, memory| {
             let budget = Budget::new(memory);
             let mut share = budget.nothing();

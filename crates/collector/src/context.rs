@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_cmcd_count_more_than_the_query() {
+    fn cmcd_headers_take_precedence_over_the_query() {
         let none = HeaderMap::new();
         assert!(matches!(cmcd(&none, Some("x=1&CMCD=bs")), Some(Body::Query(b"bs"))));
         assert!(cmcd(&none, Some("x=1")).is_none() && cmcd(&none, None).is_none());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn signals_of_consent_are_read() {
+    fn consent_signals_are_parsed() {
         assert!(gpc(&headers(&[("sec-gpc", " 1")])) && dnt(&headers(&[("dnt", "1")])));
         assert!(!gpc(&headers(&[("sec-gpc", "0")])) && !dnt(&headers(&[("sec-gpc", "1")])));
     }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_no_text_is_as_if_it_had_not_been_sent() {
+    fn overlong_and_non_text_headers_are_ignored() {
         let mut lines = headers(&[("sec-ch-ua-model", "TV")]);
         lines.insert("user-agent", HeaderValue::from_bytes(&[b'x'; 1_025]).unwrap());
         lines.insert("sec-ch-ua", HeaderValue::from_bytes(b"\xff").unwrap());

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_count_has_its_place() {
+    fn counters_are_indexed_without_overlap() {
         let counts = Counts::default();
         STATUSES.iter().for_each(|status| counts.request(*status));
         counts.request(200);

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_never_exceeded_and_all_of_it_comes_back() {
+    fn budget_is_never_exceeded_and_is_fully_released() {
         let budget = Budget::new(100);
         let mut first = budget.share(60).unwrap();
         assert!(budget.share(41).is_none());
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_has_a_second_of_tokens_and_gets_more_with_time() {
+    fn connection_starts_with_a_second_of_tokens_that_refill() {
         let rate = Rate::new(4);
         let taken = (0..10).filter(|_| rate.take(0).is_ok()).count();
         assert_eq!(taken, 4);

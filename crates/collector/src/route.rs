@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_methods_lead_where_they_should() {
+    fn paths_and_methods_are_routed() {
         assert_eq!(route(&Method::POST, "/v1/beacons"), Route::Beacons);
         assert_eq!(route(&Method::GET, "/v1/beacons"), Route::Not("POST, OPTIONS"));
         assert_eq!(tenant(&Method::POST, "/v1/cmcd/acme"), Some("acme"));

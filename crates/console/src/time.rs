@@ -36,7 +36,7 @@ mod tests {
     use super::{duration, moment};
 
     #[test]
-    fn durations_are_read_as_configurations_write_them() {
+    fn durations_are_parsed_like_those_of_configurations() {
         let read = ["90s", "1m", "6h", "7d", "500ms"].map(duration);
         assert_eq!(read, [90_000, 60_000, 21_600_000, 604_800_000, 500].map(Some));
         for wrong in
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_in_utc() {
+    fn timestamps_are_written_in_utc() {
         let known = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399_999, "2000-02-28T23:59:59Z"),

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn smallest_limit_of_a_control_group_and_those_above_it_counts() {
+    fn smallest_limit_of_a_control_group_and_its_parents_is_used() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
         assert_eq!(limit(root, "0::/a/b\n"), None);

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_is_replaced_when_it_is_finished_and_not_before() {
+    fn file_is_replaced_only_when_finished() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rows");
         fs::write(&path, "old").unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn link_stays_and_its_target_is_replaced() {
+    fn symbolic_link_remains_and_its_target_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (target, link) = (dir.path().join("target"), dir.path().join("link"));
         fs::write(&target, "old").unwrap();

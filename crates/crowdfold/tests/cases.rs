@@ -167,7 +167,7 @@ fn cases_from_public_bug_reports_give_the_right_result() {
 }
 
 #[test]
-fn a_wrong_statement_is_noticed() {
+fn false_statement_is_detected() {
     let row = |window: u64, device: &str, plays: u64| serde_json::json!({"window": {"start": window}, "dimensions": {"device": device}, "plays": plays, "detail": true});
     let outcome = Outcome {
         rows: vec![row(1, "tv", 2), row(1, "stb", 3), row(2, "tv", 4)],

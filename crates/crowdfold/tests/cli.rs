@@ -64,7 +64,7 @@ fn help_of_every_command() {
 }
 
 #[test]
-fn the_version_is_the_packages() {
+fn version_is_that_of_the_package() {
     let output = crowdfold(&["-V"]);
     assert_eq!(text(&output.stdout), format!("crowdfold {}\n", env!("CARGO_PKG_VERSION")));
 }
@@ -136,7 +136,7 @@ const SHIPPED: [&str; 10] = [
 ];
 
 #[test]
-fn what_is_shipped_loads_and_is_in_force_as_printed() {
+fn shipped_configurations_load_and_print_unchanged() {
     for name in SHIPPED {
         let first = check(&deploy(name));
         let directory = tempfile::tempdir().expect("a directory");
@@ -149,7 +149,7 @@ fn what_is_shipped_loads_and_is_in_force_as_printed() {
 
 /// Every configuration in deploy/ is in the list above.
 #[test]
-fn no_shipped_configuration_is_forgotten() {
+fn every_shipped_configuration_is_tested() {
     let names = |folder: &str| -> Vec<String> {
         std::fs::read_dir(deploy(folder))
             .expect("deploy/ can be read")
@@ -189,7 +189,7 @@ fn check_prints_effective_settings_and_consequences() {
 
 /// The configuration is that of the secured example cluster.
 #[test]
-fn the_least_rights_in_both_forms() {
+fn minimal_permissions_are_printed_in_both_formats() {
     let config = deploy("secured.toml").display().to_string();
     for format in ["kafka-acls", "strimzi"] {
         let output = crowdfold(&["topics", "acl", "--config", &config, "--format", format]);
@@ -199,7 +199,7 @@ fn the_least_rights_in_both_forms() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn closed_output_pipe_is_not_an_error() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let output = command(&["check"]).stdout(writer).output().expect("the program runs");

@@ -68,7 +68,7 @@ fn label(line: &str) -> String {
 }
 
 #[test]
-fn captured_playbacks_equal_an_independent_reading() {
+fn captured_playbacks_match_an_independent_evaluation() {
     for (playback, playing, stalled, stalls, plays, startup) in READ {
         let lines: Vec<_> = CAPTURES.lines().filter(|line| label(line) == playback).collect();
         let sums = folded(&lines);
@@ -83,7 +83,7 @@ fn captured_playbacks_equal_an_independent_reading() {
 }
 
 #[test]
-fn together_each_counts_once() {
+fn playbacks_together_are_counted_once_each() {
     let sums = folded(&CAPTURES.lines().collect::<Vec<_>>());
     assert_eq!((sums["sessions"], sums["plays"]), (6, 4), "one of seven asks not to be counted");
     let playing = READ.iter().map(|read| read.1).sum::<u64>();

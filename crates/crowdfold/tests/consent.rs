@@ -72,7 +72,7 @@ fn one(tenant: &str, window: u64, sessions: u64) -> (String, u64, u64) {
 }
 
 #[test]
-fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_remembered() {
+fn opted_out_session_is_removed_from_open_windows_and_remembered() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines = Vec::new();
     for minute in 0..4 {
@@ -94,7 +94,7 @@ fn who_opts_out_is_taken_out_of_the_open_window_and_stays_out_while_it_is_rememb
 }
 
 #[test]
-fn a_word_that_comes_after_a_window_closed_does_not_change_what_was_published() {
+fn opt_out_after_a_window_closed_does_not_change_published_rows() {
     let line = |at: u64, opt_out: bool| beacon("leaver", at, json!({"opt_out": opt_out})).to_string();
     let mut lines: Vec<_> = crowd(5_000).collect();
     lines.push(line(6_000, false));
@@ -107,7 +107,7 @@ fn a_word_that_comes_after_a_window_closed_does_not_change_what_was_published() 
 }
 
 #[test]
-fn signals_of_browsers_are_heeded_unless_they_are_switched_off() {
+fn browser_signals_opt_out_unless_disabled() {
     let mut lines: Vec<_> = (0..12).map(|nth| request(&format!("crowd-{nth}"), 5_000, json!({}))).collect();
     lines.push(request("gpc", 5_000, json!({"Sec-GPC": "1"})));
     lines.push(request("dnt", 5_000, json!({"DNT": 1})));
@@ -127,7 +127,7 @@ fn signals_of_browsers_are_heeded_unless_they_are_switched_off() {
 }
 
 #[test]
-fn children_are_dropped_whole() {
+fn child_directed_beacons_are_dropped() {
     let mut lines: Vec<_> = crowd(5_000).collect();
     lines.extend(
         (0..15).map(|nth| beacon(&format!("kid-{nth}"), 5_000, json!({"tenant": "kids"})).to_string()),
@@ -146,7 +146,7 @@ fn children_are_dropped_whole() {
 }
 
 #[test]
-fn bots_are_dropped_where_that_is_wanted() {
+fn bots_are_dropped_if_configured() {
     let bot =
         json!({"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"});
     let mut lines: Vec<_> = crowd(5_000).collect();
@@ -159,7 +159,7 @@ fn bots_are_dropped_where_that_is_wanted() {
 }
 
 #[test]
-fn content_that_is_dropped_is_in_no_row_and_in_no_breakdown() {
+fn dropped_content_appears_in_no_row() {
     let lines: Vec<_> = (0..12)
         .map(|nth| beacon(&format!("crowd-{nth}"), 5_000, json!({"content": CANARY})).to_string())
         .collect();
@@ -176,7 +176,7 @@ fn content_that_is_dropped_is_in_no_row_and_in_no_breakdown() {
 }
 
 #[test]
-fn who_watches_what_where_is_refused_unless_it_is_allowed_by_name() {
+fn content_below_a_place_is_refused_unless_allowed() {
     for dimension in ["region", "asn", "network"] {
         let config = format!(
             "[address]\npolicy = \"truncate\"\n[release]\nk = 10\nbreakdowns = [[\"country\", \"{dimension}\", \"content\"]]\n"

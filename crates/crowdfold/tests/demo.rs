@@ -120,7 +120,7 @@ fn is_personal(word: &str) -> bool {
 }
 
 #[test]
-fn what_is_personal_is_known_when_it_is_seen() {
+fn personal_words_are_recognised() {
     for word in [
         "203.0.113.9",
         "203.0.113.9:443",
@@ -136,7 +136,7 @@ fn what_is_personal_is_known_when_it_is_seen() {
 }
 
 #[test]
-fn a_k_below_ten_is_no_demo() {
+fn demo_refuses_k_below_ten() {
     let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
         .args(["demo", "--k", "9"])
         .env_clear()

@@ -67,7 +67,7 @@ fn fold(dir: &Path) -> (String, Value) {
 }
 
 #[test]
-fn a_fold_under_noise_shows_the_large_cells_of_overlapping_tables_and_nothing_exact() {
+fn differential_privacy_publishes_large_cells_with_noise_only() {
     let dir = scenario();
     let (text, ledger) = fold(dir.path());
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -108,7 +108,7 @@ fn the_same_input_and_secret_give_the_same_bytes() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_folded_and_the_remedy_is_named() {
+fn missing_secret_is_refused_with_the_fix() {
     let dir = scenario();
     let refused = || {
         let output = crowdfold(dir.path(), &["fold", "beacons.ndjson"]);

@@ -21,7 +21,7 @@ fn scratch_dir() -> TempDir {
 }
 
 #[test]
-fn fold_refuses_to_write_what_it_reads() {
+fn fold_refuses_to_overwrite_its_input() {
     let dir = scratch_dir();
     fs::hard_link(dir.path().join("F"), dir.path().join("hard")).expect("linked");
     symlink("F", dir.path().join("soft")).expect("linked");

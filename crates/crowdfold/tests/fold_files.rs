@@ -45,7 +45,7 @@ fn ledger(dir: &Path) -> Value {
 }
 
 #[test]
-fn what_is_rejected_or_late_is_summarised_and_costs_nothing_else() {
+fn rejected_and_late_beacons_are_summarised() {
     let dir = scratch_dir();
     let capture = |received: u64, ts: u64| {
         format!(
@@ -93,7 +93,7 @@ fn ignored_fields_are_summarised_by_field() {
 }
 
 #[test]
-fn input_of_which_nothing_could_be_read_is_exit_code_1() {
+fn input_without_a_readable_beacon_exits_with_1() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), "no beacon\nand none\n{}\n").expect("written");
     fs::write(dir.path().join("rows"), "old").expect("written");
@@ -271,7 +271,7 @@ fn temporary_files_that_cannot_be_written_are_an_error_with_its_remedy() {
 }
 
 #[test]
-fn progress_is_drawn_on_a_terminal_alone() {
+fn progress_is_drawn_only_on_a_terminal() {
     let dir = scratch_dir();
     fs::write(dir.path().join("F"), beacons(50_000)).expect("written");
     let (code, _, stderr) = shell(dir.path(), "$C fold --config K F");

@@ -154,7 +154,7 @@ fn lines_without_a_record_timestamp_are_never_late() {
 
 /// The lines are rejected, and the opt-out in them takes effect.
 #[test]
-fn opt_out_without_a_usable_time_is_honoured_where_it_is() {
+fn opt_out_without_a_usable_time_takes_effect_at_its_position() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("config.toml"), CONFIG).expect("written");
     let beacon = |ts: u64| format!("{{\"ts\":{ts},\"session\":\"a\",\"playing_ms\":900}}\n");

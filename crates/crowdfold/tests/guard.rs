@@ -55,7 +55,7 @@ fn one_network() -> String {
 }
 
 #[test]
-fn sixty_sessions_of_one_network_are_no_crowd_and_of_sixty_networks_are() {
+fn sixty_sessions_form_a_crowd_only_from_several_networks() {
     let nothing = (vec![], 60);
     let crowd = (vec![("Tizen".into(), 60)], 0);
     assert_eq!(fold(0, &one_network()), crowd, "without the guard they are one");
@@ -69,7 +69,7 @@ fn sixty_sessions_of_one_network_are_no_crowd_and_of_sixty_networks_are() {
 }
 
 #[test]
-fn other_ways_to_write_an_address_are_no_other_network() {
+fn address_notations_do_not_change_the_network() {
     let variants = (0..60).map(|host| match host % 3 {
         0 => format!("203.0.113.{host}"),
         1 => format!("::ffff:203.0.113.{host}"),
@@ -96,7 +96,7 @@ fn a_row_of_few_networks_folds_like_one_of_few_sessions() {
 }
 
 #[test]
-fn the_guard_needs_its_secret() {
+fn network_guard_requires_its_secret() {
     let dir = TempDir::new().unwrap();
     let output = fold_with(dir.path(), 5, &one_network());
     let error = String::from_utf8(output.stderr).unwrap();

@@ -71,7 +71,7 @@ fn end(mut child: Child) {
 }
 
 #[test]
-fn it_is_not_dumpable_so_that_no_other_process_of_its_user_reads_its_memory() {
+fn process_memory_is_unreadable_to_processes_of_the_same_user() {
     let dir = scratch_dir();
     let other = start(&dir, "sleep 600");
     let ours = folding(&dir);
@@ -108,7 +108,7 @@ fn no_fatal_signal_leaves_a_core() {
 }
 
 #[test]
-fn it_outlives_whoever_reads_its_log() {
+fn process_survives_a_closed_log_reader() {
     let dir = TempDir::new().expect("a directory");
     let config = dir.path().join("crowdfold.toml");
     // nobody listens on this port, which causes log lines

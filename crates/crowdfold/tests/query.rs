@@ -173,7 +173,7 @@ fn noisy_rows_are_added_up_and_shown_with_their_standard_error() {
 }
 
 #[test]
-fn rows_of_session_counts_answer_with_the_reason_and_the_key_that_changes_it() {
+fn rows_with_session_counts_only_are_answered_with_the_reason_and_the_fix() {
     let cluster = Cluster::new();
     cluster.write(&outside_the_detail_table(false));
     let output = cluster.query(&[]);
@@ -228,7 +228,7 @@ fn query_without_rollups_prints_an_empty_table_and_a_note() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_usage() {
+fn invalid_query_is_a_usage_error() {
     let cluster = Cluster::new();
     cluster.write(&rollups());
     for (arguments, expect) in [
@@ -258,7 +258,7 @@ fn what_cannot_be_asked_is_usage() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_named_with_its_mend() {
+fn missing_topic_is_reported_with_the_fix() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let output = query(&cluster.bootstrap_servers(), &[]);
     assert_eq!(output.status.code(), Some(1));

@@ -97,7 +97,7 @@ fn three_tenants_are_folded_by_three_policies() {
 }
 
 #[test]
-fn what_one_tenant_has_of_its_own_changes_no_row_of_another() {
+fn settings_of_one_tenant_change_no_row_of_another() {
     let beacons = || -> Vec<_> {
         ["acme", "beta", "gamma"].iter().flat_map(|tenant| sessions(tenant, 30, 60)).collect()
     };
@@ -148,7 +148,7 @@ fn the_truth_of_synthetic_players_has_the_tables_that_each_tenant_has() {
 }
 
 #[test]
-fn check_shows_whose_rows_must_be_what() {
+fn check_shows_the_policy_of_each_tenant() {
     let dir = TempDir::new().unwrap();
     let attributes =
         "[tenants.attributes.acme]\nindustry = \"news\"\n[tenants.attributes.gamma]\nindustry = \"sport\"\n";
@@ -173,7 +173,7 @@ fn check_shows_whose_rows_must_be_what() {
 }
 
 #[test]
-fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
+fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("secret"), "0123456789abcdef".repeat(4)).unwrap();
     let text = "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release]\n\

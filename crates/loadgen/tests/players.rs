@@ -21,7 +21,7 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_for_ever() {
+fn the_same_seed_always_gives_the_same_bytes() {
     let config = PlayersConfig { faults: Faults::some(), ..PlayersConfig::default() };
     let once = bytes(&config, 20_000);
     assert_eq!(once, bytes(&config, 20_000));
@@ -31,7 +31,7 @@ fn the_same_seed_gives_the_same_bytes_for_ever() {
 }
 
 #[test]
-fn beacons_are_json_in_the_order_of_time_from_nobody_real() {
+fn beacons_are_json_in_time_order_with_documentation_addresses() {
     let config = PlayersConfig {
         faults: Faults { duplicate: 50, late: 50, ..Faults::default() },
         ..PlayersConfig::default()
@@ -55,7 +55,7 @@ fn beacons_are_json_in_the_order_of_time_from_nobody_real() {
 }
 
 #[test]
-fn concurrency_hovers_at_what_was_asked_for() {
+fn concurrency_stays_near_the_requested_number() {
     let config = PlayersConfig { sessions: 2_000, ..PlayersConfig::default() };
     let (start, mut windows) = (config.start_ms, vec![BTreeSet::new(); 20]);
     for report in Players::new(config).unwrap() {
@@ -92,7 +92,7 @@ fn a_lean_heartbeat_has_seventeen_fields() {
 }
 
 #[test]
-fn beacons_come_at_the_rate_that_was_asked_for() {
+fn beacons_are_sent_at_the_requested_rate() {
     for rate in [150, 400, 1_000, 2_500] {
         let heartbeat_ms = PlayersConfig::heartbeat_for(3_000, rate);
         let config = PlayersConfig { sessions: 3_000, heartbeat_ms, ..PlayersConfig::default() };
@@ -105,7 +105,7 @@ fn beacons_come_at_the_rate_that_was_asked_for() {
 }
 
 #[test]
-fn contents_are_zipf_and_there_are_as_many_as_asked_for() {
+fn contents_follow_zipf_and_have_the_requested_number() {
     let config = PlayersConfig { sessions: 20_000, contents: 50, ..PlayersConfig::default() };
     let mut truth = Truth::new(60_000, &[&["content"]]).unwrap();
     Players::new(config).unwrap().take(20_000).for_each(|report| truth.watch(&report));
@@ -146,7 +146,7 @@ fn the_truth_of_a_file_is_lines_and_ends_with_the_ledger() {
 }
 
 #[test]
-fn what_cannot_be_played_is_refused_with_the_mend() {
+fn invalid_configuration_is_refused_with_the_fix() {
     let refused = |config: PlayersConfig| Players::new(config).err().unwrap();
     let fine = PlayersConfig::default;
     assert_eq!(refused(PlayersConfig { sessions: 0, ..fine() }), ConfigError::NoSessions);

@@ -112,21 +112,21 @@ fn as_theirs(cell: Cell) -> oracle::Cell {
 }
 
 #[test]
-fn is_what_the_oracle_reads_from_a_topic() {
+fn truth_equals_the_oracle_reading_a_topic() {
     for seed in 1..=4 {
         compare(config(seed), 3, |report| Some(report.sent_ms));
     }
 }
 
 #[test]
-fn is_what_the_oracle_reads_from_a_file() {
+fn truth_equals_the_oracle_reading_a_file() {
     for seed in 5..=8 {
         compare(config(seed), 1, |_| None);
     }
 }
 
 #[test]
-fn holds_at_other_rates_too() {
+fn truth_equals_the_oracle_at_other_rates() {
     for (heartbeat_ms, sessions) in [(1_000, 400), (30_000, 1_500), (3_337, 400)] {
         let config = PlayersConfig { heartbeat_ms, sessions, ..config(9) };
         compare(config, 2, |report| Some(report.sent_ms));

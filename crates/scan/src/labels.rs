@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_places_are_place_names() {
+    fn place_names_are_recognised() {
         for name in [
             "Provence-Alpes-Côte d'Azur",
             "Val-d’Oise",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_place_names() {
+    fn other_texts_are_not_place_names() {
         for text in ["", "*", "a*b", "a@b", "a\nb", "a\u{202e}b", "<b>", "{x}", "a\\b", "a=b", "🎬", "100%"]
         {
             assert!(!is_place_name(text), "{text}");

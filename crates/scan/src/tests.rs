@@ -149,7 +149,7 @@ fn hardware_addresses_are_found() {
 }
 
 #[test]
-fn mails_are_found() {
+fn e_mail_addresses_are_found() {
     each(
         I::Email,
         &[
@@ -226,7 +226,7 @@ fn phone_numbers_are_found() {
 }
 
 #[test]
-fn identifiers_with_a_shape_of_their_own_are_found() {
+fn identifiers_with_a_recognisable_form_are_found() {
     each(
         I::Uuid,
         &[
@@ -326,7 +326,7 @@ fn coordinates_are_found() {
 }
 
 #[test]
-fn values_that_the_scanner_was_given_are_found_in_every_encoding() {
+fn configured_values_are_found_in_every_encoding() {
     let values = ["V1StGXR8_Z5jdHi6B-myT", "viewer-jane", "abc"].map(str::to_owned);
     let mut scanner = Scanner::new(&values);
     let mut finds = |text: &str, writing| {

@@ -23,7 +23,7 @@ fn client(peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
 }
 
 #[test]
-fn address_of_an_untrusted_peer_is_its_own() {
+fn untrusted_peer_is_the_client() {
     assert_eq!(client("203.0.113.9:1", &[]), ("203.0.113.9".into(), false));
     assert_eq!(client("[::ffff:203.0.113.9]:1", &[]), ("203.0.113.9".into(), false));
     for name in ["x-forwarded-for", "forwarded"] {
@@ -37,7 +37,7 @@ fn address_of_an_untrusted_peer_is_its_own() {
 }
 
 #[test]
-fn the_rightmost_hop_that_is_not_ours_is_the_client() {
+fn rightmost_untrusted_hop_is_the_client() {
     let listed = |value: &str| client("10.1.2.3:1", &[("x-forwarded-for", value)]).0;
     assert_eq!(listed("203.0.113.9"), "203.0.113.9");
     // everything that the client wrote itself is to the left of the hop that our proxy added
@@ -60,12 +60,12 @@ fn the_rightmost_hop_that_is_not_ours_is_the_client() {
 }
 
 #[test]
-fn a_proxy_that_names_nobody_is_not_the_client() {
+fn client_of_a_proxy_without_hops_is_unknown() {
     assert_eq!(client("127.0.0.1:1", &[]), (String::new(), false));
 }
 
 #[test]
-fn a_header_that_a_proxy_may_only_have_passed_on_must_agree() {
+fn contradicting_proxy_headers_give_no_client() {
     let both =
         |listed, forwarded| client("127.0.0.1:1", &[("x-forwarded-for", listed), ("forwarded", forwarded)]).0;
     assert_eq!(both("203.0.113.9", "for=203.0.113.9"), "203.0.113.9");
@@ -74,7 +74,7 @@ fn a_header_that_a_proxy_may_only_have_passed_on_must_agree() {
 }
 
 #[test]
-fn addresses_are_read_as_proxies_write_them() {
+fn addresses_with_ports_and_brackets_are_parsed() {
     for (hop, expected) in [
         ("203.0.113.9", Some("203.0.113.9")),
         (" 203.0.113.9:4711 ", Some("203.0.113.9")),
@@ -102,7 +102,7 @@ fn addresses_are_read_as_proxies_write_them() {
 proptest! {
     /// Whatever a client writes, the hop that our proxy adds on the right is used.
     #[test]
-    fn nothing_a_client_writes_hides_what_the_proxy_added(
+    fn client_headers_never_hide_the_proxy_hop(
         written in proptest::collection::vec("[ -~]{0,40}", 0..4),
         name in prop_oneof![Just("x-forwarded-for"), Just("forwarded")],
     ) {

@@ -27,7 +27,7 @@ fn version_2(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn both_versions_name_the_source_and_leave_the_rest() {
+fn both_versions_give_the_source_and_leave_the_http_data() {
     for (header, expected) in [
         (b"PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n".to_vec(), Some("203.0.113.9:4711")),
         (b"PROXY TCP6 2001:db8::9 2001:db8::1 4711 443\r\n".to_vec(), Some("[2001:db8::9]:4711")),
@@ -51,7 +51,7 @@ fn both_versions_name_the_source_and_leave_the_rest() {
 }
 
 #[test]
-fn what_is_no_header_is_refused_without_waiting_for_more() {
+fn invalid_header_is_refused_without_waiting_for_more_data() {
     for bytes in [
         &b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"[..],
         b"PROXY TCP4 203.0.113.9 192.0.2.1 99999 443\r\n",
@@ -69,7 +69,7 @@ fn what_is_no_header_is_refused_without_waiting_for_more() {
 
 proptest! {
     #[test]
-    fn nothing_that_comes_is_a_fault_of_ours(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0..60_usize) {
+    fn any_header_bytes_are_handled_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0..60_usize) {
         let _ = read(&bytes);
         let _ = read(&[SIGNATURE, &bytes].concat());
         let _ = read(&[b"PROXY TCP4 ", &bytes[..]].concat());

@@ -33,7 +33,7 @@ fn five() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
+fn attributes_sum_rows_of_tenants_that_may_be_grouped() {
     let answer = ask("--by industry", &five());
     assert_eq!(shown(&answer), ["news 660 of 2", "sport 570 of 1", "unknown 80 of 1"]);
     assert_eq!(answer.count_name(), "sessions", "in one window nobody is counted twice");
@@ -53,7 +53,7 @@ fn attributes_add_up_the_rows_of_tenants_that_may_be_grouped() {
 }
 
 #[test]
-fn conditions_on_attributes_choose_tenants() {
+fn conditions_on_attributes_select_tenants() {
     assert_eq!(shown(&ask("--where plan=pro", &five())), [" 870 of 2"]);
     assert_eq!(shown(&ask("--where plan=pro --where plan=free", &five())), [" 1230 of 3"]);
     assert_eq!(shown(&ask("--where plan=pro --where industry=news", &five())), [" 300 of 1"]);
@@ -63,7 +63,7 @@ fn conditions_on_attributes_choose_tenants() {
 }
 
 #[test]
-fn all_tenants_can_be_added_up_but_those_that_asked_not_to() {
+fn across_sums_all_tenants_except_those_that_opted_out() {
     assert_eq!(shown(&ask("--across", &five())), [" 1310 of 4"]);
     assert_eq!(
         shown(&ask("--across --breakdown os,browser --by os", &five())),
@@ -83,7 +83,7 @@ fn rows_of_different_tables_are_never_added() {
 }
 
 #[test]
-fn over_windows_they_are_session_windows() {
+fn sums_over_windows_are_session_windows() {
     let mut records = five();
     records.push(table(91, "os/browser", &[("Windows/Chrome", 100)]));
     let answer = ask("--by industry", &records);
@@ -97,7 +97,7 @@ fn over_windows_they_are_session_windows() {
 }
 
 #[test]
-fn one_tenant_and_several_are_two_questions() {
+fn query_for_one_tenant_and_several_is_refused() {
     for (flags, across) in [
         ("--tenant acme --by industry", "--by industry"),
         ("--tenant acme --where plan=pro", "--where plan=…"),

@@ -37,7 +37,7 @@ fn table_of_several_windows_counts_session_windows() {
 }
 
 #[test]
-fn a_table_fits_its_terminal_and_keeps_what_matters() {
+fn table_fits_the_terminal_and_keeps_the_main_columns() {
     let mut records = two_windows();
     for row in records.iter_mut().flatten() {
         row["bitrate_kbps"] = row["bandwidth_kbps"].clone();
@@ -82,7 +82,7 @@ fn csv_has_every_column() {
 }
 
 #[test]
-fn json_is_one_object_a_line() {
+fn json_has_one_object_per_line() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows()[..1]);
     assert_eq!(answer.json(), include_str!("../../fixtures/answer.ndjson"));
     let sums = ask("--breakdown os,browser --by os", &two_windows()).json();
@@ -123,7 +123,7 @@ fn share_outside_0_to_100_percent_is_left_empty_and_explained() {
 }
 
 #[test]
-fn ratios_without_anything_to_divide_by_are_absent() {
+fn ratios_with_a_zero_denominator_are_absent() {
     let mut idle = table(90, "os", &[("Windows", 60)]);
     for field in ["attempts", "plays", "playing_ms", "stalled_ms"] {
         idle[0][field] = 0.into();
@@ -141,7 +141,7 @@ fn ratios_without_anything_to_divide_by_are_absent() {
 const IDLE_COLUMNS: &str = "os       sessions  minutes  startup_ms  bandwidth  bandwidth_p50";
 
 #[test]
-fn an_answer_of_nothing_is_a_header() {
+fn empty_answer_is_a_header() {
     let answer = ask("--breakdown os", &[]);
     assert!(answer.table(120).starts_with("os  sessions") && answer.table(120).lines().count() == 1);
     assert_eq!((answer.csv().lines().count(), answer.json().as_str()), (1, ""));

@@ -81,7 +81,7 @@ fn window(minute: u64) -> Vec<Value> {
 }
 
 #[test]
-fn what_a_worker_publishes_is_clean() {
+fn rows_of_a_worker_are_clean() {
     let rows: Vec<Value> = (0..50).flat_map(window).collect();
     let audit = audit(&rows);
     assert_eq!(findings(&audit), []);
@@ -116,7 +116,7 @@ fn identifiers_are_reported_by_location_and_kind_and_never_shown() {
 }
 
 #[test]
-fn keys_and_headers_are_looked_at_too() {
+fn keys_and_headers_are_scanned() {
     let row = record(3, "os Windows", 1, 1, 900);
     let value = row.to_string();
     let mut auditor = Auditor::new(rules());
@@ -143,7 +143,7 @@ fn keys_and_headers_are_looked_at_too() {
 }
 
 #[test]
-fn the_time_at_the_end_of_a_key_is_no_long_number() {
+fn window_start_in_a_key_is_not_a_long_number() {
     let hits = |key: &str| {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, &[]);
@@ -155,7 +155,7 @@ fn the_time_at_the_end_of_a_key_is_no_long_number() {
 }
 
 #[test]
-fn what_is_known_or_allowed_is_no_identifier() {
+fn allowed_kinds_and_known_names_are_no_finding() {
     let uuid = "bbb27941-6c1f-4e0a-9d3b-0123abcd4567";
     let mut row = record(3, "content x", 1, 1, 900);
     row["dimensions"]["content"] = uuid.into();
@@ -224,7 +224,7 @@ fn few(row: &mut Value) {
 }
 
 #[test]
-fn rows_that_are_no_crowd() {
+fn rows_below_k_are_reported() {
     finds(few, "below-k", "/sessions");
     let own = |k: u64| {
         move |row: &mut Value| {
@@ -248,7 +248,7 @@ fn rows_that_are_no_crowd() {
 }
 
 #[test]
-fn shapes_that_are_not_the_schemas() {
+fn values_that_violate_the_schema_are_reported() {
     finds(|row| row["plays"] = json!(1.5), "not-an-integer", "/plays");
     finds(|row| row["plays"] = json!(-1), "not-an-integer", "/plays");
     finds(|row| row["plays"] = json!("16"), "wrong-type", "/plays");
@@ -271,7 +271,7 @@ fn shapes_that_are_not_the_schemas() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_hides_nothing() {
+fn repeated_field_hides_no_identifier() {
     let row = record(3, "os Windows", 1, 1, 900).to_string();
     let value = row.replacen("\"sessions\":900", "\"sessions\":2,\"sessions\":900", 1);
     assert_ne!(row, value);
@@ -282,7 +282,7 @@ fn a_field_that_is_there_twice_hides_nothing() {
 }
 
 #[test]
-fn labels_that_fold_does_not_make() {
+fn invalid_dimension_values_are_reported() {
     let cell_key = |os: &'static str, browser: &'static str| {
         move |row: &mut Value| row["dimensions"] = json!({"os": os, "browser": browser})
     };
@@ -300,7 +300,7 @@ fn labels_that_fold_does_not_make() {
 }
 
 #[test]
-fn windows_and_numbers_and_dimensions() {
+fn invalid_windows_row_numbers_and_dimensions_are_reported() {
     finds(|row| row["window"] = json!({"start": 7, "end": 60_007}), "window-not-aligned", "/window");
     finds(|row| row["window"] = json!({"start": 0, "end": 7_000}), "window-not-aligned", "/window");
     finds(|row| row["window"] = json!({"start": MINUTE, "end": MINUTE}), "window-not-aligned", "/window");
@@ -310,7 +310,7 @@ fn windows_and_numbers_and_dimensions() {
 }
 
 #[test]
-fn parts_of_a_row() {
+fn parts_larger_than_their_row_are_reported() {
     finds(|row| row["errors"]["network"] = json!(901), "part-exceeds-row", "/errors/network");
     finds(|row| row["bitrate_kbps"]["sessions"] = json!(901), "part-exceeds-row", "/bitrate_kbps/sessions");
     finds(|row| row["bitrate_kbps"]["p50"] = json!(3), "few-in-range", "/bitrate_kbps/p50");
@@ -319,7 +319,7 @@ fn parts_of_a_row() {
 }
 
 #[test]
-fn a_table_that_lacks_rows() {
+fn incomplete_table_is_reported() {
     let whole = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     for (kept, missing) in [(&[0, 1][..], 1), (&[0, 2], 1), (&[1, 2], 1), (&[2], 2)] {
         let rows: Vec<Value> = kept.iter().map(|at| whole[*at].clone()).collect();
@@ -330,7 +330,7 @@ fn a_table_that_lacks_rows() {
 }
 
 #[test]
-fn a_table_whose_first_rows_are_gone_is_not_blamed_for_it() {
+fn table_with_deleted_first_rows_is_not_reported() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     for (kept, found) in [(1..3, vec![]), (1..2, vec![("incomplete-table", 1, "")])] {
         let mut auditor = Auditor::new(rules());
@@ -345,7 +345,7 @@ fn a_table_whose_first_rows_are_gone_is_not_blamed_for_it() {
 }
 
 #[test]
-fn a_table_that_comes_again() {
+fn repeated_table_is_reported() {
     let once = table(3, "os", &[("*", 60), ("Windows", 900)]);
     let twice: Vec<Value> = once.iter().chain(&once).cloned().collect();
     let audit_ = audit(&twice);
@@ -360,7 +360,7 @@ fn a_table_that_comes_again() {
 }
 
 #[test]
-fn rows_out_of_order_or_apart() {
+fn unsorted_and_separated_rows_are_reported() {
     let rows = table(3, "os", &[("*", 60), ("Linux", 70), ("Windows", 900)]);
     let turned: Vec<Value> = [0, 2, 1].map(|at| rows[at].clone()).to_vec();
     assert_eq!(findings(&audit(&turned)), [("rows-out-of-order", 2, "/dimensions")]);
@@ -377,7 +377,7 @@ fn rows_out_of_order_or_apart() {
 }
 
 #[test]
-fn totals_that_disagree() {
+fn differing_totals_are_reported() {
     let mut rows = window(3);
     rows[3]["stalls"] = json!(500);
     let audit_ = audit(&rows);
@@ -409,7 +409,7 @@ fn tables_of_one_family_and_two_detail_tables_are_reported() {
 }
 
 #[test]
-fn windows_that_overlap() {
+fn overlapping_windows_are_reported() {
     let mut long = record(3, "os Windows", 1, 1, 900);
     long["window"] = json!({"start": 0, "end": 3_600_000});
     let rows = [vec![long], table(3, "os", &[("*", 60)]), table(60, "os", &[("*", 60)])].concat();

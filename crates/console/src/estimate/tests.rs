@@ -23,7 +23,7 @@ fn an_exact_ratio_has_no_error() {
 }
 
 #[test]
-fn a_denominator_below_five_of_its_own_deviations_gives_no_ratio() {
+fn denominator_below_five_deviations_gives_no_ratio() {
     assert_eq!(ratio(noisy(3, 8.0), noisy(39, 8.0)), Ratio::TooNoisy);
     assert!(matches!(ratio(noisy(3, 8.0), noisy(40, 8.0)), Ratio::Known(..)));
     assert_eq!(ratio(noisy(3, 8.0), noisy(-400, 8.0)), Ratio::TooNoisy);
@@ -32,7 +32,7 @@ fn a_denominator_below_five_of_its_own_deviations_gives_no_ratio() {
 }
 
 #[test]
-fn the_error_of_a_ratio_has_a_part_of_each_side() {
+fn error_of_a_ratio_includes_numerator_and_denominator() {
     // √(σ_X² + R² σ_Y²) / Y
     let Ratio::Known(value, error) = ratio(noisy(50, 3.0), noisy(100, 8.0)) else { panic!("a ratio") };
     assert_eq!((value, error), (0.5, (9.0 + 0.25 * 64.0_f64).sqrt() / 100.0));

@@ -93,7 +93,7 @@ fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
 }
 
 #[test]
-fn rows_with_session_counts_only_add_to_sessions_alone() {
+fn rows_with_session_counts_only_add_only_to_sessions() {
     let rows = rows(&[counts_only(table(90, "os", &[("*", 60)])), table(91, "os", &[("*", 70)])]);
     let mut group = Group::of(&rows[0], Numbers::Absent, Vec::new());
     assert_eq!((group.sum(Measure::Plays), group.errors(), group.minutes_watched()), (None, None, None));

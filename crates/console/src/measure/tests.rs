@@ -5,7 +5,7 @@ use crowdfold_release::BOUNDED_FIELDS;
 const MINUTE: Window = Window { start: 120_000, end: 180_000 };
 
 #[test]
-fn every_measure_has_a_clamp_of_its_own() {
+fn every_measure_has_its_own_clamp() {
     let classes = BOUNDED_FIELDS.iter().filter(|field| field.name.starts_with("errors.")).count();
     assert_eq!((BOUNDED_FIELDS.len(), classes), (Measure::ALL.len() + 6, 6));
     for measure in Measure::ALL {

@@ -3,7 +3,7 @@ use crate::output::width::width;
 use crate::testing::{query, rows, table};
 
 #[test]
-fn csv_fields_are_quoted_where_they_must_be() {
+fn csv_fields_are_quoted_if_needed() {
     let check = |text, expect: &str| assert_eq!(quoted(text), expect);
     check("Chrome", "Chrome");
     check("a,b", "\"a,b\"");
@@ -13,7 +13,7 @@ fn csv_fields_are_quoted_where_they_must_be() {
 }
 
 #[test]
-fn no_text_is_a_formula() {
+fn csv_text_is_never_a_formula() {
     for text in ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"] {
         assert_eq!(harmless(text.into()), format!("'{text}"));
     }
@@ -21,7 +21,7 @@ fn no_text_is_a_formula() {
 }
 
 #[test]
-fn a_formula_in_a_value_reaches_csv_disarmed_and_json_as_it_is() {
+fn formula_is_escaped_in_csv_and_unchanged_in_json() {
     let records = [table(90, "content", &[("=HYPERLINK(\"x\",1)", 60)])];
     let answer = query("--breakdown content").unwrap().run(&rows(&records)).unwrap();
     assert!(answer.csv().contains(",\"'=HYPERLINK(\"\"x\"\",1)\","), "{}", answer.csv());

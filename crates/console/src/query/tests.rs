@@ -5,7 +5,7 @@ fn refused(flags: &str) -> String {
 }
 
 #[test]
-fn what_was_typed_is_taken_apart() {
+fn query_flags_are_parsed() {
     let asked = query("--breakdown os,browser --where os=Windows --where os=macOS --where browser=a=b --since 1h --by os --every 5m")
         .unwrap();
     assert_eq!(asked.breakdown.unwrap(), ["os", "browser"]);
@@ -23,12 +23,12 @@ fn a_breakdown_may_be_written_as_in_keys() {
 }
 
 #[test]
-fn since_before_the_epoch_is_all_there_is() {
+fn since_before_the_epoch_selects_all_windows() {
     assert_eq!(query("--since 9999d").unwrap().since, 0);
 }
 
 #[test]
-fn what_cannot_be_grouped_by_is_refused_with_what_can() {
+fn invalid_grouping_is_refused_with_the_valid_ones() {
     assert_eq!(
         refused("--breakdown device,os,browser --by os"),
         "--by os is not a prefix of breakdown device,os,browser, so folded rows cannot be grouped by it; group by \
@@ -49,7 +49,7 @@ fn conditions_on_other_dimensions_are_refused() {
 }
 
 #[test]
-fn faults_name_their_flag() {
+fn errors_name_their_flag() {
     assert!(
         refused("--breakdown os,,browser")
             .starts_with("--breakdown \"os,,browser\" contains a dimension twice")

@@ -31,7 +31,7 @@ fn whole_tables_need_no_note() {
 }
 
 #[test]
-fn fields_that_are_not_known_are_passed_over() {
+fn unknown_fields_are_ignored() {
     let mut later = record(0, "os Windows", 1, 1, 60);
     later["colour"] = json!({"of": "the day"});
     later["policy"]["sigma"] = json!(38);
@@ -40,7 +40,7 @@ fn fields_that_are_not_known_are_passed_over() {
 }
 
 #[test]
-fn other_schemas_are_counted_by_name_and_passed_over() {
+fn records_of_other_schemas_are_counted_by_name() {
     let mut next = record(0, "os Windows", 1, 1, 60);
     next["schema"] = "crowdfold.rollup/2".into();
     let reader = read(&[vec![next.clone(), next, json!({"sessions": 3})]]);
@@ -65,7 +65,7 @@ fn a_flood_of_schemas_does_not_flood_the_notes() {
 }
 
 #[test]
-fn what_is_no_rollup_is_counted() {
+fn records_that_are_not_rollups_are_counted() {
     let whole = record(0, "os Windows", 1, 1, 60);
     let broken = [
         ("row", json!(2)),
@@ -102,7 +102,7 @@ fn missing_rows_are_reported() {
 }
 
 #[test]
-fn of_a_table_that_comes_twice_the_first_counts() {
+fn first_of_two_equal_tables_is_used() {
     let first = table(0, "os", &[("*", 60), ("Windows", 900)]);
     let again = first.clone();
     let other = table(0, "os", &[("*", 55), ("Linux", 80), ("Windows", 901)]);
@@ -118,7 +118,7 @@ fn of_a_table_that_comes_twice_the_first_counts() {
 }
 
 #[test]
-fn tenants_breakdowns_and_windows_are_tables_of_their_own() {
+fn each_tenant_breakdown_and_window_is_a_table() {
     let mut other_tenant = table(0, "os", &[("*", 60)]);
     other_tenant[0]["tenant"] = "globex".into();
     let records = [
@@ -143,7 +143,7 @@ fn partial_coverage_is_reported() {
 }
 
 #[test]
-fn a_reader_for_a_query_keeps_what_it_may_use() {
+fn reader_for_a_query_keeps_only_its_rows() {
     let query = query("--breakdown os --since 10m --tenant acme").unwrap();
     let mut reader = Reader::for_query(&query);
     let mut other_tenant = record(95, "os *", 1, 1, 60);
@@ -159,7 +159,7 @@ fn a_reader_for_a_query_keeps_what_it_may_use() {
 
 proptest! {
     #[test]
-    fn no_bytes_and_no_numbers_upset_it(noise in vec(any::<u8>(), 0..200), number in any::<u64>(), at in 0_usize..9) {
+    fn any_bytes_are_read_without_a_panic(noise in vec(any::<u8>(), 0..200), number in any::<u64>(), at in 0_usize..9) {
         let mut extreme = record(0, "os Windows", 1, 1, 60);
         let field = ["row", "rows", "sessions", "beacons", "playing_ms", "stalled_ms", "stalls", "attempts", "plays"][at];
         extreme[field] = number.into();

@@ -64,7 +64,7 @@ fn a_row_whose_noise_is_unknown_has_no_usable_numbers() {
 }
 
 #[test]
-fn a_field_may_be_null_and_must_be_there() {
+fn required_field_may_be_null_but_not_missing() {
     for field in ["beacons", "plays", "errors", "startup_ms"] {
         let mut records = counts_only(table(90, "os", &[("Windows", 60)]));
         records[0].as_object_mut().unwrap().remove(field);

@@ -25,7 +25,7 @@ fn two_windows() -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn a_named_breakdown_is_shown_whole_the_largest_first() {
+fn named_breakdown_is_shown_completely_largest_row_first() {
     let answer = ask("--breakdown os,browser", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "macOS/Safari 200", "*/* 113", "Windows/* 80"]);
     assert_eq!(answer.count_name(), "session_windows");
@@ -33,7 +33,7 @@ fn a_named_breakdown_is_shown_whole_the_largest_first() {
 }
 
 #[test]
-fn grouping_by_a_beginning_keeps_what_is_folded_above_it_as_a_star() {
+fn grouping_by_a_prefix_keeps_folded_rows_as_a_star() {
     let answer = ask("--breakdown os,browser --by os", &two_windows());
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200", "* 113"]);
     let answer = ask("--breakdown os,browser --by ''", &two_windows());
@@ -41,7 +41,7 @@ fn grouping_by_a_beginning_keeps_what_is_folded_above_it_as_a_star() {
 }
 
 #[test]
-fn conditions_leave_out_folded_rows_and_report_how_many_sessions() {
+fn conditions_omit_folded_rows_and_report_their_sessions() {
     let answer = ask("--breakdown os,browser --where os=Windows", &two_windows());
     assert_eq!(shown(&answer), ["Windows/Chrome 1750", "Windows/* 80"]);
     assert_eq!(answer.folded_away(), 113);
@@ -54,7 +54,7 @@ fn conditions_leave_out_folded_rows_and_report_how_many_sessions() {
 }
 
 #[test]
-fn conditions_on_one_dimension_are_alternatives_and_a_star_can_be_asked_for() {
+fn conditions_on_one_dimension_are_alternatives_including_a_star() {
     let answer = ask("--breakdown os,browser --where os=Windows --where os=macOS --by os", &two_windows());
     assert_eq!(shown(&answer), ["Windows 1830", "macOS 200"]);
     let answer = ask("--breakdown os,browser --where browser=*", &two_windows());
@@ -76,7 +76,7 @@ fn query_without_matches_prints_a_note() {
 }
 
 #[test]
-fn each_span_of_time_can_have_its_rows() {
+fn every_gives_one_row_per_interval() {
     let mut records = two_windows();
     records.push(table(120, "os/browser", &[("Windows/Chrome", 70)]));
     let answer = ask("--breakdown os,browser --by os --every 1h", &records);
@@ -88,7 +88,7 @@ fn each_span_of_time_can_have_its_rows() {
 }
 
 #[test]
-fn since_takes_windows_that_begin_no_earlier() {
+fn since_selects_windows_that_begin_no_earlier() {
     let answer = ask("--breakdown os,browser --by '' --since 9m", &two_windows());
     assert_eq!(shown(&answer), [" 1130"]);
 }
@@ -125,7 +125,7 @@ fn percentiles_are_those_of_a_single_row_and_never_summed() {
 }
 
 #[test]
-fn totals_are_taken_from_one_table_whatever_tables_there_are() {
+fn totals_come_from_a_single_table() {
     let mut records = two_windows();
     records.push(table(90, "cdn", &[("a", 1013)]));
     records.push(table(92, "player", &[("hls.js", 300)]));
@@ -134,7 +134,7 @@ fn totals_are_taken_from_one_table_whatever_tables_there_are() {
 }
 
 #[test]
-fn the_breakdown_that_has_the_dimensions_is_found() {
+fn breakdown_with_the_queried_dimensions_is_selected() {
     let mut records = two_windows();
     records.push(table(90, "cdn/connection", &[("a/wifi", 1013)]));
     assert_eq!(shown(&ask("--by cdn", &records)), ["a 1013"]);
@@ -143,7 +143,7 @@ fn the_breakdown_that_has_the_dimensions_is_found() {
 }
 
 #[test]
-fn a_breakdown_that_is_left_open_is_asked_for() {
+fn ambiguous_breakdown_is_refused() {
     let mut records = two_windows();
     records.push(table(90, "cdn", &[("a", 1013)]));
     let fault = |flags: &str| query(flags).unwrap().run(&rows(&records)).expect_err("left open");
@@ -158,14 +158,14 @@ fn a_breakdown_that_is_left_open_is_asked_for() {
 }
 
 #[test]
-fn nothing_read_is_an_empty_answer() {
+fn no_rows_give_an_empty_answer() {
     assert!(ask("--by os", &[]).is_empty());
     assert!(ask("", &[]).is_empty());
 }
 
 proptest! {
     #[test]
-    fn nothing_is_lost_or_counted_twice(
+    fn sums_neither_lose_nor_repeat_rows(
         windows in vec(btree_map(("[ab*]", "[xyz*]"), 50_u64..500, 0..8), 1..5), every in 1_u64..4
     ) {
         let records: Vec<_> = windows

@@ -20,7 +20,7 @@ fn who(topic: &str, operation: Operation) -> Vec<Role> {
 }
 
 #[test]
-fn each_topic_has_one_writer_and_what_is_personal_one_reader() {
+fn each_topic_has_one_writer_and_personal_topics_one_reader() {
     use Operation as O;
     assert_eq!(who("p.beacons", O::Write), [Role::Collector]);
     assert_eq!(who("p.beacons", O::Read), [Role::Combiner]);
@@ -41,7 +41,7 @@ fn only_the_eraser_deletes() {
 }
 
 #[test]
-fn no_role_has_a_right_twice() {
+fn no_role_has_a_permission_twice() {
     for role in Role::ALL {
         let rights = names().rights(role);
         let distinct: std::collections::BTreeSet<_> = rights.iter().collect();
@@ -50,7 +50,7 @@ fn no_role_has_a_right_twice() {
 }
 
 #[test]
-fn a_right_reads_as_a_sentence_goes_on() {
+fn permission_is_formatted_for_error_messages() {
     let shown: Vec<_> = names().rights(Role::Combiner).iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -69,7 +69,7 @@ fn a_right_reads_as_a_sentence_goes_on() {
 }
 
 #[test]
-fn what_is_missing_is_named_by_the_right_that_was_to_be_granted() {
+fn missing_permission_is_replaced_by_the_one_to_grant() {
     let rights = names().rights(Role::Combiner);
     let granted = |right: Right| {
         let missing = crate::Error::Forbidden { principal: crate::Principal::default(), right };

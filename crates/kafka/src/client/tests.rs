@@ -9,13 +9,13 @@ fn settings(key: &str, value: &str) -> ClientSettings {
 }
 
 #[test]
-fn values_of_properties_never_show() {
+fn property_values_are_never_shown() {
     let shown = format!("{:?}", settings("sasl.password", "hunter2"));
     assert!(shown.contains("sasl.password") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]
-fn what_exactly_once_rests_on_cannot_be_set() {
+fn reserved_properties_are_refused() {
     for key in RESERVED {
         let error = settings(key, "x").config(&[], &[]).unwrap_err();
         assert_eq!(error, Error::Reserved { key: key.into() });
@@ -23,7 +23,7 @@ fn what_exactly_once_rests_on_cannot_be_set() {
 }
 
 #[test]
-fn the_operator_overrides_defaults_and_nothing_that_is_fixed() {
+fn operator_overrides_defaults_but_not_reserved_properties() {
     let config =
         settings("a", "theirs").config(&[("a", "default"), ("b", "default")], &[("c", "ours")]).unwrap();
     assert_eq!(
@@ -33,7 +33,7 @@ fn the_operator_overrides_defaults_and_nothing_that_is_fixed() {
 }
 
 #[test]
-fn a_property_that_librdkafka_refuses_is_named_without_its_value() {
+fn invalid_property_is_reported_without_its_value() {
     let settings = settings("compression.codec", "hunter2");
     let config = settings.config(&[], &[]).unwrap();
     let error = Error::from(config.create_native_config().err().unwrap());
@@ -59,7 +59,7 @@ fn with(properties: &[(&str, &str)]) -> ClientSettings {
 }
 
 #[test]
-fn a_principal_is_named_where_a_password_is_its_own() {
+fn principal_is_known_with_a_password() {
     let scram =
         [("security.protocol", "SASL_SSL"), ("sasl.mechanism", "SCRAM-SHA-512"), ("sasl.username", "u")];
     assert_eq!(with(&scram).principal().to_string(), "principal User:u");

@@ -54,14 +54,14 @@ fn every_partition_of_every_topic_is_read_once_to_its_end() {
 }
 
 #[test]
-fn a_topic_without_records_ends_at_once() {
+fn topic_without_records_ends_immediately() {
     let (mock, client) = cluster();
     mock.create_topic("empty", 4, 1).unwrap();
     assert_eq!(values(&client, &["empty"], None).unwrap(), Vec::<String>::new());
 }
 
 #[test]
-fn what_comes_after_the_reader_was_opened_is_another_days() {
+fn records_after_opening_are_not_read() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     write(&client, "live", &[(0, 1_000, "before")]);
@@ -73,7 +73,7 @@ fn what_comes_after_the_reader_was_opened_is_another_days() {
 }
 
 #[test]
-fn a_tail_shows_what_comes() {
+fn next_returns_new_records() {
     let (mock, client) = cluster();
     mock.create_topic("live", 2, 1).unwrap();
     let mut reader = TopicReader::open(&client, "live", None).unwrap();
@@ -90,7 +90,7 @@ fn a_tail_shows_what_comes() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_named() {
+fn missing_topic_is_reported() {
     let (_mock, client) = cluster();
     let error = values(&client, &["nowhere"], None).unwrap_err();
     assert_eq!(error, Error::NoTopic { topic: "nowhere".into() });

@@ -31,7 +31,7 @@ mod tests {
     use super::Moment;
 
     #[test]
-    fn moments_read_as_dates_in_utc() {
+    fn timestamps_are_formatted_in_utc() {
         let known = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),

@@ -45,7 +45,7 @@ mod tests {
     use super::Span;
 
     #[test]
-    fn spans_read_as_configurations_write_them() {
+    fn durations_are_formatted_like_those_of_configurations() {
         let shown = [0, 250, 1_000, 90_000, 2_640_000, 5_400_000, 2_592_000_000, 86_400_001];
         let shown = shown.map(|millis| Span(millis).to_string());
         assert_eq!(shown, ["0s", "250ms", "1s", "1m 30s", "44m", "1h 30m", "30d", "1d 1ms"]);

@@ -36,7 +36,7 @@ fn shortened_ipv6_addresses_are_found() {
 }
 
 #[test]
-fn times_ratios_and_names_with_colons_are_no_addresses() {
+fn times_ratios_and_names_with_colons_are_not_addresses() {
     none(&[
         "12:30:45",
         "12:30",

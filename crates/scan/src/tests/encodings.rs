@@ -50,7 +50,7 @@ fn base32_with_digits_first_is_decoded_too() {
 }
 
 #[test]
-fn padding_is_the_shape_of_base64_and_base32() {
+fn padding_identifies_base64_and_base32() {
     let bytes: Vec<u8> = (0..40_u8).map(|at| at.wrapping_mul(73) ^ 0x5a).collect();
     for length in 4..40 {
         let (short, long) = (base64(&bytes[..length]), base32(&bytes[..length]));
@@ -70,7 +70,7 @@ fn padding_is_the_shape_of_base64_and_base32() {
 }
 
 #[test]
-fn encodings_without_padding_that_hold_nothing_are_clean() {
+fn unpadded_encodings_without_identifiers_are_clean() {
     for text in [
         "V1StGXR8_Z5jdHi6B-myT",
         "dQw4w9WgXcQ",

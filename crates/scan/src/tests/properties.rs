@@ -14,7 +14,7 @@ const SEPARATORS: [&str; 22] = [
 
 proptest! {
     #[test]
-    fn every_address_is_found_wherever_it_stands(
+    fn every_address_is_found_at_any_position(
         bits in any::<u32>(),
         separator in select(&SEPARATORS[..]),
         before in "[a-z ]{0,5}",

@@ -58,7 +58,7 @@ fn errors_are_shown_in_table_and_csv_when_asked_for() {
 }
 
 #[test]
-fn json_always_has_standard_errors_beside_the_numbers() {
+fn json_always_contains_standard_errors() {
     let line = json(&ask("--breakdown os", &two_windows())).swap_remove(0);
     let root = 2_f64.sqrt();
     let error = |at: &str| line.pointer(&format!("/standard_error{at}")).and_then(Value::as_f64).unwrap();
@@ -98,7 +98,7 @@ fn a_ratio_whose_denominator_is_mostly_noise_is_left_empty() {
 }
 
 #[test]
-fn session_counts_alone_leave_columns_empty_with_a_note_of_the_reason() {
+fn session_counts_only_leave_columns_empty_with_a_note() {
     let records = [counts_only(table(90, "os", &[("*", 60), ("Windows", 900)]))];
     let answer = ask("--breakdown os", &records);
     assert_eq!(

@@ -26,7 +26,7 @@ fn rows_as_the_worker_writes_them_are_clean() {
 }
 
 #[test]
-fn fields_that_the_table_may_not_show() {
+fn fields_not_allowed_in_the_table_are_reported() {
     finds_covered(|row| row["beacons"] = json!(5_400), "field-not-for-table", "/beacons");
     let sessions = |row: &mut Value| row["startup_ms"]["sessions"] = json!(16);
     finds_covered(sessions, "field-not-for-table", "/startup_ms/sessions");
@@ -46,7 +46,7 @@ fn fields_that_the_table_may_not_show() {
 }
 
 #[test]
-fn numbers_that_are_there_in_part() {
+fn partly_missing_numbers_are_reported() {
     finds_covered(|row| row["plays"] = Value::Null, "missing-field", "/plays");
     finds_covered(
         |row| drop(row["errors"].as_object_mut().unwrap().remove("media")),
@@ -73,7 +73,7 @@ fn numbers_that_are_there_in_part() {
 }
 
 #[test]
-fn rows_of_one_table_show_the_same_fields() {
+fn rows_of_one_table_must_have_the_same_fields() {
     let rows = || with_noise(covered(table(3, "os", &[("*", 60), ("Windows", 900)])));
     assert_eq!(findings(&audit(&rows())), []);
     let mut mixed = rows();
@@ -119,7 +119,7 @@ fn histograms_add_up() {
 }
 
 #[test]
-fn percentiles_lie_where_the_histogram_has_them() {
+fn percentiles_must_match_the_histogram() {
     let median = |value: u64| move |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(value);
     finds(median(3_900), "histogram-does-not-fit", "/bandwidth_kbps/p50");
     assert_eq!(one(median(4_000)), []);
@@ -157,7 +157,7 @@ fn sums_are_within_clamps_and_budget() {
 }
 
 #[test]
-fn totals_differ_by_their_noise_and_no_more() {
+fn totals_may_differ_only_by_their_noise() {
     let noisy = |breakdown: &str, sum: i64| {
         let mut rows = with_noise(covered(table(3, breakdown, &[("x", 450), ("y", 450)])));
         rows[0]["stalled_ms"] = json!(sum);
@@ -177,7 +177,7 @@ fn totals_differ_by_their_noise_and_no_more() {
 }
 
 #[test]
-fn noise_that_is_stated_is_there() {
+fn declared_but_missing_noise_is_reported() {
     let quiet = |rows: &[(&str, u64)]| {
         let mut rows = covered(table(3, "os", rows));
         rows.iter_mut().for_each(|row| row["errors"]["network"] = json!(1));
@@ -191,7 +191,7 @@ fn noise_that_is_stated_is_there() {
 }
 
 #[test]
-fn rows_are_held_to_the_policy_of_their_tenant() {
+fn rows_are_checked_against_the_policy_of_their_tenant() {
     let key = |name: &'static str, value: u64| move |row: &mut Value| row["policy"][name] = json!(value);
     finds(key("margin", 9), "weaker-policy", "/policy/margin");
     finds(key("noise", 7), "weaker-policy", "/policy/noise");
@@ -209,7 +209,7 @@ fn rows_are_held_to_the_policy_of_their_tenant() {
 }
 
 #[test]
-fn the_detail_table_is_the_one_of_the_tenant() {
+fn detail_table_must_be_that_of_the_tenant() {
     let bounds = |detail: Option<&str>| Bounds {
         sessions: 50,
         margin: 10,

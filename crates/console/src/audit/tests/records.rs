@@ -45,7 +45,7 @@ fn first_findings_are_listed_and_the_rest_counted() {
 
 proptest! {
     #[test]
-    fn whatever_comes_is_a_finding_and_no_crash(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
+    fn any_record_gives_findings_without_a_panic(values in vec(vec(any::<u8>(), 0..60), 0..20)) {
         let mut auditor = Auditor::new(rules());
         let topics = [Contents::Rollups, Contents::Rejections].map(|contents| auditor.topic("x", contents, &[]));
         for value in &values {
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_with_anything_in_one_place_is_looked_at(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
+    fn row_with_any_value_in_one_field_is_audited(at in 0..23_usize, number in any::<i64>(), text in any::<String>()) {
         let mut row = record(3, "os Windows", 1, 1, 900);
         let name = row.as_object().unwrap().keys().nth(at).unwrap().clone();
         for value in [json!(number), json!(text), json!(null), json!([number]), json!({text: number})] {

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::of_tenant;
 
 #[test]
-fn rows_are_held_to_the_k_of_their_tenant() {
+fn rows_are_checked_against_the_k_of_their_tenant() {
     let row = |tenant, sessions| of_tenant(tenant, vec![record(3, "os Windows", 1, 1, sessions)]).remove(0);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 100)])), []);
     assert_eq!(findings(&audit(&[row("acme", 60), row("large", 60)])), [("below-k", 1, "/sessions")]);
@@ -25,7 +25,7 @@ fn noisy(tenant: &str, sessions: u64, tau: Option<u64>) -> Value {
 }
 
 #[test]
-fn under_noise_rows_show_tau_and_k_less_one_at_least() {
+fn noisy_rows_have_at_least_tau_plus_k_minus_one_sessions() {
     assert_eq!(findings(&audit(&[noisy("acme", 259, Some(240))])), []);
     let audit_of = |row| audit(&[row]);
     assert_eq!(audit_of(noisy("acme", 258, Some(240))).found[0].what, What::BelowK(259));
@@ -51,7 +51,7 @@ fn one_table(tenant: &str, minute: u64, breakdown: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_table_that_a_tenant_has_before_and_after_is_missed() {
+fn table_missing_between_two_windows_is_reported() {
     let tables = |of: &[(&str, u64, &str)]| -> Vec<Value> {
         of.iter().flat_map(|(tenant, minute, breakdown)| one_table(tenant, *minute, breakdown)).collect()
     };
@@ -71,7 +71,7 @@ fn a_table_that_a_tenant_has_before_and_after_is_missed() {
 }
 
 #[test]
-fn what_may_lie_before_what_is_read_or_after_is_not_missed() {
+fn table_that_may_be_outside_the_read_records_is_not_reported() {
     let read = |cut: &[u32], rows: &[(u32, Vec<Value>)]| {
         let mut auditor = Auditor::new(rules());
         let topic = auditor.topic("rollups", Contents::Rollups, cut);

@@ -69,7 +69,7 @@ fn each_window_is_answered_from_its_own_best_table() {
 }
 
 #[test]
-fn of_tables_that_fit_the_detail_table_answers() {
+fn detail_table_is_preferred_among_matching_tables() {
     let mut records = window();
     // after a change of breakdowns
     records.push(noisy(table(91, "cdn", &[("a", 700)])));

@@ -74,7 +74,7 @@ fn bounds_are_those_of_the_design() {
 }
 
 #[test]
-fn outage_that_does_not_fit_is_reported_with_the_fix() {
+fn outage_longer_than_retention_is_reported_with_the_fix() {
     assert!(printed(&[]).contains("# An outage of up to 41m loses no data; ttl.outage requires 30m.\n"));
     let short = printed(&[("ttl.outage", "43m")]);
     assert!(
@@ -102,7 +102,7 @@ fn every_topic_and_breakdown_is_listed() {
 }
 
 #[test]
-fn a_bound_that_no_default_broker_holds_is_said() {
+fn ttl_too_short_for_default_brokers_is_reported() {
     let text = printed(&[("ttl.rejections", "1m")]);
     assert!(
         text.contains("longer than its ttl of 1m; configure brokers to check retention more often\n"),

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_worker_writes_can_be_read() {
+    fn counters_of_the_worker_are_readable() {
         let gauges = Arc::new(Gauges::default());
         metrics::with_local_recorder(&Tap(Arc::clone(&gauges)), || {
             metrics::counter!("crowdfold_beacons_total", "outcome" => "late").absolute(40);

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_can_read_it() {
+    fn numbers_and_times_are_formatted_for_people() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!((time(1_795_308_485_678), minute(1_795_308_485_678)), ("00:48:05".into(), "00:48".into()));
         assert_eq!([12_000, 185_000, 9_660_000].map(span), ["12 s", "3 min 05 s", "2 h 41 min"]);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_grow_with_what_they_show_and_are_never_empty() {
+    fn bars_grow_with_their_value_and_are_never_empty() {
         assert_eq!([0, 1, 50, 100].map(|part| bar(part, 100, 4)), ["▏", "▏", "██", "████"]);
         assert_eq!(bar(7, 0, 4), "▏");
     }

@@ -22,7 +22,7 @@ fn lines(bytes: &[u8]) -> Vec<Value> {
 }
 
 #[test]
-fn a_file_is_what_standard_output_is_and_the_same_each_time() {
+fn file_equals_standard_output_in_every_run() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("beacons.ndjson");
     let flags = ["--sessions", "50", "--seed", "7", "--for", "2m", "--output"];
@@ -43,7 +43,7 @@ fn a_file_is_what_standard_output_is_and_the_same_each_time() {
 }
 
 #[test]
-fn rate_and_beacons_are_what_was_asked_for() {
+fn rate_and_number_of_beacons_are_as_requested() {
     let (done, stdout) = generate(&["--output", "-", "--rate", "500", "--beacons", "5000"], None);
     done.unwrap();
     let beacons = lines(&stdout);
@@ -87,7 +87,7 @@ fn the_truth_follows_the_configuration() {
 }
 
 #[test]
-fn what_players_cannot_do_is_a_usage_error() {
+fn impossible_players_are_a_usage_error() {
     for flags in [["--output", "-", "--rate", "5000"], ["--output", "-", "--rate", "10"]] {
         let (done, stdout) = generate(&flags, None);
         let failure = done.unwrap_err();
@@ -106,7 +106,7 @@ fn a_file_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_topic_of_other_names_is_refused_before_anything_is_sent() {
+fn topic_with_renamed_fields_is_refused_before_sending() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("crowdfold.toml");
     std::fs::write(&config, "[source.fields]\nsession = \"sid\"\n").unwrap();

@@ -26,7 +26,7 @@ fn query(args: &Query, now: u64) -> Result<Asked, String> {
 }
 
 #[test]
-fn what_can_be_asked_is_taken_as_typed() {
+fn valid_queries_are_parsed() {
     for arguments in [
         "",
         "--breakdown device,os,browser --by device,os --where os=Windows --since 1h --every 15m --tenant acme",
@@ -63,7 +63,7 @@ fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, Failure> {
 }
 
 #[test]
-fn attributes_can_be_asked_beside_dimensions_and_are_called_by_name() {
+fn attributes_are_accepted_with_dimensions_and_listed_in_errors() {
     let config = config(&[
         ("CROWDFOLD_TENANTS__NAMES", "default,acme,shy"),
         ("CROWDFOLD_TENANTS__PER_TENANT_TOPICS", "true"),
@@ -93,7 +93,7 @@ fn attributes_can_be_asked_beside_dimensions_and_are_called_by_name() {
 }
 
 #[test]
-fn one_tenants_topic_is_enough_for_one_tenant() {
+fn query_for_one_tenant_reads_only_its_topic() {
     let names = ("CROWDFOLD_TENANTS__NAMES", "default,acme");
     let together = config(&[names]);
     assert_eq!(asked("--tenant acme", &together).unwrap(), ["crowdfold.rollups"]);

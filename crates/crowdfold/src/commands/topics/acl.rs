@@ -1,4 +1,4 @@
-//! `topics acl`: the least rights of each role, in the words of who is to grant them.
+//! `topics acl`: the minimal permissions of each role, in the format of the tool that grants them.
 
 mod kafka_acls;
 mod strimzi;
@@ -14,10 +14,10 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::roles;
 
-/// Prints them. Asks no broker.
+/// Prints the permissions without connecting to a broker.
 ///
 /// # Errors
-/// When a principal has no name in that form, or `out` cannot be written to.
+/// A principal cannot be named in that format, or `out` cannot be written to.
 pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
     let actors = roles::actors(config);
     match format {
@@ -26,7 +26,7 @@ pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> R
     }
 }
 
-/// Operations on one resource, in the order of the table.
+/// Groups operations by resource, in the order of the table.
 fn by_resource(rights: &[Right]) -> Vec<(&Resource, Vec<Operation>)> {
     let mut listed: Vec<(&Resource, Vec<Operation>)> = Vec::new();
     for Right { resource, operation } in rights {

@@ -1,4 +1,4 @@
-//! `topics apply --purge-ahead`: what would be deleted for records dated in the future to leave, and the deletion.
+//! `topics apply --purge-ahead`: the records to delete because of records dated in the future, and their deletion.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use super::unbounded;
 use crate::clock;
 use crate::failure::Failure;
 
-/// Prints what is to be deleted, and deletes it where that was confirmed. Returns how many topics are not bounded then.
+/// Prints the records to delete, and deletes them if confirmed. Returns the number of topics that remain unbounded.
 ///
 /// # Errors
-/// A broker does not answer or refuses, or `out` cannot be written to.
+/// A broker does not respond or refuses, or `out` cannot be written to.
 pub(super) fn run(
     admin: &Admin,
     specs: &[Spec],
@@ -51,7 +51,7 @@ pub(super) fn run(
         let purged = admin.purge(spec, purge, clock::now(), progress)?;
         failed?;
         let is_dated = |finding: &Finding| matches!(finding, Finding::Ahead { .. });
-        // one that is not bounded for another reason stays so
+        // a topic that is unbounded for another reason remains so
         left += usize::from(!purged.left.is_empty() || !change.unbounded.iter().all(is_dated));
         print_purged(&spec.topic, &purged, out)?;
     }
@@ -96,7 +96,7 @@ fn print(purge: &Purge, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// First offset and end by partition.
+/// The first offset and the end by partition.
 type Ranges = BTreeMap<u32, (i64, i64)>;
 
 fn list(ranges: &Ranges) -> String {

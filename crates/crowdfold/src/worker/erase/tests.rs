@@ -43,7 +43,7 @@ fn reasons_until(status: &Status, wanted: &[&str]) {
 }
 
 #[test]
-fn each_commit_is_followed_by_a_pass_over_all_partitions_of_ours() {
+fn each_commit_is_followed_by_a_pass_over_all_assigned_partitions() {
     let (eraser, passes, status) = watched(vec![]);
     none(&passes);
     eraser.counted(3, 100);
@@ -57,14 +57,14 @@ fn each_commit_is_followed_by_a_pass_over_all_partitions_of_ours() {
 }
 
 #[test]
-fn what_is_erased_is_erased_again_as_time_goes_by() {
+fn deletion_is_repeated_at_an_interval() {
     let (eraser, passes, _) = repeated(vec![], Duration::from_millis(50));
     eraser.counted(3, 100);
     assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(3, 100)], [(3, 100)], [(3, 100)]]);
 }
 
 #[test]
-fn partitions_that_were_given_up_are_not_erased_any_more() {
+fn revoked_partitions_are_no_longer_erased() {
     let (eraser, passes, _) = watched(vec![]);
     eraser.counted(3, 100);
     assert_eq!(pass(&passes), [(3, 100)]);
@@ -91,7 +91,7 @@ fn missing_permission_is_reported_and_not_tried_with_every_commit() {
 }
 
 #[test]
-fn what_passes_by_itself_is_tried_again_soon() {
+fn transient_error_is_retried_soon() {
     let away = || Err(Error::Kafka { what: "delete".into(), code: RDKafkaErrorCode::BrokerTransportFailure });
     let (eraser, passes, status) = watched(vec![away(), away()]);
     eraser.counted(0, 1);
@@ -100,7 +100,7 @@ fn what_passes_by_itself_is_tried_again_soon() {
 }
 
 #[test]
-fn what_the_last_commit_counted_is_erased_before_the_end() {
+fn last_commit_is_erased_before_the_end() {
     let (eraser, passes, _) = watched(vec![]);
     eraser.counted(0, 1);
     drop(eraser);

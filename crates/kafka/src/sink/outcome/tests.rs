@@ -3,7 +3,7 @@ use RDKafkaErrorCode as C;
 use super::*;
 
 #[test]
-fn a_fatal_error_means_fenced_whatever_its_code_unless_a_right_is_missing() {
+fn fatal_error_means_fenced_unless_a_permission_is_missing() {
     for code in [C::Fenced, C::InvalidProducerEpoch, C::InvalidProducerIdMapping] {
         assert_eq!(classify(code, true, false), TransactError::Fenced(code));
     }
@@ -20,7 +20,7 @@ fn a_stale_member_is_fenced_although_librdkafka_calls_it_abortable() {
 }
 
 #[test]
-fn what_is_neither_fatal_nor_abortable_is_unknown_and_nothing_is_called_on_it() {
+fn other_errors_have_an_unknown_outcome() {
     let outcome = classify(C::OperationTimedOut, false, false);
     assert!(matches!(outcome, TransactError::Unknown(_)) && !outcome.wants_abort());
     assert!(matches!(

@@ -50,7 +50,7 @@ fn search_stops_at_the_end_of_the_log() {
 }
 
 #[test]
-fn what_became_readable_again_is_not_skipped() {
+fn readable_offsets_are_not_skipped_after_recovery() {
     assert_eq!(found(&[], 100, 1_000), (100, 1));
     let mut search = Search::new(100);
     search.answer(100, false);

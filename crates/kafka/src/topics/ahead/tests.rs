@@ -48,28 +48,28 @@ fn timestamps_beyond_the_skew_are_found_with_their_partition() {
 }
 
 #[test]
-fn a_small_lead_may_be_a_slow_clock_and_a_large_one_may_not() {
+fn small_lead_suggests_a_slow_clock() {
     let text = |time| found(Clock::Append, &[Some(time)], &[])[0].to_string();
     assert!(text(NOW + 120_000).ends_with("(or check whether this host's clock is 2m slow)"));
     assert!(!text(NOW + 3_600_000).contains("clock"));
 }
 
 #[test]
-fn producers_may_be_as_far_ahead_as_their_topic_lets_them() {
+fn producers_may_be_ahead_up_to_the_limit_of_the_topic() {
     let clock = Clock::Create { ahead: Duration::from_secs(600) };
     assert_eq!(found(clock, &[Some(NOW + 605_000)], &[]), []);
     assert_eq!(found(clock, &[Some(NOW + 605_001)], &[]).len(), 1);
 }
 
 #[test]
-fn the_largest_timestamp_there_can_be_does_not_overflow() {
+fn largest_possible_timestamp_does_not_overflow() {
     let findings = found(Clock::Append, &[Some(i64::MAX as u64), Some(u64::MAX)], &[]);
     assert_eq!(findings.len(), 2);
     assert!(findings[0].to_string().contains("dated 292278994-08-17T07:12:55Z"), "{}", findings[0]);
 }
 
 #[test]
-fn brokers_that_do_not_know_the_question_are_a_breach() {
+fn brokers_without_max_timestamp_support_are_a_breach() {
     let findings = found(Clock::Append, &[Some(NOW), None], &[0]);
     assert_eq!(findings, [Finding::TooOld { partitions: vec![0] }]);
     assert!(findings[0].is_breach() && findings[0].is_of_age());
@@ -78,7 +78,7 @@ fn brokers_that_do_not_know_the_question_are_a_breach() {
 
 /// A broker that treats -3 as a time before all records responds with the first record's timestamp.
 #[test]
-fn an_answer_is_contradicted_by_a_later_record_that_was_there_before() {
+fn later_existing_record_contradicts_a_response() {
     // three records with different times existed: the second is later than the first
     assert!(is_contradicted(Some(1_001), Some(1), Some(3)));
     // no record is later

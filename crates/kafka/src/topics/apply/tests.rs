@@ -30,7 +30,7 @@ fn an_hour_becomes_44_minutes_and_11() {
 }
 
 #[test]
-fn producers_timestamps_are_bounded_and_paid_for_by_the_retention() {
+fn producer_timestamps_are_bounded_and_shorten_the_retention() {
     let clock = Clock::Create { ahead: Duration::from_secs(60) };
     let settings = settings(&Spec { clock, ..spec() }, 5 * MINUTE).unwrap();
     assert_eq!(settings["message.timestamp.after.max.ms"], "60000");
@@ -38,7 +38,7 @@ fn producers_timestamps_are_bounded_and_paid_for_by_the_retention() {
 }
 
 #[test]
-fn a_bound_that_cannot_be_held_says_what_to_change() {
+fn impossible_bound_is_reported_with_the_fix() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
     let error = settings(&short, 5 * MINUTE).unwrap_err().to_string();
     let expected = "topic t cannot be bounded to 5m because brokers check for old records only every 5m; raise its \
@@ -63,7 +63,7 @@ fn longer_retention_is_reported_and_shorter_is_not() {
 }
 
 #[test]
-fn a_change_shows_what_will_be_done() {
+fn change_is_formatted_with_its_settings() {
     let change = creation(&spec(), settings(&spec(), 5 * MINUTE).unwrap());
     let shown = change.to_string();
     assert!(

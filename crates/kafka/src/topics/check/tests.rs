@@ -60,12 +60,12 @@ fn default_brokers() -> Vec<ConfigResource> {
 }
 
 #[test]
-fn what_apply_makes_is_fine() {
+fn topic_created_by_apply_has_no_findings() {
     assert_eq!(findings(&[], &default_brokers(), &spec()), []);
 }
 
 #[test]
-fn everything_without_bound_is_found() {
+fn every_unbounded_setting_is_found() {
     use Unbounded as U;
     let cases = [
         (("retention.ms", "-1"), U::Retention),
@@ -84,7 +84,7 @@ fn everything_without_bound_is_found() {
 }
 
 #[test]
-fn the_laziest_broker_counts() {
+fn longest_check_interval_of_all_brokers_is_used() {
     let lazy = broker(2, &[("log.retention.check.interval.ms", "600000")]);
     let brokers: Vec<_> = default_brokers().into_iter().chain([lazy]).collect();
     let beyond = Finding::Beyond { bound: Span(65 * 60_000), ttl: Span(3_600_000) };
@@ -92,7 +92,7 @@ fn the_laziest_broker_counts() {
 }
 
 #[test]
-fn a_default_that_differs_among_brokers_counts_as_the_longest() {
+fn longest_default_of_all_brokers_is_used() {
     let hours = |id, hours| {
         broker(id, &[("log.retention.check.interval.ms", "300000"), ("log.retention.hours", hours)])
     };
@@ -107,7 +107,7 @@ fn a_default_that_differs_among_brokers_counts_as_the_longest() {
 }
 
 #[test]
-fn too_short_is_found_where_we_read_and_only_there() {
+fn short_retention_is_found_only_for_topics_that_the_worker_reads() {
     let changed = [("retention.ms", "60000"), ("retention.bytes", "1000000")];
     let short = Finding::TooShort { retention: Span(60_000), least: Span(33 * 60_000) };
     let bytes = Finding::RetentionBytes("1000000".into());
@@ -117,7 +117,7 @@ fn too_short_is_found_where_we_read_and_only_there() {
 }
 
 #[test]
-fn the_clock_must_be_the_one_the_watermark_rests_on() {
+fn timestamp_clock_must_match_the_configuration() {
     let create = Clock::Create { ahead: Duration::from_secs(60) };
     let trusting = Spec { clock: create, ..spec() };
     assert_eq!(findings(&[], &default_brokers(), &trusting), [Finding::Clock { wanted: create }]);
@@ -136,7 +136,7 @@ fn partials_must_have_as_many_partitions_as_configured() {
 }
 
 #[test]
-fn a_record_that_overstayed_is_alarmed_and_does_not_keep_a_worker_from_starting() {
+fn overstayed_record_raises_an_alarm_without_preventing_the_start() {
     let ages = [Some(Span(1_000)), None, Some(Span(70_000))];
     assert_eq!(of_ages(&ages, 65_000), []);
     let found = of_ages(&ages, 60_000);

@@ -2,7 +2,7 @@ use super::*;
 use crate::topics::{Moment, Span};
 
 #[test]
-fn a_group_lacks_what_lies_behind_its_offset_and_was_not_deleted_before() {
+fn unread_records_are_counted_from_the_committed_offset() {
     let lacks = |committed| lacking(&BTreeMap::from([(0, (10, 110))]), &[committed]);
     assert_eq!(lacks(Some(60)), 50);
     assert_eq!(lacks(Some(5)), 100);

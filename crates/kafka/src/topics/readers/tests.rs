@@ -26,7 +26,7 @@ fn check(acls: &[Acl], always: &[&str], open: Option<Grant>, expect: &[(&str, Gr
 }
 
 #[test]
-fn whoever_a_rule_lets_read_is_listed_once_with_the_nearest_rule() {
+fn reader_is_listed_once_with_the_most_specific_acl() {
     let acls = [
         acl("b", Pattern::Any),
         acl("b", Pattern::Prefixed),
@@ -47,7 +47,7 @@ fn whoever_a_rule_lets_read_is_listed_once_with_the_nearest_rule() {
 }
 
 #[test]
-fn a_denial_for_all_hosts_counts_and_one_for_some_does_not() {
+fn denial_removes_a_reader_only_for_all_hosts() {
     check(&[acl("a", Pattern::Literal), denied("a", "*")], &[], None, &[]);
     check(&[acl("a", Pattern::Literal), denied("a", "10.0.0.1")], &[], None, &[("User:a", Grant::Literal)]);
     check(
@@ -59,7 +59,7 @@ fn a_denial_for_all_hosts_counts_and_one_for_some_does_not() {
 }
 
 #[test]
-fn without_any_rule_the_brokers_setting_decides() {
+fn topic_without_acls_follows_the_broker_setting() {
     check(&[], &[], None, &[]);
     check(&[], &[], Some(Grant::NoRule), &[("User:*", Grant::NoRule)]);
     check(&[], &[], Some(Grant::Perhaps), &[("User:*", Grant::Perhaps)]);
@@ -69,7 +69,7 @@ fn without_any_rule_the_brokers_setting_decides() {
 }
 
 #[test]
-fn each_operation_has_its_own_rules() {
+fn acls_apply_to_their_own_operation() {
     let with = |principal: &str, operation| Acl { operation, ..acl(principal, Pattern::Literal) };
     let acls = [
         with("reader", Operation::Read),

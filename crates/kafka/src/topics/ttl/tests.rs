@@ -10,7 +10,7 @@ fn an_hour_with_the_default_check_gives_44_minutes() {
 }
 
 #[test]
-fn settings_never_exceed_the_ttl_and_waste_little_of_it() {
+fn settings_never_exceed_the_ttl_and_use_most_of_it() {
     for ttl in (10 * SECOND..40 * 24 * HOUR).step_by(7_919_123) {
         for (check, ahead) in [(0, 0), (2 * SECOND, 0), (5 * MINUTE, 0), (5 * MINUTE, MINUTE)] {
             let Some((retention, segment)) = settings(ttl, check, ahead) else {
@@ -25,7 +25,7 @@ fn settings_never_exceed_the_ttl_and_waste_little_of_it() {
 }
 
 #[test]
-fn a_ttl_that_the_broker_cannot_hold_has_no_settings() {
+fn ttl_too_short_for_the_broker_has_no_settings() {
     assert_eq!(settings(5 * MINUTE, 5 * MINUTE, 0), None);
     assert_eq!(settings(MINUTE, 5 * MINUTE, 0), None);
     assert_eq!(settings(HOUR, 5 * MINUTE, HOUR), None);
@@ -33,7 +33,7 @@ fn a_ttl_that_the_broker_cannot_hold_has_no_settings() {
 
 /// The measurements of the design on Kafka 4.3.1: unreadable after 10.3 to 16.9 s, off the disk by 18 s.
 #[test]
-fn the_bound_is_what_was_measured() {
+fn bound_matches_the_measurements() {
     let times = Times { retention: 10_000, segment: 5_000, check: 2_000, delete_delay: 1_000, ahead: 0 };
     assert_eq!(times.bounds(), Bounds { readable: 17_000, on_disk: 18_000 });
     // a record 30 s in the future kept its segment for 45 s
@@ -41,7 +41,7 @@ fn the_bound_is_what_was_measured() {
 }
 
 #[test]
-fn for_ever_stays_for_ever() {
+fn unlimited_settings_give_an_unlimited_bound() {
     let times = Times { retention: u64::MAX, segment: HOUR, check: 1, delete_delay: 1, ahead: 0 };
     assert_eq!(times.bounds(), Bounds { readable: u64::MAX, on_disk: u64::MAX });
 }

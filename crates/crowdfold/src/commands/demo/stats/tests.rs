@@ -24,7 +24,7 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
 }
 
 #[test]
-fn a_table_is_shown_when_it_is_whole_and_most_sessions_come_first() {
+fn table_is_shown_once_complete_with_the_most_sessions_first() {
     let mut stats = stats();
     assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), 500));
     assert_eq!((stats.tables().count(), stats.first), (0, None));
@@ -36,7 +36,7 @@ fn a_table_is_shown_when_it_is_whole_and_most_sessions_come_first() {
 }
 
 #[test]
-fn a_later_window_takes_the_place_of_an_earlier_one() {
+fn later_window_replaces_an_earlier_one() {
     let mut stats = stats();
     for minute in 1..50 {
         stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), minute);
@@ -46,7 +46,7 @@ fn a_later_window_takes_the_place_of_an_earlier_one() {
 }
 
 #[test]
-fn tables_that_are_never_whole_are_not_kept_for_ever() {
+fn incomplete_tables_are_dropped_after_a_while() {
     let mut stats = stats();
     for minute in 1..1_000 {
         stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), 0);

@@ -87,7 +87,7 @@ fn a_table_is_aligned() {
 }
 
 #[test]
-fn a_row_that_folds_is_shown_even_where_there_is_no_room_for_all() {
+fn folded_row_is_shown_even_if_not_all_rows_fit() {
     let full = [("Windows", 90), ("iOS", 80), ("Android", 70), ("*", 25), ("Tizen", 20)];
     let lines = lines(&table(&full), 3, 100, true);
     let first: Vec<_> =
@@ -100,7 +100,7 @@ fn a_row_that_folds_is_shown_even_where_there_is_no_room_for_all() {
 }
 
 #[test]
-fn a_narrow_terminal_keeps_what_the_table_is_about() {
+fn narrow_terminal_keeps_dimensions_and_sessions() {
     for (width, expect) in
         [(62, "os       sessions   minutes  rebuffering  startup ms    kbit/s"), (1, "os       sessions")]
     {
@@ -133,7 +133,7 @@ fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
 }
 
 #[test]
-fn a_table_without_a_secret_shows_sessions_alone() {
+fn table_without_a_secret_shows_only_sessions() {
     let mut table = table(&[("Windows", 1_900)]);
     let row = &mut table.rows[0];
     row.detail = Some(false);

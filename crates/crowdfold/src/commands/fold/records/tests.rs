@@ -15,7 +15,7 @@ fn check(text: &str, expect: &[&str]) {
 }
 
 #[test]
-fn lines_are_records_and_empty_ones_are_none() {
+fn lines_are_records_and_empty_lines_are_skipped() {
     check("{\"a\":1}\r\n\n  \n{\"b\":2}\nnot json\n{}{}", &["{\"a\":1}", "{\"b\":2}", "not json", "{}{}"]);
     check("", &[]);
     assert_eq!(records_of("e=t,sid=\"{\n\ne=t\r\n", false, 1 << 20), ["e=t,sid=\"{", "e=t"]);
@@ -33,7 +33,7 @@ fn a_value_over_several_lines_is_one_record() {
 }
 
 #[test]
-fn a_line_that_was_cut_short_does_not_hold_up_the_next() {
+fn truncated_line_does_not_affect_the_next() {
     check("{\"a\":1,\"b\n{\"c\":1}\n", &["{\"a\":1,\"b", "{\"c\":1}"]);
     check("{\"a\":1,\n{\"c\":1}\n{}\n", &["{\"a\":1,", "{\"c\":1}", "{}"]);
     check("{\"a\":1\n{\"c\":1}{\"d\":1}\n", &["{\"a\":1", "{\"c\":1}{\"d\":1}"]);
@@ -45,7 +45,7 @@ fn a_line_that_was_cut_short_does_not_hold_up_the_next() {
 }
 
 #[test]
-fn what_is_too_long_ends_and_is_not_kept() {
+fn overlong_value_ends_and_is_truncated() {
     let lines = format!("{{\n{}", "\"a\":1,\n".repeat(100));
     let records = records_of(&lines, true, 50);
     assert_eq!(records[0].len(), 51);
@@ -56,7 +56,7 @@ fn what_is_too_long_ends_and_is_not_kept() {
 }
 
 #[test]
-fn a_long_array_over_several_lines_comes_in_parts() {
+fn long_array_over_several_lines_is_divided() {
     let element = format!("{{\"session\":\"{}\"}}", "s".repeat(1_000));
     let count = 200;
     for text in [
@@ -73,7 +73,7 @@ fn a_long_array_over_several_lines_comes_in_parts() {
 }
 
 #[test]
-fn a_long_line_of_objects_that_run_on_comes_in_parts() {
+fn long_line_of_consecutive_objects_is_divided() {
     let object = |number: usize| format!("{{\"n\":{number},\"s\":\"}}{{\\\"\",\"a\":[{{}},[{number}]]}}");
     let objects: Vec<_> = (0..20_000).map(object).collect();
     let line = objects.join(" ") + "\n{\"last\":1}";

@@ -43,7 +43,7 @@ proptest! {
 }
 
 #[test]
-fn records_in_memory_take_no_more_than_is_allowed() {
+fn records_in_memory_stay_within_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let memory = 1 << 20;
     let mut sorter = sorter(memory, directory.path());
@@ -75,7 +75,7 @@ fn record_larger_than_the_memory_is_sorted_too() {
 }
 
 #[test]
-fn temporary_files_have_no_name_and_belong_to_the_owner_alone() {
+fn temporary_files_are_unnamed_and_private() {
     let directory = tempfile::tempdir().unwrap();
     let mut sorter = sorter(1 << 10, directory.path());
     for time in 0..100 {
@@ -97,7 +97,7 @@ fn temporary_files_have_no_name_and_belong_to_the_owner_alone() {
 }
 
 #[test]
-fn few_files_are_open_however_many_runs_there_were() {
+fn open_files_stay_few_with_many_runs() {
     let directory = tempfile::tempdir().unwrap();
     // every record is a run: two full levels of at most 16 files each, and a third one
     let mut sorter = sorter(1 << 16, directory.path());
@@ -115,7 +115,7 @@ fn few_files_are_open_however_many_runs_there_were() {
 }
 
 #[test]
-fn tiny_memory_is_as_64_kib() {
+fn memory_below_64_kib_is_raised_to_it() {
     assert_eq!(Sorter::new(1, PathBuf::new()).memory, 1 << 16);
     assert_eq!(Sorter::new((1 << 16) + 1, PathBuf::new()).memory, (1 << 16) + 1);
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Sources;
 
-/// What is printed for a configuration, or why nothing is.
+/// Returns the output for a configuration, or its error.
 fn printed(format: AclFormat, text: &str) -> Result<String, String> {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("x.toml");
@@ -19,7 +19,7 @@ fn lines_of<'a>(printed: &'a str, principal: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_worker_of_both_stages_is_one_principal_with_the_rights_of_both() {
+fn worker_of_both_stages_has_the_permissions_of_both() {
     let text = "[principals]\ncombiner = \"worker\"\nmerger = \"worker\"\n";
     let printed = printed(AclFormat::KafkaAcls, text).unwrap();
     assert!(printed.contains("\n# worker: combiner, merger\n"), "{printed}");
@@ -39,7 +39,7 @@ fn a_worker_of_both_stages_is_one_principal_with_the_rights_of_both() {
 }
 
 #[test]
-fn a_reader_of_one_tenant_reads_its_topic_alone() {
+fn reader_of_one_tenant_reads_only_its_topic() {
     let text = "[tenants]\nnames = [\"acme\", \"kids\"]\ndefault = \"acme\"\nper_tenant_topics = true\n[principals]\n\
                 readers = [\"all\"]\n[principals.tenants]\nacme = \"one\"\nkids = [\"two\", \"three\"]\n";
     let printed = printed(AclFormat::KafkaAcls, text).unwrap();
@@ -54,14 +54,14 @@ fn a_reader_of_one_tenant_reads_its_topic_alone() {
 }
 
 #[test]
-fn what_a_shell_would_take_apart_is_quoted() {
+fn principal_with_special_characters_is_quoted() {
     let text = "[principals]\nmerger = \"CN=merger, O=It's, C=NL\"\n";
     let printed = printed(AclFormat::KafkaAcls, text).unwrap();
     assert!(printed.contains(r" --allow-principal 'User:CN=merger, O=It'\''s, C=NL' "), "{printed}");
 }
 
 #[test]
-fn a_name_that_kubernetes_does_not_take_is_refused_for_strimzi() {
+fn name_invalid_in_kubernetes_is_refused_for_strimzi() {
     let text = "[principals]\nmerger = \"CN=merger,O=Org\"\n";
     let refused = printed(AclFormat::Strimzi, text).unwrap_err();
     assert!(
