@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crowdfold_kafka::acl::{Operation, Right};
-use crowdfold_kafka::{Error, TopicReader, read};
+use crowdfold_kafka::{KafkaError, TopicReader, read};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -13,7 +13,7 @@ use crate::kafka_support::{Record, produce, settings, topic};
 
 const LONG: Duration = Duration::from_secs(120);
 
-fn values(kafka: &Kafka, topic: &str, since: Option<u64>) -> Result<Vec<String>, Error> {
+fn values(kafka: &Kafka, topic: &str, since: Option<u64>) -> Result<Vec<String>, KafkaError> {
     let mut values = Vec::new();
     read(&settings(kafka), &[topic.to_owned()], since, |value| {
         values.push(String::from_utf8_lossy(value).into_owned());
@@ -126,7 +126,7 @@ fn a_topic_that_may_not_be_read_is_forbidden_and_no_right_to_a_group_is_needed()
     acl(&["--deny-principal", "User:ANONYMOUS", "--operation", "All", "--group", "*"]);
     for topic in [&hidden, &shown] {
         match values(&kafka, topic, None) {
-            Err(Error::Forbidden { right, .. }) => {
+            Err(KafkaError::Forbidden { right, .. }) => {
                 assert_eq!(right, Right::of_topic(Operation::Read, topic));
             }
             other => panic!("{other:?}"),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crowdfold_airlock::{Dimension, Reason};
 use crowdfold_kafka::{
-    ClientSettings, Error, Event, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, Source,
-    SourceSettings, TransactError,
+    ClientSettings, Event, KafkaError, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics,
+    Source, SourceSettings, TransactError,
 };
 use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
 use crowdfold_rollup::{Cell, Table, Window};
@@ -133,7 +133,7 @@ fn a_topic_that_is_not_there_is_named_and_not_made() {
     let kafka = Kafka::start(Options::default().with("auto.create.topics.enable", "true"));
     let missing = unique("missing");
     let open = Sink::open(&settings(&kafka), SinkSettings::new(&unique("id"), partials_to(&missing)));
-    assert_eq!(open.err(), Some(Error::NoTopic { topic: missing.clone() }));
+    assert_eq!(open.err(), Some(KafkaError::NoTopic { topic: missing.clone() }));
     assert!(!kafka.log_dir(1).join(format!("{missing}-0")).exists());
     // no topics, none can be written to
     let scenario = Scenario::new(&kafka);

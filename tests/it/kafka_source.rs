@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crowdfold_kafka::{
-    AssignedPartition, ClientSettings, Cluster, Committed, Error, Event, Offset, Sink, SinkSettings,
+    AssignedPartition, ClientSettings, Cluster, Committed, Event, KafkaError, Offset, Sink, SinkSettings,
     SinkTopics, Source, SourceError, SourceSettings, Stamp,
 };
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
@@ -370,13 +370,13 @@ fn waiting_ends_when_there_is_something_to_read() {
 fn unreachable_broker_and_missing_topic_are_reported_differently_and_soon() {
     let nobody = ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Source::open(&nobody, source_settings("t")).err().unwrap();
-    let Error::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };
+    let KafkaError::Unreachable { brokers, reason } = &error else { panic!("{error:?}") };
     assert_eq!(brokers, "127.0.0.1:1");
     assert!(reason.contains("Connection refused"), "{reason}");
 
     let topic = unique("missing");
     let error = Source::open(&settings(Kafka::shared()), source_settings(&topic)).err().unwrap();
-    assert_eq!(error, Error::NoTopic { topic });
+    assert_eq!(error, KafkaError::NoTopic { topic });
     assert_eq!(Cluster::open(&settings(Kafka::shared())).unwrap().brokers().unwrap(), [1]);
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crowdfold_kafka::topics::{
     Admin, Change, Clock, Finding, PlanError, Purpose, Report, Span, Spec, Unbounded,
 };
-use crowdfold_kafka::{Cluster, Error};
+use crowdfold_kafka::{Cluster, KafkaError};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use crate::kafka_support::{Record, produce, settings};
@@ -237,5 +237,5 @@ fn a_cluster_that_is_not_there_is_named() {
     let nobody =
         crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
     let error = Admin::open(&nobody).unwrap().check(&[spec("t")], 0).unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(matches!(error, KafkaError::Unreachable { .. }), "{error:?}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crowdfold_airlock::Reason;
 use crowdfold_beacon::{Body, Fields, FieldsError, Form, Http};
-use crowdfold_kafka::{Error, Writer};
+use crowdfold_kafka::{KafkaError, Writer};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
@@ -99,13 +99,13 @@ impl Collector {
 
     /// Returns the last error of Kafka since the previous call.
     #[must_use]
-    pub fn trouble(&self) -> Option<Error> {
-        self.packs.trouble()
+    pub fn last_error(&self) -> Option<KafkaError> {
+        self.packs.last_error()
     }
 
     /// Returns the fatal producer error, if any.
     #[must_use]
-    pub fn fatal(&self) -> Option<Error> {
+    pub fn fatal(&self) -> Option<KafkaError> {
         self.packs.fatal()
     }
 

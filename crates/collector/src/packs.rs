@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use crowdfold_beacon::{Body, Http, Packer};
-use crowdfold_kafka::{Error, Writer, Written};
+use crowdfold_kafka::{KafkaError, Writer, Written};
 use tokio::sync::{Notify, SetOnce};
 
 use crate::limits::{Budget, Share};
@@ -30,7 +30,7 @@ pub(crate) struct Packs {
 /// The reports of the brokers.
 #[derive(Default)]
 struct News {
-    trouble: Option<Error>,
+    last_error: Option<KafkaError>,
     stamped_by_broker: Option<bool>,
 }
 
@@ -132,12 +132,12 @@ impl Packs {
     }
 
     /// Returns the last error since the previous call.
-    pub(crate) fn trouble(&self) -> Option<Error> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner).trouble.take()
+    pub(crate) fn last_error(&self) -> Option<KafkaError> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).last_error.take()
     }
 
     /// Returns the fatal producer error, if any.
-    pub(crate) fn fatal(&self) -> Option<Error> {
+    pub(crate) fn fatal(&self) -> Option<KafkaError> {
         self.writer.fatal()
     }
 
@@ -152,14 +152,14 @@ impl Packs {
         let next = Open { packer: std::mem::take(&mut open.packer), ..self.fresh() };
         let Open { share, newest, delivery, .. } = std::mem::replace(open, next);
         let news = Arc::clone(&self.news);
-        let receipt = move |result: Result<Written, Error>| {
+        let receipt = move |result: Result<Written, KafkaError>| {
             drop(share);
             // only this callback sets it
             let _ = delivery.set(result.is_ok());
             let mut news = news.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
                 Ok(written) => news.stamped_by_broker = Some(written.stamped_by_broker),
-                Err(error) => news.trouble = Some(error),
+                Err(error) => news.last_error = Some(error),
             }
         };
         self.writer.write(partition, &payload, newest, Box::new(receipt));

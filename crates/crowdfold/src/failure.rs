@@ -31,7 +31,7 @@ impl Failure {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         let Self::Running(error) = self else { return false };
-        error.downcast_ref().is_some_and(crowdfold_kafka::Error::is_transient)
+        error.downcast_ref().is_some_and(crowdfold_kafka::KafkaError::is_transient)
     }
 
     /// Returns true if the error may disappear after a successful start. This includes refused authentication, because
@@ -39,7 +39,7 @@ impl Failure {
     #[must_use]
     pub fn may_pass_again(&self) -> bool {
         let Self::Running(error) = self else { return false };
-        let refused = matches!(error.downcast_ref(), Some(crowdfold_kafka::Error::Refused { .. }));
+        let refused = matches!(error.downcast_ref(), Some(crowdfold_kafka::KafkaError::Refused { .. }));
         refused || self.may_pass()
     }
 
@@ -68,8 +68,8 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-impl From<crowdfold_kafka::Error> for Failure {
-    fn from(error: crowdfold_kafka::Error) -> Self {
+impl From<crowdfold_kafka::KafkaError> for Failure {
+    fn from(error: crowdfold_kafka::KafkaError) -> Self {
         Self::Running(error.into())
     }
 }

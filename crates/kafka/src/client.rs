@@ -8,15 +8,15 @@ use std::sync::{Mutex, PoisonError};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
-use crate::Error;
+use crate::KafkaError;
 
+mod broker_error;
 #[cfg(test)]
 mod tests;
-mod trouble;
 
-pub(crate) use trouble::Trouble;
+pub(crate) use broker_error::BrokerError;
 
 /// Connection settings: `[kafka]` and `[kafka.properties]`.
 #[derive(Clone, Default)]
@@ -113,7 +113,7 @@ impl ClientSettings {
         &self,
         defaults: &[(&str, &str)],
         fixed: &[(&str, &str)],
-    ) -> Result<ClientConfig, Error> {
+    ) -> Result<ClientConfig, KafkaError> {
         let mut config = ClientConfig::new();
         // the log level of librdkafka cannot be raised later
         config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
@@ -128,7 +128,7 @@ impl ClientSettings {
         }
         for (key, value) in &self.properties {
             if RESERVED.contains(&key.as_str()) {
-                return Err(Error::Reserved { key: key.clone() });
+                return Err(KafkaError::Reserved { key: key.clone() });
             }
             config.set(key, value);
         }
@@ -146,13 +146,13 @@ impl ClientSettings {
 pub(crate) struct Context<R> {
     pub(crate) role: R,
     served: AtomicU64,
-    trouble: Mutex<Option<Trouble>>,
+    last_error: Mutex<Option<BrokerError>>,
 }
 
 impl<R> Context<R> {
     /// Creates a context for a role.
     pub(crate) fn of(role: R) -> Self {
-        Self { role, served: AtomicU64::default(), trouble: Mutex::default() }
+        Self { role, served: AtomicU64::default(), last_error: Mutex::default() }
     }
 
     /// Returns the number of events served so far. While it grows, a queue is not yet empty.
@@ -165,8 +165,8 @@ impl<R> Context<R> {
     }
 
     /// Returns the last broker error.
-    pub(crate) fn trouble(&self) -> Option<Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn last_error(&self) -> Option<BrokerError> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -195,7 +195,7 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
         self.count();
     }
 
-    fn error(&self, error: KafkaError, reason: &str) {
+    fn error(&self, error: RdkafkaError, reason: &str) {
         self.count();
         let code = crate::error::code(&error);
         match code {
@@ -205,9 +205,9 @@ impl<R: Send + Sync + 'static> ClientContext for Context<R> {
             RDKafkaErrorCode::AllBrokersDown => tracing::debug!(target: "librdkafka", %error, "{reason}"),
             _ => tracing::warn!(target: "librdkafka", %error, "{reason}"),
         }
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
-            *trouble = Some(Trouble { code, reason: reason.to_owned() });
+        let mut last_error = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        if last_error.is_none() || code != RDKafkaErrorCode::AllBrokersDown {
+            *last_error = Some(BrokerError { code, reason: reason.to_owned() });
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::acl::{Operation, Right};
 use crate::admin_calls::{describe_acls, largest};
 use crate::client::{Context, Principal};
 use crate::error::code;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 /// The time-out of a broker's response.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Cluster {
     ///
     /// # Errors
     /// librdkafka rejects the properties.
-    pub fn open(client: &ClientSettings) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings) -> Result<Self, KafkaError> {
         let fixed = [("isolation.level", "read_uncommitted"), ("enable.auto.commit", "false")];
         let config = client.config(&[], &fixed)?;
         Ok(Self { client: config.create_with_context(Context::default())?, settings: client.clone() })
@@ -73,16 +73,16 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds; the topic does not exist; it may not be described.
-    pub fn topic(&self, name: &str) -> Result<Topic, Error> {
+    pub fn topic(&self, name: &str) -> Result<Topic, KafkaError> {
         let metadata = self.metadata(Some(name))?;
         let found = metadata.topics().iter().find(|topic| topic.name() == name);
-        let Some(found) = found else { return Err(Error::NoTopic { topic: name.into() }) };
+        let Some(found) = found else { return Err(KafkaError::NoTopic { topic: name.into() }) };
         if let Some(error) = found.error().filter(IsError::is_error) {
             return Err(match RDKafkaErrorCode::from(error) {
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                    Error::NoTopic { topic: name.into() }
+                    KafkaError::NoTopic { topic: name.into() }
                 }
-                code => Error::coded(format!("describe topic {name}"), code)
+                code => KafkaError::coded(format!("describe topic {name}"), code)
                     .forbids(&self.principal(), || Right::of_topic(Operation::Describe, name)),
             });
         }
@@ -105,18 +105,18 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds; the permission to write a topic is missing.
-    pub(crate) fn writable(&self, topics: &[String]) -> Result<(), Error> {
+    pub(crate) fn writable(&self, topics: &[String]) -> Result<(), KafkaError> {
         if topics.is_empty() {
             return Ok(());
         }
         match describe_acls::not_to_write(self.client.client(), topics) {
             Ok(lacked) => lacked.first().map_or(Ok(()), |topic| {
                 let right = Right::of_topic(Operation::Write, topic);
-                Err(Error::Forbidden { principal: self.principal(), right })
+                Err(KafkaError::Forbidden { principal: self.principal(), right })
             }),
             // the broker does not support the request
             Err(RDKafkaErrorCode::UnsupportedFeature) => Ok(()),
-            Err(code) => Err(Error::coded("query the topics that may be written to", code)),
+            Err(code) => Err(KafkaError::coded("query the topics that may be written to", code)),
         }
     }
 
@@ -124,7 +124,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds.
-    pub fn brokers(&self) -> Result<Vec<i32>, Error> {
+    pub fn brokers(&self) -> Result<Vec<i32>, KafkaError> {
         // no topic can have this name, so the response lists only the brokers, however many topics there are
         let metadata = self.metadata(Some("/"))?;
         let mut ids: Vec<_> = metadata.brokers().iter().map(MetadataBroker::id).collect();
@@ -137,7 +137,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds, or the group may not be described.
-    pub fn members_named(&self, group: &str, instance: &str) -> Result<Vec<String>, Error> {
+    pub fn members_named(&self, group: &str, instance: &str) -> Result<Vec<String>, KafkaError> {
         let what = || format!("describe group {group}");
         let groups =
             self.client.fetch_group_list(Some(group), ANSWER).map_err(|error| self.failed(what(), &error))?;
@@ -153,7 +153,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds.
-    pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
+    pub fn log_starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, KafkaError> {
         self.list_offsets(topic, partitions, ANSWER, |_| Offset::Beginning)
     }
 
@@ -162,7 +162,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds.
-    pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, Error> {
+    pub fn log_ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<Option<i64>>, KafkaError> {
         self.list_offsets(topic, partitions, ANSWER, |_| Offset::End)
     }
 
@@ -176,7 +176,7 @@ impl Cluster {
         topic: &str,
         partitions: &[u32],
         patience: Duration,
-    ) -> Result<Vec<Option<i64>>, Error> {
+    ) -> Result<Vec<Option<i64>>, KafkaError> {
         self.list_offsets(topic, partitions, patience, |_| Offset::End)
     }
 
@@ -187,7 +187,7 @@ impl Cluster {
         topic: &str,
         partitions: &[u32],
         times: &[i64],
-    ) -> Result<Vec<Option<i64>>, Error> {
+    ) -> Result<Vec<Option<i64>>, KafkaError> {
         self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
     }
 
@@ -201,10 +201,10 @@ impl Cluster {
         &self,
         topic: &str,
         partitions: &[u32],
-    ) -> Result<Vec<Option<u64>>, Error> {
+    ) -> Result<Vec<Option<u64>>, KafkaError> {
         retry_until_ready(ANSWER, || {
             let what = || format!("query the largest timestamps of topic {topic}");
-            let failed = |code| Error::coded(what(), code);
+            let failed = |code| KafkaError::coded(what(), code);
             let known = self.topic(topic)?.partitions;
             let is_led = |p: &u32| known.get(*p as usize).is_some_and(|known| known.leader.is_some());
             let led: Vec<u32> = partitions.iter().copied().filter(is_led).collect();
@@ -228,7 +228,7 @@ impl Cluster {
         partitions: &[u32],
         patience: Duration,
         at: impl Fn(usize) -> Offset,
-    ) -> Result<Vec<Option<i64>>, Error> {
+    ) -> Result<Vec<Option<i64>>, KafkaError> {
         retry_until_ready(patience, || self.try_list_offsets(topic, partitions, patience, &at))
     }
 
@@ -238,7 +238,7 @@ impl Cluster {
         partitions: &[u32],
         patience: Duration,
         at: impl Fn(usize) -> Offset,
-    ) -> Result<Vec<Option<i64>>, Error> {
+    ) -> Result<Vec<Option<i64>>, KafkaError> {
         let what = || format!("query the offsets of topic {topic}");
         // a partition without a leader would delay the response for all
         let known = self.topic(topic)?.partitions;
@@ -246,7 +246,7 @@ impl Cluster {
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
         for (index, partition) in partitions.iter().enumerate().filter(|(_, partition)| led(**partition)) {
             let added = asked.add_partition_offset(topic, *partition as i32, at(index));
-            added.map_err(|error| Error::of(what(), &error))?;
+            added.map_err(|error| KafkaError::of(what(), &error))?;
         }
         if asked.count() == 0 {
             return Ok(vec![None; partitions.len()]);
@@ -264,14 +264,14 @@ impl Cluster {
         Ok(partitions.iter().map(offset).collect())
     }
 
-    fn metadata(&self, topic: Option<&str>) -> Result<Metadata, Error> {
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata, KafkaError> {
         let what = || topic.map_or("describe the cluster".into(), |topic| format!("describe topic {topic}"));
         // librdkafka waits for a broker that refuses us as for an unreachable one, so check for errors in between
         let mut waited = Duration::ZERO;
         loop {
             waited += SLICE;
             match self.client.fetch_metadata(topic, SLICE).map_err(|error| self.failed(what(), &error)) {
-                Err(Error::Unreachable { .. }) if waited < self.patience() => {}
+                Err(KafkaError::Unreachable { .. }) if waited < self.patience() => {}
                 other => return other,
             }
         }
@@ -280,11 +280,11 @@ impl Cluster {
     /// Returns the time to wait for a response. It is longer if no error was reported yet, because a TLS handshake with
     /// a busy broker may be in progress.
     fn patience(&self) -> Duration {
-        if self.client.context().trouble().is_some() { METADATA } else { ANSWER }
+        if self.client.context().last_error().is_some() { METADATA } else { ANSWER }
     }
 
     /// Returns whether a cluster is unreachable or has refused the request, as an error.
-    fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> Error {
+    fn failed(&self, what: String, error: &rdkafka::error::KafkaError) -> KafkaError {
         use RDKafkaErrorCode as C;
         match code(error) {
             code @ (C::BrokerTransportFailure
@@ -302,19 +302,22 @@ impl Cluster {
                         break;
                     }
                 }
-                self.settings.away(self.client.context().trouble(), || code.to_string())
+                self.settings.away(self.client.context().last_error(), || code.to_string())
             }
-            code => Error::Kafka { what, code },
+            code => KafkaError::Kafka { what, code },
         }
     }
 }
 
 /// Repeats a request while leaders move, because not every broker knows a new topic immediately.
-fn retry_until_ready<T>(patience: Duration, ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+fn retry_until_ready<T>(
+    patience: Duration,
+    ask: impl Fn() -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
     let mut turns = patience.as_millis() / 200;
     loop {
         match ask() {
-            Err(Error::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
+            Err(KafkaError::Kafka { code, .. }) if is_moving(code) && turns > 0 => turns -= 1,
             other => return other,
         }
         std::thread::sleep(ANSWER / 100);

@@ -1,13 +1,13 @@
 //! The error type of this crate.
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
 use crate::client::Principal;
 
 /// A client that could not be created, or a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum KafkaError {
     /// The configuration sets a property on which exactly-once depends.
     #[error("[kafka.properties] must not set {key}, because crowdfold sets it; remove the key")]
     Reserved {
@@ -84,9 +84,9 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl KafkaError {
     /// Creates an error for a failed action from librdkafka's error.
-    pub(crate) fn of(what: impl Into<String>, error: &KafkaError) -> Self {
+    pub(crate) fn of(what: impl Into<String>, error: &RdkafkaError) -> Self {
         Self::coded(what, code(error))
     }
 
@@ -138,20 +138,20 @@ impl Error {
 }
 
 /// Converts the error of a client that could not be created. Omits property values.
-impl From<KafkaError> for Error {
-    fn from(error: KafkaError) -> Self {
+impl From<RdkafkaError> for KafkaError {
+    fn from(error: RdkafkaError) -> Self {
         match error {
-            KafkaError::ClientConfig(_, _, key, _) => Self::Property { key },
-            KafkaError::ClientCreation(reason) => Self::Client { reason },
+            RdkafkaError::ClientConfig(_, _, key, _) => Self::Property { key },
+            RdkafkaError::ClientCreation(reason) => Self::Client { reason },
             other => Self::Kafka { what: "create a Kafka client".into(), code: code(&other) },
         }
     }
 }
 
 /// Returns the code of an error.
-pub(crate) fn code(error: &KafkaError) -> RDKafkaErrorCode {
+pub(crate) fn code(error: &RdkafkaError) -> RDKafkaErrorCode {
     match error {
-        KafkaError::AdminOp(code) => *code,
+        RdkafkaError::AdminOp(code) => *code,
         other => other.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
     }
 }

@@ -22,7 +22,7 @@ mod writer;
 pub use batch::{Message, Record, Stamp};
 pub use client::{ClientSettings, Principal};
 pub use cluster::{Cluster, Partition, Topic};
-pub use error::Error;
+pub use error::KafkaError;
 pub use rdkafka::consumer::ConsumerGroupMetadata;
 pub use rdkafka::error::RDKafkaErrorCode;
 pub use read::{TopicReader, read};

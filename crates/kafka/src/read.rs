@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::{Message as _, Offset};
 
@@ -14,7 +14,7 @@ use crate::batch::Record;
 use crate::client::Context;
 use crate::cluster::{ANSWER, Cluster};
 use crate::error::{code, is_forbidden};
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +44,7 @@ pub fn read(
     topics: &[String],
     since: Option<u64>,
     mut each: impl FnMut(&[u8]),
-) -> Result<u64, Error> {
+) -> Result<u64, KafkaError> {
     let mut records = 0;
     for topic in topics {
         records += TopicReader::open(client, topic, since)?.to_end(&mut each)?;
@@ -58,7 +58,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
-    pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, KafkaError> {
         Self::open_at(client, topic, since, "read_committed")
     }
 
@@ -66,7 +66,11 @@ impl TopicReader {
     ///
     /// # Errors
     /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
-    pub fn open_uncommitted(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, Error> {
+    pub fn open_uncommitted(
+        client: &ClientSettings,
+        topic: &str,
+        since: Option<u64>,
+    ) -> Result<Self, KafkaError> {
         Self::open_at(client, topic, since, "read_uncommitted")
     }
 
@@ -75,7 +79,7 @@ impl TopicReader {
         topic: &str,
         since: Option<u64>,
         isolation: &str,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, KafkaError> {
         // assigning a topic that may not be read reports no error, but requesting its metadata does
         let partitions =
             Cluster::open(client)?.topic(topic).map_err(|error| error.needing(Operation::Read))?.count();
@@ -105,7 +109,7 @@ impl TopicReader {
         Ok(reader)
     }
 
-    fn assign(&mut self, partitions: u32, since: Option<u64>) -> Result<(), Error> {
+    fn assign(&mut self, partitions: u32, since: Option<u64>) -> Result<(), KafkaError> {
         let beginnings = self.offsets(partitions, Offset::Beginning)?;
         let ends = self.offsets(partitions, Offset::End)?;
         let starts = match since.and_then(|since| i64::try_from(since).ok()) {
@@ -131,7 +135,7 @@ impl TopicReader {
 
     /// Returns an offset of each partition, by position or by time (ListOffsets uses one field for both). `None` if
     /// there is no record that late.
-    fn offsets(&self, partitions: u32, at: Offset) -> Result<BTreeMap<i32, i64>, Error> {
+    fn offsets(&self, partitions: u32, at: Offset) -> Result<BTreeMap<i32, i64>, KafkaError> {
         let mut asked = TopicPartitionList::with_capacity(partitions as usize);
         for partition in 0..partitions {
             asked
@@ -154,7 +158,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// No record arrives for ten seconds although there are more, or the topic may not be read.
-    pub fn to_end(self, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
+    pub fn to_end(self, mut each: impl FnMut(&[u8])) -> Result<u64, KafkaError> {
         self.records_to_end(|record| record.value().into_iter().for_each(&mut each))
     }
 
@@ -171,7 +175,7 @@ impl TopicReader {
     /// # Errors
     /// No record arrives for ten seconds although there are more, or the topic may not be read.
     #[expect(clippy::disallowed_methods, reason = "the caller decides how long to wait for a broker")]
-    pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, Error> {
+    pub fn records_to_end(mut self, mut each: impl FnMut(&Record<'_>)) -> Result<u64, KafkaError> {
         let mut records = 0;
         let mut answered = Instant::now();
         while !self.left.is_empty() {
@@ -190,7 +194,7 @@ impl TopicReader {
                     }
                 }
                 // control records and compaction may leave no record at the end itself
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                Some(Err(RdkafkaError::PartitionEOF(partition))) => {
                     ends.remove(&partition);
                 }
                 Some(Err(error)) => self.tolerate(&error)?,
@@ -204,7 +208,7 @@ impl TopicReader {
     ///
     /// # Errors
     /// The topic may no longer be read, or was deleted.
-    pub fn next(&mut self, timeout: Duration, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
+    pub fn next(&mut self, timeout: Duration, mut each: impl FnMut(&[u8])) -> Result<u64, KafkaError> {
         let mut records = 0;
         let mut timeout = timeout;
         while let Some(polled) = self.consumer.poll(timeout) {
@@ -213,7 +217,7 @@ impl TopicReader {
                     records += 1;
                     record.payload().into_iter().for_each(&mut each);
                 }
-                Err(KafkaError::PartitionEOF(_)) => {}
+                Err(RdkafkaError::PartitionEOF(_)) => {}
                 Err(error) => self.tolerate(&error)?,
             }
             timeout = Duration::ZERO;
@@ -223,33 +227,33 @@ impl TopicReader {
 
     /// Ignores errors from which librdkafka recovers by itself. If it does not recover, no records arrive and the
     /// time-out reports it.
-    fn tolerate(&self, error: &KafkaError) -> Result<(), Error> {
+    fn tolerate(&self, error: &RdkafkaError) -> Result<(), KafkaError> {
         use RDKafkaErrorCode as C;
         match (error, code(error)) {
             // no group is joined, so no permission on it is needed
             (_, C::GroupAuthorizationFailed) => Ok(()),
-            (KafkaError::MessageConsumptionFatal(_), _) => Err(self.failed(error)),
+            (RdkafkaError::MessageConsumptionFatal(_), _) => Err(self.failed(error)),
             (_, C::UnknownTopicOrPartition | C::UnknownTopic) => {
-                Err(Error::NoTopic { topic: self.topic.clone() })
+                Err(KafkaError::NoTopic { topic: self.topic.clone() })
             }
             (_, code) if is_forbidden(code) => Err(self.failed(error)),
             _ => Ok(()),
         }
     }
 
-    fn silent(&self) -> Error {
-        self.client.away(self.consumer.context().trouble(), || {
+    fn silent(&self) -> KafkaError {
+        self.client.away(self.consumer.context().last_error(), || {
             format!("topic {} has more records, but none arrived for {} s", self.topic, ANSWER.as_secs())
         })
     }
 
-    fn failed(&self, error: &KafkaError) -> Error {
+    fn failed(&self, error: &RdkafkaError) -> KafkaError {
         use RDKafkaErrorCode as C;
         match code(error) {
             C::BrokerTransportFailure | C::AllBrokersDown | C::OperationTimedOut | C::TimedOutQueue => {
                 self.silent()
             }
-            code => Error::coded(format!("read topic {}", self.topic), code)
+            code => KafkaError::coded(format!("read topic {}", self.topic), code)
                 .forbids(&self.client.principal(), || Right::of_topic(Operation::Read, &self.topic)),
         }
     }

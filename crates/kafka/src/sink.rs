@@ -16,7 +16,7 @@ use rdkafka::util::Timeout;
 
 use crate::acl::{Operation, Right};
 use crate::error::code;
-use crate::{ClientSettings, Cluster, Error, fault};
+use crate::{ClientSettings, Cluster, KafkaError, fault};
 
 pub use outcome::TransactError;
 use outcome::{after_abort, of_enqueue};
@@ -158,7 +158,7 @@ impl Sink {
     ///
     /// # Errors
     /// No broker responds; a topic does not exist; a permission is missing.
-    pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings, settings: SinkSettings) -> Result<Self, KafkaError> {
         // a producer could make the broker create missing topics without a time limit, so check as a consumer
         let (cluster, topics) = (Cluster::open(client)?, settings.topics.names());
         for topic in &topics {
@@ -178,7 +178,7 @@ impl Sink {
     ///
     /// # Errors
     /// The coordinator does not respond within [`SinkSettings::patience`], or refuses.
-    pub fn reopen(&mut self) -> Result<(), Error> {
+    pub fn reopen(&mut self) -> Result<(), KafkaError> {
         self.producer = None;
         self.producer = Some(Handle::open(&self.client, &self.settings)?);
         Ok(())
@@ -256,14 +256,14 @@ impl Sink {
         let writable =
             Cluster::open(&self.client).and_then(|cluster| cluster.writable(&self.settings.topics.names()));
         match writable {
-            Err(error @ Error::Forbidden { .. }) => TransactError::Fatal(error.to_string()),
+            Err(error @ KafkaError::Forbidden { .. }) => TransactError::Fatal(error.to_string()),
             _ => error,
         }
     }
 
     /// Returns the error for a record that the broker refused.
     fn refused(&self, topic: &str, code: RDKafkaErrorCode) -> TransactError {
-        let error = Error::coded(format!("topic {topic}"), code);
+        let error = KafkaError::coded(format!("topic {topic}"), code);
         let right = || Right::of_topic(Operation::Write, topic);
         TransactError::Fatal(error.forbids(&self.client.principal(), right).to_string())
     }

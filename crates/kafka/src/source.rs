@@ -23,14 +23,14 @@ use std::time::Duration;
 
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
 use crate::batch::{Item, Message, MessageBuffer, PartitionQueue};
 use crate::client::Context;
 use crate::cluster::Cluster;
 use crate::error::{code, is_forbidden};
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 use assignment::PartitionState;
 pub use assignment::{Assigned, AssignedPartition, Committed};
@@ -141,7 +141,7 @@ impl Source {
     ///
     /// # Errors
     /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
-    pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings, settings: SourceSettings) -> Result<Self, KafkaError> {
         let cluster = Cluster::open(client)?;
         let of = cluster.topic(&settings.topic).map_err(|error| error.needing(Operation::Read))?.count();
         let wakeup = Arc::new(Wakeup::default());
@@ -212,7 +212,7 @@ impl Source {
                     );
                     return Err(SourceError::Fatal { code: RDKafkaErrorCode::Inconsistent });
                 }
-                Some(Err(error)) => self.trouble(&error)?,
+                Some(Err(error)) => self.consumer_error(&error)?,
                 None if self.consumer.context().served() == served => return Ok(()),
                 None => {}
             }
@@ -224,16 +224,16 @@ impl Source {
     }
 
     /// Converts an error of the whole consumer.
-    fn trouble(&self, error: &KafkaError) -> Result<(), SourceError> {
+    fn consumer_error(&self, error: &RdkafkaError) -> Result<(), SourceError> {
         let code = code(error);
         match error {
-            KafkaError::PartitionEOF(_) => Ok(()),
+            RdkafkaError::PartitionEOF(_) => Ok(()),
             _ if code == RDKafkaErrorCode::FencedInstanceId => Err(SourceError::Fenced),
-            KafkaError::MessageConsumptionFatal(code) => Err(SourceError::Fatal { code: *code }),
+            RdkafkaError::MessageConsumptionFatal(code) => Err(SourceError::Fatal { code: *code }),
             _ if is_forbidden(code) => Err(self.forbidden(code).into()),
             _ => match code {
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                    Err(Error::NoTopic { topic: self.settings.topic.clone() }.into())
+                    Err(KafkaError::NoTopic { topic: self.settings.topic.clone() }.into())
                 }
                 code => Err(SourceError::Transient { code, partition: None }),
             },
@@ -255,7 +255,7 @@ impl Source {
         let Some(state) = self.partitions.get_mut(&partition) else { return Ok(nothing) };
         let Some(queue) = state.queue.as_mut().filter(|_| state.search.is_none()) else { return Ok(nothing) };
         let (mut count, mut position, mut end) = (0, state.position, state.end);
-        let (mut trouble, mut unknown) = (None, None);
+        let (mut notice, mut unknown) = (None, None);
         let max = max.min(BATCH);
         let mut damage = None;
         let taken = queue.read(&mut self.buffer, max, |item| match item {
@@ -271,7 +271,7 @@ impl Source {
                 (position, end) = (offset.max(position), Some(offset));
             }
             Item::Notice(code, _) if is_damage(code) => damage = damage.or(Some(code)),
-            Item::Notice(code, offset) => trouble = trouble.take().or(Some((code, offset))),
+            Item::Notice(code, offset) => notice = notice.take().or(Some((code, offset))),
             Item::Unknown(code) => unknown = Some(code),
         });
         (state.position, state.end) = (position, end);
@@ -283,9 +283,9 @@ impl Source {
             }
             return Err(SourceError::Damaged { topic, partition, offset: position, code, on_damaged });
         }
-        match (trouble, unknown) {
+        match (notice, unknown) {
             (None, None) => Ok(Read { count, drained: taken < max, end }),
-            (Some((code, offset)), _) => Err(self.partition_trouble(partition, code, offset)),
+            (Some((code, offset)), _) => Err(self.partition_error(partition, code, offset)),
             (None, Some(number)) => {
                 let topic = self.settings.topic.clone();
                 Err(SourceError::UnknownCode { topic, partition, number })
@@ -293,7 +293,7 @@ impl Source {
         }
     }
 
-    fn partition_trouble(&self, partition: u32, code: RDKafkaErrorCode, offset: i64) -> SourceError {
+    fn partition_error(&self, partition: u32, code: RDKafkaErrorCode, offset: i64) -> SourceError {
         let topic = self.settings.topic.clone();
         match code {
             code if is_out_of_range(code) => SourceError::OutOfRange { topic, partition, offset },
@@ -341,8 +341,8 @@ impl Source {
         &self.cluster
     }
 
-    fn forbidden(&self, code: RDKafkaErrorCode) -> Error {
-        Error::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
+    fn forbidden(&self, code: RDKafkaErrorCode) -> KafkaError {
+        KafkaError::Forbidden { principal: self.cluster.principal(), right: self.missing(code) }
     }
 
     /// Returns the missing permission for a broker's error code.

@@ -10,7 +10,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 use crate::acl::{Operation, Right};
 use crate::client::{Context, Principal};
 use crate::error::code;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 /// The time-out of metadata requests.
 const METADATA: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub struct Written {
 }
 
 /// The callback for the outcome of a record, called once on a thread of the client.
-pub type Receipt = Box<dyn FnOnce(Result<Written, Error>) + Send>;
+pub type Receipt = Box<dyn FnOnce(Result<Written, KafkaError>) + Send>;
 
 /// A producer that writes records at least once. A record that is given up may have been written nevertheless.
 pub struct Writer {
@@ -71,7 +71,7 @@ impl ProducerContext for Context<Reports> {
 }
 
 impl Pending {
-    fn complete(self, result: Result<Written, Error>) {
+    fn complete(self, result: Result<Written, KafkaError>) {
         if let Some(receipt) = self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
             receipt(result);
         }
@@ -79,8 +79,8 @@ impl Pending {
 }
 
 impl Reports {
-    fn refusal(&self, code: RDKafkaErrorCode) -> Error {
-        Error::coded(format!("write to topic {}", self.topic), code)
+    fn refusal(&self, code: RDKafkaErrorCode) -> KafkaError {
+        KafkaError::coded(format!("write to topic {}", self.topic), code)
             .forbids(&self.principal, || Right::of_topic(Operation::Write, &self.topic))
     }
 }
@@ -90,7 +90,7 @@ impl Writer {
     ///
     /// # Errors
     /// librdkafka rejects the properties.
-    pub fn open(client: &ClientSettings, settings: WriterSettings) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings, settings: WriterSettings) -> Result<Self, KafkaError> {
         let patience = settings.patience.as_millis().to_string();
         // the caller limits the memory, so librdkafka's own limits must never be reached
         let kilobytes = (settings.memory / 512).clamp(65_536, 2_147_483_647).to_string();
@@ -135,17 +135,17 @@ impl Writer {
     ///
     /// # Errors
     /// No broker responds in time.
-    pub fn partitions(&self) -> Result<u32, Error> {
+    pub fn partitions(&self) -> Result<u32, KafkaError> {
         let topic = &self.settings.topic;
         let metadata = self.producer.client().fetch_metadata(Some(topic), METADATA);
-        let metadata = metadata.map_err(|error| Error::of(format!("describe topic {topic}"), &error))?;
+        let metadata = metadata.map_err(|error| KafkaError::of(format!("describe topic {topic}"), &error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         Ok(found.map_or(0, |found| found.partitions().len() as u32))
     }
 
     /// Returns the fatal producer error, if any.
     #[must_use]
-    pub fn fatal(&self) -> Option<Error> {
+    pub fn fatal(&self) -> Option<KafkaError> {
         let (code, _) = self.producer.client().fatal_error()?;
         // a principal without any write permission gets no producer id, and fails before any record is sent
         Some(self.producer.client().context().role.refusal(code))

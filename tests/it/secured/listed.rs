@@ -1,7 +1,7 @@
 //! Who may do what, as the library asks it: in this process, so that `make memcheck` sees the module that asks.
 
 use crowdfold_kafka::topics::{Access, Admin, Readers};
-use crowdfold_kafka::{Cluster, Error, Sink, SinkSettings, SinkTopics};
+use crowdfold_kafka::{Cluster, KafkaError, Sink, SinkSettings, SinkTopics};
 use crowdfold_testkit::unique;
 
 use super::support::{Grant, add, broker, client};
@@ -15,7 +15,7 @@ fn may(user: &str, operation: &str, topic: &str, pattern: &[&str]) {
 }
 
 /// What comes of it once the broker answers: under valgrind it takes long to shake hands.
-fn answered<T>(ask: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+fn answered<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     let mut last = ask();
     for _ in 0..20 {
         match &last {
@@ -45,7 +45,7 @@ fn cluster_lists_readers_and_writable_topics() {
     }
     // nobody may ask, and is not told that nobody reads
     let asked = answered(|| Admin::open(&client("nobody"))?.permissions(std::slice::from_ref(&topic)));
-    assert!(matches!(asked, Err(Error::Forbidden { .. })), "{asked:?}");
+    assert!(matches!(asked, Err(KafkaError::Forbidden { .. })), "{asked:?}");
     assert!(admin.permissions(&["a\0b".to_owned()]).is_err());
 
     // it may be seen and not written; what may not even be seen is said as ever

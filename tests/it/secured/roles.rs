@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crowdfold_kafka::{ClientSettings, Error};
+use crowdfold_kafka::{ClientSettings, KafkaError};
 use crowdfold_testkit::eventually;
 use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
@@ -70,7 +70,7 @@ impl Somebody {
     fn may_read(&self, topic: &str) -> bool {
         match crowdfold_kafka::read(&self.0, &[topic.to_owned()], None, |_| {}) {
             Ok(_) => true,
-            Err(Error::Forbidden { .. }) => false,
+            Err(KafkaError::Forbidden { .. }) => false,
             Err(error) => panic!("reading {topic}: {error}"),
         }
     }
@@ -87,7 +87,7 @@ impl Somebody {
             Ok(answer) => {
                 may(answer.elements()[0].error().map_err(|error| error.rdkafka_error_code().unwrap()))
             }
-            Err(KafkaError::AdminOp(code)) => may(Err(code)),
+            Err(RdkafkaError::AdminOp(code)) => may(Err(code)),
             Err(error) => panic!("deleting records of {topic}: {error}"),
         }
     }

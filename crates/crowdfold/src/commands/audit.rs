@@ -11,7 +11,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
-use crowdfold_kafka::{ClientSettings, Error, TopicReader};
+use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
 use crowdfold_console::audit::{Auditor, Bounds, Contents, Least, Record, Rules};
 use crowdfold_release::{LEAST_K, Policy, breakdown_name};
@@ -103,8 +103,8 @@ fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -
 }
 
 /// Returns true if further requests are useless because no broker responds, or all refuse the client.
-const fn is_final(error: &Error) -> bool {
-    matches!(error, Error::Unreachable { .. } | Error::Refused { .. })
+const fn is_final(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Unreachable { .. } | KafkaError::Refused { .. })
 }
 
 fn read(
@@ -113,7 +113,7 @@ fn read(
     contents: Contents,
     since: Option<u64>,
     auditor: &mut Auditor,
-) -> Result<(), Error> {
+) -> Result<(), KafkaError> {
     // opened first, so that records committed later are after its end
     let all = TopicReader::open_uncommitted(client, topic, since)?;
     let reader = TopicReader::open(client, topic, since)?;

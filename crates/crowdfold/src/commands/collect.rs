@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use crowdfold_airlock::Millis;
 use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as CollectorServer};
 use crowdfold_kafka::topics::{Clock, Finding};
-use crowdfold_kafka::{Error, Writer};
+use crowdfold_kafka::{KafkaError, Writer};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -56,7 +56,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
         partitions: 0,
         wanted: 0,
         unseen: None,
-        trouble: None,
+        last_error: None,
         looked: clock::now(),
         collector: &collector,
         certificates: certificates.as_deref(),
@@ -96,7 +96,7 @@ struct Watching<'a> {
     /// The error that hides the topic.
     unseen: Option<String>,
     /// The last error of Kafka, and its time.
-    trouble: Option<(String, Millis)>,
+    last_error: Option<(String, Millis)>,
     /// The time of the last check of the certificate files.
     looked: Millis,
     collector: &'a Collector,
@@ -157,15 +157,15 @@ impl Watching<'_> {
         if let Some(error) = self.collector.fatal() {
             return Err(self.as_granted(error));
         }
-        let Some(error) = self.collector.trouble() else { return Ok(()) };
-        if matches!(error, Error::Forbidden { .. }) {
+        let Some(error) = self.collector.last_error() else { return Ok(()) };
+        if matches!(error, KafkaError::Forbidden { .. }) {
             return Err(self.as_granted(error));
         }
-        let is_logged = self.trouble.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
+        let is_logged = self.last_error.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
         if !is_logged {
             tracing::warn!("{error}");
         }
-        self.trouble = Some((error.to_string(), now));
+        self.last_error = Some((error.to_string(), now));
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Watching<'_> {
         Err(Failure::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
     }
 
-    fn as_granted(&self, error: Error) -> Failure {
+    fn as_granted(&self, error: KafkaError) -> Failure {
         error.among(&roles::of_stage(self.config, Component::Collect)).into()
     }
 
@@ -208,7 +208,7 @@ impl Watching<'_> {
             None if self.partitions == 0 => reasons.push("looking for the topic".into()),
             None => {}
         }
-        if let Some((error, last)) = &self.trouble
+        if let Some((error, last)) = &self.last_error
             && now.saturating_sub(*last) < RECENT
         {
             reasons.push(error.clone());

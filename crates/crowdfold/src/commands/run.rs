@@ -64,7 +64,7 @@ fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), F
 /// the one to describe it, for instance.
 fn as_granted(failure: Failure, rights: &[Right]) -> Failure {
     match failure {
-        Failure::Running(error) => match error.downcast::<crowdfold_kafka::Error>() {
+        Failure::Running(error) => match error.downcast::<crowdfold_kafka::KafkaError>() {
             Ok(error) => error.among(rights).into(),
             Err(error) => Failure::Running(error),
         },

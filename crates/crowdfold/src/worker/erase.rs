@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crowdfold_kafka::topics::Admin;
-use crowdfold_kafka::{ClientSettings, Error};
+use crowdfold_kafka::{ClientSettings, KafkaError};
 
 use super::Backoff;
 use crate::clock;
@@ -36,7 +36,11 @@ impl Eraser {
     ///
     /// # Errors
     /// The client cannot be created.
-    pub(super) fn start(client: &ClientSettings, topic: &str, status: Arc<Status>) -> Result<Self, Error> {
+    pub(super) fn start(
+        client: &ClientSettings,
+        topic: &str,
+        status: Arc<Status>,
+    ) -> Result<Self, KafkaError> {
         let admin = Admin::open(client)?;
         let topic = topic.to_owned();
         let erase = move |offsets: &BTreeMap<u32, i64>| admin.erase_before(&topic, offsets);
@@ -111,8 +115,8 @@ impl Orders {
 }
 
 /// A function that makes one pass over the offsets.
-trait Erase: Fn(&BTreeMap<u32, i64>) -> Result<(), Error> + Send + 'static {}
-impl<F: Fn(&BTreeMap<u32, i64>) -> Result<(), Error> + Send + 'static> Erase for F {}
+trait Erase: Fn(&BTreeMap<u32, i64>) -> Result<(), KafkaError> + Send + 'static {}
+impl<F: Fn(&BTreeMap<u32, i64>) -> Result<(), KafkaError> + Send + 'static> Erase for F {}
 
 /// Starts the thread.
 fn start(erase: impl Erase, again: Duration, status: Arc<Status>) -> Arc<Orders> {
@@ -145,7 +149,7 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
                 wait = again;
             }
             Err(error) => {
-                let passes = matches!(error, Error::Kafka { .. } | Error::Unreachable { .. });
+                let passes = matches!(error, KafkaError::Kafka { .. } | KafkaError::Unreachable { .. });
                 wait = if passes { backoff.next() } else { again };
                 let why = error.to_string();
                 if trouble.as_ref() != Some(&why) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
-    Assigned, Error as KafkaError, Event, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
+    Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
 use crowdfold_pipeline::{Committed, OperatorSet};
 

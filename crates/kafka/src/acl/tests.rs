@@ -72,9 +72,9 @@ fn permission_is_formatted_for_error_messages() {
 fn missing_permission_is_replaced_by_the_one_to_grant() {
     let rights = names().rights(Role::Combiner);
     let granted = |right: Right| {
-        let missing = crate::Error::Forbidden { principal: crate::Principal::default(), right };
+        let missing = crate::KafkaError::Forbidden { principal: crate::Principal::default(), right };
         match missing.among(&rights) {
-            crate::Error::Forbidden { right, .. } => right.to_string(),
+            crate::KafkaError::Forbidden { right, .. } => right.to_string(),
             other => panic!("{other}"),
         }
     };

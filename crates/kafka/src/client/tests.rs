@@ -18,7 +18,7 @@ fn property_values_are_never_shown() {
 fn reserved_properties_are_refused() {
     for key in RESERVED {
         let error = settings(key, "x").config(&[], &[]).unwrap_err();
-        assert_eq!(error, Error::Reserved { key: key.into() });
+        assert_eq!(error, KafkaError::Reserved { key: key.into() });
     }
 }
 
@@ -36,8 +36,8 @@ fn operator_overrides_defaults_but_not_reserved_properties() {
 fn invalid_property_is_reported_without_its_value() {
     let settings = settings("compression.codec", "hunter2");
     let config = settings.config(&[], &[]).unwrap();
-    let error = Error::from(config.create_native_config().err().unwrap());
-    assert_eq!(error, Error::Property { key: "compression.codec".into() });
+    let error = KafkaError::from(config.create_native_config().err().unwrap());
+    assert_eq!(error, KafkaError::Property { key: "compression.codec".into() });
     assert!(!error.to_string().contains("hunter2"));
 }
 
@@ -73,7 +73,8 @@ fn principal_is_known_with_a_password() {
 fn failed_authentication_differs_from_an_unreachable_cluster() {
     use RDKafkaErrorCode as C;
     let away = |code, reason: &str| {
-        with(&[("security.protocol", "ssl")]).away(Some(Trouble { code, reason: reason.into() }), String::new)
+        with(&[("security.protocol", "ssl")])
+            .away(Some(BrokerError { code, reason: reason.into() }), String::new)
     };
     let message = "ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed (after 3ms in state SSL_HANDSHAKE)";
     let refused = away(C::SSL, message);

@@ -5,7 +5,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{ANSWER, Cluster};
-use crate::Error;
+use crate::KafkaError;
 use crate::client::Context;
 use crate::error::{code, is_forbidden};
 
@@ -14,7 +14,7 @@ impl Cluster {
     ///
     /// # Errors
     /// No broker responds.
-    pub(crate) fn groups(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn groups(&self) -> Result<Vec<String>, KafkaError> {
         let listed = self.client.fetch_group_list(None, ANSWER);
         let listed = listed.map_err(|error| self.failed("list the consumer groups".into(), &error))?;
         let mut names: Vec<_> = listed.groups().iter().map(|group| group.name().to_owned()).collect();
@@ -35,7 +35,7 @@ impl Cluster {
         group: &str,
         topic: &str,
         partitions: &[u32],
-    ) -> Result<Option<Vec<Option<i64>>>, Error> {
+    ) -> Result<Option<Vec<Option<i64>>>, KafkaError> {
         let what = || format!("query the offsets of group {group}");
         let config = self.settings.config(&[], &[("group.id", group), ("enable.auto.commit", "false")])?;
         let client: BaseConsumer<Context<()>> = config.create_with_context(Context::default())?;

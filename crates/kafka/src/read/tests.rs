@@ -7,7 +7,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 
 use super::{TopicReader, read};
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 type Mock = MockCluster<'static, DefaultProducerContext>;
 
@@ -32,7 +32,7 @@ fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
     producer.flush(Duration::from_secs(120)).unwrap();
 }
 
-fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Result<Vec<String>, Error> {
+fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Result<Vec<String>, KafkaError> {
     let topics: Vec<_> = topics.iter().map(ToString::to_string).collect();
     let mut values = Vec::new();
     let records =
@@ -93,7 +93,7 @@ fn next_returns_new_records() {
 fn missing_topic_is_reported() {
     let (_mock, client) = cluster();
     let error = values(&client, &["nowhere"], None).unwrap_err();
-    assert_eq!(error, Error::NoTopic { topic: "nowhere".into() });
+    assert_eq!(error, KafkaError::NoTopic { topic: "nowhere".into() });
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn unreachable_broker_is_reported_within_seconds() {
     let brokers = socket.local_addr().unwrap().to_string();
     let client = ClientSettings { brokers: brokers.clone(), ..ClientSettings::default() };
     match values(&client, &["any"], None).unwrap_err() {
-        Error::Unreachable { brokers: named, .. } => assert_eq!(named, brokers),
+        KafkaError::Unreachable { brokers: named, .. } => assert_eq!(named, brokers),
         other => panic!("{other}"),
     }
 }

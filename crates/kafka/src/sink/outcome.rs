@@ -1,6 +1,6 @@
 //! The outcomes of a transaction that did not commit.
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
 use crate::error::{code, is_forbidden};
 
@@ -34,10 +34,10 @@ impl TransactError {
 }
 
 /// Converts the error of a transactional call.
-impl From<KafkaError> for TransactError {
-    fn from(error: KafkaError) -> Self {
+impl From<RdkafkaError> for TransactError {
+    fn from(error: RdkafkaError) -> Self {
         let code = code(&error);
-        let KafkaError::Transaction(failure) = error else { return Self::Unknown(code.to_string()) };
+        let RdkafkaError::Transaction(failure) = error else { return Self::Unknown(code.to_string()) };
         classify(code, failure.is_fatal(), failure.txn_requires_abort())
     }
 }
@@ -61,7 +61,7 @@ fn classify(code: RDKafkaErrorCode, fatal: bool, abortable: bool) -> TransactErr
 }
 
 /// Returns the error for a record that could not be queued.
-pub(super) fn of_enqueue(error: &KafkaError, topic: &str) -> TransactError {
+pub(super) fn of_enqueue(error: &RdkafkaError, topic: &str) -> TransactError {
     use RDKafkaErrorCode as C;
     match code(error) {
         C::QueueFull => TransactError::Aborted(C::QueueFull),

@@ -15,7 +15,7 @@ use super::{HURRY, SinkSettings};
 use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
 use crate::error::code;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 type Client = BaseProducer<Context<Deliveries>>;
 
@@ -59,7 +59,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    pub(super) fn open(client: &ClientSettings, settings: &SinkSettings) -> Result<Self, Error> {
+    pub(super) fn open(client: &ClientSettings, settings: &SinkSettings) -> Result<Self, KafkaError> {
         let timeout = settings.transaction_timeout.as_millis().to_string();
         let defaults = [
             ("compression.codec", "lz4"),
@@ -85,7 +85,7 @@ impl Handle {
     }
 
     /// Initializes transactions, with retries until the time-out, because a coordinator may be moving.
-    fn init(&self, settings: &SinkSettings) -> Result<(), Error> {
+    fn init(&self, settings: &SinkSettings) -> Result<(), KafkaError> {
         let patience = self.patience;
         let what = || format!("initialize transactional id {}", settings.transactional_id);
         let outcome = self.run(move |producer| {
@@ -102,8 +102,8 @@ impl Handle {
         });
         match outcome {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(Error::of(what(), &error)),
-            None => Err(Error::coded(what(), RDKafkaErrorCode::OperationTimedOut)),
+            Some(Err(error)) => Err(KafkaError::of(what(), &error)),
+            None => Err(KafkaError::coded(what(), RDKafkaErrorCode::OperationTimedOut)),
         }
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
+use rdkafka::error::KafkaError as RdkafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State};
 use crate::client::Context;
 use crate::cluster::ANSWER;
-use crate::{Error, batch};
+use crate::{KafkaError, batch};
 
 /// The committed offset of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Source {
             let what = || {
                 format!("query the first offset of partition {partition} of topic {}", self.settings.topic)
             };
-            let log_start = log_start.ok_or_else(|| Error::Kafka {
+            let log_start = log_start.ok_or_else(|| KafkaError::Kafka {
                 what: what(),
                 code: rdkafka::error::RDKafkaErrorCode::LeaderNotAvailable,
             })?;
@@ -113,12 +113,12 @@ impl Source {
     ///
     /// # Errors
     /// The coordinator does not respond within ten seconds, or refuses.
-    pub fn committed(&self) -> Result<Vec<Option<Committed>>, Error> {
+    pub fn committed(&self) -> Result<Vec<Option<Committed>>, KafkaError> {
         let topic = &self.settings.topic;
         let what = || format!("read the offsets of group {}", self.settings.group);
-        let failed = |error: &KafkaError| {
+        let failed = |error: &RdkafkaError| {
             let code = crate::error::code(error);
-            Error::coded(what(), code).forbids(&self.cluster.principal(), || self.missing(code))
+            KafkaError::coded(what(), code).forbids(&self.cluster.principal(), || self.missing(code))
         };
         let mut asked = TopicPartitionList::with_capacity(self.of as usize);
         for partition in 0..self.of {
@@ -161,9 +161,9 @@ impl Source {
                 state.queue = PartitionQueue::split(&self.consumer, topic, *partition, &self.wakeup);
             }
             list.add_partition_offset(topic, *partition as i32, Offset::Offset(state.position))
-                .map_err(|error| Error::of(what(), &error))?;
+                .map_err(|error| KafkaError::of(what(), &error))?;
         }
-        self.consumer.assign(&list).map_err(|error| Error::of(what(), &error))?;
+        self.consumer.assign(&list).map_err(|error| KafkaError::of(what(), &error))?;
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Source {
         self.partitions.clear();
         self.metadata = None;
         let what = || format!("release partitions of topic {}", self.settings.topic);
-        Ok(self.consumer.unassign().map_err(|error| Error::of(what(), &error))?)
+        Ok(self.consumer.unassign().map_err(|error| KafkaError::of(what(), &error))?)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Event, Source, SourceError, SourceSettings, Wakeup};
 use crate::batch::{Item, MessageBuffer, PartitionQueue};
 use crate::client::Context;
 use crate::cluster::ANSWER;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 /// The reaction to a batch that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    fn open(client: &ClientSettings, settings: &SourceSettings, partition: u32) -> Result<Self, Error> {
+    fn open(client: &ClientSettings, settings: &SourceSettings, partition: u32) -> Result<Self, KafkaError> {
         // a broker always sends at least one whole batch
         let defaults = [("fetch.message.max.bytes", "65536")];
         let fixed = [
@@ -150,7 +150,7 @@ impl Probe {
         let consumer = Arc::new(config.create_with_context(Context::default())?);
         let wakeup = Arc::new(Wakeup::default());
         let queue = PartitionQueue::split(&consumer, &settings.topic, partition, &wakeup)
-            .ok_or_else(|| Error::NoTopic { topic: settings.topic.clone() })?;
+            .ok_or_else(|| KafkaError::NoTopic { topic: settings.topic.clone() })?;
         Ok(Self { queue, buffer: MessageBuffer::for_messages(100), wakeup, consumer, partition })
     }
 
@@ -161,7 +161,7 @@ impl Probe {
         let mut list = TopicPartitionList::with_capacity(1);
         list.add_partition_offset(topic, self.partition as i32, Offset::Offset(offset))
             .and_then(|()| self.consumer.assign(&list))
-            .map_err(|error| passing(self.partition, Error::of(what(), &error)))?;
+            .map_err(|error| passing(self.partition, KafkaError::of(what(), &error)))?;
         let start = Instant::now();
         while start.elapsed() < ANSWER {
             let mut seen = None;
@@ -240,9 +240,9 @@ impl Source {
 
 /// Converts the error of a failed request of the search. The next poll repeats the request, so only a missing
 /// permission ends the source.
-fn passing(partition: u32, error: Error) -> SourceError {
+fn passing(partition: u32, error: KafkaError) -> SourceError {
     match error {
-        Error::Kafka { code, .. } => SourceError::Transient { code, partition: Some(partition) },
+        KafkaError::Kafka { code, .. } => SourceError::Transient { code, partition: Some(partition) },
         error => error.into(),
     }
 }

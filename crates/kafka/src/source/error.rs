@@ -3,7 +3,7 @@
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::OnDamaged;
-use crate::Error;
+use crate::KafkaError;
 
 /// The reason why nothing can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,7 +104,7 @@ pub enum SourceError {
     },
     /// A request failed.
     #[error(transparent)]
-    Request(#[from] Error),
+    Request(#[from] KafkaError),
 }
 
 impl SourceError {
@@ -112,6 +112,6 @@ impl SourceError {
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. } | Self::UnknownCode { .. } | Self::Unreadable { .. })
-            || matches!(self, Self::Request(error) if error.is_transient() || matches!(error, Error::Refused { .. }))
+            || matches!(self, Self::Request(error) if error.is_transient() || matches!(error, KafkaError::Refused { .. }))
     }
 }

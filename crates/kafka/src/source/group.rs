@@ -10,7 +10,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::{GroupConsumer, SourceSettings, Wakeup};
 use crate::client::Context;
-use crate::{ClientSettings, Error};
+use crate::{ClientSettings, KafkaError};
 
 /// A change of the assignment. librdkafka waits for `assign` or `unassign` before it continues.
 pub(super) enum Change {
@@ -68,7 +68,7 @@ pub(super) fn join(
     settings: &SourceSettings,
     of: u32,
     wakeup: &Arc<Wakeup>,
-) -> Result<GroupConsumer, Error> {
+) -> Result<GroupConsumer, KafkaError> {
     let session = settings.session_timeout.as_millis().to_string();
     let heartbeat = (settings.session_timeout.as_millis() * 3 / 10).to_string();
     // the limit applies to each partition, once queues are split
@@ -98,6 +98,6 @@ pub(super) fn join(
     let wakeup = Arc::clone(wakeup);
     consumer.set_nonempty_callback(move || wakeup.notify());
     let what = || format!("subscribe to topic {}", settings.topic);
-    consumer.subscribe(&[&settings.topic]).map_err(|error| Error::of(what(), &error))?;
+    consumer.subscribe(&[&settings.topic]).map_err(|error| KafkaError::of(what(), &error))?;
     Ok(consumer)
 }

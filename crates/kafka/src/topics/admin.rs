@@ -13,7 +13,7 @@ use super::configs::Configs;
 use crate::acl::{Operation, Resource, Right};
 use crate::client::Context;
 use crate::cluster::ANSWER;
-use crate::{ClientSettings, Cluster, Error, Topic};
+use crate::{ClientSettings, Cluster, KafkaError, Topic};
 
 /// A client that describes, creates and configures topics. Every call waits for a response.
 pub struct Admin {
@@ -26,7 +26,7 @@ impl Admin {
     ///
     /// # Errors
     /// librdkafka rejects the properties.
-    pub fn open(client: &ClientSettings) -> Result<Self, Error> {
+    pub fn open(client: &ClientSettings) -> Result<Self, KafkaError> {
         let cluster = Cluster::open(client)?;
         Ok(Self { client: client.config(&[], &[])?.create_with_context(Context::default())?, cluster })
     }
@@ -35,23 +35,23 @@ impl Admin {
     ///
     /// # Errors
     /// A broker does not respond, or the topic's settings may not be described.
-    pub fn is_create_time(&self, topic: &str) -> Result<bool, Error> {
+    pub fn is_create_time(&self, topic: &str) -> Result<bool, KafkaError> {
         let resource = Resource::Topic(topic.into());
         let topic = self.describe(ResourceSpecifier::Topic(topic), format!("topic {topic}"), resource)?;
         Ok(Configs { topic, brokers: Vec::new() }.is_create_time())
     }
 
     /// Returns the topic, or `None` if it does not exist.
-    pub(super) fn find(&self, topic: &str) -> Result<Option<Topic>, Error> {
+    pub(super) fn find(&self, topic: &str) -> Result<Option<Topic>, KafkaError> {
         match self.cluster.topic(topic) {
             Ok(topic) => Ok(Some(topic)),
-            Err(Error::NoTopic { .. }) => Ok(None),
+            Err(KafkaError::NoTopic { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Returns the settings of all live brokers.
-    pub(super) fn brokers(&self) -> Result<Vec<ConfigResource>, Error> {
+    pub(super) fn brokers(&self) -> Result<Vec<ConfigResource>, KafkaError> {
         let describe =
             |id: i32| self.describe(ResourceSpecifier::Broker(id), format!("broker {id}"), Resource::Cluster);
         self.cluster.brokers()?.into_iter().map(describe).collect()
@@ -62,7 +62,7 @@ impl Admin {
         &self,
         topic: &Topic,
         brokers: &'a [ConfigResource],
-    ) -> Result<Configs<'a>, Error> {
+    ) -> Result<Configs<'a>, KafkaError> {
         let holds = |broker: &&ConfigResource| match broker.specifier {
             OwnedResourceSpecifier::Broker(id) => {
                 topic.partitions.iter().any(|partition| partition.replicas.contains(&id))
@@ -81,14 +81,14 @@ impl Admin {
         which: ResourceSpecifier<'_>,
         named: String,
         resource: Resource,
-    ) -> Result<ConfigResource, Error> {
+    ) -> Result<ConfigResource, KafkaError> {
         let what = format!("describe the configuration of {named}");
         let answer = block_on(self.client.describe_configs([&which], &options()));
-        let answer = answer.map_err(|error| Error::of(&what, &error))?.pop();
+        let answer = answer.map_err(|error| KafkaError::of(&what, &error))?.pop();
         // rust-rdkafka drops the error of a single resource, which then has no settings
-        match answer.transpose().map_err(|code| Error::coded(&what, code)) {
+        match answer.transpose().map_err(|code| KafkaError::coded(&what, code)) {
             Ok(Some(answer)) if !answer.entries.is_empty() => Ok(answer),
-            Ok(_) => Err(Error::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),
+            Ok(_) => Err(KafkaError::coded(&what, RDKafkaErrorCode::TopicAuthorizationFailed)),
             Err(error) => Err(error),
         }
         .map_err(|error| {
@@ -105,7 +105,7 @@ impl Admin {
         partitions: u32,
         replication: u32,
         settings: impl Iterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), KafkaError> {
         let settings: Vec<_> = settings.collect();
         let replicas = TopicReplication::Fixed(replication as i32);
         let mut made = NewTopic::new(topic, partitions as i32, replicas);
@@ -114,7 +114,7 @@ impl Admin {
         }
         let what = format!("create topic {topic}");
         let results = block_on(self.client.create_topics([&made], &options()));
-        for result in results.map_err(|error| Error::of(&what, &error))? {
+        for result in results.map_err(|error| KafkaError::of(&what, &error))? {
             result.map_err(|(_, code)| self.refusal(&what, code, Operation::Create, topic))?;
         }
         Ok(())
@@ -125,22 +125,22 @@ impl Admin {
         &self,
         topic: &'a str,
         settings: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), KafkaError> {
         let alter = settings
             .fold(AlterConfig::new(ResourceSpecifier::Topic(topic)), |alter, (key, value)| {
                 alter.set(key, value)
             });
         let what = format!("alter the configuration of topic {topic}");
         let results = block_on(self.client.alter_configs([&alter], &options()));
-        for result in results.map_err(|error| Error::of(&what, &error))? {
+        for result in results.map_err(|error| KafkaError::of(&what, &error))? {
             result.map_err(|(_, code)| self.refusal(&what, code, Operation::AlterConfigs, topic))?;
         }
         Ok(())
     }
 
-    fn refusal(&self, what: &str, code: RDKafkaErrorCode, operation: Operation, topic: &str) -> Error {
+    fn refusal(&self, what: &str, code: RDKafkaErrorCode, operation: Operation, topic: &str) -> KafkaError {
         let right = || Right::of_topic(operation, topic);
-        Error::coded(what, code).forbids(&self.cluster.principal(), right)
+        KafkaError::coded(what, code).forbids(&self.cluster.principal(), right)
     }
 }
 

@@ -2,7 +2,7 @@
 //! segment, with everything written to it later, until that timestamp is old enough.
 
 use super::{Admin, Finding, Moment, Span, Spec};
-use crate::{Error, RDKafkaErrorCode, Topic};
+use crate::{KafkaError, RDKafkaErrorCode, Topic};
 
 #[cfg(test)]
 mod tests;
@@ -18,12 +18,12 @@ pub(super) struct Largest {
 
 impl Admin {
     /// Queries the largest timestamp of each partition. Needs the permission to describe the topic, but not to read it.
-    pub(super) fn largest(&self, topic: &Topic) -> Result<Largest, Error> {
+    pub(super) fn largest(&self, topic: &Topic) -> Result<Largest, KafkaError> {
         let all: Vec<u32> = (0..topic.count()).collect();
         let ends = self.cluster.log_ends(&topic.name, &all)?;
         let times = match self.cluster.largest_timestamps(&topic.name, &all) {
             Ok(times) => times,
-            Err(Error::Kafka { code, .. }) if is_unknown(code) => {
+            Err(KafkaError::Kafka { code, .. }) if is_unknown(code) => {
                 return Ok(Largest { times: vec![None; all.len()], unknown: all });
             }
             Err(error) => return Err(error),

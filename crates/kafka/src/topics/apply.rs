@@ -8,7 +8,7 @@ use super::ahead::of_largest;
 use super::configs::{Configs, check_interval, default_delete_delay};
 use super::span::{Span, millis};
 use super::{Admin, Clock, Finding, Spec, ttl};
-use crate::Error;
+use crate::KafkaError;
 
 #[cfg(test)]
 mod tests;
@@ -83,7 +83,7 @@ pub enum PlanError {
     },
     /// A request failed.
     #[error(transparent)]
-    Request(#[from] Error),
+    Request(#[from] KafkaError),
 }
 
 impl Change {
@@ -156,7 +156,7 @@ impl Admin {
     ///
     /// # Errors
     /// A broker refuses; changes made before remain.
-    pub fn apply(&self, changes: &[Change]) -> Result<(), Error> {
+    pub fn apply(&self, changes: &[Change]) -> Result<(), KafkaError> {
         for change in changes.iter().filter(|change| !change.is_nothing()) {
             let Change { topic, ours, others, .. } = change;
             if let Some((partitions, replication)) = change.create {
@@ -171,7 +171,7 @@ impl Admin {
     }
 
     /// Replaces all settings of a topic, and waits up to fifteen seconds until a broker reports them.
-    pub(super) fn replace(&self, topic: &str, own: &BTreeMap<String, String>) -> Result<(), Error> {
+    pub(super) fn replace(&self, topic: &str, own: &BTreeMap<String, String>) -> Result<(), KafkaError> {
         self.alter(topic, own.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
         for _ in 0..TURNS {
             if let Some(found) = self.find(topic)?
@@ -181,11 +181,11 @@ impl Admin {
             }
             std::thread::sleep(TURN);
         }
-        Err(Error::NotTaken { topic: topic.to_owned(), principal: self.cluster.principal() })
+        Err(KafkaError::NotTaken { topic: topic.to_owned(), principal: self.cluster.principal() })
     }
 
     /// Waits up to fifteen seconds until brokers report the changes that the controller has accepted.
-    fn await_effect(&self, change: &Change) -> Result<(), Error> {
+    fn await_effect(&self, change: &Change) -> Result<(), KafkaError> {
         let mut refusal = None;
         for _ in 0..TURNS {
             if let Some(topic) = self.find(&change.topic)? {
@@ -198,7 +198,9 @@ impl Admin {
                         }
                     }
                     // a broker that does not know a new topic yet responds like one that refuses
-                    Err(error @ Error::Forbidden { .. }) if change.create.is_some() => refusal = Some(error),
+                    Err(error @ KafkaError::Forbidden { .. }) if change.create.is_some() => {
+                        refusal = Some(error)
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -208,7 +210,7 @@ impl Admin {
             return Err(refusal);
         }
         // rust-rdkafka drops a broker's error for a single change, so the cause is unknown
-        Err(Error::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })
+        Err(KafkaError::NotTaken { topic: change.topic.clone(), principal: self.cluster.principal() })
     }
 }
 

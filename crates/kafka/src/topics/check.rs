@@ -7,7 +7,7 @@ use super::configs::Configs;
 use super::finding::{Finding, MOST_GZIP, Unbounded};
 use super::span::millis;
 use super::{Admin, Bounds, Clock, Purpose, Span, Spec, Times};
-use crate::Error;
+use crate::KafkaError;
 
 #[cfg(test)]
 mod tests;
@@ -76,7 +76,7 @@ impl Admin {
         clippy::disallowed_methods,
         reason = "brokers stamp records during the check, and may respond slowly"
     )]
-    pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, Error> {
+    pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, KafkaError> {
         let asked = Instant::now();
         let brokers = self.brokers()?;
         let topics = specs.iter().map(|spec| {
@@ -110,7 +110,7 @@ impl Admin {
             }
             Ok(report)
         });
-        Ok(Report { topics: topics.collect::<Result<_, Error>>()? })
+        Ok(Report { topics: topics.collect::<Result<_, KafkaError>>()? })
     }
 }
 

@@ -9,7 +9,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::Admin;
 use super::admin::options;
-use crate::Error;
+use crate::KafkaError;
 use crate::acl::{Operation, Resource, Right};
 
 impl Admin {
@@ -20,9 +20,9 @@ impl Admin {
     ///
     /// # Errors
     /// The first of all errors; the other partitions are tried nevertheless.
-    pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), Error> {
+    pub fn erase_before(&self, topic: &str, offsets: &BTreeMap<u32, i64>) -> Result<(), KafkaError> {
         let what = || format!("delete records of topic {topic}");
-        let lacks = |error: Error| {
+        let lacks = |error: KafkaError| {
             let right =
                 || Right { resource: Resource::Topic(topic.to_owned()), operation: Operation::Delete };
             error.forbids(&self.cluster.principal(), right)
@@ -36,17 +36,17 @@ impl Admin {
         let mut list = TopicPartitionList::with_capacity(led.len());
         for (partition, offset) in &led {
             let added = list.add_partition_offset(topic, **partition as i32, Offset::Offset(**offset));
-            added.map_err(|error| Error::of(what(), &error))?;
+            added.map_err(|error| KafkaError::of(what(), &error))?;
         }
         if !led.is_empty() {
             let answer = block_on(self.client.delete_records(&list, &options()));
-            let answer = answer.map_err(|error| lacks(Error::of(what(), &error)))?;
+            let answer = answer.map_err(|error| lacks(KafkaError::of(what(), &error)))?;
             for element in answer.elements() {
-                element.error().map_err(|error| lacks(Error::of(what(), &error)))?;
+                element.error().map_err(|error| lacks(KafkaError::of(what(), &error)))?;
             }
         }
         match leaderless.first() {
-            Some((partition, _)) => Err(Error::Kafka {
+            Some((partition, _)) => Err(KafkaError::Kafka {
                 what: format!("delete records of partition {partition} of topic {topic}"),
                 code: RDKafkaErrorCode::LeaderNotAvailable,
             }),

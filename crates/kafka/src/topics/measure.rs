@@ -1,7 +1,7 @@
 //! Measurement of the oldest readable record, without reading it.
 
 use super::Admin;
-use crate::{Error, Topic};
+use crate::{KafkaError, Topic};
 
 /// The number of repetitions if the oldest records are deleted during a measurement.
 const ATTEMPTS: u32 = 5;
@@ -18,7 +18,7 @@ impl Admin {
     /// Bisects the time of the first record: if the first offset at or after a time (ListOffsets) is the start of the
     /// log, the first record is not older. About thirty requests determine the second for all partitions together, and
     /// no permission to read a beacon is needed.
-    pub(super) fn oldest(&self, topic: &Topic, now: u64) -> Result<Oldest, Error> {
+    pub(super) fn oldest(&self, topic: &Topic, now: u64) -> Result<Oldest, KafkaError> {
         let mut times = vec![None; topic.partitions.len()];
         let mut asked: Vec<u32> = (0..topic.count()).collect();
         let starts = self.cluster.log_starts(&topic.name, &asked)?;
@@ -49,7 +49,7 @@ impl Admin {
         partitions: &[u32],
         starts: &[Option<i64>],
         now: u64,
-    ) -> Result<Vec<Option<u64>>, Error> {
+    ) -> Result<Vec<Option<u64>>, KafkaError> {
         let first = self.cluster.first_since(topic, partitions, &vec![0; partitions.len()])?;
         // at or after the first second, before the second one; no clock is a day ahead
         let mut ranges = vec![(0, now / 1_000 + 86_400); partitions.len()];

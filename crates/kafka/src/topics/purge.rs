@@ -24,7 +24,7 @@ use super::configs::{Configs, check_interval};
 use super::span::millis;
 use super::{Admin, Finding, Spec};
 use crate::admin_calls::describe_acls;
-use crate::{Error, RDKafkaErrorCode, Topic};
+use crate::{KafkaError, RDKafkaErrorCode, Topic};
 
 #[cfg(test)]
 mod tests;
@@ -86,7 +86,7 @@ impl Admin {
     ///
     /// # Errors
     /// A broker does not respond or refuses.
-    pub fn plan_purge(&self, spec: &Spec, unbounded: &[Finding]) -> Result<Option<Purge>, Error> {
+    pub fn plan_purge(&self, spec: &Spec, unbounded: &[Finding]) -> Result<Option<Purge>, KafkaError> {
         let ahead = ahead(unbounded);
         if ahead.is_empty() {
             return Ok(None);
@@ -99,7 +99,7 @@ impl Admin {
         let known = known.filter_map(|(partition, (start, end))| Some((*partition, (start?, end?))));
         let (ahead, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
             known.partition(|(partition, _)| ahead.contains(partition));
-        let failed = |code| Error::coded("query the visible groups", code);
+        let failed = |code| KafkaError::coded("query the visible groups", code);
         let mut may_miss_groups = !describe_acls::may_describe(self.client.inner()).map_err(failed)?;
         let mut unread = Vec::new();
         for group in self.cluster.groups()? {
@@ -130,7 +130,7 @@ impl Admin {
         purge: &Purge,
         now: u64,
         mut progress: impl FnMut(&str),
-    ) -> Result<Purged, Error> {
+    ) -> Result<Purged, KafkaError> {
         let began = Instant::now();
         let name = &spec.topic;
         let brokers = self.brokers()?;
@@ -207,7 +207,11 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Runs an action while the topic has other settings.
-    fn put_back_after<T>(&self, meanwhile: &Own, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    fn put_back_after<T>(
+        &self,
+        meanwhile: &Own,
+        act: impl FnOnce() -> Result<T, KafkaError>,
+    ) -> Result<T, KafkaError> {
         let done = self.admin.replace(&self.topic.name, meanwhile).and_then(|()| act());
         let put_back = self.admin.replace(&self.topic.name, &self.own);
         let done = done?;
@@ -218,7 +222,7 @@ impl Work<'_> {
     /// Waits for new records, then deletes all of these partitions up to the end. Returns which partitions received
     /// records.
     #[expect(clippy::disallowed_methods, reason = "segments roll in real time")]
-    fn delete_after(&self, wait: Duration, partitions: &[u32]) -> Result<Written, Error> {
+    fn delete_after(&self, wait: Duration, partitions: &[u32]) -> Result<Written, KafkaError> {
         let (before, began) = (self.ends()?, Instant::now());
         while began.elapsed() < wait {
             std::thread::sleep(TURN);
@@ -238,14 +242,14 @@ impl Work<'_> {
     }
 
     /// Returns the end of each partition that has a leader.
-    fn ends(&self) -> Result<BTreeMap<u32, i64>, Error> {
+    fn ends(&self) -> Result<BTreeMap<u32, i64>, KafkaError> {
         let all: Vec<u32> = (0..self.topic.count()).collect();
         let ends = self.admin.cluster.log_ends(&self.topic.name, &all)?;
         Ok(all.into_iter().zip(ends).filter_map(|(partition, end)| Some((partition, end?))).collect())
     }
 
     /// Returns the partitions that have a segment dated in the future.
-    fn still_ahead(&self, now: u64) -> Result<Vec<u32>, Error> {
+    fn still_ahead(&self, now: u64) -> Result<Vec<u32>, KafkaError> {
         let largest = self.admin.largest(&self.topic)?;
         Ok(ahead(&of_largest(self.spec, &largest, self.retention, now)))
     }
@@ -253,7 +257,11 @@ impl Work<'_> {
     /// Waits until `is_done` returns true or each broker has checked for old segments; with `to_the_end`, always until
     /// the latter.
     #[expect(clippy::disallowed_methods, reason = "brokers check for old segments in real time")]
-    fn wait(&self, to_the_end: bool, mut is_done: impl FnMut() -> Result<bool, Error>) -> Result<(), Error> {
+    fn wait(
+        &self,
+        to_the_end: bool,
+        mut is_done: impl FnMut() -> Result<bool, KafkaError>,
+    ) -> Result<(), KafkaError> {
         let began = Instant::now();
         loop {
             let is_over = began.elapsed() >= self.look;
@@ -276,10 +284,10 @@ fn ahead(findings: &[Finding]) -> Vec<u32> {
 }
 
 /// Returns the offsets, each of which must be known.
-fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, Error> {
+fn known(topic: &str, partitions: &[u32], offsets: Vec<Option<i64>>) -> Result<Vec<i64>, KafkaError> {
     let offset = |(offset, partition): (Option<i64>, &u32)| {
         let what = || format!("query the offsets of partition {partition} of topic {topic}");
-        offset.ok_or_else(|| Error::coded(what(), RDKafkaErrorCode::LeaderNotAvailable))
+        offset.ok_or_else(|| KafkaError::coded(what(), RDKafkaErrorCode::LeaderNotAvailable))
     };
     offsets.into_iter().zip(partitions).map(offset).collect()
 }

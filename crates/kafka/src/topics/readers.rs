@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rdkafka::admin::ConfigResource;
 
 use super::Admin;
-use crate::Error;
+use crate::KafkaError;
 use crate::acl::{self, Resource, Right};
 use crate::admin_calls::describe_acls::{self, About, Acl, Operation, Pattern};
 
@@ -123,7 +123,7 @@ impl Admin {
     ///
     /// # Errors
     /// A broker does not respond, or this principal lacks the permissions.
-    pub fn permissions(&self, topics: &[String]) -> Result<Permissions, Error> {
+    pub fn permissions(&self, topics: &[String]) -> Result<Permissions, KafkaError> {
         let what = || "describe the ACLs of the cluster".to_owned();
         let brokers = self.brokers()?;
         let guarded = |broker: &ConfigResource| {
@@ -134,11 +134,11 @@ impl Admin {
             return Ok(Permissions { topics: vec![access; topics.len()], cluster: Vec::new() });
         }
         let client = self.client.inner();
-        let failed = |code| Error::coded(what(), code);
+        let failed = |code| KafkaError::coded(what(), code);
         // without the permission the response is an empty list
         if !describe_acls::may_describe(client).map_err(failed)? {
             let right = Right { resource: Resource::Cluster, operation: acl::Operation::Describe };
-            return Err(Error::Forbidden { principal: self.cluster.principal(), right });
+            return Err(KafkaError::Forbidden { principal: self.cluster.principal(), right });
         }
         let mut always = BTreeSet::new();
         for broker in &brokers {
@@ -165,7 +165,7 @@ impl Admin {
                 configurers: other(Operation::AlterConfigs),
             })
         });
-        let topics = access.collect::<Result<_, Error>>()?;
+        let topics = access.collect::<Result<_, KafkaError>>()?;
         let rules = describe_acls::rules(client, About::Cluster).map_err(failed)?;
         let holders = |right: ClusterRight| {
             let holders = listed(&rules, &always, open, right.operation());

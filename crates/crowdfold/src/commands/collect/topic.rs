@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crowdfold_kafka::acl::Operation;
 use crowdfold_kafka::topics::Admin;
-use crowdfold_kafka::{ClientSettings, Cluster, Error};
+use crowdfold_kafka::{ClientSettings, Cluster, KafkaError};
 
 use crate::worker::{Backoff, Stop};
 
@@ -19,7 +19,7 @@ pub(super) enum Found {
     /// The topic exists.
     Topic(Topic),
     /// The topic cannot be described, possibly only temporarily.
-    Nothing(Error),
+    Nothing(KafkaError),
 }
 
 /// The properties of the topic.
@@ -51,7 +51,7 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
     receiver
 }
 
-fn look(client: &ClientSettings, name: &str) -> Result<Topic, Error> {
+fn look(client: &ClientSettings, name: &str) -> Result<Topic, KafkaError> {
     let topic = Cluster::open(client)?.topic(name).map_err(|error| error.needing(Operation::Write))?;
     // a collector need not have the permission to describe settings; without it, the first written record shows the
     // clock

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use crowdfold_airlock::Millis;
 use crowdfold_kafka::topics::{Admin, PlanError};
-use crowdfold_kafka::{Cluster, Error};
+use crowdfold_kafka::{Cluster, KafkaError};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
@@ -86,10 +86,10 @@ impl Broker {
 }
 
 /// Returns true if no earlier run left records in these topics, because event time cannot go back.
-fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, Error> {
+fn is_unused(cluster: &Cluster, config: &Config) -> Result<bool, KafkaError> {
     for topic in specs::all(config).into_iter().map(|spec| spec.topic) {
         match cluster.topic(&topic) {
-            Err(Error::NoTopic { .. }) => {}
+            Err(KafkaError::NoTopic { .. }) => {}
             Err(error) => return Err(error),
             Ok(found) => {
                 let partitions: Vec<_> = (0..found.count()).collect();

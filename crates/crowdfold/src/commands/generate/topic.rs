@@ -221,7 +221,7 @@ impl Topic {
 impl Topic {
     fn forbidden(&self) -> anyhow::Error {
         let right = Right::of_topic(Operation::Write, &self.name);
-        crowdfold_kafka::Error::Forbidden { principal: self.principal.clone(), right }.into()
+        crowdfold_kafka::KafkaError::Forbidden { principal: self.principal.clone(), right }.into()
     }
 
     /// Returns true if the permission to write is missing; without any write permission the producer fails before the

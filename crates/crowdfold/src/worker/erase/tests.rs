@@ -8,12 +8,12 @@ use super::*;
 type Passes = Receiver<BTreeMap<u32, i64>>;
 
 /// Creates an eraser whose passes are recorded and have these outcomes, then succeed.
-fn watched(outcomes: Vec<Result<(), Error>>) -> (Eraser, Passes, Arc<Status>) {
+fn watched(outcomes: Vec<Result<(), KafkaError>>) -> (Eraser, Passes, Arc<Status>) {
     repeated(outcomes, AGAIN)
 }
 
 /// Creates an eraser that repeats its passes at an interval.
-fn repeated(outcomes: Vec<Result<(), Error>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
+fn repeated(outcomes: Vec<Result<(), KafkaError>>, again: Duration) -> (Eraser, Passes, Arc<Status>) {
     let (send, passes) = channel();
     let status = Arc::new(Status::new(&[]));
     let outcomes = Mutex::new(outcomes.into_iter());
@@ -76,7 +76,7 @@ fn revoked_partitions_are_no_longer_erased() {
 #[test]
 fn missing_permission_is_reported_and_not_tried_with_every_commit() {
     let right = Right { resource: Resource::Topic("t".into()), operation: Operation::Delete };
-    let forbidden = Error::Forbidden { principal: ClientSettings::default().principal(), right };
+    let forbidden = KafkaError::Forbidden { principal: ClientSettings::default().principal(), right };
     let (eraser, passes, status) = watched(vec![Err(forbidden)]);
     eraser.counted(0, 1);
     pass(&passes);
@@ -92,7 +92,8 @@ fn missing_permission_is_reported_and_not_tried_with_every_commit() {
 
 #[test]
 fn transient_error_is_retried_soon() {
-    let away = || Err(Error::Kafka { what: "delete".into(), code: RDKafkaErrorCode::BrokerTransportFailure });
+    let away =
+        || Err(KafkaError::Kafka { what: "delete".into(), code: RDKafkaErrorCode::BrokerTransportFailure });
     let (eraser, passes, status) = watched(vec![away(), away()]);
     eraser.counted(0, 1);
     assert_eq!([pass(&passes), pass(&passes), pass(&passes)], [[(0, 1)], [(0, 1)], [(0, 1)]]);

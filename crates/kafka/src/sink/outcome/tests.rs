@@ -24,7 +24,7 @@ fn other_errors_have_an_unknown_outcome() {
     let outcome = classify(C::OperationTimedOut, false, false);
     assert!(matches!(outcome, TransactError::Unknown(_)) && !outcome.wants_abort());
     assert!(matches!(
-        TransactError::from(KafkaError::Flush(C::OperationTimedOut)),
+        TransactError::from(RdkafkaError::Flush(C::OperationTimedOut)),
         TransactError::Unknown(_)
     ));
 }

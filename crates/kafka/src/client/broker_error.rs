@@ -3,16 +3,16 @@
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::ClientSettings;
-use crate::Error;
+use crate::KafkaError;
 
 /// An error of a broker connection, as librdkafka reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct BrokerError {
     pub(crate) code: RDKafkaErrorCode,
     pub(crate) reason: String,
 }
 
-impl Trouble {
+impl BrokerError {
     /// Returns true if retrying is useless because authentication failed on either side.
     fn is_refusal(&self) -> bool {
         use RDKafkaErrorCode as C;
@@ -46,17 +46,21 @@ const ALERT: &str = "alert";
 
 impl ClientSettings {
     /// Returns the error for an unreachable cluster, from the last broker error or otherwise from `otherwise`.
-    pub(crate) fn away(&self, trouble: Option<Trouble>, otherwise: impl FnOnce() -> String) -> Error {
+    pub(crate) fn away(
+        &self,
+        last_error: Option<BrokerError>,
+        otherwise: impl FnOnce() -> String,
+    ) -> KafkaError {
         let brokers = self.brokers.clone();
-        match trouble {
-            Some(trouble) if trouble.is_refusal() => Error::Refused {
+        match last_error {
+            Some(last_error) if last_error.is_refusal() => KafkaError::Refused {
                 brokers,
                 protocol: self.protocol(),
-                hint: trouble.hint(),
-                reason: plain(&trouble.reason).to_owned(),
+                hint: last_error.hint(),
+                reason: plain(&last_error.reason).to_owned(),
             },
-            Some(trouble) => Error::Unreachable { brokers, reason: trouble.reason },
-            None => Error::Unreachable { brokers, reason: otherwise() },
+            Some(last_error) => KafkaError::Unreachable { brokers, reason: last_error.reason },
+            None => KafkaError::Unreachable { brokers, reason: otherwise() },
         }
     }
 }
