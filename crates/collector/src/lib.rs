@@ -14,6 +14,7 @@ mod collector;
 mod connection;
 mod context;
 mod counts;
+mod error;
 mod intake;
 mod limits;
 mod packs;
@@ -26,6 +27,7 @@ mod watched;
 
 pub use collector::Collector;
 pub use counts::{Counted, Outcome};
-pub use server::{BindError, Server};
+pub use error::CollectorError;
+pub use server::Server;
 pub use settings::{Acknowledge, Settings};
-pub use tls::{Certificates, Files, TlsError};
+pub use tls::{Certificates, Files};

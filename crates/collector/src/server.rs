@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::counts::Ended;
-use crate::{Certificates, Collector, connection};
+use crate::{Certificates, Collector, CollectorError, connection};
 
 /// The maximum number of connections that wait to be accepted.
 const BACKLOG: u32 = 1_024;
@@ -27,14 +26,6 @@ const END: Duration = Duration::from_secs(9);
 /// The response sent when the connection limit is reached.
 const REFUSED: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-
-/// The error of an address that cannot be bound.
-#[derive(Debug, Error)]
-#[error("collect.listen {address} cannot be bound: {error}; choose another address or port")]
-pub struct BindError {
-    address: SocketAddr,
-    error: std::io::Error,
-}
 
 /// The listening server.
 pub struct Server {
@@ -50,13 +41,13 @@ impl Server {
     /// Starts listening.
     ///
     /// # Errors
-    /// [`BindError`].
+    /// [`CollectorError::Listen`].
     pub fn start(
         collector: Arc<Collector>,
         certificates: Option<Arc<Certificates>>,
-    ) -> Result<Self, BindError> {
+    ) -> Result<Self, CollectorError> {
         let address = collector.settings.listen;
-        let taken = |error| BindError { address, error };
+        let taken = |error| CollectorError::Listen { address, error };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("collector")
             .enable_all()

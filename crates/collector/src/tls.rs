@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{Error as RustlsError, ServerConfig};
+
+use crate::CollectorError;
 
 /// The files of certificate and key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,49 +19,6 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The private key, as PEM.
     pub key: PathBuf,
-}
-
-/// The error of an unusable certificate or key. Never contains anything of the key.
-#[derive(Debug, Error)]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("{key} {path} cannot be read: {error}")]
-    Unreadable {
-        /// The configuration key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The operating system's error.
-        error: std::io::Error,
-    },
-    /// A directory, a pipe or a device, which could block or be endless.
-    #[error("{key} {path} is not a regular file; set the key to a file in PEM format")]
-    NotAFile {
-        /// The configuration key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file contains no such PEM section.
-    #[error("{key} {path} contains no {what} in PEM format")]
-    Nothing {
-        /// The configuration key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The missing kind of section.
-        what: &'static str,
-    },
-    /// Certificate and key cannot be used.
-    #[error("collect.tls.certificate {certificate} and collect.tls.key {key} cannot be used: {error}")]
-    Unfit {
-        /// The certificate file.
-        certificate: PathBuf,
-        /// The key file.
-        key: PathBuf,
-        /// The error of rustls, which contains no secret.
-        error: RustlsError,
-    },
 }
 
 /// The modification time and the length of a file.
@@ -77,8 +35,8 @@ impl Certificates {
     /// Reads the certificate and its key.
     ///
     /// # Errors
-    /// [`TlsError`].
-    pub fn load(files: Files) -> Result<Arc<Self>, TlsError> {
+    /// [`CollectorError`].
+    pub fn load(files: Files) -> Result<Arc<Self>, CollectorError> {
         let looked = Mutex::new(look(&files));
         Ok(Arc::new(Self { acceptor: RwLock::new(read(&files)?), files, looked }))
     }
@@ -86,8 +44,8 @@ impl Certificates {
     /// Reads the files again if one changed. Returns true if it did. New connections use the new certificate.
     ///
     /// # Errors
-    /// [`TlsError`]; the old certificate stays in use, and the next change is tried again.
-    pub fn refresh(&self) -> Result<bool, TlsError> {
+    /// [`CollectorError`]; the old certificate stays in use, and the next change is tried again.
+    pub fn refresh(&self) -> Result<bool, CollectorError> {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let now = look(&self.files);
         if now == *looked {
@@ -111,19 +69,19 @@ fn look(files: &Files) -> [Look; 2] {
     })
 }
 
-fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
+fn read(files: &Files) -> Result<TlsAcceptor, CollectorError> {
     const CERTIFICATE: &str = "collect.tls.certificate";
     const KEY: &str = "collect.tls.key";
     for (key, path) in [(CERTIFICATE, &files.certificate), (KEY, &files.key)] {
         let about =
-            path.metadata().map_err(|error| TlsError::Unreadable { key, path: path.clone(), error })?;
+            path.metadata().map_err(|error| CollectorError::Unreadable { key, path: path.clone(), error })?;
         if !about.is_file() {
-            return Err(TlsError::NotAFile { key, path: path.clone() });
+            return Err(CollectorError::NotAFile { key, path: path.clone() });
         }
     }
     let refuse = |key, path: &Path, what, error| match error {
-        PemError::Io(error) => TlsError::Unreadable { key, path: path.into(), error },
-        _ => TlsError::Nothing { key, path: path.into(), what },
+        PemError::Io(error) => CollectorError::Unreadable { key, path: path.into(), error },
+        _ => CollectorError::Nothing { key, path: path.into(), what },
     };
     let unsure = |error| refuse(CERTIFICATE, &files.certificate, "certificate", error);
     let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(unsure)?;
@@ -133,8 +91,11 @@ fn read(files: &Files) -> Result<TlsAcceptor, TlsError> {
     }
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|error| refuse(KEY, &files.key, "private key", error))?;
-    let unfit =
-        |error| TlsError::Unfit { certificate: files.certificate.clone(), key: files.key.clone(), error };
+    let unfit = |error| CollectorError::Unfit {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        error,
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(unfit)?
@@ -170,7 +131,7 @@ mod tests {
             assert_eq!(error.to_string(), expected);
             let files = Files { certificate: file.clone(), key: strange };
             let Err(error) = Certificates::load(files) else { panic!("taken as a key") };
-            assert!(matches!(error, TlsError::NotAFile { key: "collect.tls.key", .. }), "{error}");
+            assert!(matches!(error, CollectorError::NotAFile { key: "collect.tls.key", .. }), "{error}");
         }
         std::fs::remove_dir_all(&dir).unwrap();
     }
