@@ -109,7 +109,7 @@ impl Faults {
 /// The error of a configuration that players cannot follow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum LoadgenError {
     /// There are no sessions.
     #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
@@ -154,24 +154,24 @@ impl PlayersConfig {
     ///
     /// # Errors
     /// The first invalid setting, with the valid range.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), LoadgenError> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if self.sessions == 0 {
-            return Err(ConfigError::NoSessions);
+            return Err(LoadgenError::NoSessions);
         }
         if !(1..=1_000_000).contains(&self.contents) {
-            return Err(ConfigError::Contents(self.contents));
+            return Err(LoadgenError::Contents(self.contents));
         }
         if self.tenants.is_empty() {
-            return Err(ConfigError::NoTenants);
+            return Err(LoadgenError::NoTenants);
         }
         if let Some(name) =
             self.tenants.iter().find(|name| name.is_empty() || name.len() > 40 || !name.bytes().all(allowed))
         {
-            return Err(ConfigError::Tenant(name.clone()));
+            return Err(LoadgenError::Tenant(name.clone()));
         }
         if !(1_000..=30_000).contains(&self.heartbeat_ms) {
-            return Err(ConfigError::Heartbeat(self.heartbeat_ms));
+            return Err(LoadgenError::Heartbeat(self.heartbeat_ms));
         }
         let (mix, faults) = (&self.mix, &self.faults);
         let shares = [
@@ -186,7 +186,7 @@ impl PlayersConfig {
             ("faults.opt_out", faults.opt_out, 1_000),
         ];
         match shares.into_iter().find(|(_, share, most)| share > most) {
-            Some((name, share, most)) => Err(ConfigError::Share(name, share, most)),
+            Some((name, share, most)) => Err(LoadgenError::Share(name, share, most)),
             None => Ok(()),
         }
     }

@@ -16,7 +16,7 @@
 //! }
 //! let (cells, ledger) = truth.finish();
 //! assert_eq!(cells.iter().map(|cell| cell.beacons).sum::<u64>(), ledger.placed);
-//! # Ok::<(), crowdfold_loadgen::ConfigError>(())
+//! # Ok::<(), crowdfold_loadgen::LoadgenError>(())
 //! ```
 //!
 //! # Ground truth
@@ -53,7 +53,7 @@ mod session;
 mod truth;
 mod write;
 
-pub use config::{ConfigError, Faults, Mix, PlayersConfig};
+pub use config::{Faults, LoadgenError, Mix, PlayersConfig};
 pub use players::Players;
 pub use report::{Outcome, Report};
 pub use truth::{Cell, Ledger, Truth, Window};

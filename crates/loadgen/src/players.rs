@@ -8,7 +8,7 @@ use crate::profile::{Offer, Profile};
 use crate::random::Random;
 use crate::report::{Deed, Event, Outcome, Report};
 use crate::session::Session;
-use crate::{ConfigError, Faults, PlayersConfig, json};
+use crate::{Faults, LoadgenError, PlayersConfig, json};
 
 /// The players of a [`PlayersConfig`]: an endless iterator over their records, in the order of `sent_ms`.
 pub struct Players {
@@ -61,7 +61,7 @@ impl Players {
     ///
     /// # Errors
     /// The configuration is impossible.
-    pub fn new(config: PlayersConfig) -> Result<Self, ConfigError> {
+    pub fn new(config: PlayersConfig) -> Result<Self, LoadgenError> {
         config.check()?;
         let mut players = Self {
             offer: Offer::new(&config),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::profile::CONSTANT;
-use crate::{ConfigError, Outcome, Report};
+use crate::{LoadgenError, Outcome, Report};
 use session_summary::SessionSummary;
 
 /// Sums the activity of the players. The crate's documentation describes its use.
@@ -82,9 +82,9 @@ impl Truth {
     ///
     /// # Errors
     /// The window has no length, or a breakdown contains a dimension that the players do not report.
-    pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, ConfigError> {
+    pub fn new<S: AsRef<str>>(window_ms: u64, breakdowns: &[impl AsRef<[S]>]) -> Result<Self, LoadgenError> {
         if window_ms == 0 {
-            return Err(ConfigError::Window);
+            return Err(LoadgenError::Window);
         }
         let breakdowns = known(breakdowns)?;
         let (windows, own, ledger) = (BTreeMap::new(), BTreeMap::new(), Ledger::default());
@@ -99,7 +99,7 @@ impl Truth {
         mut self,
         tenant: &str,
         breakdowns: &[impl AsRef<[S]>],
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, LoadgenError> {
         self.own.insert(tenant.into(), known(breakdowns)?);
         Ok(self)
     }
@@ -178,13 +178,13 @@ impl Truth {
 }
 
 /// Checks that players report these dimensions.
-fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, ConfigError> {
+fn known<S: AsRef<str>>(breakdowns: &[impl AsRef<[S]>]) -> Result<Vec<Vec<String>>, LoadgenError> {
     let owned = |breakdown: &[S]| breakdown.iter().map(|name| name.as_ref().to_string()).collect();
     let breakdowns: Vec<Vec<String>> = breakdowns.iter().map(|breakdown| owned(breakdown.as_ref())).collect();
     // Players report no region, which is a valid value like any other.
     let known = |name: &str| CONSTANT.contains(&name) || matches!(name, "cdn" | "quality" | "region");
     match breakdowns.iter().flatten().find(|name| !known(name)) {
-        Some(name) => Err(ConfigError::Dimension(name.clone())),
+        Some(name) => Err(LoadgenError::Dimension(name.clone())),
         None => Ok(breakdowns),
     }
 }

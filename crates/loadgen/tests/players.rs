@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crowdfold_loadgen::{ConfigError, Faults, Limit, Mix, Outcome, Players, PlayersConfig, Truth, write};
+use crowdfold_loadgen::{Faults, Limit, LoadgenError, Mix, Outcome, Players, PlayersConfig, Truth, write};
 use serde_json::Value;
 
 fn bytes(config: &PlayersConfig, records: u64) -> Vec<u8> {
@@ -149,18 +149,18 @@ fn the_truth_of_a_file_is_lines_and_ends_with_the_ledger() {
 fn invalid_configuration_is_refused_with_the_fix() {
     let refused = |config: PlayersConfig| Players::new(config).err().unwrap();
     let fine = PlayersConfig::default;
-    assert_eq!(refused(PlayersConfig { sessions: 0, ..fine() }), ConfigError::NoSessions);
-    assert_eq!(refused(PlayersConfig { contents: 0, ..fine() }), ConfigError::Contents(0));
-    assert_eq!(refused(PlayersConfig { tenants: vec![], ..fine() }), ConfigError::NoTenants);
+    assert_eq!(refused(PlayersConfig { sessions: 0, ..fine() }), LoadgenError::NoSessions);
+    assert_eq!(refused(PlayersConfig { contents: 0, ..fine() }), LoadgenError::Contents(0));
+    assert_eq!(refused(PlayersConfig { tenants: vec![], ..fine() }), LoadgenError::NoTenants);
     assert_eq!(
         refused(PlayersConfig { tenants: vec!["A\"".into()], ..fine() }),
-        ConfigError::Tenant("A\"".into())
+        LoadgenError::Tenant("A\"".into())
     );
     let heartbeat_ms = PlayersConfig::heartbeat_for(1_000, 5_000);
-    assert_eq!(refused(PlayersConfig { heartbeat_ms, ..fine() }), ConfigError::Heartbeat(198));
+    assert_eq!(refused(PlayersConfig { heartbeat_ms, ..fine() }), LoadgenError::Heartbeat(198));
     let faults = Faults { duplicate: 600, late: 600, ..Faults::default() };
-    assert!(matches!(refused(PlayersConfig { faults, ..fine() }), ConfigError::Share(_, 1_200, 1_000)));
-    assert_eq!(Truth::new(1, &[&["network"]]).err().unwrap(), ConfigError::Dimension("network".into()));
-    assert_eq!(Truth::new(0, &[&["os"]]).err().unwrap(), ConfigError::Window);
+    assert!(matches!(refused(PlayersConfig { faults, ..fine() }), LoadgenError::Share(_, 1_200, 1_000)));
+    assert_eq!(Truth::new(1, &[&["network"]]).err().unwrap(), LoadgenError::Dimension("network".into()));
+    assert_eq!(Truth::new(0, &[&["os"]]).err().unwrap(), LoadgenError::Window);
     assert_eq!(PlayersConfig::heartbeat_for(1_000, 0), u32::MAX);
 }

@@ -178,8 +178,8 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
     Ok(config)
 }
 
-impl From<crowdfold_loadgen::ConfigError> for Failure {
-    fn from(error: crowdfold_loadgen::ConfigError) -> Self {
+impl From<crowdfold_loadgen::LoadgenError> for Failure {
+    fn from(error: crowdfold_loadgen::LoadgenError) -> Self {
         Self::Usage(error.to_string())
     }
 }

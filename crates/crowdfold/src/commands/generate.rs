@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use crowdfold_airlock::Dimension;
-use crowdfold_loadgen::{ConfigError, Limit, Players, PlayersConfig, Truth, write};
+use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
 use crowdfold_release::Policy;
 
 use crate::cli::Generate;
@@ -73,7 +73,7 @@ fn refuse_files(args: &Generate) -> Result<(), Failure> {
 }
 
 /// Returns the requested players, for the tenants that are counted.
-fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigError> {
+fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
     let excluded = &config.consent.child_directed_tenants;
     let mut players = PlayersConfig {
@@ -91,7 +91,7 @@ fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigErro
 }
 
 /// Returns the truth that a worker with this configuration must reproduce.
-fn truth(config: &Config) -> Result<Truth, ConfigError> {
+fn truth(config: &Config) -> Result<Truth, LoadgenError> {
     let names = |policy: &Policy| -> Vec<Vec<&str>> {
         let named = |breakdown: &Vec<Dimension>| breakdown.iter().map(|dimension| dimension.name()).collect();
         policy.breakdowns().iter().map(named).collect()
@@ -110,6 +110,6 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written to", path.display())
 }
 
-fn usage(error: ConfigError) -> Failure {
+fn usage(error: LoadgenError) -> Failure {
     Failure::Usage(error.to_string())
 }
