@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::QueryError;
+use crate::ConsoleError;
 
 #[cfg(test)]
 mod tests;
@@ -88,12 +88,12 @@ pub(crate) fn check(
     tenant: Option<&str>,
     by: &[String],
     conditions: &BTreeMap<String, Vec<String>>,
-) -> Result<(), QueryError> {
+) -> Result<(), ConsoleError> {
     let Some(tenant) = tenant else { return Ok(()) };
     let across = match (by.first(), conditions.keys().next()) {
         (Some(attribute), _) => format!("--by {attribute}"),
         (None, Some(attribute)) => format!("--where {attribute}=…"),
         (None, None) => "--across".into(),
     };
-    Err(QueryError::OneAndSeveral { tenant: tenant.to_owned(), across })
+    Err(ConsoleError::OneAndSeveral { tenant: tenant.to_owned(), across })
 }

@@ -11,7 +11,7 @@
 //! reader.push(include_bytes!("../fixtures/rollup.json"));
 //! let answer = query.run(reader.rows())?;
 //! assert!(answer.table(120).starts_with("os       sessions"));
-//! # Ok::<(), crowdfold_console::QueryError>(())
+//! # Ok::<(), crowdfold_console::ConsoleError>(())
 //! ```
 #![forbid(unsafe_code)]
 
@@ -33,6 +33,6 @@ mod time;
 pub use across::Catalogue;
 pub use answer::Answer;
 pub use group::{Figure, Figures};
-pub use query::{Args, Query, QueryError};
+pub use query::{Args, ConsoleError, Query};
 pub use reader::Reader;
 pub use row::{Coverage, DistributionSummary, Numbers, Policy, Range, Row, Window};

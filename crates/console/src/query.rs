@@ -32,7 +32,7 @@ pub struct Args {
 
 /// The reason why a query cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
+pub enum ConsoleError {
     /// A name that is empty or occurs twice in a list.
     #[error("--{flag} {list:?} contains a dimension twice or an empty one; write it like os,browser")]
     List {
@@ -128,7 +128,7 @@ impl Query {
     ///
     /// # Errors
     /// An invalid flag, with its correct form.
-    pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, QueryError> {
+    pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, ConsoleError> {
         let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
             Some("") => Some(Vec::new()),
@@ -147,7 +147,7 @@ impl Query {
                 Some((dimension, value)) if !dimension.is_empty() && !value.is_empty() => {
                     conditions.entry(dimension.to_owned()).or_default().push(value.to_owned());
                 }
-                _ => return Err(QueryError::Condition(condition.clone())),
+                _ => return Err(ConsoleError::Condition(condition.clone())),
             }
         }
         let since = span("since", args.since.as_deref())?.map_or(0, |back| now.saturating_sub(back));
@@ -168,15 +168,15 @@ impl Query {
     }
 
     /// Checks that the query can be answered from a breakdown.
-    pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), QueryError> {
+    pub(crate) fn check(&self, breakdown: &[String]) -> Result<(), ConsoleError> {
         if let Some(by) = self.by.as_ref().filter(|by| !breakdown.starts_with(by)) {
             let choices: Vec<_> = (1..=breakdown.len()).map(|length| breakdown[..length].join(",")).collect();
             let (by, breakdown) = (by.join(","), breakdown.join(","));
-            return Err(QueryError::NotAPrefix { by, breakdown, choices: choices.join(" or ") });
+            return Err(ConsoleError::NotAPrefix { by, breakdown, choices: choices.join(" or ") });
         }
         match self.conditions.keys().find(|dimension| !breakdown.contains(dimension)) {
             None => Ok(()),
-            Some(dimension) => Err(QueryError::NotInBreakdown {
+            Some(dimension) => Err(ConsoleError::NotInBreakdown {
                 dimension: dimension.clone(),
                 breakdown: breakdown.join(","),
             }),
@@ -221,18 +221,18 @@ impl Query {
     }
 }
 
-fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
+fn names(flag: &'static str, list: &str) -> Result<Vec<String>, ConsoleError> {
     // A breakdown may also be written as in the keys of rollups.
     let names: Vec<String> = list.split([',', '.']).map(|name| name.trim().to_owned()).collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if twice || names.iter().any(String::is_empty) {
-        return Err(QueryError::List { flag, list: list.to_owned() });
+        return Err(ConsoleError::List { flag, list: list.to_owned() });
     }
     Ok(names)
 }
 
-fn span(flag: &'static str, text: Option<&str>) -> Result<Option<u64>, QueryError> {
+fn span(flag: &'static str, text: Option<&str>) -> Result<Option<u64>, ConsoleError> {
     let read =
-        |text: &str| duration(text).ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() });
+        |text: &str| duration(text).ok_or_else(|| ConsoleError::Duration { flag, text: text.to_owned() });
     text.map(read).transpose()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::group::Group;
 use crate::query::Met;
 use crate::row::{Numbers, Row};
-use crate::{Answer, Query, QueryError};
+use crate::{Answer, ConsoleError, Query};
 use table::Table;
 
 mod table;
@@ -23,7 +23,7 @@ impl Query {
     ///
     /// # Errors
     /// No breakdown was named, and several tables match or none does.
-    pub fn run(&self, rows: &[Row]) -> Result<Answer, QueryError> {
+    pub fn run(&self, rows: &[Row]) -> Result<Answer, ConsoleError> {
         let known = |row| Row::numbers(row).map(|numbers| (row, numbers));
         let selected: Vec<(&Row, Numbers)> =
             rows.iter().filter(|row| self.selects(row)).filter_map(known).collect();

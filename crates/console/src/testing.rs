@@ -111,7 +111,7 @@ pub(crate) fn of_tenant(tenant: &str, mut records: Vec<Value>) -> Vec<Value> {
 }
 
 /// Parses a query such as `--by os --where os=Windows`, at minute 100.
-pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
+pub(crate) fn query(flags: &str) -> Result<Query, crate::ConsoleError> {
     let mut args = Args::default();
     let mut words = flags.split_whitespace();
     while let Some(flag) = words.next() {

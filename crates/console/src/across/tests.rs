@@ -3,7 +3,7 @@ use proptest::{prop_assert_eq, proptest};
 use serde_json::Value;
 
 use crate::testing::{of_tenant, query, rows, table};
-use crate::{Answer, QueryError};
+use crate::{Answer, ConsoleError};
 
 fn ask(flags: &str, records: &[Vec<Value>]) -> Answer {
     query(flags).unwrap().run(&rows(records)).unwrap()
@@ -79,7 +79,7 @@ fn rows_of_different_tables_are_never_added() {
     let answer = ask("--by industry --breakdown cdn", &five());
     assert_eq!(shown(&answer), ["unknown 80 of 1"], "only one has that table");
     let error = query("--where plan=pro --by browser").unwrap().run(&rows(&five())).unwrap_err();
-    assert!(matches!(error, QueryError::BreakdownChoice { .. }), "{error}");
+    assert!(matches!(error, ConsoleError::BreakdownChoice { .. }), "{error}");
 }
 
 #[test]

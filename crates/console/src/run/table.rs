@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::row::{Numbers, Row};
-use crate::{Query, QueryError};
+use crate::{ConsoleError, Query};
 
 /// The tables whose rows a query may add up: only one of several tables of the same sessions.
 pub(super) enum Table {
@@ -16,7 +16,7 @@ pub(super) enum Table {
 impl Table {
     /// Selects the table: the one that is named; otherwise, for totals, the best one of each tenant and window;
     /// otherwise the one that has all queried dimensions, and if there are several, the detail table.
-    pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
+    pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, ConsoleError> {
         if let Some(breakdown) = &query.breakdown {
             return Ok(Self::Named(breakdown.clone()));
         }
@@ -31,7 +31,7 @@ impl Table {
             // nothing was read, so the answer is empty
             [] if known.is_empty() => Ok(Self::per_window(rows)),
             _ => detail(&fitting, rows).map(|only| Self::Named(only.clone())).ok_or_else(|| {
-                QueryError::BreakdownChoice {
+                ConsoleError::BreakdownChoice {
                     fitting: fitting.len(),
                     known: known.iter().map(|breakdown| breakdown.join(",")).collect(),
                 }

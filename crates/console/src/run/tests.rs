@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::measure::Measure;
 use crate::testing::{query, rows, table};
-use crate::{Answer, QueryError};
+use crate::{Answer, ConsoleError};
 
 mod tables;
 
@@ -154,7 +154,7 @@ fn ambiguous_breakdown_is_refused() {
     );
     records.push(table(95, "os", &[("Windows", 100)]));
     let fault = query("--by os").unwrap().run(&rows(&records)).expect_err("left open");
-    assert!(matches!(&fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
+    assert!(matches!(&fault, ConsoleError::BreakdownChoice { fitting: 2, .. }), "{fault}");
 }
 
 #[test]

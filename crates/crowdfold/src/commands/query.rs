@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crowdfold_airlock::Dimension;
-use crowdfold_console::{Answer, Args, Catalogue, Query, QueryError, Reader};
+use crowdfold_console::{Answer, Args, Catalogue, ConsoleError, Query, Reader};
 
 use crate::cli::{self, TableFormat};
 use crate::config::{Config, Tenants};
@@ -92,7 +92,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
         every: args.every.map(span),
         across: args.across,
     };
-    Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
+    Query::from_args(&args, catalogue, now).map_err(|error: ConsoleError| error.to_string())
 }
 
 /// Returns the topics that may contain the answer: those of the queried tenants if each has its own.

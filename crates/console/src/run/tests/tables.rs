@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ask, shown};
-use crate::QueryError;
+use crate::ConsoleError;
 use crate::testing::{counts_only, noisy, of_tenant, query, rows, table};
 
 /// Returns one window with a noisy table and the detail table of the same 1,013 sessions.
@@ -81,7 +81,7 @@ fn detail_table_is_preferred_among_matching_tables() {
     // another tenant has only the other table, which would be missing from the answer
     records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
     let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
-    assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
+    assert!(matches!(fault, ConsoleError::BreakdownChoice { fitting: 2, .. }), "{fault}");
     assert_eq!(shown(&ask("--by cdn --tenant acme", &records)), ["a 1200", "b 513"]);
 }
 
