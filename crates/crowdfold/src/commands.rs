@@ -14,13 +14,13 @@ use std::io::{self, Write as _};
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Sources};
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 
 /// Reads the configuration and runs the command.
 ///
 /// # Errors
-/// The [`Failure`] that determines the exit code of the process.
-pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), Failure> {
+/// The [`CrowdfoldError`] that determines the exit code of the process.
+pub fn dispatch(cli: &Cli, sources: &Sources) -> Result<(), CrowdfoldError> {
     let config = Config::load(sources)?;
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match &cli.command {

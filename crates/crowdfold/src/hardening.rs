@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::panic;
 
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// Disables core dumps, access to our memory by other processes of the same user, and the messages of panics, which may
@@ -31,9 +31,9 @@ const OTHER_FILES: u64 = 256;
 /// Raises the limit of open files to the number that this many connections need, as far as the system allows.
 ///
 /// # Errors
-/// [`Failure::Usage`] with the needed number, if the system allows fewer. Otherwise librdkafka and the listeners would
+/// [`CrowdfoldError::Usage`] with the needed number, if the system allows fewer. Otherwise librdkafka and the listeners would
 /// fail later, one by one.
-pub(crate) fn open_files(connections: u64) -> Result<(), Failure> {
+pub(crate) fn open_files(connections: u64) -> Result<(), CrowdfoldError> {
     let wanted = connections.saturating_add(OTHER_FILES);
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= wanted) {
@@ -48,7 +48,7 @@ pub(crate) fn open_files(connections: u64) -> Result<(), Failure> {
         0 => String::new(),
         some => format!(" for Kafka and {some} connections, or lower collect.connections"),
     };
-    Err(Failure::Usage(format!(
+    Err(CrowdfoldError::Usage(format!(
         "the system allows {most} open files, but {wanted} are needed; raise ulimit -n (LimitNOFILE of systemd) to \
          {wanted}{connections}"
     )))

@@ -5,7 +5,7 @@ pub mod cli;
 mod clock;
 pub mod commands;
 pub mod config;
-pub mod failure;
+pub mod error;
 pub mod hardening;
 mod ledger_file;
 pub mod logging;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use rustix::fs::{OFlags, fcntl_getfl};
 use tempfile::{Builder, NamedTempFile};
 
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 
 /// The size of a file's buffer, bytes.
 const BUFFER: usize = 1 << 18;
@@ -134,8 +134,11 @@ fn metadata_of(stream: impl AsFd) -> Option<Metadata> {
 /// has the name of its flag, and one without a path is standard output.
 ///
 /// # Errors
-/// [`Failure::Usage`] with both names.
-pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+/// [`CrowdfoldError::Usage`] with both names.
+pub(crate) fn refuse_same(
+    inputs: &[PathBuf],
+    outputs: &[(&str, Option<&Path>)],
+) -> Result<(), CrowdfoldError> {
     let mut known: Vec<(String, FileIdentity)> = Vec::new();
     for input in inputs {
         let (name, file) = if input == Path::new("-") {
@@ -149,7 +152,7 @@ pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)])
         let file = output.map_or_else(|| FileIdentity::of_stream(io::stdout()), FileIdentity::of);
         let Some(file) = file else { continue };
         if let Some((name, _)) = known.iter().find(|(_, other)| *other == file) {
-            return Err(Failure::Usage(format!(
+            return Err(CrowdfoldError::Usage(format!(
                 "{flag} is the same file as {name}, which would be overwritten; choose another file"
             )));
         }
@@ -162,8 +165,8 @@ pub(crate) fn refuse_same(inputs: &[PathBuf], outputs: &[(&str, Option<&Path>)])
 /// for reading and writing before the program starts, while a shell's `>/dev/null` opens it for writing only.
 ///
 /// # Errors
-/// [`Failure::Usage`].
-pub(crate) fn refuse_closed() -> Result<(), Failure> {
+/// [`CrowdfoldError::Usage`].
+pub(crate) fn refuse_closed() -> Result<(), CrowdfoldError> {
     let stdout = io::stdout();
     let is_null = metadata_of(&stdout).is_some_and(|metadata| {
         metadata.file_type().is_char_device()
@@ -171,7 +174,7 @@ pub(crate) fn refuse_closed() -> Result<(), Failure> {
     });
     let is_read_write = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
     if is_null && is_read_write {
-        return Err(Failure::Usage(
+        return Err(CrowdfoldError::Usage(
             "standard output is closed, so the output would be lost; open it, or pass --output FILE".into(),
         ));
     }

@@ -7,7 +7,7 @@ use crowdfold_kafka::topics::{Admin, Finding, Report, Spec};
 use metrics::gauge;
 
 use crate::clock;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Status};
 use crate::worker::{Backoff, Stop};
 
@@ -17,20 +17,20 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// Checks the topics, with retries until a broker responds. Returns false if stopped before that.
 ///
 /// # Errors
-/// [`Failure::Breach`] if a topic keeps personal data without a limit, longer than configured, or too short.
+/// [`CrowdfoldError::Breach`] if a topic keeps personal data without a limit, longer than configured, or too short.
 pub(crate) fn refuse_unbounded(
     client: &ClientSettings,
     specs: &[Spec],
     status: &Status,
     stop: &Stop,
-) -> Result<bool, Failure> {
+) -> Result<bool, CrowdfoldError> {
     let mut backoff = Backoff::default();
     loop {
         match look(client, specs) {
             Ok(report) => {
                 let refusals: Vec<_> = report.refusals().collect();
                 if !refusals.is_empty() {
-                    return Err(Failure::Breach(refusals.join("\ncrowdfold: ")));
+                    return Err(CrowdfoldError::Breach(refusals.join("\ncrowdfold: ")));
                 }
                 report_findings(&report, status);
                 return Ok(true);
@@ -62,7 +62,7 @@ pub(crate) fn keep_looking(client: &ClientSettings, specs: &[Spec], status: &Sta
     }
 }
 
-fn look(client: &ClientSettings, specs: &[Spec]) -> Result<Report, Failure> {
+fn look(client: &ClientSettings, specs: &[Spec]) -> Result<Report, CrowdfoldError> {
     Ok(Admin::open(client)?.check(specs, clock::now())?)
 }
 

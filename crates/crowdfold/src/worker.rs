@@ -43,7 +43,7 @@ pub(crate) struct Setting {
 
 /// The threads of a worker.
 pub(crate) struct Worker {
-    threads: Vec<JoinHandle<Result<(), crate::failure::Failure>>>,
+    threads: Vec<JoinHandle<Result<(), crate::error::CrowdfoldError>>>,
 }
 
 impl Worker {
@@ -71,7 +71,7 @@ impl Worker {
     ///
     /// # Errors
     /// The first error of a stage.
-    pub(crate) fn join(self) -> Result<(), crate::failure::Failure> {
+    pub(crate) fn join(self) -> Result<(), crate::error::CrowdfoldError> {
         let mut first = Ok(());
         for thread in self.threads {
             let ended = thread

@@ -18,7 +18,7 @@ use crowdfold_release::{LEAST_K, Policy, breakdown_name};
 
 use crate::cli::{self, ReportFormat};
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::{clock, specs, wiring};
 
 use report::{Ageing, Report, Subject, Unseen};
@@ -26,9 +26,9 @@ use report::{Ageing, Report, Subject, Unseen};
 /// Audits the topics and prints the report.
 ///
 /// # Errors
-/// [`Failure::Breach`] if there is a breach; [`Failure::Running`] if something could not be checked and there is no
+/// [`CrowdfoldError::Breach`] if there is a breach; [`CrowdfoldError::Running`] if something could not be checked and there is no
 /// breach, or no broker responds.
-pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let client = wiring::client(config)?;
     let now = clock::now();
     let report = look(args, config, &client, now)?;
@@ -40,7 +40,7 @@ pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(
     let (breaches, unseen) = (report.breaches(), report.unseen.len());
     if breaches > 0 {
         let plural = if breaches == 1 { "breach" } else { "breaches" };
-        return Err(Failure::Breach(format!("{breaches} {plural} found; see the list above")));
+        return Err(CrowdfoldError::Breach(format!("{breaches} {plural} found; see the list above")));
     }
     match report.unseen.first() {
         None => Ok(()),
@@ -53,7 +53,12 @@ pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(
     }
 }
 
-fn look(args: &cli::Audit, config: &Config, client: &ClientSettings, now: u64) -> Result<Report, Failure> {
+fn look(
+    args: &cli::Audit,
+    config: &Config,
+    client: &ClientSettings,
+    now: u64,
+) -> Result<Report, CrowdfoldError> {
     let admin = Admin::open(client)?;
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
     for at in 0..report.subjects.len() {

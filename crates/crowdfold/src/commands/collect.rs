@@ -13,7 +13,7 @@ use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
 
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Counters, Server, Status};
 use crate::worker::Stop;
 use crate::{clock, hardening, roles, wiring};
@@ -30,10 +30,10 @@ const RECENT: Millis = 10_000;
 ///
 /// # Errors
 /// The error that ended it.
-pub fn run(config: Config) -> Result<(), Failure> {
+pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     let settings = config.collect.settings.clone();
     let files = config.collect.tls.clone().map(Certificates::load).transpose();
-    let certificates = files.map_err(|error| Failure::Usage(error.to_string()))?;
+    let certificates = files.map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
     let topic = config.topic_names().beacons;
@@ -45,7 +45,8 @@ pub fn run(config: Config) -> Result<(), Failure> {
     }
     let longest = Duration::from_millis(config.ttl.beacons);
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
-    let collector = Collector::new(settings, writer).map_err(|error| Failure::Usage(error.to_string()))?;
+    let collector =
+        Collector::new(settings, writer).map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
     let server =
         CollectorServer::start(Arc::clone(&collector), certificates.clone()).map_err(anyhow::Error::from)?;
     let scheme = if certificates.is_some() { "https" } else { "http" };
@@ -106,7 +107,7 @@ struct Watching<'a> {
 }
 
 impl Watching<'_> {
-    fn until(mut self, stop: &Stop) -> Result<(), Failure> {
+    fn until(mut self, stop: &Stop) -> Result<(), CrowdfoldError> {
         loop {
             let now = clock::now();
             self.topic()?;
@@ -121,7 +122,7 @@ impl Watching<'_> {
 
     /// Follows changes of the topic. At the start a permanent error ends the collector; later it makes the collector
     /// not ready.
-    fn topic(&mut self) -> Result<(), Failure> {
+    fn topic(&mut self) -> Result<(), CrowdfoldError> {
         loop {
             match self.found.try_recv() {
                 Ok(Found::Topic(Topic { partitions, is_create_time })) => {
@@ -150,7 +151,7 @@ impl Watching<'_> {
     }
 
     /// Handles errors of written records.
-    fn kafka(&mut self, now: Millis) -> Result<(), Failure> {
+    fn kafka(&mut self, now: Millis) -> Result<(), CrowdfoldError> {
         if let Some(by_broker) = self.collector.stamped_by_broker() {
             self.clock(!by_broker)?;
         }
@@ -170,7 +171,7 @@ impl Watching<'_> {
     }
 
     /// Checks that timestamps are set by the configured clock, on which watermarks depend.
-    fn clock(&self, is_create_time: bool) -> Result<(), Failure> {
+    fn clock(&self, is_create_time: bool) -> Result<(), CrowdfoldError> {
         let trusted = self.config.source.trust_timestamps;
         if is_create_time == trusted {
             return Ok(());
@@ -178,10 +179,10 @@ impl Watching<'_> {
         let ahead = Duration::from_millis(self.config.source.ahead());
         let wanted = if trusted { Clock::Create { ahead } } else { Clock::Append };
         let topic = self.config.topic_names().beacons;
-        Err(Failure::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
+        Err(CrowdfoldError::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
     }
 
-    fn as_granted(&self, error: KafkaError) -> Failure {
+    fn as_granted(&self, error: KafkaError) -> CrowdfoldError {
         error.among(&roles::of_stage(self.config, Component::Collect)).into()
     }
 

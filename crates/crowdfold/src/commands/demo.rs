@@ -29,7 +29,7 @@ use crowdfold_release::Secret;
 
 use crate::cli;
 use crate::config::{Config, Sessions, Source, Tenants, Windows};
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{clock, terminal, wiring};
@@ -53,7 +53,7 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The cluster cannot be used, a stage of the worker ends, or `out` cannot be written to.
-pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), Failure> {
+pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let began = clock::now();
     let stop = Stop::at_signals()?;
     let secret = Secret::random().context("the operating system provides no random numbers for a secret")?;
@@ -104,7 +104,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let played = players
         .join()
         .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread of the synthetic players panicked")));
-    let stats = worker.join().and(played.map_err(Failure::from)).and(shown)?;
+    let stats = worker.join().and(played.map_err(CrowdfoldError::from)).and(shown)?;
     view::summary(&dashboard, &stats, clock::now(), terminal::width(io::stdout()), out)?;
     Ok(out.flush()?)
 }
@@ -116,7 +116,7 @@ fn show(
     stop: &Stop,
     until: Option<Millis>,
     out: &mut impl Write,
-) -> Result<Stats, Failure> {
+) -> Result<Stats, CrowdfoldError> {
     let mut stats = Stats::new(dashboard.config);
     let mut rate_meter = RateMeter::default();
     let mut view: Box<dyn View> = match terminal::size(io::stdout()) {
@@ -148,7 +148,7 @@ fn show(
 }
 
 /// Returns the configuration with the settings that the demo requires.
-fn demo_config(mut config: Config) -> Result<Config, Failure> {
+fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     config.source = Source {
         topic: None,
         format: Format::Json,
@@ -174,11 +174,11 @@ fn demo_config(mut config: Config) -> Result<Config, Failure> {
     let Config { windows, sessions, .. } = &config;
     let policy = config.policy().clone().for_windows(windows.length, sessions.idle);
     // these tenants are not those of the configuration, so no policies apply to them
-    config.release.policies = policy.map_err(|error| Failure::Usage(error.to_string()))?.into();
+    config.release.policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
     Ok(config)
 }
 
-impl From<crowdfold_loadgen::LoadgenError> for Failure {
+impl From<crowdfold_loadgen::LoadgenError> for CrowdfoldError {
     fn from(error: crowdfold_loadgen::LoadgenError) -> Self {
         Self::Usage(error.to_string())
     }

@@ -23,7 +23,7 @@ use self::progress::Progress;
 use self::records::Records;
 use self::sort::Sorter;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::output::{self, Replacement};
 use crate::wiring::OperatorSettings;
 use crate::{cli, clock, ledger_file, memory};
@@ -32,14 +32,14 @@ use crate::{cli, clock, ledger_file, memory};
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
+pub fn run(args: &cli::Fold, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let inputs = inputs(args);
     let mut outputs =
         vec![(args.output.as_ref().map_or("standard output", |_| "--output"), args.output.as_deref())];
     outputs.extend(args.ledger.as_deref().map(|ledger| ("--ledger", Some(ledger))));
     output::refuse_same(&inputs, &outputs)?;
     if let Some(directory) = args.temp_dir.as_ref().filter(|directory| !directory.is_dir()) {
-        return Err(Failure::Usage(format!(
+        return Err(CrowdfoldError::Usage(format!(
             "--temp-dir: {} is not a directory; create it, or choose another one",
             directory.display()
         )));
@@ -58,7 +58,7 @@ fn inputs(args: &cli::Fold) -> Vec<PathBuf> {
     if args.files.is_empty() { vec![PathBuf::from("-")] } else { args.files.clone() }
 }
 
-fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), Failure> {
+fn fold(args: &cli::Fold, config: &Config, out: impl Write) -> Result<(), CrowdfoldError> {
     config.warn_of_counts_only();
     memory::warn_of_sorting(args.memory);
     let directory = args.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
@@ -99,13 +99,13 @@ struct Folding<W> {
 }
 
 impl<W: Write> Folding<W> {
-    fn new(config: &Config, out: W) -> Result<Self, Failure> {
+    fn new(config: &Config, out: W) -> Result<Self, CrowdfoldError> {
         let operators = OperatorSettings::new(config, 1, 1, "file".into(), true);
         let settings = config.airlock()?;
         let longest = settings.max_record;
         let joins = settings.format != Format::Cmcd;
         let shared = Shared::new(settings, SessionHasher::random())
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+            .map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
         let shared = Arc::new(shared);
         // a record in a file is never in a wrong partition
         let airlock = Airlock::new(&shared, None);

@@ -17,7 +17,7 @@ use crowdfold_release::Policy;
 use crate::cli::Generate;
 use crate::clock;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::output;
 
 /// The span of time in a file without `--for` and `--beacons`, ms.
@@ -27,7 +27,7 @@ const FILE_LENGTH: u64 = 5 * 60_000;
 ///
 /// # Errors
 /// The requested players are impossible (usage), or a file or the topic cannot be written to.
-pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), Failure> {
+pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<(), CrowdfoldError> {
     let players = players(args, config).map_err(usage)?;
     refuse_files(args)?;
     let truth = match &args.truth {
@@ -58,7 +58,7 @@ pub fn run(args: &Generate, config: &Config, stdout: &mut impl Write) -> Result<
 }
 
 /// Refuses a closed standard output, and the same file for beacons and truth.
-fn refuse_files(args: &Generate) -> Result<(), Failure> {
+fn refuse_files(args: &Generate) -> Result<(), CrowdfoldError> {
     let mut outputs = Vec::new();
     match args.output.as_deref() {
         Some(path) if path == Path::new("-") => {
@@ -101,7 +101,7 @@ fn truth(config: &Config) -> Result<Truth, LoadgenError> {
     policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
+fn create(path: &Path) -> Result<BufWriter<File>, CrowdfoldError> {
     let file = File::create(path).with_context(|| cannot_be_written(path))?;
     Ok(BufWriter::with_capacity(1 << 18, file))
 }
@@ -110,6 +110,6 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written to", path.display())
 }
 
-fn usage(error: LoadgenError) -> Failure {
-    Failure::Usage(error.to_string())
+fn usage(error: LoadgenError) -> CrowdfoldError {
+    CrowdfoldError::Usage(error.to_string())
 }

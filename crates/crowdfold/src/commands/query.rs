@@ -7,7 +7,7 @@ use crowdfold_console::{Answer, Args, Catalogue, ConsoleError, Query, Reader};
 
 use crate::cli::{self, TableFormat};
 use crate::config::{Config, Tenants};
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::{clock, terminal, wiring};
 
 #[cfg(test)]
@@ -21,15 +21,15 @@ const CLOCKS: u64 = 300_000;
 ///
 /// # Errors
 /// The query cannot be answered (usage), the topic cannot be read, or `out` cannot be written to.
-pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let now = clock::now();
-    let query = query(args, &catalogue(&config.tenants), now).map_err(Failure::Usage)?;
+    let query = query(args, &catalogue(&config.tenants), now).map_err(CrowdfoldError::Usage)?;
     let topics = topics(args, &query, config)?;
     let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64).saturating_sub(CLOCKS));
     let mut reader = Reader::for_query(&query);
     let client = wiring::client(config)?;
     let records = crowdfold_kafka::read(&client, &topics, since, |value| reader.push(value))?;
-    let answer = query.run(reader.rows()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let answer = query.run(reader.rows()).map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
     let answer = answer.with_errors(args.errors);
     let written = match args.format {
         TableFormat::Table => answer.table(terminal::width(io::stdout())),
@@ -96,7 +96,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
 }
 
 /// Returns the topics that may contain the answer: those of the queried tenants if each has its own.
-fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<String>, Failure> {
+fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let names = config.topic_names();
     if config.tenants.per_tenant_topics && query.tenants_across().is_some() {
         let tenants = config.tenants.names.iter().enumerate().filter(|(_, tenant)| query.asks(tenant));
@@ -107,7 +107,7 @@ fn topics(args: &cli::Query, query: &Query, config: &Config) -> Result<Vec<Strin
             let found = config.tenants.names.iter().position(|name| name == tenant);
             let found = found.ok_or_else(|| {
                 let known = config.tenants.names.join(", ");
-                Failure::Usage(format!(
+                CrowdfoldError::Usage(format!(
                     "--tenant: \"{}\" is not in tenants.names ({known})",
                     tenant.escape_debug()
                 ))

@@ -7,7 +7,7 @@ use crowdfold_kafka::topics::Spec;
 
 use crate::cli::{self, Stage};
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Server, Status};
 use crate::worker::{Setting, Stop, Worker};
 use crate::{hardening, memory, roles, specs, watch, wiring};
@@ -16,7 +16,7 @@ use crate::{hardening, memory, roles, specs, watch, wiring};
 ///
 /// # Errors
 /// The error that ended it.
-pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
+pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
     let stages: &[Component] = match args.stage {
         None => &[Component::Combine, Component::Merge],
         Some(Stage::Combine) => &[Component::Combine],
@@ -50,7 +50,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), Failure> {
+fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), CrowdfoldError> {
     let Setting { client, status, stop, .. } = setting;
     if watch::refuse_unbounded(client, specs, status, stop)? {
         let worker = Worker::start(setting, stages);
@@ -62,11 +62,11 @@ fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), F
 
 /// Replaces a missing permission by the one to be granted, which implies it: the permission to write a topic implies
 /// the one to describe it, for instance.
-fn as_granted(failure: Failure, rights: &[Right]) -> Failure {
+fn as_granted(failure: CrowdfoldError, rights: &[Right]) -> CrowdfoldError {
     match failure {
-        Failure::Running(error) => match error.downcast::<crowdfold_kafka::KafkaError>() {
+        CrowdfoldError::Running(error) => match error.downcast::<crowdfold_kafka::KafkaError>() {
             Ok(error) => error.among(rights).into(),
-            Err(error) => Failure::Running(error),
+            Err(error) => CrowdfoldError::Running(error),
         },
         other => other,
     }

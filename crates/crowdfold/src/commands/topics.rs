@@ -9,15 +9,15 @@ use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, Span, To
 
 use crate::cli::TopicsCommand;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::{clock, specs, wiring};
 
 /// Runs the command.
 ///
 /// # Errors
-/// [`Failure::Usage`] if no settings can meet the configuration, [`Failure::Breach`] if a check finds a breach.
-pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
-    let admin = || -> Result<Admin, Failure> { Ok(Admin::open(&wiring::client(config)?)?) };
+/// [`CrowdfoldError::Usage`] if no settings can meet the configuration, [`CrowdfoldError::Breach`] if a check finds a breach.
+pub fn run(command: &TopicsCommand, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
+    let admin = || -> Result<Admin, CrowdfoldError> { Ok(Admin::open(&wiring::client(config)?)?) };
     match command {
         TopicsCommand::Apply { dry_run, purge_ahead, yes } => {
             let purge = Wanted { dry_run: *dry_run, purge: *purge_ahead, yes: *yes };
@@ -35,11 +35,11 @@ struct Wanted {
     yes: bool,
 }
 
-fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -> Result<(), Failure> {
+fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let specs = specs::all(config);
     let changes = admin.plan(&specs, clock::now()).map_err(|error| match error {
         PlanError::Request(error) => error.into(),
-        other => Failure::Usage(other.to_string()),
+        other => CrowdfoldError::Usage(other.to_string()),
     })?;
     for change in &changes {
         write!(out, "{change}")?;
@@ -60,7 +60,7 @@ fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -
     out.flush()?;
     match left {
         0 => Ok(()),
-        left => Err(Failure::Breach(format!(
+        left => Err(CrowdfoldError::Breach(format!(
             "{left} of {} topics have no bounded time-to-live; the findings above give the reason and the fix",
             changes.len()
         ))),
@@ -72,14 +72,14 @@ fn unbounded(changes: &[Change]) -> usize {
     changes.iter().filter(|change| !change.unbounded.is_empty()).count()
 }
 
-fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+fn check(admin: &Admin, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let report = admin.check(&specs::all(config), clock::now())?;
     print(&report, out)?;
     out.flush()?;
     if report.is_breached() {
         let broken =
             report.topics.iter().filter(|topic| topic.findings.iter().any(|found| found.is_breach())).count();
-        return Err(Failure::Breach(format!(
+        return Err(CrowdfoldError::Breach(format!(
             "{broken} of {} topics do not match the configuration; the findings above give the fix",
             report.topics.len()
         )));

@@ -16,7 +16,7 @@ use super::erase::Eraser;
 use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
 
@@ -41,7 +41,7 @@ impl Stage for Combine {
     type Operator = Combiner;
     const COMPONENT: Component = Component::Combine;
 
-    fn new(setting: &Setting) -> Result<Self, Failure> {
+    fn new(setting: &Setting) -> Result<Self, CrowdfoldError> {
         let settings = setting.config.airlock()?;
         let databases = Databases::of(&settings);
         let shared = Shared::new(settings, SessionHasher::random()).map_err(refused)?;
@@ -80,7 +80,7 @@ impl Stage for Combine {
         group: &[Option<Committed>],
         source: &Source,
         now: Millis,
-    ) -> Result<Vec<(u32, Combiner, bool)>, Failure> {
+    ) -> Result<Vec<(u32, Combiner, bool)>, CrowdfoldError> {
         let config = &setting.config;
         let of = source.cluster().topic(&self.partials)?.count();
         if of != self.merge_partitions {

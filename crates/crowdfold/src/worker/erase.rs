@@ -131,18 +131,19 @@ fn start(erase: impl Erase, again: Duration, status: Arc<Status>) -> Arc<Orders>
 }
 
 fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
-    let mut trouble: Option<String> = None;
+    let mut last_error: Option<String> = None;
     let (mut backoff, mut wait) = (Backoff::default(), again);
     loop {
-        let reasons = trouble.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
+        let reasons =
+            last_error.iter().map(|why| format!("counted beacons cannot be deleted: {why}")).collect();
         status.report(Component::Erase, clock::now(), reasons);
         // while deletion fails, commits do not make it retry more often
-        let (offsets, last) = orders.next(wait, trouble.is_none());
+        let (offsets, last) = orders.next(wait, last_error.is_none());
         let outcome = offsets.map_or(Ok(()), |offsets| erase(&offsets));
         match outcome {
             Ok(()) if last => return,
             Ok(()) => {
-                if trouble.take().is_some() {
+                if last_error.take().is_some() {
                     tracing::info!("deletion of counted beacons works again");
                 }
                 backoff.reset();
@@ -152,10 +153,10 @@ fn run(orders: &Orders, erase: &impl Erase, again: Duration, status: &Status) {
                 let passes = matches!(error, KafkaError::Kafka { .. } | KafkaError::Unreachable { .. });
                 wait = if passes { backoff.next() } else { again };
                 let why = error.to_string();
-                if trouble.as_ref() != Some(&why) {
+                if last_error.as_ref() != Some(&why) {
                     tracing::warn!("counted beacons cannot be deleted: {why}");
                 }
-                trouble = Some(why);
+                last_error = Some(why);
                 if last {
                     return;
                 }

@@ -15,7 +15,7 @@ use super::Setting;
 use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
 
@@ -35,7 +35,7 @@ impl Stage for Merge {
     type Operator = Merger;
     const COMPONENT: Component = Component::Merge;
 
-    fn new(setting: &Setting) -> Result<Self, Failure> {
+    fn new(setting: &Setting) -> Result<Self, CrowdfoldError> {
         let names = setting.config.topic_names();
         Ok(Self {
             partials: names.partials.clone(),
@@ -69,7 +69,7 @@ impl Stage for Merge {
         group: &[Option<Committed>],
         source: &Source,
         now: Millis,
-    ) -> Result<Vec<(u32, Merger, bool)>, Failure> {
+    ) -> Result<Vec<(u32, Merger, bool)>, CrowdfoldError> {
         let config = &setting.config;
         if assigned.of != self.merge_partitions {
             return Err(refused(format!(

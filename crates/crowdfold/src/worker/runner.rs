@@ -13,7 +13,7 @@ use super::backoff::{Backoff, Fences};
 use super::stage::Stage;
 use super::tally::Tally;
 use crate::clock;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::telemetry::Counters;
 
 /// The maximum number of records of one partition per turn, which limits how long other partitions wait.
@@ -38,14 +38,14 @@ pub(super) struct StageRunner<'a, S: Stage> {
     fences: Fences,
     backoff: Backoff,
     joined: bool,
-    trouble: Option<String>,
+    last_error: Option<String>,
     warned: Millis,
     reported: Millis,
 }
 
 impl<'a, S: Stage> StageRunner<'a, S> {
     /// Runs until it is stopped, or cannot continue.
-    pub(super) fn run(setting: &'a Setting) -> Result<(), Failure> {
+    pub(super) fn run(setting: &'a Setting) -> Result<(), CrowdfoldError> {
         let Some(mut this) = Self::open(setting)? else { return Ok(()) };
         while !setting.stop.is_set() {
             this.turn()?;
@@ -55,9 +55,9 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Connects, with retries. `None` if stopped meanwhile.
-    fn open(setting: &'a Setting) -> Result<Option<Self>, Failure> {
+    fn open(setting: &'a Setting) -> Result<Option<Self>, CrowdfoldError> {
         let mut backoff = Backoff::default();
-        let connect = || -> Result<_, Failure> {
+        let connect = || -> Result<_, CrowdfoldError> {
             let stage = S::new(setting)?;
             let sink = Sink::open(&setting.client, stage.sink(setting))?;
             let source = Source::open(&setting.client, stage.source(setting))?;
@@ -80,7 +80,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                         fences: Fences::default(),
                         backoff: Backoff::default(),
                         joined: false,
-                        trouble: None,
+                        last_error: None,
                         warned: 0,
                         reported: 0,
                     }));
@@ -99,7 +99,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Runs one turn: group events, due commits, a batch of every partition.
-    fn turn(&mut self) -> Result<(), Failure> {
+    fn turn(&mut self) -> Result<(), CrowdfoldError> {
         self.serve_group()?;
         self.commit_all()?;
         let mut drained = true;
@@ -115,7 +115,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    fn serve_group(&mut self) -> Result<(), Failure> {
+    fn serve_group(&mut self) -> Result<(), CrowdfoldError> {
         match self.source.poll(Duration::ZERO) {
             Ok(None) => {}
             Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
@@ -137,8 +137,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 );
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
-            // the committed offsets are not available: offsets in an open transaction of our producer may block them
-            // after a broker died, or this consumer is in an invalid state
+            // committed offsets may be pending in a transaction after a broker died, or this consumer is invalid
             Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
                 self.join_again(&error.to_string())?
             }
@@ -147,7 +146,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         Ok(())
     }
 
-    fn assign(&mut self, assigned: &Assigned) -> Result<(), Failure> {
+    fn assign(&mut self, assigned: &Assigned) -> Result<(), CrowdfoldError> {
         let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
         let assigned_operators = loop {
             match self.stage.assign(self.setting, assigned, &group, &self.source, clock::now()) {
@@ -171,7 +170,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Reads a batch of one partition into its operator. Returns true if no more records are available.
-    fn read(&mut self, partition: u32) -> Result<bool, Failure> {
+    fn read(&mut self, partition: u32) -> Result<bool, CrowdfoldError> {
         let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
         if S::is_full(operator) {
             return Ok(true);
@@ -198,7 +197,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Commits until nothing is due.
-    fn commit_all(&mut self) -> Result<(), Failure> {
+    fn commit_all(&mut self) -> Result<(), CrowdfoldError> {
         loop {
             let now = clock::now();
             let due = self.operators.due(now);
@@ -257,20 +256,19 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
         self.operators.committed(due, now);
         self.backoff.reset();
-        self.trouble = None;
+        self.last_error = None;
     }
 
-    /// Resolves a transaction with an unknown outcome: a new producer with the same transactional id ends it, then the
-    /// committed offsets show the outcome. Returns false if this is left to the next worker, or to this one after
-    /// rejoining.
-    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, Failure> {
+    /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the committed
+    /// offsets show the outcome. Returns false if this is left to the next worker, or to this one after rejoining.
+    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, CrowdfoldError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
             // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
             if self.setting.stop.is_set() {
                 return Ok(false);
             }
-            match self.sink.reopen().map_err(Failure::from) {
+            match self.sink.reopen().map_err(CrowdfoldError::from) {
                 Ok(()) => break,
                 Err(failure) if failure.may_pass_again() => {
                     if self.pause(failure.to_string()) {
@@ -280,7 +278,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 Err(failure) => return Err(failure),
             }
         }
-        match self.source.committed().map_err(Failure::from) {
+        match self.source.committed().map_err(CrowdfoldError::from) {
             Ok(stored) => {
                 let group: Vec<_> = stored.iter().map(|held| held.as_ref().map(committed)).collect();
                 if self.operators.is_committed(due, &group) {
@@ -295,7 +293,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Rejoins the group after the producer was fenced, or its offset is no longer valid.
-    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), Failure> {
+    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), CrowdfoldError> {
         if self.fences.count(now) {
             return Err(anyhow::anyhow!(self.namesake(why)).into());
         }
@@ -317,13 +315,13 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Drops all state and rejoins the group, with a new consumer and a new producer of the same names.
-    fn join_again(&mut self, why: &str) -> Result<(), Failure> {
+    fn join_again(&mut self, why: &str) -> Result<(), CrowdfoldError> {
         tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
         self.drop_all();
         self.joined = false;
         loop {
             let fresh = Source::open(&self.setting.client, self.stage.source(self.setting));
-            match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(Failure::from) {
+            match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(CrowdfoldError::from) {
                 Ok(source) => {
                     self.source = source;
                     return Ok(());
@@ -355,7 +353,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Reports errors from which librdkafka recovers in the log and on `/readyz`; other errors end the stage.
-    fn tolerate(&mut self, error: SourceError) -> Result<(), Failure> {
+    fn tolerate(&mut self, error: SourceError) -> Result<(), CrowdfoldError> {
         // a broker that dies between our request to join and its response also fences us; a restarted broker may not
         // know our offset, and rejoining shows whether it is lost
         let again =
@@ -372,7 +370,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             tracing::warn!(stage = S::COMPONENT.name(), "{error}");
             self.warned = now;
         }
-        self.trouble = Some(error.to_string());
+        self.last_error = Some(error.to_string());
         self.setting.stop.sleep(NAP);
         Ok(())
     }
@@ -384,7 +382,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
         self.reported = now;
         let mut reasons = self.stage.report(self.setting, &self.operators, &self.tally, &self.counters, now);
-        reasons.extend(self.trouble.take());
+        reasons.extend(self.last_error.take());
         if !self.joined {
             reasons.push("waiting for the group to assign partitions".into());
         }

@@ -8,7 +8,7 @@ use crowdfold_pipeline::{Committed, Halt, Operator, OperatorSet};
 
 use super::Setting;
 use super::tally::Tally;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::roles;
 use crate::telemetry::{Component, Counters};
 
@@ -20,7 +20,7 @@ pub(super) trait Stage: Sized {
     const COMPONENT: Component;
 
     /// Queries what the stage needs to know before it can start.
-    fn new(setting: &Setting) -> Result<Self, Failure>;
+    fn new(setting: &Setting) -> Result<Self, CrowdfoldError>;
     fn source(&self, setting: &Setting) -> SourceSettings;
     fn sink(&self, setting: &Setting) -> SinkSettings;
     /// Creates operators for the assigned partitions. For each, the flag is true if no offset was committed.
@@ -31,7 +31,7 @@ pub(super) trait Stage: Sized {
         group: &[Option<Committed>],
         source: &Source,
         now: Millis,
-    ) -> Result<Vec<(u32, Self::Operator, bool)>, Failure>;
+    ) -> Result<Vec<(u32, Self::Operator, bool)>, CrowdfoldError>;
     fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
     /// Called after a batch was fed.
     fn fed(_: &mut Self::Operator) {}
@@ -83,7 +83,7 @@ pub(super) fn source_settings(setting: &Setting, component: Component, topic: &s
 }
 
 /// Returns true if nothing was ever written to any of these topics.
-pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, Failure> {
+pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, CrowdfoldError> {
     for topic in topics {
         let partitions: Vec<_> = (0..source.cluster().topic(topic)?.count()).collect();
         let ends = source.cluster().log_ends(topic, &partitions)?;
@@ -96,6 +96,6 @@ pub(super) fn never_written(source: &Source, topics: &[String]) -> Result<bool, 
 }
 
 /// Returns the error for a problem at the start that the operator must fix.
-pub(super) fn refused(message: impl ToString) -> Failure {
-    Failure::Usage(message.to_string())
+pub(super) fn refused(message: impl ToString) -> CrowdfoldError {
+    CrowdfoldError::Usage(message.to_string())
 }

@@ -8,7 +8,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 use crate::config::{Config, Properties, Topics};
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::{clock, specs, wiring};
 
 /// The prefix of the demo's topics, groups and transactions.
@@ -32,7 +32,7 @@ impl Broker {
     ///
     /// # Errors
     /// It cannot listen.
-    pub(super) fn mock(mut config: Config) -> Result<(Self, Config), Failure> {
+    pub(super) fn mock(mut config: Config) -> Result<(Self, Config), CrowdfoldError> {
         const FAILED: &str = "the mock cluster cannot be started";
         let mock = MockCluster::new(1).context(FAILED)?;
         let address = mock.bootstrap_servers();
@@ -51,7 +51,7 @@ impl Broker {
     ///
     /// # Errors
     /// No broker responds, or topics cannot be created.
-    pub(super) fn real(mut config: Config) -> Result<(Self, Config), Failure> {
+    pub(super) fn real(mut config: Config) -> Result<(Self, Config), CrowdfoldError> {
         let address = config.kafka.brokers.join(",");
         let cluster = Cluster::open(&wiring::client(&config)?)?;
         let brokers = cluster.brokers()?.len();
@@ -67,8 +67,8 @@ impl Broker {
         }
         let admin = Admin::open(&wiring::client(&config)?)?;
         let changes = admin.plan(&specs::all(&config), clock::now()).map_err(|error| match error {
-            PlanError::Request(error) => Failure::from(error),
-            other => Failure::Usage(other.to_string()),
+            PlanError::Request(error) => CrowdfoldError::from(error),
+            other => CrowdfoldError::Usage(other.to_string()),
         })?;
         admin.apply(&changes)?;
         Ok((Self { mock: None, address }, config))

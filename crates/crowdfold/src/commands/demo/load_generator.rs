@@ -20,7 +20,7 @@ use super::gauges::Gauges;
 use super::{CROWDED, QUIET};
 use crate::clock;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::worker::Stop;
 
 /// The number of live sessions of the first tenant: about 330 beacons per second of event time.
@@ -81,7 +81,7 @@ impl LoadGenerator {
         event_clock: EventClock,
         progress: Arc<Progress>,
         gauges: Arc<Gauges>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CrowdfoldError> {
         // a third of k, because sessions that start and end within a window count too
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {

@@ -8,7 +8,7 @@ use crate::cli::{Cli, Command};
 use crate::config::Sources;
 
 /// Runs `crowdfold generate …`; returns its result and standard output.
-fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), Failure>, Vec<u8>) {
+fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), CrowdfoldError>, Vec<u8>) {
     let cli = Cli::try_parse_from(["crowdfold", "generate"].iter().chain(flags)).unwrap();
     let sources = Sources { file, flags: cli.overrides(), host: "host".into(), ..Sources::default() };
     let config = Config::load(&sources).unwrap();

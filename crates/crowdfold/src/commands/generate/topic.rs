@@ -20,7 +20,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 use super::{clock, usage};
 use crate::cli::Generate;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 
 /// The time-out of the last records.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,11 +34,11 @@ pub(super) fn run(
     config: &Config,
     players: PlayersConfig,
     truth: Option<(Truth, BufWriter<File>)>,
-) -> Result<(), Failure> {
+) -> Result<(), CrowdfoldError> {
     if !config.source.fields.is_empty() {
         let what =
             "source.fields renames the fields of beacons, but `generate` writes crowdfold's default names";
-        return Err(Failure::Usage(format!("{what}; remove the section, or choose another topic")));
+        return Err(CrowdfoldError::Usage(format!("{what}; remove the section, or choose another topic")));
     }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -141,7 +141,7 @@ impl ProducerContext for Deliveries {
 
 impl Topic {
     /// Finds the topic, and creates a producer that uses the configured partitioner.
-    fn open(config: &Config) -> Result<Self, Failure> {
+    fn open(config: &Config) -> Result<Self, CrowdfoldError> {
         let name = config.topic_names().beacons;
         let brokers = config.kafka.brokers.join(",");
         let properties = config.kafka.properties.resolve()?;

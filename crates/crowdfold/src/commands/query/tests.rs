@@ -5,7 +5,7 @@ use crowdfold_console::{Catalogue, Query as Asked};
 use super::{catalogue, topics};
 use crate::cli::{Cli, Command, Query};
 use crate::config::{Config, Sources};
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 
 fn typed(arguments: &str) -> Query {
     let words = ["crowdfold", "query"].into_iter().chain(arguments.split_whitespace());
@@ -56,7 +56,7 @@ fn impossible_queries_are_refused_before_anything_is_read() {
 }
 
 /// Returns the topics that a query reads.
-fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, Failure> {
+fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let args = typed(arguments);
     let query = super::query(&args, &catalogue(&config.tenants), 1_000_000).unwrap();
     topics(&args, &query, config)

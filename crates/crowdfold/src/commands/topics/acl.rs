@@ -11,14 +11,14 @@ use crowdfold_kafka::acl::{Operation, Resource, Right};
 
 use crate::cli::AclFormat;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::roles;
 
 /// Prints the permissions without connecting to a broker.
 ///
 /// # Errors
 /// A principal cannot be named in that format, or `out` cannot be written to.
-pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn run(format: AclFormat, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let actors = roles::actors(config);
     match format {
         AclFormat::KafkaAcls => Ok(kafka_acls::print(config, &actors, out)?),

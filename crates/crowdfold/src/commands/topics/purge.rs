@@ -7,7 +7,7 @@ use crowdfold_kafka::topics::{Admin, Change, Finding, Purge, Purged, Spec, Unrea
 
 use super::unbounded;
 use crate::clock;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 
 /// Prints the records to delete, and deletes them if confirmed. Returns the number of topics that remain unbounded.
 ///
@@ -19,7 +19,7 @@ pub(super) fn run(
     changes: &[Change],
     is_confirmed: bool,
     out: &mut impl Write,
-) -> Result<usize, Failure> {
+) -> Result<usize, CrowdfoldError> {
     let mut purges = Vec::new();
     for (spec, change) in specs.iter().zip(changes) {
         if let Some(purge) = admin.plan_purge(spec, &change.unbounded)? {

@@ -5,7 +5,7 @@ use std::io::Write;
 use crowdfold_kafka::acl::Resource;
 
 use super::by_resource;
-use crate::failure::Failure;
+use crate::error::CrowdfoldError;
 use crate::roles::Actor;
 
 const HEAD: &str = "\
@@ -14,7 +14,7 @@ const HEAD: &str = "\
 ";
 
 /// Prints the resources.
-pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn print(actors: &[Actor], out: &mut impl Write) -> Result<(), CrowdfoldError> {
     // all or none, because applying half of them would be worse than an error
     let users: Vec<_> = actors.iter().map(|actor| user(&actor.principal)).collect::<Result<_, _>>()?;
     out.write_all(HEAD.as_bytes())?;
@@ -59,7 +59,7 @@ spec:
 
 /// Returns the name of a KafkaUser and its type of authentication. Strimzi derives the principal `CN=name` from a
 /// certificate, and `name` from SCRAM.
-fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
+fn user(principal: &str) -> Result<(&str, &'static str), CrowdfoldError> {
     let (name, authentication) = match principal.strip_prefix("CN=") {
         Some(name) => (name, "tls"),
         None => (principal, "scram-sha-512"),
@@ -69,7 +69,7 @@ fn user(principal: &str) -> Result<(&str, &'static str), Failure> {
     if name.bytes().all(inner) && outer(name.bytes().next()) && outer(name.bytes().last()) {
         return Ok((name, authentication));
     }
-    Err(Failure::Usage(format!(
+    Err(CrowdfoldError::Usage(format!(
         "[principals] \"{}\" cannot be the name of a KafkaUser; use only a-z, 0-9, `-` and `.` (\"CN=name\" if it \
          authenticates with a certificate), or --format kafka-acls",
         principal.escape_debug()

@@ -7,7 +7,7 @@ use crate::config::Problem;
 
 /// The error of a command.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CrowdfoldError {
     /// An error while running: exit code 1.
     Running(anyhow::Error),
     /// An invalid configuration or usage: exit code 2.
@@ -16,7 +16,7 @@ pub enum Failure {
     Breach(String),
 }
 
-impl Failure {
+impl CrowdfoldError {
     /// Returns the exit code of the process.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
@@ -53,7 +53,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CrowdfoldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running(error) => write!(f, "{error:#}"),
@@ -62,25 +62,25 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for CrowdfoldError {
     fn from(error: anyhow::Error) -> Self {
         Self::Running(error)
     }
 }
 
-impl From<crowdfold_kafka::KafkaError> for Failure {
+impl From<crowdfold_kafka::KafkaError> for CrowdfoldError {
     fn from(error: crowdfold_kafka::KafkaError) -> Self {
         Self::Running(error.into())
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CrowdfoldError {
     fn from(error: io::Error) -> Self {
         Self::Running(error.into())
     }
 }
 
-impl From<Problem> for Failure {
+impl From<Problem> for CrowdfoldError {
     fn from(problem: Problem) -> Self {
         Self::Usage(problem.to_string())
     }
