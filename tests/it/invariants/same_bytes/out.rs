@@ -129,9 +129,9 @@ fn metrics(deployment: &Deployment<'_>, page: &str) -> BTreeSet<String> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(line).collect()
 }
 
-/// The program's own lines. librdkafka's, and ours of transactions that were tried again, are a matter of the load.
+/// The program's own lines. librdkafka's, and ours of transactions that were retried, are a matter of the load.
 fn lines(deployment: &Deployment<'_>, log: &str) -> BTreeSet<String> {
-    let chance = ["librdkafka", "trying again", "retrying it", "rejoining the group", "is unknown"];
+    let chance = ["librdkafka", "retrying in", "retrying it", "rejoining the group", "is unknown"];
     let kept = log.lines().filter(|line| chance.iter().all(|word| !line.contains(word)));
     let mut lines = BTreeSet::new();
     for line in kept {
