@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crowdfold_airlock::murmur2;
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
+use crowdfold_model::murmur2;
 use crowdfold_testkit::{Kafka, Options, binary, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;

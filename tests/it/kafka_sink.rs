@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_airlock::{Dimension, Reason};
 use crowdfold_kafka::{
     ClientSettings, Error, Event, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics, Source,
     SourceSettings, TransactError,
 };
+use crowdfold_model::{Cell, Dimension, Reason, Table, Window};
 use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
-use crowdfold_rollup::{Cell, Table, Window};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use crate::kafka_support::{Record, SOON, assigned, produce, read_all, settings, source_settings, topic};

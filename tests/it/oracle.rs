@@ -8,7 +8,8 @@ mod noise;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
 use crowdfold_pipeline::{
     Combiner, CombinerSettings, Ledger, MergeCounts, Merger, MergerSettings, Operator, Start,
 };

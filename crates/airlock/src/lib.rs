@@ -7,7 +7,6 @@ mod catalogue;
 mod client;
 mod cmcd;
 mod dictionary;
-mod dimension;
 mod guard;
 mod identity;
 mod ignored;
@@ -24,14 +23,12 @@ mod words;
 
 pub use admit::{Airlock, LineTime, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
-pub use dimension::Dimension;
 pub use ignored::Ignored;
 pub use observation::{
-    ErrorClass, Identity, Measures, Millis, MoreCodes, Observation, Playback, SessionHash, State, Tenant,
-    Total, Totals,
+    Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total, Totals,
 };
-pub use rejection::{Reason, Rejection};
+pub use rejection::Rejection;
 pub use session::session_of;
-pub use session_hash::{SessionHasher, murmur2};
-pub use settings::{AddressPolicy, Format, Partitioner, Settings};
+pub use session_hash::SessionHasher;
+pub use settings::{AddressPolicy, Format, Settings};
 pub use shared::{AirlockError, Shared};

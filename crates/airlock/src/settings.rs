@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crowdfold_beacon::LogFields;
 use crowdfold_scan::PublicIds;
 
-use crate::Millis;
+use crowdfold_model::{Millis, Partitioner};
 
 /// How the records of a topic are written, where no `content-type` header tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +17,6 @@ pub enum Format {
     Cmcd,
     /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
     Capture,
-}
-
-/// How producers choose the partition of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Partitioner {
-    /// Java's default, and librdkafka's `murmur2_random`.
-    Murmur2,
-    /// librdkafka's default (`consistent_random`): CRC32.
-    Crc32,
-    /// sarama's default: FNV-1a.
-    Fnv1a,
 }
 
 /// What is kept of an address once country and ASN have been looked up.

@@ -3,8 +3,9 @@
 use std::array;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crowdfold_airlock::{Ignored, Reason};
+use crowdfold_airlock::Ignored;
 use crowdfold_beacon::Field;
+use crowdfold_model::Reason;
 
 /// The statuses that requests are answered with. What is no request (a head that is too long, or cannot be read) is
 /// answered by hyper, and counted among the connections.

@@ -1,6 +1,6 @@
 //! Where a stage starts in each partition, and what it may never publish again.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use crate::checkpoint::Checkpoint;
 

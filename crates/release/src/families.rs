@@ -1,63 +1,9 @@
 //! Families of dimensions: what tells of the same thing must not be in two tables, for they could be subtracted.
 
-use std::fmt;
-
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Dimension, Family};
 
 #[cfg(test)]
 mod tests;
-
-/// Dimensions that tell of the same thing. A family appears in at most one breakdown of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// country, region, asn, network.
-    Place,
-    /// device, os, browser, their versions, firmware.
-    Platform,
-    /// player, player_version.
-    Player,
-    /// stream, format, content.
-    Stream,
-    /// cdn, connection, quality.
-    Delivery,
-}
-
-impl Family {
-    /// The family of a dimension.
-    #[must_use]
-    pub const fn of(dimension: Dimension) -> Self {
-        match dimension {
-            Dimension::Country | Dimension::Region | Dimension::Asn | Dimension::Network => Self::Place,
-            Dimension::Device
-            | Dimension::Os
-            | Dimension::Browser
-            | Dimension::OsVersion
-            | Dimension::BrowserVersion
-            | Dimension::Firmware => Self::Platform,
-            Dimension::Player | Dimension::PlayerVersion => Self::Player,
-            Dimension::Stream | Dimension::Format | Dimension::Content => Self::Stream,
-            Dimension::Cdn | Dimension::Connection | Dimension::Quality => Self::Delivery,
-        }
-    }
-
-    /// Its name in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Place => "place",
-            Self::Platform => "platform",
-            Self::Player => "player",
-            Self::Stream => "stream",
-            Self::Delivery => "delivery",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why a list of breakdowns is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -174,9 +120,9 @@ fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> 
 
 fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyError> {
     for one in first {
-        if let Some(other) = second.iter().find(|other| Family::of(**other) == Family::of(*one)) {
+        if let Some(other) = second.iter().find(|other| other.family() == one.family()) {
             return Err(FamilyError::Shared {
-                family: Family::of(*one),
+                family: one.family(),
                 one: *one,
                 other: *other,
                 first: listed(first),

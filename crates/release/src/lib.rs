@@ -18,9 +18,8 @@ mod row;
 #[cfg(test)]
 mod testing;
 
-pub use crowdfold_rollup::{BOUNDED_FIELDS, BoundedField};
 pub use distribution_summary::{BINS, LEAST_IN_RANGE};
-pub use families::{Family, FamilyError, breakdown_name, check_families};
+pub use families::{FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
 pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};

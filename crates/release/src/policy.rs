@@ -1,7 +1,6 @@
 //! What a row must be to leave.
 
-use crowdfold_airlock::{Dimension, Millis};
-use crowdfold_rollup::Cell;
+use crowdfold_model::{Cell, Dimension, Millis};
 
 use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};

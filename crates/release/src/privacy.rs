@@ -6,8 +6,7 @@ mod noise;
 mod noisy;
 mod secret;
 
-use crowdfold_airlock::Millis;
-use crowdfold_rollup::Sums;
+use crowdfold_model::{Millis, Sums};
 
 pub use noise::Sigma;
 pub use secret::Secret;

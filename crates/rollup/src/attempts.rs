@@ -14,7 +14,7 @@
 //! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
 //! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use crate::session::{Assertion, Now};
 use crate::session_summary::quotient_to_two_digits;

@@ -7,10 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod attempts;
-mod bounded;
-mod breakdowns;
-mod cell;
-mod clamp;
 mod codes;
 mod counts;
 mod errors;
@@ -22,17 +18,12 @@ pub mod seeded_bugs;
 mod session;
 mod session_summary;
 mod store;
-mod table;
 mod tabulate;
 mod timeline;
 mod tracker;
 pub mod wire;
 
-pub use bounded::{BOUNDED_FIELDS, Bounded, BoundedField};
-pub use breakdowns::{BreakdownList, Breakdowns};
-pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
 pub use rules::Rules;
 pub use store::{Outcome, SessionStore};
-pub use table::{CellKey, Table, Window};
 pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};

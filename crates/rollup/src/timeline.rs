@@ -4,7 +4,8 @@
 //! What counts is the latest state by the clock among the records that still hold. So it does not do to keep the latest:
 //! when that expires, what it displaced must come back, as it would for whoever starts to read here.
 
-use crowdfold_airlock::{Millis, State};
+use crowdfold_airlock::State;
+use crowdfold_model::Millis;
 
 use crate::session::{Assertion, Now};
 

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crowdfold_airlock::murmur2;
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_model::murmur2;
 use crowdfold_testkit::oracle::{self, Outcome};
 use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};

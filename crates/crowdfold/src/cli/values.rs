@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use crowdfold_airlock::Dimension;
 use crowdfold_console::audit::Identifier;
+use crowdfold_model::Dimension;
 
 use crate::config::parse_duration;
 

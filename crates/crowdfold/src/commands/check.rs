@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use crowdfold_airlock::Dimension;
-use crowdfold_release::{Family, Policy, Privacy, YEAR, breakdown_name};
+use crowdfold_model::Dimension;
+use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
 
 use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
 use crate::{cli, memory};
@@ -149,7 +149,7 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
 
 fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     for (at, breakdown) in policy.breakdowns().iter().enumerate() {
-        let mut families: Vec<_> = breakdown.iter().map(|dimension| Family::of(*dimension).name()).collect();
+        let mut families: Vec<_> = breakdown.iter().map(|dimension| dimension.family().name()).collect();
         families.dedup();
         let shows = shown(policy, at);
         let name = breakdown_name(breakdown);

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use crowdfold_airlock::Millis;
 use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as CollectorServer};
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{Error, Writer};
+use crowdfold_model::Millis;
 
 use crate::config::Config;
 use crate::failure::Failure;

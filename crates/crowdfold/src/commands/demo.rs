@@ -22,8 +22,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crowdfold_airlock::{Format, Millis, Partitioner};
+use crowdfold_airlock::Format;
 use crowdfold_kafka::TopicReader;
+use crowdfold_model::{Millis, Partitioner};
 use crowdfold_release::Secret;
 
 use crate::cli;

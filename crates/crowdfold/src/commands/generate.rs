@@ -10,8 +10,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use crowdfold_airlock::Dimension;
 use crowdfold_loadgen::{ConfigError, Limit, Players, PlayersConfig, Truth, write};
+use crowdfold_model::Dimension;
 use crowdfold_release::Policy;
 
 use crate::cli::Generate;

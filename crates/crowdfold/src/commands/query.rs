@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use crowdfold_airlock::Dimension;
 use crowdfold_console::{Answer, Args, Catalogue, Query, QueryError, Reader};
+use crowdfold_model::Dimension;
 
 use crate::cli::{self, TableFormat};
 use crate::config::{Config, Tenants};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::Dimension;
 
 use super::Tenants;
 use super::layers::Layers;

@@ -1,6 +1,7 @@
 //! What two keys must agree on.
 
-use crowdfold_airlock::{AddressPolicy, Dimension};
+use crowdfold_airlock::AddressPolicy;
+use crowdfold_model::Dimension;
 use crowdfold_release::Policy;
 
 use super::bounds::Bounds;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_airlock::{Format, Partitioner, Settings};
+use crowdfold_airlock::{Format, Settings};
+use crowdfold_model::Partitioner;
 
 use super::layers::Layers;
 use super::problem::Problem;

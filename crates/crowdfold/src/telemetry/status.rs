@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// A component of the process that can be alive or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

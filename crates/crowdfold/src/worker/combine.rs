@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_airlock::{Airlock, Millis, Placement, Record, SessionHasher, Shared};
+use crowdfold_airlock::{Airlock, Placement, Record, SessionHasher, Shared};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
 use metrics::gauge;
 

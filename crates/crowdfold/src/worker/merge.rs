@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{
     Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
 };

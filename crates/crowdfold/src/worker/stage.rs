@@ -1,9 +1,9 @@
 //! The differences between the stages, and what their starts share.
 
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
     Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Committed, Halt, Operator, OperatorSet};
 
 use super::Setting;

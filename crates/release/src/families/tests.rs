@@ -1,8 +1,8 @@
-use crowdfold_airlock::Dimension::{
+use crowdfold_model::Dimension::{
     self, Asn, Browser, Cdn, Content, Country, Device, Network, Os, OsVersion, Player, Quality, Region,
 };
 
-use super::{Family, FamilyError, breakdown_name, check_families};
+use super::{FamilyError, breakdown_name, check_families};
 use crate::PolicySettings;
 
 fn refused(breakdowns: &[&[Dimension]]) -> String {
@@ -17,7 +17,7 @@ fn accepted(breakdowns: &[&[Dimension]]) {
 
 #[test]
 fn families_are_those_of_the_table() {
-    let names: Vec<_> = Dimension::ALL.map(|dimension| Family::of(dimension).name()).to_vec();
+    let names: Vec<_> = Dimension::ALL.map(|dimension| dimension.family().name()).to_vec();
     let expect = [("place", 4), ("platform", 6), ("player", 2), ("stream", 3), ("delivery", 3)]
         .map(|(name, n)| vec![name; n]);
     assert_eq!(names, expect.concat());

@@ -65,7 +65,7 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
     );
     assert_eq!(clamps.len(), 20);
     assert!(clamps[11..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
-    let names = crowdfold_airlock::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
+    let names = crowdfold_model::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
     assert_eq!(clamps[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
     assert_eq!(privacy.measures()[0].weight, 0.5);
     assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 19.0));

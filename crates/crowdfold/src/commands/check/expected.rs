@@ -7,12 +7,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crowdfold_airlock::Millis;
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
-use crowdfold_release::{
-    BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, breakdown_name, release,
-};
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
+use crowdfold_model::{BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window};
+use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 
 use crate::config::{Config, show_duration, spell_duration as spell};
 
@@ -232,7 +229,7 @@ impl Traffic {
     /// Lets the synthetic players report. `None` where they lack a dimension of a breakdown.
     fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
         let names = |breakdown: &Vec<_>| -> Vec<&str> {
-            breakdown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
+            breakdown.iter().map(|dimension: &crowdfold_model::Dimension| dimension.name()).collect()
         };
         let breakdowns: Vec<_> = policy.breakdowns().iter().map(names).collect();
         let simulated = window.min(LONGEST_SIMULATED);

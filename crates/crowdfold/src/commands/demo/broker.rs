@@ -1,9 +1,9 @@
 //! The cluster the demo runs on: librdkafka's mock one in this process, or a real one.
 
 use anyhow::Context as _;
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::topics::{Admin, PlanError};
 use crowdfold_kafka::{Cluster, Error};
+use crowdfold_model::Millis;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 

@@ -1,6 +1,6 @@
 //! Event time, faster than the clock until it has caught up with it.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// How much faster.
 pub(super) const SPEED: u64 = 12;

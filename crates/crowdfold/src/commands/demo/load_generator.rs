@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode};
 use crowdfold_loadgen::{Faults, Players, PlayersConfig, Report};
+use crowdfold_model::Millis;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;

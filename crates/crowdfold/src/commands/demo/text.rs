@@ -1,6 +1,6 @@
 //! Numbers and times as people read them.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// Columns that a label takes.
 const LABEL: usize = 10;

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use crowdfold_airlock::{Format, Partitioner};
+use crowdfold_airlock::Format;
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
+use crowdfold_model::Partitioner;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};

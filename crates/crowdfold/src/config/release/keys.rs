@@ -1,6 +1,6 @@
 //! The keys that give a policy its shape: the common ones, or those that a tenant has of its own.
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::Dimension;
 use crowdfold_release::{Detail, PolicyError, PolicySettings, PrivacyError};
 use crowdfold_rollup::MOST_LEVELS;
 

@@ -1,5 +1,5 @@
-use crowdfold_airlock::Dimension::{Browser, Country, Device, Os};
-use crowdfold_rollup::{Cell, Sums, Table, Window};
+use crowdfold_model::Dimension::{Browser, Country, Device, Os};
+use crowdfold_model::{Cell, SumMetric, Sums, Table, ValueMetric, Window};
 
 use super::super::release;
 use super::{Fault, Released};
@@ -30,14 +30,15 @@ fn full(sessions: u64) -> Cell {
     full.sums = Sums {
         beacons: 500 * sessions,
         clamped_beacons: 360 * sessions,
-        attempts: sessions,
-        plays: sessions,
-        playing_ms: 3_000_000 * sessions,
-        ..Sums::default()
+        ..Sums::of(&[
+            (SumMetric::Attempts, sessions),
+            (SumMetric::Plays, sessions),
+            (SumMetric::PlayingMs, 3_000_000 * sessions),
+        ])
     };
-    full.startup.record_many(800, sessions);
-    full.bandwidth.record_many(9_000, sessions);
-    full.bitrate.record_many(4_200, sessions);
+    full.values[ValueMetric::StartupMs].record_many(800, sessions);
+    full.values[ValueMetric::BandwidthKbps].record_many(9_000, sessions);
+    full.values[ValueMetric::BitrateKbps].record_many(4_200, sessions);
     full
 }
 

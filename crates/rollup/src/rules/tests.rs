@@ -1,7 +1,7 @@
-use crowdfold_airlock::Dimension::{Cdn, Country, Os};
+use crowdfold_model::BreakdownList;
+use crowdfold_model::Dimension::{Cdn, Country, Os};
 
 use super::*;
-use crate::Rules;
 
 fn fingerprint(breakdowns: Breakdowns) -> u64 {
     Rules { window: 60_000, lateness: 30_000, idle: 90_000, breakdowns, max_sessions: 1 }
@@ -10,14 +10,6 @@ fn fingerprint(breakdowns: Breakdowns) -> u64 {
 
 fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
     (tenant.into(), list)
-}
-
-#[test]
-fn a_tenant_has_its_own_or_the_common_ones() {
-    let breakdowns = Breakdowns::new(vec![vec![Os]], [own("acme", vec![vec![Cdn], vec![Country]])]);
-    assert_eq!(breakdowns.of("acme"), [[Cdn], [Country]]);
-    assert_eq!(breakdowns.of("beta"), [[Os]]);
-    assert_eq!(breakdowns.lists().map(<[_]>::len).collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]

@@ -18,8 +18,8 @@ fn bound(window: u64, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
 #[test]
 fn each_amount_is_clamped() {
     for field in BOUNDED_FIELDS {
-        assert_eq!(bound(MINUTE, &[(field.name, u64::MAX)]), [(field.name, field.minute)]);
-        let less = field.minute.saturating_sub(1);
+        assert_eq!(bound(MINUTE, &[(field.name, u64::MAX)]), [(field.name, field.clamp(MINUTE))]);
+        let less = field.clamp(MINUTE).saturating_sub(1);
         let expected: &[(&str, u64)] = if less > 0 { &[(field.name, less)] } else { &[] };
         assert_eq!(bound(MINUTE, &[(field.name, less)]), expected);
     }
@@ -28,7 +28,7 @@ fn each_amount_is_clamped() {
 #[test]
 fn four_full_fields_exhaust_the_budget() {
     let full = |names: &[&'static str]| -> Vec<(&'static str, u64)> {
-        names.iter().map(|name| (*name, BOUNDED_FIELDS[at(name)].minute)).collect()
+        names.iter().map(|name| (*name, BOUNDED_FIELDS[at(name)].clamp(MINUTE))).collect()
     };
     let four = full(&["attempts", "plays", "stalls", "playing_ms"]);
     assert_eq!(bound(MINUTE, &four), four);
@@ -98,4 +98,32 @@ fn no_window_that_divides_a_day_overflows_the_arithmetic() {
         });
         assert_eq!(full.map(|cost| cost.checked_mul(4).unwrap()).collect::<Vec<_>>(), [budget.most; COUNT]);
     }
+}
+
+#[test]
+fn budget_is_spent_in_the_documented_order() {
+    let names = BOUNDED_FIELDS.map(|field| field.name);
+    assert_eq!(
+        names,
+        [
+            "attempts",
+            "plays",
+            "startup_failures",
+            "playback_failures",
+            "errors.network",
+            "errors.manifest",
+            "errors.media",
+            "errors.drm",
+            "errors.timeout",
+            "errors.other",
+            "stalls",
+            "stalled_ms",
+            "dropped_frames",
+            "switches",
+            "startup_ms",
+            "bitrate_kbps",
+            "bandwidth_kbps",
+            "playing_ms",
+        ]
+    );
 }

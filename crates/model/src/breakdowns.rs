@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crowdfold_airlock::Dimension;
-
-#[cfg(test)]
-mod tests;
+use crate::Dimension;
 
 /// One table each, in the order of the configuration.
 pub type BreakdownList = Vec<Vec<Dimension>>;
@@ -46,7 +43,7 @@ impl Breakdowns {
 
     /// All of them as text, for [`crate::Rules::layout_fingerprint`]. Without tenants of their own it is what it was
     /// before there were any.
-    pub(crate) fn write_to(&self, text: &mut String) {
+    pub fn write_to(&self, text: &mut String) {
         write_list(&self.common, text);
         for (tenant, list) in &self.own {
             let _ = write!(text, " t={tenant}");
@@ -68,5 +65,24 @@ fn write_list(list: &[Vec<Dimension>], text: &mut String) {
             text.push('.');
             text.push_str(dimension.name());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Dimension::{Cdn, Country, Os};
+
+    use super::*;
+
+    fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
+        (tenant.into(), list)
+    }
+
+    #[test]
+    fn a_tenant_has_its_own_or_the_common_ones() {
+        let breakdowns = Breakdowns::new(vec![vec![Os]], [own("acme", vec![vec![Cdn], vec![Country]])]);
+        assert_eq!(breakdowns.of("acme"), [[Cdn], [Country]]);
+        assert_eq!(breakdowns.of("beta"), [[Os]]);
+        assert_eq!(breakdowns.lists().map(<[_]>::len).collect::<Vec<_>>(), [1, 2]);
     }
 }
