@@ -8,8 +8,9 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
-const LAYERS: [(&str, u32); 15] = [
+const LAYERS: [(&str, u32); 16] = [
     ("crowdfold-model", 0),
+    ("crowdfold-config", 0),
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 1),
     ("crowdfold-loadgen", 0),
@@ -27,10 +28,11 @@ const LAYERS: [(&str, u32); 15] = [
 ];
 
 /// The crates that take time as an argument.
-const TIMELESS: [&str; 8] = [
+const TIMELESS: [&str; 9] = [
     "crowdfold-model",
     "crowdfold-scan",
     "crowdfold-beacon",
+    "crowdfold-config",
     "crowdfold-airlock",
     "crowdfold-rollup",
     "crowdfold-release",

@@ -248,7 +248,7 @@ impl Observation {
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// One of 64 bits by network, 0 where `release.guard_networks` is off.
+    /// One of 64 bits by network, 0 where `release.min_networks` is off.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

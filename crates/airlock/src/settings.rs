@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crowdfold_beacon::LogFields;
+use crowdfold_beacon::{Fields, LogFields};
 use crowdfold_scan::PublicIds;
 
 use crowdfold_model::{Millis, Partitioner};
@@ -67,7 +67,7 @@ pub struct Settings {
     pub keep_content: bool,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// Key of the 64 bits by network, where `release.guard_networks` is on.
+    /// Key of the 64 bits by network, where `release.min_networks` is on.
     pub guard_key: Option<[u8; 32]>,
     /// Longest record, bytes; a longer one is `too_large`.
     pub max_record: usize,
@@ -76,6 +76,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the names of the fields of a JSON beacon.
+    pub fn field_names() -> impl Iterator<Item = &'static str> {
+        Fields::names()
+    }
+
     /// The names that `log` may have.
     pub fn log_names() -> impl Iterator<Item = String> {
         LogFields::names()

@@ -107,6 +107,11 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Returns the names of all fields.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
     /// Our own names, but for those in `renamed`: from our name to the path of object keys in the producer's beacons.
     /// A field that is renamed is no longer found under our name.
     ///

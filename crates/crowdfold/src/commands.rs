@@ -13,7 +13,9 @@ pub mod topics;
 use std::io::{self, Write as _};
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Sources};
+use crowdfold_config::Sources;
+
+use crate::config::Config;
 use crate::failure::Failure;
 
 /// Reads the configuration and does what the command line says.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::config::Problem;
+use crowdfold_config::ConfigError;
 
 /// How a command fails.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
-        Self::Usage(problem.to_string())
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
     }
 }

@@ -117,10 +117,13 @@ fn without_a_secret_nothing_is_folded_and_the_remedy_is_named() {
     };
     std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
     let message = refused();
-    assert!(message.contains("does not hold 64 hexadecimal digits: make it with `openssl rand"), "{message}");
+    assert!(
+        message.contains("does not contain 64 hexadecimal digits; create it with `openssl rand"),
+        "{message}"
+    );
     assert!(!message.contains("hunter2"));
     std::fs::remove_file(dir.path().join("secret")).unwrap();
-    assert!(refused().contains("release.privacy.secret_file: cannot be read"));
+    assert!(refused().contains("release.privacy.secret_file names this file, which cannot be read"));
     // who only looks needs none
     let checked = crowdfold(dir.path(), &["check"]);
     let text = String::from_utf8(checked.stdout).unwrap();

@@ -164,8 +164,9 @@ fn check_shows_whose_rows_must_be_what() {
         "# Those of gamma; a row stands for 20 sessions or more:\n# cdn.stream: delivery, stream\n# os: platform; the \
          detail table, which is exact\n",
         "# Attributes that `query` groups tenants by, without gamma:\n# industry: news (acme)\n",
-        "[release.tenants.gamma]\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+        "[release.tenants.gamma]\nk = 20 # crowdfold.toml:",
         "\ndetail_breakdown = [\"os\"] # crowdfold.toml:",
+        "\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
     ] {
         assert!(shown.contains(lines), "{lines}: {shown}");
     }
@@ -208,7 +209,7 @@ fn check_warns_that_the_guard_folds_every_row_of_an_ipv4_network() {
     let text = |guard: u32| {
         format!(
             "[address]\npolicy = \"truncate\"\n[release]\nbreakdowns = [[\"country\", \"network\"]]\n\
-             guard_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
+             min_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
         )
     };
     for (guard, mentioned) in [(1, false), (2, true)] {

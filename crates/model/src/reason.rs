@@ -18,7 +18,7 @@ pub enum Reason {
     Misplaced,
     /// The record or a session id is longer than allowed, or the record has more beacons than allowed.
     TooLarge,
-    /// More live sessions than `sessions.max`.
+    /// More live sessions than `sessions.max_per_partition`.
     Overload,
     /// A fault of ours: admitting the record panicked.
     Internal,

@@ -10,17 +10,17 @@ mod tests;
 pub enum FamilyError {
     /// There is no breakdown at all.
     #[error(
-        "release.breakdowns is empty, so nothing would ever be released: name at least one, such as [\"country\"]"
+        "release.breakdowns is empty, so no row would ever be released; name at least one, such as [\"country\"]"
     )]
     None,
     /// A breakdown without dimensions.
-    #[error("breakdown {0} of release.breakdowns has no dimension: name one, or take the breakdown out")]
+    #[error("release.breakdowns contains no dimension in breakdown {0}; name one, or remove the breakdown")]
     Empty(
         /// Its number, from 1.
         usize,
     ),
     /// A dimension that stands twice in one breakdown.
-    #[error("breakdown [{breakdown}] names {dimension} twice: take one out")]
+    #[error("release.breakdowns names {dimension} twice in breakdown [{breakdown}]; remove one")]
     Twice {
         /// The dimension.
         dimension: Dimension,
@@ -28,16 +28,16 @@ pub enum FamilyError {
         breakdown: String,
     },
     /// A breakdown that stands twice in the list.
-    #[error("breakdown [{0}] stands twice in release.breakdowns: take one out")]
+    #[error("release.breakdowns contains breakdown [{0}] twice; remove one")]
     Same(
         /// The breakdown, as in the configuration.
         String,
     ),
     /// Two breakdowns that share a family.
     #[error(
-        "breakdowns [{first}] and [{second}] both tell of the {family} ({one} and {other}): two tables that know the \
-         same thing can be subtracted from each other, and what is left may be a single viewer; put {one} and {other} \
-         in one breakdown, or take one of them out of release.breakdowns"
+        "release.breakdowns contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and \
+         {other}), so that the difference between two tables may be a single viewer; put {one} and {other} in one \
+         breakdown, or remove one of them"
     )]
     Shared {
         /// What both tell of.
@@ -53,8 +53,9 @@ pub enum FamilyError {
     },
     /// Content ids crossed with small places.
     #[error(
-        "breakdown [{breakdown}] crosses content with {place}: a content id can name its uploader, and {place} says \
-         where its few viewers are; take content or {place} out of it, or set content.allow_below_place = true"
+        "release.breakdowns combines content with {place} in breakdown [{breakdown}]: a content id can name its \
+         uploader, and {place} locates its few viewers; remove content or {place}, or set content.allow_below_place = \
+         true"
     )]
     ContentBelowPlace {
         /// region, asn or network.

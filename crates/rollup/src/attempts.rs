@@ -2,7 +2,7 @@
 //!
 //! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
 //! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
-//! other ([`crate::session`]), so a decision depends on what the session's records of the last `sessions.idle` asserted
+//! other ([`crate::session`]), so a decision depends on what the session's records of the last `sessions.idle_timeout` asserted
 //! and on what its open window holds, and a replay comes to the same.
 //!
 //! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use crowdfold_config::parse_duration;
 use crowdfold_console::audit::Identifier;
 use crowdfold_model::Dimension;
 
-use crate::config::parse_duration;
-
 /// A span of time, longer than none.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let millis = parse_duration(text).filter(|millis| *millis > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
+    let duration = parse_duration(text).filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "want a number and a unit, such as 90s, 1m or 6h".into())
 }
 
 /// Reads a number of bytes, such as `65536`, `512MiB` or `2G`, above 0.

@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as CollectorServer};
+use crowdfold_collector::{Certificates, Collector, Server as CollectorServer};
+use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{Error, Writer};
 use crowdfold_model::Millis;
@@ -31,8 +32,8 @@ const RECENT: Millis = 10_000;
 /// # Errors
 /// What ended it.
 pub fn run(config: Config) -> Result<(), Failure> {
-    let settings = config.collect.settings.clone();
-    let files = config.collect.tls.clone().map(Certificates::load).transpose();
+    let settings = config.collector();
+    let files = config.collector_files().map(Certificates::load).transpose();
     let certificates = files.map_err(|error| Failure::Usage(error.to_string()))?;
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
@@ -43,7 +44,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     if let Some(address) = pages.address {
         tracing::info!("metrics and health at http://{address}");
     }
-    let longest = Duration::from_millis(config.ttl.beacons);
+    let longest = config.ttl.beacons;
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
     let collector = Collector::new(settings, writer).map_err(|error| Failure::Usage(error.to_string()))?;
     let server =
@@ -68,7 +69,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     status.report(Component::Collect, clock::now(), vec!["ending".into()]);
     let written = server.stop();
     ended?;
-    match config.collect.settings.acknowledge {
+    match config.collect.acknowledge {
         _ if written => {}
         Acknowledge::Written => {
             tracing::warn!("Kafka did not take all: what it did not was not acknowledged")
@@ -171,7 +172,7 @@ impl Watching<'_> {
         if is_create_time == trusted {
             return Ok(());
         }
-        let ahead = Duration::from_millis(self.config.source.ahead());
+        let ahead = self.config.source.ahead();
         let wanted = if trusted { Clock::Create { ahead } } else { Clock::Append };
         let topic = self.config.topic_names().beacons;
         Err(Failure::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
@@ -210,7 +211,7 @@ impl Watching<'_> {
             reasons.push(error.clone());
         }
         if held > self.collector.memory() / 10 * 9 {
-            reasons.push("Kafka is behind, and what is held is near collect.memory".into());
+            reasons.push("Kafka is behind, and what is held is near collect.max_memory_bytes".into());
         }
         self.status.report(Component::Collect, now, reasons);
     }

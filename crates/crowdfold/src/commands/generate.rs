@@ -16,7 +16,7 @@ use crowdfold_release::Policy;
 
 use crate::cli::Generate;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, millis};
 use crate::failure::Failure;
 use crate::output;
 
@@ -75,7 +75,7 @@ fn refuse_files(args: &Generate) -> Result<(), Failure> {
 /// The players that are asked for, from the tenants that are counted.
 fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, ConfigError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
-    let excluded = &config.consent.child_directed_tenants;
+    let excluded = &config.consent.child_directed.tenants;
     let mut players = PlayersConfig {
         sessions,
         seed: args.seed,
@@ -97,7 +97,7 @@ fn truth(config: &Config) -> Result<Truth, ConfigError> {
         policy.breakdowns().iter().map(named).collect()
     };
     let policies = config.policies();
-    let truth = Truth::new(config.windows.length, &names(policies.common()))?;
+    let truth = Truth::new(millis(config.windows.length), &names(policies.common()))?;
     policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 

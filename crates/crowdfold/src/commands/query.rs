@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
+use crowdfold_config::Tenants;
 use crowdfold_console::{Answer, Args, Catalogue, Query, QueryError, Reader};
 use crowdfold_model::Dimension;
 
 use crate::cli::{self, TableFormat};
-use crate::config::{Config, Tenants};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::{clock, terminal, wiring};
 

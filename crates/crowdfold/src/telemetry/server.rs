@@ -28,7 +28,7 @@ const BUCKETS: [f64; 14] =
 /// Connections at a time. Probes and scrapers need a few; a flood must not take the worker's descriptors.
 const CONNECTIONS: usize = 64;
 
-/// How long the head of a request may take, as `collect.slow` is by default.
+/// How long the head of a request may take, as `collect.read_timeout` is by default.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// How long a connection may take as a whole. Each carries one request.

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
+use crowdfold_config::{show_duration, spell_duration};
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_model::{BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 
-use crate::config::{Config, show_duration, spell_duration as spell};
+use crate::config::{Config, millis};
 
 #[cfg(test)]
 mod tests;
@@ -82,7 +84,7 @@ fn one(
     tenant: Option<&str>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let window = config.windows.length;
+    let window = millis(config.windows.length);
     let whose = tenant.map_or_else(|| "a tenant".into(), |tenant| format!("tenant {tenant}"));
     writeln!(
         out,
@@ -120,7 +122,7 @@ fn table(
     window: Millis,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let length = spell(window);
+    let length = spell_duration(Duration::from_millis(window));
     if rows.sessions.is_empty() {
         return writeln!(
             out,
@@ -204,13 +206,13 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
         Some(length) if length <= window => writeln!(
             out,
             "# In windows of {} {percent}% of sessions or more keep all values in every table.",
-            spell(length)
+            spell_duration(Duration::from_millis(length))
         ),
         Some(length) => writeln!(
             out,
             "# Set windows.length = \"{}\": in shorter windows some table keeps all values of fewer than {percent}% of \
              sessions.",
-            show_duration(length)
+            show_duration(Duration::from_millis(length))
         ),
         None => {
             let (kept, at) = worst(HOUR);
@@ -307,7 +309,7 @@ fn of_table<'a>(cells: &'a [Truth], breakdown: &'a [&str]) -> impl Iterator<Item
     cells.iter().filter(move |cell| cell.breakdown.iter().eq(breakdown.iter()))
 }
 
-/// The same policy for one breakdown alone. Networks are not simulated, so `release.guard_networks` is left out.
+/// The same policy for one breakdown alone. Networks are not simulated, so `release.min_networks` is left out.
 fn alone(policy: &Policy, at: usize) -> Policy {
     let settings = PolicySettings {
         k: policy.k(),

@@ -19,7 +19,7 @@ use super::event_clock::EventClock;
 use super::gauges::Gauges;
 use super::{CROWDED, QUIET};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, millis};
 use crate::failure::Failure;
 use crate::worker::Stop;
 
@@ -108,8 +108,8 @@ impl LoadGenerator {
             crowds,
             producer: producer.context("no producer can be made for the beacons' topic")?,
             topic: config.topic_names().beacons,
-            partitions: config.topics.partitions as usize,
-            lateness: config.windows.lateness,
+            partitions: config.topics.beacon_partitions as usize,
+            lateness: millis(config.windows.lateness),
             event_clock,
             progress,
             gauges,

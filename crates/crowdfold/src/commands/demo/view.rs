@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crowdfold_config::spell_duration;
 use crowdfold_model::Millis;
 
 use super::broker::Broker;
@@ -11,7 +12,7 @@ use super::rate_meter::RateMeter;
 use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
-use crate::config::{Config, spell_duration};
+use crate::config::{Config, millis};
 use crate::telemetry::Status;
 
 /// How long a worker may take to join before it is asked why, ms.
@@ -149,14 +150,16 @@ impl DashboardView<'_> {
         }
         let windows = &self.config.windows;
         let event = self.progress.event();
-        if event > self.event_clock.start() + 4 * windows.length + windows.lateness {
+        if event > self.event_clock.start() + millis(4 * windows.length + windows.lateness) {
             let least = number(self.config.policy().least_shown());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
             return format!("no rows: no {what} so far had {least} sessions, so nothing at all leaves");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",
-            time(self.event_clock.start().next_multiple_of(windows.length) + windows.lateness),
+            time(
+                self.event_clock.start().next_multiple_of(millis(windows.length)) + millis(windows.lateness)
+            ),
             spell_duration(windows.lateness)
         )
     }

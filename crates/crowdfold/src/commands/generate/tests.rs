@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::cli::{Cli, Command};
-use crate::config::Sources;
+use crowdfold_config::Sources;
 
 /// What `crowdfold generate …` gives: its failure, and what it wrote to standard output.
 fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), Failure>, Vec<u8>) {

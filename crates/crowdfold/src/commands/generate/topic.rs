@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use crowdfold_airlock::Format;
+use crowdfold_config::{Format, Partitioner};
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
-use crowdfold_model::Partitioner;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -143,7 +142,7 @@ impl Topic {
     fn open(config: &Config) -> Result<Self, Failure> {
         let name = config.topic_names().beacons;
         let brokers = config.kafka.brokers.join(",");
-        let properties = config.kafka.properties.resolve()?;
+        let properties = config.kafka.properties.resolve("kafka.properties")?;
         let client_id = format!("{}-generate", config.kafka.prefix);
         let settings = ClientSettings {
             brokers: brokers.clone(),

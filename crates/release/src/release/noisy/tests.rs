@@ -166,11 +166,11 @@ fn overlapping_breakdowns_are_for_noise_alone_and_the_guard_is_not() {
     };
     assert_eq!(
         refused(overlapping(), Some(5)),
-        "release.guard_networks is 5, but whether a row meets it may hang on one session, which no noise covers: set 0, \
-         or release.policy = \"threshold\""
+        "release.min_networks is 5, but one session can decide whether a row meets it, and no noise hides that; set it \
+         to 0, or release.policy to \"threshold\""
     );
     let twice = refused(vec![vec![Os], vec![Os]], None);
-    assert_eq!(twice, "breakdown [os] stands twice in release.breakdowns: take one out");
+    assert_eq!(twice, "release.breakdowns contains breakdown [os] twice; remove one");
     assert!(refused(vec![], None).starts_with("release.breakdowns is empty"));
 }
 

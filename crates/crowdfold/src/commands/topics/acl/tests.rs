@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::Sources;
+use crowdfold_config::Sources;
 
 /// What is printed for a configuration, or why nothing is.
 fn printed(format: AclFormat, text: &str) -> Result<String, String> {
