@@ -5,7 +5,7 @@ use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
 use crate::{Measures, State, cmcd};
 
-/// Returns the numbers of a beacon, rounded half up (privacy.md, "Numbers inside a row").
+/// Returns the numbers of a beacon, rounded half up (docs/reference/rollup.md, "Noise").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let value = |metric| beacon.number(Number::Value(metric)).map(|amount| narrow(amount.to_two_digits()));
     let common = Measures { values: ValueMetric::ALL.map(value), ..Measures::default() };

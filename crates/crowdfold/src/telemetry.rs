@@ -1,7 +1,7 @@
 //! What operators see of a running worker: metrics, health, and the reasons why it is not ready.
 //!
 //! Counters are cumulative, by outcome or reason alone, and floored to a multiple of k: exact counts of what was
-//! withheld or late never leave the process (privacy.md, "What operators see").
+//! withheld or late never leave the process (PRIVACY.md, "Where it is, and for how long").
 
 mod collected;
 mod counters;

@@ -182,7 +182,7 @@ fn under_noise_a_tenant_with_more_tables_needs_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // privacy.md's table: 38.2 and 240 for one breakdown by the hour, 54.0 and 345 for two
+    // The table in ARCHITECTURE.md: 38.2 and 240 for one breakdown by the hour, 54.0 and 345 for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289 or more",
         "# For beta: N = 48, σ of sessions 54.0, and a row leaves at τ + k − 1 = 345 + 19 = 364 or more; other σ as above × \

@@ -129,7 +129,8 @@ pub(crate) struct Step {
     pub(crate) stall: bool,
 }
 
-/// Moments are cut into so many ms before differences are taken, so that these add up (privacy.md: times to 100 ms).
+/// Timestamps are rounded to this many ms before differences are taken, so that the differences add up
+/// (ARCHITECTURE.md, "From CMCD states to amounts").
 const UNIT: Millis = 100;
 
 impl Timeline {

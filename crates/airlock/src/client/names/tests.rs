@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// The closed catalogues, as the README lists them.
+/// The closed catalogues.
 const BROWSER: [&str; 15] = [
     "Chrome",
     "Safari",
