@@ -1,6 +1,6 @@
-//! Reading rollups: [`Reader`] takes record values one by one, [`Query`] adds them up as far as published rows may be
-//! added up, [`Answer`] writes the result as a table, as JSON or as CSV. [`audit`] looks for what should not be there. No Kafka, no
-//! clock, no printing.
+//! Reads rollups: [`Reader`] parses records, [`Query`] adds the rows that may be added, and [`Answer`] writes the result
+//! as a table, as JSON or as CSV. [`audit`] searches topics for personal data and broken promises. This crate uses
+//! neither Kafka nor a clock, and prints nothing.
 //!
 //! ```
 //! use crowdfold_console::{Args, Catalogue, Query, Reader};

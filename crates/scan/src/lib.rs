@@ -1,8 +1,7 @@
-//! Finds identifiers in text: addresses, names of persons, devices and sessions, in several encodings. One scanner for
-//! both ends: the airlock lets no free text through in which it finds something, and `audit` looks for the same in what
-//! is published.
+//! Finds identifiers in text: addresses, and ids of persons, devices and sessions, in several encodings. The airlock
+//! redacts free text that contains an identifier, and `audit` searches published records with the same scanner.
 //!
-//! A finding is a kind and an encoding, never the text itself.
+//! A finding is a kind and an encoding, and never contains the text.
 //!
 //! ```
 //! use crowdfold_scan::{Identifier, Writing, scan};
@@ -11,11 +10,12 @@
 //! assert_eq!(scan("movie-0042"), []);
 //! ```
 //!
-//! Encodings without a shape of their own (base64, base32) are recognised with padding, or where they decode to an
-//! address, an e-mail address, a token or a value that the scanner was given.
+//! Encodings without a shape of their own (base64, base32) are recognised if they have padding, or if they decode to an
+//! address, an e-mail address, a token or a value that was given to the scanner.
 //!
-//! Not found: an address as a number of fewer than nine digits or without a letter in hexadecimal, the four bytes of an
-//! address in base64, random ids without a shape, anything hashed in another way or encrypted, names of persons.
+//! The scanner does not find: an address as a number of fewer than nine digits, or without a letter in hexadecimal; the
+//! four bytes of an address in base64; random ids without a shape; anything hashed in another way, or encrypted; names
+//! of persons.
 #![forbid(unsafe_code)]
 
 mod address;
