@@ -15,7 +15,7 @@
 //! reader.read(Form::Json, record, &mut |_http, beacon| {
 //!     let beacon = beacon.ok().expect("a beacon");
 //!     assert_eq!(beacon.text(Text::Session), Some("bbb27941-6c1f"));
-//!     assert_eq!(beacon.number(Number::PlayingMs).map(|amount| amount.rounded()), Some(10_000));
+//!     assert_eq!(beacon.number(Number::Playing).map(|amount| amount.rounded()), Some(10_000));
 //!     beacons += 1;
 //! });
 //! assert_eq!(beacons, 1);
