@@ -27,7 +27,7 @@ CHECK_SCHEDULES ?= 5000
 CORES = $(shell getconf _NPROCESSORS_ONLN)
 test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 3 ] && echo $(CORES) || echo 3)
 test:
-	@echo "make test takes 20 to 30 minutes on two cores, and about 10 more for the first build. Shorter: make check"
+	@echo "make test takes 20 to 30 minutes on two cores, and longer for the first build. Shorter: make check"
 	@.ci/prerequisites build test browser
 	.ci/filtered-tests --locked $(ARGS)
 	.ci/filtered-tests --locked --package crowdfold-pipeline --features seeded-bugs --test simulation -- \
