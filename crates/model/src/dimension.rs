@@ -137,6 +137,8 @@ dimensions! {
     Player: "player", family = Player, value = TextRule::Free, from = Beacon;
     /// Version of the player, major and minor.
     PlayerVersion: "player_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
+    /// Version of the app that contains the player, major and minor.
+    AppVersion: "app_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
     /// Kind of stream: vod, live, low-latency.
     Stream: "stream", family = Stream, value = TextRule::Closed(&["vod", "live", "low-latency"]), from = Beacon;
     /// Packaging: hls, dash, smooth, hesp.
