@@ -210,13 +210,13 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
 }
 
-/// The beacon of the README: what the hostile ones below may cost three times as much as, byte for byte.
+/// The beacon of docs/reference/beacon.md: what the hostile ones below may cost three times as much as, byte for byte.
 #[divan::bench]
 fn ordinary(bencher: Bencher<'_, '_>) {
     let mut airlock = airlock(Format::Json, false);
-    let record = Record { payload: README.as_bytes(), content_type: None, timestamp: Some(NOW) };
-    let count = LONG / README.len();
-    bencher.counter(BytesCount::new(count * README.len())).bench_local(|| {
+    let record = Record { payload: ORDINARY.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    let count = LONG / ORDINARY.len();
+    bencher.counter(BytesCount::new(count * ORDINARY.len())).bench_local(|| {
         for _ in 0..count {
             airlock.admit(&record, &mut |time, outcome| {
                 let _ = black_box((time, outcome.is_ok()));
@@ -225,7 +225,7 @@ fn ordinary(bencher: Bencher<'_, '_>) {
     });
 }
 
-const README: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb27941-6c1f","ip":"203.0.113.9","event":"heartbeat",
+const ORDINARY: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb27941-6c1f","ip":"203.0.113.9","event":"heartbeat",
  "os":"Windows","browser":"Chrome","device":"desktop","cdn":"cdn-a","content":"movie-0042",
  "bandwidth_kbps":5400,"bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0,"stalls":0}"#;
 

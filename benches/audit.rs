@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension::{
+use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+use crowdfold_model::Dimension::{
     Asn, Browser, Cdn, Connection, Content, Country, Device, Format, Os, Stream,
 };
-use crowdfold_airlock::Dimension::{Player, PlayerVersion};
-use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+use crowdfold_model::Dimension::{Player, PlayerVersion};
+use crowdfold_model::{Cell, CellKey, SumMetric, Sums, Table, ValueMetric, Window};
 use crowdfold_release::{Policy, PolicySettings, Secret, release};
-use crowdfold_rollup::{Cell, CellKey, Sums, Table, Window};
 
 const START: u64 = 1_795_308_480_000;
 const MINUTE: u64 = 60_000;
@@ -89,20 +89,21 @@ fn table(words: &[[&str; 2]], window: u64) -> Table {
         let sessions = 60 + 7 * nth as u64 + window % 5;
         let sums = Sums {
             beacons: 6 * sessions,
-            attempts: sessions,
-            plays: sessions - 3,
-            startup_failures: 2,
-            playing_ms: 54_000 * sessions,
-            stalled_ms: 900 * sessions,
-            stalls: sessions / 9,
             errors: [2, 1, 0, 0, 1, 0],
-            ..Sums::default()
+            ..Sums::of(&[
+                (SumMetric::Attempts, sessions),
+                (SumMetric::Plays, sessions - 3),
+                (SumMetric::StartupFailures, 2),
+                (SumMetric::PlayingMs, 54_000 * sessions),
+                (SumMetric::StalledMs, 900 * sessions),
+                (SumMetric::Stalls, sessions / 9),
+            ])
         };
         let mut cell = Cell { sessions, sums, ..Cell::default() };
         for session in 0..sessions as u32 {
-            cell.startup.record(400 + session % 40 * 50);
-            cell.bandwidth.record(2_000 + session % 90 * 100);
-            cell.bitrate.record([800, 1_600, 3_200, 6_400][session as usize % 4]);
+            cell.values[ValueMetric::StartupMs].record(400 + session % 40 * 50);
+            cell.values[ValueMetric::BandwidthKbps].record(2_000 + session % 90 * 100);
+            cell.values[ValueMetric::BitrateKbps].record([800, 1_600, 3_200, 6_400][session as usize % 4]);
         }
         let last = words.len() - 1;
         let cell_key = words.iter().enumerate().map(|(at, pair)| {

@@ -262,8 +262,8 @@ impl Collector {
         ];
         kafka.create_topic(&format!("{prefix}.beacons"), PARTITIONS, &kept);
         let config = format!(
-            "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[topics]\npartitions = {PARTITIONS}\nreplication = 1\n\
-             [collect]\nlisten = \"127.0.0.1:0\"\nrate = 0\n\
+            "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[topics]\nbeacon_partitions = {PARTITIONS}\nreplication = 1\n\
+             [collect]\nlisten = \"127.0.0.1:0\"\nmax_requests_per_connection_second = 0\n\
              acknowledge = \"{acknowledge}\"\n[metrics]\nlisten = \"\"\n",
             kafka.bootstrap()
         );

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Observation, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{Airlock, Observation, Record, SessionHasher, Settings, Shared};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
+use crowdfold_model::{Breakdowns, Dimension};
 use crowdfold_pipeline::{Combiner, CombinerSettings, Operator, Start};
-use crowdfold_rollup::{Breakdowns, Rules, SessionStore};
+use crowdfold_rollup::{Rules, SessionStore};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 

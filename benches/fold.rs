@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension::{Browser, Device, Os};
+use crowdfold_model::Dimension::{Browser, Device, Os};
+use crowdfold_model::{Cell, CellKey, SumMetric, Table, ValueMetric, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, PrivacySettings, Secret, release};
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
@@ -43,11 +43,11 @@ fn table(cells: usize) -> Table {
             let rank = 1 + next() % cells as u64;
             let mut cell = Cell { sessions: 1 + 5000 / rank, networks: next(), ..Cell::default() };
             cell.sums.beacons = cell.sessions * 6;
-            cell.sums.playing_ms = cell.sessions * 54_000;
+            cell.sums[SumMetric::PlayingMs] = cell.sessions * 54_000;
             for _ in 0..cell.sessions {
-                cell.startup.record(next() as u32 % 90 * 20 + 200);
-                cell.bandwidth.record(next() as u32 % 90 * 100 + 1000);
-                cell.bitrate.record([800, 1600, 3200, 6400][next() as usize % 4]);
+                cell.values[ValueMetric::StartupMs].record(next() as u32 % 90 * 20 + 200);
+                cell.values[ValueMetric::BandwidthKbps].record(next() as u32 % 90 * 100 + 1000);
+                cell.values[ValueMetric::BitrateKbps].record([800, 1600, 3200, 6400][next() as usize % 4]);
             }
             (cell_key(index), cell)
         })

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Cell, Dimension, SumMetric, Sums, Table, ValueMetric, Window};
 use crowdfold_pipeline::{Merger, MergerSettings, Start};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
 use crowdfold_rollup::wire::{self, CloseMarker};
-use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
+use crowdfold_rollup::{Counts, Rules};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
@@ -40,12 +40,12 @@ fn table(cells: u32) -> Table {
         let sessions = u64::from(10_000 / (nth + 1) + 1);
         let mut cell = Cell {
             sessions,
-            sums: Sums { beacons: 6 * sessions, playing_ms: 60_000 * sessions, ..Sums::default() },
+            sums: Sums { beacons: 6 * sessions, ..Sums::of(&[(SumMetric::PlayingMs, 60_000 * sessions)]) },
             ..Cell::default()
         };
         for value in 1..sessions.min(40) as u32 {
-            cell.bandwidth.record_many(value * 100, sessions / 40 + 1);
-            cell.bitrate.record_many(value * 50, sessions / 40 + 1);
+            cell.values[ValueMetric::BandwidthKbps].record_many(value * 100, sessions / 40 + 1);
+            cell.values[ValueMetric::BitrateKbps].record_many(value * 50, sessions / 40 + 1);
         }
         let cell_key =
             ["vod", if nth.is_multiple_of(2) { "hls" } else { "dash" }, &format!("title-{nth:05}")];

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crowdfold_airlock::murmur2;
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
+use crowdfold_model::murmur2;
 use crowdfold_testkit::{Kafka, Options, binary, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -127,7 +127,7 @@ fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Durat
     }
     let config = format!(
         "[kafka]\nbrokers = [\"{}\"]\nprefix = \"{prefix}\"\n[source]\ntopic = \"{topic}\"\ntrust_timestamps = true\n\
-         quiet = \"1s\"\n[ttl]\nbeacons = \"2h\"\n[topics]\npartitions = {PARTITIONS}\nmerge_partitions = 2\nreplication = 1\n\
+         idle_timeout = \"1s\"\n[ttl]\nbeacons = \"2h\"\n[topics]\nbeacon_partitions = {PARTITIONS}\npartial_partitions = 2\nreplication = 1\n\
          [metrics]\nlisten = \"127.0.0.1:0\"\n",
         kafka.bootstrap()
     );

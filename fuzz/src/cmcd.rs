@@ -1,5 +1,6 @@
 //! CMCD in its three ways: event-mode lines, the query of a request, and four headers.
 
+use crowdfold_model::{Dimension};
 use crowdfold_beacon::{Form, Mode, Text};
 use serde_json::json;
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
@@ -82,7 +83,7 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
         return;
     }
     let seen = seen.unwrap_or_else(|| panic!("refused what the standard reads: {}", line.escape_ascii()));
-    for (key, text) in [("sid", Text::Session), ("cid", Text::Content)] {
+    for (key, text) in [("sid", Text::Session), ("cid", Text::Of(Dimension::Content))] {
         let ours = seen.texts[text as usize].as_deref();
         let same = match first(key) {
             Some(BareItem::String(theirs)) => ours == Some(theirs.as_str()),

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Seek as _, Write as _};
 
-use crowdfold::config::{Config, Sources};
+use crowdfold_config::{DEFAULT, Loaded, Sources};
 
 const SECRET: &str = "correct-horse-battery";
 
-/// A file, and after a byte of zero, variables of the environment, one a line. What is refused is refused in one
-/// message without a secret; what is not shows no secret either.
+/// Reads a file and, after a zero byte, environment variables, one per line. No error message and no accepted
+/// configuration may show the secret.
 pub fn check(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (file, variables) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -20,16 +20,19 @@ pub fn check(data: &[u8]) {
     environment.push(("CROWDFOLD_KAFKA__PROPERTIES__sasl.password".into(), SECRET.into()));
     let sources =
         Sources { file: Some(written(file)), environment, flags: Vec::new(), host: "host".to_owned() };
-    match Config::load(&sources) {
-        Ok(config) => assert!(!config.effective().contains(SECRET)),
-        Err(problem) => {
-            let message = problem.to_string();
+    match Loaded::load(&sources) {
+        Ok(loaded) => {
+            assert!(!loaded.effective().contains(SECRET));
+            assert!(!format!("{:?}", loaded.settings).contains(SECRET));
+        }
+        Err(error) => {
+            let message = error.to_string();
             assert!(!message.is_empty() && !message.contains(SECRET), "{message}");
         }
     }
 }
 
-/// The bytes as a file: the same one each time, in memory where there is such a place.
+/// Writes the bytes to a file: the same one each time, in memory if possible.
 fn written(bytes: &[u8]) -> std::path::PathBuf {
     thread_local! {
         static FILE: RefCell<Option<(std::path::PathBuf, std::fs::File)>> = const { RefCell::new(None) };
@@ -58,8 +61,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     ];
     let mut seeds: Vec<Vec<u8>> = files.iter().map(|file| file.as_bytes().to_vec()).collect();
     // The defaults, section by section, without the comments.
-    let defaults =
-        crowdfold::config::DEFAULT.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let defaults = DEFAULT.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let defaults = defaults.collect::<Vec<_>>().join("\n");
     seeds.extend(
         defaults.split("\n[").map(|section| format!("[{}", section.trim_start_matches('[')).into_bytes()),

@@ -14,7 +14,6 @@ pub mod admit;
 pub mod capture;
 pub mod checkpoint;
 pub mod cmcd;
-#[cfg(feature = "configuration")]
 pub mod configuration;
 pub mod envelope;
 pub mod json;

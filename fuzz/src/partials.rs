@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crowdfold_rollup::wire::{self, CloseMarker, Partial};
-use crowdfold_rollup::{Cell, CellKey, Counts, Distribution, Sums, Table, Window};
+use crowdfold_model::{Cell, CellKey, Distribution, Sums, Table, Window};
+use crowdfold_rollup::Counts;
 
 /// What is read is written and read back the same, and can be added without a panic.
 pub fn check(data: &[u8]) {

@@ -1,5 +1,6 @@
 //! What was read, in a form that can be compared. Of fuzzing alone: a beacon itself has no `Debug`.
 
+use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -11,22 +12,22 @@ pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::Ip, "ip"),
     (Text::Event, "event"),
     (Text::UserAgent, "user_agent"),
-    (Text::Browser, "browser"),
-    (Text::BrowserVersion, "browser_version"),
-    (Text::Os, "os"),
-    (Text::OsVersion, "os_version"),
-    (Text::Device, "device"),
-    (Text::Firmware, "firmware"),
-    (Text::Player, "player"),
-    (Text::PlayerVersion, "player_version"),
-    (Text::Content, "content"),
-    (Text::Stream, "stream"),
-    (Text::Format, "format"),
-    (Text::Cdn, "cdn"),
-    (Text::Connection, "connection"),
-    (Text::Country, "country"),
-    (Text::Region, "region"),
-    (Text::Asn, "asn"),
+    (Text::Of(Dimension::Browser), "browser"),
+    (Text::Of(Dimension::BrowserVersion), "browser_version"),
+    (Text::Of(Dimension::Os), "os"),
+    (Text::Of(Dimension::OsVersion), "os_version"),
+    (Text::Of(Dimension::Device), "device"),
+    (Text::Of(Dimension::Firmware), "firmware"),
+    (Text::Of(Dimension::Player), "player"),
+    (Text::Of(Dimension::PlayerVersion), "player_version"),
+    (Text::Of(Dimension::Content), "content"),
+    (Text::Of(Dimension::Stream), "stream"),
+    (Text::Of(Dimension::Format), "format"),
+    (Text::Of(Dimension::Cdn), "cdn"),
+    (Text::Of(Dimension::Connection), "connection"),
+    (Text::Of(Dimension::Country), "country"),
+    (Text::Of(Dimension::Region), "region"),
+    (Text::Of(Dimension::Asn), "asn"),
     (Text::Error, "error"),
     // No JSON beacon has a state.
     (Text::State, ""),
@@ -34,16 +35,16 @@ pub(crate) const TEXTS: [(Text, &str); 23] = [
 
 pub(crate) const NUMBERS: [(Number, &str); 12] = [
     (Number::Ts, "ts"),
-    (Number::Bandwidth, "bandwidth_kbps"),
-    (Number::Bitrate, "bitrate_kbps"),
+    (Number::Value(ValueMetric::BandwidthKbps), "bandwidth_kbps"),
+    (Number::Value(ValueMetric::BitrateKbps), "bitrate_kbps"),
     (Number::Height, "height"),
     (Number::Buffer, "buffer_ms"),
-    (Number::Playing, "playing_ms"),
-    (Number::Stalled, "stalled_ms"),
-    (Number::Stalls, "stalls"),
-    (Number::Startup, "startup_ms"),
-    (Number::DroppedFrames, "dropped_frames"),
-    (Number::Switches, "switches"),
+    (Number::Sum(SumMetric::PlayingMs), "playing_ms"),
+    (Number::Sum(SumMetric::StalledMs), "stalled_ms"),
+    (Number::Sum(SumMetric::Stalls), "stalls"),
+    (Number::Value(ValueMetric::StartupMs), "startup_ms"),
+    (Number::Sum(SumMetric::DroppedFrames), "dropped_frames"),
+    (Number::Sum(SumMetric::Switches), "switches"),
     // CMCD alone has it.
     (Number::Sequence, ""),
 ];

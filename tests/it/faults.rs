@@ -1,4 +1,4 @@
-//! The faults that every release survives (protocol.md), on a real broker: the program as a process, ended or frozen
+//! The faults that every release survives (ARCHITECTURE.md), on a real broker: the program as a process, ended or frozen
 //! at its numbered steps, against the oracle.
 
 mod aborted;

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_airlock::{Dimension, Reason};
 use crowdfold_kafka::{
     ClientSettings, Event, KafkaError, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics,
     Source, SourceSettings, TransactError,
 };
+use crowdfold_model::{Cell, Dimension, Reason, Table, Window};
 use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
-use crowdfold_rollup::{Cell, Table, Window};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use crate::kafka_support::{Record, SOON, assigned, produce, read_all, settings, source_settings, topic};
@@ -283,7 +282,8 @@ fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
     assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
-/// A worker as protocol.md has it: reads one partition, writes each record on, keeps its place in the metadata.
+/// A worker as in ARCHITECTURE.md, "Exactly once": it reads one partition, copies each record, and keeps its position in
+/// the metadata.
 struct Copier {
     client: ClientSettings,
     member: SourceSettings,

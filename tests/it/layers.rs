@@ -8,27 +8,31 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
-const LAYERS: [(&str, u32); 14] = [
+const LAYERS: [(&str, u32); 16] = [
+    ("crowdfold-model", 0),
+    ("crowdfold-config", 0),
     ("crowdfold-scan", 0),
-    ("crowdfold-beacon", 0),
+    ("crowdfold-beacon", 1),
     ("crowdfold-loadgen", 0),
-    ("crowdfold-airlock", 1),
-    ("crowdfold-rollup", 2),
+    ("crowdfold-airlock", 2),
+    ("crowdfold-rollup", 3),
     ("crowdfold-testkit", 3),
-    ("crowdfold-release", 3),
-    ("crowdfold-pipeline", 4),
-    ("crowdfold-console", 4),
-    ("crowdfold-kafka", 5),
-    ("crowdfold-collector", 6),
-    ("crowdfold", 7),
-    ("crowdfold-suite", 8),
-    ("crowdfold-attack", 8),
+    ("crowdfold-release", 4),
+    ("crowdfold-pipeline", 5),
+    ("crowdfold-console", 5),
+    ("crowdfold-kafka", 6),
+    ("crowdfold-collector", 7),
+    ("crowdfold", 8),
+    ("crowdfold-suite", 9),
+    ("crowdfold-attack", 9),
 ];
 
 /// The crates that take time as an argument.
-const TIMELESS: [&str; 7] = [
+const TIMELESS: [&str; 9] = [
+    "crowdfold-model",
     "crowdfold-scan",
     "crowdfold-beacon",
+    "crowdfold-config",
     "crowdfold-airlock",
     "crowdfold-rollup",
     "crowdfold-release",

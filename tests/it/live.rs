@@ -113,12 +113,12 @@ fn assert_all_devices_are(rows: &[Value], [device, os, browser]: [&str; 3]) {
 }
 
 #[test]
-fn readme_shows_the_player_settings_that_the_pages_use() {
+fn guide_shows_the_player_settings_that_the_pages_use() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let guide = std::fs::read_to_string(root.join("docs/guides/players.md")).unwrap();
     for player in ["hls.js", "dash.js", "shaka.js"] {
         let file = std::fs::read_to_string(root.join("deploy/players").join(player)).unwrap();
-        assert!(readme.contains(&format!("```js\n{file}```\n")), "deploy/players/{player}");
+        assert!(guide.contains(&format!("```js\n{file}```\n")), "deploy/players/{player}");
         let page = std::fs::read_to_string(root.join("tests/live/pages").join(player)).unwrap();
         assert!(
             page.contains(&format!("import {{ reporting }} from \"/deploy/players/{player}\"")),

@@ -8,7 +8,8 @@ mod noise;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
 use crowdfold_pipeline::{
     Combiner, CombinerSettings, Ledger, MergeCounts, Merger, MergerSettings, Operator, Start,
 };
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 const SCENARIOS: u64 = 4_000;
 const START: u64 = 1_795_308_480_000;
-const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn"], &["stream", "format", "content"]];
+const NAMES: [&[&str]; 3] = [&["os", "browser"], &["cdn", "app_version"], &["stream", "format", "content"]];
 /// What a tenant may have instead: others of another order, some of these, and dimensions that nobody else has.
 const OWN: [&[&[&str]]; 3] =
     [&[&["content", "stream"], &["cdn", "browser"]], &[&["cdn"]], &[&["os"], &["player", "cdn"]]];
@@ -159,6 +160,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("cdn", &["cdn-a", "cdn-b", "cdn-c"], 2),
         ("stream", &["vod", "live"], 3),
         ("format", &["hls", "dash"], 3),
+        ("app_version", &["3.1", "4.0"], 4),
         ("content", &["movie", "match", "kids", "news"], 3),
         ("error", &["network", "media", "timeout", ""], 8),
     ] {

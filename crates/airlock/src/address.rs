@@ -8,7 +8,8 @@ use hashbrown::HashMap;
 use maxminddb::{LookupResult, MaxMindDbError, Reader, path};
 
 use crate::words::Words;
-use crate::{AddressPolicy, AirlockError, Dimension, Settings, Symbol, guard};
+use crate::{AddressPolicy, AirlockError, Settings, Symbol, guard};
+use crowdfold_model::Dimension;
 
 /// The files in which masked addresses are looked up. Any MMDB will do, with records as GeoIP2 has them or flat ones.
 #[derive(Default)]

@@ -8,7 +8,8 @@ use crowdfold_beacon::{Amount, Beacon, Form, Number, ReadError, Reader};
 use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::validator::Validator;
-use crate::{Dictionary, Format, Millis, Observation, Reason, Rejection, Symbol};
+use crate::{Dictionary, Format, Observation, Rejection, Symbol};
+use crowdfold_model::{Millis, Reason};
 
 /// One record of the beacons' topic (or one line of a file), as it arrived. Has no `Debug`: it is personal data.
 pub struct Record<'a> {

@@ -1,9 +1,5 @@
 //! The closed catalogues, except those of browsers, systems and devices (`client::names`).
 
-pub(crate) const FORMAT: [&str; 4] = ["hls", "dash", "smooth", "hesp"];
-pub(crate) const STREAM: [&str; 3] = ["vod", "live", "low-latency"];
-pub(crate) const CONNECTION: [&str; 7] = ["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"];
-
 /// The classes of `quality`: the greatest height in pixels of each, and the bitrate in kbit/s it lies below.
 const QUALITY: [(&str, u64, u64); 8] = [
     ("240p", 240, 400),

@@ -16,10 +16,11 @@ use ahash::RandomState;
 use lru::LruCache;
 use ua_parser::{Extractor, Regexes};
 
+use crate::Symbol;
 use crate::words::Words;
-use crate::{Dimension, Symbol};
+use crowdfold_model::Dimension;
 pub(crate) use hints::Hints;
-pub(crate) use names::{List, Named};
+pub(crate) use names::{Named, explicit};
 
 /// What is known of a client, in words of the catalogues. `Some("")` stands for something outside a catalogue, `None` for
 /// nothing.

@@ -1,9 +1,10 @@
 //! What CMCD's tokens mean.
 
 use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
+use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 
 use crate::measures::narrow;
-use crate::{ErrorClass, MoreCodes, Playback, State, Total, Totals};
+use crate::{MoreCodes, Playback, State, Total, Totals};
 
 /// Our name for a kind of stream, `st`.
 pub(crate) fn stream(token: &str) -> &str {
@@ -61,11 +62,11 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
         code: code(beacon).map(|code| crc32fast::hash(code.as_bytes())),
         more_codes: more_codes(beacon),
         endpoint,
-        bitrate_kbps: if event { total(Number::Bitrate) } else { Total::NONE },
+        bitrate_kbps: if event { total(Number::Value(ValueMetric::BitrateKbps)) } else { Total::NONE },
         totals: Totals {
-            dropped_frames: total(Number::DroppedFrames),
-            stalls: total(Number::Stalls),
-            stalled_ms: total(Number::Stalled),
+            dropped_frames: total(Number::Sum(SumMetric::DroppedFrames)),
+            stalls: total(Number::Sum(SumMetric::Stalls)),
+            stalled_ms: total(Number::Sum(SumMetric::StalledMs)),
         },
     })
 }

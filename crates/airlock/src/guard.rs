@@ -1,4 +1,4 @@
-//! One bit of 64 by network, for `release.guard_networks`.
+//! One bit of 64 by network, for `release.min_networks`.
 
 use crowdfold_beacon::Network;
 

@@ -2,7 +2,8 @@
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
-use crate::{Identity, Millis, measures};
+use crate::{Identity, measures};
+use crowdfold_model::Millis;
 
 /// Bits of an identity that are a hash; the others are a time.
 const HASH_BITS: u32 = 22;

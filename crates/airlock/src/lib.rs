@@ -1,4 +1,28 @@
-//! The airlock: bytes in, [`Observation`] or [`Rejection`] out. The address ends here.
+//! Validates and de-identifies beacons: takes the bytes of a record, and returns an [`Observation`] or a [`Rejection`]
+//! for each beacon in it.
+//!
+//! The IP address of a beacon is used to look up country and network operator, and is dropped here. The session id is
+//! replaced by a keyed hash. A rejection contains a reason, and nothing of the beacon.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+//!
+//! let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::random())?);
+//! let mut airlock = Airlock::new(&shared, None);
+//! let payload = br#"{"ts":1795308528421,"session":"bbb27941-6c1f","ip":"203.0.113.9","os":"Windows","playing_ms":10000}"#;
+//! let record = Record { payload, content_type: None, timestamp: None };
+//!
+//! let mut observations = Vec::new();
+//! airlock.admit(&record, &mut |_, outcome| observations.extend(outcome));
+//! let os = observations[0].dimension(Dimension::Os);
+//! assert_eq!(&**airlock.dictionary().word(os), "Windows");
+//! assert_eq!(observations[0].measures().playing_ms, 10_000);
+//! # Ok::<(), crowdfold_airlock::AirlockError>(())
+//! ```
+//!
+//! `examples/admit.rs` is a complete program.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -7,7 +31,6 @@ mod catalogue;
 mod client;
 mod cmcd;
 mod dictionary;
-mod dimension;
 mod guard;
 mod identity;
 mod ignored;
@@ -24,14 +47,12 @@ mod words;
 
 pub use admit::{Airlock, LineTime, Placement, Record};
 pub use dictionary::{Dictionary, Symbol};
-pub use dimension::Dimension;
 pub use ignored::Ignored;
 pub use observation::{
-    ErrorClass, Identity, Measures, Millis, MoreCodes, Observation, Playback, SessionHash, State, Tenant,
-    Total, Totals,
+    Identity, Measures, MoreCodes, Observation, Playback, SessionHash, State, Tenant, Total, Totals,
 };
-pub use rejection::{Reason, Rejection};
+pub use rejection::Rejection;
 pub use session::session_of;
-pub use session_hash::{SessionHasher, murmur2};
-pub use settings::{AddressPolicy, Format, Partitioner, Settings};
+pub use session_hash::SessionHasher;
+pub use settings::{AddressPolicy, Format, Settings};
 pub use shared::{AirlockError, Shared};

@@ -1,46 +1,45 @@
 //! The numbers of a beacon, quantised on entry.
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text, is_nothing};
+use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
-use crate::{ErrorClass, Measures, State, cmcd};
+use crate::{Measures, State, cmcd};
 
-/// Times to 100 ms, rates and startup to two significant digits, the rest to whole numbers, all half up
-/// (privacy.md, "Numbers inside a row").
+/// Returns the numbers of a beacon, rounded half up (docs/reference/rollup.md, "Noise").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
-    let number = |field| beacon.number(field);
-    let count = |field| number(field).map_or(0, |amount| narrow(amount.rounded()));
-    let time = |field| number(field).map_or(0, |amount| narrow(amount.to_multiple_of(100)));
-    let digits = |field| number(field).map(|amount| narrow(amount.to_two_digits()));
-    let common = Measures {
-        startup_ms: digits(Number::Startup),
-        bandwidth_kbps: digits(Number::Bandwidth),
-        bitrate_kbps: digits(Number::Bitrate),
-        ..Measures::default()
-    };
+    let value = |metric| beacon.number(Number::Value(metric)).map(|amount| narrow(amount.to_two_digits()));
+    let common = Measures { values: ValueMetric::ALL.map(value), ..Measures::default() };
     let event = beacon.text(Text::Event).unwrap_or_default();
     if beacon.mode != Mode::Json {
         return of_state(beacon, event, common);
     }
     let error = json_error(beacon, event);
     let is = |name: &str| event.eq_ignore_ascii_case(name);
-    let (attempt, play) = (is("attempt"), is("play") || common.startup_ms.is_some());
-    let (playing_ms, fatal) = (time(Number::Playing), beacon.fatal && error.is_some());
+    let (attempt, play) = (is("attempt"), is("play") || common.value(ValueMetric::StartupMs).is_some());
+    let sums = SumMetric::ALL.map(|metric| sum(beacon, metric));
+    let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
     // What is too short to be counted shows that it plays, but not at the end: players that failed send what is left.
-    let is_short = || beacon.number(Number::Playing).is_some_and(|amount| amount.rounded() > 0);
+    let playing = Number::Sum(SumMetric::PlayingMs);
+    let is_short = || beacon.number(playing).is_some_and(|amount| amount.rounded() > 0);
     let plays = playing_ms > 0 || !is("end") && is_short();
     Measures {
         attempt,
         play: play || plays,
         idle: !(attempt || play || plays || fatal),
-        playing_ms,
-        stalled_ms: time(Number::Stalled),
-        stalls: count(Number::Stalls),
-        dropped_frames: count(Number::DroppedFrames),
-        switches: count(Number::Switches),
         error,
         fatal,
+        sums,
         ..common
     }
+}
+
+/// Returns the sum of a metric since the previous beacon, 0 if it is not reported.
+fn sum(beacon: &Beacon<'_>, metric: SumMetric) -> u32 {
+    let Some(amount) = beacon.number(Number::Sum(metric)) else { return 0 };
+    narrow(match metric.unit() {
+        Unit::Milliseconds => amount.to_multiple_of(100),
+        Unit::Count | Unit::Kbps => amount.rounded(),
+    })
 }
 
 /// What CMCD's state says of attempts, plays and failures. Amounts follow from what the session said before.
@@ -49,13 +48,16 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let state = cmcd::state(beacon);
     // dash.js states a startup time while it is starting, of a few ms: whatever that is, nothing has played yet
     let begins = matches!(state, Some(S::Starting | S::Preloading));
-    let startup_ms = common.startup_ms.filter(|_| !begins);
+    let mut values = common.values;
+    let startup_ms = &mut values[ValueMetric::StartupMs as usize];
+    *startup_ms = startup_ms.filter(|_| !begins);
+    let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),
         // without a state (Shaka Player minified) the time is all that tells of it; dash.js states one while it waits
-        play: state == Some(S::Playing) || startup_ms.is_some() && state.is_none(),
+        play: state == Some(S::Playing) || has_startup && state.is_none(),
         idle: matches!(state, Some(S::Paused | S::Ended)),
-        startup_ms,
+        values,
         error: cmcd::error(beacon, event),
         fatal: beacon.fatal,
         ..common
@@ -79,7 +81,7 @@ pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass>
 
 /// The bitrate a quality may be told from, unquantised.
 pub(crate) fn bitrate(beacon: &Beacon<'_>) -> Option<u64> {
-    beacon.number(Number::Bitrate).map(Amount::rounded)
+    beacon.number(Number::Value(ValueMetric::BitrateKbps)).map(Amount::rounded)
 }
 
 #[cfg(test)]

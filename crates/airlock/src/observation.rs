@@ -1,9 +1,7 @@
 //! What is left of a beacon after the airlock.
 
-use crate::{Dimension, Symbol};
-
-/// Milliseconds since the Unix epoch.
-pub type Millis = u64;
+use crate::Symbol;
+use crowdfold_model::{Dimension, ErrorClass, Millis, SumMetric, ValueMetric};
 
 /// Index into the catalogue of tenants ([`crate::Settings::tenants`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,75 +19,39 @@ impl SessionHash {
     }
 }
 
-/// The closed classes of errors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum ErrorClass {
-    /// A transfer failed.
-    Network,
-    /// A playlist or manifest could not be had or read.
-    Manifest,
-    /// Decoding or the media element failed.
-    Media,
-    /// A licence or a key could not be had.
-    Drm,
-    /// Something took too long.
-    Timeout,
-    /// Anything else.
-    Other,
-}
-
-impl ErrorClass {
-    /// How many there are.
-    pub const COUNT: usize = 6;
-    /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Network, Self::Manifest, Self::Media, Self::Drm, Self::Timeout, Self::Other];
-
-    /// The name in beacons and rollups.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Manifest => "manifest",
-            Self::Media => "media",
-            Self::Drm => "drm",
-            Self::Timeout => "timeout",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// What one beacon says, in numbers. Amounts are quantised on entry (times to 100 ms, rates and startup to two
-/// significant digits).
+/// The numbers of one beacon. They are rounded on entry: times of sums to 100 ms, other sums to whole numbers, values to
+/// two significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
     /// Playback was requested.
     pub attempt: bool,
     /// A first frame was shown, or something plays.
     pub play: bool,
-    /// The player is there and does none of both: it has paused, is at the end, or reports nothing that plays.
+    /// The player is there and does neither: it has paused, is at the end, or reports nothing that plays.
     pub idle: bool,
-    /// Time from request to first frame, ms.
-    pub startup_ms: Option<u32>,
-    /// Time played since the previous beacon, ms.
-    pub playing_ms: u32,
-    /// Time stalled since the previous beacon, ms.
-    pub stalled_ms: u32,
-    /// Stalls since the previous beacon.
-    pub stalls: u32,
-    /// Frames dropped since the previous beacon.
-    pub dropped_frames: u32,
-    /// Changes of quality since the previous beacon.
-    pub switches: u32,
-    /// Measured throughput, kbit/s.
-    pub bandwidth_kbps: Option<u32>,
-    /// Encoded bitrate, kbit/s.
-    pub bitrate_kbps: Option<u32>,
     /// An error, by class.
     pub error: Option<ErrorClass>,
-    /// The error ended playback, or kept it from starting.
+    /// The error ended playback, or prevented it from starting.
     pub fatal: bool,
+    /// What happened since the previous beacon, in the order of [`SumMetric::ALL`]. CMCD reports totals instead
+    /// ([`Playback::totals`]).
+    pub sums: [u32; SumMetric::COUNT],
+    /// The reported values, in the order of [`ValueMetric::ALL`].
+    pub values: [Option<u32>; ValueMetric::COUNT],
+}
+
+impl Measures {
+    /// Returns the sum of a metric since the previous beacon.
+    #[must_use]
+    pub const fn sum(&self, metric: SumMetric) -> u32 {
+        self.sums[metric as usize]
+    }
+
+    /// Returns the reported value of a metric.
+    #[must_use]
+    pub const fn value(&self, metric: ValueMetric) -> Option<u32> {
+        self.values[metric as usize]
+    }
 }
 
 /// What CMCD's `sta` says that a player does.
@@ -286,7 +248,7 @@ impl Observation {
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// One of 64 bits by network, 0 where `release.guard_networks` is off.
+    /// One of 64 bits by network, 0 where `release.min_networks` is off.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

@@ -2,7 +2,7 @@
 
 use crowdfold_beacon::{Beacon, Text, is_nothing};
 
-use crate::Reason;
+use crowdfold_model::Reason;
 
 /// The longest session id, bytes.
 const LONGEST: usize = 128;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crowdfold_beacon::LogFields;
+use crowdfold_beacon::{Fields, LogFields};
 use crowdfold_scan::PublicIds;
 
-use crate::Millis;
+use crowdfold_model::{Millis, Partitioner};
 
 /// How the records of a topic are written, where no `content-type` header tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +17,6 @@ pub enum Format {
     Cmcd,
     /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
     Capture,
-}
-
-/// How producers choose the partition of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Partitioner {
-    /// Java's default, and librdkafka's `murmur2_random`.
-    Murmur2,
-    /// librdkafka's default (`consistent_random`): CRC32.
-    Crc32,
-    /// sarama's default: FNV-1a.
-    Fnv1a,
 }
 
 /// What is kept of an address once country and ASN have been looked up.
@@ -78,7 +67,7 @@ pub struct Settings {
     pub keep_content: bool,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// Key of the 64 bits by network, where `release.guard_networks` is on.
+    /// Key of the 64 bits by network, where `release.min_networks` is on.
     pub guard_key: Option<[u8; 32]>,
     /// Longest record, bytes; a longer one is `too_large`.
     pub max_record: usize,
@@ -87,6 +76,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns the names of the fields of a JSON beacon.
+    pub fn field_names() -> impl Iterator<Item = &'static str> {
+        Fields::names()
+    }
+
     /// The names that `log` may have.
     pub fn log_names() -> impl Iterator<Item = String> {
         LogFields::names()

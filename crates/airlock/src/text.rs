@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crowdfold_beacon::is_nothing;
+use crowdfold_model::TextRule;
 use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 
 use crate::catalogue;
-use crate::client::{List, Named};
+use crate::client::{Named, explicit};
 
 /// The word a raw text turns into.
 pub(crate) enum Word<'a> {
@@ -20,60 +21,34 @@ pub(crate) enum Word<'a> {
     Is(Cow<'a, str>),
 }
 
-/// The rules for raw texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
-    /// One of a closed catalogue, without regard to case.
-    Closed(&'static [&'static str]),
-    /// A value of a closed list, by any name that other programs use for it.
-    Named(List),
-    /// Free text.
-    Free,
-    /// The name of a place.
-    Place,
-    /// Free text, to three components.
-    Firmware,
-    /// The major version.
-    Major,
-    /// The major and minor version.
-    MajorMinor,
-    /// A country: two letters, otherwise the name of a place.
-    Country,
-    /// An autonomous system, `AS64500`.
-    Asn,
-}
-
 /// The most of a firmware that is scanned, bytes: more than is kept of it.
 const SCANNED: usize = 512;
 
-impl Rule {
-    /// The word a raw text turns into.
-    pub(crate) fn word<'a>(self, raw: &'a str, scanner: &Scanner) -> Word<'a> {
-        let raw = raw.trim();
-        if is_nothing(raw) {
-            return Word::None;
+/// Returns the word that a raw text becomes by a rule.
+pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<'a> {
+    let raw = raw.trim();
+    if is_nothing(raw) {
+        return Word::None;
+    }
+    match rule {
+        TextRule::Closed(words) => {
+            catalogue::named(words, raw).map_or(Word::Other, |name| Word::Is(name.into()))
         }
-        match self {
-            Self::Closed(catalogue) => {
-                catalogue::named(catalogue, raw).map_or(Word::Other, |name| Word::Is(name.into()))
-            }
-            Self::Named(list) => match list.explicit(raw) {
-                Named::Nothing => Word::None,
-                Named::Unknown => Word::Other,
-                Named::Is(name) => Word::Is(name.into()),
-            },
-            Self::Free => free(raw, scanner),
-            Self::Place => place(raw, scanner),
-            Self::Firmware if hides_address(raw, scanner) => Word::Redacted,
-            Self::Firmware => free(components(raw, 3), scanner),
-            Self::Major => version(raw, 1),
-            Self::MajorMinor => version(raw, 2),
-            Self::Country if raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                Word::Is(raw.to_ascii_uppercase().into())
-            }
-            Self::Country => place(raw, scanner),
-            Self::Asn => asn(raw),
+        TextRule::Named(list) => match explicit(list, raw) {
+            Named::Nothing => Word::None,
+            Named::Unknown => Word::Other,
+            Named::Is(name) => Word::Is(name.into()),
+        },
+        TextRule::Free => free(raw, scanner),
+        TextRule::Region => place(raw, scanner),
+        TextRule::Firmware if hides_address(raw, scanner) => Word::Redacted,
+        TextRule::Firmware => free(components(raw, 3), scanner),
+        TextRule::Version { parts } => version(raw, parts.into()),
+        TextRule::Country if raw.len() == 2 && raw.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            Word::Is(raw.to_ascii_uppercase().into())
         }
+        TextRule::Country => place(raw, scanner),
+        TextRule::Asn => asn(raw),
     }
 }
 

@@ -13,32 +13,13 @@ use crate::session::session_of;
 use crate::session_hash::belongs;
 use crate::shared::Shared;
 use crate::words::Words;
-use crate::{
-    Dictionary, Dimension, Millis, Observation, Placement, Reason, Rejection, SessionHash, Symbol, Tenant,
-    catalogue, cmcd,
-};
+use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, catalogue, cmcd};
+use crowdfold_model::{Dimension, Millis, Reason};
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
 /// The largest difference between a beacon's own time and its record's, ms: ten years. A clock beyond that was never set.
 const LONGEST_AGO: Millis = 3_652 * 86_400_000;
-
-/// Dimensions that a producer reports in a text field of their own.
-const REPORTED: [(Text, Dimension); 13] = [
-    (Text::Country, Dimension::Country),
-    (Text::Region, Dimension::Region),
-    (Text::Asn, Dimension::Asn),
-    (Text::Device, Dimension::Device),
-    (Text::Os, Dimension::Os),
-    (Text::OsVersion, Dimension::OsVersion),
-    (Text::Browser, Dimension::Browser),
-    (Text::BrowserVersion, Dimension::BrowserVersion),
-    (Text::Firmware, Dimension::Firmware),
-    (Text::Player, Dimension::Player),
-    (Text::PlayerVersion, Dimension::PlayerVersion),
-    (Text::Cdn, Dimension::Cdn),
-    (Text::Connection, Dimension::Connection),
-];
 
 /// The validator of one partition: its placement and its caches.
 pub(crate) struct Validator {
@@ -185,7 +166,7 @@ impl Validator {
         self.add_located(&mut dimensions, http);
         self.add_geo(&mut dimensions, geo);
         let is_bot = self.add_client(&mut dimensions, shared, http, beacon);
-        let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Content));
+        let child_directed = shared.is_child_directed(tenant, beacon.text(Text::Of(Dimension::Content)));
         Ok(Observation {
             session_hash: shared.hasher.hash(tenant, session),
             tenant,
@@ -206,20 +187,16 @@ impl Validator {
     fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
         let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
-        for (field, dimension) in REPORTED {
-            if let Some(raw) = beacon.text(field) {
-                set(dimension, raw);
-            }
-        }
         let json = beacon.mode == Mode::Json;
-        if let Some(raw) = beacon.text(Text::Stream) {
-            set(Dimension::Stream, if json { raw } else { cmcd::stream(raw) });
-        }
-        if let Some(raw) = beacon.text(Text::Format) {
-            set(Dimension::Format, if json { raw } else { cmcd::format(raw) });
-        }
-        if keep_content && let Some(raw) = beacon.text(Text::Content) {
-            set(Dimension::Content, raw);
+        for dimension in Dimension::ALL {
+            let Some(raw) = beacon.text(Text::Of(dimension)) else { continue };
+            let raw = match dimension {
+                Dimension::Stream if !json => cmcd::stream(raw),
+                Dimension::Format if !json => cmcd::format(raw),
+                Dimension::Content if !keep_content => continue,
+                _ => raw,
+            };
+            set(dimension, raw);
         }
         let height = beacon.number(Number::Height).map(Amount::rounded).filter(|height| *height > 0);
         let by_height = height.map(catalogue::quality_of_height);

@@ -6,10 +6,9 @@ use ahash::RandomState;
 use crowdfold_scan::{PublicIds, Scanner};
 use hashbrown::HashMap;
 
-use crate::catalogue;
-use crate::client::List;
-use crate::text::{Rule, Word, public};
-use crate::{Dictionary, Dimension, Symbol};
+use crate::text::{Word, public, word};
+use crate::{Dictionary, Symbol};
+use crowdfold_model::Dimension;
 
 /// How many raw texts are remembered for a dimension, and how long each may be, bytes.
 const REMEMBERED: usize = 16_384;
@@ -71,8 +70,8 @@ impl Words {
     #[cold]
     fn learn(&mut self, dimension: Dimension, raw: &str) -> Symbol {
         let public_content = self.public_content.as_ref().filter(|_| dimension == Dimension::Content);
-        let word = public_content.and_then(|ids| public(raw, ids, &self.scanner));
-        let symbol = match word.unwrap_or_else(|| rule(dimension).word(raw, &self.scanner)) {
+        let published = public_content.and_then(|ids| public(raw, ids, &self.scanner));
+        let symbol = match published.unwrap_or_else(|| word(dimension.rule(), raw, &self.scanner)) {
             Word::None => Symbol::NONE,
             Word::Other => Symbol::OTHER,
             Word::Redacted => Symbol::REDACTED,
@@ -142,27 +141,6 @@ impl Recent {
     fn set(&mut self, short: Short, symbol: Symbol) {
         let slots = self.0.get_or_insert_with(|| Box::new([Default::default(); SLOTS]));
         slots[Self::slot_of(short)] = (short, symbol);
-    }
-}
-
-/// The rule for a dimension's raw texts.
-const fn rule(dimension: Dimension) -> Rule {
-    match dimension {
-        Dimension::Country => Rule::Country,
-        Dimension::Asn => Rule::Asn,
-        Dimension::Device => Rule::Named(List::Devices),
-        Dimension::Os => Rule::Named(List::Systems),
-        Dimension::Browser => Rule::Named(List::Browsers),
-        Dimension::OsVersion | Dimension::BrowserVersion => Rule::Major,
-        Dimension::Firmware => Rule::Firmware,
-        Dimension::PlayerVersion => Rule::MajorMinor,
-        Dimension::Stream => Rule::Closed(&catalogue::STREAM),
-        Dimension::Format => Rule::Closed(&catalogue::FORMAT),
-        Dimension::Connection => Rule::Closed(&catalogue::CONNECTION),
-        Dimension::Region => Rule::Place,
-        Dimension::Player | Dimension::Content | Dimension::Cdn | Dimension::Network | Dimension::Quality => {
-            Rule::Free
-        }
     }
 }
 

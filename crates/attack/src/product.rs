@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{
+    Bounded, Cell, Dimension, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window,
+};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret, release};
-use crowdfold_rollup::{Bounded, Cell, Distribution, Sums, Table, Window};
 use crowdfold_testkit::oracle::BOUNDED;
 use serde_json::Value;
 
@@ -60,21 +61,24 @@ fn cell(group: &Group) -> Cell {
         networks: group.networks,
         sums: Sums {
             beacons: 6 * group.sessions,
-            attempts: field("attempts"),
-            plays: field("plays"),
-            startup_failures: field("startup_failures"),
-            playback_failures: field("playback_failures"),
-            playing_ms: field("playing_ms"),
-            stalled_ms: field("stalled_ms"),
-            stalls: field("stalls"),
-            dropped_frames: field("dropped_frames"),
-            switches: field("switches"),
             errors: errors.map(|class| field(&format!("errors.{class}"))),
-            ..Sums::default()
+            ..Sums::of(&[
+                (SumMetric::Attempts, field("attempts")),
+                (SumMetric::Plays, field("plays")),
+                (SumMetric::StartupFailures, field("startup_failures")),
+                (SumMetric::PlaybackFailures, field("playback_failures")),
+                (SumMetric::PlayingMs, field("playing_ms")),
+                (SumMetric::StalledMs, field("stalled_ms")),
+                (SumMetric::Stalls, field("stalls")),
+                (SumMetric::DroppedFrames, field("dropped_frames")),
+                (SumMetric::Switches, field("switches")),
+            ])
         },
-        startup: distribution(field("startup_ms"), group.sessions),
-        bandwidth: distribution(field("bandwidth_kbps"), group.sessions),
-        bitrate: distribution(field("bitrate_kbps"), group.sessions),
+        values: Values::of([
+            (ValueMetric::StartupMs, distribution(field("startup_ms"), group.sessions)),
+            (ValueMetric::BandwidthKbps, distribution(field("bandwidth_kbps"), group.sessions)),
+            (ValueMetric::BitrateKbps, distribution(field("bitrate_kbps"), group.sessions)),
+        ]),
         bounded: Bounded(adds),
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use crowdfold_model::{Dimension, Metric, SumMetric, Unit, ValueMetric};
+
 use crate::{Field, Here, cmcd};
 
 /// A text that is not what its format says it is. Carries nothing of it.
@@ -26,7 +28,6 @@ impl From<Malformed> for ReadError {
 
 /// The texts of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Text {
     /// Name of the tenant.
     Tenant,
@@ -38,93 +39,90 @@ pub enum Text {
     Event,
     /// Whole user agent.
     UserAgent,
-    /// Browser, as the producer names it.
-    Browser,
-    /// Its version.
-    BrowserVersion,
-    /// Operating system, as the producer names it.
-    Os,
-    /// Its version.
-    OsVersion,
-    /// Class of device.
-    Device,
-    /// Firmware of the device.
-    Firmware,
-    /// Player.
-    Player,
-    /// Its version.
-    PlayerVersion,
-    /// Id of the content.
-    Content,
-    /// Kind of stream, or CMCD's `st`.
-    Stream,
-    /// Packaging, or CMCD's `sf`.
-    Format,
-    /// Content delivery network.
-    Cdn,
-    /// Kind of connection.
-    Connection,
-    /// Country, from a producer that has located the player already.
-    Country,
-    /// Region, likewise.
-    Region,
-    /// Autonomous system, likewise.
-    Asn,
     /// Class of an error, or CMCD's `ec`.
     Error,
     /// State of the player, CMCD's `sta`.
     State,
+    /// The value of a dimension, as the producer writes it.
+    Of(Dimension),
 }
 
 /// The numbers of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Number {
     /// Time of the beacon, ms since the epoch.
     Ts,
-    /// Measured throughput, kbit/s.
-    Bandwidth,
-    /// Encoded bitrate, kbit/s.
-    Bitrate,
+    /// Sequence number: CMCD's `sn`.
+    Sequence,
     /// Picture height, pixels.
     Height,
     /// Media buffered, ms.
     Buffer,
-    /// Time played since the previous beacon, ms.
-    Playing,
-    /// Time stalled since the previous beacon, ms; of CMCD since the start of the session (`bsda`).
-    Stalled,
-    /// Stalls since the previous beacon; of CMCD since the start of the session (`bsa`).
-    Stalls,
-    /// Time from request to first frame, ms.
-    Startup,
-    /// Frames dropped since the previous beacon; of CMCD since the start of the session (`dfa`).
-    DroppedFrames,
-    /// Changes of quality since the previous beacon.
-    Switches,
-    /// Sequence number: CMCD's `sn`.
-    Sequence,
+    /// A sum: in JSON the amount since the previous beacon, in CMCD the total since the start of the session.
+    Sum(SumMetric),
+    /// A value.
+    Value(ValueMetric),
 }
 
 impl Text {
-    pub(crate) const COUNT: usize = Self::State as usize + 1;
+    /// The number of texts that are no dimensions.
+    const PLAIN: usize = 7;
+    pub(crate) const COUNT: usize = Self::PLAIN + Dimension::COUNT;
+
+    /// Returns the index of a text among all of them.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Tenant => 0,
+            Self::Session => 1,
+            Self::Ip => 2,
+            Self::Event => 3,
+            Self::UserAgent => 4,
+            Self::Error => 5,
+            Self::State => 6,
+            Self::Of(dimension) => Self::PLAIN + dimension as usize,
+        }
+    }
 }
 
 impl Number {
-    pub(crate) const COUNT: usize = Self::Sequence as usize + 1;
+    /// The number of numbers that are no metrics.
+    const PLAIN: usize = 4;
+    pub(crate) const COUNT: usize = Self::PLAIN + SumMetric::COUNT + ValueMetric::COUNT;
 
-    /// The largest value that can be meant; anything beyond is a fault of the sender. Amounts of time up to a day (ms),
-    /// rates up to 100 Gbit/s (kbit/s), counts up to a million, heights up to 16,384 pixels, times below 2^53 (what a
-    /// browser can count to), sequence numbers below 2^32.
+    /// Returns the index of a number among all of them.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Ts => 0,
+            Self::Sequence => 1,
+            Self::Height => 2,
+            Self::Buffer => 3,
+            Self::Sum(metric) => Self::PLAIN + metric as usize,
+            Self::Value(metric) => Self::PLAIN + SumMetric::COUNT + metric as usize,
+        }
+    }
+
+    /// Returns the largest value that a sender can mean: of a time below 2^53 (what a browser can count to), of a
+    /// sequence number below 2^32, of a height 16,384 pixels, of other numbers the limit of their unit.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
             Self::Ts => (1 << 53) - 1,
-            Self::Bandwidth | Self::Bitrate => 100_000_000,
-            Self::Height => 16_384,
-            Self::Buffer | Self::Playing | Self::Stalled | Self::Startup => 86_400_000,
-            Self::Stalls | Self::DroppedFrames | Self::Switches => 1_000_000,
             Self::Sequence => u32::MAX as u64,
+            Self::Height => 16_384,
+            Self::Buffer => Unit::Milliseconds.limit(),
+            Self::Sum(metric) => metric.unit().limit(),
+            Self::Value(metric) => metric.unit().limit(),
+        }
+    }
+}
+
+impl From<Metric> for Number {
+    fn from(metric: Metric) -> Self {
+        match metric {
+            Metric::Sum(metric) => Self::Sum(metric),
+            Metric::Value(metric) => Self::Value(metric),
         }
     }
 }
@@ -271,7 +269,7 @@ impl<'a> Beacon<'a> {
     /// A text, if it was sent.
     #[must_use]
     pub fn text(&self, field: Text) -> Option<&str> {
-        self.texts[field as usize].as_deref()
+        self.texts[field.index()].as_deref()
     }
 
     /// Returns the error codes after the first one, where a record states several. At most 8 codes of a record are read.
@@ -282,7 +280,7 @@ impl<'a> Beacon<'a> {
     /// A number, if it was sent.
     #[must_use]
     pub fn number(&self, field: Number) -> Option<Amount> {
-        let amount = self.numbers[field as usize];
+        let amount = self.numbers[field.index()];
         (amount != Amount::ABSENT).then_some(amount)
     }
 
@@ -300,13 +298,13 @@ impl<'a> Beacon<'a> {
 
     #[inline]
     pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
-        self.texts[field as usize] = Some(value);
+        self.texts[field.index()] = Some(value);
         self.present |= Field::Text(field).bit();
     }
 
     #[inline]
     pub(crate) const fn set_number(&mut self, field: Number, value: Amount) {
-        self.numbers[field as usize] = value;
+        self.numbers[field.index()] = value;
         self.present |= Field::Number(field).bit();
     }
 
@@ -318,8 +316,8 @@ impl<'a> Beacon<'a> {
     /// Removes the value of a field. An opt-out is never removed.
     pub(crate) fn remove(&mut self, field: Field) {
         match field {
-            Field::Text(text) => self.texts[text as usize] = None,
-            Field::Number(number) => self.numbers[number as usize] = Amount::ABSENT,
+            Field::Text(text) => self.texts[text.index()] = None,
+            Field::Number(number) => self.numbers[number.index()] = Amount::ABSENT,
             Field::Fatal => self.fatal = false,
             Field::OptOut => {}
         }

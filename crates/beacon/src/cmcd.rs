@@ -8,10 +8,15 @@ mod query;
 
 use std::borrow::Cow;
 
+use crowdfold_model::{CmcdPart, Dimension, Metric, ValueMetric};
+
 use crate::json::{syntax, value};
 use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
+
+/// The bitrate of a picture.
+const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
 
 /// The most error codes of one record that are read.
 const MOST_CODES: usize = 8;
@@ -103,22 +108,13 @@ impl<'a> Draft<'a> {
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
-            "cid" => self.string(Text::Content, value.first()),
+            "cid" => self.string(Text::Of(Dimension::Content), value.first()),
             "ts" => self.number(Number::Ts, value.first()),
             "sn" => self.number(Number::Sequence, value.first()),
             "e" => self.token(Text::Event, value.first(), EVENTS),
             "sta" => self.token(Text::State, value.first(), STATES),
-            "sf" => self.token(Text::Format, value.first(), FORMATS),
-            "st" => self.token(Text::Stream, value.first(), STREAMS),
-            "br" => {
-                self.bitrate_of_video = self.amount(Number::Bitrate, value.labelled_video());
-                self.bitrate = self.amount(Number::Bitrate, value.plain());
-            }
-            "mtp" => self.number(Number::Bandwidth, value.of_video()),
-            "msd" => self.number(Number::Startup, value.first()),
-            "dfa" => self.number(Number::DroppedFrames, value.first()),
-            "bsa" => self.number(Number::Stalls, value.of_video()),
-            "bsda" => self.number(Number::Stalled, value.of_video()),
+            "sf" => self.token(Text::Of(Dimension::Format), value.first(), FORMATS),
+            "st" => self.token(Text::Of(Dimension::Stream), value.first(), STREAMS),
             "ec" => {
                 self.string(Text::Error, value.first());
                 self.beacon.error_list =
@@ -129,7 +125,15 @@ impl<'a> Draft<'a> {
                 self.picture = object.map(|object| matches!(object, "v" | "av"));
             }
             "v" => self.version = value.first().and_then(Item::number).unwrap_or(1.0),
-            _ => {}
+            _ => match Metric::of_cmcd(key) {
+                Some((metric, CmcdPart::First)) => self.number(metric.into(), value.first()),
+                Some((metric, CmcdPart::Video)) => self.number(metric.into(), value.of_video()),
+                Some((metric, CmcdPart::Picture)) => {
+                    self.bitrate_of_video = self.amount(metric.into(), value.labelled_video());
+                    self.bitrate = self.amount(metric.into(), value.plain());
+                }
+                None => {}
+            },
         }
     }
 
@@ -225,7 +229,7 @@ impl<'a> Draft<'a> {
         // What a request for anything but a picture carries is not the picture's bitrate, unless it says so.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
         if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
-            self.beacon.set_number(Number::Bitrate, bitrate);
+            self.beacon.set_number(BITRATE, bitrate);
         }
         self.beacon.fatal = self.beacon.text(Text::State) == Some("f");
         Ok(self.beacon)

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::LazyLock;
 
+use crowdfold_model::{Dimension, Metric};
 use thiserror::Error;
 
 use crate::paths::{Branch, Taken, Tree};
@@ -21,10 +23,6 @@ pub enum Field {
     OptOut,
 }
 
-/// Fields of CMCD that have no name in JSON beacons.
-const OF_CMCD: [(&str, Field); 2] =
-    [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
-
 impl Field {
     /// The number of fields.
     pub const COUNT: usize = Text::COUNT + Number::COUNT + 2;
@@ -33,8 +31,8 @@ impl Field {
     #[must_use]
     pub const fn index(self) -> usize {
         match self {
-            Self::Text(text) => text as usize,
-            Self::Number(number) => Text::COUNT + number as usize,
+            Self::Text(text) => text.index(),
+            Self::Number(number) => Text::COUNT + number.index(),
             Self::Fatal => Self::COUNT - 2,
             Self::OptOut => Self::COUNT - 1,
         }
@@ -45,7 +43,7 @@ impl Field {
         1 << self.index()
     }
 
-    /// All fields.
+    /// Returns all fields that a beacon can have.
     pub fn all() -> impl Iterator<Item = Self> {
         NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
     }
@@ -58,44 +56,32 @@ impl Field {
     }
 }
 
-/// Our names of all fields.
-pub(crate) const NAMES: [(&str, Field); 35] = [
+/// The fields that are neither a dimension nor a metric.
+const PLAIN: [(&str, Field); 11] = [
     ("ts", Field::Number(Number::Ts)),
     ("tenant", Field::Text(Text::Tenant)),
     ("session", Field::Text(Text::Session)),
     ("ip", Field::Text(Text::Ip)),
     ("event", Field::Text(Text::Event)),
     ("user_agent", Field::Text(Text::UserAgent)),
-    ("browser", Field::Text(Text::Browser)),
-    ("browser_version", Field::Text(Text::BrowserVersion)),
-    ("os", Field::Text(Text::Os)),
-    ("os_version", Field::Text(Text::OsVersion)),
-    ("device", Field::Text(Text::Device)),
-    ("firmware", Field::Text(Text::Firmware)),
-    ("player", Field::Text(Text::Player)),
-    ("player_version", Field::Text(Text::PlayerVersion)),
-    ("content", Field::Text(Text::Content)),
-    ("stream", Field::Text(Text::Stream)),
-    ("format", Field::Text(Text::Format)),
-    ("cdn", Field::Text(Text::Cdn)),
-    ("connection", Field::Text(Text::Connection)),
-    ("country", Field::Text(Text::Country)),
-    ("region", Field::Text(Text::Region)),
-    ("asn", Field::Text(Text::Asn)),
     ("error", Field::Text(Text::Error)),
-    ("bandwidth_kbps", Field::Number(Number::Bandwidth)),
-    ("bitrate_kbps", Field::Number(Number::Bitrate)),
     ("height", Field::Number(Number::Height)),
     ("buffer_ms", Field::Number(Number::Buffer)),
-    ("playing_ms", Field::Number(Number::Playing)),
-    ("stalled_ms", Field::Number(Number::Stalled)),
-    ("stalls", Field::Number(Number::Stalls)),
-    ("startup_ms", Field::Number(Number::Startup)),
-    ("dropped_frames", Field::Number(Number::DroppedFrames)),
-    ("switches", Field::Number(Number::Switches)),
     ("fatal", Field::Fatal),
     ("opt_out", Field::OptOut),
 ];
+
+/// Fields of CMCD that have no name in JSON beacons.
+const OF_CMCD: [(&str, Field); 2] =
+    [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
+
+/// Our names of all fields of JSON beacons: the plain ones, dimensions and metrics.
+pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
+    let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
+    let dimensions = dimensions.map(|dimension| (dimension.name(), Field::Text(Text::Of(dimension))));
+    let metrics = Metric::in_beacons().map(|metric| (metric.name(), Field::Number(metric.into())));
+    PLAIN.into_iter().chain(dimensions).chain(metrics).collect()
+});
 
 /// Why `[source.fields]` or `[source.log]` cannot be followed: the table, and the name in it. Both are the
 /// configuration's, not a beacon's.
@@ -121,6 +107,11 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Returns the names of all fields.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
     /// Our own names, but for those in `renamed`: from our name to the path of object keys in the producer's beacons.
     /// A field that is renamed is no longer found under our name.
     ///

@@ -1,11 +1,31 @@
-//! Wire formats and raw addresses: the only crate in which a person exists.
+//! The wire formats of beacons, and raw addresses: the only crate whose types contain personal data.
 //!
-//! What is read here borrows from the record and goes no further than `airlock` and `collector`.
+//! A [`Reader`] reads JSON, CMCD, captured HTTP requests and packed records. What it returns borrows from the record;
+//! only `airlock` and `collector` use it.
 //!
-//! **Architecture invariant.** No type of this crate that holds something of a person (a beacon, its HTTP context, an
-//! address) has `Debug`, `Display`, `Clone`, `Hash` or `Serialize`, and no error carries anything of what was read: a
-//! parser's message quotes its input, so it is dropped where it arises. A beacon and an address stay in the thread that
-//! read them; an HTTP context is for a collector to move.
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use crowdfold_beacon::{Fields, Form, Number, Reader, Text};
+//!
+//! let mut reader = Reader::new(Arc::new(Fields::new(&BTreeMap::new())?));
+//! let record = br#"{"ts":1795308528421,"session":"bbb27941-6c1f","playing_ms":10000}"#;
+//! let mut beacons = 0;
+//! reader.read(Form::Json, record, &mut |_http, beacon| {
+//!     let beacon = beacon.ok().expect("a beacon");
+//!     assert_eq!(beacon.text(Text::Session), Some("bbb27941-6c1f"));
+//!     assert_eq!(beacon.number(Number::Playing).map(|amount| amount.rounded()), Some(10_000));
+//!     beacons += 1;
+//! });
+//! assert_eq!(beacons, 1);
+//! # Ok::<(), crowdfold_beacon::FieldsError>(())
+//! ```
+//!
+//! **Architecture invariant.** A type of this crate that contains personal data (a beacon, its HTTP context, an address)
+//! does not implement `Debug`, `Display`, `Clone`, `Hash` or `Serialize`. No error contains anything of the input:
+//! messages of parsers quote their input, so they are dropped where they occur. A beacon and an address stay in the
+//! thread that read them; only an HTTP context may be moved, by the collector.
 #![forbid(unsafe_code)]
 
 mod address;

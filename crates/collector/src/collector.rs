@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use crowdfold_airlock::Reason;
 use crowdfold_beacon::{Body, Fields, FieldsError, Form, Http};
 use crowdfold_kafka::{KafkaError, Writer};
+use crowdfold_model::Reason;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;

@@ -3,8 +3,9 @@
 use std::array;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use crowdfold_airlock::{Ignored, Reason};
+use crowdfold_airlock::Ignored;
 use crowdfold_beacon::Field;
+use crowdfold_model::Reason;
 
 /// The statuses of responses. Invalid requests (a head that is too long or cannot be read) are answered by hyper and
 /// counted as connections.

@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Ignored, Partitioner, Reason, session_of};
+use crowdfold_airlock::{Ignored, session_of};
 use crowdfold_beacon::{Beacon, Body, Fields, Http, ReadError, Reader, Text};
+use crowdfold_model::{Partitioner, Reason};
 
 use crate::packs::{DeliveryResult, Packs};
 

@@ -1,9 +1,20 @@
-//! The HTTP collector for players. It packs beacons, with the few parts of the HTTP context that are needed, into
-//! records of the beacons topic. A request is answered with 204 once every in-sync replica has its contents.
+//! The HTTP intake for players: packs their reports, with the few parts of the HTTP context that are read, into records
+//! of the topic of beacons. A request is answered with 204 once every in-sync replica has its beacons.
 //!
-//! **Architecture invariant.** Only the parts of a request that [`mod@context`] lists are read. No request is logged,
-//! kept after it is written, or put into an error: there is no access log, and errors are reported as a status and a
-//! counter.
+//! A [`Server`] accepts connections and passes requests to a [`Collector`], which writes records and counts the beacons
+//! by [`Outcome`]:
+//!
+//! ```
+//! use crowdfold_collector::Outcome;
+//!
+//! let names: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
+//! assert_eq!(names[..3], ["taken", "opted_out", "unwritten"]);
+//! assert_eq!(names[3..], ["malformed", "no_session", "too_large", "unknown_tenant"]);
+//! ```
+//!
+//! **Architecture invariant.** Only the parts of a request that [`mod@context`] lists are read. Nothing of a request is
+//! logged, kept after it is written, or contained in an error: there is no access log, and a failure is reported as a
+//! status and a counter.
 #![forbid(unsafe_code)]
 
 mod address;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crowdfold_airlock::Partitioner;
 use crowdfold_beacon::CONTENT_TYPE;
 use crowdfold_kafka::WriterSettings;
+use crowdfold_model::Partitioner;
 use ipnet::IpNet;
 
 /// The time at which a request is answered.

@@ -1,9 +1,9 @@
 //! The result of a query and its output.
 
+use crowdfold_model::ValueMetric;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::group::{Group, Metric};
-use crate::measure::Measure;
+use crate::group::{Derived, Group};
 use crate::output::{Cell, Column, Sheet};
 use crate::row::Numbers;
 use crate::time::moment;
@@ -84,16 +84,16 @@ impl Answer {
         }
         columns.extend([
             columns::minutes("minutes").spare(2),
-            metric("rebuffering", Metric::RebufferingRatio, Cell::share),
-            metric("stalls/h", Metric::StallsPerHour, |value| Cell::real(value, 2)).spare(4),
-            metric("vsf", Metric::Vsf, Cell::share).spare(1),
-            metric("ebvs", Metric::Ebvs, Cell::share).spare(10),
-            metric("vpf", Metric::Vpf, Cell::share).spare(3),
-            mean("startup_ms", Metric::Startup),
-            percentile("startup_p95", Measure::StartupMs, |summary| summary.p95).spare(7),
-            mean("bandwidth", Metric::Bandwidth),
-            percentile("bandwidth_p50", Measure::BandwidthKbps, |summary| summary.p50).spare(6),
-            mean("bitrate", Metric::Bitrate).spare(8),
+            metric("rebuffering", Derived::RebufferingRatio, Cell::share),
+            metric("stalls/h", Derived::StallsPerHour, |value| Cell::real(value, 2)).spare(4),
+            metric("vsf", Derived::Vsf, Cell::share).spare(1),
+            metric("ebvs", Derived::Ebvs, Cell::share).spare(10),
+            metric("vpf", Derived::Vpf, Cell::share).spare(3),
+            mean("startup_ms", Derived::Mean(ValueMetric::StartupMs)),
+            percentile("startup_p95", ValueMetric::StartupMs, |summary| summary.p95).spare(7),
+            mean("bandwidth", Derived::Mean(ValueMetric::BandwidthKbps)),
+            percentile("bandwidth_p50", ValueMetric::BandwidthKbps, |summary| summary.p50).spare(6),
+            mean("bitrate", Derived::Mean(ValueMetric::BitrateKbps)).spare(8),
         ]);
         let lacking = self.groups.iter().any(|group| group.rows_without_numbers > 0);
         self.sheet(columns).without_idle_columns(lacking).table(width)

@@ -1,9 +1,10 @@
 //! Groups of published rows, their sums, and the metrics computed from them.
 
+use crowdfold_model::{Metric, SumMetric, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::estimate::{Ratio, Sum};
-use crate::measure::{Measure, error_variance};
+use crate::measure::{error_variance, value_of, variance};
 use crate::row::{DistributionSummary, Numbers, Row, Window};
 
 #[cfg(test)]
@@ -29,9 +30,10 @@ pub(crate) struct Group {
     measured: u64,
     /// Reports; absent unless all rows have them.
     pub(crate) beacons: Option<i64>,
-    sums: [Sum; Measure::ALL.len()],
+    /// In the order of [`Metric::ALL`]; absent where no row shows the metric.
+    sums: [Option<Sum>; Metric::COUNT],
     errors: BTreeMap<String, Sum>,
-    distributions: [DistributionSummary; Measure::DISTRIBUTIONS.len()],
+    distributions: [DistributionSummary; ValueMetric::COUNT],
     is_noisy: bool,
     /// True if some rows carry noise of unknown size.
     is_private: bool,
@@ -51,7 +53,7 @@ impl Group {
             rows_without_numbers: 0,
             measured: 0,
             beacons: row.beacons.map(|_| 0),
-            sums: [Sum::default(); Measure::ALL.len()],
+            sums: [None; Metric::COUNT],
             errors: BTreeMap::new(),
             distributions: std::array::from_fn(|_| DistributionSummary {
                 sessions: Some(0),
@@ -63,9 +65,7 @@ impl Group {
         };
         group.add(row, numbers);
         // a single row keeps its percentiles and ranges
-        for (mine, theirs) in
-            group.distributions.iter_mut().zip([&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps])
-        {
+        for (mine, theirs) in group.distributions.iter_mut().zip(&row.values) {
             *mine = theirs.clone().unwrap_or_else(|| mine.clone());
         }
         group
@@ -98,9 +98,13 @@ impl Group {
     }
 
     fn add_numbers(&mut self, row: &Row, noise: Option<u64>) {
-        for (sum, measure) in self.sums.iter_mut().zip(Measure::ALL) {
-            let Some(value) = measure.of(row) else { return };
-            sum.add(value, noise.map_or(0.0, |noise| measure.variance(noise, row.window)));
+        if row.errors.is_none() {
+            return;
+        }
+        for (sum, metric) in self.sums.iter_mut().zip(Metric::ALL) {
+            let Some(value) = value_of(metric, row) else { continue };
+            let variance = noise.map_or(0.0, |noise| variance(metric, noise, row.window));
+            sum.get_or_insert_default().add(value, variance);
         }
         self.measured = self.measured.saturating_add(row.sessions);
         let variance = noise.map_or(0.0, |noise| error_variance(noise, row.window));
@@ -112,8 +116,7 @@ impl Group {
     /// Adds the number of sessions with a value. Percentiles and ranges of several rows cannot be computed from those
     /// of each.
     fn add_distributions(&mut self, row: &Row) {
-        let theirs = [&row.startup_ms, &row.bandwidth_kbps, &row.bitrate_kbps];
-        for (mine, theirs) in self.distributions.iter_mut().zip(theirs) {
+        for (mine, theirs) in self.distributions.iter_mut().zip(&row.values) {
             let sessions = match theirs {
                 None => mine.sessions,
                 Some(theirs) => {
@@ -168,13 +171,14 @@ impl Group {
         self.rows > self.rows_without_numbers
     }
 
-    /// Returns the sum of a measure over the rows that contain it; absent if none does.
-    pub(crate) fn sum(&self, measure: Measure) -> Option<Sum> {
-        self.has_numbers().then(|| self.at(measure))
+    /// Returns the sum of a metric over the rows that contain it; absent if none does.
+    pub(crate) fn sum(&self, metric: impl Into<Metric>) -> Option<Sum> {
+        self.sums[metric.into().index()]
     }
 
-    fn at(&self, measure: Measure) -> Sum {
-        self.sums[measure as usize]
+    /// Returns the sum of a metric, 0 where no row shows it.
+    fn at(&self, metric: impl Into<Metric>) -> Sum {
+        self.sum(metric).unwrap_or_default()
     }
 
     /// Returns the sessions (in each window) with an error, by class; absent if no row contains them.
@@ -189,67 +193,65 @@ impl Group {
     }
 
     /// Returns the standard error of a sum: 0 if it is exact, absent if there is no sum or its noise is unknown.
-    pub(crate) fn error(&self, measure: Measure) -> Option<f64> {
-        self.has_known_noise().then(|| self.at(measure).error())
+    pub(crate) fn error(&self, metric: impl Into<Metric>) -> Option<f64> {
+        self.sum(metric).filter(|_| self.has_known_noise()).map(|sum| sum.error())
     }
 
     /// Returns the number of sessions with a value, and the percentiles and ranges of a single row.
-    pub(crate) fn distribution(&self, measure: Measure) -> Option<&DistributionSummary> {
-        let at = Measure::DISTRIBUTIONS.iter().position(|known| *known == measure)?;
-        self.distributions.get(at)
+    pub(crate) const fn distribution(&self, metric: ValueMetric) -> &DistributionSummary {
+        &self.distributions[metric as usize]
     }
 
     /// Returns the names of sums that are below 0 because of noise.
     pub(crate) fn below_zero(&self) -> Vec<String> {
         let below = |sum: &Sum| self.has_numbers() && sum.value < 0;
-        let measures = Measure::ALL.into_iter().filter(|measure| below(&self.at(*measure)));
+        let measures = Metric::ALL.into_iter().filter(|metric| below(&self.at(*metric)));
         let errors = self.errors.iter().filter(|(_, sum)| below(sum));
         let errors = errors.map(|(class, _)| format!("errors.{class}"));
         measures.map(|measure| measure.name().to_owned()).chain(errors).collect()
     }
 
     pub(crate) fn minutes_watched(&self) -> Option<f64> {
-        self.sum(Measure::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
+        self.sum(SumMetric::PlayingMs).map(|sum| sum.value as f64 / 60_000.0)
     }
 
     /// Returns a ratio of its sums. A share outside 0 to 1 is out of range.
-    pub(crate) fn ratio(&self, metric: Metric) -> Ratio {
+    pub(crate) fn ratio(&self, metric: Derived) -> Ratio {
         let ratio = self.quotient(metric);
         if metric.is_share() { ratio.as_share() } else { ratio }
     }
 
     /// Returns a ratio of its sums without limits.
-    fn quotient(&self, metric: Metric) -> Ratio {
+    fn quotient(&self, metric: Derived) -> Ratio {
         let [attempts, plays, startup_failures, playback_failures, playing, stalled, stalls] = [
-            Measure::Attempts,
-            Measure::Plays,
-            Measure::StartupFailures,
-            Measure::PlaybackFailures,
-            Measure::PlayingMs,
-            Measure::StalledMs,
-            Measure::Stalls,
+            SumMetric::Attempts,
+            SumMetric::Plays,
+            SumMetric::StartupFailures,
+            SumMetric::PlaybackFailures,
+            SumMetric::PlayingMs,
+            SumMetric::StalledMs,
+            SumMetric::Stalls,
         ]
         .map(|measure| self.at(measure));
         match metric {
-            Metric::RebufferingRatio => Ratio::of(&[(stalled, 1.0, 1.0), (playing, 0.0, 1.0)]),
-            Metric::StallsPerHour => Ratio::of(&[(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)]),
-            Metric::Vsf => Ratio::of(&[(startup_failures, 1.0, 0.0), (attempts, 0.0, 1.0)]),
-            Metric::Ebvs => {
+            Derived::RebufferingRatio => Ratio::of(&[(stalled, 1.0, 1.0), (playing, 0.0, 1.0)]),
+            Derived::StallsPerHour => Ratio::of(&[(stalls, 3_600_000.0, 0.0), (playing, 0.0, 1.0)]),
+            Derived::Vsf => Ratio::of(&[(startup_failures, 1.0, 0.0), (attempts, 0.0, 1.0)]),
+            Derived::Ebvs => {
                 Ratio::of(&[(attempts, 1.0, 1.0), (plays, -1.0, 0.0), (startup_failures, -1.0, 0.0)])
             }
-            Metric::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
-            Metric::Startup => self.mean(Measure::StartupMs, plays),
-            Metric::Bandwidth => self.mean(Measure::BandwidthKbps, Sum::exact(self.measured)),
-            Metric::Bitrate => self.mean(Measure::BitrateKbps, Sum::exact(self.measured)),
+            Derived::Vpf => Ratio::of(&[(playback_failures, 1.0, 0.0), (plays, 0.0, 1.0)]),
+            // outside the detail table nothing tells how many sessions have a value
+            Derived::Mean(ValueMetric::StartupMs) => self.mean(ValueMetric::StartupMs, plays),
+            Derived::Mean(metric) => self.mean(metric, Sum::exact(self.measured)),
         }
     }
 
     /// Returns the mean of a distribution: over the sessions with a value if all rows contain their number, otherwise
     /// over `otherwise`.
-    fn mean(&self, measure: Measure, otherwise: Sum) -> Ratio {
-        let sessions = self.distribution(measure).and_then(|summary| summary.sessions);
-        let over = sessions.map_or(otherwise, Sum::exact);
-        Ratio::of(&[(self.at(measure), 1.0, 0.0), (over, 0.0, 1.0)])
+    fn mean(&self, metric: ValueMetric, otherwise: Sum) -> Ratio {
+        let over = self.distribution(metric).sessions.map_or(otherwise, Sum::exact);
+        Ratio::of(&[(self.at(metric), 1.0, 0.0), (over, 0.0, 1.0)])
     }
 }
 
@@ -265,11 +267,11 @@ impl Row {
         Some(Figures {
             minutes_watched: group.minutes_watched().map(|value| Figure {
                 value,
-                error: group.error(Measure::PlayingMs).map(|error| error / 60_000.0),
+                error: group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0),
             }),
-            rebuffering_ratio: figure(Metric::RebufferingRatio),
-            startup_ms: figure(Metric::Startup),
-            bandwidth_kbps: figure(Metric::Bandwidth),
+            rebuffering_ratio: figure(Derived::RebufferingRatio),
+            startup_ms: figure(Derived::Mean(ValueMetric::StartupMs)),
+            bandwidth_kbps: figure(Derived::Mean(ValueMetric::BandwidthKbps)),
         })
     }
 }
@@ -299,7 +301,7 @@ pub struct Figure {
 
 /// A number that is computed from sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Metric {
+pub(crate) enum Derived {
     /// The stalled time as a share of the time played or stalled.
     RebufferingRatio,
     /// Stalls per hour played.
@@ -310,29 +312,19 @@ pub(crate) enum Metric {
     Ebvs,
     /// Video playback failures per play.
     Vpf,
-    /// Mean startup time, ms.
-    Startup,
-    /// Mean of the sessions' mean bandwidths, kbit/s.
-    Bandwidth,
-    /// Mean of the sessions' mean bitrates, kbit/s.
-    Bitrate,
+    /// The mean of the sessions' values.
+    Mean(ValueMetric),
 }
 
-impl Metric {
+impl Derived {
     /// Returns true if the metric is a share of a whole.
     const fn is_share(self) -> bool {
         matches!(self, Self::RebufferingRatio | Self::Vsf | Self::Ebvs | Self::Vpf)
     }
 
-    /// All metrics, in the order of output.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::RebufferingRatio,
-        Self::StallsPerHour,
-        Self::Vsf,
-        Self::Ebvs,
-        Self::Vpf,
-        Self::Startup,
-        Self::Bandwidth,
-        Self::Bitrate,
-    ];
+    /// Returns all metrics, in the order of output.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let ratios = [Self::RebufferingRatio, Self::StallsPerHour, Self::Vsf, Self::Ebvs, Self::Vpf];
+        ratios.into_iter().chain(ValueMetric::ALL.into_iter().map(Self::Mean))
+    }
 }

@@ -1,6 +1,7 @@
-//! Queries and audits of rollups. [`Reader`] receives record values one by one, [`Query`] adds them up as far as published
-//! rows may be added up, and [`Answer`] formats the result as a table, JSON or CSV. [`audit`] searches for records that
-//! must not be published. The crate uses neither Kafka nor a clock, and does not print.
+//! Reads rollups: [`Reader`] parses records, [`Query`] adds the rows that may be added, and [`Answer`] writes the result
+//! as a table, as JSON or as CSV. [`audit`] searches topics for personal data and for rows that must not be
+//! published. This crate uses
+//! neither Kafka nor a clock, and prints nothing.
 //!
 //! ```
 //! use crowdfold_console::{Args, Catalogue, Query, Reader};

@@ -1,11 +1,13 @@
 //! Released rows.
 
+use crowdfold_model::{Clamp, Metric, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::measure::Measure;
+use crate::measure::value_of;
 
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,7 @@ const THRESHOLD: &str = "threshold";
 pub(crate) const STAR: &str = "*";
 
 /// A row of `crowdfold.rollup/1`. Fields of later versions are ignored.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Its tenant.
     pub tenant: String,
@@ -39,48 +41,14 @@ pub struct Row {
     /// Distinct sessions in the window.
     pub sessions: u64,
     /// Reports, only in the detail table.
-    #[serde(deserialize_with = "present")]
     pub beacons: Option<i64>,
-    /// The number of play requests. This and the following numbers are absent if the table contains session counts
-    /// only, and may be negative if they carry noise.
-    #[serde(deserialize_with = "present")]
-    pub attempts: Option<i64>,
-    /// The number of first frames.
-    #[serde(deserialize_with = "present")]
-    pub plays: Option<i64>,
-    /// Fatal errors before playback.
-    #[serde(deserialize_with = "present")]
-    pub startup_failures: Option<i64>,
-    /// Fatal errors after playback had begun.
-    #[serde(deserialize_with = "present")]
-    pub playback_failures: Option<i64>,
-    /// The time played, ms.
-    #[serde(deserialize_with = "present")]
-    pub playing_ms: Option<i64>,
-    /// The time stalled, excluding startup and seeks, ms.
-    #[serde(deserialize_with = "present")]
-    pub stalled_ms: Option<i64>,
-    /// The number of stalls.
-    #[serde(deserialize_with = "present")]
-    pub stalls: Option<i64>,
-    /// The number of dropped frames.
-    #[serde(deserialize_with = "present")]
-    pub dropped_frames: Option<i64>,
-    /// The number of quality changes.
-    #[serde(deserialize_with = "present")]
-    pub switches: Option<i64>,
+    /// The sums, in the order of [`SumMetric::ALL`]. They are absent if the table contains session counts only, and may
+    /// be negative if they carry noise.
+    pub sums: [Option<i64>; SumMetric::COUNT],
     /// Sessions with an error, by class: the classes that occurred, or all six if they carry noise.
-    #[serde(deserialize_with = "present")]
     pub errors: Option<BTreeMap<String, i64>>,
-    /// First startup times, ms.
-    #[serde(deserialize_with = "present")]
-    pub startup_ms: Option<DistributionSummary>,
-    /// Mean bandwidths of the sessions, kbit/s.
-    #[serde(deserialize_with = "present")]
-    pub bandwidth_kbps: Option<DistributionSummary>,
-    /// Mean bitrates of the sessions, kbit/s.
-    #[serde(deserialize_with = "present")]
-    pub bitrate_kbps: Option<DistributionSummary>,
+    /// The distributions, in the order of [`ValueMetric::ALL`].
+    pub values: [Option<DistributionSummary>; ValueMetric::COUNT],
     /// The release policy of the row.
     pub policy: Policy,
 }
@@ -168,6 +136,18 @@ impl Numbers {
 }
 
 impl Row {
+    /// Returns a sum; absent if the row does not contain it.
+    #[must_use]
+    pub const fn sum(&self, metric: SumMetric) -> Option<i64> {
+        self.sums[metric as usize]
+    }
+
+    /// Returns a distribution; absent if the row does not contain it.
+    #[must_use]
+    pub const fn distribution(&self, metric: ValueMetric) -> Option<&DistributionSummary> {
+        self.values[metric as usize].as_ref()
+    }
+
     /// Returns the name of its breakdown: `os.browser`.
     #[must_use]
     pub fn breakdown_name(&self) -> String {
@@ -183,13 +163,13 @@ impl Row {
     /// Returns the kind of its numbers; absent if the row is inconsistent, so that its noise is unknown.
     #[must_use]
     pub fn numbers(&self) -> Option<Numbers> {
-        let distributions = || [&self.startup_ms, &self.bandwidth_kbps, &self.bitrate_kbps].into_iter();
-        let amounts = || Measure::ALL.into_iter().map(|measure| measure.of(self));
+        let shown = |metric: &Metric| self.detail != Some(false) || metric.outside_detail() != Clamp::Hidden;
+        let amounts = || Metric::ALL.into_iter().filter(shown).map(|metric| value_of(metric, self));
         let complete = amounts().all(|amount| amount.is_some()) && self.errors.is_some();
         let exact = complete
             && amounts().chain([self.beacons]).all(|amount| amount.is_some_and(|amount| amount >= 0))
             && self.errors.iter().flat_map(BTreeMap::values).all(|sessions| *sessions >= 0)
-            && distributions().flatten().all(|summary| summary.sessions.is_some());
+            && self.values.iter().flatten().all(|summary| summary.sessions.is_some());
         let threshold = self.policy.name == THRESHOLD;
         match self.detail {
             Some(false) if complete => self.policy.noise.map(|_| Numbers::Noisy),
@@ -212,9 +192,4 @@ impl Row {
             && (1..=self.rows).contains(&self.row)
             && self.window.start < self.window.end
     }
-}
-
-/// Reads a field that is required, but may be null.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
 }

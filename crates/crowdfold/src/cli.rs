@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crowdfold_config::Override;
 use crowdfold_console::audit::Identifier;
 
-use crate::config::Override;
 pub use topics::{AclFormat, Topics, TopicsCommand};
 pub use values::{ReportFormat, TableFormat};
 use values::{allowed, condition, duration, limit, size};

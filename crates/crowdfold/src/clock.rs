@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// Returns the milliseconds since the Unix epoch.
 #[must_use]

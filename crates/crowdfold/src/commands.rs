@@ -13,7 +13,9 @@ pub mod topics;
 use std::io::{self, Write as _};
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Sources};
+use crowdfold_config::Sources;
+
+use crate::config::Config;
 use crate::error::CrowdfoldError;
 
 /// Reads the configuration and runs the command.

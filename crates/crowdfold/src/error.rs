@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::config::Problem;
+use crowdfold_config::ConfigError;
 
 /// The error of a command.
 #[derive(Debug)]
@@ -80,8 +80,8 @@ impl From<io::Error> for CrowdfoldError {
     }
 }
 
-impl From<Problem> for CrowdfoldError {
-    fn from(problem: Problem) -> Self {
-        Self::Usage(problem.to_string())
+impl From<ConfigError> for CrowdfoldError {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
     }
 }

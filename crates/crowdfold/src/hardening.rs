@@ -46,7 +46,7 @@ pub(crate) fn open_files(connections: u64) -> Result<(), CrowdfoldError> {
     }
     let connections = match connections {
         0 => String::new(),
-        some => format!(" for Kafka and {some} connections, or lower collect.connections"),
+        some => format!(" for Kafka and {some} connections, or lower collect.max_connections"),
     };
     Err(CrowdfoldError::Usage(format!(
         "the system allows {most} open files, but {wanted} are needed; raise ulimit -n (LimitNOFILE of systemd) to \

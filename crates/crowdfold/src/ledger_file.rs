@@ -1,6 +1,6 @@
 //! The ledger as a file. It is exact, so it must be protected like the input.
 
-use crowdfold_airlock::Reason;
+use crowdfold_model::Reason;
 use crowdfold_pipeline::{Ledger, Released};
 use serde::Serialize;
 

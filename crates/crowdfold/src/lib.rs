@@ -1,4 +1,13 @@
-//! The `crowdfold` program: the command line, the configuration, and the worker that connects Kafka with the operators.
+//! The program `crowdfold`: command line, configuration, and the wiring of the worker.
+//!
+//! ```
+//! use clap::Parser;
+//! use crowdfold::cli::{Cli, Command};
+//!
+//! let cli = Cli::try_parse_from(["crowdfold", "fold", "beacons.ndjson", "--output", "rows.ndjson"])?;
+//! assert!(matches!(cli.command, Command::Fold(fold) if fold.files.len() == 1));
+//! # Ok::<(), clap::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod cli;

@@ -11,19 +11,20 @@ const SESSION: u64 = 1_200;
 /// The memory of librdkafka's queues, interned strings and the program itself, bytes.
 const REST: u64 = 256 << 20;
 
-/// Returns the maximum memory that `sessions.max` allows for one worker that has all partitions, bytes.
+/// Returns the maximum memory that `sessions.max_per_partition` allows for one worker that has all partitions, bytes.
 fn most(config: &Config) -> u64 {
-    let sessions = (config.sessions.max as u64).saturating_mul(config.topics.partitions.into());
+    let sessions =
+        (config.sessions.max_per_partition as u64).saturating_mul(config.topics.beacon_partitions.into());
     sessions.saturating_mul(SESSION).saturating_add(REST)
 }
 
 /// Returns the sentence that `check` prints.
 pub(crate) fn of_sessions(config: &Config) -> String {
     format!(
-        "Memory: sessions.max = {} allows up to {} in a worker that has all {} partitions.",
-        config.sessions.max,
+        "Memory: sessions.max_per_partition = {} allows up to {} in a worker that has all {} partitions.",
+        config.sessions.max_per_partition,
         show(most(config)),
-        config.topics.partitions,
+        config.topics.beacon_partitions,
     )
 }
 
@@ -46,17 +47,17 @@ pub(crate) fn warn_of_sorting(memory: usize) {
     }
 }
 
-/// Logs a warning if `sessions.max` allows more memory than the limit of the process's control group.
+/// Logs a warning if `sessions.max_per_partition` allows more memory than the limit of the process's control group.
 pub(crate) fn warn(config: &Config) {
     let most = most(config);
     if let Some(limit) = own_limit().filter(|limit| most > *limit) {
         tracing::warn!(
-            "sessions.max = {} allows up to {} of memory with all {} partitions, but the kernel kills the worker above \
-             the control group's limit of {}; lower sessions.max, raise the limit, or share the partitions among more \
+            "sessions.max_per_partition = {} allows up to {} of memory with all {} partitions, but the kernel kills the worker above \
+             the control group's limit of {}; lower sessions.max_per_partition, raise the limit, or share the partitions among more \
              workers",
-            config.sessions.max,
+            config.sessions.max_per_partition,
             show(most),
-            config.topics.partitions,
+            config.topics.beacon_partitions,
             show(limit),
         );
     }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use crate::cli::Cli;
 use crate::commands::dispatch;
-use crate::config::Sources;
 use crate::{hardening, logging};
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use crowdfold_config::Sources;
 
 /// Runs the command line of this process.
 #[must_use]

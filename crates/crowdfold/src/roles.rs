@@ -20,7 +20,7 @@ pub(crate) struct Actor {
 pub(crate) fn actors(config: &Config) -> Vec<Actor> {
     let names = names(config);
     let mut actors: Vec<Actor> = Vec::new();
-    for (role, principal, tenant) in config.principals.all() {
+    for (role, principal, tenant) in config.roles().all() {
         let of_tenant =
             tenant.map(|tenant| Names { rollups: vec![topic_of(config, tenant)], ..names.clone() });
         let rights = of_tenant.as_ref().unwrap_or(&names).rights(role);

@@ -14,37 +14,49 @@ const MAX_MESSAGE_BYTES: u32 = 1_048_588;
 pub(crate) fn all(config: &Config) -> Vec<Spec> {
     let names = config.topic_names();
     let (ttl, topics) = (&config.ttl, &config.topics);
-    let spec = |topic: &str, purpose, partitions, ttl, least| Spec {
+    let spec = |topic: &str, purpose, partitions, ttl: Duration, least: Duration| Spec {
         topic: topic.into(),
         purpose,
         partitions,
         replication: topics.replication,
-        ttl: Duration::from_millis(ttl),
-        least: Duration::from_millis(least),
+        ttl,
+        least,
         clock: Clock::Append,
-        max_skew: Duration::from_millis(config.windows.max_skew),
-        on_disk_slack: Duration::from_millis(config.ttl.on_disk_slack),
+        max_skew: config.windows.max_skew,
+        on_disk_slack: config.ttl.on_disk_slack,
         max_message_bytes: MAX_MESSAGE_BYTES,
     };
     let clock = if config.source.trust_timestamps {
-        Clock::Create { ahead: Duration::from_millis(config.source.ahead()) }
+        Clock::Create { ahead: config.source.ahead() }
     } else {
         Clock::Append
     };
-    let needed = config.replay() + ttl.outage;
+    let needed = config.replay() + ttl.max_outage;
     let mut specs = vec![
-        Spec { clock, ..spec(&names.beacons, Purpose::Beacons, topics.partitions, ttl.beacons, needed) },
+        Spec {
+            clock,
+            ..spec(&names.beacons, Purpose::Beacons, topics.beacon_partitions, ttl.beacons, needed)
+        },
         spec(
             &names.partials,
             Purpose::Partials,
-            topics.merge_partitions,
+            topics.partial_partitions,
             ttl.partials,
-            config.windows.length + config.merge.patience + ttl.outage,
+            config.windows.length + config.merge.timeout + ttl.max_outage,
         ),
     ];
     let rollups = names.rollups().iter();
-    specs.extend(rollups.map(|name| spec(name, Purpose::Rollups, topics.rollup_partitions, ttl.rollups, 0)));
-    specs.push(spec(&names.rejections, Purpose::Rejections, topics.rollup_partitions, ttl.rejections, 0));
+    specs.extend(
+        rollups
+            .map(|name| spec(name, Purpose::Rollups, topics.rollup_partitions, ttl.rollups, Duration::ZERO)),
+    );
+    specs.push(spec(
+        &names.rejections,
+        Purpose::Rejections,
+        topics.rollup_partitions,
+        ttl.rejections,
+        Duration::ZERO,
+    ));
     specs
 }
 

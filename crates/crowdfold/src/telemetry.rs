@@ -1,7 +1,7 @@
 //! The telemetry of a running worker: metrics, health, and the reasons why it is not ready.
 //!
 //! Counters are cumulative, only by outcome or reason, and floored to a multiple of k. Exact counts of withheld or late
-//! beacons never leave the process (privacy.md, "What operators see").
+//! beacons never leave the process (PRIVACY.md, "Where it is, and for how long").
 
 mod collected;
 mod counters;

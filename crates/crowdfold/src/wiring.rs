@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crowdfold_pipeline::{CombinerSettings, MergerSettings};
 
+use crowdfold_config::ConfigError;
 use crowdfold_kafka::ClientSettings;
 
-use crate::config::{Config, Problem};
+use crate::config::{Config, millis};
 
 /// The settings of the operators of both stages.
 #[derive(Clone, Debug)]
@@ -36,14 +37,14 @@ impl OperatorSettings {
             tenants: config.tenants.names.clone(),
             topic,
             trust_timestamps,
-            max_skew: config.windows.max_skew,
-            quiet: config.source.quiet,
+            max_skew: millis(config.windows.max_skew),
+            quiet: millis(config.source.idle_timeout),
         };
         let merge = MergerSettings {
             rules,
             merge_partitions,
             policies: config.policies().clone(),
-            patience: config.merge.patience,
+            patience: millis(config.merge.timeout),
         };
         Self { combine: Arc::new(combine), merge: Arc::new(merge) }
     }
@@ -53,11 +54,11 @@ impl OperatorSettings {
 ///
 /// # Errors
 /// A secret file cannot be read.
-pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
+pub(crate) fn client(config: &Config) -> Result<ClientSettings, ConfigError> {
     Ok(ClientSettings {
         brokers: config.kafka.brokers.join(","),
         client_id: format!("{}-{}", config.kafka.prefix, config.kafka.instance),
-        properties: config.kafka.properties.resolve()?.into_iter().collect(),
+        properties: config.kafka.properties.resolve("kafka.properties")?.into_iter().collect(),
     })
 }
 
@@ -66,12 +67,12 @@ pub(crate) fn client(config: &Config) -> Result<ClientSettings, Problem> {
 ///
 /// # Errors
 /// A secret file cannot be read.
-pub(crate) fn eraser(config: &Config) -> Result<Option<ClientSettings>, Problem> {
+pub(crate) fn eraser(config: &Config) -> Result<Option<ClientSettings>, ConfigError> {
     if !config.ttl.erase_counted {
         return Ok(None);
     }
     let mut settings = client(config)?;
     settings.client_id.push_str("-eraser");
-    settings.properties.extend(config.kafka.eraser.resolve()?);
+    settings.properties.extend(config.kafka.eraser.resolve("kafka.eraser")?);
     Ok(Some(settings))
 }

@@ -95,7 +95,10 @@ fn wrong_usage_exits_with_2_and_names_the_fix() {
             "crowdfold: invalid value '0' for '--limit <N>': not a number in range; write",
         ),
         (&["generate"], "crowdfold: the following required arguments were not provided"),
-        (&["demo", "--k", "3"], "crowdfold: --k: release.k is 3, and a group of fewer than 10 sessions"),
+        (
+            &["demo", "--k", "3"],
+            "crowdfold: --k: release.k is 3, but a crowd is at least 10 sessions; raise it",
+        ),
         (&["check", "--config", "no/such.toml"], "crowdfold: no/such.toml: cannot be read: entity not found"),
         (&["topics"], "Create topics"),
         (&[], "Turn player beacons into crowd metrics"),
@@ -117,7 +120,7 @@ fn a_bad_file_is_exit_2_with_its_line() {
     let output = crowdfold(&["check", "--config", &path]);
     assert_eq!(output.status.code(), Some(2));
     let expect =
-        format!("crowdfold: {path}:3: windows.latness: unknown key; did you mean windows.lateness?\n");
+        format!("crowdfold: {path}:3: windows.latness is not a known key; did you mean windows.lateness?\n");
     assert_eq!(text(&output.stderr), expect);
 }
 
@@ -180,7 +183,7 @@ fn check_prints_effective_settings_and_consequences() {
     let output = command(&["check", "--config", &deploy("minimal.toml").display().to_string()])
         .env("CROWDFOLD_KAFKA__INSTANCE", "worker-1")
         .env("CROWDFOLD_KAFKA__PROPERTIES__SASL_PASSWORD", "hunter2")
-        .env("CROWDFOLD_TTL__OUTAGE", "43m")
+        .env("CROWDFOLD_TTL__MAX_OUTAGE", "43m")
         .output()
         .expect("the program runs");
     let printed = text(&output.stdout).replace(&deploy("minimal.toml").display().to_string(), "minimal.toml");

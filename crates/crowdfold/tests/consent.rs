@@ -84,7 +84,7 @@ fn opted_out_session_is_removed_from_open_windows_and_remembered() {
         }
     }
     let (rows, ledger) = folded("", "json", &lines);
-    // sessions.idle is 90 s: until 1:50
+    // sessions.idle_timeout is 90 s: until 1:50
     assert_eq!(
         rows,
         [one("default", 0, 12), one("default", 1, 12), one("default", 2, 13), one("default", 3, 13)]
@@ -172,7 +172,7 @@ fn dropped_content_appears_in_no_row() {
     assert!(kept.contains(CANARY), "a crowd's title is a row where it is kept: {kept}");
     let dropped = rows("breakdowns = [[\"os\"], [\"stream\"]]\n[content]\npolicy = \"drop\"\n");
     assert!(!dropped.is_empty() && !dropped.contains(CANARY), "{dropped}");
-    refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "without it"]);
+    refused("[content]\npolicy = \"drop\"\n", &["content.policy", "names content", "remove it there"]);
 }
 
 #[test]

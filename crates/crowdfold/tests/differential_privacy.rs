@@ -117,10 +117,13 @@ fn missing_secret_is_refused_with_the_fix() {
     };
     std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
     let message = refused();
-    assert!(message.contains("does not hold 64 hexadecimal digits: make it with `openssl rand"), "{message}");
+    assert!(
+        message.contains("does not contain 64 hexadecimal digits; create it with `openssl rand"),
+        "{message}"
+    );
     assert!(!message.contains("hunter2"));
     std::fs::remove_file(dir.path().join("secret")).unwrap();
-    assert!(refused().contains("release.privacy.secret_file: cannot be read"));
+    assert!(refused().contains("release.privacy.secret_file names this file, which cannot be read"));
     // `check` does not need the secret
     let checked = crowdfold(dir.path(), &["check"]);
     let text = String::from_utf8(checked.stdout).unwrap();

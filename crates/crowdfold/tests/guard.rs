@@ -1,4 +1,4 @@
-//! Tests of `release.guard_networks` from end to end: the airlock maps an address to one bit of 64, cells combine the
+//! Tests of `release.min_networks` from end to end: the airlock maps an address to one bit of 64, cells combine the
 //! bits by OR, and a row needs enough sessions and enough bits.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
@@ -23,7 +23,7 @@ fn sessions(os: &str, addresses: impl Iterator<Item = String>) -> String {
 
 fn fold_with(dir: &Path, guard: u32, beacons: &str) -> Output {
     let config = format!(
-        "[release]\nk = 20\nbreakdowns = [[\"os\"]]\nguard_networks = {guard}\n[release.privacy]\nsecret_file = \"{}\"\n",
+        "[release]\nk = 20\nbreakdowns = [[\"os\"]]\nmin_networks = {guard}\n[release.privacy]\nsecret_file = \"{}\"\n",
         dir.join("secret").display()
     );
     std::fs::write(dir.join("crowdfold.toml"), config).unwrap();
@@ -101,5 +101,5 @@ fn network_guard_requires_its_secret() {
     let output = fold_with(dir.path(), 5, &one_network());
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{error}");
-    assert!(error.contains("release.privacy.secret_file: cannot be read"), "{error}");
+    assert!(error.contains("release.privacy.secret_file names this file, which cannot be read"), "{error}");
 }

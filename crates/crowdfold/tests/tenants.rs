@@ -165,8 +165,9 @@ fn check_shows_the_policy_of_each_tenant() {
         "# Breakdowns of gamma; each row covers at least 20 sessions:\n# cdn.stream: delivery, stream\n# os: platform; \
          the detail table, with exact numbers\n",
         "# Attributes by which `query` can group tenants, except gamma:\n# industry: news (acme)\n",
-        "[release.tenants.gamma]\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
+        "[release.tenants.gamma]\nk = 20 # crowdfold.toml:",
         "\ndetail_breakdown = [\"os\"] # crowdfold.toml:",
+        "\nbreakdowns = [[\"cdn\", \"stream\"], [\"os\"]] # crowdfold.toml:",
     ] {
         assert!(shown.contains(lines), "{lines}: {shown}");
     }
@@ -182,7 +183,7 @@ fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // the table in privacy.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
+    // the table in ARCHITECTURE.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \
@@ -209,7 +210,7 @@ fn check_warns_that_the_guard_folds_every_row_of_an_ipv4_network() {
     let text = |guard: u32| {
         format!(
             "[address]\npolicy = \"truncate\"\n[release]\nbreakdowns = [[\"country\", \"network\"]]\n\
-             guard_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
+             min_networks = {guard}\n[release.privacy]\nsecret_file = \"secret\"\n"
         )
     };
     for (guard, mentioned) in [(1, false), (2, true)] {

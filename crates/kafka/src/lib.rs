@@ -1,9 +1,27 @@
-//! The Kafka clients: [`Writer`] for the collector's beacons, [`Source`] for reading beacons and partials, [`Sink`] for
-//! transactional output, [`TopicReader`] for reading rollups, and [`topics`] for topics and their time-to-live.
+//! Kafka clients: the writer of beacons ([`Writer`]), the source of records ([`Source`]), the transactional sink
+//! ([`Sink`]), and the administration of topics and their time-to-live ([`topics`]). No other crate uses Kafka.
 //!
-//! Architecture invariant: two modules have unsafe code. `batch` reads a partition's queue without a lock and an
-//! allocation per record (measured: half the cost of librdkafka's poll); `admin_calls` requests ACLs and the largest
-//! timestamp of a partition, for which rust-rdkafka has no call.
+//! The bound on how long a record can be read is the sum of a broker's settings:
+//!
+//! ```
+//! use crowdfold_kafka::topics::Times;
+//!
+//! let minute = 60_000;
+//! let times = Times {
+//!     retention: 44 * minute,
+//!     segment: 11 * minute,
+//!     check: 5 * minute,
+//!     delete_delay: minute,
+//!     ahead: 0,
+//! };
+//! assert_eq!(times.bounds().readable, 60 * minute);
+//! assert_eq!(times.bounds().on_disk, 61 * minute);
+//! assert_eq!(times.to_string(), "retention 44m + segment 11m + check 5m");
+//! ```
+//!
+//! **Architecture invariant.** Two modules have unsafe code. `batch` reads the queue of a partition without a lock and an
+//! allocation per record, which halves the cost of librdkafka's poll. `admin_calls` makes requests that rust-rdkafka
+//! does not support: who may read a topic, and the largest timestamp of a partition.
 #![deny(unsafe_code)]
 
 pub mod acl;

@@ -1,9 +1,8 @@
 //! Synthetic players: sessions that start, play, stall, fail and end, as JSON beacons in the order of time.
 //!
-//! The beacons depend only on the configuration and its seed: the same [`PlayersConfig`] gives the same bytes on every
-//! machine and in every release of this crate's major version. No clock is read and no floating point is used. All
-//! identities are invented: addresses are from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from
-//! RFC 5398.
+//! Everything follows from a seed: the same [`PlayersConfig`] gives the same bytes on every machine, and in every release
+//! of this crate's major version. It uses neither a clock nor floating point. The data is about nobody: addresses are
+//! from the documentation ranges (RFC 5737, RFC 3849), autonomous systems from RFC 5398.
 //!
 //! ```
 //! use crowdfold_loadgen::{Players, PlayersConfig, Truth};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// What a combiner commits with its offset. ASCII, below 200 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ mod sorted;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Ignored, Millis, Observation, Reason};
+use crowdfold_airlock::{Airlock, Ignored, Observation};
+use crowdfold_model::{Millis, Reason};
 use crowdfold_release::RejectionNote;
 use crowdfold_rollup::wire::CloseMarker;
 use crowdfold_rollup::{Counts, Outcome, Rules, SessionStore};

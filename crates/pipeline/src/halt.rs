@@ -1,6 +1,6 @@
 //! Why a partition stops.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 use crowdfold_rollup::wire::WireError;
 
 /// Why a partition stops. Going on would lose or double something; nothing of a record is in it.

@@ -1,7 +1,65 @@
-//! The two operators of the protocol, without input or output: [`Combiner`] and [`Merger`].
+//! The two operators of the worker, without input or output: [`Combiner`] and [`Merger`].
 //!
-//! Records and time go in, steps to take come out: prepared batches to send and offsets to commit. Whoever drives them
-//! tells them what was committed. No tokio, no Kafka, no clock.
+//! Records and time are arguments. The results are batches to send and offsets to commit; the caller reports what was
+//! committed. This crate uses neither tokio nor Kafka nor a clock, so the same code runs on a broker, in `fold`, and in
+//! the simulation.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_pipeline::{Combiner, CombinerSettings, Merger, MergerSettings, Start};
+//! use crowdfold_release::{Policies, Policy, PolicySettings};
+//! use crowdfold_rollup::Rules;
+//!
+//! let breakdowns = vec![vec![Dimension::Os]];
+//! let settings = PolicySettings { k: 2, allow_small_k: true, breakdowns, ..PolicySettings::default() };
+//! let policies = Policies::new(Policy::threshold(settings)?, []);
+//! let rules = Arc::new(Rules {
+//!     window: 60_000,
+//!     lateness: 30_000,
+//!     idle: 90_000,
+//!     breakdowns: policies.breakdowns(),
+//!     max_sessions: 1_000,
+//! });
+//! let airlock = Airlock::new(&Arc::new(Shared::new(Settings::default(), SessionHasher::random())?), None);
+//! let combine = CombinerSettings {
+//!     rules: Arc::clone(&rules),
+//!     partitions: 1,
+//!     merge_partitions: 1,
+//!     tenants: vec!["default".into()],
+//!     topic: "beacons".into(),
+//!     trust_timestamps: true,
+//!     max_skew: 60_000,
+//!     quiet: 60_000,
+//! };
+//! let merge = MergerSettings { rules, merge_partitions: 1, policies, patience: 900_000 };
+//! let now = 1_795_308_600_000;
+//! fn fresh<C>() -> Start<C> {
+//!     Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+//! }
+//! let mut combiner = Combiner::new(Arc::new(combine), airlock, &fresh(), 0, false);
+//! let mut merger = Merger::new(Arc::new(merge), &fresh(), 0, now);
+//!
+//! for (offset, session) in (0..).zip(["one", "two"]) {
+//!     let payload = format!(r#"{{"ts":1795308528421,"session":"{session}","os":"Windows"}}"#);
+//!     let record = Record {
+//!         payload: payload.as_bytes(),
+//!         content_type: None,
+//!         timestamp: Some(1_795_308_528_421),
+//!     };
+//!     combiner.record(&record, offset, now)?;
+//! }
+//! combiner.finish();
+//!
+//! let partials = combiner.prepared().iter().flat_map(|batch| &batch.partials);
+//! for (offset, partial) in (0..).zip(partials) {
+//!     merger.record(&partial.value, offset, now)?;
+//! }
+//! let publication = merger.publish(now).expect("a closed window");
+//! assert_eq!(publication.rollups[0].sessions(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod alarms;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// For each second of record timestamps the lowest offset in it. Offsets are told in ascending order.
 #[derive(Debug, Default)]

@@ -7,10 +7,10 @@ mod decide;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::{Millis, Table};
 use crowdfold_release::Policies;
 use crowdfold_rollup::wire::{self, Partial};
-use crowdfold_rollup::{Counts, Rules, Table};
+use crowdfold_rollup::{Counts, Rules};
 
 use crate::source::Source;
 use crate::{Alarms, Forced, Halt, MergeCounts, MergerCheckpoint, Publication, Start};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 

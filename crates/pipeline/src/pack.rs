@@ -1,6 +1,6 @@
 //! Packs closed windows into records for the mergers.
 
-use crowdfold_airlock::murmur2;
+use crowdfold_model::murmur2;
 use crowdfold_rollup::wire::{self, CloseMarker};
 use crowdfold_rollup::{ClosedWindow, Counts};
 

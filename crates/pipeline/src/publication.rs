@@ -1,6 +1,6 @@
 //! What one transaction of a merger must carry, whole.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 use crowdfold_release::Rollup;
 
 use crate::{Alarms, MergeCounts, MergerCheckpoint};

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 use crowdfold_rollup::wire::{Chunk, CloseMarker};
 
 /// The close markers of one partition of the beacons, and the chunks of the one that is on its way.

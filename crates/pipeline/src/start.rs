@@ -1,6 +1,6 @@
 //! Where a stage starts in each partition, and what it may never publish again.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use crate::checkpoint::Checkpoint;
 
@@ -37,9 +37,9 @@ pub enum StartError {
     Foreign(u32),
 }
 
-/// What every partition of `assigned` starts with (protocol.md, "Combiner", 2). `group` is what the group committed for
-/// all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were offsets
-/// lost (now + lateness, up to the next end).
+/// What every partition of `assigned` starts with (ARCHITECTURE.md, "Exactly once"). `group` is what the group committed
+/// for all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were
+/// offsets lost (now + lateness, up to the next end).
 ///
 /// # Errors
 /// [`StartError::Foreign`], unless `restart_from_now`.

@@ -1,7 +1,6 @@
 //! Rows outside the detail table: bounded contributions of sessions, covered with noise.
 
-use crowdfold_airlock::ErrorClass;
-use crowdfold_rollup::{BOUNDED_FIELDS, Cell, CellKey};
+use crowdfold_model::{BOUNDED_FIELDS, Cell, CellKey, ErrorClass, Metric, Source};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -35,15 +34,9 @@ impl Covered {
         Some(Self(numbers))
     }
 
-    /// The number of a field, by its name in rollups.
-    pub(crate) fn get(&self, name: &str) -> i64 {
-        let at = BOUNDED_FIELDS.iter().position(|field| field.name == name);
-        at.map_or_else(|| unreachable!("{name} is no field of a row"), |at| self.0[at])
-    }
-
-    /// The sum of a distribution, which is all of it that is published.
-    pub(crate) fn sum(&self, name: &str) -> Sum {
-        Sum { sum: self.get(name) }
+    /// Returns the number of a metric; absent if it is shown in the detail table only.
+    pub(crate) fn get(&self, metric: Metric) -> Option<i64> {
+        metric.bounded_position().map(|at| self.0[at])
     }
 }
 
@@ -52,8 +45,8 @@ impl Serialize for Covered {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(Some(ErrorClass::COUNT))?;
         for (field, number) in BOUNDED_FIELDS.iter().zip(self.0) {
-            if let Some(class) = field.name.strip_prefix("errors.") {
-                map.serialize_entry(class, &number)?;
+            if let Source::Error(class) = field.source {
+                map.serialize_entry(class.name(), &number)?;
             }
         }
         map.end()
@@ -63,5 +56,5 @@ impl Serialize for Covered {
 /// A distribution of which only the sum is published.
 #[derive(Debug, Serialize)]
 pub(crate) struct Sum {
-    sum: i64,
+    pub(crate) sum: i64,
 }

@@ -1,6 +1,6 @@
 //! The summary of a distribution within a row: percentiles and histogram, each from enough sessions.
 
-use crowdfold_rollup::Distribution;
+use crowdfold_model::Distribution;
 use serde::Serialize;
 
 mod noisy;

@@ -1,80 +1,26 @@
 //! Families of dimensions: what tells of the same thing must not be in two tables, for they could be subtracted.
 
-use std::fmt;
-
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Dimension, Family};
 
 #[cfg(test)]
 mod tests;
-
-/// Dimensions that tell of the same thing. A family appears in at most one breakdown of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// country, region, asn, network.
-    Place,
-    /// device, os, browser, their versions, firmware.
-    Platform,
-    /// player, player_version.
-    Player,
-    /// stream, format, content.
-    Stream,
-    /// cdn, connection, quality.
-    Delivery,
-}
-
-impl Family {
-    /// The family of a dimension.
-    #[must_use]
-    pub const fn of(dimension: Dimension) -> Self {
-        match dimension {
-            Dimension::Country | Dimension::Region | Dimension::Asn | Dimension::Network => Self::Place,
-            Dimension::Device
-            | Dimension::Os
-            | Dimension::Browser
-            | Dimension::OsVersion
-            | Dimension::BrowserVersion
-            | Dimension::Firmware => Self::Platform,
-            Dimension::Player | Dimension::PlayerVersion => Self::Player,
-            Dimension::Stream | Dimension::Format | Dimension::Content => Self::Stream,
-            Dimension::Cdn | Dimension::Connection | Dimension::Quality => Self::Delivery,
-        }
-    }
-
-    /// Its name in messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Place => "place",
-            Self::Platform => "platform",
-            Self::Player => "player",
-            Self::Stream => "stream",
-            Self::Delivery => "delivery",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why a list of breakdowns is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
     /// There is no breakdown at all.
     #[error(
-        "release.breakdowns is empty, so nothing would ever be released: name at least one, such as [\"country\"]"
+        "release.breakdowns is empty, so no row would ever be released; name at least one, such as [\"country\"]"
     )]
     None,
     /// A breakdown without dimensions.
-    #[error("breakdown {0} of release.breakdowns has no dimension: name one, or take the breakdown out")]
+    #[error("release.breakdowns contains no dimension in breakdown {0}; name one, or remove the breakdown")]
     Empty(
         /// Its number, from 1.
         usize,
     ),
     /// A dimension that stands twice in one breakdown.
-    #[error("breakdown [{breakdown}] names {dimension} twice: take one out")]
+    #[error("release.breakdowns names {dimension} twice in breakdown [{breakdown}]; remove one")]
     Twice {
         /// The dimension.
         dimension: Dimension,
@@ -82,16 +28,16 @@ pub enum FamilyError {
         breakdown: String,
     },
     /// A breakdown that stands twice in the list.
-    #[error("breakdown [{0}] stands twice in release.breakdowns: take one out")]
+    #[error("release.breakdowns contains breakdown [{0}] twice; remove one")]
     Same(
         /// The breakdown, as in the configuration.
         String,
     ),
     /// Two breakdowns that share a family.
     #[error(
-        "breakdowns [{first}] and [{second}] both tell of the {family} ({one} and {other}): two tables that know the \
-         same thing can be subtracted from each other, and what is left may be a single viewer; put {one} and {other} \
-         in one breakdown, or take one of them out of release.breakdowns"
+        "release.breakdowns contains breakdowns [{first}] and [{second}], which both describe the {family} ({one} and \
+         {other}), so that the difference between two tables may be a single viewer; put {one} and {other} in one \
+         breakdown, or remove one of them"
     )]
     Shared {
         /// What both tell of.
@@ -107,8 +53,9 @@ pub enum FamilyError {
     },
     /// Content ids crossed with small places.
     #[error(
-        "breakdown [{breakdown}] crosses content with {place}: a content id can name its uploader, and {place} says \
-         where its few viewers are; take content or {place} out of it, or set content.allow_below_place = true"
+        "release.breakdowns combines content with {place} in breakdown [{breakdown}]: a content id can name its \
+         uploader, and {place} locates its few viewers; remove content or {place}, or set content.allow_below_place = \
+         true"
     )]
     ContentBelowPlace {
         /// region, asn or network.
@@ -174,9 +121,9 @@ fn check_one(index: usize, breakdown: &[Dimension], allow_below_place: bool) -> 
 
 fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyError> {
     for one in first {
-        if let Some(other) = second.iter().find(|other| Family::of(**other) == Family::of(*one)) {
+        if let Some(other) = second.iter().find(|other| other.family() == one.family()) {
             return Err(FamilyError::Shared {
-                family: Family::of(*one),
+                family: one.family(),
                 one: *one,
                 other: *other,
                 first: listed(first),

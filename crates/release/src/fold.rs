@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::mem;
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, CellKey, Table};
+use crowdfold_model::{Cell, CellKey, Table};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,40 @@
-//! Folding, thresholds, noise, and the only rows that are published: [`release`] turns the tables of one tenant and
-//! window into [`Rollup`]s, each of which covers a crowd.
+//! Folding, differential privacy, and the only rows that are published: [`release()`] turns the tables of one tenant and
+//! window into [`Rollup`]s, each of which covers at least *k* sessions.
 //!
-//! Architecture invariant: [`Rollup`] and [`RejectionNote`] are the only types of the house that are serialised to
-//! leave it, and only [`release()`] makes a [`Rollup`].
+//! ```
+//! use std::sync::Arc;
+//!
+//! use crowdfold_airlock::Dimension;
+//! use crowdfold_release::{Policy, PolicySettings, release};
+//! use crowdfold_rollup::{Cell, CellKey, Table, Window};
+//!
+//! let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
+//! let policy = Policy::threshold(PolicySettings { k: 50, breakdowns, ..PolicySettings::default() })?;
+//! let cells = [("Windows", "Chrome", 900), ("Windows", "Edge", 70), ("Windows", "Opera", 9), ("Tizen", "Samsung", 60)];
+//! let table: Table = cells
+//!     .into_iter()
+//!     .map(|(os, browser, sessions)| {
+//!         let key: CellKey = [os, browser].map(Arc::from).into();
+//!         (key, Cell { sessions, ..Cell::default() })
+//!     })
+//!     .collect();
+//!
+//! let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+//! let released = release("acme", window, vec![table], &policy, None);
+//! let rows: Vec<(String, u64)> = released
+//!     .rollups
+//!     .iter()
+//!     .map(|row| (row.cell_key().collect::<Vec<_>>().join("/"), row.sessions()))
+//!     .collect();
+//! let expected = [("Tizen/Samsung", 60), ("Windows/*", 79), ("Windows/Chrome", 900)];
+//! assert_eq!(rows, expected.map(|(key, sessions)| (key.to_owned(), sessions)));
+//! # Ok::<(), crowdfold_release::PolicyError>(())
+//! ```
+//!
+//! `examples/fold.rs` is a complete program.
+//!
+//! **Architecture invariant.** [`Rollup`] and [`RejectionNote`] are the only types that are serialised for readers, and
+//! only [`release()`] makes a [`Rollup`].
 #![forbid(unsafe_code)]
 
 mod covered;
@@ -18,9 +50,8 @@ mod row;
 #[cfg(test)]
 mod testing;
 
-pub use crowdfold_rollup::{BOUNDED_FIELDS, BoundedField};
 pub use distribution_summary::{BINS, LEAST_IN_RANGE};
-pub use families::{Family, FamilyError, breakdown_name, check_families};
+pub use families::{FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
 pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};

@@ -1,6 +1,6 @@
 //! What is written of a rejected beacon.
 
-use crowdfold_airlock::{Millis, Reason};
+use crowdfold_model::{Millis, Reason};
 use serde::Serialize;
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crowdfold_airlock::Millis;
-use crowdfold_rollup::Breakdowns;
+use crowdfold_model::{Breakdowns, Millis};
 
 use crate::policy::fnv1a;
 use crate::{Policy, PolicyError, Secret};

@@ -1,7 +1,6 @@
 //! What a row must be to leave.
 
-use crowdfold_airlock::{Dimension, Millis};
-use crowdfold_rollup::Cell;
+use crowdfold_model::{Cell, Dimension, Millis};
 
 use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
@@ -36,7 +35,7 @@ pub struct PolicySettings {
     pub margin: Option<u64>,
     /// `release.noise`: standard deviations of noise outside the detail table, in clamps.
     pub noise: u64,
-    /// `release.guard_networks`: the least number of network bits of a row, where the guard is on.
+    /// `release.min_networks`: the least number of network bits of a row, where the guard is on.
     pub guard_networks: Option<u32>,
     /// `content.allow_below_place`: lets content stand in one breakdown with region, asn or network.
     pub allow_below_place: bool,
@@ -81,12 +80,12 @@ pub enum Detail {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// k is 0.
-    #[error("release.k is 0, and a row of nobody is none: set release.k to 50")]
+    #[error("release.k is 0, but a row must cover at least one session; set it to 50")]
     NoCrowd,
     /// k is small, and nobody said it may be.
     #[error(
-        "release.k is {k}, and a group of fewer than {LEAST_K} sessions is hardly a crowd: raise release.k to {LEAST_K} \
-         or more, or set release.allow_small_k = true"
+        "release.k is {k}, but a crowd is at least {LEAST_K} sessions; raise it to {LEAST_K} or more, or set \
+         release.allow_small_k = true for trials"
     )]
     SmallK {
         /// What was asked for.
@@ -105,7 +104,7 @@ pub enum PolicyError {
     },
     /// A margin that is off although k is not small.
     #[error(
-        "release.margin is 0, which lets small groups be computed to within a few sessions; set 1 or more, or set \
+        "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
          release.allow_small_k = true for trials"
     )]
     NoMargin,
@@ -125,7 +124,7 @@ pub enum PolicyError {
     },
     /// More networks than there are bits, or none.
     #[error(
-        "release.guard_networks is {networks}, and a row has 64 bits for its networks: set 1 to 64, or leave it out"
+        "release.min_networks is {networks}, but a row has 64 bits for its networks; set 1 to 64, or leave it out"
     )]
     GuardOutOfRange {
         /// What was asked for.
@@ -133,8 +132,8 @@ pub enum PolicyError {
     },
     /// A condition that noise does not cover.
     #[error(
-        "release.guard_networks is {networks}, but whether a row meets it may hang on one session, which no noise covers: \
-         set 0, or release.policy = \"threshold\""
+        "release.min_networks is {networks}, but one session can decide whether a row meets it, and no noise hides that; \
+         set it to 0, or release.policy to \"threshold\""
     )]
     GuardUnderNoise {
         /// What was asked for.

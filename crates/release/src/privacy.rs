@@ -6,8 +6,7 @@ mod noise;
 mod noisy;
 mod secret;
 
-use crowdfold_airlock::Millis;
-use crowdfold_rollup::Sums;
+use crowdfold_model::{Millis, Sums};
 
 pub use noise::Sigma;
 pub use secret::Secret;
@@ -35,7 +34,7 @@ pub struct PrivacySettings {
     pub delta: f64,
     /// `windows.length`, ms: a day is a whole number of them.
     pub window: Millis,
-    /// `sessions.idle`, ms: with the window, what times are clamped to.
+    /// `sessions.idle_timeout`, ms: with the window, what times are clamped to.
     pub idle: Millis,
 }
 
@@ -43,27 +42,27 @@ pub struct PrivacySettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivacyError {
     /// ε is no budget.
-    #[error("release.privacy.epsilon is {0}, want a number above 0, to 10: set 1.0")]
+    #[error("release.privacy.epsilon is {0}, not a number above 0, up to 10; set it to 1.0")]
     Epsilon(
         /// What was asked for.
         String,
     ),
     /// δ is no chance.
-    #[error("release.privacy.delta is {0}, want a number above 0, below 1: set 1e-8")]
+    #[error("release.privacy.delta is {0}, not a number above 0, below 1; set it to 1e-8")]
     Delta(
         /// What was asked for.
         String,
     ),
     /// Days that windows do not fill.
-    #[error("windows.length is {0} ms, and a day is not a whole number of such windows: take 1h")]
+    #[error("windows.length is {0} ms, which does not divide a day; set it to 1h")]
     Window(
         /// What was asked for, ms.
         Millis,
     ),
     /// So much noise that nothing would ever be released.
     #[error(
-        "release.privacy.epsilon is {epsilon}, and spread over {releases} tables a day it asks for rows of {tau} sessions, \
-         so nothing would ever be released: raise it, or take longer windows or fewer breakdowns"
+        "release.privacy.epsilon is {epsilon}, which {releases} tables a day share, so that only rows of {tau} sessions \
+         would ever be released; raise it, or use longer windows or fewer breakdowns"
     )]
     Drowned {
         /// The budget.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
+use crowdfold_model::{Cell, CellKey, Table, Window};
 
 use crate::covered::Covered;
 use crate::fold::{Margin, Row, STAR, fold};

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Dimension, ErrorClass};
-use crowdfold_rollup::{CellKey, Sums, Window};
+use crowdfold_model::{CellKey, Dimension, ErrorClass, Metric, SumMetric, Sums, ValueMetric, Window};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::covered::{Covered, Sum};
@@ -79,29 +78,25 @@ enum Numbers {
 #[derive(Debug)]
 struct Full {
     sums: Sums,
-    startup: DistributionSummary,
-    bandwidth: DistributionSummary,
-    bitrate: DistributionSummary,
+    /// In the order of [`ValueMetric::ALL`].
+    values: [DistributionSummary; ValueMetric::COUNT],
 }
 
 impl Rollup {
     /// Row number `row` (from 1) of the detail table. The caller has made sure that the cell is a crowd.
     pub(crate) fn new(head: &Arc<Head>, row: usize, Row { cell_key, cell }: Row) -> Self {
-        let full = Full {
-            sums: cell.sums,
-            startup: DistributionSummary::of(&cell.startup, head.detail),
-            bandwidth: DistributionSummary::of(&cell.bandwidth, head.detail),
-            // a ladder of few steps: percentiles say it all
-            bitrate: DistributionSummary::of(&cell.bitrate, false),
+        let summary = |metric: ValueMetric| {
+            DistributionSummary::of(&cell.values[metric], head.detail && metric.has_histogram())
         };
+        let full = Full { sums: cell.sums, values: ValueMetric::ALL.map(summary) };
         let numbers = Numbers::Full(Box::new(full));
         Self { row, cell_key, sessions: cell.sessions, numbers, head: Arc::clone(head) }
     }
 
     /// Row number `row` (from 1) of a table under `differential-privacy`.
     pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, cell_key: CellKey, noisy: Noisy) -> Self {
-        let Noisy { sessions, sums, startup, bandwidth, bitrate } = noisy;
-        let numbers = Numbers::Full(Box::new(Full { sums, startup, bandwidth, bitrate }));
+        let Noisy { sessions, sums, values } = noisy;
+        let numbers = Numbers::Full(Box::new(Full { sums, values }));
         Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
@@ -158,10 +153,7 @@ impl Rollup {
     /// The reports of those sessions, where the row shows them.
     #[must_use]
     pub fn beacons(&self) -> Option<u64> {
-        match &self.numbers {
-            Numbers::Full(full) => Some(full.sums.beacons),
-            Numbers::Covered(_) | Numbers::Hidden => None,
-        }
+        self.numbers.beacons()
     }
 
     /// The value of its record: one line of JSON, `crowdfold.rollup/1`.
@@ -190,20 +182,8 @@ struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<Coverage>,
     sessions: u64,
-    beacons: Number,
-    attempts: Number,
-    plays: Number,
-    startup_failures: Number,
-    playback_failures: Number,
-    playing_ms: Number,
-    stalled_ms: Number,
-    stalls: Number,
-    dropped_frames: Number,
-    switches: Number,
-    errors: Errors<'a>,
-    startup_ms: Distribution<'a>,
-    bandwidth_kbps: Distribution<'a>,
-    bitrate_kbps: Distribution<'a>,
+    #[serde(flatten)]
+    numbers: WireNumbers<'a>,
     policy: PolicyNote,
 }
 
@@ -232,19 +212,48 @@ enum Distribution<'a> {
     Hidden,
 }
 
+/// The numbers of a row, in its order: beacons, sums, errors, values.
+struct WireNumbers<'a>(&'a Numbers);
+
+impl Serialize for WireNumbers<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        // not among the fields that noise covers
+        map.serialize_entry("beacons", &self.0.beacons().map_or(Number::Hidden, Number::Exact))?;
+        for metric in SumMetric::ALL {
+            map.serialize_entry(metric.name(), &self.0.sum(metric))?;
+        }
+        map.serialize_entry("errors", &self.0.errors())?;
+        for metric in ValueMetric::ALL {
+            map.serialize_entry(metric.name(), &self.0.distribution(metric))?;
+        }
+        map.end()
+    }
+}
+
 impl Numbers {
-    fn number(&self, name: &str, of: impl Fn(&Sums) -> u64) -> Number {
+    fn beacons(&self) -> Option<u64> {
         match self {
-            Self::Full(full) => Number::Exact(of(&full.sums)),
-            Self::Covered(covered) => Number::Noisy(covered.get(name)),
+            Self::Full(full) => Some(full.sums.beacons),
+            Self::Covered(_) | Self::Hidden => None,
+        }
+    }
+
+    fn sum(&self, metric: SumMetric) -> Number {
+        match self {
+            Self::Full(full) => Number::Exact(full.sums[metric]),
+            Self::Covered(covered) => covered.get(Metric::Sum(metric)).map_or(Number::Hidden, Number::Noisy),
             Self::Hidden => Number::Hidden,
         }
     }
 
-    fn distribution(&self, name: &str, of: impl Fn(&Full) -> &DistributionSummary) -> Distribution<'_> {
+    fn distribution(&self, metric: ValueMetric) -> Distribution<'_> {
         match self {
-            Self::Full(full) => Distribution::Full(of(full)),
-            Self::Covered(covered) => Distribution::Sum(covered.sum(name)),
+            Self::Full(full) => Distribution::Full(&full.values[metric as usize]),
+            Self::Covered(covered) => {
+                let sum = covered.get(Metric::Value(metric));
+                sum.map_or(Distribution::Hidden, |sum| Distribution::Sum(Sum { sum }))
+            }
             Self::Hidden => Distribution::Hidden,
         }
     }
@@ -320,21 +329,7 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
             rows: head.rows,
             coverage: head.coverage.filter(|coverage| coverage.partitions < coverage.of),
             sessions: *sessions,
-            // not among the fields that noise covers
-            beacons: rollup.beacons().map_or(Number::Hidden, Number::Exact),
-            attempts: numbers.number("attempts", |sums| sums.attempts),
-            plays: numbers.number("plays", |sums| sums.plays),
-            startup_failures: numbers.number("startup_failures", |sums| sums.startup_failures),
-            playback_failures: numbers.number("playback_failures", |sums| sums.playback_failures),
-            playing_ms: numbers.number("playing_ms", |sums| sums.playing_ms),
-            stalled_ms: numbers.number("stalled_ms", |sums| sums.stalled_ms),
-            stalls: numbers.number("stalls", |sums| sums.stalls),
-            dropped_frames: numbers.number("dropped_frames", |sums| sums.dropped_frames),
-            switches: numbers.number("switches", |sums| sums.switches),
-            errors: numbers.errors(),
-            startup_ms: numbers.distribution("startup_ms", |full| &full.startup),
-            bandwidth_kbps: numbers.distribution("bandwidth_kbps", |full| &full.bandwidth),
-            bitrate_kbps: numbers.distribution("bitrate_kbps", |full| &full.bitrate),
+            numbers: WireNumbers(numbers),
             policy: head.policy,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, CellKey, Table};
+use crowdfold_model::{Cell, CellKey, Table};
 
 pub(crate) fn cell_key<S: AsRef<str>>(values: &[S]) -> CellKey {
     values.iter().map(|value| Arc::from(value.as_ref())).collect()

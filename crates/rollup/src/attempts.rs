@@ -2,7 +2,7 @@
 //!
 //! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
 //! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
-//! other ([`crate::session`]), so a decision depends on what the session's records of the last `sessions.idle` asserted
+//! other ([`crate::session`]), so a decision depends on what the session's records of the last `sessions.idle_timeout` asserted
 //! and on what its open window holds, and a replay comes to the same.
 //!
 //! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
@@ -14,7 +14,7 @@
 //! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
 //! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use crate::session::{Assertion, Now};
 use crate::session_summary::quotient_to_two_digits;

@@ -1,6 +1,6 @@
 //! Beacons by what became of them.
 
-use crowdfold_airlock::Reason;
+use crowdfold_model::Reason;
 
 /// Beacons by what became of them, except those in a session summary: the cells carry these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bincode::Encode, bincode::Decode)]

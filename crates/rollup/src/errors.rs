@@ -1,6 +1,6 @@
 //! Sets of error classes.
 
-use crowdfold_airlock::ErrorClass;
+use crowdfold_model::ErrorClass;
 
 /// A set of error classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,16 +1,26 @@
 //! Windows, session summaries and cells.
 //!
-//! A beacon touches one thing: the session summary of its session in its window ([`SessionStore::insert`]). Cells are
-//! made when the window closes ([`SessionStore::close`]), by walking the session summaries once for each breakdown of
-//! their tenant; so what a beacon costs does not depend on how many there are. Cells of disjoint sets of sessions add
-//! up exactly ([`Cell::add`]).
+//! Each beacon updates one session summary, that of its session and window ([`SessionStore::insert`]). When the window
+//! closes ([`SessionStore::close`]), the summaries are walked once for each breakdown of their tenant, and added to
+//! cells. Therefore the cost of a beacon does not depend on the number of breakdowns. Cells of disjoint sets of sessions
+//! can be added exactly:
+//!
+//! ```
+//! use crowdfold_rollup::{Cell, Window};
+//!
+//! let mut total = Cell { sessions: 900, ..Cell::default() };
+//! let mut other = Cell { sessions: 70, ..Cell::default() };
+//! other.startup.record_many(850, 70);
+//! total.add(&other);
+//! assert_eq!(total.sessions, 970);
+//! assert_eq!(total.startup.values(), [(850, 70)]);
+//!
+//! let window = Window::of(1_795_308_528_421, 60_000);
+//! assert_eq!((window.start, window.end), (1_795_308_480_000, 1_795_308_540_000));
+//! ```
 #![forbid(unsafe_code)]
 
 mod attempts;
-mod bounded;
-mod breakdowns;
-mod cell;
-mod clamp;
 mod codes;
 mod counts;
 mod errors;
@@ -22,17 +32,12 @@ pub mod seeded_bugs;
 mod session;
 mod session_summary;
 mod store;
-mod table;
 mod tabulate;
 mod timeline;
 mod tracker;
 pub mod wire;
 
-pub use bounded::{BOUNDED_FIELDS, Bounded, BoundedField};
-pub use breakdowns::{BreakdownList, Breakdowns};
-pub use cell::{Cell, Distribution, Sums};
 pub use counts::Counts;
 pub use rules::Rules;
 pub use store::{Outcome, SessionStore};
-pub use table::{CellKey, Table, Window};
 pub use tabulate::{ClosedWindow, MOST_CELLS, MOST_LEVELS};

@@ -1,8 +1,8 @@
 //! The slots in which session summaries keep their dimensions, and the slots that make the cells of each tenant.
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Breakdowns, Dimension};
 
-use crate::{Breakdowns, MOST_LEVELS};
+use crate::MOST_LEVELS;
 
 /// Breakdowns, looked up once: by the number of a tenant, as indices of the slots of a session summary.
 ///

@@ -1,8 +1,6 @@
 //! What combiners and mergers must agree on.
 
-use crowdfold_airlock::Millis;
-
-use crate::Breakdowns;
+use crowdfold_model::{Breakdowns, Millis};
 
 /// What combiners and mergers must agree on for their cells to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,3 +48,6 @@ impl Rules {
         moment - moment % self.window
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,10 @@
 //!
 //! Every field is what one record asserted, and holds for `idle` after it by record timestamps. No field is derived
 //! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
-//! exactly what matters (protocol.md, "Session state is a set of assertions").
+//! exactly what matters (ARCHITECTURE.md, "Exactly once").
 
-use crowdfold_airlock::{Identity, Millis, Observation, Playback};
+use crowdfold_airlock::{Identity, Observation, Playback};
+use crowdfold_model::{Millis, SumMetric, ValueMetric};
 
 use crate::attempts::{Counted, InWindow, Line, Others, Statement, WindowContext};
 use crate::errors::ErrorClasses;
@@ -195,12 +196,9 @@ pub(crate) struct Observed {
     pub(crate) new_startup: Option<u32>,
     /// The classes of its errors that the session did not report before.
     pub(crate) new_errors: ErrorClasses,
-    /// What the beacon reports, or what CMCD's states and totals come to with it. Times in ms.
-    pub(crate) playing_ms: u32,
-    pub(crate) stalled_ms: u32,
-    pub(crate) stalls: u32,
-    pub(crate) dropped_frames: u32,
-    pub(crate) switches: u32,
+    /// What it adds to each sum, in the order of [`SumMetric::ALL`]: the amounts that it reports, or what CMCD's states
+    /// and totals come to with it. Those that are counted from its statements are in `counted`.
+    pub(crate) sums: [u32; SumMetric::COUNT],
 }
 
 impl Session {
@@ -229,6 +227,7 @@ impl Session {
     ) -> Observed {
         let assertion = Assertion::at(now.record);
         let measures = beacon.measures();
+        let startup_ms = measures.value(ValueMetric::StartupMs);
         let tracked = self.track(beacon, now);
         let statement = statement(beacon);
         // A quality that is chosen before anything plays is no change, nor is its report where it comes after the next.
@@ -242,16 +241,28 @@ impl Session {
         // a beacon that has played for some time was not sent at the first frame
         let is_untimed_frame = is_json
             && (measures.play && !measures.attempt)
-            && (measures.startup_ms.is_none() && measures.playing_ms == 0);
+            && (startup_ms.is_none() && measures.sum(SumMetric::PlayingMs) == 0);
         let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
         // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
-        let stated = measures.startup_ms.filter(|_| {
+        let stated = startup_ms.filter(|_| {
             let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
             is_new && !tracked.start_known && !tracked.start_interrupted
         });
         let mut new_errors = tracked.new_codes;
         if is_json || beacon.playback().is_some_and(|playback| playback.code.is_none()) {
             new_errors.add(measures.error);
+        }
+        let mut sums = measures.sums;
+        if !is_json {
+            for (metric, more) in [
+                (SumMetric::PlayingMs, tracked.playing_ms),
+                (SumMetric::StalledMs, tracked.stalled_ms),
+                (SumMetric::Stalls, tracked.stalls),
+                (SumMetric::DroppedFrames, tracked.dropped_frames),
+                (SumMetric::Switches, switches.into()),
+            ] {
+                sums[metric as usize] += more;
+            }
         }
         let observed = Observed {
             opted_out: beacon.opt_out() || self.opt_out.holds(now),
@@ -260,14 +271,10 @@ impl Session {
             in_window,
             new_startup: measured.or(stated),
             new_errors,
-            playing_ms: measures.playing_ms + tracked.playing_ms,
-            stalled_ms: measures.stalled_ms + tracked.stalled_ms,
-            stalls: measures.stalls + tracked.stalls,
-            dropped_frames: measures.dropped_frames + tracked.dropped_frames,
-            switches: measures.switches + u32::from(switches),
+            sums,
         };
         for (stated, field) in [
-            (measures.startup_ms.is_some(), &mut self.startup),
+            (startup_ms.is_some(), &mut self.startup),
             (is_untimed_frame, &mut self.untimed_frame),
             (beacon.opt_out(), &mut self.opt_out),
         ] {

@@ -2,11 +2,11 @@
 
 use crowdfold_airlock::Measures;
 
+use crate::Rules;
 use crate::attempts::{Counted, InWindow};
-use crate::bounded::{self, Budget};
 use crate::errors::ErrorClasses;
 use crate::session::Observed;
-use crate::{Bounded, Cell, Rules, Sums};
+use crowdfold_model::{Bounded, Budget, Cell, Combine, SumMetric, Sums, ValueMetric, amounts};
 
 /// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
 /// which is far above what is given to cells.
@@ -14,24 +14,14 @@ use crate::{Bounded, Cell, Rules, Sums};
 pub(crate) struct SessionSummary {
     pub(crate) beacons: u64,
     network_bits: u64,
-    bandwidth: Mean,
-    bitrate: Mean,
+    values: [Mean; ValueMetric::COUNT],
     /// Which slots of its dimensions were reported in this window; the others are inherited.
     pub(crate) reported: u32,
     /// Which slots have a value.
     pub(crate) filled: u32,
-    playing_ms: u32,
-    stalled_ms: u32,
-    stalls: u32,
-    dropped_frames: u32,
-    switches: u32,
-    startup_ms: Option<u32>,
+    sums: [u32; SumMetric::COUNT],
     /// Index of its session's tenant.
     pub(crate) tenant: u16,
-    attempts: u8,
-    plays: u8,
-    startup_failures: u8,
-    playback_failures: u8,
     errors: ErrorClasses,
     pub(crate) in_window: InWindow,
     /// Taken out by an opt-out.
@@ -51,30 +41,32 @@ impl SessionSummary {
         if observed.counted != Counted::default() {
             self.count(&observed.counted);
         }
-        self.playing_ms = self.playing_ms.saturating_add(observed.playing_ms);
-        self.stalled_ms = self.stalled_ms.saturating_add(observed.stalled_ms);
-        self.stalls = self.stalls.saturating_add(observed.stalls);
-        self.dropped_frames = self.dropped_frames.saturating_add(observed.dropped_frames);
-        self.switches = self.switches.saturating_add(observed.switches);
-        self.startup_ms = self.startup_ms.or(observed.new_startup);
-        self.errors.add_all(observed.new_errors);
-        if let Some(rate) = measures.bandwidth_kbps {
-            self.bandwidth.add(rate, observed.playing_ms);
+        for (sum, more) in self.sums.iter_mut().zip(observed.sums) {
+            *sum = sum.saturating_add(more);
         }
-        if let Some(rate) = measures.bitrate_kbps {
-            self.bitrate.add(rate, observed.playing_ms);
+        self.errors.add_all(observed.new_errors);
+        let playing_ms = observed.sums[SumMetric::PlayingMs as usize];
+        for metric in ValueMetric::ALL {
+            let value = match metric {
+                ValueMetric::StartupMs => observed.new_startup,
+                _ => measures.value(metric),
+            };
+            if let Some(value) = value {
+                self.values[metric as usize].add(metric.combine(), value, playing_ms);
+            }
         }
     }
 
     #[cold]
     fn count(&mut self, counted: &Counted) {
-        for (count, more) in [
-            (&mut self.attempts, counted.attempts),
-            (&mut self.plays, counted.plays),
-            (&mut self.startup_failures, counted.startup_failures),
-            (&mut self.playback_failures, counted.playback_failures),
+        for (metric, more) in [
+            (SumMetric::Attempts, counted.attempts),
+            (SumMetric::Plays, counted.plays),
+            (SumMetric::StartupFailures, counted.startup_failures),
+            (SumMetric::PlaybackFailures, counted.playback_failures),
         ] {
-            *count = count.saturating_add(more);
+            let sum = &mut self.sums[metric as usize];
+            *sum = sum.saturating_add(more.into());
         }
     }
 
@@ -82,34 +74,28 @@ impl SessionSummary {
     /// same within the budget.
     pub(crate) fn close(&self, rules: &Rules, budget: &Budget) -> Contribution {
         let most = Sums::most(rules.window, rules.idle);
-        let playing_ms = u64::from(self.playing_ms).min(most.playing_ms);
         let mut pending = Counted::default();
         pending.add(self.in_window.pending);
-        let sums = Sums {
+        let mut sums = Sums {
             beacons: self.beacons,
             clamped_beacons: self.beacons.min(most.clamped_beacons),
-            attempts: u64::from(self.attempts).min(most.attempts),
-            plays: u64::from(self.plays).min(most.plays),
-            startup_failures: (u64::from(self.startup_failures) + u64::from(pending.startup_failures))
-                .min(most.startup_failures),
-            playback_failures: (u64::from(self.playback_failures) + u64::from(pending.playback_failures))
-                .min(most.playback_failures),
-            playing_ms,
-            stalled_ms: u64::from(self.stalled_ms).min(most.stalled_ms - playing_ms),
-            stalls: u64::from(self.stalls).min(most.stalls),
-            dropped_frames: u64::from(self.dropped_frames).min(most.dropped_frames),
-            switches: u64::from(self.switches).min(most.switches),
+            metrics: self.sums.map(u64::from),
             errors: self.errors.counts(),
         };
-        let (bandwidth_kbps, bitrate_kbps) = (self.bandwidth.two_digits(), self.bitrate.two_digits());
-        let amounts = bounded::amounts(&sums, self.startup_ms, bitrate_kbps, bandwidth_kbps);
+        sums[SumMetric::StartupFailures] += u64::from(pending.startup_failures);
+        sums[SumMetric::PlaybackFailures] += u64::from(pending.playback_failures);
+        for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
+            *sum = (*sum).min(most);
+        }
+        // a session cannot play and stall for longer than the window lasts for it
+        let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
+        sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
+        let values = ValueMetric::ALL.map(|metric| self.values[metric as usize].close(metric.combine()));
         Contribution {
             networks: self.network_bits,
+            bounded: budget.bound(amounts(&sums, &values)),
             sums,
-            bounded: budget.bound(amounts),
-            startup_ms: self.startup_ms,
-            bandwidth_kbps,
-            bitrate_kbps,
+            values,
         }
     }
 }
@@ -119,9 +105,7 @@ pub(crate) struct Contribution {
     networks: u64,
     sums: Sums,
     bounded: Bounded,
-    startup_ms: Option<u32>,
-    bandwidth_kbps: Option<u32>,
-    bitrate_kbps: Option<u32>,
+    values: [Option<u32>; ValueMetric::COUNT],
 }
 
 impl Contribution {
@@ -131,11 +115,7 @@ impl Contribution {
         cell.networks |= self.networks;
         cell.sums.add(&self.sums);
         cell.bounded.add(&self.bounded);
-        for (value, distribution) in [
-            (self.startup_ms, &mut cell.startup),
-            (self.bandwidth_kbps, &mut cell.bandwidth),
-            (self.bitrate_kbps, &mut cell.bitrate),
-        ] {
+        for (distribution, value) in cell.values.0.iter_mut().zip(self.values) {
             if let Some(value) = value {
                 distribution.record(value);
             }
@@ -143,30 +123,44 @@ impl Contribution {
     }
 }
 
-/// The mean of a rate over a session's beacons, weighted by the time each played; plain where none played.
+/// The value of one session: the first one, or the mean over its beacons, weighted by the time that each played; plain
+/// where none played.
 #[derive(Debug, Default)]
 struct Mean {
     weighted: u64,
     weight: u64,
+    /// The sum of the values, or the first one.
     plain: u64,
     beacons: u64,
 }
 
 impl Mean {
-    /// Rates are at most 10^8 kbit/s and times a day in units of 100 ms: 200,000 beacons of both extremes fit.
-    fn add(&mut self, rate: u32, playing_ms: u32) {
-        let weight = u64::from(playing_ms) / 100;
-        self.weighted = self.weighted.saturating_add(u64::from(rate) * weight);
-        self.weight += weight;
-        self.plain += u64::from(rate);
+    /// Adds a value. Values are at most 10^8 and times a day in units of 100 ms: 200,000 beacons of both extremes fit.
+    fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
+        match combine {
+            Combine::First if self.beacons == 0 => self.plain = value.into(),
+            Combine::First => {}
+            Combine::Mean => {
+                let weight = u64::from(playing_ms) / 100;
+                self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
+                self.weight += weight;
+                self.plain += u64::from(value);
+            }
+        }
         self.beacons += 1;
     }
 
-    /// The mean, to two significant digits, half up; `None` where no beacon carried the rate.
-    fn two_digits(&self) -> Option<u32> {
-        let (sum, of) =
-            if self.weight > 0 { (self.weighted, self.weight) } else { (self.plain, self.beacons) };
-        (of > 0).then(|| u32::try_from(quotient_to_two_digits(sum, of)).unwrap_or(u32::MAX))
+    /// Returns the value, a mean to two significant digits, half up; absent where no beacon reported one.
+    fn close(&self, combine: Combine) -> Option<u32> {
+        if self.beacons == 0 {
+            return None;
+        }
+        let value = match combine {
+            Combine::First => self.plain,
+            Combine::Mean if self.weight > 0 => quotient_to_two_digits(self.weighted, self.weight),
+            Combine::Mean => quotient_to_two_digits(self.plain, self.beacons),
+        };
+        Some(u32::try_from(value).unwrap_or(u32::MAX))
     }
 }
 
@@ -184,24 +178,18 @@ pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{SessionSummary, quotient_to_two_digits};
-    use crate::bounded::Budget;
+    use crate::Rules;
     use crate::errors::ErrorClasses;
-    use crate::{Rules, Sums};
+    use crowdfold_model::{Budget, SumMetric, Sums};
 
     #[test]
     fn no_session_gives_more_than_the_most() {
         let many = u32::MAX;
+        let mut sums = [many; SumMetric::COUNT];
+        sums[SumMetric::PlayingMs as usize] = 3_000_000;
         let mut summary = SessionSummary {
             beacons: many.into(),
-            attempts: u8::MAX,
-            plays: u8::MAX,
-            startup_failures: u8::MAX,
-            playback_failures: u8::MAX,
-            playing_ms: 3_000_000,
-            stalled_ms: many,
-            stalls: many,
-            dropped_frames: many,
-            switches: many,
+            sums,
             errors: ErrorClasses::ALL,
             ..SessionSummary::default()
         };
@@ -213,11 +201,14 @@ mod tests {
             max_sessions: 1,
         };
         let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));
-        assert_eq!((most.clamped_beacons, most.playing_ms, most.stalls), (370, 3_690_000, 3_600));
-        let expected = Sums { beacons: many.into(), playing_ms: 3_000_000, stalled_ms: 690_000, ..most };
+        let numbers = (most.clamped_beacons, most[SumMetric::PlayingMs], most[SumMetric::Stalls]);
+        assert_eq!(numbers, (370, 3_690_000, 3_600));
+        let mut expected = Sums { beacons: many.into(), ..most };
+        (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_000_000, 690_000);
         assert_eq!(summary.close(&rules, &budget).sums, expected);
-        summary.playing_ms = many;
-        assert_eq!(summary.close(&rules, &budget).sums, Sums { beacons: many.into(), stalled_ms: 0, ..most });
+        summary.sums[SumMetric::PlayingMs as usize] = many;
+        (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_690_000, 0);
+        assert_eq!(summary.close(&rules, &budget).sums, expected);
     }
 
     #[test]

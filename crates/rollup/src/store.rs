@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crowdfold_airlock::{Dictionary, Dimension, Millis, Observation, Reason, SessionHash, Symbol};
+use crowdfold_airlock::{Dictionary, Observation, SessionHash, Symbol};
+use crowdfold_model::{Dimension, Millis, Reason, Window};
 
 use crate::attempts::{InWindow, WindowContext};
 use crate::plan::Plan;
 use crate::session::{Assertion, Now, Session};
 use crate::session_summary::SessionSummary;
 use crate::tabulate::{ClosedWindow, tabulate};
-use crate::{Counts, Rules, Window};
+use crate::{Counts, Rules};
 
 /// The outcome of a beacon, in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Symbol};
 
-use crate::bounded::Budget;
+use crate::Rules;
 use crate::plan::Plan;
 use crate::session_summary::{Contribution, SessionSummary};
-use crate::{Cell, CellKey, Rules, Table, Window};
+use crowdfold_model::{Budget, Cell, CellKey, Table, Window};
 
 /// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
 pub const MOST_CELLS: usize = 65_536;

@@ -4,7 +4,8 @@
 //! What counts is the latest state by the clock among the records that still hold. So it does not do to keep the latest:
 //! when that expires, what it displaced must come back, as it would for whoever starts to read here.
 
-use crowdfold_airlock::{Millis, State};
+use crowdfold_airlock::State;
+use crowdfold_model::Millis;
 
 use crate::session::{Assertion, Now};
 
@@ -128,7 +129,8 @@ pub(crate) struct Step {
     pub(crate) stall: bool,
 }
 
-/// Moments are cut into so many ms before differences are taken, so that these add up (privacy.md: times to 100 ms).
+/// Timestamps are rounded to this many ms before differences are taken, so that the differences add up
+/// (ARCHITECTURE.md, "From CMCD states to amounts").
 const UNIT: Millis = 100;
 
 impl Timeline {

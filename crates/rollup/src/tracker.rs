@@ -6,7 +6,8 @@
 //! on, too: in what its last event stated, but for players that send events in batches, of which some are on their way. As
 //! everything in a session, this is what records said, each for itself ([`crate::session`]).
 
-use crowdfold_airlock::{Millis, Observation, Playback, State, Total};
+use crowdfold_airlock::{Observation, Playback, State, Total};
+use crowdfold_model::Millis;
 
 use crate::attempts::Line;
 use crate::codes::Codes;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{Decode, Encode};
 
-use crate::{Cell, CellKey, Counts, Table, Window};
+use crate::Counts;
+use crowdfold_model::{Cell, CellKey, Table, Window};
 
 /// The first byte of every partial.
 pub const VERSION: u8 = 1;
@@ -165,7 +166,7 @@ fn read_chunk(mut body: &[u8]) -> Option<Chunk> {
             (0..head.levels).map(|_| take::<String>(&mut body).map(Arc::from)).collect::<Option<_>>()?;
         let cell: Cell = take(&mut body)?;
         let sorted = |values: &[(u32, u64)]| values.is_sorted_by(|a, b| a.0 < b.0);
-        if ![&cell.startup, &cell.bandwidth, &cell.bitrate].iter().all(|values| sorted(values.values())) {
+        if !cell.values.0.iter().all(|distribution| sorted(distribution.values())) {
             return None;
         }
         cells.push((cell_key, cell));

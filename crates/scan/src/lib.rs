@@ -1,7 +1,7 @@
-//! Finds identifiers in text: addresses, names of persons, devices and sessions, in several encodings. The airlock
-//! redacts free texts in which the scanner finds something, and `audit` scans the published records with it.
+//! Finds identifiers in text: addresses, and ids of persons, devices and sessions, in several encodings. The airlock
+//! redacts free text that contains an identifier, and `audit` searches published records with the same scanner.
 //!
-//! A finding is a kind and an encoding, never the text itself.
+//! A finding is a kind and an encoding, and never contains the text.
 //!
 //! ```
 //! use crowdfold_scan::{Identifier, Writing, scan};
@@ -10,12 +10,12 @@
 //! assert_eq!(scan("movie-0042"), []);
 //! ```
 //!
-//! Encodings without a recognisable form (base64, base32) are recognised if they have padding, or decode to an address,
-//! an e-mail address, a token or a configured value.
+//! Encodings without a shape of their own (base64, base32) are recognised if they have padding, or if they decode to an
+//! address, an e-mail address, a token or a value that was given to the scanner.
 //!
-//! Limitations: the scanner does not find an address as a number of fewer than nine digits or as a hexadecimal number
-//! without a letter, the four bytes of an address in base64, random ids without a recognisable form, other digests,
-//! encrypted values, and names of persons.
+//! The scanner does not find: an address as a number of fewer than nine digits, or without a letter in hexadecimal; the
+//! four bytes of an address in base64; random ids without a shape; anything hashed in another way, or encrypted; names
+//! of persons.
 #![forbid(unsafe_code)]
 
 mod address;

@@ -1,5 +1,17 @@
-//! What tests need around the program: a real broker, its binary, names that nobody else uses. Dev only; panics
-//! where a test could not go on, with what to do about it.
+//! Tools for tests: a real Kafka broker, the program's binary, unique names, and the oracle, which computes the expected
+//! rows independently. Only tests use this crate. A failed precondition panics, with a message that names the fix.
+//!
+//! ```
+//! use crowdfold_testkit::{eventually, unique};
+//!
+//! let mut attempts = 0;
+//! let value = eventually("the third attempt", || {
+//!     attempts += 1;
+//!     (attempts == 3).then_some("ready")
+//! });
+//! assert_eq!(value, "ready");
+//! assert_ne!(unique("topic"), unique("topic"));
+//! ```
 #![forbid(unsafe_code)]
 
 mod binary;

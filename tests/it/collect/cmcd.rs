@@ -51,7 +51,7 @@ fn send(client: &mut Client, line: &str) -> (u16, &'static str, String) {
 #[test]
 fn what_real_players_send_lies_on_the_topic_as_they_sent_it() {
     let mut deployment = deploy(Kafka::shared());
-    deployment.set("collect.rate", "0");
+    deployment.set("collect.max_requests_per_connection_second", "0");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let mut client = collector.connect();

@@ -32,9 +32,9 @@ fn log_of(deployment: &Deployment<'_>) -> Vec<Vec<Record>> {
 fn the_rows_of_what_was_posted_are_the_oracles() {
     let mut deployment = deploy(Kafka::shared());
     deployment.rules.k = 10;
-    deployment.set("collect.rate", "0");
+    deployment.set("collect.max_requests_per_connection_second", "0");
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let worker = Worker::start(&deployment, "a");

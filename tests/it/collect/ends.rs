@@ -50,7 +50,7 @@ fn it_does_not_begin_where_it_cannot_serve() {
 #[test]
 fn what_is_under_way_is_answered_and_written_before_it_ends() {
     let mut deployment = deploy(Kafka::shared());
-    deployment.set("collect.rate", "0");
+    deployment.set("collect.max_requests_per_connection_second", "0");
     deployment.set("collect.linger", "\"200ms\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);

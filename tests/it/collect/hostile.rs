@@ -25,10 +25,10 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-/// Adds a small memory limit and the time-out `collect.slow`. A test of something else sets one that a busy machine keeps.
+/// Adds a small memory limit and the time-out `collect.read_timeout`. A test of something else sets one that a busy machine keeps.
 fn limited<'a>(mut deployment: Deployment<'a>, slow: &str) -> Deployment<'a> {
-    deployment.set("collect.slow", &format!("{slow:?}"));
-    deployment.set("collect.memory", "4194304");
+    deployment.set("collect.read_timeout", &format!("{slow:?}"));
+    deployment.set("collect.max_memory_bytes", "4194304");
     deployment.with_topics()
 }
 
@@ -159,8 +159,8 @@ fn connections_that_come_slowly_or_in_halves() {
 #[test]
 fn heads_without_end_and_requests_without_measure() {
     let mut deployment = deploy(Kafka::shared());
-    deployment.set("collect.rate", "2");
-    deployment.set("collect.connections", "3");
+    deployment.set("collect.max_requests_per_connection_second", "2");
+    deployment.set("collect.max_connections", "3");
     let deployment = limited(deployment, "60s");
     let collector = Collector::start(&deployment);
     let before = collector.memory();
@@ -207,8 +207,8 @@ fn heads_without_end_and_requests_without_measure() {
 #[test]
 fn more_than_may_be_held_is_turned_away_and_what_was_taken_is_written() {
     let mut deployment = deploy(Kafka::shared());
-    deployment.set("collect.memory", "1048576");
-    deployment.set("collect.slow", "\"5m\"");
+    deployment.set("collect.max_memory_bytes", "1048576");
+    deployment.set("collect.read_timeout", "\"5m\"");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let before = collector.memory();

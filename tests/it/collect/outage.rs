@@ -75,9 +75,9 @@ impl Drop for Whistle<'_> {
 fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
     let kafka = Kafka::start(Options::default());
     let mut deployment = deploy(&kafka);
-    deployment.set("collect.patience", "\"2s\"");
-    deployment.set("collect.memory", "1048576");
-    deployment.set("collect.rate", "0");
+    deployment.set("collect.acknowledge_timeout", "\"2s\"");
+    deployment.set("collect.max_memory_bytes", "1048576");
+    deployment.set("collect.max_requests_per_connection_second", "0");
     let deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     let address = collector.0.intake_address();

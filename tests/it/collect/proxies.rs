@@ -56,7 +56,7 @@ fn proxy_protocol_is_accepted_from_proxies_only_and_names_the_client() {
     let mut deployment = deploy(Kafka::shared());
     deployment.set("collect.trusted_proxies", "[\"127.0.0.1/32\"]");
     deployment.set("collect.proxy_protocol", "true");
-    deployment.set("collect.slow", "\"3s\"");
+    deployment.set("collect.read_timeout", "\"3s\"");
     let mut deployment = deployment.with_topics();
     let collector = Collector::start(&deployment);
     for header in [version_2([203, 0, 113, 9]), b"PROXY TCP4 203.0.113.9 127.0.0.1 4711 443\r\n".to_vec()] {

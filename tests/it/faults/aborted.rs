@@ -21,7 +21,7 @@ const FAULTS: [&str; 6] = [
 fn transactions_that_fail_in_the_middle_are_aborted_and_sent_again_byte_for_byte() {
     let mut deployment = Deployment::new(Kafka::shared());
     // the pauses between slices are no silence
-    deployment.set("source.quiet", "\"1h\"");
+    deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
     // slices, so that there are many transactions
     let (start, length) = (window_ago(2_000, 160_000), 6_000);

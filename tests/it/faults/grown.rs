@@ -10,7 +10,7 @@ use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, 
 #[test]
 fn partitions_grow_from_four_to_eight_under_load() {
     let mut deployment = Deployment::new(Kafka::shared());
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     deployment.set("kafka.properties.\"topic.metadata.refresh.interval.ms\"", "1000");
     let mut deployment = deployment.with_topics();
     let before = deployment.players(26, 300, window_ago(2_000, 60_000), 30_000);

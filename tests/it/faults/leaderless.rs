@@ -53,7 +53,7 @@ fn deploy(kafka: &Kafka) -> Deployment<'_> {
     deployment.partitions = 3;
     deployment.set("topics.replication", "2");
     // what this test sends may be held up while a broker is away, and must not be outrun by silence
-    deployment.set("source.quiet", "\"15s\"");
+    deployment.set("source.idle_timeout", "\"15s\"");
     // whoever joins again waits for all partitions, and this machine may be slow
     deployment.set("kafka.properties.\"session.timeout.ms\"", "30000");
     deployment.set("kafka.properties.\"heartbeat.interval.ms\"", "1000");

@@ -62,7 +62,7 @@ fn asked() -> Option<u64> {
 fn deploy(chance: &mut Chance, most: u64) -> (u64, usize) {
     let mut deployment = Deployment::new(Kafka::shared());
     // the pauses between slices are no silence
-    deployment.set("source.quiet", "\"1h\"");
+    deployment.set("source.idle_timeout", "\"1h\"");
     let deployment = deployment.with_topics();
     let start = window_ago(2_000, 40_000 + most * SLICE);
     let log = deployment.players(1 + chance.below(1_000), 100, start, most * SLICE);

@@ -24,8 +24,8 @@ fn partitions(worker: &Worker) -> Vec<usize> {
 #[test]
 fn past_patience_windows_go_without_what_does_not_come_and_a_decision_outlives_who_made_it() {
     let mut deployment = Deployment::new(Kafka::shared());
-    deployment.set("merge.patience", "\"12s\"");
-    deployment.set("source.quiet", "\"5s\"");
+    deployment.set("merge.timeout", "\"12s\"");
+    deployment.set("source.idle_timeout", "\"5s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(24, 200, window_ago(2_000, 60_000), 20_000);
     deployment.produce(&log);

@@ -99,7 +99,7 @@ fn invariant_12_exact_counts_of_what_was_withheld_or_late_are_never_exported() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.rules.k = K;
     // so some session summaries are still open at the end and show in the gauge
-    deployment.set("source.quiet", "\"10s\"");
+    deployment.set("source.idle_timeout", "\"10s\"");
     // the last of them are no crowds
     deployment.rules.tenants.extend((4..=9).map(|rank| format!("tenant-{rank}")));
     let deployment = deployment.with_topics();

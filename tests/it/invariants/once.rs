@@ -23,7 +23,7 @@ fn assert_once(deployment: &Deployment<'_>, before: &[Row]) -> Vec<Row> {
 fn invariant_7_a_table_is_published_once_whatever_happens_to_policy_workers_and_offsets() {
     let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     let log = deployment.players(51, 200, window_ago(2_000, 60_000), 30_000);
     let outcome = deployment.evaluate(&log);

@@ -80,7 +80,7 @@ fn invariant_2_no_bits_of_a_host_change_a_byte_where_networks_are_kept_and_looke
             ("address.country_mmdb", file(&deployment, "country.mmdb", &countries)),
             ("address.asn_mmdb", file(&deployment, "asn.mmdb", &operators)),
             // a network is one bit, and rows of one network are to be seen; the bits lie in the partials
-            ("release.guard_networks", "1".into()),
+            ("release.min_networks", "1".into()),
             ("release.privacy.secret_file", file(&deployment, "secret", "0f".repeat(32).as_bytes())),
         ];
         keys.iter().for_each(|(key, value)| deployment.set(key, value));

@@ -1,5 +1,5 @@
 //! What a player does not report, or reports differently, as of the versions in `tests/live/package.json`. When a new
-//! version closes a gap, remove it here and in the README.
+//! version closes a gap, remove it here and in docs/guides/players.md.
 
 use super::scenario::{Fault, Mode, Scenario};
 

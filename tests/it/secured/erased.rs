@@ -27,7 +27,7 @@ fn counted_beacons_are_erased_by_a_principal_of_its_own_and_without_its_right_al
     let mut deployment = Deployment::new(broker());
     deployment.set("ttl.erase_counted", "true");
     // what is sent as it happens may be held up for a while
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let mut deployment = deployment.with_topics();
     for (role, user) in [("combiner", "worker"), ("merger", "worker"), ("eraser", "eraser")] {
         set(&mut deployment, &format!("principals.{role}"), user);

@@ -87,7 +87,13 @@ fn files_that_cannot_be_read() {
     let missing = with(security.tls(), "ssl.ca.location", &nowhere);
     ends(&mut deployment, "TLS", missing, 1, &["cannot create a Kafka client", "ssl.ca.location"]);
     let missing = with(security.sasl("PLAIN", "worker"), "sasl.password", &format!("file:{nowhere}"));
-    ends(&mut deployment, "SASL", missing, 2, &[&nowhere, "kafka.properties.sasl.password: cannot be read"]);
+    ends(
+        &mut deployment,
+        "SASL",
+        missing,
+        2,
+        &[&nowhere, "kafka.properties.sasl.password names this file, which cannot be read"],
+    );
     let garbled = deployment.dir.path().join("garbled");
     write(&garbled, SECRET);
     let broken = with(security.tls(), "ssl.ca.location", &garbled.display().to_string());

@@ -130,7 +130,7 @@ fn each_role_can_do_its_work_and_nothing_else() {
         &deployment,
         &["collector", "combiner", "merger", "eraser", "operator", "auditor", "reader", "acme"],
     );
-    // what they are for, as kafka.md has it; written down here a second time, and not taken from the program
+    // the permissions in docs/guides/secured-cluster.md; written here a second time, and not taken from the program
     let work = [
         ("collector", "write", "beacons"),
         ("combiner", "read", "beacons"),

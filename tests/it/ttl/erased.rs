@@ -80,7 +80,7 @@ fn erased_bytes_leave_the_disk_within_the_bound() {
     let mut deployment = erasing(&kafka);
     // the broker stamps, so the bound counts from its clock
     for (key, value) in
-        [("source.trust_timestamps", "false"), ("ttl.beacons", "\"60s\""), ("ttl.outage", "\"0s\"")]
+        [("source.trust_timestamps", "false"), ("ttl.beacons", "\"60s\""), ("ttl.max_outage", "\"0s\"")]
     {
         deployment.set(key, value);
     }

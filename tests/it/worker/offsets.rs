@@ -21,7 +21,7 @@ pub(crate) fn forget(deployment: &Deployment<'_>, stage: &str) {
 fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() {
     let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let before = deployment.players(5, 200, window_ago(2_000, 60_000), 40_000);
     let outcome = deployment.evaluate(&before);
@@ -70,7 +70,7 @@ fn a_stage_that_lost_its_offsets_starts_after_now_and_publishes_nothing_twice() 
 fn offsets_of_another_program_are_refused_without_the_flag() {
     let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let log = deployment.players(7, 200, window_ago(2_000, 30_000), 10_000);
     deployment.produce(&log);

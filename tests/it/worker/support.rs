@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crowdfold_airlock::murmur2;
 use crowdfold_loadgen::{Faults, Mix, Players, PlayersConfig};
+use crowdfold_model::murmur2;
 use crowdfold_testkit::oracle::{self, Outcome};
 use crowdfold_testkit::{Kafka, binary, eventually, unique};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -105,19 +105,19 @@ impl<'a> Deployment<'a> {
             ("kafka.brokers", quoted(&self.kafka.bootstrap().split(',').map(Into::into).collect::<Vec<_>>())),
             ("kafka.prefix", format!("{:?}", self.prefix)),
             ("kafka.instance", format!("{instance:?}")),
-            ("source.quiet", "\"1s\"".into()),
+            ("source.idle_timeout", "\"1s\"".into()),
             ("windows.length", format!("\"{}ms\"", rules.window)),
             ("windows.lateness", format!("\"{}ms\"", rules.lateness)),
             ("windows.max_skew", format!("\"{}ms\"", rules.max_skew)),
-            ("sessions.idle", format!("\"{}ms\"", rules.idle)),
+            ("sessions.idle_timeout", format!("\"{}ms\"", rules.idle)),
             ("tenants.names", quoted(&rules.tenants)),
             ("tenants.default", format!("{:?}", rules.default_tenant)),
             ("release.k", rules.k.to_string()),
             ("release.allow_small_k", "true".into()),
             ("release.breakdowns", tables(&rules.breakdowns)),
             ("release.detail_breakdown", detail(rules.detail, &rules.breakdowns)),
-            ("topics.partitions", self.partitions.to_string()),
-            ("topics.merge_partitions", self.merge_partitions.to_string()),
+            ("topics.beacon_partitions", self.partitions.to_string()),
+            ("topics.partial_partitions", self.merge_partitions.to_string()),
             ("topics.rollup_partitions", "2".into()),
             ("topics.replication", "1".into()),
             ("metrics.listen", "\"127.0.0.1:0\"".into()),
@@ -186,7 +186,7 @@ impl<'a> Deployment<'a> {
         produce(self.kafka, &self.topic("beacons"), &by_time(log));
     }
 
-    /// Sends each record of a log at its timestamp. A delay beyond `source.quiet` would make windows close too early, so
+    /// Sends each record of a log at its timestamp. A delay beyond `source.idle_timeout` would make windows close too early, so
     /// one producer sends all records.
     pub(crate) fn produce_live(&self, log: &[Vec<oracle::Record>]) {
         let producer = producer(self.kafka, &[]);

@@ -16,7 +16,7 @@ fn partitions(worker: &Worker) -> usize {
 fn partitions_move_and_nothing_is_lost_or_doubled() {
     let mut deployment = Deployment::new(Kafka::shared());
     // beacons that are sent as time goes by must not be outrun by silence on a busy machine
-    deployment.set("source.quiet", "\"8s\"");
+    deployment.set("source.idle_timeout", "\"8s\"");
     let deployment = deployment.with_topics();
     let mut log = deployment.players(3, 200, window_ago(2_000, 340_000), 300_000);
     let outcome = deployment.evaluate(&log);

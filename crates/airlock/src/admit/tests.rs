@@ -1,5 +1,6 @@
 use super::*;
-use crate::{Dimension, SessionHasher, Settings};
+use crate::{SessionHasher, Settings};
+use crowdfold_model::Dimension;
 
 const NOW: Millis = 1_795_308_528_421;
 
@@ -73,7 +74,7 @@ fn a_session_is_admitted_in_its_own_partition_alone() {
 }
 
 fn murmur2_positive(key: &str) -> u32 {
-    crate::murmur2(key.as_bytes()) & 0x7fff_ffff
+    crowdfold_model::murmur2(key.as_bytes()) & 0x7fff_ffff
 }
 
 #[test]

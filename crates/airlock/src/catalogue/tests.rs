@@ -1,4 +1,5 @@
 use super::*;
+use crowdfold_model::{Dimension, TextRule};
 
 #[test]
 fn quality_goes_by_height() {
@@ -20,8 +21,11 @@ fn quality_goes_by_bitrate_otherwise() {
 
 #[test]
 fn no_catalogue_names_a_thing_twice() {
-    let all: [&'static [&'static str]; 3] = [&FORMAT, &STREAM, &CONNECTION];
-    for catalogue in all {
+    let closed = Dimension::ALL.into_iter().filter_map(|dimension| match dimension.rule() {
+        TextRule::Closed(words) => Some(words),
+        _ => None,
+    });
+    for catalogue in closed {
         for (index, name) in catalogue.iter().enumerate() {
             assert_eq!(catalogue.iter().position(|other| other.eq_ignore_ascii_case(name)), Some(index));
         }

@@ -1,6 +1,8 @@
 //! Names of browsers, systems and device classes as other programs write them, and our names for them: one table for
 //! ua-parser's families, for client hints, and for what producers state explicitly.
 
+use crowdfold_model::NameList;
+
 use super::OTHER;
 
 /// Our names of browsers, and the names that other programs use for each. A name that is not here is `other`.
@@ -81,14 +83,6 @@ const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined",
 const LONGEST: usize = 96;
 const MOST_WORDS: usize = 8;
 
-/// A closed list that producers and user agents name values of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum List {
-    Browsers,
-    Systems,
-    Devices,
-}
-
 /// Our name for an explicit one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
@@ -100,37 +94,35 @@ pub(crate) enum Named {
     Is(&'static str),
 }
 
-impl List {
-    const fn table(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Browsers => BROWSERS,
-            Self::Systems => SYSTEMS,
-            Self::Devices => DEVICES,
-        }
+const fn table(list: NameList) -> &'static [(&'static str, &'static str)] {
+    match list {
+        NameList::Browsers => BROWSERS,
+        NameList::Systems => SYSTEMS,
+        NameList::Devices => DEVICES,
     }
+}
 
-    /// Returns our name for another program's, without regard to case, spaces and punctuation.
-    fn get(self, name: &str) -> Option<&'static str> {
-        let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
-        self.table().iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
-    }
+/// Returns our name for another program's, without regard to case, spaces and punctuation.
+fn get(list: NameList, name: &str) -> Option<&'static str> {
+    let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
+    table(list).iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
+}
 
-    /// Returns our name for one that a producer states explicitly: that of the whole name, or of its longest run of words
-    /// that is in the list, where a number begins a word of its own ("Microsoft Windows 10 Pro", "webOS22").
-    pub(crate) fn explicit(self, name: &str) -> Named {
-        if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
-            return Named::Nothing;
-        }
-        let name = &name[..name.floor_char_boundary(LONGEST)];
-        let (begins, ends) = words(name);
-        begins
-            .iter()
-            .flat_map(|begin| {
-                ends.iter().rev().filter(move |end| begin < end).map(move |end| &name[*begin..*end])
-            })
-            .find_map(|part| self.get(part))
-            .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
+/// Returns our name for one that a producer states explicitly: that of the whole name, or of its longest run of words
+/// that is in the list, where a number begins a word of its own ("Microsoft Windows 10 Pro", "webOS22").
+pub(crate) fn explicit(list: NameList, name: &str) -> Named {
+    if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
+        return Named::Nothing;
     }
+    let name = &name[..name.floor_char_boundary(LONGEST)];
+    let (begins, ends) = words(name);
+    begins
+        .iter()
+        .flat_map(|begin| {
+            ends.iter().rev().filter(move |end| begin < end).map(move |end| &name[*begin..*end])
+        })
+        .find_map(|part| get(list, part))
+        .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
 }
 
 /// Returns where the words of a name begin, and where they end.
@@ -163,12 +155,12 @@ fn is_same(one: &str, other: &str) -> bool {
 
 /// Returns our name for a family of browsers.
 pub(super) fn browser(family: &str) -> Option<&'static str> {
-    List::Browsers.get(family)
+    get(NameList::Browsers, family)
 }
 
 /// Returns our name for a family of systems.
 pub(super) fn system(family: &str) -> Option<&'static str> {
-    List::Systems.get(family)
+    get(NameList::Systems, family)
 }
 
 #[cfg(test)]

@@ -18,19 +18,22 @@ fn of(record: &str) -> Measures {
 fn amounts_are_quantised_half_up() {
     let measures = of(r#"{"playing_ms":10050,"stalled_ms":49.9,"stalls":1.5,"dropped_frames":3,"switches":2,
         "bandwidth_kbps":5449,"bitrate_kbps":3250,"startup_ms":855}"#);
-    let expect = Measures {
-        play: true,
-        idle: false,
-        startup_ms: Some(860),
-        playing_ms: 10_100,
-        stalled_ms: 0,
-        stalls: 2,
-        dropped_frames: 3,
-        switches: 2,
-        bandwidth_kbps: Some(5_400),
-        bitrate_kbps: Some(3_300),
-        ..Measures::default()
-    };
+    let mut expect = Measures { play: true, ..Measures::default() };
+    for (metric, sum) in [
+        (SumMetric::PlayingMs, 10_100),
+        (SumMetric::Stalls, 2),
+        (SumMetric::DroppedFrames, 3),
+        (SumMetric::Switches, 2),
+    ] {
+        expect.sums[metric as usize] = sum;
+    }
+    for (metric, value) in [
+        (ValueMetric::StartupMs, 860),
+        (ValueMetric::BandwidthKbps, 5_400),
+        (ValueMetric::BitrateKbps, 3_300),
+    ] {
+        expect.values[metric as usize] = Some(value);
+    }
     assert_eq!(measures, expect);
 }
 
@@ -93,12 +96,9 @@ fn states_of_cmcd_state_starts_and_first_frames() {
 #[test]
 fn amounts_of_cmcd_are_ignored_and_totals_are_read() {
     let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
-    assert_eq!(
-        (measured.playing_ms, measured.stalled_ms, measured.stalls, measured.dropped_frames),
-        (0, 0, 0, 0)
-    );
-    assert_eq!(measured.startup_ms, Some(860));
-    assert_eq!(cmcd("e=ps,sta=s,msd=3").startup_ms, None, "of what has not begun");
+    assert_eq!(measured.sums, [0; SumMetric::COUNT]);
+    assert_eq!(measured.value(ValueMetric::StartupMs), Some(860));
+    assert_eq!(cmcd("e=ps,sta=s,msd=3").value(ValueMetric::StartupMs), None, "of what has not begun");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::address::tests::{Temporary, mmdb, nested};
-use crate::{Airlock, Dimension, Record};
+use crate::{Airlock, Record};
+use crowdfold_model::Dimension;
 
 fn refusal(settings: Settings) -> String {
     let Err(error) = Shared::new(settings, SessionHasher::fixed(1)) else { panic!("taken") };

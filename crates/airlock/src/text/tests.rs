@@ -1,10 +1,11 @@
+use crowdfold_model::{Dimension, NameList, TextRule};
 use proptest::prelude::*;
 
 use super::*;
 
 #[track_caller]
-fn check(rule: Rule, input: &str, expect: &str) {
-    let word = match rule.word(input, &Scanner::default()) {
+fn check(rule: TextRule, input: &str, expect: &str) {
+    let word = match word(rule, input, &Scanner::default()) {
         Word::None => "-".to_owned(),
         Word::Other => "other".to_owned(),
         Word::Redacted => "redacted".to_owned(),
@@ -15,14 +16,14 @@ fn check(rule: Rule, input: &str, expect: &str) {
 
 #[test]
 fn closed_catalogues_know_no_case() {
-    let rule = Rule::Named(List::Systems);
+    let rule = TextRule::Named(NameList::Systems);
     check(rule, "macos", "=macOS");
     check(rule, " FIRE os ", "=Fire OS");
     check(rule, "unknown", "-");
     check(rule, "BeOS", "other");
     check(rule, "", "-");
     check(rule, "  ", "-");
-    let rule = Rule::Closed(&catalogue::FORMAT);
+    let rule = Dimension::Format.rule();
     check(rule, "HLS", "=hls");
     check(rule, "unknown", "other");
 }
@@ -30,17 +31,17 @@ fn closed_catalogues_know_no_case() {
 #[test]
 fn texts_for_absent_values_mean_nothing_under_every_rule() {
     for rule in [
-        Rule::Closed(&catalogue::FORMAT),
-        Rule::Named(List::Systems),
-        Rule::Named(List::Browsers),
-        Rule::Named(List::Devices),
-        Rule::Free,
-        Rule::Place,
-        Rule::Firmware,
-        Rule::Major,
-        Rule::MajorMinor,
-        Rule::Country,
-        Rule::Asn,
+        Dimension::Format.rule(),
+        TextRule::Named(NameList::Systems),
+        TextRule::Named(NameList::Browsers),
+        TextRule::Named(NameList::Devices),
+        TextRule::Free,
+        TextRule::Region,
+        TextRule::Firmware,
+        TextRule::Version { parts: 1 },
+        TextRule::Version { parts: 2 },
+        TextRule::Country,
+        TextRule::Asn,
     ] {
         for nothing in [
             "-",
@@ -59,8 +60,8 @@ fn texts_for_absent_values_mean_nothing_under_every_rule() {
     }
     let ids = PublicIds::new(".*").unwrap();
     assert!(public("null", &ids, &Scanner::default()).is_none());
-    check(Rule::Free, "null island", "=null island");
-    check(Rule::Country, "NA", "=NA");
+    check(TextRule::Free, "null island", "=null island");
+    check(TextRule::Country, "NA", "=NA");
 }
 
 #[test]
@@ -68,11 +69,11 @@ fn names_of_places_may_contain_their_punctuation() {
     for name in
         ["Provence-Alpes-Côte d'Azur", "Val-d’Oise", "Washington, D.C.", "'s-Gravenhage", "Bolzano/Bozen"]
     {
-        check(Rule::Place, name, &format!("={name}"));
-        check(Rule::Country, name, &format!("={name}"));
-        check(Rule::Place, &format!(" {name} "), &format!("={name}"));
+        check(TextRule::Region, name, &format!("={name}"));
+        check(TextRule::Country, name, &format!("={name}"));
+        check(TextRule::Region, &format!(" {name} "), &format!("={name}"));
     }
-    check(Rule::Free, "Val-d'Oise", "redacted");
+    check(TextRule::Free, "Val-d'Oise", "redacted");
     for text in [
         "*",
         "other",
@@ -83,7 +84,7 @@ fn names_of_places_may_contain_their_punctuation() {
         "call '491701234567'",
         "a\nb",
     ] {
-        check(Rule::Place, text, "redacted");
+        check(TextRule::Region, text, "redacted");
     }
 }
 
@@ -121,15 +122,15 @@ fn free_text_is_plain_and_short() {
     for kept in
         ["movie-0042", "Tatort: Im Schmerz (2015)", "Ёлки 2", "a/b+c&d", "日本語", "2026-11-21", "12:30:45"]
     {
-        check(Rule::Free, kept, &format!("={kept}"));
+        check(TextRule::Free, kept, &format!("={kept}"));
     }
-    check(Rule::Free, &"é".repeat(64), &format!("={}", "é".repeat(64)));
-    check(Rule::Free, &"x".repeat(65), "redacted");
+    check(TextRule::Free, &"é".repeat(64), &format!("={}", "é".repeat(64)));
+    check(TextRule::Free, &"x".repeat(65), "redacted");
     for sign in ["a*b", "*", "a@b.example", "a%20b", "a?b=c", "a\nb", "a\u{200b}b", "a\"b", "🎬"] {
-        check(Rule::Free, sign, "redacted");
+        check(TextRule::Free, sign, "redacted");
     }
     for reserved in ["other", "Unknown", "REDACTED"] {
-        check(Rule::Free, reserved, "redacted");
+        check(TextRule::Free, reserved, "redacted");
     }
 }
 
@@ -151,12 +152,12 @@ fn free_text_that_may_name_someone_is_redacted() {
         "00-1A-2B-3C-4D-5E",
         "mac 00-1A-2B-3C-4D-5E x",
     ] {
-        check(Rule::Free, text, "redacted");
+        check(TextRule::Free, text, "redacted");
     }
     for text in
         ["12345678", "999.999.999.999", "1.2.3", "1.2-3.4", "S01:E02:a", "part 1-2-3", "10.2026.1.1.x"]
     {
-        check(Rule::Free, text, &format!("={text}"));
+        check(TextRule::Free, text, &format!("={text}"));
     }
 }
 
@@ -199,10 +200,10 @@ fn free_text_with_an_identifier_is_redacted() {
         "9F4MGC2M+F4",
         "okhttp/4.9.0 ExoPlayerLib/2.18",
     ] {
-        for rule in [Rule::Free, Rule::Firmware, Rule::Country] {
+        for rule in [TextRule::Free, TextRule::Firmware, TextRule::Country] {
             check(rule, text, "redacted");
         }
-        check(Rule::Free, &format!("x {text}"), "redacted");
+        check(TextRule::Free, &format!("x {text}"), "redacted");
     }
 }
 
@@ -210,8 +211,8 @@ fn free_text_with_an_identifier_is_redacted() {
 fn known_values_are_redacted_in_every_encoding() {
     let scanner = Scanner::new(&["V1StGXR8_Z5jdHi6B-myT".to_owned()]);
     for text in ["V1StGXR8_Z5jdHi6B-myT", "x-v1stgxr8_z5jdhi6b-myt", "VjFTdEdYUjhfWjVqZEhpNkItbXlU"] {
-        assert!(matches!(Rule::Free.word(text, &scanner), Word::Redacted), "{text}");
-        check(Rule::Free, text, &format!("={text}"));
+        assert!(matches!(word(TextRule::Free, text, &scanner), Word::Redacted), "{text}");
+        check(TextRule::Free, text, &format!("={text}"));
     }
 }
 
@@ -221,8 +222,8 @@ proptest! {
         "[0-9]{1,4}|[ ._:/+()-]|[a-f0-9]{2}|[A-Za-z]{1,3}|203|GA1|at|dot|::|0x|Q==", 1..12,
     )) {
         let raw = parts.concat();
-        for rule in [Rule::Free, Rule::Firmware, Rule::Country, Rule::Major, Rule::MajorMinor] {
-            if let Word::Is(word) = rule.word(&raw, &Scanner::default()) {
+        for rule in [TextRule::Free, TextRule::Firmware, TextRule::Country, TextRule::Version { parts: 1 }, TextRule::Version { parts: 2 }] {
+            if let Word::Is(word) = word(rule, &raw, &Scanner::default()) {
                 prop_assert_eq!(crowdfold_scan::scan(&word), [], "{} as {:?}", raw, rule);
             }
         }
@@ -231,40 +232,40 @@ proptest! {
 
 #[test]
 fn versions_are_cut_before_the_scan() {
-    check(Rule::Major, "147.0.0.0", "=147");
-    check(Rule::Major, "10_15_7", "=10");
-    check(Rule::Major, "v11", "=11");
-    check(Rule::Major, "XP", "other");
-    check(Rule::Major, "1234567", "other");
-    check(Rule::MajorMinor, "1.7.4", "=1.7");
-    check(Rule::MajorMinor, "5", "=5");
-    check(Rule::MajorMinor, "5.x", "=5");
-    check(Rule::MajorMinor, "120.0.0.0", "=120.0");
-    check(Rule::MajorMinor, "", "-");
-    check(Rule::Firmware, "T-KTSU2EUC-1560.5", "=T-KTSU2EUC-1560.5");
-    check(Rule::Firmware, "14.5.0.4215-88", "=14.5.0");
-    check(Rule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
-    check(Rule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
+    check(TextRule::Version { parts: 1 }, "147.0.0.0", "=147");
+    check(TextRule::Version { parts: 1 }, "10_15_7", "=10");
+    check(TextRule::Version { parts: 1 }, "v11", "=11");
+    check(TextRule::Version { parts: 1 }, "XP", "other");
+    check(TextRule::Version { parts: 1 }, "1234567", "other");
+    check(TextRule::Version { parts: 2 }, "1.7.4", "=1.7");
+    check(TextRule::Version { parts: 2 }, "5", "=5");
+    check(TextRule::Version { parts: 2 }, "5.x", "=5");
+    check(TextRule::Version { parts: 2 }, "120.0.0.0", "=120.0");
+    check(TextRule::Version { parts: 2 }, "", "-");
+    check(TextRule::Firmware, "T-KTSU2EUC-1560.5", "=T-KTSU2EUC-1560.5");
+    check(TextRule::Firmware, "14.5.0.4215-88", "=14.5.0");
+    check(TextRule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
+    check(TextRule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
     // four octets would be three, and no address any more
-    check(Rule::Firmware, "203.0.113.77", "redacted");
-    check(Rule::Firmware, "v2.203.0.113.77", "redacted");
-    check(Rule::Firmware, "10.9.8.7", "redacted");
-    check(Rule::Firmware, "3.19.9.0", "=3.19.9");
-    check(Rule::Firmware, "1.2.3.build 203-0-113-77", "redacted");
-    check(Rule::Firmware, &format!("1.2.3.{}", "x".repeat(600)), "=1.2.3");
-    check(Rule::Firmware, "a@b.c", "redacted");
+    check(TextRule::Firmware, "203.0.113.77", "redacted");
+    check(TextRule::Firmware, "v2.203.0.113.77", "redacted");
+    check(TextRule::Firmware, "10.9.8.7", "redacted");
+    check(TextRule::Firmware, "3.19.9.0", "=3.19.9");
+    check(TextRule::Firmware, "1.2.3.build 203-0-113-77", "redacted");
+    check(TextRule::Firmware, &format!("1.2.3.{}", "x".repeat(600)), "=1.2.3");
+    check(TextRule::Firmware, "a@b.c", "redacted");
 }
 
 #[test]
 fn places_are_written_one_way() {
-    check(Rule::Country, "de", "=DE");
-    check(Rule::Country, "Germany", "=Germany");
-    check(Rule::Country, "203.0.113.9", "redacted");
+    check(TextRule::Country, "de", "=DE");
+    check(TextRule::Country, "Germany", "=Germany");
+    check(TextRule::Country, "203.0.113.9", "redacted");
     for asn in ["64500", "AS64500", "as64500", "0064500"] {
-        check(Rule::Asn, asn, "=AS64500");
+        check(TextRule::Asn, asn, "=AS64500");
     }
-    check(Rule::Asn, "AS4200000001", "=AS4200000001");
+    check(TextRule::Asn, "AS4200000001", "=AS4200000001");
     for none in ["AS", "4294967296", "4294967295", "AS3405803853", "Example Net", "-1", "+5", "ASAS5"] {
-        check(Rule::Asn, none, "redacted");
+        check(TextRule::Asn, none, "redacted");
     }
 }

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use crate::{
-    Airlock, Dimension, Format, Observation, Reason, Record, Rejection, SessionHasher, Settings, Shared,
-};
+use crate::{Airlock, Format, Observation, Record, Rejection, SessionHasher, Settings, Shared};
+use crowdfold_model::{Dimension, Reason};
 
 const NOW: u64 = 1_795_312_455_204;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crowdfold_airlock::{Airlock, Dimension, Format, Settings};
+use crowdfold_airlock::{Airlock, Format, Settings};
+use crowdfold_model::Dimension;
 use serde_json::json;
 
 use crate::seen::{Seen, admit, airlock};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_airlock::{Dimension, ErrorClass, Format, Settings};
+use crowdfold_airlock::{Format, Settings};
+use crowdfold_model::{Dimension, ErrorClass, ValueMetric};
 use serde_json::Value;
 
 use crate::seen::{Seen, admit, airlock};
@@ -103,10 +104,14 @@ fn those_who_asked_are_not_counted() {
 fn numbers_are_within_what_a_player_can_mean() {
     let all = all(Settings::default());
     let measures = || all.iter().flat_map(|(_, seen)| seen).map(|seen| &seen.measures);
-    assert!(measures().any(|measures| measures.bandwidth_kbps.is_some()));
-    assert!(measures().filter_map(|measures| measures.bitrate_kbps).all(|kbps| (60..=1_000).contains(&kbps)));
-    assert!(measures().filter_map(|measures| measures.startup_ms).all(|ms| ms < 60_000));
-    assert!(measures().any(|measures| measures.startup_ms.is_some() && measures.play));
+    assert!(measures().any(|measures| measures.value(ValueMetric::BandwidthKbps).is_some()));
+    assert!(
+        measures()
+            .filter_map(|measures| measures.value(ValueMetric::BitrateKbps))
+            .all(|kbps| (60..=1_000).contains(&kbps))
+    );
+    assert!(measures().filter_map(|measures| measures.value(ValueMetric::StartupMs)).all(|ms| ms < 60_000));
+    assert!(measures().any(|measures| measures.value(ValueMetric::StartupMs).is_some() && measures.play));
     // dash.js 5.2.1 met a segment that was missing (code 27), and repeats the code; the session counts it once
     let errors: Vec<_> = measures().filter_map(|measures| measures.error).collect();
     assert_eq!(errors, [ErrorClass::Network; 2]);

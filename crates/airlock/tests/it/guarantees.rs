@@ -3,7 +3,8 @@
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-use crowdfold_airlock::{Observation, Reason, Record, Rejection, SessionHash, SessionHasher, Shared};
+use crowdfold_airlock::{Observation, Record, Rejection, SessionHash, SessionHasher, Shared};
+use crowdfold_model::Reason;
 use serde::Serialize;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 

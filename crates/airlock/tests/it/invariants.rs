@@ -1,6 +1,7 @@
-//! The invariants of privacy.md that are the airlock's, over random beacons.
+//! The invariants in ARCHITECTURE.md that concern the airlock, over random beacons.
 
-use crowdfold_airlock::{AddressPolicy, Format, Partitioner, Settings};
+use crowdfold_airlock::{AddressPolicy, Format, Settings};
+use crowdfold_model::Partitioner;
 use proptest::prelude::*;
 
 use crate::seen::{Outcome, admit, airlock};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{
-    Airlock, Dimension, Identity, Measures, Millis, Observation, Playback, Reason, Record, SessionHasher,
-    Settings, Shared,
+    Airlock, Identity, Measures, Observation, Playback, Record, SessionHasher, Settings, Shared,
 };
+use crowdfold_model::{Dimension, Millis, Reason};
 
 /// All that an observation says, in words.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 use super::*;
+use crowdfold_model::ValueMetric;
 
 fn amount(value: f64) -> Amount {
-    Amount::fraction(Number::Bandwidth, value).unwrap()
+    Amount::fraction(Number::Value(ValueMetric::BandwidthKbps), value).unwrap()
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn what_no_sender_can_mean_is_no_amount() {
     assert!(Amount::whole(Number::Ts, 1 << 53).is_none());
     assert!(Amount::whole(Number::Ts, (1 << 53) - 1).is_some());
     for value in [-0.1, f64::NAN, f64::INFINITY, 100_000_000.5] {
-        assert!(Amount::fraction(Number::Bandwidth, value).is_none(), "{value}");
+        assert!(Amount::fraction(Number::Value(ValueMetric::BandwidthKbps), value).is_none(), "{value}");
     }
-    assert_eq!(Amount::fraction(Number::Bandwidth, -0.0), Some(Amount::ZERO));
+    assert_eq!(Amount::fraction(Number::Value(ValueMetric::BandwidthKbps), -0.0), Some(Amount::ZERO));
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 
 fn one(mode: Mode, line: &str) -> Result<Beacon<'_>, Malformed> {
     read(mode, [line.as_bytes()])
@@ -16,26 +17,29 @@ fn a_record_of_a_real_player() {
     let Ok(beacon) = one(Mode::Event, DASH) else { panic!("malformed") };
     for (field, expect) in [
         (Text::Session, "s-1"),
-        (Text::Content, "big-news-live"),
+        (Text::Of(Dimension::Content), "big-news-live"),
         (Text::Event, "rr"),
-        (Text::Format, "d"),
-        (Text::Stream, "v"),
+        (Text::Of(Dimension::Format), "d"),
+        (Text::Of(Dimension::Stream), "v"),
         (Text::State, "p"),
     ] {
         assert_eq!(beacon.text(field), Some(expect));
     }
     assert_eq!(number(&beacon, Number::Ts), Some(1_795_312_469_369));
     assert_eq!(number(&beacon, Number::Sequence), Some(10));
-    assert_eq!(number(&beacon, Number::Bandwidth), Some(112_200));
-    assert_eq!(number(&beacon, Number::Bitrate), Some(800));
-    assert_eq!(number(&beacon, Number::Startup), None);
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::BandwidthKbps)), Some(112_200));
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::BitrateKbps)), Some(800));
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::StartupMs)), None);
     assert!(!beacon.fatal);
 }
 
 #[test]
 fn what_audio_requests_carry_is_no_bitrate_of_the_picture() {
-    let bitrate =
-        |line: &str| one(Mode::Request, line).ok().and_then(|beacon| number(&beacon, Number::Bitrate));
+    let bitrate = |line: &str| {
+        one(Mode::Request, line)
+            .ok()
+            .and_then(|beacon| number(&beacon, Number::Value(ValueMetric::BitrateKbps)))
+    };
     for object in ["a", "i", "m", "o", "c", "tt", "k", "new", "\"a\"", "\"i\""] {
         assert_eq!(bitrate(&format!("br=316,ot={object}")), None, "{object}");
         assert_eq!(bitrate(&format!("ot={object},br=(316)")), None, "{object}");
@@ -65,13 +69,19 @@ fn values_that_cannot_be_used_are_absent_and_noted() {
     let line =
         r#"sid=?1,ts="soon",sn=-1,e=5,sta="x",sf="z",br=x,mtp=1795312468393,msd=86400001,dfa=1.5,v="1",bsa"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
-    for field in [Text::Session, Text::Event, Text::Format, Text::State] {
+    for field in [Text::Session, Text::Event, Text::Of(Dimension::Format), Text::State] {
         assert_eq!(beacon.text(field), None);
     }
-    for field in [Number::Ts, Number::Sequence, Number::Bitrate, Number::Bandwidth, Number::Startup] {
+    for field in [
+        Number::Ts,
+        Number::Sequence,
+        Number::Value(ValueMetric::BitrateKbps),
+        Number::Value(ValueMetric::BandwidthKbps),
+        Number::Value(ValueMetric::StartupMs),
+    ] {
         assert_eq!(number(&beacon, field), None);
     }
-    assert_eq!(number(&beacon, Number::DroppedFrames), Some(2));
+    assert_eq!(number(&beacon, Number::Sum(SumMetric::DroppedFrames)), Some(2));
     ignored(
         line,
         &[
@@ -106,9 +116,15 @@ fn forms_that_players_mix_up_are_read() {
     }
     let line = r#"e="ps",sta="p",sf="d",st="v",ts="1795312468393",mtp="5000",br=3.0e3,sn="7",v=2.0"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
-    let texts = [Text::Event, Text::State, Text::Format, Text::Stream].map(|field| beacon.text(field));
+    let texts = [Text::Event, Text::State, Text::Of(Dimension::Format), Text::Of(Dimension::Stream)]
+        .map(|field| beacon.text(field));
     assert_eq!(texts, [Some("ps"), Some("p"), Some("d"), Some("v")]);
-    let numbers = [Number::Ts, Number::Bandwidth, Number::Bitrate, Number::Sequence];
+    let numbers = [
+        Number::Ts,
+        Number::Value(ValueMetric::BandwidthKbps),
+        Number::Value(ValueMetric::BitrateKbps),
+        Number::Sequence,
+    ];
     let numbers = numbers.map(|field| number(&beacon, field));
     assert_eq!(numbers, [Some(1_795_312_468_393), Some(5_000), Some(3_000), Some(7)]);
 }
@@ -126,9 +142,10 @@ fn times_are_of_the_unit_that_their_size_tells() {
 fn a_json_object_of_the_first_version_is_read() {
     let line = r#"{"br": 3200, "bs": true, "cid": "movie \"1\"", "ot": "v", "sf": "d", "sid": "6e2fb550", "nor": ["x"], "su": false}"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
-    let texts = [Text::Session, Text::Content, Text::Format].map(|field| beacon.text(field));
+    let texts = [Text::Session, Text::Of(Dimension::Content), Text::Of(Dimension::Format)]
+        .map(|field| beacon.text(field));
     assert_eq!(texts, [Some("6e2fb550"), Some("movie \"1\""), Some("d")]);
-    assert_eq!(number(&beacon, Number::Bitrate), Some(3_200));
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::BitrateKbps)), Some(3_200));
     for bad in ["{}", "{\"sid\":\"a\"", "{\"sid\":\"a\"}x", "{sid:1}"] {
         assert!(one(Mode::Event, bad).is_err(), "{bad}");
     }
@@ -137,10 +154,13 @@ fn a_json_object_of_the_first_version_is_read() {
 #[test]
 fn bytes_that_are_no_utf_8_are_replaced_except_in_a_session() {
     let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\xff\",br=5,sid=\"s\""[..]]) else { panic!("malformed") };
-    assert_eq!(beacon.text(Text::Content), Some("a\u{fffd}"));
-    assert_eq!((beacon.text(Text::Session), number(&beacon, Number::Bitrate)), (Some("s"), Some(5)));
+    assert_eq!(beacon.text(Text::Of(Dimension::Content)), Some("a\u{fffd}"));
+    assert_eq!(
+        (beacon.text(Text::Session), number(&beacon, Number::Value(ValueMetric::BitrateKbps))),
+        (Some("s"), Some(5))
+    );
     let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\",sid=\"s\xff\""[..]]) else { panic!("malformed") };
-    assert_eq!((beacon.text(Text::Session), beacon.text(Text::Content)), (None, Some("a")));
+    assert_eq!((beacon.text(Text::Session), beacon.text(Text::Of(Dimension::Content))), (None, Some("a")));
     assert!(beacon.has_ignored());
 }
 
@@ -148,7 +168,8 @@ fn bytes_that_are_no_utf_8_are_replaced_except_in_a_session() {
 fn totals_of_stalls_are_those_of_the_picture() {
     let totals = |line| {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
-        [Number::Stalls, Number::Stalled].map(|field| number(&beacon, field))
+        [Number::Sum(SumMetric::Stalls), Number::Sum(SumMetric::StalledMs)]
+            .map(|field| number(&beacon, field))
     };
     assert_eq!(totals("bsa=(2;v 3;a),bsda=(1250;v 1800;a)"), [Some(2), Some(1250)]);
     assert_eq!(totals("bsa=(3),bsda=(1800)"), [Some(3), Some(1800)]);
@@ -163,12 +184,21 @@ fn the_last_of_two_members_counts_also_if_it_cannot_be_used() {
     ) else {
         panic!("malformed")
     };
-    assert_eq!(number(&beacon, Number::Startup), Some(900));
-    assert_eq!((beacon.text(Text::State), number(&beacon, Number::Stalls)), (Some("s"), Some(2)));
-    assert_eq!((number(&beacon, Number::Bandwidth), beacon.text(Text::Format)), (None, None));
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::StartupMs)), Some(900));
+    assert_eq!(
+        (beacon.text(Text::State), number(&beacon, Number::Sum(SumMetric::Stalls))),
+        (Some("s"), Some(2))
+    );
+    assert_eq!(
+        (
+            number(&beacon, Number::Value(ValueMetric::BandwidthKbps)),
+            beacon.text(Text::Of(Dimension::Format))
+        ),
+        (None, None)
+    );
     for line in ["msd=700,msd=-1", "msd=700,msd=x", "msd=700,msd=?0", "msd=700,msd=86400001", "msd=700,msd"] {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed: {line}") };
-        assert_eq!(number(&beacon, Number::Startup), None, "{line}");
+        assert_eq!(number(&beacon, Number::Value(ValueMetric::StartupMs)), None, "{line}");
     }
     for line in [r#"sid="a",sid=?1"#, "sid=a,sid"] {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed: {line}") };
@@ -217,10 +247,13 @@ fn headers_are_one_record() {
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
     assert_eq!(beacon.text(Text::Session), Some("s"));
-    assert_eq!(number(&beacon, Number::Bitrate), Some(868));
+    assert_eq!(number(&beacon, Number::Value(ValueMetric::BitrateKbps)), Some(868));
     let parts = [&b"br=868"[..], b"(", b"sid=\"s\",nor=/seg"];
     let Ok(beacon) = read(Mode::Request, parts) else { panic!("malformed") };
-    assert_eq!((beacon.text(Text::Session), number(&beacon, Number::Bitrate)), (Some("s"), Some(868)));
+    assert_eq!(
+        (beacon.text(Text::Session), number(&beacon, Number::Value(ValueMetric::BitrateKbps))),
+        (Some("s"), Some(868))
+    );
     assert!(read(Mode::Request, [b"(".as_slice(), b"=".as_slice()]).is_err());
 }
 

@@ -1,3 +1,4 @@
+use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 use proptest::prelude::*;
 
 use super::*;
@@ -15,7 +16,7 @@ fn fields(renamed: &[(&str, &[&str])]) -> Fields {
 /// Everything a beacon says, for comparison in tests alone.
 pub(super) fn summary(beacon: &Beacon<'_>) -> String {
     let mut all = format!("{} {}", beacon.fatal, beacon.opt_out);
-    for (name, field) in NAMES {
+    for (name, field) in NAMES.iter().copied() {
         all += &match field {
             Field::Text(field) => format!(" {name}={:?}", beacon.text(field)),
             Field::Number(field) => format!(" {name}={:?}", beacon.number(field)),
@@ -58,11 +59,11 @@ fn known_fields_are_read_and_others_skipped() {
         "playing_ms":10000.5,"height":1080,"fatal":true,"opt_out":true,"big":1e300,"content":"a\"b\u00e9"}"#;
     one(record, |beacon| {
         assert_eq!(beacon.text(Text::Session), Some("s-1"));
-        assert_eq!(beacon.text(Text::Content), Some("a\"bé"));
+        assert_eq!(beacon.text(Text::Of(Dimension::Content)), Some("a\"bé"));
         assert_eq!(beacon.text(Text::Tenant), None);
         assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_421));
-        assert_eq!(beacon.number(Number::Playing).map(Amount::rounded), Some(10_001));
-        assert_eq!(beacon.number(Number::Stalled), None);
+        assert_eq!(beacon.number(Number::Sum(SumMetric::PlayingMs)).map(Amount::rounded), Some(10_001));
+        assert_eq!(beacon.number(Number::Sum(SumMetric::StalledMs)), None);
         assert!(beacon.fatal && beacon.opt_out);
     });
 }
@@ -78,9 +79,9 @@ fn null_is_absent_and_numbers_are_texts_too() {
     one(record, |beacon| {
         assert_eq!(beacon.number(Number::Ts), None);
         assert_eq!(beacon.text(Text::Session), Some("42"));
-        assert_eq!(beacon.text(Text::Content), Some("-7"));
-        assert_eq!(beacon.text(Text::Asn), Some("184467440737095516150"));
-        assert_eq!(beacon.text(Text::OsVersion), Some("10.15"));
+        assert_eq!(beacon.text(Text::Of(Dimension::Content)), Some("-7"));
+        assert_eq!(beacon.text(Text::Of(Dimension::Asn)), Some("184467440737095516150"));
+        assert_eq!(beacon.text(Text::Of(Dimension::OsVersion)), Some("10.15"));
         assert_eq!(beacon.text(Text::Ip), None);
     });
     assert_eq!(ignored(record), ["ts", "ip", "fatal"]);
@@ -103,7 +104,10 @@ fn a_value_that_a_field_cannot_have_is_absent_and_noted() {
             let record = format!(r#"{{"cdn":"a","{field}":{value},"player":"b"}}"#);
             assert_eq!(ignored(&record), [field], "{record}");
             one(&record, |beacon| {
-                assert_eq!((beacon.text(Text::Cdn), beacon.text(Text::Player)), (Some("a"), Some("b")));
+                assert_eq!(
+                    (beacon.text(Text::Of(Dimension::Cdn)), beacon.text(Text::Of(Dimension::Player))),
+                    (Some("a"), Some("b"))
+                );
                 assert!(!beacon.fatal && !beacon.opt_out);
             });
         }
@@ -117,7 +121,10 @@ fn numbers_and_truth_values_may_be_strings() {
         |beacon| {
             let number = |field| beacon.number(field).map(Amount::rounded);
             assert_eq!(number(Number::Ts), Some(1_795_308_528_421));
-            assert_eq!((number(Number::Playing), number(Number::Bitrate)), (Some(1_000), Some(3_001)));
+            assert_eq!(
+                (number(Number::Sum(SumMetric::PlayingMs)), number(Number::Value(ValueMetric::BitrateKbps))),
+                (Some(1_000), Some(3_001))
+            );
             assert_eq!(number(Number::Height), Some(1_080));
         },
     );
@@ -188,7 +195,7 @@ fn fields_nobody_uses_do_not_matter() {
         let record = format!(r#"{{"session":"s",{odd},"playing_ms":7}}"#);
         one(&record, |beacon| {
             assert_eq!((beacon.text(Text::Session), beacon.has_ignored()), (Some("s"), false));
-            assert_eq!(beacon.number(Number::Playing).map(Amount::rounded), Some(7));
+            assert_eq!(beacon.number(Number::Sum(SumMetric::PlayingMs)).map(Amount::rounded), Some(7));
         });
     }
     let read = read(b"{\"other\":\"\xff\",\"\xfe\":1,\"session\":\"s\",\"content\":\"a\xff\"}", &fields(&[]));

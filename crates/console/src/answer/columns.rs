@@ -1,9 +1,9 @@
 //! The columns of tables and CSV.
 
-use crate::group::{Group, Metric};
-use crate::measure::Measure;
+use crate::group::{Derived, Group};
 use crate::output::{Cell, Column};
 use crate::row::DistributionSummary;
+use crowdfold_model::{Metric, SumMetric, ValueMetric};
 
 /// The classes of errors, in the order of the schema. The columns of CSV do not depend on which occur.
 const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
@@ -20,7 +20,7 @@ const PERCENTILES: [(&str, PercentileOf); 4] = [
 /// Returns the column of a ratio with its standard error.
 pub(super) fn metric(
     name: &str,
-    metric: Metric,
+    metric: Derived,
     cell: impl Fn(Option<f64>) -> Cell + Copy + 'static,
 ) -> Column {
     Column::number(name, move |group| cell(group.ratio(metric).value())).error(move |group| {
@@ -30,19 +30,19 @@ pub(super) fn metric(
 }
 
 /// Returns the column of the mean of a distribution.
-pub(super) fn mean(name: &str, of: Metric) -> Column {
+pub(super) fn mean(name: &str, of: Derived) -> Column {
     metric(name, of, |value| Cell::real(value, 0))
 }
 
 /// Returns the column of a percentile of a distribution.
-pub(super) fn percentile(name: &str, measure: Measure, of: PercentileOf) -> Column {
-    Column::number(name, move |group| Cell::count(group.distribution(measure).and_then(of)))
+pub(super) fn percentile(name: &str, metric: ValueMetric, of: PercentileOf) -> Column {
+    Column::number(name, move |group| Cell::count(of(group.distribution(metric))))
 }
 
 /// Returns the column of the time watched.
 pub(super) fn minutes(name: &str) -> Column {
     Column::number(name, |group| Cell::real(group.minutes_watched(), 1))
-        .error(|group| Cell::real(group.error(Measure::PlayingMs).map(|error| error / 60_000.0), 1))
+        .error(|group| Cell::real(group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0), 1))
 }
 
 /// Returns the columns of concurrent sessions.
@@ -54,14 +54,15 @@ pub(super) fn concurrent() -> [Column; 2] {
 }
 
 /// Returns the column of the sum of a measure.
-fn sum(name: impl Into<String>, measure: Measure) -> Column {
-    Column::number(name, move |group| Cell::sum(group.sum(measure).map(|sum| sum.value)))
-        .error(move |group| Cell::real(group.error(measure), 1))
+fn sum(name: impl Into<String>, metric: impl Into<Metric>) -> Column {
+    let metric = metric.into();
+    Column::number(name, move |group| Cell::sum(group.sum(metric).map(|sum| sum.value)))
+        .error(move |group| Cell::real(group.error(metric), 1))
 }
 
 /// Returns the columns of sums that are plain numbers in a row.
 pub(super) fn plain() -> impl Iterator<Item = Column> {
-    Measure::PLAIN.into_iter().map(|measure| sum(measure.name(), measure))
+    SumMetric::ALL.into_iter().map(|measure| sum(measure.name(), measure))
 }
 
 /// Returns the columns of the classes of errors; 0 for a class that did not occur.
@@ -85,32 +86,26 @@ pub(super) fn derived() -> [Column; 6] {
     let share = |value| Cell::real(value, 4);
     [
         minutes("minutes_watched"),
-        metric("rebuffering_ratio", Metric::RebufferingRatio, share),
-        metric("stalls_per_hour", Metric::StallsPerHour, |value| Cell::real(value, 2)),
-        metric("vsf", Metric::Vsf, share),
-        metric("ebvs", Metric::Ebvs, share),
-        metric("vpf", Metric::Vpf, share),
+        metric("rebuffering_ratio", Derived::RebufferingRatio, share),
+        metric("stalls_per_hour", Derived::StallsPerHour, |value| Cell::real(value, 2)),
+        metric("vsf", Derived::Vsf, share),
+        metric("ebvs", Derived::Ebvs, share),
+        metric("vpf", Derived::Vpf, share),
     ]
 }
 
 /// Returns the columns of the distributions: the number of sessions with a value, sum, mean, and the percentiles of a
 /// group of a single row.
 pub(super) fn distributions() -> impl Iterator<Item = Column> {
-    let means = [Metric::Startup, Metric::Bandwidth, Metric::Bitrate];
-    Measure::DISTRIBUTIONS.into_iter().zip(means).flat_map(|(measure, of)| {
+    ValueMetric::ALL.into_iter().flat_map(|measure| {
         let name = measure.name();
         let sessions = move |group: &Group| {
-            Cell::count(
-                group
-                    .distribution(measure)
-                    .filter(|_| group.has_numbers())
-                    .and_then(|summary| summary.sessions),
-            )
+            Cell::count(group.distribution(measure).sessions.filter(|_| group.has_numbers()))
         };
         let first = [
             Column::number(format!("{name}_sessions"), sessions),
             sum(format!("{name}_sum"), measure),
-            mean(&format!("{name}_mean"), of),
+            mean(&format!("{name}_mean"), Derived::Mean(measure)),
         ];
         let percentiles =
             PERCENTILES.map(|(centile, of)| percentile(&format!("{name}_{centile}"), measure, of));

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::estimate::Ratio;
-use crate::group::Metric;
+use crate::group::Derived;
 use crate::row::Numbers;
 
 impl Answer {
@@ -90,7 +90,7 @@ impl Answer {
     /// Notes ratios that are left empty because of noise.
     fn too_noisy(&self) -> Option<String> {
         let too_noisy = |metric| self.groups.iter().any(|group| group.ratio(metric) == Ratio::TooNoisy);
-        Metric::ALL.into_iter().any(too_noisy).then(|| {
+        Derived::all().any(too_noisy).then(|| {
             "some ratios are left empty because their denominator is less than 5 standard deviations of its noise; \
              query a longer time or larger groups"
                 .into()
@@ -102,7 +102,7 @@ impl Answer {
         let any = |exact: bool| {
             let groups = self.groups.iter().filter(|group| (group.numbers() == Numbers::Exact) == exact);
             groups
-                .flat_map(|group| Metric::ALL.map(|metric| group.ratio(metric)))
+                .flat_map(|group| Derived::all().map(|metric| group.ratio(metric)))
                 .any(|ratio| ratio == Ratio::OutOfRange)
         };
         let reasons = [

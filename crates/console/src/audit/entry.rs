@@ -2,15 +2,12 @@
 
 use std::borrow::Cow;
 
-use crowdfold_airlock::ErrorClass;
-use crowdfold_release::BOUNDED_FIELDS;
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
 
 use super::json::Node;
 
 /// The number of fields that noise covers.
 pub(super) const BOUNDED: usize = BOUNDED_FIELDS.len();
-/// The distributions of a row, in its order.
-pub(super) const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 /// The percentiles of a distribution.
 pub(super) const PERCENTILES: [(&str, u64); 4] = [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)];
 
@@ -65,16 +62,10 @@ pub(super) struct Entry<'a> {
     pub(super) amounts: [Option<i64>; BOUNDED],
     /// The members of `errors`; absent where it is null.
     pub(super) errors: Option<&'a [(Cow<'a, str>, Node<'a>)]>,
-    /// In the order of [`SPREADS`].
-    pub(super) distributions: [Option<DistributionSummary>; 3],
+    /// In the order of [`ValueMetric::ALL`].
+    pub(super) distributions: [Option<DistributionSummary>; ValueMetric::COUNT],
     pub(super) policy: Policy,
 }
-
-/// The position of the first class of errors in [`BOUNDED_FIELDS`], and those of the distributions' sums.
-pub(super) const FIRST_ERROR: usize = 4;
-const STARTUP: usize = 14;
-const BITRATE: usize = 15;
-const BANDWIDTH: usize = 16;
 
 impl<'a> Entry<'a> {
     /// Reads a value that has the structure of a row.
@@ -116,15 +107,6 @@ impl<'a> Entry<'a> {
             "coverage" => self.coverage = member("partitions").zip(member("of")),
             "sessions" => self.sessions = whole(),
             "beacons" => self.beacons = node.amount(),
-            "attempts" => self.amounts[0] = node.amount(),
-            "plays" => self.amounts[1] = node.amount(),
-            "startup_failures" => self.amounts[2] = node.amount(),
-            "playback_failures" => self.amounts[3] = node.amount(),
-            "stalls" => self.amounts[10] = node.amount(),
-            "stalled_ms" => self.amounts[11] = node.amount(),
-            "dropped_frames" => self.amounts[12] = node.amount(),
-            "switches" => self.amounts[13] = node.amount(),
-            "playing_ms" => self.amounts[17] = node.amount(),
             "errors" => {
                 if let Node::Object(members) = node {
                     self.errors = Some(members);
@@ -134,15 +116,23 @@ impl<'a> Entry<'a> {
                     }
                 }
             }
-            "startup_ms" => self.set_distribution(0, STARTUP, node),
-            "bandwidth_kbps" => self.set_distribution(1, BANDWIDTH, node),
-            "bitrate_kbps" => self.set_distribution(2, BITRATE, node),
             "policy" => self.policy = policy(node),
-            _ => {}
+            _ => match Metric::named(name) {
+                Some(Metric::Sum(metric)) => self.set_amount(metric.into(), node.amount()),
+                Some(Metric::Value(metric)) => self.set_distribution(metric, node),
+                None => {}
+            },
         }
     }
 
-    fn set_distribution(&mut self, at: usize, field: usize, node: &Node<'_>) {
+    /// Sets the number of a metric, if tables outside the detail table show it.
+    fn set_amount(&mut self, metric: Metric, amount: Option<i64>) {
+        if let Some(at) = metric.bounded_position() {
+            self.amounts[at] = amount;
+        }
+    }
+
+    fn set_distribution(&mut self, metric: ValueMetric, node: &Node<'_>) {
         let Node::Object(members) = node else { return };
         let mut summary = DistributionSummary::default();
         for (name, node) in members {
@@ -161,8 +151,8 @@ impl<'a> Entry<'a> {
                 }
             }
         }
-        self.amounts[field] = summary.sum;
-        self.distributions[at] = Some(summary);
+        self.set_amount(metric.into(), summary.sum);
+        self.distributions[metric as usize] = Some(summary);
     }
 
     /// Returns the value of a dimension.
@@ -229,6 +219,7 @@ fn policy(node: &Node<'_>) -> Policy {
 /// Returns the JSON pointer of one of [`BOUNDED_FIELDS`].
 pub(super) fn pointer(field: usize) -> String {
     let name = BOUNDED_FIELDS[field].name;
-    let sum = if DISTRIBUTIONS.contains(&name) { "/sum" } else { "" };
+    let is_value = ValueMetric::ALL.into_iter().any(|metric| metric.name() == name);
+    let sum = if is_value { "/sum" } else { "" };
     format!("/{}{sum}", name.replace('.', "/"))
 }

@@ -1,12 +1,10 @@
 //! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
 //! distributions, and sums that clamped sessions cannot have.
 
-use crowdfold_airlock::ErrorClass;
-use crowdfold_release::{BOUNDED_FIELDS, LEAST_IN_RANGE};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, ValueMetric};
+use crowdfold_release::LEAST_IN_RANGE;
 
-use super::entry::{
-    BOUNDED, DISTRIBUTIONS, DistributionSummary, Entry, FIRST_ERROR, Kind, PERCENTILES, pointer,
-};
+use super::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, pointer};
 use super::{Finds, What};
 
 /// The number of standard deviations that noise does not exceed: the probability is 10⁻¹⁵.
@@ -70,10 +68,8 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
 }
 
 fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (&'static str, &'e DistributionSummary)> {
-    DISTRIBUTIONS
-        .into_iter()
-        .zip(&row.distributions)
-        .filter_map(|(name, summary)| Some((name, summary.as_ref()?)))
+    let metrics = ValueMetric::ALL.into_iter().zip(&row.distributions);
+    metrics.filter_map(|(metric, summary)| Some((metric.name(), summary.as_ref()?)))
 }
 
 fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {

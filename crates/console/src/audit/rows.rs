@@ -1,6 +1,6 @@
 //! Checks of a single row: its window, dimensions, policy and values.
 
-use crowdfold_airlock::{Dimension, Reason};
+use crowdfold_model::{Dimension, Reason};
 use crowdfold_release::LEAST_K;
 use crowdfold_scan::{is_label, is_place_name};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::Dimension;
 use crowdfold_scan::{Hit, Identifier, PublicIds, Scanner};
 
 use super::entry::Kind;

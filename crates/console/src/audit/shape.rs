@@ -1,8 +1,9 @@
 //! Checks of a value against its schema, and a scan of its texts.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use crowdfold_airlock::{Dimension, ErrorClass};
+use crowdfold_model::{Dimension, ErrorClass, SumMetric, ValueMetric};
 use crowdfold_scan::Hit;
 
 use super::json::Node;
@@ -62,8 +63,8 @@ const POLICY: &[Field] = &[
     Field("tau", Kind::Number, MAY),
 ];
 
-/// `crowdfold.rollup/1`.
-const ROLLUP: &[Field] = &[
+/// The fields of `crowdfold.rollup/1` before its sums.
+const HEAD: [Field; 11] = [
     Field("schema", Kind::Text, MUST),
     Field("tenant", Kind::Text, MUST),
     Field("window", Kind::Object(WINDOW), MUST),
@@ -75,21 +76,17 @@ const ROLLUP: &[Field] = &[
     Field("coverage", Kind::Object(COVERAGE), MAY),
     Field("sessions", Kind::Whole, MUST),
     Field("beacons", Kind::Amount, MUST),
-    Field("attempts", Kind::Amount, MUST),
-    Field("plays", Kind::Amount, MUST),
-    Field("startup_failures", Kind::Amount, MUST),
-    Field("playback_failures", Kind::Amount, MUST),
-    Field("playing_ms", Kind::Amount, MUST),
-    Field("stalled_ms", Kind::Amount, MUST),
-    Field("stalls", Kind::Amount, MUST),
-    Field("dropped_frames", Kind::Amount, MUST),
-    Field("switches", Kind::Amount, MUST),
-    Field("errors", Kind::Amounts, MUST),
-    Field("startup_ms", Kind::ObjectOrNull(DISTRIBUTION), MUST),
-    Field("bandwidth_kbps", Kind::ObjectOrNull(DISTRIBUTION), MUST),
-    Field("bitrate_kbps", Kind::ObjectOrNull(DISTRIBUTION), MUST),
-    Field("policy", Kind::Object(POLICY), MUST),
 ];
+
+/// `crowdfold.rollup/1`.
+static ROLLUP: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let sums = SumMetric::ALL.into_iter().map(|metric| Field(metric.name(), Kind::Amount, MUST));
+    let errors = Field("errors", Kind::Amounts, MUST);
+    let values = ValueMetric::ALL.into_iter();
+    let values = values.map(|metric| Field(metric.name(), Kind::ObjectOrNull(DISTRIBUTION), MUST));
+    let policy = Field("policy", Kind::Object(POLICY), MUST);
+    HEAD.into_iter().chain(sums).chain([errors]).chain(values).chain([policy]).collect()
+});
 
 /// `crowdfold.rejection/1`.
 const REJECTION: &[Field] = &[
@@ -118,9 +115,9 @@ impl Contents {
         }
     }
 
-    const fn fields(self) -> &'static [Field] {
+    fn fields(self) -> &'static [Field] {
         match self {
-            Self::Rollups => ROLLUP,
+            Self::Rollups => &ROLLUP,
             Self::Rejections => REJECTION,
         }
     }
@@ -157,7 +154,7 @@ impl Walk<'_> {
 
     fn object(&mut self, members: &Members<'_>, at: &Path<'_>, fields: &'static [Field]) -> bool {
         let mut good = true;
-        let (mut next, mut seen) = (0, 0_u32);
+        let (mut next, mut seen) = (0, 0_u64);
         for (number, (name, node)) in members.iter().enumerate() {
             // fields are usually in the order of the schema
             let found = (next..fields.len()).chain(0..next).find(|field| fields[*field].0 == name);

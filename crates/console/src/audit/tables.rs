@@ -7,8 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crowdfold_airlock::Dimension;
-use crowdfold_release::Family;
+use crowdfold_model::{Dimension, Family};
 
 use ahash::RandomState;
 
@@ -193,7 +192,7 @@ impl Tables {
             Some(_) => {}
             None => held.policy = Some((policy, first)),
         }
-        let families: Vec<Family> = open.breakdown.iter().map(|dimension| Family::of(*dimension)).collect();
+        let families: Vec<Family> = open.breakdown.iter().map(|dimension| dimension.family()).collect();
         if policy.kind == Kind::Threshold {
             for (_, others, spot) in &held.breakdowns {
                 if let Some(family) = families.iter().find(|family| others.contains(family)) {

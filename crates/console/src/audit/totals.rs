@@ -1,6 +1,6 @@
 //! Sums over the rows of one table.
 
-use crowdfold_release::BOUNDED_FIELDS;
+use crowdfold_model::{BOUNDED_FIELDS, FIRST_ERROR, ValueMetric};
 
 use super::entry::{BOUNDED, Entry, Kind, pointer};
 use super::numbers::{DEVIATIONS, LONGEST_WINDOW};
@@ -40,7 +40,7 @@ pub(super) struct Totals {
     beacons: i64,
     amounts: [i64; BOUNDED],
     /// The sessions with a value in each distribution.
-    parts: [u64; 3],
+    parts: [u64; ValueMetric::COUNT],
     coverage: Option<(u64, u64)>,
     /// True if every class of errors of every row is 0 or 1.
     quiet: bool,
@@ -55,7 +55,7 @@ impl Totals {
             sessions: 0,
             beacons: 0,
             amounts: [0; BOUNDED],
-            parts: [0; 3],
+            parts: [0; ValueMetric::COUNT],
             coverage: row.coverage,
             quiet: true,
         }
@@ -72,7 +72,7 @@ impl Totals {
             *sum =
                 sum.saturating_add(summary.as_ref().and_then(|summary| summary.sessions).unwrap_or_default());
         }
-        let errors = super::entry::FIRST_ERROR..super::entry::FIRST_ERROR + 6;
+        let errors = FIRST_ERROR..FIRST_ERROR + 6;
         self.quiet &= row.amounts[errors].iter().flatten().all(|amount| (0..=1).contains(amount));
     }
 
@@ -99,9 +99,9 @@ impl Totals {
             if self.beacons != other.beacons {
                 return Some("/beacons".into());
             }
-            let part = (0..3).find(|at| self.parts[*at] != other.parts[*at]);
+            let part = (0..ValueMetric::COUNT).find(|at| self.parts[*at] != other.parts[*at]);
             if let Some(part) = part {
-                return Some(format!("/{}/sessions", super::entry::DISTRIBUTIONS[part]));
+                return Some(format!("/{}/sessions", ValueMetric::ALL[part].name()));
             }
         }
         (self.coverage != other.coverage).then(|| "/coverage".into())

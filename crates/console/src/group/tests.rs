@@ -1,18 +1,18 @@
+use crowdfold_model::{SumMetric, ValueMetric};
 use serde_json::Value;
 
-use super::{Group, Metric};
+use super::{Derived, Group};
 use crate::estimate::Ratio;
-use crate::measure::Measure;
 use crate::row::Numbers;
 use crate::testing::{counts_only, noisy, rows, table};
 
 /// The typical traffic of one live session in an hour.
-const IN_AN_HOUR: [(Measure, f64); 5] = [
-    (Measure::Plays, 8.6),
-    (Measure::Stalls, 7.2),
-    (Measure::StalledMs, 10_600.0),
-    (Measure::PlayingMs, 34.4 * 60_000.0),
-    (Measure::StartupFailures, 0.131),
+const IN_AN_HOUR: [(SumMetric, f64); 5] = [
+    (SumMetric::Plays, 8.6),
+    (SumMetric::Stalls, 7.2),
+    (SumMetric::StalledMs, 10_600.0),
+    (SumMetric::PlayingMs, 34.4 * 60_000.0),
+    (SumMetric::StartupFailures, 0.131),
 ];
 
 /// Returns an hour of a row outside the detail table, with this many live sessions and a noise of 8.
@@ -60,11 +60,11 @@ fn ratios_of_an_hour_have_errors_by_the_delta_method() {
     let (stalled, playing) = (10_600.0 * 1_000.0, 34.4 * 60_000.0 * 1_000.0);
     let ratio = stalled / (playing + stalled);
     let error = ((1.0 - ratio) * sigma(15_000.0)).hypot(ratio * sigma(60_000.0)) / (playing + stalled);
-    let Ratio::Known(value, given) = group.ratio(Metric::RebufferingRatio) else { panic!("a ratio") };
+    let Ratio::Known(value, given) = group.ratio(Derived::RebufferingRatio) else { panic!("a ratio") };
     assert!((value - ratio).abs() < 1e-9 && (given / error - 1.0).abs() < 1e-9, "{given} {error}");
     // startup failures per attempt: 131 of 1,200
     assert!(
-        matches!(group.ratio(Metric::Vsf), Ratio::Known(value, _) if (value - 131.0 / 1_200.0).abs() < 1e-9)
+        matches!(group.ratio(Derived::Vsf), Ratio::Known(value, _) if (value - 131.0 / 1_200.0).abs() < 1e-9)
     );
 }
 
@@ -76,34 +76,36 @@ fn one(records: Vec<Value>, numbers: Numbers) -> Group {
 fn a_mean_is_over_sessions_with_a_value_only_where_all_rows_are_exact() {
     let exact = || table(90, "os", &[("Windows", 400)]);
     let group = one(exact(), Numbers::Exact);
-    assert_eq!(group.ratio(Metric::Startup), Ratio::Known(850.0, 0.0));
+    assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
     // startups per play (which are equal in the detail table), rates per session
     let mut records = noisy(exact());
     records[0]["plays"] = 100.into();
     let group = one(records, Numbers::Noisy);
-    assert_eq!(group.ratio(Metric::Startup).value(), Some(136.0));
-    assert_eq!(group.ratio(Metric::Bandwidth), Ratio::Known(5_000.0, 600.0));
+    assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)).value(), Some(136.0));
+    assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 600.0));
     // both together
     let rows = rows(&[exact(), noisy(table(91, "os", &[("Windows", 400)]))]);
     let mut group = Group::of(&rows[0], Numbers::Exact, Vec::new());
     group.add(&rows[1], Numbers::Noisy);
-    let Ratio::Known(bandwidth, error) = group.ratio(Metric::Bandwidth) else { panic!("a mean") };
+    let Ratio::Known(bandwidth, error) = group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)) else {
+        panic!("a mean")
+    };
     assert_eq!((bandwidth, error, group.numbers()), (5_000.0, 300.0, Numbers::Noisy));
-    assert_eq!((group.beacons, group.distribution(Measure::StartupMs).unwrap().sessions), (None, None));
+    assert_eq!((group.beacons, group.distribution(ValueMetric::StartupMs).sessions), (None, None));
 }
 
 #[test]
 fn rows_with_session_counts_only_add_only_to_sessions() {
     let rows = rows(&[counts_only(table(90, "os", &[("*", 60)])), table(91, "os", &[("*", 70)])]);
     let mut group = Group::of(&rows[0], Numbers::Absent, Vec::new());
-    assert_eq!((group.sum(Measure::Plays), group.errors(), group.minutes_watched()), (None, None, None));
-    assert_eq!((group.numbers(), group.error(Measure::Plays)), (Numbers::Absent, None));
+    assert_eq!((group.sum(SumMetric::Plays), group.errors(), group.minutes_watched()), (None, None, None));
+    assert_eq!((group.numbers(), group.error(SumMetric::Plays)), (Numbers::Absent, None));
     group.add(&rows[1], Numbers::Exact);
-    assert_eq!((group.sessions(), group.sum(Measure::Plays).unwrap().value), (130, 16));
+    assert_eq!((group.sessions(), group.sum(SumMetric::Plays).unwrap().value), (130, 16));
     assert_eq!((group.numbers(), group.rows_without_numbers), (Numbers::Exact, 1));
     // the mean is over the sessions of the rows that have one
-    assert_eq!(group.ratio(Metric::Bandwidth), Ratio::Known(5_000.0, 0.0));
-    assert_eq!(group.ratio(Metric::Startup), Ratio::Known(850.0, 0.0));
+    assert_eq!(group.ratio(Derived::Mean(ValueMetric::BandwidthKbps)), Ratio::Known(5_000.0, 0.0));
+    assert_eq!(group.ratio(Derived::Mean(ValueMetric::StartupMs)), Ratio::Known(850.0, 0.0));
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn shares_outside_0_to_1_are_out_of_range_whether_exact_or_noisy() {
         let mut records = make(table(90, "os", &[("Windows", 900)]));
         records[0]["attempts"] = 1_000.into();
         records[0]["plays"] = 1_010.into();
-        one(records, numbers).ratio(Metric::Ebvs)
+        one(records, numbers).ratio(Derived::Ebvs)
     };
     assert_eq!(exits(|records| records, Numbers::Exact), Ratio::OutOfRange);
     assert_eq!(exits(noisy, Numbers::Noisy), Ratio::OutOfRange);

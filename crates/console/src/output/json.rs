@@ -1,5 +1,6 @@
 //! The answer as NDJSON: one object per line, which can be cut, joined and streamed like rollups.
 
+use crowdfold_model::{Metric, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -7,8 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::Answer;
 use crate::answer::tables;
 use crate::estimate::Sum;
-use crate::group::{Group, Metric};
-use crate::measure::Measure;
+use crate::group::{Derived, Group};
 use crate::row::Range;
 
 impl Answer {
@@ -57,14 +57,13 @@ struct Line<'a> {
     concurrent_mean: Option<f64>,
     beacons: Option<i64>,
     #[serde(flatten)]
-    sums: Fields<Option<i64>, 9>,
+    sums: Fields<Option<i64>, { SumMetric::COUNT }>,
     errors: Option<BTreeMap<&'a str, i64>>,
     minutes_watched: Option<f64>,
     #[serde(flatten)]
     ratios: Fields<Option<f64>, 5>,
-    startup_ms: Values<'a>,
-    bandwidth_kbps: Values<'a>,
-    bitrate_kbps: Values<'a>,
+    #[serde(flatten)]
+    values: Fields<Values<'a>, { ValueMetric::COUNT }>,
     below_zero: Vec<String>,
     standard_error: Errors<'a>,
 }
@@ -74,23 +73,22 @@ struct Line<'a> {
 struct Errors<'a> {
     sessions: Option<f64>,
     #[serde(flatten)]
-    sums: Fields<Option<f64>, 9>,
+    sums: Fields<Option<f64>, { SumMetric::COUNT }>,
     errors: Option<BTreeMap<&'a str, Option<f64>>>,
     minutes_watched: Option<f64>,
     #[serde(flatten)]
     ratios: Fields<Option<f64>, 5>,
-    startup_ms: MeanAndSum,
-    bandwidth_kbps: MeanAndSum,
-    bitrate_kbps: MeanAndSum,
+    #[serde(flatten)]
+    values: Fields<MeanAndSum, { ValueMetric::COUNT }>,
 }
 
 /// Ratios by name, with the number of decimals to write.
-const RATIOS: [(&str, Metric, i32); 5] = [
-    ("rebuffering_ratio", Metric::RebufferingRatio, 6),
-    ("stalls_per_hour", Metric::StallsPerHour, 4),
-    ("vsf", Metric::Vsf, 6),
-    ("ebvs", Metric::Ebvs, 6),
-    ("vpf", Metric::Vpf, 6),
+const RATIOS: [(&str, Derived, i32); 5] = [
+    ("rebuffering_ratio", Derived::RebufferingRatio, 6),
+    ("stalls_per_hour", Derived::StallsPerHour, 4),
+    ("vsf", Derived::Vsf, 6),
+    ("ebvs", Derived::Ebvs, 6),
+    ("vpf", Derived::Vpf, 6),
 ];
 
 fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
@@ -118,38 +116,35 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
         concurrent_max: group.concurrent_max(),
         concurrent_mean: rounded(group.concurrent_mean(), 1),
         beacons: group.beacons,
-        sums: Fields(Measure::PLAIN.map(|measure| (measure.name(), group.sum(measure).map(|sum| sum.value)))),
+        sums: Fields(SumMetric::ALL.map(|measure| (measure.name(), group.sum(measure).map(|sum| sum.value)))),
         errors: group.errors().map(amounts),
         minutes_watched: rounded(group.minutes_watched(), 1),
         ratios: Fields(
             RATIOS.map(|(name, metric, decimals)| (name, rounded(group.ratio(metric).value(), decimals))),
         ),
-        startup_ms: Values::of(group, Measure::StartupMs, Metric::Startup),
-        bandwidth_kbps: Values::of(group, Measure::BandwidthKbps, Metric::Bandwidth),
-        bitrate_kbps: Values::of(group, Measure::BitrateKbps, Metric::Bitrate),
+        values: Fields(ValueMetric::ALL.map(|metric| (metric.name(), Values::of(group, metric)))),
         below_zero: group.below_zero(),
         standard_error: standard_errors(group),
     }
 }
 
 fn standard_errors(group: &Group) -> Errors<'_> {
-    let error = |measure| rounded(group.error(measure), 1);
+    let error = |metric: Metric| rounded(group.error(metric), 1);
     let known = group.has_known_noise();
     let of_class = |sum: &Sum| rounded(known.then(|| sum.error()), 1);
     let classes = group
         .errors()
         .map(|errors| errors.iter().map(|(class, sum)| (class.as_str(), of_class(sum))).collect());
     let ratio = |metric, decimals| rounded(known.then(|| group.ratio(metric).error()).flatten(), decimals);
-    let values = |measure, metric| MeanAndSum { mean: ratio(metric, 1), sum: error(measure) };
+    let values =
+        |metric: ValueMetric| MeanAndSum { mean: ratio(Derived::Mean(metric), 1), sum: error(metric.into()) };
     Errors {
         sessions: rounded(Some(group.noise.sqrt()), 1),
-        sums: Fields(Measure::PLAIN.map(|measure| (measure.name(), error(measure)))),
+        sums: Fields(SumMetric::ALL.map(|measure| (measure.name(), error(measure.into())))),
         errors: classes,
-        minutes_watched: rounded(group.error(Measure::PlayingMs).map(|error| error / 60_000.0), 1),
+        minutes_watched: rounded(group.error(SumMetric::PlayingMs).map(|error| error / 60_000.0), 1),
         ratios: Fields(RATIOS.map(|(name, metric, decimals)| (name, ratio(metric, decimals)))),
-        startup_ms: values(Measure::StartupMs, Metric::Startup),
-        bandwidth_kbps: values(Measure::BandwidthKbps, Metric::Bandwidth),
-        bitrate_kbps: values(Measure::BitrateKbps, Metric::Bitrate),
+        values: Fields(ValueMetric::ALL.map(|metric| (metric.name(), values(metric)))),
     }
 }
 
@@ -168,13 +163,13 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    fn of(group: &'a Group, measure: Measure, metric: Metric) -> Self {
-        let summary = group.distribution(measure).filter(|_| group.has_numbers());
+    fn of(group: &'a Group, metric: ValueMetric) -> Self {
+        let summary = group.has_numbers().then(|| group.distribution(metric));
         let percentile = |of: fn(&crate::DistributionSummary) -> Option<u64>| summary.and_then(of);
         Self {
-            mean: rounded(group.ratio(metric).value(), 1),
+            mean: rounded(group.ratio(Derived::Mean(metric)).value(), 1),
             sessions: percentile(|summary| summary.sessions),
-            sum: group.sum(measure).map(|sum| sum.value),
+            sum: group.sum(metric).map(|sum| sum.value),
             p50: percentile(|summary| summary.p50),
             p90: percentile(|summary| summary.p90),
             p95: percentile(|summary| summary.p95),

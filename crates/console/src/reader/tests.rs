@@ -1,10 +1,10 @@
+use crowdfold_model::{SumMetric, ValueMetric};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use super::Reader;
-use crate::measure::Measure;
 use crate::testing::{noisy, query, read, record, table};
 
 fn notes(records: &[Value]) -> Vec<String> {
@@ -18,7 +18,7 @@ fn the_example_of_the_schema_is_read_whole() {
     let [row] = reader.rows() else { panic!("one row") };
     assert_eq!((row.sessions, row.value("os"), row.value("browser")), (83, Some("Windows"), Some("*")));
     assert_eq!(row.breakdown_name(), "os.browser");
-    let bandwidth = row.bandwidth_kbps.as_ref().unwrap();
+    let bandwidth = row.distribution(ValueMetric::BandwidthKbps).unwrap();
     assert_eq!((bandwidth.p95, bandwidth.p99), (Some(11_000), None));
     let ranges = bandwidth.histogram.as_ref().unwrap();
     assert_eq!(ranges[2], (Some(4000), None, 35));
@@ -183,9 +183,9 @@ proptest! {
     ) {
         let mut records = noisy(table(90, "os", &[("Windows", 60), ("iOS", 70)]));
         for row in &mut records {
-            let fields = Measure::PLAIN.iter().map(|measure| measure.name());
+            let fields = SumMetric::ALL.iter().map(|measure| measure.name());
             fields.zip(&numbers).for_each(|(name, number)| row[name] = (*number).into());
-            let distributions = Measure::DISTRIBUTIONS.iter().map(|measure| measure.name());
+            let distributions = ValueMetric::ALL.iter().map(|measure| measure.name());
             distributions.zip(&sums).for_each(|(name, sum)| row[name]["sum"] = (*sum).into());
             let classes = row["errors"].as_object_mut().unwrap().values_mut();
             classes.zip(&errors).for_each(|(class, number)| *class = (*number).into());

@@ -1,3 +1,4 @@
+use crowdfold_model::{SumMetric, ValueMetric};
 use serde_json::Value;
 
 use super::{Numbers, Row};
@@ -15,19 +16,32 @@ fn numbers(records: &[Value]) -> Option<Numbers> {
 fn a_noisy_row_is_read_with_its_negative_numbers() {
     let row = row(include_str!("../../fixtures/noisy.json"));
     assert_eq!((row.detail, row.numbers()), (Some(false), Some(Numbers::Noisy)));
-    assert_eq!((row.sessions, row.beacons, row.plays, row.stalled_ms), (83, None, Some(-4), Some(-81_244)));
+    assert_eq!(
+        (row.sessions, row.beacons, row.sum(SumMetric::Plays), row.sum(SumMetric::StalledMs)),
+        (83, None, Some(-4), Some(-81_244))
+    );
     assert_eq!((row.policy.margin, row.policy.noise), (Some(10), Some(8)));
     let errors = row.errors.as_ref().unwrap();
     assert_eq!((errors.len(), errors["manifest"], errors["media"]), (6, -11, 0));
-    let startup = row.startup_ms.unwrap();
-    assert_eq!((startup.sum, startup.sessions, startup.p50, startup.histogram), (-40_216, None, None, None));
+    let startup = row.distribution(ValueMetric::StartupMs).unwrap();
+    assert_eq!(
+        (startup.sum, startup.sessions, startup.p50, startup.histogram.clone()),
+        (-40_216, None, None, None)
+    );
 }
 
 #[test]
 fn a_row_of_session_counts_has_every_other_number_absent() {
     let row = row(include_str!("../../fixtures/counts.json"));
     assert_eq!((row.detail, row.numbers(), row.sessions), (Some(false), Some(Numbers::Absent), 83));
-    assert_eq!((row.attempts, row.errors.is_none(), row.bitrate_kbps.is_none()), (None, true, true));
+    assert_eq!(
+        (
+            row.sum(SumMetric::Attempts),
+            row.errors.is_none(),
+            row.distribution(ValueMetric::BitrateKbps).is_none()
+        ),
+        (None, true, true)
+    );
 }
 
 #[test]

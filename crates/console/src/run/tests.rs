@@ -1,8 +1,8 @@
+use crowdfold_model::ValueMetric;
 use proptest::collection::{btree_map, vec};
 use proptest::{prop_assert_eq, proptest};
 use serde_json::Value;
 
-use crate::measure::Measure;
 use crate::testing::{query, rows, table};
 use crate::{Answer, ConsoleError};
 
@@ -114,13 +114,12 @@ fn concurrent_sessions_are_those_of_one_window() {
 #[test]
 fn percentiles_are_those_of_a_single_row_and_never_summed() {
     let answer = ask("--breakdown os,browser", &two_windows());
-    let bandwidth =
-        |group: &crate::group::Group| group.distribution(Measure::BandwidthKbps).cloned().unwrap();
+    let bandwidth = |group: &crate::group::Group| group.distribution(ValueMetric::BandwidthKbps).clone();
     let p50: Vec<_> = answer.groups.iter().map(|group| bandwidth(group).p50).collect();
     assert_eq!(p50, [None, Some(4800), Some(4800), Some(4800)]);
     assert!(bandwidth(&answer.groups[0]).histogram.is_none());
-    let startup = answer.groups[0].distribution(Measure::StartupMs).and_then(|summary| summary.sessions);
-    let sum = answer.groups[0].sum(Measure::StartupMs).unwrap();
+    let startup = answer.groups[0].distribution(ValueMetric::StartupMs).sessions;
+    let sum = answer.groups[0].sum(ValueMetric::StartupMs).unwrap();
     assert_eq!((startup, sum.value), (Some(32), 32 * 850));
 }
 

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use crowdfold_airlock::Dimension;
+use crowdfold_config::parse_duration;
 use crowdfold_console::audit::Identifier;
-
-use crate::config::parse_duration;
+use crowdfold_model::Dimension;
 
 /// Parses a duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let millis = parse_duration(text).filter(|millis| *millis > 0);
-    millis
-        .map(Duration::from_millis)
-        .ok_or_else(|| "not a duration; write a number above 0 and a unit, such as 90s, 1m or 6h".into())
+    let duration = parse_duration(text).filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "not a duration; write a number above 0 and a unit, such as 90s, 1m or 6h".into())
 }
 
 /// Parses a number of bytes above 0, such as `65536`, `512MiB` or `2G`.

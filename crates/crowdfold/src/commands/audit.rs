@@ -173,11 +173,11 @@ fn subjects(args: &cli::Audit, config: &Config) -> Vec<Subject> {
             purpose,
             partitions: 0,
             replication: 0,
-            ttl: Duration::from_millis(ttl),
+            ttl,
             least: Duration::ZERO,
             clock: Clock::Append,
-            max_skew: Duration::from_millis(config.windows.max_skew),
-            on_disk_slack: Duration::from_millis(config.ttl.on_disk_slack),
+            max_skew: config.windows.max_skew,
+            on_disk_slack: config.ttl.on_disk_slack,
             max_message_bytes: 0,
         })
     };
@@ -212,7 +212,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
         names,
         known: config.audit.known.clone(),
         allowed: args.allow.clone(),
-        public_content: config.content.public_ids(),
+        public_content: config.public_ids(),
         limit: args.limit,
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::time::Duration;
 
-use crowdfold_airlock::Dimension;
-use crowdfold_release::{Family, Policy, Privacy, YEAR, breakdown_name};
+use crowdfold_config::{Bounds, Tenants, show_duration as show, spell_duration as spell};
+use crowdfold_model::Dimension;
+use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
 
-use crate::config::{Bounds, COUNTS_ONLY, Config, Tenants, show_duration as show, spell_duration as spell};
+use crate::config::{COUNTS_ONLY, Config, millis};
 use crate::{cli, memory};
 
 mod expected;
@@ -44,29 +46,32 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
         spell(config.replay()),
         spell(windows.length),
         spell(windows.lateness),
-        spell(config.sessions.idle),
+        spell(config.sessions.idle_timeout),
     )?;
     let beacons = Bounds::of(config.ttl.beacons, config.source.ahead());
-    let partials = Bounds::of(config.ttl.partials, 0);
+    let partials = Bounds::of(config.ttl.partials, Duration::ZERO);
     let combiners = beacons.retention.checked_sub(config.replay());
-    let mergers = partials.retention.checked_sub(windows.length + config.merge.patience);
+    let mergers = partials.retention.checked_sub(windows.length + config.merge.timeout);
     match combiners.min(mergers) {
-        Some(survived) if survived >= config.ttl.outage => {
+        Some(survived) if survived >= config.ttl.max_outage => {
             writeln!(
                 out,
-                "# An outage of up to {} loses no data; ttl.outage requires {}.",
+                "# An outage of up to {} loses no data; ttl.max_outage requires {}.",
                 spell(survived),
-                spell(config.ttl.outage)
+                spell(config.ttl.max_outage)
             )
         }
         survived => writeln!(
             out,
-            "# Too short: only an outage of up to {} loses no data, but ttl.outage requires {}. Raise ttl.beacons to \
+            "# Too short: only an outage of up to {} loses no data, but ttl.max_outage requires {}. Raise ttl.beacons to \
              {} and ttl.partials to {}, or configure brokers to check retention more often.",
-            spell(survived.unwrap_or(0)),
-            spell(config.ttl.outage),
-            show(Bounds::least_ttl(config.replay() + config.ttl.outage, config.source.ahead())),
-            show(Bounds::least_ttl(windows.length + config.merge.patience + config.ttl.outage, 0)),
+            spell(survived.unwrap_or_default()),
+            spell(config.ttl.max_outage),
+            show(Bounds::least_ttl(config.replay() + config.ttl.max_outage, config.source.ahead())),
+            show(Bounds::least_ttl(
+                windows.length + config.merge.timeout + config.ttl.max_outage,
+                Duration::ZERO
+            )),
         ),
     }
 }
@@ -74,10 +79,12 @@ fn times(config: &Config, out: &mut impl Write) -> io::Result<()> {
 fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let names = config.topic_names();
     let ttl = config.ttl;
-    let mut rows =
-        vec![(&names.beacons, ttl.beacons, config.source.ahead()), (&names.partials, ttl.partials, 0)];
-    rows.extend(names.rollups().iter().map(|name| (name, ttl.rollups, 0)));
-    rows.push((&names.rejections, ttl.rejections, 0));
+    let mut rows = vec![
+        (&names.beacons, ttl.beacons, config.source.ahead()),
+        (&names.partials, ttl.partials, Duration::ZERO),
+    ];
+    rows.extend(names.rollups().iter().map(|name| (name, ttl.rollups, Duration::ZERO)));
+    rows.push((&names.rejections, ttl.rejections, Duration::ZERO));
     let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     writeln!(
         out,
@@ -91,7 +98,7 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     for (name, ttl, ahead) in rows {
         let bounds = Bounds::of(ttl, ahead);
         let (readable, on_disk) = (spell(bounds.readable), spell(bounds.on_disk));
-        let Bounds { retention, segment, .. } = bounds;
+        let (retention, segment) = (millis(bounds.retention), millis(bounds.segment));
         write!(out, "# {name:width$}  {retention:>13}  {segment:>12}  {readable:>16}  {on_disk:>12}")?;
         if bounds.readable > ttl {
             write!(
@@ -109,7 +116,7 @@ fn erasing(config: &Config, out: &mut impl Write) -> io::Result<()> {
     if !config.ttl.erase_counted {
         return Ok(());
     }
-    let by = if config.kafka.eraser.iter().next().is_some() {
+    let by = if !config.kafka.eraser.is_empty() {
         "the client of [kafka.eraser]"
     } else {
         "the worker's own client, whose permission to delete records also allows it to delete the topic; see \
@@ -142,7 +149,7 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
          (release.margin).",
         policy.margin()
     )?;
-    if config.release.shows_counts_only() {
+    if config.shows_counts_only() {
         return writeln!(out, "# {COUNTS_ONLY}");
     }
     writeln!(
@@ -155,7 +162,7 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
 
 fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
     for (at, breakdown) in policy.breakdowns().iter().enumerate() {
-        let mut families: Vec<_> = breakdown.iter().map(|dimension| Family::of(*dimension).name()).collect();
+        let mut families: Vec<_> = breakdown.iter().map(|dimension| dimension.family().name()).collect();
         families.dedup();
         let shows = shown(policy, at);
         let name = breakdown_name(breakdown);
@@ -165,8 +172,8 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
             writeln!(
                 out,
                 "#   Every row of an IPv4 network in it is folded: its sessions come from one network, but \
-                 release.guard_networks\n#   requires {guard}. Remove network from the breakdown, or set \
-                 release.guard_networks = 1."
+                 release.min_networks\n#   requires {guard}. Remove network from the breakdown, or set \
+                 release.min_networks = 1."
             )?;
         }
     }
@@ -197,7 +204,7 @@ const PRIVATE_IDS: [(&str, &str); 3] = [
 
 /// Prints the risk of `content.pattern`.
 fn public_content(config: &Config, out: &mut impl Write) -> io::Result<()> {
-    let Some(ids) = config.content.public_ids() else { return Ok(()) };
+    let Some(ids) = config.public_ids() else { return Ok(()) };
     writeln!(
         out,
         "#\n# Content ids that match content.pattern are published unchanged, even if they look like ids of persons or \

@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use crowdfold_airlock::Millis;
-use crowdfold_collector::{Acknowledge, Certificates, Collector, Server as CollectorServer};
+use crowdfold_collector::{Certificates, Collector, Server as CollectorServer};
+use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
+use crowdfold_model::Millis;
 
 use crate::config::Config;
 use crate::error::CrowdfoldError;
@@ -31,8 +32,8 @@ const RECENT: Millis = 10_000;
 /// # Errors
 /// The error that ended it.
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
-    let settings = config.collect.settings.clone();
-    let files = config.collect.tls.clone().map(Certificates::load).transpose();
+    let settings = config.collector();
+    let files = config.collector_files().map(Certificates::load).transpose();
     let certificates = files.map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
@@ -43,7 +44,7 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     if let Some(address) = pages.address {
         tracing::info!("metrics and health at http://{address}");
     }
-    let longest = Duration::from_millis(config.ttl.beacons);
+    let longest = config.ttl.beacons;
     let writer = Writer::open(&client, settings.writer(&topic, longest))?;
     let collector =
         Collector::new(settings, writer).map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
@@ -69,7 +70,7 @@ pub fn run(config: Config) -> Result<(), CrowdfoldError> {
     status.report(Component::Collect, clock::now(), vec!["stopping".into()]);
     let written = server.stop();
     ended?;
-    match config.collect.settings.acknowledge {
+    match config.collect.acknowledge {
         _ if written => {}
         Acknowledge::Written => {
             tracing::warn!(
@@ -176,7 +177,7 @@ impl Watching<'_> {
         if is_create_time == trusted {
             return Ok(());
         }
-        let ahead = Duration::from_millis(self.config.source.ahead());
+        let ahead = self.config.source.ahead();
         let wanted = if trusted { Clock::Create { ahead } } else { Clock::Append };
         let topic = self.config.topic_names().beacons;
         Err(CrowdfoldError::Breach(format!("topic {topic} {}", Finding::Clock { wanted })))
@@ -215,8 +216,10 @@ impl Watching<'_> {
             reasons.push(error.clone());
         }
         if held > self.collector.memory() / 10 * 9 {
-            reasons
-                .push("Kafka is slow, and the buffered beacons are near the limit of collect.memory".into());
+            reasons.push(
+                "Kafka is slow, and the buffered beacons are near the limit of collect.max_memory_bytes"
+                    .into(),
+            );
         }
         self.status.report(Component::Collect, now, reasons);
     }

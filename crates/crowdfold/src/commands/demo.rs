@@ -23,12 +23,13 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crowdfold_airlock::{Format, Millis, Partitioner};
+use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
+use crowdfold_model::Millis;
 use crowdfold_release::Secret;
 
 use crate::cli;
-use crate::config::{Config, Sessions, Source, Tenants, Windows};
+use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Status};
 use crate::worker::{Setting, Stop, Worker};
@@ -76,7 +77,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         restart_from_now: false,
         accept_loss: false,
     };
-    let event_clock = EventClock::new(clock::now(), broker.most_behind(), config.windows.length);
+    let event_clock = EventClock::new(clock::now(), broker.most_behind(), millis(config.windows.length));
     let progress = Arc::new(Progress::default());
     let load_generator =
         LoadGenerator::open(&config, &client, event_clock, Arc::clone(&progress), Arc::clone(&gauges))?;
@@ -154,28 +155,35 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
         format: Format::Json,
         partitioner: Partitioner::Murmur2,
         trust_timestamps: true,
-        quiet: config.source.quiet,
-        skip_damaged: config.source.skip_damaged,
+        idle_timeout: config.source.idle_timeout,
+        on_damaged: config.source.on_damaged,
         max_beacons: config.source.max_beacons,
         fields: Default::default(),
         log: Default::default(),
     };
-    config.windows = Windows { length: 60_000, lateness: 30_000, max_skew: 60_000 };
-    config.sessions = Sessions { idle: 90_000, max: config.sessions.max };
+    config.windows = Windows {
+        length: Duration::from_secs(60),
+        lateness: Duration::from_secs(30),
+        max_skew: Duration::from_secs(60),
+    };
+    config.sessions = Sessions {
+        idle_timeout: Duration::from_secs(90),
+        max_per_partition: config.sessions.max_per_partition,
+    };
     config.tenants = Tenants {
         names: vec![CROWDED.into(), QUIET.into()],
-        default: 0,
+        default: CROWDED.into(),
         per_tenant_topics: false,
         excluded_from_groupings: Vec::new(),
         attributes: BTreeMap::new(),
     };
-    config.consent.child_directed_tenants.clear();
+    config.consent.child_directed.tenants.clear();
     config.metrics.listen = None;
-    let Config { windows, sessions, .. } = &config;
-    let policy = config.policy().clone().for_windows(windows.length, sessions.idle);
-    // these tenants are not those of the configuration, so no policies apply to them
-    config.release.policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
-    Ok(config)
+    let (length, idle) = (millis(config.windows.length), millis(config.sessions.idle_timeout));
+    let policy = config.policy().clone().for_windows(length, idle);
+    // without policies of single tenants, because the demo has its own tenants
+    let policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();
+    Ok(config.with_policies(policies))
 }
 
 impl From<crowdfold_loadgen::LoadgenError> for CrowdfoldError {

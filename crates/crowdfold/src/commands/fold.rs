@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Millis, Record, SessionHasher, Shared};
+use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Record, SessionHasher, Shared};
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Combiner, Ledger, Merger, Operator, Start};
 
 use self::progress::Progress;

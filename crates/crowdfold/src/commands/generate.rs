@@ -10,13 +10,13 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use crowdfold_airlock::Dimension;
 use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
+use crowdfold_model::Dimension;
 use crowdfold_release::Policy;
 
 use crate::cli::Generate;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
 use crate::output;
 
@@ -75,7 +75,7 @@ fn refuse_files(args: &Generate) -> Result<(), CrowdfoldError> {
 /// Returns the requested players, for the tenants that are counted.
 fn players(args: &Generate, config: &Config) -> Result<PlayersConfig, LoadgenError> {
     let sessions = u32::try_from(args.sessions).unwrap_or(u32::MAX);
-    let excluded = &config.consent.child_directed_tenants;
+    let excluded = &config.consent.child_directed.tenants;
     let mut players = PlayersConfig {
         sessions,
         seed: args.seed,
@@ -97,7 +97,7 @@ fn truth(config: &Config) -> Result<Truth, LoadgenError> {
         policy.breakdowns().iter().map(named).collect()
     };
     let policies = config.policies();
-    let truth = Truth::new(config.windows.length, &names(policies.common()))?;
+    let truth = Truth::new(millis(config.windows.length), &names(policies.common()))?;
     policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 

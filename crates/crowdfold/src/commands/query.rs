@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use crowdfold_airlock::Dimension;
+use crowdfold_config::Tenants;
 use crowdfold_console::{Answer, Args, Catalogue, ConsoleError, Query, Reader};
+use crowdfold_model::Dimension;
 
 use crate::cli::{self, TableFormat};
-use crate::config::{Config, Tenants};
+use crate::config::Config;
 use crate::error::CrowdfoldError;
 use crate::{clock, terminal, wiring};
 

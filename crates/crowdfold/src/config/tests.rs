@@ -1,35 +1,38 @@
-//! Configurations, good and bad.
+//! Configurations that other crates accept and refuse.
 
 use std::ffi::OsString;
-use std::path::Path;
 
-use super::*;
+use crowdfold_config::{ConfigError, Sources};
+
+use super::Config;
 
 mod defaults;
-mod duration;
-mod layers;
+mod names;
+mod policies;
 mod principals;
-mod refusals;
 mod secrets;
-mod tenants;
 
-/// A configuration from the text of a file called `x.toml`.
-fn config(text: &str) -> Result<Config, Problem> {
-    let mut layers = Layers::defaults()?;
-    layers.add_file(Path::new("x.toml"), text)?;
-    Config::read(layers, "host-1")
+/// Reads a file with this text. Errors call it `x.toml`.
+fn config(text: &str) -> Result<Config, String> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("x.toml");
+    std::fs::write(&path, text).expect("written");
+    let sources = Sources { file: Some(path.clone()), host: "host-1".into(), ..Sources::default() };
+    let name = path.display().to_string();
+    Config::load(&sources).map_err(|error| error.to_string().replace(&name, "x.toml"))
 }
 
-/// A configuration from environment variables alone.
-fn from_environment(variables: &[(&str, &str)]) -> Result<Config, Problem> {
+/// Reads environment variables.
+fn from_environment(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let environment = variables.iter().map(|(name, text)| (OsString::from(name), OsString::from(text)));
     Config::load(&Sources { environment: environment.collect(), host: "host-1".into(), ..Sources::default() })
 }
 
+/// Checks the error for a file `x.toml`.
 #[track_caller]
 fn check(text: &str, expect: &str) {
     match config(text) {
         Ok(_) => panic!("accepted:\n{text}"),
-        Err(problem) => assert_eq!(problem.to_string(), expect),
+        Err(message) => assert_eq!(message, expect),
     }
 }

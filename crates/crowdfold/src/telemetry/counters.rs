@@ -1,6 +1,7 @@
 //! The counters, written every second from the operators' counts; nothing is recorded per beacon.
 
-use crowdfold_airlock::{Ignored, Reason};
+use crowdfold_airlock::Ignored;
+use crowdfold_model::Reason;
 use crowdfold_pipeline::{Alarms, MergeCounts};
 use crowdfold_rollup::Counts;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};

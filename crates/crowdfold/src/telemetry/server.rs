@@ -29,7 +29,7 @@ const BUCKETS: [f64; 14] =
 /// file descriptors.
 const CONNECTIONS: usize = 64;
 
-/// The time limit for the head of a request, the default of `collect.slow`.
+/// The time limit for the head of a request, the default of `collect.read_timeout`.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// The time limit for a whole connection. Each carries one request.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// Delays that grow from a tenth of a second to half a minute.
 #[derive(Debug, Default)]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_airlock::{Airlock, Millis, Placement, Record, SessionHasher, Shared};
+use crowdfold_airlock::{Airlock, Placement, Record, SessionHasher, Shared};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
 use metrics::gauge;
 
@@ -16,6 +17,7 @@ use super::erase::Eraser;
 use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
+use crate::config::millis;
 use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
@@ -54,7 +56,7 @@ impl Stage for Combine {
             beacons: names.beacons.clone(),
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
-            merge_partitions: setting.config.topics.merge_partitions,
+            merge_partitions: setting.config.topics.partial_partitions,
             asked: 0,
             eraser: eraser.transpose()?,
         })
@@ -85,7 +87,7 @@ impl Stage for Combine {
         let of = source.cluster().topic(&self.partials)?.count();
         if of != self.merge_partitions {
             return Err(refused(format!(
-                "topic {} has {of} partitions, but topics.merge_partitions is {}; set the key to the number of the \
+                "topic {} has {of} partitions, but topics.partial_partitions is {}; set the key to the number of the \
                  topic, which never changes",
                 self.partials, self.merge_partitions
             )));
@@ -252,8 +254,8 @@ impl Stage for Combine {
         if let Some(behind) =
             combiners().filter_map(behind).max().filter(|_| !setting.config.source.trust_timestamps)
         {
-            let bound = setting.config.ttl.beacons;
-            let headroom = bound.saturating_sub(behind + setting.config.replay());
+            let bound = millis(setting.config.ttl.beacons);
+            let headroom = bound.saturating_sub(behind + millis(setting.config.replay()));
             gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
                 .set(headroom as f64 / 1000.0);
             if headroom < bound / 3 {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crowdfold_airlock::{Millis, Settings, Shared};
+use crowdfold_airlock::{Settings, Shared};
+use crowdfold_model::Millis;
 
 /// The interval of checks of the files, ms.
 const AGAIN: Millis = 10_000;

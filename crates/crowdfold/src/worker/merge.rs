@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{
     Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
 };
@@ -15,6 +15,7 @@ use super::Setting;
 use super::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use super::tally::Tally;
 use crate::clock;
+use crate::config::millis;
 use crate::error::CrowdfoldError;
 use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
@@ -40,7 +41,7 @@ impl Stage for Merge {
         Ok(Self {
             partials: names.partials.clone(),
             rollups: names.rollups().to_vec(),
-            merge_partitions: setting.config.topics.merge_partitions,
+            merge_partitions: setting.config.topics.partial_partitions,
             whole: false,
             asked: 0,
         })
@@ -73,12 +74,12 @@ impl Stage for Merge {
         let config = &setting.config;
         if assigned.of != self.merge_partitions {
             return Err(refused(format!(
-                "topic {} has {} partitions, but topics.merge_partitions is {}; set the key to the number of the \
+                "topic {} has {} partitions, but topics.partial_partitions is {}; set the key to the number of the \
                  topic, which never changes",
                 self.partials, assigned.of, self.merge_partitions
             )));
         }
-        let beacons = config.topics.partitions;
+        let beacons = config.topics.beacon_partitions;
         let settings = OperatorSettings::new(config, beacons, assigned.of, "".into(), false);
         let numbers: Vec<_> = assigned.partitions.iter().map(|ours| ours.partition).collect();
         let empty = never_written(source, &self.rollups)?;
@@ -183,11 +184,11 @@ impl Stage for Merge {
             reasons.push("the ledger does not balance; report this as a bug".into());
         }
         let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or(0);
-        let bound = setting.config.ttl.partials;
+        let bound = millis(setting.config.ttl.partials);
         let headroom = bound.saturating_sub(waiting);
         gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.partials.clone())
             .set(headroom as f64 / 1000.0);
-        if headroom < bound / 3 || waiting > setting.config.merge.patience {
+        if headroom < bound / 3 || waiting > millis(setting.config.merge.timeout) {
             reasons.push(format!(
                 "a window has been waiting {} s for the partials of a beacon partition",
                 waiting / 1000

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
     Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Committed, OperatorSet};
 
 use super::Setting;

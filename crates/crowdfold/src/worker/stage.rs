@@ -1,9 +1,9 @@
 //! The differences between the stages, and the code that their start shares.
 
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{
     Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
+use crowdfold_model::Millis;
 use crowdfold_pipeline::{Committed, Halt, Operator, OperatorSet};
 
 use super::Setting;
@@ -75,7 +75,9 @@ pub(super) fn source_settings(setting: &Setting, component: Component, topic: &s
     let mut settings = SourceSettings::new(topic, &group, &setting.config.kafka.instance);
     settings.accept_loss = setting.accept_loss;
     settings.on_damaged = match component {
-        Component::Combine if setting.config.source.skip_damaged => OnDamaged::Skip,
+        Component::Combine if setting.config.source.on_damaged == crowdfold_config::OnDamaged::Skip => {
+            OnDamaged::Skip
+        }
         Component::Combine => OnDamaged::Stop,
         _ => OnDamaged::Never,
     };

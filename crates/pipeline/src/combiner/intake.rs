@@ -5,7 +5,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::{Millis, Observation, Reason, Record, Rejection, SessionHash};
+use crowdfold_airlock::{Observation, Record, Rejection, SessionHash};
+use crowdfold_model::{Millis, Reason};
 use crowdfold_release::RejectionNote;
 
 use super::{Combiner, MOST_NOTES};

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crowdfold_airlock::{LineTime, Millis};
+use crowdfold_airlock::LineTime;
+use crowdfold_model::Millis;
 
 use super::Combiner;
 use super::intake::LONGEST_AGO;

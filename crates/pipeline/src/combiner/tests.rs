@@ -1,6 +1,7 @@
 //! Records that cannot be read.
 
-use crowdfold_airlock::{Dimension, LineTime, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{LineTime, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
 use crowdfold_rollup::wire::{self, Partial};
 
 use super::*;

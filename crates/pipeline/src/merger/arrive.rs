@@ -2,8 +2,7 @@
 
 use std::mem;
 
-use crowdfold_airlock::Millis;
-use crowdfold_rollup::Table;
+use crowdfold_model::{Millis, Table};
 use crowdfold_rollup::wire::CloseMarker;
 
 use super::Merger;

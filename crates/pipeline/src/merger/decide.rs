@@ -1,8 +1,7 @@
 //! What leaves, and when: whole windows in their order, or the decision to go without who did not come.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::{Millis, Window};
 use crowdfold_release::{Coverage, release};
-use crowdfold_rollup::Window;
 
 use super::{Merger, total};
 use crate::source::Span;

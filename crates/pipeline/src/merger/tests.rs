@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Cell, Dimension, Sums, Table, Window};
 use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret};
 use crowdfold_rollup::wire::{self, CloseMarker, WireError};
-use crowdfold_rollup::{Cell, Counts, Rules, Sums, Table, Window};
+use crowdfold_rollup::{Counts, Rules};
 
 use super::*;
 

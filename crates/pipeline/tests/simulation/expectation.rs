@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use crowdfold_airlock::murmur2;
+use crowdfold_model::murmur2;
 use crowdfold_rollup::Counts;
 use crowdfold_rollup::wire::{self, Partial};
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crowdfold_airlock::{Dimension, murmur2};
+use crowdfold_model::{Dimension, murmur2};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_rollup::Rules;
 

@@ -1,5 +1,5 @@
-use crowdfold_airlock::Dimension::{Cdn, Country};
-use crowdfold_rollup::{BOUNDED_FIELDS, Bounded, Cell, Table, Window};
+use crowdfold_model::Dimension::{Cdn, Country};
+use crowdfold_model::{BOUNDED_FIELDS, Bounded, Cell, Table, ValueMetric, Window};
 use serde_json::Value;
 
 use crate::testing::{cell, cell_key};
@@ -44,7 +44,7 @@ fn viewers(sessions: u64) -> Cell {
 fn a_covered_row_has_every_field_and_nothing_exact_but_its_sessions() {
     let mut cell = viewers(83);
     cell.sums.beacons = 412;
-    cell.startup.record_many(800, 60);
+    cell.values[ValueMetric::StartupMs].record_many(800, 60);
     let [covered, detail] = rows(&keyed(), "acme", MINUTE, &cell);
     assert_eq!((&covered["detail"], &covered["sessions"]), (&false.into(), &83.into()));
     assert!(covered["beacons"].is_null());

@@ -1,4 +1,4 @@
-use crowdfold_rollup::Distribution;
+use crowdfold_model::Distribution;
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 

@@ -1,8 +1,8 @@
-use crowdfold_airlock::Dimension::{
+use crowdfold_model::Dimension::{
     self, Asn, Browser, Cdn, Content, Country, Device, Network, Os, OsVersion, Player, Quality, Region,
 };
 
-use super::{Family, FamilyError, breakdown_name, check_families};
+use super::{FamilyError, breakdown_name, check_families};
 use crate::PolicySettings;
 
 fn refused(breakdowns: &[&[Dimension]]) -> String {
@@ -17,7 +17,7 @@ fn accepted(breakdowns: &[&[Dimension]]) {
 
 #[test]
 fn families_are_those_of_the_table() {
-    let names: Vec<_> = Dimension::ALL.map(|dimension| Family::of(dimension).name()).to_vec();
+    let names: Vec<_> = Dimension::ALL.map(|dimension| dimension.family().name()).to_vec();
     let expect = [("place", 4), ("platform", 6), ("player", 2), ("stream", 3), ("delivery", 3)]
         .map(|(name, n)| vec![name; n]);
     assert_eq!(names, expect.concat());
@@ -38,9 +38,9 @@ fn a_breakdown_may_mix_families_that_no_other_uses() {
 fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_remedy() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
-        "breakdowns [country, asn] and [browser, region] both tell of the place (country and region): two tables \
-         that know the same thing can be subtracted from each other, and what is left may be a single viewer; put \
-         country and region in one breakdown, or take one of them out of release.breakdowns"
+        "release.breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
+         (country and region), so that the difference between two tables may be a single viewer; put country and \
+         region in one breakdown, or remove one of them"
     );
     assert!(refused(&[&[Os], &[Device]]).contains("the platform (os and device)"));
     assert!(refused(&[&[Country], &[Country]]).contains("[country] and [country]"));
@@ -65,9 +65,11 @@ fn content_with_a_small_place_is_refused_in_any_order_unless_allowed() {
 fn nothing_twice_and_nothing_empty() {
     assert_eq!(
         refused(&[&[Country], &[Os, Browser, Os]]),
-        "breakdown [os, browser, os] names os twice: take one out"
+        "release.breakdowns names os twice in breakdown [os, browser, os]; remove one"
     );
-    assert!(refused(&[&[Country], &[]]).starts_with("breakdown 2 of release.breakdowns has no dimension"));
+    assert!(
+        refused(&[&[Country], &[]]).starts_with("release.breakdowns contains no dimension in breakdown 2;")
+    );
     assert!(refused(&[]).starts_with("release.breakdowns is empty"));
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crowdfold_rollup::Table;
+use crowdfold_model::Table;
 
 use super::{Margin, Row, fold};
 use crate::testing::{cell, cell_key, table};
@@ -126,7 +126,7 @@ fn with_the_guard_sessions_alone_do_not_make_a_crowd() {
     let mut town = cell(50);
     town.networks = 0b1110;
     let cells: Table = BTreeMap::from([(cell_key(&["farm"]), farm), (cell_key(&["town"]), town)]);
-    let crowd = |cell: &crowdfold_rollup::Cell| cell.sessions >= 50 && cell.networks.count_ones() >= 3;
+    let crowd = |cell: &crowdfold_model::Cell| cell.sessions >= 50 && cell.networks.count_ones() >= 3;
     assert_eq!(rows(&fold(cells.clone(), Margin::NONE, crowd)), ["* 550"]);
     assert_eq!(rows(&fold(cells, Margin::NONE, |cell| cell.sessions >= 50)), ["farm 500", "town 50"]);
 }

@@ -1,4 +1,4 @@
-use crowdfold_airlock::Reason;
+use crowdfold_model::Reason;
 
 use super::RejectionNote;
 

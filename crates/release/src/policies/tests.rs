@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crowdfold_airlock::Dimension::{Cdn, Os};
+use crowdfold_model::Dimension::{Cdn, Os};
 
 use super::*;
 use crate::PolicySettings;

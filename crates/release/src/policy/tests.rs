@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crowdfold_airlock::Dimension::{Asn, Country, Device, Os};
+use crowdfold_model::Dimension::{Asn, Country, Device, Os};
 
 use super::{Detail, Policy, PolicySettings};
 use crate::Secret;
@@ -27,8 +27,8 @@ fn a_small_k_needs_a_word() {
     let message = refused(PolicySettings { k: 9, ..settings() });
     assert_eq!(
         message,
-        "release.k is 9, and a group of fewer than 10 sessions is hardly a crowd: raise release.k to 10 or more, or \
-         set release.allow_small_k = true"
+        "release.k is 9, but a crowd is at least 10 sessions; raise it to 10 or more, or set release.allow_small_k = \
+         true for trials"
     );
     assert!(Policy::threshold(PolicySettings { k: 9, allow_small_k: true, ..settings() }).is_ok());
     assert!(Policy::threshold(PolicySettings { k: 10, ..settings() }).is_ok());
@@ -47,10 +47,10 @@ fn keys_out_of_range_are_named() {
     }
     for networks in [0, 65] {
         let message = refused(PolicySettings { guard_networks: Some(networks), ..settings() });
-        assert!(message.starts_with(&format!("release.guard_networks is {networks}")), "{message}");
+        assert!(message.starts_with(&format!("release.min_networks is {networks}")), "{message}");
     }
     let message = refused(PolicySettings { breakdowns: vec![vec![Os], vec![Device]], ..settings() });
-    assert!(message.contains("both tell of the platform"), "{message}");
+    assert!(message.contains("both describe the platform"), "{message}");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
         margin(51, Some(26), true),
         Err("release.margin is 26, above half of release.k, which is 51; set 1 to 25".into())
     );
-    assert!(margin(50, Some(0), false).unwrap_err().starts_with("release.margin is 0, which lets"));
+    assert!(margin(50, Some(0), false).unwrap_err().starts_with("release.margin is 0, so that small"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn the_fingerprint_is_the_same_in_every_release() {
 
 /// FNV-1a of `threshold;rules=1;k=50;guard=0;detail=4;breakdowns=country.asn|device.os.browser|…;
 /// margin=10;noise=8;secret=0000000000000000`, computed by another program.
-const FINGERPRINT: u64 = 0xa948_7084_2dfa_8a2d;
+const FINGERPRINT: u64 = 0xae2f_d3e5_f8a4_05db;
 
 #[test]
 fn policy_fingerprint_covers_what_changes_released_rows_and_nothing_else() {

@@ -1,6 +1,6 @@
 //! Noise: a discrete Gaussian, drawn exactly, from a stream that replays.
 
-use crowdfold_rollup::{Cell, CellKey, Distribution, Window};
+use crowdfold_model::{Cell, CellKey, Distribution, Window};
 use prio::dp::Rational;
 use prio::dp::distributions::DiscreteGaussian;
 use prio::vdaf::xof::{SeedStreamTurboShake128, Xof, XofTurboShake128};
@@ -70,7 +70,7 @@ impl CellNoise {
         cell_key.iter().for_each(|value| noise.text(value));
         noise.number(cell.sessions);
         super::noisy::amounts(&cell.sums).into_iter().for_each(|amount| noise.number(amount));
-        [&cell.startup, &cell.bandwidth, &cell.bitrate].into_iter().for_each(|values| noise.values(values));
+        cell.values.0.iter().for_each(|values| noise.values(values));
         noise
     }
 

@@ -1,7 +1,6 @@
 //! From an exact cell to the numbers of a row that may be shown to anyone.
 
-use crowdfold_airlock::ErrorClass;
-use crowdfold_rollup::{Cell, CellKey, Distribution, Sums};
+use crowdfold_model::{Cell, CellKey, ErrorClass, SumMetric, Sums, ValueMetric};
 
 use super::noise::{CellNoise, NoiseKey};
 use super::{Privacy, Secret};
@@ -9,86 +8,38 @@ use crate::distribution_summary::{BIN_COUNT, DistributionSummary, bin_of};
 
 const COUNT: &str = "sessions";
 
-/// Names of the sums, in the order of [`amounts`].
-const AMOUNTS: [&str; 16] = [
-    "beacons",
-    "attempts",
-    "plays",
-    "startup_failures",
-    "playback_failures",
-    "playing_ms",
-    "stalled_ms",
-    "stalls",
-    "dropped_frames",
-    "switches",
-    "errors.network",
-    "errors.manifest",
-    "errors.media",
-    "errors.drm",
-    "errors.timeout",
-    "errors.other",
-];
+const BEACONS: &str = "beacons";
 
-const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+/// The number of sums that are published: beacons, the sums of metrics, and sessions by class of error.
+const AMOUNTS: usize = 1 + SumMetric::COUNT + ErrorClass::COUNT;
 
-/// The measures by name: the count, the sums, the histograms.
+/// Returns the names of the measures: the count, the sums, the histograms.
 pub(crate) fn measure_names() -> Vec<&'static str> {
-    std::iter::once(COUNT).chain(AMOUNTS).chain(DISTRIBUTIONS).collect()
+    let sums = SumMetric::ALL.into_iter().map(SumMetric::name);
+    let errors = ErrorClass::ALL.into_iter().map(ErrorClass::field);
+    let values = ValueMetric::ALL.into_iter().map(ValueMetric::name);
+    [COUNT, BEACONS].into_iter().chain(sums).chain(errors).chain(values).collect()
 }
 
-/// The most that one session can give to each of them.
+/// Returns the most that one session adds to each measure.
 pub(super) fn most(sums: &Sums) -> Vec<u64> {
-    std::iter::once(1).chain(amounts(sums)).chain(DISTRIBUTIONS.map(|_| 1)).collect()
+    std::iter::once(1).chain(amounts(sums)).chain(ValueMetric::ALL.map(|_| 1)).collect()
 }
 
-/// The sums that are published; beacons as they were clamped.
-pub(super) fn amounts(sums: &Sums) -> [u64; AMOUNTS.len()] {
-    let mut amounts = [0; AMOUNTS.len()];
-    let (plain, errors) = amounts.split_at_mut(AMOUNTS.len() - ErrorClass::COUNT);
-    plain.copy_from_slice(&[
-        sums.clamped_beacons,
-        sums.attempts,
-        sums.plays,
-        sums.startup_failures,
-        sums.playback_failures,
-        sums.playing_ms,
-        sums.stalled_ms,
-        sums.stalls,
-        sums.dropped_frames,
-        sums.switches,
-    ]);
-    errors.copy_from_slice(&sums.errors);
+/// Returns the sums that are published; beacons as they were clamped.
+pub(super) fn amounts(sums: &Sums) -> [u64; AMOUNTS] {
+    let mut amounts = [0; AMOUNTS];
+    amounts[0] = sums.clamped_beacons;
+    amounts[1..=SumMetric::COUNT].copy_from_slice(&sums.metrics);
+    amounts[1 + SumMetric::COUNT..].copy_from_slice(&sums.errors);
     amounts
 }
 
-fn sums(amounts: [u64; AMOUNTS.len()]) -> Sums {
-    let [
-        beacons,
-        attempts,
-        plays,
-        startup_failures,
-        playback_failures,
-        playing_ms,
-        stalled_ms,
-        stalls,
-        dropped_frames,
-        switches,
-        errors @ ..,
-    ] = amounts;
-    Sums {
-        beacons,
-        clamped_beacons: beacons,
-        attempts,
-        plays,
-        startup_failures,
-        playback_failures,
-        playing_ms,
-        stalled_ms,
-        stalls,
-        dropped_frames,
-        switches,
-        errors,
-    }
+fn sums(amounts: [u64; AMOUNTS]) -> Sums {
+    let mut sums = Sums { beacons: amounts[0], clamped_beacons: amounts[0], ..Sums::default() };
+    sums.metrics.copy_from_slice(&amounts[1..=SumMetric::COUNT]);
+    sums.errors.copy_from_slice(&amounts[1 + SumMetric::COUNT..]);
+    sums
 }
 
 /// What is published of a cell.
@@ -96,9 +47,8 @@ fn sums(amounts: [u64; AMOUNTS.len()]) -> Sums {
 pub(crate) struct Noisy {
     pub(crate) sessions: u64,
     pub(crate) sums: Sums,
-    pub(crate) startup: DistributionSummary,
-    pub(crate) bandwidth: DistributionSummary,
-    pub(crate) bitrate: DistributionSummary,
+    /// In the order of [`ValueMetric::ALL`].
+    pub(crate) values: [DistributionSummary; ValueMetric::COUNT],
 }
 
 impl Noisy {
@@ -120,30 +70,25 @@ impl Noisy {
         if sessions < privacy.tau().saturating_add(k).saturating_sub(1) {
             return None;
         }
-        let (plain, distributions) = privacy.measures()[1..].split_at(AMOUNTS.len());
+        let (plain, distributions) = privacy.measures()[1..].split_at(AMOUNTS);
         let mut amounts = amounts(&cell.sums);
         for (amount, measure) in amounts.iter_mut().zip(plain) {
             *amount = noise.of(measure.name).cover(*amount, measure.sigma);
         }
-        let distribution = |at: usize, values: &Distribution, histogram| {
-            let mut draws = noise.of(distributions[at].name);
+        let distribution = |metric: ValueMetric| {
+            let measure = &distributions[metric as usize];
+            let mut draws = noise.of(measure.name);
             let mut bins = [0_i128; BIN_COUNT];
-            for (value, sessions) in values.values() {
+            for (value, sessions) in cell.values[metric].values() {
                 bins[bin_of(*value)] += i128::from(*sessions);
             }
-            // every bin, those of nobody too: which of them are empty is not told either
+            // every bin, because empty bins must not be recognised either
             for bin in &mut bins {
-                *bin = bin.saturating_add(draws.next(distributions[at].sigma));
+                *bin = bin.saturating_add(draws.next(measure.sigma));
             }
-            DistributionSummary::of_noisy(&bins, distributions[at].sigma.to_f64(), histogram)
+            let histogram = histogram && metric.has_histogram();
+            DistributionSummary::of_noisy(&bins, measure.sigma.to_f64(), histogram)
         };
-        Some(Self {
-            sessions,
-            sums: sums(amounts),
-            startup: distribution(0, &cell.startup, histogram),
-            bandwidth: distribution(1, &cell.bandwidth, histogram),
-            // a ladder of few steps: percentiles say it all
-            bitrate: distribution(2, &cell.bitrate, false),
-        })
+        Some(Self { sessions, sums: sums(amounts), values: ValueMetric::ALL.map(distribution) })
     }
 }

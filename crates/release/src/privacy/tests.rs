@@ -8,7 +8,7 @@ fn rounded(sigma: Sigma, digits: i32) -> f64 {
     (sigma.to_f64() * unit).round() / unit
 }
 
-/// privacy.md, "Two policies".
+/// ARCHITECTURE.md, "Differential privacy".
 #[test]
 fn sigma_and_tau_are_those_of_the_design() {
     for (window, breakdowns, sigma, digits, tau) in
@@ -65,7 +65,7 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
     );
     assert_eq!(clamps.len(), 20);
     assert!(clamps[11..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
-    let names = crowdfold_airlock::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
+    let names = crowdfold_model::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
     assert_eq!(clamps[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
     assert_eq!(privacy.measures()[0].weight, 0.5);
     assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 19.0));
@@ -86,16 +86,16 @@ fn a_budget_that_is_none_is_refused_with_the_mend() {
     let refused = |settings: PrivacySettings| Privacy::new(&settings, 5).unwrap_err().to_string();
     for epsilon in [0.0, -1.0, 10.1, f64::NAN, f64::INFINITY] {
         let message = refused(PrivacySettings { epsilon, ..DEFAULT });
-        assert!(message.starts_with(&format!("release.privacy.epsilon is {epsilon:?}, want")), "{message}");
+        assert!(message.starts_with(&format!("release.privacy.epsilon is {epsilon:?}, not")), "{message}");
     }
     for delta in [0.0, -1.0, 1.0, f64::NAN] {
         let message = refused(PrivacySettings { delta, ..DEFAULT });
-        assert!(message.starts_with(&format!("release.privacy.delta is {delta:?}, want")), "{message}");
+        assert!(message.starts_with(&format!("release.privacy.delta is {delta:?}, not")), "{message}");
     }
-    assert!(refused(PrivacySettings { window: 7_000, ..DEFAULT }).contains("whole number of such windows"));
+    assert!(refused(PrivacySettings { window: 7_000, ..DEFAULT }).contains("does not divide a day"));
     for epsilon in [1e-6, 1e-300] {
         let message = refused(PrivacySettings { epsilon, window: 1000, ..DEFAULT });
-        assert!(message.contains("so nothing would ever be released: raise it"), "{message}");
+        assert!(message.contains("would ever be released; raise it"), "{message}");
     }
     assert!(Privacy::new(&PrivacySettings { delta: f64::MIN_POSITIVE, ..DEFAULT }, 5).is_ok());
 }

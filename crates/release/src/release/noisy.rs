@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::{Cell, Table, Window};
+use crowdfold_model::{Cell, Table, Window};
 
 use super::{Fault, Released};
 use crate::privacy::{NoiseKey, Noisy, Privacy};

@@ -1,5 +1,5 @@
-use crowdfold_airlock::Dimension::{Browser, Cdn, Os, Player};
-use crowdfold_rollup::{Cell, Table, Window};
+use crowdfold_model::Dimension::{Browser, Cdn, Os, Player};
+use crowdfold_model::{Cell, SumMetric, Table, ValueMetric, Window};
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
@@ -126,7 +126,7 @@ fn faulty_tables_are_withheld_completely_and_reported() {
 fn tables_that_disagree_in_a_sum_are_at_fault_too() {
     let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
     if let Some(cell) = tables[1].values_mut().next() {
-        cell.sums.stalls = 1;
+        cell.sums[SumMetric::Stalls] = 1;
     }
     let result = release("acme", WINDOW, tables, &policy(None), None);
     assert_eq!(result.fault, Some(Fault::Totals { breakdown: "player".into(), first: "os.browser".into() }));
@@ -154,7 +154,7 @@ fn the_last_look_refuses_thin_rows_and_lost_sessions() {
 fn histograms_are_in_the_detail_table_only_and_coverage_is_everywhere() {
     let everyone = |values: &[&str]| {
         let mut cell = cell(60);
-        cell.startup.record_many(850, 60);
+        cell.values[ValueMetric::StartupMs].record_many(850, 60);
         Table::from([(cell_key(values), cell)])
     };
     let tables = vec![everyone(&["a", "b"]), everyone(&["p"]), everyone(&["c"])];
@@ -178,10 +178,10 @@ struct SessionSummary {
 fn summary(numbers: &mut Numbers) -> SessionSummary {
     let mut cell = Cell { sessions: 1, networks: 1 << (numbers.next() % 64), ..Cell::default() };
     cell.sums.beacons = 1 + numbers.next() % 5;
-    cell.sums.playing_ms = 100 * (numbers.next() % 600);
+    cell.sums[SumMetric::PlayingMs] = 100 * (numbers.next() % 600);
     cell.sums.errors[(numbers.next() % 6) as usize] = numbers.next() % 2;
-    cell.bandwidth.record((numbers.next() % 90) as u32 * 100);
-    cell.bounded.0[17] = cell.sums.playing_ms;
+    cell.values[ValueMetric::BandwidthKbps].record((numbers.next() % 90) as u32 * 100);
+    cell.bounded.0[17] = cell.sums[SumMetric::PlayingMs];
     let value = |unit: f64| (unit * unit * unit * 6.0) as u8;
     SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension::{Browser, Os};
-use crowdfold_rollup::{Cell, Distribution, Sums, Window};
+use crowdfold_model::Dimension::{Browser, Os};
+use crowdfold_model::{Cell, Distribution, SumMetric, Sums, ValueMetric, Values, Window};
 use static_assertions::assert_not_impl_any;
 
 use super::{Coverage, Head, Rollup};
@@ -36,20 +36,26 @@ fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
         sums: Sums {
             beacons: 412,
             clamped_beacons: 400,
-            attempts: 3,
-            plays: 3,
-            startup_failures: 0,
-            playback_failures: 1,
-            playing_ms: 4_920_000,
-            stalled_ms: 12_300,
-            stalls: 9,
-            dropped_frames: 31,
-            switches: 12,
             errors: [1, 0, 0, 0, 2, 0],
+            ..Sums::of(&[
+                (SumMetric::Attempts, 3),
+                (SumMetric::Plays, 3),
+                (SumMetric::StartupFailures, 0),
+                (SumMetric::PlaybackFailures, 1),
+                (SumMetric::PlayingMs, 4_920_000),
+                (SumMetric::StalledMs, 12_300),
+                (SumMetric::Stalls, 9),
+                (SumMetric::DroppedFrames, 31),
+                (SumMetric::Switches, 12),
+            ])
         },
-        startup: distribution(&[(800, 2), (950, 1)]),
-        bandwidth: distribution(&[(900, 14), (1000, 6), (3900, 25), (5300, 26), (11000, 9)]),
-        bitrate: Distribution::default(),
+        values: Values::of([
+            (ValueMetric::StartupMs, distribution(&[(800, 2), (950, 1)])),
+            (
+                ValueMetric::BandwidthKbps,
+                distribution(&[(900, 14), (1000, 6), (3900, 25), (5300, 26), (11000, 9)]),
+            ),
+        ]),
         ..Cell::default()
     };
     Rollup::new(&Arc::new(head), 3, Row { cell_key: cell_key(&["Windows", "*"]), cell })
@@ -112,9 +118,9 @@ fn only_the_detail_table_carries_histograms() {
 
 #[test]
 fn nothing_of_the_guard_or_of_single_values_is_in_a_rollup() {
-    let debug = format!("{:?}", example(None, true));
+    let debug = format!("{:?}", example(None, true)).replace("DistributionSummary", "summary");
     assert!(
-        !debug.contains("1011") && !debug.contains("networks") && !debug.contains("Distribution"),
+        !debug.contains("1011") && !debug.contains("networks") && !debug.contains("Distribution("),
         "{debug}"
     );
 }

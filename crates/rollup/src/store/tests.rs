@@ -3,7 +3,7 @@
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
 use super::*;
-use crate::Cell;
+use crowdfold_model::{Cell, SumMetric, ValueMetric};
 
 mod tenants;
 
@@ -64,7 +64,10 @@ fn a_session_counts_once_however_many_beacons_it_sends() {
     }
     let rows = rig.close(10_000);
     assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0].1.sessions, rows[0].1.sums.beacons, rows[0].1.sums.playing_ms), (1, 50, 5_000));
+    assert_eq!(
+        (rows[0].1.sessions, rows[0].1.sums.beacons, rows[0].1.sums[SumMetric::PlayingMs]),
+        (1, 50, 5_000)
+    );
 }
 
 #[test]
@@ -86,8 +89,15 @@ fn amounts_are_clamped_when_the_window_closes_stalled_first() {
     let fields = r#","playing_ms":20000,"stalled_ms":20000,"stalls":99,"switches":99,"dropped_frames":9999"#;
     rig.beacon(1, 0, fields);
     let sums = rig.close(10_000)[0].1.sums;
-    assert_eq!((sums.playing_ms, sums.stalled_ms), (20_000, 5_000), "window + idle is 25 s");
-    assert_eq!((sums.stalls, sums.switches, sums.dropped_frames), (10, 10, 1_200));
+    assert_eq!(
+        (sums[SumMetric::PlayingMs], sums[SumMetric::StalledMs]),
+        (20_000, 5_000),
+        "window + idle is 25 s"
+    );
+    assert_eq!(
+        (sums[SumMetric::Stalls], sums[SumMetric::Switches], sums[SumMetric::DroppedFrames]),
+        (10, 10, 1_200)
+    );
 }
 
 #[test]
@@ -97,12 +107,12 @@ fn plays_and_attempts_count_once_until_nothing_of_them_holds() {
     rig.beacon(1, 1_000, r#","event":"play","startup_ms":850"#);
     rig.beacon(1, 9_000, r#","event":"play","startup_ms":999"#);
     let first = rig.close(10_000).remove(0).1;
-    assert_eq!((first.sums.attempts, first.sums.plays), (1, 1));
-    assert_eq!(first.startup.values(), [(850, 1)]);
+    assert_eq!((first.sums[SumMetric::Attempts], first.sums[SumMetric::Plays]), (1, 1));
+    assert_eq!(first.values[ValueMetric::StartupMs].values(), [(850, 1)]);
     rig.beacon(1, 23_999, r#","event":"play""#);
     rig.beacon(1, 39_000, r#","event":"play""#);
     let rows = rig.close(40_000);
-    let plays: Vec<_> = rows.iter().map(|(_, cell)| cell.sums.plays).collect();
+    let plays: Vec<_> = rows.iter().map(|(_, cell)| cell.sums[SumMetric::Plays]).collect();
     assert_eq!(plays, [0, 1], "each statement renews what holds");
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, Dimension, Millis, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::{Cell, Dimension, Millis, SumMetric, ValueMetric};
 
-use crate::{Cell, Outcome, Rules, SessionStore};
+use crate::{Outcome, Rules, SessionStore};
 
 /// A moment at which a window begins.
 const BEGIN: Millis = 1_795_312_440_000;
@@ -77,8 +78,15 @@ impl Rig {
 /// Playing, stalled, stalls; attempts, plays; startup.
 fn amounts(cell: &Cell) -> (u64, u64, u64, u64, u64, Option<u32>) {
     let sums = &cell.sums;
-    let startup = cell.startup.values().first().map(|(value, _)| *value);
-    (sums.playing_ms, sums.stalled_ms, sums.stalls, sums.attempts, sums.plays, startup)
+    let startup = cell.values[ValueMetric::StartupMs].values().first().map(|(value, _)| *value);
+    (
+        sums[SumMetric::PlayingMs],
+        sums[SumMetric::StalledMs],
+        sums[SumMetric::Stalls],
+        sums[SumMetric::Attempts],
+        sums[SumMetric::Plays],
+        startup,
+    )
 }
 
 #[test]
@@ -104,7 +112,7 @@ fn hls_js_states_no_startup_time_and_rebuffers_after_a_seek() {
     let cell = rig.cell(0);
     // 3.9 s to the seek and 6.8 s after it, the stall at the end lasts 0 s; 444 ms from `s` to `p`
     assert_eq!(amounts(&cell), (10_700, 0, 1, 1, 1, Some(440)));
-    assert_eq!(cell.sums.switches, 1, "the first quality is no change of it");
+    assert_eq!(cell.sums[SumMetric::Switches], 1, "the first quality is no change of it");
 }
 
 #[test]
@@ -162,7 +170,7 @@ fn where_no_state_is_stated_nothing_is_made_up_and_totals_are_taken() {
         .events(9_000, &["e=t,sn=2,ts=8900,bsa=(3),bsda=(1650),dfa=(9)", "e=rr,sn=3,ts=8950,msd=135"]);
     let cell = rig.cell(0);
     assert_eq!(amounts(&cell), (0, 1_300, 2, 1, 1, Some(140)));
-    assert_eq!(cell.sums.dropped_frames, 2);
+    assert_eq!(cell.sums[SumMetric::DroppedFrames], 2);
 }
 
 #[test]
@@ -251,7 +259,12 @@ fn a_failure_counts_once_and_is_told_from_one_at_the_start() {
         let mut rig = Rig::new();
         rig.events(20_000, lines);
         let sums = rig.cell(0).sums;
-        (sums.attempts, sums.plays, sums.startup_failures, sums.playback_failures)
+        (
+            sums[SumMetric::Attempts],
+            sums[SumMetric::Plays],
+            sums[SumMetric::StartupFailures],
+            sums[SumMetric::PlaybackFailures],
+        )
     };
     let fatal = ["e=e,sn=2,sta=f,ec=\"404\",ts=9000", "e=t,sn=3,sta=f,ts=19000"];
     assert_eq!(failures(&["e=ps,sn=0,sta=s,ts=0", fatal[0], fatal[1]]), (1, 0, 1, 0));
@@ -393,7 +406,7 @@ fn report_of_the_first_bitrate_that_comes_late_is_no_switch() {
     rig.events(700, &["br=(664),e=bc,sta=r,ts=+270"]);
     // a change to a bitrate that is nearly the same is one, and so is the change back
     rig.events(9_000, &["br=(660),e=bc,sta=p,ts=+9000"]).events(19_000, &["br=(664),e=bc,sta=p,ts=+19000"]);
-    assert_eq!(rig.cell(0).sums.switches, 2);
+    assert_eq!(rig.cell(0).sums[SumMetric::Switches], 2);
 }
 
 #[test]
@@ -405,14 +418,14 @@ fn totals_of_requests_and_of_late_batches_do_not_count_twice() {
     }
     rig.events(3_100, &["dfa=10,e=t,sta=p,ts=+1000", "dfa=30,e=t,sta=p,ts=+2000"]);
     rig.request(4_000, "dfa=30,sta=p");
-    assert_eq!(rig.cell(0).sums.dropped_frames, 30);
+    assert_eq!(rig.cell(0).sums[SumMetric::DroppedFrames], 30);
 }
 
 #[test]
 fn totals_of_requests_count_where_there_are_no_events() {
     let mut rig = Rig::new();
     rig.request(0, "dfa=3,sta=p").request(1_000, "dfa=10,sta=p").request(2_000, "dfa=12,sta=p");
-    assert_eq!(rig.cell(0).sums.dropped_frames, 9);
+    assert_eq!(rig.cell(0).sums[SumMetric::DroppedFrames], 9);
 }
 
 #[test]
@@ -421,13 +434,16 @@ fn failure_reported_by_requests_is_not_counted_again_by_late_events() {
     rig.request(0, "sta=s").request(2_000, "sta=f");
     rig.events(2_100, &["e=ps,sta=s,ts=+0", "e=ps,sta=f,ts=+2000"]);
     let sums = rig.cell(0).sums;
-    assert_eq!((sums.attempts, sums.startup_failures, sums.playback_failures), (1, 1, 0));
+    assert_eq!(
+        (sums[SumMetric::Attempts], sums[SumMetric::StartupFailures], sums[SumMetric::PlaybackFailures]),
+        (1, 1, 0)
+    );
 
     // a failure that events tell counts, whether a request tells it before or after them
     let mut rig = Rig::new();
     rig.events(0, &["e=ps,sta=s,ts=+0"]).events(1_000, &["e=ps,sta=p,ts=+1000"]);
     rig.request(5_000, "sta=f").events(5_100, &["e=ps,sta=f,ts=+5000"]);
-    assert_eq!(rig.cell(0).sums.playback_failures, 1);
+    assert_eq!(rig.cell(0).sums[SumMetric::PlaybackFailures], 1);
 }
 
 #[test]
@@ -435,9 +451,9 @@ fn jitter_of_the_network_costs_no_time() {
     let mut rig = Rig::new();
     rig.events(900, &["e=ps,sta=p,ts=+0"]).events(10_400, &["e=t,sta=p,ts=+10000"]);
     rig.events(20_050, &["e=t,sta=p,ts=+20000"]).events(30_700, &["e=ps,sta=e,ts=+30000"]);
-    assert_eq!(rig.cell(0).sums.playing_ms, 30_000);
+    assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 30_000);
     // more than that is a clock that was set
     let mut rig = Rig::new();
     rig.events(100, &["e=ps,sta=p,ts=+0"]).events(10_100, &["e=ps,sta=e,ts=+11200"]);
-    assert_eq!(rig.cell(0).sums.playing_ms, 10_000);
+    assert_eq!(rig.cell(0).sums[SumMetric::PlayingMs], 10_000);
 }

@@ -1,18 +1,21 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Distribution, Sums};
+use crowdfold_model::{Sums, ValueMetric};
 
 fn cell() -> impl Strategy<Value = Cell> {
     let distribution = proptest::collection::btree_map(any::<u32>(), 1..1_000_u64, 0..5);
     (any::<u64>(), any::<u64>(), any::<u32>(), distribution).prop_map(|(sessions, networks, sums, values)| {
-        Cell {
+        let mut cell = Cell {
             sessions,
             networks,
             sums: Sums { beacons: sums.into(), errors: [1, 2, 3, 4, 5, sums.into()], ..Sums::default() },
-            startup: Distribution(values.into_iter().collect()),
             ..Cell::default()
+        };
+        for (value, sessions) in values {
+            cell.values[ValueMetric::StartupMs].record_many(value, sessions);
         }
+        cell
     })
 }
 

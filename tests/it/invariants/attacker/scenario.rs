@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Cell, CellKey, Dimension, Table, ValueMetric, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, release};
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
 use serde_json::Value;
 
 use crate::oracle::Dice;
@@ -123,7 +122,7 @@ impl Scenario {
                 table.entry(self.cell_key(point, breakdown)).or_default().sessions += self.sessions[point];
             }
             for (cell, number) in table.values_mut().zip(0..) {
-                cell.bandwidth.record(1 << number);
+                cell.values[ValueMetric::BandwidthKbps].record(1 << number);
             }
             table
         };

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// The closed catalogues, as the README lists them.
+/// The closed catalogues.
 const BROWSER: [&str; 15] = [
     "Chrome",
     "Safari",
@@ -44,26 +44,26 @@ const OS: [&str; 18] = [
 
 const DEVICE: [&str; 7] = ["phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 
-fn all(list: List) -> impl Iterator<Item = (&'static str, &'static str)> {
-    list.table().iter().flat_map(|(ours, theirs)| theirs.split('|').map(move |theirs| (*ours, theirs)))
+fn all(list: NameList) -> impl Iterator<Item = (&'static str, &'static str)> {
+    table(list).iter().flat_map(|(ours, theirs)| theirs.split('|').map(move |theirs| (*ours, theirs)))
 }
 
 #[test]
 fn tables_name_the_catalogues_and_nothing_else() {
-    let catalogues: [(List, &[&str]); 3] =
-        [(List::Browsers, &BROWSER), (List::Systems, &OS), (List::Devices, &DEVICE)];
+    let catalogues: [(NameList, &[&str]); 3] =
+        [(NameList::Browsers, &BROWSER), (NameList::Systems, &OS), (NameList::Devices, &DEVICE)];
     for (list, catalogue) in catalogues {
         let named: HashSet<_> = all(list).map(|(ours, _)| ours).filter(|ours| *ours != OTHER).collect();
         assert_eq!(named, catalogue.iter().copied().collect(), "{list:?}");
         for name in catalogue {
-            assert_eq!(list.explicit(name), Named::Is(name));
+            assert_eq!(explicit(list, name), Named::Is(name));
         }
     }
 }
 
 #[test]
 fn tables_have_each_name_once() {
-    for list in [List::Browsers, List::Systems, List::Devices] {
+    for list in [NameList::Browsers, NameList::Systems, NameList::Devices] {
         let mut seen = HashSet::new();
         for (_, theirs) in all(list) {
             assert!(seen.insert(letters(theirs).collect::<String>()), "{list:?} has {theirs} twice");
@@ -72,9 +72,9 @@ fn tables_have_each_name_once() {
 }
 
 #[track_caller]
-fn check(list: List, expect: &str, names: &[&str]) {
+fn check(list: NameList, expect: &str, names: &[&str]) {
     for name in names {
-        let got = match list.explicit(name) {
+        let got = match explicit(list, name) {
             Named::Nothing => "-",
             Named::Unknown => "other",
             Named::Is(name) => name,
@@ -85,7 +85,7 @@ fn check(list: List, expect: &str, names: &[&str]) {
 
 #[test]
 fn systems_are_known_by_names_of_other_parsers() {
-    let check = |expect, names: &[&str]| check(List::Systems, expect, names);
+    let check = |expect, names: &[&str]| check(NameList::Systems, expect, names);
     check(
         "macOS",
         &["Mac OS X", "mac os x", "OS X", "macosx", "Mac OS X 10.15.7", "macOS Sonoma", "MacIntel", "darwin"],
@@ -135,7 +135,7 @@ fn systems_are_known_by_names_of_other_parsers() {
 
 #[test]
 fn browsers_are_known_by_names_of_other_parsers() {
-    let check = |expect, names: &[&str]| check(List::Browsers, expect, names);
+    let check = |expect, names: &[&str]| check(NameList::Browsers, expect, names);
     check(
         "Chrome",
         &[
@@ -174,7 +174,7 @@ fn browsers_are_known_by_names_of_other_parsers() {
 
 #[test]
 fn devices_are_known_by_names_of_other_parsers() {
-    let check = |expect, names: &[&str]| check(List::Devices, expect, names);
+    let check = |expect, names: &[&str]| check(NameList::Devices, expect, names);
     check(
         "phone",
         &[
@@ -245,7 +245,7 @@ fn devices_are_known_by_names_of_other_parsers() {
 #[test]
 fn explicit_names_of_any_length_are_read() {
     for name in ["a ".repeat(1_000), "é1".repeat(500), "windows".repeat(100), "9".repeat(200)] {
-        assert_eq!(List::Systems.explicit(&name), Named::Unknown, "{name}");
+        assert_eq!(explicit(NameList::Systems, &name), Named::Unknown, "{name}");
     }
-    assert_eq!(List::Systems.explicit(&format!("Windows {}", "é".repeat(500))), Named::Is("Windows"));
+    assert_eq!(explicit(NameList::Systems, &format!("Windows {}", "é".repeat(500))), Named::Is("Windows"));
 }

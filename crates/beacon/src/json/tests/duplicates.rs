@@ -1,11 +1,12 @@
 //! Keys that an object contains more than once.
 
 use super::*;
+use crowdfold_model::Dimension;
 
 #[test]
 fn the_last_of_two_values_counts_and_an_opt_out_holds() {
     one(r#"{"cdn":"a","ts":1795308528421,"cdn":"b","ts":1795308528422}"#, |beacon| {
-        assert_eq!(beacon.text(Text::Cdn), Some("b"));
+        assert_eq!(beacon.text(Text::Of(Dimension::Cdn)), Some("b"));
         assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_422));
     });
     one(r#"{"fatal":true,"opt_out":true,"fatal":false,"opt_out":false}"#, |beacon| {

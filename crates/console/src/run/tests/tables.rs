@@ -1,5 +1,6 @@
 //! Tests of the selection of the table.
 
+use crowdfold_model::SumMetric;
 use serde_json::Value;
 
 use super::{ask, shown};
@@ -96,7 +97,7 @@ fn tenants_are_added_up_whichever_of_their_tables_is_the_detail_table() {
     assert_eq!(shown(&answer), ["Windows 470"]);
     let group = &answer.groups[0];
     assert_eq!((group.rows, group.rows_without_numbers), (3, 1));
-    assert_eq!(group.sum(crate::measure::Measure::Plays).unwrap().value, 32);
+    assert_eq!(group.sum(SumMetric::Plays).unwrap().value, 32);
     let notes = answer.notes();
     assert!(
         notes[2].starts_with("answered from os,browser: only session counts are published"),

@@ -32,7 +32,7 @@ pub(super) fn check(topics: &[String], permissions: Permissions, config: &Config
             Readers::Anyone => vec![Line::on(
                 topic,
                 "anyone-may-read",
-                config.principals.is_given && subject.is_ours,
+                config.has_principals() && subject.is_ours,
                 ANYONE.into(),
             )],
             Readers::Listed(listed) => {

@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crowdfold_airlock::Millis;
+use crowdfold_config::{show_duration, spell_duration};
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
-use crowdfold_release::{
-    BOUNDED_FIELDS, BoundedField, Detail, Policy, PolicySettings, breakdown_name, release,
-};
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
+use crowdfold_model::{BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window};
+use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 
-use crate::config::{Config, show_duration, spell_duration as spell};
+use crate::config::{Config, millis};
 
 #[cfg(test)]
 mod tests;
@@ -85,7 +84,7 @@ fn one(
     tenant: Option<&str>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let window = config.windows.length;
+    let window = millis(config.windows.length);
     let whose = tenant.map_or_else(|| "a tenant".into(), |tenant| format!("tenant {tenant}"));
     writeln!(
         out,
@@ -123,7 +122,7 @@ fn table(
     window: Millis,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let length = spell(window);
+    let length = spell_duration(Duration::from_millis(window));
     if rows.sessions.is_empty() {
         return writeln!(
             out,
@@ -207,13 +206,13 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
         Some(length) if length <= window => writeln!(
             out,
             "# In windows of {}, at least {percent}% of sessions keep all values in every table.",
-            spell(length)
+            spell_duration(Duration::from_millis(length))
         ),
         Some(length) => writeln!(
             out,
             "# Set windows.length = \"{}\"; with shorter windows, fewer than {percent}% of sessions keep all values in \
              some table.",
-            show_duration(length)
+            show_duration(Duration::from_millis(length))
         ),
         None => {
             let (kept, at) = worst(HOUR);
@@ -232,7 +231,7 @@ impl Traffic {
     /// Simulates the synthetic players. `None` if they do not report a dimension of a breakdown.
     fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
         let names = |breakdown: &Vec<_>| -> Vec<&str> {
-            breakdown.iter().map(|dimension: &crowdfold_airlock::Dimension| dimension.name()).collect()
+            breakdown.iter().map(|dimension: &crowdfold_model::Dimension| dimension.name()).collect()
         };
         let breakdowns: Vec<_> = policy.breakdowns().iter().map(names).collect();
         let simulated = window.min(LONGEST_SIMULATED);
@@ -311,7 +310,7 @@ fn of_table<'a>(cells: &'a [Truth], breakdown: &'a [&str]) -> impl Iterator<Item
     cells.iter().filter(move |cell| cell.breakdown.iter().eq(breakdown.iter()))
 }
 
-/// Returns the same policy for a single breakdown. Networks are not simulated, so `release.guard_networks` is omitted.
+/// Returns the same policy for a single breakdown. Networks are not simulated, so `release.min_networks` is omitted.
 fn alone(policy: &Policy, at: usize) -> Policy {
     let settings = PolicySettings {
         k: policy.k(),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Override, Sources};
+use crowdfold_config::{Override, Sources};
 
 const NOISE: [(&str, &str); 4] = [
     ("release.policy", "differential-privacy"),
@@ -59,32 +59,18 @@ fn risk_of_public_content_ids_is_explained() {
     );
 }
 
-/// kafka.md: a time-to-live of 1 h with the default check interval of 5 min gives 44 min.
-#[test]
-fn bounds_are_those_of_the_design() {
-    let bounds = Bounds::of(3_600_000, 0);
-    let minutes =
-        [bounds.retention, bounds.segment, bounds.readable, bounds.on_disk].map(|millis| millis / 60_000);
-    assert_eq!(minutes, [44, 11, 60, 61]);
-    let stamped_by_producers = Bounds::of(3_600_000, 60_000);
-    assert_eq!((stamped_by_producers.retention, stamped_by_producers.readable), (2_592_000, 3_600_000));
-    let least = Bounds::least_ttl(33 * 60_000, 0);
-    assert!(Bounds::of(least, 0).retention >= 33 * 60_000);
-    assert!(Bounds::of(least - 2 * 60_000, 0).retention < 33 * 60_000);
-}
-
 #[test]
 fn outage_longer_than_retention_is_reported_with_the_fix() {
-    assert!(printed(&[]).contains("# An outage of up to 41m loses no data; ttl.outage requires 30m.\n"));
-    let short = printed(&[("ttl.outage", "43m")]);
+    assert!(printed(&[]).contains("# An outage of up to 41m loses no data; ttl.max_outage requires 30m.\n"));
+    let short = printed(&[("ttl.max_outage", "43m")]);
     assert!(
         short.contains(
-            "# Too short: only an outage of up to 41m loses no data, but ttl.outage requires 43m. Raise"
+            "# Too short: only an outage of up to 41m loses no data, but ttl.max_outage requires 43m. Raise"
         ),
         "{short}"
     );
-    let mended = printed(&[("ttl.outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
-    assert!(mended.contains("loses no data; ttl.outage requires 43m"), "{mended}");
+    let mended = printed(&[("ttl.max_outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
+    assert!(mended.contains("loses no data; ttl.max_outage requires 43m"), "{mended}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The cluster of the demo: librdkafka's mock cluster in this process, or a real one.
 
 use anyhow::Context as _;
-use crowdfold_airlock::Millis;
+use crowdfold_config::{Properties, Topics};
 use crowdfold_kafka::topics::{Admin, PlanError};
 use crowdfold_kafka::{Cluster, KafkaError};
+use crowdfold_model::Millis;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-use crate::config::{Config, Properties, Topics};
+use crate::config::Config;
 use crate::error::CrowdfoldError;
 use crate::{clock, specs, wiring};
 
@@ -40,7 +41,8 @@ impl Broker {
         config.kafka.prefix = PREFIX.into();
         // they apply to another cluster
         config.kafka.properties = Properties::default();
-        config.topics = Topics { partitions: 4, merge_partitions: 2, rollup_partitions: 2, replication: 1 };
+        config.topics =
+            Topics { beacon_partitions: 4, partial_partitions: 2, rollup_partitions: 2, replication: 1 };
         for spec in specs::all(&config) {
             mock.create_topic(&spec.topic, spec.partitions as i32, 1).context(FAILED)?;
         }
@@ -55,7 +57,8 @@ impl Broker {
         let address = config.kafka.brokers.join(",");
         let cluster = Cluster::open(&wiring::client(&config)?)?;
         let brokers = cluster.brokers()?.len();
-        config.topics = Topics { partitions: 4, merge_partitions: 2, rollup_partitions: 2, replication: 1 };
+        config.topics =
+            Topics { beacon_partitions: 4, partial_partitions: 2, rollup_partitions: 2, replication: 1 };
         config.topics.replication = u32::try_from(brokers).unwrap_or(u32::MAX).clamp(1, 3);
         let mut runs = 1..;
         loop {

@@ -1,6 +1,6 @@
 //! Event time that runs faster than real time until it has caught up.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// The speed of event time in relation to real time.
 pub(super) const SPEED: u64 = 12;

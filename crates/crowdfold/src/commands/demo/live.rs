@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use super::rate_meter::RateMeter;
 use super::stats::Stats;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use crowdfold_airlock::Millis;
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode};
 use crowdfold_loadgen::{Faults, Players, PlayersConfig, Report};
+use crowdfold_model::Millis;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;
@@ -19,7 +19,7 @@ use super::event_clock::EventClock;
 use super::gauges::Gauges;
 use super::{CROWDED, QUIET};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
 use crate::worker::Stop;
 
@@ -108,8 +108,8 @@ impl LoadGenerator {
             crowds,
             producer: producer.context("the producer for the beacons topic cannot be created")?,
             topic: config.topic_names().beacons,
-            partitions: config.topics.partitions as usize,
-            lateness: config.windows.lateness,
+            partitions: config.topics.beacon_partitions as usize,
+            lateness: millis(config.windows.lateness),
             event_clock,
             progress,
             gauges,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use super::rate_meter::RateMeter;
 use super::stats::Stats;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// The period over which a rate is measured, ms.
 const SPAN: Millis = 3_000;

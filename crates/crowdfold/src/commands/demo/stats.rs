@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_airlock::{Dimension, Millis};
 use crowdfold_console::Row;
+use crowdfold_model::{Dimension, Millis};
 use crowdfold_release::breakdown_name;
 
 use crate::config::Config;

@@ -1,6 +1,7 @@
 //! Formatting of rows as lines.
 
 use crowdfold_console::{Figure, Figures, Numbers, Row};
+use crowdfold_model::ValueMetric;
 
 use super::stats::Table;
 use super::text::{bar, count, cut, minute, number};
@@ -54,7 +55,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
         Column::figure("kbit/s", whole, |figures| figures.bandwidth_kbps),
     ]);
     if numbers(table) == Some(Numbers::Exact) {
-        let median = |row: &Row| row.bandwidth_kbps.as_ref().and_then(|summary| summary.p50);
+        let median = |row: &Row| row.distribution(ValueMetric::BandwidthKbps).and_then(|summary| summary.p50);
         columns.push(Column::right("kbit/s p50", move |row| median(row).map_or("-".into(), number)));
     }
     let total = |columns: &[Column]| columns.iter().map(|column| column.wide + GAP.len()).sum::<usize>();

@@ -1,6 +1,6 @@
 //! Formatting of numbers and times.
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// The width of a label.
 const LABEL: usize = 10;

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crowdfold_airlock::Millis;
+use crowdfold_config::spell_duration;
+use crowdfold_model::Millis;
 
 use super::broker::Broker;
 use super::event_clock::{EventClock, SPEED};
@@ -11,7 +12,7 @@ use super::rate_meter::RateMeter;
 use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
-use crate::config::{Config, spell_duration};
+use crate::config::{Config, millis};
 use crate::telemetry::Status;
 
 /// The time after which a worker that has not joined is queried for the reason, ms.
@@ -152,14 +153,16 @@ impl DashboardView<'_> {
         }
         let windows = &self.config.windows;
         let event = self.progress.event();
-        if event > self.event_clock.start() + 4 * windows.length + windows.lateness {
+        if event > self.event_clock.start() + millis(4 * windows.length + windows.lateness) {
             let least = number(self.config.policy().least_shown());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
             return format!("no rows: so far no {what} had {least} sessions, so nothing is published");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",
-            time(self.event_clock.start().next_multiple_of(windows.length) + windows.lateness),
+            time(
+                self.event_clock.start().next_multiple_of(millis(windows.length)) + millis(windows.lateness)
+            ),
             spell_duration(windows.lateness)
         )
     }

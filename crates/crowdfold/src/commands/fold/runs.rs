@@ -10,7 +10,7 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 /// The maximum number of runs of one level. Each run keeps a file open.
 const MOST_RUNS: usize = 64;

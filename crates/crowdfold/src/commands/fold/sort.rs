@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crowdfold_airlock::Millis;
+use crowdfold_model::Millis;
 
 use super::runs::{Merge, Runs};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::cli::{Cli, Command};
-use crate::config::Sources;
+use crowdfold_config::Sources;
 
 /// Runs `crowdfold generate …`; returns its result and standard output.
 fn generate(flags: &[&str], file: Option<PathBuf>) -> (Result<(), CrowdfoldError>, Vec<u8>) {

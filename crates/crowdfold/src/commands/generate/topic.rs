@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use crowdfold_airlock::{Format, Partitioner};
+use crowdfold_config::{Format, Partitioner};
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
@@ -144,7 +144,7 @@ impl Topic {
     fn open(config: &Config) -> Result<Self, CrowdfoldError> {
         let name = config.topic_names().beacons;
         let brokers = config.kafka.brokers.join(",");
-        let properties = config.kafka.properties.resolve()?;
+        let properties = config.kafka.properties.resolve("kafka.properties")?;
         let client_id = format!("{}-generate", config.kafka.prefix);
         let settings = ClientSettings {
             brokers: brokers.clone(),

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
-use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher};
+use crowdfold_airlock::{Airlock, Record, SessionHasher};
+use crowdfold_model::Dimension;
 use tempfile::TempDir;
 
 use super::*;

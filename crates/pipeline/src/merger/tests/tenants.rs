@@ -1,6 +1,6 @@
 //! Tenants with policies of their own: `acme` has two tables and rows of three sessions, all others one and two.
 
-use crowdfold_airlock::Dimension::{Cdn, Os};
+use crowdfold_model::Dimension::{Cdn, Os};
 
 use super::*;
 

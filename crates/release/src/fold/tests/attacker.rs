@@ -1,6 +1,6 @@
 //! An attacker who adds and subtracts published rows, on scenarios small enough to try everything.
 
-use crowdfold_rollup::{Cell, Table};
+use crowdfold_model::{Cell, Table};
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell_key};

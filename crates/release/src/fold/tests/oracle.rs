@@ -1,6 +1,6 @@
 //! The page's paragraph on folding, word by word, with no thought of speed.
 
-use crowdfold_rollup::Cell;
+use crowdfold_model::Cell;
 
 /// A leaf or a row: its cell key, its sessions, its network bits, and which leaves are in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

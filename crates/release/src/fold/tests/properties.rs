@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_rollup::{Cell, CellKey, Table};
+use crowdfold_model::{Cell, CellKey, SumMetric, Table, ValueMetric};
 use proptest::collection::btree_map;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
@@ -66,8 +66,8 @@ fn table(leaves: &[Group]) -> Table {
 fn cell(leaf: &Group) -> Cell {
     let mut cell = Cell { sessions: leaf.sessions, networks: leaf.networks, ..Cell::default() };
     cell.sums.beacons = leaf.leaves;
-    cell.sums.playing_ms = leaf.sessions * 100;
-    cell.bandwidth.record_many((leaf.sessions % 7) as u32, leaf.sessions);
+    cell.sums[SumMetric::PlayingMs] = leaf.sessions * 100;
+    cell.values[ValueMetric::BandwidthKbps].record_many((leaf.sessions % 7) as u32, leaf.sessions);
     cell
 }
 

@@ -1,6 +1,6 @@
 //! How much of the truth folding leaves, on traffic as it usually is.
 
-use crowdfold_rollup::Table;
+use crowdfold_model::Table;
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell, cell_key};

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{cell, cell_key};
+use crowdfold_model::{SumMetric, ValueMetric};
 
 fn secret() -> Secret {
     Secret::new(std::array::from_fn(|at| at as u8))
@@ -41,9 +42,9 @@ fn whatever_the_noise_is_bound_to_changes_all_of_it() {
         draws(&secret(), noise_key, values, cell, measure)
     };
     let mut with_sum = cell(300);
-    with_sum.sums.stalls = 1;
+    with_sum.sums[SumMetric::Stalls] = 1;
     let mut with_value = cell(300);
-    with_value.bitrate.record(3200);
+    with_value.values[ValueMetric::BitrateKbps].record(3200);
     let values = ["Windows", "Edge"];
     let all = [
         of(&NOISE_KEY, &values, &cell(300), "sessions"),

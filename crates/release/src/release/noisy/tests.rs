@@ -1,5 +1,5 @@
-use crowdfold_airlock::Dimension::{Browser, Country, Device, Os};
-use crowdfold_rollup::{Cell, Sums, Table, Window};
+use crowdfold_model::Dimension::{Browser, Country, Device, Os};
+use crowdfold_model::{Cell, SumMetric, Sums, Table, ValueMetric, Window};
 
 use super::super::release;
 use super::{Fault, Released};
@@ -30,14 +30,15 @@ fn full(sessions: u64) -> Cell {
     full.sums = Sums {
         beacons: 500 * sessions,
         clamped_beacons: 360 * sessions,
-        attempts: sessions,
-        plays: sessions,
-        playing_ms: 3_000_000 * sessions,
-        ..Sums::default()
+        ..Sums::of(&[
+            (SumMetric::Attempts, sessions),
+            (SumMetric::Plays, sessions),
+            (SumMetric::PlayingMs, 3_000_000 * sessions),
+        ])
     };
-    full.startup.record_many(800, sessions);
-    full.bandwidth.record_many(9_000, sessions);
-    full.bitrate.record_many(4_200, sessions);
+    full.values[ValueMetric::StartupMs].record_many(800, sessions);
+    full.values[ValueMetric::BandwidthKbps].record_many(9_000, sessions);
+    full.values[ValueMetric::BitrateKbps].record_many(4_200, sessions);
     full
 }
 
@@ -165,11 +166,11 @@ fn overlapping_breakdowns_are_for_noise_alone_and_the_guard_is_not() {
     };
     assert_eq!(
         refused(overlapping(), Some(5)),
-        "release.guard_networks is 5, but whether a row meets it may hang on one session, which no noise covers: set 0, \
-         or release.policy = \"threshold\""
+        "release.min_networks is 5, but one session can decide whether a row meets it, and no noise hides that; set it \
+         to 0, or release.policy to \"threshold\""
     );
     let twice = refused(vec![vec![Os], vec![Os]], None);
-    assert_eq!(twice, "breakdown [os] stands twice in release.breakdowns: take one out");
+    assert_eq!(twice, "release.breakdowns contains breakdown [os] twice; remove one");
     assert!(refused(vec![], None).starts_with("release.breakdowns is empty"));
 }
 

@@ -1,13 +1,14 @@
 //! Tables of two tenants, of which one has its own.
 
-use crowdfold_airlock::Dimension::{Browser, Cdn, Os};
+use crowdfold_model::Dimension::{Browser, Cdn, Os};
 
 use super::*;
-use crate::Breakdowns;
+use crowdfold_model::Breakdowns;
 
 /// Cell key and sessions of each cell, table by table.
 fn tables(closed: &ClosedWindow, tenant: u16) -> Vec<Vec<(String, u64)>> {
-    let cells = |table: &crate::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();
+    let cells =
+        |table: &crowdfold_model::Table| table.iter().map(|(l, cell)| (l.join("/"), cell.sessions)).collect();
     closed.tenants[&tenant].iter().map(cells).collect()
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Override, Sources};
+use crowdfold_config::{Override, Sources};
 
 fn printed(live: u64, flags: &[(&'static str, &str)]) -> String {
     let flags =

@@ -1,7 +1,8 @@
 use serde_json::json;
 
 use super::Stats;
-use crate::config::{Config, Sources};
+use crate::config::Config;
+use crowdfold_config::Sources;
 
 fn stats() -> Stats {
     Stats::new(&Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap())

@@ -1,3 +1,4 @@
+use crowdfold_model::{SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
 use crowdfold_console::{DistributionSummary, Policy, Row, Window};
@@ -17,19 +18,18 @@ fn row(os: &str, sessions: u64) -> Row {
         coverage: None,
         sessions,
         beacons: Some(6 * sessions as i64),
-        attempts: Some(0),
-        plays: Some(0),
-        startup_failures: Some(0),
-        playback_failures: Some(0),
-        playing_ms: Some(30_000 * sessions as i64),
-        stalled_ms: Some(300 * sessions as i64),
-        stalls: Some(0),
-        dropped_frames: Some(0),
-        switches: Some(0),
+        sums: SumMetric::ALL.map(|metric| {
+            Some(match metric {
+                SumMetric::PlayingMs => 30_000 * sessions as i64,
+                SumMetric::StalledMs => 300 * sessions as i64,
+                _ => 0,
+            })
+        }),
         errors: Some(BTreeMap::new()),
-        startup_ms: distribution(0, None),
-        bandwidth_kbps: distribution(sessions, Some(4_800)),
-        bitrate_kbps: distribution(0, None),
+        values: ValueMetric::ALL.map(|metric| match metric {
+            ValueMetric::BandwidthKbps => distribution(sessions, Some(4_800)),
+            _ => distribution(0, None),
+        }),
         policy: Policy {
             name: "threshold".into(),
             k: Some(20),
@@ -55,7 +55,7 @@ fn distribution(sessions: u64, p50: Option<u64>) -> Option<DistributionSummary> 
 fn noisy(mut row: Row) -> Row {
     row.detail = Some(false);
     row.beacons = None;
-    for summary in [&mut row.startup_ms, &mut row.bandwidth_kbps, &mut row.bitrate_kbps] {
+    for summary in &mut row.values {
         *summary = summary
             .take()
             .map(|summary| DistributionSummary { sum: summary.sum, ..DistributionSummary::default() });
@@ -114,11 +114,12 @@ fn a_number_within_two_standard_errors_of_zero_is_shown_as_its_error() {
     let mut table = table(&[("Windows", 1_900), ("iOS", 90), ("*", 20)]);
     table.rows = table.rows.into_iter().map(noisy).collect();
     // the stalled time is below 0, and a playing time below the noise
-    table.rows[0].stalled_ms = Some(-900_000);
-    table.rows[1].stalled_ms = Some(-2_000);
-    table.rows[2].playing_ms = Some(-240_000);
-    table.rows[0].plays = Some(300);
-    table.rows[0].startup_ms = Some(DistributionSummary { sum: 270_000, ..DistributionSummary::default() });
+    table.rows[0].sums[SumMetric::StalledMs as usize] = Some(-900_000);
+    table.rows[1].sums[SumMetric::StalledMs as usize] = Some(-2_000);
+    table.rows[2].sums[SumMetric::PlayingMs as usize] = Some(-240_000);
+    table.rows[0].sums[SumMetric::Plays as usize] = Some(300);
+    table.rows[0].values[ValueMetric::StartupMs as usize] =
+        Some(DistributionSummary { sum: 270_000, ..DistributionSummary::default() });
     let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
     assert_eq!(
         text,
@@ -137,22 +138,10 @@ fn table_without_a_secret_shows_only_sessions() {
     let mut table = table(&[("Windows", 1_900)]);
     let row = &mut table.rows[0];
     row.detail = Some(false);
-    for number in [
-        &mut row.beacons,
-        &mut row.attempts,
-        &mut row.plays,
-        &mut row.startup_failures,
-        &mut row.playback_failures,
-        &mut row.playing_ms,
-        &mut row.stalled_ms,
-        &mut row.stalls,
-        &mut row.dropped_frames,
-        &mut row.switches,
-    ] {
-        *number = None;
-    }
+    row.beacons = None;
+    row.sums = Default::default();
     row.errors = None;
-    (row.startup_ms, row.bandwidth_kbps, row.bitrate_kbps) = (None, None, None);
+    row.values = Default::default();
     let text: Vec<_> = lines(&table, 5, 100, false).into_iter().map(|(_, line)| line).collect();
     assert!(text[0].ends_with("1,900 sessions; no secret, so no other numbers"), "{}", text[0]);
     assert_eq!(text[2], "Windows     1,900         -            -           -         -");

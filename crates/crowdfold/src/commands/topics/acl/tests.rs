@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::Sources;
+use crowdfold_config::Sources;
 
 /// Returns the output for a configuration, or its error.
 fn printed(format: AclFormat, text: &str) -> Result<String, String> {

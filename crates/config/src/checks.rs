@@ -1,0 +1,164 @@
+//! Rules about several keys.
+
+mod properties;
+mod tenants;
+mod times;
+
+use std::collections::BTreeMap;
+
+use crate::error::ConfigError;
+use crate::loaded::Loaded;
+use crate::settings::{AddressPolicy, ContentPolicy, Format, ReleasePolicy, is_topic};
+
+const SECRET_FILE: &str = "release.privacy.secret_file";
+
+/// Checks the rules in the order of the sections.
+pub(crate) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
+    properties::check(loaded)?;
+    tenants::check(loaded)?;
+    source_fields(loaded)?;
+    source_log(loaded)?;
+    collector(loaded)?;
+    secret(loaded)?;
+    content(loaded)?;
+    network(loaded)?;
+    topics(loaded)?;
+    erasing(loaded)?;
+    times::check(loaded)
+}
+
+fn source_fields(loaded: &Loaded) -> Result<(), ConfigError> {
+    apart(loaded, "source.fields", &loaded.settings.source.fields)?;
+    apart(loaded, "source.log", &loaded.settings.source.log)
+}
+
+/// Each field has a path of its own, and no path lies in another one.
+fn apart(loaded: &Loaded, section: &str, paths: &BTreeMap<String, Vec<String>>) -> Result<(), ConfigError> {
+    for (index, (name, path)) in paths.iter().enumerate() {
+        let overlaps =
+            |(_, other): &(&String, &Vec<String>)| path.starts_with(other) || other.starts_with(path);
+        if let Some((other, _)) = paths.iter().take(index).find(overlaps) {
+            let message = format!("overlaps with the path of {other}; give each field a path of its own");
+            return Err(loaded.error(&format!("{section}.{name}"), message));
+        }
+    }
+    Ok(())
+}
+
+fn source_log(loaded: &Loaded) -> Result<(), ConfigError> {
+    const LOG: &str = "source.log";
+    let source = &loaded.settings.source;
+    let Some((first, _)) = source.log.first_key_value() else { return Ok(()) };
+    let with_cmcd =
+        |name: &String| name.starts_with("cmcd") || ["path", "query", "body"].contains(&name.as_str());
+    let message = if source.format != Format::Capture {
+        "is used only with source.format = \"capture\"; set that, or remove the section"
+    } else if !source.log.keys().any(with_cmcd) {
+        "names no field that contains CMCD; add query, cmcd, cmcd_session, cmcd_sid or another one"
+    } else {
+        return Ok(());
+    };
+    Err(loaded.error_at(&format!("{LOG}.{first}"), LOG, message))
+}
+
+fn collector(loaded: &Loaded) -> Result<(), ConfigError> {
+    let collect = &loaded.settings.collect;
+    if collect.proxy_protocol && collect.trusted_proxies.is_empty() {
+        let message = "needs trusted proxies; name them in collect.trusted_proxies, or set it to false";
+        return Err(loaded.error("collect.proxy_protocol", message));
+    }
+    let (certificate, key) = ("collect.tls.certificate", "collect.tls.key");
+    match (&collect.tls.certificate, &collect.tls.key) {
+        (Some(_), None) => Err(loaded.error(certificate, format!("has no key; name its file in {key}"))),
+        (None, Some(_)) => {
+            Err(loaded.error(key, format!("has no certificate; name its file in {certificate}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn secret(loaded: &Loaded) -> Result<(), ConfigError> {
+    let release = &loaded.settings.release;
+    if release.privacy.secret_file.is_some() {
+        return Ok(());
+    }
+    if release.policy == ReleasePolicy::DifferentialPrivacy {
+        let message = format!(
+            "is differential-privacy, which needs a secret for its noise, the same for all workers; create one with \
+             `openssl rand -hex 32` and name its file in {SECRET_FILE}, or set threshold"
+        );
+        return Err(loaded.error("release.policy", message));
+    }
+    if release.min_networks > 0 {
+        let message =
+            format!("needs a secret that all workers share; name its file in {SECRET_FILE}, or set it to 0");
+        return Err(loaded.error("release.min_networks", message));
+    }
+    Ok(())
+}
+
+fn content(loaded: &Loaded) -> Result<(), ConfigError> {
+    if loaded.settings.content.policy == ContentPolicy::Keep {
+        return Ok(());
+    }
+    let Some(key) = breakdowns_with(loaded, "content") else { return Ok(()) };
+    let place = if loaded.is_given(&key) { key.as_str() } else { "content.policy" };
+    let message =
+        format!("is \"drop\", but {key} names content; remove it there, or set content.policy to \"keep\"");
+    Err(loaded.error_at(place, "content.policy", message))
+}
+
+fn network(loaded: &Loaded) -> Result<(), ConfigError> {
+    if loaded.settings.address.policy == AddressPolicy::Truncate {
+        return Ok(());
+    }
+    breakdowns_with(loaded, "network").map_or(Ok(()), |key| {
+        let message = "names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \
+                       \"truncate\"";
+        Err(loaded.error(&key, message))
+    })
+}
+
+/// Returns the key of the first list of breakdowns that names a dimension.
+fn breakdowns_with(loaded: &Loaded, dimension: &str) -> Option<String> {
+    let release = &loaded.settings.release;
+    let names = |breakdowns: &[Vec<String>]| breakdowns.iter().flatten().any(|name| name == dimension);
+    if names(&release.breakdowns) {
+        return Some("release.breakdowns".into());
+    }
+    let own = release.tenants.iter().find(|(_, own)| own.breakdowns.as_deref().is_some_and(names));
+    own.map(|(tenant, _)| format!("release.tenants.{tenant}.breakdowns"))
+}
+
+fn topics(loaded: &Loaded) -> Result<(), ConfigError> {
+    const TOPIC: &str = "source.topic";
+    let names = loaded.settings.topic_names();
+    if !is_topic(&names.beacons) {
+        let message = format!(
+            "is \"{}\", which is not a valid topic name; use letters, digits, `.`, `_` and `-`",
+            names.beacons.escape_debug()
+        );
+        return Err(loaded.error(TOPIC, message));
+    }
+    let written = [&names.partials, &names.rejections].into_iter().chain(names.rollups());
+    written.into_iter().find(|name| **name == names.beacons).map_or(Ok(()), |name| {
+        let message =
+            format!("is {name}, which crowdfold itself writes; name another topic, or change kafka.prefix");
+        Err(loaded.error(TOPIC, message))
+    })
+}
+
+/// Erased records are erased for all readers.
+fn erasing(loaded: &Loaded) -> Result<(), ConfigError> {
+    let settings = &loaded.settings;
+    let own = format!("{}.beacons", settings.kafka.prefix);
+    let beacons = settings.topic_names().beacons;
+    if !settings.ttl.erase_counted || settings.ttl.erase_shared || beacons == own {
+        return Ok(());
+    }
+    let message = format!(
+        "is true, but source.topic {beacons} is not this deployment's own ({own}), and its other readers would lose the \
+         erased records; set erase_counted to false, or ttl.erase_shared to true if nobody else needs them"
+    );
+    Err(loaded.error("ttl.erase_counted", message))
+}

@@ -1,0 +1,310 @@
+//! A `serde` deserializer for the tree of settings. It reports the key and the origin of a fault.
+
+use std::fmt;
+
+use indexmap::map::IterMut;
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use crate::error::{ConfigError, Origin};
+use crate::layers::unknown_key;
+use crate::tree::{Content, Node, Section, is_secret, join, not_a_section};
+use crate::value::Value;
+
+/// A fault that a type finds in its value. The deserializer adds key and origin.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The value is not the one that is described.
+    Expected(String),
+    /// The message continues after the key.
+    Message(String),
+    /// The section has no such key; these are the known ones.
+    Unknown(&'static [&'static str]),
+    /// A value is in the place of a section.
+    NotASection,
+    /// Key and origin were added.
+    Located(ConfigError),
+}
+
+impl Fault {
+    /// Adds key and origin, unless an inner node added its own.
+    fn locate(self, key: &str, node: &Node) -> Self {
+        let message = match (self, &node.content) {
+            (Self::Located(error), _) => return Self::Located(error),
+            (Self::Unknown(known), _) => return Self::Located(unknown_key(&node.origin, key, known)),
+            (Self::Message(message), _) => message,
+            (Self::NotASection, Content::Value(value)) => not_a_section(key, value),
+            (Self::NotASection, Content::Section(_)) => "is a section; give it a value".into(),
+            (Self::Expected(want), Content::Section(_)) => format!("is a section; set it to {want}"),
+            (Self::Expected(want), Content::Value(value)) if is_secret(key) => {
+                format!("is {}; set it to {want}", value.kind())
+            }
+            (Self::Expected(want), Content::Value(value)) => format!("is {value}; set it to {want}"),
+        };
+        Self::Located(ConfigError::new(&node.origin, key, message))
+    }
+}
+
+impl From<Fault> for ConfigError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Located(error) => error,
+            other => Self::on_line(&Origin::Default { line: 1 }, other.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expected(want) => write!(f, "set it to {want}"),
+            Self::Message(message) => f.write_str(message),
+            Self::Unknown(known) => write!(f, "known here: {}", known.join(", ")),
+            Self::NotASection => f.write_str("a section is expected"),
+            Self::Located(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Faults never quote the value: [`Fault::locate`] decides whether it may be quoted.
+impl de::Error for Fault {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Message(message.to_string())
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Expected(expected.to_string())
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Expected(expected.to_string())
+    }
+
+    fn unknown_variant(_: &str, variants: &'static [&'static str]) -> Self {
+        Self::Expected(one_of(variants))
+    }
+
+    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
+        Self::Unknown(known)
+    }
+}
+
+/// Formats words as `"a", "b" or "c"`.
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The deserializer of one node. The text of variables and flags gets the type that is asked for.
+pub(crate) struct NodeDeserializer<'a> {
+    key: &'a str,
+    content: &'a mut Content,
+}
+
+/// The deserializer of the whole tree.
+pub(crate) struct RootDeserializer<'a>(pub(crate) &'a mut Section);
+
+impl NodeDeserializer<'_> {
+    /// Resolves a text with `parse`, and passes the node to the visitor in its own type.
+    fn visit<'de, V: Visitor<'de>>(
+        self,
+        visitor: V,
+        parse: impl FnOnce(&str) -> Option<Value>,
+    ) -> Result<V::Value, Fault> {
+        match self.content {
+            Content::Section(section) => visitor.visit_map(SectionAccess::new(self.key, section)),
+            Content::Value(value) => {
+                value.resolve(parse);
+                visit_value(value, visitor)
+            }
+        }
+    }
+}
+
+fn visit_value<'de, V: Visitor<'de>>(value: &Value, visitor: V) -> Result<V::Value, Fault> {
+    match value {
+        Value::Text(text) | Value::Untyped(text) => visitor.visit_str(text),
+        Value::Whole(number) => visitor.visit_i64(*number),
+        Value::Real(number) => visitor.visit_f64(*number),
+        Value::Flag(flag) => visitor.visit_bool(*flag),
+        Value::List(items) => visitor.visit_seq(ListAccess(items.iter())),
+        // a type that no visitor takes
+        Value::Other(_) => visitor.visit_unit(),
+    }
+}
+
+/// Parses a TOML list, or words between commas.
+fn list(text: &str) -> Option<Value> {
+    if text.trim_start().starts_with('[') {
+        return Value::parse(text).filter(|value| matches!(value, Value::List(_)));
+    }
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    Some(Value::List(words.map(|word| Value::Text(word.into())).collect()))
+}
+
+macro_rules! deserialize_as {
+    ($($method:ident)* => $parse:expr) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            self.visit(visitor, $parse)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
+    type Error = Fault;
+
+    deserialize_as!(deserialize_str deserialize_string deserialize_char => |_| None);
+    deserialize_as!(deserialize_seq => list);
+    deserialize_as!(
+        deserialize_any =>
+        |text| Value::parse(text).filter(|value| matches!(value, Value::Whole(_) | Value::List(_)))
+    );
+    deserialize_as!(
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 =>
+        |text| Value::parse(text).filter(|value| matches!(value, Value::Whole(_)))
+    );
+    deserialize_as!(
+        deserialize_f32 deserialize_f64 =>
+        |text| Value::parse(text).filter(|value| matches!(value, Value::Whole(_) | Value::Real(_)))
+    );
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if let Content::Value(value) = self.content {
+            value.resolve(|text| text.trim().parse().ok().map(Value::Flag));
+            if let Value::Flag(flag) = value {
+                return visitor.visit_bool(*flag);
+            }
+        }
+        Err(Fault::Expected("true or false".into()))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        if let Content::Value(value) = self.content {
+            value.resolve(|_| None);
+            if let Value::Text(text) = value {
+                let text: de::value::StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+                return visitor.visit_enum(text);
+            }
+        }
+        Err(Fault::Expected(one_of(variants)))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self.content {
+            Content::Section(section) => visitor.visit_map(SectionAccess::new(self.key, section)),
+            Content::Value(_) => Err(Fault::NotASection),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+impl<'de> Deserializer<'de> for RootDeserializer<'_> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_map(SectionAccess::new("", self.0))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The keys of a section, one after the other.
+struct SectionAccess<'a> {
+    section: &'a str,
+    entries: IterMut<'a, String, Node>,
+    /// The entry whose name was read, and its key.
+    current: Option<(String, &'a mut Node)>,
+}
+
+impl<'a> SectionAccess<'a> {
+    fn new(key: &'a str, section: &'a mut Section) -> Self {
+        Self { section: key, entries: section.0.iter_mut(), current: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for SectionAccess<'_> {
+    type Error = Fault;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+        let Some((name, node)) = self.entries.next() else { return Ok(None) };
+        let key = join(self.section, name);
+        let name: de::value::StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
+        let name = seed.deserialize(name).map_err(|fault| fault.locate(&key, node))?;
+        self.current = Some((key, node));
+        Ok(Some(name))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+        let Some((key, node)) = self.current.take() else {
+            return Err(Fault::Message("a value was read before its name".into()));
+        };
+        let deserializer = NodeDeserializer { key: &key, content: &mut node.content };
+        seed.deserialize(deserializer).map_err(|fault| fault.locate(&key, node))
+    }
+}
+
+/// The items of a list, one after the other.
+struct ListAccess<'a>(std::slice::Iter<'a, Value>);
+
+impl<'de> SeqAccess<'de> for ListAccess<'_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        self.0.next().map(|item| seed.deserialize(ItemDeserializer(item))).transpose()
+    }
+}
+
+/// The deserializer of one item of a list.
+struct ItemDeserializer<'a>(&'a Value);
+
+impl<'de> Deserializer<'de> for ItemDeserializer<'_> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visit_value(self.0, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

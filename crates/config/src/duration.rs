@@ -1,0 +1,43 @@
+//! Durations in text: a whole number and a unit.
+
+use std::time::Duration;
+
+/// The units, longest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// Parses a whole number and a unit: `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other text.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let (_, millis) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
+}
+
+/// Formats a duration as one number, in the longest unit that divides it: 90 seconds are `90s`.
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
+    let millis = millis(duration);
+    let fits = |(_, unit): &(&str, u64)| millis != 0 && millis.is_multiple_of(*unit);
+    let (name, unit) = UNITS.into_iter().find(fits).unwrap_or(("s", 1_000));
+    format!("{}{name}", millis / unit)
+}
+
+/// Formats a duration with one number per unit: 46 minutes are `46m`, 90061 seconds are `1d 1h 1m 1s`.
+#[must_use]
+pub fn spell_duration(duration: Duration) -> String {
+    let mut rest = millis(duration);
+    let mut parts = Vec::new();
+    for (name, unit) in UNITS {
+        if rest >= unit {
+            parts.push(format!("{}{name}", rest / unit));
+            rest %= unit;
+        }
+    }
+    if parts.is_empty() { "0s".into() } else { parts.join(" ") }
+}
+
+/// Returns a duration in whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

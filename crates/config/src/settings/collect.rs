@@ -1,0 +1,142 @@
+//! `[collect]`: the collector.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+use crate::fields::{self, HOUR, MINUTE, SECOND};
+
+/// Bytes of the longest record. With Kafka's overhead it still fits the topic's `max.message.bytes`.
+const LONGEST_RECORD: u64 = 900 << 10;
+
+/// `[collect]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Collect {
+    /// Address of the HTTP server.
+    #[serde(deserialize_with = "fields::address")]
+    pub listen: SocketAddr,
+    /// Origins whose pages may report; `*` is any.
+    #[serde(deserialize_with = "origins")]
+    pub origins: Vec<String>,
+    /// Networks of the proxies whose forwarding headers are trusted.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Trusted proxies start each connection with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// The time at which a request is answered.
+    pub acknowledge: Acknowledge,
+    /// Time a record waits for more beacons.
+    #[serde(deserialize_with = "fields::duration::<1, SECOND, _>")]
+    pub linger: Duration,
+    /// Bytes from which on a record is sent without waiting.
+    #[serde(deserialize_with = "fields::whole::<4_096, LONGEST_RECORD, _, _>")]
+    pub batch_bytes: usize,
+    /// Time Kafka has to accept a record.
+    #[serde(deserialize_with = "fields::duration::<SECOND, { 5 * MINUTE }, _>")]
+    pub acknowledge_timeout: Duration,
+    /// Most bytes that are received and not yet written.
+    #[serde(deserialize_with = "fields::whole::<{ 1 << 20 }, { 1 << 40 }, _, _>")]
+    pub max_memory_bytes: usize,
+    /// Most connections.
+    #[serde(deserialize_with = "fields::whole::<1, 1_000_000, _, _>")]
+    pub max_connections: usize,
+    /// Most bytes of a body, also after decompression.
+    #[serde(deserialize_with = "fields::whole::<1_024, { 512 << 10 }, _, _>")]
+    pub max_body_bytes: usize,
+    /// Most requests per second of one connection; 0 is unlimited.
+    #[serde(deserialize_with = "fields::whole::<0, 1_000_000, _, _>")]
+    pub max_requests_per_connection_second: u32,
+    /// Time a handshake, the head of a request or a body may take.
+    #[serde(deserialize_with = "fields::duration::<SECOND, { 5 * MINUTE }, _>")]
+    pub read_timeout: Duration,
+    /// Time a connection is kept without a request.
+    #[serde(deserialize_with = "fields::duration::<SECOND, HOUR, _>")]
+    pub keep_alive: Duration,
+    /// `[collect.tls]`.
+    pub tls: Tls,
+}
+
+impl Default for Collect {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            origins: vec!["*".into()],
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
+            acknowledge: Acknowledge::default(),
+            linger: Duration::from_millis(10),
+            batch_bytes: 256 << 10,
+            acknowledge_timeout: Duration::from_secs(10),
+            max_memory_bytes: 64 << 20,
+            max_connections: 4_096,
+            max_body_bytes: 64 << 10,
+            max_requests_per_connection_second: 100,
+            read_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            tls: Tls::default(),
+        }
+    }
+}
+
+/// The time at which a request is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledge {
+    /// Once every in-sync replica has the beacons.
+    #[default]
+    Written,
+    /// Once the beacons are in memory.
+    Queued,
+}
+
+/// `[collect.tls]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate chain.
+    #[serde(deserialize_with = "fields::optional_path")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the private key.
+    #[serde(deserialize_with = "fields::optional_path")]
+    pub key: Option<PathBuf>,
+}
+
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = fields::words(deserializer)?;
+    match origins.iter().find(|origin| *origin != "*" && !is_origin(origin)) {
+        None => Ok(origins),
+        Some(origin) => Err(D::Error::custom(format!(
+            "contains \"{}\"; give \"*\", or a scheme and a host such as \"https://player.example\"",
+            origin.escape_debug()
+        ))),
+    }
+}
+
+/// Returns true for a scheme, a host and an optional port, in the form that browsers send.
+fn is_origin(origin: &str) -> bool {
+    let Some((scheme, host)) = origin.split_once("://") else { return false };
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
+    !scheme.is_empty()
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'+')
+        && !host.is_empty()
+        && host.bytes().all(letter)
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
+        // a single address is a network of its own
+        let single = |bits: u8| format!("{text}/{bits}").parse::<IpNet>();
+        text.parse().or_else(|_| single(128)).or_else(|_| single(32)).map_err(|_| {
+            D::Error::custom(format!(
+                "contains \"{}\"; give a network such as \"10.0.0.0/8\" or \"2001:db8::/32\", or one address",
+                text.escape_debug()
+            ))
+        })
+    };
+    fields::words(deserializer)?.iter().map(network).collect()
+}

@@ -1,0 +1,184 @@
+//! `[kafka]`: the cluster, and properties of librdkafka.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+
+use crate::error::ConfigError;
+use crate::fields::{self, TextOrList};
+
+const MASK: &str = "********";
+
+/// A property whose name contains one of these words may be a secret.
+const SECRETS: [&str; 7] =
+    ["password", "passphrase", "secret", ".pem", "token", "oauthbearer.config", "jaas"];
+
+/// `[kafka]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kafka {
+    /// The brokers to start from, `host:port`.
+    #[serde(deserialize_with = "brokers")]
+    pub brokers: Vec<String>,
+    /// The prefix of the names of topics, groups and transactions.
+    #[serde(deserialize_with = "name")]
+    pub prefix: String,
+    /// The name of this worker, the same after a restart. An empty one is replaced by the name of the host.
+    #[serde(deserialize_with = "name")]
+    pub instance: String,
+    /// `[kafka.properties]`.
+    pub properties: Properties,
+    /// `[kafka.eraser]`: properties of the client that erases, which take precedence over `properties`.
+    pub eraser: Properties,
+}
+
+impl Default for Kafka {
+    fn default() -> Self {
+        Self {
+            brokers: vec!["localhost:9092".into()],
+            prefix: "crowdfold".into(),
+            instance: String::new(),
+            properties: Properties::default(),
+            eraser: Properties::default(),
+        }
+    }
+}
+
+/// Properties of librdkafka, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Properties(BTreeMap<String, Property>);
+
+impl Properties {
+    /// Returns names and values, ordered by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Property)> {
+        self.0.iter().map(|(name, property)| (name.as_str(), property))
+    }
+
+    /// Returns true if there is no property.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns names and values, and reads those that are in files. `section` is the section to name in errors.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn resolve(&self, section: &str) -> Result<Vec<(String, String)>, ConfigError> {
+        let resolve = |(name, property): (&str, &Property)| {
+            Ok((name.to_owned(), property.resolve(&format!("{section}.{name}"))?))
+        };
+        self.iter().map(resolve).collect()
+    }
+}
+
+/// The value of a property of librdkafka. Its `Debug` shows no value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Property(String);
+
+impl Property {
+    /// Returns the path if the value is in a file.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.0.strip_prefix("file:").map(Path::new)
+    }
+
+    /// Returns the value, or `None` if it is in a file.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.file().is_none().then_some(self.0.as_str())
+    }
+
+    /// Returns the value for display: masked if the name is that of a secret, and not read from its file.
+    pub(crate) fn shown(&self, name: &str) -> &str {
+        let is_secret = SECRETS.iter().any(|part| name.contains(part));
+        if is_secret && self.file().is_none() { MASK } else { &self.0 }
+    }
+
+    fn resolve(&self, key: &str) -> Result<String, ConfigError> {
+        let Some(path) = self.file() else { return Ok(self.0.clone()) };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => Err(ConfigError::unreadable(path, Some(key), &error)),
+        }
+    }
+}
+
+impl fmt::Debug for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<'de> Deserialize<'de> for Property {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(PropertyVisitor)
+    }
+}
+
+struct PropertyVisitor;
+
+impl Visitor<'_> for PropertyVisitor {
+    type Value = Property;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, a whole number, true or false")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Property, E> {
+        Ok(Property(text.into()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Property, E> {
+        Ok(Property(number.to_string()))
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Property, E> {
+        Ok(Property(flag.to_string()))
+    }
+}
+
+fn brokers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let want = "a list of strings, or one string with commas";
+    let brokers = match deserializer.deserialize_seq(fields::TextOrListVisitor { want })? {
+        TextOrList::List(brokers) => brokers,
+        TextOrList::Text(line) => {
+            let brokers = line.split(',').map(str::trim).filter(|broker| !broker.is_empty());
+            brokers.map(str::to_owned).collect()
+        }
+    };
+    if brokers.is_empty() {
+        return Err(D::Error::custom("is empty; name at least one host:port"));
+    }
+    match brokers.iter().find(|broker| !is_broker(broker)) {
+        None => Ok(brokers),
+        Some(broker) => {
+            Err(D::Error::custom(format!("contains \"{}\"; write host:port", broker.escape_debug())))
+        }
+    }
+}
+
+fn is_broker(broker: &str) -> bool {
+    let Some((host, port)) = broker.rsplit_once(':') else { return false };
+    let strange = |letter: char| letter == ',' || letter.is_whitespace() || letter.is_control();
+    port.parse::<u16>().is_ok_and(|port| port != 0) && !host.is_empty() && !host.contains(strange)
+}
+
+/// Reads a name that is valid for topics, and in the ids of groups and transactions.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    const MOST: usize = 100;
+    let want = "a name of 1 to 100 letters, digits, `.`, `_` or `-`, starting with a letter or digit";
+    fields::parsed(deserializer, want, |name| (is_topic(name) && name.len() <= MOST).then(|| name.to_owned()))
+}
+
+/// Returns true if Kafka accepts the name for a topic.
+pub(crate) fn is_topic(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    name.len() <= 249
+        && name.bytes().all(letter)
+        && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+}

@@ -1,0 +1,199 @@
+//! `[release]`: the conditions for publishing a row.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
+
+use crate::fields;
+
+/// `[release]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Release {
+    /// The protection of published numbers.
+    pub policy: ReleasePolicy,
+    /// Least sessions of a published row.
+    #[serde(deserialize_with = "k")]
+    pub k: u64,
+    /// k may be below 10.
+    pub allow_small_k: bool,
+    /// The tables: dimensions by name, in the order from which the last is folded first.
+    #[serde(deserialize_with = "fields::tables")]
+    pub breakdowns: Vec<Vec<String>>,
+    /// The detail table.
+    pub detail_breakdown: DetailTable,
+    /// Least number of sizes that a small group inside a row with `*` may have had; absent if it follows from k.
+    #[serde(deserialize_with = "margin")]
+    pub margin: Option<u64>,
+    /// Standard deviation of the noise outside the detail table, in contributions of one session.
+    #[serde(deserialize_with = "fields::whole::<1, 100, _, _>")]
+    pub noise: u64,
+    /// Least networks of a published row; 0 is off.
+    #[serde(deserialize_with = "fields::whole::<0, 64, _, _>")]
+    pub min_networks: u32,
+    /// `[release.tenants]`, by tenant.
+    pub tenants: BTreeMap<String, TenantRelease>,
+    /// `[release.privacy]`.
+    pub privacy: Privacy,
+}
+
+impl Default for Release {
+    fn default() -> Self {
+        let breakdowns: [&[&str]; 5] = [
+            &["country", "asn"],
+            &["device", "os", "browser"],
+            &["player", "player_version"],
+            &["stream", "format", "content"],
+            &["cdn", "connection"],
+        ];
+        let names = |breakdown: &[&str]| breakdown.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            policy: ReleasePolicy::default(),
+            k: 50,
+            allow_small_k: false,
+            breakdowns: breakdowns.into_iter().map(names).collect(),
+            detail_breakdown: DetailTable::default(),
+            margin: None,
+            noise: 8,
+            min_networks: 0,
+            tenants: BTreeMap::new(),
+            privacy: Privacy::default(),
+        }
+    }
+}
+
+/// The protection of published numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleasePolicy {
+    /// Rows below k are folded together.
+    #[default]
+    Threshold,
+    /// Every number has noise.
+    DifferentialPrivacy,
+}
+
+/// `[release.tenants.NAME]`: the keys that a tenant may have of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TenantRelease {
+    /// Replaces `release.k`.
+    #[serde(deserialize_with = "own_k")]
+    pub k: Option<u64>,
+    /// Replaces `release.breakdowns`.
+    #[serde(deserialize_with = "own_breakdowns")]
+    pub breakdowns: Option<Vec<Vec<String>>>,
+    /// Replaces `release.detail_breakdown`.
+    pub detail_breakdown: Option<DetailTable>,
+}
+
+/// The table that is published with exact numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DetailTable {
+    /// The last breakdown.
+    #[default]
+    Last,
+    /// No breakdown.
+    None,
+    /// The breakdown with these dimensions.
+    Breakdown(Vec<String>),
+}
+
+/// `[release.privacy]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Privacy {
+    /// Privacy budget of one session in one tenant and UTC day.
+    #[serde(deserialize_with = "epsilon")]
+    pub epsilon: f64,
+    /// Its probability of failure.
+    #[serde(deserialize_with = "delta")]
+    pub delta: f64,
+    /// File with the secret that keys the noise.
+    #[serde(deserialize_with = "fields::optional_path")]
+    pub secret_file: Option<PathBuf>,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { epsilon: 1.0, delta: 1e-8, secret_file: None }
+    }
+}
+
+fn k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    fields::whole::<1, 1_000_000, _, _>(deserializer)
+}
+
+fn own_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    k(deserializer).map(Some)
+}
+
+fn own_breakdowns<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Vec<String>>>, D::Error> {
+    fields::tables(deserializer).map(Some)
+}
+
+fn epsilon<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    fields::above_zero(deserializer, 10.0)
+}
+
+fn delta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    fields::above_zero(deserializer, 1e-4)
+}
+
+fn margin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    deserializer.deserialize_any(Margin)
+}
+
+struct Margin;
+
+impl Visitor<'_> for Margin {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"auto\" or a whole number from 0 to 500000")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<u64>, E> {
+        if text == "auto" { Ok(None) } else { Err(E::invalid_value(Unexpected::Str(text), &self)) }
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Option<u64>, E> {
+        let margin = u64::try_from(number).ok().filter(|margin| *margin <= 500_000);
+        margin.map(Some).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+impl<'de> Deserialize<'de> for DetailTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DetailVisitor)
+    }
+}
+
+struct DetailVisitor;
+
+impl<'de> Visitor<'de> for DetailVisitor {
+    type Value = DetailTable;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"last\", \"none\" or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<DetailTable, E> {
+        match text {
+            "last" => Ok(DetailTable::Last),
+            "none" => Ok(DetailTable::None),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<DetailTable, A::Error> {
+        let list = fields::TextOrListVisitor { want: "\"last\", \"none\" or a list of strings" };
+        list.visit_seq(items).map(|found| match found {
+            fields::TextOrList::List(names) => DetailTable::Breakdown(names),
+            fields::TextOrList::Text(name) => DetailTable::Breakdown(vec![name]),
+        })
+    }
+}

@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+use crate::{parse_duration, show_duration, spell_duration};
+
+#[test]
+fn durations_are_a_number_and_a_unit() {
+    for (text, millis) in [
+        ("500ms", Some(500)),
+        ("90s", Some(90_000)),
+        ("1m", Some(60_000)),
+        ("6h", Some(21_600_000)),
+        ("30d", Some(2_592_000_000)),
+        ("0s", Some(0)),
+        ("60", None),
+        ("", None),
+        ("s", None),
+        ("1 m", None),
+        ("-1s", None),
+        ("1.5h", None),
+        ("1h30m", None),
+        ("99999999999999999999d", None),
+        ("18446744073709551615d", None),
+    ] {
+        assert_eq!(parse_duration(text), millis.map(Duration::from_millis), "{text}");
+    }
+}
+
+#[test]
+fn shown_duration_can_be_parsed() {
+    for millis in [0, 1, 500, 90_000, 60_000, 3_600_000, 86_400_000, 90_061_001] {
+        let duration = Duration::from_millis(millis);
+        assert_eq!(parse_duration(&show_duration(duration)), Some(duration), "{}", show_duration(duration));
+    }
+    assert_eq!(spell_duration(Duration::from_millis(90_061_001)), "1d 1h 1m 1s 1ms");
+    assert_eq!(spell_duration(Duration::ZERO), "0s");
+}

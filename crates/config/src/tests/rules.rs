@@ -1,0 +1,128 @@
+use super::*;
+
+#[test]
+fn time_to_live_that_is_too_short_is_refused() {
+    check(
+        "[ttl]\nbeacons = \"30m\"\n",
+        "x.toml:2: ttl.beacons is 30m, which leaves a retention of at most 24m, less than windows.length 1m + windows.lateness 30s + sessions.idle_timeout 90s + ttl.max_outage 30m; raise ttl.beacons to 47m, or lower one of the others",
+    );
+    check(
+        "[ttl]\nmax_outage = \"5h\"\n",
+        "x.toml:2: ttl.beacons is 1h, which leaves a retention of at most 48m, less than windows.length 1m + windows.lateness 30s + sessions.idle_timeout 90s + ttl.max_outage 5h; raise ttl.beacons to 384m, or lower one of the others",
+    );
+    check(
+        "[ttl]\npartials = \"20m\"\n",
+        "x.toml:2: ttl.partials is 20m, which leaves a retention of at most 16m, less than windows.length 1m + merge.timeout 15m + ttl.max_outage 30m; raise ttl.partials to 63m, or lower one of the others",
+    );
+    check(
+        "[merge]\ntimeout = \"10h\"\n",
+        "x.toml:2: ttl.partials is 6h, which leaves a retention of at most 288m, less than windows.length 1m + merge.timeout 10h + ttl.max_outage 30m; raise ttl.partials to 794m, or lower one of the others",
+    );
+}
+
+#[test]
+fn paths_of_fields_do_not_overlap() {
+    check(
+        "[source.fields]\nts = \"at\"\nsession = \"at.id\"\n",
+        "x.toml:2: source.fields.ts overlaps with the path of session; give each field a path of its own",
+    );
+}
+
+#[test]
+fn topic_of_the_beacons_is_valid_and_not_written_by_crowdfold() {
+    check(
+        "[source]\ntopic = \"crowdfold.partials\"\n",
+        "x.toml:2: source.topic is crowdfold.partials, which crowdfold itself writes; name another topic, or change kafka.prefix",
+    );
+    check(
+        "[source]\ntopic = \"a/b\"\n",
+        "x.toml:2: source.topic is \"a/b\", which is not a valid topic name; use letters, digits, `.`, `_` and `-`",
+    );
+    check(
+        "[source]\ntopic = \"events\"\n[ttl]\nerase_counted = true\n",
+        "x.toml:4: ttl.erase_counted is true, but source.topic events is not this deployment's own (crowdfold.beacons), and its other readers would lose the erased records; set erase_counted to false, or ttl.erase_shared to true if nobody else needs them",
+    );
+}
+
+#[test]
+fn release_and_content_agree() {
+    check(
+        "[content]\npolicy = \"drop\"\n",
+        "x.toml:2: content.policy is \"drop\", but release.breakdowns names content; remove it there, or set content.policy to \"keep\"",
+    );
+    check(
+        "[release]\npolicy = \"differential-privacy\"\n",
+        "x.toml:2: release.policy is differential-privacy, which needs a secret for its noise, the same for all workers; create one with `openssl rand -hex 32` and name its file in release.privacy.secret_file, or set threshold",
+    );
+    check(
+        "[release]\nbreakdowns = [[\"network\"]]\n",
+        "x.toml:2: release.breakdowns names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \"truncate\"",
+    );
+    check(
+        "[release]\nmin_networks = 5\n",
+        "x.toml:2: release.min_networks needs a secret that all workers share; name its file in release.privacy.secret_file, or set it to 0",
+    );
+    check(
+        "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[release.tenants.beta]\nbreakdowns = [[\"network\"]]\n",
+        "x.toml:5: release.tenants.beta.breakdowns names network, but address.policy = \"strip\" keeps none; remove it, or set address.policy to \"truncate\"",
+    );
+    check(
+        "[tenants]\nnames = [\"acme\", \"beta\"]\ndefault = \"acme\"\n[content]\npolicy = \"drop\"\n[release]\nbreakdowns = [[\"os\"]]\n[release.tenants.beta]\nbreakdowns = [[\"content\"]]\n",
+        "x.toml:9: content.policy is \"drop\", but release.tenants.beta.breakdowns names content; remove it there, or set content.policy to \"keep\"",
+    );
+}
+
+#[test]
+fn erasing_a_topic_of_its_own_is_accepted() {
+    for text in [
+        "[ttl]\nerase_counted = true\n",
+        "[source]\ntopic = \"crowdfold.beacons\"\n[ttl]\nerase_counted = true\n",
+        "[source]\ntopic = \"events\"\n[ttl]\nerase_counted = true\nerase_shared = true\n",
+    ] {
+        assert!(load(text).unwrap().settings.ttl.erase_counted, "{text}");
+    }
+}
+
+#[test]
+fn hourly_windows_need_a_longer_time_to_live() {
+    let text = "[release]\npolicy = \"differential-privacy\"\n[release.privacy]\nsecret_file = \"/s\"\n";
+    let message = load(text).err().unwrap().to_string();
+    assert!(message.contains("ttl.beacons is 1h, which leaves a retention of"), "{message}");
+    assert!(message.contains("windows.length 1h"), "{message}");
+    let longer = load(&format!("{text}[ttl]\nbeacons = \"3h\"\n")).unwrap();
+    assert_eq!(longer.settings.windows.length.as_secs(), 3_600);
+    assert!(!longer.is_given("windows.length"));
+    let minutes = load(&format!("{text}[windows]\nlength = \"15m\"\n")).unwrap();
+    assert_eq!(minutes.settings.windows.length.as_secs(), 900);
+}
+
+#[test]
+fn section_of_a_log_is_complete_and_used() {
+    let with = |format: &str, line: &str| format!("[source]\nformat = \"{format}\"\n[source.log]\n{line}\n");
+    check(
+        &with("json", "query = \"q\""),
+        "x.toml:4: source.log is used only with source.format = \"capture\"; set that, or remove the section",
+    );
+    check(
+        &with("capture", "time = \"t\""),
+        "x.toml:4: source.log names no field that contains CMCD; add query, cmcd, cmcd_session, cmcd_sid or another one",
+    );
+    for line in ["query = \"q\"", "path = \"p\"", "cmcd = \"c\"", "cmcd_sid = \"c.s\""] {
+        load(&with("capture", line)).unwrap();
+    }
+}
+
+#[test]
+fn settings_of_the_collector_agree() {
+    for (line, expect) in [
+        (
+            "proxy_protocol = true",
+            "proxy_protocol needs trusted proxies; name them in collect.trusted_proxies, or set it to false",
+        ),
+        ("tls.certificate = \"/c.pem\"", "tls.certificate has no key; name its file in collect.tls.key"),
+        ("tls.key = \"/k.pem\"", "tls.key has no certificate; name its file in collect.tls.certificate"),
+    ] {
+        check(&format!("[collect]\n{line}\n"), &format!("x.toml:2: collect.{expect}"));
+    }
+    load("[collect]\ntls = { certificate = \"/c.pem\", key = \"/k.pem\" }\n").unwrap();
+}

@@ -1,0 +1,180 @@
+//! The tree of sections and values in which the layers are merged.
+
+use indexmap::IndexMap;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use crate::error::{ConfigError, Origin};
+use crate::value::Value;
+
+/// A section or a value, and where it was given.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) origin: Origin,
+    pub(crate) content: Content,
+}
+
+/// The content of a node.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Section(Section),
+    Value(Value),
+}
+
+/// A section: its keys, in the order in which they were first given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Section(pub(crate) IndexMap<String, Node>);
+
+/// The sections of librdkafka's properties, whose names contain dots.
+const PROPERTIES: [&str; 2] = ["kafka.properties", "kafka.eraser"];
+
+/// Returns true for a section of librdkafka's properties.
+pub(crate) fn is_properties(key: &str) -> bool {
+    PROPERTIES.contains(&key)
+}
+
+/// Returns true for a key whose value may be a secret, and is never quoted.
+pub(crate) fn is_secret(key: &str) -> bool {
+    key == "audit.known" || PROPERTIES.iter().any(|section| key.starts_with(section))
+}
+
+type Entry<'t, 'a> = (&'t Spanned<DeString<'a>>, &'t Spanned<DeValue<'a>>);
+
+/// Returns the entries of a table in the order of the text.
+fn in_order<'t, 'a>(table: &'t DeTable<'a>) -> Vec<Entry<'t, 'a>> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries
+}
+
+/// Returns the key of `name` in a section; the name of the root is empty.
+pub(crate) fn join(section: &str, name: &str) -> String {
+    if section.is_empty() { name.into() } else { format!("{section}.{name}") }
+}
+
+impl Section {
+    /// Converts a TOML table. `origin` returns the origin for a position in the text.
+    pub(crate) fn from_toml(table: &DeTable<'_>, key: &str, origin: &dyn Fn(usize) -> Origin) -> Self {
+        let mut section = Self::default();
+        for (name, value) in in_order(table) {
+            let (name, origin_of_key) = (name.get_ref(), origin(name.span().start));
+            match value.get_ref() {
+                DeValue::Table(inner) if is_properties(key) => section.add_properties(name, inner, origin),
+                DeValue::Table(inner) => {
+                    let inner = Self::from_toml(inner, &join(key, name), origin);
+                    section.insert(name, origin_of_key, Content::Section(inner));
+                }
+                value => section.insert(name, origin_of_key, Content::Value(Value::from_toml(value))),
+            }
+        }
+        section
+    }
+
+    /// Adds properties that are written as nested tables: `sasl.username = "x"` is one name with a dot.
+    fn add_properties(&mut self, prefix: &str, table: &DeTable<'_>, origin: &dyn Fn(usize) -> Origin) {
+        for (name, value) in in_order(table) {
+            let (key, position) = (join(prefix, name.get_ref()), name.span().start);
+            match value.get_ref() {
+                DeValue::Table(inner) => self.add_properties(&key, inner, origin),
+                value => self.insert(&key, origin(position), Content::Value(Value::from_toml(value))),
+            }
+        }
+    }
+
+    fn insert(&mut self, name: &str, origin: Origin, content: Content) {
+        self.0.insert(name.into(), Node { origin, content });
+    }
+
+    /// A section with one value, inside the sections that the path names.
+    pub(crate) fn with_value(path: &[&str], origin: &Origin, value: Value) -> Self {
+        let mut section = Self::default();
+        if let Some((name, rest)) = path.split_first() {
+            let content = if rest.is_empty() {
+                Content::Value(value)
+            } else {
+                Content::Section(Self::with_value(rest, origin, value))
+            };
+            section.insert(name, origin.clone(), content);
+        }
+        section
+    }
+
+    /// Puts the values of a higher layer over these.
+    ///
+    /// # Errors
+    /// When one layer has a section and the other one a value.
+    pub(crate) fn merge(&mut self, over: Self, key: &str) -> Result<(), ConfigError> {
+        for (name, node) in over.0 {
+            let key = join(key, &name);
+            let Some(under) = self.0.get_mut(&name) else {
+                self.0.insert(name, node);
+                continue;
+            };
+            match (&mut under.content, node.content) {
+                (Content::Section(under), Content::Section(over)) => under.merge(over, &key)?,
+                (Content::Value(_), content @ Content::Value(_)) => {
+                    *under = Node { origin: node.origin, content };
+                }
+                (Content::Section(_), Content::Value(value)) => {
+                    return Err(ConfigError::new(&node.origin, &key, not_a_section(&key, &value)));
+                }
+                (Content::Value(_), Content::Section(_)) => {
+                    return Err(ConfigError::new(&node.origin, &key, "is a section; give it a value"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the node of a dotted key. Names in the section may contain dots themselves.
+    pub(crate) fn find(&self, key: &str) -> Option<&Node> {
+        let inside = || {
+            self.0.iter().find_map(|(name, node)| match &node.content {
+                Content::Section(section) => {
+                    section.find(key.strip_prefix(name.as_str())?.strip_prefix('.')?)
+                }
+                Content::Value(_) => None,
+            })
+        };
+        self.0.get(key).or_else(inside)
+    }
+
+    /// Returns the node at a path, to replace it.
+    pub(crate) fn find_mut(&mut self, path: &[&str]) -> Option<&mut Node> {
+        let (name, rest) = path.split_first()?;
+        let node = self.0.get_mut(*name)?;
+        if rest.is_empty() {
+            return Some(node);
+        }
+        match &mut node.content {
+            Content::Section(section) => section.find_mut(rest),
+            Content::Value(_) => None,
+        }
+    }
+
+    /// Appends the dotted keys of all sections and values.
+    pub(crate) fn list(&self, key: &str, keys: &mut Vec<String>) {
+        for (name, node) in &self.0 {
+            let key = join(key, name);
+            if let Content::Section(section) = &node.content {
+                section.list(&key, keys);
+            }
+            keys.push(key);
+        }
+    }
+}
+
+impl Node {
+    /// Returns true if a layer above the defaults gives the value, or a value in the section.
+    pub(crate) fn is_given(&self) -> bool {
+        match &self.content {
+            Content::Section(section) => section.0.values().any(Self::is_given),
+            Content::Value(_) => !self.origin.is_default(),
+        }
+    }
+}
+
+/// The message for a value in the place of a section. It does not quote the value.
+pub(crate) fn not_a_section(key: &str, value: &Value) -> String {
+    format!("is set to {}, but it is a section; write [{key}] and its keys", value.kind())
+}

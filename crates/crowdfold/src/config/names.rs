@@ -1,0 +1,63 @@
+//! Checks of names and patterns that other crates define: fields, dimensions, public ids, values to search for.
+
+use crowdfold_airlock::Settings;
+use crowdfold_config::{ConfigError, Loaded, did_you_mean};
+use crowdfold_model::Dimension;
+use crowdfold_scan::{PublicIds, SHORTEST_KNOWN};
+
+pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
+    let source = &loaded.settings.source;
+    let log: Vec<String> = Settings::log_names().collect();
+    let log: Vec<&str> = log.iter().map(String::as_str).collect();
+    let names: Vec<&str> = Settings::field_names().collect();
+    fields(loaded, "source.fields", source.fields.keys(), "field of a beacon", &names)?;
+    fields(loaded, "source.log", source.log.keys(), "field of a log", &log)?;
+    attributes(loaded)?;
+    pattern(loaded)?;
+    known(loaded)
+}
+
+fn fields<'a>(
+    loaded: &Loaded,
+    section: &str,
+    mut names: impl Iterator<Item = &'a String>,
+    kind: &str,
+    known: &[&str],
+) -> Result<(), ConfigError> {
+    names.find(|name| !known.contains(&name.as_str())).map_or(Ok(()), |name| {
+        let hint = did_you_mean(name, known.iter().copied());
+        let message = format!("is not a {kind}{hint} (our name is on the left, theirs on the right)");
+        Err(loaded.error(&format!("{section}.{name}"), message))
+    })
+}
+
+fn attributes(loaded: &Loaded) -> Result<(), ConfigError> {
+    for (tenant, attributes) in &loaded.settings.tenants.attributes {
+        if let Some(name) = attributes.keys().find(|name| Dimension::named(name).is_some()) {
+            let message =
+                "has the name of a dimension, so queries could not tell them apart; choose another name";
+            return Err(loaded.error(&format!("tenants.attributes.{tenant}.{name}"), message));
+        }
+    }
+    Ok(())
+}
+
+fn pattern(loaded: &Loaded) -> Result<(), ConfigError> {
+    let Some(pattern) = &loaded.settings.content.pattern else { return Ok(()) };
+    PublicIds::new(pattern).map(drop).map_err(|reason| {
+        let message = format!("is not a regular expression ({reason}); correct it, or set it to \"\"");
+        loaded.error("content.pattern", message)
+    })
+}
+
+fn known(loaded: &Loaded) -> Result<(), ConfigError> {
+    let known = &loaded.settings.audit.known;
+    known.iter().position(|value| value.chars().count() < SHORTEST_KNOWN).map_or(Ok(()), |at| {
+        let message = format!(
+            "contains a value, number {}, that is shorter than {SHORTEST_KNOWN} characters and so occurs everywhere; give \
+             whole values",
+            at + 1
+        );
+        Err(loaded.error("audit.known", message))
+    })
+}

@@ -1,0 +1,175 @@
+//! The release policies: those of all tenants, and those of tenants with keys of their own.
+
+use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
+use crowdfold_model::Dimension;
+use crowdfold_release::{
+    Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
+};
+use crowdfold_rollup::MOST_LEVELS;
+
+use super::millis;
+
+const K: &str = "release.k";
+const BREAKDOWNS: &str = "release.breakdowns";
+const DETAIL: &str = "release.detail_breakdown";
+const MARGIN: &str = "release.margin";
+const NOISE: &str = "release.noise";
+const GUARD: &str = "release.min_networks";
+const EPSILON: &str = "release.privacy.epsilon";
+const DELTA: &str = "release.privacy.delta";
+const LENGTH: &str = "windows.length";
+
+/// Makes the policies, without their secret.
+pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
+    let settings = &loaded.settings;
+    let budget = PrivacySettings {
+        epsilon: settings.release.privacy.epsilon,
+        delta: settings.release.privacy.delta,
+        window: millis(settings.windows.length),
+        idle: millis(settings.sessions.idle_timeout),
+    };
+    let policy = |keys: &Keys<'_>| {
+        let policy_settings = keys.settings()?;
+        let policy = match settings.release.policy {
+            ReleasePolicy::Threshold => Policy::threshold(policy_settings),
+            ReleasePolicy::DifferentialPrivacy => Policy::differential_privacy(policy_settings, &budget),
+        };
+        policy.map_err(|error| keys.refused(&error))
+    };
+    let common = policy(&Keys::common(loaded))?;
+    let mut own = Vec::new();
+    for (tenant, release) in &settings.release.tenants {
+        own.push((tenant.clone(), policy(&Keys::of(loaded, tenant, release))?));
+    }
+    Ok(Policies::new(common, own))
+}
+
+/// A setting, and the key that gives it.
+struct Keyed<T> {
+    key: String,
+    value: T,
+}
+
+/// The settings of one policy.
+struct Keys<'a> {
+    loaded: &'a Loaded,
+    k: Keyed<u64>,
+    breakdowns: Keyed<&'a [Vec<String>]>,
+    detail: Keyed<&'a DetailTable>,
+}
+
+impl<'a> Keys<'a> {
+    /// The settings of all tenants.
+    fn common(loaded: &'a Loaded) -> Self {
+        let release = &loaded.settings.release;
+        Self {
+            loaded,
+            k: Keyed { key: K.into(), value: release.k },
+            breakdowns: Keyed { key: BREAKDOWNS.into(), value: &release.breakdowns },
+            detail: Keyed { key: DETAIL.into(), value: &release.detail_breakdown },
+        }
+    }
+
+    /// The settings of one tenant: its own, and the common ones if it has none.
+    fn of(loaded: &'a Loaded, tenant: &str, own: &'a TenantRelease) -> Self {
+        let key = |name: &str| format!("release.tenants.{tenant}.{name}");
+        let mut keys = Self::common(loaded);
+        if let Some(value) = own.k {
+            keys.k = Keyed { key: key("k"), value };
+        }
+        if let Some(value) = &own.breakdowns {
+            keys.breakdowns = Keyed { key: key("breakdowns"), value };
+        }
+        if let Some(value) = &own.detail_breakdown {
+            keys.detail = Keyed { key: key("detail_breakdown"), value };
+        }
+        keys
+    }
+
+    fn settings(&self) -> Result<PolicySettings, ConfigError> {
+        let release = &self.loaded.settings.release;
+        let breakdowns = self.breakdowns()?;
+        Ok(PolicySettings {
+            k: self.k.value,
+            allow_small_k: release.allow_small_k,
+            detail: self.detail(&breakdowns)?,
+            margin: release.margin,
+            noise: release.noise,
+            breakdowns,
+            guard_networks: Some(release.min_networks).filter(|networks| *networks > 0),
+            allow_below_place: self.loaded.settings.content.allow_below_place,
+        })
+    }
+
+    fn breakdowns(&self) -> Result<Vec<Vec<Dimension>>, ConfigError> {
+        let Keyed { key, value: tables } = &self.breakdowns;
+        if let Some(long) = tables.iter().find(|table| table.len() > MOST_LEVELS) {
+            let message =
+                format!("contains a breakdown of {} dimensions; give at most {MOST_LEVELS}", long.len());
+            return Err(self.loaded.error(key, message));
+        }
+        tables.iter().map(|table| dimensions(self.loaded, key, table)).collect()
+    }
+
+    /// Returns the breakdown of the detail table.
+    fn detail(&self, breakdowns: &[Vec<Dimension>]) -> Result<Detail, ConfigError> {
+        let Keyed { key: detail, value } = &self.detail;
+        let names = match value {
+            DetailTable::Last => return Ok(Detail::Last),
+            DetailTable::None => return Ok(Detail::None),
+            DetailTable::Breakdown(names) => names,
+        };
+        let named = dimensions(self.loaded, detail, names)?;
+        if let Some(index) = breakdowns.iter().position(|breakdown| *breakdown == named) {
+            return Ok(Detail::Index(index));
+        }
+        let key = &self.breakdowns.key;
+        if detail == DETAIL && key != BREAKDOWNS {
+            let own = key.replace("breakdowns", "detail_breakdown");
+            let message = format!("lacks the one that {DETAIL} names; add it, or name one of these in {own}");
+            return Err(self.loaded.error(key, message));
+        }
+        let message = format!(
+            "is not one of {key}; name one exactly as it is listed there, or set it to \"last\" or \"none\""
+        );
+        Err(self.loaded.error(detail, message))
+    }
+
+    /// Converts a policy's objection to its settings into an error at the key that gives them.
+    fn refused(&self, error: &PolicyError) -> ConfigError {
+        let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
+        let key = match error {
+            PolicyError::NoCrowd | PolicyError::SmallK { .. } => k,
+            PolicyError::Families(_) => breakdowns,
+            // the common budget is enough for the common breakdowns, which were checked first
+            PolicyError::Privacy(PrivacyError::Drowned { .. }) if breakdowns != BREAKDOWNS => breakdowns,
+            PolicyError::UnknownBreakdown { .. } => &self.detail.key,
+            PolicyError::WideMargin { .. } if k != K => k,
+            PolicyError::NoMargin | PolicyError::WideMargin { .. } => MARGIN,
+            PolicyError::NoiseOutOfRange { .. } => NOISE,
+            PolicyError::GuardOutOfRange { .. } | PolicyError::GuardUnderNoise { .. } => GUARD,
+            PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::Drowned { .. }) => EPSILON,
+            PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,
+            PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
+        };
+        let message = error.to_string().replace(BREAKDOWNS, breakdowns).replace(K, k);
+        match message.strip_prefix(key).and_then(|rest| rest.strip_prefix(' ')) {
+            Some(rest) => self.loaded.error(key, rest),
+            None => self.loaded.error(key, format!("is refused, because {message}")),
+        }
+    }
+}
+
+fn dimensions(loaded: &Loaded, key: &str, names: &[String]) -> Result<Vec<Dimension>, ConfigError> {
+    let dimension = |name: &String| {
+        Dimension::named(name).ok_or_else(|| {
+            let known = Dimension::ALL.map(Dimension::name);
+            let hint = match did_you_mean(name, known) {
+                hint if hint.is_empty() => format!("; the dimensions are {}", known.join(", ")),
+                hint => hint,
+            };
+            loaded.error(key, format!("names \"{}\", which is not a dimension{hint}", name.escape_debug()))
+        })
+    };
+    names.iter().map(dimension).collect()
+}

@@ -1,0 +1,70 @@
+use super::*;
+
+#[test]
+fn unknown_fields_are_refused_with_a_suggestion() {
+    check(
+        "[source.fields]\nbandwith_kbps = \"b\"\n",
+        "x.toml:2: source.fields.bandwith_kbps is not a field of a beacon; did you mean bandwidth_kbps? (our name is on \
+         the left, theirs on the right)",
+    );
+    check(
+        "[source.fields]\nzzzzzz = \"b\"\n",
+        "x.toml:2: source.fields.zzzzzz is not a field of a beacon (our name is on the left, theirs on the right)",
+    );
+    check(
+        "[source]\nformat = \"capture\"\n[source.log]\nqery = \"b\"\npath = \"p\"\n",
+        "x.toml:4: source.log.qery is not a field of a log; did you mean query? (our name is on the left, theirs on the \
+         right)",
+    );
+}
+
+#[test]
+fn properties_are_checked_by_librdkafka() {
+    check(
+        "[kafka.properties]\nno.such = 1\n",
+        "x.toml:2: kafka.properties.no.such is not a property of librdkafka; see its CONFIGURATION.md",
+    );
+    check(
+        "[kafka.eraser]\nsecurity.protocol = \"hunter2\"\n",
+        "x.toml:2: kafka.eraser.security.protocol has a value that this build of librdkafka does not accept; see its \
+         CONFIGURATION.md",
+    );
+    assert!(config("[kafka.properties]\nsocket.keepalive.enable = true\nlinger.ms = 5\n").is_ok());
+}
+
+#[test]
+fn attribute_named_like_a_dimension_is_refused() {
+    for name in ["device", "country"] {
+        check(
+            &format!("[tenants.attributes.default]\n{name} = \"tv\"\n"),
+            &format!(
+                "x.toml:2: tenants.attributes.default.{name} has the name of a dimension, so queries could not tell them \
+                 apart; choose another name"
+            ),
+        );
+    }
+}
+
+#[test]
+fn content_pattern_is_a_regular_expression() {
+    check(
+        "[content]\npattern = \"ep-[0-9\"\n",
+        "x.toml:2: content.pattern is not a regular expression (unclosed character class); correct it, or set it to \"\"",
+    );
+    for pattern in ["a)|(b", "*", "x{9999999}"] {
+        let message = config(&format!("[content]\npattern = \"{pattern}\"\n")).err().unwrap_or_default();
+        assert!(message.contains("x.toml:2: content.pattern is not a regular expression ("), "{message}");
+    }
+    let ids = config("[content]\npattern = \"[0-9]{13}\"\n").unwrap().public_ids().unwrap();
+    assert!(ids.contain("6038086711001") && !ids.contain("x6038086711001"));
+    assert!(config("").unwrap().public_ids().is_none());
+}
+
+#[test]
+fn short_values_to_search_for_are_refused() {
+    check(
+        "[audit]\nknown = [\"long enough\", \"abc\"]\n",
+        "x.toml:2: audit.known contains a value, number 2, that is shorter than 4 characters and so occurs everywhere; \
+         give whole values",
+    );
+}

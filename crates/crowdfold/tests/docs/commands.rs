@@ -1,0 +1,136 @@
+//! Commands that pages name without running them: their subcommands, flags and `make` targets must exist.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use crate::pages::{Located, current, page};
+
+/// Help texts by subcommand, such as `topics apply`.
+#[derive(Default)]
+struct Helps(BTreeMap<String, Option<String>>);
+
+impl Helps {
+    /// Returns the help of a subcommand, if there is such a subcommand.
+    fn of(&mut self, subcommand: &str) -> Option<&str> {
+        let help = self.0.entry(subcommand.into()).or_insert_with(|| {
+            let output = Command::new(env!("CARGO_BIN_EXE_crowdfold"))
+                .args(subcommand.split(' ').filter(|word| !word.is_empty()))
+                .arg("--help")
+                .env_clear()
+                .output()
+                .expect("the program runs");
+            let help = String::from_utf8(output.stdout).expect("UTF-8");
+            output.status.success().then_some(help)
+        });
+        help.as_deref()
+    }
+
+    /// Returns what is wrong with a command that begins with `crowdfold`.
+    fn fault(&mut self, command: &str) -> Option<String> {
+        let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+        let words: Vec<_> = command.split_whitespace().skip(1).collect();
+        let mut subcommand = words.first().copied().filter(is_name).unwrap_or_default().to_owned();
+        if subcommand == "topics" {
+            let second = words.get(1).copied().filter(is_name).unwrap_or_default();
+            subcommand = format!("topics {second}").trim_end().into();
+        }
+        let Some(help) = self.of(&subcommand) else {
+            return Some(format!("there is no subcommand \"{subcommand}\""));
+        };
+        // `[--flag]` and `[--flag F|--other]` occur in synopses.
+        let flags = words.iter().flat_map(|word| word.split(['[', ']', '|', '=', '`', ',', ';', ')']));
+        let wrong = flags.filter(|word| word.starts_with("--")).find(|flag| {
+            !help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == *flag)
+        });
+        wrong.map(|flag| format!("\"{subcommand}\" has no flag {flag}"))
+    }
+}
+
+/// Returns the commands of a text that begin with a word, up to the end of the command.
+fn commands<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(['\n', ';', '&', '('])
+        .flat_map(|line| line.split(" | "))
+        .map(|line| line.split(" #").next().unwrap_or_default().trim())
+        .map(|line| line.trim_start_matches("$ ").trim_start_matches("sudo "))
+        .map(skip_assignments)
+        .filter(move |line| line.split_whitespace().next() == Some(word))
+}
+
+/// Removes assignments of variables before a command, such as `KEY=value crowdfold …`.
+fn skip_assignments(mut line: &str) -> &str {
+    while let Some((first, rest)) = line.split_once(' ') {
+        if !first.contains('=') {
+            break;
+        }
+        line = rest;
+    }
+    line
+}
+
+/// Returns the lines of fenced blocks and the inline code of a page.
+fn quoted(page: &crate::pages::Page) -> Vec<Located> {
+    let mut quoted = page.content().code;
+    let mut is_shell = false;
+    for (number, line) in page.text.lines().enumerate() {
+        if let Some(info) = line.strip_prefix("```") {
+            is_shell = matches!(info, "sh" | "console");
+        } else if is_shell && (line.starts_with("$ ") || !line.starts_with(' ')) {
+            quoted.push(Located { line: number + 1, text: line.into() });
+        }
+    }
+    quoted
+}
+
+#[test]
+fn commands_and_flags_exist() {
+    let mut helps = Helps::default();
+    let mut complaints = Vec::new();
+    for page in current() {
+        for part in quoted(&page) {
+            for command in commands(&part.text, "crowdfold") {
+                if let Some(fault) = helps.fault(command) {
+                    complaints.push(format!("{}:{}: {command}: {fault}", page.path, part.line));
+                }
+            }
+        }
+    }
+    crate::assert_none(&complaints);
+}
+
+#[test]
+fn make_targets_exist() {
+    let makefile = page("Makefile").text;
+    let mut complaints = Vec::new();
+    for page in current() {
+        for part in quoted(&page) {
+            for command in commands(&part.text, "make") {
+                // `make` alone is the program.
+                let Some(target) = command.split_whitespace().nth(1) else { continue };
+                if !makefile.lines().any(|line| line.strip_prefix(target).is_some_and(|l| l.starts_with(':')))
+                {
+                    complaints.push(format!("{}:{}: there is no target {command}", page.path, part.line));
+                }
+            }
+        }
+    }
+    crate::assert_none(&complaints);
+}
+
+#[test]
+fn wrong_commands_are_found() {
+    let mut helps = Helps::default();
+    for (command, fault) in [
+        ("crowdfold fold a.ndjson --output rows.ndjson", None),
+        ("crowdfold topics apply [--dry-run] [--purge-ahead [--yes]]", None),
+        ("crowdfold --help", None),
+        ("crowdfold fold --outptu rows.ndjson", Some("\"fold\" has no flag --outptu")),
+        ("crowdfold topics apply --dry", Some("\"topics apply\" has no flag --dry")),
+        ("crowdfold unfold", Some("there is no subcommand \"unfold\"")),
+    ] {
+        assert_eq!(helps.fault(command).as_deref(), fault, "{command}");
+    }
+    let text =
+        "A=1 B=2 crowdfold check --config f.toml  # crowdfold x\ntrue && crowdfold run | crowdfold y\n";
+    let found: Vec<_> = commands(text, "crowdfold").collect();
+    assert_eq!(found, ["crowdfold check --config f.toml", "crowdfold run", "crowdfold y"]);
+}

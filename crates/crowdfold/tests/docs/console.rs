@@ -1,0 +1,220 @@
+//! Runs the `console` blocks of all pages, and compares outputs.
+//!
+//! A block has commands after `$ `, each followed by its output. All blocks of a page run in one directory, in which
+//! `docs`, `deploy` and `tests` are those of the repository. A line `…` stands for any number of lines. Log lines,
+//! which begin with a timestamp, are left out. After the comment `<!-- a line of: COMMAND -->`, a `json` block is
+//! compared with the lines that the command prints, regardless of spaces. After `<!-- not run: REASON -->`, a block is
+//! not run.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::pages::{Page, current, root};
+
+/// A fenced block.
+struct Block<'a> {
+    info: &'a str,
+    /// The line before it, if it is a comment.
+    comment: &'a str,
+    line: usize,
+    body: Range<usize>,
+}
+
+/// Returns the fenced blocks of a page that are not indented.
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block<'_>> = None;
+    let mut comment = "";
+    let mut at = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let start = at;
+        at += line.len();
+        let fence = line.trim_end().strip_prefix("```");
+        match (&mut open, fence) {
+            (None, Some(info)) => {
+                open = Some(Block { info, comment, line: number + 1, body: at..at });
+            }
+            (Some(block), Some("")) => {
+                block.body.end = start;
+                blocks.extend(open.take());
+            }
+            _ => {
+                comment = line.trim().strip_prefix("<!-- ").and_then(|l| l.strip_suffix(" -->")).unwrap_or("")
+            }
+        }
+    }
+    blocks
+}
+
+/// One command of a block with the range of its expected output in the page.
+struct Step {
+    command: String,
+    output: Range<usize>,
+}
+
+fn steps(text: &str, body: &Range<usize>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut at = body.start;
+    let mut goes_on = false;
+    for line in text[body.clone()].split_inclusive('\n') {
+        at += line.len();
+        let command = line.strip_prefix("$ ");
+        match (command, steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.into(), output: at..at }),
+            (None, Some(step)) if goes_on => {
+                step.command.push_str(line);
+                step.output = at..at;
+            }
+            (None, Some(step)) => step.output.end = at,
+            (None, None) => panic!("a console block begins with a command: {line}"),
+        }
+        goes_on = (command.is_some() || goes_on) && line.trim_end().ends_with('\\');
+    }
+    steps
+}
+
+/// A directory in which the commands of a page run.
+struct Workplace(TempDir);
+
+impl Workplace {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["docs", "deploy", "tests"] {
+            std::os::unix::fs::symlink(root().join(name), directory.path().join(name)).expect("a link");
+        }
+        Self(directory)
+    }
+
+    /// Runs a command and returns its output without log lines.
+    fn run(&self, command: &str) -> Result<String, String> {
+        let program = Path::new(env!("CARGO_BIN_EXE_crowdfold")).parent().expect("a directory");
+        let output = Command::new("sh")
+            .args(["-c", &format!("{{ {}\n}} 2>&1", command.trim_end())])
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", program.display()))
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("sh runs");
+        let printed = String::from_utf8(output.stdout).expect("UTF-8");
+        let lines = printed.split_inclusive('\n').filter(|line| !is_log(line));
+        let printed: String = lines.collect();
+        if output.status.success() { Ok(printed) } else { Err(format!("{}\n{printed}", output.status)) }
+    }
+}
+
+/// Returns whether a line begins with the timestamp of a log line.
+fn is_log(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    let is_digits = |range: Range<usize>| bytes.get(range).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
+    is_digits(0..4) && is_digits(5..7) && is_digits(8..10) && bytes.get(10) == Some(&b'T')
+}
+
+/// Returns whether lines are the expected ones, in which `…` stands for any number of lines.
+fn matches(expected: &[&str], seen: &[&str]) -> bool {
+    match expected {
+        [] => seen.is_empty(),
+        ["…", rest @ ..] => (0..=seen.len()).any(|skipped| matches(rest, &seen[skipped..])),
+        [first, rest @ ..] => seen.first() == Some(first) && matches(rest, &seen[1..]),
+    }
+}
+
+fn is_expected(expected: &str, seen: &str) -> bool {
+    matches(&expected.lines().collect::<Vec<_>>(), &seen.lines().collect::<Vec<_>>())
+}
+
+/// The result of running the blocks of a page.
+#[derive(Debug, Default, PartialEq)]
+struct Checked {
+    /// Commands that failed, and `json` blocks that no command prints.
+    failed: Vec<String>,
+    /// Outputs that differ.
+    changed: Vec<String>,
+    /// The page with the outputs that were seen.
+    text: String,
+}
+
+/// Runs the blocks of a page.
+fn check(page: &Page) -> Checked {
+    let workplace = Workplace::new();
+    let Checked { mut failed, mut changed, mut text } = Checked::default();
+    let mut copied = 0;
+    for block in blocks(&page.text) {
+        let location = format!("{}:{}", page.path, block.line);
+        if let ("json", Some(command)) = (block.info, block.comment.strip_prefix("a line of: ")) {
+            let expected: Value = serde_json::from_str(&page.text[block.body.clone()])
+                .unwrap_or_else(|error| panic!("{location}: {error}"));
+            let printed = workplace.run(command).unwrap_or_else(|error| panic!("{location}: {error}"));
+            if !printed.lines().any(|line| serde_json::from_str::<Value>(line).is_ok_and(|l| l == expected)) {
+                failed.push(format!("{location}: not among the lines of `{command}`:\n{printed}"));
+            }
+        }
+        if block.info != "console" || block.comment.starts_with("not run: ") {
+            continue;
+        }
+        for step in steps(&page.text, &block.body) {
+            let expected = &page.text[step.output.clone()];
+            match workplace.run(&step.command) {
+                Err(error) => failed.push(format!("{location}: {}: {error}", step.command.trim_end())),
+                Ok(seen) if is_expected(expected, &seen) => {}
+                Ok(seen) => {
+                    let command = step.command.trim_end();
+                    changed.push(format!("{location}: $ {command}\n{seen}instead of\n{expected}"));
+                    text.push_str(&page.text[copied..step.output.start]);
+                    text.push_str(&seen);
+                    copied = step.output.end;
+                }
+            }
+        }
+    }
+    text.push_str(&page.text[copied..]);
+    Checked { failed, changed, text }
+}
+
+#[test]
+fn commands_print_the_quoted_outputs() {
+    let mut complaints = Vec::new();
+    for page in current() {
+        let checked = check(&page);
+        complaints.extend(checked.failed);
+        if crate::is_blessed() && checked.text != page.text {
+            fs::write(root().join(&page.path), checked.text).expect("a page can be written");
+        } else {
+            complaints.extend(checked.changed);
+        }
+    }
+    crate::assert_none(&complaints);
+}
+
+#[test]
+fn a_changed_output_is_noticed_and_rewritten() {
+    let check = |text: &str| check(&Page { path: "a.md".into(), text: text.into() });
+    let same = "# A\n```console\n$ echo one \\\n  two; echo three >f\none two\n$ cat f\nthree\n```\n";
+    assert_eq!(check(same), Checked { text: same.into(), ..Checked::default() });
+    let checked = check("```console\n$ echo one; echo two\none\n$ echo 3\n3\n```\n");
+    assert_eq!(checked.changed, ["a.md:1: $ echo one; echo two\none\ntwo\ninstead of\none\n"]);
+    assert_eq!(checked.text, "```console\n$ echo one; echo two\none\ntwo\n$ echo 3\n3\n```\n");
+    for (expected, is_same) in [("1\n…\n3\n", true), ("…\n", true), ("1\n…\n2\n", false), ("…\n2\n3\n", true)]
+    {
+        let checked = check(&format!("```console\n$ printf '1\\n2\\n3\\n'\n{expected}```\n"));
+        assert_eq!(checked.changed.is_empty(), is_same, "{expected}");
+    }
+    assert_eq!(check("```console\n$ exit 3\n```\n").failed.len(), 1);
+    let not_run = "<!-- not run: needs a broker -->\n```console\n$ exit 3\n```\n";
+    assert_eq!(check(not_run), Checked { text: not_run.into(), ..Checked::default() });
+}
+
+#[test]
+fn json_is_compared_without_regard_to_spaces() {
+    let failed = |json: &str| {
+        let text = format!("<!-- a line of: printf '1\\n{{\"a\":[1,2]}}\\n' -->\n```json\n{json}\n```\n");
+        check(&Page { path: "a.md".into(), text }).failed
+    };
+    assert_eq!(failed("{ \"a\": [1, 2] }"), Vec::<String>::new());
+    assert_eq!(failed("{ \"a\": [1, 3] }").len(), 1);
+}

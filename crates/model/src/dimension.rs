@@ -1,0 +1,222 @@
+//! The dimensions by which sessions are grouped.
+
+use std::fmt;
+
+/// Dimensions that describe the same thing. No two breakdowns of a tenant share a family, because their tables could be
+/// subtracted from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Where the viewer is.
+    Place,
+    /// The device and its software.
+    Platform,
+    /// The player.
+    Player,
+    /// The stream.
+    Stream,
+    /// How the stream is delivered.
+    Delivery,
+}
+
+impl Family {
+    /// Returns its name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Place => "place",
+            Self::Platform => "platform",
+            Self::Player => "player",
+            Self::Stream => "stream",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A closed list of names that producers and user agents write in many ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameList {
+    /// Browsers.
+    Browsers,
+    /// Operating systems.
+    Systems,
+    /// Classes of devices.
+    Devices,
+}
+
+/// The rule by which the text of a dimension becomes a published value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRule {
+    /// Any text that identifies nobody.
+    Free,
+    /// An ISO country code.
+    Country,
+    /// A name of a region, which may contain apostrophes and commas.
+    Region,
+    /// The number of an autonomous system.
+    Asn,
+    /// A name of a closed list, by any name that other programs use for it.
+    Named(NameList),
+    /// One of these words, without regard to case.
+    Closed(&'static [&'static str]),
+    /// The first `parts` numbers of a version.
+    Version {
+        /// How many numbers are kept, 1 to 3.
+        parts: u8,
+    },
+    /// The version of a firmware, to three numbers.
+    Firmware,
+}
+
+/// Defines the enum and the table of dimensions. `from` is `Beacon` if a field of a JSON beacon has the same name, and
+/// `Derived` if the airlock computes the value from other fields or from the address.
+macro_rules! dimensions {
+    ($($(#[$doc:meta])+ $variant:ident: $name:literal, family = $family:ident, value = $rule:expr, from = $from:ident;)+) => {
+        /// One dimension of an observation. The tenant is not a dimension: no table contains two tenants.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Dimension {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        /// The definition of each dimension, in the order of [`Dimension::ALL`].
+        const TABLE: &[Definition] = &[$(Definition {
+            name: $name,
+            family: Family::$family,
+            rule: $rule,
+            from: From::$from,
+        },)+];
+
+        impl Dimension {
+            /// All dimensions, family by family.
+            pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
+        }
+    };
+}
+
+struct Definition {
+    name: &'static str,
+    family: Family,
+    rule: TextRule,
+    from: From,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Beacon,
+    Derived,
+}
+
+dimensions! {
+    /// ISO country, from the masked address or from the producer.
+    Country: "country", family = Place, value = TextRule::Country, from = Beacon;
+    /// Region of the country, from the masked address or from the producer.
+    Region: "region", family = Place, value = TextRule::Region, from = Beacon;
+    /// Autonomous system, from the masked address or from the producer.
+    Asn: "asn", family = Place, value = TextRule::Asn, from = Beacon;
+    /// Masked network; only where the address policy is `truncate`.
+    Network: "network", family = Place, value = TextRule::Free, from = Derived;
+    /// Class of device.
+    Device: "device", family = Platform, value = TextRule::Named(NameList::Devices), from = Beacon;
+    /// Operating system.
+    Os: "os", family = Platform, value = TextRule::Named(NameList::Systems), from = Beacon;
+    /// Browser.
+    Browser: "browser", family = Platform, value = TextRule::Named(NameList::Browsers), from = Beacon;
+    /// Major version of the operating system.
+    OsVersion: "os_version", family = Platform, value = TextRule::Version { parts: 1 }, from = Beacon;
+    /// Major version of the browser.
+    BrowserVersion: "browser_version", family = Platform, value = TextRule::Version { parts: 1 }, from = Beacon;
+    /// Firmware, to three numbers.
+    Firmware: "firmware", family = Platform, value = TextRule::Firmware, from = Beacon;
+    /// Player.
+    Player: "player", family = Player, value = TextRule::Free, from = Beacon;
+    /// Version of the player, major and minor.
+    PlayerVersion: "player_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
+    /// Version of the app that contains the player, major and minor.
+    AppVersion: "app_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
+    /// Kind of stream: vod, live, low-latency.
+    Stream: "stream", family = Stream, value = TextRule::Closed(&["vod", "live", "low-latency"]), from = Beacon;
+    /// Packaging: hls, dash, smooth, hesp.
+    Format: "format", family = Stream, value = TextRule::Closed(&["hls", "dash", "smooth", "hesp"]), from = Beacon;
+    /// Id of the content.
+    Content: "content", family = Stream, value = TextRule::Free, from = Beacon;
+    /// Content delivery network.
+    Cdn: "cdn", family = Delivery, value = TextRule::Free, from = Beacon;
+    /// Kind of connection.
+    Connection: "connection", family = Delivery,
+        value = TextRule::Closed(&["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"]), from = Beacon;
+    /// Picture height, as a class.
+    Quality: "quality", family = Delivery, value = TextRule::Free, from = Derived;
+}
+
+impl Dimension {
+    /// The number of dimensions.
+    pub const COUNT: usize = TABLE.len();
+
+    const fn definition(self) -> &'static Definition {
+        &TABLE[self as usize]
+    }
+
+    /// Returns the name in configurations, JSON beacons and rollups.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// Returns the family of the dimension.
+    #[must_use]
+    pub const fn family(self) -> Family {
+        self.definition().family
+    }
+
+    /// Returns the rule for its texts.
+    #[must_use]
+    pub const fn rule(self) -> TextRule {
+        self.definition().rule
+    }
+
+    /// Returns true if a JSON beacon has a field of that name.
+    #[must_use]
+    pub const fn is_in_beacons(self) -> bool {
+        matches!(self.definition().from, From::Beacon)
+    }
+
+    /// Returns the dimension with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dimension_is_found_by_its_name_and_position() {
+        for (at, dimension) in Dimension::ALL.into_iter().enumerate() {
+            assert_eq!(dimension as usize, at);
+            assert_eq!(Dimension::named(dimension.name()), Some(dimension));
+        }
+        assert_eq!(Dimension::named("no_such_dimension"), None);
+    }
+
+    #[test]
+    fn dimensions_of_a_family_stand_together() {
+        let mut families: Vec<_> = Dimension::ALL.into_iter().map(Dimension::family).collect();
+        families.dedup();
+        let distinct: std::collections::HashSet<_> = families.iter().collect();
+        assert_eq!(distinct.len(), families.len());
+    }
+}

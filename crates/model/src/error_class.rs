@@ -1,0 +1,53 @@
+//! Classes of errors.
+
+/// The closed classes of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ErrorClass {
+    /// A transfer failed.
+    Network,
+    /// A playlist or manifest could not be had or read.
+    Manifest,
+    /// Decoding or the media element failed.
+    Media,
+    /// A licence or a key could not be had.
+    Drm,
+    /// Something took too long.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorClass {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Network, Self::Manifest, Self::Media, Self::Drm, Self::Timeout, Self::Other];
+
+    /// The name in beacons and rollups.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Manifest => "manifest",
+            Self::Media => "media",
+            Self::Drm => "drm",
+            Self::Timeout => "timeout",
+            Self::Other => "other",
+        }
+    }
+
+    /// Returns the name of its field in rollups, `errors.network`.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Network => "errors.network",
+            Self::Manifest => "errors.manifest",
+            Self::Media => "errors.media",
+            Self::Drm => "errors.drm",
+            Self::Timeout => "errors.timeout",
+            Self::Other => "errors.other",
+        }
+    }
+}

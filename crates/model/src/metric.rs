@@ -1,0 +1,435 @@
+//! The metrics of a row: sums over its sessions, and values that each session has one of.
+
+use crate::Millis;
+
+/// The unit of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of events.
+    Count,
+    /// Milliseconds.
+    Milliseconds,
+    /// Kilobits per second.
+    Kbps,
+}
+
+impl Unit {
+    /// Returns the largest number that a beacon can report: a million events, a day, 100 Gbit/s. A larger number is an
+    /// error of the sender.
+    #[must_use]
+    pub const fn limit(self) -> u64 {
+        match self {
+            Self::Count => 1_000_000,
+            Self::Milliseconds => 86_400_000,
+            Self::Kbps => 100_000_000,
+        }
+    }
+}
+
+/// The most that one session adds to a sum in one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A fixed number.
+    Fixed(u64),
+    /// A number for each second of the window.
+    PerSecond(u64),
+    /// The length of the window and of the session's idle timeout, ms.
+    Span,
+}
+
+impl Limit {
+    /// Returns the limit for windows of a length, where sessions end after `idle`, both ms.
+    #[must_use]
+    pub const fn of(self, window: Millis, idle: Millis) -> u64 {
+        match self {
+            Self::Fixed(limit) => limit,
+            Self::PerSecond(limit) => limit * window.div_ceil(1_000),
+            Self::Span => window + idle,
+        }
+    }
+}
+
+/// The most that one session contributes to a number outside the detail table. The noise of the number is a multiple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clamp {
+    /// The number is shown in the detail table only.
+    Hidden,
+    /// The same for windows of every length.
+    Fixed(u64),
+    /// For a window of one minute; it grows with the length of the window.
+    PerMinute(u64),
+}
+
+/// How the reports of one session in one window become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combine {
+    /// The first one counts.
+    First,
+    /// Their mean, weighted by the time that each beacon played.
+    Mean,
+}
+
+/// The part of a CMCD member that counts, where its value is an inner list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CmcdPart {
+    /// The first item.
+    First,
+    /// The item of video, otherwise of audio and video, otherwise the one without a label.
+    Video,
+    /// As `Video`, and nothing if the requested object has no picture.
+    Picture,
+}
+
+/// A metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// A sum over sessions.
+    Sum(SumMetric),
+    /// A value of each session.
+    Value(ValueMetric),
+}
+
+/// The definition of a sum.
+struct SumDefinition {
+    name: &'static str,
+    unit: Unit,
+    is_in_beacons: bool,
+    most: Limit,
+    outside_detail: Clamp,
+    spent: u8,
+}
+
+/// The definition of a value.
+struct ValueDefinition {
+    name: &'static str,
+    unit: Unit,
+    combine: Combine,
+    has_histogram: bool,
+    outside_detail: Clamp,
+    spent: u8,
+}
+
+/// Defines the enums and tables of metrics.
+///
+/// - `json`: true if JSON beacons have a field of that name. Values always have one.
+/// - `cmcd`: the key of CMCD that contains it, and the part of its value; for a sum, CMCD reports the total since the
+///   start of the session.
+/// - `most`: the most that one session adds in one window.
+/// - `outside`: the most that one session contributes outside the detail table, and the position at which its budget
+///   there is spent. Errors have the positions 4 to 9.
+macro_rules! metrics {
+    (
+        sums {$(
+            $(#[$sum_doc:meta])+
+            $sum:ident: $sum_name:literal, unit = $sum_unit:ident, json = $json:literal,
+                cmcd = [$($sum_key:literal $sum_part:ident)?], most = $most:expr,
+                outside = $sum_clamp:expr, spent = $sum_spent:literal;
+        )+}
+        values {$(
+            $(#[$value_doc:meta])+
+            $value:ident: $value_name:literal, unit = $value_unit:ident,
+                cmcd = [$($value_key:literal $value_part:ident)?], combine = $combine:ident, histogram = $histogram:literal,
+                outside = $value_clamp:expr, spent = $value_spent:literal;
+        )+}
+    ) => {
+        /// A metric that is summed over the sessions of a row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum SumMetric {
+            $($(#[$sum_doc])+ $sum,)+
+        }
+
+        /// A metric of which each session has at most one value in a window. A row shows their distribution.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum ValueMetric {
+            $($(#[$value_doc])+ $value,)+
+        }
+
+        const SUMS: &[SumDefinition] = &[$(SumDefinition {
+            name: $sum_name,
+            unit: Unit::$sum_unit,
+            is_in_beacons: $json,
+            most: $most,
+            outside_detail: $sum_clamp,
+            spent: $sum_spent,
+        },)+];
+
+        const VALUES: &[ValueDefinition] = &[$(ValueDefinition {
+            name: $value_name,
+            unit: Unit::$value_unit,
+            combine: Combine::$combine,
+            has_histogram: $histogram,
+            outside_detail: $value_clamp,
+            spent: $value_spent,
+        },)+];
+
+        impl SumMetric {
+            /// All sums, in the order of a row.
+            pub const ALL: [Self; SUMS.len()] = [$(Self::$sum,)+];
+        }
+
+        impl ValueMetric {
+            /// All values, in the order of a row.
+            pub const ALL: [Self; VALUES.len()] = [$(Self::$value,)+];
+        }
+
+        impl Metric {
+            /// Returns the metric that a CMCD key reports, and the part of the member that counts.
+            #[inline]
+            #[must_use]
+            pub fn of_cmcd(key: &str) -> Option<(Self, CmcdPart)> {
+                match key {
+                    $($($sum_key => Some((Self::Sum(SumMetric::$sum), CmcdPart::$sum_part)),)?)+
+                    $($($value_key => Some((Self::Value(ValueMetric::$value), CmcdPart::$value_part)),)?)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// The most attempts, plays and failures of one session in one window.
+const TIMES: Limit = Limit::Fixed(10);
+
+metrics! {
+    sums {
+        /// Requests for playback.
+        Attempts: "attempts", unit = Count, json = false, cmcd = [], most = TIMES,
+            outside = Clamp::Fixed(1), spent = 0;
+        /// Attempts whose first frame was shown.
+        Plays: "plays", unit = Count, json = false, cmcd = [], most = TIMES,
+            outside = Clamp::Fixed(1), spent = 1;
+        /// Attempts that a fatal error ended before the first frame.
+        StartupFailures: "startup_failures", unit = Count, json = false, cmcd = [], most = TIMES,
+            outside = Clamp::Fixed(1), spent = 2;
+        /// Plays that a fatal error ended.
+        PlaybackFailures: "playback_failures", unit = Count, json = false, cmcd = [], most = TIMES,
+            outside = Clamp::Fixed(1), spent = 3;
+        /// Time played, ms.
+        PlayingMs: "playing_ms", unit = Milliseconds, json = true, cmcd = [], most = Limit::Span,
+            outside = Clamp::PerMinute(60_000), spent = 17;
+        /// Time stalled, without startup and seeks, ms.
+        StalledMs: "stalled_ms", unit = Milliseconds, json = true, cmcd = ["bsda" Video], most = Limit::Span,
+            outside = Clamp::PerMinute(15_000), spent = 11;
+        /// Stalls.
+        Stalls: "stalls", unit = Count, json = true, cmcd = ["bsa" Video], most = Limit::PerSecond(1),
+            outside = Clamp::PerMinute(3), spent = 10;
+        /// Frames dropped.
+        DroppedFrames: "dropped_frames", unit = Count, json = true, cmcd = ["dfa" First],
+            most = Limit::PerSecond(120), outside = Clamp::PerMinute(60), spent = 12;
+        /// Changes of quality.
+        Switches: "switches", unit = Count, json = true, cmcd = [], most = Limit::PerSecond(1),
+            outside = Clamp::PerMinute(3), spent = 13;
+    }
+    values {
+        /// Time from the request for playback to the first frame, ms.
+        StartupMs: "startup_ms", unit = Milliseconds, cmcd = ["msd" First], combine = First, histogram = true,
+            outside = Clamp::Fixed(10_000), spent = 14;
+        /// Measured throughput, kbit/s.
+        BandwidthKbps: "bandwidth_kbps", unit = Kbps, cmcd = ["mtp" Video], combine = Mean, histogram = true,
+            outside = Clamp::Fixed(30_000), spent = 16;
+        /// Encoded bitrate, kbit/s. It has few steps, so percentiles show all of them.
+        BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, histogram = false,
+            outside = Clamp::Fixed(10_000), spent = 15;
+    }
+}
+
+impl SumMetric {
+    /// The number of sums.
+    pub const COUNT: usize = SUMS.len();
+
+    const fn definition(self) -> &'static SumDefinition {
+        &SUMS[self as usize]
+    }
+
+    /// Returns the name in rollups and, if beacons have it, in JSON beacons.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// Returns the unit.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        self.definition().unit
+    }
+
+    /// Returns true if a JSON beacon has a field of that name.
+    #[must_use]
+    pub const fn is_in_beacons(self) -> bool {
+        self.definition().is_in_beacons
+    }
+
+    /// Returns the most that one session adds in one window.
+    #[must_use]
+    pub const fn most(self) -> Limit {
+        self.definition().most
+    }
+
+    /// Returns the most that one session contributes outside the detail table.
+    #[must_use]
+    pub const fn outside_detail(self) -> Clamp {
+        self.definition().outside_detail
+    }
+
+    /// Returns the position at which the budget of a session is spent on it.
+    pub(crate) const fn spent(self) -> u8 {
+        self.definition().spent
+    }
+}
+
+impl ValueMetric {
+    /// The number of values.
+    pub const COUNT: usize = VALUES.len();
+
+    const fn definition(self) -> &'static ValueDefinition {
+        &VALUES[self as usize]
+    }
+
+    /// Returns the name in rollups and JSON beacons.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.definition().name
+    }
+
+    /// Returns the unit.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        self.definition().unit
+    }
+
+    /// Returns how the reports of one session become one value.
+    #[must_use]
+    pub const fn combine(self) -> Combine {
+        self.definition().combine
+    }
+
+    /// Returns true if the detail table shows a histogram.
+    #[must_use]
+    pub const fn has_histogram(self) -> bool {
+        self.definition().has_histogram
+    }
+
+    /// Returns the most that one session contributes outside the detail table.
+    #[must_use]
+    pub const fn outside_detail(self) -> Clamp {
+        self.definition().outside_detail
+    }
+
+    /// Returns the position at which the budget of a session is spent on it.
+    pub(crate) const fn spent(self) -> u8 {
+        self.definition().spent
+    }
+}
+
+impl From<SumMetric> for Metric {
+    fn from(metric: SumMetric) -> Self {
+        Self::Sum(metric)
+    }
+}
+
+impl From<ValueMetric> for Metric {
+    fn from(metric: ValueMetric) -> Self {
+        Self::Value(metric)
+    }
+}
+
+impl Metric {
+    /// The number of metrics.
+    pub const COUNT: usize = SumMetric::COUNT + ValueMetric::COUNT;
+
+    /// All metrics, in the order of a row.
+    pub const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self::Sum(SumMetric::Attempts); Self::COUNT];
+        let mut at = 0;
+        while at < Self::COUNT {
+            all[at] = match at.checked_sub(SumMetric::COUNT) {
+                None => Self::Sum(SumMetric::ALL[at]),
+                Some(at) => Self::Value(ValueMetric::ALL[at]),
+            };
+            at += 1;
+        }
+        all
+    };
+
+    /// Returns the index of a metric in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Sum(metric) => metric as usize,
+            Self::Value(metric) => SumMetric::COUNT + metric as usize,
+        }
+    }
+
+    /// Returns the metric with a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+
+    /// Returns the most that one session contributes outside the detail table.
+    #[must_use]
+    pub const fn outside_detail(self) -> Clamp {
+        match self {
+            Self::Sum(metric) => metric.outside_detail(),
+            Self::Value(metric) => metric.outside_detail(),
+        }
+    }
+
+    /// Returns all metrics that JSON beacons report.
+    pub fn in_beacons() -> impl Iterator<Item = Self> {
+        let sums = SumMetric::ALL.into_iter().filter(|sum| sum.is_in_beacons()).map(Self::Sum);
+        sums.chain(ValueMetric::ALL.into_iter().map(Self::Value))
+    }
+
+    /// Returns the name in rollups and JSON beacons.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sum(sum) => sum.name(),
+            Self::Value(value) => value.name(),
+        }
+    }
+
+    /// Returns the unit.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Sum(sum) => sum.unit(),
+            Self::Value(value) => value.unit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_in_the_order_of_their_numbers() {
+        assert!(SumMetric::ALL.into_iter().enumerate().all(|(at, sum)| sum as usize == at));
+        assert!(ValueMetric::ALL.into_iter().enumerate().all(|(at, value)| value as usize == at));
+        assert!(Metric::ALL.into_iter().enumerate().all(|(at, metric)| metric.index() == at));
+        assert!(Metric::ALL.into_iter().all(|metric| Metric::named(metric.name()) == Some(metric)));
+    }
+
+    #[test]
+    fn cmcd_keys_lead_to_their_metrics() {
+        for (key, metric) in [
+            ("bsda", Metric::Sum(SumMetric::StalledMs)),
+            ("dfa", Metric::Sum(SumMetric::DroppedFrames)),
+            ("br", Metric::Value(ValueMetric::BitrateKbps)),
+        ] {
+            assert_eq!(Metric::of_cmcd(key).map(|(metric, _)| metric), Some(metric), "{key}");
+        }
+        assert_eq!(Metric::of_cmcd("sid"), None);
+    }
+
+    #[test]
+    fn limits_grow_with_the_window() {
+        assert_eq!(SumMetric::PlayingMs.most().of(60_000, 90_000), 150_000);
+        assert_eq!(SumMetric::DroppedFrames.most().of(1_500, 0), 240);
+        assert_eq!(SumMetric::Attempts.most().of(86_400_000, 0), 10);
+    }
+}

@@ -1,0 +1,38 @@
+use crowdfold_model::BreakdownList;
+use crowdfold_model::Dimension::{Cdn, Country, Os};
+
+use super::*;
+
+fn fingerprint(breakdowns: Breakdowns) -> u64 {
+    Rules { window: 60_000, lateness: 30_000, idle: 90_000, breakdowns, max_sessions: 1 }
+        .layout_fingerprint(4, 2)
+}
+
+fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {
+    (tenant.into(), list)
+}
+
+#[test]
+fn the_layout_fingerprint_is_unchanged_where_no_tenant_differs() {
+    // FNV-1a of `wire=1 n=4 m=2 w=60000 l=30000 h=90000 d.os d.country`, reckoned elsewhere
+    let common = vec![vec![Os], vec![Country]];
+    assert_eq!(fingerprint(common.clone().into()), FINGERPRINT);
+    assert_eq!(fingerprint(Breakdowns::new(common.clone(), [own("acme", common)])), FINGERPRINT);
+}
+
+const FINGERPRINT: u64 = 0xe580_53e1_22ec_9fa7;
+
+#[test]
+fn the_layout_fingerprint_differs_where_a_tenants_tables_differ() {
+    let common = || vec![vec![Os]];
+    let different = [
+        common().into(),
+        Breakdowns::new(common(), [own("acme", vec![vec![Cdn]])]),
+        Breakdowns::new(common(), [own("beta", vec![vec![Cdn]])]),
+        Breakdowns::new(common(), [own("acme", vec![vec![Cdn], vec![Os]])]),
+        Breakdowns::new(common(), [own("acme", vec![vec![Cdn]]), own("beta", vec![vec![Cdn]])]),
+        Breakdowns::new(common(), [own("acme", vec![vec![Cdn]]), own("beta", vec![vec![Os], vec![Cdn]])]),
+    ];
+    let seen: std::collections::HashSet<_> = different.into_iter().map(fingerprint).collect();
+    assert_eq!(seen.len(), 6);
+}
