@@ -1,7 +1,6 @@
-//! Reads rollups: [`Reader`] parses records, [`Query`] adds the rows that may be added, and [`Answer`] writes the result
-//! as a table, as JSON or as CSV. [`audit`] searches topics for personal data and for rows that must not be
-//! published. This crate uses
-//! neither Kafka nor a clock, and prints nothing.
+//! Queries and audits of rollups. [`Reader`] parses records, [`Query`] adds up the rows that may be added up, and
+//! [`Answer`] writes the result as a table, JSON or CSV. [`audit`] searches topics for personal data and for rows that
+//! must not be published. This crate uses neither Kafka nor a clock, and prints nothing.
 //!
 //! ```
 //! use crowdfold_console::{Args, Catalogue, Query, Reader};

@@ -10,7 +10,7 @@ mod tests;
 /// The longest window that a policy allows, ms. Longer ones come from other programs and are clamped like this one.
 const LONGEST_WINDOW: u64 = 86_400_000;
 
-/// Returns the value of a metric in a row, the sum of a distribution; absent where the row does not show it.
+/// Returns the value of a metric in a row, the sum of a distribution; absent if the row does not contain it.
 pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     match metric {
         Metric::Sum(metric) => row.sum(metric),
@@ -18,8 +18,7 @@ pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
     }
 }
 
-/// Returns the variance of the noise of a metric in one row whose noise is `noise` times the clamp of each
-/// field.
+/// Returns the variance of the noise of a metric in one row whose noise is `noise` times the clamp of each field.
 pub(crate) fn variance(metric: Metric, noise: u64, window: Window) -> f64 {
     of_source(Source::Metric(metric), noise, window)
 }
