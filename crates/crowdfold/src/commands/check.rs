@@ -145,8 +145,7 @@ fn covered(config: &Config, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "# From the rows, the size of a small group folded into a row with * stays uncertain among at least {} values \
-         (release.margin).",
+        "# A row with * leaves at least {} possible sizes for each small group in it (release.margin).",
         policy.margin()
     )?;
     if config.shows_counts_only() {

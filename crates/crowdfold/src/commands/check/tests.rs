@@ -102,10 +102,7 @@ fn check_warns_that_a_policy_without_secret_shows_session_counts_only() {
     let text = printed(&[]);
     assert_eq!(text.matches("session counts only").count(), 1, "{text}");
     assert!(
-        text.contains(
-            "# From the rows, the size of a small group folded into a row with * stays uncertain among \
-                           at least 10 values"
-        ),
+        text.contains("# A row with * leaves at least 10 possible sizes for each small group in it"),
         "{text}"
     );
     let keyed = printed(&[("release.privacy.secret_file", "/nowhere/to/be/found")]);
