@@ -1,7 +1,7 @@
 //! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
 //! distributions, and sums that clamped sessions cannot have.
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
 use crowdfold_release::LEAST_IN_RANGE;
 
 use super::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, pointer};
@@ -56,7 +56,15 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
         Some(_) => {}
     }
     unknown_classes(row, finds);
-    for (name, summary) in distributions(row) {
+    for metric in ValueMetric::ALL {
+        // the others have a place among the amounts
+        let is_absent = row.distributions[metric as usize].is_none();
+        if is_absent && Metric::Value(metric).bounded_position().is_none() {
+            finds.push(What::Type, format!("/{}", metric.name()));
+        }
+    }
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
         if summary.sessions.is_none() {
             finds.push(What::Missing, format!("/{name}/sessions"));
         }
@@ -67,9 +75,9 @@ fn exact(row: &Entry<'_>, finds: &mut Finds) {
     }
 }
 
-fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (&'static str, &'e DistributionSummary)> {
+fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (ValueMetric, &'e DistributionSummary)> {
     let metrics = ValueMetric::ALL.into_iter().zip(&row.distributions);
-    metrics.filter_map(|(metric, summary)| Some((metric.name(), summary.as_ref()?)))
+    metrics.filter_map(|(metric, summary)| Some((metric, summary.as_ref()?)))
 }
 
 fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {
@@ -98,7 +106,8 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
             finds.push(What::Parts, format!("/errors/{}", class.name()));
         }
     }
-    for (name, summary) in distributions(row) {
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
         let sessions = summary.sessions.unwrap_or_default();
         if sessions > row.sessions {
             finds.push(What::Parts, format!("/{name}/sessions"));
@@ -109,7 +118,7 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
             }
         }
         if let Some(ranges) = &summary.histogram {
-            if name == "bitrate_kbps" {
+            if !metric.has_histogram() {
                 finds.push(What::NotShown, format!("/{name}/histogram"));
             }
             histogram(name, summary, ranges, finds);
@@ -155,7 +164,12 @@ fn covered(row: &Entry<'_>, finds: &mut Finds) {
         finds.push(What::NotShown, "/beacons".into());
     }
     unknown_classes(row, finds);
-    for (name, summary) in distributions(row) {
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
+        if Metric::Value(metric).bounded_position().is_none() {
+            finds.push(What::NotShown, format!("/{name}"));
+            continue;
+        }
         let shown = [
             ("sessions", summary.sessions.is_some()),
             ("p50", summary.has_percentiles),
