@@ -1,6 +1,6 @@
 //! Noise: a discrete Gaussian, drawn exactly, from a stream that replays.
 
-use crowdfold_model::{Cell, CellKey, Distribution, Window};
+use crowdfold_model::{Cell, CellKey, Clamp, Distribution, ValueMetric, Window};
 use prio::dp::Rational;
 use prio::dp::distributions::DiscreteGaussian;
 use prio::vdaf::xof::{SeedStreamTurboShake128, Xof, XofTurboShake128};
@@ -70,7 +70,17 @@ impl CellNoise {
         cell_key.iter().for_each(|value| noise.text(value));
         noise.number(cell.sessions);
         super::noisy::amounts(&cell.sums).into_iter().for_each(|amount| noise.number(amount));
-        cell.values.0.iter().for_each(|values| noise.values(values));
+        for metric in ValueMetric::ALL {
+            let values = &cell.values[metric];
+            if metric.outside_detail() == Clamp::Hidden {
+                // by name and only with values, so that a new metric changes no noise of cells without it
+                if values.values().is_empty() {
+                    continue;
+                }
+                noise.text(metric.name());
+            }
+            noise.values(values);
+        }
         noise
     }
 
