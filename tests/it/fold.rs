@@ -87,7 +87,14 @@ fn the_scenario_folds_to_the_rows_of_an_independent_reference() {
                 assert_eq!(ours, value, "{name} of {theirs}");
             }
             if ours["detail"] == false {
-                let shown = ["errors", "startup_ms", "bandwidth_kbps", "bitrate_kbps", "startup_failures"];
+                let shown = [
+                    "errors",
+                    "startup_ms",
+                    "bandwidth_kbps",
+                    "bitrate_kbps",
+                    "live_latency_ms",
+                    "startup_failures",
+                ];
                 assert!(shown.iter().all(|name| ours.get(*name) == Some(&Value::Null)), "{ours}");
             }
         }
@@ -137,7 +144,7 @@ fn players_fold_to_the_rows_and_the_ledger_of_the_oracle() {
 
     let (text, ledger) = folded(&["-"], &lines);
     let mut ours = rows(&text);
-    for distribution in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+    for distribution in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
         let fields = ours.iter_mut().filter_map(|row| row[distribution].as_object_mut());
         fields.for_each(|fields| drop(fields.remove("histogram")));
     }

@@ -177,6 +177,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("switches", 20),
         ("bandwidth_kbps", 90_000),
         ("bitrate_kbps", 9_000),
+        ("live_latency_ms", 40_000),
     ] {
         if dice.one_in(4) {
             fields.push(format!(r#""{name}":{}"#, dice.below(most)));
@@ -221,6 +222,7 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("sn", 2_000, 2),
         ("msd", 9_000, 12),
         ("mtp", 90_000, 4),
+        ("ltc", 40_000, 4),
         ("dfa", 300, 4),
         ("bsa", 20, 3),
         ("bsda", 9_000, 3),
@@ -366,7 +368,7 @@ fn sorted(rows: Vec<Value>) -> BTreeMap<String, Value> {
     };
     let mut by_key = BTreeMap::new();
     for mut row in rows {
-        for summary in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+        for summary in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
             row[summary].as_object_mut().map(|fields| fields.remove("histogram"));
         }
         assert!(by_key.insert(key(&row), row).is_none(), "a row twice");

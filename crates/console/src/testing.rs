@@ -23,6 +23,7 @@ pub(crate) fn record(minute: u64, table: &str, number: u64, rows: u64, sessions:
         "bandwidth_kbps": {"sessions": sessions, "sum": 5000 * sessions, "p50": 4800, "p90": 9000, "p95": 9900,
             "p99": null, "histogram": [[0, 4000, 20], [4000, null, sessions - 20]]},
         "bitrate_kbps": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
+        "live_latency_ms": {"sessions": 0, "sum": 0, "p50": null, "p90": null, "p95": null, "p99": null},
         "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
     })
 }
@@ -53,6 +54,7 @@ pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
         for name in DISTRIBUTIONS {
             row[name] = json!({"sum": row[name]["sum"]});
         }
+        row["live_latency_ms"] = Value::Null;
     }
     records
 }
@@ -61,7 +63,7 @@ pub(crate) fn noisy(mut records: Vec<Value>) -> Vec<Value> {
 pub(crate) fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
         row["detail"] = false.into();
-        for name in PLAIN.into_iter().chain(DISTRIBUTIONS).chain(["beacons", "errors"]) {
+        for name in PLAIN.into_iter().chain(DISTRIBUTIONS).chain(["beacons", "errors", "live_latency_ms"]) {
             row[name] = Value::Null;
         }
     }

@@ -64,6 +64,7 @@ fn rollups() -> Vec<String> {
                     "startup_failures": 2, "playback_failures": 1, "playing_ms": 48_600_000, "stalled_ms": 540_000,
                     "stalls": 90, "dropped_frames": 3, "switches": 5, "errors": {"network": 2},
                     "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
+                    "live_latency_ms": summary,
                     "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
                 })
                 .to_string(),
@@ -102,7 +103,7 @@ fn rows_are_filtered_grouped_and_summed() {
 }
 
 /// The fields that are null if only session counts are published.
-const NUMBERS: [&str; 14] = [
+const NUMBERS: [&str; 15] = [
     "beacons",
     "attempts",
     "plays",
@@ -117,6 +118,7 @@ const NUMBERS: [&str; 14] = [
     "startup_ms",
     "bandwidth_kbps",
     "bitrate_kbps",
+    "live_latency_ms",
 ];
 
 /// Returns the same rows outside the detail table: with a noise of 8, or with session counts only.
@@ -130,6 +132,7 @@ fn outside_the_detail_table(with_noise: bool) -> Vec<String> {
         for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
             row[name] = json!({"sum": 400_000});
         }
+        row["live_latency_ms"] = Value::Null;
         if !with_noise {
             for name in NUMBERS {
                 row[name] = Value::Null;

@@ -232,6 +232,9 @@ metrics! {
         /// Encoded bitrate, kbit/s. It has few steps, so percentiles show all of them.
         BitrateKbps: "bitrate_kbps", unit = Kbps, cmcd = ["br" Picture], combine = Mean, histogram = false,
             outside = Clamp::Fixed(10_000), spent = 15;
+        /// Time from the recording of a picture to its display in a live stream, ms.
+        LiveLatencyMs: "live_latency_ms", unit = Milliseconds, cmcd = ["ltc" First], combine = Mean, histogram = true,
+            outside = Clamp::Hidden, spent = 255;
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn table(minute: u64, breakdown: &str, rows: &[(&str, u64)]) -> Vec<V
             "startup_failures": 0, "playback_failures": 0, "playing_ms": 54_000 * sessions, "stalled_ms": 0,
             "stalls": 0, "dropped_frames": 0, "switches": 0, "errors": {},
             "startup_ms": summary, "bandwidth_kbps": summary, "bitrate_kbps": summary,
+            "live_latency_ms": summary,
             "policy": {"name": "threshold", "k": 50, "margin": 10, "noise": 8}
         })
     };

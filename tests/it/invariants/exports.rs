@@ -44,7 +44,7 @@ const OF_PERSONS: [&str; 7] = [
 ];
 
 /// Every key of a row, by the page on interfaces.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "attempts",
     "bandwidth_kbps",
     "beacons",
@@ -53,6 +53,7 @@ const KEYS: [&str; 25] = [
     "breakdown",
     "dropped_frames",
     "errors",
+    "live_latency_ms",
     "playback_failures",
     "playing_ms",
     "plays",

@@ -63,12 +63,12 @@ fn every_measure_has_a_clamp_and_the_count_half_of_the_budget() {
             ("dropped_frames", 432_000),
         ]
     );
-    assert_eq!(clamps.len(), 20);
+    assert_eq!(clamps.len(), 21);
     assert!(clamps[11..].iter().all(|(_, clamp)| *clamp == 1), "{clamps:?}");
     let names = crowdfold_model::ErrorClass::ALL.map(|class| format!("errors.{}", class.name()));
     assert_eq!(clamps[11..17].iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
     assert_eq!(privacy.measures()[0].weight, 0.5);
-    assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 19.0));
+    assert!(privacy.measures()[1..].iter().all(|measure| measure.weight == 0.5 / 20.0));
 }
 
 #[test]

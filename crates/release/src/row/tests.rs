@@ -77,6 +77,7 @@ fn a_row_is_written_as_the_interface_page_has_it() {
             r#""bandwidth_kbps":{"sessions":80,"sum":352900,"p50":3900,"p90":null,"p95":null,"p99":null,"#,
             r#""histogram":[[0,1000,14],[1000,4000,31],[4000,null,35]]},"#,
             r#""bitrate_kbps":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
+            r#""live_latency_ms":{"sessions":0,"sum":0,"p50":null,"p90":null,"p95":null,"p99":null},"#,
             r#""policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
         )
     );
@@ -94,7 +95,7 @@ fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written()
             r#""sessions":83,"beacons":null,"attempts":null,"plays":null,"startup_failures":null,"#,
             r#""playback_failures":null,"playing_ms":null,"stalled_ms":null,"stalls":null,"#,
             r#""dropped_frames":null,"switches":null,"errors":null,"startup_ms":null,"bandwidth_kbps":null,"#,
-            r#""bitrate_kbps":null,"policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
+            r#""bitrate_kbps":null,"live_latency_ms":null,"policy":{"name":"threshold","k":50,"margin":10,"noise":8}}"#,
         )
     );
     assert!(text.contains(r#""detail":false,"#));

@@ -33,6 +33,8 @@ pub struct Cell {
     pub bandwidth_kbps: Vec<u64>,
     /// Their mean bitrates, ascending, kbit/s.
     pub bitrate_kbps: Vec<u64>,
+    /// Their mean live latencies, ascending, ms.
+    pub live_latency_ms: Vec<u64>,
     /// What they add to tables other than the detail table, by field: clamped, and within the budget of each.
     pub bounded: BTreeMap<&'static str, u64>,
     /// Who they are: the names of the sessions.
@@ -64,6 +66,7 @@ impl Cell {
             (&mut self.startup_ms, &other.startup_ms),
             (&mut self.bandwidth_kbps, &other.bandwidth_kbps),
             (&mut self.bitrate_kbps, &other.bitrate_kbps),
+            (&mut self.live_latency_ms, &other.live_latency_ms),
         ] {
             mine.extend(theirs);
             mine.sort_unstable();

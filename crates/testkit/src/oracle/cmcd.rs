@@ -90,6 +90,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
+        live_latency_ms: number("ltc").map(two_digits),
         error: is_error.then_some(class.unwrap_or("other")),
         fatal: state == Some('f'),
         session: text("sid").unwrap_or_default(),

@@ -24,8 +24,11 @@ const NUMBERS: [&str; 10] = [
     "switches",
 ];
 
-/// Fields that are the distribution of one value of each session.
+/// Fields that are the distribution of one value of each session, and whose sum other tables show, too.
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
+
+/// The distribution that only the detail table shows.
+const IN_DETAIL_ONLY: &str = "live_latency_ms";
 
 impl Outcome {
     /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are left
@@ -91,6 +94,7 @@ fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     fields.push(("startup_ms", distribution(&row.cell.startup_ms)));
     fields.push(("bandwidth_kbps", distribution(&row.cell.bandwidth_kbps)));
     fields.push(("bitrate_kbps", distribution(&row.cell.bitrate_kbps)));
+    fields.push(("live_latency_ms", distribution(&row.cell.live_latency_ms)));
     fields
 }
 
@@ -102,12 +106,19 @@ fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     let errors = ERRORS.into_iter().map(|class| (class, sum(&format!("errors.{class}"))));
     fields.push(("errors", json!(errors.collect::<BTreeMap<_, _>>())));
     fields.extend(DISTRIBUTIONS.into_iter().map(|name| (name, json!({"sum": sum(name)}))));
+    fields.push((IN_DETAIL_ONLY, Value::Null));
     fields
 }
 
 /// The fields of a row of another table where there is no secret.
 fn absent() -> Vec<(&'static str, Value)> {
-    NUMBERS.into_iter().chain(["errors"]).chain(DISTRIBUTIONS).map(|name| (name, Value::Null)).collect()
+    NUMBERS
+        .into_iter()
+        .chain(["errors"])
+        .chain(DISTRIBUTIONS)
+        .chain([IN_DETAIL_ONLY])
+        .map(|name| (name, Value::Null))
+        .collect()
 }
 
 fn distribution(values: &[u64]) -> Value {

@@ -89,6 +89,7 @@ impl SessionSummary {
             startup_ms: startup_ms.into_iter().collect(),
             bandwidth_kbps: bandwidth_kbps.into_iter().collect(),
             bitrate_kbps: bitrate_kbps.into_iter().collect(),
+            live_latency_ms: self.mean(|beacon| beacon.live_latency_ms).into_iter().collect(),
         }
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn assert_same_rows(rows: &[Row], expected: &[Value]) {
 
 /// Histograms stand in one breakdown only, and speak of no more sessions than the row.
 fn take_histograms(row: &mut Value) {
-    for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps"] {
+    for name in ["startup_ms", "bandwidth_kbps", "bitrate_kbps", "live_latency_ms"] {
         let sessions = row[name]["sessions"].clone();
         let fields = row[name].as_object_mut();
         let Some(histogram) = fields.and_then(|fields| fields.remove("histogram")) else { continue };

@@ -72,8 +72,17 @@ fn our_rows(rollups: Vec<Value>) -> Vec<Value> {
         fields.insert("start".into(), window["start"].clone());
         let names = fields.remove("breakdown").unwrap();
         fields.insert("breakdown".into(), names);
-        for name in ["schema", "detail", "row", "rows", "errors", "bandwidth_kbps", "bitrate_kbps", "policy"]
-        {
+        for name in [
+            "schema",
+            "detail",
+            "row",
+            "rows",
+            "errors",
+            "bandwidth_kbps",
+            "bitrate_kbps",
+            "live_latency_ms",
+            "policy",
+        ] {
             fields.remove(name).unwrap();
         }
         for name in ["startup_failures", "playback_failures"] {
