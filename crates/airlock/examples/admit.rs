@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::{Airlock, AirlockError, Dimension, Record, SessionHasher, Settings, Shared};
+use crowdfold_airlock::{Airlock, AirlockError, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::{Dimension, SumMetric};
 
 /// A beacon as a player sends it, with an address, a session id and a user agent.
 const BEACON: &str = r#"{"ts":1795308528421,"session":"bbb27941-6c1f","ip":"203.0.113.9","event":"heartbeat",
@@ -25,7 +26,7 @@ fn admit(payload: &[u8]) -> Result<Vec<String>, AirlockError> {
                 symbol.is_some().then(|| format!("{}={value}", dimension.name()))
             });
             let values = values.collect::<Vec<_>>().join(" ");
-            format!("observed: {values} playing_ms={}", observation.measures().playing_ms)
+            format!("observed: {values} playing_ms={}", observation.measures().sum(SumMetric::PlayingMs))
         }
     });
     Ok(lines.collect())

@@ -7,7 +7,8 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_model::{Dimension, SumMetric};
 //!
 //! let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::random())?);
 //! let mut airlock = Airlock::new(&shared, None);
@@ -18,7 +19,7 @@
 //! airlock.admit(&record, &mut |_, outcome| observations.extend(outcome));
 //! let os = observations[0].dimension(Dimension::Os);
 //! assert_eq!(&**airlock.dictionary().word(os), "Windows");
-//! assert_eq!(observations[0].measures().playing_ms, 10_000);
+//! assert_eq!(observations[0].measures().sum(SumMetric::PlayingMs), 10_000);
 //! # Ok::<(), crowdfold_airlock::AirlockError>(())
 //! ```
 //!

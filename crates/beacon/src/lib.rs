@@ -8,6 +8,7 @@
 //! use std::sync::Arc;
 //!
 //! use crowdfold_beacon::{Fields, Form, Number, Reader, Text};
+//! use crowdfold_model::SumMetric;
 //!
 //! let mut reader = Reader::new(Arc::new(Fields::new(&BTreeMap::new())?));
 //! let record = br#"{"ts":1795308528421,"session":"bbb27941-6c1f","playing_ms":10000}"#;
@@ -15,7 +16,7 @@
 //! reader.read(Form::Json, record, &mut |_http, beacon| {
 //!     let beacon = beacon.ok().expect("a beacon");
 //!     assert_eq!(beacon.text(Text::Session), Some("bbb27941-6c1f"));
-//!     assert_eq!(beacon.number(Number::Playing).map(|amount| amount.rounded()), Some(10_000));
+//!     assert_eq!(beacon.number(Number::Sum(SumMetric::PlayingMs)).map(|amount| amount.rounded()), Some(10_000));
 //!     beacons += 1;
 //! });
 //! assert_eq!(beacons, 1);

@@ -7,7 +7,8 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use crowdfold_airlock::{Airlock, Dimension, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_model::Dimension;
 //! use crowdfold_pipeline::{Combiner, CombinerSettings, Merger, MergerSettings, Start};
 //! use crowdfold_release::{Policies, Policy, PolicySettings};
 //! use crowdfold_rollup::Rules;

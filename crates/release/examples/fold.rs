@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crowdfold_airlock::Dimension;
+use crowdfold_model::{Cell, CellKey, Dimension, Table, Window};
 use crowdfold_release::{Policy, PolicyError, PolicySettings, release};
-use crowdfold_rollup::{Cell, CellKey, Table, Window};
 
 /// Sessions by operating system and browser, as in the example of docs/concepts.md.
 const CELLS: [(&str, &str, u64); 5] = [

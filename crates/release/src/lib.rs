@@ -4,9 +4,8 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use crowdfold_airlock::Dimension;
+//! use crowdfold_model::{Cell, CellKey, Dimension, Table, Window};
 //! use crowdfold_release::{Policy, PolicySettings, release};
-//! use crowdfold_rollup::{Cell, CellKey, Table, Window};
 //!
 //! let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
 //! let policy = Policy::threshold(PolicySettings { k: 50, breakdowns, ..PolicySettings::default() })?;

@@ -6,7 +6,7 @@
 //! can be added exactly:
 //!
 //! ```
-//! use crowdfold_rollup::{Cell, Window};
+//! use crowdfold_model::{Cell, Window};
 //!
 //! let mut total = Cell { sessions: 900, ..Cell::default() };
 //! let mut other = Cell { sessions: 70, ..Cell::default() };
