@@ -6,14 +6,14 @@
 //! can be added exactly:
 //!
 //! ```
-//! use crowdfold_model::{Cell, Window};
+//! use crowdfold_model::{Cell, ValueMetric, Window};
 //!
 //! let mut total = Cell { sessions: 900, ..Cell::default() };
 //! let mut other = Cell { sessions: 70, ..Cell::default() };
-//! other.startup.record_many(850, 70);
+//! other.values[ValueMetric::StartupMs].record_many(850, 70);
 //! total.add(&other);
 //! assert_eq!(total.sessions, 970);
-//! assert_eq!(total.startup.values(), [(850, 70)]);
+//! assert_eq!(total.values[ValueMetric::StartupMs].values(), [(850, 70)]);
 //!
 //! let window = Window::of(1_795_308_528_421, 60_000);
 //! assert_eq!((window.start, window.end), (1_795_308_480_000, 1_795_308_540_000));

@@ -1,0 +1,81 @@
+//! The kinds of units, limits and clamps that the table of metrics uses.
+
+use crate::Millis;
+
+/// The unit of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of events.
+    Count,
+    /// Milliseconds.
+    Milliseconds,
+    /// Kilobits per second.
+    Kbps,
+}
+
+impl Unit {
+    /// Returns the largest number that a beacon can report: a million events, a day, 100 Gbit/s. A larger number is an
+    /// error of the sender.
+    #[must_use]
+    pub const fn limit(self) -> u64 {
+        match self {
+            Self::Count => 1_000_000,
+            Self::Milliseconds => 86_400_000,
+            Self::Kbps => 100_000_000,
+        }
+    }
+}
+
+/// The most that one session adds to a sum in one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A fixed number.
+    Fixed(u64),
+    /// A number for each second of the window.
+    PerSecond(u64),
+    /// The length of the window and of the session's idle timeout, ms.
+    Span,
+}
+
+impl Limit {
+    /// Returns the limit for windows of a length, where sessions end after `idle`, both ms.
+    #[must_use]
+    pub const fn of(self, window: Millis, idle: Millis) -> u64 {
+        match self {
+            Self::Fixed(limit) => limit,
+            Self::PerSecond(limit) => limit * window.div_ceil(1_000),
+            Self::Span => window + idle,
+        }
+    }
+}
+
+/// The most that one session contributes to a number outside the detail table. The noise of the number is a multiple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clamp {
+    /// The number is shown in the detail table only.
+    Hidden,
+    /// The same for windows of every length.
+    Fixed(u64),
+    /// For a window of one minute; it grows with the length of the window.
+    PerMinute(u64),
+}
+
+/// How the reports of one session in one window become one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combine {
+    /// The first one counts.
+    First,
+    /// Their mean, weighted by the time that each beacon played.
+    Mean,
+}
+
+/// The part of a CMCD member that counts, where its value is an inner list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CmcdPart {
+    /// The first item.
+    First,
+    /// The item of video, otherwise of audio and video, otherwise the one without a label.
+    Video,
+    /// As `Video`, and nothing if the requested object has no picture.
+    Picture,
+}
