@@ -106,6 +106,7 @@ fn as_theirs(cell: Cell) -> oracle::Cell {
         startup_ms: flat(cell.startup_ms),
         bandwidth_kbps: flat(cell.bandwidth_kbps),
         bitrate_kbps: flat(cell.bitrate_kbps),
+        live_latency_ms: Vec::new(),
         bounded: BTreeMap::new(),
         who: BTreeSet::new(),
     }
