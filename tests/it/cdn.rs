@@ -116,14 +116,17 @@ fn a_table_that_cannot_be_followed_is_refused() {
     for (text, words) in [
         (
             "format = \"capture\"\n[source.log]\ntme = \"t\"\n",
-            "source.log.tme: is no field of a log; did you mean time?",
+            "source.log.tme is not a field of a log; did you mean time?",
         ),
-        ("format = \"capture\"\n[source.log]\ntime = \"t\"\n", "source.log: names nothing that holds CMCD"),
-        ("[source.log]\nquery = \"q\"\n", "source.log: is read where source.format = \"capture\""),
-        ("format = \"capture\"\n[source.log]\nquery = \"q\"\ntime = \"q.t\"\n", "lies where"),
+        (
+            "format = \"capture\"\n[source.log]\ntime = \"t\"\n",
+            "source.log names no field that contains CMCD; add query",
+        ),
+        ("[source.log]\nquery = \"q\"\n", "source.log is used only with source.format = \"capture\""),
+        ("format = \"capture\"\n[source.log]\nquery = \"q\"\ntime = \"q.t\"\n", "overlaps with the path of"),
         (
             "format = \"capture\"\n[source.log]\nhost = \"h\"\nquery = \"q\"\n",
-            "source.log.host: is no field of a log",
+            "source.log.host is not a field of a log",
         ),
     ] {
         std::fs::write(&path, format!("[source]\n{text}")).unwrap();

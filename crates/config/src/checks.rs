@@ -49,15 +49,10 @@ fn source_log(loaded: &Loaded) -> Result<(), ConfigError> {
     const LOG: &str = "source.log";
     let source = &loaded.settings.source;
     let Some((first, _)) = source.log.first_key_value() else { return Ok(()) };
-    let with_cmcd =
-        |name: &String| name.starts_with("cmcd") || ["path", "query", "body"].contains(&name.as_str());
-    let message = if source.format != Format::Capture {
-        "is used only with source.format = \"capture\"; set that, or remove the section"
-    } else if !source.log.keys().any(with_cmcd) {
-        "names no field that contains CMCD; add query, cmcd, cmcd_session, cmcd_sid or another one"
-    } else {
+    if source.format == Format::Capture {
         return Ok(());
-    };
+    }
+    let message = "is used only with source.format = \"capture\"; set that, or remove the section";
     Err(loaded.error_at(&format!("{LOG}.{first}"), LOG, message))
 }
 

@@ -217,7 +217,7 @@ fn erasing_on_a_shared_topic_is_refused_without_the_setting() {
     let mut worker = Worker::start(&deployment, "a");
     assert_eq!(worker.wait().code(), Some(2), "{}", worker.log());
     for words in
-        ["ttl.erase_counted", "source.topic events is not this deployment's own", "ttl.erase_shared = true"]
+        ["ttl.erase_counted", "source.topic events is not this deployment's own", "ttl.erase_shared to true"]
     {
         assert!(worker.log().contains(words), "{}", worker.log());
     }

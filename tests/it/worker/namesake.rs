@@ -18,7 +18,7 @@ fn workers_of_one_name_end_with_both_hosts_in_the_error_and_publish_nothing_twic
     assert_eq!(status.code(), Some(1), "{log_text}");
     let error = log_text
         .lines()
-        .find(|line| line.contains("lost its place three times"))
+        .find(|line| line.contains("was fenced three times"))
         .unwrap_or_else(|| panic!("{log_text}"));
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert!(

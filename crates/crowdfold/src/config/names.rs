@@ -12,9 +12,26 @@ pub(super) fn check(loaded: &Loaded) -> Result<(), ConfigError> {
     let names: Vec<&str> = Settings::field_names().collect();
     fields(loaded, "source.fields", source.fields.keys(), "field of a beacon", &names)?;
     fields(loaded, "source.log", source.log.keys(), "field of a log", &log)?;
+    log_with_cmcd(loaded)?;
     attributes(loaded)?;
     pattern(loaded)?;
     known(loaded)
+}
+
+/// A log is read for its CMCD.
+fn log_with_cmcd(loaded: &Loaded) -> Result<(), ConfigError> {
+    const LOG: &str = "source.log";
+    let log = &loaded.settings.source.log;
+    let with_cmcd =
+        |name: &String| name.starts_with("cmcd") || ["path", "query", "body"].contains(&name.as_str());
+    match log.first_key_value() {
+        Some((first, _)) if !log.keys().any(with_cmcd) => {
+            let message =
+                "names no field that contains CMCD; add query, cmcd, cmcd_session, cmcd_sid or another one";
+            Err(loaded.error_at(&format!("{LOG}.{first}"), LOG, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn fields<'a>(
