@@ -183,15 +183,20 @@ pub(crate) fn read_all(kafka: &Kafka, topic: &str, isolation: &str) -> Vec<(i32,
     consumer.assign(&list).unwrap();
     let (mut all, mut ended) = (Vec::new(), 0);
     eventually("the end of the topic", || {
-        match consumer.poll(SOON) {
-            Some(Ok(m)) => {
-                let bytes = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();
-                all.push((m.partition(), m.offset(), bytes(m.key()), bytes(m.payload())));
+        while let Some(polled) = consumer.poll(SOON) {
+            match polled {
+                Ok(m) => {
+                    let bytes = |bytes: Option<&[u8]>| bytes.unwrap_or_default().to_vec();
+                    all.push((m.partition(), m.offset(), bytes(m.key()), bytes(m.payload())));
+                }
+                Err(rdkafka::error::KafkaError::PartitionEOF(_)) => ended += 1,
+                Err(_) => {}
             }
-            Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => ended += 1,
-            _ => {}
+            if ended == partitions {
+                return Some(());
+            }
         }
-        (ended == partitions).then_some(())
+        None
     });
     all.sort();
     all

@@ -119,7 +119,7 @@ fn on_append_time_silence_closes_windows_and_no_beacon_is_lost() {
         ("windows_total{outcome=\"released\"}".to_owned(), outcome.ledger.windows.released),
         ("ledger_balanced{stage=\"combine\"}".to_owned(), 1),
         ("ledger_balanced{stage=\"merge\"}".to_owned(), 1),
-        ("session_windows".to_owned(), 0),
+        ("open_session_windows".to_owned(), 0),
     ]);
     for (reason, count) in &beacons.rejected {
         expected.insert(format!("rejected_total{{reason=\"{reason}\"}}"), *count);
