@@ -116,6 +116,35 @@ fn make_targets_exist() {
     crate::assert_none(&complaints);
 }
 
+/// Returns whether a `cargo` command names no profile, or one that `manifest` has.
+fn has_profile(manifest: &str, command: &str) -> bool {
+    let words: Vec<_> = command.split_whitespace().collect();
+    let profile = words.windows(2).find(|pair| pair[0] == "--profile").map(|pair| pair[1]);
+    profile.is_none_or(|profile| manifest.contains(&format!("[profile.{profile}]\n")))
+}
+
+#[test]
+fn cargo_profiles_exist() {
+    let manifest = page("Cargo.toml").text;
+    let mut complaints = Vec::new();
+    for page in current() {
+        for part in quoted(&page) {
+            for command in commands(&part.text, "cargo").filter(|command| !has_profile(&manifest, command)) {
+                complaints.push(format!("{}:{}: there is no profile: {command}", page.path, part.line));
+            }
+        }
+    }
+    crate::assert_none(&complaints);
+}
+
+#[test]
+fn unknown_profiles_are_found() {
+    let manifest = "[profile.dev]\n[profile.release]\n";
+    assert!(has_profile(manifest, "cargo run --profile dev -p crowdfold"));
+    assert!(has_profile(manifest, "cargo run --release -p crowdfold"));
+    assert!(!has_profile(manifest, "cargo run --profile demo -p crowdfold --"));
+}
+
 #[test]
 fn wrong_commands_are_found() {
     let mut helps = Helps::default();
