@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use crowdfold_model::{Dimension};
 use crowdfold_airlock::{Airlock, Format, LineTime, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
 
 thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());

@@ -1,7 +1,7 @@
 //! CMCD in its three ways: event-mode lines, the query of a request, and four headers.
 
-use crowdfold_model::{Dimension};
 use crowdfold_beacon::{Form, Mode, Text};
+use crowdfold_model::Dimension;
 use serde_json::json;
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 

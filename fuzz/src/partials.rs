@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crowdfold_rollup::wire::{self, CloseMarker, Partial};
 use crowdfold_model::{Cell, CellKey, Distribution, Sums, Table, Window};
 use crowdfold_rollup::Counts;
+use crowdfold_rollup::wire::{self, CloseMarker, Partial};
 
 /// What is read is written and read back the same, and can be added without a panic.
 pub fn check(data: &[u8]) {

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crowdfold_model::{Dimension};
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
 use serde_json::json;
 
 use crate::admit::words_of;
