@@ -5,7 +5,7 @@ use crowdfold_model::Dimension;
 use serde_json::json;
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
-use crate::seen::{Seen, read_fresh};
+use crate::seen::{Seen, TEXTS, read_fresh};
 
 /// Event-mode lines: an outcome for each that is not empty, and each reads as it would alone.
 pub fn check_events(data: &[u8]) {
@@ -84,7 +84,8 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     }
     let seen = seen.unwrap_or_else(|| panic!("refused what the standard reads: {}", line.escape_ascii()));
     for (key, text) in [("sid", Text::Session), ("cid", Text::Of(Dimension::Content))] {
-        let ours = seen.texts[text as usize].as_deref();
+        let at = TEXTS.iter().position(|(known, _)| *known == text).expect("a known text");
+        let ours = seen.texts[at].as_deref();
         let same = match first(key) {
             Some(BareItem::String(theirs)) => ours == Some(theirs.as_str()),
             Some(BareItem::Token(theirs)) => ours == Some(theirs.as_str()),

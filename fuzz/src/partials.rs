@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Distribution, Sums, Table, Window};
+use crowdfold_model::{Cell, CellKey, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window};
 use crowdfold_rollup::Counts;
 use crowdfold_rollup::wire::{self, CloseMarker, Partial};
 
@@ -19,8 +19,7 @@ pub fn check(data: &[u8]) {
                 sum.add(cell);
                 table.entry(cell_key.clone()).or_default().add(cell);
             }
-            let _ =
-                [&sum.startup, &sum.bandwidth, &sum.bitrate].map(|values| (values.sessions(), values.sum()));
+            let _ = sum.values.0.each_ref().map(|values| (values.sessions(), values.sum()));
             // Cell keys without a level are all one; a real breakdown has at least one.
             let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.breakdown, &table);
             let mut again = Table::new();
@@ -39,8 +38,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let cell = |sessions: u64| {
         let mut startup = Distribution::default();
         (0..sessions).for_each(|nth| startup.record(850 + 10 * (nth % 5) as u32));
-        let sums = Sums { beacons: 3 * sessions, playing_ms: 10_000 * sessions, ..Sums::default() };
-        Cell { sessions, networks: sessions, sums, bandwidth: startup.clone(), startup, ..Cell::default() }
+        let sums = Sums { beacons: 3 * sessions, ..Sums::of(&[(SumMetric::PlayingMs, 10_000 * sessions)]) };
+        let values =
+            Values::of([(ValueMetric::BandwidthKbps, startup.clone()), (ValueMetric::StartupMs, startup)]);
+        Cell { sessions, networks: sessions, sums, values, ..Cell::default() }
     };
     let cell_key = |words: &[&str]| -> CellKey { words.iter().map(|word| Arc::from(*word)).collect() };
     let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };

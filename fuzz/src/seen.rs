@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crowdfold_beacon::{Amount, Beacon, Field, Fields, Form, Http, Mode, Number, ReadError, Reader, Text};
 
-pub(crate) const TEXTS: [(Text, &str); 23] = [
+pub(crate) const TEXTS: [(Text, &str); 24] = [
     (Text::Tenant, "tenant"),
     (Text::Session, "session"),
     (Text::Ip, "ip"),
@@ -20,6 +20,7 @@ pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::Of(Dimension::Firmware), "firmware"),
     (Text::Of(Dimension::Player), "player"),
     (Text::Of(Dimension::PlayerVersion), "player_version"),
+    (Text::Of(Dimension::AppVersion), "app_version"),
     (Text::Of(Dimension::Content), "content"),
     (Text::Of(Dimension::Stream), "stream"),
     (Text::Of(Dimension::Format), "format"),
@@ -33,10 +34,11 @@ pub(crate) const TEXTS: [(Text, &str); 23] = [
     (Text::State, ""),
 ];
 
-pub(crate) const NUMBERS: [(Number, &str); 12] = [
+pub(crate) const NUMBERS: [(Number, &str); 13] = [
     (Number::Ts, "ts"),
     (Number::Value(ValueMetric::BandwidthKbps), "bandwidth_kbps"),
     (Number::Value(ValueMetric::BitrateKbps), "bitrate_kbps"),
+    (Number::Value(ValueMetric::LiveLatencyMs), "live_latency_ms"),
     (Number::Height, "height"),
     (Number::Buffer, "buffer_ms"),
     (Number::Sum(SumMetric::PlayingMs), "playing_ms"),
