@@ -204,7 +204,7 @@ fn records_that_are_older_than_their_bound() {
     assert_eq!(code, Some(3));
     assert_eq!(found(&report), ["unbounded -/- -", "overstayed 1/- -"]);
     let what = report["findings"][1]["what"].as_str().unwrap();
-    assert!(what.starts_with("has a record of 40d"), "{what}");
+    assert!(what.starts_with("has a record of age 40d"), "{what}");
     assert!(what.contains(" in partition 1, but records must not be older than 30d"), "{what}");
     assert!(what.ends_with("(retention forever + segment 7d + check 5m + ahead 1h)"), "{what}");
     let topic = &report["topics"][0];

@@ -184,7 +184,7 @@ fn indirect_permissions_are_named_with_their_principal() {
         ("stranger-may-write", &beacons, "poisoner"),
         ("stranger-may-write", &rollups, "forger"),
         ("stranger-may-write", &partials, "cell-forger"),
-        ("anyone-may-write", &beacons, "everybody"),
+        ("anyone-may-write", &beacons, "every"),
     ]
     .map(|(finding, topic, who)| (finding.to_owned(), topic.to_owned(), who.to_owned()))
     .into();

@@ -170,7 +170,7 @@ impl What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Identifier(kind, Writing::Plain) => write!(f, "holds {kind}"),
+            Self::Identifier(kind, Writing::Plain) => write!(f, "contains {kind}"),
             Self::Identifier(kind, writing) => write!(f, "contains {kind}, {}", writing.name()),
             Self::NotAnObject => f.write_str("is not a JSON object"),
             Self::Schema => f.write_str("has another schema than the topic"),
