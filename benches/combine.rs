@@ -1,4 +1,4 @@
-//! What combining costs: observations into session summaries, and from JSON all the way to closed windows.
+//! The cost of combining: observations into session summaries, and from JSON all the way to closed windows.
 //!
 //! Items are beacons, so ns per beacon is 1000 / (Mitem/s). `from_json` is the ladder's L2: the same payloads from
 //! memory, one thread, parse to combine.

@@ -39,7 +39,7 @@ pub enum LineTime {
 pub struct Placement {
     /// The partition.
     pub partition: u32,
-    /// How many there are.
+    /// The number of variants.
     pub of: u32,
 }
 

@@ -33,7 +33,7 @@ pub struct Measures {
     pub error: Option<ErrorClass>,
     /// The error ended playback, or prevented it from starting.
     pub fatal: bool,
-    /// What happened since the previous beacon, in the order of [`SumMetric::ALL`]. CMCD reports totals instead
+    /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. CMCD reports totals instead
     /// ([`Playback::totals`]).
     pub sums: [u32; SumMetric::COUNT],
     /// The reported values, in the order of [`ValueMetric::ALL`].

@@ -32,7 +32,7 @@ impl SessionHasher {
     }
 }
 
-/// Whether a record with this key belongs to the partition it was read from.
+/// Returns true if a record with this key belongs to the partition it was read from.
 pub(crate) fn belongs(placement: Placement, partitioner: Partitioner, key: &[u8]) -> bool {
     partitioner.partition_of(key, placement.of) == placement.partition
 }

@@ -41,7 +41,7 @@ pub enum AirlockError {
     },
 }
 
-/// What is built once and shared by all airlocks of a process: settings made ready, and the session hasher.
+/// The parts that all airlocks of a process share: prepared settings, and the session hasher.
 pub struct Shared {
     pub(crate) settings: Settings,
     pub(crate) hasher: SessionHasher,

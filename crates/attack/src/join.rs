@@ -145,7 +145,7 @@ pub(crate) struct Attack<'a> {
     pub(crate) rules: Rules,
     pub(crate) target: Target,
     pub(crate) windows: u64,
-    /// How rows are made of a scenario.
+    /// The rules by which rows are made of a scenario.
     pub(crate) publish: &'a dyn Fn(&Scenario, &mut Random) -> Vec<Value>,
 }
 

@@ -14,7 +14,7 @@ pub enum Family {
     Player,
     /// The stream.
     Stream,
-    /// How the stream is delivered.
+    /// The delivery of the stream.
     Delivery,
 }
 
@@ -66,7 +66,7 @@ pub enum TextRule {
     Closed(&'static [&'static str]),
     /// The first `parts` numbers of a version.
     Version {
-        /// How many numbers are kept, 1 to 3.
+        /// The number of parts that are kept, 1 to 3.
         parts: u8,
     },
     /// The version of a firmware, to three numbers.

@@ -12,7 +12,7 @@ impl Distribution {
         &self.0
     }
 
-    /// How many sessions have a value. Saturates: what is read off a topic may claim anything.
+    /// Returns the number of sessions that have a value. Saturates, because a record may claim any number.
     #[must_use]
     pub fn sessions(&self) -> u64 {
         self.0.iter().fold(0, |sum: u64, (_, sessions)| sum.saturating_add(*sessions))

@@ -19,7 +19,7 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = 6;
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] =

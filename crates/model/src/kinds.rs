@@ -60,7 +60,7 @@ pub enum Clamp {
     PerMinute(u64),
 }
 
-/// How the reports of one session in one window become one value.
+/// The way in which the reports of one session in one window become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Combine {
     /// The first one counts.

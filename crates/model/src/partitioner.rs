@@ -1,6 +1,6 @@
 //! The partition to which a producer sends a session.
 
-/// How producers choose the partition of a session.
+/// The function by which producers choose the partition of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partitioner {
     /// Java's default, and librdkafka's `murmur2_random`.
@@ -12,7 +12,7 @@ pub enum Partitioner {
 }
 
 impl Partitioner {
-    /// The partition of so many to which it sends a key.
+    /// Returns the partition to which it sends a key, of `partitions`.
     #[must_use]
     pub fn partition_of(self, key: &[u8], partitions: u32) -> u32 {
         let partitions = partitions.max(1);

@@ -25,7 +25,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// How many there are.
+    /// The number of variants.
     pub const COUNT: usize = 9;
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [

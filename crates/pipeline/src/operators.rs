@@ -159,7 +159,7 @@ impl<M: Operator> OperatorSet<M> {
         due.iter().filter_map(|p| state(p).map(|(offset, metadata)| (*p, offset, metadata))).collect()
     }
 
-    /// Whether a transaction of unknown outcome was committed, by what the group's offsets say after it ended. A
+    /// Returns true if a transaction of unknown outcome was committed, by what the group's offsets say after it ended. A
     /// transaction is committed or aborted as a whole.
     #[must_use]
     pub fn is_committed(&self, due: &[u32], group: &[Option<Committed>]) -> bool {

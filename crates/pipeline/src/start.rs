@@ -18,7 +18,7 @@ pub struct Committed {
 pub struct Start<C> {
     /// The partition.
     pub partition: u32,
-    /// What was committed for it; `None` where nothing was: then it must be committed before anything is prepared.
+    /// The committed start; `None` where nothing was: then it must be committed before anything is prepared.
     pub checkpoint: Option<C>,
     /// Windows that end at or before it are never made, ms.
     pub floor: Millis,
@@ -37,7 +37,7 @@ pub enum StartError {
     Foreign(u32),
 }
 
-/// What every partition of `assigned` starts with (ARCHITECTURE.md, "Exactly once"). `group` is what the group committed
+/// Returns the start of every partition of `assigned` (ARCHITECTURE.md, "Exactly once"). `group` is what the group committed
 /// for all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were
 /// offsets lost (now + lateness, up to the next end).
 ///

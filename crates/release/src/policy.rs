@@ -99,7 +99,7 @@ pub enum PolicyError {
     UnknownBreakdown {
         /// The index that was given, from 0.
         index: usize,
-        /// How many breakdowns there are.
+        /// The number of breakdowns.
         count: usize,
     },
     /// A margin that is off although k is not small.

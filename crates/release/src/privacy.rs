@@ -25,7 +25,7 @@ pub const YEAR: u32 = 365;
 /// A row would have to stand for more than this: then nothing would ever be released.
 const MOST_TAU: u64 = 10_000_000;
 
-/// What the policy needs beside its breakdowns.
+/// The settings of the policy beside its breakdowns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrivacySettings {
     /// `release.privacy.epsilon`, of one session within one tenant and UTC day; above 0, to 10.
@@ -106,7 +106,7 @@ pub struct Privacy {
 const WEIGHT_OF_COUNT: f64 = 0.5;
 
 impl Privacy {
-    /// Splits a budget over the windows of a day, so many breakdowns, and the measures of a row.
+    /// Splits a budget over the windows of a day, the breakdowns, and the measures of a row.
     pub(crate) fn new(settings: &PrivacySettings, breakdowns: usize) -> Result<Self, PrivacyError> {
         let PrivacySettings { epsilon, delta, window, idle } = *settings;
         if !(epsilon > 0.0 && epsilon <= 10.0) {

@@ -15,8 +15,8 @@ mod noisy;
 #[cfg(test)]
 mod tests;
 
-/// What became of one tenant and window. Under `threshold` its session-windows are all released or all withheld; where
-/// there is noise each breakdown shows others, and the one that shows most is what is told here.
+/// The outcome of one tenant and window. Under `threshold` its session-windows are all released or all withheld; where
+/// there is noise each breakdown shows others, and the one that shows most counts here.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {

@@ -14,7 +14,7 @@ pub enum SeededBug {
     RepeatedCodeForgotten,
     /// Of the states on a clock the latest alone is kept: what comes after it and is earlier is forgotten.
     LatestStateAlone,
-    /// What requests state while events tell the state is forgotten.
+    /// States of requests are forgotten while events report the state.
     RequestsIgnored,
 }
 

@@ -196,8 +196,8 @@ pub(crate) struct Observed {
     pub(crate) new_startup: Option<u32>,
     /// The classes of its errors that the session did not report before.
     pub(crate) new_errors: ErrorClasses,
-    /// What it adds to each sum, in the order of [`SumMetric::ALL`]: the amounts that it reports, or what CMCD's states
-    /// and totals come to with it. Those that are counted from its statements are in `counted`.
+    /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]: reported ones, or those that follow from
+    /// the states and totals of CMCD. Those that are counted from its statements are in `counted`.
     pub(crate) sums: [u32; SumMetric::COUNT],
 }
 

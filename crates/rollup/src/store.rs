@@ -21,7 +21,7 @@ pub enum Outcome {
     /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
     /// beacons of open session summaries went with it.
     Excluded(u64),
-    /// Its session asked not to be counted; so many beacons of its open session summaries went with it.
+    /// Its session asked not to be counted; the number of beacons of its open session summaries that went with it.
     OptedOut(u64),
     /// Its window is closed.
     Late,

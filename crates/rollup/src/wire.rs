@@ -55,7 +55,7 @@ pub struct CloseMarker {
     pub partition: u32,
     /// How many partitions there were.
     pub partitions: u32,
-    /// What had to agree for the cells to be added ([`crate::Rules::layout_fingerprint`]).
+    /// The fingerprint that had to agree for the cells to be added ([`crate::Rules::layout_fingerprint`]).
     pub layout_fingerprint: u64,
     /// Where the close marker before it ended, ms.
     pub from: u64,

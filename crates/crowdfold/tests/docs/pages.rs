@@ -22,7 +22,7 @@ pub(crate) struct Located {
     pub(crate) text: String,
 }
 
-/// What a Markdown parser finds in a page.
+/// The findings of a Markdown parser in a page.
 #[derive(Default)]
 pub(crate) struct Content {
     /// Targets of links and images.

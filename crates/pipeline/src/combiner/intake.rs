@@ -35,7 +35,7 @@ struct HeldRecord {
     timestamp: Option<Millis>,
     /// It is ahead of the clock itself, and was not let in.
     ahead: bool,
-    /// How many outcomes are its own.
+    /// The number of its own outcomes.
     outcomes: usize,
 }
 

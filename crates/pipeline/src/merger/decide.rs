@@ -43,7 +43,7 @@ impl Merger {
         }
     }
 
-    /// How many partitions the beacons have, by the latest close markers.
+    /// The number of partitions of the beacons, by the latest close markers.
     fn partitions(&self) -> Option<u32> {
         self.sources.values().filter_map(|source| source.spans.back()).map(|span| span.partitions).max()
     }
@@ -119,7 +119,8 @@ impl Merger {
         made
     }
 
-    /// Whether a complete window must not be released: mixed partition counts or layouts, or a combiner asked for it.
+    /// Returns true if a complete window must not be released: partition counts or layouts are mixed, or a combiner
+    /// asked for it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
         let mut first: Option<&Span> = None;
         for (partition, source) in &self.sources {

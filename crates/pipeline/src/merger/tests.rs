@@ -1,4 +1,4 @@
-//! What a merger does with close markers that come twice, late, mixed, damaged or not at all.
+//! The handling of close markers by a merger: those that come twice, late, mixed, damaged or not at all.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a broker keeps: committed partials, rollups and offsets. Transactions are atomic; their result may be unknown.
+//! The state of a broker: committed partials, rollups and offsets. Transactions are atomic; their result may be unknown.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 use std::collections::BTreeMap;

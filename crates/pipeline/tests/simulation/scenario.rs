@@ -15,7 +15,7 @@ pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
 
 /// Sessions that live in one partition at a time.
 const SESSIONS: usize = 6;
-/// One scenario in so many has a secret.
+/// One scenario in this many has a secret.
 const NOISY: u64 = 12;
 /// Most partitions of a scenario, grown.
 const MAX_PARTITIONS: u32 = 6;

@@ -15,7 +15,7 @@ use crate::log::{Broker, Load, TransactionResult};
 use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
 use crate::seeded_bugs::Bug;
 
-/// What all workers of a scenario share.
+/// The state that all workers of a scenario share.
 pub(crate) struct Shop {
     pub(crate) scenario: Scenario,
     pub(crate) shared: Arc<Shared>,

@@ -28,7 +28,7 @@ pub(super) struct Partition<'a> {
     counts: Beacons,
 }
 
-/// What a session asserted: each field with the timestamp of the record that last asserted it.
+/// The assertions of a session: each field with the timestamp of the record that last asserted it.
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,

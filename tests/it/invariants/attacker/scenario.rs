@@ -19,7 +19,7 @@ pub(super) struct Scenario {
     names: Vec<String>,
     /// By point: the window is what changes slowest.
     sessions: Vec<u64>,
-    /// Whether the attacker takes cell keys that nobody has for covered by the stars above them, or by no row.
+    /// True if the attacker takes cell keys that nobody has for covered by the stars above them, or by no row.
     empty_too: bool,
 }
 

@@ -39,7 +39,7 @@ impl Span {
         self.0.insert(at, (pivot, rest));
     }
 
-    /// Whether what is 1 at these points and 0 elsewhere is a combination of what was added.
+    /// Returns true if the vector that is 1 at these points and 0 elsewhere is a combination of the added ones.
     pub(super) fn holds(&self, points: &[bool]) -> bool {
         self.reduced(points).iter().all(|at| *at == 0)
     }

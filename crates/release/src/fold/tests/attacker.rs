@@ -5,7 +5,7 @@ use crowdfold_model::{Cell, Table};
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell_key};
 
-/// What is published of one row, and which points of the scenario it covers, by their index.
+/// The published part of one row, and which points of the scenario it covers, by their index.
 struct Published {
     sessions: i64,
     covers: Vec<bool>,
