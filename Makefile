@@ -14,7 +14,7 @@ setup:
 	@.ci/prerequisites build test browser ci
 
 # Everything that needs neither a broker nor a browser: formatting, clippy, library tests, command line tests, cases, and
-# the simulation in a short form. It takes at most two minutes on two cores once everything is built.
+# the simulation in a short form. It takes about two minutes on two cores once everything is built.
 check: lint
 	CROWDFOLD_SCHEDULES=$(CHECK_SCHEDULES) cargo test --locked --workspace --exclude crowdfold-suite
 
