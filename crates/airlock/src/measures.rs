@@ -16,7 +16,12 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let error = json_error(beacon, event);
     let is = |name: &str| event.eq_ignore_ascii_case(name);
     let (attempt, play) = (is("attempt"), is("play") || common.value(ValueMetric::StartupMs).is_some());
-    let sums = SumMetric::ALL.map(|metric| sum(beacon, metric));
+    let mut sums = [0; SumMetric::COUNT];
+    for metric in SumMetric::ALL {
+        if metric.is_in_beacons() {
+            sums[metric as usize] = sum(beacon, metric);
+        }
+    }
     let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
     // What is too short to be counted shows that it plays, but not at the end: players that failed send what is left.
     let playing = Number::Sum(SumMetric::PlayingMs);

@@ -105,18 +105,34 @@ impl Number {
 
     /// Returns the largest value that a sender can mean: of a time below 2^53 (what a browser can count to), of a
     /// sequence number below 2^32, of a height 16,384 pixels, of other numbers the limit of their unit.
+    #[inline]
     #[must_use]
     pub const fn limit(self) -> u64 {
-        match self {
-            Self::Ts => (1 << 53) - 1,
-            Self::Sequence => u32::MAX as u64,
-            Self::Height => 16_384,
-            Self::Buffer => Unit::Milliseconds.limit(),
-            Self::Sum(metric) => metric.unit().limit(),
-            Self::Value(metric) => metric.unit().limit(),
-        }
+        LIMITS[self.index()]
     }
 }
+
+/// The limit of each number, in the order of [`Number::index`].
+const LIMITS: [u64; Number::COUNT] = {
+    let mut limits = [0; Number::COUNT];
+    limits[Number::Ts.index()] = (1 << 53) - 1;
+    limits[Number::Sequence.index()] = u32::MAX as u64;
+    limits[Number::Height.index()] = 16_384;
+    limits[Number::Buffer.index()] = Unit::Milliseconds.limit();
+    let mut at = 0;
+    while at < SumMetric::COUNT {
+        let metric = SumMetric::ALL[at];
+        limits[Number::Sum(metric).index()] = metric.unit().limit();
+        at += 1;
+    }
+    at = 0;
+    while at < ValueMetric::COUNT {
+        let metric = ValueMetric::ALL[at];
+        limits[Number::Value(metric).index()] = metric.unit().limit();
+        at += 1;
+    }
+    limits
+};
 
 impl From<Metric> for Number {
     fn from(metric: Metric) -> Self {

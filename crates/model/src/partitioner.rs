@@ -13,6 +13,7 @@ pub enum Partitioner {
 
 impl Partitioner {
     /// Returns the partition to which it sends a key, of `partitions`.
+    #[inline]
     #[must_use]
     pub fn partition_of(self, key: &[u8], partitions: u32) -> u32 {
         let partitions = partitions.max(1);
