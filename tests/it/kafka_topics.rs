@@ -160,8 +160,8 @@ fn check_names_what_keeps_a_worker_from_starting() {
     kafka.create_topic(&endless, 2, &[("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime")]);
     let report = check(kafka, &[spec(&endless), spec(&missing)]);
     let refusals: Vec<_> = report.refusals().collect();
-    let mend = "keeps records without a time limit; set retention.ms or run `crowdfold topics apply`";
-    assert!(refusals.contains(&format!("topic {endless} {mend}")), "{refusals:?}");
+    let unlimited = "keeps records without a time limit; set retention.ms or run `crowdfold topics apply`";
+    assert!(refusals.contains(&format!("topic {endless} {unlimited}")), "{refusals:?}");
     assert!(refusals.contains(&format!("topic {missing} does not exist; run `crowdfold topics apply`")));
 }
 

@@ -113,7 +113,7 @@ pub enum LoadgenError {
     /// There are no sessions.
     #[error("the number of sessions is 0; set it to at least 1")]
     NoSessions,
-    /// There are no contents, or so many that their ids would be long enough to look like those of accounts.
+    /// There are no contents, or their number is so large that their ids would look like those of accounts.
     #[error("the number of contents is {0}; set it to 1 to 1000000")]
     Contents(u32),
     /// There are no tenants.

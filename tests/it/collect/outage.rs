@@ -56,7 +56,7 @@ impl Players {
 
     fn await_busy(&self) {
         let before = self.busy.load(Ordering::Relaxed);
-        eventually("players are told to come again", || {
+        eventually("players are asked to retry", || {
             (self.busy.load(Ordering::Relaxed) > before + 200).then_some(())
         });
     }

@@ -227,7 +227,7 @@ impl<'a> Deployment<'a> {
             list.add_partition(&topic, partition as i32);
         }
         // a broker that was just started may not yet know what it coordinates
-        let offsets = eventually("the group's offsets are told", || {
+        let offsets = eventually("the group's offsets are known", || {
             let offsets = self.member(stage).committed_offsets(list.clone(), Duration::from_secs(10));
             offsets.inspect_err(|error| eprintln!("the offsets of {}: {error}", self.group(stage))).ok()
         });

@@ -23,7 +23,7 @@ pub(super) struct Scenario {
     empty_too: bool,
 }
 
-/// A released row and the points that it covers: which cells were folded into it the attacker is told, although cell
+/// A released row and the points that it covers: the attacker knows which cells were folded into it, although cell
 /// keys alone do not say.
 pub(super) struct Row {
     pub(super) sessions: u64,

@@ -69,8 +69,8 @@ fn outage_longer_than_retention_is_reported_with_the_fix() {
         ),
         "{short}"
     );
-    let mended = printed(&[("ttl.max_outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
-    assert!(mended.contains("loses no data; ttl.max_outage requires 43m"), "{mended}");
+    let long_enough = printed(&[("ttl.max_outage", "43m"), ("ttl.beacons", "63m"), ("ttl.partials", "80m")]);
+    assert!(long_enough.contains("loses no data; ttl.max_outage requires 43m"), "{long_enough}");
 }
 
 #[test]
