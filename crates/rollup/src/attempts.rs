@@ -6,7 +6,8 @@
 //! and on what its open window holds, and a replay comes to the same.
 //!
 //! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
-//! exception: a start whose own time is before that of the last first frame is a report that was repeated or came late.
+//! exception: a start whose own time is before that of the last first frame, or of a failure that nothing answers, is a
+//! report that was repeated or came late. Players send reports in parallel requests, which overtake each other.
 //! How long an assertion holds is counted from the latest record that made it, so a report that comes late shortens
 //! nothing.
 //!
@@ -138,6 +139,8 @@ impl Others {
 #[derive(Debug)]
 struct Fatal {
     assertion: Assertion,
+    /// The own time of the beacon that stated it.
+    at: Millis,
     window: Millis,
     /// The latest start or first frame on the lines before this one, as it was when the error was stated.
     outranked_at: Assertion,
@@ -201,7 +204,7 @@ impl Line {
             self.frame(statement, others, context, open, &mut counted, now);
         }
         if statement.fatal {
-            self.fatal(others, context, open, &mut counted, now);
+            self.fatal(statement, others, context, open, &mut counted, now);
         }
         if statement.idle {
             self.idle = self.idle.or_later(Assertion::at(now.record));
@@ -235,13 +238,14 @@ impl Line {
         let frame = self.frame.holds(now);
         let is_old = frame && statement.at < self.frame_at;
         let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
-        let retry = self
-            .unanswered(context, open, now)
-            .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
-        if !is_old && (is_first || frame && !self.started || retry) {
+        let unanswered = self.unanswered(context, open, now);
+        let was_overtaken = !frame && unanswered.is_some_and(|fatal| statement.at < fatal.at);
+        let retry =
+            unanswered.is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
+        if !is_old && !was_overtaken && (is_first || frame && !self.started || retry) {
             open.begin(counted);
         }
-        if let Some(fatal) = &mut self.fatal {
+        if let Some(fatal) = self.fatal.as_mut().filter(|_| !was_overtaken) {
             if fatal.window != context.window {
                 *(if is_old { &mut fatal.answered_by_old } else { &mut fatal.answered }) = true;
             } else if !is_old && !self.started {
@@ -311,6 +315,7 @@ impl Line {
 
     fn fatal(
         &mut self,
+        statement: &Statement,
         others: &Others,
         context: WindowContext,
         open: &mut InWindow,
@@ -347,6 +352,7 @@ impl Line {
         let assertion = Assertion::at(now.record);
         let fatal = Fatal {
             assertion: self.fatal.as_ref().map_or(assertion, |known| known.assertion.or_later(assertion)),
+            at: statement.at,
             window: context.window,
             outranked_at: others.outranked_at,
             answered: false,

@@ -202,6 +202,34 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
 }
 
 #[test]
+fn start_that_a_failure_overtook_is_no_other_attempt() {
+    let failed = [1, 0, 1, 0];
+    let cases: [(&[(Millis, Millis, &str)], [u32; 4]); 6] = [
+        (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
+        (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
+        // in another window
+        (&[(11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
+        (&[(1, 1, "s"), (11, 11, "f"), (12, 9, "s"), (13, 13, "f")], failed),
+        // a player that tries again
+        (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "p")], [1, 1, 0, 0]),
+        (&[(2, 2, "f"), (3, 0, "s"), (12, 12, "s"), (13, 13, "p")], [2, 1, 1, 0]),
+    ];
+    for (reports, expected) in cases {
+        for source in 0..3 {
+            let mut rig = Rig::new(0);
+            for &(record, at, states) in reports {
+                rig.read(Beacon { record: T + record, at: T + at, source, states });
+            }
+            let mut sums = [0; 4];
+            rig.windows().values().for_each(|window| {
+                sums.iter_mut().zip(window).for_each(|(sum, more)| *sum += more);
+            });
+            assert_eq!(sums, expected, "{reports:?}, source {source}");
+        }
+    }
+}
+
+#[test]
 fn report_that_comes_late_shortens_nothing() {
     let mut rig = Rig::new(0);
     for (record, at) in [(30, 30), (14, 14), (32, 32)] {

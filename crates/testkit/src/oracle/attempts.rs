@@ -58,9 +58,11 @@ impl Statement {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `old`: its time is before that of the first frame that held when it was asserted.
+    /// `old`: its time is before that of the first frame that held when it was asserted. `overtaken`: no first frame held,
+    /// and its time is before that of a failure that nothing had answered.
     Start {
         old: bool,
+        overtaken: bool,
     },
     Frame,
     Idle,
@@ -249,7 +251,7 @@ impl Line {
     /// Returns whether a start came after the last first frame. Those that are old do not count.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
-        self.0[from..].iter().any(|assertion| assertion.kind == Kind::Start { old: false })
+        self.0[from..].iter().any(|assertion| matches!(assertion.kind, Kind::Start { old: false, .. }))
     }
 
     /// Returns whether a start holds and no first frame that holds came after it.
@@ -258,8 +260,13 @@ impl Line {
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
     }
 
-    /// The window of the last failure, if it holds and nothing answers it, as seen from a window.
-    fn unanswered(&self, of: Millis, window: &InWindow, holds: &impl Fn(Millis) -> bool) -> Option<Millis> {
+    /// The last failure, if it holds and nothing answers it, as seen from a window.
+    fn unanswered(
+        &self,
+        of: Millis,
+        window: &InWindow,
+        holds: &impl Fn(Millis) -> bool,
+    ) -> Option<&Assertion> {
         let at = self.held(Kind::is_fatal, holds)?;
         let fatal = &self.0[at];
         if self.last(Kind::is_frame).is_some_and(|frame| frame > at) {
@@ -267,18 +274,19 @@ impl Line {
         }
         let has_played = self.held(Kind::is_frame, holds);
         let answers = |(after, later): (usize, &Assertion)| match later.kind {
-            Kind::Start { old } if later.window != fatal.window => !old || has_played.is_none(),
+            Kind::Start { overtaken: true, .. } => false,
+            Kind::Start { old, .. } if later.window != fatal.window => !old || has_played.is_none(),
             // a failure of what was playing is followed by another attempt, in the same window too
-            Kind::Start { old: false } => has_played.is_some_and(|frame| {
+            Kind::Start { old: false, .. } => has_played.is_some_and(|frame| {
                 let between = &self.0[frame + 1..at + 1 + after];
-                !between.iter().any(|other| other.kind == Kind::Start { old: false })
+                !between.iter().any(|other| matches!(other.kind, Kind::Start { old: false, .. }))
             }),
             _ => false,
         };
         if self.0[at + 1..].iter().enumerate().any(answers) {
             return None;
         }
-        (!(window.begun && fatal.window == of)).then_some(fatal.window)
+        (!(window.begun && fatal.window == of)).then_some(fatal)
     }
 
     fn start(
@@ -293,13 +301,14 @@ impl Line {
         let old = frame.is_some_and(|frame| statement.at < frame.at);
         let neither = frame.is_none() && start.is_none() && !others.start && !others.frame;
         let again = frame.is_some() && !self.started();
-        let retry = self
-            .unanswered(statement.window, window, holds)
-            .is_some_and(|failed| failed != statement.window || window.pending.is_none());
-        if !old && (neither || again || retry) {
+        let failed = self.unanswered(statement.window, window, holds);
+        let overtaken = frame.is_none() && failed.is_some_and(|failed| statement.at < failed.at);
+        let retry =
+            failed.is_some_and(|failed| failed.window != statement.window || window.pending.is_none());
+        if !old && !overtaken && (neither || again || retry) {
             window.begin();
         }
-        self.assert(Kind::Start { old }, statement, others.last_frame);
+        self.assert(Kind::Start { old, overtaken }, statement, others.last_frame);
     }
 
     fn frame(
@@ -324,7 +333,7 @@ impl Line {
         };
         match self.unanswered(statement.window, window, holds) {
             // recovered: the attempt goes on
-            Some(failed) if failed == statement.window && pending == Some(expected) => {
+            Some(failed) if failed.window == statement.window && pending == Some(expected) => {
                 window.plays += u64::from(first && expected == Failure::Startup);
             }
             Some(_) => {
