@@ -6,8 +6,8 @@
 //! and on what its open window holds, and a replay comes to the same.
 //!
 //! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
-//! exception: a start whose own time is before that of the last first frame, or of a failure that nothing answers, is a
-//! report that was repeated or came late. Players send reports in parallel requests, which overtake each other.
+//! exception: a start whose own time is before that of the last first frame or fatal error is a report that was repeated or
+//! came late. Players send reports in parallel requests, which overtake each other.
 //! How long an assertion holds is counted from the latest record that made it, so a report that comes late shortens
 //! nothing.
 //!
@@ -238,10 +238,11 @@ impl Line {
         let frame = self.frame.holds(now);
         let is_old = frame && statement.at < self.frame_at;
         let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
-        let unanswered = self.unanswered(context, open, now);
-        let was_overtaken = !frame && unanswered.is_some_and(|fatal| statement.at < fatal.at);
-        let retry =
-            unanswered.is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
+        let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.holds(now));
+        let was_overtaken = last_fatal.is_some_and(|fatal| statement.at < fatal.at);
+        let retry = self
+            .unanswered(context, open, now)
+            .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
         if !is_old && !was_overtaken && (is_first || frame && !self.started || retry) {
             open.begin(counted);
         }
@@ -252,7 +253,7 @@ impl Line {
                 fatal.answered_here = true;
             }
         }
-        if !is_old {
+        if !is_old && !was_overtaken {
             self.started = true;
         }
         self.framed_before = others.frame;

@@ -58,8 +58,8 @@ impl Statement {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `old`: its time is before that of the first frame that held when it was asserted. `overtaken`: no first frame held,
-    /// and its time is before that of a failure that nothing had answered.
+    /// `old`: its time is before that of the first frame that held when it was asserted. `overtaken`: its time is before
+    /// that of the fatal error that held.
     Start {
         old: bool,
         overtaken: bool,
@@ -210,6 +210,9 @@ impl Attempts {
 }
 
 impl Kind {
+    /// A start that did not come late.
+    const TIMELY_START: Self = Self::Start { old: false, overtaken: false };
+
     fn is_start(self) -> bool {
         matches!(self, Self::Start { .. })
     }
@@ -248,10 +251,10 @@ impl Line {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
-    /// Returns whether a start came after the last first frame. Those that are old do not count.
+    /// Returns whether a start came after the last first frame. Those that came late do not count.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
-        self.0[from..].iter().any(|assertion| matches!(assertion.kind, Kind::Start { old: false, .. }))
+        self.0[from..].iter().any(|assertion| assertion.kind == Kind::TIMELY_START)
     }
 
     /// Returns whether a start holds and no first frame that holds came after it.
@@ -277,9 +280,9 @@ impl Line {
             Kind::Start { overtaken: true, .. } => false,
             Kind::Start { old, .. } if later.window != fatal.window => !old || has_played.is_none(),
             // a failure of what was playing is followed by another attempt, in the same window too
-            Kind::Start { old: false, .. } => has_played.is_some_and(|frame| {
+            Kind::TIMELY_START => has_played.is_some_and(|frame| {
                 let between = &self.0[frame + 1..at + 1 + after];
-                !between.iter().any(|other| matches!(other.kind, Kind::Start { old: false, .. }))
+                !between.iter().any(|other| other.kind == Kind::TIMELY_START)
             }),
             _ => false,
         };
@@ -302,7 +305,8 @@ impl Line {
         let neither = frame.is_none() && start.is_none() && !others.start && !others.frame;
         let again = frame.is_some() && !self.started();
         let failed = self.unanswered(statement.window, window, holds);
-        let overtaken = frame.is_none() && failed.is_some_and(|failed| statement.at < failed.at);
+        let fatal = self.held(Kind::is_fatal, holds).map(|at| &self.0[at]);
+        let overtaken = fatal.is_some_and(|fatal| statement.at < fatal.at);
         let retry =
             failed.is_some_and(|failed| failed.window != statement.window || window.pending.is_none());
         if !old && !overtaken && (neither || again || retry) {
