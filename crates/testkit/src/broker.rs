@@ -1,6 +1,7 @@
 //! A real Apache Kafka on loopback: KRaft, combined mode, one broker or three.
 
 mod certificates;
+mod hanging;
 mod jars;
 mod process;
 mod properties;
@@ -163,12 +164,19 @@ impl Kafka {
         self.broker(id).stop();
     }
 
-    /// Starts broker `id` again after [`Kafka::kill`] or [`Kafka::stop`], on its port and its files.
+    /// Starts broker `id` again after [`Kafka::kill`] or [`Kafka::stop`], on its port and its files. Ends the transactions
+    /// that a single broker leaves open because it was killed.
     pub fn start_again(&self, id: u32) {
-        let mut broker = self.broker(id);
-        let flags = self.security.as_ref().map(Security::flags).unwrap_or_default();
-        broker.launch(&self.jars, self.dir.path(), &flags);
-        broker.await_ready().unwrap_or_else(|error| panic!("{error}"));
+        let log = {
+            let mut broker = self.broker(id);
+            let flags = self.security.as_ref().map(Security::flags).unwrap_or_default();
+            broker.launch(&self.jars, self.dir.path(), &flags);
+            broker.await_ready().unwrap_or_else(|error| panic!("{error}"));
+            broker.log_text()
+        };
+        if self.brokers.len() == 1 {
+            hanging::end_transactions(self, &log);
+        }
     }
 
     /// Freezes broker `id` (SIGSTOP): it keeps its connections and does not answer.

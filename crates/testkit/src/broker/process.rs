@@ -81,7 +81,7 @@ impl Broker {
                 return Ok(());
             }
             if self.has_ended() {
-                let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+                let log = self.log_text();
                 let errors = log.lines().filter(|line| line.contains("ERROR") || line.contains("Exception"));
                 let errors: Vec<_> = errors.take(8).collect();
                 return Err(format!("a broker ended at its start:\n{}", errors.join("\n")));
@@ -128,6 +128,11 @@ impl Broker {
         let Some(child) = &self.child else { return true };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(Pid::from_child(child)), options).is_ok_and(|status| status.is_some())
+    }
+
+    /// Returns what it has logged since its last start.
+    pub(super) fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     fn log(&self) -> PathBuf {

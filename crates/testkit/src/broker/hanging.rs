@@ -1,0 +1,68 @@
+//! Transactions that a killed broker leaves open.
+//!
+//! A transaction coordinator that starts while a transaction is being committed writes the missing markers. Where the
+//! leader of a partition is unknown, it takes the partition for deleted and skips its marker
+//! (`TransactionMarkerChannelManager` of Kafka 4.3). The leader of a single broker is unknown for some seconds after the
+//! broker was killed and started again. The transaction then stays open until an operator ends it.
+
+use std::collections::BTreeSet;
+
+use super::Kafka;
+
+/// Kafka's own tool for this.
+const TOOL: &str = "org.apache.kafka.tools.TransactionsCommand";
+
+/// Ends the transactions whose markers were skipped according to the broker's log, as an operator would.
+pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
+    for (topic, partition) in log.lines().flat_map(skipped) {
+        let place = ["--topic", &topic, "--partition", &partition];
+        for start in open_from(&run(kafka, "describe-producers", &place, &[])) {
+            run(kafka, "abort", &place, &["--start-offset", &start]);
+        }
+    }
+}
+
+fn run(kafka: &Kafka, action: &str, place: &[&str], more: &[&str]) -> String {
+    kafka.tool(TOOL, &[&["--bootstrap-server", kafka.bootstrap(), action][..], place, more].concat())
+}
+
+/// Returns the partitions whose markers a line of the broker's log reports as skipped.
+fn skipped(line: &str) -> BTreeSet<(String, String)> {
+    let list = line
+        .split_once("find leader endpoint for partitions Set(")
+        .and_then(|(_, rest)| rest.split_once(')'));
+    let (list, _) = list.unwrap_or_default();
+    list.split(", ")
+        .filter_map(|name| name.rsplit_once('-'))
+        .map(|(topic, partition)| (topic.into(), partition.into()))
+        .collect()
+}
+
+/// Returns the offsets at which open transactions start, from the table of `describe-producers`.
+fn open_from(table: &str) -> Vec<String> {
+    let last = table.lines().skip(1).filter_map(|line| line.split_whitespace().last());
+    last.filter(|cell| cell.parse::<u64>().is_ok()).map(Into::into).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_with_skipped_markers_are_read_from_the_log() {
+        let line = "INFO [Transaction Marker Channel Manager 1]: Couldn't find leader endpoint for partitions \
+                    Set(w-1.partials-1, __consumer_offsets-3) while trying to send transaction markers for w-a, these \
+                    partitions are likely deleted already and hence can be skipped";
+        let expected = [("__consumer_offsets", "3"), ("w-1.partials", "1")];
+        assert_eq!(skipped(line), expected.map(|(topic, number)| (topic.into(), number.into())).into());
+        assert_eq!(skipped("INFO Kafka Server started"), BTreeSet::new());
+    }
+
+    #[test]
+    fn start_offsets_of_open_transactions_are_read_from_the_table() {
+        let table = "ProducerId\tProducerEpoch\tLatestCoordinatorEpoch\tLastSequence\tLastTimestamp\t\
+                     CurrentTransactionStartOffset\t\n0         \t1            \t2                     \t3           \t\
+                     1796127847708\t51                           \t\n1\t1\t4\t1\t1796127907755\tNone\t\n";
+        assert_eq!(open_from(table), ["51"]);
+    }
+}
