@@ -7,8 +7,12 @@ use crate::{Measures, State, cmcd};
 
 /// Returns the numbers of a beacon, rounded half up (docs/reference/rollup.md, "Noise").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
-    let value = |metric| beacon.number(Number::Value(metric)).map(|amount| narrow(amount.to_two_digits()));
-    let common = Measures { values: ValueMetric::ALL.map(value), ..Measures::default() };
+    let mut common = Measures::default();
+    for metric in ValueMetric::ALL {
+        if let Some(amount) = beacon.number(Number::Value(metric)) {
+            common.values[metric as usize] = Some(narrow(amount.to_two_digits()));
+        }
+    }
     let event = beacon.text(Text::Event).unwrap_or_default();
     if beacon.mode != Mode::Json {
         return of_state(beacon, event, common);

@@ -188,8 +188,7 @@ impl Validator {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
         let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
         let json = beacon.mode == Mode::Json;
-        for dimension in Dimension::ALL {
-            let Some(raw) = beacon.text(Text::Of(dimension)) else { continue };
+        for (dimension, raw) in beacon.dimensions() {
             let raw = match dimension {
                 Dimension::Stream if !json => cmcd::stream(raw),
                 Dimension::Format if !json => cmcd::format(raw),

@@ -83,6 +83,10 @@ impl Text {
             Self::Of(dimension) => Self::PLAIN + dimension as usize,
         }
     }
+
+    const fn bit(self) -> u64 {
+        1 << self.index()
+    }
 }
 
 impl Number {
@@ -100,6 +104,19 @@ impl Number {
             Self::Buffer => 3,
             Self::Sum(metric) => Self::PLAIN + metric as usize,
             Self::Value(metric) => Self::PLAIN + SumMetric::COUNT + metric as usize,
+        }
+    }
+
+    const fn bit(self) -> u64 {
+        1 << (Text::COUNT + self.index())
+    }
+
+    /// Returns the smallest and the largest whole number whose unit is certain: a time may also be of seconds, or of less
+    /// than milliseconds.
+    pub(crate) const fn plain_range(self) -> (u64, u64) {
+        match self {
+            Self::Ts => (100_000_000_000, 99_999_999_999_999),
+            _ => (0, self.limit()),
         }
     }
 
@@ -153,7 +170,6 @@ pub struct Amount {
 impl Amount {
     /// None.
     pub const ZERO: Self = Self { halves: 0 };
-    const ABSENT: Self = Self { halves: u64::MAX };
 
     /// A whole number, if `field` may have it.
     #[must_use]
@@ -165,10 +181,12 @@ impl Amount {
     /// than milliseconds.
     #[inline]
     pub(crate) const fn plain(field: Number, value: u64) -> Option<Self> {
-        let (least, most) = match field {
-            Number::Ts => (100_000_000_000, 99_999_999_999_999),
-            _ => (0, field.limit()),
-        };
+        Self::within(field.plain_range(), value)
+    }
+
+    /// A whole number, if it is within a range.
+    #[inline]
+    pub(crate) const fn within((least, most): (u64, u64), value: u64) -> Option<Self> {
         if least <= value && value <= most { Some(Self { halves: value * 2 }) } else { None }
     }
 
@@ -229,7 +247,9 @@ pub enum Mode {
 /// sent::<crowdfold_beacon::Beacon<'static>>();
 /// ```
 pub struct Beacon<'a> {
-    texts: [Option<Cow<'a, str>>; Text::COUNT],
+    /// The texts, each in use only if its bit in `present` is set and that in `decoded` is not.
+    texts: [&'a str; Text::COUNT],
+    /// The numbers, each in use only if its bit in `present` is set.
     numbers: [Amount; Number::COUNT],
     /// Its error ended playback.
     pub fatal: bool,
@@ -241,51 +261,78 @@ pub struct Beacon<'a> {
     pub batched: bool,
     /// Something in it that is no text is an object or an array.
     pub(crate) nested: bool,
-    /// The error codes of a record that states several, as an inner list without its brackets.
-    pub(crate) error_list: Option<Cow<'a, str>>,
     /// The fields that have a value, one bit each.
     present: u64,
+    /// The texts that are in `owned`, one bit each.
+    decoded: u64,
     /// The fields whose value could not be used, one bit each.
     ignored: u64,
+    /// The texts that are not written in the record as they are. Few beacons have any.
+    owned: Vec<(Text, String)>,
+    /// The error codes of a record that states several, as an inner list without its brackets.
+    pub(crate) error_list: Option<Cow<'a, str>>,
     here: Here,
 }
 
 impl<'a> Beacon<'a> {
     pub(crate) const fn new(mode: Mode) -> Self {
         Self {
-            texts: [const { None }; Text::COUNT],
-            numbers: [Amount::ABSENT; Number::COUNT],
+            texts: [""; Text::COUNT],
+            numbers: [Amount::ZERO; Number::COUNT],
             fatal: false,
             opt_out: false,
             mode,
             batched: false,
             nested: false,
-            error_list: None,
             present: 0,
+            decoded: 0,
             ignored: 0,
+            owned: Vec::new(),
+            error_list: None,
             here: PhantomData,
         }
     }
 
-    /// Empties the beacon for the next one of the same mode. Costs no more than what was set.
+    /// Empties the beacon for the next one of the same mode.
     pub(crate) fn clear(&mut self) {
-        let mut present = std::mem::take(&mut self.present);
-        while present != 0 {
-            let field = present.trailing_zeros() as usize;
-            match field.checked_sub(Text::COUNT) {
-                None => self.texts[field] = None,
-                Some(number) => self.numbers[number] = Amount::ABSENT,
-            }
-            present &= present - 1;
-        }
+        (self.present, self.decoded, self.ignored) = (0, 0, 0);
         (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
-        (self.error_list, self.ignored) = (None, 0);
+        self.error_list = None;
+        self.owned.clear();
     }
 
     /// A text, if it was sent.
     #[must_use]
+    #[inline]
     pub fn text(&self, field: Text) -> Option<&str> {
-        self.texts[field.index()].as_deref()
+        if self.present & field.bit() == 0 {
+            return None;
+        }
+        if self.decoded & field.bit() != 0 {
+            return self.decoded_text(field);
+        }
+        Some(self.texts[field.index()])
+    }
+
+    #[cold]
+    fn decoded_text(&self, field: Text) -> Option<&str> {
+        self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
+    }
+
+    /// Returns the dimensions for which a value was sent, with the value as the producer writes it.
+    #[inline]
+    pub fn dimensions(&self) -> impl Iterator<Item = (Dimension, &str)> {
+        let mut left = self.present >> Text::PLAIN & ((1 << Dimension::COUNT) - 1);
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            let dimension = *Dimension::ALL.get(at)?;
+            let index = Text::PLAIN + at;
+            if self.decoded & 1 << index != 0 {
+                return Some((dimension, self.decoded_text(Text::Of(dimension))?));
+            }
+            Some((dimension, self.texts[index]))
+        })
     }
 
     /// Returns the error codes after the first one, where a record states several. At most 8 codes of a record are read.
@@ -295,9 +342,9 @@ impl<'a> Beacon<'a> {
 
     /// A number, if it was sent.
     #[must_use]
+    #[inline]
     pub fn number(&self, field: Number) -> Option<Amount> {
-        let amount = self.numbers[field.index()];
-        (amount != Amount::ABSENT).then_some(amount)
+        (self.present & field.bit() != 0).then(|| self.numbers[field.index()])
     }
 
     /// Names the fields whose value could not be used.
@@ -312,16 +359,35 @@ impl<'a> Beacon<'a> {
         self.ignored != 0
     }
 
-    #[inline]
     pub(crate) fn set_text(&mut self, field: Text, value: Cow<'a, str>) {
-        self.texts[field.index()] = Some(value);
-        self.present |= Field::Text(field).bit();
+        match value {
+            Cow::Borrowed(text) => self.set_borrowed(field.index(), text),
+            Cow::Owned(text) => {
+                self.owned.push((field, text));
+                self.present |= field.bit();
+                self.decoded |= field.bit();
+            }
+        }
+    }
+
+    /// Sets the text with an index to a part of the record.
+    #[inline]
+    pub(crate) const fn set_borrowed(&mut self, index: usize, text: &'a str) {
+        self.texts[index] = text;
+        self.present |= 1 << index;
+        self.decoded &= !(1 << index);
     }
 
     #[inline]
     pub(crate) const fn set_number(&mut self, field: Number, value: Amount) {
-        self.numbers[field.index()] = value;
-        self.present |= Field::Number(field).bit();
+        self.set_amount(field.index(), value);
+    }
+
+    /// Sets the number with an index.
+    #[inline]
+    pub(crate) const fn set_amount(&mut self, index: usize, value: Amount) {
+        self.numbers[index] = value;
+        self.present |= 1 << (Text::COUNT + index);
     }
 
     /// Notes that a field had a value that could not be used.
@@ -330,47 +396,42 @@ impl<'a> Beacon<'a> {
     }
 
     /// Removes the value of a field. An opt-out is never removed.
-    pub(crate) fn remove(&mut self, field: Field) {
-        match field {
-            Field::Text(text) => self.texts[text.index()] = None,
-            Field::Number(number) => self.numbers[number.index()] = Amount::ABSENT,
-            Field::Fatal => self.fatal = false,
-            Field::OptOut => {}
+    pub(crate) const fn remove(&mut self, field: Field) {
+        if matches!(field, Field::Fatal) {
+            self.fatal = false;
         }
         self.present &= !field.bit();
     }
 
     /// Removes the values of several fields, given as one bit each.
     #[inline]
-    pub(crate) fn remove_all(&mut self, fields: u64) {
-        if self.present & fields != 0 || self.fatal && Field::Fatal.bit() & fields != 0 {
-            self.remove_each(fields);
-        }
-    }
-
-    #[cold]
-    fn remove_each(&mut self, fields: u64) {
-        Field::all().filter(|field| fields & field.bit() != 0).for_each(|field| self.remove(field));
+    pub(crate) const fn remove_all(&mut self, fields: u64) {
+        self.present &= !fields;
+        self.fatal &= Field::Fatal.bit() & fields == 0;
     }
 
     /// Takes over what another beacon has, with texts of its own.
-    pub(crate) fn absorb(&mut self, other: Beacon<'_>) {
-        for (at, text) in other.texts.into_iter().enumerate() {
-            if let Some(text) = text {
-                self.texts[at] = Some(Cow::Owned(text.into_owned()));
+    pub(crate) fn absorb(&mut self, other: &Beacon<'_>) {
+        for field in Field::all() {
+            match field {
+                Field::Text(field) => {
+                    if let Some(text) = other.text(field) {
+                        self.set_text(field, Cow::Owned(text.to_owned()));
+                    }
+                }
+                Field::Number(field) => {
+                    if let Some(amount) = other.number(field) {
+                        self.set_number(field, amount);
+                    }
+                }
+                Field::Fatal | Field::OptOut => {}
             }
         }
-        for (mine, theirs) in self.numbers.iter_mut().zip(other.numbers) {
-            if theirs != Amount::ABSENT {
-                *mine = theirs;
-            }
-        }
-        if let Some(list) = other.error_list {
-            self.error_list = Some(Cow::Owned(list.into_owned()));
+        if let Some(list) = &other.error_list {
+            self.error_list = Some(Cow::Owned(list.clone().into_owned()));
         }
         self.fatal |= other.fatal;
         self.opt_out |= other.opt_out;
-        self.present |= other.present;
         self.ignored |= other.ignored;
     }
 }

@@ -147,7 +147,7 @@ impl<'a> Draft<'a> {
             draft.beacon.remove(Field::Text(Text::Session));
             draft.beacon.ignore(Field::Text(Text::Session));
         }
-        self.beacon.absorb(draft.beacon);
+        self.beacon.absorb(&draft.beacon);
         self.version = self.version.max(draft.version);
         self.picture = draft.picture.or(self.picture);
         self.bitrate_of_video = draft.bitrate_of_video.or(self.bitrate_of_video);

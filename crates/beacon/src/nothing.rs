@@ -13,6 +13,10 @@ const MOST_QUOTES: usize = 2;
 /// `(null)` or `undefined`, also in quotes.
 #[must_use]
 pub fn is_nothing(text: &str) -> bool {
+    // most values begin with a character with which none of the texts can begin
+    if text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() && !b"nNuU".contains(&first)) {
+        return false;
+    }
     let mut text = text.trim();
     if text.len() > LONGEST {
         return false;

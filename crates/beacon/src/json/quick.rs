@@ -10,14 +10,12 @@
 
 mod step;
 
-use std::borrow::Cow;
-
-use step::{NONE, Step, What};
+use step::{NONE, NumberSlot, Step, What};
 
 use super::syntax::{self, blank, plain, string_end};
 use super::value;
 use crate::fields::Target;
-use crate::{Amount, Beacon, Field, Fields};
+use crate::{Amount, Beacon, Field, Fields, Text};
 
 /// Most steps that are remembered, and the longest that is, bytes. A producer has a few dozen.
 const MOST_STEPS: usize = 512;
@@ -93,10 +91,12 @@ impl Quick {
         }
         let mut step = START;
         loop {
-            step = self.follow(step, bytes, &mut at, fields)?;
+            (step, at) = self.follow(step, bytes, at, fields)?;
             let Step { node, what, .. } = self.steps[step];
             at = match what {
-                What::Field(field) => read_field(field, source, blank(bytes, at), beacon)?,
+                What::Text(index) => read_text(index, source, at, beacon)?,
+                What::Number(slot) => read_number(slot, bytes, at, beacon)?,
+                What::Flag(field) => read_flag(field, bytes, at, beacon)?,
                 What::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
                 What::Inside(inner) => {
                     beacon.remove_all(fields.node(inner).fields);
@@ -108,31 +108,30 @@ impl Quick {
         }
     }
 
-    /// The step that leads from `at`, where a value ended or an object begins, to the next value.
+    /// Returns the step that leads from `at`, where a value ended or an object begins, to the next value, and where that
+    /// begins.
     #[inline(always)]
-    fn follow(&mut self, from: usize, bytes: &[u8], at: &mut usize, fields: &Fields) -> Option<usize> {
-        let rest = bytes.get(*at..)?;
+    fn follow(&mut self, from: usize, bytes: &[u8], at: usize, fields: &Fields) -> Option<(usize, usize)> {
+        let rest = bytes.get(at..)?;
         let [last, before] = self.steps[from].next;
         if let Some(length) = self.fits(last, rest) {
-            *at += length;
-            return Some(usize::from(last));
+            return Some((usize::from(last), at + length));
         }
         if let Some(length) = self.fits(before, rest) {
             self.steps[from].next = [before, last];
-            *at += length;
-            return Some(usize::from(before));
+            return Some((usize::from(before), at + length));
         }
         self.learn(from, bytes, at, fields)
     }
 
+    #[inline(always)]
     fn fits(&self, step: u16, rest: &[u8]) -> Option<usize> {
         self.steps.get(usize::from(step))?.fits(rest)
     }
 
     /// Looks at the key, and remembers what stands here.
     #[cold]
-    fn learn(&mut self, from: usize, bytes: &[u8], at: &mut usize, fields: &Fields) -> Option<usize> {
-        let start = *at;
+    fn learn(&mut self, from: usize, bytes: &[u8], start: usize, fields: &Fields) -> Option<(usize, usize)> {
         let opens = bytes.get(start) == Some(&b'{');
         let (begins, node) = match self.steps[from] {
             _ if from == START => (true, fields.root()),
@@ -140,7 +139,6 @@ impl Quick {
             Step { node, .. } => (false, node),
         };
         let (end, node, what) = gap(bytes, start, begins, node, fields)?;
-        *at = end;
         let step = self.remembered(&bytes[start..end], node, what).unwrap_or_else(|| {
             (self.steps[SPARE].node, self.steps[SPARE].what) = (node, what);
             SPARE
@@ -149,7 +147,7 @@ impl Quick {
             let next = &mut self.steps[from].next;
             *next = [step as u16, next[0]];
         }
-        Some(step)
+        Some((step, end))
     }
 
     /// Finds a step by hash, and remembers it if there is room.
@@ -213,7 +211,9 @@ fn read_plainly<'a>(
             beacon.remove_all(fields.node(within).fields);
         }
         at = match what {
-            What::Field(field) => read_field(field, source, blank(bytes, end), beacon)?,
+            What::Text(index) => read_text(index, source, end, beacon)?,
+            What::Number(slot) => read_number(slot, bytes, end, beacon)?,
+            What::Flag(field) => read_flag(field, bytes, end, beacon)?,
             What::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
             What::Inside(within) if bytes.get(blank(bytes, end)) == Some(&b'{') => {
                 (node, begins) = (within, true);
@@ -262,42 +262,55 @@ fn gap(
         }
     };
     let what = match target {
-        Some(Target::Field(field)) => What::Field(field),
+        Some(Target::Field(field)) => field.into(),
         Some(Target::Inside(inner)) => What::Inside(inner),
         None => What::Skip,
     };
     let colon = blank(bytes, end + 1);
-    (bytes.get(colon) == Some(&b':')).then_some((colon + 1, node, what))
+    (bytes.get(colon) == Some(&b':')).then(|| (blank(bytes, colon + 1), node, what))
 }
 
-/// Reads a value of ours; where it ends.
-fn read_field<'a>(field: Field, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+/// Reads a text. Returns where it ends.
+#[inline(always)]
+fn read_text<'a>(index: u8, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let bytes = source.bytes;
-    match (field, bytes.get(at)?) {
-        (Field::Text(field), b'"') => {
-            if let Some(end) = plain(bytes, at + 1)
-                && let Some(text) = source.text.get(at + 1..end)
-            {
-                beacon.set_text(field, Cow::Borrowed(text));
-                return Some(end + 1);
-            }
-        }
-        (Field::Number(field), b'0'..=b'9') => {
-            if let Some((value, end)) = whole(bytes, at)
-                && let Some(amount) = Amount::plain(field, value)
-            {
-                beacon.set_number(field, amount);
-                return Some(end);
-            }
-        }
-        (Field::Fatal, b'f') if bytes[at..].starts_with(b"false") => {
-            beacon.fatal = false;
-            return Some(at + 5);
-        }
-        (Field::OptOut, b'f') if bytes[at..].starts_with(b"false") => return Some(at + 5),
-        _ => {}
+    if bytes.get(at) == Some(&b'"')
+        && let Some(end) = plain(bytes, at + 1)
+        && let Some(text) = source.text.get(at + 1..end)
+    {
+        beacon.set_borrowed(index.into(), text);
+        return Some(end + 1);
+    }
+    read_other(Field::at(index.into())?, source, at, beacon)
+}
+
+/// Reads a number. Returns where it ends.
+#[inline(always)]
+fn read_number<'a>(slot: NumberSlot, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    if let Some((value, end)) = whole(bytes, at)
+        && let Some(amount) = Amount::within(slot.range, value)
+    {
+        beacon.set_amount(slot.index.into(), amount);
+        return Some(end);
+    }
+    value::read(Field::at(Text::COUNT + usize::from(slot.index))?, bytes, blank(bytes, at), beacon)
+}
+
+/// Reads a truth value. Returns where it ends.
+fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    let at = blank(bytes, at);
+    if bytes[at..].starts_with(b"false") {
+        // an opt-out is never withdrawn
+        beacon.fatal &= field != Field::Fatal;
+        return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)
+}
+
+/// Reads a text after white space, or one that is written in another way.
+#[cold]
+fn read_other<'a>(field: Field, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+    value::read(field, source.bytes, blank(source.bytes, at), beacon)
 }
 
 /// Past a value that we do not care for. One in the beacon itself may hold beacons, where the beacon is none.
@@ -313,19 +326,21 @@ fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
     (bytes.get(end) != Some(&b'{')).then_some(end)
 }
 
-/// A whole number of at most 15 digits, and where it ends. `None` for every other way to write one.
+/// Reads a whole number of at most 15 digits. Returns it and where it ends; `None` for every other way to write one.
+#[inline]
 fn whole(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
-    let mut value = 0;
-    let mut end = at;
-    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
-        value = value * 10 + u64::from(digit - b'0');
-        end += 1;
-        if end - at > 15 {
-            return None;
+    let first = bytes.get(at).filter(|byte| byte.is_ascii_digit())?;
+    let mut value = u64::from(first - b'0');
+    let mut end = at + 1;
+    let byte = loop {
+        match bytes.get(end)? {
+            digit @ b'0'..=b'9' if end - at < 15 => value = value * 10 + u64::from(digit - b'0'),
+            byte => break byte,
         }
-    }
-    let is_whole = matches!(bytes.get(end), Some(b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r'));
-    let is_padded = bytes[at] == b'0' && end - at > 1;
+        end += 1;
+    };
+    let is_whole = matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+    let is_padded = *first == b'0' && end - at > 1;
     (is_whole && !is_padded).then_some((value, end))
 }
 

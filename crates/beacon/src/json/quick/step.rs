@@ -8,14 +8,38 @@ pub(super) const NONE: u16 = u16::MAX;
 /// The target of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A value of ours.
-    Field(Field),
+    /// A text of ours, by its index.
+    Text(u8),
+    /// A number of ours.
+    Number(NumberSlot),
+    /// A truth value of ours.
+    Flag(Field),
     /// A value, or an object with fields of ours: the index of its node.
     Inside(usize),
     /// A value that we do not care for.
     Skip,
     /// The end of the beacon.
     End,
+}
+
+/// A number of a beacon, with the values that are read without further ado.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct NumberSlot {
+    pub(super) index: u8,
+    /// The smallest and the largest of them.
+    pub(super) range: (u64, u64),
+}
+
+impl From<Field> for What {
+    fn from(field: Field) -> Self {
+        match field {
+            Field::Text(text) => Self::Text(text.index() as u8),
+            Field::Number(number) => {
+                Self::Number(NumberSlot { index: number.index() as u8, range: number.plain_range() })
+            }
+            Field::Fatal | Field::OptOut => Self::Flag(field),
+        }
+    }
 }
 
 /// From the end of one value to the next.
