@@ -22,7 +22,9 @@ pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beac
     buffer.clear();
     buffer.extend_from_slice(raw);
     // A plus stands for a blank in what forms encode; a real one is encoded itself.
-    buffer.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
+    for byte in &mut *buffer {
+        *byte = if *byte == b'+' { b' ' } else { *byte };
+    }
     decode(buffer);
     for _ in 1..ENCODED {
         if memchr::memchr(b'%', buffer).is_none() || has_members(buffer) {
@@ -41,21 +43,20 @@ fn has_members(text: &[u8]) -> bool {
 fn decode(text: &mut Vec<u8>) {
     let Some(first) = memchr::memchr(b'%', text) else { return };
     let (mut from, mut to) = (first, first);
-    while from < text.len() {
-        let pair = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
-        match (text[from], pair(from + 1), pair(from + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                text[to] = (high << 4 | low) as u8;
-                from += 3;
-            }
-            (byte, ..) => {
-                text[to] = byte;
-                from += 1;
-            }
-        }
+    while let Some(byte) = text.get(from).copied() {
+        let escaped = if byte == b'%' { escaped(&text[from + 1..]) } else { None };
+        text[to] = escaped.unwrap_or(byte);
+        from += if escaped.is_some() { 3 } else { 1 };
         to += 1;
     }
     text.truncate(to);
+}
+
+/// Returns the byte of an escape, from its two hexadecimal digits.
+fn escaped(digits: &[u8]) -> Option<u8> {
+    let [high, low] = digits.first_chunk()?;
+    let digit = |byte: u8| (byte as char).to_digit(16);
+    Some((digit(*high)? << 4 | digit(*low)?) as u8)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod nested;
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 use nested::skip_nested;
 
 /// Where a value ends, or where the text stops being JSON.
@@ -159,16 +161,15 @@ fn run(bytes: &[u8], mut at: usize) -> Option<usize> {
     rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).map(|length| at + length)
 }
 
-/// Returns the index of the first quote, backslash or control character in a block. Written byte by byte without a branch,
-/// so that the compiler uses vector instructions.
+/// Returns the index of the first quote, backslash or control character in a block.
 #[inline(always)]
 fn special(block: &[u8; 16]) -> Option<usize> {
-    let found: [u8; 16] = std::array::from_fn(|at| {
-        let byte = block[at];
-        u8::from((byte == b'"') | (byte == b'\\') | (byte < 0x20))
-    });
-    let found = u128::from_le_bytes(found);
-    (found != 0).then(|| found.trailing_zeros() as usize / 8)
+    let block = u8x16::new(*block);
+    let is_quote = block.simd_eq(u8x16::splat(b'"'));
+    let is_escape = block.simd_eq(u8x16::splat(b'\\'));
+    let is_control = block.simd_eq(block.min(u8x16::splat(0x1f)));
+    let found = (is_quote | is_escape | is_control).to_bitmask();
+    (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
 fn number_end(bytes: &[u8], at: usize) -> Position {
