@@ -1,5 +1,5 @@
-//! The faults that every release survives (ARCHITECTURE.md), on a real broker: the program as a process, ended or frozen
-//! at its numbered steps, against the oracle.
+//! The faults that every release survives (docs/internals/protocol.md), on a real broker: the program as a process that is
+//! killed or frozen at its numbered steps, compared with the oracle.
 
 mod aborted;
 mod broker;

@@ -1,5 +1,5 @@
-//! The invariants of privacy, each with a test named after it: `invariant_N_…`, here or beside what it is about. The
-//! table in ARCHITECTURE.md says which shows which, and what is not claimed; [`table`] sees to it that it is so.
+//! The privacy invariants, each with a test named after it: `invariant_N_…`, here or beside the code it tests. The table in
+//! docs/internals/architecture.md lists the tests of each invariant, and what it does not cover; [`table`] compares the two.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 mod attacker;

@@ -282,8 +282,8 @@ fn a_call_that_hangs_is_given_up_and_what_was_committed_decides() {
     assert_eq!(values(&kafka, &scenario.to, "read_committed"), ["a", "b"]);
 }
 
-/// A worker as in ARCHITECTURE.md, "Exactly once": it reads one partition, copies each record, and keeps its position in
-/// the metadata.
+/// A worker as in docs/internals/protocol.md, "Transactions": it reads one partition, copies each record, and keeps its
+/// position in the metadata.
 struct Copier {
     client: ClientSettings,
     member: SourceSettings,

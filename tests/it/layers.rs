@@ -1,4 +1,4 @@
-//! The structural rules that rest on dependencies and attributes (ARCHITECTURE.md), checked in the workspace itself.
+//! The structural rules about dependencies and attributes (docs/internals/architecture.md), checked in the workspace itself.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,7 +5,7 @@ use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
 
 use crate::{Measures, State, cmcd};
 
-/// Returns the numbers of a beacon, rounded half up (docs/reference/rollup.md, "Noise").
+/// Returns the numbers of a beacon, rounded half up (docs/internals/cmcd.md, "What a session contributes").
 pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
     let mut common = Measures::default();
     for metric in ValueMetric::ALL {

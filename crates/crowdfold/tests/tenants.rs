@@ -183,7 +183,7 @@ fn noisy_rows_of_a_tenant_with_more_tables_need_more_sessions() {
                 [release.privacy]\nsecret_file = \"secret\"\n[ttl]\nbeacons = \"3h\"\n";
     std::fs::write(dir.path().join("crowdfold.toml"), text).unwrap();
     let shown = String::from_utf8(crowdfold(dir.path(), &["check"]).stdout).unwrap();
-    // the table in ARCHITECTURE.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
+    // the table in docs/internals/privacy-model.md: 38.2 and 240 for one breakdown with hourly windows, 54.0 and 345 for two
     for line in [
         "τ + k − 1 = 240 + 49 = 289.",
         "# For beta: N = 48, σ of sessions 54.0, and a row is published from τ + k − 1 = 345 + 19 = 364 sessions; \

@@ -37,9 +37,9 @@ pub enum StartError {
     Foreign(u32),
 }
 
-/// Returns the start of every partition of `assigned` (ARCHITECTURE.md, "Exactly once"). `group` is what the group committed
-/// for all partitions of the topic, `fresh_floor` the first end of a window that cannot have been published yet, were
-/// offsets lost (now + lateness, up to the next end).
+/// Returns the start of every partition of `assigned` (docs/internals/protocol.md, "Offsets at the start"). `group` are the
+/// committed offsets of all partitions of the topic. `fresh_floor` is the floor if offsets were lost: the first end of a
+/// window that cannot have been published yet (now + lateness, rounded up to the end of a window).
 ///
 /// # Errors
 /// [`StartError::Foreign`], unless `restart_from_now`.

@@ -1,5 +1,5 @@
 //! The policy `differential-privacy`: what one session can change in all that is published of its tenant on one UTC day
-//! is drowned in noise. ARCHITECTURE.md, "Differential privacy", has the argument.
+//! is drowned in noise. docs/internals/privacy-model.md has the argument.
 
 mod accounting;
 mod noise;

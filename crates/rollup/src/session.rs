@@ -2,7 +2,7 @@
 //!
 //! Every field is what one record asserted, and holds for `idle` after it by record timestamps. No field is derived
 //! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
-//! exactly what matters (ARCHITECTURE.md, "Exactly once").
+//! exactly what matters (docs/internals/protocol.md, "Session state").
 
 use crowdfold_airlock::{Identity, Observation, Playback};
 use crowdfold_model::{Millis, SumMetric, ValueMetric};

@@ -130,7 +130,7 @@ pub(crate) struct Step {
 }
 
 /// Timestamps are rounded to this many ms before differences are taken, so that the differences add up
-/// (ARCHITECTURE.md, "From CMCD states to amounts").
+/// (docs/internals/cmcd.md, "States to time").
 const UNIT: Millis = 100;
 
 impl Timeline {

@@ -1,4 +1,4 @@
-//! The invariants in ARCHITECTURE.md that concern the airlock, over random beacons.
+//! The invariants in docs/internals/architecture.md that concern the airlock, over random beacons.
 
 use crowdfold_airlock::{AddressPolicy, Format, Settings};
 use crowdfold_model::Partitioner;

@@ -100,6 +100,6 @@ fn pages_named_in_comments_exist() {
 
 #[test]
 fn page_names_are_found_in_comments() {
-    let text = "//! See ARCHITECTURE.md, \"Files\". The table is in docs/concepts.md.\n";
-    assert_eq!(page_names(text).collect::<Vec<_>>(), ["ARCHITECTURE.md", "docs/concepts.md"]);
+    let text = "//! See PRIVACY.md, \"Limits\". The table is in docs/concepts.md.\n";
+    assert_eq!(page_names(text).collect::<Vec<_>>(), ["PRIVACY.md", "docs/concepts.md"]);
 }

@@ -8,7 +8,7 @@ fn rounded(sigma: Sigma, digits: i32) -> f64 {
     (sigma.to_f64() * unit).round() / unit
 }
 
-/// ARCHITECTURE.md, "Differential privacy".
+/// docs/internals/privacy-model.md, "Differential privacy".
 #[test]
 fn sigma_and_tau_are_those_of_the_design() {
     for (window, breakdowns, sigma, digits, tau) in
