@@ -12,6 +12,8 @@ mod generated;
 mod keys;
 #[path = "docs/links.rs"]
 mod links;
+#[path = "docs/named_tests.rs"]
+mod named_tests;
 #[path = "docs/pages.rs"]
 mod pages;
 
@@ -27,8 +29,12 @@ fn assert_none(complaints: &[String]) {
 }
 
 #[test]
-fn readme_has_at_most_150_lines() {
-    let readme = pages::page("README.md");
-    let lines = readme.text.lines().count();
-    assert!(lines <= 150, "README.md has {lines} lines; move text to docs/");
+fn overviews_are_short() {
+    for (path, most) in [("README.md", 150), ("PRIVACY.md", 150), ("docs/internals/architecture.md", 200)] {
+        let lines = pages::page(path).text.lines().count();
+        assert!(
+            lines <= most,
+            "{path} has {lines} lines, but at most {most} are allowed; move text to another page"
+        );
+    }
 }
