@@ -42,7 +42,7 @@ fn a_retention_too_short_for_windows_and_outage_is_refused() {
         "topic {} loses records after 1m, but windows and the longest outage to survive need 30m 6s",
         deployment.topic("beacons")
     );
-    assert_refused(&deployment, &[&topic, "run `crowdfold topics apply`, or lower [ttl] outage"]);
+    assert_refused(&deployment, &[&topic, "run `crowdfold topics apply`, or lower ttl.max_outage"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub enum PlanError {
     /// The resulting retention is too short to survive an outage.
     #[error(
         "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
-         survive need {least}; raise its [ttl] or lower [ttl] outage"
+         survive need {least}; raise its [ttl] or lower ttl.max_outage"
     )]
     OutageTooLong {
         /// The topic.

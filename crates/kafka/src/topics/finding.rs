@@ -194,7 +194,7 @@ impl fmt::Display for Finding {
             Self::TooShort { retention, least } => write!(
                 f,
                 "loses records after {retention}, but windows and the longest outage to survive need {least}; {APPLY}, \
-                 or lower [ttl] outage"
+                 or lower ttl.max_outage"
             ),
             Self::RetentionBytes(bytes) => {
                 write!(
