@@ -12,6 +12,8 @@ mod generated;
 mod keys;
 #[path = "docs/links.rs"]
 mod links;
+#[path = "docs/messages.rs"]
+mod messages;
 #[path = "docs/named_tests.rs"]
 mod named_tests;
 #[path = "docs/pages.rs"]
