@@ -13,11 +13,13 @@ use super::Kafka;
 const TOOL: &str = "org.apache.kafka.tools.TransactionsCommand";
 
 /// Ends the transactions whose markers were skipped according to the broker's log, as an operator would.
+#[expect(clippy::print_stderr, reason = "a test says what happened to its broker")]
 pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
     for (topic, partition) in log.lines().flat_map(skipped) {
         let place = ["--topic", &topic, "--partition", &partition];
         for start in open_from(&run(kafka, "describe-producers", &place, &[])) {
             run(kafka, "abort", &place, &["--start-offset", &start]);
+            eprintln!("ended a transaction on partition {partition} of {topic}, open from offset {start}");
         }
     }
 }
