@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
-const LAYERS: [(&str, u32); 16] = [
+const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 0),
     ("crowdfold-scan", 0),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, u32); 16] = [
     ("crowdfold-console", 5),
     ("crowdfold-kafka", 6),
     ("crowdfold-collector", 7),
+    ("crowdfold-worker", 7),
     ("crowdfold", 8),
     ("crowdfold-suite", 9),
     ("crowdfold-attack", 9),

@@ -12,10 +12,10 @@ pub mod topics;
 
 use std::io::{self, Write as _};
 
-use crate::cli::{Cli, Command};
 use crowdfold_config::Sources;
+use crowdfold_worker::Config;
 
-use crate::config::Config;
+use crate::cli::{Cli, Command};
 use crate::error::CrowdfoldError;
 
 /// Reads the configuration and runs the command.

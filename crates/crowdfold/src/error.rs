@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crowdfold_config::ConfigError;
+use crowdfold_worker::WorkerError;
 
 /// The error of a command.
 #[derive(Debug)]
@@ -25,22 +26,6 @@ impl CrowdfoldError {
             Self::Usage(_) => 2,
             Self::Breach(_) => 3,
         }
-    }
-
-    /// Returns true if the error may disappear by itself, such as an unreachable cluster.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        let Self::Running(error) = self else { return false };
-        error.downcast_ref().is_some_and(crowdfold_kafka::KafkaError::is_transient)
-    }
-
-    /// Returns true if the error may disappear after a successful start. This includes refused authentication, because
-    /// it succeeded before.
-    #[must_use]
-    pub fn may_pass_again(&self) -> bool {
-        let Self::Running(error) = self else { return false };
-        let refused = matches!(error.downcast_ref(), Some(crowdfold_kafka::KafkaError::Refused { .. }));
-        refused || self.may_pass()
     }
 
     /// Returns true if the reader of the output has closed it, as `head` does, which is not an error.
@@ -83,5 +68,17 @@ impl From<io::Error> for CrowdfoldError {
 impl From<ConfigError> for CrowdfoldError {
     fn from(error: ConfigError) -> Self {
         Self::Usage(error.to_string())
+    }
+}
+
+impl From<WorkerError> for CrowdfoldError {
+    fn from(error: WorkerError) -> Self {
+        match error {
+            WorkerError::Kafka(error) => error.into(),
+            WorkerError::Config(error) => error.into(),
+            WorkerError::Refused(message) => Self::Usage(message),
+            WorkerError::Breach(message) => Self::Breach(message),
+            other => Self::Running(other.into()),
+        }
     }
 }

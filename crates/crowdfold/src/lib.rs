@@ -1,4 +1,4 @@
-//! The program `crowdfold`: command line, configuration, and the wiring of the worker.
+//! The program `crowdfold`: the command line, and what the commands print.
 //!
 //! ```
 //! use clap::Parser;
@@ -11,9 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
-mod clock;
 pub mod commands;
-pub mod config;
 pub mod error;
 pub mod hardening;
 mod ledger_file;
@@ -21,10 +19,4 @@ pub mod logging;
 mod memory;
 mod output;
 pub mod process;
-mod roles;
-mod specs;
-mod telemetry;
 mod terminal;
-mod watch;
-mod wiring;
-mod worker;

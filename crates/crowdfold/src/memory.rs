@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crowdfold_worker::Config;
 
 /// The measured memory of the most expensive kind of session, with an open session summary and CMCD states, bytes.
 const SESSION: u64 = 1_200;

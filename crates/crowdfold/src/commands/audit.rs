@@ -15,11 +15,10 @@ use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
 use crowdfold_console::audit::{Auditor, Bounds, Contents, Least, Record, Rules};
 use crowdfold_release::{LEAST_K, Policy, breakdown_name};
+use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::{self, ReportFormat};
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::{clock, specs, wiring};
 
 use report::{Ageing, Report, Subject, Unseen};
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crowdfold_config::{Bounds, Tenants, show_duration as show, spell_duration as spell};
 use crowdfold_model::Dimension;
 use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
+use crowdfold_worker::Config;
+use crowdfold_worker::config::{COUNTS_ONLY, millis};
 
-use crate::config::{COUNTS_ONLY, Config, millis};
 use crate::{cli, memory};
 
 mod expected;

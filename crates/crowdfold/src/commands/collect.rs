@@ -1,5 +1,7 @@
 //! `collect`: the HTTP collector.
 
+mod metrics;
+mod parameters;
 mod topic;
 
 use std::sync::Arc;
@@ -12,12 +14,11 @@ use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
 use crowdfold_model::Millis;
+use crowdfold_worker::telemetry::{Component, Counters, Server, Status};
+use crowdfold_worker::{Config, Stop, clock, roles, wiring};
 
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::telemetry::{Component, Counters, Server, Status};
-use crate::worker::Stop;
-use crate::{clock, hardening, roles, wiring};
+use crate::hardening;
 
 use topic::{Found, Topic};
 
@@ -32,15 +33,16 @@ const RECENT: Millis = 10_000;
 /// # Errors
 /// The error that ended it.
 pub fn run(config: Config) -> Result<(), CrowdfoldError> {
-    let settings = config.collector();
-    let files = config.collector_files().map(Certificates::load).transpose();
+    let settings = parameters::settings(&config);
+    let files = parameters::files(&config).map(Certificates::load).transpose();
     let certificates = files.map_err(|error| CrowdfoldError::Usage(error.to_string()))?;
     hardening::open_files(settings.connections as u64)?;
     let client = wiring::client(&config)?;
     let topic = config.topic_names().beacons;
     let status = Arc::new(Status::new(&[Component::Collect]));
     let stop = Stop::at_signals()?;
-    let pages = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
+    let pages = Server::start(config.metrics.listen, Arc::clone(&status))?;
+    metrics::describe();
     if let Some(address) = pages.address {
         tracing::info!("metrics and health at http://{address}");
     }
@@ -203,7 +205,7 @@ impl Watching<'_> {
 
     fn report(&self, now: Millis) {
         let held = self.collector.held();
-        self.counters.collected(&self.collector.counted(), held);
+        metrics::write(&self.counters, &self.collector.counted(), held);
         let mut reasons = Vec::new();
         match &self.unseen {
             Some(error) => reasons.push(error.clone()),

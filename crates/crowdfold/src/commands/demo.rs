@@ -27,13 +27,13 @@ use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
 use crowdfold_model::Millis;
 use crowdfold_release::Secret;
+use crowdfold_worker::config::millis;
+use crowdfold_worker::telemetry::{Component, Status};
+use crowdfold_worker::{Config, Setting, Stop, Worker, clock, wiring};
 
 use crate::cli;
-use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
-use crate::telemetry::{Component, Status};
-use crate::worker::{Setting, Stop, Worker};
-use crate::{clock, terminal, wiring};
+use crate::terminal;
 
 use broker::Broker;
 use event_clock::EventClock;
@@ -105,7 +105,8 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
     let played = players
         .join()
         .unwrap_or_else(|_| Err(anyhow::anyhow!("the thread of the synthetic players panicked")));
-    let stats = worker.join().and(played.map_err(CrowdfoldError::from)).and(shown)?;
+    let worked = worker.join().map_err(CrowdfoldError::from);
+    let stats = worked.and(played.map_err(CrowdfoldError::from)).and(shown)?;
     view::summary(&dashboard, &stats, clock::now(), terminal::width(io::stdout()), out)?;
     Ok(out.flush()?)
 }

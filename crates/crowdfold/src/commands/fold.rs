@@ -19,15 +19,15 @@ use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Record, SessionHasher, Shared};
 use crowdfold_model::Millis;
 use crowdfold_pipeline::{Combiner, Ledger, Merger, Operator, Start};
+use crowdfold_worker::wiring::OperatorSettings;
+use crowdfold_worker::{Config, clock};
 
 use self::progress::Progress;
 use self::records::Records;
 use self::sort::Sorter;
-use crate::config::Config;
 use crate::error::CrowdfoldError;
 use crate::output::{self, Replacement};
-use crate::wiring::OperatorSettings;
-use crate::{cli, clock, ledger_file, memory};
+use crate::{cli, ledger_file, memory};
 
 /// Folds files.
 ///

@@ -13,10 +13,10 @@ use anyhow::Context as _;
 use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
 use crowdfold_model::Dimension;
 use crowdfold_release::Policy;
+use crowdfold_worker::config::millis;
+use crowdfold_worker::{Config, clock};
 
 use crate::cli::Generate;
-use crate::clock;
-use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
 use crate::output;
 

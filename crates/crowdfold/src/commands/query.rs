@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use crowdfold_config::Tenants;
 use crowdfold_console::{Answer, Args, Catalogue, ConsoleError, Query, Reader};
 use crowdfold_model::Dimension;
+use crowdfold_worker::{Config, clock, wiring};
 
 use crate::cli::{self, TableFormat};
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::{clock, terminal, wiring};
+use crate::terminal;
 
 #[cfg(test)]
 mod tests;

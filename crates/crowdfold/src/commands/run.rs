@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::topics::Spec;
+use crowdfold_worker::telemetry::{Component, Server, Status};
+use crowdfold_worker::{Config, Setting, Stop, Worker, WorkerError, roles, specs, watch, wiring};
 
 use crate::cli::{self, Stage};
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::telemetry::{Component, Server, Status};
-use crate::worker::{Setting, Stop, Worker};
-use crate::{hardening, memory, roles, specs, watch, wiring};
+use crate::{hardening, memory};
 
 /// Runs until SIGTERM or SIGINT, or until a stage cannot continue.
 ///
@@ -31,7 +29,7 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
     let components: Vec<_> = stages.iter().copied().chain([Component::Topics]).collect();
     let status = Arc::new(Status::new(&components));
     let stop = Stop::at_signals()?;
-    let server = Server::start(config.metrics.listen, Arc::clone(&status)).map_err(anyhow::Error::from)?;
+    let server = Server::start(config.metrics.listen, Arc::clone(&status))?;
     if let Some(address) = server.address {
         tracing::info!("metrics and health at http://{address}");
     }
@@ -45,12 +43,12 @@ pub fn run(args: &cli::Run, config: Config) -> Result<(), CrowdfoldError> {
         restart_from_now: args.restart_from_now,
         accept_loss: args.accept_loss,
     };
-    work(&setting, stages, &specs).map_err(|failure| as_granted(failure, &rights))?;
+    work(&setting, stages, &specs).map_err(|error| error.among(&rights))?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), CrowdfoldError> {
+fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), WorkerError> {
     let Setting { client, status, stop, .. } = setting;
     if watch::refuse_unbounded(client, specs, status, stop)? {
         let worker = Worker::start(setting, stages);
@@ -58,16 +56,4 @@ fn work(setting: &Setting, stages: &[Component], specs: &[Spec]) -> Result<(), C
         worker.join()?;
     }
     Ok(())
-}
-
-/// Replaces a missing permission by the one to be granted, which implies it: the permission to write a topic implies
-/// the one to describe it, for instance.
-fn as_granted(failure: CrowdfoldError, rights: &[Right]) -> CrowdfoldError {
-    match failure {
-        CrowdfoldError::Running(error) => match error.downcast::<crowdfold_kafka::KafkaError>() {
-            Ok(error) => error.among(rights).into(),
-            Err(error) => CrowdfoldError::Running(error),
-        },
-        other => other,
-    }
 }

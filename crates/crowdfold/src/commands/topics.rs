@@ -6,11 +6,10 @@ mod purge;
 use std::io::Write;
 
 use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, Span, TopicReport};
+use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::TopicsCommand;
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::{clock, specs, wiring};
 
 /// Runs the command.
 ///

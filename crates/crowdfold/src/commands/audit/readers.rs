@@ -12,10 +12,10 @@
 
 use crowdfold_kafka::acl::{Operation, Resource, Right};
 use crowdfold_kafka::topics::{Access, ClusterRight, Grant, Permissions, Purpose, Reader, Readers};
+use crowdfold_worker::Config;
+use crowdfold_worker::roles::{self, Actor};
 
 use super::report::{Line, Report, Unseen};
-use crate::config::Config;
-use crate::roles::{self, Actor};
 
 /// The name in place of a topic, for permissions on the whole cluster.
 const CLUSTER: &str = "(cluster)";

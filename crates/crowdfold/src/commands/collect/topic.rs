@@ -8,8 +8,7 @@ use std::time::Duration;
 use crowdfold_kafka::acl::Operation;
 use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{ClientSettings, Cluster, KafkaError};
-
-use crate::worker::{Backoff, Stop};
+use crowdfold_worker::{Backoff, Stop};
 
 /// The interval of checks; partitions are added rarely.
 const AGAIN: Duration = Duration::from_secs(60);
@@ -41,7 +40,7 @@ pub(super) fn watch(client: ClientSettings, name: String, stop: Arc<Stop>) -> Re
                     backoff.reset();
                     (Found::Topic(topic), AGAIN)
                 }
-                Err(error) => (Found::Nothing(error), backoff.next()),
+                Err(error) => (Found::Nothing(error), backoff.delay()),
             };
             if sender.send(found).is_err() || stop.sleep(pause) {
                 return;

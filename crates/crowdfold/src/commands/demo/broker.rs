@@ -5,12 +5,11 @@ use crowdfold_config::{Properties, Topics};
 use crowdfold_kafka::topics::{Admin, PlanError};
 use crowdfold_kafka::{Cluster, KafkaError};
 use crowdfold_model::Millis;
+use crowdfold_worker::{Config, clock, specs, wiring};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::{clock, specs, wiring};
 
 /// The prefix of the demo's topics, groups and transactions.
 const PREFIX: &str = "crowdfold-demo";

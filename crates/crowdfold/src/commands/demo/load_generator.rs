@@ -9,6 +9,8 @@ use anyhow::{Context as _, anyhow};
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode};
 use crowdfold_loadgen::{Faults, Players, PlayersConfig, Report};
 use crowdfold_model::Millis;
+use crowdfold_worker::config::millis;
+use crowdfold_worker::{Config, Stop, clock};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::KafkaError;
@@ -18,10 +20,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 use super::event_clock::EventClock;
 use super::gauges::Gauges;
 use super::{CROWDED, QUIET};
-use crate::clock;
-use crate::config::{Config, millis};
 use crate::error::CrowdfoldError;
-use crate::worker::Stop;
 
 /// The number of live sessions of the first tenant: about 330 beacons per second of event time.
 const SESSIONS: u32 = 3_000;

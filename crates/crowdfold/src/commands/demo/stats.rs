@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crowdfold_console::Row;
 use crowdfold_model::{Dimension, Millis};
 use crowdfold_release::breakdown_name;
-
-use crate::config::Config;
+use crowdfold_worker::Config;
 
 #[cfg(test)]
 mod tests;

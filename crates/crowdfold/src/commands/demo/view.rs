@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use crowdfold_config::spell_duration;
 use crowdfold_model::Millis;
+use crowdfold_worker::Config;
+use crowdfold_worker::config::millis;
+use crowdfold_worker::telemetry::Status;
 
 use super::broker::Broker;
 use super::event_clock::{EventClock, SPEED};
@@ -12,8 +15,6 @@ use super::rate_meter::RateMeter;
 use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
-use crate::config::{Config, millis};
-use crate::telemetry::Status;
 
 /// The time after which a worker that has not joined is queried for the reason, ms.
 const JOINING: Millis = 10_000;

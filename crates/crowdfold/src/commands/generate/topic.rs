@@ -11,6 +11,7 @@ use crowdfold_config::{Format, Partitioner};
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
+use crowdfold_worker::Config;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -19,7 +20,6 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 
 use super::{clock, usage};
 use crate::cli::Generate;
-use crate::config::Config;
 use crate::error::CrowdfoldError;
 
 /// The time-out of the last records.

@@ -4,9 +4,9 @@ use crowdfold_console::{Catalogue, Query as Asked};
 
 use super::{catalogue, topics};
 use crate::cli::{Cli, Command, Query};
-use crate::config::Config;
 use crate::error::CrowdfoldError;
 use crowdfold_config::Sources;
+use crowdfold_worker::Config;
 
 fn typed(arguments: &str) -> Query {
     let words = ["crowdfold", "query"].into_iter().chain(arguments.split_whitespace());

@@ -8,11 +8,10 @@ mod tests;
 use std::io::Write;
 
 use crowdfold_kafka::acl::{Operation, Resource, Right};
+use crowdfold_worker::{Config, roles};
 
 use crate::cli::AclFormat;
-use crate::config::Config;
 use crate::error::CrowdfoldError;
-use crate::roles;
 
 /// Prints the permissions without connecting to a broker.
 ///

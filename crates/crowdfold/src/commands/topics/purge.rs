@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crowdfold_kafka::topics::{Admin, Change, Finding, Purge, Purged, Spec, Unread};
+use crowdfold_worker::clock;
 
 use super::unbounded;
-use crate::clock;
 use crate::error::CrowdfoldError;
 
 /// Prints the records to delete, and deletes them if confirmed. Returns the number of topics that remain unbounded.

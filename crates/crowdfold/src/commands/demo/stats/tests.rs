@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::Stats;
-use crate::config::Config;
 use crowdfold_config::Sources;
+use crowdfold_worker::Config;
 
 fn stats() -> Stats {
     Stats::new(&Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap())

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crowdfold_kafka::acl::{Operation, Resource, Right};
+use crowdfold_worker::Config;
+use crowdfold_worker::roles::Actor;
 
 use super::by_resource;
-use crate::config::Config;
-use crate::roles::Actor;
 
 const HEAD: &str = "\
 # The minimal permissions of each role, to be granted by an administrator, whose connection is in admin.properties.

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use crowdfold_kafka::acl::Resource;
+use crowdfold_worker::roles::Actor;
 
 use super::by_resource;
 use crate::error::CrowdfoldError;
-use crate::roles::Actor;
 
 const HEAD: &str = "\
 # The minimal permissions of each role, for Strimzi's user operator (authorization of type simple).

@@ -1,0 +1,45 @@
+//! The parameters of the collector, made from the settings.
+
+use crowdfold_collector::{Files, Settings};
+use crowdfold_config::Acknowledge;
+use crowdfold_worker::Config;
+use crowdfold_worker::config::partitioner;
+
+#[cfg(test)]
+mod tests;
+
+/// Returns the parameters of the collector.
+pub(super) fn settings(config: &Config) -> Settings {
+    let collect = &config.collect;
+    Settings {
+        listen: collect.listen,
+        origins: collect.origins.clone(),
+        trusted_proxies: collect.trusted_proxies.clone(),
+        proxy_protocol: collect.proxy_protocol,
+        acknowledge: match collect.acknowledge {
+            Acknowledge::Written => crowdfold_collector::Acknowledge::Written,
+            Acknowledge::Queued => crowdfold_collector::Acknowledge::Queued,
+        },
+        linger: collect.linger,
+        record: collect.batch_bytes,
+        patience: collect.acknowledge_timeout,
+        memory: collect.max_memory_bytes,
+        connections: collect.max_connections,
+        body: collect.max_body_bytes,
+        rate: collect.max_requests_per_connection_second,
+        slow: collect.read_timeout,
+        idle: collect.keep_alive,
+        tenants: config.tenants.names.clone(),
+        gpc: config.consent.gpc,
+        dnt: config.consent.dnt,
+        fields: config.source.fields.clone(),
+        partitioner: partitioner(config.source.partitioner),
+        max_beacons: config.source.max_beacons,
+    }
+}
+
+/// Returns the files with the collector's certificate and key, if it uses TLS.
+pub(super) fn files(config: &Config) -> Option<Files> {
+    let tls = &config.collect.tls;
+    Some(Files { certificate: tls.certificate.clone()?, key: tls.key.clone()? })
+}

@@ -1,0 +1,79 @@
+//! The parameters of the airlock, and of the combiner and merger.
+
+use crowdfold_config::{AddressPolicy, ConfigError, ContentPolicy, Format, Partitioner};
+use crowdfold_rollup::Rules;
+use crowdfold_scan::PublicIds;
+
+use super::{Config, millis};
+
+impl Config {
+    /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows need several networks.
+    ///
+    /// # Errors
+    /// When that file cannot be read or does not contain 64 hexadecimal digits.
+    pub fn airlock(&self) -> Result<crowdfold_airlock::Settings, ConfigError> {
+        let guard_key = match self.policy().guard_networks() {
+            Some(_) => Some(self.loaded.read_secret()?),
+            None => None,
+        };
+        let child_directed = &self.consent.child_directed;
+        Ok(crowdfold_airlock::Settings {
+            format: match self.source.format {
+                Format::Json => crowdfold_airlock::Format::Json,
+                Format::Cmcd => crowdfold_airlock::Format::Cmcd,
+                Format::Capture => crowdfold_airlock::Format::Capture,
+            },
+            fields: self.source.fields.clone(),
+            log: self.source.log.clone(),
+            tenants: self.tenants.names.clone(),
+            default_tenant: self.tenants.default_index(),
+            partitioner: partitioner(self.source.partitioner),
+            max_skew: millis(self.windows.max_skew),
+            address: match self.address.policy {
+                AddressPolicy::Strip => crowdfold_airlock::AddressPolicy::Strip,
+                AddressPolicy::Truncate => crowdfold_airlock::AddressPolicy::Truncate,
+            },
+            country_mmdb: self.address.country_mmdb.clone(),
+            asn_mmdb: self.address.asn_mmdb.clone(),
+            gpc: self.consent.gpc,
+            dnt: self.consent.dnt,
+            child_directed_tenants: child_directed.tenants.clone(),
+            child_directed_content: child_directed.content.clone(),
+            drop_bots: self.consent.drop_bots,
+            keep_content: self.content.policy == ContentPolicy::Keep,
+            public_content: self.public_ids(),
+            known: self.audit.known.clone(),
+            guard_key,
+            max_beacons: self.source.max_beacons,
+            ..crowdfold_airlock::Settings::default()
+        })
+    }
+
+    /// Returns the rules that combiners and mergers must agree on.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            window: millis(self.windows.length),
+            lateness: millis(self.windows.lateness),
+            idle: millis(self.sessions.idle_timeout),
+            breakdowns: self.policies().breakdowns(),
+            max_sessions: self.sessions.max_per_partition,
+        }
+    }
+
+    /// Returns the content ids that `content.pattern` declares public.
+    #[must_use]
+    pub fn public_ids(&self) -> Option<PublicIds> {
+        PublicIds::new(self.content.pattern.as_deref()?).ok()
+    }
+}
+
+/// Returns the partitioner of a setting.
+#[must_use]
+pub const fn partitioner(partitioner: Partitioner) -> crowdfold_model::Partitioner {
+    match partitioner {
+        Partitioner::Murmur2 => crowdfold_model::Partitioner::Murmur2,
+        Partitioner::Crc32 => crowdfold_model::Partitioner::Crc32,
+        Partitioner::Fnv1a => crowdfold_model::Partitioner::Fnv1a,
+    }
+}

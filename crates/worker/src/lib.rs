@@ -1,0 +1,46 @@
+//! The streaming worker. It runs the operators of `crowdfold-pipeline` on Kafka: one thread for each stage, each with
+//! one consumer and one transactional producer. [`Config`] turns settings into the parameters of the other crates,
+//! [`specs`] and [`roles`] derive the topics and permissions of a deployment from it, [`telemetry`] serves metrics and
+//! health, and [`watch`] checks the time-to-live of the topics while the worker runs.
+//!
+//! A worker needs a broker; its parameters do not:
+//!
+//! ```
+//! use crowdfold_config::Sources;
+//! use crowdfold_worker::telemetry::{Component, Status};
+//! use crowdfold_worker::{Config, specs};
+//!
+//! let config = Config::load(&Sources { host: "host-1".into(), ..Sources::default() })?;
+//! let topics = specs::of_stages(&config, &[Component::Merge]).into_iter().map(|spec| spec.topic);
+//! assert_eq!(topics.collect::<Vec<_>>(), ["crowdfold.partials", "crowdfold.rollups"]);
+//!
+//! let status = Status::new(&[Component::Merge]);
+//! assert_eq!(status.not_ready(0), ["merge: starting"]);
+//! # Ok::<(), crowdfold_config::ConfigError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod backoff;
+pub mod clock;
+mod combine;
+pub mod config;
+mod databases;
+mod erase;
+mod error;
+mod merge;
+pub mod roles;
+mod runner;
+pub mod specs;
+mod stage;
+mod stop;
+mod tally;
+pub mod telemetry;
+pub mod watch;
+pub mod wiring;
+mod worker;
+
+pub use backoff::Backoff;
+pub use config::Config;
+pub use error::WorkerError;
+pub use stop::Stop;
+pub use worker::{Setting, Worker};

@@ -1,0 +1,198 @@
+//! The merging stage: partials in, rollups out.
+
+use std::sync::Arc;
+
+use crowdfold_kafka::{
+    Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
+};
+use crowdfold_model::Millis;
+use crowdfold_pipeline::{
+    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
+};
+use metrics::{counter, gauge, histogram};
+
+use crate::clock;
+use crate::config::millis;
+use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
+use crate::tally::Tally;
+use crate::telemetry::{Component, Counters};
+use crate::wiring::OperatorSettings;
+use crate::{Setting, WorkerError};
+
+/// The interval of queries whether every partition has a committed offset, until each has, ms.
+const ASK: Millis = 10_000;
+
+pub(crate) struct Merge {
+    partials: String,
+    rollups: Vec<String>,
+    merge_partitions: u32,
+    /// True if every partition of the partials is known to have a committed offset.
+    whole: bool,
+    asked: Millis,
+}
+
+impl Stage for Merge {
+    type Operator = Merger;
+    const COMPONENT: Component = Component::Merge;
+
+    fn new(setting: &Setting) -> Result<Self, WorkerError> {
+        let names = setting.config.topic_names();
+        Ok(Self {
+            partials: names.partials.clone(),
+            rollups: names.rollups().to_vec(),
+            merge_partitions: setting.config.topics.partial_partitions,
+            whole: false,
+            asked: 0,
+        })
+    }
+
+    fn source(&self, setting: &Setting) -> SourceSettings {
+        source_settings(setting, Self::COMPONENT, &self.partials)
+    }
+
+    fn sink(&self, setting: &Setting) -> SinkSettings {
+        let config = &setting.config;
+        let base = format!("{}.rollups", config.kafka.prefix);
+        let rollups = if config.tenants.per_tenant_topics {
+            RollupTopics::PerTenant { base, tenants: config.tenants.names.clone() }
+        } else {
+            RollupTopics::One(base)
+        };
+        let topics = SinkTopics { partials: None, rollups: Some(rollups), rejections: None };
+        sink_settings(setting, Self::COMPONENT, topics)
+    }
+
+    fn assign(
+        &mut self,
+        setting: &Setting,
+        assigned: &Assigned,
+        group: &[Option<Committed>],
+        source: &Source,
+        now: Millis,
+    ) -> Result<Vec<(u32, Merger, bool)>, WorkerError> {
+        let config = &setting.config;
+        if assigned.of != self.merge_partitions {
+            return Err(refused(format!(
+                "topic {} has {} partitions, but topics.partial_partitions is {}; set the key to the number of the \
+                 topic, which never changes",
+                self.partials, assigned.of, self.merge_partitions
+            )));
+        }
+        let beacons = config.topics.beacon_partitions;
+        let settings = OperatorSettings::new(config, beacons, assigned.of, "".into(), false);
+        let numbers: Vec<_> = assigned.partitions.iter().map(|ours| ours.partition).collect();
+        let empty = never_written(source, &self.rollups)?;
+        let rules = config.rules();
+        let floor = rules.ceil(now + rules.lateness);
+        let restart = setting.restart_from_now;
+        let starts =
+            plan_starts::<MergerCheckpoint>(&numbers, group, empty, floor, restart).map_err(refused)?;
+        self.whole = is_whole(&numbers, group);
+        let mergers = starts.iter().zip(&assigned.partitions).map(|(start, ours)| {
+            if start.offsets_lost {
+                tracing::warn!(
+                    partition = ours.partition,
+                    "offsets were lost; windows that end before {} are not published again",
+                    start.floor
+                );
+            }
+            let mut merger = Merger::new(Arc::clone(&settings.merge), start, ours.start_offset, now);
+            if self.whole {
+                merger.know_whole();
+            }
+            (ours.partition, merger, start.checkpoint.is_none())
+        });
+        Ok(mergers.collect())
+    }
+
+    /// Workers that start together see no offsets of each other at first.
+    fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
+        let now = clock::now();
+        if self.whole || operators.by_partition().is_empty() || now.saturating_sub(self.asked) < ASK {
+            return;
+        }
+        self.asked = now;
+        // if the response is missing, it is queried again
+        self.whole = source.committed().is_ok_and(|group| group.iter().all(Option::is_some));
+        if self.whole {
+            operators.values_mut().for_each(Merger::know_whole);
+        }
+    }
+
+    fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
+        merger.record(message.payload(), message.offset(), now)
+    }
+
+    fn at_end(merger: &mut Merger) {
+        merger.at_end();
+    }
+
+    /// Cells are kept in memory for partitions that are behind; the merge time-out limits the time.
+    fn is_full(_: &Merger) -> bool {
+        false
+    }
+
+    fn load<'a>(merger: &'a Merger, into: &mut Vec<Outgoing<'a>>) {
+        if merger.publication().is_some_and(|next| next.checkpoint.forced.is_some()) {
+            fault::point("4.deciding");
+        }
+        let rollups = merger.publication().into_iter().flat_map(|publication| &publication.rollups);
+        into.extend(rollups.map(Outgoing::Rollup));
+    }
+
+    fn count(merger: &Merger, _: &mut Tally, now: Millis) {
+        let Some(publication) = merger.publication() else { return };
+        if publication.checkpoint.forced.is_some() {
+            fault::point("4.decided");
+        }
+        if !publication.rollups.is_empty() {
+            let age = now.saturating_sub(publication.checkpoint.closed_until);
+            histogram!("crowdfold_freshness_seconds").record(age as f64 / 1000.0);
+        }
+        for rollup in &publication.rollups {
+            let breakdown: Vec<_> = rollup.breakdown().iter().map(|dimension| dimension.name()).collect();
+            counter!("crowdfold_rollups_total", "breakdown" => breakdown.join(".")).increment(1);
+        }
+    }
+
+    fn retire(merger: &Merger, tally: &mut Tally) {
+        tally.merged.add(merger.merged());
+        tally.alarms.add(merger.alarms());
+    }
+
+    fn report(
+        &self,
+        setting: &Setting,
+        operators: &OperatorSet<Merger>,
+        tally: &Tally,
+        counters: &Counters,
+        now: Millis,
+    ) -> Vec<String> {
+        let (mut merged, mut alarms): (MergeCounts, Alarms) = (tally.merged, tally.alarms);
+        let mergers = || operators.by_partition().values();
+        for merger in mergers() {
+            merged.add(merger.merged());
+            alarms.add(merger.alarms());
+        }
+        counters.merged(&merged, &alarms);
+        let balanced = mergers().all(Merger::balanced);
+        gauge!("crowdfold_ledger_balanced", "stage" => Self::COMPONENT.name())
+            .set(f64::from(u8::from(balanced)));
+        let mut reasons = Vec::new();
+        if !balanced {
+            reasons.push("the ledger does not balance; report this as a bug".into());
+        }
+        let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or(0);
+        let bound = millis(setting.config.ttl.partials);
+        let headroom = bound.saturating_sub(waiting);
+        gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.partials.clone())
+            .set(headroom as f64 / 1000.0);
+        if headroom < bound / 3 || waiting > millis(setting.config.merge.timeout) {
+            reasons.push(format!(
+                "a window has been waiting {} s for the partials of a beacon partition",
+                waiting / 1000
+            ));
+        }
+        reasons
+    }
+}

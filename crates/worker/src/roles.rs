@@ -1,0 +1,78 @@
+//! The permissions of the roles in `[principals]`, each with the minimal permissions of `kafka::acl`.
+
+use crowdfold_kafka::acl::{Names, Right, Role};
+
+use crate::config::Config;
+use crate::telemetry::Component;
+
+/// A principal with its permissions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The name without its type; all principals are users.
+    pub principal: String,
+    /// The roles, such as `combiner`, or `reader of acme`.
+    pub roles: Vec<String>,
+    /// The permissions, each once.
+    pub rights: Vec<Right>,
+}
+
+/// Returns all principals. A principal with two roles occurs once, with the permissions of both.
+pub fn actors(config: &Config) -> Vec<Actor> {
+    let names = names(config);
+    let mut actors: Vec<Actor> = Vec::new();
+    for (role, principal, tenant) in config.roles().all() {
+        let of_tenant =
+            tenant.map(|tenant| Names { rollups: vec![topic_of(config, tenant)], ..names.clone() });
+        let rights = of_tenant.as_ref().unwrap_or(&names).rights(role);
+        let title = tenant.map_or_else(|| role.to_string(), |tenant| format!("{role} of {tenant}"));
+        let at = actors.iter().position(|actor| actor.principal == principal).unwrap_or_else(|| {
+            actors.push(Actor { principal: principal.into(), roles: Vec::new(), rights: Vec::new() });
+            actors.len() - 1
+        });
+        let actor = &mut actors[at];
+        actor.roles.push(title);
+        let new: Vec<_> = rights.into_iter().filter(|right| !actor.rights.contains(right)).collect();
+        actor.rights.extend(new);
+    }
+    actors
+}
+
+/// Returns the permissions that a stage needs.
+pub fn of_stage(config: &Config, component: Component) -> Vec<Right> {
+    match component {
+        Component::Combine => names(config).rights(Role::Combiner),
+        Component::Merge => names(config).rights(Role::Merger),
+        Component::Erase => names(config).rights(Role::Eraser),
+        Component::Collect => names(config).rights(Role::Collector),
+        Component::Topics => Vec::new(),
+    }
+}
+
+/// Returns the consumer group of a stage.
+pub fn group(config: &Config, component: Component) -> String {
+    format!("{}-{}", config.kafka.prefix, component.name())
+}
+
+/// Returns the prefix of the transactional ids of a stage's workers; the worker's instance follows.
+pub fn transactional_ids(config: &Config, component: Component) -> String {
+    format!("{}-{}-", config.kafka.prefix, component.name())
+}
+
+fn names(config: &Config) -> Names {
+    let topics = config.topic_names();
+    Names {
+        rollups: topics.rollups().to_vec(),
+        beacons: topics.beacons,
+        partials: topics.partials,
+        rejections: topics.rejections,
+        combine_group: group(config, Component::Combine),
+        combine_transactions: transactional_ids(config, Component::Combine),
+        merge_group: group(config, Component::Merge),
+        merge_transactions: transactional_ids(config, Component::Merge),
+    }
+}
+
+fn topic_of(config: &Config, tenant: &str) -> String {
+    let at = config.tenants.names.iter().position(|name| name == tenant);
+    config.topic_names().rollups_of(at.unwrap_or(0)).to_owned()
+}

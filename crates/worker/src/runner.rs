@@ -1,0 +1,399 @@
+//! The loop that drives the operators of one stage: read, feed, commit. Combiners and mergers share it.
+
+use std::time::{Duration, Instant};
+
+use crowdfold_kafka::{
+    Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
+};
+use crowdfold_model::Millis;
+use crowdfold_pipeline::{Committed, OperatorSet};
+
+use crate::backoff::{Backoff, Fences};
+use crate::clock;
+use crate::stage::Stage;
+use crate::tally::Tally;
+use crate::telemetry::Counters;
+use crate::{Setting, WorkerError};
+
+/// The maximum number of records of one partition per turn, which limits how long other partitions wait.
+const BATCH: usize = 1_000;
+
+/// The time to wait for records before the clock is checked again.
+const NAP: Duration = Duration::from_millis(50);
+
+/// The interval at which a persistent error is logged, ms.
+const STILL: Millis = 10_000;
+
+/// One stage of the worker.
+pub(crate) struct StageRunner<'a, S: Stage> {
+    setting: &'a Setting,
+    stage: S,
+    source: Source,
+    sink: Sink,
+    topic: String,
+    operators: OperatorSet<S::Operator>,
+    tally: Tally,
+    counters: Counters,
+    fences: Fences,
+    backoff: Backoff,
+    joined: bool,
+    last_error: Option<String>,
+    warned: Millis,
+    reported: Millis,
+}
+
+impl<'a, S: Stage> StageRunner<'a, S> {
+    /// Runs until it is stopped, or cannot continue.
+    pub(crate) fn run(setting: &'a Setting) -> Result<(), WorkerError> {
+        let Some(mut this) = Self::open(setting)? else { return Ok(()) };
+        while !setting.stop.is_set() {
+            this.turn()?;
+        }
+        // drain: prepared batches are sent, and the next worker reads open windows again
+        this.commit_all()
+    }
+
+    /// Connects, with retries. `None` if stopped meanwhile.
+    fn open(setting: &'a Setting) -> Result<Option<Self>, WorkerError> {
+        let mut backoff = Backoff::default();
+        let connect = || -> Result<_, WorkerError> {
+            let stage = S::new(setting)?;
+            let sink = Sink::open(&setting.client, stage.sink(setting))?;
+            let source = Source::open(&setting.client, stage.source(setting))?;
+            Ok((stage, source, sink))
+        };
+        loop {
+            match connect() {
+                Ok((stage, source, sink)) => {
+                    let topic = stage.source(setting).topic;
+                    let counters = Counters::new(setting.config.policies().most_k());
+                    return Ok(Some(Self {
+                        setting,
+                        stage,
+                        source,
+                        sink,
+                        topic,
+                        operators: OperatorSet::default(),
+                        tally: Tally::default(),
+                        counters,
+                        fences: Fences::default(),
+                        backoff: Backoff::default(),
+                        joined: false,
+                        last_error: None,
+                        warned: 0,
+                        reported: 0,
+                    }));
+                }
+                Err(failure) if failure.may_pass() => {
+                    let pause = backoff.delay();
+                    tracing::warn!(stage = S::COMPONENT.name(), "{failure}; retrying in {pause:?}");
+                    setting.status.report(S::COMPONENT, clock::now(), vec![failure.to_string()]);
+                    if setting.stop.sleep(pause) {
+                        return Ok(None);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Runs one turn: group events, due commits, a batch of every partition.
+    fn turn(&mut self) -> Result<(), WorkerError> {
+        self.serve_group()?;
+        self.commit_all()?;
+        let mut drained = true;
+        let partitions: Vec<_> = self.operators.by_partition().keys().copied().collect();
+        for partition in partitions {
+            drained &= self.read(partition)?;
+        }
+        self.stage.at_ends(&self.source, &mut self.operators);
+        self.report();
+        if drained && self.operators.due(clock::now()).is_empty() {
+            self.source.wait(NAP);
+        }
+        Ok(())
+    }
+
+    fn serve_group(&mut self) -> Result<(), WorkerError> {
+        match self.source.poll(Duration::ZERO) {
+            Ok(None) => {}
+            Ok(Some(Event::Assigned(assigned))) => self.assign(&assigned)?,
+            Ok(Some(Event::Revoked(_))) => {
+                fault::point("8.revoked");
+                self.commit_all()?;
+                self.drop_all();
+                fault::point("8.dropped");
+            }
+            Ok(Some(Event::Lost(_))) => self.drop_all(),
+            Ok(Some(Event::Skipped(Skipped { partition, from, to }))) => {
+                let topic = &self.topic;
+                tracing::warn!(
+                    topic,
+                    partition,
+                    from,
+                    to,
+                    "unreadable records are skipped and lost; the windows they may belong to are withheld"
+                );
+                self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
+            }
+            // committed offsets may be pending in a transaction after a broker died, or this consumer is invalid
+            Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
+                self.join_again(&error.to_string())?
+            }
+            Err(error) => self.tolerate(error)?,
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, assigned: &Assigned) -> Result<(), WorkerError> {
+        let group: Vec<_> = assigned.group.iter().map(|held| held.as_ref().map(committed)).collect();
+        let assigned_operators = loop {
+            match self.stage.assign(self.setting, assigned, &group, &self.source, clock::now()) {
+                Ok(assigned_operators) => break assigned_operators,
+                Err(failure) if failure.may_pass_again() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(());
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        };
+        let numbers: Vec<_> = assigned_operators.iter().map(|(partition, ..)| *partition).collect();
+        tracing::info!(stage = S::COMPONENT.name(), partitions = ?numbers, of = assigned.of, "assigned");
+        for (partition, operator, fresh) in assigned_operators {
+            self.operators.assign(partition, operator, fresh);
+        }
+        fault::point("2.assigned");
+        self.joined = true;
+        Ok(())
+    }
+
+    /// Reads a batch of one partition into its operator. Returns true if no more records are available.
+    fn read(&mut self, partition: u32) -> Result<bool, WorkerError> {
+        let Some(operator) = self.operators.get_mut(partition) else { return Ok(true) };
+        if S::is_full(operator) {
+            return Ok(true);
+        }
+        let now = clock::now();
+        let mut halted = Ok(());
+        let read = self.source.read(partition, BATCH, |message| {
+            fault::point("4.record");
+            if halted.is_ok() {
+                halted = S::feed(operator, &message, now);
+            }
+        });
+        halted?;
+        S::fed(operator);
+        match read {
+            Ok(read) => {
+                if read.end.is_some() {
+                    S::at_end(operator);
+                }
+                Ok(read.drained)
+            }
+            Err(error) => self.tolerate(error).map(|()| true),
+        }
+    }
+
+    /// Commits until nothing is due.
+    fn commit_all(&mut self) -> Result<(), WorkerError> {
+        loop {
+            let now = clock::now();
+            let due = self.operators.due(now);
+            // without group metadata no offsets can be committed, so the next owner of the partitions processes what is
+            // due
+            let Some(group) = self.source.group_metadata().cloned() else { return Ok(()) };
+            if due.is_empty() {
+                return Ok(());
+            }
+            let mut load = Vec::new();
+            let first = self.operators.is_first(&due);
+            if !first {
+                for operator in
+                    due.iter().filter_map(|partition| self.operators.by_partition().get(partition))
+                {
+                    S::load(operator, &mut load);
+                }
+            }
+            let offsets = self.operators.offsets(&due).into_iter();
+            let offsets: Vec<_> =
+                offsets.map(|(partition, offset, metadata)| Offset { partition, offset, metadata }).collect();
+            fault::point(if first { "2.first-commit" } else { "5.prepared" });
+            let begun = begin();
+            match self.sink.transact(&load, &offsets, &self.topic, &group) {
+                Ok(()) => {
+                    fault::point(if first { "2.first-committed" } else { "6.known" });
+                    metrics::histogram!("crowdfold_transaction_seconds", "stage" => S::COMPONENT.name())
+                        .record(begun.elapsed());
+                    self.mark_committed(&due, now);
+                }
+                Err(TransactError::Aborted(code)) => {
+                    let why = format!("a transaction was aborted ({code}); retrying it");
+                    if self.pause(why) {
+                        return Ok(());
+                    }
+                }
+                Err(TransactError::Unknown(why)) => {
+                    if !self.find_out(&due, now, &why)? {
+                        return Ok(());
+                    }
+                }
+                Err(TransactError::Fenced(code)) => return self.rejoin(&code.to_string(), now),
+                Err(TransactError::Fatal(why)) => return Err(WorkerError::Fatal(why)),
+            }
+        }
+    }
+
+    fn mark_committed(&mut self, due: &[u32], now: Millis) {
+        if !self.operators.is_first(due) {
+            for operator in due.iter().filter_map(|partition| self.operators.by_partition().get(partition)) {
+                S::count(operator, &mut self.tally, now);
+            }
+        }
+        for (partition, offset, _) in self.operators.offsets(due) {
+            self.stage.committed(partition, offset);
+        }
+        self.operators.committed(due, now);
+        self.backoff.reset();
+        self.last_error = None;
+    }
+
+    /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the committed
+    /// offsets show the outcome. Returns false if this is left to the next worker, or to this one after rejoining.
+    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, WorkerError> {
+        tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
+        loop {
+            // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
+            if self.setting.stop.is_set() {
+                return Ok(false);
+            }
+            match self.sink.reopen().map_err(WorkerError::from) {
+                Ok(()) => break,
+                Err(failure) if failure.may_pass_again() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(false);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match self.source.committed().map_err(WorkerError::from) {
+            Ok(stored) => {
+                let group: Vec<_> = stored.iter().map(|held| held.as_ref().map(committed)).collect();
+                if self.operators.is_committed(due, &group) {
+                    self.mark_committed(due, now);
+                }
+                Ok(true)
+            }
+            // this consumer was not polled meanwhile; a new one reads the committed offsets first
+            Err(failure) if failure.may_pass_again() => self.join_again(&failure.to_string()).map(|()| false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Rejoins the group after the producer was fenced, or its offset is no longer valid.
+    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), WorkerError> {
+        if self.fences.count(now) {
+            return Err(WorkerError::Namesake(self.namesake(why)));
+        }
+        self.join_again(&format!("the producer was fenced: {why}"))
+    }
+
+    /// Returns the error of a worker that was fenced too often, with both hosts if the broker reports the other one.
+    fn namesake(&self, why: &str) -> String {
+        let instance = &self.setting.config.kafka.instance;
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let other = self
+            .source
+            .namesake()
+            .map_or_else(String::new, |other| format!(", at {other} according to the group"));
+        format!(
+            "this worker was fenced three times within ten minutes ({why}): kafka.instance \"{instance}\" is used by \
+             this worker on host {host} and probably by another worker{other}; give each worker its own kafka.instance"
+        )
+    }
+
+    /// Drops all state and rejoins the group, with a new consumer and a new producer of the same names.
+    fn join_again(&mut self, why: &str) -> Result<(), WorkerError> {
+        tracing::warn!(stage = S::COMPONENT.name(), "{why}; rejoining the group");
+        self.drop_all();
+        self.joined = false;
+        loop {
+            let fresh = Source::open(&self.setting.client, self.stage.source(self.setting));
+            match fresh.and_then(|source| self.sink.reopen().map(|()| source)).map_err(WorkerError::from) {
+                Ok(source) => {
+                    self.source = source;
+                    return Ok(());
+                }
+                Err(failure) if failure.may_pass_again() => {
+                    if self.pause(failure.to_string()) {
+                        return Ok(());
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Waits, longer each time. Returns true on shutdown.
+    fn pause(&mut self, why: String) -> bool {
+        let pause = self.backoff.delay();
+        tracing::warn!(stage = S::COMPONENT.name(), "{why}; retrying in {pause:?}");
+        self.setting.status.report(S::COMPONENT, clock::now(), vec![why]);
+        self.setting.stop.sleep(pause)
+    }
+
+    fn drop_all(&mut self) {
+        for operator in self.operators.by_partition().values() {
+            S::retire(operator, &mut self.tally);
+        }
+        self.operators.revoke_all();
+        self.stage.revoked();
+    }
+
+    /// Reports errors from which librdkafka recovers in the log and on `/readyz`; other errors end the stage.
+    fn tolerate(&mut self, error: SourceError) -> Result<(), WorkerError> {
+        // a broker that dies between our request to join and its response also fences us; a restarted broker may not
+        // know our offset, and rejoining shows whether it is lost
+        let again =
+            matches!(error, SourceError::Fenced | SourceError::Fatal { .. } | SourceError::OutOfRange { .. });
+        if again {
+            return self.rejoin(&error.to_string(), clock::now());
+        }
+        if !error.is_transient() {
+            return Err(error.into());
+        }
+        // the error occurs ten times per second while a broker is down
+        let now = clock::now();
+        if now.saturating_sub(self.warned) >= STILL {
+            tracing::warn!(stage = S::COMPONENT.name(), "{error}");
+            self.warned = now;
+        }
+        self.last_error = Some(error.to_string());
+        self.setting.stop.sleep(NAP);
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        let now = clock::now();
+        if now.saturating_sub(self.reported) < 1_000 {
+            return;
+        }
+        self.reported = now;
+        let mut reasons = self.stage.report(self.setting, &self.operators, &self.tally, &self.counters, now);
+        reasons.extend(self.last_error.take());
+        if !self.joined {
+            reasons.push("waiting for the group to assign partitions".into());
+        }
+        self.setting.status.report(S::COMPONENT, now, reasons);
+    }
+}
+
+fn committed(held: &crowdfold_kafka::Committed) -> Committed {
+    Committed { offset: held.offset, metadata: held.metadata.clone() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the duration of a transaction is used only for metrics")]
+fn begin() -> Instant {
+    Instant::now()
+}

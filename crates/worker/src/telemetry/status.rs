@@ -1,0 +1,126 @@
+//! Liveness and readiness of the worker, with reasons.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crowdfold_model::Millis;
+
+/// A component of the process whose liveness is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    /// The combining stage.
+    Combine,
+    /// The merging stage.
+    Merge,
+    /// Topics and their time-to-live.
+    Topics,
+    /// The deletion of counted beacons.
+    Erase,
+    /// The collector.
+    Collect,
+}
+
+impl Component {
+    /// Returns the name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Combine => "combine",
+            Self::Merge => "merge",
+            Self::Topics => "topics",
+            Self::Erase => "erase",
+            Self::Collect => "collect",
+        }
+    }
+}
+
+/// The time without a report after which a component is reported as dead, ms.
+const DEAD: Millis = 120_000;
+
+/// The time without a report after which a stage, which reports every second, is waiting for an unresponsive cluster,
+/// ms.
+const STUCK: Millis = 10_000;
+
+#[derive(Debug, Default)]
+struct State {
+    alive: BTreeMap<Component, Millis>,
+    reasons: BTreeMap<Component, Vec<String>>,
+}
+
+/// The liveness and readiness of the worker, shared by its threads. A component that has not reported is not ready.
+#[derive(Debug)]
+pub struct Status(Mutex<State>);
+
+impl Status {
+    /// Creates the status of a worker with these components. A component that has not reported yet is not ready, but
+    /// not dead, because it may be waiting for a broker.
+    #[must_use]
+    pub fn new(components: &[Component]) -> Self {
+        let reasons = components.iter().map(|component| (*component, vec!["starting".to_owned()])).collect();
+        Self(Mutex::new(State { alive: BTreeMap::new(), reasons }))
+    }
+
+    /// Records that a component is alive, with the reasons why it is not ready; without reasons it is ready.
+    pub fn report(&self, component: Component, now: Millis, reasons: Vec<String>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.alive.insert(component, now);
+        state.reasons.insert(component, reasons);
+    }
+
+    /// Returns the components that are reported as dead.
+    #[must_use]
+    pub fn dead(&self, now: Millis) -> Vec<String> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = state.alive.iter().map(|(component, last)| (component, now.saturating_sub(*last)));
+        silent
+            .filter(|(_, silent)| *silent > DEAD)
+            .map(|(component, silent)| format!("{}: no progress for {} s", component.name(), silent / 1000))
+            .collect()
+    }
+
+    /// Returns the reasons why the worker is not ready; empty if it is.
+    #[must_use]
+    pub fn not_ready(&self, now: Millis) -> Vec<String> {
+        let dead = self.dead(now);
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stuck = [Component::Combine, Component::Merge].into_iter().filter_map(|component| {
+            let silent = now.saturating_sub(*state.alive.get(&component)?);
+            let unsaid = state.reasons.get(&component).is_some_and(Vec::is_empty);
+            (unsaid && (STUCK + 1..=DEAD).contains(&silent)).then(|| {
+                format!("{}: the cluster has not answered for {} s", component.name(), silent / 1000)
+            })
+        });
+        let reasons = state.reasons.iter().flat_map(|(component, reasons)| {
+            reasons.iter().map(move |reason| format!("{}: {reason}", component.name()))
+        });
+        dead.into_iter().chain(stuck).chain(reasons).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_ready_once_every_component_reported_and_stays_alive() {
+        let status = Status::new(&[Component::Combine, Component::Merge]);
+        assert_eq!(status.not_ready(0), ["combine: starting", "merge: starting"]);
+        status.report(Component::Combine, 10, vec![]);
+        status.report(Component::Merge, 10, vec!["no broker".into()]);
+        assert_eq!(status.not_ready(10), ["merge: no broker"]);
+        status.report(Component::Merge, 20, vec![]);
+        assert_eq!(status.not_ready(20), Vec::<String>::new());
+        status.report(Component::Merge, DEAD, vec![]);
+        assert_eq!(status.not_ready(DEAD + 11), ["combine: no progress for 120 s"]);
+    }
+    #[test]
+    fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
+        let status = Status::new(&[Component::Combine, Component::Topics]);
+        status.report(Component::Combine, 0, vec![]);
+        // it reports every minute
+        status.report(Component::Topics, 0, vec![]);
+        assert_eq!(status.not_ready(STUCK), Vec::<String>::new());
+        assert_eq!(status.not_ready(31_000), ["combine: the cluster has not answered for 31 s"]);
+        assert_eq!(status.dead(31_000), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,78 @@
+//! Creates the operators' settings from the configuration.
+
+use std::sync::Arc;
+
+use crowdfold_pipeline::{CombinerSettings, MergerSettings};
+
+use crowdfold_config::ConfigError;
+use crowdfold_kafka::ClientSettings;
+
+use crate::config::{Config, millis};
+
+/// The settings of the operators of both stages.
+#[derive(Clone, Debug)]
+pub struct OperatorSettings {
+    /// Combiners.
+    pub combine: Arc<CombinerSettings>,
+    /// Mergers.
+    pub merge: Arc<MergerSettings>,
+}
+
+impl OperatorSettings {
+    /// Creates settings for this many partitions of beacons and of partials. `topic` is the name of the beacons topic
+    /// in rejections.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        partitions: u32,
+        merge_partitions: u32,
+        topic: Arc<str>,
+        trust_timestamps: bool,
+    ) -> Self {
+        let rules = Arc::new(config.rules());
+        let combine = CombinerSettings {
+            rules: Arc::clone(&rules),
+            partitions,
+            merge_partitions,
+            tenants: config.tenants.names.clone(),
+            topic,
+            trust_timestamps,
+            max_skew: millis(config.windows.max_skew),
+            quiet: millis(config.source.idle_timeout),
+        };
+        let merge = MergerSettings {
+            rules,
+            merge_partitions,
+            policies: config.policies().clone(),
+            patience: millis(config.merge.timeout),
+        };
+        Self { combine: Arc::new(combine), merge: Arc::new(merge) }
+    }
+}
+
+/// Returns the settings of Kafka clients. Reads secrets from their files.
+///
+/// # Errors
+/// A secret file cannot be read.
+pub fn client(config: &Config) -> Result<ClientSettings, ConfigError> {
+    Ok(ClientSettings {
+        brokers: config.kafka.brokers.join(","),
+        client_id: format!("{}-{}", config.kafka.prefix, config.kafka.instance),
+        properties: config.kafka.properties.resolve("kafka.properties")?.into_iter().collect(),
+    })
+}
+
+/// Returns the settings of the client that deletes counted beacons: those of other clients with the changes in
+/// `[kafka.eraser]`. `None` if nothing is deleted.
+///
+/// # Errors
+/// A secret file cannot be read.
+pub fn eraser(config: &Config) -> Result<Option<ClientSettings>, ConfigError> {
+    if !config.ttl.erase_counted {
+        return Ok(None);
+    }
+    let mut settings = client(config)?;
+    settings.client_id.push_str("-eraser");
+    settings.properties.extend(config.kafka.eraser.resolve("kafka.eraser")?);
+    Ok(Some(settings))
+}
