@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_console::audit::{Auditor, Contents, Record, Rules};
+use crowdfold_audit::{Auditor, Contents, Record, Rules};
 use crowdfold_model::Dimension::{
     Asn, Browser, Cdn, Connection, Content, Country, Device, Format, Os, Stream,
 };

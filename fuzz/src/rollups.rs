@@ -1,6 +1,6 @@
 //! Rows as `query` reads them, from a topic that another program may have written.
 
-use crowdfold_console::{Args, Catalogue, Query, Reader};
+use crowdfold_query::{Args, Catalogue, Query, Reader};
 
 /// Any bytes on the topic give an answer in every form, whichever table answers.
 pub fn check(data: &[u8]) {
@@ -24,9 +24,9 @@ pub fn check(data: &[u8]) {
 
 pub fn seeds() -> Vec<Vec<u8>> {
     let rows = [
-        include_str!("../../crates/console/fixtures/rollup.json"),
-        include_str!("../../crates/console/fixtures/noisy.json"),
-        include_str!("../../crates/console/fixtures/counts.json"),
+        include_str!("../../crates/query/fixtures/rollup.json"),
+        include_str!("../../crates/query/fixtures/noisy.json"),
+        include_str!("../../crates/query/fixtures/counts.json"),
     ];
     let rows = rows.map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap().to_string());
     let mut seeds: Vec<_> = rows.iter().map(|row| row.clone().into_bytes()).collect();

@@ -8,18 +8,19 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
-const LAYERS: [(&str, u32); 17] = [
+const LAYERS: [(&str, u32); 18] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 0),
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 1),
     ("crowdfold-loadgen", 0),
+    ("crowdfold-query", 1),
     ("crowdfold-airlock", 2),
     ("crowdfold-rollup", 3),
     ("crowdfold-testkit", 3),
     ("crowdfold-release", 4),
     ("crowdfold-pipeline", 5),
-    ("crowdfold-console", 5),
+    ("crowdfold-audit", 5),
     ("crowdfold-kafka", 6),
     ("crowdfold-collector", 7),
     ("crowdfold-worker", 7),
@@ -29,7 +30,7 @@ const LAYERS: [(&str, u32); 17] = [
 ];
 
 /// The crates that take time as an argument.
-const TIMELESS: [&str; 9] = [
+const TIMELESS: [&str; 10] = [
     "crowdfold-model",
     "crowdfold-scan",
     "crowdfold-beacon",
@@ -38,7 +39,8 @@ const TIMELESS: [&str; 9] = [
     "crowdfold-rollup",
     "crowdfold-release",
     "crowdfold-pipeline",
-    "crowdfold-console",
+    "crowdfold-query",
+    "crowdfold-audit",
 ];
 
 struct Crate {

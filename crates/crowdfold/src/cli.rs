@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crowdfold_audit::Identifier;
 use crowdfold_config::Override;
-use crowdfold_console::audit::Identifier;
 
 pub use topics::{AclFormat, Topics, TopicsCommand};
 pub use values::{ReportFormat, TableFormat};

@@ -48,5 +48,5 @@ pub use metric::{Metric, SumMetric, ValueMetric};
 pub use partitioner::{Partitioner, murmur2};
 pub use reason::Reason;
 pub use sums::Sums;
-pub use table::{CellKey, Table, Window};
+pub use table::{CellKey, FOLDED, ROLLUP_SCHEMA, Table, Window};
 pub use time::Millis;

@@ -11,6 +11,13 @@ pub type CellKey = Box<[Arc<str>]>;
 /// The cells of one breakdown of one tenant and window, in the order of their cell keys.
 pub type Table = BTreeMap<CellKey, Cell>;
 
+/// The schema of published rows. It gets a new number with each change that can break a reader.
+pub const ROLLUP_SCHEMA: &str = "crowdfold.rollup/1";
+
+/// The value of a dimension in a folded row, in place of the values that were folded. The airlock accepts no value of
+/// this name.
+pub const FOLDED: &str = "*";
+
 /// A half-open span of event time, ms since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {

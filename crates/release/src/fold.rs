@@ -5,13 +5,10 @@ use std::collections::BinaryHeap;
 use std::mem;
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Table};
+use crowdfold_model::{Cell, CellKey, FOLDED, Table};
 
 #[cfg(test)]
 mod tests;
-
-/// Stands for the rest of a node in a cell key. Reserved: the airlock lets no value of that name through.
-pub(crate) const STAR: &str = "*";
 
 /// A cell key and what stands behind it: a cell before folding, a crowd after it.
 #[derive(Debug, Default)]
@@ -62,7 +59,7 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
         slots: table.into_iter().map(|(cell_key, cell)| Row { cell_key, cell }).collect(),
         rows: Vec::new(),
         open: Vec::new(),
-        star: Arc::from(STAR),
+        star: Arc::from(FOLDED),
         margin,
         is_crowd,
     };

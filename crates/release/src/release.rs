@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Table, Window};
+use crowdfold_model::{Cell, CellKey, FOLDED, Table, Window};
 
 use crate::covered::Covered;
-use crate::fold::{Margin, Row, STAR, fold};
+use crate::fold::{Margin, Row, fold};
 use crate::privacy::NoiseKey;
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, breakdown_name};
@@ -180,7 +180,7 @@ fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), F
         let well_formed = |(cell_key, cell): (&CellKey, &Cell)| {
             cell_key.len() == breakdown.len()
                 && cell.sessions > 0
-                && cell_key.iter().all(|value| **value != *STAR)
+                && cell_key.iter().all(|value| **value != *FOLDED)
         };
         if !table.iter().all(well_formed) {
             return Err(Fault::Cell { breakdown: breakdown_name(breakdown) });

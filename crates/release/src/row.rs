@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crowdfold_model::{CellKey, Dimension, ErrorClass, Metric, SumMetric, Sums, ValueMetric, Window};
+use crowdfold_model::{
+    CellKey, Dimension, ErrorClass, Metric, ROLLUP_SCHEMA, SumMetric, Sums, ValueMetric, Window,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::covered::{Covered, Sum};
@@ -13,9 +15,6 @@ use crate::{Policy, breakdown_name};
 
 #[cfg(test)]
 mod tests;
-
-/// The schema of the rows. A new number for each change that could break a reader.
-const SCHEMA: &str = "crowdfold.rollup/1";
 
 /// Most rows are shorter, bytes.
 const USUAL_LENGTH: usize = 1024;
@@ -319,7 +318,7 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
         let Rollup { head, row, cell_key, sessions, numbers } = rollup;
         let is_threshold = matches!(head.policy.rules, Rules::Threshold { .. });
         Self {
-            schema: SCHEMA,
+            schema: ROLLUP_SCHEMA,
             tenant: &head.tenant,
             window: WireWindow { start: head.window.start, end: head.window.end },
             breakdown: Names(&head.breakdown),

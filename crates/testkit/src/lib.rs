@@ -1,5 +1,5 @@
-//! Tools for tests: a real Kafka broker, the program's binary, unique names, and the oracle, which computes the expected
-//! rows independently. Only tests use this crate. A failed precondition panics, with a message that names the fix.
+//! Tools for tests: a real Kafka broker, the program's binary, unique names, published rows, and the oracle, which computes
+//! the expected rows independently. Only tests use this crate. A failed precondition panics, with a message that names the fix.
 //!
 //! ```
 //! use crowdfold_testkit::{eventually, unique};
@@ -18,6 +18,7 @@ mod binary;
 mod broker;
 mod cpu_wait;
 pub mod oracle;
+pub mod rows;
 mod tokens;
 mod wait;
 

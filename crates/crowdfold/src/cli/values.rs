@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use crowdfold_audit::Identifier;
 use crowdfold_config::parse_duration;
-use crowdfold_console::audit::Identifier;
 use crowdfold_model::Dimension;
 
 /// Parses a duration above 0.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
-use crowdfold_console::audit::{Auditor, Bounds, Contents, Least, Record, Rules};
+use crowdfold_audit::{Auditor, Bounds, Contents, Least, Record, Rules};
 use crowdfold_release::{LEAST_K, Policy, breakdown_name};
 use crowdfold_worker::{Config, clock, specs, wiring};
 

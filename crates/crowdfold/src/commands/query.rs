@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crowdfold_config::Tenants;
-use crowdfold_console::{Answer, Args, Catalogue, ConsoleError, Query, Reader};
 use crowdfold_model::Dimension;
+use crowdfold_query::{Answer, Args, Catalogue, Query, QueryError, Reader};
 use crowdfold_worker::{Config, clock, wiring};
 
 use crate::cli::{self, TableFormat};
@@ -60,7 +60,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));
     for (flag, name) in listed.chain(conditions) {
-        // the console reports an empty name
+        // the query reports an empty name
         let names = name.split('.').map(str::trim).filter(|name| !name.is_empty());
         // a table has only dimensions
         let attribute =
@@ -93,7 +93,7 @@ fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, St
         every: args.every.map(span),
         across: args.across,
     };
-    Query::from_args(&args, catalogue, now).map_err(|error: ConsoleError| error.to_string())
+    Query::from_args(&args, catalogue, now).map_err(|error: QueryError| error.to_string())
 }
 
 /// Returns the topics that may contain the answer: those of the queried tenants if each has its own.

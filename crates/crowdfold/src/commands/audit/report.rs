@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crowdfold_console::audit::{Audit, Contents, Looked, RecordLocation};
+use crowdfold_audit::{Audit, Contents, Looked, RecordLocation};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
 
 /// The result of an audit.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_console::Row;
 use crowdfold_model::{Dimension, Millis};
+use crowdfold_query::Row;
 use crowdfold_release::breakdown_name;
 use crowdfold_worker::Config;
 

@@ -1,7 +1,7 @@
 //! Formatting of rows as lines.
 
-use crowdfold_console::{Figure, Figures, Numbers, Row};
 use crowdfold_model::ValueMetric;
+use crowdfold_query::{Figure, Figures, Numbers, Row};
 
 use super::stats::Table;
 use super::text::{bar, count, cut, minute, number};

@@ -1,6 +1,6 @@
 use clap::Parser as _;
 
-use crowdfold_console::{Catalogue, Query as Asked};
+use crowdfold_query::{Catalogue, Query as Asked};
 
 use super::{catalogue, topics};
 use crate::cli::{Cli, Command, Query};

@@ -1,7 +1,7 @@
 use crowdfold_model::{SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
-use crowdfold_console::{DistributionSummary, Policy, Row, Window};
+use crowdfold_query::{DistributionSummary, Policy, Row, Window};
 
 use super::{Style, lines};
 use crate::commands::demo::stats::Table;

@@ -1,0 +1,318 @@
+//! Audits of published records: searches topics for personal data, and for rows that must not be published. An audit
+//! does not trust the records, and works on the topics of any program. This crate uses neither Kafka nor a clock.
+//!
+//! [`Auditor`] receives one record after the other, with keys and headers, in the order of their partitions. It keeps no
+//! rows, only the key of each table and a few totals of each tenant's window.
+//!
+//! ```
+//! use crowdfold_audit::{Auditor, Contents, Record, Rules};
+//!
+//! let mut auditor = Auditor::new(Rules::default());
+//! let topic = auditor.topic("somebody.rollups", Contents::Rollups, &[]);
+//! let value = br#"{"user":"jane@mail.example"}"#;
+//! auditor.record(topic, &Record { partition: 0, offset: 7, value: Some(value), ..Record::default() });
+//! let audit = auditor.finish();
+//! let found: Vec<_> = audit.found.iter().map(|found| (found.what.name(), found.field.as_deref())).collect();
+//! assert_eq!(found, [("unknown-schema", Some("/schema")), ("identifier", Some("/user"))]);
+//! ```
+#![forbid(unsafe_code)]
+
+mod entry;
+mod finding;
+mod json;
+mod missing;
+mod numbers;
+mod path;
+mod rows;
+mod rules;
+mod shape;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+use std::collections::{BTreeMap, HashSet};
+
+pub use crowdfold_scan::{Identifier, Writing};
+pub use finding::{Found, RecordLocation, What};
+pub use rules::{Bounds, Least, Rules};
+pub use shape::Contents;
+
+use crowdfold_scan::Scanner;
+use entry::Entry;
+use json::Node;
+use shape::Walk;
+use tables::Tables;
+
+/// A record of a topic.
+#[derive(Clone, Debug, Default)]
+pub struct Record<'a> {
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset in the partition.
+    pub offset: i64,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value.
+    pub value: Option<&'a [u8]>,
+    /// Names and values of its headers.
+    pub headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
+}
+
+/// The findings of all records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// The findings, ordered by topic, partition and offset.
+    pub found: Vec<Found>,
+    /// The number of further findings beyond the limit, by finding and topic.
+    pub more: Vec<(&'static str, String, u64)>,
+    /// The number of records read, topic by topic.
+    pub topics: Vec<Looked>,
+    /// True if there were too many tables to keep in memory, so that some were not compared.
+    pub is_partial: bool,
+}
+
+/// The amount of data read from one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Its name.
+    pub topic: String,
+    /// Its expected contents.
+    pub contents: Contents,
+    /// Committed records.
+    pub records: u64,
+    /// Records of aborted or open transactions.
+    pub uncommitted: u64,
+    /// Complete tables.
+    pub tables: u64,
+}
+
+/// The compact location of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spot {
+    topic: usize,
+    partition: u32,
+    offset: i64,
+}
+
+/// The findings so far: the first of each kind, and the number of further ones.
+struct Finds {
+    limit: usize,
+    names: Vec<String>,
+    /// The current record, and whether it is committed.
+    here: Spot,
+    committed: bool,
+    found: Vec<(Spot, Found)>,
+    reported: BTreeMap<(&'static str, usize), u64>,
+}
+
+impl Finds {
+    /// Adds a finding in the current record.
+    fn push(&mut self, what: What, field: String) {
+        self.at(what, self.here, Some(field), None);
+    }
+
+    /// Adds a finding in a table that refers to another table.
+    fn pair(&mut self, what: What, spot: Spot, other: Spot) {
+        self.at(what, spot, None, Some(other));
+    }
+
+    /// Adds a finding for tables that differ in a field.
+    fn differ(&mut self, field: &str, spot: Spot, other: Spot) {
+        self.at(What::Totals, spot, Some(field.into()), Some(other));
+    }
+
+    fn at(&mut self, what: What, spot: Spot, field: Option<String>, other: Option<Spot>) {
+        let reported = self.reported.entry((what.name(), spot.topic)).or_default();
+        *reported += 1;
+        if *reported > self.limit as u64 {
+            return;
+        }
+        let location = |spot: Spot| RecordLocation {
+            topic: self.names[spot.topic].clone(),
+            partition: spot.partition,
+            offset: spot.offset,
+        };
+        let committed = self.committed;
+        let found = Found { what, location: location(spot), field, other: other.map(location), committed };
+        self.found.push((spot, found));
+    }
+}
+
+/// An audit in progress, which receives records.
+pub struct Auditor {
+    rules: Rules,
+    scanner: Scanner,
+    /// A buffer for a row's key.
+    key: String,
+    finds: Finds,
+    tables: Tables,
+    topics: Vec<Looked>,
+    /// Partitions whose first records are skipped, until the first record is read.
+    cut: HashSet<(usize, u32)>,
+}
+
+impl Auditor {
+    /// Creates an audit without records.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        let here = Spot { topic: 0, partition: 0, offset: 0 };
+        let finds = Finds {
+            limit: rules.limit,
+            names: Vec::new(),
+            here,
+            committed: true,
+            found: Vec::new(),
+            reported: BTreeMap::new(),
+        };
+        Self {
+            scanner: Scanner::new(&rules.known),
+            rules,
+            key: String::new(),
+            finds,
+            tables: Tables::default(),
+            topics: Vec::new(),
+            cut: HashSet::new(),
+        }
+    }
+
+    /// Registers a topic with its expected contents and the partitions whose first records are skipped (because they
+    /// were deleted or are older than requested), so that a table there may lack its first rows. Returns its number.
+    pub fn topic(&mut self, name: &str, contents: Contents, cut: &[u32]) -> usize {
+        let topic = self.topics.len();
+        self.topics.push(Looked { topic: name.into(), contents, records: 0, uncommitted: 0, tables: 0 });
+        self.finds.names.push(name.into());
+        self.cut.extend(cut.iter().map(|partition| (topic, *partition)));
+        cut.iter().for_each(|partition| self.tables.reach.cut(topic, *partition));
+        topic
+    }
+
+    /// Audits a committed record of the topic with this number.
+    pub fn record(&mut self, topic: usize, record: &Record<'_>) {
+        let Some(looked) = self.topics.get_mut(topic) else { return };
+        looked.records += 1;
+        let contents = looked.contents;
+        let spot = Spot { topic, partition: record.partition, offset: record.offset };
+        self.finds.here = spot;
+        let beginning = self.cut.remove(&(topic, record.partition));
+        self.headers(record);
+        let node = self.node(record.value);
+        let row = node.as_ref().and_then(|node| self.value(contents, node));
+        self.key(record, row.as_ref());
+        if contents == Contents::Rejections {
+            return;
+        }
+        match row {
+            Some(row) if row.is_sound() => self.tables.row(&row, spot, beginning, &mut self.finds),
+            _ => self.tables.interrupt(spot, &mut self.finds),
+        }
+    }
+
+    /// Audits a record of an aborted or open transaction. It belongs to no table, but readers without `read_committed`
+    /// can read it, so identifiers and small rows in it are breaches too.
+    pub fn uncommitted(&mut self, topic: usize, record: &Record<'_>) {
+        let Some(looked) = self.topics.get_mut(topic) else { return };
+        looked.uncommitted += 1;
+        let contents = looked.contents;
+        self.finds.here = Spot { topic, partition: record.partition, offset: record.offset };
+        self.finds.committed = false;
+        self.headers(record);
+        let node = self.node(record.value);
+        let row = node.as_ref().and_then(|node| self.value(contents, node));
+        self.key(record, row.as_ref());
+        self.finds.committed = true;
+    }
+
+    fn headers(&mut self, record: &Record<'_>) {
+        for (number, (name, value)) in record.headers.iter().enumerate() {
+            self.bytes(name, &format!("header {number} (its name)"));
+            self.bytes(value.unwrap_or_default(), &format!("header {number}"));
+        }
+    }
+
+    /// Scans a key, unless it equals the row's key, which was scanned with the row.
+    fn key(&mut self, record: &Record<'_>, row: Option<&Entry<'_>>) {
+        let mut key = std::mem::take(&mut self.key);
+        if let Some(row) = row {
+            row.write_key(&mut key);
+        }
+        if row.is_none() || record.key != Some(key.as_bytes()) {
+            self.bytes(without_time(record.key.unwrap_or_default()), "key");
+            if row.is_some() {
+                self.finds.push(What::Key, "key".into());
+            }
+        }
+        self.key = key;
+    }
+
+    /// Parses a value.
+    fn node<'v>(&mut self, value: Option<&'v [u8]>) -> Option<Node<'v>> {
+        let node = value.and_then(|value| serde_json::from_slice::<Node<'v>>(value).ok());
+        if node.is_none() {
+            self.finds.push(What::NotAnObject, "value".into());
+            self.bytes(value.unwrap_or_default(), "value");
+        }
+        node
+    }
+
+    /// Checks a value, and returns it as a row if it is one.
+    fn value<'n>(&mut self, contents: Contents, node: &'n Node<'n>) -> Option<Entry<'n>> {
+        let (scanner, rules) = (&mut self.scanner, &self.rules);
+        let mut scan = |text: &str, name: &str| rules.scan(scanner, text, name);
+        if !(Walk { scan: &mut scan, finds: &mut self.finds }).of(contents, node) {
+            return None;
+        }
+        match contents {
+            Contents::Rollups => {
+                let row = Entry::of(node)?;
+                rows::row(&row, &self.rules, &mut self.finds);
+                Some(row)
+            }
+            Contents::Rejections => {
+                rows::rejection(node, &mut self.finds);
+                None
+            }
+        }
+    }
+
+    /// Scans bytes that should be text.
+    fn bytes(&mut self, bytes: &[u8], field: &str) {
+        for (kind, writing) in self.scanner.scan(&String::from_utf8_lossy(bytes)) {
+            self.finds.push(What::Identifier(kind, writing), field.into());
+        }
+    }
+
+    /// Finishes the audit after all records.
+    #[must_use]
+    pub fn finish(mut self) -> Audit {
+        self.tables.finish(&mut self.finds);
+        let Finds { mut found, reported, names, limit, .. } = self.finds;
+        found.sort_by_key(|(spot, _)| (spot.topic, spot.partition, spot.offset));
+        let more = reported.into_iter().filter_map(|((what, topic), count)| {
+            let more = count.checked_sub(limit as u64).filter(|more| *more > 0)?;
+            Some((what, names[topic].clone(), more))
+        });
+        let more = more.collect();
+        let mut topics = self.topics;
+        for (number, topic) in topics.iter_mut().enumerate() {
+            topic.tables = self.tables.counted(number);
+        }
+        Audit {
+            found: found.into_iter().map(|(_, found)| found).collect(),
+            more,
+            topics,
+            is_partial: self.tables.is_full(),
+        }
+    }
+}
+
+/// Returns a key without the start of a window at its end.
+fn without_time(key: &[u8]) -> &[u8] {
+    let end = key.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    let (before, after) = key.split_at(end);
+    let time = std::str::from_utf8(after).ok().and_then(|text| text.strip_prefix('/')?.parse().ok());
+    if time.is_some_and(|time| TIMES.contains(&time)) { before } else { key }
+}
+
+/// Times in ms, from 2000 to 2100; they have more digits than an address as a number.
+const TIMES: std::ops::Range<u64> = 946_684_800_000..4_102_444_800_000;

@@ -1,0 +1,91 @@
+//! Tables that are missing completely. In a window of a tenant either all tables are published or none. So a table is
+//! lost if its tenant has it before and after, and other tables of the window exist.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::entry::Kind;
+use crate::tables::{Key, Moment, Windowful};
+use crate::{Finds, Spot, What};
+
+/// The windows of each tenant that were read, partition by partition.
+#[derive(Default)]
+pub(crate) struct Reach {
+    /// The first and the last window by tenant, topic and partition, identified by their starts.
+    seen: BTreeMap<(u32, usize, u32), (u64, u64)>,
+    /// Partitions whose first records are skipped.
+    cut: BTreeSet<(usize, u32)>,
+}
+
+impl Reach {
+    /// Records that the first records of a partition are skipped.
+    pub(crate) fn cut(&mut self, topic: usize, partition: u32) {
+        self.cut.insert((topic, partition));
+    }
+
+    /// Records that a table, or a part of one, was read.
+    pub(crate) fn note(&mut self, (tenant, start, _): Moment, spot: Spot) {
+        let seen = self.seen.entry((tenant, spot.topic, spot.partition)).or_insert((start, start));
+        *seen = (seen.0.min(start), seen.1.max(start));
+    }
+
+    /// Returns the windows of which every table would have been read: those that start after the first time and not
+    /// after the second. Partitions delete records at different times, and are not all read up to the same time. `None`
+    /// if this is unknown.
+    fn of(&self, tenant: u32) -> Option<(Option<u64>, u64)> {
+        let seen = || self.seen.range((tenant, 0, 0)..=(tenant, usize::MAX, u32::MAX));
+        let topics: BTreeSet<usize> = seen().map(|((_, topic, _), _)| *topic).collect();
+        let mut after = None;
+        for topic in topics {
+            for (_, partition) in self.cut.range((topic, 0)..=(topic, u32::MAX)) {
+                let (first, _) = self.seen.get(&(tenant, topic, *partition))?;
+                after = after.max(Some(*first));
+            }
+        }
+        let until = seen().map(|(_, (_, last))| *last).min()?;
+        Some((after, until))
+    }
+
+    /// Reports windows without a table; `parts` are incomplete tables.
+    pub(crate) fn check(
+        &self,
+        moments: &BTreeMap<Moment, Windowful>,
+        parts: &HashSet<Key>,
+        finds: &mut Finds,
+    ) {
+        let tenants: BTreeSet<u32> = moments.keys().map(|(tenant, ..)| *tenant).collect();
+        for tenant in tenants {
+            let Some((after, until)) = self.of(tenant) else { continue };
+            let of_tenant = || {
+                let all = moments.range((tenant, 0, 0)..=(tenant, u64::MAX, u64::MAX));
+                // with noise, a table may have no rows
+                all.filter(|(_, held)| {
+                    held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
+                })
+            };
+            let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+            for ((_, start, _), held) in of_tenant() {
+                for (breakdown, ..) in &held.breakdowns {
+                    spans.entry(*breakdown).or_insert((*start, *start)).1 = *start;
+                }
+            }
+            let mut before: BTreeMap<u32, Spot> = BTreeMap::new();
+            for (moment, held) in of_tenant() {
+                let start = moment.1;
+                let read = after.is_none_or(|after| start > after) && start <= until;
+                for (breakdown, (first, last)) in spans.iter().filter(|_| read) {
+                    let is_there = held.breakdowns.iter().any(|(known, ..)| known == breakdown)
+                        || parts.contains(&(*moment, *breakdown));
+                    if *first < start
+                        && start < *last
+                        && !is_there
+                        && let (Some((_, _, spot)), Some(other)) =
+                            (held.breakdowns.first(), before.get(breakdown))
+                    {
+                        finds.pair(What::MissingTable, *spot, *other);
+                    }
+                }
+                before.extend(held.breakdowns.iter().map(|(breakdown, _, spot)| (*breakdown, *spot)));
+            }
+        }
+    }
+}

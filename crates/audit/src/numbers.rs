@@ -1,0 +1,215 @@
+//! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
+//! distributions, and sums that clamped sessions cannot have.
+
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
+use crowdfold_release::LEAST_IN_RANGE;
+
+use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, pointer};
+use crate::{Finds, What};
+
+/// The number of standard deviations that noise does not exceed: the probability is 10⁻¹⁵.
+pub(crate) const DEVIATIONS: f64 = 8.0;
+/// The largest total contribution of one session, in clamps, as a vector over the fields.
+const BUDGET: f64 = 2.0;
+/// The longest window that a policy allows, ms. Longer windows are clamped like this one.
+pub(crate) const LONGEST_WINDOW: u64 = 86_400_000;
+
+/// Checks the numbers of a row.
+pub(crate) fn check(row: &Entry<'_>, finds: &mut Finds) {
+    match row.policy.kind {
+        Kind::DifferentialPrivacy => exact(row, finds),
+        Kind::Threshold | Kind::Unknown => match row.detail {
+            Some(false) => covered(row, finds),
+            Some(true) => {
+                exact(row, finds);
+                whole(row, finds);
+            }
+            None => {
+                finds.push(What::Missing, "/detail".into());
+                exact(row, finds);
+                whole(row, finds);
+            }
+        },
+    }
+}
+
+/// Returns the fields of the row that are present, as pointers.
+fn numbers<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (usize, Option<i64>)> + 'e {
+    row.amounts.iter().copied().enumerate()
+}
+
+/// Checks tables with exact numbers: all are present, none is below 0.
+fn exact(row: &Entry<'_>, finds: &mut Finds) {
+    let is_error = |at| (FIRST_ERROR..FIRST_ERROR + ErrorClass::COUNT).contains(&at);
+    for (at, amount) in numbers(row) {
+        match amount {
+            // only classes that occurred are written
+            None if is_error(at) && row.errors.is_some() => {}
+            None => finds.push(What::Type, pointer(at)),
+            Some(..0) => finds.push(What::NotWhole, pointer(at)),
+            Some(_) => {}
+        }
+    }
+    match row.beacons {
+        None => finds.push(What::Type, "/beacons".into()),
+        Some(..0) => finds.push(What::NotWhole, "/beacons".into()),
+        Some(_) => {}
+    }
+    unknown_classes(row, finds);
+    for metric in ValueMetric::ALL {
+        // the others have a place among the amounts
+        let is_absent = row.distributions[metric as usize].is_none();
+        if is_absent && Metric::Value(metric).bounded_position().is_none() {
+            finds.push(What::Type, format!("/{}", metric.name()));
+        }
+    }
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
+        if summary.sessions.is_none() {
+            finds.push(What::Missing, format!("/{name}/sessions"));
+        }
+        if !summary.has_percentiles {
+            finds.push(What::Missing, format!("/{name}/p50"));
+        }
+        falling(name, summary, finds);
+    }
+}
+
+fn distributions<'e>(row: &'e Entry<'_>) -> impl Iterator<Item = (ValueMetric, &'e DistributionSummary)> {
+    let metrics = ValueMetric::ALL.into_iter().zip(&row.distributions);
+    metrics.filter_map(|(metric, summary)| Some((metric, summary.as_ref()?)))
+}
+
+fn unknown_classes(row: &Entry<'_>, finds: &mut Finds) {
+    let known = |name: &str| ErrorClass::ALL.iter().any(|class| class.name() == name);
+    if row.errors.is_some_and(|errors| errors.iter().any(|(name, _)| !known(name))) {
+        finds.push(What::Unknown, "/errors".into());
+    }
+}
+
+fn falling(name: &str, summary: &DistributionSummary, finds: &mut Finds) {
+    let mut last = 0;
+    for ((percentile, _), value) in PERCENTILES.iter().zip(summary.percentiles) {
+        let Some(value) = value else { continue };
+        if value < last {
+            finds.push(What::Falling, format!("/{name}/{percentile}"));
+        }
+        last = value;
+    }
+}
+
+/// Checks exact numbers of sessions: no part of the row is larger than the row, and each range is based on enough
+/// sessions.
+fn whole(row: &Entry<'_>, finds: &mut Finds) {
+    for (at, class) in ErrorClass::ALL.iter().enumerate() {
+        if row.amounts[FIRST_ERROR + at].is_some_and(|count| count > row.sessions as i64) {
+            finds.push(What::Parts, format!("/errors/{}", class.name()));
+        }
+    }
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
+        let sessions = summary.sessions.unwrap_or_default();
+        if sessions > row.sessions {
+            finds.push(What::Parts, format!("/{name}/sessions"));
+        }
+        for ((percentile, _), value) in PERCENTILES.iter().zip(summary.percentiles) {
+            if value.is_some() && summary.sessions.is_some_and(|sessions| sessions < LEAST_IN_RANGE) {
+                finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/{percentile}"));
+            }
+        }
+        if let Some(ranges) = &summary.histogram {
+            if !metric.has_histogram() {
+                finds.push(What::NotShown, format!("/{name}/histogram"));
+            }
+            histogram(name, summary, ranges, finds);
+        }
+    }
+}
+
+fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds: &mut Finds) {
+    let few = ranges.iter().enumerate().filter(|(_, (.., sessions))| *sessions < LEAST_IN_RANGE);
+    let few: Vec<usize> = few.map(|(number, _)| number).collect();
+    for number in &few {
+        finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/histogram/{number}"));
+    }
+    let joined = ranges.windows(2).all(|two| two[0].1 == Some(two[1].0))
+        && ranges.iter().all(|(from, to, _)| to.is_none_or(|to| *from < to));
+    let ends = ranges.first().is_some_and(|first| first.0 == 0)
+        && ranges.last().is_some_and(|last| last.1.is_none());
+    let total = ranges.iter().fold(0_u64, |total, (.., sessions)| total.saturating_add(*sessions));
+    if !joined || !ends || Some(total) != summary.sessions {
+        finds.push(What::Histogram, format!("/{name}/histogram"));
+        return;
+    }
+    // a percentile is in the range in which that many sessions are reached
+    for ((percentile, percent), value) in PERCENTILES.iter().zip(summary.percentiles) {
+        let Some(value) = value else { continue };
+        let wanted = (u128::from(total) * u128::from(*percent)).div_ceil(100);
+        let mut below = 0;
+        let fits = ranges.iter().any(|(from, to, sessions)| {
+            let before = below;
+            below += u128::from(*sessions);
+            let here = *from <= value && to.is_none_or(|to| value < to);
+            here && before < wanted && wanted <= below
+        });
+        if !fits {
+            finds.push(What::Histogram, format!("/{name}/{percentile}"));
+        }
+    }
+}
+
+/// Checks tables outside the detail table: their numbers have noise, or are absent.
+fn covered(row: &Entry<'_>, finds: &mut Finds) {
+    if row.beacons.is_some() {
+        finds.push(What::NotShown, "/beacons".into());
+    }
+    unknown_classes(row, finds);
+    for (metric, summary) in distributions(row) {
+        let name = metric.name();
+        if Metric::Value(metric).bounded_position().is_none() {
+            finds.push(What::NotShown, format!("/{name}"));
+            continue;
+        }
+        let shown = [
+            ("sessions", summary.sessions.is_some()),
+            ("p50", summary.has_percentiles),
+            ("histogram", summary.histogram.is_some()),
+        ];
+        for (part, _) in shown.into_iter().filter(|(_, shown)| *shown) {
+            finds.push(What::NotShown, format!("/{name}/{part}"));
+        }
+    }
+    let present = numbers(row).filter(|(_, amount)| amount.is_some()).count();
+    if present == 0 && row.errors.is_none() {
+        return;
+    }
+    if present < BOUNDED {
+        // all of them or none, because the selection would reveal something
+        for (at, _) in numbers(row).filter(|(_, amount)| amount.is_none()) {
+            finds.push(What::Missing, pointer(at));
+        }
+        return;
+    }
+    clamps(row, finds);
+}
+
+/// Checks sums of clamped amounts with noise: none exceeds the possible contributions of the sessions, and together
+/// they do not exceed their budget.
+fn clamps(row: &Entry<'_>, finds: &mut Finds) {
+    let Some(noise) = row.policy.noise.map(|noise| noise as f64) else { return };
+    let (sessions, length) = (row.sessions as f64, row.length().min(LONGEST_WINDOW));
+    let mut squares = 0.0;
+    let mut beyond = false;
+    for (at, amount) in numbers(row) {
+        let clamped = amount.unwrap_or_default() as f64 / BOUNDED_FIELDS[at].clamp(length) as f64;
+        if !(-DEVIATIONS * noise..=sessions + DEVIATIONS * noise).contains(&clamped) {
+            finds.push(What::Clamp, pointer(at));
+            beyond = true;
+        }
+        squares += clamped * clamped;
+    }
+    let most = BUDGET * sessions + noise * ((BOUNDED as f64).sqrt() + DEVIATIONS);
+    if !beyond && squares.sqrt() > most {
+        finds.push(What::Budget, "".into());
+    }
+}

@@ -1,0 +1,238 @@
+//! Tests of numbers that are inconsistent, or not allowed in their table.
+
+use super::*;
+use crowdfold_testkit::rows::counts_only;
+
+/// Audits a row outside the detail table with a change.
+fn one_covered(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
+    let mut row = with_noise(covered(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)])).remove(0);
+    change(&mut row);
+    findings(&audit(&[row])).into_iter().map(|(name, _, field)| (name, field.to_owned())).collect()
+}
+
+#[track_caller]
+fn finds_covered(change: impl FnOnce(&mut Value), name: &str, field: &str) {
+    assert_eq!(one_covered(change), [(name, field.to_owned())]);
+}
+
+#[test]
+fn rows_as_the_worker_writes_them_are_clean() {
+    assert_eq!(one_covered(|_| {}), []);
+    let hidden = counts_only(vec![record(3, "os/browser Windows/Chrome", 1, 1, 900)]);
+    assert_eq!(findings(&audit(&hidden)), []);
+    // noise brings numbers below 0 and above their sessions
+    assert_eq!(one_covered(|row| row["plays"] = json!(-60)), []);
+    assert_eq!(one_covered(|row| row["plays"] = json!(960)), []);
+}
+
+#[test]
+fn fields_not_allowed_in_the_table_are_reported() {
+    finds_covered(|row| row["beacons"] = json!(5_400), "field-not-for-table", "/beacons");
+    let sessions = |row: &mut Value| row["startup_ms"]["sessions"] = json!(16);
+    finds_covered(sessions, "field-not-for-table", "/startup_ms/sessions");
+    let percentiles = |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(4_800);
+    finds_covered(percentiles, "field-not-for-table", "/bandwidth_kbps/p50");
+    // null means that too few sessions had a value
+    let null = |row: &mut Value| row["bandwidth_kbps"]["p99"] = Value::Null;
+    finds_covered(null, "field-not-for-table", "/bandwidth_kbps/p50");
+    let ranges = |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, null, 900]]);
+    finds_covered(ranges, "field-not-for-table", "/bandwidth_kbps/histogram");
+    let ladder = |row: &mut Value| {
+        row["bitrate_kbps"]["sessions"] = json!(900);
+        row["bitrate_kbps"]["histogram"] = json!([[0, null, 900]]);
+    };
+    finds(ladder, "field-not-for-table", "/bitrate_kbps/histogram");
+    finds_covered(|row| row["good_sessions"] = json!(800), "unknown-field", "/good_sessions");
+}
+
+#[test]
+fn partly_missing_numbers_are_reported() {
+    finds_covered(|row| row["plays"] = Value::Null, "missing-field", "/plays");
+    finds_covered(
+        |row| drop(row["errors"].as_object_mut().unwrap().remove("media")),
+        "missing-field",
+        "/errors/media",
+    );
+    finds_covered(|row| row["startup_ms"] = Value::Null, "missing-field", "/startup_ms/sum");
+    finds(|row| row["plays"] = Value::Null, "wrong-type", "/plays");
+    finds(|row| row["beacons"] = json!(-1), "not-an-integer", "/beacons");
+    finds(|row| row["stalls"] = json!(-1), "not-an-integer", "/stalls");
+    finds(|row| row["errors"]["drm"] = json!(-1), "not-an-integer", "/errors/drm");
+    finds(
+        |row| drop(row["startup_ms"].as_object_mut().unwrap().remove("sessions")),
+        "missing-field",
+        "/startup_ms/sessions",
+    );
+    // without a secret all numbers are hidden, or none
+    let mut row = counts_only(vec![record(3, "os Windows", 1, 1, 900)]).remove(0);
+    row["plays"] = json!(880);
+    let audit_ = audit(&[row]);
+    assert!(
+        findings(&audit_).iter().all(|(name, ..)| *name == "missing-field") && findings(&audit_).len() == 17
+    );
+}
+
+#[test]
+fn rows_of_one_table_must_have_the_same_fields() {
+    let rows = || with_noise(covered(table(3, "os", &[("*", 60), ("Windows", 900)])));
+    assert_eq!(findings(&audit(&rows())), []);
+    let mut mixed = rows();
+    mixed[1] = counts_only(table(3, "os", &[("*", 60), ("Windows", 900)])).remove(1);
+    assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
+    let mut mixed = rows();
+    mixed[1] = table(3, "os", &[("*", 60), ("Windows", 900)]).remove(1);
+    assert_eq!(findings(&audit(&mixed)), [("two-policies", 1, "/detail")]);
+    // and likewise for tables of one window
+    let other = counts_only(table(3, "cdn", &[("a", 960)]));
+    assert_eq!(findings(&audit(&[rows(), other].concat())), [("two-policies", 2, "")]);
+}
+
+#[test]
+fn percentiles_do_not_fall() {
+    finds(|row| row["startup_ms"]["p90"] = json!(799), "percentile-falls", "/startup_ms/p90");
+    finds(|row| row["bandwidth_kbps"]["p95"] = json!(8_000), "percentile-falls", "/bandwidth_kbps/p95");
+    assert_eq!(one(|row| row["startup_ms"]["p90"] = json!(800)), []);
+    let mut noisy = record(60, "os Windows", 1, 1, 900);
+    noisy["policy"] = json!({"name": "differential-privacy", "k": 1, "epsilon": 1.0, "delta": 1e-8, "sigma": 38.2, "tau": 240});
+    noisy.as_object_mut().unwrap().remove("detail");
+    assert_eq!(findings(&audit(std::slice::from_ref(&noisy))), []);
+    noisy["startup_ms"]["p90"] = json!(799);
+    assert_eq!(findings(&audit(&[noisy])), [("percentile-falls", 0, "/startup_ms/p90")]);
+}
+
+#[test]
+fn histograms_add_up() {
+    let ranges = |ranges: Value| move |row: &mut Value| row["bandwidth_kbps"]["histogram"] = ranges;
+    for wrong in [
+        json!([[0, 4000, 20], [4000, null, 881]]),
+        json!([[0, 4000, 20], [4000, null, 879]]),
+        json!([[0, 4000, 20], [5000, null, 880]]),
+        json!([[0, 5000, 20], [4000, null, 880]]),
+        json!([[100, 4000, 20], [4000, null, 880]]),
+        json!([[0, 4000, 20], [4000, 5000, 880]]),
+        json!([[0, 4000, 20], [4000, 4000, 20], [4000, null, 860]]),
+        json!([]),
+    ] {
+        finds(ranges(wrong), "histogram-does-not-fit", "/bandwidth_kbps/histogram");
+    }
+    assert_eq!(one(ranges(json!([[0, 4000, 20], [4000, 5000, 600], [5000, null, 280]]))), []);
+}
+
+#[test]
+fn percentiles_must_match_the_histogram() {
+    let median = |value: u64| move |row: &mut Value| row["bandwidth_kbps"]["p50"] = json!(value);
+    finds(median(3_900), "histogram-does-not-fit", "/bandwidth_kbps/p50");
+    assert_eq!(one(median(4_000)), []);
+    // with half of the sessions below, the median is below
+    let halves =
+        |row: &mut Value| row["bandwidth_kbps"]["histogram"] = json!([[0, 4000, 450], [4000, null, 450]]);
+    finds(halves, "histogram-does-not-fit", "/bandwidth_kbps/p50");
+}
+
+#[test]
+fn sums_are_within_clamps_and_budget() {
+    // 900 sessions; noise of 8 clamps
+    finds_covered(|row| row["plays"] = json!(965), "beyond-clamp", "/plays");
+    finds_covered(|row| row["plays"] = json!(-65), "beyond-clamp", "/plays");
+    finds_covered(|row| row["errors"]["drm"] = json!(5_000), "beyond-clamp", "/errors/drm");
+    finds_covered(|row| row["stalled_ms"] = json!(964 * 15_000 + 1), "beyond-clamp", "/stalled_ms");
+    assert_eq!(one_covered(|row| row["stalled_ms"] = json!(964 * 15_000)), []);
+    finds_covered(|row| row["startup_ms"]["sum"] = json!(10_000_000), "beyond-clamp", "/startup_ms/sum");
+    // each number by itself is within its clamp
+    let all = |row: &mut Value| {
+        for name in ["attempts", "plays", "startup_failures", "playback_failures", "stalls"] {
+            row[name] = json!(900);
+        }
+        for class in ["network", "manifest", "media", "drm", "timeout", "other"] {
+            row["errors"][class] = json!(900);
+        }
+    };
+    finds_covered(all, "beyond-budget", "");
+    // clamps are longer in longer windows
+    let hour = |row: &mut Value| row["window"] = json!({"start": 0, "end": 3_600_000});
+    let mut row = with_noise(covered(vec![record(0, "os Windows", 1, 1, 900)])).remove(0);
+    hour(&mut row);
+    row["stalled_ms"] = json!(900 * 900_000_u64);
+    assert_eq!(findings(&audit(&[row])), []);
+}
+
+#[test]
+fn totals_may_differ_only_by_their_noise() {
+    let noisy = |breakdown: &str, sum: i64| {
+        let mut rows = with_noise(covered(table(3, breakdown, &[("x", 450), ("y", 450)])));
+        rows[0]["stalled_ms"] = json!(sum);
+        rows
+    };
+    let tables = |sum| audit(&[noisy("os", 270_000), noisy("cdn", sum)].concat());
+    assert_eq!(findings(&tables(1_500_000)), []);
+    assert_eq!(findings(&tables(3_000_000)), [("totals-disagree", 3, "/stalled_ms")]);
+    // sums outside the detail table are not above those in it, but may be far below
+    let detail = |sum: i64| [table(3, "asn", &[("AS1", 900)]), noisy("os", sum)].concat();
+    assert_eq!(findings(&audit(&detail(1_500_000))), []);
+    assert_eq!(findings(&audit(&detail(-270_000))), []);
+    assert_eq!(findings(&audit(&detail(2_000_000))), [("totals-disagree", 2, "/stalled_ms")]);
+    let mut detail = detail(270_000);
+    detail[0]["stalled_ms"] = json!(900_000_000_u64);
+    assert_eq!(findings(&audit(&detail)), []);
+}
+
+#[test]
+fn declared_but_missing_noise_is_reported() {
+    let quiet = |rows: &[(&str, u64)]| {
+        let mut rows = covered(table(3, "os", rows));
+        rows.iter_mut().for_each(|row| row["errors"]["network"] = json!(1));
+        rows
+    };
+    let two = quiet(&[("*", 60), ("Windows", 900)]);
+    assert_eq!(findings(&audit(&two)), [("no-noise", 0, "/errors")]);
+    // six classes of one row may all be near 0 by chance
+    assert_eq!(findings(&audit(&quiet(&[("Windows", 900)]))), []);
+    assert_eq!(findings(&audit(&with_noise(two))), []);
+}
+
+#[test]
+fn rows_are_checked_against_the_policy_of_their_tenant() {
+    let key = |name: &'static str, value: u64| move |row: &mut Value| row["policy"][name] = json!(value);
+    finds(key("margin", 9), "weaker-policy", "/policy/margin");
+    finds(key("noise", 7), "weaker-policy", "/policy/noise");
+    assert_eq!(one(key("margin", 25)), []);
+    assert_eq!(one(key("noise", 100)), []);
+    finds(key("margin", 26), "unknown-policy", "/policy/margin");
+    finds(key("noise", 0), "unknown-policy", "/policy/noise");
+    finds(key("noise", 101), "unknown-policy", "/policy/noise");
+    finds(
+        |row| drop(row["policy"].as_object_mut().unwrap().remove("margin")),
+        "unknown-policy",
+        "/policy/margin",
+    );
+    finds(|row| drop(row.as_object_mut().unwrap().remove("detail")), "missing-field", "/detail");
+}
+
+#[test]
+fn detail_table_must_be_that_of_the_tenant() {
+    let bounds = |detail: Option<&str>| Bounds {
+        sessions: 50,
+        margin: 10,
+        noise: 8,
+        knows_detail: true,
+        detail: detail.map(str::to_owned),
+    };
+    let own = BTreeMap::from([("large".into(), bounds(Some("os.browser"))), ("none".into(), bounds(None))]);
+    let least = Least { policy: "threshold", common: bounds(Some("cdn")), own };
+    let findings = |tenant: &str, breakdown: &str| {
+        let label = breakdown.replace(|sign: char| sign != '/', "").replace('/', "x/") + "x";
+        let mut row = record(3, &format!("{breakdown} {label}"), 1, 1, 900);
+        row["tenant"] = tenant.into();
+        findings(&audit_with(Rules { least: Some(least.clone()), ..Rules::default() }, &[row])).len()
+    };
+    assert_eq!([findings("acme", "cdn"), findings("large", "os/browser")], [0, 0]);
+    assert_eq!(
+        [
+            findings("acme", "os"),
+            findings("large", "cdn"),
+            findings("large", "browser/os"),
+            findings("none", "cdn")
+        ],
+        [1; 4]
+    );
+}

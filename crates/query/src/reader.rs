@@ -1,0 +1,174 @@
+//! Reading the records of a rollup topic.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crowdfold_model::ROLLUP_SCHEMA;
+use serde::Deserialize;
+
+use crate::Query;
+use crate::row::Row;
+
+#[cfg(test)]
+mod tests;
+
+/// A reader that receives record values one by one, in the order of their topic, and checks that tables are complete
+/// and occur once.
+#[derive(Debug, Default)]
+pub struct Reader {
+    query: Option<Query>,
+    rows: Vec<Row>,
+    tables: HashMap<TableKey, Seen>,
+    breakdowns: BTreeSet<String>,
+    /// The number of records with unknown schemas, by schema; the name is empty without a schema.
+    other_schemas: BTreeMap<String, u64>,
+    malformed: u64,
+    repeated_rows: u64,
+    repeated_tables: HashSet<TableKey>,
+}
+
+/// Tenant, breakdown and start of the window, the parts of a rollup record's key.
+type TableKey = (String, String, u64);
+
+#[derive(Debug)]
+struct Seen {
+    /// The number of rows of the table, according to its first row.
+    rows: u64,
+    numbers: HashSet<u64>,
+    partial_coverage: bool,
+}
+
+/// The maximum number of unknown schemas that are listed by name.
+const SCHEMAS_NAMED: usize = 8;
+
+/// The part of a record that shows whether the rest can be read.
+#[derive(Deserialize)]
+struct Schema {
+    schema: Option<String>,
+}
+
+impl Reader {
+    /// Creates a reader that keeps every row.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Creates a reader that keeps only the rows that the query may use; the tables of the others are still checked.
+    #[must_use]
+    pub fn for_query(query: &Query) -> Self {
+        Self { query: Some(query.clone()), ..Self::default() }
+    }
+
+    /// Reads the value of one record. Records that cannot be read are counted, see [`Reader::notes`].
+    pub fn push(&mut self, value: &[u8]) {
+        let Ok(Schema { schema }) = serde_json::from_slice(value) else {
+            self.malformed += 1;
+            return;
+        };
+        if schema.as_deref() != Some(ROLLUP_SCHEMA) {
+            self.pass_over(&schema.unwrap_or_default());
+            return;
+        }
+        match serde_json::from_slice::<Row>(value) {
+            Ok(row) if row.is_sound() && row.numbers().is_some() => self.take(row),
+            _ => self.malformed += 1,
+        }
+    }
+
+    fn pass_over(&mut self, schema: &str) {
+        let name = short(schema);
+        let known = self.other_schemas.contains_key(&name) || self.other_schemas.len() < SCHEMAS_NAMED;
+        *self.other_schemas.entry(if known { name } else { "…".into() }).or_default() += 1;
+    }
+
+    fn take(&mut self, row: Row) {
+        if self.query.as_ref().is_some_and(|query| !query.in_time(&row)) {
+            return;
+        }
+        let breakdown = row.breakdown_name();
+        if !self.breakdowns.contains(&breakdown) {
+            self.breakdowns.insert(breakdown.clone());
+        }
+        let key = (row.tenant.clone(), breakdown, row.window.start);
+        let seen = self.tables.entry(key.clone()).or_insert_with(|| Seen {
+            rows: row.rows,
+            numbers: HashSet::new(),
+            partial_coverage: row.coverage.is_some(),
+        });
+        // A table of another length under the same key is another publication; the first one is used.
+        if row.rows != seen.rows || !seen.numbers.insert(row.row) {
+            self.repeated_rows += 1;
+            self.repeated_tables.insert(key);
+            return;
+        }
+        if self.query.as_ref().is_none_or(|query| query.selects(&row)) {
+            self.rows.push(row);
+        }
+    }
+
+    /// Returns the rows kept so far, in the order of reading.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Returns the breakdowns read so far, by name (`os.browser`), in the queried time.
+    pub fn breakdowns(&self) -> impl Iterator<Item = &str> {
+        self.breakdowns.iter().map(String::as_str)
+    }
+
+    /// Returns the tenants read so far, in the queried time, with whether they published a table of the breakdown.
+    #[must_use]
+    pub fn tenants(&self, breakdown: &str) -> BTreeMap<&str, bool> {
+        let mut tenants = BTreeMap::new();
+        for (tenant, table, _) in self.tables.keys() {
+            *tenants.entry(tenant.as_str()).or_default() |= table == breakdown;
+        }
+        tenants
+    }
+
+    /// Returns notes on the input that are needed to interpret the answer, one line each; none if the input is
+    /// complete.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (schema, records) in &self.other_schemas {
+            let named = if schema.is_empty() { "no schema".into() } else { format!("schema {schema:?}") };
+            notes.push(format!(
+                "skipped records of {named}: {records}, because this version reads {ROLLUP_SCHEMA}"
+            ));
+        }
+        if self.malformed > 0 {
+            notes.push(format!("skipped records that are not rollups: {}", self.malformed));
+        }
+        let missing = self.tables.values().map(|seen| seen.rows - seen.numbers.len() as u64);
+        let (tables, rows) = missing
+            .filter(|n| *n > 0)
+            .fold((0, 0_u64), |(tables, rows), n| (tables + 1, n.saturating_add(rows)));
+        if tables > 0 {
+            notes.push(format!(
+                "incomplete tables: {tables} (missing rows: {rows}), so their sums are too low"
+            ));
+        }
+        if self.repeated_rows > 0 {
+            notes.push(format!(
+                "tables published more than once: {} (extra rows: {}), of which only the first is used; check for a \
+                 second deployment that writes to the topic",
+                self.repeated_tables.len(),
+                self.repeated_rows
+            ));
+        }
+        let covered = self.tables.values().filter(|seen| seen.partial_coverage).count();
+        if covered > 0 {
+            notes.push(format!(
+                "tables computed without some source partitions: {covered}, so their sums are too low"
+            ));
+        }
+        notes
+    }
+}
+
+/// Truncates a name from the input to a length that fits into a line.
+fn short(name: &str) -> String {
+    name.chars().take(40).collect()
+}

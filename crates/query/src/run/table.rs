@@ -1,0 +1,94 @@
+//! The selection of the table from which a query is answered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::row::{Numbers, Row};
+use crate::{Query, QueryError};
+
+/// The tables whose rows a query may add up: only one of several tables of the same sessions.
+pub(super) enum Table {
+    Named(Vec<String>),
+    /// One breakdown for each tenant and window. They may differ, because these are totals: all tables of a tenant's
+    /// window have the same sessions.
+    PerWindow(HashMap<(String, u64), Vec<String>>),
+}
+
+impl Table {
+    /// Selects the table: the one that is named; otherwise, for totals, the best one of each tenant and window;
+    /// otherwise the one that has all queried dimensions, and if there are several, the detail table.
+    pub(super) fn choose(query: &Query, rows: &[(&Row, Numbers)]) -> Result<Self, QueryError> {
+        if let Some(breakdown) = &query.breakdown {
+            return Ok(Self::Named(breakdown.clone()));
+        }
+        if query.conditions.is_empty() && query.by.as_ref().is_none_or(Vec::is_empty) {
+            return Ok(Self::per_window(rows));
+        }
+        let known: BTreeSet<&Vec<String>> = rows.iter().map(|(row, _)| &row.breakdown).collect();
+        let fitting: Vec<_> =
+            known.iter().copied().filter(|breakdown| query.check(breakdown).is_ok()).collect();
+        match fitting[..] {
+            [only] => Ok(Self::Named(only.clone())),
+            // nothing was read, so the answer is empty
+            [] if known.is_empty() => Ok(Self::per_window(rows)),
+            _ => detail(&fitting, rows).map(|only| Self::Named(only.clone())).ok_or_else(|| {
+                QueryError::BreakdownChoice {
+                    fitting: fitting.len(),
+                    known: known.iter().map(|breakdown| breakdown.join(",")).collect(),
+                }
+            }),
+        }
+    }
+
+    fn per_window(rows: &[(&Row, Numbers)]) -> Self {
+        let mut best: HashMap<(String, u64), (Rank, &Vec<String>)> = HashMap::new();
+        for (row, numbers) in rows {
+            let candidate = (rank(row, *numbers), &row.breakdown);
+            best.entry((row.tenant.clone(), row.window.start))
+                .and_modify(|held| *held = (*held).min(candidate))
+                .or_insert(candidate);
+        }
+        Self::PerWindow(best.into_iter().map(|(key, (_, breakdown))| (key, breakdown.clone())).collect())
+    }
+
+    pub(super) fn breakdown(&self) -> Option<&[String]> {
+        match self {
+            Self::Named(breakdown) => Some(breakdown),
+            Self::PerWindow(_) => None,
+        }
+    }
+
+    pub(super) fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::Named(breakdown) => *breakdown == row.breakdown,
+            Self::PerWindow(best) => best
+                .get(&(row.tenant.clone(), row.window.start))
+                .is_some_and(|breakdown| *breakdown == row.breakdown),
+        }
+    }
+}
+
+/// The kind of a table's numbers, then its number of rows, because the noise of a total grows with the number of rows.
+type Rank = (Numbers, u64);
+
+/// Returns a table's rank among those of its window, the best first. Under `differential-privacy` the number of rows is
+/// ignored, because a table with fewer rows may lack more sessions.
+const fn rank(row: &Row, numbers: Numbers) -> Rank {
+    (numbers, if matches!(numbers, Numbers::Noisy) { row.rows } else { 0 })
+}
+
+/// Returns the only exact one of several matching breakdowns, unless some tenant has others of them but not this one.
+fn detail<'a>(fitting: &[&'a Vec<String>], rows: &[(&Row, Numbers)]) -> Option<&'a Vec<String>> {
+    let mut tables: BTreeMap<&Vec<String>, (bool, BTreeSet<&str>)> = BTreeMap::new();
+    for (row, _) in rows.iter().filter(|(row, _)| fitting.contains(&&row.breakdown)) {
+        let (exact, tenants) = tables.entry(&row.breakdown).or_insert((true, BTreeSet::new()));
+        *exact &= row.detail == Some(true);
+        tenants.insert(&row.tenant);
+    }
+    let everyone: BTreeSet<&str> = tables.values().flat_map(|(_, tenants)| tenants).copied().collect();
+    let mut exact = tables.iter().filter(|(_, (exact, _))| *exact);
+    let (only, (_, tenants)) = exact.next()?;
+    if exact.next().is_some() || *tenants != everyone {
+        return None;
+    }
+    fitting.iter().copied().find(|breakdown| breakdown == only)
+}

@@ -1,0 +1,108 @@
+//! Tests of the selection of the table.
+
+use crowdfold_model::SumMetric;
+use serde_json::Value;
+
+use super::{ask, shown};
+use crate::QueryError;
+use crate::testing::{counts_only, noisy, of_tenant, query, rows, table};
+
+/// Returns one window with a noisy table and the detail table of the same 1,013 sessions.
+fn window() -> Vec<Vec<Value>> {
+    vec![
+        noisy(table(90, "browser/os", &[("*/*", 113), ("Chrome/Windows", 900)])),
+        table(90, "cdn/connection", &[("a/wifi", 500), ("b/*", 300), ("b/wifi", 213)]),
+    ]
+}
+
+#[test]
+fn totals_are_answered_from_the_detail_table() {
+    let answer = ask("", &window());
+    assert_eq!(shown(&answer), [" 1013"]);
+    assert_eq!(answer.notes(), ["answered from the detail table cdn,connection: all numbers are exact"]);
+    assert_eq!(answer.groups[0].rows, 3);
+    // also for each window, or with an empty list
+    let answer = ask("--by '' --every 1m", &window());
+    assert_eq!(answer.groups[0].tables.first().unwrap(), "cdn.connection");
+}
+
+#[test]
+fn a_named_breakdown_answers_even_if_the_detail_table_could() {
+    let answer = ask("--breakdown browser,os --by ''", &window());
+    assert_eq!(
+        answer.notes()[..1],
+        [
+            "answered from browser,os: session counts are exact, every other number carries noise; --errors shows its \
+          standard error"
+        ]
+    );
+}
+
+#[test]
+fn without_a_detail_table_the_total_with_the_least_noise_answers() {
+    let mut records = window();
+    records[1] = noisy(records[1].clone());
+    let answer = ask("", &records);
+    assert_eq!(answer.groups[0].tables.first().unwrap(), "browser.os", "two rows have less noise than three");
+    records[0] = counts_only(records[0].clone());
+    let answer = ask("", &records);
+    assert_eq!(
+        answer.groups[0].tables.first().unwrap(),
+        "cdn.connection",
+        "numbers with noise rather than none"
+    );
+}
+
+#[test]
+fn each_window_is_answered_from_its_own_best_table() {
+    let mut records = window();
+    records.push(noisy(table(91, "browser/os", &[("Chrome/Windows", 400)])));
+    let answer = ask("", &records);
+    assert_eq!(shown(&answer), [" 1413"]);
+    assert_eq!(
+        answer.notes()[..2],
+        [
+            "answered from the detail table cdn,connection: all numbers are exact",
+            "answered from browser,os: session counts are exact, every other number carries noise; --errors shows its \
+             standard error",
+        ]
+    );
+}
+
+#[test]
+fn detail_table_is_preferred_among_matching_tables() {
+    let mut records = window();
+    // after a change of breakdowns
+    records.push(noisy(table(91, "cdn", &[("a", 700)])));
+    records.push(table(91, "cdn/connection", &[("a/wifi", 700)]));
+    let answer = ask("--by cdn", &records);
+    assert_eq!(shown(&answer), ["a 1200", "b 513"]);
+    assert_eq!(answer.notes()[0], "answered from the detail table cdn,connection: all numbers are exact");
+    assert_eq!(shown(&ask("--where cdn=a", &records)), ["a/wifi 1200"]);
+    // another tenant has only the other table, which would be missing from the answer
+    records.push(of_tenant("beta", noisy(table(91, "cdn", &[("a", 80)]))));
+    let fault = query("--by cdn").unwrap().run(&rows(&records)).unwrap_err();
+    assert!(matches!(fault, QueryError::BreakdownChoice { fitting: 2, .. }), "{fault}");
+    assert_eq!(shown(&ask("--by cdn --tenant acme", &records)), ["a 1200", "b 513"]);
+}
+
+#[test]
+fn tenants_are_added_up_whichever_of_their_tables_is_the_detail_table() {
+    let records = [
+        table(90, "os/browser", &[("Windows/Chrome", 100)]),
+        of_tenant("beta", noisy(table(90, "os/browser", &[("Windows/Chrome", 300)]))),
+        of_tenant("gamma", counts_only(table(90, "os/browser", &[("Windows/Chrome", 70)]))),
+    ];
+    let answer = ask("--across --by os", &records);
+    assert_eq!(shown(&answer), ["Windows 470"]);
+    let group = &answer.groups[0];
+    assert_eq!((group.rows, group.rows_without_numbers), (3, 1));
+    assert_eq!(group.sum(SumMetric::Plays).unwrap().value, 32);
+    let notes = answer.notes();
+    assert!(
+        notes[2].starts_with("answered from os,browser: only session counts are published"),
+        "{notes:#?}"
+    );
+    let lacking = "some groups include rows without numbers, so their sums are too low";
+    assert!(notes.iter().any(|note| note.starts_with(lacking)), "{notes:#?}");
+}
