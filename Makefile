@@ -30,7 +30,7 @@ test:
 	@echo "make test takes 20 to 30 minutes on two cores, and longer for the first build. Shorter: make check"
 	@.ci/prerequisites build test browser
 	.ci/filtered-tests --locked $(ARGS)
-	.ci/filtered-tests --locked --package crowdfold-pipeline --features seeded-bugs --test simulation -- \
+	.ci/filtered-tests --locked --package crowdfold-engine --features seeded-bugs --test simulation -- \
 		replay_would_not_repeat
 
 # Serve pages with players to open in a browser; they report to a collector: make player COLLECTOR=http://127.0.0.1:8080
@@ -57,7 +57,7 @@ FAULTS ?= 200
 STEADY ?= 1800
 soak:
 	@.ci/prerequisites build test
-	CROWDFOLD_SCHEDULES=$(SCHEDULES) .ci/filtered-tests --locked --package crowdfold-pipeline --test simulation -- \
+	CROWDFOLD_SCHEDULES=$(SCHEDULES) .ci/filtered-tests --locked --package crowdfold-engine --test simulation -- \
 		--nocapture every_schedule
 	CROWDFOLD_FAULTS=$(FAULTS) .ci/filtered-tests --locked --test it -- --nocapture faults
 	CROWDFOLD_STEADY=$(STEADY) .ci/filtered-tests --locked --test it -- --nocapture worker::steady

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Observation, Record, SessionHasher, Settings, Shared};
+use crowdfold_engine::{Combiner, CombinerSettings, Operator, Rules, SessionStore, Start};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_model::{Breakdowns, Dimension};
-use crowdfold_pipeline::{Combiner, CombinerSettings, Operator, Start};
-use crowdfold_rollup::{Rules, SessionStore};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use crowdfold_engine::wire::{self, CloseMarker};
+use crowdfold_engine::{Counts, Merger, MergerSettings, Rules, Start};
 use crowdfold_model::{Cell, Dimension, SumMetric, Sums, Table, ValueMetric, Window};
-use crowdfold_pipeline::{Merger, MergerSettings, Start};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
-use crowdfold_rollup::wire::{self, CloseMarker};
-use crowdfold_rollup::{Counts, Rules};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 

@@ -1,6 +1,6 @@
 //! Metadata of committed offsets, which anyone who may commit for the group can write.
 
-use crowdfold_pipeline::{CombinerCheckpoint, MergerCheckpoint};
+use crowdfold_engine::{CombinerCheckpoint, MergerCheckpoint};
 
 /// What is read is written and read back the same.
 pub fn check(data: &[u8]) {

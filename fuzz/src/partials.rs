@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crowdfold_model::{Cell, CellKey, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window};
-use crowdfold_rollup::Counts;
-use crowdfold_rollup::wire::{self, CloseMarker, Partial};
+use crowdfold_engine::Counts;
+use crowdfold_engine::wire::{self, CloseMarker, Partial};
 
 /// What is read is written and read back the same, and can be added without a panic.
 pub fn check(data: &[u8]) {

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
-const LAYERS: [(&str, u32); 18] = [
+const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-model", 0),
     ("crowdfold-config", 0),
     ("crowdfold-scan", 0),
@@ -16,10 +16,9 @@ const LAYERS: [(&str, u32); 18] = [
     ("crowdfold-loadgen", 0),
     ("crowdfold-query", 1),
     ("crowdfold-airlock", 2),
-    ("crowdfold-rollup", 3),
     ("crowdfold-testkit", 3),
     ("crowdfold-release", 4),
-    ("crowdfold-pipeline", 5),
+    ("crowdfold-engine", 5),
     ("crowdfold-audit", 5),
     ("crowdfold-kafka", 6),
     ("crowdfold-collector", 7),
@@ -30,15 +29,14 @@ const LAYERS: [(&str, u32); 18] = [
 ];
 
 /// The crates that take time as an argument.
-const TIMELESS: [&str; 10] = [
+const TIMELESS: [&str; 9] = [
     "crowdfold-model",
     "crowdfold-scan",
     "crowdfold-beacon",
     "crowdfold-config",
     "crowdfold-airlock",
-    "crowdfold-rollup",
     "crowdfold-release",
-    "crowdfold-pipeline",
+    "crowdfold-engine",
     "crowdfold-query",
     "crowdfold-audit",
 ];

@@ -9,12 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
-use crowdfold_model::Dimension;
-use crowdfold_pipeline::{
-    Combiner, CombinerSettings, Ledger, MergeCounts, Merger, MergerSettings, Operator, Start,
+use crowdfold_engine::{
+    Combiner, CombinerSettings, Counts, Ledger, MergeCounts, Merger, MergerSettings, Operator, Rules, Start,
 };
+use crowdfold_model::Dimension;
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
-use crowdfold_rollup::{Counts, Rules};
 use crowdfold_testkit::oracle;
 use serde_json::Value;
 

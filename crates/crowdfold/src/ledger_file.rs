@@ -1,7 +1,7 @@
 //! The ledger as a file. It is exact, so it must be protected like the input.
 
+use crowdfold_engine::{Ledger, Released};
 use crowdfold_model::Reason;
-use crowdfold_pipeline::{Ledger, Released};
 use serde::Serialize;
 
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
 //! The oracle: a naive second reading of the design, to test the worker against.
 //!
 //! It takes the beacons of every partition in log order and says what must come out: the cells before folding, the
-//! tables after it, and the ledger. It shares no code with the worker (neither `airlock` nor `rollup`, `release` or
-//! `pipeline`), keeps everything it ever read, compares text with text, and is written to be checked by reading it
+//! tables after it, and the ledger. It shares no code with the worker (neither `airlock` nor `engine` or
+//! `release`), keeps everything it ever read, compares text with text, and is written to be checked by reading it
 //! beside the rules:
 //!
 //! 1. *Outcome* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, otherwise

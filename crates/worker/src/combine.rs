@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crowdfold_airlock::{Airlock, Placement, Record, SessionHasher, Shared};
+use crowdfold_engine::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
 use crowdfold_model::Millis;
-use crowdfold_pipeline::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
 use metrics::gauge;
 
 use crate::clock;

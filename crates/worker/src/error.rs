@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use crowdfold_config::ConfigError;
+use crowdfold_engine::Halt;
 use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::{KafkaError, SourceError};
-use crowdfold_pipeline::Halt;
 use metrics_exporter_prometheus::BuildError;
 
 /// The error that ends a worker, or prevents its start.

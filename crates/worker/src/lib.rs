@@ -1,4 +1,4 @@
-//! The streaming worker. It runs the operators of `crowdfold-pipeline` on Kafka: one thread for each stage, each with
+//! The streaming worker. It runs the operators of `crowdfold-engine` on Kafka: one thread for each stage, each with
 //! one consumer and one transactional producer. [`Config`] turns settings into the parameters of the other crates,
 //! [`specs`] and [`roles`] derive the topics and permissions of a deployment from it, [`telemetry`] serves metrics and
 //! health, and [`watch`] checks the time-to-live of the topics while the worker runs.

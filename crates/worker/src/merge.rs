@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crowdfold_engine::{
+    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
+};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
 use crowdfold_model::Millis;
-use crowdfold_pipeline::{
-    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
-};
 use metrics::{counter, gauge, histogram};
 
 use crate::clock;

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crowdfold_engine::{Committed, OperatorSet};
 use crowdfold_kafka::{
     Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
 use crowdfold_model::Millis;
-use crowdfold_pipeline::{Committed, OperatorSet};
 
 use crate::backoff::{Backoff, Fences};
 use crate::clock;

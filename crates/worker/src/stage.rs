@@ -1,10 +1,10 @@
 //! The differences between the stages, and the code that their start shares.
 
+use crowdfold_engine::{Committed, Halt, Operator, OperatorSet};
 use crowdfold_kafka::{
     Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
 use crowdfold_model::Millis;
-use crowdfold_pipeline::{Committed, Halt, Operator, OperatorSet};
 
 use crate::roles;
 use crate::tally::Tally;

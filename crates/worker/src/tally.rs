@@ -1,8 +1,7 @@
 //! Counts of committed records since the process started, over all assignments.
 
 use crowdfold_airlock::Ignored;
-use crowdfold_pipeline::{Alarms, MergeCounts};
-use crowdfold_rollup::Counts;
+use crowdfold_engine::{Alarms, Counts, MergeCounts};
 
 /// Counts of committed records since the process started, over all assignments.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_pipeline::{CombinerSettings, MergerSettings};
+use crowdfold_engine::{CombinerSettings, MergerSettings};
 
 use crowdfold_config::ConfigError;
 use crowdfold_kafka::ClientSettings;

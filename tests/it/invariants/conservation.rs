@@ -1,8 +1,8 @@
 //! Invariant 8: every beacon and every session-window is accounted for, once, as an oracle that sees everything counts
 //! them. The exported form of it, on a real broker, is in `tests/it/worker/end_to_end.rs`.
 
+use crowdfold_engine::Ledger;
 use crowdfold_model::Reason;
-use crowdfold_pipeline::Ledger;
 use crowdfold_testkit::oracle;
 
 use crate::oracle::{Dice, log, operators, settings};

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Record, SessionHasher, Shared};
+use crowdfold_engine::{Combiner, Ledger, Merger, Operator, Start};
 use crowdfold_model::Millis;
-use crowdfold_pipeline::{Combiner, Ledger, Merger, Operator, Start};
 use crowdfold_worker::wiring::OperatorSettings;
 use crowdfold_worker::{Config, clock};
 

@@ -1,7 +1,7 @@
 //! The parameters of the airlock, and of the combiner and merger.
 
 use crowdfold_config::{AddressPolicy, ConfigError, ContentPolicy, Format, Partitioner};
-use crowdfold_rollup::Rules;
+use crowdfold_engine::Rules;
 use crowdfold_scan::PublicIds;
 
 use super::{Config, millis};

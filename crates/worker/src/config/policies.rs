@@ -1,11 +1,11 @@
 //! The release policies: those of all tenants, and those of tenants with keys of their own.
 
 use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
+use crowdfold_engine::MOST_LEVELS;
 use crowdfold_model::Dimension;
 use crowdfold_release::{
     Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
 };
-use crowdfold_rollup::MOST_LEVELS;
 
 use super::millis;
 

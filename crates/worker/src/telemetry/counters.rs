@@ -1,9 +1,8 @@
 //! The counters, written every second from the operators' counts; nothing is recorded per beacon.
 
 use crowdfold_airlock::Ignored;
+use crowdfold_engine::{Alarms, Counts, MergeCounts};
 use crowdfold_model::Reason;
-use crowdfold_pipeline::{Alarms, MergeCounts};
-use crowdfold_rollup::Counts;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 /// Describes the metrics on `/metrics`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crowdfold_rollup::wire::{self, Partial};
+use crowdfold_engine::wire::{self, Partial};
 use crowdfold_testkit::{binary, eventually, unique};
 
 use super::change::Log;

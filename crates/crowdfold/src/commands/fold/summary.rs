@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use crowdfold_airlock::Ignored;
+use crowdfold_engine::Counts;
 use crowdfold_model::Reason;
-use crowdfold_rollup::Counts;
 
 /// Logs how many beacons were rejected, by reason, how many were late, and how many values of known fields were
 /// ignored, by field. Returns an error if all beacons were rejected.

@@ -1,0 +1,385 @@
+//! The combiner of one partition: records in, prepared batches of closed windows out.
+
+mod intake;
+mod sorted;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Ignored, Observation};
+use crowdfold_model::{Millis, Reason};
+use crowdfold_release::RejectionNote;
+
+use self::intake::Held;
+use crate::low_offsets::LowOffsets;
+use crate::pack::{PartialRecord, pack};
+use crate::wire::CloseMarker;
+use crate::{CombinerCheckpoint, Counts, Outcome, Rules, SessionStore, Start};
+
+/// Most rejections that one partition writes down between two close markers; all are counted.
+const MOST_NOTES: usize = 1000;
+
+/// The number of uncommitted batches at which a partition waits.
+const MAX_PREPARED: usize = 2;
+
+/// What the combiners of one stage share.
+#[derive(Clone, Debug)]
+pub struct CombinerSettings {
+    /// What combiners and mergers agree on.
+    pub rules: Arc<Rules>,
+    /// Partitions of the beacons (N).
+    pub partitions: u32,
+    /// Partitions of the partials (M).
+    pub merge_partitions: u32,
+    /// The catalogue of tenants, as the airlock has it.
+    pub tenants: Vec<String>,
+    /// The beacons' topic, for rejections.
+    pub topic: Arc<str>,
+    /// Record timestamps are producers', not the broker's.
+    pub trust_timestamps: bool,
+    /// How far ahead of the machine's clock a record may be, ms.
+    pub max_skew: Millis,
+    /// With `trust_timestamps`: how long a partition must be at its end to be silent, ms.
+    pub quiet: Millis,
+}
+
+/// The closed windows that one transaction must carry as a whole. Kept until the transaction is known to be committed.
+#[derive(Clone, Debug)]
+pub struct PreparedBatch {
+    /// Chunks, then a close marker for every merge partition.
+    pub partials: Vec<PartialRecord>,
+    /// Rejections since the batch before.
+    pub notes: Vec<RejectionNote>,
+    /// Where a replay must begin: nothing before it can matter to an open window or a live assertion.
+    pub safe_offset: i64,
+    /// What to commit with it.
+    pub checkpoint: CombinerCheckpoint,
+    /// Outcomes since the batch before.
+    pub counts: Counts,
+}
+
+/// The operator of one partition.
+pub struct Combiner {
+    settings: Arc<CombinerSettings>,
+    airlock: Airlock,
+    partition: u32,
+    store: SessionStore,
+    layout_fingerprint: u64,
+    floor: Millis,
+    /// Highest timestamp − lateness; `None` before the first record of a fresh start.
+    watermark: Option<Millis>,
+    /// Records before it were counted by a process before this one.
+    counted_before: i64,
+    next_offset: i64,
+    safe_offset: i64,
+    low_offsets: LowOffsets,
+    /// Since the last batch.
+    counts: Counts,
+    totals: Counts,
+    prepared_beacons: u64,
+    /// Beacons that an earlier process counted and that are in our session summaries, or were.
+    carried: u64,
+    notes: Vec<RejectionNote>,
+    prepared: VecDeque<PreparedBatch>,
+    withhold_before: Millis,
+    /// [`CombinerCheckpoint::begins`].
+    begins: Millis,
+    after_gap: bool,
+    lost: u64,
+    ignored: Ignored,
+    at_end_since: Option<Millis>,
+    held: Held,
+    /// Records come in the order of their times; [`Self::reached`] advances the watermark, and records do not.
+    sorted: bool,
+}
+
+impl Combiner {
+    /// Starts a partition at `offset`, the one that [`Start`] was committed with, or where its log begins. `after_gap`
+    /// tells that records before it are lost.
+    #[must_use]
+    pub fn new(
+        settings: Arc<CombinerSettings>,
+        airlock: Airlock,
+        start: &Start<CombinerCheckpoint>,
+        offset: i64,
+        after_gap: bool,
+    ) -> Self {
+        let rules = &settings.rules;
+        let layout_fingerprint = rules.layout_fingerprint(settings.partitions, settings.merge_partitions);
+        let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
+        let mut withhold_before = start.checkpoint.map_or(0, |known| known.withhold_before);
+        let after_gap = after_gap || withhold_before == CombinerCheckpoint::UNTIL_KNOWN;
+        if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
+            withhold_before = 0;
+        }
+        // sessions of an earlier layout were built under other rules
+        if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
+            withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
+        }
+        // a log that begins with its first record has lost nothing
+        let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { 0 };
+        let begins = start.checkpoint.map_or(fresh, |known| known.begins);
+        let mut store = SessionStore::new(Arc::clone(rules), &settings.tenants, closed_until);
+        store.set_history(history_from(begins, rules));
+        Self {
+            store,
+            airlock,
+            partition: start.partition,
+            layout_fingerprint,
+            floor: start.floor,
+            watermark: (closed_until > 0).then_some(closed_until),
+            counted_before: start.checkpoint.map_or(offset, |known| known.read_offset).max(offset),
+            next_offset: offset,
+            safe_offset: offset,
+            low_offsets: LowOffsets::default(),
+            counts: Counts::default(),
+            totals: Counts::default(),
+            prepared_beacons: 0,
+            carried: 0,
+            notes: Vec::new(),
+            prepared: VecDeque::new(),
+            withhold_before,
+            begins,
+            after_gap,
+            lost: 0,
+            ignored: Ignored::default(),
+            at_end_since: None,
+            held: Held::default(),
+            sorted: false,
+            settings,
+        }
+    }
+
+    /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
+    pub fn at_end(&mut self, asked: Millis) {
+        self.insert_held();
+        let since = *self.at_end_since.get_or_insert(asked);
+        let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
+        if asked.saturating_sub(since) >= quiet {
+            self.lost_until(asked.saturating_add(self.settings.max_skew));
+            let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
+            self.advance(asked.saturating_sub(margin));
+            self.sweep();
+        }
+    }
+
+    /// Skips records before `offset` that were not given, because they cannot be read. Windows that they may belong to
+    /// are withheld, from the watermark to the time of the next record, as after a gap at the start. A replay that meets
+    /// the same records again comes to the same windows.
+    pub fn skip_to(&mut self, offset: i64) {
+        self.insert_held();
+        let from = self.next_offset.max(self.counted_before);
+        self.count_lost(u64::try_from(offset.saturating_sub(from)).unwrap_or(0));
+        self.next_offset = self.next_offset.max(offset);
+        self.after_gap = true;
+        self.at_end_since = None;
+    }
+
+    /// Counts offsets as lost.
+    pub const fn count_lost(&mut self, offsets: u64) {
+        self.lost += offsets;
+    }
+
+    /// The number of offsets that were lost.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The number of values that could not be used, by field, in the beacons that were counted.
+    #[must_use]
+    pub const fn ignored(&self) -> &Ignored {
+        &self.ignored
+    }
+
+    /// The partition may have records that were not given yet, or its end cannot be asked for.
+    pub const fn not_at_end(&mut self) {
+        self.at_end_since = None;
+    }
+
+    /// Closes every window there is: the input has ended (files only, a log never ends).
+    pub fn finish(&mut self) {
+        self.insert_held();
+        let last = self.store.last_end().unwrap_or(0).max(self.store.closed_until());
+        self.prepare(last);
+    }
+
+    /// Batches that are prepared and not known to be committed, oldest first.
+    #[must_use]
+    pub const fn prepared(&self) -> &VecDeque<PreparedBatch> {
+        &self.prepared
+    }
+
+    /// Removes the `n` oldest batches, which are committed.
+    pub fn committed(&mut self, n: usize) {
+        self.prepared.drain(..n.min(self.prepared.len()));
+    }
+
+    /// Whether to wait with further records until something is committed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.prepared.len() >= MAX_PREPARED
+    }
+
+    /// The commit of an idle partition: the last committed state once more, so that the broker does not forget it, or
+    /// the first of a fresh start.
+    #[must_use]
+    pub fn idle_commit(&self) -> (i64, CombinerCheckpoint) {
+        (self.safe_offset, self.checkpoint(self.store.closed_until(), self.counted_before))
+    }
+
+    /// The partition.
+    #[must_use]
+    pub const fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// The next offset to read.
+    #[must_use]
+    pub const fn position(&self) -> i64 {
+        self.next_offset
+    }
+
+    /// The highest record timestamp less the lateness, ms; `None` before the first record.
+    #[must_use]
+    pub const fn watermark(&self) -> Option<Millis> {
+        self.watermark
+    }
+
+    /// Open session-windows.
+    #[must_use]
+    pub const fn open_session_windows(&self) -> usize {
+        self.store.open()
+    }
+
+    /// All outcomes of this process.
+    #[must_use]
+    pub const fn totals(&self) -> &Counts {
+        &self.totals
+    }
+
+    /// Returns whether every beacon is accounted for: read = without a summary + prepared + in open session summaries.
+    #[must_use]
+    pub fn balanced(&self) -> bool {
+        self.totals.read + self.carried
+            == self.totals.without_summary() + self.prepared_beacons + self.store.open_beacons()
+    }
+
+    /// Takes a record with that timestamp for the first one.
+    fn begin(&mut self, timestamp: Millis) {
+        self.begins = timestamp;
+        self.store.set_history(history_from(timestamp, &self.settings.rules));
+    }
+
+    fn insert(&mut self, beacon: &Observation, record: Millis, offset: i64) {
+        let outcome = self.store.insert(beacon, record);
+        if offset < self.counted_before {
+            // an earlier process counted it; here it rebuilds sessions and open session summaries
+            match outcome {
+                Outcome::Inserted => self.carried += 1,
+                Outcome::OptedOut(with_it) | Outcome::Excluded(with_it) => self.carried -= with_it,
+                _ => {}
+            }
+            return;
+        }
+        for counts in [&mut self.counts, &mut self.totals] {
+            outcome.count(counts);
+            counts.clock_ahead += u64::from(beacon.clock_ahead());
+        }
+        if outcome == Outcome::Overload {
+            self.note(Reason::Overload, offset, record);
+        }
+    }
+
+    /// Records that are lost are not newer than `newest`. Windows that touch them are withheld, and windows that would
+    /// have inherited from them.
+    fn lost_until(&mut self, newest: Millis) {
+        if std::mem::take(&mut self.after_gap) {
+            let until = newest.saturating_add(self.settings.rules.idle + 1);
+            self.withhold_before = self.withhold_before.max(until);
+            // windows that may lack implied attempts for it are withheld
+            if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
+                self.begin(newest);
+            }
+        }
+    }
+
+    fn advance(&mut self, to: Millis) {
+        let watermark = self.watermark.map_or(to, |before| before.max(to));
+        self.watermark = Some(watermark);
+        let until = self.settings.rules.floor(watermark);
+        if until > self.store.closed_until() {
+            self.prepare(until);
+        }
+    }
+
+    /// Forgets words that nobody uses any more. Not while beacons are held, which use some.
+    fn sweep(&mut self) {
+        if self.airlock.dictionary().wants_sweep() {
+            self.airlock.sweep(self.store.held());
+        }
+    }
+
+    fn checkpoint(&self, closed_until: Millis, read_offset: i64) -> CombinerCheckpoint {
+        let withhold_before = match self.withhold_before {
+            _ if self.after_gap => CombinerCheckpoint::UNTIL_KNOWN,
+            until if until > closed_until => until,
+            _ => 0,
+        };
+        CombinerCheckpoint {
+            withhold_before,
+            layout_fingerprint: self.layout_fingerprint,
+            closed_until,
+            floor: self.floor,
+            read_offset,
+            partitions: self.settings.partitions,
+            begins: if history_from(self.begins, &self.settings.rules) > closed_until {
+                self.begins
+            } else {
+                0
+            },
+        }
+    }
+
+    /// Closes the windows that end at or before `to`, and prepares their batch.
+    fn prepare(&mut self, to: Millis) {
+        let from = self.store.closed_until();
+        let closed = self.store.close(to, self.airlock.dictionary());
+        let counts = std::mem::take(&mut self.counts);
+        for tables in closed.iter().flat_map(|window| window.tenants.values()) {
+            // every table covers the same session-windows
+            let cells = tables.first().into_iter().flat_map(BTreeMap::values);
+            self.prepared_beacons += cells.map(|cell| cell.sums.beacons).sum::<u64>();
+        }
+        let marker = CloseMarker {
+            partition: self.partition,
+            partitions: self.settings.partitions,
+            layout_fingerprint: self.layout_fingerprint,
+            from,
+            to,
+            withhold_before: self.withhold_before,
+            chunks: 0,
+            checksum: 0,
+            counts,
+        };
+        let partials = pack(&closed, &self.settings.tenants, self.settings.merge_partitions, &marker);
+        let horizon = to.saturating_sub(self.settings.rules.idle);
+        self.safe_offset = self.low_offsets.since(horizon).unwrap_or(self.next_offset);
+        self.counted_before = self.counted_before.max(self.next_offset);
+        self.prepared.push_back(PreparedBatch {
+            partials,
+            notes: std::mem::take(&mut self.notes),
+            safe_offset: self.safe_offset,
+            checkpoint: self.checkpoint(to, self.counted_before),
+            counts,
+        });
+    }
+}
+
+/// Returns the first moment at which a window may begin that counts implied attempts.
+fn history_from(begins: Millis, rules: &Rules) -> Millis {
+    if begins == 0 { 0 } else { begins.saturating_add(rules.idle) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Records that cannot be read.
+
+use crate::wire::{self, Partial};
+use crowdfold_airlock::{LineTime, Record, SessionHasher, Settings, Shared};
+use crowdfold_model::Dimension;
+
+use super::*;
+
+const W: Millis = 60_000;
+const LATENESS: Millis = 30_000;
+const IDLE: Millis = 90_000;
+/// The first record's time, which begins a window.
+const T: Millis = 1_800_000_000_000 / W * W;
+
+fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
+    let rules = Rules {
+        window: W,
+        lateness: LATENESS,
+        idle: IDLE,
+        breakdowns: vec![vec![Dimension::Os]].into(),
+        max_sessions: 100,
+    };
+    let settings = Arc::new(CombinerSettings {
+        rules: Arc::new(rules),
+        partitions: 1,
+        merge_partitions: 1,
+        tenants: vec!["default".into()],
+        topic: "beacons".into(),
+        trust_timestamps: true,
+        max_skew: W,
+        quiet: 1_000,
+    });
+    let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap());
+    Combiner::new(settings, Airlock::new(&shared, None), start, offset, false)
+}
+
+fn fresh() -> Start<CombinerCheckpoint> {
+    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+}
+
+/// Gives the record at an offset: one beacon every ten seconds.
+fn give(combiner: &mut Combiner, offset: i64) {
+    let moment = T + offset as Millis * 10_000;
+    let payload =
+        format!(r#"{{"ts":{moment},"session":"s","event":"heartbeat","os":"Linux","playing_ms":9000}}"#);
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(moment) };
+    combiner.record(&record, offset, moment).unwrap();
+    assert!(combiner.balanced());
+}
+
+/// (end of the window, windows that start before it are withheld) of each close marker, both from T on.
+fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
+    let partials = prepared.iter().flat_map(|batch| &batch.partials);
+    let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
+        Partial::CloseMarker(marker) => {
+            let since = |millis: Millis| if millis == 0 { 0 } else { millis as i64 - T as i64 };
+            Some((since(marker.to), since(marker.withhold_before)))
+        }
+        Partial::Chunk(_) => None,
+    };
+    partials.filter_map(marker).collect()
+}
+
+/// Reads offsets up to `end`; those of 10 to 29, 200 s of them, cannot be read.
+fn read(combiner: &mut Combiner, end: i64) {
+    while combiner.position() < end {
+        match combiner.position() {
+            10 => combiner.skip_to(30),
+            offset => give(combiner, offset),
+        }
+    }
+}
+
+#[test]
+fn windows_that_skipped_records_may_belong_to_are_withheld() {
+    let mut combiner = combiner(&fresh(), 0);
+    read(&mut combiner, 60);
+    assert_eq!(combiner.lost(), 20);
+    assert_eq!(combiner.totals().read, 40);
+    let markers = close_markers(combiner.prepared());
+    // the record at 90 s closed nothing behind (0, 60]; the next one, at 300 s, is the first after the gap
+    let withheld = 300_000 + IDLE as i64 + 1;
+    let first = markers.iter().position(|(_, before)| *before != 0).unwrap();
+    assert!(markers[..first].iter().all(|(to, _)| *to <= 60_000), "{markers:?}");
+    assert!(markers[first..].iter().all(|(_, before)| *before == withheld), "{markers:?}");
+    assert_eq!(markers[first].0, 240_000, "{markers:?}");
+}
+
+#[test]
+fn replay_that_meets_skipped_records_again_withholds_the_same_windows() {
+    let mut undisturbed = combiner(&fresh(), 0);
+    read(&mut undisturbed, 100);
+    let expected = close_markers(undisturbed.prepared());
+    // a crash after every record
+    for crash in 1..100 {
+        let mut first = combiner(&fresh(), 0);
+        read(&mut first, crash);
+        let Some(last) = first.prepared().back() else { continue };
+        let mut seen = close_markers(first.prepared());
+        let start = Start { checkpoint: Some(last.checkpoint), ..fresh() };
+        let mut second = combiner(&start, last.safe_offset);
+        read(&mut second, 100);
+        seen.extend(close_markers(second.prepared()));
+        // what withholds none of a close marker's windows any more may be forgotten
+        let withholding =
+            |(to, before): &(i64, i64)| (*to, if *before > to - W as i64 { *before } else { 0 });
+        let withheld_of = |seen: &[(i64, i64)]| seen.iter().map(withholding).collect::<Vec<_>>();
+        assert_eq!(withheld_of(&seen), withheld_of(&expected), "crash after {crash}");
+        // as all counts of a process: again where they were not committed, and never where they were
+        let committed = last.checkpoint.read_offset > 10;
+        assert_eq!(second.lost(), if committed { 0 } else { 20 }, "crash after {crash}");
+    }
+}
+
+#[test]
+fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent() {
+    let mut combiner = combiner(&fresh(), 0);
+    read(&mut combiner, 30);
+    let (offset, checkpoint) = combiner.idle_commit();
+    assert_eq!((offset, checkpoint.withhold_before), (0, CombinerCheckpoint::UNTIL_KNOWN));
+    let asked = T + 500_000;
+    combiner.at_end(asked);
+    combiner.at_end(asked + 1_000);
+    let (_, before) = *close_markers(combiner.prepared()).last().unwrap();
+    assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
+}
+
+/// A combiner of sorted records with a beacon of each of these record timestamps and own times, both from T on, ms.
+fn sorted(records: &[(Millis, Millis)]) -> Combiner {
+    let mut combiner = combiner(&fresh(), 0).of_sorted_records();
+    for (offset, (recorded, ts)) in (0..).zip(records) {
+        let payload = format!(r#"{{"ts":{},"session":"s{offset}","event":"play"}}"#, T + ts);
+        let record =
+            Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T + recorded) };
+        combiner.reached(T + recorded);
+        combiner.hold(&record, offset, T + W * 100).unwrap();
+    }
+    combiner.insert_held();
+    assert!(combiner.balanced());
+    combiner
+}
+
+#[test]
+fn beacon_of_a_sorted_record_is_late_by_its_own_record_alone() {
+    let late = |records: &[(Millis, Millis)]| sorted(records).totals().late;
+    // its window ends at W
+    assert_eq!(late(&[(W + LATENESS, 0)]), 0);
+    assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
+    // whatever came before
+    assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS, 0), (W + LATENESS, W - 1)]), 0);
+    assert_eq!(late(&[(W + LATENESS, W), (W + LATENESS + 1, 0), (W + LATENESS + 2, W)]), 1);
+}
+
+#[test]
+fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
+    let mut combiner = combiner(&fresh(), 0).of_sorted_records();
+    let far = 10 * W;
+    let lines = [
+        format!(r#"[{{"ts":{},"session":"a"}},{{"ts":{T},"session":"b"}}]"#, T + far),
+        format!(r#"{{"ts":{},"session":"c"}}"#, T + 1),
+        format!(r#"{{"ts":{},"session":"d"}}"#, T + 5 * W),
+    ];
+    for (offset, line) in (0..).zip(&lines) {
+        let LineTime::At(time) = combiner.line_time(line.as_bytes(), T + far) else { panic!("no time") };
+        combiner.reached(time);
+        let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
+        combiner.hold(&record, offset, T + far).unwrap();
+    }
+    combiner.finish();
+    assert_eq!((combiner.totals().read, combiner.totals().without_summary()), (4, 0));
+}

@@ -1,0 +1,101 @@
+//! The two operators of the worker, without input or output: [`Combiner`] and [`Merger`].
+//!
+//! Each beacon updates one session summary, that of its session and window ([`SessionStore::insert`]). When the window
+//! closes ([`SessionStore::close`]), the summaries are walked once for each breakdown of their tenant, and added to
+//! cells. Therefore the cost of a beacon does not depend on the number of breakdowns. A combiner sends the cells of one
+//! partition as partials ([`wire`]), and a merger adds the partials of all partitions.
+//!
+//! Records and time are arguments. The results are batches to send and offsets to commit; the caller reports what was
+//! committed. This crate uses neither tokio nor Kafka nor a clock, so the same code runs on a broker, in `fold`, and in
+//! the simulation.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
+//! use crowdfold_model::Dimension;
+//! use crowdfold_engine::{Combiner, CombinerSettings, Merger, MergerSettings, Rules, Start};
+//! use crowdfold_release::{Policies, Policy, PolicySettings};
+//!
+//! let breakdowns = vec![vec![Dimension::Os]];
+//! let settings = PolicySettings { k: 2, allow_small_k: true, breakdowns, ..PolicySettings::default() };
+//! let policies = Policies::new(Policy::threshold(settings)?, []);
+//! let rules = Arc::new(Rules {
+//!     window: 60_000,
+//!     lateness: 30_000,
+//!     idle: 90_000,
+//!     breakdowns: policies.breakdowns(),
+//!     max_sessions: 1_000,
+//! });
+//! let airlock = Airlock::new(&Arc::new(Shared::new(Settings::default(), SessionHasher::random())?), None);
+//! let combine = CombinerSettings {
+//!     rules: Arc::clone(&rules),
+//!     partitions: 1,
+//!     merge_partitions: 1,
+//!     tenants: vec!["default".into()],
+//!     topic: "beacons".into(),
+//!     trust_timestamps: true,
+//!     max_skew: 60_000,
+//!     quiet: 60_000,
+//! };
+//! let merge = MergerSettings { rules, merge_partitions: 1, policies, patience: 900_000 };
+//! let now = 1_795_308_600_000;
+//! fn fresh<C>() -> Start<C> {
+//!     Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+//! }
+//! let mut combiner = Combiner::new(Arc::new(combine), airlock, &fresh(), 0, false);
+//! let mut merger = Merger::new(Arc::new(merge), &fresh(), 0, now);
+//!
+//! for (offset, session) in (0..).zip(["one", "two"]) {
+//!     let payload = format!(r#"{{"ts":1795308528421,"session":"{session}","os":"Windows"}}"#);
+//!     let record = Record {
+//!         payload: payload.as_bytes(),
+//!         content_type: None,
+//!         timestamp: Some(1_795_308_528_421),
+//!     };
+//!     combiner.record(&record, offset, now)?;
+//! }
+//! combiner.finish();
+//!
+//! let partials = combiner.prepared().iter().flat_map(|batch| &batch.partials);
+//! for (offset, partial) in (0..).zip(partials) {
+//!     merger.record(&partial.value, offset, now)?;
+//! }
+//! let publication = merger.publish(now).expect("a closed window");
+//! assert_eq!(publication.rollups[0].sessions(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod alarms;
+mod checkpoint;
+mod combiner;
+mod counts;
+mod halt;
+mod ledger;
+mod low_offsets;
+mod merger;
+mod operators;
+mod pack;
+mod publication;
+#[cfg(feature = "seeded-bugs")]
+pub mod seeded_bugs;
+mod sessions;
+mod source;
+mod start;
+mod windows;
+pub mod wire;
+
+pub use alarms::Alarms;
+pub use checkpoint::{Checkpoint, CombinerCheckpoint, Forced, MergerCheckpoint};
+pub use combiner::{Combiner, CombinerSettings, PreparedBatch};
+pub use counts::Counts;
+pub use halt::Halt;
+pub use ledger::{Ledger, MergeCounts, Released};
+pub use merger::{Merger, MergerSettings};
+pub use operators::{Operator, OperatorSet};
+pub use pack::PartialRecord;
+pub use publication::Publication;
+pub use sessions::{Outcome, SessionStore};
+pub use start::{Committed, Start, StartError, is_whole, plan_starts};
+pub use windows::{ClosedWindow, MOST_CELLS, MOST_LEVELS, Rules};

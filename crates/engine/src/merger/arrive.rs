@@ -1,0 +1,97 @@
+//! How cells come in, and whether they may be added.
+
+use std::mem;
+
+use crowdfold_model::{Millis, Table};
+
+use super::Merger;
+use crate::source::{Pending, Span};
+use crate::wire::CloseMarker;
+
+impl Merger {
+    /// Takes a close marker, and adds the chunks that it covers.
+    pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Millis) {
+        // what is being published counts too: cells that come now would make a second table of the window
+        let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
+        let source = self.sources.entry(marker.partition).or_default();
+        let pending = mem::take(&mut source.pending);
+        if marker.to <= decided {
+            return;
+        }
+        let before = source.last_to.max(decided);
+        if marker.to <= source.last_to {
+            self.alarms.duplicates += 1;
+            return;
+        }
+        let rules = &self.settings.rules;
+        let mut withhold_before = marker.withhold_before;
+        if marker.from > before || !pending.agrees_with(marker) {
+            self.alarms.gaps += 1;
+            withhold_before = if pending.agrees_with(marker) { marker.from } else { marker.to };
+            withhold_before = withhold_before.max(marker.withhold_before);
+        }
+        let ours = rules.layout_fingerprint(marker.partitions, self.settings.merge_partitions)
+            == marker.layout_fingerprint;
+        if !ours {
+            withhold_before = Millis::MAX;
+        }
+        source.last_to = marker.to;
+        source.spans.push_back(Span {
+            from: before,
+            to: marker.to,
+            layout_fingerprint: marker.layout_fingerprint,
+            partitions: marker.partitions,
+            withhold_before,
+            first_offset: pending.first_offset.unwrap_or(offset),
+        });
+        if self.reached.back().is_none_or(|(end, _)| *end < marker.to) {
+            self.reached.push_back((marker.to, now));
+        }
+        self.combined.add(&marker.counts);
+        self.add(pending, marker, before, ours);
+    }
+
+    /// Adds the chunks of a close marker to their windows.
+    fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Millis, ours: bool) {
+        for chunk in pending.chunks {
+            let end = chunk.window.end;
+            if end <= self.committed_before {
+                continue;
+            }
+            // the number of a breakdown says which only together with its tenant
+            let breakdowns = self.settings.rules.breakdowns.of(&chunk.tenant);
+            let breakdown = chunk.breakdown as usize;
+            // cells of other breakdowns cannot be added; their session-windows are not published
+            let fits = ours
+                && breakdowns
+                    .get(breakdown)
+                    .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
+                && end - chunk.window.start == self.settings.rules.window;
+            // a decision holds whatever comes after it, also before it is known to be committed
+            let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
+            let given_up = self
+                .forced
+                .as_ref()
+                .or(pending)
+                .is_some_and(|forced| end <= forced.end && forced.lacks(marker.partition));
+            if !fits || given_up || end <= before || end > marker.to {
+                if breakdown == 0 {
+                    for (_, cell) in &chunk.cells {
+                        self.arrived += cell.sums.beacons;
+                        self.merged.beacons.withheld += cell.sums.beacons;
+                        self.merged.session_windows.withheld += cell.sessions;
+                    }
+                }
+                continue;
+            }
+            let tables = self.windows.entry(end).or_default().entry(chunk.tenant).or_default();
+            tables.resize_with(breakdowns.len(), Table::new);
+            for (cell_key, cell) in chunk.cells {
+                if breakdown == 0 {
+                    self.arrived += cell.sums.beacons;
+                }
+                tables[breakdown].entry(cell_key).or_default().add(&cell);
+            }
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The handling of close markers by a merger: those that come twice, late, mixed, damaged or not at all.
+
+use std::sync::Arc;
+
+use crate::wire::{self, CloseMarker, WireError};
+use crate::{Counts, Rules};
+use crowdfold_model::{Cell, Dimension, Sums, Table, Window};
+use crowdfold_release::{Policy, PolicySettings, PrivacySettings, Secret};
+
+use super::*;
+
+mod tenants;
+
+const W: Millis = 60_000;
+const PATIENCE: Millis = 900_000;
+
+fn settings(k: u64) -> Arc<MergerSettings> {
+    let breakdowns = vec![vec![Dimension::Cdn]];
+    let policy = PolicySettings {
+        k,
+        allow_small_k: true,
+        breakdowns: breakdowns.clone(),
+        ..PolicySettings::default()
+    };
+    Arc::new(MergerSettings {
+        rules: Arc::new(Rules {
+            window: W,
+            lateness: 30_000,
+            idle: 90_000,
+            breakdowns: breakdowns.into(),
+            max_sessions: 100,
+        }),
+        merge_partitions: 1,
+        policies: Policy::threshold(policy).unwrap().into(),
+        patience: PATIENCE,
+    })
+}
+
+fn fresh() -> Start<MergerCheckpoint> {
+    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+}
+
+/// A merger and the log that it reads.
+struct Rig {
+    merger: Merger,
+    log: Vec<Vec<u8>>,
+    now: Millis,
+    rows: Vec<String>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self { merger: Merger::new(settings(2), &fresh(), 0, 0), log: Vec::new(), now: 0, rows: Vec::new() }
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) {
+        self.merger.record(&bytes, self.log.len() as i64, self.now).unwrap();
+        self.log.push(bytes);
+        assert!(self.merger.balanced());
+    }
+
+    /// Partition `p` of `n` closes `(from, to]` windows, with `sessions` in the last of them.
+    fn close(&mut self, p: u32, n: u32, from: Millis, to: Millis, sessions: u64) {
+        let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
+        self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
+    }
+
+    fn close_with(&mut self, mut marker: CloseMarker, sessions: u64) {
+        let mut checksum = crc32fast::Hasher::new();
+        if sessions > 0 {
+            let (p, window) = (marker.partition, Window { start: marker.to - W, end: marker.to });
+            for chunk in wire::chunks(p, window, "default", 0, &table(sessions)) {
+                checksum.update(&chunk);
+                marker.chunks += 1;
+                self.push(chunk);
+            }
+        }
+        marker.checksum ^= checksum.finalize();
+        self.push(wire::close_marker(&marker));
+    }
+
+    /// Publishes what there is; the windows' ends with the sessions of their rows.
+    fn publish(&mut self) -> Vec<(Millis, u64)> {
+        self.merger.at_end();
+        let mut published = Vec::new();
+        while let Some(publication) = self.merger.publish(self.now) {
+            let rows = publication.rollups.iter();
+            published.extend(rows.map(|rollup| (rollup.window().end / W, rollup.sessions())));
+            self.rows.extend(publication.rollups.iter().map(|r| String::from_utf8(r.json()).unwrap()));
+            self.merger.committed();
+            assert!(self.merger.balanced());
+        }
+        published
+    }
+
+    /// Starts again from what is committed.
+    fn restart(&mut self, settings: Arc<MergerSettings>) {
+        let (offset, checkpoint) = self.merger.idle_commit();
+        let checkpoint = MergerCheckpoint::parse(&checkpoint.to_string()).unwrap();
+        let start = Start {
+            partition: 0,
+            floor: checkpoint.floor,
+            checkpoint: Some(checkpoint),
+            offsets_lost: false,
+        };
+        self.merger = Merger::new(settings, &start, offset, self.now);
+        for (offset, bytes) in self.log.iter().enumerate().skip(offset as usize) {
+            self.merger.record(bytes, offset as i64, self.now).unwrap();
+        }
+    }
+}
+
+fn close_marker(partition: u32, partitions: u32, from: Millis, to: Millis) -> CloseMarker {
+    CloseMarker {
+        partition,
+        partitions,
+        layout_fingerprint: 0,
+        from,
+        to,
+        withhold_before: 0,
+        chunks: 0,
+        checksum: 0,
+        counts: Counts::default(),
+    }
+}
+
+fn table(sessions: u64) -> Table {
+    let sums = Sums { beacons: 3 * sessions, ..Sums::default() };
+    [(vec![Arc::from("cdn-a")].into(), Cell { sessions, sums, ..Cell::default() })].into_iter().collect()
+}
+
+#[test]
+fn a_window_waits_for_every_partition() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    assert_eq!(rig.publish(), []);
+    rig.close(1, 2, 0, 2 * W, 4);
+    assert_eq!(rig.publish(), [(1, 3)], "what partition 1 has in the second window waits for partition 0");
+    rig.close(0, 2, W, 2 * W, 5);
+    assert_eq!(rig.publish(), [(2, 9)]);
+}
+
+#[test]
+fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 1);
+    rig.close(1, 2, 0, W, 1);
+    assert_eq!(rig.publish(), [(1, 2)]);
+    rig.close(0, 2, W, 2 * W, 1);
+    rig.close(1, 2, W, 2 * W, 0);
+    assert_eq!(rig.publish(), []);
+    assert_eq!(rig.merger.merged().session_windows, crate::Released { released: 2, withheld: 1 });
+}
+
+#[test]
+fn a_close_marker_that_comes_twice_counts_once() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.close(0, 2, 0, W, 3);
+    rig.close(1, 2, 0, W, 4);
+    assert_eq!(rig.publish(), [(1, 7)]);
+    assert_eq!(rig.merger.alarms().duplicates, 1);
+}
+
+#[test]
+fn a_gap_withholds_the_windows_in_it() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    rig.close(0, 1, 3 * W, 4 * W, 5);
+    assert_eq!(rig.publish(), [(1, 3), (3, 4), (4, 5)]);
+    assert_eq!(rig.merger.alarms().gaps, 1);
+}
+
+#[test]
+fn chunks_that_do_not_match_their_close_marker_are_withheld() {
+    let mut rig = Rig::new();
+    let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
+    rig.close_with(CloseMarker { layout_fingerprint, checksum: 1, ..close_marker(0, 1, 0, W) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint, chunks: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 4)]);
+    assert_eq!(rig.merger.alarms().gaps, 2);
+}
+
+#[test]
+fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
+    let mut rig = Rig::new();
+    // partitions grow from 1 to 2 while the second window is open
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    rig.close(0, 1, W, 2 * W, 3);
+    rig.close(1, 2, 0, 3 * W, 4);
+    rig.close(0, 2, 2 * W, 3 * W, 5);
+    assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
+    rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3 * W, 4 * W) }, 3);
+    rig.close(1, 2, 3 * W, 4 * W, 4);
+    assert_eq!(rig.publish(), [], "made under other rules");
+    assert_eq!(rig.merger.alarms().mixed, 2);
+}
+
+#[test]
+fn a_combiner_can_ask_for_windows_to_be_withheld() {
+    let mut rig = Rig::new();
+    let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
+    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, 0, W) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
+    assert_eq!(rig.publish(), [(2, 3)]);
+}
+
+#[test]
+fn past_patience_a_window_goes_without_the_partition_that_does_not_come() {
+    let mut rig = Rig::new();
+    rig.close(0, 3, 0, W, 3);
+    rig.close(2, 3, 0, W, 4);
+    rig.now = PATIENCE - 1;
+    assert_eq!(rig.publish(), []);
+    rig.now = PATIENCE;
+    rig.push(wire::close_marker(&close_marker(0, 3, 0, W)));
+    assert!(rig.merger.publish(rig.now).is_none(), "the partition may stand in what is not read yet");
+    rig.merger.at_end();
+    // the decision is committed alone, and holds over a restart and over what comes meanwhile
+    let decision = rig.merger.publish(rig.now).unwrap();
+    assert!(decision.rollups.is_empty() && decision.checkpoint.forced.as_ref().unwrap().lacks(1));
+    rig.merger.committed();
+    let again = rig.merger.settings.clone();
+    rig.restart(again);
+    rig.close(1, 3, 0, W, 100);
+    assert_eq!(rig.publish(), [(1, 7)]);
+    assert!(rig.rows[0].contains(r#""coverage":{"partitions":2,"of":3}"#), "{}", rig.rows[0]);
+    assert_eq!(rig.merger.merged().session_windows.withheld, 100);
+    // and the next window waits for it again
+    rig.close(0, 3, W, 2 * W, 1);
+    rig.close(2, 3, W, 2 * W, 1);
+    assert_eq!(rig.publish(), []);
+    rig.close(1, 3, W, 2 * W, 1);
+    assert_eq!(rig.publish(), [(2, 3)]);
+}
+
+/// A policy that changed raises the floor beyond it.
+#[test]
+fn decision_about_a_window_before_the_floor_holds_up_nothing() {
+    let checkpoint = MergerCheckpoint {
+        policy: settings(2).policies.fingerprint(),
+        closed_until: 0,
+        floor: 2 * W,
+        whole: true,
+        forced: Some(Forced { end: W, partitions: 2, missing: vec![2] }),
+    };
+    let mut rig = Rig::new();
+    let start = Start { checkpoint: Some(checkpoint), floor: 2 * W, ..fresh() };
+    rig.merger = Merger::new(settings(2), &start, 0, 0);
+    rig.close(0, 2, 2 * W, 3 * W, 3);
+    rig.close(1, 2, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 7)]);
+}
+
+/// Such a decision is not read from metadata. Were there one, it must not be forgotten silently: the window would then
+/// be decided again.
+#[test]
+fn decision_without_any_partition_is_kept() {
+    let forced = Forced { end: W, partitions: 1, missing: vec![1] };
+    let checkpoint = MergerCheckpoint {
+        policy: settings(2).policies.fingerprint(),
+        closed_until: 0,
+        floor: 0,
+        whole: true,
+        forced: Some(forced.clone()),
+    };
+    let mut rig = Rig::new();
+    rig.merger = Merger::new(settings(2), &Start { checkpoint: Some(checkpoint), ..fresh() }, 0, 0);
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), []);
+    assert_eq!(rig.merger.idle_commit().1.forced, Some(forced));
+}
+
+#[test]
+fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    rig.merger.publish(rig.now).unwrap();
+    // partitions have grown
+    rig.close(1, 2, 0, W, 4);
+    rig.merger.committed();
+    rig.close(0, 2, W, 2 * W, 5);
+    rig.close(1, 2, W, 2 * W, 6);
+    assert_eq!(rig.publish(), [(2, 11)]);
+}
+
+#[test]
+fn what_comes_while_a_decision_is_on_its_way_is_given_up() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.at_end();
+    rig.merger.publish(rig.now).unwrap();
+    rig.close(1, 2, 0, W, 4);
+    rig.merger.committed();
+    assert_eq!(rig.publish(), [(1, 3)]);
+}
+
+/// Were it to wait for them, it would wait for ever: a decision that is pending keeps the next from being made.
+#[test]
+fn a_decision_does_not_wait_for_partitions_that_were_added_since() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.at_end();
+    rig.merger.publish(rig.now).unwrap();
+    // the beacons have four partitions now, and nothing comes of three
+    rig.close(0, 4, W, 2 * W, 4);
+    rig.merger.committed();
+    assert_eq!(rig.publish(), [(1, 3)]);
+    assert!(rig.rows[0].contains(r#""coverage":{"partitions":1,"of":2}"#), "{}", rig.rows[0]);
+    // what one of them closes in that window is withheld, and the next window has patience of its own
+    rig.close(3, 4, 0, W, 5);
+    rig.now = 2 * PATIENCE;
+    assert_eq!(rig.publish(), [(2, 4)]);
+    assert!(rig.rows[1].contains(r#""coverage":{"partitions":1,"of":4}"#), "{}", rig.rows[1]);
+}
+
+#[test]
+fn that_every_partition_had_an_offset_is_kept_with_each() {
+    let mut rig = Rig::new();
+    assert!(!rig.merger.idle_commit().1.whole);
+    rig.merger.know_whole();
+    rig.close(0, 1, 0, W, 3);
+    assert!(rig.merger.publish(rig.now).unwrap().checkpoint.whole);
+    rig.merger.committed();
+    let same = rig.merger.settings.clone();
+    rig.restart(same);
+    assert!(rig.merger.knows_whole());
+}
+
+#[test]
+fn a_decision_waits_for_those_that_did_come_to_be_read_again() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.now = PATIENCE;
+    rig.merger.at_end();
+    rig.merger.publish(rig.now).unwrap();
+    rig.merger.committed();
+    let (offset, checkpoint) = rig.merger.idle_commit();
+    let start = Start { partition: 0, floor: 0, checkpoint: Some(checkpoint), offsets_lost: false };
+    let mut again = Merger::new(settings(2), &start, offset, rig.now);
+    assert!(again.publish(rig.now).is_none(), "nothing was read yet");
+    for (offset, bytes) in rig.log.iter().enumerate() {
+        again.record(bytes, offset as i64, rig.now).unwrap();
+    }
+    let sessions: Vec<_> = again.publish(rig.now).unwrap().rollups.iter().map(|row| row.sessions()).collect();
+    assert_eq!(sessions, [3]);
+}
+
+#[test]
+fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
+    let mut rig = Rig::new();
+    rig.close(0, 2, 0, W, 3);
+    rig.close(1, 2, 0, 2 * W, 4);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    assert_eq!(rig.merger.idle_commit().0, 2, "partition 1 is needed for the second window");
+    let same = rig.merger.settings.clone();
+    rig.restart(same);
+    assert_eq!(rig.publish(), []);
+    rig.close(0, 2, W, 2 * W, 5);
+    assert_eq!(rig.publish(), [(2, 9)]);
+    assert_eq!(*rig.merger.alarms(), Alarms::default());
+}
+
+#[test]
+fn a_changed_policy_holds_for_windows_that_begin_after_the_restart() {
+    let mut rig = Rig::new();
+    rig.close(0, 1, 0, W, 3);
+    assert_eq!(rig.publish(), [(1, 3)]);
+    rig.now = 2 * W - 1;
+    rig.restart(settings(3));
+    rig.close(0, 1, W, 2 * W, 9);
+    rig.close(0, 1, 2 * W, 3 * W, 9);
+    assert_eq!(rig.publish(), [(3, 9)]);
+}
+
+#[test]
+fn windows_below_the_floor_are_never_published() {
+    let start = Start { floor: 2 * W, ..fresh() };
+    let mut rig = Rig { merger: Merger::new(settings(2), &start, 0, 0), ..Rig::new() };
+    rig.close(0, 1, 0, 2 * W, 3);
+    rig.close(0, 1, 2 * W, 3 * W, 4);
+    assert_eq!(rig.publish(), [(3, 4)]);
+}
+
+#[test]
+fn a_partial_that_cannot_be_read_stops_the_partition() {
+    let mut merger = Merger::new(settings(2), &fresh(), 0, 0);
+    let halt = |error| Err(Halt::Wire { partition: 0, offset: 5, error });
+    assert_eq!(merger.record(b"", 5, 0), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, 0), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[200, 0, 0], 5, 0), halt(WireError::Version(200)));
+}
+
+#[test]
+fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_not_commit() {
+    let plain = settings(10);
+    let noisy = || {
+        let shape = PolicySettings {
+            k: 10,
+            breakdowns: plain.rules.breakdowns.common().to_vec(),
+            ..PolicySettings::default()
+        };
+        let budget = PrivacySettings { epsilon: 10.0, delta: 1e-8, window: W, idle: plain.rules.idle };
+        let policy = Policy::differential_privacy(shape, &budget).unwrap().keyed(Secret::new([5; 32]));
+        Arc::new(MergerSettings { policies: policy.into(), ..(*plain).clone() })
+    };
+    let mut rig = Rig { merger: Merger::new(noisy(), &fresh(), 0, 0), ..Rig::new() };
+    rig.close(0, 2, 0, W, 2_000);
+    rig.close(1, 2, 0, W, 1_000);
+    let rows = |merger: &mut Merger| {
+        let rollups = merger.publish(0).unwrap().rollups.iter();
+        rollups.map(|row| (row.sessions(), row.json())).collect::<Vec<_>>()
+    };
+    let abandoned = rows(&mut rig.merger);
+    assert!(
+        abandoned.len() == 1
+            && abandoned[0].0.abs_diff(3_000).clamp(1, 300) == abandoned[0].0.abs_diff(3_000)
+    );
+    let mut next = Merger::new(noisy(), &fresh(), 0, 0);
+    for (offset, bytes) in rig.log.iter().enumerate() {
+        next.record(bytes, offset as i64, 0).unwrap();
+    }
+    assert_eq!(rows(&mut next), abandoned);
+    assert_ne!(
+        next.idle_commit().1.policy,
+        Merger::new(plain.clone(), &fresh(), 0, 0).idle_commit().1.policy
+    );
+}

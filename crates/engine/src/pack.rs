@@ -1,0 +1,54 @@
+//! Packs closed windows into records for the mergers.
+
+use crate::wire::{self, CloseMarker};
+use crate::{ClosedWindow, Counts};
+use crowdfold_model::murmur2;
+
+/// A record for the partials' topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialRecord {
+    /// Its partition.
+    pub partition: u32,
+    /// Its key: the tenant, empty for a close marker.
+    pub key: Vec<u8>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+/// Returns the chunks of every tenant for the tenant's merge partition, and a close marker like `marker` for all
+/// partitions. Only the first carries the counts, so that each is counted once.
+pub(crate) fn pack(
+    closed: &[ClosedWindow],
+    tenants: &[String],
+    merge_partitions: u32,
+    marker: &CloseMarker,
+) -> Vec<PartialRecord> {
+    let mut partials: Vec<PartialRecord> = Vec::new();
+    let mut sums = vec![(0, crc32fast::Hasher::new()); merge_partitions as usize];
+    for window in closed {
+        for (tenant, tables) in &window.tenants {
+            let Some(tenant) = tenants.get(*tenant as usize) else { continue };
+            let partition = merge_partition(tenant, merge_partitions);
+            let (chunks, checksum) = &mut sums[partition as usize];
+            for (breakdown, table) in tables.iter().enumerate() {
+                for value in wire::chunks(marker.partition, window.window, tenant, breakdown as u16, table) {
+                    *chunks += 1;
+                    checksum.update(&value);
+                    partials.push(PartialRecord { partition, key: tenant.clone().into_bytes(), value });
+                }
+            }
+        }
+    }
+    for (partition, (chunks, checksum)) in sums.into_iter().enumerate() {
+        let counts = if partition == 0 { marker.counts } else { Counts::default() };
+        let marker = CloseMarker { chunks, checksum: checksum.finalize(), counts, ..marker.clone() };
+        let value = wire::close_marker(&marker);
+        partials.push(PartialRecord { partition: partition as u32, key: Vec::new(), value });
+    }
+    partials
+}
+
+/// The partition of the partials that a tenant's cells go to: as Java's default partitioner has it.
+fn merge_partition(tenant: &str, merge_partitions: u32) -> u32 {
+    (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % merge_partitions
+}

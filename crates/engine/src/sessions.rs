@@ -1,0 +1,14 @@
+//! The state of the sessions of one partition, and their summaries by window.
+
+mod attempts;
+mod codes;
+mod errors;
+mod identities;
+mod session;
+mod session_summary;
+mod store;
+mod timeline;
+mod tracker;
+
+pub(crate) use session_summary::{Contribution, SessionSummary};
+pub use store::{Outcome, SessionStore};

@@ -1,0 +1,406 @@
+//! Attempts, plays and failures.
+//!
+//! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
+//! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
+//! other ([`crate::sessions::session`]), so a decision depends on what the session's records of the last `sessions.idle_timeout` asserted
+//! and on what its open window holds, and a replay comes to the same.
+//!
+//! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
+//! exception: a start whose own time is before that of the last first frame or fatal error is a report that was repeated or
+//! came late. Players send reports in parallel requests, which overtake each other.
+//! How long an assertion holds is counted from the latest record that made it, so a report that comes late shortens
+//! nothing.
+//!
+//! A session may state the same by JSON, by CMCD events and with its requests, and requests overtake batches of events.
+//! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
+//! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
+
+use crowdfold_model::Millis;
+
+use crate::sessions::session::{Assertion, Now};
+use crate::sessions::session_summary::quotient_to_two_digits;
+
+/// The statements of a beacon about its attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statement {
+    /// The beacon's own time.
+    pub(crate) at: Millis,
+    pub(crate) start: bool,
+    pub(crate) frame: bool,
+    pub(crate) idle: bool,
+    pub(crate) fatal: bool,
+}
+
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing of the attempt was shown.
+    Startup,
+    Playback,
+}
+
+/// The state of a session's attempts in an open window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InWindow {
+    /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
+    pub(crate) pending: Option<Failure>,
+    /// An attempt began here after the last fatal error and first frame here.
+    begun: bool,
+}
+
+/// The counts that a beacon adds to its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) attempts: u8,
+    pub(crate) plays: u8,
+    pub(crate) startup_failures: u8,
+    pub(crate) playback_failures: u8,
+    /// The time from the start to the first frame of a play, ms, rounded to two digits.
+    pub(crate) startup_ms: Option<u32>,
+}
+
+/// The window of a beacon.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WindowContext {
+    /// Start of the window.
+    pub(crate) window: Millis,
+    /// Attempts without a start count here. They do not where nothing is known of what was before the window.
+    pub(crate) implied: bool,
+}
+
+/// The assertions about attempts that a session made in one way.
+#[derive(Debug)]
+pub(crate) struct Line {
+    start: Assertion,
+    /// The own time of the last start.
+    start_at: Millis,
+    /// The last first frame on the lines after this one, as it was when the start was stated.
+    framed_before: Assertion,
+    frame: Assertion,
+    frame_at: Millis,
+    idle: Assertion,
+    /// A start was stated after the last first frame.
+    started: bool,
+    /// The last fatal error: few sessions have one.
+    fatal: Option<Box<Fatal>>,
+}
+
+/// The assertions that hold on the other lines of a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others {
+    /// A start or a first frame holds on a line before this one.
+    outranked: bool,
+    /// The latest record that made such an assertion.
+    outranked_at: Assertion,
+    /// On the lines after this one: a start holds.
+    start: bool,
+    /// The last first frame.
+    frame: Assertion,
+    /// The player is starting: no first frame holds, or a start came after it.
+    starting: bool,
+    /// On any other line.
+    idle: bool,
+    /// A failure that nothing answers, and that counted because no line before it held anything.
+    failed: bool,
+}
+
+impl Others {
+    pub(crate) const NONE: Self = Self {
+        outranked: false,
+        outranked_at: Assertion::NEVER,
+        start: false,
+        frame: Assertion::NEVER,
+        starting: false,
+        idle: false,
+        failed: false,
+    };
+
+    /// Adds a line before this one.
+    pub(crate) fn outranked_by(mut self, line: &Line, now: &Now) -> Self {
+        self.outranked |= line.start.holds(now) || line.frame.holds(now);
+        self.outranked_at = self.outranked_at.or_later(line.start).or_later(line.frame);
+        self.idle |= line.idle.holds(now);
+        self
+    }
+
+    /// Adds a line after this one.
+    pub(crate) fn and(mut self, line: &Line, context: WindowContext, open: &InWindow, now: &Now) -> Self {
+        self.starting |= line.is_starting(now);
+        self.start |= line.start.holds(now);
+        self.frame = self.frame.or_later(line.frame);
+        self.idle |= line.idle.holds(now);
+        self.failed |=
+            line.unanswered(context, open, now).is_some_and(|fatal| !fatal.outranked_at.holds(now));
+        self
+    }
+}
+
+/// The last fatal error of a line and what came after it.
+#[derive(Debug)]
+struct Fatal {
+    assertion: Assertion,
+    /// The own time of the beacon that stated it.
+    at: Millis,
+    window: Millis,
+    /// The latest start or first frame on the lines before this one, as it was when the error was stated.
+    outranked_at: Assertion,
+    /// A first frame came after it, or a start in another window.
+    answered: bool,
+    /// A start came after it in another window, from before the last first frame.
+    answered_by_old: bool,
+    /// A start came after it in the same window, where it had ended what was playing.
+    answered_here: bool,
+}
+
+impl Line {
+    pub(crate) const fn new() -> Self {
+        Self {
+            start: Assertion::NEVER,
+            start_at: 0,
+            framed_before: Assertion::NEVER,
+            frame: Assertion::NEVER,
+            frame_at: 0,
+            idle: Assertion::NEVER,
+            started: false,
+            fatal: None,
+        }
+    }
+
+    /// Records what a beacon states, and returns what it adds to its window. `open` is what the window holds, and is
+    /// changed to what it holds with the beacon.
+    pub(crate) fn state(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        context: WindowContext,
+        open: &mut InWindow,
+        now: &Now,
+    ) -> Counted {
+        let mut counted = Counted::default();
+        // most beacons state only that it goes on playing
+        let Statement { start, frame, idle, fatal, .. } = *statement;
+        if frame
+            && !start
+            && !idle
+            && !fatal
+            && !self.started
+            && self.fatal.is_none()
+            && self.frame.holds(now)
+        {
+            if !others.outranked && !others.failed {
+                *open = InWindow::default();
+            }
+            self.frame = self.frame.or_later(Assertion::at(now.record));
+            self.frame_at = statement.at;
+            return counted;
+        }
+        // a statement that does not count changes nothing in the window
+        let mut unseen = *open;
+        let open = if others.outranked { &mut unseen } else { open };
+        if statement.start {
+            self.start(statement, others, context, open, &mut counted, now);
+        }
+        if statement.frame {
+            self.frame(statement, others, context, open, &mut counted, now);
+        }
+        if statement.fatal {
+            self.fatal(statement, others, context, open, &mut counted, now);
+        }
+        if statement.idle {
+            self.idle = self.idle.or_later(Assertion::at(now.record));
+        }
+        if others.outranked { Counted::default() } else { counted }
+    }
+
+    /// Returns whether something plays or has played, as far as that holds.
+    pub(crate) const fn has_played(&self, now: &Now) -> bool {
+        self.frame.holds(now)
+    }
+
+    /// Returns whether a start holds.
+    pub(crate) const fn has_start(&self, now: &Now) -> bool {
+        self.start.holds(now)
+    }
+
+    const fn is_starting(&self, now: &Now) -> bool {
+        self.start.holds(now) && (self.started || !self.frame.holds(now))
+    }
+
+    fn start(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        context: WindowContext,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let frame = self.frame.holds(now);
+        let is_old = frame && statement.at < self.frame_at;
+        let is_first = !frame && !others.frame.holds(now) && !self.start.holds(now) && !others.start;
+        let last_fatal = self.fatal.as_deref().filter(|fatal| fatal.assertion.holds(now));
+        let was_overtaken = last_fatal.is_some_and(|fatal| statement.at < fatal.at);
+        let retry = self
+            .unanswered(context, open, now)
+            .is_some_and(|fatal| fatal.window != context.window || open.pending.is_none());
+        if !is_old && !was_overtaken && (is_first || frame && !self.started || retry) {
+            open.begin(counted);
+        }
+        if let Some(fatal) = self.fatal.as_mut().filter(|_| !was_overtaken) {
+            if fatal.window != context.window {
+                *(if is_old { &mut fatal.answered_by_old } else { &mut fatal.answered }) = true;
+            } else if !is_old && !self.started {
+                fatal.answered_here = true;
+            }
+        }
+        if !is_old && !was_overtaken {
+            self.started = true;
+        }
+        self.framed_before = others.frame;
+        self.start = self.start.or_later(Assertion::at(now.record));
+        self.start_at = statement.at;
+    }
+
+    fn frame(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        context: WindowContext,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let fatal = self.unanswered(context, open, now);
+        // the failure that it recovers from is the one that this window has pending
+        let is_first = !frame || self.started;
+        let expected = if is_first { Failure::Startup } else { Failure::Playback };
+        let recovers =
+            fatal.is_some_and(|fatal| fatal.window == context.window && open.pending == Some(expected));
+        let retry = fatal.is_some() && !recovers;
+        let follows = if frame {
+            self.started
+        } else if start {
+            !self.framed_before.holds(now)
+        } else {
+            !others.frame.holds(now) && (others.start || !self.idle.holds(now) && !others.idle)
+        };
+        if retry || follows && (is_first || !recovers) {
+            let implied = !retry && !start && !others.start && open.pending != Some(Failure::Startup);
+            if retry || implied && context.implied {
+                open.begin(counted);
+            }
+            counted.plays += u8::from(!implied || context.implied);
+            if !retry && start && (!frame || self.start_at >= self.frame_at) {
+                counted.startup_ms = self.took(statement.at, now);
+            }
+        }
+        // a first frame that is reported late is no recovery from a failure that another line reported
+        if !others.failed {
+            *open = InWindow::default();
+        }
+        self.frame = self.frame.or_later(Assertion::at(now.record));
+        self.frame_at = statement.at;
+        self.started = false;
+        if let Some(fatal) = &mut self.fatal {
+            fatal.answered = true;
+        }
+    }
+
+    /// Returns the time from the last start to a first frame, ms. It is absent if it is longer than an assertion holds:
+    /// then the clock was set.
+    fn took(&self, frame_at: Millis, now: &Now) -> Option<u32> {
+        let took = frame_at.checked_sub(self.start_at).filter(|took| *took <= now.idle)?;
+        u32::try_from(quotient_to_two_digits(took, 1)).ok()
+    }
+
+    fn fatal(
+        &mut self,
+        statement: &Statement,
+        others: &Others,
+        context: WindowContext,
+        open: &mut InWindow,
+        counted: &mut Counted,
+        now: &Now,
+    ) {
+        let (start, frame) = (self.start.holds(now), self.frame.holds(now));
+        let is_ours = start || frame;
+        // the first one of a line may have been counted on another
+        let is_first = !self.fatal.as_ref().is_some_and(|fatal| fatal.assertion.holds(now));
+        let repeats = self.unanswered(context, open, now).is_some() || is_first && others.failed;
+        #[cfg(feature = "seeded-bugs")]
+        if repeats && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedFailureForgotten) {
+            return;
+        }
+        if !repeats {
+            let is_starting = if is_ours { self.is_starting(now) } else { others.starting };
+            let failure = if is_starting {
+                Some(Failure::Startup)
+            } else if frame || others.frame.holds(now) {
+                Some(Failure::Playback)
+            } else if self.idle.holds(now) || others.idle || !context.implied {
+                None
+            } else {
+                open.begin(counted);
+                Some(Failure::Startup)
+            };
+            if failure.is_some() {
+                open.count_pending(counted);
+                open.pending = failure;
+            }
+        }
+        open.begun = false;
+        let assertion = Assertion::at(now.record);
+        let fatal = Fatal {
+            assertion: self.fatal.as_ref().map_or(assertion, |known| known.assertion.or_later(assertion)),
+            at: statement.at,
+            window: context.window,
+            outranked_at: others.outranked_at,
+            answered: false,
+            answered_by_old: false,
+            answered_here: false,
+        };
+        match &mut self.fatal {
+            Some(known) => **known = fatal,
+            none => *none = Some(Box::new(fatal)),
+        }
+    }
+
+    /// Returns the last fatal error if it holds and nothing answers it: no first frame after it, no start after it in
+    /// another window, and no attempt that began after it in this one. Players report one failure several times, and try
+    /// again by themselves.
+    fn unanswered(&self, context: WindowContext, open: &InWindow, now: &Now) -> Option<&Fatal> {
+        let fatal = self.fatal.as_deref().filter(|fatal| !fatal.answered && fatal.assertion.holds(now))?;
+        let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
+        let begun_since = open.begun && fatal.window == context.window;
+        (!answered && !begun_since).then_some(fatal)
+    }
+}
+
+impl InWindow {
+    /// Counts an attempt that begins here. A failure before it stands.
+    fn begin(&mut self, counted: &mut Counted) {
+        self.count_pending(counted);
+        counted.attempts += 1;
+        self.begun = true;
+    }
+
+    /// Counts the pending failure.
+    fn count_pending(&mut self, counted: &mut Counted) {
+        counted.add(self.pending.take());
+    }
+}
+
+impl Counted {
+    /// Adds a failure.
+    pub(crate) fn add(&mut self, failure: Option<Failure>) {
+        match failure {
+            Some(Failure::Startup) => self.startup_failures += 1,
+            Some(Failure::Playback) => self.playback_failures += 1,
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

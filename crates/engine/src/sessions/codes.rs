@@ -1,0 +1,124 @@
+//! Error codes that players repeat.
+
+use crate::sessions::session::{Assertion, Now};
+
+/// The most codes of a session that are remembered. A session with more forgets the ones it stated first.
+const MOST: usize = 32;
+
+/// The error codes that a session states by CMCD: those of the last record of each way and endpoint, the ones stated last
+/// at the end. A code that is stated again is no new error.
+#[derive(Debug, Default)]
+pub(crate) struct Codes(Vec<Stated>);
+
+#[derive(Clone, Copy, Debug)]
+struct Stated {
+    is_event: bool,
+    endpoint: u32,
+    code: u32,
+    assertion: Assertion,
+}
+
+impl Codes {
+    /// Records the codes of a beacon, none where it has none, and hands each code that is a new error to `each_new`.
+    pub(crate) fn state(
+        &mut self,
+        is_event: bool,
+        endpoint: u32,
+        codes: impl IntoIterator<Item = u32>,
+        now: &Now,
+        mut each_new: impl FnMut(u32),
+    ) {
+        let mut codes = codes.into_iter().peekable();
+        if self.0.is_empty() && codes.peek().is_none() {
+            return;
+        }
+        let is_ours = |known: &Stated| known.is_event == is_event && known.endpoint == endpoint;
+        let before: Vec<_> = self.0.extract_if(.., |known| is_ours(known)).collect();
+        let first = self.0.len();
+        for code in codes {
+            if self.0[first..].iter().any(|stated| stated.code == code) {
+                continue;
+            }
+            let known = before.iter().find(|known| known.code == code).copied();
+            let is_new = !known.is_some_and(|known| known.assertion.holds(now));
+            #[cfg(feature = "seeded-bugs")]
+            if crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::RepeatedCodeForgotten)
+                && let Some(known) = known.filter(|_| !is_new)
+            {
+                self.0.push(known);
+                continue;
+            }
+            let assertion = Assertion::at(now.record);
+            let assertion = known.map_or(assertion, |known| known.assertion.or_later(assertion));
+            self.0.push(Stated { is_event, endpoint, code, assertion });
+            if is_new {
+                each_new(code);
+            }
+        }
+        self.0.drain(..self.0.len().saturating_sub(MOST));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Codes;
+    use crate::sessions::session::Now;
+
+    const fn now(record: u64) -> Now {
+        Now { record, idle: 100, horizon: 0 }
+    }
+
+    /// Returns the codes that are new errors.
+    fn state(codes: &mut Codes, is_event: bool, endpoint: u32, stated: &[u32], record: u64) -> Vec<u32> {
+        let mut new = Vec::new();
+        codes.state(is_event, endpoint, stated.iter().copied(), &now(record), |code| new.push(code));
+        new
+    }
+
+    #[test]
+    fn code_counts_when_it_appears_or_changes() {
+        let mut codes = Codes::default();
+        let news = [&[1][..], &[1], &[], &[1], &[2], &[2], &[1]]
+            .map(|stated| !state(&mut codes, true, 7, stated, 1).is_empty());
+        assert_eq!(news, [true, false, false, true, true, false, true]);
+    }
+
+    #[test]
+    fn each_code_of_a_list_counts_when_it_appears() {
+        let mut codes = Codes::default();
+        let news = [&[1][..], &[1, 2], &[2, 1], &[2], &[3, 3, 2], &[1, 2, 3], &[], &[2, 1]]
+            .map(|stated| state(&mut codes, true, 7, stated, 1));
+        assert_eq!(news, [&[1][..], &[2], &[], &[], &[3], &[1], &[], &[2, 1]]);
+    }
+
+    #[test]
+    fn code_of_another_mode_or_endpoint_is_another_error() {
+        let mut codes = Codes::default();
+        assert_eq!(state(&mut codes, true, 7, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, false, 7, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, true, 8, &[1], 1), [1]);
+        assert_eq!(state(&mut codes, true, 9, &[], 1), [0; 0]);
+        assert_eq!(
+            state(&mut codes, true, 7, &[1], 1),
+            [0; 0],
+            "a record without it elsewhere changes nothing"
+        );
+    }
+
+    #[test]
+    fn code_holds_as_long_as_it_is_repeated() {
+        let mut codes = Codes::default();
+        let news = [0, 100, 200, 301].map(|at| !state(&mut codes, true, 7, &[1], at).is_empty());
+        assert_eq!(news, [true, false, false, true]);
+    }
+
+    #[test]
+    fn session_of_many_endpoints_is_bounded() {
+        let mut codes = Codes::default();
+        for endpoint in 0..1_000 {
+            assert_eq!(state(&mut codes, true, endpoint, &[1, 2], 1), [1, 2]);
+        }
+        assert_eq!(codes.0.len(), super::MOST);
+        assert_eq!(state(&mut codes, true, 999, &[1, 2], 1), [0; 0]);
+    }
+}

@@ -1,0 +1,360 @@
+//! What is remembered of a session between its beacons: assertions that expire.
+//!
+//! Every field is what one record asserted, and holds for `idle` after it by record timestamps. No field is derived
+//! from another, and what a beacon states does not depend on its outcome: so a replay from `idle` earlier rebuilds
+//! exactly what matters (docs/internals/protocol.md, "Session state").
+
+use crowdfold_airlock::{Identity, Observation, Playback};
+use crowdfold_model::{Millis, SumMetric, ValueMetric};
+
+use crate::sessions::attempts::{Counted, InWindow, Line, Others, Statement, WindowContext};
+use crate::sessions::errors::ErrorClasses;
+use crate::sessions::identities::Identities;
+use crate::sessions::tracker::{Tracked, Tracker};
+
+/// An assertion: the timestamp of the last record that asserted something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Assertion(Millis);
+
+impl Assertion {
+    pub(crate) const NEVER: Self = Self(Millis::MAX);
+
+    pub(crate) const fn at(record: Millis) -> Self {
+        Self(record)
+    }
+
+    /// Its record's timestamp.
+    pub(crate) fn record(self) -> Option<Millis> {
+        (self != Self::NEVER).then_some(self.0)
+    }
+
+    /// The later of two.
+    pub(crate) fn or_later(self, other: Self) -> Self {
+        if self == Self::NEVER || other != Self::NEVER && other > self { other } else { self }
+    }
+
+    /// The last two different ones of this and two others in that order.
+    pub(crate) fn last_two(self, [last, before]: [Self; 2]) -> [Self; 2] {
+        if last == Self::NEVER || self > last {
+            [self, last]
+        } else if self < last && (before == Self::NEVER || self > before) {
+            [last, self]
+        } else {
+            [last, before]
+        }
+    }
+
+    /// Whether no beacon yet to come can find it holding.
+    pub(crate) const fn is_past(self, now: &Now) -> bool {
+        self.0 < now.horizon
+    }
+
+    pub(crate) const fn holds(self, now: &Now) -> bool {
+        self.0 != Self::NEVER.0 && self.0 >= now.horizon && now.record.saturating_sub(self.0) <= now.idle
+    }
+}
+
+/// The moment at which a beacon is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// Timestamp of its record.
+    pub(crate) record: Millis,
+    /// How long assertions hold.
+    pub(crate) idle: Millis,
+    /// `idle` before the end of the last closed window. Nothing older holds, for anyone: a replay does not see it.
+    /// For a beacon whose window is open this says no more than `idle` does.
+    pub(crate) horizon: Millis,
+}
+
+/// When each dimension was last stated. Most beacons of a session state the same ones, so the last statement is kept
+/// once for all of them.
+#[derive(Debug)]
+pub(crate) struct Stated {
+    /// The slots of the last beacon that stated any, one bit each.
+    last: u32,
+    at: Assertion,
+    earlier: Option<Box<Earlier>>,
+}
+
+/// Slots that were stated before, and not by the last beacon.
+#[derive(Debug, Default)]
+struct Earlier {
+    slots: u32,
+    at: Vec<(u32, Assertion)>,
+}
+
+impl Stated {
+    const fn nothing() -> Self {
+        Self { last: 0, at: Assertion::NEVER, earlier: None }
+    }
+
+    /// The slots among `asked` of which what was last stated holds.
+    pub(crate) fn holding(&self, asked: u32, now: &Now) -> u32 {
+        let last = if asked & self.last != 0 && self.at.holds(now) { asked & self.last } else { 0 };
+        let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.slots & asked != 0) else {
+            return last;
+        };
+        let held = earlier.at.iter().filter(|(slots, at)| slots & asked != 0 && at.holds(now));
+        held.fold(last, |held, (slots, _)| held | slots & asked)
+    }
+
+    /// Records that a beacon stated these slots.
+    pub(crate) fn state(&mut self, slots: u32, assertion: Assertion) {
+        if slots == 0 {
+            return;
+        }
+        let left = self.last & !slots;
+        if left != 0 || self.earlier.is_some() {
+            self.earlier.get_or_insert_default().keep(left, self.at, slots);
+        }
+        self.last = slots;
+        self.at = assertion;
+    }
+}
+
+impl Earlier {
+    /// Keeps `slots`, last stated at `at`, and forgets those that are stated again.
+    fn keep(&mut self, slots: u32, at: Assertion, again: u32) {
+        self.slots = self.slots & !again | slots;
+        self.at.retain_mut(|(kept, _)| {
+            *kept &= !again;
+            *kept != 0
+        });
+        if slots != 0 {
+            self.at.push((slots, at));
+        }
+    }
+}
+
+/// The session summaries of a session in open windows: (start of the window, index in it). Seldom more than two.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    newest: (Millis, u32),
+    others: Vec<(Millis, u32)>,
+}
+
+impl Seats {
+    const NONE: u32 = u32::MAX;
+
+    const fn none() -> Self {
+        Self { newest: (0, Self::NONE), others: Vec::new() }
+    }
+
+    /// The index in the window that starts then.
+    pub(crate) fn find(&self, start: Millis) -> Option<u32> {
+        if self.newest.0 == start && self.newest.1 != Self::NONE {
+            return Some(self.newest.1);
+        }
+        self.others.iter().find(|(window, _)| *window == start).map(|(_, index)| *index)
+    }
+
+    /// Adds one; those in windows for which `is_open` is false are of no more use.
+    pub(crate) fn add(&mut self, seat: (Millis, u32), is_open: impl Fn(Millis) -> bool) {
+        let before = std::mem::replace(&mut self.newest, seat);
+        self.others.retain(|(start, _)| is_open(*start));
+        if before.1 != Self::NONE && is_open(before.0) {
+            self.others.push(before);
+        }
+    }
+
+    /// Takes all of them.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Millis, u32)> + use<> {
+        let taken = std::mem::replace(self, Self::none());
+        taken.others.into_iter().chain([taken.newest]).filter(|(_, index)| *index != Self::NONE)
+    }
+}
+
+/// The assertions of one session's records.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) hash: u64,
+    /// The last record of the session, whatever it asserted: when this is past, so is everything.
+    pub(crate) seen: Millis,
+    /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
+    attempts: Line,
+    startup: Assertion,
+    /// The last JSON beacon that reported a first frame without its startup time.
+    untimed_frame: Assertion,
+    opt_out: Assertion,
+    /// Of those that use CMCD alone: others would pay for it in every look-up.
+    tracker: Option<Box<Tracker>>,
+    identities: Identities,
+    pub(crate) stated: Stated,
+    pub(crate) seats: Seats,
+}
+
+/// The effects of a beacon, given the assertions that held before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observed {
+    pub(crate) opted_out: bool,
+    pub(crate) duplicate: bool,
+    /// Attempts, plays and failures that it adds.
+    pub(crate) counted: Counted,
+    /// The state of attempts in its window with it.
+    pub(crate) in_window: InWindow,
+    /// The time to the first frame, ms, where it counts.
+    pub(crate) new_startup: Option<u32>,
+    /// The classes of its errors that the session did not report before.
+    pub(crate) new_errors: ErrorClasses,
+    /// The amounts that it adds to each sum, in the order of [`SumMetric::ALL`]: reported ones, or those that follow from
+    /// the states and totals of CMCD. Those that are counted from its statements are in `counted`.
+    pub(crate) sums: [u32; SumMetric::COUNT],
+}
+
+impl Session {
+    pub(crate) const fn new(hash: u64) -> Self {
+        Self {
+            hash,
+            seen: 0,
+            attempts: Line::new(),
+            startup: Assertion::NEVER,
+            untimed_frame: Assertion::NEVER,
+            opt_out: Assertion::NEVER,
+            tracker: None,
+            identities: Identities::new(),
+            stated: Stated::nothing(),
+            seats: Seats::none(),
+        }
+    }
+
+    /// Records what a beacon states, and returns what is new in it. `in_window` is what its window holds of attempts.
+    pub(crate) fn observe(
+        &mut self,
+        beacon: &Observation,
+        context: WindowContext,
+        mut in_window: InWindow,
+        now: &Now,
+    ) -> Observed {
+        let assertion = Assertion::at(now.record);
+        let measures = beacon.measures();
+        let startup_ms = measures.value(ValueMetric::StartupMs);
+        let tracked = self.track(beacon, now);
+        let statement = statement(beacon);
+        // A quality that is chosen before anything plays is no change, nor is its report where it comes after the next.
+        let is_switch = |playback: &Playback| {
+            playback.bitrate_changed && !tracked.is_same_bitrate && (statement.frame || self.has_played(now))
+        };
+        let switches = beacon.playback().is_some_and(is_switch);
+        let is_json = beacon.playback().is_none();
+        let is_measured = is_json && self.attempts.has_start(now) && self.untimed_frame.holds(now);
+        let counted = self.count(beacon, &statement, context, &mut in_window, now);
+        // a beacon that has played for some time was not sent at the first frame
+        let is_untimed_frame = is_json
+            && (measures.play && !measures.attempt)
+            && (startup_ms.is_none() && measures.sum(SumMetric::PlayingMs) == 0);
+        let measured = counted.startup_ms.filter(|_| is_untimed_frame).or(tracked.startup_ms);
+        // the worker measures the time itself where the start is known (dash.js states 1 ms, or 453)
+        let stated = startup_ms.filter(|_| {
+            let is_new = counted.plays > 0 || !self.startup.holds(now) && !is_measured;
+            is_new && !tracked.start_known && !tracked.start_interrupted
+        });
+        let mut new_errors = tracked.new_codes;
+        if is_json || beacon.playback().is_some_and(|playback| playback.code.is_none()) {
+            new_errors.add(measures.error);
+        }
+        let mut sums = measures.sums;
+        if !is_json {
+            for (metric, more) in [
+                (SumMetric::PlayingMs, tracked.playing_ms),
+                (SumMetric::StalledMs, tracked.stalled_ms),
+                (SumMetric::Stalls, tracked.stalls),
+                (SumMetric::DroppedFrames, tracked.dropped_frames),
+                (SumMetric::Switches, switches.into()),
+            ] {
+                sums[metric as usize] += more;
+            }
+        }
+        let observed = Observed {
+            opted_out: beacon.opt_out() || self.opt_out.holds(now),
+            duplicate: beacon.identity().is_some_and(|identity| self.repeats(identity, assertion, now)),
+            counted,
+            in_window,
+            new_startup: measured.or(stated),
+            new_errors,
+            sums,
+        };
+        for (stated, field) in [
+            (startup_ms.is_some(), &mut self.startup),
+            (is_untimed_frame, &mut self.untimed_frame),
+            (beacon.opt_out(), &mut self.opt_out),
+        ] {
+            if stated {
+                *field = field.or_later(assertion);
+            }
+        }
+        self.seen = self.seen.max(now.record);
+        observed
+    }
+
+    /// Records that the session asks not to be counted, and nothing else of a record.
+    pub(crate) fn opt_out(&mut self, record: Millis) {
+        self.opt_out = self.opt_out.or_later(Assertion::at(record));
+        self.seen = self.seen.max(record);
+    }
+
+    /// Returns the last identity, or 0.
+    pub(crate) fn last_identity(&self) -> u64 {
+        self.identities.last()
+    }
+
+    /// Returns whether something plays or has played, as far as that holds.
+    fn has_played(&self, now: &Now) -> bool {
+        let cmcd = self.tracker.as_ref().map(|tracker| &tracker.attempts);
+        cmcd.into_iter().flatten().chain([&self.attempts]).any(|line| line.has_played(now))
+    }
+
+    /// Records what a beacon states of its attempt, and returns what it adds to its window.
+    fn count(
+        &mut self,
+        beacon: &Observation,
+        statement: &Statement,
+        context: WindowContext,
+        open: &mut InWindow,
+        now: &Now,
+    ) -> Counted {
+        let json = &mut self.attempts;
+        let Some(tracker) = &mut self.tracker else {
+            let line = if beacon.playback().is_some() { &mut Line::new() } else { json };
+            return line.state(statement, &Others::NONE, context, open, now);
+        };
+        let [events, requests] = &mut tracker.attempts;
+        let (line, others) = match beacon.playback() {
+            None => {
+                let others = Others::NONE.and(events, context, open, now).and(requests, context, open, now);
+                (json, others)
+            }
+            Some(playback) if playback.event => {
+                (events, Others::NONE.outranked_by(json, now).and(requests, context, open, now))
+            }
+            Some(_) => (requests, Others::NONE.outranked_by(json, now).outranked_by(events, now)),
+        };
+        line.state(statement, &others, context, open, now)
+    }
+
+    /// What states and totals come to, where there are any.
+    fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
+        let Some(playback) = beacon.playback() else { return Tracked::default() };
+        let is_stated = playback.is_stated() || playback.code.is_some() || beacon.measures().play;
+        if is_stated {
+            self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
+        }
+        self.tracker.as_mut().map_or_else(Tracked::default, |tracker| tracker.observe(beacon, playback, now))
+    }
+
+    /// Returns whether a beacon of that identity was observed before; remembers it either way.
+    fn repeats(&mut self, identity: Identity, assertion: Assertion, now: &Now) -> bool {
+        self.identities.observed(identity.get(), assertion, now).is_some_and(|before| before.holds(now))
+    }
+}
+
+/// Returns what a beacon states of its attempt.
+fn statement(beacon: &Observation) -> Statement {
+    let measures = beacon.measures();
+    Statement {
+        at: beacon.own_time(),
+        start: measures.attempt,
+        frame: measures.play,
+        idle: measures.idle,
+        fatal: measures.fatal,
+    }
+}

@@ -1,0 +1,232 @@
+//! The summary of one session in one window.
+
+use crowdfold_airlock::Measures;
+
+use crate::Rules;
+use crate::sessions::attempts::{Counted, InWindow};
+use crate::sessions::errors::ErrorClasses;
+use crate::sessions::session::Observed;
+use crowdfold_model::{Bounded, Budget, Cell, Combine, SumMetric, Sums, ValueMetric, amounts};
+
+/// The summary of one session in one window, without its dimensions. Counts stop at the greatest number they can hold,
+/// which is far above what is given to cells.
+#[derive(Debug, Default)]
+pub(crate) struct SessionSummary {
+    pub(crate) beacons: u64,
+    network_bits: u64,
+    values: [Mean; ValueMetric::COUNT],
+    /// Which slots of its dimensions were reported in this window; the others are inherited.
+    pub(crate) reported: u32,
+    /// Which slots have a value.
+    pub(crate) filled: u32,
+    sums: [u32; SumMetric::COUNT],
+    /// Index of its session's tenant.
+    pub(crate) tenant: u16,
+    errors: ErrorClasses,
+    pub(crate) in_window: InWindow,
+    /// Taken out by an opt-out.
+    pub(crate) gone: bool,
+}
+
+impl SessionSummary {
+    pub(crate) fn new(tenant: u16) -> Self {
+        Self { tenant, ..Self::default() }
+    }
+
+    /// Adds a beacon.
+    pub(crate) fn add(&mut self, measures: &Measures, observed: &Observed, network_bit: u64) {
+        self.beacons += 1;
+        self.network_bits |= network_bit;
+        self.in_window = observed.in_window;
+        if observed.counted != Counted::default() {
+            self.count(&observed.counted);
+        }
+        for (sum, more) in self.sums.iter_mut().zip(observed.sums) {
+            *sum = sum.saturating_add(more);
+        }
+        self.errors.add_all(observed.new_errors);
+        let playing_ms = observed.sums[SumMetric::PlayingMs as usize];
+        for metric in ValueMetric::ALL {
+            let value = match metric {
+                ValueMetric::StartupMs => observed.new_startup,
+                _ => measures.value(metric),
+            };
+            if let Some(value) = value {
+                self.values[metric as usize].add(metric.combine(), value, playing_ms);
+            }
+        }
+    }
+
+    #[cold]
+    fn count(&mut self, counted: &Counted) {
+        for (metric, more) in [
+            (SumMetric::Attempts, counted.attempts),
+            (SumMetric::Plays, counted.plays),
+            (SumMetric::StartupFailures, counted.startup_failures),
+            (SumMetric::PlaybackFailures, counted.playback_failures),
+        ] {
+            let sum = &mut self.sums[metric as usize];
+            *sum = sum.saturating_add(more.into());
+        }
+    }
+
+    /// Returns what the session contributes to its cells: clamped amounts, one value for each distribution, and the
+    /// same within the budget.
+    pub(crate) fn close(&self, rules: &Rules, budget: &Budget) -> Contribution {
+        let most = Sums::most(rules.window, rules.idle);
+        let mut pending = Counted::default();
+        pending.add(self.in_window.pending);
+        let mut sums = Sums {
+            beacons: self.beacons,
+            clamped_beacons: self.beacons.min(most.clamped_beacons),
+            metrics: self.sums.map(u64::from),
+            errors: self.errors.counts(),
+        };
+        sums[SumMetric::StartupFailures] += u64::from(pending.startup_failures);
+        sums[SumMetric::PlaybackFailures] += u64::from(pending.playback_failures);
+        for (sum, most) in sums.metrics.iter_mut().zip(most.metrics) {
+            *sum = (*sum).min(most);
+        }
+        // a session cannot play and stall for longer than the window lasts for it
+        let left = most[SumMetric::StalledMs] - sums[SumMetric::PlayingMs];
+        sums[SumMetric::StalledMs] = sums[SumMetric::StalledMs].min(left);
+        let values = ValueMetric::ALL.map(|metric| self.values[metric as usize].close(metric.combine()));
+        Contribution {
+            networks: self.network_bits,
+            bounded: budget.bound(amounts(&sums, &values)),
+            sums,
+            values,
+        }
+    }
+}
+
+/// One session's share of its cells.
+pub(crate) struct Contribution {
+    networks: u64,
+    sums: Sums,
+    bounded: Bounded,
+    values: [Option<u32>; ValueMetric::COUNT],
+}
+
+impl Contribution {
+    /// Adds the session to a cell.
+    pub(crate) fn add_to(&self, cell: &mut Cell) {
+        cell.sessions += 1;
+        cell.networks |= self.networks;
+        cell.sums.add(&self.sums);
+        cell.bounded.add(&self.bounded);
+        for (distribution, value) in cell.values.0.iter_mut().zip(self.values) {
+            if let Some(value) = value {
+                distribution.record(value);
+            }
+        }
+    }
+}
+
+/// The value of one session: the first one, or the mean over its beacons, weighted by the time that each played; plain
+/// where none played.
+#[derive(Debug, Default)]
+struct Mean {
+    weighted: u64,
+    weight: u64,
+    /// The sum of the values, or the first one.
+    plain: u64,
+    beacons: u64,
+}
+
+impl Mean {
+    /// Adds a value. Values are at most 10^8 and times a day in units of 100 ms: 200,000 beacons of both extremes fit.
+    fn add(&mut self, combine: Combine, value: u32, playing_ms: u32) {
+        match combine {
+            Combine::First if self.beacons == 0 => self.plain = value.into(),
+            Combine::First => {}
+            Combine::Mean => {
+                let weight = u64::from(playing_ms) / 100;
+                self.weighted = self.weighted.saturating_add(u64::from(value) * weight);
+                self.weight += weight;
+                self.plain += u64::from(value);
+            }
+        }
+        self.beacons += 1;
+    }
+
+    /// Returns the value, a mean to two significant digits, half up; absent where no beacon reported one.
+    fn close(&self, combine: Combine) -> Option<u32> {
+        if self.beacons == 0 {
+            return None;
+        }
+        let value = match combine {
+            Combine::First => self.plain,
+            Combine::Mean if self.weight > 0 => quotient_to_two_digits(self.weighted, self.weight),
+            Combine::Mean => quotient_to_two_digits(self.plain, self.beacons),
+        };
+        Some(u32::try_from(value).unwrap_or(u32::MAX))
+    }
+}
+
+/// `sum / of`, rounded half up to two significant digits (to a whole number below ten). Never rounds twice.
+pub(crate) fn quotient_to_two_digits(sum: u64, of: u64) -> u64 {
+    let (sum, of) = (u128::from(sum), u128::from(of));
+    let mut unit: u128 = 1;
+    while sum / (of * unit) >= 100 {
+        unit *= 10;
+    }
+    let step = of * unit;
+    (((2 * sum + step) / (2 * step)) * unit) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SessionSummary, quotient_to_two_digits};
+    use crate::Rules;
+    use crate::sessions::errors::ErrorClasses;
+    use crowdfold_model::{Budget, SumMetric, Sums};
+
+    #[test]
+    fn no_session_gives_more_than_the_most() {
+        let many = u32::MAX;
+        let mut sums = [many; SumMetric::COUNT];
+        sums[SumMetric::PlayingMs as usize] = 3_000_000;
+        let mut summary = SessionSummary {
+            beacons: many.into(),
+            sums,
+            errors: ErrorClasses::ALL,
+            ..SessionSummary::default()
+        };
+        let rules = Rules {
+            window: 3_600_000,
+            lateness: 0,
+            idle: 90_000,
+            breakdowns: Vec::new().into(),
+            max_sessions: 1,
+        };
+        let (most, budget) = (Sums::most(rules.window, rules.idle), Budget::new(rules.window));
+        let numbers = (most.clamped_beacons, most[SumMetric::PlayingMs], most[SumMetric::Stalls]);
+        assert_eq!(numbers, (370, 3_690_000, 3_600));
+        let mut expected = Sums { beacons: many.into(), ..most };
+        (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_000_000, 690_000);
+        assert_eq!(summary.close(&rules, &budget).sums, expected);
+        summary.sums[SumMetric::PlayingMs as usize] = many;
+        (expected[SumMetric::PlayingMs], expected[SumMetric::StalledMs]) = (3_690_000, 0);
+        assert_eq!(summary.close(&rules, &budget).sums, expected);
+    }
+
+    #[test]
+    fn means_are_rounded_once_half_up() {
+        for (sum, of, expect) in [
+            (0, 3, 0),
+            (1, 2, 1),
+            (1, 3, 0),
+            (99, 1, 99),
+            (199, 2, 100),
+            (1249, 1, 1200),
+            (12_499, 10, 1200),
+            (12_500, 10, 1300),
+            (9_949, 1, 9_900),
+            (9_950, 1, 10_000),
+            (u64::MAX, 1, 18_000_000_000_000_000_000),
+        ] {
+            assert_eq!(quotient_to_two_digits(sum, of), expect, "{sum}/{of}");
+        }
+    }
+}

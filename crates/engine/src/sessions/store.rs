@@ -1,0 +1,399 @@
+//! The sessions of one partition and their summaries in open windows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Dictionary, Observation, SessionHash, Symbol};
+use crowdfold_model::{Dimension, Millis, Reason, Window};
+
+use crate::sessions::attempts::{InWindow, WindowContext};
+use crate::sessions::session::{Assertion, Now, Session};
+use crate::sessions::session_summary::SessionSummary;
+use crate::windows::{ClosedWindow, Plan, tabulate};
+use crate::{Counts, Rules};
+
+/// The outcome of a beacon, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No room for another session ([`Reason::Overload`]).
+    Overload,
+    /// Its tenant, content or device is never counted. Where it asks that its session be not counted either, so many
+    /// beacons of open session summaries went with it.
+    Excluded(u64),
+    /// Its session asked not to be counted; the number of beacons of its open session summaries that went with it.
+    OptedOut(u64),
+    /// Its window is closed.
+    Late,
+    /// It repeats an earlier one.
+    Duplicate,
+    /// It is in its session's summary.
+    Inserted,
+}
+
+/// The sessions of one partition and their summaries in open windows.
+#[derive(Debug)]
+pub struct SessionStore {
+    rules: Arc<Rules>,
+    plan: Plan,
+    /// Indices of sessions by their hashes.
+    index: hashbrown::HashTable<u32>,
+    sessions: Vec<Session>,
+    /// The dimensions' values that were last asserted, one for each slot and session.
+    asserted: Vec<Symbol>,
+    windows: VecDeque<Open>,
+    /// Room for [`Self::warm`].
+    near: Vec<u32>,
+    closed_until: Millis,
+    /// Windows that start before it come so soon after records that nobody read that attempts may have begun in those.
+    history_from: Millis,
+    open: usize,
+    open_beacons: u64,
+}
+
+/// An open window: its session summaries in the order in which they began, and their dimensions, one for each slot.
+#[derive(Debug)]
+struct Open {
+    start: Millis,
+    summaries: Vec<SessionSummary>,
+    dimensions: Vec<Symbol>,
+}
+
+impl SessionStore {
+    /// None yet. `tenants` is the catalogue that beacons number their tenants by. Windows that end at or before
+    /// `closed_until` are closed.
+    #[must_use]
+    pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Millis) -> Self {
+        Self {
+            plan: Plan::new(&rules.breakdowns, tenants),
+            rules,
+            index: hashbrown::HashTable::new(),
+            sessions: Vec::new(),
+            asserted: Vec::new(),
+            windows: VecDeque::new(),
+            near: Vec::new(),
+            closed_until,
+            history_from: 0,
+            open: 0,
+            open_beacons: 0,
+        }
+    }
+
+    /// The end of the last closed window.
+    #[must_use]
+    pub const fn closed_until(&self) -> Millis {
+        self.closed_until
+    }
+
+    /// The end of the newest open window, ms.
+    #[must_use]
+    pub fn last_end(&self) -> Option<Millis> {
+        self.windows.back().map(|open| open.start + self.rules.window)
+    }
+
+    /// Counts no implied attempts in windows that start before `from`, because what came before them was not read.
+    pub const fn set_history(&mut self, from: Millis) {
+        self.history_from = from;
+    }
+
+    /// Open session-windows.
+    #[must_use]
+    pub const fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Beacons of the session summaries in open windows.
+    #[must_use]
+    pub const fn open_beacons(&self) -> u64 {
+        self.open_beacons
+    }
+
+    /// Sessions that are remembered.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Reads the memory that inserting these beacons will need, so that the waits overlap. Changes nothing.
+    pub fn warm<'a>(&mut self, beacons: impl Iterator<Item = &'a Observation>) {
+        let mut near = std::mem::take(&mut self.near);
+        near.clear();
+        let find = |beacon: &Observation| {
+            let hash = beacon.session_hash().get();
+            self.index.find(hash, |at| self.sessions[*at as usize].hash == hash)
+        };
+        near.extend(beacons.filter_map(find).copied());
+        let newest = self.windows.back();
+        let mut seen = 0;
+        for at in near.iter().map(|at| *at as usize) {
+            let session = &self.sessions[at];
+            let some = |values: &[Symbol], row: usize| {
+                values.get(row * self.plan.slots.len()).is_some_and(|value| value.is_some())
+            };
+            seen ^= session.last_identity() ^ u64::from(some(&self.asserted, at));
+            if let Some(open) = newest
+                && let Some(summary) = session.seats.find(open.start)
+            {
+                let summary = summary as usize;
+                seen ^= open.summaries[summary].beacons ^ u64::from(some(&open.dimensions, summary));
+            }
+        }
+        std::hint::black_box(seen);
+        self.near = near;
+    }
+
+    /// Adds a beacon to its session and window, and returns the outcome. `record` is the timestamp of its record.
+    pub fn insert(&mut self, beacon: &Observation, record: Millis) -> Outcome {
+        if beacon.excluded() {
+            let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
+            return Outcome::Excluded(withdrawn);
+        }
+        let Some(at) = self.session(beacon.session_hash()) else { return Outcome::Overload };
+        let now =
+            Now { record, idle: self.rules.idle, horizon: self.closed_until.saturating_sub(self.rules.idle) };
+        let reported = Reported::by(beacon, &self.plan.slots);
+        let window = Window::of(beacon.event_time(), self.rules.window);
+        let is_late = window.end <= self.closed_until;
+        let seat = if is_late { None } else { self.seat(at, window.start) };
+        let in_window = seat.map_or_else(InWindow::default, |(window, summary)| {
+            self.windows[window].summaries[summary].in_window
+        });
+        let context = WindowContext { window: window.start, implied: window.start >= self.history_from };
+        let observed = self.sessions[at].observe(beacon, context, in_window, &now);
+        let outcome = if observed.opted_out {
+            Outcome::OptedOut(if beacon.opt_out() { self.take_out(at) } else { 0 })
+        } else if is_late {
+            Outcome::Late
+        } else if observed.duplicate {
+            Outcome::Duplicate
+        } else {
+            let (window, summary) = seat.unwrap_or_else(|| self.summary(at, window.start, beacon.tenant().0));
+            self.fill(at, window, summary, &reported, &now);
+            let summary = &mut self.windows[window].summaries[summary];
+            summary.add(beacon.measures(), &observed, beacon.network_bit());
+            self.open_beacons += 1;
+            Outcome::Inserted
+        };
+        #[cfg(feature = "seeded-bugs")]
+        if outcome == Outcome::Duplicate
+            && crate::seeded_bugs::is_set(crate::seeded_bugs::SeededBug::DuplicateStatesNothing)
+        {
+            return outcome;
+        }
+        self.assert_dimensions(at, &reported, record);
+        outcome
+    }
+
+    /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
+    /// many of its beacons in open windows go with it.
+    pub fn withdraw(&mut self, session: SessionHash, record: Millis) -> u64 {
+        let Some(at) = self.session(session) else { return 0 };
+        self.sessions[at].opt_out(record);
+        self.take_out(at)
+    }
+
+    /// Closes every window that ends at or before `until`, and forgets the sessions that nothing can ask for any more.
+    pub fn close(&mut self, until: Millis, dictionary: &Dictionary) -> Vec<ClosedWindow> {
+        let mut closed = Vec::new();
+        while self.windows.front().is_some_and(|open| open.start + self.rules.window <= until) {
+            let Some(open) = self.windows.pop_front() else { break };
+            self.open -= open.summaries.iter().filter(|summary| !summary.gone).count();
+            self.open_beacons -= open.summaries.iter().filter(|s| !s.gone).map(|s| s.beacons).sum::<u64>();
+            let window = Window { start: open.start, end: open.start + self.rules.window };
+            closed.push(tabulate(
+                window,
+                &open.summaries,
+                &open.dimensions,
+                &self.plan,
+                &self.rules,
+                dictionary,
+            ));
+        }
+        if until > self.closed_until {
+            self.closed_until = until;
+            self.forget();
+        }
+        closed
+    }
+
+    /// Every symbol that a session or a session summary holds.
+    pub fn held(&self) -> impl Iterator<Item = Symbol> + '_ {
+        let inherited = self.asserted.iter().copied();
+        inherited.chain(self.windows.iter().flat_map(|open| open.dimensions.iter().copied()))
+    }
+
+    /// The index of a session, a new one if there is room.
+    fn session(&mut self, session: SessionHash) -> Option<usize> {
+        let hash = session.get();
+        if let Some(at) = self.index.find(hash, |at| self.sessions[*at as usize].hash == hash) {
+            return Some(*at as usize);
+        }
+        if self.sessions.len() >= self.rules.max_sessions {
+            return None;
+        }
+        let at = self.sessions.len();
+        let index = u32::try_from(at).ok()?;
+        self.index.insert_unique(hash, index, |at| self.sessions[*at as usize].hash);
+        self.sessions.push(Session::new(hash));
+        self.asserted.resize(self.asserted.len() + self.plan.slots.len(), Symbol::NONE);
+        Some(at)
+    }
+
+    /// Returns a session's summary in an open window, where it has one: (index of the window, index in it).
+    fn seat(&self, session: usize, start: Millis) -> Option<(usize, usize)> {
+        let summary = self.sessions[session].seats.find(start)?;
+        let window = self.windows.iter().rposition(|open| open.start == start)?;
+        Some((window, summary as usize))
+    }
+
+    /// Adds a summary of a session: (index of the window, index in it).
+    fn summary(&mut self, session: usize, start: Millis, tenant: u16) -> (usize, usize) {
+        let window = self.window(start);
+        let open = &mut self.windows[window];
+        let session = &mut self.sessions[session];
+        let summary = open.summaries.len();
+        open.summaries.push(SessionSummary::new(tenant));
+        open.dimensions.resize(open.dimensions.len() + self.plan.slots.len(), Symbol::NONE);
+        session.seats.add((start, summary as u32), |start| start + self.rules.window > self.closed_until);
+        self.open += 1;
+        (window, summary)
+    }
+
+    /// Fills a summary's dimensions: values first reported in the window, and inherited ones elsewhere.
+    fn fill(&mut self, session: usize, window: usize, summary: usize, reported: &Reported, now: &Now) {
+        let slots = self.plan.slots.len();
+        let open = &mut self.windows[window];
+        let seated = &mut open.summaries[summary];
+        let first = reported.slots & !seated.reported;
+        let missing = ((1 << slots) - 1) & !seated.filled & !reported.slots;
+        let inherited = if missing == 0 { 0 } else { self.sessions[session].stated.holding(missing, now) };
+        if first | inherited == 0 {
+            return;
+        }
+        seated.reported |= first;
+        seated.filled |= first | inherited;
+        let asserted = &self.asserted[session * slots..][..slots];
+        let dimensions = &mut open.dimensions[summary * slots..][..slots];
+        for slot in 0..slots {
+            if first & 1 << slot != 0 {
+                dimensions[slot] = reported.values[slot];
+            } else if inherited & 1 << slot != 0 {
+                dimensions[slot] = asserted[slot];
+            }
+        }
+    }
+
+    /// The index of an open window; windows are few and the newest is asked for most.
+    fn window(&mut self, start: Millis) -> usize {
+        let after = self.windows.iter().rposition(|open| open.start <= start);
+        match after {
+            Some(at) if self.windows[at].start == start => at,
+            after => {
+                let at = after.map_or(0, |at| at + 1);
+                // about as many as in the window before
+                let room = self.windows.back().map_or(0, |open| open.summaries.len());
+                let dimensions = Vec::with_capacity(room * self.plan.slots.len());
+                let summaries = Vec::with_capacity(room);
+                self.windows.insert(at, Open { start, summaries, dimensions });
+                at
+            }
+        }
+    }
+
+    /// Removes a session's open summaries; returns the number of their beacons.
+    fn take_out(&mut self, session: usize) -> u64 {
+        let mut beacons = 0;
+        for (start, summary) in self.sessions[session].seats.take() {
+            let Some(open) = self.windows.iter_mut().find(|open| open.start == start) else { continue };
+            let summary = &mut open.summaries[summary as usize];
+            summary.gone = true;
+            beacons += summary.beacons;
+            self.open -= 1;
+        }
+        self.open_beacons -= beacons;
+        beacons
+    }
+
+    fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Millis) {
+        let slots = self.plan.slots.len();
+        let asserted = &mut self.asserted[session * slots..][..slots];
+        for (asserted, value) in asserted.iter_mut().zip(reported.values) {
+            if value.is_some() {
+                *asserted = value;
+            }
+        }
+        self.sessions[session].stated.state(reported.slots, Assertion::at(record));
+    }
+
+    /// Forgets sessions of which nothing holds any more, by moving the last ones into their places.
+    fn forget(&mut self) {
+        let horizon = self.closed_until.saturating_sub(self.rules.idle);
+        let slots = self.plan.slots.len();
+        let mut at = 0;
+        while at < self.sessions.len() {
+            if self.sessions[at].seen >= horizon {
+                at += 1;
+                continue;
+            }
+            let last = self.sessions.len() - 1;
+            self.reseat(at, None);
+            if at != last {
+                self.reseat(last, Some(at));
+            }
+            self.sessions.swap_remove(at);
+            if at != last {
+                self.asserted.copy_within(last * slots..(last + 1) * slots, at * slots);
+            }
+            self.asserted.truncate(last * slots);
+        }
+    }
+
+    /// Changes the number of a session in the index, or removes it.
+    fn reseat(&mut self, from: usize, to: Option<usize>) {
+        let found = self.index.find_entry(self.sessions[from].hash, |at| *at as usize == from);
+        match (found, to) {
+            (Ok(mut entry), Some(to)) => *entry.get_mut() = to as u32,
+            (Ok(entry), None) => drop(entry.remove()),
+            (Err(_), _) => unreachable!("every session is in the index"),
+        }
+    }
+}
+
+/// What a beacon reports, slot by slot.
+struct Reported {
+    /// The slots that have a value, one bit each.
+    slots: u32,
+    values: [Symbol; Dimension::COUNT],
+}
+
+impl Reported {
+    fn by(beacon: &Observation, slots: &[Dimension]) -> Self {
+        let mut reported = Self { slots: 0, values: [Symbol::NONE; Dimension::COUNT] };
+        for (slot, dimension) in slots.iter().enumerate() {
+            let value = beacon.dimension(*dimension);
+            reported.values[slot] = value;
+            reported.slots |= u32::from(value.is_some()) << slot;
+        }
+        reported
+    }
+}
+
+impl Outcome {
+    /// Counts one beacon with this outcome.
+    pub const fn count(self, counts: &mut Counts) {
+        counts.read += 1;
+        match self {
+            Self::Overload => counts.rejected[Reason::Overload as usize] += 1,
+            Self::Excluded(with_it) => {
+                counts.excluded += 1;
+                counts.opted_out += with_it;
+            }
+            Self::OptedOut(with_it) => counts.opted_out += 1 + with_it,
+            Self::Late => counts.late += 1,
+            Self::Duplicate => counts.duplicate += 1,
+            Self::Inserted => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

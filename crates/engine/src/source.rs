@@ -1,0 +1,70 @@
+//! What a merger knows of one partition of the beacons.
+
+use std::collections::VecDeque;
+
+use crate::wire::{Chunk, CloseMarker};
+use crowdfold_model::Millis;
+
+/// The close markers of one partition of the beacons, and the chunks of the one that is on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    /// End of the last window that it closed.
+    pub(crate) last_to: Millis,
+    /// What it closed and is not released yet, in order.
+    pub(crate) spans: VecDeque<Span>,
+    pub(crate) pending: Pending,
+}
+
+/// Chunks that wait for their close marker.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) checksum: crc32fast::Hasher,
+    pub(crate) first_offset: Option<i64>,
+}
+
+/// A span of event time that a partition closed at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) from: Millis,
+    pub(crate) to: Millis,
+    pub(crate) layout_fingerprint: u64,
+    pub(crate) partitions: u32,
+    /// Windows that start before it are withheld.
+    pub(crate) withhold_before: Millis,
+    /// Offset of the first partial that belongs to it.
+    pub(crate) first_offset: i64,
+}
+
+impl Pending {
+    pub(crate) fn push(&mut self, chunk: Chunk, bytes: &[u8], offset: i64) {
+        self.checksum.update(bytes);
+        self.first_offset.get_or_insert(offset);
+        self.chunks.push(chunk);
+    }
+
+    /// Returns whether the chunks are those that the close marker covers.
+    pub(crate) fn agrees_with(&self, marker: &CloseMarker) -> bool {
+        self.chunks.len() == marker.chunks as usize && self.checksum.clone().finalize() == marker.checksum
+    }
+}
+
+impl Source {
+    /// The span that closed the window with that end.
+    pub(crate) fn covering(&self, end: Millis) -> Option<&Span> {
+        self.spans.iter().find(|span| span.from < end && end <= span.to)
+    }
+
+    /// Forgets spans that end at or before `until`.
+    pub(crate) fn forget(&mut self, until: Millis) {
+        while self.spans.front().is_some_and(|span| span.to <= until) {
+            self.spans.pop_front();
+        }
+    }
+
+    /// Offset of the first partial that is still needed.
+    pub(crate) fn needed(&self, closed_until: Millis) -> Option<i64> {
+        let spans = self.spans.iter().filter(|span| span.to > closed_until).map(|span| span.first_offset);
+        spans.chain(self.pending.first_offset).min()
+    }
+}

@@ -1,0 +1,111 @@
+//! From the session summaries of a closed window to its cells.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crowdfold_airlock::{Dictionary, Symbol};
+
+use crate::Rules;
+use crate::sessions::{Contribution, SessionSummary};
+use crate::windows::Plan;
+use crowdfold_model::{Budget, Cell, CellKey, Table, Window};
+
+/// Most cells of one breakdown in one partition and window; the smallest beyond it go to `other`.
+pub const MOST_CELLS: usize = 65_536;
+
+/// Most dimensions of one breakdown.
+pub const MOST_LEVELS: usize = 8;
+
+/// A window of one partition, closed.
+#[derive(Debug)]
+pub struct ClosedWindow {
+    /// When.
+    pub window: Window,
+    /// For each tenant that was there, by its index, its tables in the order of its breakdowns.
+    pub tenants: BTreeMap<u16, Vec<Table>>,
+}
+
+type Key = [Symbol; MOST_LEVELS];
+
+/// Walks the session summaries once for each breakdown of their tenant.
+pub(crate) fn tabulate(
+    window: Window,
+    summaries: &[SessionSummary],
+    dimensions: &[Symbol],
+    plan: &Plan,
+    rules: &Rules,
+    dictionary: &Dictionary,
+) -> ClosedWindow {
+    // what each gives to its cells, apart for each list of breakdowns, so that no list is walked by another's
+    let mut contributions: Vec<Vec<(usize, Contribution)>> = Vec::new();
+    contributions.resize_with(plan.lists().len(), Vec::new);
+    let budget = Budget::new(rules.window);
+    for (at, summary) in summaries.iter().enumerate().filter(|(_, summary)| !summary.gone) {
+        contributions[plan.list_of(summary.tenant)].push((at, summary.close(rules, &budget)));
+    }
+    let mut tenants: BTreeMap<u16, Vec<Table>> = BTreeMap::new();
+    for (list, contributions) in plan.lists().iter().zip(&contributions) {
+        for (nth, levels) in list.iter().enumerate() {
+            let mut cells: hashbrown::HashMap<(u16, Key), Cell, ahash::RandomState> =
+                hashbrown::HashMap::default();
+            for (at, contribution) in contributions {
+                let mut key = [Symbol::NONE; MOST_LEVELS];
+                for (level, slot) in key.iter_mut().zip(levels) {
+                    *level = dimensions[at * plan.slots.len() + slot];
+                }
+                contribution.add_to(cells.entry((summaries[*at].tenant, key)).or_default());
+            }
+            for ((tenant, key), cell) in cells {
+                let word = |symbol: &Symbol| Arc::clone(dictionary.word(*symbol));
+                let cell_key: CellKey = key[..levels.len()].iter().map(word).collect();
+                let tables = tenants.entry(tenant).or_default();
+                tables.resize_with(nth + 1, Table::new);
+                // words are one to a symbol, but nothing reported and a reported `unknown` read the same
+                tables[nth].entry(cell_key).or_default().add(&cell);
+            }
+        }
+    }
+    for table in tenants.values_mut().flatten() {
+        bound(table, MOST_CELLS);
+    }
+    ClosedWindow { window, tenants }
+}
+
+/// Moves the smallest cells beyond a bound into one that is `other` in every dimension: by count, then cell key, never
+/// by who came first.
+fn bound(table: &mut Table, most: usize) {
+    if table.len() <= most {
+        return;
+    }
+    let mut by_size: Vec<_> =
+        table.iter().map(|(cell_key, cell)| (cell.sessions, cell_key.clone())).collect();
+    by_size.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    let other: Arc<str> = "other".into();
+    let mut rest = Cell::default();
+    for (_, cell_key) in &by_size[most - 1..] {
+        if let Some(cell) = table.remove(cell_key) {
+            rest.add(&cell);
+        }
+    }
+    let levels = by_size[0].1.len();
+    table.entry(vec![other; levels].into()).or_default().add(&rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_cells_beyond_the_bound_go_to_other() {
+        let cell = |sessions| Cell { sessions, ..Cell::default() };
+        let cell_key = |value: &str| -> CellKey { vec![Arc::from(value)].into() };
+        let mut table: Table = [("a", 3), ("b", 1), ("c", 1), ("d", 7)]
+            .map(|(value, sessions)| (cell_key(value), cell(sessions)))
+            .into_iter()
+            .collect();
+        bound(&mut table, 3);
+        let left: Vec<_> =
+            table.iter().map(|(cell_key, cell)| (cell_key[0].to_string(), cell.sessions)).collect();
+        assert_eq!(left, [("a".into(), 3), ("d".into(), 7), ("other".into(), 2)]);
+    }
+}

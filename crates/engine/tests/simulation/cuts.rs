@@ -1,0 +1,61 @@
+//! A combiner that starts from any checkpoint prepares the batches that the one before it would have prepared.
+
+use std::sync::Arc;
+
+use crowdfold_airlock::{Airlock, Placement, Record};
+use crowdfold_engine::{Combiner, CombinerCheckpoint, PreparedBatch, Start};
+
+use crate::scenario::{Rng, Scenario};
+use crate::worker::Shop;
+
+const SCENARIOS: u64 = 4_000;
+
+/// Returns the batches that a combiner of that partition prepares from an offset on.
+fn prepared(
+    shop: &Shop,
+    partition: u32,
+    offset: i64,
+    checkpoint: Option<CombinerCheckpoint>,
+) -> Vec<PreparedBatch> {
+    let n = shop.scenario.partitions[1];
+    let airlock = Airlock::new(&shop.shared, Some(Placement { partition, of: n }));
+    let start = Start { partition, checkpoint, floor: 0, offsets_lost: false };
+    let mut combiner = Combiner::new(shop.combine(0, n), airlock, &start, offset, false);
+    let mut all = Vec::new();
+    for (at, record) in shop.scenario.logs[partition as usize].iter().enumerate().skip(offset as usize) {
+        let (payload, content_type) = (record.payload.as_slice(), record.content_type());
+        let record = Record { payload, content_type, timestamp: Some(record.timestamp) };
+        combiner.record(&record, at as i64, u64::MAX / 2).unwrap_or_else(|halt| panic!("{halt}"));
+        let new = combiner.prepared().len();
+        all.extend(combiner.prepared().iter().cloned());
+        combiner.committed(new);
+    }
+    combiner.finish();
+    all.extend(combiner.prepared().iter().cloned());
+    all
+}
+
+fn partials(prepared: &[PreparedBatch]) -> Vec<&Vec<u8>> {
+    prepared.iter().flat_map(|batch| &batch.partials).map(|partial| &partial.value).collect()
+}
+
+/// Returns the first scenario and partition in which a restart gives another result, and the batch it starts from.
+pub(crate) fn first_difference() -> Option<(u64, u32, usize)> {
+    let shared = crate::shared();
+    (0..SCENARIOS).find_map(|number| {
+        let shop = Shop { scenario: Scenario::random(&mut Rng(number)), shared: Arc::clone(&shared) };
+        (0..shop.scenario.partitions[1]).find_map(|partition| {
+            let whole = prepared(&shop, partition, shop.scenario.first, None);
+            // the last one is the end of the log
+            (0..whole.len() - 1).find_map(|at| {
+                let again = prepared(&shop, partition, whole[at].safe_offset, Some(whole[at].checkpoint));
+                (partials(&again) != partials(&whole[at + 1..])).then_some((number, partition, at))
+            })
+        })
+    })
+}
+
+#[test]
+fn restart_from_any_checkpoint_prepares_the_same_batches() {
+    assert_eq!(first_difference(), None);
+}

@@ -1,0 +1,133 @@
+//! The state of a broker: committed partials, rollups and offsets. Transactions are atomic; their result may be unknown.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::collections::BTreeMap;
+
+use crowdfold_engine::{Committed, Forced, MergerCheckpoint, PartialRecord};
+
+use crate::scenario::Scenario;
+
+/// The end of a transaction, and whether its producer learns of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransactionResult {
+    Committed,
+    Aborted,
+    /// It was committed, but the producer does not know.
+    CommittedUnknown,
+    /// It was aborted, but the producer does not know.
+    AbortedUnknown,
+}
+
+/// Key and value.
+pub(crate) type Row = (String, Vec<u8>);
+
+/// A group of consumers: who is a member counts up, and what they committed.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) generation: u64,
+    pub(crate) committed: Vec<Option<Committed>>,
+}
+
+#[derive(Default)]
+pub(crate) struct Broker {
+    pub(crate) combine: Group,
+    pub(crate) merge: Group,
+    /// The beacons' topic has its new partitions.
+    pub(crate) grown: bool,
+    /// Where the logs of the beacons begin.
+    pub(crate) log_starts: Vec<i64>,
+    /// By merge partition: offset and value. Aborted records and markers take offsets too.
+    pub(crate) partials: Vec<BTreeMap<i64, Vec<u8>>>,
+    pub(crate) partial_ends: Vec<i64>,
+    /// Rows as `read_committed` sees them.
+    pub(crate) rollups: Vec<Row>,
+    /// Rows that only `read_uncommitted` sees.
+    pub(crate) aborted: Vec<Row>,
+    /// Every decision that was committed, with its merge partition and the end of the last window committed before.
+    pub(crate) decisions: Vec<(u32, u64, Forced)>,
+}
+
+pub(crate) enum Load {
+    Partials(Vec<PartialRecord>),
+    /// With the merge partition that made each.
+    Rollups(Vec<(u32, Row)>),
+}
+
+impl Broker {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let (n, m) = (scenario.partitions[1] as usize, scenario.merge_partitions as usize);
+        Self {
+            combine: Group { generation: 1, committed: vec![None; n] },
+            merge: Group { generation: 1, committed: vec![None; m] },
+            log_starts: vec![scenario.first; n],
+            partials: vec![BTreeMap::new(); m],
+            partial_ends: vec![0; m],
+            ..Self::default()
+        }
+    }
+
+    /// Returns what the producer learns: `Some(true)` committed, `Some(false)` aborted, `None` nothing.
+    pub(crate) fn transact(
+        &mut self,
+        load: Load,
+        offsets: Vec<(u32, i64, String)>,
+        result: TransactionResult,
+    ) -> Option<bool> {
+        let happens = matches!(result, TransactionResult::Committed | TransactionResult::CommittedUnknown);
+        match load {
+            Load::Partials(records) => {
+                if !records.is_empty() {
+                    self.partial_ends.iter_mut().for_each(|end| *end += 1);
+                }
+                for record in records {
+                    let end = &mut self.partial_ends[record.partition as usize];
+                    if happens {
+                        self.partials[record.partition as usize].insert(*end, record.value);
+                    }
+                    *end += 1;
+                }
+                commit(&mut self.combine, offsets, happens);
+            }
+            Load::Rollups(rows) => {
+                for (m, (key, value)) in rows {
+                    if has_coverage(&value) {
+                        self.assert_decided(m, &key);
+                    }
+                    if happens { &mut self.rollups } else { &mut self.aborted }.push((key, value));
+                }
+                for (m, _, metadata) in offsets.iter().filter(|_| happens) {
+                    let known = MergerCheckpoint::parse(metadata).unwrap();
+                    self.decisions.extend(known.forced.map(|forced| (*m, known.closed_until, forced)));
+                }
+                commit(&mut self.merge, offsets, happens);
+            }
+        }
+        match result {
+            TransactionResult::Committed => Some(true),
+            TransactionResult::Aborted => Some(false),
+            TransactionResult::CommittedUnknown | TransactionResult::AbortedUnknown => None,
+        }
+    }
+
+    /// A row without some partitions may be sent only once that is decided, and the decision committed.
+    fn assert_decided(&self, m: u32, key: &str) {
+        let known = self.merge.committed[m as usize].as_ref();
+        let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);
+        let window = key.rsplit('/').next().unwrap().parse::<u64>().unwrap();
+        let decided = known.is_some_and(|forced| window < forced.end);
+        assert!(decided, "{key} was sent without partitions before that was decided");
+    }
+}
+
+pub(crate) fn has_coverage(row: &[u8]) -> bool {
+    std::str::from_utf8(row).is_ok_and(|row| row.contains("\"coverage\""))
+}
+
+fn commit(group: &mut Group, offsets: Vec<(u32, i64, String)>, happens: bool) {
+    if happens {
+        for (partition, offset, metadata) in offsets {
+            assert!(metadata.is_ascii() && metadata.len() < 2048);
+            group.committed[partition as usize] = Some(Committed { offset, metadata });
+        }
+    }
+}

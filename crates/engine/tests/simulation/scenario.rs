@@ -1,0 +1,394 @@
+//! Random small scenarios: what players sent, partition by partition.
+#![expect(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use std::sync::{Arc, OnceLock};
+
+use crowdfold_engine::Rules;
+use crowdfold_model::{Dimension, murmur2};
+use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
+
+pub(crate) const WINDOW: u64 = 10_000;
+pub(crate) const LATENESS: u64 = 5_000;
+pub(crate) const SKEW: u64 = 2_000;
+pub(crate) const START: u64 = 1_795_308_480_000;
+pub(crate) const TENANTS: [&str; 2] = ["one", "two"];
+
+/// Sessions that live in one partition at a time.
+const SESSIONS: usize = 6;
+/// One scenario in this many has a secret.
+const NOISY: u64 = 12;
+/// Most partitions of a scenario, grown.
+const MAX_PARTITIONS: u32 = 6;
+
+/// Splitmix64: the same schedule for the same seed, on every machine.
+pub(crate) struct Rng(pub u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    /// Below `n`.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+    /// With a chance of one in `n`.
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
+}
+
+pub(crate) struct Record {
+    pub(crate) timestamp: u64,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Record {
+    pub(crate) fn content_type(&self) -> Option<&'static [u8]> {
+        let is_cmcd = self.payload.starts_with(b"e=") || self.payload.starts_with(b"CMCD=");
+        is_cmcd.then_some(b"application/cmcd")
+    }
+}
+
+/// What combiners and mergers run with, before and after a roll-out.
+pub(crate) struct Version {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) policies: Policies,
+    /// The same policies with another detail table: what a worker must not mix with them.
+    pub(crate) other_detail: Policies,
+}
+
+impl Version {
+    /// Returns the version with a secret: then rows outside the detail table carry noise.
+    fn keyed(self) -> Self {
+        let secret = Secret::new([1; 32]);
+        let Self { rules, policies, other_detail } = self;
+        Self { rules, policies: policies.keyed(&secret), other_detail: other_detail.keyed(&secret) }
+    }
+}
+
+pub(crate) struct Scenario {
+    /// Of the deployment, and of the one that may be rolled out after it.
+    pub(crate) versions: [Version; 2],
+    /// Partitions of the beacons at first, and once they have grown.
+    pub(crate) partitions: [u32; 2],
+    /// When producers find the new partitions.
+    pub(crate) grows_at: u64,
+    pub(crate) merge_partitions: u32,
+    /// The first offset that there is: the records before it have expired.
+    pub(crate) first: i64,
+    /// By partition, those that come later too.
+    pub(crate) logs: Vec<Vec<Record>>,
+    pub(crate) beacons: u64,
+}
+
+impl Scenario {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
+        let breakdowns = vec![vec![Dimension::Os, Dimension::Browser], vec![Dimension::Cdn]];
+        let k = 1 + rng.below(3);
+        let idle = rng.pick(&[4_000, 9_000, 15_000]);
+        let own = match rng.below(3) {
+            0 => None,
+            1 => Some((k + 2, breakdowns.clone())),
+            _ => Some((k, vec![vec![Dimension::Cdn, Dimension::Os]])),
+        };
+        let next = match rng.below(6) {
+            5 => version_with(k, idle, breakdowns.clone(), own.clone(), Detail::Index(0)),
+            0 => version(k, idle, vec![vec![Dimension::Os], vec![Dimension::Cdn]], own.clone()),
+            1 => version(k + 1, idle, breakdowns.clone(), own.clone()),
+            // one tenant's alone
+            2 => {
+                let other = (k + 1 + rng.below(2), vec![vec![Dimension::Browser], vec![Dimension::Cdn]]);
+                version(k, idle, breakdowns.clone(), own.is_none().then_some(other))
+            }
+            _ => {
+                let idle = if idle == 15_000 { 4_000 } else { 15_000 };
+                version(k, idle, breakdowns.clone(), own.clone())
+            }
+        };
+        let before = 1 + rng.below(3) as u32;
+        let after = if rng.one_in(5) { 2 * before } else { before };
+        let mut versions = [version(k, idle, breakdowns, own), next];
+        // drawing noise takes time
+        if rng.one_in(NOISY) {
+            versions = versions.map(Version::keyed);
+        }
+        let mut scenario = Self {
+            versions,
+            partitions: [before, after],
+            grows_at: START + WINDOW + rng.below(2 * WINDOW),
+            merge_partitions: 1 + rng.below(2) as u32,
+            first: rng.pick(&[0, 2]),
+            logs: Vec::new(),
+            beacons: 0,
+        };
+        for partition in 0..after {
+            let mut log: Vec<_> =
+                (0..scenario.first).map(|_| Record { timestamp: 0, payload: Vec::new() }).collect();
+            log.extend(scenario.log(partition, rng));
+            scenario.logs.push(log);
+        }
+        scenario
+    }
+
+    pub(crate) const fn grows(&self) -> bool {
+        self.partitions[0] < self.partitions[1]
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.logs.iter().flatten().map(|record| record.timestamp).max().unwrap_or(START)
+    }
+
+    fn log(&mut self, partition: u32, rng: &mut Rng) -> Vec<Record> {
+        let begins = if partition < self.partitions[0] { START } else { self.grows_at };
+        let mut now = begins + rng.below(2 * WINDOW);
+        let mut log: Vec<Record> = Vec::new();
+        // a few in all that is sent, or one that sends most of it
+        let (what, talkers) = if rng.one_in(3) { (80, 1) } else { (30, 3) };
+        // what players do, or what those do that fail
+        let states: &[&str] = if rng.one_in(4) {
+            &["s", "p", "f", "f", "a"]
+        } else {
+            &["s", "p", "p", "p", "r", "r", "w", "k", "a", "f"]
+        };
+        // event times of the records that are a single beacon
+        let mut times: Vec<Option<u64>> = Vec::new();
+        for _ in 0..rng.below(36) {
+            now += match rng.below(20) {
+                0 => rng.below(3 * WINDOW),
+                _ => rng.below(1_500),
+            };
+            let closed = Closed::at(log.last().map(|last| last.timestamp), now);
+            let (payload, time) = match rng.below(what) {
+                0 => {
+                    self.beacons += 1;
+                    (b"{\"ts\":12,\"session\":".to_vec(), None)
+                }
+                1 => {
+                    let several: Vec<_> =
+                        (0..=rng.below(3)).map(|_| self.beacon(partition, now, closed, rng).0).collect();
+                    (format!("[{}]", several.join(",")).into_bytes(), None)
+                }
+                // a producer's retry, at once or much later
+                2..=5 => match self.again(&log, &times, closed, rng) {
+                    Some((payload, time)) => (payload, Some(time)),
+                    None => {
+                        let (beacon, time) = self.beacon(partition, now, closed, rng);
+                        (beacon.into_bytes(), Some(time))
+                    }
+                },
+                6..=9 | 30..=59 => {
+                    let session = self.session(partition, now, talkers, rng);
+                    let lines: Vec<_> =
+                        (0..=rng.below(3)).map(|_| self.event(session, now, closed, states, rng)).collect();
+                    let time = if let [(_, time)] = lines[..] { Some(time) } else { None };
+                    let lines: Vec<_> = lines.into_iter().map(|(line, _)| line).collect();
+                    (lines.join("\n").into_bytes(), time)
+                }
+                10..=13 | 60..=79 => {
+                    self.beacons += 1;
+                    let session = self.session(partition, now, talkers, rng);
+                    let (state, number, code) = (rng.pick(states), rng.below(9_999), code(rng));
+                    let record = format!(r#"CMCD=sid="s{session}",sta={state},sn={number}{code}"#);
+                    // its time is that of its record, which is another when it is sent again
+                    (record.into_bytes(), None)
+                }
+                _ => {
+                    let (beacon, time) = self.beacon(partition, now, closed, rng);
+                    (beacon.into_bytes(), Some(time))
+                }
+            };
+            log.push(Record { timestamp: now, payload });
+            times.push(time);
+        }
+        log
+    }
+
+    /// One of the last records, once more.
+    fn again(
+        &mut self,
+        log: &[Record],
+        times: &[Option<u64>],
+        closed: Closed,
+        rng: &mut Rng,
+    ) -> Option<(Vec<u8>, u64)> {
+        let back = 1 + rng.below(12) as usize;
+        let at = log.len().checked_sub(back)?;
+        let time = times[at].filter(|time| closed.allows(*time))?;
+        let payload = &log[at].payload;
+        let opts_out = payload.windows(7).any(|word| word == b"opt_out");
+        (closed.is_sure() || !opts_out).then(|| {
+            self.beacons += 1;
+            (payload.clone(), time)
+        })
+    }
+
+    fn beacon(&mut self, partition: u32, now: u64, closed: Closed, rng: &mut Rng) -> (String, u64) {
+        self.beacons += 1;
+        let time = time(now, closed, rng);
+        let event =
+            ["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"][rng.below(7) as usize];
+        let mut beacon = format!(
+            r#"{{"ts":{time},"tenant":"{}","session":"s{}","event":"{event}""#,
+            TENANTS[usize::from(rng.one_in(4))],
+            self.session(partition, now, SESSIONS, rng)
+        );
+        if !rng.one_in(3) {
+            beacon += &format!(r#","os":"{}""#, ["Windows", "macOS", "Linux"][rng.below(3) as usize]);
+        }
+        if !rng.one_in(3) {
+            beacon += &format!(r#","browser":"{}""#, ["Chrome", "Firefox"][rng.below(2) as usize]);
+        }
+        if rng.one_in(2) {
+            beacon += &format!(r#","cdn":"cdn-{}""#, rng.below(3));
+        }
+        if rng.one_in(2) {
+            beacon += &format!(r#","playing_ms":{},"bandwidth_kbps":{}"#, rng.below(9000), rng.below(9000));
+        }
+        if rng.one_in(6) {
+            beacon += &format!(r#","startup_ms":{}"#, rng.below(3000));
+        }
+        if rng.one_in(8) {
+            beacon += r#","error":"network","fatal":true"#;
+        }
+        if closed.is_sure() && rng.one_in(24) {
+            beacon += r#","opt_out":true"#;
+        }
+        (beacon + "}", time)
+    }
+
+    /// A CMCD record of event mode: what a player does, told in no order.
+    fn event(
+        &mut self,
+        session: u64,
+        now: u64,
+        closed: Closed,
+        states: &[&str],
+        rng: &mut Rng,
+    ) -> (String, u64) {
+        self.beacons += 1;
+        let time = time(now, closed, rng);
+        let event = ["ps", "ps", "t", "rr", "bc"][rng.below(5) as usize];
+        let mut record = format!(r#"e={event},ts={time},sid="s{session}",v=2"#);
+        if !rng.one_in(8) {
+            record += &format!(",sta={}", rng.pick(states));
+        }
+        if rng.one_in(2) {
+            record += &format!(",br={}", rng.below(9000));
+        }
+        record += code(rng);
+        if rng.one_in(4) {
+            record += &format!(",dfa={},bsa={},bsda={}", rng.below(99), rng.below(9), rng.below(9000));
+        }
+        if rng.one_in(8) {
+            record += &format!(",msd={}", rng.below(3000));
+        }
+        (record, time)
+    }
+
+    /// The number of one of the first sessions that are in the partition.
+    fn session(&self, partition: u32, now: u64, first: usize, rng: &mut Rng) -> u64 {
+        // a producer that has not heard of new partitions goes on with the old ones
+        let fresh = now >= self.grows_at && (partition >= self.partitions[0] || !rng.one_in(4));
+        let of = self.partitions[usize::from(fresh)];
+        sessions(partition, of)[rng.below(first as u64) as usize]
+    }
+}
+
+/// When a beacon happened that comes now.
+fn time(now: u64, closed: Closed, rng: &mut Rng) -> u64 {
+    match rng.below(16) {
+        0 if closed.is_sure() && closed.surely > START => closed.surely - 1 - rng.below(2 * WINDOW),
+        _ => (now - rng.below(WINDOW + LATENESS)).max(closed.perhaps),
+    }
+}
+
+/// An error code, which players go on stating.
+fn code(rng: &mut Rng) -> &'static str {
+    rng.pick(&["", "", ",ec=27", ",ec=27", ",ec=111", ",ec=(27 111)"])
+}
+
+/// `own`: k and breakdowns of the second tenant, where it has its own.
+fn version(
+    k: u64,
+    idle: u64,
+    breakdowns: Vec<Vec<Dimension>>,
+    own: Option<(u64, Vec<Vec<Dimension>>)>,
+) -> Version {
+    version_with(k, idle, breakdowns, own, Detail::Last)
+}
+
+/// The same with another detail table, where a list has more than one.
+fn version_with(
+    k: u64,
+    idle: u64,
+    breakdowns: Vec<Vec<Dimension>>,
+    own: Option<(u64, Vec<Vec<Dimension>>)>,
+    detail: Detail,
+) -> Version {
+    let policy = |k, breakdowns, detail| {
+        let settings =
+            PolicySettings { k, allow_small_k: true, breakdowns, detail, ..PolicySettings::default() };
+        Policy::threshold(settings).unwrap()
+    };
+    let policies = |detail| {
+        let own = own.clone().map(|(k, breakdowns)| (TENANTS[1].to_owned(), policy(k, breakdowns, detail)));
+        Policies::new(policy(k, breakdowns.clone(), detail), own)
+    };
+    let other_detail = policies(if detail == Detail::Last { Detail::Index(0) } else { Detail::Last });
+    let policies = policies(detail);
+    let rules = Rules {
+        window: WINDOW,
+        lateness: LATENESS,
+        idle,
+        breakdowns: policies.breakdowns(),
+        max_sessions: 1000,
+    };
+    Version { rules: Arc::new(rules), policies, other_detail }
+}
+
+/// What is closed when a record comes. Silence before it may have been noticed or not, and what is published must not
+/// depend on that: nothing is sent whose outcome does.
+#[derive(Clone, Copy)]
+struct Closed {
+    surely: u64,
+    perhaps: u64,
+}
+
+impl Closed {
+    fn at(before: Option<u64>, now: u64) -> Self {
+        let floor = |moment: u64| moment - moment % WINDOW;
+        let surely = before.map_or(0, |before| floor(before - LATENESS));
+        Self { surely, perhaps: surely.max(floor(now - LATENESS - SKEW - 1)) }
+    }
+
+    const fn is_sure(self) -> bool {
+        self.surely == self.perhaps
+    }
+
+    const fn allows(self, time: u64) -> bool {
+        time >= self.perhaps || self.is_sure()
+    }
+}
+
+/// The numbers of sessions that belong to a partition.
+fn sessions(partition: u32, of: u32) -> &'static [u64; SESSIONS] {
+    static ALL: OnceLock<Vec<Vec<[u64; SESSIONS]>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let belongs = |number: &u64, partition, of| {
+            (murmur2(format!("s{number}").as_bytes()) & 0x7fff_ffff) % of == partition
+        };
+        let some = |partition, of| {
+            let mut numbers = (0..).filter(|number| belongs(number, partition, of));
+            std::array::from_fn(|_| numbers.next().unwrap_or(0))
+        };
+        (1..=MAX_PARTITIONS).map(|of| (0..of).map(|partition| some(partition, of)).collect()).collect()
+    });
+    &all[of as usize - 1][partition as usize]
+}

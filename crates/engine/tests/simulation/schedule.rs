@@ -1,0 +1,364 @@
+//! Everything that can happen to a scenario, in an order that a seed decides.
+
+use crowdfold_engine::MergerCheckpoint;
+
+use crate::log::{Broker, TransactionResult};
+use crate::scenario::{LATENESS, Rng, SKEW, START, WINDOW};
+use crate::seeded_bugs::Bug;
+use crate::worker::{Shop, Started, Worker};
+
+/// What strikes once, besides crashes, rebalances, zombies, aborts and unknown outcomes, which every schedule has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Nothing,
+    /// A partition is not read for longer than mergers have patience.
+    Stuck,
+    /// The offsets of a stage are deleted.
+    CombineLost,
+    MergeLost,
+    /// The offset of one partition of the beacons is deleted.
+    OneLost,
+    /// The offset of one partition of the partials is deleted, where another's knows that it was there.
+    OneMergeLost,
+    /// Records are gone before they were counted.
+    Gap,
+    /// The beacons get more partitions.
+    Grown,
+    /// Other rules or another policy are rolled out, worker by worker.
+    Rolled,
+    /// Partitions grow while rules are rolled out and offsets are lost.
+    Everything,
+}
+
+impl Trouble {
+    fn draw(shop: &Shop, rng: &mut Rng) -> Self {
+        use Trouble as T;
+        if shop.scenario.grows() {
+            return rng.pick(&[T::Grown, T::Grown, T::Everything]);
+        }
+        let stuck = if shop.scenario.partitions[0] > 1 { T::Stuck } else { T::Nothing };
+        rng.pick(&[
+            T::Nothing,
+            T::Nothing,
+            T::Nothing,
+            T::Nothing,
+            stuck,
+            stuck,
+            T::CombineLost,
+            T::MergeLost,
+            T::OneLost,
+            T::OneMergeLost,
+            T::Gap,
+            T::Rolled,
+            T::Rolled,
+        ])
+    }
+}
+
+/// Windows of which nothing may be published: those that end after `from` and start before `until`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Excused {
+    from: u64,
+    until: u64,
+}
+
+impl Excused {
+    pub(crate) const fn covers(&self, start: u64) -> bool {
+        start + WINDOW > self.from && start < self.until
+    }
+}
+
+/// What a schedule came to.
+pub(crate) struct Outcome {
+    pub(crate) broker: Broker,
+    pub(crate) trouble: Trouble,
+    pub(crate) excused: Excused,
+    /// Whether other rules were rolled out.
+    pub(crate) rolled: bool,
+}
+
+struct Schedule<'a> {
+    shop: &'a Shop,
+    rng: Rng,
+    trouble: Trouble,
+    strikes_at: u64,
+    struck: bool,
+    /// Partition, from when and until when.
+    stuck: Option<(u32, u64, u64)>,
+    excused: Excused,
+    versions: [usize; 2],
+    broker: Broker,
+    workers: [Worker; 2],
+    now: u64,
+}
+
+pub(crate) fn run(shop: &Shop, mut rng: Rng, bug: Option<Bug>) -> Outcome {
+    let trouble = Trouble::draw(shop, &mut rng);
+    let n = shop.scenario.partitions[0];
+    let stuck = (trouble == Trouble::Stuck).then(|| {
+        let from = START + WINDOW + rng.below(2 * WINDOW);
+        (rng.below(n.into()) as u32, from, from + 2 * WINDOW + rng.below(4 * WINDOW))
+    });
+    let patience = if stuck.is_some() { 2_000 } else { u64::MAX };
+    let worker = || Worker::new(patience, bug);
+    let span = shop.scenario.end().saturating_sub(START + WINDOW).max(1);
+    let strikes_at = START + WINDOW + rng.below(span);
+    let grows_at = if shop.scenario.grows() { shop.scenario.grows_at } else { 0 };
+    let mut schedule = Schedule {
+        shop,
+        trouble,
+        strikes_at: strikes_at.max(grows_at),
+        struck: false,
+        stuck,
+        excused: Excused::default(),
+        versions: [0; 2],
+        broker: Broker::new(&shop.scenario),
+        workers: [worker(), worker()],
+        now: START,
+        rng,
+    };
+    while schedule.now < shop.scenario.end() + WINDOW {
+        schedule.step();
+    }
+    schedule.finish()
+}
+
+impl Schedule<'_> {
+    fn step(&mut self) {
+        if !self.struck && self.now >= self.strikes_at {
+            self.strike();
+        }
+        let which = self.rng.below(2) as usize;
+        // a worker that was fenced, or died, is back before long
+        if self.workers[which].combine.generation != self.broker.combine.generation && self.rng.one_in(6) {
+            self.join_combine(which);
+        }
+        if self.workers[which].merge.generation != self.broker.merge.generation && self.rng.one_in(6) {
+            self.join_merge(which);
+        }
+        let shop = self.shop;
+        let m = shop.scenario.merge_partitions;
+        let n = shop.scenario.partitions[usize::from(self.broker.grown)];
+        let rng = &mut self.rng;
+        let result = match rng.below(8) {
+            0 => TransactionResult::Aborted,
+            1 => TransactionResult::CommittedUnknown,
+            2 => TransactionResult::AbortedUnknown,
+            _ => TransactionResult::Committed,
+        };
+        let dies = rng.one_in(10);
+        match rng.below(32) {
+            // patience is that of one process: leave it some time
+            0..=2 if self.stuck.is_some() && !rng.one_in(3) => {}
+            // a crash, or a rebalance that it hears of: the same to an operator without a state of its own
+            0 => self.join_combine(which),
+            1 => self.join_merge(which),
+            2 => match rng.below(6) {
+                0 => self.broker.combine.generation += 1,
+                1 => self.broker.merge.generation += 1,
+                2 => {
+                    self.join_combine(which);
+                    self.join_merge(which);
+                }
+                _ => {}
+            },
+            3..=6 => self.now += rng.below(3_000),
+            7..=18 => {
+                let (partition, most) = (rng.below(n.into()) as u32, 1 + rng.below(6));
+                let stuck = |(p, from, to)| p == partition && (from..to).contains(&self.now);
+                if !self.stuck.is_some_and(stuck) {
+                    self.workers[which].read_beacons(shop, partition, most, self.now, false);
+                }
+            }
+            19..=22 => {
+                let (partition, most) = (rng.below(m.into()) as u32, 1 + rng.below(4));
+                let quietly = matches!(self.trouble, Trouble::Nothing | Trouble::Stuck);
+                self.workers[which].read_partials(&self.broker, partition, most, self.now, quietly);
+            }
+            23..=27 => {
+                let old = self.workers[which].combine.version == 0;
+                if self.workers[which].commit_combined(&mut self.broker, result, self.now, dies) && old {
+                    self.late_comer();
+                }
+            }
+            _ => {
+                let old = self.workers[which].merge.version == 0;
+                if self.workers[which].commit_merged(&mut self.broker, result, self.now, dies) && old {
+                    self.late_comer();
+                }
+            }
+        }
+    }
+
+    /// While other rules are rolled out, what those of the old ones still do is withheld.
+    fn late_comer(&mut self) {
+        if self.struck && matches!(self.trouble, Trouble::Rolled | Trouble::Everything) {
+            self.excused.until = self.excused.until.max(self.now);
+        }
+    }
+
+    fn strike(&mut self) {
+        use Trouble as T;
+        self.struck = true;
+        let closed = |committed: &Option<_>| {
+            let committed: &crowdfold_engine::Committed = committed.as_ref()?;
+            MergerCheckpoint::parse(&committed.metadata).map(|known| known.closed_until)
+        };
+        let closed = self.broker.merge.committed.iter().map(|committed| closed(committed).unwrap_or(0));
+        let closed = closed.min().unwrap_or(0);
+        let (combine, merge) = (&mut self.broker.combine, &mut self.broker.merge);
+        match self.trouble {
+            T::Nothing | T::Stuck => return,
+            T::CombineLost => combine.committed.fill(None),
+            T::MergeLost => merge.committed.fill(None),
+            T::OneLost => {
+                let p = self.rng.below(combine.committed.len() as u64) as usize;
+                combine.committed[p] = None;
+                self.excused.from = closed;
+                // of a single partition, this is all there is
+                combine.generation += 1;
+                return;
+            }
+            T::OneMergeLost => {
+                let knows = |committed: &Option<_>| {
+                    let committed: Option<&crowdfold_engine::Committed> = committed.as_ref();
+                    committed.and_then(|c| MergerCheckpoint::parse(&c.metadata)).is_some_and(|c| c.whole)
+                };
+                let p = self.rng.below(merge.committed.len() as u64) as usize;
+                merge.committed[p] = None;
+                if !merge.committed.iter().any(knows) {
+                    merge.committed.fill(None);
+                }
+            }
+            T::Gap => return self.lose_records(closed),
+            T::Grown => self.broker.grown = true,
+            T::Rolled => {}
+            T::Everything => {
+                self.broker.grown = true;
+                match self.rng.below(4) {
+                    0 => combine.committed.fill(None),
+                    1 => merge.committed.fill(None),
+                    _ => {}
+                }
+                self.excused = Excused { from: 0, until: u64::MAX };
+            }
+        }
+        // a group whose offsets are deleted has no members, and who finds new partitions joins again
+        if self.trouble != T::Rolled {
+            self.broker.combine.generation += 1;
+            self.broker.merge.generation += 1;
+        }
+        if self.trouble != T::Everything {
+            self.excused = Excused { from: closed, until: self.now };
+        }
+    }
+
+    /// The oldest records of one partition go, some of them uncounted.
+    fn lose_records(&mut self, closed: u64) {
+        let p = self.rng.below(self.shop.scenario.partitions[0].into()) as usize;
+        let Some(committed) = &self.broker.combine.committed[p] else { return };
+        let log = &self.shop.scenario.logs[p];
+        let there = log.partition_point(|record| record.timestamp <= self.now) as i64;
+        let start = (committed.offset + 1 + self.rng.below(4) as i64).min(there);
+        if start <= committed.offset {
+            return;
+        }
+        self.broker.log_starts[p] = start;
+        self.broker.combine.generation += 1;
+        let idle = self.shop.scenario.versions[0].rules.idle;
+        let until = log.get(start as usize).map_or(u64::MAX, |next| next.timestamp + SKEW + idle + 1);
+        self.excused = Excused { from: closed, until };
+    }
+
+    fn join_combine(&mut self, which: usize) {
+        self.roll(which);
+        let owns = ownership(self.broker.combine.generation, 1, which as u64);
+        let version = self.versions[which];
+        let started = self.workers[which].join_combine(self.shop, &self.broker, version, owns, self.now);
+        self.excuse(started);
+    }
+
+    fn join_merge(&mut self, which: usize) {
+        self.roll(which);
+        let owns = ownership(self.broker.merge.generation, 2, which as u64);
+        let version = self.versions[which];
+        let started = self.workers[which].join_merge(self.shop, &self.broker, version, owns, self.now);
+        self.excuse(started);
+    }
+
+    fn roll(&mut self, which: usize) {
+        if self.struck && self.is_rolled() && self.rng.one_in(2) {
+            self.versions[which] = 1;
+        }
+    }
+
+    const fn is_rolled(&self) -> bool {
+        matches!(self.trouble, Trouble::Rolled | Trouble::Everything)
+    }
+
+    /// Only who was struck may withhold.
+    fn excuse(&mut self, started: Started) {
+        if self.struck {
+            let until = started.withheld_before.max(started.floor);
+            self.excused.until = self.excused.until.max(until);
+        }
+    }
+
+    /// Undisturbed from here on, by one worker, until all windows are closed.
+    fn finish(mut self) -> Outcome {
+        if !self.struck {
+            self.strike();
+        }
+        self.broker.combine.generation += 1;
+        self.broker.merge.generation += 1;
+        let version = usize::from(self.is_rolled());
+        let [worker, _] = &mut self.workers;
+        let combine = worker.join_combine(self.shop, &self.broker, version, |_| true, self.now);
+        let merge = worker.join_merge(self.shop, &self.broker, version, |_| true, self.now);
+        drain(self.shop, &mut self.broker, worker, self.now, 0);
+        self.excuse(combine);
+        self.excuse(merge);
+        Outcome {
+            trouble: self.trouble,
+            excused: self.excused,
+            rolled: self.is_rolled(),
+            broker: self.broker,
+        }
+    }
+}
+
+/// What nothing ever happened to: all partitions in one hand. Logs of `missing` (a bit for each) are empty.
+pub(crate) fn undisturbed(shop: &Shop, version: usize, grown: bool, missing: u64) -> Broker {
+    let mut broker = Broker { grown, ..Broker::new(&shop.scenario) };
+    let mut worker = Worker::new(u64::MAX, None);
+    worker.join_combine(shop, &broker, version, |_| true, START);
+    worker.join_merge(shop, &broker, version, |_| true, START);
+    drain(shop, &mut broker, &mut worker, START, missing);
+    broker
+}
+
+fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missing: u64) {
+    let n = shop.scenario.partitions[usize::from(broker.grown)];
+    let now = now.max(shop.scenario.end()) + 3 * WINDOW + LATENESS + SKEW;
+    loop {
+        for p in 0..n {
+            worker.read_beacons(shop, p, 5, now, missing >> p & 1 == 1);
+        }
+        let combined = worker.commit_combined(broker, TransactionResult::Committed, now, false);
+        for m in 0..shop.scenario.merge_partitions {
+            worker.read_partials(broker, m, u64::MAX, now, false);
+        }
+        let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);
+        let end = Some(shop.scenario.end() + WINDOW);
+        let closed = |p| worker.combine.operators.by_partition().get(&p).is_none_or(|c| c.watermark() >= end);
+        if !combined && !merged && (0..n).all(closed) {
+            return;
+        }
+    }
+}
+
+/// Who owns what follows from the generation alone, so a worker may learn of it late.
+fn ownership(generation: u64, salt: u64, which: u64) -> impl Fn(u32) -> bool {
+    let drawn = Rng(generation ^ salt << 32).next();
+    move |partition| drawn >> partition & 1 == which
+}
