@@ -204,7 +204,8 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
 #[test]
 fn start_that_a_failure_overtook_is_no_other_attempt() {
     let failed = [1, 0, 1, 0];
-    let cases: [(&[(Millis, Millis, &str)], [u32; 4]); 6] = [
+    type Reports = [(Millis, Millis, &'static str)];
+    let cases: [(&Reports, [u32; 4]); 6] = [
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
         // in another window
