@@ -74,6 +74,16 @@ pub enum KafkaError {
         /// Our principal.
         principal: Principal,
     },
+    /// The committed offsets of a group are not known in time, because the coordinator does not respond or a transaction on
+    /// them is open.
+    #[error(
+        "cannot read the offsets of group {group} in time; if a transaction on these offsets is still open after a \
+         minute, end it as docs/operations.md describes"
+    )]
+    OffsetsPending {
+        /// The group.
+        group: String,
+    },
     /// Any other error that a broker or librdkafka reports.
     #[error("cannot {what}: {code}")]
     Kafka {
@@ -132,6 +142,7 @@ impl KafkaError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Kafka { code, .. } => !is_forbidden(*code),
+            Self::OffsetsPending { .. } => true,
             other => matches!(other, Self::Unreachable { .. }),
         }
     }

@@ -137,9 +137,9 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                 self.operators.get_mut(partition).into_iter().for_each(|operator| S::skip_to(operator, to));
             }
             // committed offsets may be pending in a transaction after a broker died, or this consumer is invalid
-            Err(SourceError::Request(error @ KafkaError::Kafka { .. })) => {
-                self.join_again(&error.to_string())?
-            }
+            Err(SourceError::Request(
+                error @ (KafkaError::Kafka { .. } | KafkaError::OffsetsPending { .. }),
+            )) => self.join_again(&error.to_string())?,
             Err(error) => self.tolerate(error)?,
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError as RdkafkaError;
+use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::{Event, Group, PartitionQueue, Search, Source, SourceError, State};
@@ -93,7 +93,7 @@ impl Source {
             };
             let log_start = log_start.ok_or_else(|| KafkaError::Kafka {
                 what: what(),
-                code: rdkafka::error::RDKafkaErrorCode::LeaderNotAvailable,
+                code: RDKafkaErrorCode::LeaderNotAvailable,
             })?;
             let committed = group.get(partition as usize).and_then(Option::as_ref).map(|held| held.offset);
             let gap =
@@ -115,10 +115,14 @@ impl Source {
     /// The coordinator does not respond within ten seconds, or refuses.
     pub fn committed(&self) -> Result<Vec<Option<Committed>>, KafkaError> {
         let topic = &self.settings.topic;
-        let what = || format!("read the offsets of group {}", self.settings.group);
+        let group = &self.settings.group;
         let failed = |error: &RdkafkaError| {
             let code = crate::error::code(error);
-            KafkaError::coded(what(), code).forbids(&self.cluster.principal(), || self.missing(code))
+            if code == RDKafkaErrorCode::OperationTimedOut {
+                return KafkaError::OffsetsPending { group: group.clone() };
+            }
+            KafkaError::coded(format!("read the offsets of group {group}"), code)
+                .forbids(&self.cluster.principal(), || self.missing(code))
         };
         let mut asked = TopicPartitionList::with_capacity(self.of as usize);
         for partition in 0..self.of {
