@@ -1,25 +1,28 @@
-// Any <video>, whatever plays it: JSON beacons about one playback. Call it when playing is asked for:
+// Reports one playback of a <video> element by JSON beacons. It works with any player. Call it when playback is
+// requested:
 //
 //   const reporter = report(video, "https://collect.example/v1/beacons", () => ({ tenant: "acme", content: "movie-0042" }));
-//   reporter.error("network", true);   // network, manifest, media, drm, timeout, other; true: the playback is lost
-//   reporter.end();                    // the viewer leaves the playback, not the page
+//   reporter.error("network", true);   // network, manifest, media, drm, timeout or other; true: the playback failed
+//   reporter.end();                    // the viewer ends the playback but stays on the page
 //
-// The function says what else is known at that moment, by the names of the JSON beacon: player, bitrate_kbps, cdn …
-export function report(video, collector, says, seconds = 10) {
-  const session = crypto.randomUUID(); // of this playback, kept nowhere
-  const asked = performance.now();
-  let state = "starting"; // playing, stalled, or something that is counted as neither
-  let since = asked;
-  let amounts = nothing();
+// The function returns further fields of the JSON beacon with their current values: player, bitrate_kbps, cdn …
+// A beacon is sent every `seconds` seconds, and at the request, the first frame, an error, the end, and when the page is
+// hidden.
+export function report(video, collector, currentFields, seconds = 10) {
+  const session = crypto.randomUUID(); // identifies this playback only, and is not stored
+  const requestedAt = performance.now();
+  let state = "starting"; // only the time in "playing" and "stalled" is counted
+  let since = requestedAt;
+  let amounts = zeroAmounts();
   let frames = 0;
   let started = false;
-  let over = false;
+  let ended = false;
 
-  function nothing() {
+  function zeroAmounts() {
     return { playing_ms: 0, stalled_ms: 0, stalls: 0 };
   }
 
-  function to(next) {
+  function changeState(next) {
     const now = performance.now();
     if (state === "playing") amounts.playing_ms += now - since;
     if (state === "stalled") amounts.stalled_ms += now - since;
@@ -27,50 +30,51 @@ export function report(video, collector, says, seconds = 10) {
     state = next;
   }
 
-  function send(event, more) {
-    if (over) return;
-    to(state);
+  function send(event, eventFields) {
+    if (ended) return;
+    changeState(state);
     const dropped = video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0;
-    const beacon = { ts: Date.now(), session, event, height: video.videoHeight || undefined, ...says(), ...more };
+    const height = video.videoHeight || undefined;
+    const beacon = { ts: Date.now(), session, event, height, ...currentFields(), ...eventFields };
     for (const [name, amount] of Object.entries(amounts)) beacon[name] = Math.round(amount);
     beacon.dropped_frames = dropped - frames;
-    // false where the browser has no room for it: then the next beacon says it
+    // sendBeacon returns false if the queue of the browser is full. Then the next beacon contains these amounts.
     if (!navigator.sendBeacon(collector, JSON.stringify(beacon))) return;
-    amounts = nothing();
+    amounts = zeroAmounts();
     frames = dropped;
   }
 
   function end() {
     send("end");
-    over = true;
+    ended = true;
     clearInterval(heartbeat);
     stop.abort();
   }
 
   const stop = new AbortController();
-  const on = (target, event, then) => target.addEventListener(event, then, { signal: stop.signal });
+  const on = (target, event, listener) => target.addEventListener(event, listener, { signal: stop.signal });
   on(video, "playing", () => {
-    to("playing");
+    changeState("playing");
     if (started) return;
     started = true;
-    send("play", { startup_ms: Math.round(performance.now() - asked) });
+    send("play", { startup_ms: Math.round(performance.now() - requestedAt) });
   });
   on(video, "waiting", () => {
-    if (state !== "playing") return; // it is startup, or a seek
+    if (state !== "playing") return; // startup and seeks are not stalls
     amounts.stalls += 1;
-    to("stalled");
+    changeState("stalled");
   });
-  on(video, "seeking", () => started && to("seeking"));
-  on(video, "pause", () => to("paused"));
+  on(video, "seeking", () => started && changeState("seeking"));
+  on(video, "pause", () => changeState("paused"));
   on(video, "ended", end);
-  // the last that a page hears before it may be gone
+  // this is the last event that a page reliably receives before it is closed
   on(document, "visibilitychange", () => document.visibilityState === "hidden" && send("heartbeat"));
   const heartbeat = setInterval(() => send("heartbeat"), seconds * 1000);
   send("attempt");
 
   return {
-    error(what, fatal) {
-      send("error", { error: what, fatal });
+    error(errorClass, fatal) {
+      send("error", { error: errorClass, fatal });
       if (fatal) end();
     },
     end,

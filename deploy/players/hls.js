@@ -1,9 +1,9 @@
-// hls.js from 1.7 on: new Hls(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
+// For hls.js 1.7 or newer: new Hls(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
 export const reporting = (collector, content, seconds = 10) => ({
   cmcd: {
     version: 2,
     contentId: content,
-    includeKeys: [], // media requests stay as they are
+    includeKeys: [], // adds no CMCD to media requests
     eventTargets: [{ url: collector, events: ["ps", "bc", "e", "t"], interval: seconds }],
   },
 });

@@ -1,4 +1,4 @@
-// Shaka Player from 5.2 on: player.configure(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
+// For Shaka Player 5.2 or newer: player.configure(reporting("https://collect.example/v1/cmcd/acme", "movie-0042"))
 export const reporting = (collector, content, seconds = 10) => ({
   cmcd: {
     enabled: true,
