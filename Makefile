@@ -1,5 +1,5 @@
-# `make demo` and `make test` work from a fresh clone: they install missing system packages first, and print which.
-# CROWDFOLD_INSTALL=no prevents this: then they only print what is missing.
+# `make demo` and `make test` work from a fresh clone: they print and install the missing system packages first.
+# With CROWDFOLD_INSTALL=no they only print the missing packages.
 
 .PHONY: demo setup check test attack player soak bench fuzz memcheck lint fmt doctor
 
@@ -13,17 +13,17 @@ demo:
 setup:
 	@.ci/prerequisites build test browser ci
 
-# Everything that needs neither a broker nor a browser: formatting, clippy, library tests, command line tests, cases, and
-# the simulation in a short form. It takes about two minutes on two cores once everything is built.
+# Run the checks that need neither a broker nor a browser: formatting, clippy, library tests, command line tests, cases,
+# and a short simulation. It takes about two minutes on two cores once everything is built.
 check: lint
 	CROWDFOLD_SCHEDULES=$(CHECK_SCHEDULES) cargo test --locked --workspace --exclude crowdfold-suite
 
-# Schedules of the simulation in `make check`; `make test` runs 100,000.
+# Number of simulation schedules in `make check`; `make test` runs 100,000.
 CHECK_SCHEDULES ?= 5000
 
-# All tests. Those that need Kafka start a real broker, and players play in a real browser. The last line builds with
-# seeded bugs, which no other build may contain, and the simulation must find them. Tests wait for brokers, clocks and
-# players more than they compute, so three run at a time even on two cores. RUST_TEST_THREADS sets another number.
+# Run all tests. Tests that need Kafka start a real broker, and players run in a real browser. The last command builds
+# with seeded bugs, which no other build may contain, and the simulation must find them. Tests mostly wait for brokers,
+# clocks and players, so at least three run in parallel, even on two cores. RUST_TEST_THREADS sets another number.
 CORES = $(shell getconf _NPROCESSORS_ONLN)
 test: export RUST_TEST_THREADS ?= $(shell [ $(CORES) -gt 3 ] && echo $(CORES) || echo 3)
 test:
@@ -33,14 +33,14 @@ test:
 	.ci/filtered-tests --locked --package crowdfold-engine --features seeded-bugs --test simulation -- \
 		replay_would_not_repeat
 
-# Serve pages with players to open in a browser; they report to a collector: make player COLLECTOR=http://127.0.0.1:8080
+# Serve pages with players that report to a collector. make player COLLECTOR=http://127.0.0.1:8080
 COLLECTOR ?= http://127.0.0.1:8080
 TENANT ?= default
 player:
 	@.ci/prerequisites browser
 	node tests/live/serve.js target/tmp/live $(COLLECTOR) $(TENANT)
 
-# Attack published rows, and print what the attacks find. make attack SEED=7 SCENARIOS=500 ARGS="3 5"
+# Attack published rows, and print the results. make attack SEED=7 SCENARIOS=500 ARGS="3 5"
 SEED ?= 1
 SCENARIOS ?= 2000
 attack: export SEED := $(SEED)
@@ -50,8 +50,8 @@ attack:
 	.ci/filtered-tests --locked --test it -- --nocapture invariant_6
 	cargo run --locked --release --package crowdfold-attack --example attack -- $(ARGS)
 
-# The long tests: a million schedules of the simulation, 200 random faults on a real broker, and a worker under steady
-# load, whose memory must not grow. For a short run of the last one: make soak SCHEDULES=1 FAULTS=1 STEADY=300
+# Run the long tests: a million schedules of the simulation, 200 random faults on a real broker, and a worker under
+# steady load, whose memory must not grow. For a short run of the last one: make soak SCHEDULES=1 FAULTS=1 STEADY=300
 SCHEDULES ?= 1000000
 FAULTS ?= 200
 STEADY ?= 1800
@@ -62,6 +62,7 @@ soak:
 	CROWDFOLD_FAULTS=$(FAULTS) .ci/filtered-tests --locked --test it -- --nocapture faults
 	CROWDFOLD_STEADY=$(STEADY) .ci/filtered-tests --locked --test it -- --nocapture worker::steady
 
+# Run the benchmarks. make bench ARGS="--bench fold"
 bench:
 	@.ci/prerequisites build test
 	cargo bench --locked $(ARGS)
@@ -79,11 +80,13 @@ memcheck:
 	.ci/filtered-tests --locked --config 'target."cfg(all())".runner = [$(MEMCHECK)]' \
 		--test it -- --test-threads=1 kafka_source kafka_damage kafka_read secured::listed ttl::ahead::records_within
 
+# Check formatting, and run clippy.
 lint:
 	@.ci/prerequisites build
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 
+# Format the code.
 fmt:
 	cargo fmt --all
 
