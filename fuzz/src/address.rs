@@ -1,11 +1,11 @@
-//! Addresses.
+//! The target `address`: client addresses.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crowdfold_beacon::{Address, Network, Purpose};
 
-/// What is an address is what the standard library says is one; a network has no host bits; IPv4 is IPv4 in whatever
-/// clothes.
+/// Asserts that exactly the addresses of the standard library are accepted, that a network has no host bits, and that
+/// IPv4 in IPv6 notation is IPv4.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (v4, v6) = (text.parse::<Ipv4Addr>().ok(), text.parse::<Ipv6Addr>().ok());
@@ -31,7 +31,8 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// RFC 4291 mapped and compatible, RFC 3056 6to4, RFC 4380 Teredo, RFC 6052 and 8215 NAT64.
+/// Asserts that an IPv4 address is recognised in each IPv6 notation: mapped and compatible (RFC 4291), 6to4
+/// (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052 and 8215).
 fn disguised(v4: Ipv4Addr) {
     let low = u128::from(v4.to_bits());
     let mut clothes = vec![

@@ -1,4 +1,5 @@
-//! The whole airlock: whatever comes in, no word that goes out is an address, an e-mail or a long number.
+//! The target `admit`: the whole airlock. For any input, no word of an accepted beacon is an address, an e-mail address
+//! or a long number.
 
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -11,11 +12,11 @@ thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());
 }
 
-/// What the first byte stands for.
+/// Content types, as selected by the first byte of an input.
 const FORMS: [Option<&[u8]>; 4] = [
     Some(b"application/json"),
     Some(b"application/cmcd"),
-    // captures have no content type
+    // Captured requests have no content type.
     None,
     Some(b"application/vnd.crowdfold.beacon"),
 ];
@@ -29,7 +30,8 @@ fn airlock() -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
-/// The first byte says which form.
+/// Passes a record through the airlock, and searches the resulting words for identifiers. The first byte selects the
+/// content type.
 pub fn check(data: &[u8]) {
     let Some((form, payload)) = data.split_first() else { return };
     let content_type = FORMS[usize::from(*form) % FORMS.len()];
@@ -47,7 +49,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// Asserts that a line of a file is sorted by the earliest time that its beacons are given.
+/// Asserts that a line of a file is sorted by the earliest time of its beacons.
 fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     let mut earliest: Option<u64> = None;
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
@@ -59,7 +61,7 @@ fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
     }
 }
 
-/// Offers every word of every beacon that is let in.
+/// Passes every word of every accepted beacon to `each`.
 pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut impl FnMut(Dimension, &str)) {
     let mut admitted = Vec::new();
     airlock.admit(record, &mut |_, outcome| admitted.push(outcome));
@@ -71,7 +73,7 @@ pub(crate) fn words_of(airlock: &mut Airlock, record: &Record<'_>, each: &mut im
     }
 }
 
-/// Whether a word holds what would name someone. Written apart from the airlock's own rules.
+/// Returns true if a word contains an identifier. The rules are independent of those in the airlock.
 fn reports(word: &str) -> bool {
     let digits = word.split(|sign: char| !sign.is_ascii_digit()).any(|run| run.len() >= 9);
     let mut runs = word.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));
@@ -85,7 +87,7 @@ fn reports(word: &str) -> bool {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    // The first user agent waits for the regexes to be compiled, which no time limit should count.
+    // The first user agent compiles the regular expressions. The time limit of an input should not include this.
     check(b"\0{\"session\":\"s\",\"ts\":1,\"user_agent\":\"x\"}");
     let with =
         |form: u8, seeds: Vec<Vec<u8>>| seeds.into_iter().map(move |seed| [&[form], &seed[..]].concat());

@@ -1,4 +1,4 @@
-//! Captured HTTP requests.
+//! The target `capture`: captured HTTP requests, and lines of a log.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,7 +7,7 @@ use crowdfold_beacon::{Form, LogFields, Reader};
 use crate::json::is_sound;
 use crate::seen::{FIELDS, Outcome, read, read_fresh};
 
-/// A log that keeps everything in places of its own, single members of CMCD among them.
+/// The fields of a log in which every field has its own key, including single members of CMCD.
 static LOG: LazyLock<Arc<LogFields>> = LazyLock::new(|| {
     let path = |name: String| {
         let path =
@@ -21,8 +21,8 @@ fn read_log(record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)).with_log(Arc::clone(&LOG)), Form::Capture, record)
 }
 
-/// A line of captures, or of a log, reads as it would alone; bytes that are no JSON at all are never read without a
-/// word.
+/// Asserts that a line of captures or of a log is read as it would be alone, and that input that is not JSON is always
+/// rejected.
 pub fn check(data: &[u8]) {
     check_with(data, &|record| read_fresh(Form::Capture, record));
     check_with(data, &read_log);

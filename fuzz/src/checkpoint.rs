@@ -1,8 +1,8 @@
-//! Metadata of committed offsets, which anyone who may commit for the group can write.
+//! The target `checkpoint`: metadata of committed offsets, which every member of the group can write.
 
 use crowdfold_engine::{CombinerCheckpoint, MergerCheckpoint};
 
-/// What is read is written and read back the same.
+/// Asserts that a checkpoint does not change when it is written and read again.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Some(read) = CombinerCheckpoint::parse(text) {

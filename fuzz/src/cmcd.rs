@@ -1,4 +1,4 @@
-//! CMCD in its three ways: event-mode lines, the query of a request, and four headers.
+//! The CMCD targets, one for each form: event-mode lines, the query of a request, and four headers.
 
 use crowdfold_beacon::{Form, Mode, Text};
 use crowdfold_model::Dimension;
@@ -7,9 +7,9 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 
 use crate::seen::{Seen, TEXTS, read_fresh};
 
-/// Event-mode lines: an outcome for each that is not empty, and each reads as it would alone.
+/// Asserts that each event-mode line that is not empty has an outcome, and is read as it would be alone.
 pub fn check_events(data: &[u8]) {
-    // What starts like a query is one.
+    // A record that begins like a query is a query.
     let record = data.trim_ascii();
     if record.starts_with(b"?") || record.starts_with(b"CMCD=") {
         return check_query(record);
@@ -29,11 +29,11 @@ pub fn check_events(data: &[u8]) {
     }
 }
 
-/// A query: whatever it is, one outcome.
+/// Asserts that any query has exactly one outcome.
 pub fn check_query(data: &[u8]) {
     let all = read_fresh(Form::Cmcd, &[b"?CMCD=", data].concat());
     assert!(all.len() == 1 || data.trim_ascii().contains(&b'\n'));
-    // A query that is encoded once more reads the same.
+    // A query that is encoded twice has the same content.
     let plain = data.iter().all(|byte| byte.is_ascii_graphic() && !b"%+&".contains(byte));
     if plain && let [Ok(once)] = &all[..] {
         let encoded: String = data.iter().map(|byte| format!("%{byte:02X}")).collect();
@@ -42,7 +42,7 @@ pub fn check_query(data: &[u8]) {
     }
 }
 
-/// Headers: four dictionaries that are one record.
+/// Checks the four headers, which are dictionaries and form one record.
 pub fn check_headers(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let parts: Vec<_> = text.splitn(4, '\n').collect();
@@ -60,8 +60,8 @@ pub fn check_headers(data: &[u8]) {
     }
 }
 
-/// What a strict parser of structured fields reads is read here too, unless its version is not known, and session and
-/// content are the same where they are stated once. (Ours is more lenient: it reads what the strict one refuses.)
+/// Asserts that a line which a strict parser of structured fields accepts is accepted here too, unless its version is
+/// unknown. Session and content must be equal if they occur once. (Our parser is more lenient than the strict one.)
 fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     let Ok(dictionary) = Parser::new(line).parse::<Dictionary>() else { return };
     let first = |key: &str| match dictionary.get(key)? {
@@ -74,7 +74,7 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
     }
     let version = match first("v") {
         Some(BareItem::Integer(version)) => i64::from(*version) as f64,
-        // Whatever else is a number there.
+        // Our parser accepts other types of numbers here.
         Some(BareItem::Decimal(_) | BareItem::String(_)) => return,
         _ => 1.0,
     };
@@ -89,7 +89,7 @@ fn against_the_standard(line: &[u8], seen: Option<&Seen>) {
         let same = match first(key) {
             Some(BareItem::String(theirs)) => ours == Some(theirs.as_str()),
             Some(BareItem::Token(theirs)) => ours == Some(theirs.as_str()),
-            // As it was written.
+            // Numbers are kept in their written form, which the strict parser does not provide.
             Some(BareItem::Integer(_) | BareItem::Decimal(_)) => ours.is_some_and(|ours| !ours.is_empty()),
             _ => ours.is_none(),
         };

@@ -1,4 +1,4 @@
-//! Configuration files and variables.
+//! The target `configuration`: configuration files and environment variables.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use crowdfold_config::{DEFAULT, Loaded, Sources};
 const SECRET: &str = "correct-horse-battery";
 
 /// Reads a file and, after a zero byte, environment variables, one per line. No error message and no accepted
-/// configuration may show the secret.
+/// configuration may contain the secret.
 pub fn check(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (file, variables) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -32,7 +32,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Writes the bytes to a file: the same one each time, in memory if possible.
+/// Writes the bytes to a file. All calls use the same file, which is in memory if possible.
 fn written(bytes: &[u8]) -> std::path::PathBuf {
     thread_local! {
         static FILE: RefCell<Option<(std::path::PathBuf, std::fs::File)>> = const { RefCell::new(None) };

@@ -1,4 +1,4 @@
-//! Packed records.
+//! The target `envelope`: packed records.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crowdfold_beacon::{Body, Form, Http, Packer};
 
 use crate::seen::read_fresh;
 
-/// Bytes of anyone are read without a panic; bodies that were packed read as they would alone.
+/// Asserts that arbitrary bytes cause no panic, and that packed bodies are read as they would be alone.
 pub fn check(data: &[u8]) {
     read_fresh(Form::Envelope, data);
     let mut packer = Packer::default();
@@ -25,7 +25,7 @@ pub fn check(data: &[u8]) {
         } else {
             (Body::Events(body), Form::Cmcd)
         };
-        // An event-mode body does not look like a query, which the form CMCD alone may also be.
+        // A body in event mode cannot be a query. The form CMCD alone can be either.
         let starts = body.trim_ascii();
         if form == Form::Cmcd && (starts.starts_with(b"?") || starts.starts_with(b"CMCD=")) {
             continue;

@@ -1,4 +1,4 @@
-//! JSON beacons, held to `serde_json::Value`, which knows nothing of fields or shapes.
+//! The target `json`: JSON beacons, compared with `serde_json::Value`, which has no knowledge of fields or shapes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::seen::{FIELDS, NUMBERS, Seen, TEXTS, read, read_fresh};
 
-/// Records are separated by a byte that no JSON holds: what a reader learns from one must not show in the next.
+/// The separator of records, a byte that JSON never contains. State that a reader keeps after one record must not
+/// change the result of the next.
 const SEPARATOR: u8 = 0;
 
-/// One reader for all records says of each what a fresh one says, and what the reference says where it can tell.
+/// Asserts that a reader that has read other records gives the same result as a new reader, and the same as the
+/// reference if the rules define one.
 pub fn check(data: &[u8]) {
     let mut reader = Reader::new(Arc::clone(&FIELDS));
     let mut renamed = Reader::new(Arc::clone(&MAPPED));
@@ -34,8 +36,8 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Returns true if a record is JSON values one after another, without a look at what is in their strings. Ours is more lenient
-/// about a mark of byte order, about form feeds between values, and about objects that run on in an array.
+/// Returns true if a record is a sequence of JSON values. The content of strings is not checked. Our reader also
+/// accepts a byte order mark, form feeds between values, and objects without a separator in an array.
 pub(crate) fn is_sound(record: &[u8]) -> bool {
     let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
     let record: Vec<u8> = record.iter().map(|byte| if *byte == 0x0c { b' ' } else { *byte }).collect();
@@ -72,8 +74,8 @@ impl<'de> Visitor<'de> for Each {
     }
 }
 
-/// Returns the beacon of a flat object by the documented rules; `None` if they leave it open. Of several values the last
-/// one counts, except that an opt-out holds.
+/// Returns the beacon of a flat object by the documented rules; `None` if they leave it open. Of several values the
+/// last one counts, except that one opt-out is enough.
 fn reference(members: &[(String, Value)]) -> Option<Seen> {
     let mut seen = Seen {
         mode: crowdfold_beacon::Mode::Json,
@@ -90,7 +92,7 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
             (Some(at), ..) => {
                 seen.texts[at] = match value {
                     Value::String(given) => Some(given.clone()),
-                    // A number is kept as it was written, which is no longer known.
+                    // Numbers are kept in their written form, which `Value` does not contain.
                     Value::Number(given) if given.is_f64() => return None,
                     Value::Number(given) => Some(given.to_string()),
                     _ => None,
@@ -122,12 +124,12 @@ fn reference(members: &[(String, Value)]) -> Option<Seen> {
     Some(seen)
 }
 
-/// The amount in a value; `Some(None)` where there is none.
+/// Returns the amount in a value, `Some(None)` if there is none, or `None` if the rules leave it open.
 fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     let whole = match value {
         Value::Number(given) => match given.as_u64() {
             Some(whole) => whole,
-            // Of times that are no whole numbers too much is left to rounding.
+            // The rules do not define how times with a fraction are rounded.
             None if given.is_f64() && field == Number::Ts => return None,
             None if given.is_f64() => return Some(Amount::fraction(field, given.as_f64()?)),
             None => return Some(None),
@@ -154,7 +156,7 @@ fn amount(field: Number, value: &Value) -> Option<Option<Amount>> {
     Some(Amount::whole(field, milliseconds))
 }
 
-/// The truth value in a value; `Some(None)` where there is none.
+/// Returns the truth value in a value, or `Some(None)` if there is none.
 fn flag(value: &Value) -> Option<Option<bool>> {
     Some(match value {
         Value::Bool(given) => Some(*given),
@@ -169,7 +171,7 @@ fn flag(value: &Value) -> Option<Option<bool>> {
     })
 }
 
-/// Other producers' names, some of them inside of objects.
+/// Field names of other producers, some of them inside objects.
 static MAPPED: LazyLock<Arc<Fields>> = LazyLock::new(|| {
     let path = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
     let renamed = [("session", "s.id"), ("ts", "t"), ("os", "s.os"), ("ip", "net.ip.v4"), ("opt_out", "o")];

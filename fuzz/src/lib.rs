@@ -1,7 +1,7 @@
-//! What the fuzz targets check: a parser does not panic, and says what an independent reader of the same bytes says.
+//! The checks of the fuzz targets: a parser does not panic, and agrees with an independent reader of the same bytes.
 //!
-//! Each module has `check`, which panics where a promise is broken, and `seeds`, good inputs to start from, made from
-//! `tests/data`. The binaries in `fuzz_targets` only hand bytes over.
+//! Each module has `check`, which panics if a property does not hold, and `seeds`, which returns valid inputs made from
+//! `tests/data`. The binaries in `fuzz_targets` only pass bytes to `check`.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::missing_panics_doc,
@@ -28,7 +28,7 @@ use std::path::Path;
 const CAPTURES: &str = include_str!("../../tests/data/captures/players.ndjson");
 const SCENARIO: &str = include_str!("../../tests/data/scenario/beacons.ndjson");
 
-/// Writes the seeds of a target into its corpus, where they are not there yet.
+/// Writes the seeds of a target to its corpus, unless they exist already.
 pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&corpus).unwrap();
@@ -40,13 +40,13 @@ pub fn plant(target: &str, seeds: Vec<Vec<u8>>) {
     }
 }
 
-/// A few lines, spread over a file.
+/// Returns at most `count` lines, spread evenly over a text.
 fn some_lines(text: &'static str, count: usize) -> impl Iterator<Item = &'static str> {
     let all = text.lines().count();
     text.lines().step_by(all.div_ceil(count).max(1))
 }
 
-/// The texts under a key of the captured requests, or of their headers.
+/// Returns the texts under a key of the captured requests, or of their headers.
 fn captured(key: &str) -> Vec<String> {
     let mut found: Vec<String> = CAPTURES
         .lines()

@@ -1,12 +1,12 @@
-//! Partials on the wire.
+//! The target `partials`: records of the internal topic.
 
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window};
 use crowdfold_engine::Counts;
 use crowdfold_engine::wire::{self, CloseMarker, Partial};
+use crowdfold_model::{Cell, CellKey, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window};
 
-/// What is read is written and read back the same, and can be added without a panic.
+/// Asserts that a partial does not change when it is written and read again, and that adding it causes no panic.
 pub fn check(data: &[u8]) {
     match wire::read(data) {
         Ok(Partial::CloseMarker(marker)) => {
@@ -20,7 +20,7 @@ pub fn check(data: &[u8]) {
                 table.entry(cell_key.clone()).or_default().add(cell);
             }
             let _ = sum.values.0.each_ref().map(|values| (values.sessions(), values.sum()));
-            // Cell keys without a level are all one; a real breakdown has at least one.
+            // Cell keys without a level are all equal. A real breakdown has at least one level.
             let chunks = wire::chunks(chunk.partition, chunk.window, &chunk.tenant, chunk.breakdown, &table);
             let mut again = Table::new();
             for bytes in chunks {

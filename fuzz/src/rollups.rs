@@ -1,8 +1,8 @@
-//! Rows as `query` reads them, from a topic that another program may have written.
+//! The target `rollups`: rows as `query` reads them, from a topic that other programs may have written to.
 
 use crowdfold_query::{Args, Catalogue, Query, Reader};
 
-/// Any bytes on the topic give an answer in every form, whichever table answers.
+/// Asserts that `query` gives an answer in every format and from any table, for any bytes on the topic.
 pub fn check(data: &[u8]) {
     let named = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
     for args in [named, Args::default()] {

@@ -1,8 +1,8 @@
-//! Texts for the scanner: no text panics it, and what it finds does not depend on what it remembers.
+//! The target `scan`: texts for the scanner. No text causes a panic, and findings do not depend on earlier texts.
 
 use crowdfold_scan::{Scanner, scan};
 
-/// Scans a text, twice with the same scanner.
+/// Asserts that a text has the same findings when it is scanned twice with the same scanner.
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let found = scan(&text);
@@ -12,7 +12,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(scanner.scan(&text), found);
 }
 
-/// One text for most kinds.
+/// Returns one text for most kinds of identifiers.
 pub fn seeds() -> Vec<Vec<u8>> {
     [
         "203.0.113.77",

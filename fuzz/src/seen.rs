@@ -1,4 +1,4 @@
-//! What was read, in a form that can be compared. Of fuzzing alone: a beacon itself has no `Debug`.
+//! The content of a beacon in a form that can be compared. It exists for fuzzing only, because a beacon has no `Debug`.
 
 use crowdfold_model::{Dimension, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub(crate) const TEXTS: [(Text, &str); 24] = [
     (Text::Of(Dimension::Region), "region"),
     (Text::Of(Dimension::Asn), "asn"),
     (Text::Error, "error"),
-    // No JSON beacon has a state.
+    // JSON beacons have no state.
     (Text::State, ""),
 ];
 
@@ -47,11 +47,11 @@ pub(crate) const NUMBERS: [(Number, &str); 13] = [
     (Number::Value(ValueMetric::StartupMs), "startup_ms"),
     (Number::Sum(SumMetric::DroppedFrames), "dropped_frames"),
     (Number::Sum(SumMetric::Switches), "switches"),
-    // CMCD alone has it.
+    // Only CMCD has a sequence number.
     (Number::Sequence, ""),
 ];
 
-/// All that a beacon says.
+/// The content of a beacon.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) mode: Mode,
@@ -84,13 +84,13 @@ impl Seen {
     }
 }
 
-/// Our own names.
+/// The default field names.
 pub(crate) static FIELDS: LazyLock<Arc<Fields>> =
     LazyLock::new(|| Arc::new(Fields::new(&BTreeMap::new()).unwrap()));
 
 pub(crate) type Outcome = Result<Seen, ReadError>;
 
-/// Every outcome on a record, of which there is at least one.
+/// Returns all outcomes of a record. There is at least one.
 pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Outcome> {
     let mut all = Vec::new();
     reader.read(form, record, &mut |_: &Http<'_>, beacon| {
@@ -100,7 +100,7 @@ pub(crate) fn read(reader: &mut Reader, form: Form, record: &[u8]) -> Vec<Outcom
     all
 }
 
-/// The same, by a reader that has read nothing before.
+/// Returns all outcomes of a record, from a new reader.
 pub(crate) fn read_fresh(form: Form, record: &[u8]) -> Vec<Outcome> {
     read(&mut Reader::new(Arc::clone(&FIELDS)), form, record)
 }

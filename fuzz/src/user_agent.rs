@@ -1,4 +1,4 @@
-//! User agents, through the airlock, which parses them behind its cache.
+//! The target `user_agent`: user agents, through the airlock, which caches the parsed ones.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ thread_local! {
 
 const DEVICES: [&str; 9] = ["unknown", "other", "phone", "tablet", "desktop", "tv", "console", "stb", "bot"];
 
-/// Families come from closed lists, versions are short numbers, and a cache that has seen it says the same.
+/// Asserts that families come from closed lists, that versions are short numbers, and that the cached result is
+/// the same.
 pub fn check(data: &[u8]) {
     let Ok(user_agent) = std::str::from_utf8(data) else { return };
     let beacon = json!({"ts": 1, "session": "s", "user_agent": user_agent}).to_string();
@@ -42,7 +43,7 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
             Dimension::OsVersion | Dimension::BrowserVersion => {
                 word == "unknown" || word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
             }
-            // Of televisions and boxes, in a place of its own.
+            // Firmware of televisions and boxes has a separate dimension.
             Dimension::Firmware => {
                 let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
                 word.len() <= 32 && word.bytes().all(sign)
@@ -57,7 +58,7 @@ fn client_of(airlock: &mut Airlock, beacon: &str) -> Vec<String> {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    // The first user agent waits for the regexes to be compiled, which no time limit should count.
+    // The first user agent compiles the regular expressions. The time limit of an input should not include this.
     check(b"x");
     let mut seeds = crate::captured("user-agent");
     seeds.extend(
