@@ -10,6 +10,8 @@ mod console;
 mod generated;
 #[path = "docs/keys.rs"]
 mod keys;
+#[path = "docs/language.rs"]
+mod language;
 #[path = "docs/links.rs"]
 mod links;
 #[path = "docs/messages.rs"]
