@@ -11,8 +11,10 @@ mod rolled;
 mod stuck;
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
 
-use crowdfold_testkit::binary;
+use crowdfold_testkit::{binary, binary_with};
 
 use crate::worker::support::{Deployment, Row, armed_binary, assert_same_rows};
 
@@ -41,4 +43,39 @@ fn what_is_released_has_no_fault_points() {
     };
     assert!(!holds(binary("crowdfold")));
     assert!(holds(armed_binary()));
+}
+
+/// Runs a command of a binary, with or without the permission to run a build for tests.
+fn run(binary: &Path, argument: &str, allowed: bool) -> Output {
+    let mut command = Command::new(binary);
+    command.arg(argument).env_remove("CROWDFOLD_TEST");
+    if allowed {
+        command.env("CROWDFOLD_TEST", "1");
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn builds_for_tests_name_their_feature_and_refuse_to_start() {
+    let seeded = binary_with("crowdfold", "crowdfold-seeded-bugs", "seeded-bugs");
+    for (binary, feature) in [(armed_binary(), "fault points"), (seeded, "seeded bugs")] {
+        let version = run(&binary, "--version", false);
+        assert!(version.status.success());
+        let version = String::from_utf8(version.stdout).unwrap();
+        assert!(version.ends_with(&format!(" (test build with {feature})\n")), "{version}");
+
+        let refused = run(&binary, "check", false);
+        assert_eq!(refused.status.code(), Some(2));
+        assert_eq!(
+            String::from_utf8(refused.stderr).unwrap(),
+            format!(
+                "crowdfold: this binary was built for tests, with {feature}; build it without these features, or set \
+                 CROWDFOLD_TEST=1 to run it in a test\n"
+            )
+        );
+        assert!(refused.stdout.is_empty());
+        assert!(run(&binary, "check", true).status.success());
+    }
+    let released = run(&binary("crowdfold"), "--version", false);
+    assert!(!String::from_utf8(released.stdout).unwrap().contains("test build"));
 }

@@ -23,7 +23,7 @@ const GLOBAL: &str = "Global options";
 /// Turn player beacons into crowd metrics: drop the IP address, aggregate by session and window, and publish only rows
 /// that cover at least k sessions
 #[derive(Debug, Parser)]
-#[command(name = "crowdfold", version, propagate_version = true)]
+#[command(name = "crowdfold", version = crate::test_build::VERSION, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 success, 1 error while running, 2 invalid configuration or usage, 3 a check found a \
                   breach.\n\nExample: crowdfold demo --for 60s"

@@ -20,3 +20,4 @@ mod memory;
 mod output;
 pub mod process;
 mod terminal;
+mod test_build;

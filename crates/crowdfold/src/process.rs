@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::cli::Cli;
 use crate::commands::dispatch;
-use crate::{hardening, logging};
+use crate::{hardening, logging, test_build};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use crowdfold_config::Sources;
@@ -17,11 +17,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return answer(&error),
     };
+    let environment: Vec<_> = std::env::vars_os().collect();
+    if let Some(refusal) = test_build::refusal(&environment) {
+        let _ = writeln!(std::io::stderr(), "crowdfold: {refusal}");
+        return ExitCode::from(2);
+    }
     logging::start(cli.global.log_format, &cli.log_filter());
     hardening::harden();
     let sources = Sources {
         file: cli.global.config.clone(),
-        environment: std::env::vars_os().collect(),
+        environment,
         flags: cli.overrides(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     };

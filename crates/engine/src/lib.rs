@@ -99,3 +99,6 @@ pub use publication::Publication;
 pub use sessions::{Outcome, SessionStore};
 pub use start::{Committed, Start, StartError, is_whole, plan_starts};
 pub use windows::{ClosedWindow, MOST_CELLS, MOST_LEVELS, Rules};
+
+/// True if this build has seeded bugs.
+pub const HAS_SEEDED_BUGS: bool = cfg!(feature = "seeded-bugs");

@@ -7,6 +7,9 @@
 //! third call of [`errs`] return true. Several points are separated by commas. Points are named after the thread of the
 //! stage and the numbered steps of the protocol.
 
+/// True if this build has fault points.
+pub const COMPILED_IN: bool = cfg!(feature = "fault-points");
+
 /// Marks a step of the protocol, reached by the stage that owns the current thread.
 #[cfg(not(feature = "fault-points"))]
 #[inline(always)]

@@ -51,7 +51,7 @@ impl Worker {
     /// The program with fault points, one of them armed: `combine.6.sent:3:kill`.
     pub(crate) fn start_armed(deployment: &Deployment<'_>, instance: &str, fault: &str) -> Self {
         let mut command = Command::new(armed_binary());
-        command.env("CROWDFOLD_FAULT", fault);
+        command.env("CROWDFOLD_TEST", "1").env("CROWDFOLD_FAULT", fault);
         Self::spawn(command, &deployment.config(instance), deployment.dir.path(), &["run"])
     }
 

@@ -1,0 +1,6 @@
+//! The program with seeded bugs (`crowdfold_engine::seeded_bugs`), for tests only and never released.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    crowdfold::process::main()
+}
