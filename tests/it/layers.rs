@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The layers of the workspace, from the bottom up: a crate may depend only on crates of lower layers.
 const LAYERS: [(&str, u32); 17] = [
     ("crowdfold-model", 0),
-    ("crowdfold-config", 0),
+    ("crowdfold-config", 1),
     ("crowdfold-scan", 0),
     ("crowdfold-beacon", 1),
     ("crowdfold-loadgen", 0),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::duration::millis;
+use crowdfold_model::millis;
 
 /// A broker's default `log.retention.check.interval.ms`.
 const CHECK_INTERVAL: Duration = Duration::from_secs(300);

@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crowdfold_model::{millis, parse_duration, show_duration};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
-
-use crate::duration::{millis, parse_duration, show_duration};
 
 /// Milliseconds.
 pub(crate) const SECOND: u64 = 1_000;

@@ -32,7 +32,6 @@
 mod bounds;
 mod checks;
 mod deserializer;
-mod duration;
 mod effective;
 mod error;
 mod fields;
@@ -47,7 +46,6 @@ mod tree;
 mod value;
 
 pub use bounds::Bounds;
-pub use duration::{parse_duration, show_duration, spell_duration};
 pub use error::{ConfigError, Origin};
 pub use layers::{DEFAULT, Override};
 pub use loaded::{Loaded, Sources};

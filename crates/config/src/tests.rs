@@ -7,7 +7,6 @@ use crate::layers::Layers;
 use crate::{ConfigError, Loaded, Sources};
 
 mod defaults;
-mod duration;
 mod keys;
 mod layers;
 mod principals;

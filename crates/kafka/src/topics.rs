@@ -13,22 +13,20 @@ mod configs;
 mod erase;
 mod finding;
 mod measure;
-mod moment;
 mod purge;
 mod readers;
-mod span;
 mod ttl;
 
 use std::time::Duration;
+
+use crowdfold_model::millis;
 
 pub use admin::Admin;
 pub use apply::{Change, Difference, PlanError};
 pub use check::{Report, TopicReport};
 pub use finding::{Finding, Unbounded};
-pub use moment::Moment;
 pub use purge::{Purge, Purged, Unread};
 pub use readers::{Access, ClusterRight, Grant, Permissions, Reader, Readers};
-pub use span::Span;
 pub use ttl::{Bounds, Times};
 
 /// The purpose of a topic.
@@ -108,7 +106,7 @@ impl Spec {
             Clock::Append => Duration::ZERO,
             Clock::Create { ahead } => ahead,
         };
-        now.saturating_add(span::millis(self.max_skew.max(ahead))).saturating_add(check::TOLERANCE)
+        now.saturating_add(millis(self.max_skew.max(ahead))).saturating_add(check::TOLERANCE)
     }
 
     /// Returns the number of in-sync replicas that a write needs: with three replicas, one may be missing.

@@ -26,7 +26,6 @@ mod row;
 mod run;
 #[cfg(test)]
 mod testing;
-mod time;
 
 pub use across::Catalogue;
 pub use answer::Answer;

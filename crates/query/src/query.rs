@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::FOLDED;
+use crowdfold_model::{FOLDED, millis, parse_duration};
 
 use crate::across::{self, Across, Catalogue};
 use crate::row::Row;
-use crate::time::duration;
 
 #[cfg(test)]
 mod tests;
@@ -234,7 +233,9 @@ fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
 }
 
 fn span(flag: &'static str, text: Option<&str>) -> Result<Option<u64>, QueryError> {
-    let read =
-        |text: &str| duration(text).ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() });
+    let read = |text: &str| {
+        let length = parse_duration(text).map(millis).filter(|length| *length > 0);
+        length.ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() })
+    };
     text.map(read).transpose()
 }

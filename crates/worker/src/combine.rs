@@ -8,11 +8,10 @@ use crowdfold_engine::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSe
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
-use crowdfold_model::Millis;
+use crowdfold_model::{Millis, millis};
 use metrics::gauge;
 
 use crate::clock;
-use crate::config::millis;
 use crate::databases::Databases;
 use crate::erase::Eraser;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};

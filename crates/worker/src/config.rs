@@ -12,10 +12,8 @@ mod principals;
 mod tests;
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
 use crowdfold_config::{ConfigError, Loaded, Settings, Sources};
-use crowdfold_model::Millis;
 use crowdfold_release::{Policies, Policy, Secret};
 
 pub use parameters::partitioner;
@@ -133,10 +131,4 @@ impl Config {
     pub fn with_policies(self, policies: Policies) -> Self {
         Self { policies, ..self }
     }
-}
-
-/// Returns a duration in milliseconds.
-#[must_use]
-pub fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

@@ -8,11 +8,10 @@ use crowdfold_engine::{
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
-use crowdfold_model::Millis;
+use crowdfold_model::{Millis, millis};
 use metrics::{counter, gauge, histogram};
 
 use crate::clock;
-use crate::config::millis;
 use crate::stage::{Stage, never_written, refused, sink_settings, source_settings};
 use crate::tally::Tally;
 use crate::telemetry::{Component, Counters};

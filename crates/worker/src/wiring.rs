@@ -6,8 +6,9 @@ use crowdfold_engine::{CombinerSettings, MergerSettings};
 
 use crowdfold_config::ConfigError;
 use crowdfold_kafka::ClientSettings;
+use crowdfold_model::millis;
 
-use crate::config::{Config, millis};
+use crate::config::Config;
 
 /// The settings of the operators of both stages.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crowdfold_model::show_duration;
+
 use crate::bounds::Bounds;
-use crate::duration::show_duration;
 use crate::error::ConfigError;
 use crate::loaded::Loaded;
 

@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crowdfold_model::millis;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use crate::duration::millis;
 use crate::fields::{self, DAY, HOUR, SECOND};
 
 /// `[windows]`.

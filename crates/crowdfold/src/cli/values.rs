@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use crowdfold_audit::Identifier;
-use crowdfold_config::parse_duration;
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, parse_duration};
 
 /// Parses a duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

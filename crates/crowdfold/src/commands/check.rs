@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crowdfold_config::{Bounds, Tenants, show_duration as show, spell_duration as spell};
-use crowdfold_model::Dimension;
+use crowdfold_config::{Bounds, Tenants};
+use crowdfold_model::{Dimension, millis, show_duration as show, spell_duration as spell};
 use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
 use crowdfold_worker::Config;
-use crowdfold_worker::config::{COUNTS_ONLY, millis};
+use crowdfold_worker::config::COUNTS_ONLY;
 
 use crate::{cli, memory};
 

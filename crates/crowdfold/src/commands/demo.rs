@@ -25,9 +25,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
-use crowdfold_model::Millis;
+use crowdfold_model::{Millis, millis};
 use crowdfold_release::Secret;
-use crowdfold_worker::config::millis;
 use crowdfold_worker::telemetry::{Component, Status};
 use crowdfold_worker::{Config, Setting, Stop, Worker, clock, wiring};
 

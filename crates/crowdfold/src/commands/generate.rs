@@ -11,9 +11,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, millis};
 use crowdfold_release::Policy;
-use crowdfold_worker::config::millis;
 use crowdfold_worker::{Config, clock};
 
 use crate::cli::Generate;

@@ -5,7 +5,8 @@ mod purge;
 
 use std::io::Write;
 
-use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, Span, TopicReport};
+use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, TopicReport};
+use crowdfold_model::Span;
 use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::TopicsCommand;

@@ -1,7 +1,9 @@
 //! Timestamps in the future. A segment expires by its largest timestamp, so one record dated in the future keeps the
 //! segment, with everything written to it later, until that timestamp is old enough.
 
-use super::{Admin, Finding, Moment, Span, Spec};
+use crowdfold_model::{Moment, Span};
+
+use super::{Admin, Finding, Spec};
 use crate::{KafkaError, RDKafkaErrorCode, Topic};
 
 #[cfg(test)]

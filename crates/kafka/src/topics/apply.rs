@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crowdfold_model::{Span, millis};
+
 use super::ahead::of_largest;
 use super::configs::{Configs, check_interval, default_delete_delay};
-use super::span::{Span, millis};
 use super::{Admin, Clock, Finding, Spec, ttl};
 use crate::KafkaError;
 

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use crowdfold_model::{Span, millis};
+
 use super::ahead::of_largest;
 use super::configs::Configs;
 use super::finding::{Finding, MOST_GZIP, Unbounded};
-use super::span::millis;
-use super::{Admin, Bounds, Clock, Purpose, Span, Spec, Times};
+use super::{Admin, Bounds, Clock, Purpose, Spec, Times};
 use crate::KafkaError;
 
 #[cfg(test)]

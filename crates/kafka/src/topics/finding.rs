@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Clock, Moment, Span};
+use crowdfold_model::{Moment, Span};
+
+use super::Clock;
 
 /// The largest gzip batch that cannot exceed 4 GiB when unpacked, bytes: gzip expands at most 1,032 times.
 pub(super) const MOST_GZIP: u64 = 4_000_000;

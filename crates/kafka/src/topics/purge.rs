@@ -19,9 +19,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crowdfold_model::millis;
+
 use super::ahead::of_largest;
 use super::configs::{Configs, check_interval};
-use super::span::millis;
 use super::{Admin, Finding, Spec};
 use crate::admin_calls::describe_acls;
 use crate::{KafkaError, RDKafkaErrorCode, Topic};

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use super::Span;
+use crowdfold_model::Span;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use crowdfold_config::{AddressPolicy, ConfigError, ContentPolicy, Format, Partitioner};
 use crowdfold_engine::Rules;
+use crowdfold_model::millis;
 use crowdfold_scan::PublicIds;
 
-use super::{Config, millis};
+use super::Config;
 
 impl Config {
     /// Returns the parameters of the airlock. Reads `release.privacy.secret_file` if rows need several networks.

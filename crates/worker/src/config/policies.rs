@@ -2,12 +2,10 @@
 
 use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
 use crowdfold_engine::MOST_LEVELS;
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, millis};
 use crowdfold_release::{
     Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
 };
-
-use super::millis;
 
 const K: &str = "release.k";
 const BREAKDOWNS: &str = "release.breakdowns";

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use crowdfold_kafka::topics::{Grant, Reader, Readers, Span, TopicReport};
+use crowdfold_kafka::topics::{Grant, Reader, Readers, TopicReport};
+use crowdfold_model::Span;
 
 use super::report::{Line, Report, Subject};
 

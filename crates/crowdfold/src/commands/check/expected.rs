@@ -8,12 +8,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crowdfold_config::{show_duration, spell_duration};
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
-use crowdfold_model::{BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window};
+use crowdfold_model::{
+    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window, millis, show_duration, spell_duration,
+};
 use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 use crowdfold_worker::Config;
-use crowdfold_worker::config::millis;
 
 #[cfg(test)]
 mod tests;

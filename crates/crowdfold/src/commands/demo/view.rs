@@ -2,10 +2,8 @@
 
 use std::io::{self, Write};
 
-use crowdfold_config::spell_duration;
-use crowdfold_model::Millis;
+use crowdfold_model::{Millis, millis, spell_duration};
 use crowdfold_worker::Config;
-use crowdfold_worker::config::millis;
 use crowdfold_worker::telemetry::Status;
 
 use super::broker::Broker;

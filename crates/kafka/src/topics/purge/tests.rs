@@ -1,5 +1,6 @@
+use crowdfold_model::{Moment, Span};
+
 use super::*;
-use crate::topics::{Moment, Span};
 
 #[test]
 fn unread_records_are_counted_from_the_committed_offset() {

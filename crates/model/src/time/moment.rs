@@ -1,12 +1,16 @@
-//! Formatting of timestamps.
+//! The calendar: formatting of timestamps.
+//!
+//! Calendar libraries end at the year 9999, but a record can have any timestamp, so this module has its own arithmetic.
 
 use std::fmt;
+
+use super::Millis;
 
 /// A time in ms since the epoch, formatted as `2036-01-01T00:00:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(
     /// Milliseconds since the epoch.
-    pub u64,
+    pub Millis,
 );
 
 impl fmt::Display for Moment {

@@ -3,21 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Millis;
+use super::duration::{UNITS, millis};
+
 /// A duration, formatted as in configurations: `44m`, `1h 30m`, `30d`, `250ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(
     /// Milliseconds.
-    pub u64,
+    pub Millis,
 );
 
 impl From<Duration> for Span {
     fn from(length: Duration) -> Self {
         Self(millis(length))
     }
-}
-
-pub(super) fn millis(length: Duration) -> u64 {
-    u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for Span {
@@ -27,7 +26,7 @@ impl fmt::Display for Span {
         }
         let mut rest = self.0;
         let mut shown = 0;
-        for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")] {
+        for (name, unit) in UNITS {
             let count = rest / unit;
             rest %= unit;
             // two units are precise enough

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
+use super::Millis;
+
+#[cfg(test)]
+mod tests;
+
 /// The units, longest first, in milliseconds.
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+pub(super) const UNITS: [(&str, Millis); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Parses a whole number and a unit: `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other text.
 #[must_use]
@@ -38,6 +44,7 @@ pub fn spell_duration(duration: Duration) -> String {
 }
 
 /// Returns a duration in whole milliseconds.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+#[must_use]
+pub fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
