@@ -7,8 +7,8 @@
 //! An error never quotes a property of librdkafka or a value of `audit.known`, [`Loaded::effective`] masks them, and
 //! files with secrets are read only when a client is created.
 //!
-//! The crate depends on no other crate of the workspace. Rules that need one, such as the names of dimensions, are
-//! checked by the program, which reports them with [`Loaded::error`].
+//! Of the other crates it depends on `crowdfold-model` alone, for durations. Rules of the domain, such as the names of
+//! dimensions, are checked by `crowdfold-worker`, which reports them with [`Loaded::error`].
 //!
 //! ```
 //! use crowdfold_config::{Loaded, Sources};

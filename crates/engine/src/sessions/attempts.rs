@@ -15,10 +15,14 @@
 //! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before
 //! it (in that order) holds. The first statements of a line do not count again what a line after it has counted.
 
+mod counted;
+
 use crowdfold_model::Millis;
 
 use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
+
+pub(crate) use counted::{Counted, Failure, InWindow};
 
 /// The statements of a beacon about its attempt.
 #[derive(Clone, Copy, Debug)]
@@ -29,34 +33,6 @@ pub(crate) struct Statement {
     pub(crate) frame: bool,
     pub(crate) idle: bool,
     pub(crate) fatal: bool,
-}
-
-/// The kind of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Nothing of the attempt was shown.
-    Startup,
-    Playback,
-}
-
-/// The state of a session's attempts in an open window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct InWindow {
-    /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
-    pub(crate) pending: Option<Failure>,
-    /// An attempt began here after the last fatal error and first frame here.
-    begun: bool,
-}
-
-/// The counts that a beacon adds to its window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) attempts: u8,
-    pub(crate) plays: u8,
-    pub(crate) startup_failures: u8,
-    pub(crate) playback_failures: u8,
-    /// The time from the start to the first frame of a play, ms, rounded to two digits.
-    pub(crate) startup_ms: Option<u32>,
 }
 
 /// The window of a beacon.
@@ -374,31 +350,6 @@ impl Line {
         let answered = if self.frame.holds(now) { fatal.answered_here } else { fatal.answered_by_old };
         let begun_since = open.begun && fatal.window == context.window;
         (!answered && !begun_since).then_some(fatal)
-    }
-}
-
-impl InWindow {
-    /// Counts an attempt that begins here. A failure before it stands.
-    fn begin(&mut self, counted: &mut Counted) {
-        self.count_pending(counted);
-        counted.attempts += 1;
-        self.begun = true;
-    }
-
-    /// Counts the pending failure.
-    fn count_pending(&mut self, counted: &mut Counted) {
-        counted.add(self.pending.take());
-    }
-}
-
-impl Counted {
-    /// Adds a failure.
-    pub(crate) fn add(&mut self, failure: Option<Failure>) {
-        match failure {
-            Some(Failure::Startup) => self.startup_failures += 1,
-            Some(Failure::Playback) => self.playback_failures += 1,
-            None => {}
-        }
     }
 }
 

@@ -1,0 +1,54 @@
+//! The counts of an open window.
+
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing of the attempt was shown.
+    Startup,
+    Playback,
+}
+
+/// The state of a session's attempts in an open window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InWindow {
+    /// A failure that counts when the window closes or a new attempt begins in it, unless the player recovers.
+    pub(crate) pending: Option<Failure>,
+    /// An attempt began here after the last fatal error and first frame here.
+    pub(super) begun: bool,
+}
+
+/// The counts that a beacon adds to its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) attempts: u8,
+    pub(crate) plays: u8,
+    pub(crate) startup_failures: u8,
+    pub(crate) playback_failures: u8,
+    /// The time from the start to the first frame of a play, ms, rounded to two digits.
+    pub(crate) startup_ms: Option<u32>,
+}
+
+impl InWindow {
+    /// Counts an attempt that begins here. A failure before it stands.
+    pub(super) fn begin(&mut self, counted: &mut Counted) {
+        self.count_pending(counted);
+        counted.attempts += 1;
+        self.begun = true;
+    }
+
+    /// Counts the pending failure.
+    pub(super) fn count_pending(&mut self, counted: &mut Counted) {
+        counted.add(self.pending.take());
+    }
+}
+
+impl Counted {
+    /// Adds a failure.
+    pub(crate) fn add(&mut self, failure: Option<Failure>) {
+        match failure {
+            Some(Failure::Startup) => self.startup_failures += 1,
+            Some(Failure::Playback) => self.playback_failures += 1,
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Random logs of beacons.
+
+use super::*;
+
+/// What is in one partition of it.
+pub(crate) fn log(partition: usize, dice: &mut Dice) -> Vec<oracle::Record> {
+    let mut now = START + dice.below(20_000);
+    let mut log: Vec<oracle::Record> = Vec::new();
+    // one session in all ways, or several of which some are in two ways
+    let (json, cmcd) = if dice.one_in(3) { (4..5, 4..5) } else { (0..7, 4..9) };
+    let session = |of: &std::ops::Range<u64>, dice: &mut Dice| {
+        format!("p{partition}-{}", of.start + dice.below(of.end - of.start))
+    };
+    for _ in 0..dice.below(50) {
+        now += match dice.below(12) {
+            0 => dice.below(40_000),
+            _ => dice.below(2_000),
+        };
+        // producers' clocks go back and forth
+        let timestamp = now - dice.below(4) * dice.below(5_000);
+        let payload = match dice.below(26) {
+            0 => dice.one(&["", "[]", "{", "null", "7", "[1]", "{\"ts\":1}", "\u{fffd}"]).as_bytes().to_vec(),
+            1 if !log.is_empty() => log[dice.below(log.len() as u64) as usize].payload.clone(),
+            2 => (0..=dice.below(3))
+                .map(|_| beacon(&session(&json, dice), timestamp, dice) + "\n")
+                .collect::<String>()
+                .into(),
+            3 => {
+                let several: Vec<_> =
+                    (0..=dice.below(3)).map(|_| beacon(&session(&json, dice), timestamp, dice)).collect();
+                format!("[{}]", several.join(",")).into()
+            }
+            4..=9 => {
+                let session = session(&cmcd, dice);
+                let lines = (0..=dice.below(4)).map(|_| event(&session, timestamp, dice));
+                lines.collect::<Vec<_>>().join("\n").into()
+            }
+            10..=13 => request(&session(&cmcd, dice), dice).into(),
+            _ => beacon(&session(&json, dice), timestamp, dice).into(),
+        };
+        log.push(oracle::Record { timestamp: Some(timestamp), payload });
+    }
+    log
+}
+
+fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
+    let ts = match dice.below(10) {
+        0 => timestamp + dice.below(4_000),
+        1 => timestamp - dice.below(60_000),
+        _ => timestamp - dice.below(3_000),
+    };
+    let mut fields = vec![format!(r#""ts":{ts}"#)];
+    if !dice.one_in(30) {
+        fields.push(format!(r#""session":"{session}""#));
+    }
+    if !dice.one_in(3) {
+        fields.push(format!(r#""tenant":"{}""#, dice.one(&["one", "one", "two", "two", "other"])));
+    }
+    if !dice.one_in(5) {
+        fields.push(format!(
+            r#""event":"{}""#,
+            dice.one(&["attempt", "play", "heartbeat", "heartbeat", "heartbeat", "error", "end"])
+        ));
+    }
+    for (name, values, rarity) in [
+        ("os", &["Windows", "macOS", "Linux"][..], 2),
+        ("browser", &["Chrome", "Firefox"], 2),
+        ("cdn", &["cdn-a", "cdn-b", "cdn-c"], 2),
+        ("stream", &["vod", "live"], 3),
+        ("format", &["hls", "dash"], 3),
+        ("app_version", &["3.1", "4.0"], 4),
+        ("content", &["movie", "match", "kids", "news"], 3),
+        ("error", &["network", "media", "timeout", ""], 8),
+    ] {
+        if dice.one_in(rarity) {
+            fields.push(format!(r#""{name}":"{}""#, dice.one(values)));
+        }
+    }
+    for (name, most) in [
+        ("playing_ms", 12_000),
+        ("stalled_ms", 40_000),
+        ("stalls", 30),
+        ("startup_ms", 9_000),
+        ("dropped_frames", 3_000),
+        ("switches", 20),
+        ("bandwidth_kbps", 90_000),
+        ("bitrate_kbps", 9_000),
+        ("live_latency_ms", 40_000),
+    ] {
+        if dice.one_in(4) {
+            fields.push(format!(r#""{name}":{}"#, dice.below(most)));
+        }
+    }
+    if dice.one_in(6) {
+        fields.push(format!(r#""fatal":{}"#, dice.one(&["true", "false"])));
+    }
+    if dice.one_in(30) {
+        fields.push(r#""opt_out":true"#.into());
+    }
+    format!("{{{}}}", fields.join(","))
+}
+
+/// A CMCD record of event mode. Reports of requests have the time at which these began.
+fn event(session: &str, timestamp: u64, dice: &mut Dice) -> String {
+    let name = dice.one(&["ps", "ps", "ps", "t", "rr", "rr", "bc", "e"]);
+    let ts = match dice.below(12) {
+        0 => timestamp + dice.below(4_000),
+        1 => timestamp - dice.below(60_000),
+        _ => timestamp - dice.below(6_000),
+    };
+    let mut record = format!("e={name},ts={ts},v=2");
+    cmcd(&mut record, session, dice);
+    record
+}
+
+/// A CMCD record of request mode, which has no time of its own.
+fn request(session: &str, dice: &mut Dice) -> String {
+    let mut record = String::from("CMCD=ot=v");
+    cmcd(&mut record, session, dice);
+    record
+}
+
+fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
+    record.push_str(&format!(r#",sid="{session}""#));
+    if !dice.one_in(8) {
+        let state = dice.one(&["s", "p", "p", "p", "p", "r", "r", "k", "w", "a", "e", "f", "d", "q"]);
+        record.push_str(&format!(",sta={state}"));
+    }
+    for (key, most, rarity) in [
+        ("sn", 2_000, 2),
+        ("msd", 9_000, 12),
+        ("mtp", 90_000, 4),
+        ("ltc", 40_000, 4),
+        ("dfa", 300, 4),
+        ("bsa", 20, 3),
+        ("bsda", 9_000, 3),
+    ] {
+        if dice.one_in(rarity) {
+            record.push_str(&format!(",{key}={}", dice.below(most)));
+        }
+    }
+    for (key, values, rarity) in [
+        ("br", &["400", "2500", "2540", "6000"][..], 2),
+        ("cid", &["\"movie\"", "\"match\"", "\"kids\""], 4),
+        ("st", &["v", "l"], 4),
+        ("sf", &["h", "d"], 4),
+        ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),
+    ] {
+        if dice.one_in(rarity) {
+            record.push_str(&format!(",{key}={}", dice.one(values)));
+        }
+    }
+}
