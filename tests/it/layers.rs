@@ -81,8 +81,13 @@ fn layer(name: &str) -> u32 {
 
 /// All Rust files of a crate, with their text.
 fn sources(directory: &Path) -> Vec<(PathBuf, String)> {
+    rust_files(directory.join("src"))
+}
+
+/// All Rust files below a directory, with their text.
+fn rust_files(directory: PathBuf) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
-    let mut directories = vec![directory.join("src")];
+    let mut directories = vec![directory];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).into_iter().flatten() {
             let path = entry.expect("a directory can be read").path();
@@ -173,4 +178,19 @@ fn only_outermost_crates_read_the_clock() {
             assert!(!excused, "{} excuses itself from the ban on clocks and environment", path.display());
         }
     }
+}
+
+/// The maximum number of lines of a file. A longer file is split along its subject.
+const MOST_LINES: usize = 400;
+
+#[test]
+fn files_have_at_most_400_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directories = ["crates", "tests", "benches", "fuzz/src", "fuzz/fuzz_targets"];
+    let files: Vec<_> =
+        directories.into_iter().flat_map(|directory| rust_files(root.join(directory))).collect();
+    assert!(files.len() > 500, "only {} files were found", files.len());
+    let long = files.iter().map(|(path, text)| (path, text.lines().count()));
+    let long: Vec<_> = long.filter(|(_, lines)| *lines > MOST_LINES).collect();
+    assert!(long.is_empty(), "split these files along their subject: {long:?}");
 }

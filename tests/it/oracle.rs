@@ -201,8 +201,14 @@ fn operators_with(
         combiner.mark_committed();
         counts.add(combiner.totals());
     }
+    let (rows, merged) = published(&mut mergers);
+    (rows, Ledger { counts, merged })
+}
+
+/// Returns the rows of all windows, and the counts of the mergers.
+fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
-    for merger in &mut mergers {
+    for merger in mergers {
         while let Some(publication) = merger.publish(0) {
             rows.extend(publication.rollups.iter().map(|row| serde_json::from_slice(&row.json()).unwrap()));
             merger.committed();
@@ -210,7 +216,7 @@ fn operators_with(
         assert!(merger.balanced());
         merged.add(merger.merged());
     }
-    (rows, Ledger { counts, merged })
+    (rows, merged)
 }
 
 /// By key and row, without histograms, which the oracle leaves out.

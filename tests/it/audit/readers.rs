@@ -23,6 +23,7 @@ fn breaches(report: &Value) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn whoever_may_read_without_a_role_is_named() {
     let kafka = Kafka::start(
         Options::default()
@@ -106,6 +107,7 @@ fn whoever_may_read_without_a_role_is_named() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn indirect_permissions_are_named_with_their_principal() {
     let kafka = Kafka::start(
         Options::default().with("authorizer.class.name", AUTHORIZER).with("super.users", "User:ANONYMOUS"),

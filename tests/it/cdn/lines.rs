@@ -64,6 +64,7 @@ impl Cdn {
         self.written(time, Some("sid%3D%22s%22"), None)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each log format")]
     fn written(self, time: &str, cmcd: Option<&str>, headers: Option<&str>) -> String {
         let query =
             cmcd.map_or_else(|| format!("token={CANARY}"), |cmcd| format!("token={CANARY}&CMCD={cmcd}"));

@@ -8,6 +8,7 @@ use super::assert_aborted_are_committed;
 use crate::worker::support::{Deployment, Worker, assert_same_rows, now, tables, window_ago};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one scenario, step by step")]
 fn partitions_grow_from_four_to_eight_under_load() {
     let mut deployment = Deployment::new(Kafka::shared());
     deployment.set("source.idle_timeout", "\"8s\"");

@@ -1,6 +1,7 @@
 use super::*;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn value_outside_its_range_is_refused() {
     check(
         "[windows]\nlength = \"0s\"\n",

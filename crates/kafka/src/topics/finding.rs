@@ -138,6 +138,7 @@ impl Finding {
 
 /// Formats the finding and its fix as the continuation of "topic x ".
 impl fmt::Display for Finding {
+    #[expect(clippy::too_many_lines, reason = "one message for each finding")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const APPLY: &str = "run `crowdfold topics apply`";
         match self {

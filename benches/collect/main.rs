@@ -15,16 +15,16 @@
     reason = "a benchmark"
 )]
 
-use std::collections::BTreeMap;
+mod load;
+
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 use crowdfold_testkit::envelope::{Body, CONTENT_TYPE, Http, Packer};
 use crowdfold_testkit::{Kafka, Options, binary, unique};
 use hdrhistogram::Histogram;
@@ -38,6 +38,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use load::{Load, now};
 
 const PARTITIONS: u32 = 4;
 
@@ -119,100 +121,6 @@ fn show(name: &str, rates: &[f64], beacons: f64) {
         "{name:>22}: {middle:>9.0} requests per CPU-second (median; {low:.0} to {high:.0}), {:.0} beacons",
         middle * beacons
     );
-}
-
-/// What players send, again and again.
-struct Load {
-    name: &'static str,
-    head: String,
-    bodies: Vec<Vec<u8>>,
-    beacons: usize,
-}
-
-impl Load {
-    /// Twenty beacons of one session, as an array.
-    fn batches() -> Self {
-        let bodies = sessions(20).into_values().map(|beacons| {
-            let mut body = b"[".to_vec();
-            body.extend(beacons.join(&b','));
-            body.push(b']');
-            body
-        });
-        Self::of("JSON, batches", "/v1/beacons", "application/json", 20, bodies.collect())
-    }
-
-    fn single() -> Self {
-        let bodies = sessions(1).into_values().flatten().collect();
-        Self::of("JSON, one by one", "/v1/beacons", "text/plain;charset=UTF-8", 1, bodies)
-    }
-
-    /// Ten reports of an hls.js, as it sends them.
-    fn cmcd() -> Self {
-        let now = now();
-        let body = |session: u64| {
-            let line = |sn: u64| {
-                format!(
-                    "bl=(12300),br=(3200),cid=\"movie-0042\",e=t,mtp=(5400),pt=20000,sf=h,\
-                     sid=\"6f1c1f8e-0000-4000-8000-{session:012x}\",sn={sn},st=v,sta=p,ts={},v=2\n",
-                    now - 10_000 + sn * 1000
-                )
-            };
-            (0..10).map(line).collect::<String>().into_bytes()
-        };
-        Self::of(
-            "CMCD events, batches",
-            "/v1/cmcd/default",
-            "application/cmcd",
-            10,
-            (0..512).map(body).collect(),
-        )
-    }
-
-    fn of(name: &'static str, path: &str, kind: &str, beacons: usize, bodies: Vec<Vec<u8>>) -> Self {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: collector\r\nContent-Type: {kind}\r\nOrigin: https://player.example\r\n\
-             User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-             Chrome/147.0.0.0 Safari/537.36\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n\
-             sec-ch-ua-platform: \"Windows\"\r\nsec-ch-ua-mobile: ?0\r\nContent-Length: "
-        );
-        Self { name, head, bodies, beacons }
-    }
-
-    fn bytes(&self) -> usize {
-        self.bodies.iter().map(Vec::len).sum::<usize>() / self.bodies.len()
-    }
-
-    fn requests(&self) -> Vec<Vec<u8>> {
-        let request =
-            |body: &Vec<u8>| [format!("{}{}\r\n\r\n", self.head, body.len()).as_bytes(), body].concat();
-        self.bodies.iter().map(request).collect()
-    }
-}
-
-/// Beacons by session, `each` of one.
-fn sessions(each: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
-    let config = PlayersConfig {
-        sessions: 512,
-        start_ms: now() - 20 * 60_000,
-        heartbeat_ms: 10_000,
-        mix: Mix::lean(),
-        ..PlayersConfig::default()
-    };
-    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-    for report in Players::new(config).unwrap().take(200_000) {
-        let Some(session) = report.session() else { continue };
-        let beacons = found.entry(session.to_owned()).or_default();
-        if beacons.len() < each {
-            beacons.push(report.payload.trim_ascii().to_vec());
-        }
-    }
-    found.retain(|_, beacons| beacons.len() == each);
-    assert!(found.len() > 100, "{} sessions with {each} beacons", found.len());
-    found
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
 /// A server under load, a process of its own.
