@@ -18,6 +18,7 @@ mod across;
 mod answer;
 mod estimate;
 mod group;
+pub mod layout;
 mod measure;
 mod output;
 mod query;

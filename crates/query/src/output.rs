@@ -1,16 +1,11 @@
 //! Output of sheets as a text table or CSV. JSON has its own structure, in [`json`].
 
 use crate::group::Group;
+use crate::layout::{self, Align, GAP, width};
 
 mod json;
 #[cfg(test)]
 mod tests;
-mod width;
-
-use width::width;
-
-/// Spaces between the columns of a table.
-const GAP: usize = 2;
 
 /// One field of a sheet.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +70,7 @@ type CellOf = Box<dyn Fn(&Group) -> Cell>;
 
 pub(crate) struct Column {
     name: String,
-    is_number: bool,
+    align: Align,
     /// The priority of omission if not all columns fit: the highest is omitted first, 0 never.
     spare: u8,
     of: CellOf,
@@ -85,11 +80,11 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn text(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: false, spare: 0, of: Box::new(of), error: None }
+        Self { name: name.into(), align: Align::Left, spare: 0, of: Box::new(of), error: None }
     }
 
     pub(crate) fn number(name: impl Into<String>, of: impl Fn(&Group) -> Cell + 'static) -> Self {
-        Self { name: name.into(), is_number: true, spare: 0, of: Box::new(of), error: None }
+        Self { name: name.into(), align: Align::Right, spare: 0, of: Box::new(of), error: None }
     }
 
     pub(crate) fn spare(mut self, spare: u8) -> Self {
@@ -152,7 +147,9 @@ impl Sheet<'_> {
             let wide = cells.iter().map(|text| width(text)).max().unwrap_or_default();
             columns.push((column, cells, wide));
         }
-        while columns.iter().map(|(.., wide)| wide + GAP).sum::<usize>() > most.saturating_add(GAP) {
+        while columns.iter().map(|(.., wide)| wide + GAP.len()).sum::<usize>()
+            > most.saturating_add(GAP.len())
+        {
             let spare = columns.iter().enumerate().max_by_key(|(_, (column, ..))| column.spare);
             match spare {
                 Some((at, (column, ..))) if column.spare > 0 => drop(columns.remove(at)),
@@ -161,14 +158,8 @@ impl Sheet<'_> {
         }
         let mut table = String::new();
         for line in 0..=self.rows.len() {
-            let mut written = String::new();
-            for (column, cells, wide) in &columns {
-                let text = &cells[line];
-                let gap = " ".repeat(wide - width(text));
-                let (before, after) = if column.is_number { (gap.as_str(), "") } else { ("", gap.as_str()) };
-                written.extend([before, text, after, &" ".repeat(GAP)]);
-            }
-            table.push_str(written.trim_end());
+            let texts = columns.iter().map(|(column, cells, wide)| (&cells[line], *wide, column.align));
+            table.push_str(&layout::line(texts));
             table.push('\n');
         }
         table

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crowdfold_kafka::topics::{Grant, Reader, Readers, TopicReport};
 use crowdfold_model::Span;
+use crowdfold_query::layout::{self, Align, width};
 
 use super::report::{Line, Report, Subject};
 
@@ -104,25 +105,23 @@ fn line(line: &Line) -> [String; 6] {
     ]
 }
 
-/// Prints columns two spaces apart. The columns in `right` are aligned to the right; the last one is not padded.
+/// Prints a table. The columns in `right` are aligned to the right.
 fn rows<const N: usize>(
     heads: &[&str; N],
     rows: &[[String; N]],
     right: &[usize],
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let width = |at: usize| {
-        rows.iter().map(|row| row[at].chars().count()).chain([heads[at].len()]).max().unwrap_or(0)
-    };
     let heads = heads.map(str::to_owned);
-    for row in std::iter::once(&heads).chain(rows) {
-        let mut line = String::new();
-        for (at, cell) in row.iter().enumerate() {
-            let gap = " ".repeat(width(at).saturating_sub(cell.chars().count()));
-            let (before, after) = if right.contains(&at) { (gap.as_str(), "") } else { ("", gap.as_str()) };
-            line.extend([before, cell, after, "  "]);
-        }
-        writeln!(out, "{}", line.trim_end())?;
+    let lines = || std::iter::once(&heads).chain(rows);
+    let column = |at: usize| {
+        let wide = lines().map(|line| width(&line[at])).max().unwrap_or(0);
+        (wide, if right.contains(&at) { Align::Right } else { Align::Left })
+    };
+    let columns: Vec<_> = (0..N).map(column).collect();
+    for line in lines() {
+        let texts = line.iter().zip(&columns).map(|(text, (wide, align))| (text, *wide, *align));
+        writeln!(out, "{}", layout::line(texts))?;
     }
     Ok(())
 }

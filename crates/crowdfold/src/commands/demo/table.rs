@@ -1,6 +1,7 @@
 //! Formatting of rows as lines.
 
 use crowdfold_model::ValueMetric;
+use crowdfold_query::layout::{self, Align, GAP};
 use crowdfold_query::{Figure, Figures, Numbers, Row};
 
 use super::stats::Table;
@@ -17,9 +18,6 @@ const WIDE: usize = 100;
 
 /// The width of a bar.
 const BAR: u64 = 12;
-
-/// The space between columns.
-const GAP: &str = "  ";
 
 /// The style of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub(super) fn lines(table: &Table, most: usize, width: usize, bars: bool) -> Vec
         columns.push(Column {
             head: String::new(),
             wide: BAR as usize,
-            right: false,
+            align: Align::Left,
             of: Box::new(move |row| bar(row.sessions, largest, BAR)),
         });
     }
@@ -119,13 +117,13 @@ fn numbers(table: &Table) -> Option<Numbers> {
 struct Column {
     head: String,
     wide: usize,
-    right: bool,
+    align: Align,
     of: Box<dyn Fn(&Row) -> String>,
 }
 
 impl Column {
     fn right(head: &str, of: impl Fn(&Row) -> String + 'static) -> Self {
-        Self { head: head.into(), wide: head.len().max(8), right: true, of: Box::new(of) }
+        Self { head: head.into(), wide: head.len().max(8), align: Align::Right, of: Box::new(of) }
     }
 
     /// Returns the column of a number that may carry noise. If it is less than twice its standard error, the error is
@@ -149,21 +147,11 @@ fn label(dimension: &str, rows: &[Row]) -> Column {
     let dimension = dimension.to_owned();
     let head = dimension.clone();
     let of = move |row: &Row| cut(row.value(&dimension).unwrap_or_default(), wide);
-    Column { head, wide, right: false, of: Box::new(of) }
+    Column { head, wide, align: Align::Left, of: Box::new(of) }
 }
 
 fn line(columns: &[Column], text: impl Fn(&Column) -> String) -> String {
-    let mut line = String::new();
-    for column in columns {
-        if !line.is_empty() {
-            line.push_str(GAP);
-        }
-        let text = text(column);
-        let gap = " ".repeat(column.wide.saturating_sub(text.chars().count()));
-        let (before, after) = if column.right { (gap.as_str(), "") } else { ("", gap.as_str()) };
-        line.extend([before, text.as_str(), after]);
-    }
-    line.trim_end().into()
+    layout::line(columns.iter().map(|column| (text(column), column.wide, column.align)))
 }
 
 fn whole(value: f64) -> String {
