@@ -3,10 +3,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crowdfold_kafka::topics::{
-    Admin, Change, Clock, Finding, PlanError, Purpose, Report, Span, Spec, Unbounded,
-};
+use crowdfold_kafka::topics::{Admin, Change, Clock, Finding, Purpose, Report, Spec, Unbounded};
 use crowdfold_kafka::{Cluster, KafkaError};
+use crowdfold_model::Span;
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use crate::kafka_support::{Record, produce, settings};
@@ -171,7 +170,7 @@ fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
     let good = spec(&unique("good"));
     let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
     let error = admin(kafka).plan(&[good, short], now()).unwrap_err();
-    assert!(matches!(error, PlanError::TtlTooShort { check: Span(300_000), .. }), "{error:?}");
+    assert!(matches!(error, KafkaError::TtlTooShort { check: Span(300_000), .. }), "{error:?}");
 }
 
 #[test]

@@ -55,6 +55,9 @@ impl From<anyhow::Error> for CrowdfoldError {
 
 impl From<crowdfold_kafka::KafkaError> for CrowdfoldError {
     fn from(error: crowdfold_kafka::KafkaError) -> Self {
+        if error.is_impossible_plan() {
+            return Self::Usage(error.to_string());
+        }
         Self::Running(error.into())
     }
 }

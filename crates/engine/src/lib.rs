@@ -71,7 +71,7 @@ mod alarms;
 mod checkpoint;
 mod combiner;
 mod counts;
-mod halt;
+mod error;
 mod ledger;
 mod low_offsets;
 mod merger;
@@ -90,14 +90,14 @@ pub use alarms::Alarms;
 pub use checkpoint::{Checkpoint, CombinerCheckpoint, Forced, MergerCheckpoint};
 pub use combiner::{Combiner, CombinerSettings, PreparedBatch};
 pub use counts::Counts;
-pub use halt::Halt;
+pub use error::EngineError;
 pub use ledger::{Ledger, MergeCounts, Released};
 pub use merger::{Merger, MergerSettings};
 pub use operators::{Operator, OperatorSet};
 pub use pack::PartialRecord;
 pub use publication::Publication;
 pub use sessions::{Outcome, SessionStore};
-pub use start::{Committed, Start, StartError, is_whole, plan_starts};
+pub use start::{Committed, Start, is_whole, plan_starts};
 pub use windows::{ClosedWindow, MOST_CELLS, MOST_LEVELS, Rules};
 
 /// True if this build has seeded bugs.

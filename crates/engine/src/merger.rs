@@ -12,7 +12,7 @@ use crowdfold_release::Policies;
 
 use crate::source::Source;
 use crate::wire::{self, Partial};
-use crate::{Alarms, Counts, Forced, Halt, MergeCounts, MergerCheckpoint, Publication, Rules, Start};
+use crate::{Alarms, Counts, EngineError, Forced, MergeCounts, MergerCheckpoint, Publication, Rules, Start};
 
 /// What the mergers of one stage share.
 #[derive(Clone, Debug)]
@@ -100,10 +100,13 @@ impl Merger {
     /// Takes the next record of the partition. `now` is the machine's time.
     ///
     /// # Errors
-    /// [`Halt::Wire`]: a partial is never skipped.
-    pub fn record(&mut self, value: &[u8], offset: i64, now: Millis) -> Result<(), Halt> {
-        let partial =
-            wire::read(value).map_err(|error| Halt::Wire { partition: self.partition, offset, error })?;
+    /// [`EngineError::Wire`]: a partial is never skipped.
+    pub fn record(&mut self, value: &[u8], offset: i64, now: Millis) -> Result<(), EngineError> {
+        let partial = wire::read(value).map_err(|error| EngineError::Wire {
+            partition: self.partition,
+            offset,
+            error,
+        })?;
         self.next_offset = offset + 1;
         self.at_end = false;
         match partial {

@@ -2,6 +2,7 @@
 
 use crowdfold_model::Millis;
 
+use crate::EngineError;
 use crate::checkpoint::Checkpoint;
 
 /// An offset of the group with its metadata, as committed.
@@ -26,35 +27,24 @@ pub struct Start<C> {
     pub offsets_lost: bool,
 }
 
-/// Why a stage cannot start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
-    /// Another program commits under the same group.
-    #[error(
-        "the committed offset of partition {0} carries metadata that is not crowdfold's: another program uses this \
-         consumer group; choose another kafka.prefix, or start after now with --restart-from-now"
-    )]
-    Foreign(u32),
-}
-
 /// Returns the start of every partition of `assigned` (docs/internals/protocol.md, "Offsets at the start"). `group` are the
 /// committed offsets of all partitions of the topic. `fresh_floor` is the floor if offsets were lost: the first end of a
 /// window that cannot have been published yet (now + lateness, rounded up to the end of a window).
 ///
 /// # Errors
-/// [`StartError::Foreign`], unless `restart_from_now`.
+/// [`EngineError::Foreign`], unless `restart_from_now`.
 pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
     output_is_empty: bool,
     fresh_floor: Millis,
     restart_from_now: bool,
-) -> Result<Vec<Start<C>>, StartError> {
+) -> Result<Vec<Start<C>>, EngineError> {
     let mut known = Vec::with_capacity(group.len());
     for (partition, committed) in group.iter().enumerate() {
         let checkpoint = committed.as_ref().and_then(|committed| C::read(&committed.metadata));
         if committed.is_some() && checkpoint.is_none() && !restart_from_now {
-            return Err(StartError::Foreign(partition as u32));
+            return Err(EngineError::Foreign(partition as u32));
         }
         known.push(checkpoint);
     }
@@ -110,7 +100,7 @@ mod tests {
         group: &[Option<&str>],
         output_is_empty: bool,
         restart: bool,
-    ) -> Result<Vec<(Millis, bool)>, StartError> {
+    ) -> Result<Vec<(Millis, bool)>, EngineError> {
         let group: Vec<_> =
             group.iter().map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() })).collect();
         let assigned: Vec<_> = (0..group.len() as u32).collect();
@@ -144,7 +134,7 @@ mod tests {
 
     #[test]
     fn metadata_of_another_program_is_refused_without_the_flag() {
-        assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(StartError::Foreign(0)));
+        assert_eq!(starts(&[Some("theirs"), Some("ours=0")], true, false), Err(EngineError::Foreign(0)));
         assert_eq!(
             starts(&[Some("theirs"), Some("ours=0")], true, true),
             Ok(vec![(1_000, false), (1_000, false)])

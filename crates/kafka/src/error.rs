@@ -1,5 +1,6 @@
 //! The error type of this crate.
 
+use crowdfold_model::Span;
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 
 use crate::acl::{Operation, Right};
@@ -84,6 +85,36 @@ pub enum KafkaError {
         /// The group.
         group: String,
     },
+    /// The brokers check for old records too rarely to meet a time-to-live.
+    #[error(
+        "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
+         its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
+    )]
+    TtlTooShort {
+        /// The topic.
+        topic: String,
+        /// The time-to-live.
+        ttl: Span,
+        /// The brokers' check interval.
+        check: Span,
+        /// The time by which producers' timestamps may be ahead, if they are used.
+        ahead: Option<Span>,
+    },
+    /// The retention that meets a time-to-live is too short to survive an outage.
+    #[error(
+        "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
+         survive need {least}; raise its [ttl] or lower ttl.max_outage"
+    )]
+    OutageTooLong {
+        /// The topic.
+        topic: String,
+        /// The time-to-live.
+        ttl: Span,
+        /// The resulting retention.
+        retention: Span,
+        /// The required retention.
+        least: Span,
+    },
     /// Any other error that a broker or librdkafka reports.
     #[error("cannot {what}: {code}")]
     Kafka {
@@ -135,6 +166,12 @@ impl KafkaError {
             }
             other => other,
         }
+    }
+
+    /// Returns true if no settings can meet the specification of a topic, so the configuration must change.
+    #[must_use]
+    pub const fn is_impossible_plan(&self) -> bool {
+        matches!(self, Self::TtlTooShort { .. } | Self::OutageTooLong { .. })
     }
 
     /// Returns true if the error may disappear by itself, such as an unreachable cluster.

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crowdfold_model::millis;
 
 pub use admin::Admin;
-pub use apply::{Change, Difference, PlanError};
+pub use apply::{Change, Difference};
 pub use check::{Report, TopicReport};
 pub use finding::{Finding, Unbounded};
 pub use purge::{Purge, Purged, Unread};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crowdfold_airlock::{Airlock, Placement, Record, SessionHasher, Shared};
-use crowdfold_engine::{Combiner, CombinerCheckpoint, Committed, Halt, OperatorSet, plan_starts};
+use crowdfold_engine::{Combiner, CombinerCheckpoint, Committed, EngineError, OperatorSet, plan_starts};
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
@@ -133,7 +133,7 @@ impl Stage for Combine {
         Ok(combiners)
     }
 
-    fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
+    fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Millis) -> Result<(), EngineError> {
         let timestamp = match message.timestamp() {
             Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
             // a time older than any broker that supports transactions

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crowdfold_config::ConfigError;
-use crowdfold_engine::Halt;
+use crowdfold_engine::EngineError;
 use crowdfold_kafka::acl::Right;
 use crowdfold_kafka::{KafkaError, SourceError};
 use metrics_exporter_prometheus::BuildError;
@@ -23,7 +23,7 @@ pub enum WorkerError {
     Fatal(String),
     /// An operator stopped its partition.
     #[error(transparent)]
-    Halt(#[from] Halt),
+    Engine(#[from] EngineError),
     /// Another worker uses the same instance name.
     #[error("{0}")]
     Namesake(String),

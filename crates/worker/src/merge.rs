@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crowdfold_engine::{
-    Alarms, Committed, Halt, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
+    Alarms, Committed, EngineError, MergeCounts, Merger, MergerCheckpoint, OperatorSet, is_whole, plan_starts,
 };
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
@@ -118,7 +118,7 @@ impl Stage for Merge {
         }
     }
 
-    fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), Halt> {
+    fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), EngineError> {
         merger.record(message.payload(), message.offset(), now)
     }
 

@@ -1,6 +1,6 @@
 //! The differences between the stages, and the code that their start shares.
 
-use crowdfold_engine::{Committed, Halt, Operator, OperatorSet};
+use crowdfold_engine::{Committed, EngineError, Operator, OperatorSet};
 use crowdfold_kafka::{
     Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
@@ -31,7 +31,7 @@ pub(crate) trait Stage: Sized {
         source: &Source,
         now: Millis,
     ) -> Result<Vec<(u32, Self::Operator, bool)>, WorkerError>;
-    fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), Halt>;
+    fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), EngineError>;
     /// Called after a batch was fed.
     fn fed(_: &mut Self::Operator) {}
     /// Called when records before an offset cannot be read and are lost.

@@ -5,7 +5,7 @@ mod purge;
 
 use std::io::Write;
 
-use crowdfold_kafka::topics::{Admin, Bounds, Change, PlanError, Report, TopicReport};
+use crowdfold_kafka::topics::{Admin, Bounds, Change, Report, TopicReport};
 use crowdfold_model::Span;
 use crowdfold_worker::{Config, clock, specs, wiring};
 
@@ -37,10 +37,7 @@ struct Wanted {
 
 fn apply(admin: &Admin, config: &Config, wanted: Wanted, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let specs = specs::all(config);
-    let changes = admin.plan(&specs, clock::now()).map_err(|error| match error {
-        PlanError::Request(error) => error.into(),
-        other => CrowdfoldError::Usage(other.to_string()),
-    })?;
+    let changes = admin.plan(&specs, clock::now())?;
     for change in &changes {
         write!(out, "{change}")?;
     }

@@ -10,7 +10,7 @@ use crowdfold_model::{Millis, Reason};
 use crowdfold_release::RejectionNote;
 
 use super::{Combiner, MOST_NOTES};
-use crate::{CombinerCheckpoint, Halt};
+use crate::{CombinerCheckpoint, EngineError};
 
 /// The largest difference between the time of a line of a file and this machine's, ms: ten years. A clock beyond that was
 /// never set.
@@ -49,8 +49,8 @@ impl Combiner {
     /// Takes the next record of the partition. `clock` is this machine's time.
     ///
     /// # Errors
-    /// [`Halt::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
-    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
+    /// [`EngineError::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
+    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), EngineError> {
         self.hold(record, offset, clock)?;
         self.insert_held();
         Ok(())
@@ -61,11 +61,15 @@ impl Combiner {
     ///
     /// # Errors
     /// As for [`Self::record`].
-    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), Halt> {
+    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
         let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
         if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
-            return Err(Halt::ClockSkew { partition: self.partition, offset, ahead: timestamp - clock });
+            return Err(EngineError::ClockSkew {
+                partition: self.partition,
+                offset,
+                ahead: timestamp - clock,
+            });
         }
         let Held { records, outcomes } = &mut self.held;
         let before = outcomes.len();

@@ -261,7 +261,7 @@ fn windows_below_the_floor_are_never_published() {
 #[test]
 fn a_partial_that_cannot_be_read_stops_the_partition() {
     let mut merger = Merger::new(settings(2), &fresh(), 0, 0);
-    let halt = |error| Err(Halt::Wire { partition: 0, offset: 5, error });
+    let halt = |error| Err(EngineError::Wire { partition: 0, offset: 5, error });
     assert_eq!(merger.record(b"", 5, 0), halt(WireError::Corrupt));
     assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, 0), halt(WireError::Corrupt));
     assert_eq!(merger.record(&[200, 0, 0], 5, 0), halt(WireError::Version(200)));

@@ -49,44 +49,6 @@ pub struct Difference {
     pub lengthens: bool,
 }
 
-/// The reason why no settings can meet the specification of a topic.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The brokers check too rarely.
-    #[error(
-        "topic {topic} cannot be bounded to {ttl} because brokers check for old records only every {check}{}; raise \
-         its [ttl] or lower log.retention.check.interval.ms", .ahead.map(|ahead| format!(" and timestamps may be {ahead} ahead")).unwrap_or_default()
-    )]
-    TtlTooShort {
-        /// The topic.
-        topic: String,
-        /// The time-to-live.
-        ttl: Span,
-        /// The brokers' check interval.
-        check: Span,
-        /// The time by which producers' timestamps may be ahead, if they are used.
-        ahead: Option<Span>,
-    },
-    /// The resulting retention is too short to survive an outage.
-    #[error(
-        "topic {topic} bounded to {ttl} keeps records for only {retention}, but windows and the longest outage to \
-         survive need {least}; raise its [ttl] or lower ttl.max_outage"
-    )]
-    OutageTooLong {
-        /// The topic.
-        topic: String,
-        /// The time-to-live.
-        ttl: Span,
-        /// The resulting retention.
-        retention: Span,
-        /// The required retention.
-        least: Span,
-    },
-    /// A request failed.
-    #[error(transparent)]
-    Request(#[from] KafkaError),
-}
-
 impl Change {
     /// Returns true if there is nothing to do.
     #[must_use]
@@ -129,7 +91,7 @@ impl Admin {
     ///
     /// # Errors
     /// A broker does not respond or refuses, or a bound cannot be met.
-    pub fn plan(&self, specs: &[Spec], now: u64) -> Result<Vec<Change>, PlanError> {
+    pub fn plan(&self, specs: &[Spec], now: u64) -> Result<Vec<Change>, KafkaError> {
         let brokers = self.brokers()?;
         let check = check_interval(brokers.iter());
         let mut changes = Vec::with_capacity(specs.len());
@@ -220,7 +182,7 @@ const TURNS: u32 = 150;
 const TURN: Duration = Duration::from_millis(100);
 
 /// Returns the settings that meet the specification of a topic.
-fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, PlanError> {
+fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, KafkaError> {
     let topic = || spec.topic.clone();
     let ahead = match spec.clock {
         Clock::Append => 0,
@@ -228,11 +190,11 @@ fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, P
     };
     let (retention, segment) = ttl::settings(millis(spec.ttl), check, ahead).ok_or_else(|| {
         let ahead = (ahead > 0).then_some(Span(ahead));
-        PlanError::TtlTooShort { topic: topic(), ttl: spec.ttl.into(), check: Span(check), ahead }
+        KafkaError::TtlTooShort { topic: topic(), ttl: spec.ttl.into(), check: Span(check), ahead }
     })?;
     if retention < millis(spec.least) {
         let (ttl, least) = (spec.ttl.into(), spec.least.into());
-        return Err(PlanError::OutageTooLong { topic: topic(), ttl, retention: Span(retention), least });
+        return Err(KafkaError::OutageTooLong { topic: topic(), ttl, retention: Span(retention), least });
     }
     let mut settings = BTreeMap::from([
         ("cleanup.policy", "delete".to_owned()),

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use crowdfold_config::{Properties, Topics};
-use crowdfold_kafka::topics::{Admin, PlanError};
+use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{Cluster, KafkaError};
 use crowdfold_model::Millis;
 use crowdfold_worker::{Config, clock, specs, wiring};
@@ -68,10 +68,7 @@ impl Broker {
             }
         }
         let admin = Admin::open(&wiring::client(&config)?)?;
-        let changes = admin.plan(&specs::all(&config), clock::now()).map_err(|error| match error {
-            PlanError::Request(error) => CrowdfoldError::from(error),
-            other => CrowdfoldError::Usage(other.to_string()),
-        })?;
+        let changes = admin.plan(&specs::all(&config), clock::now())?;
         admin.apply(&changes)?;
         Ok((Self { mock: None, address }, config))
     }

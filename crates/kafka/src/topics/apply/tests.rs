@@ -48,7 +48,7 @@ fn impossible_bound_is_reported_with_the_fix() {
     let error = settings(&hasty, 5 * MINUTE).unwrap_err();
     assert!(matches!(
         error,
-        PlanError::OutageTooLong { least: Span(2_700_000), retention: Span(2_640_000), .. }
+        KafkaError::OutageTooLong { least: Span(2_700_000), retention: Span(2_640_000), .. }
     ));
 }
 
