@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crowdfold_testkit::eventually;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -227,11 +228,9 @@ fn killed_fold_leaves_nothing_in_the_directory_of_temporary_files() {
         let mut child = pipes.spawn().expect("the program runs");
         let mut stdin = child.stdin.take().expect("a pipe");
         stdin.write_all(beacons(20_000).as_bytes()).expect("written");
-        let files = (0..1_000).find_map(|_| {
-            std::thread::sleep(Duration::from_millis(20));
+        let files = eventually("it sorts in files", || {
             Some(open_files(child.id(), &temp)).filter(|files| files.len() > 3)
         });
-        let files = files.expect("it sorts in files");
         for file in &files {
             assert_eq!((file.nlink(), file.mode() & 0o777), (0, 0o600));
         }

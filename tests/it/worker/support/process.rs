@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crowdfold_testkit::{TIMEOUT, binary, binary_with, cpu_wait, eventually, unique};
 
-use super::{Deployment, sleep};
+use super::Deployment;
 
 /// The program with fault points.
 pub(crate) fn armed_binary() -> PathBuf {
@@ -164,13 +164,8 @@ impl Worker {
 
     /// Waits until it exits. Returns the exit status.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        for _ in 0..TIMEOUT.as_millis() / 50 {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            sleep(50);
-        }
-        panic!("it does not exit within {} s; its log:\n{}", TIMEOUT.as_secs(), self.log());
+        // on failure the log is printed when the worker is dropped
+        eventually("the worker exits", || self.child.try_wait().unwrap())
     }
 }
 
