@@ -111,7 +111,7 @@ fn wrong_names_of_tests_are_found() {
     assert_eq!(module("crates/release/src/fold/tests.rs"), ["release", "fold", "tests"]);
     assert_eq!(module("crates/release/src/lib.rs"), ["release"]);
     assert_eq!(module("tests/it/invariants/crowds.rs"), ["it", "invariants", "crowds"]);
-    assert_eq!(module("crates/pipeline/tests/simulation/main.rs"), ["pipeline", "simulation"]);
+    assert_eq!(module("crates/engine/tests/simulation/main.rs"), ["engine", "simulation"]);
     let all = ["release::fold::tests::one_is_one".to_owned()].into();
     for (code, expected) in [
         ("tests::one_is_one", true),
