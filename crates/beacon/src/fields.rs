@@ -38,11 +38,6 @@ impl Field {
         }
     }
 
-    /// Returns the field with an index.
-    pub(crate) fn at(index: usize) -> Option<Self> {
-        Self::all().find(|field| field.index() == index)
-    }
-
     /// A bit of its own.
     pub(crate) const fn bit(self) -> u64 {
         1 << self.index()

@@ -94,7 +94,7 @@ impl Quick {
             (step, at) = self.follow(step, bytes, at, fields)?;
             let Step { node, what, .. } = self.steps[step];
             at = match what {
-                What::Text(index) => read_text(index, source, at, beacon)?,
+                What::Text(field, index) => read_text(field, index, source, at, beacon)?,
                 What::Number(slot) => read_number(slot, bytes, at, beacon)?,
                 What::Flag(field) => read_flag(field, bytes, at, beacon)?,
                 What::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
@@ -211,7 +211,7 @@ fn read_plainly<'a>(
             beacon.remove_all(fields.node(within).fields);
         }
         at = match what {
-            What::Text(index) => read_text(index, source, end, beacon)?,
+            What::Text(field, index) => read_text(field, index, source, end, beacon)?,
             What::Number(slot) => read_number(slot, bytes, end, beacon)?,
             What::Flag(field) => read_flag(field, bytes, end, beacon)?,
             What::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
@@ -272,7 +272,13 @@ fn gap(
 
 /// Reads a text. Returns where it ends.
 #[inline(always)]
-fn read_text<'a>(index: u8, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
+fn read_text<'a>(
+    field: Text,
+    index: u8,
+    source: &Source<'a>,
+    at: usize,
+    beacon: &mut Beacon<'a>,
+) -> Option<usize> {
     let bytes = source.bytes;
     if bytes.get(at) == Some(&b'"')
         && let Some(end) = plain(bytes, at + 1)
@@ -281,7 +287,7 @@ fn read_text<'a>(index: u8, source: &Source<'a>, at: usize, beacon: &mut Beacon<
         beacon.set_borrowed(index.into(), text);
         return Some(end + 1);
     }
-    read_other(Field::at(index.into())?, source, at, beacon)
+    value::read(Field::Text(field), bytes, blank(bytes, at), beacon)
 }
 
 /// Reads a number. Returns where it ends.
@@ -293,7 +299,7 @@ fn read_number<'a>(slot: NumberSlot, bytes: &'a [u8], at: usize, beacon: &mut Be
         beacon.set_amount(slot.index.into(), amount);
         return Some(end);
     }
-    value::read(Field::at(Text::COUNT + usize::from(slot.index))?, bytes, blank(bytes, at), beacon)
+    value::read(Field::Number(slot.field), bytes, blank(bytes, at), beacon)
 }
 
 /// Reads a truth value. Returns where it ends.
@@ -305,12 +311,6 @@ fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'
         return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)
-}
-
-/// Reads a text after white space, or one that is written in another way.
-#[cold]
-fn read_other<'a>(field: Field, source: &Source<'a>, at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
-    value::read(field, source.bytes, blank(source.bytes, at), beacon)
 }
 
 /// Past a value that we do not care for. One in the beacon itself may hold beacons, where the beacon is none.

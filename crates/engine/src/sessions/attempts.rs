@@ -2,14 +2,13 @@
 //!
 //! An attempt is one request for playback. What a beacon states is a *start* (playback was requested), a *first frame*
 //! (something plays), *idle* (the player is there and does neither) or a *fatal* error. Each is an assertion like any
-//! other ([`crate::sessions::session`]), so a decision depends on what the session's records of the last `sessions.idle_timeout` asserted
-//! and on what its open window holds, and a replay comes to the same.
+//! other ([`crate::sessions::session`]). A decision depends on what the session's records of the last
+//! `sessions.idle_timeout` asserted and on what its open window holds, so a replay decides the same.
 //!
 //! *Before*, *after* and *last* mean the order in the log, because clocks are set and reports are repeated. There is one
 //! exception: a start whose own time is before that of the last first frame or fatal error is a report that was repeated or
-//! came late. Players send reports in parallel requests, which overtake each other.
-//! How long an assertion holds is counted from the latest record that made it, so a report that comes late shortens
-//! nothing.
+//! came late. Players send reports in parallel requests, which overtake each other. How long an assertion holds is counted
+//! from the latest record that made it, so a report that comes late shortens nothing.
 //!
 //! A session may state the same by JSON, by CMCD events and with its requests, and requests overtake batches of events.
 //! Each way is a [`Line`] of its own. What is stated on a line counts only while no start or first frame on a line before

@@ -1,6 +1,6 @@
 //! The steps that a reader remembers.
 
-use crate::Field;
+use crate::{Field, Number, Text};
 
 /// No step.
 pub(super) const NONE: u16 = u16::MAX;
@@ -8,8 +8,8 @@ pub(super) const NONE: u16 = u16::MAX;
 /// The target of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A text of ours, by its index.
-    Text(u8),
+    /// A text of ours, and its index.
+    Text(Text, u8),
     /// A number of ours.
     Number(NumberSlot),
     /// A truth value of ours.
@@ -22,21 +22,24 @@ pub(super) enum What {
     End,
 }
 
-/// A number of a beacon, with the values that are read without further ado.
+/// A number of a beacon, with its index and the whole numbers whose unit is certain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct NumberSlot {
+    pub(super) field: Number,
     pub(super) index: u8,
-    /// The smallest and the largest of them.
+    /// The smallest and the largest of these numbers.
     pub(super) range: (u64, u64),
 }
 
 impl From<Field> for What {
     fn from(field: Field) -> Self {
         match field {
-            Field::Text(text) => Self::Text(text.index() as u8),
-            Field::Number(number) => {
-                Self::Number(NumberSlot { index: number.index() as u8, range: number.plain_range() })
-            }
+            Field::Text(text) => Self::Text(text, text.index() as u8),
+            Field::Number(number) => Self::Number(NumberSlot {
+                field: number,
+                index: number.index() as u8,
+                range: number.plain_range(),
+            }),
             Field::Fatal | Field::OptOut => Self::Flag(field),
         }
     }

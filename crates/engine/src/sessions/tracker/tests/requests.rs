@@ -42,7 +42,7 @@ fn requests_count_until_events_do() {
 
 #[test]
 fn a_request_shows_that_the_session_goes_on() {
-    // players send each event as it comes, unless they are told otherwise, and `t` every 30 s; this one's clock is 5 s slow
+    // players send each event immediately by default, and `t` every 30 s; this one's clock is 5 s slow
     let mut rig = Rig::new();
     rig.events(5_000, &["e=ps,sn=0,sta=s,ts=0"])
         .events(5_800, &["e=ps,sn=1,sta=p,ts=800"])
