@@ -152,12 +152,33 @@ pub(crate) struct Remembered {
     key: Vec<u8>,
 }
 
-/// What a user agent says, and the same in symbols, once they were asked for.
+/// The contents of a user agent, and the same in symbols, once they were needed.
 #[derive(Default)]
 pub(crate) struct Known {
     client: Client,
-    firmware: Option<Box<str>>,
+    texts: Texts,
     symbols: Option<ClientSymbols>,
+}
+
+/// Free texts of a user agent.
+#[derive(Clone, Default)]
+struct Texts {
+    firmware: Option<Box<str>>,
+    app: Option<Box<str>>,
+    app_version: Option<Box<str>>,
+}
+
+impl Texts {
+    /// Reads the texts of a user agent. Only native players name their app.
+    fn of(user_agent: &str, client: &Client) -> Self {
+        let app = if client.browser == Some(APP) { players::app(user_agent) } else { None };
+        let (app, app_version) = app.map_or((None, None), |(app, version)| (Some(app), version));
+        Self {
+            firmware: firmware::firmware(user_agent).map(Into::into),
+            app: app.map(Into::into),
+            app_version: app_version.map(Into::into),
+        }
+    }
 }
 
 impl Remembered {
@@ -190,7 +211,7 @@ impl Remembered {
         self.hinted.get_or_insert_mut_ref(&self.key[..], || {
             let Some(user_agent) = user_agent else { return Known::default().with(hints) };
             let known = clients.get_or_insert_ref(user_agent, || Known::of(agents, user_agent));
-            Known { client: known.client, firmware: known.firmware.clone(), symbols: None }.with(hints)
+            Known { client: known.client, texts: known.texts.clone(), symbols: None }.with(hints)
         })
     }
 
@@ -208,8 +229,8 @@ fn shortened(text: &str, longest: usize) -> &str {
 
 impl Known {
     fn of(agents: &UserAgents, user_agent: &str) -> Self {
-        let firmware = firmware::firmware(user_agent).map(Into::into);
-        Self { client: agents.parse(user_agent), firmware, symbols: None }
+        let client = agents.parse(user_agent);
+        Self { client, texts: Texts::of(user_agent, &client), symbols: None }
     }
 
     fn with(self, hints: &Hints<'_>) -> Self {
@@ -218,7 +239,7 @@ impl Known {
 
     /// In symbols.
     pub(crate) fn symbols(&mut self, words: &mut Words) -> ClientSymbols {
-        *self.symbols.get_or_insert_with(|| self.client.symbols(self.firmware.as_deref(), words))
+        *self.symbols.get_or_insert_with(|| self.client.symbols(&self.texts, words))
     }
 }
 
@@ -231,10 +252,12 @@ pub(crate) struct ClientSymbols {
     pub(crate) os_version: Symbol,
     pub(crate) device: Symbol,
     pub(crate) firmware: Symbol,
+    pub(crate) app: Symbol,
+    pub(crate) app_version: Symbol,
 }
 
 impl Client {
-    fn symbols(self, firmware: Option<&str>, words: &mut Words) -> ClientSymbols {
+    fn symbols(self, texts: &Texts, words: &mut Words) -> ClientSymbols {
         let mut name = |name: Option<&str>| match name {
             None => Symbol::NONE,
             Some(OTHER) => Symbol::OTHER,
@@ -246,9 +269,14 @@ impl Client {
             Some(major) => words.intern(&major.to_string()),
         };
         let (browser_version, os_version) = (version(self.browser_version), version(self.os_version));
-        // Free text, as a producer's own firmware is.
-        let firmware = firmware.map_or(Symbol::NONE, |text| words.symbol(Dimension::Firmware, text));
-        ClientSymbols { browser, browser_version, os, os_version, device, firmware }
+        // these pass the same rules as the texts that a producer reports
+        let mut text = |dimension, text: &Option<Box<str>>| {
+            text.as_ref().map_or(Symbol::NONE, |text| words.symbol(dimension, text))
+        };
+        let firmware = text(Dimension::Firmware, &texts.firmware);
+        let app = text(Dimension::App, &texts.app);
+        let app_version = text(Dimension::AppVersion, &texts.app_version);
+        ClientSymbols { browser, browser_version, os, os_version, device, firmware, app, app_version }
     }
 }
 

@@ -265,6 +265,12 @@ impl Validator {
             if !firmware.is_some() {
                 *firmware = client.firmware;
             }
+            let app = dimensions[Dimension::App as usize];
+            if !app.is_some() || app == client.app {
+                dimensions[Dimension::App as usize] = client.app;
+                let version = &mut dimensions[Dimension::AppVersion as usize];
+                *version = better(*version, client.app_version);
+            }
         }
         shared.settings.drop_bots
             && dimensions[Dimension::Device as usize] == self.words.symbol(Dimension::Device, "bot")

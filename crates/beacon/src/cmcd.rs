@@ -103,8 +103,8 @@ impl<'a> Draft<'a> {
         Self { beacon: Beacon::new(mode), version: 1.0, picture: None, bitrate_of_video: None, bitrate: None }
     }
 
-    /// Takes what is known and can be used; the rest is as if it had not been sent. `url`, `nor` and custom keys are
-    /// never kept.
+    /// Takes what is known and can be used; the rest is as if it had not been sent. `url`, `nor` and other
+    /// custom keys than the registered ones are never kept.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -132,8 +132,16 @@ impl<'a> Draft<'a> {
                     self.bitrate_of_video = self.amount(metric.into(), value.labelled_video());
                     self.bitrate = self.amount(metric.into(), value.plain());
                 }
+                None if key.contains('-') => self.custom(key, value.first()),
                 None => {}
             },
+        }
+    }
+
+    /// Takes the value of a custom key, if it is registered as one of our dimensions.
+    fn custom(&mut self, key: &str, item: Option<Item<'a>>) {
+        if let Some(dimension) = Dimension::of_custom_cmcd(key) {
+            self.string(Text::Of(dimension), item);
         }
     }
 

@@ -73,10 +73,22 @@ pub enum TextRule {
     Firmware,
 }
 
-/// Defines the enum and the table of dimensions. `from` is `Beacon` if a field of a JSON beacon has the same name, and
-/// `Derived` if the airlock computes the value from other fields or from the address.
+/// Prefixes of the custom CMCD keys that the Streaming Video Technology Alliance registers. The registry changed the
+/// character after `svta`, so players send both.
+const REGISTERED: [&str; 2] = ["org.svta-", "org.svta."];
+
+/// Defines the enum and the table of dimensions.
+///
+/// - `from`: `Beacon` if a field of a JSON beacon has the same name, `Derived` if the airlock computes the value from other
+///   fields or from the address.
+/// - `svta`: the registered custom CMCD key that contains the value, without its prefix
+///   (<https://github.com/streaming-video-technology-alliance/common-media-client-data-custom-keys>).
 macro_rules! dimensions {
-    ($($(#[$doc:meta])+ $variant:ident: $name:literal, family = $family:ident, value = $rule:expr, from = $from:ident;)+) => {
+    ($(
+        $(#[$doc:meta])+
+        $variant:ident: $name:literal, family = $family:ident, value = $rule:expr, from = $from:ident
+            $(, svta = $key:literal)?;
+    )+) => {
         /// One dimension of an observation. The tenant is not a dimension: no table contains two tenants.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
@@ -95,6 +107,16 @@ macro_rules! dimensions {
         impl Dimension {
             /// All dimensions, family by family.
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant,)+];
+
+            /// Returns the dimension that a custom CMCD key reports, if the key is registered.
+            #[must_use]
+            pub fn of_custom_cmcd(key: &str) -> Option<Self> {
+                let name = REGISTERED.iter().find_map(|prefix| key.strip_prefix(prefix))?;
+                match name {
+                    $($($key => Some(Self::$variant),)?)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -122,23 +144,29 @@ dimensions! {
     /// Masked network; only where the address policy is `truncate`.
     Network: "network", family = Place, value = TextRule::Free, from = Derived;
     /// Class of device.
-    Device: "device", family = Platform, value = TextRule::Named(NameList::Devices), from = Beacon;
+    Device: "device", family = Platform, value = TextRule::Named(NameList::Devices),
+        from = Beacon, svta = "d-t";
     /// Operating system.
-    Os: "os", family = Platform, value = TextRule::Named(NameList::Systems), from = Beacon;
+    Os: "os", family = Platform, value = TextRule::Named(NameList::Systems), from = Beacon, svta = "d-osn";
     /// Browser.
     Browser: "browser", family = Platform, value = TextRule::Named(NameList::Browsers), from = Beacon;
     /// Major version of the operating system.
-    OsVersion: "os_version", family = Platform, value = TextRule::Version { parts: 1 }, from = Beacon;
+    OsVersion: "os_version", family = Platform, value = TextRule::Version { parts: 1 },
+        from = Beacon, svta = "d-osv";
     /// Major version of the browser.
     BrowserVersion: "browser_version", family = Platform, value = TextRule::Version { parts: 1 }, from = Beacon;
     /// Firmware, to three numbers.
     Firmware: "firmware", family = Platform, value = TextRule::Firmware, from = Beacon;
     /// Player.
-    Player: "player", family = Player, value = TextRule::Free, from = Beacon;
+    Player: "player", family = Player, value = TextRule::Free, from = Beacon, svta = "p-n";
     /// Version of the player, major and minor.
-    PlayerVersion: "player_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
-    /// Version of the app that contains the player, major and minor.
-    AppVersion: "app_version", family = Player, value = TextRule::Version { parts: 2 }, from = Beacon;
+    PlayerVersion: "player_version", family = Player, value = TextRule::Version { parts: 2 },
+        from = Beacon, svta = "p-v";
+    /// App or site that contains the player.
+    App: "app", family = Player, value = TextRule::Free, from = Beacon, svta = "ap-n";
+    /// Version of the app, major and minor.
+    AppVersion: "app_version", family = Player, value = TextRule::Version { parts: 2 },
+        from = Beacon, svta = "ap-v";
     /// Kind of stream: vod, live, low-latency.
     Stream: "stream", family = Stream, value = TextRule::Closed(&["vod", "live", "low-latency"]), from = Beacon;
     /// Packaging: hls, dash, smooth, hesp.
@@ -149,7 +177,8 @@ dimensions! {
     Cdn: "cdn", family = Delivery, value = TextRule::Free, from = Beacon;
     /// Kind of connection.
     Connection: "connection", family = Delivery,
-        value = TextRule::Closed(&["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"]), from = Beacon;
+        value = TextRule::Closed(&["ethernet", "wifi", "5g", "4g", "3g", "2g", "cellular"]),
+        from = Beacon, svta = "c-t";
     /// Picture height, as a class.
     Quality: "quality", family = Delivery, value = TextRule::Free, from = Derived;
 }
@@ -210,6 +239,20 @@ mod tests {
             assert_eq!(Dimension::named(dimension.name()), Some(dimension));
         }
         assert_eq!(Dimension::named("no_such_dimension"), None);
+    }
+
+    #[test]
+    fn registered_custom_keys_lead_to_their_dimensions() {
+        for (key, dimension) in [
+            ("org.svta-p-n", Some(Dimension::Player)),
+            ("org.svta.p-v", Some(Dimension::PlayerVersion)),
+            ("org.svta-ap-n", Some(Dimension::App)),
+            ("org.svta-u-i", None),
+            ("p-n", None),
+            ("com.example-p-n", None),
+        ] {
+            assert_eq!(Dimension::of_custom_cmcd(key), dimension, "{key}");
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn beacon(session: &str, timestamp: u64, dice: &mut Dice) -> String {
         ("cdn", &["cdn-a", "cdn-b", "cdn-c"], 2),
         ("stream", &["vod", "live"], 3),
         ("format", &["hls", "dash"], 3),
+        ("app", &["Example", "Example TV"], 4),
         ("app_version", &["3.1", "4.0"], 4),
         ("content", &["movie", "match", "kids", "news"], 3),
         ("error", &["network", "media", "timeout", ""], 8),
@@ -144,6 +145,8 @@ fn cmcd(record: &mut String, session: &str, dice: &mut Dice) {
         ("cid", &["\"movie\"", "\"match\"", "\"kids\""], 4),
         ("st", &["v", "l"], 4),
         ("sf", &["h", "d"], 4),
+        ("org.svta-p-n", &["\"hls.js\"", "\"dash.js\""], 4),
+        ("org.svta-ap-v", &["\"4.0\""], 4),
         ("ec", &["\"404\"", "\"504\"", "(\"404\" \"504\")", "(\"4032\" \"404\")"], 8),
     ] {
         if dice.one_in(rarity) {

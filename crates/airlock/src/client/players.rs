@@ -35,6 +35,38 @@ const APPS: &[&str] = &[
     "GSA/",
 ];
 
+/// Products at the beginning of user agents that are media stacks, libraries or systems, and not the app that uses them.
+const STACKS: &[&str] = &[
+    "applecoremedia",
+    "avplayer",
+    "avfoundation",
+    "exoplayer",
+    "exoplayerlib",
+    "media3",
+    "androidxmedia3",
+    "cronet",
+    "dalvik",
+    "okhttp",
+    "cfnetwork",
+    "darwin",
+    "lavf",
+    "stagefright",
+    "libmpv",
+    "libvlc",
+    "gstreamer",
+    "nsplayer",
+    "libcurl",
+    "curl",
+    "opera",
+    "hbbtv",
+    "mozilla",
+    "android",
+    "linux",
+];
+
+/// The beginnings of models that user agents begin with.
+const MODELS: [&str; 2] = ["appletv", "roku"];
+
 /// Browsers that ua-parser takes for the one they are made from, and our names for them. The first that is found counts.
 const BROWSERS: &[(&str, &str)] = &[
     ("YaBrowser/", "Yandex"),
@@ -118,6 +150,27 @@ pub(super) fn has_safari(system: Option<&str>) -> bool {
 /// Returns the name of a native player for a user agent without the form of a browser's that states a system.
 pub(super) fn native(user_agent: &str, system: Option<&str>) -> Option<&'static str> {
     (system.is_some() && !has_form_of_browser(user_agent)).then_some(APP)
+}
+
+/// Returns the name and the version of the app that a native player's user agent begins with, such as `Example/3.1`.
+pub(super) fn app(user_agent: &str) -> Option<(String, Option<&str>)> {
+    let end = user_agent.find([' ', '/', '(', ';', ',']).unwrap_or(user_agent.len());
+    let (name, rest) = user_agent.split_at(end);
+    let name = name.replace("%20", " ");
+    // a second word before the slash is the name of a model or of a system more often than that of an app
+    let is_name = name.starts_with(|character: char| character.is_alphabetic())
+        && (rest.is_empty() || rest.starts_with('/') || rest.starts_with(" ("));
+    let folded = name.to_ascii_lowercase();
+    let is_model = MODELS.iter().any(|model| folded.starts_with(model));
+    if !is_name || is_model || STACKS.contains(&folded.as_str()) {
+        return None;
+    }
+    let version = rest.strip_prefix('/').map(|rest| rest.trim_start_matches(['v', 'V']));
+    let version = version.map(|version| {
+        let end = version.find(|character: char| !character.is_ascii_digit() && character != '.');
+        &version[..end.unwrap_or(version.len())]
+    });
+    Some((name, version.filter(|version| !version.is_empty())))
 }
 
 fn major(version: &str) -> Option<u16> {

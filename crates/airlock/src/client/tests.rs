@@ -349,3 +349,23 @@ fn headsets_are_other_devices() {
         ["app", "-", "other", "-", "other"],
     );
 }
+
+#[test]
+fn native_players_name_their_app() {
+    for (user_agent, expect) in [
+        ("Example/3.1.4 (Linux;Android 11) ExoPlayerLib/2.18.1", Some(("Example", Some("3.1.4")))),
+        ("Example%20TV/512 CFNetwork/1410.0.3 Darwin/22.6.0", Some(("Example TV", Some("512")))),
+        ("com.example.tv/v2.0 (Linux; Android 12) Media3/1.4", Some(("com.example.tv", Some("2.0")))),
+        ("Example (Android 9)", Some(("Example", None))),
+        ("AppleCoreMedia/1.0.0.21A329 (iPhone; U; CPU OS 17_0 like Mac OS X; en_us)", None),
+        ("Dalvik/2.1.0 (Linux; U; Android 9; AFTS)", None),
+        ("okhttp/4.12.0", None),
+        ("Roku4640X/DVP-7.70 (297.70E04154A)", None),
+        ("VIZIO V585x-H1 ViziOS/1.0.67.124", None),
+        ("Linux UPnP/1.0 Sonos/79.0-52294 (ZPS16)", None),
+    ] {
+        let app = players::app(user_agent);
+        let app = app.as_ref().map(|(name, version)| (name.as_str(), *version));
+        assert_eq!(app, expect, "{user_agent}");
+    }
+}

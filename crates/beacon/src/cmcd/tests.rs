@@ -287,3 +287,13 @@ fn of_several_in_a_body_each_is_known_to_be_of_a_batch() {
     assert_eq!(batched("\r\ne=t\r\n"), [false]);
     assert_eq!(batched("e=t\ne=ps"), [true, true]);
 }
+
+#[test]
+fn registered_custom_keys_are_dimensions_and_others_are_not_kept() {
+    let line = r#"e=ps,sid="s",org.svta-p-n="hls.js",org.svta.p-v=1.6.2,org.svta-ap-n="Example TV",org.svta-u-i="u1",com.example-app="x""#;
+    let beacon = one(Mode::Event, line).unwrap();
+    let dimensions: Vec<_> = beacon.dimensions().collect();
+    let expect =
+        [(Dimension::Player, "hls.js"), (Dimension::PlayerVersion, "1.6.2"), (Dimension::App, "Example TV")];
+    assert_eq!(dimensions, expect);
+}

@@ -9,7 +9,7 @@ use super::numbers::{to_100_ms, two_digits};
 use super::{Millis, Settings};
 
 /// Fields that are dimensions as they stand. `quality` is derived; `network` never comes from a producer.
-const DIMENSIONS: [&str; 17] = [
+const DIMENSIONS: [&str; 18] = [
     "country",
     "region",
     "asn",
@@ -21,6 +21,7 @@ const DIMENSIONS: [&str; 17] = [
     "firmware",
     "player",
     "player_version",
+    "app",
     "app_version",
     "stream",
     "format",

@@ -61,6 +61,8 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
         ("stream", text("st").map(|kind| if kind == "v" { "vod".into() } else { "live".into() })),
         ("format", text("sf").map(|kind| if kind == "h" { "hls".into() } else { "dash".into() })),
         ("quality", quality(None, bitrate).map(Into::into)),
+        ("player", text("org.svta-p-n")),
+        ("app_version", text("org.svta-ap-v")),
     ];
     let codes = text("ec").unwrap_or_default();
     let codes = codes.split(' ').map(|code| code.trim_matches(['(', ')', '"']).to_owned());
