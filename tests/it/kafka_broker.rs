@@ -44,10 +44,10 @@ fn a_killed_broker_comes_back_on_its_port_with_its_records() {
     produce(kafka.bootstrap(), &topic, &["a", "b"]);
     assert!(kafka.log_dir(1).join(format!("{topic}-0")).is_dir());
     kafka.kill(1);
-    kafka.start_again(1);
+    kafka.restart(1);
     assert_eq!(end(kafka.bootstrap(), &topic), 2);
     kafka.stop(1);
-    kafka.start_again(1);
+    kafka.restart(1);
     kafka.pause(1);
     kafka.resume(1);
     assert_eq!(end(kafka.bootstrap(), &topic), 2);

@@ -131,7 +131,7 @@ fn damaged_batch_of_many_records_is_skipped_to_its_end() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 64].fill(0xff);
     std::fs::write(&log, bytes).unwrap();
-    kafka.start_again(1);
+    kafka.restart(1);
     produce(&kafka, &topic, &[Record::new(0, "also good")]);
     let mut source = Source::open(&settings(&kafka), skipping(&topic)).unwrap();
     assigned(&mut source);

@@ -286,7 +286,7 @@ fn a_source_goes_on_after_its_broker_was_killed_and_came_back() {
         let poll = source.as_mut().unwrap().poll(SOON);
         poll.map_or_else(|error| assert!(error.is_transient(), "{error}"), drop);
     }
-    kafka.start_again(1);
+    kafka.restart(1);
     produce(&kafka, &topic, &records);
     eventually("the rest", || {
         let here = source.get_or_insert_with(|| open(&kafka, &member));
@@ -332,7 +332,7 @@ fn damaged_records_stop_reading_rather_than_being_skipped() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 64].fill(0xff);
     std::fs::write(&log, bytes).unwrap();
-    kafka.start_again(1);
+    kafka.restart(1);
     let mut source = open(&kafka, &source_settings(&topic));
     assigned(&mut source);
     let mut seen = Vec::new();

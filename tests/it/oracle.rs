@@ -1,6 +1,6 @@
 //! The operators against the naive oracle, on thousands of small random logs: records out of order, late, repeated,
-//! opted out, broken, split over any number of partitions; JSON beacons, CMCD events and requests. Every field of every row; the ledger is in
-//! `invariants/conservation.rs`.
+//! opted out, broken, split over any number of partitions; JSON beacons, CMCD events and requests. Every field of every
+//! row; the ledger is in `invariants/conservation.rs`.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
 mod logs;
@@ -69,7 +69,7 @@ pub(crate) fn settings(dice: &mut Dice) -> oracle::Settings {
             list => {
                 let (k, breakdowns) = (1 + dice.below(8), strings(OWN[list as usize - 3]));
                 let (detail, margin) = (detail(breakdowns.len(), dice), margin(k, dice));
-                BTreeMap::from([("two".into(), oracle::Own { k, breakdowns, detail, margin })])
+                BTreeMap::from([("two".into(), oracle::TenantRules { k, breakdowns, detail, margin })])
             }
         },
         detail: detail(NAMES.len(), dice),

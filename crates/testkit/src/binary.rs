@@ -1,34 +1,34 @@
-//! The program itself, built for tests that run it as a process.
+//! Builds binaries of the workspace for tests that run them as processes.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
-/// Builds the package `name` once per test process, with the profile and into the target directory of the test
-/// itself, and returns the path of its binary.
+/// Builds the package `name` once per test process, with the profile and the target directory of the test itself.
+/// Returns the path of its binary.
 ///
 /// # Panics
-/// When it does not build.
+/// If the build fails.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     binary_of(name, name)
 }
 
-/// The same for a binary of another name than its package.
+/// Builds a binary whose name differs from the name of its package.
 ///
 /// # Panics
-/// When it does not build.
+/// If the build fails.
 #[must_use]
 pub fn binary_of(package: &str, name: &str) -> PathBuf {
     binary_with(package, name, "")
 }
 
-/// The same with features of the package, separated by commas. Its name must be its own: what another has built with
-/// other features would lie in its place.
+/// Builds a binary with features of its package, separated by commas. The binary needs a name that no other set of
+/// features uses, because each build overwrites the file of that name.
 ///
 /// # Panics
-/// When it does not build.
+/// If the build fails.
 #[must_use]
 pub fn binary_with(package: &str, name: &str, features: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
@@ -38,16 +38,18 @@ pub fn binary_with(package: &str, name: &str, features: &str) -> PathBuf {
 }
 
 fn build(package: &str, name: &str, features: &str) -> PathBuf {
-    // target/debug/deps/it-0123456789abcdef
-    let test = std::env::current_exe().expect("the test knows its own path");
-    let profile_dir = test.parent().and_then(|deps| deps.parent()).expect("tests lie in target/PROFILE/deps");
-    let target_dir = profile_dir.parent().expect("tests lie in target/PROFILE/deps");
+    // The path of the test is target/debug/deps/it-0123456789abcdef.
+    let test = std::env::current_exe().expect("the path of the test");
+    let profile_dir =
+        test.parent().and_then(|deps| deps.parent()).expect("the test is in target/PROFILE/deps");
+    let target_dir = profile_dir.parent().expect("the test is in target/PROFILE/deps");
     let profile = match profile_dir.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // what the cargo that runs us says of this test: build scripts look at it (ring's does), and find all changed
+    // Cargo sets these variables for the test. Some build scripts (ring's) depend on them, so the build would start
+    // afresh.
     let of_test = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_test)) {
         cargo.env_remove(name);

@@ -1,4 +1,4 @@
-//! A real Apache Kafka on loopback: KRaft, combined mode, one broker or three.
+//! Starts a real Apache Kafka on loopback: KRaft in combined mode, with one broker or three.
 
 mod certificates;
 mod hanging;
@@ -27,15 +27,16 @@ use jars::Jars;
 use process::Broker;
 pub use secured::Security;
 
-/// What kind of cluster to start.
+/// The properties of a test cluster.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// 1 or 3. Internal topics are replicated to all of them, with two in-sync replicas where there are three.
+    /// The number of brokers, 1 or 3. Internal topics are replicated to all of them. Three brokers have two in-sync
+    /// replicas.
     pub brokers: u32,
     /// Broker properties that override those of the testkit.
     pub properties: BTreeMap<String, String>,
-    /// Users of a broker that is to be secured: an authorizer, and listeners with TLS and SASL beside the open one. Of a
-    /// single broker only.
+    /// The users of a secured broker. It has an authorizer, and listeners with TLS and SASL beside the open one. Only a
+    /// cluster of one broker can be secured.
     pub users: Option<Vec<String>>,
 }
 
@@ -46,35 +47,35 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same with one more broker property.
+    /// Adds a broker property.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.properties.insert(key.into(), value.into());
         self
     }
 
-    /// One broker that is secured, with these users.
+    /// Returns the options of one secured broker with these users.
     #[must_use]
     pub fn secured(users: &[&str]) -> Self {
         Self { users: Some(users.iter().map(ToString::to_string).collect()), ..Self::default() }
     }
 
-    /// For a broker that no test stops. The controller excludes a broker whose heartbeat is late, as on a busy machine; it
-    /// never excludes this one.
+    /// Prevents the exclusion of a broker that no test stops. Otherwise the controller excludes a broker whose
+    /// heartbeat is late, which happens on a busy machine.
     #[must_use]
     pub fn never_stopped(self) -> Self {
         self.with("broker.session.timeout.ms", "3600000")
     }
 }
 
-/// A running cluster. Ends, and its files go, when it is dropped or when the test process ends in whatever way.
-/// Brokers are named by their number, from 1. Topics are not made by themselves.
+/// A running cluster. It stops, and its files are deleted, when it is dropped or when the test process ends for any
+/// reason. Brokers are numbered from 1. Topics are not created automatically.
 pub struct Kafka {
     brokers: Vec<Mutex<Broker>>,
     bootstrap: String,
     jars: Jars,
     security: Option<Security>,
-    // the last to go: brokers write into it
+    // Dropped last, because brokers write to it.
     dir: TempDir,
 }
 
@@ -85,10 +86,10 @@ impl Kafka {
         SHARED.get_or_init(|| Self::start(Options::default().never_stopped()))
     }
 
-    /// A cluster of one's own, ready to serve.
+    /// Starts a cluster for the caller alone, and waits until it is ready.
     ///
     /// # Panics
-    /// When Java or Maven are missing, or a broker does not start.
+    /// If Java or Maven is missing, or if a broker does not start.
     #[must_use]
     pub fn start(options: Options) -> Self {
         let jars = Jars::fetch();
@@ -96,7 +97,7 @@ impl Kafka {
         loop {
             match Self::try_start(&options, jars.clone()) {
                 Ok(kafka) => return kafka,
-                // between our look at a port and the broker's somebody else took it
+                // Another process took the port after it was checked and before the broker bound it.
                 Err(error) if attempt < 3 && error.contains("Address already in use") => attempt += 1,
                 Err(error) => panic!("{error}"),
             }
@@ -105,11 +106,13 @@ impl Kafka {
 
     fn try_start(options: &Options, jars: Jars) -> Result<Self, String> {
         assert!(matches!(options.brokers, 1 | 3), "a test cluster has one broker or three");
-        let dir =
-            tempfile::Builder::new().prefix("crowdfold-kafka-").tempdir().expect("a temporary directory");
+        let dir = tempfile::Builder::new()
+            .prefix("crowdfold-kafka-")
+            .tempdir()
+            .expect("the creation of a temporary directory");
         let ports: Vec<_> = (0..options.brokers).map(|_| (free_port(), free_port())).collect();
         let bootstrap: Vec<_> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
-        let cluster = format!("crowdfold{:012x}A", random() >> 16); // 16 bytes in base64
+        let cluster = format!("crowdfold{:012x}A", random() >> 16); // an encoding of 16 bytes in base64
         let mut brokers = Vec::new();
         let security = options.users.as_ref().map(|users| {
             assert!(options.brokers == 1, "a secured test cluster has one broker");
@@ -123,9 +126,9 @@ impl Kafka {
         let flags = security.as_ref().map(Security::flags).unwrap_or_default();
         for id in 1..=options.brokers {
             let home = dir.path().join(format!("broker-{id}"));
-            std::fs::create_dir(&home).expect("a directory in the temporary directory");
+            std::fs::create_dir(&home).expect("the creation of a directory");
             let text = properties::server(id, &ports, &home, &overrides);
-            std::fs::write(home.join("server.properties"), text).expect("a file in the temporary directory");
+            std::fs::write(home.join("server.properties"), text).expect("the creation of a file");
             brokers.push(Broker::new(home));
         }
         for broker in &mut brokers {
@@ -139,19 +142,19 @@ impl Kafka {
         Ok(Self { brokers, bootstrap: bootstrap.join(","), jars, security, dir })
     }
 
-    /// `bootstrap.servers` for clients.
+    /// Returns `bootstrap.servers` for clients.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 
-    /// How to come to it by the listeners that are secured.
+    /// Returns the credentials and the listeners of a secured broker.
     ///
     /// # Panics
-    /// When it was not started so.
+    /// If the cluster was not started with [`Options::secured`].
     #[must_use]
     pub fn security(&self) -> &Security {
-        self.security.as_ref().expect("a broker of Options::secured")
+        self.security.as_ref().expect("a cluster started with Options::secured")
     }
 
     /// Kills broker `id` (SIGKILL).
@@ -159,14 +162,15 @@ impl Kafka {
         self.broker(id).end();
     }
 
-    /// Stops broker `id` in order (SIGTERM). The last of three cannot be stopped so: without a quorum it waits.
+    /// Stops broker `id` in order (SIGTERM). This does not work for the last of three brokers, which waits for a
+    /// quorum.
     pub fn stop(&self, id: u32) {
         self.broker(id).stop();
     }
 
-    /// Starts broker `id` again after [`Kafka::kill`] or [`Kafka::stop`], on its port and its files. Ends the transactions
-    /// that a single broker leaves open because it was killed.
-    pub fn start_again(&self, id: u32) {
+    /// Restarts broker `id` after [`Kafka::kill`] or [`Kafka::stop`], with its port and its files. Ends the
+    /// transactions that a single broker leaves open if it was killed.
+    pub fn restart(&self, id: u32) {
         let log = {
             let mut broker = self.broker(id);
             let flags = self.security.as_ref().map(Security::flags).unwrap_or_default();
@@ -179,42 +183,42 @@ impl Kafka {
         }
     }
 
-    /// Freezes broker `id` (SIGSTOP): it keeps its connections and does not answer.
+    /// Freezes broker `id` (SIGSTOP). It keeps its connections and does not answer.
     pub fn pause(&self, id: u32) {
         self.broker(id).signal(rustix::process::Signal::STOP);
     }
 
-    /// Lets broker `id` go on (SIGCONT).
+    /// Resumes broker `id` (SIGCONT).
     pub fn resume(&self, id: u32) {
         self.broker(id).signal(rustix::process::Signal::CONT);
     }
 
-    /// Returns how long broker `id` has waited for a CPU: see [`cpu_wait`](crate::cpu_wait).
+    /// Returns the time that broker `id` has waited for a CPU (see [`cpu_wait`](crate::cpu_wait)).
     #[must_use]
     pub fn cpu_wait(&self, id: u32) -> Duration {
         self.broker(id).cpu_wait()
     }
 
-    /// Where broker `id` keeps its log segments: one directory for each partition.
+    /// Returns the directory of broker `id` that contains its log segments, with one directory for each partition.
     #[must_use]
     pub fn log_dir(&self, id: u32) -> PathBuf {
         self.broker(id).home().join("data")
     }
 
-    /// Makes a topic with topic-level settings; replicated to all brokers.
+    /// Creates a topic with topic-level settings, replicated to all brokers.
     ///
     /// # Panics
-    /// When the broker does not make it.
+    /// If the broker does not create it.
     pub fn create_topic(&self, name: &str, partitions: u32, settings: &[(&str, &str)]) {
         let replicas = TopicReplication::Fixed(self.brokers.len() as i32);
         self.create(NewTopic::new(name, partitions as i32, replicas), settings);
     }
 
-    /// Makes a topic with one partition on each of these brokers, and nowhere else: without its broker a partition has
-    /// no leader.
+    /// Creates a topic with one partition on each of these brokers, without further replicas. A partition has no leader
+    /// while its broker is stopped.
     ///
     /// # Panics
-    /// When the broker does not make it.
+    /// If the broker does not create it.
     pub fn create_topic_on(&self, name: &str, brokers: &[u32]) {
         let assignments: Vec<_> = brokers.iter().map(|broker| [*broker as i32]).collect();
         let assignments: Vec<_> = assignments.iter().map(<[i32; 1]>::as_slice).collect();
@@ -227,16 +231,17 @@ impl Kafka {
         }
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(120)));
         let made =
-            futures_executor::block_on(self.admin().create_topics([&topic], &options)).expect("an answer");
+            futures_executor::block_on(self.admin().create_topics([&topic], &options)).expect("a response");
         for result in made {
-            result.unwrap_or_else(|(name, error)| panic!("cannot make topic {name}: {error}"));
+            result.unwrap_or_else(|(name, error)| panic!("cannot create topic {name}: {error}"));
         }
-        self.await_known(topic.name, topic.num_partitions as usize);
+        self.await_leaders(topic.name, topic.num_partitions as usize);
     }
 
-    /// Waits until a broker tells who leads a topic: the controller has made it before brokers hear of it.
+    /// Waits until a broker reports the leader of each partition. The controller creates a topic before the brokers
+    /// know it.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
-    fn await_known(&self, topic: &str, partitions: usize) {
+    fn await_leaders(&self, topic: &str, partitions: usize) {
         let admin = self.admin();
         let start = Instant::now();
         let known = || {
@@ -246,7 +251,10 @@ impl Kafka {
             (led.count() == partitions).then_some(())
         };
         while known().is_none() {
-            assert!(start.elapsed() < Duration::from_secs(300), "no broker has heard of topic {topic}");
+            assert!(
+                start.elapsed() < Duration::from_secs(300),
+                "no broker knows the leaders of topic {topic}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -254,10 +262,10 @@ impl Kafka {
     /// Deletes a topic.
     ///
     /// # Panics
-    /// When the broker does not.
+    /// If the broker does not delete it.
     pub fn delete_topic(&self, name: &str) {
         let deleted = futures_executor::block_on(self.admin().delete_topics(&[name], &AdminOptions::new()));
-        for result in deleted.expect("an answer") {
+        for result in deleted.expect("a response") {
             result.unwrap_or_else(|(name, error)| panic!("cannot delete topic {name}: {error}"));
         }
     }
@@ -265,12 +273,12 @@ impl Kafka {
     /// Deletes the records of a partition before an offset.
     ///
     /// # Panics
-    /// When the broker does not.
+    /// If the broker does not delete them.
     pub fn delete_before(&self, topic: &str, partition: u32, offset: i64) {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition as i32, Offset::Offset(offset)).expect("an offset");
+        list.add_partition_offset(topic, partition as i32, Offset::Offset(offset)).expect("a valid offset");
         let deleted = futures_executor::block_on(self.admin().delete_records(&list, &AdminOptions::new()));
-        for element in deleted.expect("an answer").elements() {
+        for element in deleted.expect("a response").elements() {
             element.error().unwrap_or_else(|error| panic!("cannot delete records of {topic}: {error}"));
         }
     }
@@ -280,11 +288,11 @@ impl Kafka {
         config.set("bootstrap.servers", &self.bootstrap).create().expect("an admin client")
     }
 
-    /// Runs one of Kafka's own tools by its Java class (`org.apache.kafka.tools.GetOffsetShell`) and returns what it
-    /// wrote. `--bootstrap-server` is up to the caller.
+    /// Runs a tool of Kafka by its Java class (`org.apache.kafka.tools.GetOffsetShell`), and returns its output. The
+    /// caller adds `--bootstrap-server`.
     ///
     /// # Panics
-    /// When it fails.
+    /// If the tool fails.
     #[must_use]
     pub fn tool(&self, class: &str, arguments: &[&str]) -> String {
         run(self.jars.java().arg("-Dlog4j2.level=ERROR").arg(class).args(arguments))
@@ -298,7 +306,7 @@ impl Kafka {
     }
 }
 
-/// Runs a command to its end: what it wrote, as an error if it failed.
+/// Runs a command to its end, and returns its output. The output of a failed command is the error.
 fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -309,7 +317,7 @@ fn run(command: &mut Command) -> Result<String, String> {
     Err(text)
 }
 
-/// A port that nobody listens on, below the range of outgoing connections so that none takes it meanwhile.
+/// Returns a port that is not in use. It is below the range of outgoing connections, so none of them takes it.
 fn free_port() -> u16 {
     static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -323,7 +331,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// Whether a file has a line that contains `text`.
+/// Returns true if a file has a line that contains `text`.
 fn mentions(file: &Path, text: &str) -> bool {
     std::fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(text))
 }

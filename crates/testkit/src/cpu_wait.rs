@@ -1,17 +1,17 @@
-//! A measure of how busy the machine is for one process.
+//! Measures how long a process waits for a CPU.
 
 use std::fs::{read_dir, read_to_string};
 use std::time::Duration;
 
-/// Returns how long the threads of a process that are alive have waited for a CPU in total, as Linux measures it. Returns
-/// zero where it does not.
+/// Returns the total time that the threads of a process have waited for a CPU, as Linux measures it. Threads that have
+/// ended are not included. Returns zero on other systems.
 ///
-/// A test of how long a process takes adds this to its bound: close to nothing on an idle machine, and more than the
-/// delay on a busy one.
+/// A test of the duration of a process adds this to its bound. It is close to zero on an idle machine, and longer than
+/// the delay on a busy one.
 #[must_use]
 pub fn cpu_wait(process: u32) -> Duration {
     let Ok(threads) = read_dir(format!("/proc/{process}/task")) else { return Duration::ZERO };
-    // time on a CPU, time of waiting for one (both ns), number of turns
+    // The fields are the time on a CPU, the time of waiting for one (both in ns), and the number of time slices.
     let wait = |schedstat: String| schedstat.split(' ').nth(1)?.parse::<u64>().ok();
     let waits = threads.flatten().filter_map(|thread| read_to_string(thread.path().join("schedstat")).ok());
     Duration::from_nanos(waits.filter_map(wait).sum())
@@ -23,11 +23,11 @@ mod tests {
 
     use super::*;
 
-    /// More processes than CPUs: one of them waits.
+    /// With more processes than CPUs, at least one of them waits.
     #[test]
-    fn waiting_is_measured_where_processes_compete() {
-        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("a shell runs");
-        let cpus = std::thread::available_parallelism().expect("a number of CPUs").get();
+    fn waiting_time_is_measured_if_processes_compete() {
+        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("a shell");
+        let cpus = std::thread::available_parallelism().expect("the number of CPUs").get();
         let mut spinning: Vec<_> = (0..=cpus).map(|_| spin()).collect();
         let waited = || spinning.iter().any(|child| cpu_wait(child.id()) > Duration::ZERO);
         let measured = (0..3_000).any(|_| {

@@ -1,5 +1,6 @@
-//! Tools for tests: a real Kafka broker, the program's binary, unique names, published rows, and the oracle, which computes
-//! the expected rows independently. Only tests use this crate. A failed precondition panics, with a message that names the fix.
+//! Tools for tests: a real Kafka broker, the program's binary, unique names, published rows, and the oracle, which
+//! computes the expected rows independently. Only tests use this crate. A failed precondition panics, with a message
+//! that names the fix.
 //!
 //! ```
 //! use crowdfold_testkit::{eventually, unique};
@@ -28,20 +29,20 @@ pub use cpu_wait::cpu_wait;
 pub use tokens::Issuer;
 pub use wait::{TIMEOUT, eventually};
 
-/// Packing requests into records as the collector does, and reading them.
+/// Packs requests into records as the collector does, and reads them.
 pub mod envelope {
     pub use crowdfold_beacon::{Body, CONTENT_TYPE, Http, Packer, unpack};
 }
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A name that no other test of this or any other process uses: `name-` and sixteen hex digits.
+/// Returns a name that no other test of any process uses: `name-` and sixteen hexadecimal digits.
 #[must_use]
 pub fn unique(name: &str) -> String {
     format!("{name}-{:016x}", random())
 }
 
-/// A random number (`RandomState` draws its keys from the system).
+/// Returns a random number. `RandomState` takes its keys from the random numbers of the system.
 fn random() -> u64 {
     static DRAWN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     RandomState::new().hash_one(DRAWN.fetch_add(1, std::sync::atomic::Ordering::Relaxed))

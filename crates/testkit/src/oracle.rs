@@ -1,34 +1,32 @@
-//! The oracle: a naive second reading of the design, to test the worker against.
+//! The oracle is a second, simple implementation of the design, which the worker is tested against.
 //!
-//! It takes the beacons of every partition in log order and says what must come out: the cells before folding, the
-//! tables after it, and the ledger. It shares no code with the worker (neither `airlock` nor `engine` or
-//! `release`), keeps everything it ever read, compares text with text, and is written to be checked by reading it
-//! beside the rules:
+//! It takes the beacons of every partition in log order, and returns the expected output: the cells before folding, the
+//! tables after it, and the ledger. It shares no code with the worker (not with `airlock`, `engine` or `release`). It
+//! keeps every beacon in memory, and compares text with text. A reader can check it against these rules:
 //!
-//! 1. *Outcome* of a beacon, the first that applies: rejected, excluded, opted out, late, duplicate, otherwise
-//!    inserted.
-//!    What is rejected or excluded states nothing, but where it opts its session out: that holds whatever else is wrong,
-//!    if session and tenant can be read.
-//! 2. *Time*: event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that is more than ten years
-//!    from its record's timestamp is absent, and the record's counts; without one, and so far from the machine's clock,
-//!    it is no time. The watermark of a partition
-//!    is its highest record timestamp less the lateness, moved once all beacons of the record are inserted. A window is
-//!    closed when the watermark reaches its end; all are at the end of the input.
-//! 3. *State* of a session is what its beacons asserted, each field for itself, the last in log order. An assertion of
-//!    a record at time a holds at a record of time t when t ≤ a + H, and when it is no older than H before the end of
-//!    the last closed window (a replay starts there and must find the same; only a record far behind the watermark
-//!    can tell the difference).
-//!    What CMCD states is no exception: of the states that hold, the latest by their clock is the one before a new one,
-//!    and the time between is its own ([`playback`]).
+//! 1. *Outcome* of a beacon: the first that applies of rejected, excluded, opted out, late, duplicate, and otherwise
+//!    inserted. A rejected or excluded beacon is ignored, except that its opt-out takes effect. An opt-out takes effect
+//!    regardless of other errors, if the session and the tenant are readable.
+//! 2. *Time*: the event time is the earlier of the beacon's `ts` and its record's timestamp. A `ts` that differs from
+//!    its record's timestamp by more than ten years is absent, and the record's timestamp is used. A beacon without a
+//!    record timestamp has no time if its `ts` differs from the machine's clock by more than ten years. The watermark
+//!    of a partition is its highest record timestamp minus the lateness. It moves after all beacons of the record are
+//!    inserted. A window closes when the watermark reaches its end. At the end of the input all windows close.
+//! 3. *State* of a session: the values that its beacons asserted. Each field has its own value, which is the last one
+//!    in log order. An assertion in a record at time a is in effect at a record of time t if t ≤ a + H, and if it is at
+//!    most H before the end of the last closed window. (A replay starts there and must have the same result. This makes
+//!    a difference only for a record far behind the watermark.) The same applies to the states in CMCD. The state
+//!    before a new one is the state in effect with the latest time by its clock, and the time between the two is
+//!    attributed to it ([`playback`]).
 //! 4. *Session summary*: the sum of the inserted beacons of one session in one window, clamped.
-//! 5. *Folding*, with a margin: see [`fold`].
-//! 6. *The detail table* shows everything; other tables show session counts, and where there is a secret what sessions
-//!    add after clamps and the budget of each ([`bounded`]). The worker adds noise to those sums; here they stand as
-//!    they are.
+//! 5. *Folding* with a margin: see [`fold`].
+//! 6. *The detail table* contains everything. Other tables contain session counts, and with a secret also the
+//!    contributions of sessions after clamps and the budget of each session ([`bounded`]). The worker adds noise to
+//!    those sums, and the oracle does not.
 //!
-//! It stays outside what is not fixed by those rules: addresses, user agents, catalogues and redaction of text
-//! (dimension values are taken as they stand), numbers that are not whole or out of range, dates, texts that are not
-//! UTF-8, overload, misplaced sessions, the cap on cells, histograms, draws of noise.
+//! The oracle does not cover behaviour that these rules leave open: addresses, user agents, catalogues and redaction of
+//! text (dimension values are used unchanged), numbers that are not whole or are out of range, dates, text that is not
+//! UTF-8, overload, misplaced sessions, the cap on cells, histograms, and draws of noise.
 
 mod attempts;
 mod beacon;
@@ -55,88 +53,88 @@ pub use numbers::{percentile, two_digits};
 
 use partition::Partition;
 
-/// Milliseconds: a length of time, or a moment since the Unix epoch.
+/// A duration, or a timestamp since the Unix epoch, in milliseconds.
 pub type Millis = u64;
 
 /// One record of a partition, or one line of a file.
 #[derive(Clone)]
 pub struct Record {
-    /// The record's timestamp. `None` for a line of a file: then each beacon's own `ts` stands for it.
+    /// The record's timestamp. Lines of a file have none, and use the `ts` of each beacon instead.
     pub timestamp: Option<Millis>,
-    /// One JSON object, an array of them, or NDJSON; or CMCD, a query where it begins with `CMCD=`, event-mode lines
-    /// where it begins with `e=`.
+    /// One JSON object, an array of them, or NDJSON. CMCD is a query if it begins with `CMCD=`, and lines of event mode
+    /// if it begins with `e=`.
     pub payload: Vec<u8>,
 }
 
-/// What the configuration of the worker under test says.
+/// The configuration of the worker under test.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The catalogue of tenants.
     pub tenants: Vec<String>,
-    /// The tenant of beacons that name none.
+    /// The tenant of beacons that do not name one.
     pub default_tenant: String,
-    /// Length of a window (w), ms.
+    /// The length of a window (w), in ms.
     pub window: Millis,
-    /// Lateness (L), ms.
+    /// The lateness (L), in ms.
     pub lateness: Millis,
-    /// How long what a session said holds (H), ms.
+    /// The time for which an assertion of a session is in effect (H), in ms.
     pub idle: Millis,
-    /// How far a beacon's time may be ahead, ms.
+    /// The maximum time by which a beacon may be ahead of its record, in ms.
     pub max_skew: Millis,
-    /// The machine's clock, where record timestamps are checked against it (files, `trust_timestamps`).
+    /// The machine's clock, if record timestamps are checked against it (files, `trust_timestamps`).
     pub now: Option<Millis>,
-    /// The log has all records that were ever written to it, as a file has. Otherwise attempts that are only implied do
+    /// True if the log contains all records that were ever written to it, as a file does. Otherwise implied attempts do
     /// not count in windows that begin within `idle` of the first record.
     pub whole_history: bool,
-    /// Tenants that are dropped whole.
+    /// Tenants whose beacons are all excluded.
     pub child_directed_tenants: Vec<String>,
-    /// Contents that are dropped whole.
+    /// Contents whose beacons are all excluded.
     pub child_directed_content: Vec<String>,
-    /// The least number of sessions a row stands for.
+    /// The minimum number of sessions of a row.
     pub k: u64,
-    /// Names of dimensions, breakdown by breakdown.
+    /// The names of the dimensions of each breakdown.
     pub breakdowns: Vec<Vec<String>>,
-    /// Which breakdown is the detail table.
+    /// The breakdown of the detail table.
     pub detail: Detail,
-    /// The least number of sizes that a star row leaves for its rest; by default the smaller of 10 and k/2.
+    /// The minimum number of possible sizes of the rest in a star row. The default is the smaller of 10 and k/2.
     pub margin: Option<u64>,
-    /// Standard deviations of noise, in clamps.
+    /// The standard deviation of the noise, in clamps.
     pub noise: u64,
-    /// What (value ÷ clamp)² may add up to for one session; `None` only to see that a comparison notices.
+    /// The maximum sum of (value ÷ clamp)² for one session. `None` is only for tests of a comparison.
     pub budget: Option<u64>,
-    /// There is a secret to draw noise with.
+    /// True if there is a secret for the noise.
     pub secret: bool,
-    /// Tenants that have rules of their own.
-    pub own: BTreeMap<String, Own>,
+    /// The rules of tenants that have their own.
+    pub own: BTreeMap<String, TenantRules>,
 }
 
-/// The breakdown whose table shows everything.
+/// The choice of the detail table, which contains everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// The last one.
+    /// The last breakdown.
     #[default]
     Last,
-    /// No breakdown.
+    /// No detail table.
     None,
-    /// The one of that index.
+    /// The breakdown with this index.
     Index(usize),
 }
 
-/// The rules that a tenant may have in place of the common ones.
+/// The rules of a tenant that replace the common ones.
 #[derive(Clone, Debug)]
-pub struct Own {
-    /// Its k.
+pub struct TenantRules {
+    /// The minimum number of sessions of a row.
     pub k: u64,
-    /// Its breakdowns.
+    /// The breakdowns.
     pub breakdowns: Vec<Vec<String>>,
-    /// Its detail table.
+    /// The detail table.
     pub detail: Detail,
-    /// Its margin.
+    /// The minimum number of possible sizes of the rest in a star row.
     pub margin: Option<u64>,
 }
 
 impl Default for Settings {
-    /// The defaults of the configuration, with one tenant.
+    /// Returns the defaults of the configuration, with one tenant.
     fn default() -> Self {
         let breakdowns: [&[&str]; 5] = [
             &["country", "asn"],
@@ -201,38 +199,40 @@ impl Settings {
         margin.unwrap_or_else(|| (self.k_of(tenant) / 2).min(10))
     }
 
-    /// Whether a moment is further ahead of the machine's clock than may be.
-    fn is_ahead(&self, moment: Millis) -> bool {
-        self.now.is_some_and(|now| moment > now + self.max_skew)
+    /// Returns true if a timestamp is too far ahead of the machine's clock.
+    fn is_ahead(&self, timestamp: Millis) -> bool {
+        self.now.is_some_and(|now| timestamp > now + self.max_skew)
     }
 }
 
-/// Which table: compares by window, then tenant, then breakdown as configured, the order in which `fold` prints.
+/// Identifies a table. Keys are ordered by window, then tenant, then breakdown as configured, as `fold` prints them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableKey {
-    /// First millisecond of the window.
+    /// The first millisecond of the window.
     pub start: Millis,
     /// The tenant.
     pub tenant: String,
-    /// Index into [`Settings::breakdowns_of`] that tenant.
+    /// The index into [`Settings::breakdowns_of`] the tenant.
     pub breakdown: usize,
 }
 
-/// The cells of a table: one value for each dimension of the breakdown, mapped to the sum of its session summaries.
+/// The cells of a table. The key has one value for each dimension of the breakdown. The value is the sum of the session
+/// summaries.
 pub type Cells = BTreeMap<Vec<String>, Cell>;
 
-/// What must come out.
+/// The expected output.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// Before folding, of every tenant and window with a session.
+    /// The cells before folding, of every tenant and window with a session.
     pub cells: BTreeMap<TableKey, Cells>,
-    /// After folding, in the order of cell keys; no entry where nothing is published.
+    /// The rows after folding, in the order of cell keys. A table without published rows has no entry.
     pub tables: BTreeMap<TableKey, Vec<Row>>,
     /// The counts of beacons, session-windows and windows by outcome.
     pub ledger: Ledger,
 }
 
-/// Judges a whole log: the records of each partition in order. A session must lie in one partition.
+/// Evaluates a whole log, which consists of the records of each partition in order. All beacons of a session must be in
+/// one partition.
 #[must_use]
 pub fn evaluate(log: &[Vec<Record>], settings: &Settings) -> Outcome {
     let mut outcome = Outcome::default();

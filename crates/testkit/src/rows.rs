@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-/// A minute in ms, the length of the rows' windows.
+/// A minute in ms, the length of the windows.
 pub const MINUTE: u64 = 60_000;
 
-/// Returns one row of a table such as `os/browser Windows/*`, in a window that begins at this minute.
+/// Returns one row of a table such as `os/browser Windows/*`, in the window that begins at this minute.
 ///
 /// # Panics
-/// If the table is not a breakdown and values.
+/// If the table does not consist of a breakdown and values.
 #[must_use]
 pub fn record(minute: u64, table: &str, number: u64, rows: u64, sessions: u64) -> Value {
     let (breakdown, values) = table.split_once(' ').expect("a breakdown and values");
@@ -45,7 +45,7 @@ const PLAIN: [&str; 9] = [
 ];
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
-/// Converts rows to those of a table outside the detail table, with the same numbers, as if the noise were 0.
+/// Converts rows to rows of a table outside the detail table, with the same numbers, as if the noise were 0.
 #[must_use]
 pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {
@@ -63,7 +63,7 @@ pub fn noisy(mut records: Vec<Value>) -> Vec<Value> {
     records
 }
 
-/// Converts rows to those that a worker without a secret publishes outside the detail table.
+/// Converts rows to rows that a worker without a secret publishes outside the detail table.
 #[must_use]
 pub fn counts_only(mut records: Vec<Value>) -> Vec<Value> {
     for row in &mut records {

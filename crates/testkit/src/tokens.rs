@@ -1,5 +1,5 @@
-//! An identity provider in small: signs tokens (RS256) and gives them out by the grant of client credentials, over HTTP
-//! on loopback, as OpenID Connect has it.
+//! A small identity provider. It signs tokens (RS256), and issues them for the client credentials grant over HTTP on
+//! loopback, as OpenID Connect specifies.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::broker::openssl;
 
-/// The one secret of all clients.
+/// The secret of all clients.
 const SECRET: &str = "the-clients-secret";
 
-/// Signs tokens. Its endpoint answers as long as the process lives.
+/// An issuer of tokens. Its endpoint answers until the process ends.
 #[derive(Debug)]
 pub struct Issuer {
     dir: PathBuf,
@@ -22,48 +22,48 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// A new key, whose files go into a directory that is made.
+    /// Creates a key in a new directory, and starts the endpoint.
     ///
     /// # Panics
-    /// When the directory is there, the openssl command is not, or no port is free.
+    /// If the directory exists, if the openssl command is missing, or if no port is free.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        std::fs::create_dir(dir).expect("a directory for tokens");
+        std::fs::create_dir(dir).expect("the creation of a directory for tokens");
         let key = dir.join("issuer.key").display().to_string();
         let _ = openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", &key]);
         let modulus = openssl(&["rsa", "-in", &key, "-noout", "-modulus"]);
-        let modulus = modulus.trim().strip_prefix("Modulus=").expect("what openssl rsa prints");
+        let modulus = modulus.trim().strip_prefix("Modulus=").expect("the output of openssl rsa");
         let bytes = |at: usize| u8::from_str_radix(&modulus[at..at + 2], 16).expect("hexadecimal digits");
         let modulus: Vec<u8> = (0..modulus.len()).step_by(2).map(bytes).collect();
         let key = json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1", "n": base64(&modulus), "e": "AQAB"});
         std::fs::write(dir.join("keys.json"), json!({"keys": [key]}).to_string())
-            .expect("a file beside the key");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
-        let port = listener.local_addr().expect("an address").port();
+            .expect("the creation of a file");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+        let port = listener.local_addr().expect("the address of the listener").port();
         let issuer = Self { dir: dir.into(), port };
-        let signs = Self { dir: dir.into(), port };
-        thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(signs.answer(stream))));
+        let endpoint = Self { dir: dir.into(), port };
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(endpoint.answer(stream))));
         issuer
     }
 
-    /// Where tokens are had.
+    /// Returns the URL of the token endpoint.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/token", self.port)
     }
 
-    /// The secret that clients show; any other is refused.
+    /// Returns the client secret. Any other secret is refused.
     #[must_use]
     pub const fn secret(&self) -> &'static str {
         SECRET
     }
 
-    /// The public key, as a set (JWKS).
+    /// Returns the path of the public key as a JSON web key set.
     pub(crate) fn keys(&self) -> PathBuf {
         self.dir.join("keys.json")
     }
 
-    /// A token for a client. Its name is the principal's.
+    /// Returns a token for a client. The name of the client is the name of the principal.
     fn token(&self, client: &str) -> String {
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": "1"});
         let now = now();
@@ -72,13 +72,13 @@ impl Issuer {
         let signed = format!("{}.{}", part(&header), part(&claims));
         let file = |name: &str| self.dir.join(crate::unique(name)).display().to_string();
         let (text, signature) = (file("text"), file("signature"));
-        std::fs::write(&text, &signed).expect("a file beside the key");
+        std::fs::write(&text, &signed).expect("the creation of a file");
         let key = self.dir.join("issuer.key").display().to_string();
         let _ = openssl(&["dgst", "-sha256", "-sign", &key, "-out", &signature, &text]);
-        format!("{signed}.{}", base64(&std::fs::read(signature).expect("what openssl wrote")))
+        format!("{signed}.{}", base64(&std::fs::read(signature).expect("the file that openssl wrote")))
     }
 
-    /// Answers one request. The client's name and secret are in its `Authorization` (RFC 6749, 2.3.1).
+    /// Answers one request. The client's name and secret are in the header `Authorization` (RFC 6749, section 2.3.1).
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let (mut length, mut credentials) = (0, String::new());
@@ -101,7 +101,10 @@ impl Issuer {
                 let token = self.token(client);
                 ("200 OK", json!({"access_token": token, "token_type": "Bearer", "expires_in": 300}))
             }
-            _ => ("401 Unauthorized", json!({"error": "invalid_client", "error_description": "who is this"})),
+            _ => (
+                "401 Unauthorized",
+                json!({"error": "invalid_client", "error_description": "unknown client"}),
+            ),
         };
         let body = body.to_string();
         write!(
@@ -112,14 +115,14 @@ impl Issuer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokens are good for minutes of real time")]
+#[expect(clippy::disallowed_methods, reason = "tokens are valid for minutes of real time")]
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Without padding, for URLs (RFC 4648, 5).
+/// Encodes bytes as base64 for URLs, without padding (RFC 4648, section 5).
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for three in bytes.chunks(3) {
@@ -131,7 +134,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// The reverse, of either alphabet; what is no letter of it is left out.
+/// Decodes either alphabet of base64. Other characters are skipped.
 fn unbase64(text: &str) -> Vec<u8> {
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
     for letter in text.bytes().map(|letter| match letter {
@@ -153,9 +156,9 @@ fn unbase64(text: &str) -> Vec<u8> {
 mod tests {
     use super::{base64, unbase64};
 
-    /// RFC 4648, 10.
+    /// The vectors are in RFC 4648, section 10.
     #[test]
-    fn base64_as_the_rfc_has_it() {
+    fn base64_equals_the_vectors_of_the_rfc() {
         for (plain, coded) in [("", ""), ("f", "Zg"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
             assert_eq!(base64(plain.as_bytes()), coded);
             assert_eq!(unbase64(&format!("{coded}==")), plain.as_bytes());

@@ -1,15 +1,16 @@
-//! Waiting for a condition.
+//! Waits for conditions.
 
 use std::time::{Duration, Instant};
 
-/// The time-out of [`eventually`]. On a busy machine a second's work may take minutes, and this decides nothing but when
-/// a test that hangs ends.
+/// The time-out of [`eventually`]. On a busy machine, the work of a second may take minutes. The time-out only ends a
+/// test that hangs.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The pause between two calls.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Calls `step` until it returns a value, and returns the value. `what` names the condition in the message of the panic.
+/// Calls `step` until it returns a value, and returns the value. `what` names the condition in the message of the
+/// panic.
 ///
 /// # Panics
 /// If there is no value within [`TIMEOUT`].

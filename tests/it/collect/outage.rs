@@ -105,7 +105,7 @@ fn what_is_acknowledged_is_on_the_topic_whatever_happens_to_the_broker() {
         kafka.kill(1);
         players.await_busy();
         assert!(collector.memory() < 300 << 20, "{}", collector.memory());
-        kafka.start_again(1);
+        kafka.restart(1);
         players.await_more();
         collector.0.await_ready();
     });

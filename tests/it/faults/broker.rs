@@ -23,7 +23,7 @@ fn the_coordinator_is_killed_in_mid_commit() {
         sleep(1_000);
         kafka.kill(1);
         sleep(500);
-        kafka.start_again(1);
+        kafka.restart(1);
         sleep(3_000);
         worker.kill();
     }
@@ -50,7 +50,7 @@ fn worker_without_broker_exits_within_25_seconds_of_sigterm_in_a_transaction() {
     eprintln!("it exited after {took:?}");
     assert!(took < Duration::from_secs(25), "after {took:?}:\n{log}");
 
-    kafka.start_again(1);
+    kafka.restart(1);
     let _worker = Worker::start(&deployment, "a");
     deployment.await_committed(deployment.last_end(&outcome));
     assert_nothing_lost_or_doubled(&deployment, &outcome.rollups(&deployment.rules));

@@ -129,7 +129,7 @@ fn while_a_partition_has_no_leader_windows_wait_for_it() {
     assert!(closed(&right)[2] <= away, "{:?} at {away}", closed(&right));
     assert!(!right.is_committed(away + window));
 
-    kafka.start_again(GONE);
+    kafka.restart(GONE);
     let rest = of(&log, |partition, at| partition == 2 && at >= away);
     right.produce(&rest);
     wrong.produce(&rest);

@@ -103,7 +103,7 @@ fn every_record_is_copied_once_while_brokers_are_killed() {
                     // among them the coordinators of the group and of the transactions, in mid-flight
                     kafka.kill(round + 1);
                     std::thread::sleep(Duration::from_secs(4));
-                    kafka.start_again(round + 1);
+                    kafka.restart(round + 1);
                 }
             }
         });

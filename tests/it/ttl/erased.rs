@@ -128,7 +128,7 @@ fn what_a_killed_broker_gives_back_is_erased_again() {
     deployment.produce(&log);
     let crash = || {
         kafka.kill(1);
-        kafka.start_again(1);
+        kafka.restart(1);
         eventually("the broker answers", || {
             let cluster = Cluster::open(&settings(&kafka)).ok()?;
             let starts = cluster.log_starts(&deployment.topic("beacons"), &[0, 1, 2, 3]).ok()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crowdfold_testkit::oracle::{Detail, Outcome, Own, Record};
+use crowdfold_testkit::oracle::{Detail, Outcome, Record, TenantRules};
 use crowdfold_testkit::{Kafka, binary, eventually};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn the_rollups_are_the_oracles_row_for_row() {
     // and two have policies of their own
     let own = |k, names: &[&[&str]]| {
         let breakdowns = names.iter().map(|names| names.iter().map(ToString::to_string).collect());
-        Own { k, breakdowns: breakdowns.collect(), detail: Detail::Last, margin: None }
+        TenantRules { k, breakdowns: breakdowns.collect(), detail: Detail::Last, margin: None }
     };
     deployment.rules.own.insert(TENANTS[1].into(), own(40, &[&["cdn", "os"], &["content"]]));
     deployment

@@ -25,11 +25,11 @@ fn a_broker_that_is_restarted_or_killed_costs_time_and_nothing_else() {
     eventually("it is under way", || deployment.is_committed(first + 40_000).then_some(()));
     kafka.stop(1);
     await_trouble(&worker, "combine: ");
-    kafka.start_again(1);
+    kafka.restart(1);
     eventually("it goes on", || deployment.is_committed(first + 120_000).then_some(()));
     kafka.kill(1);
     await_trouble(&worker, "merge: ");
-    kafka.start_again(1);
+    kafka.restart(1);
     deployment.await_committed(last);
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     worker.await_ready();
@@ -53,7 +53,7 @@ fn worker_waits_for_its_broker_reports_it_and_can_be_stopped_meanwhile() {
     let (status, log_text) = goes.terminate();
     assert!(status.success(), "{status}:\n{log_text}");
 
-    kafka.start_again(1);
+    kafka.restart(1);
     deployment.await_committed(deployment.last_end(&outcome));
     assert_same_rows(&deployment.rows("read_committed"), &outcome.rollups(&deployment.rules));
     waits.await_ready();

@@ -1,7 +1,7 @@
-//! A Kafka to play with: `cargo run -p crowdfold-testkit --bin test-broker [1|3] [KEY=VALUE]...`. Prints where it
-//! listens and where its files lie; lasts until its standard input closes.
+//! Starts a Kafka for experiments: `cargo run -p crowdfold-testkit --bin test-broker [1|3] [KEY=VALUE]...`. It prints
+//! the bootstrap servers and the log directories. It runs until its standard input is closed.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "a tool of the command line")]
+#![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::io::Read;
 
@@ -12,7 +12,7 @@ fn main() {
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
             Some((key, value)) => options = options.with(key, value),
-            None => options.brokers = argument.parse().expect("1 or 3 brokers, or KEY=VALUE"),
+            None => options.brokers = argument.parse().expect("the number of brokers (1 or 3), or KEY=VALUE"),
         }
     }
     let brokers = options.brokers;

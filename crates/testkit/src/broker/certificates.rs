@@ -1,4 +1,4 @@
-//! A throw-away authority and its certificates, made by OpenSSL's own tool.
+//! Creates a temporary certificate authority and its certificates with the openssl command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,29 +8,29 @@ use super::run;
 const INSTALL: &str =
     "tests of a secured broker need the openssl command (Debian and Ubuntu: apt-get install openssl)";
 
-/// An authority for tests. Its files lie in one directory, named by what they are for.
+/// A certificate authority for tests. Its files are in one directory, and their names describe their purpose.
 #[derive(Debug)]
 pub struct Authority {
     dir: PathBuf,
 }
 
-/// A certificate with its key, PEM both.
+/// A certificate and its key, both as PEM files.
 #[derive(Clone, Debug)]
 pub struct Certificate {
-    /// The certificate.
+    /// The path of the certificate.
     pub certificate: PathBuf,
-    /// Its key, PKCS #8.
+    /// The path of the key, as PKCS #8.
     pub key: PathBuf,
 }
 
 impl Authority {
-    /// A new one, whose files go into a directory that is made.
+    /// Creates an authority in a new directory.
     ///
     /// # Panics
-    /// When the directory is there, or the openssl command is not.
+    /// If the directory exists, or if the openssl command is missing.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        std::fs::create_dir(dir).expect("a directory for certificates");
+        std::fs::create_dir(dir).expect("the creation of a directory for certificates");
         let authority = Self { dir: dir.into() };
         let key = authority.path("ca.key");
         openssl(
@@ -40,25 +40,25 @@ impl Authority {
         authority
     }
 
-    /// The authority's own certificate.
+    /// Returns the path of the authority's own certificate.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.dir.join("ca.pem")
     }
 
-    /// A certificate that is good for a month, for 127.0.0.1 and for `CN=name`.
+    /// Creates a certificate for 127.0.0.1 and `CN=name` that is valid for a month.
     ///
     /// # Panics
-    /// When OpenSSL does not make it.
+    /// If OpenSSL does not create it.
     #[must_use]
     pub fn certificate(&self, name: &str) -> Certificate {
         self.certificate_for(name, 30)
     }
 
-    /// The same for so many days; one that was good until yesterday for -1.
+    /// Creates a certificate that is valid for a number of days. With -1 it expired yesterday.
     ///
     /// # Panics
-    /// When OpenSSL does not make it.
+    /// If OpenSSL does not create it.
     #[must_use]
     pub fn certificate_for(&self, name: &str, days: i32) -> Certificate {
         let file = |ending: &str| self.path(&format!("{name}{days}.{ending}"));
@@ -84,12 +84,13 @@ impl Authority {
         Certificate { certificate: certificate.into(), key: key.into() }
     }
 
-    /// Key and certificate of a broker in one file, as Kafka's PEM keystore has them.
+    /// Returns the path of one file with the key and the certificate of a broker, as Kafka's PEM keystore requires.
     pub(super) fn keystore(&self, name: &str, days: i32) -> PathBuf {
         let made = self.certificate_for(name, days);
-        let parts = [made.key, made.certificate].map(|part| std::fs::read(part).expect("what OpenSSL wrote"));
+        let parts = [made.key, made.certificate]
+            .map(|part| std::fs::read(part).expect("the file that OpenSSL wrote"));
         let path = self.dir.join(format!("{name}{days}.pem"));
-        std::fs::write(&path, parts.concat()).expect("a file beside the certificates");
+        std::fs::write(&path, parts.concat()).expect("the creation of a file");
         path
     }
 
@@ -98,13 +99,13 @@ impl Authority {
     }
 }
 
-/// `openssl req` with a new key.
+/// Runs `openssl req` with a new key.
 fn openssl(arguments: &[&str], more: &[&str]) {
     let new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     execute(&[arguments, more, &new[..]].concat());
 }
 
-/// Runs the openssl command and returns what it wrote.
+/// Runs the openssl command, and returns its output.
 pub(crate) fn execute(arguments: &[&str]) -> String {
     run(Command::new("openssl").args(arguments)).unwrap_or_else(|output| {
         let missing = if output.contains("No such file or directory") { INSTALL } else { "" };

@@ -1,31 +1,31 @@
-//! Transactions that a killed broker leaves open.
+//! Ends transactions that a killed broker leaves open.
 //!
-//! A transaction coordinator that starts while a transaction is being committed writes the missing markers. Where the
-//! leader of a partition is unknown, it takes the partition for deleted and skips its marker
-//! (`TransactionMarkerChannelManager` of Kafka 4.3). The leader of a single broker is unknown for some seconds after the
-//! broker was killed and started again. The transaction then stays open until an operator ends it.
+//! A transaction coordinator that starts during the commit of a transaction writes the missing markers. If the leader
+//! of a partition is unknown, it treats the partition as deleted and skips its marker
+//! (`TransactionMarkerChannelManager` of Kafka 4.3). After a kill and a restart of a single broker, the leader is
+//! unknown for some seconds. The transaction then stays open until an operator ends it.
 
 use std::collections::BTreeSet;
 
 use super::Kafka;
 
-/// Kafka's own tool for this.
+/// The tool of Kafka that ends transactions.
 const TOOL: &str = "org.apache.kafka.tools.TransactionsCommand";
 
 /// Ends the transactions whose markers were skipped according to the broker's log, as an operator would.
-#[expect(clippy::print_stderr, reason = "a test says what happened to its broker")]
+#[expect(clippy::print_stderr, reason = "the output of a test reports repairs of its broker")]
 pub(super) fn end_transactions(kafka: &Kafka, log: &str) {
     for (topic, partition) in log.lines().flat_map(skipped) {
-        let place = ["--topic", &topic, "--partition", &partition];
-        for start in open_from(&run(kafka, "describe-producers", &place, &[])) {
-            run(kafka, "abort", &place, &["--start-offset", &start]);
+        let location = ["--topic", &topic, "--partition", &partition];
+        for start in open_from(&run(kafka, "describe-producers", &location, &[])) {
+            run(kafka, "abort", &location, &["--start-offset", &start]);
             eprintln!("ended a transaction on partition {partition} of {topic}, open from offset {start}");
         }
     }
 }
 
-fn run(kafka: &Kafka, action: &str, place: &[&str], more: &[&str]) -> String {
-    kafka.tool(TOOL, &[&["--bootstrap-server", kafka.bootstrap(), action][..], place, more].concat())
+fn run(kafka: &Kafka, action: &str, location: &[&str], more: &[&str]) -> String {
+    kafka.tool(TOOL, &[&["--bootstrap-server", kafka.bootstrap(), action][..], location, more].concat())
 }
 
 /// Returns the partitions whose markers a line of the broker's log reports as skipped.

@@ -1,4 +1,4 @@
-//! Kafka's jars: fetched once by Maven into a cache, with an archive of loaded classes that halves a start.
+//! Fetches Kafka's jars once with Maven into a cache, with an archive of loaded classes that halves the start time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,17 +19,19 @@ pub(super) struct Jars {
 }
 
 impl Jars {
-    /// The jars, from the cache or from Maven. Safe with many test processes at once.
+    /// Returns the jars from the cache, or fetches them with Maven. Several test processes may call this at the same
+    /// time.
     pub(super) fn fetch() -> Self {
         let cache = cache();
         let libs = cache.join("libs");
         let archive = cache.join("broker.jsa");
         if !libs.is_dir() || !archive.is_file() {
             std::fs::create_dir_all(&cache)
-                .unwrap_or_else(|error| panic!("cannot make {}: {error}", cache.display()));
-            // one fetches, the others wait; what is half done lies in a temporary directory beside it
-            let lock = File::create(cache.join("lock")).expect("a file in the cache");
-            lock.lock().expect("a lock in the cache");
+                .unwrap_or_else(|error| panic!("cannot create {}: {error}", cache.display()));
+            // One process fetches while the others wait. Incomplete downloads are in a temporary directory beside the
+            // cache.
+            let lock = File::create(cache.join("lock")).expect("the creation of a file in the cache");
+            lock.lock().expect("a lock on a file in the cache");
             if !libs.is_dir() {
                 download(&cache, &libs);
             }
@@ -40,14 +42,14 @@ impl Jars {
         Self { class_path: class_path(&libs), archive: archive.is_file().then_some(archive) }
     }
 
-    /// `java` with the class path and the flags for a small process that is quick to start.
+    /// Returns a `java` command with the class path, and with flags for a small process that starts fast.
     pub(super) fn java(&self) -> Command {
         let mut command = Command::new("java");
         command.args(self.flags());
         command
     }
 
-    /// The arguments of `java` up to the class.
+    /// Returns the arguments of `java` before the class.
     pub(super) fn flags(&self) -> Vec<String> {
         let mut flags: Vec<String> = [
             "-Xms64m",
@@ -67,24 +69,27 @@ impl Jars {
     }
 }
 
-/// `${XDG_CACHE_HOME:-~/.cache}/crowdfold-kafka/VERSION`
-#[expect(clippy::disallowed_methods, reason = "where a cache lies is the environment's to say")]
+/// Returns `${XDG_CACHE_HOME:-~/.cache}/crowdfold-kafka/VERSION`.
+#[expect(clippy::disallowed_methods, reason = "the environment sets the location of the cache")]
 fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
     let version = POM.split("<kafka.version>").nth(1).and_then(|rest| rest.split('<').next());
-    base.expect("HOME or XDG_CACHE_HOME is set")
+    base.expect("a value of HOME or XDG_CACHE_HOME")
         .join("crowdfold-kafka")
-        .join(version.expect("pom.xml pins Kafka"))
+        .join(version.expect("the version of Kafka in pom.xml"))
 }
 
 fn download(cache: &Path, libs: &Path) {
     let java = Command::new("java").arg("-version").output().unwrap_or_else(|_| panic!("no java: {INSTALL}"));
     let java = String::from_utf8_lossy(&java.stderr).into_owned();
     assert!(major(&java).is_some_and(|major| major >= 17), "java is too old: {INSTALL}");
-    let dir = tempfile::Builder::new().prefix("fetch-").tempdir_in(cache).expect("a directory in the cache");
+    let dir = tempfile::Builder::new()
+        .prefix("fetch-")
+        .tempdir_in(cache)
+        .expect("the creation of a directory in the cache");
     let (pom, jars) = (dir.path().join("pom.xml"), dir.path().join("libs"));
-    std::fs::write(&pom, POM).expect("a file in the cache");
+    std::fs::write(&pom, POM).expect("the creation of a file in the cache");
     let mut maven = Command::new("mvn");
     maven.args(["-q", "-B", "dependency:copy-dependencies", "-f"]).arg(&pom);
     maven.arg(format!("-DoutputDirectory={}", jars.display())).current_dir(dir.path());
@@ -97,12 +102,12 @@ fn download(cache: &Path, libs: &Path) {
     }
 }
 
-/// 17 from `openjdk version "17.0.12" …`.
+/// Returns 17 for `openjdk version "17.0.12" …`.
 fn major(version: &str) -> Option<u32> {
     version.split('"').nth(1)?.split(['.', '-']).next()?.parse().ok()
 }
 
-/// All jars by name, in one order: the archive is good for this very list alone.
+/// Returns the paths of all jars, sorted by name. The archive is valid for this exact list only.
 fn class_path(libs: &Path) -> String {
     let entries = std::fs::read_dir(libs).expect("the jars in the cache");
     let mut jars: Vec<String> = entries
@@ -111,19 +116,21 @@ fn class_path(libs: &Path) -> String {
         .filter(|jar| jar.ends_with(".jar"))
         .collect();
     jars.sort();
-    assert!(!jars.is_empty(), "{} holds no jars: delete it, it is fetched again", libs.display());
+    assert!(!jars.is_empty(), "{} contains no jars; delete it, and it is fetched again", libs.display());
     jars.join(":")
 }
 
-/// Runs a broker once, to its end in order, so that the JVM writes down the classes it loaded. Without the archive
-/// (an odd JVM) starts are slower, no more.
+/// Runs a broker once until an orderly stop, so that the JVM writes the archive of the classes that it loaded. If a JVM
+/// does not write the archive, brokers only start more slowly.
 fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
-    let dir =
-        tempfile::Builder::new().prefix("archive-").tempdir_in(cache).expect("a directory in the cache");
+    let dir = tempfile::Builder::new()
+        .prefix("archive-")
+        .tempdir_in(cache)
+        .expect("the creation of a directory in the cache");
     let home = dir.path().join("broker-1");
-    std::fs::create_dir(&home).expect("a directory in the cache");
+    std::fs::create_dir(&home).expect("the creation of a directory in the cache");
     let text = properties::server(1, &[(free_port(), free_port())], &home, &Default::default());
-    std::fs::write(home.join("server.properties"), text).expect("a file in the cache");
+    std::fs::write(home.join("server.properties"), text).expect("the creation of a file in the cache");
     let written = dir.path().join("jsa");
     let mut broker = Broker::new(home);
     let ready = broker.format(jars, "crowdfold000000000000A", &[]).and_then(|()| {
@@ -137,7 +144,7 @@ fn archive_classes(cache: &Path, jars: &Jars, archive: &Path) {
     }
 }
 
-/// Whether the class path works at all; `java` missing is the usual reason.
+/// Runs a class of Kafka, and returns its output. The usual reason of a failure is that `java` is missing.
 pub(super) fn run_class(jars: &Jars, arguments: &[&str]) -> Result<String, String> {
     run(jars.java().args(arguments)).map_err(|output| {
         if output.contains("No such file") { format!("no java: {INSTALL}") } else { output }

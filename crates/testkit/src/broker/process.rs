@@ -1,4 +1,4 @@
-//! One broker's process, and how it never outlives the test.
+//! Runs a broker as a process that never outlives the test.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -11,10 +11,12 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use super::jars::{Jars, run_class};
 use super::mentions;
 
-/// The shell becomes the JVM, so the child's id is the broker's. Before that it leaves a watcher behind, which reads
-/// the other end of our pipe: when that closes, for whatever reason (dropped, a panic, an abort, kill -9), the
-/// broker is killed and the cluster's files go; after `keep` they stay. The child is not reaped before the watcher
-/// is done, so the id cannot have become another process's.
+/// The script that starts a broker. The shell becomes the JVM, so the child's id is the broker's id.
+///
+/// Before that, the shell starts a watcher, which reads the other end of our pipe. When the pipe is closed for any
+/// reason (drop, panic, abort, kill -9), the watcher kills the broker and deletes the files of the cluster. After
+/// `keep` it does not delete them. The child is not reaped before the watcher ends, so its id cannot belong to another
+/// process.
 const WATCHED: &str = r#"
 log=$1 dir=$2; shift 2
 exec 3<&0
@@ -27,7 +29,7 @@ exec java "$@" >"$log" 2>&1 </dev/null 3<&-
 "#;
 
 /// The time-out for the start and the stop of a broker.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub(super) struct Broker {
     home: PathBuf,
@@ -35,7 +37,7 @@ pub(super) struct Broker {
 }
 
 impl Broker {
-    /// Not yet running. `home` holds its `server.properties`.
+    /// Creates a broker that is not yet running. `home` contains its `server.properties`.
     pub(super) const fn new(home: PathBuf) -> Self {
         Self { home, child: None }
     }
@@ -44,7 +46,7 @@ impl Broker {
         &self.home
     }
 
-    /// Makes its storage; `more` are further arguments of Kafka's tool.
+    /// Formats the storage. `more` contains further arguments of Kafka's tool.
     pub(super) fn format(&self, jars: &Jars, cluster: &str, more: &[String]) -> Result<(), String> {
         let properties = self.home.join("server.properties").display().to_string();
         let mut arguments = vec!["kafka.tools.StorageTool", "format", "-t", cluster, "-c", &properties];
@@ -58,7 +60,8 @@ impl Broker {
         self.child.as_ref().map_or(Duration::ZERO, |child| crate::cpu_wait(child.id()))
     }
 
-    /// Starts it; [`Broker::await_ready`] waits for it. `cluster` goes with the test process.
+    /// Starts the broker without waiting for it (see [`Broker::await_ready`]). The directory `cluster` is deleted when
+    /// the test process ends.
     pub(super) fn launch(&mut self, jars: &Jars, cluster: &Path, flags: &[String]) {
         assert!(self.child.is_none(), "the broker in {} is running", self.home.display());
         let mut command = Command::new("sh");
@@ -66,17 +69,17 @@ impl Broker {
         command.args(flags).args(jars.flags()).args(["-Dlog4j2.level=INFO", "kafka.Kafka"]);
         command.arg(self.home.join("server.properties"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        // Ctrl-C is for the test; the watcher does the rest
+        // Ctrl-C must reach only the test. The watcher stops the broker.
         command.process_group(0);
-        std::fs::write(self.log(), "").expect("a log file");
-        self.child = Some(command.spawn().expect("sh runs"));
+        std::fs::write(self.log(), "").expect("the creation of a log file");
+        self.child = Some(command.spawn().expect("a shell"));
     }
 
-    /// Waits until it serves. An open port is not yet a ready broker.
+    /// Waits until the broker serves requests. A broker with an open port is not always ready.
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     pub(super) fn await_ready(&mut self) -> Result<(), String> {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < TIMEOUT {
             if mentions(&self.log(), "Kafka Server started") {
                 return Ok(());
             }
@@ -84,29 +87,29 @@ impl Broker {
                 let log = self.log_text();
                 let errors = log.lines().filter(|line| line.contains("ERROR") || line.contains("Exception"));
                 let errors: Vec<_> = errors.take(8).collect();
-                return Err(format!("a broker ended at its start:\n{}", errors.join("\n")));
+                return Err(format!("a broker exited during its start:\n{}", errors.join("\n")));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(format!("a broker did not start within {} s", PATIENCE.as_secs()))
+        Err(format!("a broker did not start within {} s", TIMEOUT.as_secs()))
     }
 
-    /// Ends it in order (SIGTERM).
+    /// Stops the broker in order (SIGTERM).
     #[expect(clippy::disallowed_methods, reason = "a test waits for a process in real time")]
     pub(super) fn stop(&mut self) {
         self.signal(Signal::TERM);
         let start = Instant::now();
         while !self.has_ended() {
             assert!(
-                start.elapsed() < PATIENCE,
-                "a broker does not stop: without a quorum it cannot, kill it"
+                start.elapsed() < TIMEOUT,
+                "a broker does not stop, because it waits for a quorum; use kill"
             );
             std::thread::sleep(Duration::from_millis(20));
         }
         self.end();
     }
 
-    /// Kills it, if it runs, and keeps its files.
+    /// Kills the broker if it runs, and keeps its files.
     pub(super) fn end(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         if let Some(mut pipe) = child.stdin.take() {
@@ -120,17 +123,17 @@ impl Broker {
 
     pub(super) fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().unwrap_or_else(|| panic!("the broker is not running"));
-        kill_process(Pid::from_child(child), signal).expect("a signal to our own child");
+        kill_process(Pid::from_child(child), signal).expect("permission to signal a child process");
     }
 
-    /// Whether the process is over; leaves it to be reaped.
+    /// Returns true if the process has ended. The process is not reaped.
     fn has_ended(&self) -> bool {
         let Some(child) = &self.child else { return true };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(Pid::from_child(child)), options).is_ok_and(|status| status.is_some())
     }
 
-    /// Returns what it has logged since its last start.
+    /// Returns the log of the broker since its last start.
     pub(super) fn log_text(&self) -> String {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }

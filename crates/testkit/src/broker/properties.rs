@@ -1,9 +1,10 @@
-//! A broker's `server.properties`.
+//! Writes the `server.properties` of a broker.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Quick to start, to fail over and to clean up; small. `ports`: (clients, controller) of every broker, from 1.
+/// Returns properties for a small broker that starts, fails over and is removed fast. `ports` contains the client port
+/// and the controller port of each broker, from 1.
 pub(super) fn server(
     id: u32,
     ports: &[(u16, u16)],
@@ -12,7 +13,7 @@ pub(super) fn server(
 ) -> String {
     let brokers = ports.len();
     let in_sync = if brokers > 1 { 2 } else { 1 };
-    // where nobody can take over, a late heartbeat on a busy machine has no use
+    // In a cluster of one broker, a short session time-out has no use, because no other broker can take over.
     let session = if brokers > 1 { 3_000 } else { 9_000 };
     let voters: Vec<_> =
         ports.iter().zip(1..).map(|((_, port), id)| format!("{id}@127.0.0.1:{port}")).collect();
@@ -49,7 +50,7 @@ log.cleaner.dedupe.buffer.size=2097152
         voters = voters.join(","),
         data = home.join("data").display(),
     );
-    // the last of equal keys holds
+    // Kafka uses the last of several lines with the same key.
     for (key, value) in overrides {
         text.push_str(&format!("{key}={value}\n"));
     }

@@ -1,8 +1,8 @@
-//! A broker with an authorizer, and listeners on which who comes must show who it is.
+//! Configures a broker with an authorizer, and with listeners that require authentication.
 //!
-//! The first listener stays open: whoever uses it is `ANONYMOUS`, a super user here, which is how tests prepare and
-//! look. The others: `TLS` (whoever comes), `MUTUAL` (a certificate is asked for), `SASL` (every mechanism, under TLS),
-//! `EXPIRED` (its own certificate is out of date).
+//! The first listener is open. Its clients are `ANONYMOUS`, which is a super user here, so that tests can prepare and
+//! inspect the cluster. The other listeners are `TLS` (no authentication), `MUTUAL` (a client certificate is required),
+//! `SASL` (every mechanism, over TLS) and `EXPIRED` (its own certificate has expired).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::tokens::Issuer;
 
 const LISTENERS: [&str; 4] = ["TLS", "MUTUAL", "SASL", "EXPIRED"];
 
-/// What a client must know to come to a secured broker.
+/// The certificates, passwords and listeners of a secured broker.
 #[derive(Debug)]
 pub struct Security {
     authority: Authority,
@@ -24,7 +24,7 @@ pub struct Security {
 }
 
 impl Security {
-    /// Certificates and passwords; files go into `dir`.
+    /// Creates certificates and passwords, with files in `dir`.
     pub(super) fn new(dir: &Path, users: &[String]) -> Self {
         let passwords = users.iter().map(|user| (user.clone(), crate::unique("pw"))).collect();
         let ports = LISTENERS.iter().map(|name| (*name, free_port())).collect();
@@ -32,44 +32,44 @@ impl Security {
         Self { authority, issuer: Issuer::new(&dir.join("tokens")), ports, passwords, dir: dir.into() }
     }
 
-    /// Who signs certificates that this broker trusts.
+    /// Returns the authority of the certificates that this broker trusts.
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// Who signs tokens that this broker trusts.
+    /// Returns the issuer of the tokens that this broker trusts.
     #[must_use]
     pub const fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// A user's password, for PLAIN and both SCRAM.
+    /// Returns the password of a user, for PLAIN and both SCRAM mechanisms.
     ///
     /// # Panics
-    /// When the broker was started without that user.
+    /// If the broker was started without that user.
     #[must_use]
     pub fn password(&self, user: &str) -> &str {
         self.passwords.get(user).unwrap_or_else(|| panic!("there is no user {user}"))
     }
 
-    /// `bootstrap.servers` of a listener.
+    /// Returns `bootstrap.servers` of a listener.
     ///
     /// # Panics
-    /// When there is none of that name.
+    /// If no listener has that name.
     #[must_use]
     pub fn bootstrap(&self, listener: &str) -> String {
         format!("127.0.0.1:{}", self.ports[listener])
     }
 
-    /// What librdkafka needs to come by TLS alone.
+    /// Returns the settings of librdkafka for TLS without client authentication.
     #[must_use]
     pub fn tls(&self) -> Vec<(&'static str, String)> {
         let ca = self.authority.ca().display().to_string();
         vec![("security.protocol", "ssl".into()), ("ssl.ca.location", ca)]
     }
 
-    /// What librdkafka needs to come with a certificate.
+    /// Returns the settings of librdkafka for TLS with a client certificate.
     #[must_use]
     pub fn mutual(&self, certificate: &Certificate) -> Vec<(&'static str, String)> {
         let mut properties = self.tls();
@@ -78,7 +78,7 @@ impl Security {
         properties
     }
 
-    /// What librdkafka needs to come as a user, by `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    /// Returns the settings of librdkafka for a user with `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
     #[must_use]
     pub fn sasl(&self, mechanism: &str, user: &str) -> Vec<(&'static str, String)> {
         vec![
@@ -90,7 +90,7 @@ impl Security {
         ]
     }
 
-    /// What librdkafka needs to come with a token of ours.
+    /// Returns the settings of librdkafka for a token of the issuer.
     #[must_use]
     pub fn token(&self, client: &str, secret: &str) -> Vec<(&'static str, String)> {
         vec![
@@ -104,7 +104,7 @@ impl Security {
         ]
     }
 
-    /// Arguments that make SCRAM's users when the storage is formatted.
+    /// Returns the arguments that create the SCRAM users when the storage is formatted.
     pub(super) fn format_arguments(&self) -> Vec<String> {
         let add = |(user, password): (&String, &String)| {
             ["SCRAM-SHA-256", "SCRAM-SHA-512"].map(|mechanism| {
@@ -114,7 +114,7 @@ impl Security {
         self.passwords.iter().flat_map(add).flatten().collect()
     }
 
-    /// Flags of the broker's JVM: Kafka reads keys of tokens from files it was told of only.
+    /// Returns flags for the broker's JVM. Kafka reads the keys of tokens only from files in a system property.
     pub(super) fn flags(&self) -> Vec<String> {
         vec![format!(
             "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://{}",
@@ -122,7 +122,8 @@ impl Security {
         )]
     }
 
-    /// Properties of the broker. `open` and `controller` are the ports it has anyway.
+    /// Returns the properties of the broker. `open` and `controller` are the ports of the open listener and the
+    /// controller.
     pub(super) fn properties(&self, open: u16, controller: u16) -> BTreeMap<String, String> {
         let listener = |(name, port): (&&str, &u16)| format!(",{name}://127.0.0.1:{port}");
         let listeners: String = self.ports.iter().map(listener).collect();
@@ -179,7 +180,7 @@ impl Security {
         set.map(|(key, value)| (key.to_owned(), value)).into()
     }
 
-    /// A directory that goes with the broker, for what a test writes down.
+    /// Returns a directory for files of a test, which is deleted with the broker.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -1,12 +1,12 @@
-//! Attempts, plays and failures of a session. All statements that it ever made are kept, in log order.
+//! Counts attempts, plays and failures of a session. All its assertions are kept in log order.
 
 use super::Millis;
 use super::beacon::Beacon;
 use super::numbers::two_digits;
 
-/// The statements of one beacon, and their time.
+/// The assertions of one beacon, and their time.
 #[derive(Clone)]
-pub(super) struct Statement {
+pub(super) struct BeaconAssertions {
     asserted_at: Millis,
     at: Millis,
     window: Millis,
@@ -17,25 +17,26 @@ pub(super) struct Statement {
     fatal: bool,
 }
 
-impl Statement {
-    /// Of a beacon in a record at `now`, in the window that begins at `window`.
+impl BeaconAssertions {
+    /// Returns the assertions of a beacon in a record at `now`, in the window that begins at `window`.
     pub(super) fn of(beacon: &Beacon, now: Millis, window: Millis) -> Self {
         Self {
             asserted_at: now,
             at: beacon.ts,
             window,
             line: beacon.line(),
-            start: beacon.states_start(),
-            frame: beacon.states_frame(),
-            idle: beacon.states_idle(),
-            fatal: beacon.states_fatal(),
+            start: beacon.reports_start(),
+            frame: beacon.reports_frame(),
+            idle: beacon.reports_idle(),
+            fatal: beacon.reports_fatal(),
         }
     }
 }
 
-impl Statement {
-    /// Returns the time since the last start of the same line, rounded to two digits. It is absent where no start holds,
-    /// where a first frame came after it or is later by its own time, and where it is longer than a statement holds.
+impl BeaconAssertions {
+    /// Returns the time since the last start on the same line, rounded to two digits. It is absent if no start is in
+    /// effect, if a first frame came after the start or has a later time, and if it is longer than an assertion is in
+    /// effect.
     pub(super) fn since_start(
         &self,
         session: &Attempts,
@@ -58,8 +59,8 @@ impl Statement {
 /// The kind of an assertion.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `old`: its time is before that of the first frame that held when it was asserted. `overtaken`: its time is before
-    /// that of the fatal error that held.
+    /// `old` means that its time is before the first frame in effect when it was asserted. `overtaken` means that its
+    /// time is before the fatal error in effect.
     Start {
         old: bool,
         overtaken: bool,
@@ -75,8 +76,8 @@ struct Assertion {
     asserted_at: Millis,
     at: Millis,
     window: Millis,
-    /// For a start: the latest record that stated a first frame on a line after this one until then. For a failure: the
-    /// latest one that stated a start or a first frame on a line before this one.
+    /// For a start, the latest record with a first frame on a line after this one at that time. For a failure, the
+    /// latest record with a start or a first frame on a line before this one.
     other: Option<Millis>,
 }
 
@@ -87,20 +88,20 @@ enum Failure {
     Playback,
 }
 
-/// Attempts of a window.
+/// The attempts, plays and failures in a window.
 #[derive(Clone, Default)]
-pub(super) struct InWindow {
+pub(super) struct WindowAttempts {
     pub(super) attempts: u64,
     pub(super) plays: u64,
     pub(super) startup_failures: u64,
     pub(super) playback_failures: u64,
     pending: Option<Failure>,
-    /// An attempt began after the last failure and first frame of this window.
+    /// True if an attempt began after the last failure and the last first frame of this window.
     begun: bool,
 }
 
-impl InWindow {
-    /// The same when the window closes: the pending failure counts.
+impl WindowAttempts {
+    /// Returns the counts when the window closes, which include the pending failure.
     pub(super) fn closed(&self) -> Self {
         let mut closed = self.clone();
         closed.count_pending();
@@ -122,55 +123,55 @@ impl InWindow {
     }
 }
 
-/// All assertions of a session, line by line: JSON beacons, events, requests.
+/// All assertions of a session, by line: JSON beacons, events, requests.
 #[derive(Default)]
 pub(super) struct Attempts([Line; 3]);
 
-/// All assertions that were made in one way.
+/// All assertions of one line.
 #[derive(Default)]
 struct Line(Vec<Assertion>);
 
-/// The assertions that hold on the other lines when a beacon is evaluated.
-struct Others {
-    /// A line before this one has a start or a first frame that holds.
+/// The assertions in effect on the other lines when a beacon is evaluated.
+struct OtherLines {
+    /// True if a line before this one has a start or a first frame in effect.
     outranked: bool,
-    /// Lines after this one have a start that holds, a first frame, a start without a first frame after it, a failure;
-    /// any other line has a pause.
+    /// True if a line after this one has a start in effect. The next fields are the same for a first frame, a start
+    /// without a later first frame, and a failure. `idle` is for a pause on any other line.
     start: bool,
     frame: bool,
     starting: bool,
     idle: bool,
     failed: bool,
     last_frame: Option<Millis>,
-    /// The latest record that stated a start or a first frame on a line before this one.
+    /// The latest record with a start or a first frame on a line before this one.
     outranked_at: Option<Millis>,
 }
 
 impl Attempts {
-    /// Returns whether a first frame holds.
+    /// Returns true if a first frame is in effect.
     pub(super) fn has_played(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0.iter().any(|line| line.held(Kind::is_frame, &|asserted_at| holds(Some(asserted_at))).is_some())
     }
 
-    /// Returns whether a start that came as JSON holds.
+    /// Returns true if a start in JSON is in effect.
     pub(super) fn has_json_start(&self, holds: impl Fn(Option<Millis>) -> bool) -> bool {
         self.0[0].held(Kind::is_start, &|asserted_at| holds(Some(asserted_at))).is_some()
     }
 
-    /// Adds what a beacon states to its window. `holds` returns whether an assertion of a time holds.
-    pub(super) fn state(
+    /// Adds the assertions of a beacon to its window. `holds` returns true if an assertion of that time is in effect.
+    pub(super) fn add(
         &mut self,
-        statement: Statement,
-        window: &mut InWindow,
+        assertions: BeaconAssertions,
+        window: &mut WindowAttempts,
         is_history_known: bool,
         holds: impl Fn(Option<Millis>) -> bool,
     ) {
         let holds = |asserted_at: Millis| holds(Some(asserted_at));
-        let number = statement.line;
+        let number = assertions.line;
         let (before, after) = (&self.0[..number], &self.0[number + 1..]);
         let any = |kind: fn(Kind) -> bool| after.iter().any(|line| line.held(kind, &holds).is_some());
         let last_frame = after.iter().filter_map(|line| line.latest(Kind::is_frame)).max();
-        let others = Others {
+        let others = OtherLines {
             outranked: before.iter().any(|line| {
                 line.held(Kind::is_start, &holds).is_some() || line.held(Kind::is_frame, &holds).is_some()
             }),
@@ -178,11 +179,11 @@ impl Attempts {
             frame: any(Kind::is_frame),
             starting: after.iter().any(|line| line.is_starting(&holds)),
             idle: before.iter().chain(after).any(|line| line.held(Kind::is_idle, &holds).is_some()),
-            // those that counted, because no line before them held anything
+            // A failure counted if no line before it had an assertion in effect.
             failed: after.iter().any(|line| {
                 let last = line.last(Kind::is_fatal).map(|at| &line.0[at]);
                 let counted = last.is_some_and(|fatal| !fatal.other.is_some_and(&holds));
-                counted && line.unanswered(statement.window, window, &holds).is_some()
+                counted && line.unanswered(assertions.window, window, &holds).is_some()
             }),
             last_frame,
             outranked_at: before
@@ -194,23 +195,23 @@ impl Attempts {
         let mut unseen = window.clone();
         let window = if others.outranked { &mut unseen } else { window };
         let line = &mut self.0[number];
-        if statement.start {
-            line.start(&statement, &others, window, &holds);
+        if assertions.start {
+            line.start(&assertions, &others, window, &holds);
         }
-        if statement.frame {
-            line.frame(&statement, &others, window, is_history_known, &holds);
+        if assertions.frame {
+            line.frame(&assertions, &others, window, is_history_known, &holds);
         }
-        if statement.fatal {
-            line.fatal(&statement, &others, window, is_history_known, &holds);
+        if assertions.fatal {
+            line.fatal(&assertions, &others, window, is_history_known, &holds);
         }
-        if statement.idle {
-            line.assert(Kind::Idle, &statement, None);
+        if assertions.idle {
+            line.assert(Kind::Idle, &assertions, None);
         }
     }
 }
 
 impl Kind {
-    /// A start that did not come late.
+    /// A start that is neither old nor overtaken.
     const TIMELY_START: Self = Self::Start { old: false, overtaken: false };
 
     fn is_start(self) -> bool {
@@ -231,43 +232,44 @@ impl Kind {
 }
 
 impl Line {
-    fn assert(&mut self, kind: Kind, statement: &Statement, other: Option<Millis>) {
-        let Statement { asserted_at, at, window, .. } = *statement;
+    fn assert(&mut self, kind: Kind, assertions: &BeaconAssertions, other: Option<Millis>) {
+        let BeaconAssertions { asserted_at, at, window, .. } = *assertions;
         self.0.push(Assertion { kind, asserted_at, at, window, other });
     }
 
-    /// The position in the log of the last assertion of a kind.
+    /// Returns the position in the log of the last assertion of a kind.
     fn last(&self, of: fn(Kind) -> bool) -> Option<usize> {
         self.0.iter().rposition(|assertion| of(assertion.kind))
     }
 
-    /// The latest record with an assertion of a kind.
+    /// Returns the timestamp of the latest record with an assertion of a kind.
     fn latest(&self, of: fn(Kind) -> bool) -> Option<Millis> {
         self.0.iter().filter(|assertion| of(assertion.kind)).map(|assertion| assertion.asserted_at).max()
     }
 
-    /// The last assertion of a kind in the log, if the latest record that made one holds.
+    /// Returns the last assertion of a kind in the log if the latest record with that kind is in effect.
     fn held(&self, of: fn(Kind) -> bool, holds: &impl Fn(Millis) -> bool) -> Option<usize> {
         self.latest(of).filter(|asserted_at| holds(*asserted_at)).and(self.last(of))
     }
 
-    /// Returns whether a start came after the last first frame. Those that came late do not count.
+    /// Returns true if a start came after the last first frame, and is neither old nor overtaken.
     fn started(&self) -> bool {
         let from = self.last(Kind::is_frame).map_or(0, |at| at + 1);
         self.0[from..].iter().any(|assertion| assertion.kind == Kind::TIMELY_START)
     }
 
-    /// Returns whether a start holds and no first frame that holds came after it.
+    /// Returns true if a start is in effect and no first frame in effect came after it.
     fn is_starting(&self, holds: &impl Fn(Millis) -> bool) -> bool {
         let frame = self.held(Kind::is_frame, holds);
         self.held(Kind::is_start, holds).is_some() && (frame.is_none() || self.started())
     }
 
-    /// The last failure, if it holds and nothing answers it, as seen from a window.
+    /// Returns the last failure if it is in effect and neither a start nor a first frame answers it, as seen from a
+    /// window.
     fn unanswered(
         &self,
         of: Millis,
-        window: &InWindow,
+        window: &WindowAttempts,
         holds: &impl Fn(Millis) -> bool,
     ) -> Option<&Assertion> {
         let at = self.held(Kind::is_fatal, holds)?;
@@ -279,7 +281,7 @@ impl Line {
         let answers = |(after, later): (usize, &Assertion)| match later.kind {
             Kind::Start { overtaken: true, .. } => false,
             Kind::Start { old, .. } if later.window != fatal.window => !old || has_played.is_none(),
-            // a failure of what was playing is followed by another attempt, in the same window too
+            // A failure during playback is answered by another attempt, also in the same window.
             Kind::TIMELY_START => has_played.is_some_and(|frame| {
                 let between = &self.0[frame + 1..at + 1 + after];
                 !between.iter().any(|other| other.kind == Kind::TIMELY_START)
@@ -294,32 +296,32 @@ impl Line {
 
     fn start(
         &mut self,
-        statement: &Statement,
-        others: &Others,
-        window: &mut InWindow,
+        assertions: &BeaconAssertions,
+        others: &OtherLines,
+        window: &mut WindowAttempts,
         holds: &impl Fn(Millis) -> bool,
     ) {
         let frame = self.held(Kind::is_frame, holds).map(|at| &self.0[at]);
         let start = self.held(Kind::is_start, holds);
-        let old = frame.is_some_and(|frame| statement.at < frame.at);
+        let old = frame.is_some_and(|frame| assertions.at < frame.at);
         let neither = frame.is_none() && start.is_none() && !others.start && !others.frame;
         let again = frame.is_some() && !self.started();
-        let failed = self.unanswered(statement.window, window, holds);
+        let failed = self.unanswered(assertions.window, window, holds);
         let fatal = self.held(Kind::is_fatal, holds).map(|at| &self.0[at]);
-        let overtaken = fatal.is_some_and(|fatal| statement.at < fatal.at);
+        let overtaken = fatal.is_some_and(|fatal| assertions.at < fatal.at);
         let retry =
-            failed.is_some_and(|failed| failed.window != statement.window || window.pending.is_none());
+            failed.is_some_and(|failed| failed.window != assertions.window || window.pending.is_none());
         if !old && !overtaken && (neither || again || retry) {
             window.begin();
         }
-        self.assert(Kind::Start { old, overtaken }, statement, others.last_frame);
+        self.assert(Kind::Start { old, overtaken }, assertions, others.last_frame);
     }
 
     fn frame(
         &mut self,
-        statement: &Statement,
-        others: &Others,
-        window: &mut InWindow,
+        assertions: &BeaconAssertions,
+        others: &OtherLines,
+        window: &mut WindowAttempts,
         is_history_known: bool,
         holds: &impl Fn(Millis) -> bool,
     ) {
@@ -335,9 +337,9 @@ impl Line {
             (None, Some(start)) => !start.other.is_some_and(holds),
             (None, None) => !others.frame && (others.start || !is_idle),
         };
-        match self.unanswered(statement.window, window, holds) {
-            // recovered: the attempt goes on
-            Some(failed) if failed.window == statement.window && pending == Some(expected) => {
+        match self.unanswered(assertions.window, window, holds) {
+            // The player recovered, so the attempt continues.
+            Some(failed) if failed.window == assertions.window && pending == Some(expected) => {
                 window.plays += u64::from(first && expected == Failure::Startup);
             }
             Some(_) => {
@@ -352,28 +354,29 @@ impl Line {
                 window.plays += u64::from(first && (!implied || is_history_known));
             }
         }
-        // a first frame that is reported late is no recovery from a failure that another line reported
+        // A late first frame is not a recovery from a failure that another line reported.
         if !others.failed {
             window.pending = None;
             window.begun = false;
         }
-        self.assert(Kind::Frame, statement, None);
+        self.assert(Kind::Frame, assertions, None);
     }
 
     fn fatal(
         &mut self,
-        statement: &Statement,
-        others: &Others,
-        window: &mut InWindow,
+        assertions: &BeaconAssertions,
+        others: &OtherLines,
+        window: &mut WindowAttempts,
         is_history_known: bool,
         holds: &impl Fn(Millis) -> bool,
     ) {
         let frame = self.held(Kind::is_frame, holds);
-        let is_ours = frame.is_some() || self.held(Kind::is_start, holds).is_some();
+        let is_on_this_line = frame.is_some() || self.held(Kind::is_start, holds).is_some();
         let is_first = self.held(Kind::is_fatal, holds).is_none();
-        let repeats = self.unanswered(statement.window, window, holds).is_some() || is_first && others.failed;
+        let repeats =
+            self.unanswered(assertions.window, window, holds).is_some() || is_first && others.failed;
         if !repeats {
-            let starting = if is_ours { self.is_starting(holds) } else { others.starting };
+            let starting = if is_on_this_line { self.is_starting(holds) } else { others.starting };
             let idle = self.held(Kind::is_idle, holds).is_some() || others.idle;
             let failure = if starting {
                 Some(Failure::Startup)
@@ -391,6 +394,6 @@ impl Line {
             }
         }
         window.begun = false;
-        self.assert(Kind::Fatal, statement, others.outranked_at);
+        self.assert(Kind::Fatal, assertions, others.outranked_at);
     }
 }

@@ -1,4 +1,4 @@
-//! A beacon, read field by field.
+//! Reads a beacon field by field.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::cmcd::{self, Cmcd};
 use super::numbers::{to_100_ms, two_digits};
 use super::{Millis, Settings};
 
-/// Fields that are dimensions as they stand. `quality` is derived; `network` never comes from a producer.
+/// The fields whose values are dimensions. `quality` is derived, and `network` is never reported by a player.
 const DIMENSIONS: [&str; 18] = [
     "country",
     "region",
@@ -30,13 +30,13 @@ const DIMENSIONS: [&str; 18] = [
     "connection",
 ];
 
-/// The closed classes of errors; anything else is `other`.
+/// The classes of errors. Any other class is `other`.
 pub(super) const ERRORS: [&str; 6] = ["network", "manifest", "media", "drm", "timeout", "other"];
 
-/// Session ids that name nobody.
+/// Session ids that do not identify a session.
 const CONSTANT: [&str; 9] = ["null", "undefined", "none", "nil", "nan", "unknown", "0", "-", "-1"];
 
-/// Texts that players send where they have no value, also in quotes.
+/// Values that players send for an absent value, also in quotes.
 const ABSENT: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
 fn is_absent(text: &str) -> bool {
@@ -44,20 +44,21 @@ fn is_absent(text: &str) -> bool {
     ABSENT.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What one beacon says.
+/// The content of one beacon.
 #[derive(Clone, Default)]
 pub(super) struct Beacon {
-    /// Its own time, or that of its record where it has none that can be used, or is too far ahead of that.
+    /// The time of the beacon. It is the record's time if the beacon has no usable time, or if its time is too far
+    /// ahead of the record.
     pub(super) ts: Millis,
-    /// Its own time as stated, if it can be used.
-    pub(super) stated_ts: Option<Millis>,
+    /// The time in the beacon, if it is usable.
+    pub(super) own_ts: Option<Millis>,
     pub(super) clock_ahead: bool,
     pub(super) tenant: String,
     pub(super) session: String,
     pub(super) event: String,
     pub(super) dimensions: BTreeMap<String, String>,
     pub(super) playing_ms: u64,
-    /// It states playing time, however short.
+    /// True if it reports playing time, however short.
     pub(super) plays: bool,
     pub(super) stalled_ms: u64,
     pub(super) stalls: u64,
@@ -70,7 +71,7 @@ pub(super) struct Beacon {
     pub(super) error: Option<&'static str>,
     pub(super) fatal: bool,
     pub(super) opt_out: bool,
-    /// What it says in CMCD; `None` for a JSON beacon.
+    /// Its CMCD content, absent in a JSON beacon.
     pub(super) cmcd: Option<Cmcd>,
 }
 
@@ -79,42 +80,43 @@ impl Beacon {
         self.cmcd.as_ref().and_then(|cmcd| cmcd.state)
     }
 
-    /// A start: `attempt`, or CMCD's `s`.
-    pub(super) fn states_start(&self) -> bool {
+    /// Returns true if it reports a start: `attempt`, or CMCD's `s`.
+    pub(super) fn reports_start(&self) -> bool {
         match self.cmcd {
             None => self.event == "attempt",
             Some(_) => self.state() == Some('s'),
         }
     }
 
-    /// A first frame: `play`, a startup time, or playing time; CMCD's `p`, or a startup time without a state.
-    pub(super) fn states_frame(&self) -> bool {
+    /// Returns true if it reports a first frame: `play`, a startup time, or playing time. In CMCD, `p`, or a startup
+    /// time without a state.
+    pub(super) fn reports_frame(&self) -> bool {
         match self.cmcd {
             None => self.event == "play" || self.startup_ms.is_some() || self.plays,
             Some(_) => self.state() == Some('p') || self.startup_ms.is_some() && self.state().is_none(),
         }
     }
 
-    /// A JSON beacon sent at the first frame, without a startup time.
-    pub(super) fn states_untimed_frame(&self) -> bool {
+    /// Returns true if it is a JSON beacon sent at the first frame, without a startup time.
+    pub(super) fn reports_untimed_frame(&self) -> bool {
         let is_timed = self.startup_ms.is_some() || self.playing_ms > 0;
-        self.cmcd.is_none() && self.states_frame() && !self.states_start() && !is_timed
+        self.cmcd.is_none() && self.reports_frame() && !self.reports_start() && !is_timed
     }
 
-    /// A failure: a fatal error, or CMCD's `f`.
-    pub(super) fn states_fatal(&self) -> bool {
+    /// Returns true if it reports a failure: a fatal error, or CMCD's `f`.
+    pub(super) fn reports_fatal(&self) -> bool {
         self.fatal && (self.cmcd.is_some() || self.error.is_some())
     }
 
-    /// Idle: CMCD's `a` and `e`, and JSON beacons that state nothing else.
-    pub(super) fn states_idle(&self) -> bool {
+    /// Returns true if it reports an idle player: CMCD's `a` and `e`, and JSON beacons without another report.
+    pub(super) fn reports_idle(&self) -> bool {
         match self.cmcd {
-            None => !(self.states_start() || self.states_frame() || self.states_fatal()),
+            None => !(self.reports_start() || self.reports_frame() || self.reports_fatal()),
             Some(_) => matches!(self.state(), Some('a' | 'e')),
         }
     }
 
-    /// The number of its line: 0 as JSON, 1 as an event, 2 with a request.
+    /// Returns the number of its line: 0 for JSON, 1 for an event, 2 for a request.
     pub(super) fn line(&self) -> usize {
         match &self.cmcd {
             None => 0,
@@ -123,13 +125,14 @@ impl Beacon {
         }
     }
 
-    /// All that a repetition of it has in common with it, where anything tells it from others. There is one endpoint.
+    /// Returns a text that is the same for a repetition of the beacon, if it has fields that distinguish it from other
+    /// beacons. There is one endpoint.
     pub(super) fn identity(&self) -> Option<String> {
         let event = self.event.to_ascii_lowercase();
         match &self.cmcd {
-            None => self.stated_ts.map(|ts| format!("json {ts} {event} {:?} {}", self.error, self.fatal)),
+            None => self.own_ts.map(|ts| format!("json {ts} {event} {:?} {}", self.error, self.fatal)),
             Some(Cmcd { event: true, sequence, .. }) => {
-                self.stated_ts.map(|ts| format!("event {ts} {event} {sequence:?}"))
+                self.own_ts.map(|ts| format!("event {ts} {event} {sequence:?}"))
             }
             Some(Cmcd { sequence, received, .. }) => {
                 sequence.map(|sequence| format!("request {received:?} {sequence}"))
@@ -137,7 +140,7 @@ impl Beacon {
         }
     }
 
-    /// Whether it is of a kind that is never counted.
+    /// Returns true if beacons of its kind are never counted.
     pub(super) fn is_excluded(&self, settings: &Settings) -> bool {
         let content = self.dimensions.get("content");
         settings.child_directed_tenants.contains(&self.tenant)
@@ -145,7 +148,8 @@ impl Beacon {
     }
 }
 
-/// The beacons of a payload: `None` stands for one that is no JSON object. A payload without any counts as one.
+/// Returns the beacons of a payload. `None` is an element that is not a JSON object. A payload without elements counts
+/// as one.
 pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     if let Some(records) = cmcd::split(payload) {
         return records.into_iter().map(Some).collect();
@@ -173,13 +177,13 @@ pub(super) fn split(payload: &[u8]) -> Vec<Option<Parsed>> {
     beacons
 }
 
-/// The JSON values of a text, one after another; `None` stands for the rest from the first one on that is none.
+/// Returns the JSON values of a text in order. `None` is the rest of the text from the first syntax error.
 fn values(text: &[u8]) -> Vec<Option<Value>> {
     serde_json::Deserializer::from_slice(text).into_iter().map(Result::ok).collect()
 }
 
-/// The beacons of a value: the object itself, or those in an array or an object under one of its keys, where it has no
-/// session and they have.
+/// Returns the beacons of a value. If the object has no session, and an array or an object under one of its keys has
+/// one, the beacons are there. Otherwise the object itself is the beacon.
 fn objects(value: &Value) -> Vec<Option<Parsed>> {
     let Value::Object(fields) = value else { return vec![None] };
     let outer = beacon_of(fields);
@@ -199,7 +203,7 @@ fn objects(value: &Value) -> Vec<Option<Parsed>> {
     vec![Some(outer)]
 }
 
-/// The beacon that an object is, or that it has as the value of a record of Kafka REST.
+/// Returns the beacon of an object. The object may be a record of Kafka REST whose value is the beacon.
 fn beacon_of(fields: &Map<String, Value>) -> Parsed {
     let outer = parse(fields);
     let value = fields.get("value").and_then(Value::as_object);
@@ -214,20 +218,20 @@ fn beacon_of(fields: &Map<String, Value>) -> Parsed {
     }
 }
 
-/// A beacon that was not let in.
+/// A rejected beacon.
 pub(super) struct Rejected {
     /// The name of the reason.
     pub(super) reason: &'static str,
-    /// The time it claims, which moves the watermark.
+    /// The time of the record or the beacon, which moves the watermark.
     pub(super) claimed: Option<Millis>,
-    /// The tenant and session that it opts out, and the time from which on that holds, where it is known.
+    /// The tenant and session that it opts out, and the time from which this is in effect, if known.
     pub(super) opts_out: Option<(String, String, Option<Millis>)>,
 }
 
 /// The largest difference between a beacon's own time and its record's: ten years.
 const LONGEST_AGO: Millis = 3_652 * 24 * 3_600_000;
 
-/// Returns the beacon, or its rejection.
+/// Reads a beacon. Returns the beacon, or its rejection.
 pub(super) fn read(
     beacon: Option<Parsed>,
     timestamp: Option<Millis>,
@@ -247,15 +251,15 @@ pub(super) fn read(
     let tenant =
         if beacon.tenant.is_empty() { settings.default_tenant.clone() } else { beacon.tenant.clone() };
     let is_known = settings.tenants.contains(&tenant);
-    // consent does not depend on the rest
+    // An opt-out takes effect regardless of the other fields.
     let opts_out = |from: Option<Millis>| {
         (beacon.rest.opt_out && is_known).then(|| (tenant.clone(), beacon.rest.session.clone(), from))
     };
     let reject = |reason| Err(Rejected { reason, claimed, opts_out: opts_out(claimed) });
-    // a clock that is ten years off was never set
+    // A clock that is wrong by more than ten years was never set.
     let is_far = |ts: &Millis| timestamp.is_some_and(|record| ts.abs_diff(record) > LONGEST_AGO);
     let own = beacon.ts.filter(|ts| !is_far(ts));
-    // a request is made when it is recorded
+    // A request is recorded when it is sent.
     let is_request = beacon.rest.cmcd.as_ref().is_some_and(|cmcd| !cmcd.event);
     let Some(ts) = own.or(timestamp.filter(|_| is_request || beacon.ts.is_some())) else {
         return reject("no_time");
@@ -275,10 +279,11 @@ pub(super) fn read(
     if let Some(cmcd) = &mut rest.cmcd {
         cmcd.received = timestamp;
     }
-    Ok(Beacon { ts: if clock_ahead { record } else { ts }, stated_ts: own, clock_ahead, tenant, ..rest })
+    Ok(Beacon { ts: if clock_ahead { record } else { ts }, own_ts: own, clock_ahead, tenant, ..rest })
 }
 
-/// A time of seconds, milliseconds, microseconds or nanoseconds, by its size.
+/// Converts a time in seconds, milliseconds, microseconds or nanoseconds to milliseconds. The number of digits decides
+/// the unit.
 pub(super) fn milliseconds(number: u64) -> Millis {
     match number.to_string().len() {
         ..=11 => number * 1_000,
@@ -288,14 +293,14 @@ pub(super) fn milliseconds(number: u64) -> Millis {
     }
 }
 
-/// A beacon, before its session, time and tenant were looked at.
+/// A beacon before its session, time and tenant are checked.
 pub(super) struct Parsed {
     pub(super) ts: Option<Millis>,
     pub(super) tenant: String,
     pub(super) rest: Beacon,
 }
 
-/// Reads a beacon. A value that a field cannot have is absent.
+/// Parses a beacon. A value that is invalid for its field is absent.
 fn parse(fields: &Map<String, Value>) -> Parsed {
     let text = |name: &str| match fields.get(name) {
         Some(Value::Number(number)) => number.to_string(),
@@ -327,12 +332,12 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     if let Some(quality) = quality(height, number("bitrate_kbps")) {
         dimensions.insert("quality".into(), quality.into());
     }
-    // names of events are told apart without regard to case
+    // Names of events are compared without regard to case.
     let event = text("event").to_ascii_lowercase();
     let class = text("error");
     let known = ERRORS.into_iter().find(|error| error.eq_ignore_ascii_case(&class)).unwrap_or("other");
     let is_error = !is_absent(&class) || event == "error";
-    // what is left at the end and too short to be counted does not show that it plays
+    // In the last beacon, playing time that is too short to be counted does not show that anything played.
     let is_end = event == "end";
     let rest = Beacon {
         session: text("session"),
@@ -356,7 +361,7 @@ fn parse(fields: &Map<String, Value>) -> Parsed {
     Parsed { ts: number("ts").map(milliseconds), tenant: text("tenant"), rest }
 }
 
-/// The class of picture height, by height or else by the bitrate.
+/// Returns the class of the picture height, from the height, or from the bitrate if the height is absent.
 pub(super) fn quality(height: Option<u64>, bitrate_kbps: Option<u64>) -> Option<&'static str> {
     Some(match (height, bitrate_kbps) {
         (Some(0..=240), _) => "240p",

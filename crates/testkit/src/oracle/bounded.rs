@@ -1,12 +1,12 @@
-//! What one session may add to the tables other than the detail table: clamps, then the budget of one session. Exact
-//! fractions, no floating point.
+//! Limits the contribution of one session to the tables other than the detail table: first by clamps, then by the
+//! budget of one session. It uses exact fractions instead of floating point.
 
 use std::collections::BTreeMap;
 
 use super::{Millis, Sums};
 
-/// The fields in the order in which they use up the budget, each with its clamp for a window of one minute. `true`:
-/// the clamp grows with the window.
+/// The fields in the order in which they use the budget, each with its clamp for a window of one minute. `true` means
+/// that the clamp grows with the window.
 pub const BOUNDED: [(&str, u64, bool); 18] = [
     ("attempts", 1, false),
     ("plays", 1, false),
@@ -28,13 +28,13 @@ pub const BOUNDED: [(&str, u64, bool); 18] = [
     ("playing_ms", 60_000, true),
 ];
 
-/// The budget: the most that (value ÷ clamp)² may add up to over the fields of one session.
+/// The budget: the maximum sum of (value ÷ clamp)² over the fields of one session.
 pub const BUDGET: u64 = 4;
 
-/// Returns the most that one session adds to a field in a window of that length.
+/// Returns the maximum contribution of one session to a field, in a window of this length.
 ///
 /// # Panics
-/// For a field that is not in [`BOUNDED`].
+/// If the field is not in [`BOUNDED`].
 #[must_use]
 pub fn clamp_of(field: &str, window: Millis) -> u64 {
     let known = BOUNDED.iter().find(|(name, ..)| *name == field);
@@ -42,8 +42,7 @@ pub fn clamp_of(field: &str, window: Millis) -> u64 {
     if *grows { (clamp * window).div_ceil(60_000).max(1) } else { *clamp }
 }
 
-/// Returns what one session adds, field by field: every field of [`BOUNDED`] is in it. Without a budget values are
-/// clamped only.
+/// Returns the contribution of one session to every field of [`BOUNDED`]. Without a budget, values are only clamped.
 #[must_use]
 pub fn contribution(
     sums: &Sums,
@@ -84,7 +83,7 @@ pub fn contribution(
     adds
 }
 
-/// A fraction in lowest terms, or nearly so.
+/// A fraction in lowest terms, or nearly in lowest terms.
 #[derive(Clone, Copy)]
 struct Fraction {
     over: u128,

@@ -1,8 +1,8 @@
-//! The sum of a group of session summaries.
+//! Sums of groups of session summaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Amounts, clamped session summary by session summary before they were added. Times in ms.
+/// Sums over session summaries. Each summary is clamped before it is added. Times are in ms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the rollup's fields")]
 pub struct Sums {
@@ -16,28 +16,28 @@ pub struct Sums {
     pub stalls: u64,
     pub dropped_frames: u64,
     pub switches: u64,
-    /// Session summaries with an error of the class; classes that occur.
+    /// The number of session summaries with an error of each class. Classes without errors are absent.
     pub errors: BTreeMap<&'static str, u64>,
 }
 
 /// A group of session summaries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Distinct sessions.
+    /// The number of distinct sessions.
     pub sessions: u64,
-    /// Their amounts.
+    /// The sums over the sessions.
     pub sums: Sums,
-    /// Their startup times, ascending, one from each session that has one, ms.
+    /// The startup times in ms, ascending, one from each session that has one.
     pub startup_ms: Vec<u64>,
-    /// Their mean bandwidths, ascending, kbit/s.
+    /// The mean bandwidths of the sessions in kbit/s, ascending.
     pub bandwidth_kbps: Vec<u64>,
-    /// Their mean bitrates, ascending, kbit/s.
+    /// The mean bitrates of the sessions in kbit/s, ascending.
     pub bitrate_kbps: Vec<u64>,
-    /// Their mean live latencies, ascending, ms.
+    /// The mean live latencies of the sessions in ms, ascending.
     pub live_latency_ms: Vec<u64>,
-    /// What they add to tables other than the detail table, by field: clamped, and within the budget of each.
+    /// The contributions to tables other than the detail table by field, clamped and within the budget of each session.
     pub bounded: BTreeMap<&'static str, u64>,
-    /// Who they are: the names of the sessions.
+    /// The ids of the sessions.
     pub who: BTreeSet<String>,
 }
 

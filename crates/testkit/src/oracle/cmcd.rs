@@ -1,4 +1,4 @@
-//! A CMCD record, key by key: no more of it than the rules need that are tested.
+//! Reads a CMCD record key by key, as far as the tested rules need it.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use super::Record;
 use super::beacon::{Beacon, Parsed, milliseconds, quality};
 use super::numbers::two_digits;
 
-/// What a record says of playback.
+/// The playback content of a record.
 #[derive(Clone)]
 pub(super) struct Cmcd {
-    /// Sent on its own, not with a request for media.
+    /// True if it was sent on its own and not with a request for media.
     pub(super) event: bool,
-    /// In one body with others.
+    /// True if it was sent in one body with others.
     pub(super) batched: bool,
     pub(super) state: Option<char>,
-    /// `ps`: the state has changed.
+    /// `ps`: true if the state has changed.
     pub(super) changed: bool,
     /// `bc`
     pub(super) bitrate_changed: bool,
@@ -30,7 +30,8 @@ pub(super) struct Cmcd {
 }
 
 impl Record {
-    /// The value of the record's `content-type` header, where it needs one: CMCD is known by how it begins here.
+    /// Returns the value of the record's `content-type` header, if it needs one. The oracle recognizes CMCD by its
+    /// first characters.
     #[must_use]
     pub fn content_type(&self) -> Option<&'static [u8]> {
         let is_cmcd = [&b"CMCD="[..], b"e="].iter().any(|begins| self.payload.starts_with(begins));
@@ -38,7 +39,7 @@ impl Record {
     }
 }
 
-/// The records of a payload; `None` where it is not of CMCD.
+/// Returns the records of a payload, or `None` if it is not CMCD.
 pub(super) fn split(payload: &[u8]) -> Option<Vec<Parsed>> {
     let text = std::str::from_utf8(payload).ok()?;
     if let Some(query) = text.strip_prefix("CMCD=") {
@@ -88,7 +89,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
             .collect(),
-        // of one that has not begun it is none
+        // A player that has not begun to play has no startup time.
         startup_ms: number("msd").filter(|_| !matches!(state, Some('s' | 'd'))).map(two_digits),
         bandwidth_kbps: number("mtp").map(two_digits),
         bitrate_kbps: bitrate.map(two_digits),
@@ -102,7 +103,7 @@ fn parse(record: &str, event: bool, batched: bool) -> Parsed {
     Parsed { ts: number("ts").map(milliseconds), tenant: String::new(), rest }
 }
 
-/// The class of an error code.
+/// Returns the class of an error code.
 pub(super) fn class(code: &str) -> &'static str {
     match code {
         "404" => "network",

@@ -1,4 +1,4 @@
-//! Folding with a margin, step by step as the page on privacy has it.
+//! Folds with a margin, step by step as the page on privacy describes it.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use super::{Cell, Cells};
 /// A published row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// One value for each dimension of the breakdown, `*` where it was folded.
+    /// One value for each dimension of the breakdown. A folded value is `*`.
     pub cell_key: Vec<String>,
-    /// What its sessions add up to.
+    /// The sum over its sessions.
     pub cell: Cell,
-    /// The rows that a small rest took in to become this one.
+    /// The number of rows that were merged into a small rest to form this row.
     pub taken: u64,
-    /// The sessions of that rest before it took them in.
+    /// The number of sessions of that rest before rows were merged into it.
     pub rest: u64,
 }
 
-/// Returns the rows of a table in the order of cell keys; none if it stands for fewer than `k` sessions. A rest that
-/// takes in rows leaves at least `margin` possible sizes for itself, or takes in every row of its node.
+/// Returns the rows of a table in the order of cell keys, or none if the table has fewer than `k` sessions. A rest into
+/// which rows are merged has at least `margin` possible sizes, or contains every row of its node.
 #[must_use]
 pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     let depth = cells.keys().next().map_or(0, Vec::len);
@@ -27,7 +27,7 @@ pub fn fold(cells: &Cells, k: u64, margin: u64) -> Vec<Row> {
     rows
 }
 
-/// The rows under the node with that prefix, and the rest that goes up.
+/// Returns the rows under the node with this prefix, and the rest that moves to the level above.
 fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize) -> (Vec<Row>, Cell) {
     if prefix.len() == depth {
         let cell = cells.get(prefix).cloned().unwrap_or_default();
@@ -70,9 +70,9 @@ fn fold_node(cells: &Cells, k: u64, margin: u64, prefix: &[String], depth: usize
     (rows, rest)
 }
 
-/// Returns the number of sizes that a rest may have had, which is all that a star row of `star` sessions tells whoever
-/// knows that it took in `taken` rows: each of those had between `k` sessions and the `left` of the smallest row that
-/// stayed, and the rest had between 1 and k − 1.
+/// Returns the number of possible sizes of the rest, given a star row of `star` sessions into which `taken` rows were
+/// merged. Each of those rows had between `k` sessions and `left` sessions, the size of the smallest row that stayed.
+/// The rest had between 1 and k − 1 sessions.
 #[must_use]
 pub fn possible_rests(star: u64, taken: u64, left: u64, k: u64) -> u64 {
     let most = (k - 1).min(star.saturating_sub(taken * k));

@@ -1,8 +1,8 @@
-//! What became of everything that was read.
+//! Counts beacons, session-windows and windows by outcome.
 
 use std::collections::BTreeMap;
 
-/// Beacons by outcome.
+/// The counts of beacons by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
 pub struct Beacons {
@@ -13,9 +13,10 @@ pub struct Beacons {
     pub duplicate: u64,
     pub opted_out: u64,
     pub excluded: u64,
-    /// Not an outcome: those for which the record's time counts, because their own was too far ahead of it.
+    /// Not an outcome: the number of beacons whose time was too far ahead of their record, so that the record's time
+    /// was used.
     pub clock_ahead: u64,
-    /// By the name of the reason; reasons that occur.
+    /// The counts by the name of the reason. Reasons without beacons are absent.
     pub rejected: BTreeMap<&'static str, u64>,
 }
 
@@ -35,7 +36,7 @@ impl Beacons {
     }
 }
 
-/// How many were released, how many withheld.
+/// The numbers of released and withheld items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the ledger's fields")]
 pub struct Released {
@@ -43,19 +44,19 @@ pub struct Released {
     pub withheld: u64,
 }
 
-/// The whole account.
+/// All counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Beacons.
+    /// The beacons.
     pub beacons: Beacons,
-    /// Sessions of one window each.
+    /// The session-windows, each of one session in one window.
     pub session_windows: Released,
-    /// Windows of one tenant each, with at least one session.
+    /// The windows with at least one session, each of one tenant.
     pub windows: Released,
 }
 
 impl Ledger {
-    /// The law of conservation: every beacon that was read has exactly one outcome.
+    /// Returns true if every beacon that was read has exactly one outcome.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let b = &self.beacons;

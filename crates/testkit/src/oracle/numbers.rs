@@ -1,19 +1,19 @@
-//! Rounding, exactly.
+//! Rounds with exact arithmetic.
 
-/// A time rounded to 100 ms, half up.
+/// Rounds a time to 100 ms, half up.
 pub(super) fn to_100_ms(ms: u64) -> u64 {
     let ms = u128::from(ms);
     u64::try_from((ms + 50) / 100 * 100).unwrap_or(u64::MAX)
 }
 
-/// An integer rounded to two significant digits, half up.
+/// Rounds an integer to two significant digits, half up.
 #[must_use]
 pub fn two_digits(value: u64) -> u64 {
     two_digits_of(u128::from(value), 1)
 }
 
-/// The fraction `over / under` rounded to an integer of two significant digits, half up, in one rounding: below 100
-/// that is the nearest integer.
+/// Rounds the fraction `over / under` to an integer of two significant digits, half up, in one step. Below 100 this is
+/// the nearest integer.
 pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     let mut unit = 1_u128;
     while over >= 100 * unit * under {
@@ -23,8 +23,8 @@ pub(super) fn two_digits_of(over: u128, under: u128) -> u64 {
     u64::try_from((2 * over + step) / (2 * step) * unit).unwrap_or(u64::MAX)
 }
 
-/// The smallest of the sorted values with at least `percent` % of them at or below it; `None` unless at least `b` lie
-/// at or below it and at least `b` at or above it.
+/// Returns the smallest of the sorted values that is at least as large as `percent` % of them. Returns `None` unless at
+/// least `b` values are at or below it, and at least `b` at or above it.
 #[must_use]
 pub fn percentile(sorted: &[u64], percent: u64, b: usize) -> Option<u64> {
     let wanted = (sorted.len() as u64 * percent).div_ceil(100);

@@ -1,8 +1,8 @@
-//! One partition, beacon by beacon.
+//! Evaluates one partition beacon by beacon.
 
 use std::collections::BTreeMap;
 
-use super::attempts::{Attempts, Statement};
+use super::attempts::{Attempts, BeaconAssertions};
 use super::beacon::{self, Beacon};
 use super::playback::Playback;
 use super::session_summary::{InsertedBeacon, SessionSummary};
@@ -16,7 +16,7 @@ pub(super) struct SummaryKey {
     pub(super) session: String,
 }
 
-/// A partition as far as it was read.
+/// The state of a partition after the records that were read.
 pub(super) struct Partition<'a> {
     settings: &'a Settings,
     /// The highest record timestamp that moved the watermark.
@@ -28,12 +28,12 @@ pub(super) struct Partition<'a> {
     counts: Beacons,
 }
 
-/// The assertions of a session: each field with the timestamp of the record that last asserted it.
+/// The assertions of a session. Each field has the timestamp of the record that last asserted it.
 #[derive(Default)]
 struct Session {
     dimensions: BTreeMap<String, (String, Millis)>,
     startup: Option<Millis>,
-    /// The last record with a JSON beacon at its first frame, without a startup time.
+    /// The timestamp of the last record with a JSON beacon at its first frame, without a startup time.
     untimed_frame: Option<Millis>,
     opt_out: Option<Millis>,
     seen: BTreeMap<String, Millis>,
@@ -42,23 +42,23 @@ struct Session {
 }
 
 impl Session {
-    /// Takes over an opt-out alone.
+    /// Stores an opt-out, and nothing else.
     fn observe_opt_out(&mut self, now: Millis) {
         self.opt_out = self.opt_out.max(Some(now));
     }
 
-    /// Takes over all that a beacon states.
+    /// Stores everything that a beacon reports.
     fn observe(&mut self, beacon: &Beacon, now: Millis) {
         for (dimension, value) in &beacon.dimensions {
             self.dimensions.insert(dimension.clone(), (value.clone(), now));
         }
-        let stated = [
+        let reported = [
             (&mut self.startup, beacon.startup_ms.is_some()),
-            (&mut self.untimed_frame, beacon.states_untimed_frame()),
+            (&mut self.untimed_frame, beacon.reports_untimed_frame()),
             (&mut self.opt_out, beacon.opt_out),
         ];
-        for (field, stated) in stated {
-            if stated {
+        for (field, reported) in reported {
+            if reported {
                 *field = (*field).max(Some(now));
             }
         }
@@ -78,15 +78,15 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Reads one record: all its beacons first, then the watermark. A record ahead of the clock is one rejection, and
-    /// no time ahead of the clock moves the watermark.
+    /// Reads one record. All its beacons are evaluated before the watermark moves. A record ahead of the clock is one
+    /// rejection, and no time ahead of the clock moves the watermark.
     pub(super) fn read(&mut self, record: &Record) {
         if record.timestamp.is_some_and(|at| self.settings.is_ahead(at)) {
             self.counts.read += 1;
             *self.counts.rejected.entry("future").or_default() += 1;
             for parsed in beacon::split(&record.payload) {
                 if let Err(rejected) = beacon::read(parsed, record.timestamp, self.settings) {
-                    self.withdraw(rejected.opts_out);
+                    self.opt_out(rejected.opts_out);
                 }
             }
             return;
@@ -104,7 +104,7 @@ impl<'a> Partition<'a> {
                 }
                 Err(rejected) => {
                     *self.counts.rejected.entry(rejected.reason).or_default() += 1;
-                    self.withdraw(rejected.opts_out);
+                    self.opt_out(rejected.opts_out);
                     rejected.claimed.filter(|at| !self.settings.is_ahead(*at))
                 }
             };
@@ -113,17 +113,17 @@ impl<'a> Partition<'a> {
         self.highest = highest;
     }
 
-    /// The outcome on one beacon of a record at `now`.
+    /// Evaluates one beacon of a record at `now`, and counts its outcome.
     fn evaluate(&mut self, beacon: Beacon, now: Millis) {
         if beacon.clock_ahead {
             self.counts.clock_ahead += 1;
         }
         if beacon.opt_out {
-            self.take_out(&beacon.tenant, &beacon.session);
+            self.remove_from_open_windows(&beacon.tenant, &beacon.session);
         }
         if beacon.is_excluded(self.settings) {
             self.counts.excluded += 1;
-            // all that is used of it
+            // Only the opt-out of an excluded beacon is used.
             if beacon.opt_out {
                 self.sessions.entry((beacon.tenant, beacon.session)).or_default().observe_opt_out(now);
             }
@@ -147,24 +147,24 @@ impl<'a> Partition<'a> {
         let summary = self.summaries.get_mut(&summary_key).filter(|_| !late);
         let mut in_window = summary.map(|summary| summary.attempts.clone()).unwrap_or_default();
 
-        let statement = Statement::of(&beacon, now, start);
-        let has_played = statement.frame || session.attempts.has_played(holds);
+        let assertions = BeaconAssertions::of(&beacon, now, start);
+        let has_played = assertions.frame || session.attempts.has_played(holds);
         let before = in_window.clone();
-        let untimed = beacon.states_untimed_frame();
-        let took = statement.since_start(&session.attempts, idle, holds).filter(|_| untimed);
+        let untimed = beacon.reports_untimed_frame();
+        let took = assertions.since_start(&session.attempts, idle, holds).filter(|_| untimed);
         let is_measured =
             beacon.cmcd.is_none() && session.attempts.has_json_start(holds) && holds(session.untimed_frame);
-        session.attempts.state(statement, &mut in_window, is_history_known, holds);
+        session.attempts.add(assertions, &mut in_window, is_history_known, holds);
         let is_new_play = in_window.plays > before.plays;
-        // a play that begins an attempt follows a start that failed
+        // A play that begins an attempt follows a failed start.
         let took = took.filter(|_| is_new_play && in_window.attempts == before.attempts);
         let amounts = session.playback.amounts(&beacon, now, idle, has_played, holds);
-        let stated = beacon.startup_ms.filter(|_| {
+        let reported = beacon.startup_ms.filter(|_| {
             let is_new = is_new_play || !is_measured && !holds(session.startup);
             !amounts.start_known && !amounts.start_interrupted && is_new
         });
         let inserted = InsertedBeacon {
-            startup: took.or(amounts.startup_ms).or(stated),
+            startup: took.or(amounts.startup_ms).or(reported),
             errors: session.playback.new_errors(&beacon, holds),
             asserted: session
                 .dimensions
@@ -191,17 +191,17 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// Lets a session opt out whose beacon counts as something else. Where nothing tells the time of that, it is the
-    /// latest one of the log.
-    fn withdraw(&mut self, session: Option<(String, String, Option<Millis>)>) {
+    /// Opts out the session of a rejected beacon. If the time of the opt-out is unknown, it is the latest time of the
+    /// log.
+    fn opt_out(&mut self, session: Option<(String, String, Option<Millis>)>) {
         let Some((tenant, session, from)) = session else { return };
-        self.take_out(&tenant, &session);
+        self.remove_from_open_windows(&tenant, &session);
         let from = from.or(self.highest).or(self.settings.now).unwrap_or(0);
         self.sessions.entry((tenant, session)).or_default().opt_out = Some(from);
     }
 
-    /// Takes a session out of every window that is not closed.
-    fn take_out(&mut self, tenant: &str, session: &str) {
+    /// Removes a session from every open window.
+    fn remove_from_open_windows(&mut self, tenant: &str, session: &str) {
         let keys = self.summaries.keys().filter(|key| key.tenant == tenant && key.session == session);
         let open: Vec<_> = keys.filter(|key| !self.is_closed(key.start)).cloned().collect();
         for key in open {
@@ -211,18 +211,18 @@ impl<'a> Partition<'a> {
         }
     }
 
-    /// The end of the last window that the watermark has reached.
+    /// Returns the end of the last window that the watermark has reached.
     fn closed_until(&self) -> Millis {
         let watermark = self.highest.unwrap_or(0).saturating_sub(self.settings.lateness);
         watermark / self.settings.window * self.settings.window
     }
 
-    /// Whether a window is closed.
+    /// Returns true if a window is closed.
     fn is_closed(&self, start: Millis) -> bool {
         start + self.settings.window <= self.closed_until()
     }
 
-    /// The end of the input: every window closes.
+    /// Closes every window at the end of the input.
     pub(super) fn finish(self) -> (Beacons, BTreeMap<SummaryKey, SessionSummary>) {
         (self.counts, self.summaries)
     }

@@ -1,4 +1,5 @@
-//! What a session's states and totals come to. All that it ever stated is kept, and gone through for each beacon.
+//! Computes amounts from the states and totals of a session. All reports of the session are kept, and read again for
+//! each beacon.
 
 use super::Millis;
 use super::beacon::Beacon;
@@ -13,21 +14,22 @@ pub(super) struct Amounts {
     pub(super) stalls: u64,
     pub(super) dropped_frames: u64,
     pub(super) switches: u64,
-    /// The time from a start that was stated to a first frame that was not known.
+    /// The time from a reported start to the first frame after it.
     pub(super) startup_ms: Option<u64>,
-    /// An event stated a start.
+    /// True if an event reported a start.
     pub(super) start_known: bool,
-    /// A request stated a start, and a pause or a seek after it, before anything played.
+    /// True if a request reported a start, and a pause or a seek after it, before anything played.
     pub(super) start_interrupted: bool,
-    /// Playing and stalled time by the clock, before it was rounded.
+    /// Playing and stalled time by the clock, before rounding.
     credited: Millis,
-    /// The time by which an event came sooner than all events before it, if that may be jitter.
+    /// The time by which the delay of an event is shorter than the delays of all events before it, if that may be
+    /// jitter.
     jitter: Millis,
 }
 
-/// A state that was stated.
+/// A reported state.
 #[derive(Clone, Copy)]
-struct Statement {
+struct StateReport {
     asserted_at: Millis,
     at: Millis,
     state: char,
@@ -36,13 +38,13 @@ struct Statement {
     changed: bool,
     /// The time that it added.
     credited: Millis,
-    /// The time by which it came sooner than all before it, if that may be jitter.
+    /// The time by which its delay is shorter than all delays before it, if that may be jitter.
     jitter: Millis,
-    /// Its place in the log.
+    /// Its position in the log.
     nth: usize,
 }
 
-impl Statement {
+impl StateReport {
     fn of(at: Millis, cmcd: &Cmcd, state: char, now: Millis) -> Self {
         Self {
             asserted_at: now,
@@ -58,21 +60,21 @@ impl Statement {
     }
 }
 
-/// All that a session stated by CMCD, in log order.
+/// All CMCD reports of a session, in log order.
 #[derive(Default)]
 pub(super) struct Playback {
-    statements: Vec<Statement>,
-    /// Each with whether it was an event.
+    reports: Vec<StateReport>,
+    /// The key and the total, with true for an event, and the timestamp of the record.
     totals: Vec<(&'static str, u64, bool, Millis)>,
-    /// Of events.
+    /// The bitrates in events.
     bitrates: Vec<(u64, Millis)>,
-    /// The error codes of every record, and whether it was an event.
+    /// The error codes of every record, with true for an event.
     codes: Vec<(Vec<String>, bool, Millis)>,
 }
 
 impl Playback {
-    /// What a beacon of a record at `now` adds. `holds` says what is still true of what was said at a time; `idle` is
-    /// for how long that is.
+    /// Returns the amounts that a beacon of a record at `now` adds. `holds` returns true if a report of that time is in
+    /// effect. `idle` is the time that a report is in effect.
     pub(super) fn amounts(
         &self,
         beacon: &Beacon,
@@ -91,11 +93,11 @@ impl Playback {
                 ..Amounts::default()
             };
         };
-        let last = |of: &dyn Fn(&Statement) -> bool| {
-            let last = self.statements.iter().rfind(|statement| of(statement));
-            last.filter(|statement| holds(Some(statement.asserted_at))).copied()
+        let last = |of: &dyn Fn(&StateReport) -> bool| {
+            let last = self.reports.iter().rfind(|report| of(report));
+            last.filter(|report| holds(Some(report.asserted_at))).copied()
         };
-        // the greater one of the last totals of events and of requests
+        // The greater of the last total in events and the last total in requests.
         let grown = |key: &str| {
             let last = |of_events: bool| {
                 let last = self.totals.iter().rfind(|(of, _, event, _)| *of == key && *event == of_events);
@@ -105,13 +107,13 @@ impl Playback {
             before.zip(cmcd.totals.get(key)).map_or(0, |(before, total)| total.saturating_sub(before))
         };
         let held: Vec<_> =
-            self.statements.iter().filter(|statement| holds(Some(statement.asserted_at))).copied().collect();
+            self.reports.iter().filter(|report| holds(Some(report.asserted_at))).copied().collect();
         let last_bitrate = self.bitrates.last().filter(|(_, asserted_at)| holds(Some(*asserted_at)));
         let is_same_bitrate =
             cmcd.event && cmcd.bitrate.is_some() && last_bitrate.map(|(rate, _)| *rate) == cmcd.bitrate;
-        let is_start = |statement: &Statement| statement.event && statement.changed && statement.state == 's';
+        let is_start = |report: &StateReport| report.event && report.changed && report.state == 's';
         let start = last(&is_start);
-        let asked_start = last(&|statement| !statement.event && statement.state == 's');
+        let asked_start = last(&|report| !report.event && report.state == 's');
         let mut amounts = Amounts {
             dropped_frames: grown("dfa"),
             switches: u64::from(cmcd.bitrate_changed && had_played && !is_same_bitrate),
@@ -126,10 +128,10 @@ impl Playback {
             }
             return amounts;
         };
-        let new = Statement::of(beacon.ts, cmcd, state, now);
+        let new = StateReport::of(beacon.ts, cmcd, state, now);
         if new.event && state == 'p' {
-            let began = last(&|statement| statement.event && statement.state == 'p');
-            let is_first = !self.after(true, is_start).iter().any(|statement| statement.state == 'p')
+            let began = last(&|report| report.event && report.state == 'p');
+            let is_first = !self.after(true, is_start).iter().any(|report| report.state == 'p')
                 && !self.is_interrupted(true, is_start);
             let start = start.filter(|start| is_first && began.is_none_or(|began| start.at >= began.at));
             let took = start.and_then(|start| new.at.checked_sub(start.at)).filter(|took| *took <= idle);
@@ -139,12 +141,12 @@ impl Playback {
         if new.event {
             (most, amounts.jitter) = self.allowance(new, idle, &holds);
         }
-        credit(&held, &self.statements, new, idle, most, &mut amounts);
+        credit(&held, &self.reports, new, idle, most, &mut amounts);
         amounts
     }
 
-    /// The classes of the errors that a beacon reports and that are new: not among the codes of the records of the same
-    /// way before it, without one in between that lacks them.
+    /// Returns the classes of the new errors in a beacon. An error is not new if its code was in the previous record of
+    /// the same kind (event or request), and since then in every record of that kind.
     pub(super) fn new_errors(
         &self,
         beacon: &Beacon,
@@ -161,35 +163,37 @@ impl Playback {
         cmcd.codes.iter().filter(is_new).map(|code| class(code)).collect()
     }
 
-    /// The statements of one clock that came after the last one that is such.
-    fn after(&self, event: bool, is_such: impl Fn(&Statement) -> bool) -> Vec<&Statement> {
-        let of_clock: Vec<_> = self.statements.iter().filter(|statement| statement.event == event).collect();
-        let from = of_clock.iter().rposition(|statement| is_such(statement)).map_or(0, |at| at + 1);
+    /// Returns the reports of one clock after the last one that satisfies `matches`.
+    fn after(&self, event: bool, matches: impl Fn(&StateReport) -> bool) -> Vec<&StateReport> {
+        let of_clock: Vec<_> = self.reports.iter().filter(|report| report.event == event).collect();
+        let from = of_clock.iter().rposition(|report| matches(report)).map_or(0, |at| at + 1);
         of_clock[from..].to_vec()
     }
 
-    /// Returns whether a pause or a seek came after the last start on that clock, before anything played.
-    fn is_interrupted(&self, event: bool, is_start: impl Fn(&Statement) -> bool) -> bool {
+    /// Returns true if a pause or a seek came after the last start on this clock, before anything played.
+    fn is_interrupted(&self, event: bool, is_start: impl Fn(&StateReport) -> bool) -> bool {
         let after = self.after(event, is_start);
-        let before_play = after.iter().take_while(|statement| statement.state != 'p');
-        before_play.filter(|statement| matches!(statement.state, 'a' | 'k')).count() > 0
+        let before_play = after.iter().take_while(|report| report.state != 'p');
+        before_play.filter(|report| matches!(report.state, 'a' | 'k')).count() > 0
     }
 
-    /// The most that an event may add: the time since the record of events before its own, and the delay of that one;
-    /// less what the events before it in its own record have added.
-    /// The second number is the jitter in it: what comes up to a second sooner than all before adds that.
+    /// Returns the maximum time that an event may add. It is the time since the record of the previous event, plus the
+    /// delay of that event, minus the time that earlier events in the same record added.
+    ///
+    /// The second number is the part that may be jitter. An event whose delay is up to a second shorter than all delays
+    /// before it adds the difference.
     fn allowance(
         &self,
-        new: Statement,
+        new: StateReport,
         idle: Millis,
         holds: &impl Fn(Option<Millis>) -> bool,
     ) -> (Millis, Millis) {
-        let events = || self.statements.iter().filter(|statement| statement.event);
+        let events = || self.reports.iter().filter(|report| report.event);
         let latest = events().map(|event| event.asserted_at).max();
         if latest.is_some_and(|latest| latest > new.asserted_at) {
             return (0, 0);
         }
-        let delay = |event: &Statement| i128::from(event.asserted_at) - i128::from(event.at);
+        let delay = |event: &StateReport| i128::from(event.asserted_at) - i128::from(event.at);
         let soonest = events().filter(|event| holds(Some(event.asserted_at))).map(delay).min();
         let jitter = soonest.map_or(0, |soonest| soonest - delay(&new));
         let jitter = if (0..=1_000).contains(&jitter) { jitter as Millis } else { 0 };
@@ -212,48 +216,48 @@ impl Playback {
         left(new.asserted_at - before + u64::try_from(delay).unwrap_or(0))
     }
 
-    /// Takes down what a beacon of a record at `now` states, and what it added.
+    /// Stores the reports of a beacon in a record at `now`, and the amounts that it added.
     pub(super) fn observe(&mut self, beacon: &Beacon, now: Millis, amounts: &Amounts) {
         let Some(cmcd) = &beacon.cmcd else { return };
         self.totals.extend(cmcd.totals.iter().map(|(key, total)| (*key, *total, cmcd.event, now)));
         self.bitrates.extend(cmcd.bitrate.filter(|_| cmcd.event).map(|bitrate| (bitrate, now)));
         self.codes.push((cmcd.codes.clone(), cmcd.event, now));
         let Amounts { credited, jitter, .. } = *amounts;
-        let nth = self.statements.len();
-        let statement =
-            |state| Statement { credited, jitter, nth, ..Statement::of(beacon.ts, cmcd, state, now) };
-        self.statements.extend(cmcd.state.map(statement));
+        let nth = self.reports.len();
+        let report =
+            |state| StateReport { credited, jitter, nth, ..StateReport::of(beacon.ts, cmcd, state, now) };
+        self.reports.extend(cmcd.state.map(report));
     }
 }
 
-/// The time before a new statement, to the state before it, and no more than `most`.
+/// Attributes the time before a new report to the state before it, up to `most`.
 fn credit(
-    held: &[Statement],
-    log: &[Statement],
-    new: Statement,
+    held: &[StateReport],
+    log: &[StateReport],
+    new: StateReport,
     idle: Millis,
     most: Millis,
     amounts: &mut Amounts,
 ) {
-    let events = || held.iter().filter(|statement| statement.event);
-    let requests = || held.iter().filter(|statement| !statement.event);
-    // what requests say themselves counts where no event holds
+    let events = || held.iter().filter(|report| report.event);
+    let requests = || held.iter().filter(|report| !report.event);
+    // The times of requests are used only if no event is in effect.
     let has_events = !new.event && events().count() > 0;
     let mut clock: Vec<_> = if new.event || has_events { events().collect() } else { requests().collect() };
-    // stable: among equals the last of the log comes last
-    clock.sort_by_key(|statement| statement.at);
+    // The sort is stable, so the last report in the log is last among equal times.
+    clock.sort_by_key(|report| report.at);
     let Some(before) = clock.last() else { return };
-    let others = || events().filter(|statement| !new.event || statement.asserted_at != new.asserted_at);
+    let others = || events().filter(|report| !new.event || report.asserted_at != new.asserted_at);
     let mut at = i128::from(new.at);
     let mut from = i128::from(before.at);
     if new.event && others().count() == 0 {
-        let counted = requests().map(|statement| i128::from(statement.at)).max();
+        let counted = requests().map(|report| i128::from(report.at)).max();
         if counted.is_some_and(|counted| at <= counted) {
             return;
         }
         from = from.max(counted.unwrap_or(from));
     } else if new.event || has_events {
-        // the two clocks are as far apart as for the event that came soonest
+        // The distance of the two clocks is the shortest delay of an event.
         let of_new = Some(&new).filter(|new| new.event);
         let delays = events().chain(of_new).map(|event| i128::from(event.asserted_at) - i128::from(event.at));
         let distance = delays.min().unwrap_or(0);
@@ -271,8 +275,8 @@ fn credit(
         return;
     }
     let (mut plays, mut waits) = (false, false);
-    for statement in &clock {
-        match statement.state {
+    for report in &clock {
+        match report.state {
             'p' => (plays, waits) = (true, false),
             'k' => plays = false,
             'r' | 'w' => waits |= plays,
@@ -294,11 +298,11 @@ fn credit(
     }
 }
 
-/// Returns the kind of what came, in the log, after the latest `p` of a clock that holds, and is not earlier by the clock: `p` for nothing,
-/// `r` for a stall (and pauses in it), `x` for anything else.
-fn ended(held: &[Statement], log: &[Statement], event: bool) -> Option<char> {
-    let of_clock = |statement: &&Statement| statement.event == event && statement.state == 'p';
-    // of two at one moment the later of the log
+/// Returns the state that followed the latest `p` of a clock in effect, in log order and not earlier by the clock. It
+/// is `p` if nothing followed, `r` for a stall (and pauses in it), and `x` for anything else.
+fn ended(held: &[StateReport], log: &[StateReport], event: bool) -> Option<char> {
+    let of_clock = |report: &&StateReport| report.event == event && report.state == 'p';
+    // Of two reports at the same time, the later one in the log is used.
     let played = held.iter().filter(of_clock).max_by_key(|played| (played.at, played.nth))?;
     let mut ended = 'p';
     for later in log.iter().filter(|later| later.event == event && later.nth > played.nth) {

@@ -1,4 +1,4 @@
-//! The rows as they must be printed.
+//! Formats the expected rows.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::beacon::ERRORS;
 use super::{Cell, Outcome, Row, Settings, percentile};
 
-/// Sessions that must lie on either side of a percentile.
+/// The minimum number of sessions on either side of a percentile.
 const B: usize = 10;
 
-/// Fields that are one number.
+/// The fields that are one number.
 const NUMBERS: [&str; 10] = [
     "beacons",
     "attempts",
@@ -24,16 +24,16 @@ const NUMBERS: [&str; 10] = [
     "switches",
 ];
 
-/// Fields that are the distribution of one value of each session, and whose sum other tables show, too.
+/// The fields that are the distribution of one value of each session. Other tables contain their sums, too.
 const DISTRIBUTIONS: [&str; 3] = ["startup_ms", "bandwidth_kbps", "bitrate_kbps"];
 
-/// The distribution that only the detail table shows.
+/// The distribution that only the detail table contains.
 const IN_DETAIL_ONLY: &str = "live_latency_ms";
 
 impl Outcome {
-    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are left
-    /// out, because the design leaves their bins open. Where there is a secret, numbers outside the detail table are
-    /// the sums that the noise is added to.
+    /// Returns every row as `crowdfold.rollup/1`, sorted by window, tenant, breakdown and cell key. Histograms are
+    /// omitted, because the design does not fix their bins. With a secret, numbers outside the detail table are the
+    /// sums before noise.
     #[must_use]
     pub fn rollups(&self, settings: &Settings) -> Vec<Value> {
         let mut rollups = Vec::new();
@@ -74,7 +74,7 @@ impl Outcome {
     }
 }
 
-/// The fields of a row of the detail table.
+/// Returns the fields of a row of the detail table.
 fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     let Cell { sums, .. } = &row.cell;
     let numbers = [
@@ -98,7 +98,7 @@ fn exact(row: &Row) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// The fields of a row of another table, before noise.
+/// Returns the fields of a row of another table, before noise.
 fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     let sum = |field: &str| row.cell.bounded.get(field).copied().unwrap_or(0);
     let mut fields = vec![("beacons", Value::Null)];
@@ -110,7 +110,7 @@ fn bounded(row: &Row) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// The fields of a row of another table where there is no secret.
+/// Returns the fields of a row of another table without a secret.
 fn absent() -> Vec<(&'static str, Value)> {
     NUMBERS
         .into_iter()

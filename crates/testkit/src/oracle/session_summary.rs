@@ -1,24 +1,24 @@
-//! The summary of one session in one window: its inserted beacons, all kept until the end.
+//! Summarizes one session in one window. All its inserted beacons are kept until the end.
 
 use std::collections::BTreeMap;
 
-use super::attempts::InWindow;
+use super::attempts::WindowAttempts;
 use super::beacon::{Beacon, ERRORS};
 use super::bounded::contribution;
 use super::numbers::two_digits_of;
 use super::playback::Amounts;
 use super::{Cell, Settings, Sums};
 
-/// An inserted beacon, with what the session's state made of it.
+/// An inserted beacon, with the values derived from the state of its session.
 pub(super) struct InsertedBeacon {
     pub(super) beacon: Beacon,
-    /// The startup time it states, if that counts.
+    /// Its startup time, if that counts.
     pub(super) startup: Option<u64>,
-    /// The errors it states that count.
+    /// Its errors that count.
     pub(super) errors: Vec<&'static str>,
-    /// What it adds.
+    /// Its contributions.
     pub(super) amounts: Amounts,
-    /// What the session had last said of each dimension.
+    /// The last asserted value of each dimension of the session.
     pub(super) asserted: BTreeMap<String, String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct InsertedBeacon {
 #[derive(Default)]
 pub(super) struct SessionSummary {
     inserted: Vec<InsertedBeacon>,
-    pub(super) attempts: InWindow,
+    pub(super) attempts: WindowAttempts,
 }
 
 impl SessionSummary {
@@ -38,14 +38,15 @@ impl SessionSummary {
         self.inserted.len() as u64
     }
 
-    /// The first value reported in the window, else the first that was asserted when a beacon was inserted.
+    /// Returns the first value reported in the window. If there is none, returns the first value that was in effect
+    /// when a beacon was inserted.
     pub(super) fn dimension(&self, dimension: &str) -> String {
         let reported = self.inserted.iter().find_map(|inserted| inserted.beacon.dimensions.get(dimension));
         let asserted = || self.inserted.iter().find_map(|inserted| inserted.asserted.get(dimension));
         reported.or_else(asserted).cloned().unwrap_or_else(|| "unknown".into())
     }
 
-    /// Its amounts, clamped.
+    /// Returns its sums, clamped.
     pub(super) fn cell(&self, session: &str, settings: &Settings) -> Cell {
         let sum = |amount: fn(&Amounts) -> u64| {
             self.inserted.iter().map(|inserted| amount(&inserted.amounts)).sum::<u64>()
@@ -93,7 +94,8 @@ impl SessionSummary {
         }
     }
 
-    /// The mean of a rate over the beacons that carry it, weighted by their playing time, plain where all are 0.
+    /// Returns the mean of a rate over the beacons that contain it, weighted by playing time. If no beacon has playing
+    /// time, the mean is not weighted.
     fn mean(&self, rate: fn(&Beacon) -> Option<u64>) -> Option<u64> {
         let rates: Vec<(u128, u128)> = self
             .inserted

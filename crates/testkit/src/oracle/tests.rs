@@ -4,7 +4,8 @@ mod vectors;
 
 use super::*;
 
-/// A minute's windows, half a minute of lateness, one breakdown and crowds of one, so that every session-window shows.
+/// Returns settings with windows of a minute, a lateness of half a minute, one breakdown, and k = 1, so that every
+/// session-window is released.
 fn settings() -> Settings {
     Settings {
         tenants: vec!["acme".into(), "blip".into()],
@@ -15,7 +16,7 @@ fn settings() -> Settings {
     }
 }
 
-/// One partition: record timestamps, each with its payload.
+/// Returns a partition from record timestamps and payloads.
 fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
     let record = |(timestamp, payload): &(Millis, &str)| Record {
         timestamp: Some(*timestamp),
@@ -24,14 +25,14 @@ fn partition(records: &[(Millis, &str)]) -> Vec<Record> {
     records.iter().map(record).collect()
 }
 
-/// What must come of one partition.
+/// Evaluates one partition.
 fn evaluated(records: &[(Millis, &str)]) -> Outcome {
     let outcome = evaluate(&[partition(records)], &settings());
     assert!(outcome.ledger.balanced(), "{:?}", outcome.ledger);
     outcome
 }
 
-/// All that one tenant's window adds up to, whatever the cell keys.
+/// Returns the sum over all cells of a tenant's window.
 fn total(outcome: &Outcome, start: Millis) -> Cell {
     let mut total = Cell::default();
     let tables = outcome.cells.iter().filter(|(key, _)| key.start == start && key.breakdown == 0);

@@ -1,4 +1,4 @@
-//! Clamps, budget and the forms of rows, on sessions small enough to do by hand.
+//! Tests clamps, the budget and the forms of rows with small sessions whose results are computed by hand.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use super::*;
 
 const T: Millis = 1_795_308_480_000;
 
-/// What a session adds that sent one beacon with these fields, fields of 0 left out.
+/// Returns the contribution of a session with one beacon that has these fields. Fields of 0 are omitted.
 fn adds(window: Millis, fields: &str) -> BTreeMap<&'static str, u64> {
     let payload = format!(r#"{{"ts":{T},"session":"a",{fields}}}"#);
     let settings = Settings { window, ..settings() };
     let outcome = evaluate(&[partition(&[(T, &payload)])], &settings);
     let mut adds = total(&outcome, T / window * window).bounded;
-    assert_eq!(adds.len(), 18, "every field is there");
+    assert_eq!(adds.len(), 18, "every field is present");
     adds.retain(|_, value| *value > 0);
     adds
 }
@@ -23,7 +23,7 @@ fn each_field_is_clamped() {
     assert_eq!(
         playing,
         BTreeMap::from([("attempts", 1), ("plays", 1), ("startup_ms", 10_000), ("playing_ms", 60_000)]),
-        "four times 1 is the whole budget"
+        "four fields at their clamps use the whole budget"
     );
     assert_eq!(
         adds(60_000, r#""stalls":9,"stalled_ms":60000"#),
@@ -33,8 +33,8 @@ fn each_field_is_clamped() {
 }
 
 #[test]
-fn a_field_beyond_the_budget_adds_nothing_and_later_ones_may_still_fit() {
-    // 1 + 1 + 1 for attempt, play and error, (40/60)² for frames, then switches (3/3)² would be too much
+fn field_beyond_the_budget_adds_nothing_and_later_fields_may_fit() {
+    // Attempt, play and error use 1 + 1 + 1, and frames (40/60)². Switches would need (3/3)², which exceeds the budget.
     let fields = r#""event":"play","error":"drm","dropped_frames":40,"switches":3,"playing_ms":30000"#;
     let expected =
         [("attempts", 1), ("plays", 1), ("errors.drm", 1), ("dropped_frames", 40), ("playing_ms", 30_000)];
@@ -42,8 +42,8 @@ fn a_field_beyond_the_budget_adds_nothing_and_later_ones_may_still_fit() {
 }
 
 #[test]
-fn exactly_the_budget_is_within_it() {
-    // 1 + 1 + 1 + (36/60)² + (8000/10000)² = 4
+fn sum_equal_to_the_budget_is_accepted() {
+    // The sum is exactly the budget: 1 + 1 + 1 + (36/60)² + (8000/10000)² = 4.
     let fields = r#""event":"play","error":"drm","dropped_frames":36,"bitrate_kbps":8000"#;
     assert_eq!(adds(60_000, fields)["bitrate_kbps"], 8_000);
     let fields = r#""event":"play","error":"drm","dropped_frames":36,"bitrate_kbps":8100"#;
@@ -63,17 +63,17 @@ fn clamps_of_time_grow_with_the_window() {
 }
 
 #[test]
-fn a_star_row_leaves_the_possible_sizes_of_its_rest() {
-    // rest + one row of 50 to 60 = 61: the rest was 1 to 11
+fn possible_sizes_of_a_rest_follow_from_its_star_row() {
+    // 61 sessions are a rest and one row of 50 to 60 sessions, so the rest had 1 to 11.
     assert_eq!(possible_rests(61, 1, 60, 50), 11);
-    // of two rows of at least 50, at most 49 of 149 are left
+    // Two rows have at least 100 of 149 sessions, so at most 49 remain for the rest.
     assert_eq!(possible_rests(149, 2, 60, 50), 21);
     assert_eq!(possible_rests(51, 1, 50, 50), 1);
-    // a rest of k − 1 or fewer, whatever the arithmetic leaves
+    // A rest has at most k − 1 sessions, also if the difference is larger.
     assert_eq!(possible_rests(300, 1, 400, 50), 49);
 }
 
-/// The rows of three sessions, one of them with a drm error, in two tables.
+/// Returns the rows of three sessions in two tables. One session has a DRM error.
 fn rows(settings: Settings) -> Vec<Value> {
     let beacon = |session: &str, more: &str| {
         format!(r#"{{"ts":{T},"session":"{session}","cdn":"x","os":"y","playing_ms":5000{more}}}"#)
@@ -88,7 +88,7 @@ fn two_tables() -> Settings {
 }
 
 #[test]
-fn one_table_shows_everything_and_others_show_counts() {
+fn detail_table_contains_everything_and_others_contain_counts() {
     let rows = rows(two_tables());
     let policy = json!({"name": "threshold", "k": 3, "margin": 1, "noise": 8});
     assert_eq!(rows.iter().map(|row| &row["policy"]).collect::<Vec<_>>(), [&policy, &policy]);
@@ -102,7 +102,7 @@ fn one_table_shows_everything_and_others_show_counts() {
 }
 
 #[test]
-fn with_a_secret_others_show_bounded_sums_and_every_field() {
+fn with_a_secret_other_tables_contain_bounded_sums_and_every_field() {
     let rows = rows(Settings { secret: true, ..two_tables() });
     let noisy = &rows[0];
     assert_eq!((&noisy["beacons"], &noisy["playing_ms"]), (&Value::Null, &json!(15_000)));
@@ -112,12 +112,13 @@ fn with_a_secret_others_show_bounded_sums_and_every_field() {
 }
 
 #[test]
-fn the_detail_table_may_be_another_or_none_and_a_tenant_may_have_its_own() {
+fn detail_table_is_configurable_and_per_tenant() {
     let details =
         |settings| -> Vec<bool> { rows(settings).iter().map(|row| row["detail"] == true).collect() };
     assert_eq!(details(Settings { detail: Detail::Index(0), ..two_tables() }), [true, false]);
     assert_eq!(details(Settings { detail: Detail::None, ..two_tables() }), [false, false]);
-    let own = Own { k: 2, breakdowns: vec![vec!["os".into()]], detail: Detail::Last, margin: Some(0) };
+    let own =
+        TenantRules { k: 2, breakdowns: vec![vec!["os".into()]], detail: Detail::Last, margin: Some(0) };
     let settings = Settings { own: [("acme".into(), own)].into(), detail: Detail::None, ..two_tables() };
     let rows = rows(settings);
     assert_eq!((rows.len(), &rows[0]["detail"]), (1, &json!(true)));

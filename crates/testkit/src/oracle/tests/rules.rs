@@ -1,20 +1,20 @@
-//! The rules one by one, each on a log small enough to do by hand.
+//! Tests each rule with a small log whose result is computed by hand.
 
 use super::*;
 
 mod summaries;
 
-/// A moment well after the epoch, at the start of a window.
+/// A timestamp well after the epoch, at the start of a window.
 const T: Millis = 1_795_308_480_000;
 const S: Millis = 1_000;
 
-/// A beacon `after` seconds into the first window, with more fields.
+/// Returns a beacon `after` seconds into the first window, with more fields.
 fn beacon(after: u64, more: &str) -> String {
     let comma = if more.is_empty() { "" } else { "," };
     format!(r#"{{"ts":{},"session":"a"{comma}{more}}}"#, T + after * S)
 }
 
-/// A log in which every record arrives when its only beacon says.
+/// Evaluates a log in which every record has the time of its only beacon.
 fn on_time(beacons: &[(u64, &str)]) -> Outcome {
     let payloads: Vec<_> =
         beacons.iter().map(|(after, more)| (T + after * S, beacon(*after, more))).collect();
@@ -22,7 +22,7 @@ fn on_time(beacons: &[(u64, &str)]) -> Outcome {
 }
 
 #[test]
-fn each_reason_and_which_comes_first() {
+fn first_rejection_reason_in_the_documented_order_counts() {
     let long = format!(r#"{{"session":"{}"}}"#, "x".repeat(129));
     let nobody = format!(r#"{{"session":"a","ts":{T},"tenant":"nobody"}}"#);
     for (payload, reason) in [
@@ -45,7 +45,7 @@ fn each_reason_and_which_comes_first() {
 }
 
 #[test]
-fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
+fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
     for (ahead, counted) in [(60 * S, 0), (60 * S + 1, 1), (7_200 * S, 1)] {
         let beacon = format!(r#"{{"session":"a","ts":{},"tenant":""}}"#, T + ahead);
         let outcome = evaluated(&[(T, &beacon)]);
@@ -55,7 +55,7 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
 }
 
 #[test]
-fn an_opt_out_holds_whatever_else_is_wrong() {
+fn opt_out_takes_effect_despite_other_errors() {
     for (wrong, reason) in [
         (r#""session":"a","opt_out":1"#.to_owned(), "no_time"),
         (r#""session":"a","opt_out":"yes","ts":"never""#.to_owned(), "no_time"),
@@ -69,7 +69,7 @@ fn an_opt_out_holds_whatever_else_is_wrong() {
 }
 
 #[test]
-fn a_time_ten_years_away_is_none() {
+fn time_ten_years_away_is_absent() {
     for far in [1, T + 4_000 * 86_400_000] {
         let far = format!(r#"{{"session":"a","event":"play","ts":{far}}}"#);
         let outcome = evaluated(&[(T, &far), (T + S, &far)]);
@@ -79,7 +79,7 @@ fn a_time_ten_years_away_is_none() {
 }
 
 #[test]
-fn beacons_may_run_on_and_lie_in_an_envelope() {
+fn beacons_without_separators_and_in_envelopes_are_read() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let rest = format!(r#"{{"records":[{{"key":"k","value":{one}}},{{"value":{{"data":{two}}}}}]}}"#);
     for payload in [format!("{one}{two}"), format!(r#"{{"key":"k","batch":[{one},{two}]}}"#), rest] {
@@ -89,7 +89,7 @@ fn beacons_may_run_on_and_lie_in_an_envelope() {
 }
 
 #[test]
-fn the_last_of_two_values_counts_also_if_it_cannot_be_used() {
+fn last_of_two_values_counts_even_if_it_is_unusable() {
     for (last, plays) in [("700", 1), ("null", 0), ("\"x\"", 0), ("{}", 0)] {
         let fields = format!(r#""startup_ms":900,"startup_ms":{last}"#);
         let started = format!(r#"{{"session":"a","event":"attempt","ts":{T},{fields}}}"#);
@@ -98,7 +98,7 @@ fn the_last_of_two_values_counts_also_if_it_cannot_be_used() {
 }
 
 #[test]
-fn a_batch_is_objects_in_an_array_or_on_lines() {
+fn batch_is_an_array_or_lines_of_objects() {
     let (one, two) = (beacon(1, ""), beacon(2, ""));
     let array = format!("[{one},{two},7]");
     let lines = format!("{one}\n\n{two}\r\nnot json\n");
@@ -118,7 +118,7 @@ fn event_time_is_the_earlier_of_beacon_and_record() {
     assert_eq!(
         total(&outcome, T).sessions,
         1,
-        "the record came in the first window, whatever the player's clock"
+        "the record is in the first window, regardless of the player's clock"
     );
     let outcome = evaluated(&[(T + 70 * S, &beacon(59, ""))]);
     assert_eq!(total(&outcome, T).sessions, 1);
@@ -131,13 +131,13 @@ fn a_window_closes_when_the_watermark_reaches_its_end() {
     assert_eq!((counts(90).late, counts(90).released), (1, 1));
 }
 
-/// A record at `last` seconds, then one with a beacon of the first window.
+/// Evaluates a record at `last` seconds, and then a record with a beacon of the first window.
 fn on_time_then_straggler(last: u64) -> Outcome {
     evaluated(&[(T + last * S, &beacon(last, "")), (T + last * S, &beacon(1, ""))])
 }
 
 #[test]
-fn a_batch_does_not_make_itself_late() {
+fn beacons_of_a_batch_do_not_make_each_other_late() {
     let batch = format!("[{},{}]", beacon(300, ""), beacon(1, ""));
     assert_eq!(evaluated(&[(T + 300 * S, &batch)]).ledger.beacons.late, 0);
 }
@@ -150,7 +150,7 @@ fn rejected_records_move_the_watermark() {
 }
 
 #[test]
-fn in_a_file_a_beacons_own_time_is_the_clock_unless_it_is_ahead_of_ours() {
+fn time_of_a_beacon_in_a_file_moves_the_watermark_unless_it_is_ahead() {
     let line = |payload: &str| Record { timestamp: None, payload: payload.into() };
     let settings = Settings { now: Some(T), ..settings() };
     let lines = [beacon(61, ""), beacon(60, ""), beacon(1, r#""event":"x""#)];
@@ -160,7 +160,7 @@ fn in_a_file_a_beacons_own_time_is_the_clock_unless_it_is_ahead_of_ours() {
 }
 
 #[test]
-fn nothing_ahead_of_the_clock_moves_the_watermark() {
+fn time_ahead_of_the_clock_does_not_move_the_watermark() {
     let settings = Settings { now: Some(T), ..settings() };
     let reasons = |records: &[Record]| evaluate(&[records.to_vec()], &settings).ledger.beacons;
     let far = T + 600 * S;
@@ -172,7 +172,7 @@ fn nothing_ahead_of_the_clock_moves_the_watermark() {
     assert_eq!(
         counts.rejected,
         BTreeMap::from([("no_session", 1), ("future", 1)]),
-        "a record ahead is one rejection"
+        "a record ahead of the clock is one rejection"
     );
     assert_eq!((counts.late, counts.released), (0, 1));
 }
@@ -186,7 +186,7 @@ fn assertions_long_before_the_last_closed_window_expire() {
         let other = format!(r#"{{"ts":{},"session":"b"}}"#, T + last * S);
         evaluate(&[vec![line(&out), line(&other), line(&straggler)]], &settings()).ledger.beacons
     };
-    // Windows are closed until 180: 90 s before that is 90. Until 240: 150.
+    // Windows are closed until 180, so assertions since 90 are in effect. When windows are closed until 240, it is 150.
     assert_eq!((late_after(269).opted_out, late_after(269).late), (2, 0));
     assert_eq!((late_after(270).opted_out, late_after(270).late), (1, 1));
 }
@@ -199,7 +199,7 @@ fn each_partition_has_its_own_clock() {
 }
 
 #[test]
-fn a_repetition_is_a_duplicate_as_long_as_the_first_is_remembered() {
+fn repetition_is_a_duplicate_while_the_first_beacon_is_in_effect() {
     let again = |after: u64| {
         let one = beacon(0, r#""event":"end""#);
         let settings = Settings { lateness: 600 * S, ..settings() };
@@ -219,7 +219,7 @@ fn late_comes_before_duplicate_and_opted_out_before_late() {
     assert_eq!(
         (counts.released, counts.duplicate, counts.late),
         (1, 1, 1),
-        "the duplicate itself moved the clock"
+        "the duplicate itself moved the watermark"
     );
     let out = beacon(1, r#""opt_out":true"#);
     let counts = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &out)]).ledger.beacons;
@@ -227,21 +227,21 @@ fn late_comes_before_duplicate_and_opted_out_before_late() {
 }
 
 #[test]
-fn an_opt_out_takes_out_what_is_open_and_stays_for_a_while() {
+fn opt_out_removes_open_summaries_and_expires_later() {
     let beacons = [(0, ""), (70, ""), (95, ""), (100, r#""opt_out":true"#), (190, ""), (191, "")];
     let outcome = on_time(&beacons);
     assert_eq!(
         outcome.ledger.beacons.opted_out, 4,
-        "70 and 95 with their session summary, 100 itself, 190 within H"
+        "70 and 95 with their session summary, the opt-out at 100, and 190 within H"
     );
     assert_eq!(
         outcome.ledger.beacons.released, 2,
-        "the first window was closed; at 191 the word has expired"
+        "the first window was closed, and at 191 the opt-out has expired"
     );
 }
 
 #[test]
-fn plays_and_attempts_count_once_while_asserted() {
+fn plays_and_attempts_count_once_while_in_effect() {
     let outcome = on_time(&[
         (0, r#""event":"attempt""#),
         (1, r#""event":"play","startup_ms":850"#),
@@ -250,7 +250,8 @@ fn plays_and_attempts_count_once_while_asserted() {
     ]);
     let cell = total(&outcome, T);
     assert_eq!((cell.sums.attempts, cell.sums.plays, cell.startup_ms), (1, 1, vec![850]));
-    // Each statement renews the assertion, counted or not: 0, 90, 180 are one, 271 is another.
+    // Each report renews the assertion, counted or not. The plays at 0, 90 and 180 are one, and the play at 271 is
+    // another.
     let outcome = on_time(&[0, 90, 180, 271].map(|after| (after, r#""event":"play""#)));
     let plays: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.plays).iter().sum();
     let attempts: u64 = [0, 60, 120, 180, 240].map(|w| total(&outcome, T + w * S).sums.attempts).iter().sum();
@@ -258,7 +259,7 @@ fn plays_and_attempts_count_once_while_asserted() {
 }
 
 #[test]
-fn what_a_late_beacon_states_is_known_afterwards() {
+fn assertions_of_a_late_beacon_take_effect() {
     let play = beacon(1, r#""event":"play""#);
     let error = beacon(91, r#""error":"media","fatal":true"#);
     let outcome = evaluated(&[(T + 90 * S, "x"), (T + 90 * S, &play), (T + 91 * S, &error)]);
@@ -277,15 +278,23 @@ fn a_fatal_error_is_a_playback_failure_once_something_played() {
     assert_eq!((after.startup_failures, after.playback_failures), (0, 1));
     assert_eq!(after.errors, BTreeMap::from([("network", 1), ("other", 1)]));
     let with = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":50"#)]);
-    assert_eq!((with.startup_failures, with.playback_failures), (0, 1), "50 ms are 100 ms, half up");
+    assert_eq!(
+        (with.startup_failures, with.playback_failures),
+        (0, 1),
+        "50 ms are rounded to 100 ms, half up"
+    );
     let short = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":49"#)]);
-    assert_eq!((short.startup_failures, short.playback_failures, short.playing_ms), (0, 1, 0), "it played");
+    assert_eq!(
+        (short.startup_failures, short.playback_failures, short.playing_ms),
+        (0, 1, 0),
+        "playing time was reported"
+    );
     let without = sums(&[(0, r#""error":"media","fatal":true,"playing_ms":0"#)]);
     assert_eq!((without.startup_failures, without.playback_failures), (1, 0));
 }
 
 #[test]
-fn tenants_and_contents_for_children_are_left_out_unheard() {
+fn child_directed_tenants_and_contents_are_excluded_and_ignored() {
     let settings = Settings {
         child_directed_tenants: vec!["blip".into()],
         child_directed_content: vec!["cartoon".into()],
@@ -296,11 +305,15 @@ fn tenants_and_contents_for_children_are_left_out_unheard() {
     let error = beacon(2, r#""error":"drm","fatal":true"#);
     let outcome = evaluate(&[partition(&[(T, &tenant), (T, &content), (T, &error)])], &settings);
     assert_eq!((outcome.ledger.beacons.excluded, outcome.ledger.beacons.released), (2, 1));
-    assert_eq!(total(&outcome, T).sums.startup_failures, 1, "what an excluded beacon says is not remembered");
+    assert_eq!(
+        total(&outcome, T).sums.startup_failures,
+        1,
+        "the content of an excluded beacon is not remembered"
+    );
 }
 
 #[test]
-fn what_is_left_out_may_opt_its_session_out_nevertheless() {
+fn excluded_beacon_opts_out_its_session() {
     let settings = Settings { child_directed_content: vec!["cartoon".into()], ..settings() };
     let before = beacon(0, "");
     let out = beacon(1, r#""content":"cartoon","event":"play","opt_out":true"#);
@@ -311,7 +324,7 @@ fn what_is_left_out_may_opt_its_session_out_nevertheless() {
 }
 
 #[test]
-fn less_than_a_crowd_is_withheld_whole() {
+fn table_below_k_is_withheld_as_a_whole() {
     let crowd = |sessions: u64| {
         let beacons: Vec<_> = (0..sessions).map(|n| format!(r#"{{"ts":{T},"session":"s{n}"}}"#)).collect();
         let records: Vec<_> = beacons.iter().map(|payload| (T, payload.as_str())).collect();

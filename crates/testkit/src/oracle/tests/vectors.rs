@@ -1,11 +1,11 @@
-//! Against references in other languages.
+//! Compares the oracle with references in other languages.
 
 use serde_json::Value;
 
 use super::*;
 
 #[test]
-fn folds_as_the_vectors_do() {
+fn folding_equals_the_test_vectors() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("fold.json")).unwrap();
     assert_eq!(cases.len(), 104);
     for case in cases {
@@ -20,7 +20,7 @@ fn folds_as_the_vectors_do() {
     }
 }
 
-/// The rules of the scenario in tests/data/scenario.
+/// Returns the rules of the scenario in tests/data/scenario.
 fn scenario_settings() -> Settings {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_string()).collect::<Vec<_>>();
     Settings {
@@ -38,12 +38,12 @@ fn scenario(settings: &Settings) -> Outcome {
     evaluate(&[lines], settings)
 }
 
-/// Results of another language.
+/// Returns the results of the reference.
 fn expected() -> Value {
     serde_json::from_str(include_str!("../../../../../tests/data/scenario/expected.json")).unwrap()
 }
 
-/// The rows of the reference, each with the key of its table.
+/// Returns the rows of the reference, each with the key of its table.
 fn expected_rows(scenario: &Value, tables: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     for table in scenario[tables].as_array().unwrap() {
@@ -58,7 +58,7 @@ fn expected_rows(scenario: &Value, tables: &str) -> Vec<Value> {
     sorted(rows)
 }
 
-/// The oracle's rows with the fields that the reference computed.
+/// Returns the oracle's rows with only the fields that the reference computed.
 fn our_rows(rollups: Vec<Value>) -> Vec<Value> {
     let ours = rollups.into_iter().map(|mut row| {
         let fields = row.as_object_mut().unwrap();
@@ -102,7 +102,7 @@ fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
 }
 
 #[test]
-fn the_scenario_without_a_secret_equals_an_independent_computation() {
+fn scenario_without_a_secret_equals_an_independent_computation() {
     let settings = scenario_settings();
     let outcome = scenario(&settings);
     let scenario = expected();
@@ -123,8 +123,8 @@ fn the_scenario_without_a_secret_equals_an_independent_computation() {
 }
 
 #[test]
-fn the_scenario_without_a_margin_equals_an_independent_computation() {
-    // each table in turn is the detail table, to see all of it
+fn scenario_without_a_margin_equals_an_independent_computation() {
+    // Each table in turn is the detail table, so that all its fields are compared.
     let mut rollups = Vec::new();
     for index in 0..3 {
         let settings = Settings { margin: Some(0), detail: Detail::Index(index), ..scenario_settings() };

@@ -1,9 +1,9 @@
-//! The rules for session summaries, their numbers and their percentiles.
+//! Tests the rules of session summaries, their numbers and their percentiles.
 
 use super::*;
 
 #[test]
-fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
+fn dimension_is_the_first_reported_or_otherwise_the_last_asserted_value() {
     let cell_key = |beacons: &[(u64, &str)], window: u64| {
         let outcome = on_time(beacons);
         let key = TableKey { start: T + window * S, tenant: "acme".into(), breakdown: 0 };
@@ -21,7 +21,11 @@ fn a_dimension_is_the_first_reported_in_the_window_else_the_last_asserted() {
 fn a_session_summary_is_clamped() {
     let many = r#""playing_ms":100000,"stalled_ms":100000,"stalls":40,"switches":70,"dropped_frames":5000"#;
     let sums = total(&on_time(&[(0, many), (1, many)]), T).sums;
-    assert_eq!((sums.playing_ms, sums.stalled_ms), (150_000, 0), "w + H, what stalled goes first");
+    assert_eq!(
+        (sums.playing_ms, sums.stalled_ms),
+        (150_000, 0),
+        "the limit is w + H, and stalled time is reduced first"
+    );
     assert_eq!((sums.stalls, sums.switches, sums.dropped_frames, sums.beacons), (60, 60, 7200, 2));
     let sums = total(&on_time(&[(0, r#""playing_ms":100000,"stalled_ms":100000"#)]), T).sums;
     assert_eq!((sums.playing_ms, sums.stalled_ms), (100_000, 50_000));
@@ -43,14 +47,14 @@ fn rates_are_means_weighted_by_playing_time() {
     assert_eq!(
         rate(&[(0, r#""bitrate_kbps":1000"#), (1, r#""bitrate_kbps":1100"#)]),
         [1100],
-        "1050, half up"
+        "1050 is rounded half up"
     );
     assert_eq!(rate(&[(0, r#""bitrate_kbps":3249"#)]), [3200]);
     assert_eq!(rate(&[(0, "")]), [0; 0]);
 }
 
 #[test]
-fn numbers_keep_two_digits() {
+fn numbers_are_rounded_to_two_digits() {
     for (value, expected) in [
         (0, 0),
         (7, 7),
@@ -64,9 +68,9 @@ fn numbers_keep_two_digits() {
     ] {
         assert_eq!(two_digits(value), expected, "{value}");
     }
-    assert_eq!(super::numbers::two_digits_of(15, 2), 8, "one rounding of the fraction, not two");
-    assert_eq!(super::numbers::two_digits_of(2089, 20), 100, "104.45 is not 104.5");
-    assert_eq!(super::numbers::two_digits_of(2099, 20), 100, "104.95 is not 105");
+    assert_eq!(super::numbers::two_digits_of(15, 2), 8, "the fraction is rounded once, not twice");
+    assert_eq!(super::numbers::two_digits_of(2089, 20), 100, "104.45 is not rounded to 104.5 first");
+    assert_eq!(super::numbers::two_digits_of(2099, 20), 100, "104.95 is not rounded to 105 first");
     assert_eq!([49, 50, 149, 150].map(super::numbers::to_100_ms), [0, 100, 100, 200]);
 }
 
@@ -75,7 +79,7 @@ fn percentiles_need_ten_on_either_side() {
     let values: Vec<u64> = (1..=100).collect();
     assert_eq!(percentile(&values, 50, 10), Some(50));
     assert_eq!(percentile(&values, 90, 10), Some(90));
-    assert_eq!(percentile(&values, 95, 10), None, "six at or above");
+    assert_eq!(percentile(&values, 95, 10), None, "only six values are at or above it");
     assert_eq!(percentile(&[5; 10], 99, 10), Some(5));
     assert_eq!(percentile(&[5; 9], 50, 10), None);
     assert_eq!(percentile(&[], 50, 10), None);
