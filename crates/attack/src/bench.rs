@@ -1,5 +1,6 @@
-//! Rows as the program would publish them if a rule were off, and the same rows by another sampler where thousands of
-//! windows are needed. The noise here is a rounded Gaussian; only [`crate::product`] draws the program's own.
+//! Builds rows as the program would publish them if a rule were disabled. It also builds the normal rows with a faster
+//! sampler, for attacks that need thousands of windows. The noise here is a rounded Gaussian. Only [`crate::product`]
+//! draws the program's own noise.
 
 use serde_json::{Map, Value, json};
 

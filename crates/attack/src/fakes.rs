@@ -1,5 +1,5 @@
-//! Attack 5: fake sessions beside real ones. Whoever sends as many sessions as make a crowd with one cell key reads how
-//! many others have it; fakes inside a small rest narrow what is left.
+//! Attack 5: fake sessions beside real ones. An attacker who sends a crowd of fakes with one cell key reads the number
+//! of real sessions with that cell key. Fakes inside a small rest narrow the possible sizes of the rest.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use crate::product;
 use crate::random::Random;
 use crate::rows::Published;
 use crate::scenario::{Rules, Scenario, Session};
-use crate::traffic::{Deeds, TABLES};
+use crate::traffic::{Activity, TABLES};
 
 /// The result of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Score {
-    /// Small groups that fakes were put beside.
+    /// Small groups that fakes were added to.
     pub(crate) groups: u64,
     /// Groups whose number of sessions is read exactly.
     pub(crate) exact: u64,
-    /// Groups in a small rest whose real sessions are bounded to within ±1 and ±3.
+    /// Groups in a small rest whose number of real sessions is bounded to within ±1 and ±3.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
 }
@@ -28,9 +28,9 @@ pub(crate) struct Attack {
     pub(crate) live: usize,
     pub(crate) rules: Rules,
     pub(crate) fakes: u64,
-    /// Networks that the fakes come from.
+    /// The number of networks that the fakes come from.
     pub(crate) networks: u64,
-    /// Networks that a row must have.
+    /// The minimum number of networks of a row.
     pub(crate) guard: Option<u32>,
     pub(crate) groups: u64,
 }
@@ -51,7 +51,7 @@ impl Attack {
             let (cell_key, real) = (leaf.cell_key.clone(), leaf.sessions);
             let fake = scenario.sessions.iter().find(|one| one.profile.cell_keys[table] == cell_key).cloned();
             let fake = fake.into_iter().flat_map(|one| {
-                let one = Session { deeds: Deeds::default(), ..one };
+                let one = Session { activity: Activity::default(), ..one };
                 (0..self.fakes).map(move |at| Session { network: (at % self.networks) as u32, ..one.clone() })
             });
             let sessions = scenario.sessions.iter().cloned().chain(fake).collect();
@@ -66,7 +66,7 @@ impl Attack {
         score
     }
 
-    /// The fakes are in the star row above their cell key: what they are not is real.
+    /// Bounds a group whose fakes are in the star row above their cell key. The other sessions of the rest are real.
     fn narrow(&self, published: &Published, table: usize, cell_key: &[String], score: &mut Score) {
         let table = &published.tables[table];
         let depth = |at: usize| table.rows[at].cell_key.iter().position(|value| value == "*").unwrap_or(0);

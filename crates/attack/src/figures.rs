@@ -1,4 +1,4 @@
-//! The figures of the attacks, printed as tables.
+//! Prints the results of the attacks as tables.
 
 use crate::bench;
 use crate::fakes;
@@ -12,10 +12,10 @@ use crate::sequence::{self, Habit};
 use crate::successive;
 use crate::traffic::TABLES;
 
-/// Live sessions of the audiences.
+/// The numbers of live sessions.
 const LIVE: [usize; 4] = [300, 1_000, 3_000, 10_000];
 
-/// Does something for each of several cases, on all cores; what comes of them is in their order.
+/// Evaluates a function for each of several cases, on all cores. Returns the results in the order of the cases.
 fn each<C: Sync, R: Send>(cases: &[C], of: impl Fn(&C) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -39,12 +39,12 @@ fn percent(part: u64, of: u64) -> f64 {
     part as f64 / of.max(1) as f64 * 100.0
 }
 
-/// Attack 2.
+/// Prints the results of attack 2.
 pub(crate) fn intervals(seed: u64, _: u64) {
-    println!("\n2. intervals: rests inside star rows, margin 10 (0: the rule off), k = 50");
+    println!("\n2. intervals: rests inside star rows, margin 10 (0 disables the rule), k = 50");
     println!(
         "{:>6} {:>6} {:>6} {:>12} {:>12} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "live", "margin", "rests", "narrow, told", "by history", "least", "± 1", "± 3", "alone", "± 1", "± 3"
+        "live", "margin", "rests", "narrow, row", "by history", "least", "± 1", "± 3", "alone", "± 1", "± 3"
     );
     let cases: Vec<_> =
         LIVE.iter().flat_map(|live| [(*live, Rules::default()), (*live, without_margin())]).collect();
@@ -55,7 +55,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
         for _ in 0..400_000_usize.div_ceil(*live).min(400) {
             let scenario = Scenario::ordinary(*live, *rules, &mut random);
             let published = Published::read(&product::publish(&scenario, &policy));
-            rests.look_at(&scenario, &published, Rules::default().margin);
+            rests.attack(&scenario, &published, Rules::default().margin);
         }
         rests
     });
@@ -86,7 +86,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
         for pair in pairs {
             let scenario = Scenario::ordinary(*live, *rules, &mut random);
             let published = Published::read(&bench::publish(&scenario, &mut random));
-            products.look_at(&scenario, &published, *pair, Rules::default().k);
+            products.attack(&scenario, &published, *pair, Rules::default().k);
         }
         products
     });
@@ -102,7 +102,7 @@ pub(crate) fn intervals(seed: u64, _: u64) {
     }
 }
 
-/// Attack 3.
+/// Prints the results of attack 3.
 pub(crate) fn joins(seed: u64, scenarios: u64) {
     println!(
         "\n3. joins in one window: how often the row of one session is named, in points above naming the largest row"
@@ -112,8 +112,8 @@ pub(crate) fn joins(seed: u64, scenarios: u64) {
         "live", "rules", "session", "table", "rows", "named", "points", "expected"
     );
     let off = [
-        ("noise off", Rules { noise: 0, ..Rules::default() }, 100),
-        ("budget off", Rules { budget: false, ..Rules::default() }, scenarios),
+        ("without noise", Rules { noise: 0, ..Rules::default() }, 100),
+        ("without budget", Rules { budget: false, ..Rules::default() }, scenarios),
     ];
     let mut cases = Vec::new();
     for live in LIVE {
@@ -161,19 +161,19 @@ fn print_scores(live: usize, name: &str, target: Target, scores: &Scores) {
     }
 }
 
-/// Attack 4.
+/// Prints the results of attack 4.
 pub(crate) fn marks(seed: u64, _: u64) {
     println!(
         "\n4. marks: a session whose id is known, over several windows; points above naming the largest row"
     );
     let off = Rules { noise: 1, ..Rules::default() };
-    println!("(the rule off: noise 1)");
+    println!("(noise 1 disables the rule)");
     sequences(seed, &[Habit::Marked, Habit::Toggled], &[1, 5, 20], off);
 }
 
-/// Attack 7.
+/// Prints the results of attack 7.
 pub(crate) fn weak(seed: u64, _: u64) {
-    println!("\n7. weak devices: a session that stands out by itself in every window, and an ordinary one");
+    println!("\n7. weak devices: an unusual device in every window, and an ordinary session");
     let off = Rules { noise: 1, ..Rules::default() };
     sequences(seed, &[Habit::Weak, Habit::Ordinary], &[1, 5, 20], off);
 }
@@ -216,7 +216,7 @@ fn sequences(seed: u64, habits: &[Habit], windows: &[usize], off: Rules) {
     }
 }
 
-/// Attack 5.
+/// Prints the results of attack 5.
 pub(crate) fn fakes(seed: u64, _: u64) {
     println!("\n5. fakes beside small groups, 1,000 live sessions");
     println!(
@@ -252,17 +252,17 @@ pub(crate) fn fakes(seed: u64, _: u64) {
     }
 }
 
-/// Attack 6.
+/// Prints the results of attack 6.
 pub(crate) fn successive(seed: u64, _: u64) {
     println!(
-        "\n6. successive windows, everybody else known: the rows of a new session, and whether it failed to start"
+        "\n6. successive windows, all other sessions known: the rows of a new session, and whether it failed to start"
     );
     let off = Rules { noise: 0, ..Rules::default() };
     let cases: Vec<_> = LIVE[..3].iter().flat_map(|live| [(*live, Rules::default()), (*live, off)]).collect();
     let found = each(&cases, |(live, rules)| successive::run(*live, *rules, 300, &mut Random::new(seed)));
     for ((live, rules), score) in cases.iter().zip(found) {
         println!(
-            "{live:>6} noise {}: row named in {:.1} % of tables; what it did is answered rightly in {:.1} % of {}",
+            "{live:>6} noise {}: row named in {:.1} % of tables; its startup is answered correctly in {:.1} % of {}",
             rules.noise,
             percent(score.named, score.tables),
             percent(score.right, score.asked),

@@ -1,5 +1,5 @@
-//! Attack 2: bounds for small groups. First by the arithmetic of one star row, by an attacker who tries every way in
-//! which the algorithm may have come to it; then by linear programming over the rows of two tables.
+//! Attack 2: bounds for small groups. First the attacker tries every sequence of merges that may have led to a star
+//! row. Then it applies linear programming to the rows of two tables.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,18 +9,18 @@ use crate::rows::{Published, Row, Table};
 use crate::scenario::{Rules, Scenario};
 use crate::simplex::Program;
 
-/// Star rows beyond this size have more histories than are worth trying, and wide bounds.
+/// The maximum size of an attacked star row. Larger rows have too many possible sequences of merges, and wide bounds.
 const MOST: u64 = 600;
 
 /// A star row, as an attacker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Star {
     pub(crate) sessions: u64,
-    /// The smallest other row of its node; absent where there is none.
+    /// The smallest other row of its node, if there is one.
     pub(crate) left: Option<u64>,
 }
 
-/// Returns the star rows of a table with their places in it.
+/// Returns the star rows of a table with their indexes.
 pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
     let is_star = |row: &Row| row.cell_key.last().is_some_and(|value| value == "*");
     let stars = table.rows.iter().enumerate().filter(|(_, row)| is_star(row));
@@ -33,26 +33,27 @@ pub(crate) fn stars(table: &Table) -> Vec<(usize, Star)> {
     stars.map(star).collect()
 }
 
-/// Returns every size that the small rest of a star row may have had: for each there is a history that the algorithm
-/// would have gone through. `taken`: only those in which that many rows were taken in.
+/// Returns every possible size of the small rest of a star row. A size is possible if a sequence of merges of the
+/// algorithm leads from it to the star row. `taken` limits the sequences to this number of merged rows.
 pub(crate) fn rests(star: Star, k: u64, margin: u64, taken: Option<u64>) -> BTreeSet<u64> {
     let mut search = Search { star, k, margin, taken, dead_ends: HashSet::new() };
     (1..k).filter(|rest| search.reaches((*rest, 0, k))).collect()
 }
 
-/// A search for histories of the algorithm that end in a star row.
+/// A search for sequences of merges that end in a star row.
 struct Search {
     star: Star,
     k: u64,
     margin: u64,
-    /// Rows that must have been taken in, where that is known.
+    /// The number of merged rows, if known.
     taken: Option<u64>,
-    /// From where no history leads to the star row.
+    /// States from which no sequence leads to the star row.
     dead_ends: HashSet<(u64, u64, u64)>,
 }
 
 impl Search {
-    /// Returns true if the algorithm may come to the star row from (sessions so far, rows taken in, size of the last).
+    /// Returns true if the algorithm may reach the star row from a state (sessions so far, merged rows, size of the
+    /// last one).
     fn reaches(&mut self, from: (u64, u64, u64)) -> bool {
         let (sum, taken, last) = from;
         let Self { star, k, margin, .. } = *self;
@@ -69,8 +70,8 @@ impl Search {
         if self.taken.is_none_or(|wanted| taken < wanted) && sum + last <= star.sessions {
             let largest = star.left.unwrap_or(star.sessions).min(star.sessions - sum);
             reaches = (last..=largest).any(|next| {
-                let goes_on = taken == 0 || sum < k || possible_rests(sum, taken, next, k) < margin;
-                goes_on && self.reaches((sum + next, taken + 1, next))
+                let continues = taken == 0 || sum < k || possible_rests(sum, taken, next, k) < margin;
+                continues && self.reaches((sum + next, taken + 1, next))
             });
         }
         if !reaches {
@@ -80,29 +81,31 @@ impl Search {
     }
 }
 
-/// The knowledge about small rests of published star rows.
+/// The bounds for small rests in published star rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rests {
-    /// Rests below k in star rows beside which rows are left.
+    /// The number of rests below k in star rows whose node has other rows.
     pub(crate) beside_rows: u64,
-    /// Those that the arithmetic of their row, told how many rows it took in, leaves fewer than b values.
+    /// Of these, rests with fewer than b possible values by the arithmetic of their row, if the number of merged rows
+    /// is known.
     pub(crate) narrow: u64,
-    /// Those that every history of the algorithm together leave fewer than b values.
+    /// Of these, rests with fewer than b possible values by all sequences of merges together.
     pub(crate) narrow_by_history: u64,
-    /// Those that are bounded to within ±1 and ±3 by every history, of all below.
+    /// Of these, rests that are bounded to within ±1 and ±3 by all sequences of merges together.
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
-    /// Rests in star rows that took in every row of their node, and of these the ones within ±1 and ±3.
+    /// The number of rests in star rows into which every row of their node was merged, and how many of them are bounded
+    /// to within ±1 and ±3.
     pub(crate) alone: u64,
     pub(crate) alone_within_1: u64,
     pub(crate) alone_within_3: u64,
-    /// The fewest values that a rest beside rows may have had.
+    /// The minimum number of possible values of a rest whose node has other rows.
     pub(crate) fewest: Option<u64>,
 }
 
 impl Rests {
-    /// Attacks every star row of a window. The scenario tells which of them have a small rest.
-    pub(crate) fn look_at(&mut self, scenario: &Scenario, published: &Published, least: u64) {
+    /// Attacks every star row of a window. The scenario contains the actual rests.
+    pub(crate) fn attack(&mut self, scenario: &Scenario, published: &Published, least: u64) {
         for (folded, table) in scenario.tables.iter().zip(&published.tables) {
             for (at, star) in stars(table) {
                 let (taken, rest) = folded.taken[at];
@@ -110,7 +113,10 @@ impl Rests {
                     continue;
                 }
                 let all = rests(star, published.k, published.margin, None);
-                assert!(all.contains(&rest), "{star:?} has a rest of {rest}, which was not thought of");
+                assert!(
+                    all.contains(&rest),
+                    "{star:?} has a rest of {rest}, which is not among the possible sizes"
+                );
                 let width = all.last().zip(all.first()).map_or(0, |(last, first)| last - first + 1);
                 let Some(left) = star.left else {
                     self.alone += 1;
@@ -130,20 +136,20 @@ impl Rests {
     }
 }
 
-/// Bounds for groups that are a row of one table and a row of another at once.
+/// Bounds for groups that are in one row of one table and one row of another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Products {
-    /// Groups of 1 to k − 1 sessions.
+    /// The number of groups of 1 to k − 1 sessions.
     pub(crate) small: u64,
     pub(crate) within_1: u64,
     pub(crate) within_3: u64,
-    /// Groups of any size that are bounded more closely than k apart, but for those that are a whole row.
+    /// The number of groups of any size whose bounds are less than k apart. Groups that are a whole row are excluded.
     pub(crate) narrow: u64,
 }
 
 impl Products {
     /// Bounds every group of two tables by linear programming.
-    pub(crate) fn look_at(
+    pub(crate) fn attack(
         &mut self,
         scenario: &Scenario,
         published: &Published,
@@ -171,7 +177,7 @@ impl Products {
             let (least, most) = (least.ceil() as u64, most.floor() as u64);
             assert!((least..=most).contains(sessions), "{sessions} is not between {least} and {most}");
             let width = most - least + 1;
-            // a table of one row leaves nothing open, and shows nothing either
+            // A table of one row determines every group, and contains no further information.
             let is_whole = rows.len() == 1 || columns.len() == 1;
             self.narrow += u64::from(!is_whole && width <= k);
             if (1..k).contains(sessions) {
@@ -183,7 +189,7 @@ impl Products {
     }
 }
 
-/// Rules without a margin.
+/// Returns rules without a margin.
 pub(crate) fn without_margin() -> Rules {
     Rules { margin: 0, ..Rules::default() }
 }

@@ -1,4 +1,4 @@
-//! Attack 3: finds the row that holds one session in each table of one window, and so joins the tables on it.
+//! Attack 3: finds the row that contains one session in each table of one window, and so joins the tables on it.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use crate::likelihood::{Background, Guess, Knowledge, guess};
 use crate::random::Random;
 use crate::rows::{Published, Table};
 use crate::scenario::{Rules, Scenario, Session, WINDOW, raw};
-use crate::traffic::{Deeds, TABLES};
+use crate::traffic::{Activity, TABLES};
 
-/// What the session did that is looked for.
+/// The activity of the session that the attacker looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// An ordinary minute and an error of a class that nobody else has.
+    /// An ordinary minute, and an error of a class that no other session has.
     RareEvent,
-    /// Everything that a session can do, each as often as counts.
+    /// Every event that a session can report, each at its clamp.
     Everything,
-    /// Four errors of classes that nobody else has: all of the budget on what stands out most.
+    /// Four errors of classes that no other session has. They use the whole budget for the most unusual events.
     FourRareEvents,
 }
 
@@ -32,35 +32,35 @@ impl Target {
         }
     }
 
-    /// What it does, where its minute was else that.
-    pub(crate) fn deeds(self, ordinary: &Deeds) -> Deeds {
-        let mut deeds = ordinary.clone();
+    /// Returns the activity of the session, given the activity that it replaces.
+    pub(crate) fn activity(self, ordinary: &Activity) -> Activity {
+        let mut activity = ordinary.clone();
         match self {
-            Self::RareEvent => drop(deeds.sums.errors.insert("manifest", 1)),
+            Self::RareEvent => drop(activity.sums.errors.insert("manifest", 1)),
             Self::FourRareEvents => {
-                deeds = Deeds::default();
-                deeds.sums.errors = self.classes().iter().map(|class| (*class, 1)).collect();
+                activity = Activity::default();
+                activity.sums.errors = self.classes().iter().map(|class| (*class, 1)).collect();
             }
             Self::Everything => {
-                let sums = &mut deeds.sums;
+                let sums = &mut activity.sums;
                 (sums.attempts, sums.plays) = (1, 1);
                 (sums.startup_failures, sums.playback_failures) = (1, 1);
                 (sums.stalls, sums.stalled_ms, sums.dropped_frames, sums.switches) = (9, 40_000, 900, 30);
                 sums.playing_ms = 60_000;
                 let classes = ["network", "manifest", "media", "drm", "timeout", "other"];
                 sums.errors = classes.into_iter().map(|class| (class, 1)).collect();
-                (deeds.startup_ms, deeds.bitrate_kbps) = (Some(30_000), Some(16_000));
-                deeds.bandwidth_kbps = Some(90_000);
+                (activity.startup_ms, activity.bitrate_kbps) = (Some(30_000), Some(16_000));
+                activity.bandwidth_kbps = Some(90_000);
             }
         }
-        deeds
+        activity
     }
 
-    /// Returns a window of others, none of whom has an error of a class that marks the session.
+    /// Returns a window of other sessions. None of them has an error of a class that marks the session.
     pub(crate) fn window(self, live: usize, rules: Rules, random: &mut Random) -> Scenario {
         let others = (0..live).map(|_| {
             let mut session = Session::draw(random);
-            session.deeds.sums.errors.retain(|class, _| !self.classes().contains(class));
+            session.activity.sums.errors.retain(|class, _| !self.classes().contains(class));
             session
         });
         Scenario::new(others.collect(), rules)
@@ -72,31 +72,32 @@ impl Target {
 pub(crate) struct Score {
     pub(crate) trials: u64,
     pub(crate) named: u64,
-    /// By naming the largest row.
+    /// The number of trials in which the largest row was correct.
     pub(crate) largest: u64,
-    /// Sum over trials of (named − largest)².
+    /// The sum over trials of (named − largest)².
     differ: u64,
-    /// Sum of the chances that the attacker gave its guesses, and of those before anything is seen.
+    /// The sums of the probabilities that the attacker assigned to its guesses, and to the guesses before it saw
+    /// values.
     believed: f64,
     before: f64,
     rows: u64,
 }
 
 impl Score {
-    /// Percentage points more than by naming the largest row.
+    /// Returns the percentage points above naming the largest row.
     pub(crate) fn points(&self) -> f64 {
         (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
     }
 
-    /// The standard error of [`Self::points`].
+    /// Returns the standard error of [`Self::points`].
     pub(crate) fn error(&self) -> f64 {
         let trials = self.trials as f64;
         let mean = self.points() / 100.0;
         ((self.differ as f64 / trials - mean * mean).max(0.0) / trials).sqrt() * 100.0
     }
 
-    /// The same as the attacker itself expects, which varies less: mean chance of its guesses less that of the largest
-    /// row.
+    /// Returns the points that the attacker expects, which vary less: the mean probability of its guesses minus that of
+    /// the largest row.
     pub(crate) fn believed_points(&self) -> f64 {
         (self.believed - self.before) / self.trials as f64 * 100.0
     }
@@ -139,19 +140,19 @@ fn sizes(table: &Table) -> impl Iterator<Item = f64> {
 /// Scores by table.
 pub(crate) type Scores = BTreeMap<usize, Score>;
 
-/// An attack on so many windows.
+/// An attack on a number of windows.
 pub(crate) struct Attack<'a> {
     pub(crate) live: usize,
     pub(crate) rules: Rules,
     pub(crate) target: Target,
     pub(crate) windows: u64,
-    /// The rules by which rows are made of a scenario.
+    /// Publishes the rows of a scenario.
     pub(crate) publish: &'a dyn Fn(&Scenario, &mut Random) -> Vec<Value>,
 }
 
 impl Attack<'_> {
-    /// Sessions of one audience that are looked for, one after the other.
-    const OF_ONE: u64 = 10;
+    /// The number of sessions of one scenario that are attacked, one after the other.
+    const TRIALS_PER_SCENARIO: u64 = 10;
 
     pub(crate) fn run(&self, random: &mut Random) -> Scores {
         let knowledge = Knowledge::learn(self.live, &self.rules, random);
@@ -159,22 +160,22 @@ impl Attack<'_> {
         let mut left = self.windows;
         while left > 0 {
             let mut scenario = self.target.window(self.live, self.rules, random);
-            for _ in 0..Self::OF_ONE.min(left) {
+            for _ in 0..Self::TRIALS_PER_SCENARIO.min(left) {
                 self.one(&mut scenario, &knowledge, random, &mut scores);
             }
-            left = left.saturating_sub(Self::OF_ONE);
+            left = left.saturating_sub(Self::TRIALS_PER_SCENARIO);
         }
         scores
     }
 
     fn one(&self, scenario: &mut Scenario, knowledge: &Knowledge, random: &mut Random, scores: &mut Scores) {
         let session = random.below(scenario.sessions.len() as u64) as usize;
-        let ordinary = scenario.sessions[session].deeds.clone();
-        scenario.replace(session, self.target.deeds(&ordinary));
+        let ordinary = scenario.sessions[session].activity.clone();
+        scenario.replace(session, self.target.activity(&ordinary));
         scenario.start += WINDOW;
         let published = Published::read(&(self.publish)(scenario, random));
-        let (deeds, adds) = (&scenario.sessions[session].deeds, &scenario.adds[session]);
-        let background = Background::of(&published, &raw(deeds), knowledge);
+        let (activity, adds) = (&scenario.sessions[session].activity, &scenario.adds[session]);
+        let background = Background::of(&published, &raw(activity), knowledge);
         for at in (0..TABLES.len()).filter(|at| *at != scenario.rules.detail) {
             let (table, folded) = (&published.tables[at], &scenario.tables[at]);
             let truth = folded.row_of(session);

@@ -1,5 +1,5 @@
-//! The best rule for finding the row that holds a session: the likelihood of all fields together. The attacker knows
-//! what the session did, the algorithm, and this kind of traffic.
+//! Finds the row that contains a session with the best rule, the likelihood of all fields together. The attacker knows
+//! the activity of the session, the algorithm, and this kind of traffic.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,25 @@ use crate::rows::{Published, Row};
 use crate::scenario::{FIELDS, Fields, Rules, Scenario, WINDOW, raw};
 use crate::traffic::TABLES;
 
-/// What a session that the attacker does not know is likely to add.
+/// The expected contribution of a session that the attacker does not know.
 #[derive(Clone, Copy)]
 struct Usual {
     mean: [f64; FIELDS],
     variance: [f64; FIELDS],
 }
 
-/// What an attacker knows of ordinary traffic from rows of other windows, so many that their noise is averaged out.
+/// The attacker's knowledge of ordinary traffic. It comes from rows of many other windows, whose noise is
+/// averaged out.
 pub(crate) struct Knowledge {
-    /// The mean of each field as the detail table shows it.
+    /// The mean of each field in the detail table.
     shown: [f64; FIELDS],
-    /// Of any session.
+    /// The expected contribution of any session.
     all: Usual,
-    /// By table and cell key of a row.
+    /// The expected contribution by table and by cell key of the row.
     of_row: Vec<BTreeMap<Vec<String>, Usual>>,
 }
 
-/// Sums over sessions and rows from which [`Usual`] is learned.
+/// Sums over sessions and rows, from which [`Usual`] is computed.
 #[derive(Clone, Copy, Default)]
 struct Learned {
     sessions: f64,
@@ -53,9 +54,9 @@ impl Learned {
 }
 
 impl Knowledge {
-    /// Learns from windows of another day, of the same audience.
+    /// Computes the knowledge from windows of another day with the same kind of traffic.
     pub(crate) fn learn(live: usize, rules: &Rules, random: &mut Random) -> Self {
-        /// Sessions of whom there are enough.
+        /// The number of sessions that is sufficient.
         const ENOUGH: usize = 60_000;
         let windows = ENOUGH.div_ceil(live);
         let mut all = Learned::default();
@@ -65,7 +66,7 @@ impl Knowledge {
             let scenario = Scenario::ordinary(live, *rules, random);
             for (at, adds) in scenario.adds.iter().enumerate() {
                 all.add(adds);
-                let raw = raw(&scenario.sessions[at].deeds);
+                let raw = raw(&scenario.sessions[at].activity);
                 shown.iter_mut().zip(raw).for_each(|(sum, value)| *sum += value as f64);
                 for (table, of_row) in scenario.tables.iter().zip(&mut of_row) {
                     let row = &table.rows[table.row_of(at)];
@@ -85,17 +86,17 @@ impl Knowledge {
     }
 }
 
-/// The rest of a window as an attacker takes it to be.
+/// The attacker's estimate of the other sessions of a window.
 pub(crate) struct Background<'a> {
     knowledge: &'a Knowledge,
-    /// How many times as much as usual there is of each field.
+    /// The ratio of each field to its usual amount.
     scale: [f64; FIELDS],
     sigma: [f64; FIELDS],
 }
 
 impl<'a> Background<'a> {
-    /// Reads it off a window, with the exact totals of its detail table where there is one. `target` is what the session
-    /// that is looked for adds to that table.
+    /// Estimates the other sessions from a window, with the exact totals of its detail table if there is one. `target`
+    /// is the contribution of the session to that table.
     pub(crate) fn of(published: &Published, target: &Fields, knowledge: &'a Knowledge) -> Self {
         let others = published.sessions() as f64 - 1.0;
         let totals = published.totals();
@@ -107,7 +108,7 @@ impl<'a> Background<'a> {
         Self { knowledge, scale, sigma }
     }
 
-    /// Returns how much more likely a row is with the session in it than without, as a logarithm.
+    /// Returns the logarithm of the likelihood ratio of a row with and without the session.
     pub(crate) fn ratio(&self, table: usize, row: &Row, adds: &Fields) -> f64 {
         let Some(fields) = row.fields else { return 0.0 };
         let usual = self.knowledge.of_row[table].get(&row.cell_key).unwrap_or(&self.knowledge.all);
@@ -116,7 +117,7 @@ impl<'a> Background<'a> {
         for field in 0..FIELDS {
             let add = adds[field] as f64;
             let density = |others: f64, with: f64| {
-                // without noise and without others a field is exact, up to a thousandth
+                // Without noise and without other sessions a field is exact. Its deviation is then a thousandth.
                 let theirs = others * self.scale[field];
                 let variance = self.sigma[field].powi(2) + theirs * usual.variance[field] + 1e-6;
                 let off = fields[field] - theirs * usual.mean[field] - with;
@@ -128,14 +129,14 @@ impl<'a> Background<'a> {
     }
 }
 
-/// A guess, with the chance that the attacker gives it.
+/// A guess, with the probability that the attacker assigns to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Guess {
     pub(crate) row: usize,
     pub(crate) chance: f64,
 }
 
-/// Returns the most likely row. Before anything is seen, a row is as likely as it is large.
+/// Returns the most likely row. The prior probability of a row is proportional to its size.
 pub(crate) fn guess(weights: impl Iterator<Item = f64>, ratios: impl Iterator<Item = f64>) -> Guess {
     let scores: Vec<f64> = weights.zip(ratios).map(|(weight, ratio)| weight.ln() + ratio).collect();
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -1,11 +1,11 @@
-//! Attacks on published rows. Each reads rows and nothing else, knows how they are made, and is also run on rows that
-//! were made with its rule off, to see that it would find the breach. The first attack, by adding and subtracting rows,
-//! is beside invariant 6 in the suite.
+//! Attacks published rows. Each attack knows the algorithm, and reads only rows. It also runs on rows that were built
+//! with a rule disabled, to prove that it would find the breach. The first attack, which adds and subtracts rows, is
+//! beside invariant 6 in the suite.
 //!
-//! `make attack` prints all figures: `SEED` is where random numbers begin, `SCENARIOS` how many windows the third
-//! attack is made on, and numbers as arguments choose attacks. `cargo test` runs the short ones on fixed seeds.
+//! `make attack` prints all results. `SEED` is the seed of the random numbers, `SCENARIOS` is the number of windows of
+//! the third attack, and numeric arguments select attacks. `cargo test` runs the short attacks with fixed seeds.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, reason = "it prints its figures")]
+#![allow(clippy::print_stdout, reason = "a command-line tool")]
 
 mod bench;
 mod fakes;
@@ -24,7 +24,7 @@ mod successive;
 mod tests;
 mod traffic;
 
-/// Prints the figures of one attack, for a seed and a number of windows.
+/// A function that prints the results of one attack, for a seed and a number of windows.
 type Figures = fn(u64, u64);
 
 fn main() {
@@ -50,7 +50,10 @@ fn arguments() -> Vec<u64> {
     std::env::args().filter_map(|argument| argument.parse().ok()).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long to attack is not the program's configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the size of an attack is not part of the program's configuration"
+)]
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

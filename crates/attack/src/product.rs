@@ -1,5 +1,5 @@
-//! The rows as the program publishes them: its own folding, its own noise.
-#![expect(clippy::unwrap_used, reason = "an attack on rows that cannot be made says where it failed")]
+//! Builds rows as the program publishes them, with its own folding and its own noise.
+#![expect(clippy::unwrap_used, reason = "a panic shows the location of the failure")]
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use serde_json::Value;
 use crate::scenario::{FIELDS, Group, Rules, Scenario, WINDOW};
 use crate::traffic::TABLES;
 
-/// The policy of the rules, with a secret.
+/// Returns the policy of the rules, with a secret.
 pub(crate) fn policy(rules: &Rules, secret: [u8; 32]) -> Policy {
     guarded(rules, secret, None)
 }
 
-/// The same where a row must also have so many networks.
+/// Returns the policy of the rules, with a secret and a minimum number of networks.
 pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) -> Policy {
     let dimensions = |names: &&[&str]| names.iter().map(|name| Dimension::named(name).unwrap()).collect();
     let settings = PolicySettings {
         k: rules.k,
-        // a margin of 0 is for attacks that must find something
+        // Attacks with a margin of 0 must find a breach.
         allow_small_k: true,
         breakdowns: TABLES.iter().map(dimensions).collect(),
         detail: Detail::Index(rules.detail),
@@ -83,7 +83,7 @@ fn cell(group: &Group) -> Cell {
     }
 }
 
-/// Values that add up to a sum: attacks read sums alone.
+/// Returns a distribution with this sum. Attacks read only sums.
 fn distribution(sum: u64, sessions: u64) -> Distribution {
     let mut distribution = Distribution::default();
     let mean = sum / sessions;

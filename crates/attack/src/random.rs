@@ -1,6 +1,6 @@
-//! Random numbers that are the same for the same seed, on every machine.
+//! Generates random numbers that depend only on the seed.
 
-/// Splitmix64.
+/// A Splitmix64 generator.
 #[derive(Clone)]
 pub(crate) struct Random(u64);
 
@@ -28,23 +28,23 @@ impl Random {
         least + self.below(most - least + 1)
     }
 
-    /// Returns a number from 0 up to 1.
+    /// Returns a number from 0 to 1, excluding 1.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Returns `true` with that chance.
+    /// Returns `true` with this probability.
     pub(crate) fn chance(&mut self, chance: f64) -> bool {
         self.unit() < chance
     }
 
-    /// Returns a draw of the standard normal distribution (Box and Muller).
+    /// Draws from the standard normal distribution (Box and Muller).
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Returns an index, each with a chance in proportion to its weight.
+    /// Returns a random index, with probabilities proportional to the weights.
     pub(crate) fn weighted<T>(&mut self, of: &[T], weight: impl Fn(&T) -> u64) -> usize {
         let mut at = self.below(of.iter().map(&weight).sum());
         of.iter()

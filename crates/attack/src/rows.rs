@@ -1,5 +1,5 @@
-//! Published rows, as anybody reads them. All that an attack is given.
-#![expect(clippy::unwrap_used, reason = "a row without a field is a bug to be seen")]
+//! Reads published rows. This is the only input of an attack.
+#![expect(clippy::unwrap_used, reason = "a row without a field is a bug")]
 
 use crowdfold_testkit::oracle::BOUNDED;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::scenario::FIELDS;
 pub(crate) struct Row {
     pub(crate) cell_key: Vec<String>,
     pub(crate) sessions: u64,
-    /// Its numbers in the order of [`BOUNDED`]; absent without a secret.
+    /// The values in the order of [`BOUNDED`]. They are absent without a secret.
     pub(crate) fields: Option<[f64; FIELDS]>,
 }
 
@@ -48,12 +48,12 @@ impl Published {
         Self { tables, k: number("k"), margin: number("margin"), noise: number("noise") as f64 }
     }
 
-    /// Returns the number of sessions of the window, which every table adds up to.
+    /// Returns the number of sessions of the window, which is the same in every table.
     pub(crate) fn sessions(&self) -> u64 {
         self.tables[0].rows.iter().map(|row| row.sessions).sum()
     }
 
-    /// Returns the exact totals, where there is a detail table.
+    /// Returns the exact totals, if there is a detail table.
     pub(crate) fn totals(&self) -> Option<[f64; FIELDS]> {
         let detail = self.tables.iter().find(|table| table.is_detail)?;
         let mut totals = [0.0; FIELDS];
@@ -74,7 +74,7 @@ fn row(rollup: &Value) -> Row {
     let mut known = true;
     for (value, (field, ..)) in fields.iter_mut().zip(BOUNDED) {
         let at = match field.strip_prefix("errors.") {
-            // the detail table leaves out classes that do not occur
+            // The detail table omits classes that do not occur.
             Some(class) if rollup["errors"].is_object() => match rollup["errors"].get(class) {
                 None => continue,
                 Some(errors) => errors,

@@ -1,55 +1,55 @@
-//! One window of one tenant: who was there, what each did, and which row of each table holds whom. Attacks never see
-//! this; it makes the rows that they read, and tells afterwards whether they were right.
+//! Builds one window of one tenant, with its sessions, their activity, and the row of each session in each table.
+//! Attacks do not use this. It is the source of the rows that they read, and of the correct answers.
 
 use std::collections::BTreeMap;
 
 use crowdfold_testkit::oracle::{self, BOUNDED, BUDGET, Cell, Cells, contribution};
 
 use crate::random::Random;
-use crate::traffic::{CellKey, Deeds, Profile, TABLES};
+use crate::traffic::{Activity, CellKey, Profile, TABLES};
 
-/// Length of the windows, ms.
+/// The length of the windows in ms.
 pub(crate) const WINDOW: u64 = 60_000;
 
-/// Fields that noise is added to.
+/// The number of fields with noise.
 pub(crate) const FIELDS: usize = BOUNDED.len();
 
 /// A number for each field, in the order of [`BOUNDED`].
 pub(crate) type Fields = [i64; FIELDS];
 
-/// The rules that rows are made by. The program has no switch for a rule that is off: such rows are made here.
+/// The rules for building rows. The program cannot disable a rule, so rows without a rule are built here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) k: u64,
     pub(crate) margin: u64,
-    /// Standard deviations of the noise in clamps; 0 is off.
+    /// The standard deviation of the noise in clamps. 0 disables the noise.
     pub(crate) noise: u64,
-    /// Each session has a budget.
+    /// True if each session has a budget.
     pub(crate) budget: bool,
-    /// Index of the detail table.
+    /// The index of the detail table.
     pub(crate) detail: usize,
 }
 
 impl Default for Rules {
-    /// The program's defaults.
+    /// Returns the program's defaults.
     fn default() -> Self {
         Self { k: 50, margin: 10, noise: 8, budget: true, detail: TABLES.len() - 1 }
     }
 }
 
 impl Rules {
-    /// Returns what a session adds to the tables other than the detail table.
-    pub(crate) fn adds(&self, deeds: &Deeds) -> Fields {
-        let Deeds { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = deeds;
+    /// Returns the contribution of a session to the tables other than the detail table.
+    pub(crate) fn adds(&self, activity: &Activity) -> Fields {
+        let Activity { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = activity;
         let budget = self.budget.then_some(BUDGET);
         let adds = contribution(sums, *startup_ms, *bitrate_kbps, *bandwidth_kbps, WINDOW, budget);
         BOUNDED.map(|(field, ..)| adds[field] as i64)
     }
 }
 
-/// Returns what a session adds to the detail table.
-pub(crate) fn raw(deeds: &Deeds) -> Fields {
-    let Deeds { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = deeds;
+/// Returns the contribution of a session to the detail table.
+pub(crate) fn raw(activity: &Activity) -> Fields {
+    let Activity { sums, startup_ms, bitrate_kbps, bandwidth_kbps } = activity;
     BOUNDED.map(|(field, ..)| {
         let value = match field {
             "attempts" => sums.attempts,
@@ -73,16 +73,16 @@ pub(crate) fn raw(deeds: &Deeds) -> Fields {
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) profile: Profile,
-    pub(crate) deeds: Deeds,
-    /// Which of the 64 bits of networks it has.
+    pub(crate) activity: Activity,
+    /// The index of its bit among the 64 bits of networks.
     pub(crate) network: u32,
 }
 
 impl Session {
     pub(crate) fn draw(random: &mut Random) -> Self {
         let profile = Profile::draw(random);
-        let deeds = profile.minute(random);
-        Self { profile, deeds, network: random.below(64) as u32 }
+        let activity = profile.minute(random);
+        Self { profile, activity, network: random.below(64) as u32 }
     }
 }
 
@@ -91,7 +91,7 @@ impl Session {
 pub(crate) struct Group {
     pub(crate) cell_key: CellKey,
     pub(crate) sessions: u64,
-    /// The bits of their networks.
+    /// The bits of the networks of its sessions.
     pub(crate) networks: u64,
     pub(crate) adds: Fields,
     pub(crate) raw: Fields,
@@ -105,13 +105,13 @@ impl Group {
 
 /// One table of a scenario.
 pub(crate) struct Folded {
-    /// Cells before folding, in the order of cell keys.
+    /// The cells before folding, in the order of cell keys.
     pub(crate) leaves: Vec<Group>,
-    /// Rows, in the order of cell keys.
+    /// The rows, in the order of cell keys.
     pub(crate) rows: Vec<Group>,
-    /// Of each row, how many rows a small rest took in to become it, and the sessions of that rest.
+    /// For each row, the number of rows that were merged into its small rest, and the sessions of that rest.
     pub(crate) taken: Vec<(u64, u64)>,
-    /// The row that each leaf is in.
+    /// The index of the row that contains each leaf.
     row_of_leaf: Vec<usize>,
     leaf_of_session: Vec<usize>,
 }
@@ -130,13 +130,13 @@ impl Folded {
             for at in members {
                 group.networks |= 1 << sessions[at].network;
                 leaf_of_session[at] = leaf;
-                let raw = raw(&sessions[at].deeds);
+                let raw = raw(&sessions[at].activity);
                 for field in 0..FIELDS {
                     group.adds[field] += adds[at][field];
                     group.raw[field] += raw[field];
                 }
             }
-            // the names of the leaves stand for those of their sessions
+            // The oracle needs session ids, and leaf ids are sufficient for this.
             let who = [leaf.to_string()].into();
             cells.insert(group.cell_key.to_vec(), Cell { sessions: group.sessions, who, ..Cell::default() });
             leaves.push(group);
@@ -159,12 +159,12 @@ impl Folded {
         Self { leaves, rows, taken, row_of_leaf, leaf_of_session }
     }
 
-    /// Returns the row that a session is in.
+    /// Returns the index of the row that contains a session.
     pub(crate) fn row_of(&self, session: usize) -> usize {
         self.row_of_leaf[self.leaf_of_session[session]]
     }
 
-    /// Returns the leaf that a session is in.
+    /// Returns the index of the leaf that contains a session.
     pub(crate) fn leaf_of(&self, session: usize) -> usize {
         self.leaf_of_session[session]
     }
@@ -177,13 +177,13 @@ pub(crate) struct Scenario {
     /// The contribution of each session.
     pub(crate) adds: Vec<Fields>,
     pub(crate) tables: Vec<Folded>,
-    /// When it is.
+    /// The start of the window.
     pub(crate) start: u64,
 }
 
 impl Scenario {
     pub(crate) fn new(sessions: Vec<Session>, rules: Rules) -> Self {
-        let adds: Vec<_> = sessions.iter().map(|session| rules.adds(&session.deeds)).collect();
+        let adds: Vec<_> = sessions.iter().map(|session| rules.adds(&session.activity)).collect();
         let tables = (0..TABLES.len()).map(|table| Folded::new(&sessions, &adds, table, &rules)).collect();
         Self { rules, sessions, adds, tables, start: 1_795_308_480_000 }
     }
@@ -193,10 +193,10 @@ impl Scenario {
         Self::new((0..live).map(|_| Session::draw(random)).collect(), rules)
     }
 
-    /// Replaces what one session did.
-    pub(crate) fn replace(&mut self, session: usize, deeds: Deeds) {
-        let adds = self.rules.adds(&deeds);
-        let (raw_before, raw_now) = (raw(&self.sessions[session].deeds), raw(&deeds));
+    /// Replaces the activity of one session.
+    pub(crate) fn replace(&mut self, session: usize, activity: Activity) {
+        let adds = self.rules.adds(&activity);
+        let (raw_before, raw_now) = (raw(&self.sessions[session].activity), raw(&activity));
         for table in &mut self.tables {
             let (leaf, row) = (table.leaf_of(session), table.row_of(session));
             let groups = [table.leaves.get_mut(leaf), table.rows.get_mut(row)];
@@ -208,6 +208,6 @@ impl Scenario {
             }
         }
         self.adds[session] = adds;
-        self.sessions[session].deeds = deeds;
+        self.sessions[session].activity = activity;
     }
 }

@@ -1,5 +1,6 @@
-//! Attacks 4 and 7: one session in several windows. What it does in each adds up to what an attacker knows of it, where
-//! somebody who knows its id makes it stand out, or makes it come and go, or where its device stands out by itself.
+//! Attacks 4 and 7: one session in several windows. The evidence of all windows adds up. In attack 4 an attacker who
+//! knows the session id makes the session unusual, or makes it appear in every second window. In attack 7 the device of
+//! the session is unusual.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,46 +12,46 @@ use crate::likelihood::{Background, Knowledge};
 use crate::random::Random;
 use crate::rows::{Published, Row, Table};
 use crate::scenario::{FIELDS, Rules, Scenario, Session, WINDOW, raw};
-use crate::traffic::{Deeds, TABLES};
+use crate::traffic::{Activity, TABLES};
 
-/// The share of the audience that another takes the place of from one window to the next.
+/// The share of the sessions that are replaced from one window to the next.
 const CHURN: f64 = 0.15;
 
 /// The behaviour of the session in each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// Somebody who knows its id sends four errors of rare classes.
+    /// An attacker who knows its id sends four errors of rare classes.
     Marked,
-    /// The same, and it is there in every second window alone.
+    /// As `Marked`, but the session is present in every second window only.
     Toggled,
-    /// A weak device: it stalls, drops frames and switches as much as counts.
+    /// A weak device, whose stalls, dropped frames and switches all reach their clamps.
     Weak,
-    /// An ordinary session, of which the attacker nevertheless knows everything that it did.
+    /// An ordinary session whose whole activity is known to the attacker.
     Ordinary,
 }
 
 impl Habit {
-    fn deeds(self, ordinary: &Deeds) -> Deeds {
+    fn activity(self, ordinary: &Activity) -> Activity {
         match self {
-            Self::Marked | Self::Toggled => Target::FourRareEvents.deeds(ordinary),
+            Self::Marked | Self::Toggled => Target::FourRareEvents.activity(ordinary),
             Self::Ordinary => ordinary.clone(),
             Self::Weak => {
-                let mut deeds = ordinary.clone();
-                let sums = &mut deeds.sums;
+                let mut activity = ordinary.clone();
+                let sums = &mut activity.sums;
                 (sums.stalls, sums.stalled_ms, sums.dropped_frames, sums.switches) = (9, 40_000, 900, 30);
-                (deeds.bitrate_kbps, sums.playing_ms) = (Some(300), 20_000);
-                deeds
+                (activity.bitrate_kbps, sums.playing_ms) = (Some(300), 20_000);
+                activity
             }
         }
     }
 
-    fn is_there(self, window: usize) -> bool {
+    fn is_present(self, window: usize) -> bool {
         self != Self::Toggled || window.is_multiple_of(2)
     }
 }
 
-/// Windows of one audience, one after the other, with the session that is looked for in the first place of each in
-/// which it is there.
+/// Consecutive windows of the same sessions. In each window in which the session under attack is present, it is the
+/// first session.
 struct Sequence {
     habit: Habit,
     scenarios: Vec<Scenario>,
@@ -65,11 +66,11 @@ impl Sequence {
                 if random.chance(CHURN) {
                     *session = Session::draw(random);
                 } else {
-                    session.deeds = session.profile.minute(random);
+                    session.activity = session.profile.minute(random);
                 }
             }
-            sessions[0].deeds = habit.deeds(&sessions[0].profile.minute(random));
-            let there = sessions[usize::from(!habit.is_there(window))..].to_vec();
+            sessions[0].activity = habit.activity(&sessions[0].profile.minute(random));
+            let there = sessions[usize::from(!habit.is_present(window))..].to_vec();
             let mut scenario = Scenario::new(there, rules);
             scenario.start += window as u64 * WINDOW;
             scenarios.push(scenario);
@@ -77,9 +78,9 @@ impl Sequence {
         Self { habit, scenarios }
     }
 
-    /// The cell key of the row that it is in, in most of the windows.
+    /// Returns the cell key of the row that contains the session in most of the windows.
     fn truth(&self, table: usize) -> Vec<String> {
-        let there = self.scenarios.iter().enumerate().filter(|(window, _)| self.habit.is_there(*window));
+        let there = self.scenarios.iter().enumerate().filter(|(window, _)| self.habit.is_present(*window));
         let cell_keys: Vec<_> = there
             .map(|(_, scenario)| &scenario.tables[table])
             .map(|folded| folded.rows[folded.row_of(0)].cell_key.to_vec())
@@ -89,12 +90,13 @@ impl Sequence {
     }
 }
 
-/// A table of one window, by cell key, with what each row says of the session.
+/// A table of one window by cell key, with the evidence of each row about the session.
 struct Seen<'a> {
-    /// The place of each row.
+    /// The index of each row.
     rows: BTreeMap<&'a [String], usize>,
     table: &'a Table,
-    /// How much likelier each row is with the session in it; empty where it is not there.
+    /// The logarithm of the likelihood ratio of each row with and without the session. Empty in windows without the
+    /// session.
     ratios: Vec<f64>,
 }
 
@@ -104,12 +106,12 @@ impl<'a> Seen<'a> {
         Self { rows, table, ratios: table.rows.iter().filter_map(ratio).collect() }
     }
 
-    /// The sessions of the row with that cell key.
+    /// Returns the number of sessions of the row with this cell key.
     fn sessions(&self, cell_key: &[String]) -> Option<f64> {
         self.rows.get(cell_key).map(|at| self.table.rows[*at].sessions as f64)
     }
 
-    /// What the row says in which a candidate is: its own, or else the star row closest above it.
+    /// Returns the evidence about a candidate from its own row, or from the closest star row above it.
     fn ratio(&self, candidate: &[String]) -> f64 {
         if self.ratios.is_empty() {
             return 0.0;
@@ -121,7 +123,7 @@ impl<'a> Seen<'a> {
                 return self.ratios[*at];
             }
         }
-        // nobody has it
+        // No session has this cell key.
         -20.0
     }
 }
@@ -135,7 +137,7 @@ pub(crate) struct Score {
 }
 
 impl Score {
-    /// Percentage points more than by naming the largest row.
+    /// Returns the percentage points above naming the largest row.
     pub(crate) fn points(&self) -> f64 {
         (self.named as f64 - self.largest as f64) / self.trials as f64 * 100.0
     }
@@ -151,7 +153,7 @@ impl Score {
     }
 }
 
-/// Names the row of the session in a table, from all windows together, and the one that is the largest.
+/// Returns the most likely row of the session in a table, from all windows together, and the largest row.
 fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     let cell_keys: BTreeSet<&[String]> = seen.iter().flat_map(|window| window.rows.keys().copied()).collect();
     let mut best = (f64::NEG_INFINITY, &[][..]);
@@ -173,14 +175,15 @@ fn name(seen: &[Seen<'_>], habit: Habit) -> (Vec<String>, Vec<String>) {
     (best.1.to_vec(), largest.1.to_vec())
 }
 
-/// How much likelier a series of exact session counts is with one session that comes and goes with every window. Of an
-/// audience of which a share is replaced from window to window, what alternates varies by (1 − ρ) ÷ (1 + ρ) of its size.
+/// Returns the logarithm of the likelihood ratio of a series of exact session counts, with and without a session that
+/// is present in every second window. The alternating component has the variance (1 − ρ) ÷ (1 + ρ) times the size, if
+/// the share 1 − ρ of the sessions is replaced between windows.
 fn toggled(seen: &[Option<f64>], usual: f64) -> f64 {
     if seen.iter().any(Option::is_none) {
         return 0.0;
     }
     let windows = seen.len() as f64;
-    let sign = |at: usize| if Habit::Toggled.is_there(at) { 1.0 } else { -1.0 };
+    let sign = |at: usize| if Habit::Toggled.is_present(at) { 1.0 } else { -1.0 };
     let alternates = seen.iter().flatten().enumerate().map(|(at, count)| sign(at) * count).sum::<f64>();
     let variance = CHURN / (2.0 - CHURN) * usual;
     (alternates / windows / 2.0 - 0.125) * windows / variance
@@ -194,12 +197,12 @@ pub(crate) struct Attack {
     pub(crate) windows: usize,
     pub(crate) rules: Rules,
     pub(crate) sequences: u64,
-    /// Draws of noise for each sequence.
+    /// The number of draws of noise for each sequence.
     pub(crate) draws: u64,
 }
 
 impl Attack {
-    /// Returns the score over all tables but the detail table.
+    /// Returns the score over all tables except the detail table.
     pub(crate) fn run(&self, random: &mut Random) -> Score {
         let knowledge = Knowledge::learn(self.live, &self.rules, random);
         let mut score = Score::default();
@@ -216,8 +219,9 @@ impl Attack {
         let rollups: Vec<Vec<Value>> =
             sequence.scenarios.iter().map(|scenario| bench::publish(scenario, random)).collect();
         let published: Vec<_> = rollups.iter().map(|rollups| Published::read(rollups)).collect();
-        let there = |window: usize| self.habit.is_there(window).then(|| &sequence.scenarios[window]);
-        let shows = |window| there(window).map_or([0; FIELDS], |scenario| raw(&scenario.sessions[0].deeds));
+        let there = |window: usize| self.habit.is_present(window).then(|| &sequence.scenarios[window]);
+        let shows =
+            |window| there(window).map_or([0; FIELDS], |scenario| raw(&scenario.sessions[0].activity));
         let backgrounds: Vec<_> = published
             .iter()
             .enumerate()

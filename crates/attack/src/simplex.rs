@@ -1,10 +1,11 @@
-//! Linear programming: the least and the greatest value that one unknown can have, where sums of unknowns are known and
-//! none is negative. The simplex method with Bland's rule, which ends; systems are small, and numbers are counts.
+//! Solves linear programs: the minimum and the maximum of one unknown, given the sums of some unknowns, none of which
+//! is negative. It uses the simplex method with Bland's rule, which terminates. Systems are small, and numbers are
+//! counts.
 
-/// Beneath this a number is taken for 0.
+/// Numbers below this are treated as 0.
 const TINY: f64 = 1e-7;
 
-/// Sums of unknowns that are known.
+/// The known sums of unknowns.
 pub(crate) struct Program {
     unknowns: usize,
     sums: Vec<(Vec<bool>, f64)>,
@@ -15,12 +16,12 @@ impl Program {
         Self { unknowns, sums: Vec::new() }
     }
 
-    /// Adds that the sum of the marked unknowns is known.
+    /// Adds the known sum of the marked unknowns.
     pub(crate) fn equals(&mut self, marked: Vec<bool>, sum: u64) {
         self.sums.push((marked, sum as f64));
     }
 
-    /// Returns the least and the greatest value of one unknown.
+    /// Returns the minimum and the maximum of one unknown.
     pub(crate) fn bounds(&self, unknown: usize) -> (f64, f64) {
         let mut tableau = Tableau::feasible(self);
         let least = tableau.minimize(unknown, 1.0);
@@ -30,15 +31,15 @@ impl Program {
 }
 
 struct Tableau {
-    /// One row for each known sum: coefficients of the unknowns, then the right side.
+    /// One row for each known sum: the coefficients of the unknowns, then the right side.
     rows: Vec<Vec<f64>>,
-    /// The unknown that each row gives.
+    /// The basic variable of each row.
     basis: Vec<usize>,
     unknowns: usize,
 }
 
 impl Tableau {
-    /// Finds values that fit all sums, by making artificial unknowns as small as can be.
+    /// Finds values that satisfy all sums, by minimizing artificial unknowns.
     fn feasible(program: &Program) -> Self {
         let (unknowns, artificial) = (program.unknowns, program.sums.len());
         let width = unknowns + artificial;
@@ -53,7 +54,7 @@ impl Tableau {
         let mut tableau = Self { rows, basis: (unknowns..width).collect(), unknowns: width };
         let costs: Vec<f64> = (0..width).map(|at| f64::from(u8::from(at >= unknowns))).collect();
         tableau.solve(&costs);
-        // what artificial unknowns still give is 0: sums that follow from others
+        // Artificial unknowns that remain in the basis are 0. Their sums follow from others.
         for at in (0..tableau.rows.len()).rev() {
             if tableau.basis[at] >= unknowns {
                 match (0..unknowns).find(|column| tableau.rows[at][*column].abs() > TINY) {
@@ -72,7 +73,7 @@ impl Tableau {
         tableau
     }
 
-    /// Returns the least value of `sign` times an unknown.
+    /// Returns the minimum of `sign` times an unknown.
     fn minimize(&mut self, unknown: usize, sign: f64) -> f64 {
         let mut costs = vec![0.0; self.unknowns];
         costs[unknown] = sign;
@@ -91,7 +92,7 @@ impl Tableau {
             let Some(column) = enters else { return };
             let ratio = |row: &Vec<f64>| row[self.unknowns] / row[column];
             let leaving = (0..self.rows.len()).filter(|at| self.rows[*at][column] > TINY);
-            // among equals the first unknown leaves, so that no basis comes twice
+            // Among equal ratios the first unknown leaves, so that no basis repeats.
             let leaves = leaving.min_by(|one, other| {
                 let by_ratio = ratio(&self.rows[*one]).total_cmp(&ratio(&self.rows[*other]));
                 by_ratio.then(self.basis[*one].cmp(&self.basis[*other]))
@@ -116,8 +117,9 @@ impl Tableau {
 }
 
 #[test]
-fn bounds_are_those_that_are_known_for_two_tables() {
-    // rows 60 and 40, columns 70 and 30: the greater of 0 and row + column − 100, and the lesser of row and column
+fn bounds_equal_the_known_bounds_for_two_tables() {
+    // With rows of 60 and 40 and columns of 70 and 30, the minimum is the greater of 0 and row + column − 100. The
+    // maximum is the lesser of row and column.
     let mut program = Program::new(4);
     program.equals(vec![true, true, false, false], 60);
     program.equals(vec![false, false, true, true], 40);
@@ -128,7 +130,7 @@ fn bounds_are_those_that_are_known_for_two_tables() {
 }
 
 #[test]
-fn an_unknown_that_sums_determine_has_one_value() {
+fn determined_unknown_has_one_value() {
     let mut program = Program::new(3);
     program.equals(vec![true, true, true], 100);
     program.equals(vec![true, true, false], 93);

@@ -1,5 +1,5 @@
-//! Attack 6: two windows of the same audience, of which the attacker knows everybody but one session that is new in the
-//! second. Exact session counts name its rows; noise covers what it did.
+//! Attack 6: two windows with the same sessions, except for one session that is new in the second. The attacker knows
+//! all other sessions. Exact session counts name the rows of the new session. Noise hides its activity.
 
 use crate::bench;
 use crate::product;
@@ -11,19 +11,20 @@ use crate::traffic::TABLES;
 /// The result of an attack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Score {
-    /// Tables looked at.
+    /// The number of tables attacked.
     pub(crate) tables: u64,
-    /// Tables in which exactly one row has a session more, and it holds the new one.
+    /// The number of tables in which exactly one row has one session more, and contains the new session.
     pub(crate) named: u64,
-    /// Answers to whether the new session failed to start, and those that are right; half of such sessions do.
+    /// The number of answers to the question whether the new session failed to start, and the number of correct
+    /// answers. Half of these sessions fail.
     pub(crate) asked: u64,
     pub(crate) right: u64,
 }
 
-/// The field that is asked for, by its place.
+/// The index of this field.
 const FAILED: usize = 2;
 
-/// Attacks so many arrivals. Rows are the program's, or made here where noise is off.
+/// Attacks a number of arrivals. The rows come from the program, or from [`bench`](crate::bench) without noise.
 pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random) -> Score {
     let policy = (rules.noise > 0).then(|| product::policy(&rules, [6; 32]));
     let publish = |scenario: &Scenario, random: &mut Random| {
@@ -37,7 +38,7 @@ pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random)
     for _ in 0..arrivals {
         let before: Vec<_> = (0..live).map(|_| Session::draw(random)).collect();
         let mut new = Session::draw(random);
-        new.deeds.sums.startup_failures = u64::from(random.chance(0.5));
+        new.activity.sums.startup_failures = u64::from(random.chance(0.5));
         let now: Vec<_> = before.iter().cloned().chain([new]).collect();
         let before = Scenario::new(before, rules);
         let now = Scenario::new(now, rules);
@@ -53,7 +54,7 @@ pub(crate) fn run(live: usize, rules: Rules, arrivals: u64, random: &mut Random)
             let truth = folded.row_of(live);
             let [row] = grown[..] else { continue };
             score.named += u64::from(row.cell_key[..] == folded.rows[truth].cell_key[..]);
-            // everybody else in the row is known, and so is what they did
+            // All other sessions in the row and their activity are known.
             let Some(fields) = row.fields else { continue };
             let others = folded.rows[truth].adds[FAILED] - now.adds[live][FAILED];
             score.asked += 1;

@@ -1,5 +1,5 @@
-//! Ordinary traffic: who plays where, and what one minute of a session is like. The shares are those of the synthetic
-//! players of `generate`.
+//! Draws ordinary traffic: the platforms and locations of sessions, and a minute of a session. The shares equal those
+//! of the synthetic players of `generate`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crowdfold_testkit::oracle::Sums;
 
 use crate::random::Random;
 
-/// Dimensions of the default breakdowns; the last one is the detail table.
+/// The dimensions of the default breakdowns. The last one is the detail table.
 pub(crate) const TABLES: [&[&str]; 5] = [
     &["country", "asn"],
     &["device", "os", "browser"],
@@ -16,7 +16,7 @@ pub(crate) const TABLES: [&[&str]; 5] = [
     &["cdn", "connection"],
 ];
 
-/// Weight, device, os, browser, player, version, format, and the index into [`CONNECTIONS`].
+/// The weight, device, os, browser, player, version, format, and the index into [`CONNECTIONS`].
 type Platform =
     (u64, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str, usize);
 
@@ -46,14 +46,14 @@ const PLATFORMS: [Platform; 22] = [
     (1, "tv", "VIDAA", "app", "shaka", "4.11", "dash", 1),
 ];
 
-/// Weight, name and usual throughput in kbit/s.
+/// The weight, name and usual throughput in kbit/s.
 const CONNECTIONS: [&[(u64, &str, u64)]; 3] = [
     &[(6, "wifi", 30_000), (4, "ethernet", 60_000)],
     &[(7, "wifi", 25_000), (3, "ethernet", 60_000)],
     &[(50, "wifi", 25_000), (25, "5g", 40_000), (20, "4g", 9_000), (4, "cellular", 5_000), (1, "3g", 1_300)],
 ];
 
-/// Weight, country, percent of the usual throughput.
+/// The weight, country and percentage of the usual throughput.
 #[rustfmt::skip]
 const COUNTRIES: [(u64, &str, u64); 30] = [
     (300, "US", 110), (120, "BR", 60), (110, "DE", 90), (100, "IN", 50), (80, "GB", 100), (70, "FR", 110),
@@ -73,7 +73,7 @@ const CONTENTS: u64 = 500;
 /// One value of each dimension of a breakdown.
 pub(crate) type CellKey = Arc<[String]>;
 
-/// The properties of a session that stay the same while it plays.
+/// The properties of a session that do not change.
 #[derive(Clone)]
 pub(crate) struct Profile {
     /// Its cell key in each of [`TABLES`].
@@ -83,7 +83,7 @@ pub(crate) struct Profile {
 
 /// The activity of a session in one window.
 #[derive(Clone, Default)]
-pub(crate) struct Deeds {
+pub(crate) struct Activity {
     pub(crate) sums: Sums,
     pub(crate) startup_ms: Option<u64>,
     pub(crate) bitrate_kbps: Option<u64>,
@@ -98,7 +98,7 @@ impl Profile {
         let at = random.weighted(&COUNTRIES, |country| country.0);
         let (_, country, speed) = COUNTRIES[at];
         let cdn = CDNS[random.weighted(&CDNS, |cdn| cdn.0)].1;
-        // Zipf
+        // Contents follow a Zipf distribution.
         let content = loop {
             let rank = random.between(1, CONTENTS);
             if random.chance(1.0 / rank as f64) {
@@ -128,10 +128,10 @@ impl Profile {
         Self { cell_keys: cell_keys.map(Arc::from), kbps }
     }
 
-    /// One ordinary minute.
-    pub(crate) fn minute(&self, random: &mut Random) -> Deeds {
-        let mut deeds = Deeds::default();
-        let sums = &mut deeds.sums;
+    /// Draws one ordinary minute.
+    pub(crate) fn minute(&self, random: &mut Random) -> Activity {
+        let mut activity = Activity::default();
+        let sums = &mut activity.sums;
         sums.playing_ms = 60_000;
         sums.beacons = 6;
         if random.chance(0.18) {
@@ -143,15 +143,15 @@ impl Profile {
                     sums.playing_ms = 0;
                     sums.errors
                         .insert(["manifest", "drm", "network", "timeout"][random.below(4) as usize], 1);
-                    return deeds;
+                    return activity;
                 }
                 2..=4 => {
                     sums.playing_ms = 0;
-                    return deeds;
+                    return activity;
                 }
                 _ => {
                     sums.plays = 1;
-                    deeds.startup_ms = Some((200 + 8_000_000 / self.kbps) * random.between(70, 160) / 100);
+                    activity.startup_ms = Some((200 + 8_000_000 / self.kbps) * random.between(70, 160) / 100);
                 }
             }
         } else if random.chance(0.18) {
@@ -182,8 +182,8 @@ impl Profile {
             bitrate += LADDER[rung];
         }
         sums.playing_ms = sums.playing_ms.saturating_sub(sums.stalled_ms);
-        deeds.bitrate_kbps = Some(bitrate / 6);
-        deeds.bandwidth_kbps = Some(self.kbps);
-        deeds
+        activity.bitrate_kbps = Some(bitrate / 6);
+        activity.bandwidth_kbps = Some(self.kbps);
+        activity
     }
 }
