@@ -29,7 +29,7 @@ pub(crate) fn guarded(rules: &Rules, secret: [u8; 32], networks: Option<u32>) ->
         detail: Detail::Index(rules.detail),
         margin: Some(rules.margin),
         noise: rules.noise,
-        guard_networks: networks,
+        min_networks: networks,
         ..PolicySettings::default()
     };
     Policy::threshold(settings).unwrap().keyed(Secret::new(secret))

@@ -2,7 +2,7 @@
 //! distributions, and sums that clamped sessions cannot have.
 
 use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
-use crowdfold_release::LEAST_IN_RANGE;
+use crowdfold_release::MIN_IN_RANGE;
 
 use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, pointer};
 use crate::{Finds, What};
@@ -113,8 +113,8 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
             finds.push(What::Parts, format!("/{name}/sessions"));
         }
         for ((percentile, _), value) in PERCENTILES.iter().zip(summary.percentiles) {
-            if value.is_some() && summary.sessions.is_some_and(|sessions| sessions < LEAST_IN_RANGE) {
-                finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/{percentile}"));
+            if value.is_some() && summary.sessions.is_some_and(|sessions| sessions < MIN_IN_RANGE) {
+                finds.push(What::FewInRange(MIN_IN_RANGE), format!("/{name}/{percentile}"));
             }
         }
         if let Some(ranges) = &summary.histogram {
@@ -127,10 +127,10 @@ fn whole(row: &Entry<'_>, finds: &mut Finds) {
 }
 
 fn histogram(name: &str, summary: &DistributionSummary, ranges: &[Range], finds: &mut Finds) {
-    let few = ranges.iter().enumerate().filter(|(_, (.., sessions))| *sessions < LEAST_IN_RANGE);
+    let few = ranges.iter().enumerate().filter(|(_, (.., sessions))| *sessions < MIN_IN_RANGE);
     let few: Vec<usize> = few.map(|(number, _)| number).collect();
     for number in &few {
-        finds.push(What::FewInRange(LEAST_IN_RANGE), format!("/{name}/histogram/{number}"));
+        finds.push(What::FewInRange(MIN_IN_RANGE), format!("/{name}/histogram/{number}"));
     }
     let joined = ranges.windows(2).all(|two| two[0].1 == Some(two[1].0))
         && ranges.iter().all(|(from, to, _)| to.is_none_or(|to| *from < to));

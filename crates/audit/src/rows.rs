@@ -1,7 +1,7 @@
 //! Checks of a single row: its window, dimensions, policy and values.
 
 use crowdfold_model::{Dimension, FOLDED, Reason};
-use crowdfold_release::LEAST_K;
+use crowdfold_release::MIN_K;
 use crowdfold_scan::{is_label, is_place_name};
 
 use crate::entry::{Entry, Kind};
@@ -61,8 +61,8 @@ fn policy(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
     };
     let noisy = row.policy.kind == Kind::DifferentialPrivacy;
     // differential privacy may have k = 1, because its noise hides single sessions
-    if own < LEAST_K && !rules.allow_small_k && !noisy {
-        finds.push(What::SmallK(LEAST_K), "/policy/k".into());
+    if own < MIN_K && !rules.allow_small_k && !noisy {
+        finds.push(What::SmallK(MIN_K), "/policy/k".into());
     }
     let least = match (noisy, row.policy.tau) {
         (false, _) => own,

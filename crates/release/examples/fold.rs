@@ -1,4 +1,4 @@
-//! Folds one table, and prints the rows that may be published: `cargo run -p crowdfold-release --example fold`
+//! Folds one table, and prints the rows that may be published: `cargo run -p crowdfold-release --example fold`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const CELLS: [(&str, &str, u64); 5] = [
     ("Tizen", "Samsung", 30),
 ];
 
-/// Folds the cells of one window until each row covers at least `k` sessions, and returns the rows.
+/// Folds the cells of one window until each row covers at least `k` sessions. Returns the rows.
 fn fold(k: u64, cells: &[(&str, &str, u64)]) -> Result<Vec<(String, u64)>, PolicyError> {
     let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
     let policy = Policy::threshold(PolicySettings { k, breakdowns, ..PolicySettings::default() })?;
@@ -47,6 +47,6 @@ fn small_rows_are_folded_and_no_session_is_lost() {
 }
 
 #[test]
-fn a_window_below_k_publishes_nothing() {
+fn window_below_k_publishes_nothing() {
     assert_eq!(fold(50, &[("Windows", "Chrome", 49)]).unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! The summary of a distribution within a row: percentiles and histogram, each from enough sessions.
+//! Summarizes the distributions of a row as percentiles and a histogram. Each value covers enough sessions.
 
 use crowdfold_model::Distribution;
 use serde::Serialize;
@@ -10,11 +10,11 @@ pub(crate) use noisy::bin_of;
 #[cfg(test)]
 mod tests;
 
-/// b: the least number of sessions at or above and at or below a percentile, and in a range of a histogram.
-pub const LEAST_IN_RANGE: u64 = 10;
+/// b: the minimum number of sessions at or above a percentile, at or below it, and in a range of a histogram.
+pub const MIN_IN_RANGE: u64 = 10;
 
-/// Where the bins of histograms meet: ten to a decade, rounded to two digits, as the values themselves are. With the
-/// open ends that makes 32 bins. The same for startup (ms) and for rates (kbit/s).
+/// The edges between the bins of histograms: ten per decade, rounded to two digits as the values are. With the open
+/// ends there are 32 bins. They are the same for startup times (ms) and rates (kbit/s).
 pub const BINS: [u32; 31] = [
     100, 130, 160, 200, 250, 320, 400, 500, 630, 790, //
     1_000, 1_300, 1_600, 2_000, 2_500, 3_200, 4_000, 5_000, 6_300, 7_900, //
@@ -22,13 +22,13 @@ pub const BINS: [u32; 31] = [
     100_000,
 ];
 
-/// Bins between the edges and beyond them.
+/// The number of bins, with the open ones at both ends.
 pub(crate) const BIN_COUNT: usize = BINS.len() + 1;
 
-/// `[from, to, sessions]`: from ≤ value < to, `null` for an open end.
+/// A range `[from, to, sessions]` with from ≤ value < to. An open end is `null`.
 type Range = (u32, Option<u32>, u64);
 
-/// What is published of a distribution.
+/// The published part of a distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct DistributionSummary {
     sessions: u64,
@@ -52,13 +52,13 @@ impl DistributionSummary {
             p90: at(90),
             p95: at(95),
             p99: at(99),
-            histogram: if with_histogram { histogram(values.values(), LEAST_IN_RANGE) } else { None },
+            histogram: if with_histogram { histogram(values.values(), MIN_IN_RANGE) } else { None },
         }
     }
 }
 
-/// The smallest value with at least ⌈percent·n⌉ sessions at or below it, if at least b sessions lie at or above it and
-/// at or below it.
+/// Returns the smallest value with at least ⌈percent·n⌉ sessions at or below it. Returns `None` unless at least b
+/// sessions are at or above the value, and at least b at or below it.
 fn percentile(values: &[(u32, u64)], sessions: u64, percent: u128) -> Option<u32> {
     let wanted = (u128::from(sessions) * percent).div_ceil(100);
     let mut below = 0;
@@ -66,15 +66,16 @@ fn percentile(values: &[(u32, u64)], sessions: u64, percent: u128) -> Option<u32
         let at_or_below = below + here;
         if u128::from(at_or_below) >= wanted {
             let at_or_above = sessions - below;
-            return (at_or_below >= LEAST_IN_RANGE && at_or_above >= LEAST_IN_RANGE).then_some(*value);
+            return (at_or_below >= MIN_IN_RANGE && at_or_above >= MIN_IN_RANGE).then_some(*value);
         }
         below = at_or_below;
     }
     None
 }
 
-/// Bins joined from the left until each range holds at least so many sessions; what remains at the right joins the last
-/// range. `None` where all together are fewer: then no range may be shown, not even the open one.
+/// Joins bins from the left until each range contains at least `least` sessions. The remaining bins on the right join
+/// the last range. Returns `None` if all bins together have fewer sessions, because then not even an open range may be
+/// published.
 fn histogram(values: &[(u32, u64)], least: u64) -> Option<Vec<Range>> {
     let mut ranges: Vec<Range> = Vec::new();
     let (mut from, mut gathered) = (0, 0);

@@ -1,14 +1,15 @@
-//! Families of dimensions: what tells of the same thing must not be in two tables, for they could be subtracted.
+//! Checks the families of dimensions. Dimensions that describe the same thing must not be in two tables, because one
+//! table could be subtracted from the other.
 
 use crowdfold_model::{Dimension, Family};
 
 #[cfg(test)]
 mod tests;
 
-/// Why a list of breakdowns is refused.
+/// The error of a list of breakdowns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FamilyError {
-    /// There is no breakdown at all.
+    /// The list is empty.
     #[error(
         "release.breakdowns is empty, so no row would ever be released; name at least one, such as [\"country\"]"
     )]
@@ -16,10 +17,10 @@ pub enum FamilyError {
     /// A breakdown without dimensions.
     #[error("release.breakdowns contains no dimension in breakdown {0}; name one, or remove the breakdown")]
     Empty(
-        /// Its number, from 1.
+        /// The number of the breakdown, from 1.
         usize,
     ),
-    /// A dimension that stands twice in one breakdown.
+    /// A dimension occurs twice in one breakdown.
     #[error("release.breakdowns names {dimension} twice in breakdown [{breakdown}]; remove one")]
     Twice {
         /// The dimension.
@@ -27,7 +28,7 @@ pub enum FamilyError {
         /// The breakdown, as in the configuration.
         breakdown: String,
     },
-    /// A breakdown that stands twice in the list.
+    /// A breakdown occurs twice in the list.
     #[error("release.breakdowns contains breakdown [{0}] twice; remove one")]
     Same(
         /// The breakdown, as in the configuration.
@@ -40,38 +41,38 @@ pub enum FamilyError {
          breakdown, or remove one of them"
     )]
     Shared {
-        /// What both tell of.
+        /// The family of both dimensions.
         family: Family,
-        /// The dimension of the first.
+        /// The dimension in the first breakdown.
         one: Dimension,
-        /// The dimension of the second.
+        /// The dimension in the second breakdown.
         other: Dimension,
         /// The first breakdown, as in the configuration.
         first: String,
         /// The second breakdown, as in the configuration.
         second: String,
     },
-    /// Content ids crossed with small places.
+    /// A breakdown combines content ids with small places.
     #[error(
         "release.breakdowns combines content with {place} in breakdown [{breakdown}]: a content id can name its \
          uploader, and {place} locates its few viewers; remove content or {place}, or set content.allow_below_place = \
          true"
     )]
     ContentBelowPlace {
-        /// region, asn or network.
+        /// The dimension of the place: region, asn or network.
         place: Dimension,
         /// The breakdown, as in the configuration.
         breakdown: String,
     },
 }
 
-/// Refuses breakdowns that could be subtracted from each other, or that make no sense.
+/// Rejects breakdowns whose tables could be subtracted from each other, and breakdowns that are invalid.
 ///
-/// `allow_below_place` lets content stand in one breakdown with region, asn or network; their order does not matter,
-/// since a full cell key names both either way.
+/// `allow_below_place` permits content in one breakdown with region, asn or network. Their order does not matter,
+/// because a complete cell key contains both.
 ///
 /// # Errors
-/// The first fault found, naming what is at fault and the way out.
+/// Returns the first fault, with the key and the fix.
 pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) -> Result<(), FamilyError> {
     check_each(breakdowns, allow_below_place)?;
     for (index, breakdown) in breakdowns.iter().enumerate() {
@@ -82,7 +83,7 @@ pub fn check_families(breakdowns: &[Vec<Dimension>], allow_below_place: bool) ->
     Ok(())
 }
 
-/// Refuses breakdowns that make no sense: what is left of it where tables may overlap.
+/// Rejects invalid breakdowns. This is the only check if tables may overlap.
 pub(crate) fn check_breakdowns(
     breakdowns: &[Vec<Dimension>],
     allow_below_place: bool,
@@ -134,7 +135,7 @@ fn check_two(first: &[Dimension], second: &[Dimension]) -> Result<(), FamilyErro
     Ok(())
 }
 
-/// The name of a breakdown in keys and metrics: `os.browser`.
+/// Returns the name of a breakdown in keys and metrics, such as `os.browser`.
 #[must_use]
 pub fn breakdown_name(breakdown: &[Dimension]) -> String {
     joined(breakdown, ".")

@@ -1,4 +1,4 @@
-//! Folding: rows too small to leave join upward until they are a crowd.
+//! Folds rows that are too small to be published into the level above until each row is a crowd.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -10,31 +10,32 @@ use crowdfold_model::{Cell, CellKey, FOLDED, Table};
 #[cfg(test)]
 mod tests;
 
-/// A cell key and what stands behind it: a cell before folding, a crowd after it.
+/// A cell key and its cell. Before folding it is any cell, after folding it is a crowd.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     pub(crate) cell_key: CellKey,
     pub(crate) cell: Cell,
 }
 
-/// The least number of values that a small rest may have had, as far as the row it was merged into shows.
+/// The minimum number of possible sizes of a small rest, given the row that it was merged into.
 ///
-/// Whoever knows the algorithm knows of a star row with S sessions that `taken` rows of at least k sessions each, and
-/// of at most as many as the smallest row left, were merged into a rest below k. That bounds the rest from both sides.
+/// An attacker who knows the algorithm knows how a star row with S sessions was formed. `taken` rows of at least k
+/// sessions each, and of at most the size of the smallest remaining row, were merged into a rest below k. This bounds
+/// the rest from both sides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Margin {
-    /// Rests have fewer sessions than this.
+    /// The upper bound of a rest, which has fewer sessions.
     pub(crate) k: u64,
-    /// b: how many values must be possible.
+    /// b: the minimum number of possible values.
     pub(crate) least: u64,
 }
 
 impl Margin {
-    /// Folding without a margin: one row is enough.
+    /// Disables the margin, so that one merged row is enough.
     #[cfg(test)]
     pub(crate) const NONE: Self = Self { k: 0, least: 0 };
 
-    /// Returns whether a star row of that many sessions leaves enough possibilities for its rest.
+    /// Returns true if a star row of `sessions` sessions leaves enough possible sizes for its rest.
     fn is_kept(self, sessions: u64, taken: u64, smallest_left: u64) -> bool {
         if self.least == 0 {
             return true;
@@ -47,13 +48,14 @@ impl Margin {
     }
 }
 
-/// Folds one table. Rows come in the order of their cell keys; together they hold every session of the table, or there
-/// are none, when the whole table is no crowd.
+/// Folds one table. Returns the rows in the order of their cell keys. The rows together contain every session of the
+/// table. If the whole table is not a crowd, there are no rows.
 ///
-/// A node is a prefix of a cell key. The leaves below it that are no crowd are its *rest*. A rest that is no crowd is
-/// merged with rows of the node in ascending order of (sessions, cell key) until it is a crowd and the margin is kept,
-/// or no row is left; if it is still no crowd it goes up. All cell keys must have the same length, at least 1, no `*`,
-/// and each cell at least one session. `is_crowd` must be monotone: adding to a crowd gives a crowd.
+/// A node is a prefix of a cell key. The leaves below it that are not crowds are its *rest*. A rest that is not a crowd
+/// is merged with rows of the node in ascending order of (sessions, cell key). This ends when it is a crowd and keeps
+/// the margin, or when no row is left. If the rest is still not a crowd, it moves to the node above. All cell keys must
+/// have the same length of at least 1 and contain no `*`, and each cell must have at least one session. `is_crowd` must
+/// be monotone: a crowd with added sessions must be a crowd.
 pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> bool) -> Vec<Row> {
     let mut fold = Fold {
         slots: table.into_iter().map(|(cell_key, cell)| Row { cell_key, cell }).collect(),
@@ -65,7 +67,7 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
     };
     for leaf in 0..fold.slots.len() {
         fold.enter(leaf);
-        fold.settle(leaf);
+        fold.add_leaf(leaf);
     }
     while let Some(node) = fold.open.pop() {
         fold.close(node);
@@ -74,21 +76,21 @@ pub(crate) fn fold(table: Table, margin: Margin, is_crowd: impl Fn(&Cell) -> boo
     rows.into_iter().map(|slot| mem::take(&mut slots[slot])).collect()
 }
 
-/// A prefix of the cell keys whose leaves are being walked.
+/// A prefix of the cell keys during the walk over its leaves.
 struct Node {
-    /// Its rows begin here in `rows` and go on to the end.
+    /// The index in `rows` of its first row. All later rows are also its rows.
     first_row: usize,
-    /// The slot that gathers what is no crowd.
+    /// The slot that collects the leaves that are not crowds.
     rest: Option<usize>,
 }
 
-/// One walk over the leaves in order, with the path from the root to the present leaf open. Cells never move: rows
-/// and rests are slots, and a group gathers in the slot of one of its members.
+/// A walk over the leaves in order. The nodes on the path from the root to the current leaf are open. Cells never move:
+/// rows and rests are slots, and a group is collected in the slot of one of its members.
 struct Fold<F> {
     slots: Vec<Row>,
-    /// Slots of the rows so far, in the order of their cell keys.
+    /// The slots of the rows so far, in the order of their cell keys.
     rows: Vec<usize>,
-    /// The inner nodes above the present leaf; the root is the first.
+    /// The inner nodes above the current leaf. The root is the first.
     open: Vec<Node>,
     star: Arc<str>,
     margin: Margin,
@@ -96,7 +98,7 @@ struct Fold<F> {
 }
 
 impl<F: Fn(&Cell) -> bool> Fold<F> {
-    /// Closes the nodes that the leaf is not below, opens those it is.
+    /// Closes the open nodes that do not contain the leaf, and opens the nodes that contain it.
     fn enter(&mut self, leaf: usize) {
         let cell_key = &self.slots[leaf].cell_key;
         let depth = cell_key.len();
@@ -118,16 +120,16 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.open.resize_with(depth, || Node { first_row, rest: None });
     }
 
-    /// A leaf that is a crowd is a row, else it goes up.
-    fn settle(&mut self, leaf: usize) {
+    /// Makes a row of a leaf that is a crowd. Otherwise adds the leaf to the rest of its node.
+    fn add_leaf(&mut self, leaf: usize) {
         if (self.is_crowd)(&self.slots[leaf].cell) {
             self.rows.push(leaf);
         } else {
-            self.send_up(leaf);
+            self.add_to_rest_above(leaf);
         }
     }
 
-    /// Settles the rest of a node that was just taken off the path.
+    /// Makes a row of the rest of a closed node if it is a crowd. Otherwise adds the rest to the node above.
     fn close(&mut self, node: Node) {
         let Some(mut rest) = node.rest else { return };
         if !(self.is_crowd)(&self.slots[rest].cell) {
@@ -136,14 +138,14 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         if (self.is_crowd)(&self.slots[rest].cell) {
             self.publish(rest, node.first_row);
         } else {
-            self.send_up(rest);
+            self.add_to_rest_above(rest);
         }
     }
 
-    /// Merges rows of the node that begins at `first_row` into its rest, smallest first, until it is a crowd that
-    /// keeps the margin or no row is left.
+    /// Merges rows of the node that begins at `first_row` into its rest, smallest first, until it is a crowd that keeps
+    /// the margin, or until no row is left.
     fn merge_rows(&mut self, mut rest: usize, first_row: usize) -> usize {
-        // rows are in the order of cell keys, so among equals the one at the lower position is the lesser
+        // Rows are in the order of cell keys, so of equal rows the one at the lower index has the lesser cell key.
         let size = |at: usize| self.slots[self.rows[at]].cell.sessions;
         let mut left: BinaryHeap<_> =
             (first_row..self.rows.len()).map(|at| Reverse((size(at), at))).collect();
@@ -166,7 +168,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         rest
     }
 
-    /// Makes a row of the rest of the node just closed.
+    /// Makes a row of the rest of the closed node.
     fn publish(&mut self, slot: usize, first_row: usize) {
         let depth = self.open.len();
         self.slots[slot].cell_key[depth..].fill(Arc::clone(&self.star));
@@ -176,8 +178,9 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         self.rows.insert(at, slot);
     }
 
-    /// Adds a slot to the rest of the node above it. At the root there is none: the whole table is no crowd.
-    fn send_up(&mut self, slot: usize) {
+    /// Adds a slot to the rest of the node above it. The root has no node above it, because then the whole table is not
+    /// a crowd.
+    fn add_to_rest_above(&mut self, slot: usize) {
         let Some(rest) = self.open.last().map(|node| node.rest) else { return };
         let joined = match rest {
             Some(rest) => self.join(rest, slot),
@@ -188,7 +191,7 @@ impl<F: Fn(&Cell) -> bool> Fold<F> {
         }
     }
 
-    /// Adds the second slot to the first, which is left with both.
+    /// Adds the second slot to the first, and returns the first.
     fn join(&mut self, into: usize, from: usize) -> usize {
         let from = mem::take(&mut self.slots[from].cell);
         self.slots[into].cell.add(&from);

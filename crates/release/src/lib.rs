@@ -1,5 +1,5 @@
-//! Folding, differential privacy, and the only rows that are published: [`release()`] turns the tables of one tenant and
-//! window into [`Rollup`]s, each of which covers at least *k* sessions.
+//! Folding, differential privacy, and the only rows that are published: [`release()`] turns the tables of one tenant
+//! and window into [`Rollup`]s, each of which covers at least *k* sessions.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -9,8 +9,8 @@
 //!
 //! let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
 //! let policy = Policy::threshold(PolicySettings { k: 50, breakdowns, ..PolicySettings::default() })?;
-//! let cells = [("Windows", "Chrome", 900), ("Windows", "Edge", 70), ("Windows", "Opera", 9), ("Tizen", "Samsung", 60)];
-//! let table: Table = cells
+//! let cells = [("Windows", "Chrome", 900), ("Windows", "Edge", 70), ("Windows", "Opera", 9), ("Tizen", "Samsung",
+//! 60)]; let table: Table = cells
 //!     .into_iter()
 //!     .map(|(os, browser, sessions)| {
 //!         let key: CellKey = [os, browser].map(Arc::from).into();
@@ -33,7 +33,7 @@
 //! `examples/fold.rs` is a complete program.
 //!
 //! **Architecture invariant.** [`Rollup`] and [`RejectionNote`] are the only types that are serialised for readers, and
-//! only [`release()`] makes a [`Rollup`].
+//! only [`release()`] creates a [`Rollup`].
 #![forbid(unsafe_code)]
 
 mod covered;
@@ -49,11 +49,11 @@ mod row;
 #[cfg(test)]
 mod testing;
 
-pub use distribution_summary::{BINS, LEAST_IN_RANGE};
+pub use distribution_summary::{BINS, MIN_IN_RANGE};
 pub use families::{FamilyError, breakdown_name, check_families};
 pub use note::RejectionNote;
 pub use policies::Policies;
-pub use policy::{Detail, LEAST_K, Policy, PolicyError, PolicySettings};
+pub use policy::{Detail, MIN_K, Policy, PolicyError, PolicySettings};
 pub use privacy::{Measure, Privacy, PrivacyError, PrivacySettings, Secret, Sigma, YEAR};
-pub use release::{Fault, Released, release};
+pub use release::{ReleaseError, Released, release};
 pub use row::{Coverage, Rollup};

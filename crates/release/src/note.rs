@@ -1,4 +1,4 @@
-//! What is written of a rejected beacon.
+//! Notes of rejected beacons.
 
 use crowdfold_model::{Millis, Reason};
 use serde::Serialize;
@@ -8,8 +8,8 @@ mod tests;
 
 const MINUTE: Millis = 60_000;
 
-/// Why a beacon was not let through and where its record lies, nothing of its content. With [`crate::Rollup`] the only
-/// thing that is serialised to leave the house.
+/// The reason of a rejection and the location of the record, without any of its content. Apart from [`crate::Rollup`],
+/// this is the only published type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectionNote {
     reason: Reason,
@@ -20,20 +20,20 @@ pub struct RejectionNote {
 }
 
 impl RejectionNote {
-    /// A note on a beacon of the record at that place; `time` is its record's timestamp (ms since the epoch), of which
-    /// only the minute is kept.
+    /// Creates a note of a beacon in the record at this location. `time` is the record's timestamp (ms since the
+    /// epoch), of which only the minute is kept.
     #[must_use]
     pub fn new(reason: Reason, topic: &str, partition: u32, offset: u64, time: Millis) -> Self {
         Self { reason, topic: topic.into(), partition, offset, time: time - time % MINUTE }
     }
 
-    /// Why.
+    /// Returns the reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The value of its record: one line of JSON, `crowdfold.rejection/1`.
+    /// Returns the value of its record: one line of JSON, `crowdfold.rejection/1`.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
         let wire = Wire {
@@ -44,7 +44,7 @@ impl RejectionNote {
             offset: self.offset,
             time: self.time,
         };
-        // Cannot fail: keys are strings, and a Vec takes everything.
+        // This cannot fail, because keys are strings and a `Vec` accepts any bytes.
         serde_json::to_vec(&wire).unwrap_or_default()
     }
 }

@@ -11,58 +11,59 @@ use crate::{Policy, PolicyError, Secret};
 #[cfg(test)]
 mod tests;
 
-/// What a row must be to leave, tenant by tenant: the common policy, but for those that have their own.
+/// The release policies of all tenants. Tenants without their own policy use the common one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policies {
     common: Policy,
-    /// Those of tenants that differ.
+    /// The policies of tenants that differ from the common one.
     own: BTreeMap<String, Policy>,
 }
 
 impl Policies {
-    /// `common` for all tenants but those that have their own, by name. Whose own is the common one has none.
+    /// Creates the policies from the common one, and from the policies of single tenants by name. A tenant whose policy
+    /// equals the common one is not stored.
     #[must_use]
     pub fn new(common: Policy, own: impl IntoIterator<Item = (String, Policy)>) -> Self {
         let own = own.into_iter().filter(|(_, policy)| *policy != common).collect();
         Self { common, own }
     }
 
-    /// A tenant's.
+    /// Returns the policy of a tenant.
     #[must_use]
     pub fn of(&self, tenant: &str) -> &Policy {
         self.own.get(tenant).unwrap_or(&self.common)
     }
 
-    /// That of tenants that have none of their own.
+    /// Returns the policy of tenants without their own.
     #[must_use]
     pub const fn common(&self) -> &Policy {
         &self.common
     }
 
-    /// Tenants that have their own, in the order of their names.
+    /// Returns the tenants that have their own policy, sorted by name.
     pub fn own(&self) -> impl Iterator<Item = (&str, &Policy)> {
         self.own.iter().map(|(tenant, policy)| (tenant.as_str(), policy))
     }
 
-    /// Every policy there is, the common one first.
+    /// Returns every policy, the common one first.
     pub fn all(&self) -> impl Iterator<Item = &Policy> {
         std::iter::once(&self.common).chain(self.own.values())
     }
 
-    /// The greatest k of any tenant: what is told of all of them together is floored to a multiple of it.
+    /// Returns the greatest k of any tenant. Counts over all tenants are rounded down to a multiple of it.
     #[must_use]
-    pub fn most_k(&self) -> u64 {
+    pub fn max_k(&self) -> u64 {
         self.all().map(Policy::k).max().unwrap_or(self.common.k())
     }
 
-    /// Every tenant's tables, as combiners and mergers must agree on them.
+    /// Returns the tables of every tenant. Combiners and mergers must agree on them.
     #[must_use]
     pub fn breakdowns(&self) -> Breakdowns {
         let own = self.own.iter().map(|(tenant, policy)| (tenant.clone(), policy.breakdowns().to_vec()));
         Breakdowns::new(self.common.breakdowns().to_vec(), own)
     }
 
-    /// With the secret that all workers share, where there is noise; see [`Policy::keyed`].
+    /// Sets the secret that all workers share, for policies with noise (see [`Policy::keyed`]).
     #[must_use]
     pub fn keyed(self, secret: &Secret) -> Self {
         let Self { common, own } = self;
@@ -70,10 +71,10 @@ impl Policies {
         Self { common: common.keyed(secret.clone()), own }
     }
 
-    /// The same for other windows; see [`Policy::for_windows`].
+    /// Changes the policies for windows of another length (see [`Policy::for_windows`]).
     ///
     /// # Errors
-    /// As there.
+    /// Returns the error of [`Policy::for_windows`].
     pub fn for_windows(self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
         let Self { common, own } = self;
         let fit = |(tenant, policy): (String, Policy)| Ok((tenant, policy.for_windows(window, idle)?));
@@ -81,8 +82,8 @@ impl Policies {
         Ok(Self { common: common.for_windows(window, idle)?, own })
     }
 
-    /// A number that changes whenever the same cells of any tenant would be released otherwise; see
-    /// [`Policy::fingerprint`], which it is where no tenant has its own.
+    /// Returns a number that changes whenever the same cells of any tenant would be released differently. It equals
+    /// [`Policy::fingerprint`] if no tenant has its own policy.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         if self.own.is_empty() {

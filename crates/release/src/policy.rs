@@ -1,4 +1,4 @@
-//! What a row must be to leave.
+//! The rules that rows must meet to be published.
 
 use crowdfold_model::{Cell, Dimension, Millis};
 
@@ -8,36 +8,37 @@ use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
 #[cfg(test)]
 mod tests;
 
-/// Below this, k is refused unless it is asked for by name.
-pub const LEAST_K: u64 = 10;
+/// The minimum k without `release.allow_small_k`.
+pub const MIN_K: u64 = 10;
 
-/// The margin of a policy that names none, unless k is below twice as much.
+/// The default margin, unless k is below twice this value.
 const DEFAULT_MARGIN: u64 = 10;
 
-/// Noise outside the detail table unless it is configured: a session is at most a quarter of a standard deviation.
+/// The default noise outside the detail table. With it, one session contributes at most a quarter of a standard
+/// deviation.
 const DEFAULT_NOISE: u64 = 8;
 
-/// The greatest noise that may be configured.
+/// The maximum noise.
 const MOST_NOISE: u64 = 100;
 
-/// `[release]` of the configuration, with `content.allow_below_place`, as it was read.
+/// The unchecked section `[release]` of the configuration, with `content.allow_below_place`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicySettings {
-    /// `release.k`: the least number of distinct sessions of a row.
+    /// `release.k`: the minimum number of distinct sessions of a row.
     pub k: u64,
-    /// `release.allow_small_k`: lets k be below 10.
+    /// `release.allow_small_k`: permits a k below 10.
     pub allow_small_k: bool,
-    /// `release.breakdowns`: one table each, in this order.
+    /// `release.breakdowns`: one table for each, in this order.
     pub breakdowns: Vec<Vec<Dimension>>,
-    /// `release.detail_breakdown`: which of them is the detail table.
+    /// `release.detail_breakdown`: the breakdown of the detail table.
     pub detail: Detail,
-    /// `release.margin`; `None` is the smaller of 10 and k/2.
+    /// `release.margin`. `None` is the smaller of 10 and k/2.
     pub margin: Option<u64>,
-    /// `release.noise`: standard deviations of noise outside the detail table, in clamps.
+    /// `release.noise`: the standard deviation of the noise outside the detail table, in clamps.
     pub noise: u64,
-    /// `release.min_networks`: the least number of network bits of a row, where the guard is on.
-    pub guard_networks: Option<u32>,
-    /// `content.allow_below_place`: lets content stand in one breakdown with region, asn or network.
+    /// `release.min_networks`: the minimum number of network bits of a row, if it is set.
+    pub min_networks: Option<u32>,
+    /// `content.allow_below_place`: permits content in one breakdown with region, asn or network.
     pub allow_below_place: bool,
 }
 
@@ -59,56 +60,56 @@ impl Default for PolicySettings {
             detail: Detail::Last,
             margin: None,
             noise: DEFAULT_NOISE,
-            guard_networks: None,
+            min_networks: None,
             allow_below_place: false,
         }
     }
 }
 
-/// The table that shows everything exactly, with percentiles and histograms.
+/// The choice of the table with exact numbers, percentiles and histograms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// The table of the last breakdown.
     Last,
-    /// There is none.
+    /// No detail table.
     None,
     /// The table of the breakdown with this index, from 0.
     Index(usize),
 }
 
-/// Why a release policy is refused.
+/// The error of a release policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// k is 0.
     #[error("release.k is 0, but a row must cover at least one session; set it to 50")]
-    NoCrowd,
-    /// k is small, and nobody said it may be.
+    ZeroK,
+    /// k is small, and small values are not allowed.
     #[error(
-        "release.k is {k}, but a crowd is at least {LEAST_K} sessions; raise it to {LEAST_K} or more, or set \
+        "release.k is {k}, but a crowd is at least {MIN_K} sessions; raise it to {MIN_K} or more, or set \
          release.allow_small_k = true for trials"
     )]
     SmallK {
-        /// What was asked for.
+        /// The configured k.
         k: u64,
     },
-    /// The breakdowns do not go together.
+    /// The breakdowns cannot be used together.
     #[error(transparent)]
     Families(#[from] FamilyError),
-    /// There is no such breakdown.
+    /// The detail breakdown does not exist.
     #[error("release.detail_breakdown is number {index}, but there are {count} breakdowns; name one of them")]
     UnknownBreakdown {
-        /// The index that was given, from 0.
+        /// The configured index, from 0.
         index: usize,
         /// The number of breakdowns.
         count: usize,
     },
-    /// A margin that is off although k is not small.
+    /// The margin is 0 although k is not small.
     #[error(
         "release.margin is 0, so that small groups can be computed to within a few sessions; set 1 or more, or set \
          release.allow_small_k = true for trials"
     )]
     NoMargin,
-    /// A margin that no row could keep.
+    /// No row could keep this margin.
     #[error("release.margin is {margin}, above half of release.k, which is {k}; set 1 to {}", k / 2)]
     WideMargin {
         /// The margin.
@@ -116,37 +117,37 @@ pub enum PolicyError {
         /// k.
         k: u64,
     },
-    /// Too little or too much noise.
+    /// There is too little or too much noise.
     #[error("release.noise is {noise}; set 1 to {MOST_NOISE}, the default is {DEFAULT_NOISE}")]
     NoiseOutOfRange {
         /// The noise.
         noise: u64,
     },
-    /// More networks than there are bits, or none.
+    /// The minimum is above the number of bits, or 0.
     #[error(
         "release.min_networks is {networks}, but a row has 64 bits for its networks; set 1 to 64, or leave it out"
     )]
-    GuardOutOfRange {
-        /// What was asked for.
+    MinNetworksOutOfRange {
+        /// The configured minimum.
         networks: u32,
     },
-    /// A condition that noise does not cover.
+    /// Noise does not hide this condition.
     #[error(
         "release.min_networks is {networks}, but one session can decide whether a row meets it, and no noise hides that; \
          set it to 0, or release.policy to \"threshold\""
     )]
-    GuardUnderNoise {
-        /// What was asked for.
+    MinNetworksUnderNoise {
+        /// The configured minimum.
         networks: u32,
     },
-    /// The budget is none.
+    /// The privacy budget is invalid.
     #[error(transparent)]
     Privacy(#[from] PrivacyError),
 }
 
-/// The rules that rows must meet to be published. Policy `threshold`: rows are folded until each is a crowd, and
-/// outside the detail table numbers carry noise. Policy `differential-privacy`: no folding, noise in every number, and
-/// a threshold that hides whether one session is there.
+/// The rules that rows must meet to be published. Under the policy `threshold`, rows are folded until each is a crowd,
+/// and numbers outside the detail table have noise. Under the policy `differential-privacy`, rows are not folded, every
+/// number has noise, and a threshold hides the presence of a single session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     k: u64,
@@ -154,45 +155,45 @@ pub struct Policy {
     detail: Option<usize>,
     margin: u64,
     noise: u64,
-    guard_networks: Option<u32>,
-    /// Keys the noise outside the detail table, under `threshold`.
+    min_networks: Option<u32>,
+    /// The key of the noise outside the detail table, under `threshold`.
     secret: Option<Secret>,
     privacy: Option<Privacy>,
 }
 
 impl Policy {
-    /// The policy `threshold`.
+    /// Creates a policy `threshold`.
     ///
     /// # Errors
-    /// Naming the key at fault and the mend.
+    /// Returns an error with the invalid key and the fix.
     pub fn threshold(settings: PolicySettings) -> Result<Self, PolicyError> {
         check_families(&settings.breakdowns, settings.allow_below_place)?;
         Self::new(settings, None)
     }
 
-    /// The policy `differential-privacy`. Releases nothing until it is [keyed](Self::keyed).
+    /// Creates a policy `differential-privacy`. It releases nothing until it has a secret (see [`Self::keyed`]).
     ///
     /// # Errors
-    /// Naming the key at fault and the mend.
+    /// Returns an error with the invalid key and the fix.
     pub fn differential_privacy(
         settings: PolicySettings,
         budget: &PrivacySettings,
     ) -> Result<Self, PolicyError> {
         check_breakdowns(&settings.breakdowns, settings.allow_below_place)?;
-        if let Some(networks) = settings.guard_networks {
-            return Err(PolicyError::GuardUnderNoise { networks });
+        if let Some(networks) = settings.min_networks {
+            return Err(PolicyError::MinNetworksUnderNoise { networks });
         }
         let privacy = Privacy::new(budget, settings.breakdowns.len())?;
         Self::new(settings, Some(privacy))
     }
 
     fn new(settings: PolicySettings, privacy: Option<Privacy>) -> Result<Self, PolicyError> {
-        let PolicySettings { k, allow_small_k, breakdowns, detail, margin, noise, guard_networks, .. } =
+        let PolicySettings { k, allow_small_k, breakdowns, detail, margin, noise, min_networks, .. } =
             settings;
         if k == 0 {
-            return Err(PolicyError::NoCrowd);
+            return Err(PolicyError::ZeroK);
         }
-        if k < LEAST_K && !allow_small_k {
+        if k < MIN_K && !allow_small_k {
             return Err(PolicyError::SmallK { k });
         }
         let detail = match detail {
@@ -212,14 +213,15 @@ impl Policy {
         if !(1..=MOST_NOISE).contains(&noise) {
             return Err(PolicyError::NoiseOutOfRange { noise });
         }
-        if let Some(networks) = guard_networks.filter(|networks| !(1..=64).contains(networks)) {
-            return Err(PolicyError::GuardOutOfRange { networks });
+        if let Some(networks) = min_networks.filter(|networks| !(1..=64).contains(networks)) {
+            return Err(PolicyError::MinNetworksOutOfRange { networks });
         }
-        Ok(Self { k, breakdowns, detail, margin, noise, guard_networks, secret: None, privacy })
+        Ok(Self { k, breakdowns, detail, margin, noise, min_networks, secret: None, privacy })
     }
 
-    /// Returns the policy with the secret that all workers share, which keys its noise. Without it `threshold`
-    /// publishes session counts alone outside the detail table, and `differential-privacy` nothing.
+    /// Returns the policy with the secret that all workers share, which is the key of its noise. Without a secret,
+    /// `threshold` publishes only session counts outside the detail table, and `differential-privacy` publishes
+    /// nothing.
     #[must_use]
     pub fn keyed(mut self, secret: Secret) -> Self {
         match &mut self.privacy {
@@ -229,16 +231,17 @@ impl Policy {
         self
     }
 
-    /// The secret that keys the noise outside the detail table, under `threshold`.
+    /// Returns the key of the noise outside the detail table, under `threshold`.
     pub(crate) const fn secret(&self) -> Option<&Secret> {
         self.secret.as_ref()
     }
 
-    /// The same for windows of another length and sessions that are remembered for another time, ms: the noise is
-    /// reckoned anew.
+    /// Returns the policy for another window length and another idle time-out of sessions, in ms, with recalculated
+    /// noise.
     ///
     /// # Errors
-    /// Where a day is not a whole number of such windows, or they are too many for the budget.
+    /// Returns an error if a day is not a whole number of these windows, or if there are too many windows for the
+    /// budget.
     pub fn for_windows(mut self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
         if let Some(privacy) = &mut self.privacy {
             privacy.fit(window, idle, self.breakdowns.len())?;
@@ -246,27 +249,28 @@ impl Policy {
         Ok(self)
     }
 
-    /// What a row must show, where the policy has noise: τ + k − 1; else k.
+    /// Returns the minimum published session count. It is τ + k − 1 under a policy with noise in the count, and
+    /// otherwise k.
     #[must_use]
-    pub const fn least_shown(&self) -> u64 {
+    pub const fn min_shown_sessions(&self) -> u64 {
         match &self.privacy {
             None => self.k,
             Some(privacy) => privacy.tau().saturating_add(self.k).saturating_sub(1),
         }
     }
 
-    /// Budget and noise, under `differential-privacy`.
+    /// Returns the budget and the noise, under `differential-privacy`.
     #[must_use]
     pub const fn privacy(&self) -> Option<&Privacy> {
         self.privacy.as_ref()
     }
 
     #[cfg(test)]
-    pub(crate) fn put_privacy(&mut self, privacy: Privacy) {
+    pub(crate) fn set_privacy(&mut self, privacy: Privacy) {
         self.privacy = Some(privacy);
     }
 
-    /// Its name in rollups.
+    /// Returns its name in rollups.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self.privacy {
@@ -275,61 +279,62 @@ impl Policy {
         }
     }
 
-    /// The least number of distinct sessions of a row.
+    /// Returns the minimum number of distinct sessions of a row.
     #[must_use]
     pub const fn k(&self) -> u64 {
         self.k
     }
 
-    /// One table each, in this order.
+    /// Returns the breakdowns. There is one table for each, in this order.
     #[must_use]
     pub fn breakdowns(&self) -> &[Vec<Dimension>] {
         &self.breakdowns
     }
 
-    /// The index of the breakdown whose table shows everything exactly, from 0; under `differential-privacy`, of the
-    /// one that carries histograms.
+    /// Returns the index (from 0) of the breakdown of the detail table, which contains exact numbers. Under
+    /// `differential-privacy` it is the table with histograms.
     #[must_use]
     pub const fn detail(&self) -> Option<usize> {
         self.detail
     }
 
-    /// b: the least number of values that a small rest inside a star row may have had, by the row's own arithmetic.
+    /// Returns b, the minimum number of possible sizes of a small rest inside a star row, given the row.
     #[must_use]
     pub const fn margin(&self) -> u64 {
         self.margin
     }
 
-    /// s: standard deviations of the noise outside the detail table, in clamps.
+    /// Returns s, the standard deviation of the noise outside the detail table, in clamps.
     #[must_use]
     pub const fn noise(&self) -> u64 {
         self.noise
     }
 
-    /// Returns true if tables other than the detail table show numbers with noise: under `threshold`, with a secret.
+    /// Returns true if tables other than the detail table contain numbers with noise, which is under `threshold` with a
+    /// secret.
     #[must_use]
     pub const fn is_noisy(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// The least number of network bits of a row, where the guard is on.
+    /// Returns the minimum number of network bits of a row, if it is set.
     #[must_use]
-    pub const fn guard_networks(&self) -> Option<u32> {
-        self.guard_networks
+    pub const fn min_networks(&self) -> Option<u32> {
+        self.min_networks
     }
 
-    /// Whether a group may be a row. Monotone: whatever is added to a crowd, it stays one.
+    /// Returns true if a group may be a row. This is monotone: a crowd with added sessions is a crowd.
     #[must_use]
     pub const fn is_crowd(&self, cell: &Cell) -> bool {
         cell.sessions >= self.k
-            && match self.guard_networks {
+            && match self.min_networks {
                 Some(networks) => cell.networks.count_ones() >= networks,
                 None => true,
             }
     }
 
-    /// A number that changes whenever the same cells would be released otherwise. The same in every process and on
-    /// every machine: mergers keep it in their offsets' metadata.
+    /// Returns a number that changes whenever the same cells would be released differently. It is the same in every
+    /// process and on every machine, because mergers store it in the metadata of their offsets.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let breakdowns: Vec<_> = self.breakdowns.iter().map(|breakdown| breakdown_name(breakdown)).collect();
@@ -338,7 +343,7 @@ impl Policy {
             self.name(),
             RULES,
             self.k,
-            self.guard_networks.unwrap_or(0),
+            self.min_networks.unwrap_or(0),
             self.detail.map_or_else(|| "none".into(), |index| index.to_string()),
             breakdowns.join("|"),
         );
@@ -353,11 +358,11 @@ impl Policy {
     }
 }
 
-/// Counts the changes of what `release` does with the same policy: folding, percentiles, bins, noise. Raise it with
-/// each.
+/// The version of the behaviour of `release` with the same policy: folding, percentiles, bins and noise. Increment it
+/// with each change.
 const RULES: u32 = 1;
 
-/// FNV-1a with 64 bits: std's hashers promise nothing across releases.
+/// Hashes bytes with 64-bit FNV-1a. The hashers of the standard library may change between releases.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()

@@ -1,5 +1,5 @@
-//! The policy `differential-privacy`: what one session can change in all that is published of its tenant on one UTC day
-//! is drowned in noise. docs/internals/privacy-model.md has the argument.
+//! The policy `differential-privacy`. Noise hides the contribution of one session to everything that is published of
+//! its tenant on one UTC day. docs/internals/privacy-model.md contains the proof.
 
 mod accounting;
 mod noise;
@@ -19,75 +19,75 @@ mod tests;
 
 const DAY: Millis = 86_400_000;
 
-/// Days of a year, for [`Privacy::composed`].
+/// The number of days of a year, for [`Privacy::composed`].
 pub const YEAR: u32 = 365;
 
-/// A row would have to stand for more than this: then nothing would ever be released.
+/// The maximum τ. With a larger one, no row would ever be released.
 const MOST_TAU: u64 = 10_000_000;
 
-/// The settings of the policy beside its breakdowns.
+/// The settings of the policy except its breakdowns.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrivacySettings {
-    /// `release.privacy.epsilon`, of one session within one tenant and UTC day; above 0, to 10.
+    /// `release.privacy.epsilon`, for one session within one tenant and UTC day: above 0, at most 10.
     pub epsilon: f64,
-    /// `release.privacy.delta`, its chance of failure; above 0, below 1.
+    /// `release.privacy.delta`, the probability of failure: above 0, below 1.
     pub delta: f64,
-    /// `windows.length`, ms: a day is a whole number of them.
+    /// `windows.length` in ms. A day must be a whole number of windows.
     pub window: Millis,
-    /// `sessions.idle_timeout`, ms: with the window, what times are clamped to.
+    /// `sessions.idle_timeout` in ms. Together with the window it determines the clamps of times.
     pub idle: Millis,
 }
 
-/// Why a budget is refused.
+/// The error of a budget.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PrivacyError {
-    /// ε is no budget.
+    /// ε is invalid.
     #[error("release.privacy.epsilon is {0}, not a number above 0, up to 10; set it to 1.0")]
     Epsilon(
-        /// What was asked for.
+        /// The configured value.
         String,
     ),
-    /// δ is no chance.
+    /// δ is invalid.
     #[error("release.privacy.delta is {0}, not a number above 0, below 1; set it to 1e-8")]
     Delta(
-        /// What was asked for.
+        /// The configured value.
         String,
     ),
-    /// Days that windows do not fill.
+    /// A day is not a whole number of windows.
     #[error("windows.length is {0} ms, which does not divide a day; set it to 1h")]
     Window(
-        /// What was asked for, ms.
+        /// The configured length in ms.
         Millis,
     ),
-    /// So much noise that nothing would ever be released.
+    /// The noise is so large that no row would ever be released.
     #[error(
         "release.privacy.epsilon is {epsilon}, which {releases} tables a day share, so that only rows of {tau} sessions \
          would ever be released; raise it, or use longer windows or fewer breakdowns"
     )]
-    Drowned {
+    TooMuchNoise {
         /// The budget.
         epsilon: String,
-        /// Windows of a day × breakdowns.
+        /// The number of windows of a day, multiplied by the number of breakdowns.
         releases: u64,
-        /// What it comes to.
+        /// The resulting threshold.
         tau: u64,
     },
 }
 
-/// One number of a row, or a histogram to which each session gives one value.
+/// One number of a row, or a histogram to which each session contributes one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
-    /// Its name in rollups; classes of errors as `errors.network`.
+    /// Its name in rollups. Classes of errors have names such as `errors.network`.
     pub name: &'static str,
-    /// The most that one session can give to it in one window.
+    /// The maximum contribution of one session in one window.
     pub clamp: u64,
     /// Its share of the budget.
     pub weight: f64,
-    /// Standard deviation of its noise.
+    /// The standard deviation of its noise.
     pub sigma: Sigma,
 }
 
-/// A budget, and the noise that keeps to it.
+/// A budget, and the noise that keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Privacy {
     epsilon: f64,
@@ -102,7 +102,7 @@ pub struct Privacy {
     secret: Option<Secret>,
 }
 
-/// The count's share of the budget; the other measures share the rest evenly.
+/// The count's share of the budget. The other measures share the rest evenly.
 const WEIGHT_OF_COUNT: f64 = 0.5;
 
 impl Privacy {
@@ -131,68 +131,69 @@ impl Privacy {
             .map(|(at, (name, clamp))| {
                 let weight = if at == 0 { WEIGHT_OF_COUNT } else { share };
                 let sigma = Sigma::of(clamp, releases, rho * weight);
-                // τ follows from the count's
+                // The threshold τ follows from the σ of the count, which is therefore not rounded.
                 let sigma = if at == 0 { sigma } else { sigma.rounded_up() };
                 Measure { name, clamp, weight, sigma }
             })
             .collect();
         let tau = accounting::tau(measures[0].sigma.to_f64(), delta / 2.0 / releases as f64);
         if tau > MOST_TAU {
-            return Err(PrivacyError::Drowned { epsilon: format!("{epsilon:?}"), releases, tau });
+            return Err(PrivacyError::TooMuchNoise { epsilon: format!("{epsilon:?}"), releases, tau });
         }
         Ok(Self { epsilon, delta, window, idle, rho, windows_a_day, releases, measures, tau, secret: None })
     }
 
-    /// ε of one session within one tenant and UTC day.
+    /// Returns ε of one session within one tenant and UTC day.
     #[must_use]
     pub const fn epsilon(&self) -> f64 {
         self.epsilon
     }
 
-    /// δ of the same: half of it is the conversion's from ρ, half that a cell of one session more or less is released.
+    /// Returns δ of one session within one tenant and UTC day. One half is for the conversion from ρ, and the other
+    /// half for the release of a cell because of a single session.
     #[must_use]
     pub const fn delta(&self) -> f64 {
         self.delta
     }
 
-    /// Zero-concentrated budget of a day.
+    /// Returns the zero-concentrated budget of a day.
     #[must_use]
     pub const fn rho(&self) -> f64 {
         self.rho
     }
 
-    /// Windows of a day.
+    /// Returns the number of windows of a day.
     #[must_use]
     pub const fn windows_a_day(&self) -> u64 {
         self.windows_a_day
     }
 
-    /// N: how often a session can be published in a day, windows × breakdowns.
+    /// Returns N, the maximum number of tables of a day that contain one session: windows × breakdowns.
     #[must_use]
     pub const fn releases(&self) -> u64 {
         self.releases
     }
 
-    /// What is published of a row with noise, the count of sessions first.
+    /// Returns the numbers of a row that are published with noise. The count of sessions is first.
     #[must_use]
     pub fn measures(&self) -> &[Measure] {
         &self.measures
     }
 
-    /// The standard deviation of the count's noise.
+    /// Returns the standard deviation of the count's noise.
     #[must_use]
     pub fn sigma(&self) -> Sigma {
         self.measures[0].sigma
     }
 
-    /// A row's noisy count is at least τ + k − 1.
+    /// Returns τ. A row's noisy count is at least τ + k − 1.
     #[must_use]
     pub const fn tau(&self) -> u64 {
         self.tau
     }
 
-    /// (ε, δ) of a unit that stays the same for so many days, by the accounting of one: half a day's δ for the
-    /// conversion, and half a day's for each day's thresholds.
+    /// Returns (ε, δ) of a unit that stays the same for a number of days. The accounting is that of one day: half of a
+    /// day's δ for the conversion, and half of a day's δ for the thresholds of each day.
     #[must_use]
     pub fn composed(&self, days: u32) -> (f64, f64) {
         let half = self.delta / 2.0;
@@ -223,7 +224,7 @@ impl Privacy {
         self.secret.as_ref()
     }
 
-    /// All that the noise depends on, and which secret keys it.
+    /// Returns everything that the noise depends on, with a fingerprint of its secret.
     pub(crate) fn fingerprint_text(&self) -> String {
         format!(
             "epsilon={:?};delta={:?};window={};idle={};secret={:016x}",

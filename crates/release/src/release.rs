@@ -1,4 +1,4 @@
-//! From the tables of one tenant and window to the rows that leave.
+//! Turns the tables of one tenant and window into published rows.
 
 use std::sync::Arc;
 
@@ -15,85 +15,82 @@ mod noisy;
 #[cfg(test)]
 mod tests;
 
-/// The outcome of one tenant and window. Under `threshold` its session-windows are all released or all withheld; where
-/// there is noise each breakdown shows others, and the one that shows most counts here.
+/// The result for one tenant and window. Under `threshold` its session-windows are either all released or all withheld.
+/// Under a policy with noise in the count, breakdowns differ, and the breakdown with the most released session-windows
+/// counts here.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Released {
-    /// The rows: breakdown by breakdown in the policy's order, each in the order of cell keys.
+    /// The rows, by breakdown in the policy's order, each in the order of cell keys.
     pub rollups: Vec<Rollup>,
-    /// Rows of each breakdown, in the policy's order.
+    /// The number of rows of each breakdown, in the policy's order.
     pub rows: Vec<u64>,
     /// Session-windows covered by the rows of each breakdown.
     pub session_windows_released: u64,
-    /// Beacons of those session-windows.
+    /// The beacons of those session-windows.
     pub beacons_released: u64,
-    /// Session-windows covered by no row.
+    /// Session-windows that no row covers.
     pub session_windows_withheld: u64,
-    /// Beacons of those session-windows.
+    /// The beacons of those session-windows.
     pub beacons_withheld: u64,
-    /// Why all was withheld although it may be a crowd: an internal fault, to be counted and alarmed.
-    pub fault: Option<Fault>,
+    /// The internal error because of which all rows were withheld. It must be counted and cause an alarm.
+    pub fault: Option<ReleaseError>,
 }
 
-/// Why tables were not fit to be released. None of these can come from outside.
+/// The reason for which tables cannot be released. Input from outside cannot cause these errors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// Another number of tables than breakdowns.
+pub enum ReleaseError {
+    /// The number of tables differs from the number of breakdowns.
     #[error(
-        "{tables} tables came for {breakdowns} breakdowns, so nothing of the window is released: report this as a bug"
+        "the window has {tables} tables for {breakdowns} breakdowns, so none of it is released; report this as a bug"
     )]
     TableCount {
-        /// Tables that came.
+        /// The number of tables.
         tables: usize,
-        /// Breakdowns there are.
+        /// The number of breakdowns.
         breakdowns: usize,
     },
-    /// A cell key of another length than the breakdown, a value that is reserved, or a cell of no session.
+    /// The length of a cell key differs from its breakdown, a value is reserved, or a cell has no session.
     #[error(
-        "a cell of breakdown {breakdown} is malformed, so nothing of the window is released: report this as a bug"
+        "a cell of breakdown {breakdown} is malformed, so none of the window is released; report this as a bug"
     )]
     Cell {
-        /// Its name.
+        /// The name of the breakdown.
         breakdown: String,
     },
-    /// Tables of the same sessions that do not add up to the same.
+    /// Tables of the same sessions have different sums.
     #[error(
-        "breakdown {breakdown} does not add up to what breakdown {first} does, so nothing of the window is released: \
+        "breakdown {breakdown} has other sums than breakdown {first}, so none of the window is released; \
          report this as a bug"
     )]
     Totals {
-        /// Its name.
+        /// The name of the breakdown.
         breakdown: String,
-        /// The name of the first.
+        /// The name of the first breakdown.
         first: String,
     },
-    /// Folding made rows that are no crowd, or lost sessions.
-    #[error(
-        "folding breakdown {breakdown} went wrong, so nothing of the window is released: report this as a bug"
-    )]
+    /// Folding returned rows that are not crowds, or lost sessions.
+    #[error("folding breakdown {breakdown} failed, so none of the window is released; report this as a bug")]
     Folding {
-        /// Its name.
+        /// The name of the breakdown.
         breakdown: String,
     },
-    /// Noise without a key.
-    #[error(
-        "there is no secret to key the noise with, so nothing of the window is released: report this as a bug"
-    )]
+    /// The noise has no key.
+    #[error("the noise has no secret, so none of the window is released; report this as a bug")]
     NoSecret,
-    /// Noise that was reckoned for windows of another length.
+    /// The noise was calculated for another window length.
     #[error(
-        "the window is not of the length that its noise was reckoned for, so nothing of it is released: report this as \
+        "the length of the window differs from the one that its noise was calculated for, so none of it is released; report this as \
          a bug"
     )]
     WindowLength,
 }
 
-/// Releases what one tenant did in one window. `tables` hold the same sessions, one table for each breakdown of the
-/// policy, in its order. A pure function of its arguments.
+/// Releases the rows of one tenant and window. `tables` contain the same sessions, with one table for each breakdown of
+/// the policy, in its order. The result depends only on the arguments.
 ///
-/// If the whole window is no crowd, nothing is released in any breakdown. If the tables are at fault, neither: see
-/// [`Released::fault`].
+/// If the whole window is not a crowd, no breakdown has rows. The same applies if a table is invalid (see
+/// [`Released::fault`]).
 pub fn release(
     tenant: &str,
     window: Window,
@@ -130,7 +127,7 @@ pub fn release(
         let name = breakdown_name(breakdown);
         let rows = fold(table, margin, |cell| policy.is_crowd(cell));
         if !is_partition_into_crowds(&rows, &total, policy) {
-            return withheld(Some(Fault::Folding { breakdown: name }));
+            return withheld(Some(ReleaseError::Folding { breakdown: name }));
         }
         let head = Arc::new(Head {
             tenant: tenant.into(),
@@ -155,7 +152,8 @@ pub fn release(
     released
 }
 
-/// What all tables of a tenant and window must agree on: sessions, networks and sums, without distributions.
+/// Returns the values that all tables of a tenant and window must agree on: sessions, networks and sums, without
+/// distributions.
 fn total(table: &Table) -> Cell {
     summed(table.values())
 }
@@ -171,10 +169,10 @@ fn summed<'a>(cells: impl Iterator<Item = &'a Cell>) -> Cell {
     total
 }
 
-fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), Fault> {
+fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), ReleaseError> {
     let breakdowns = policy.breakdowns();
     if tables.len() != breakdowns.len() {
-        return Err(Fault::TableCount { tables: tables.len(), breakdowns: breakdowns.len() });
+        return Err(ReleaseError::TableCount { tables: tables.len(), breakdowns: breakdowns.len() });
     }
     for (table, breakdown) in tables.iter().zip(breakdowns) {
         let well_formed = |(cell_key, cell): (&CellKey, &Cell)| {
@@ -183,17 +181,17 @@ fn check_tables(tables: &[Table], first: &Cell, policy: &Policy) -> Result<(), F
                 && cell_key.iter().all(|value| **value != *FOLDED)
         };
         if !table.iter().all(well_formed) {
-            return Err(Fault::Cell { breakdown: breakdown_name(breakdown) });
+            return Err(ReleaseError::Cell { breakdown: breakdown_name(breakdown) });
         }
         if total(table) != *first {
             let first = breakdown_name(&breakdowns[0]);
-            return Err(Fault::Totals { breakdown: breakdown_name(breakdown), first });
+            return Err(ReleaseError::Totals { breakdown: breakdown_name(breakdown), first });
         }
     }
     Ok(())
 }
 
-/// The last look at what is about to leave: every row a crowd, and together all there is.
+/// Checks rows before they are published. Every row must be a crowd, and the rows together must contain all sessions.
 fn is_partition_into_crowds(rows: &[Row], total: &Cell, policy: &Policy) -> bool {
     rows.iter().all(|row| policy.is_crowd(&row.cell)) && summed(rows.iter().map(|row| &row.cell)) == *total
 }

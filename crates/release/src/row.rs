@@ -1,4 +1,4 @@
-//! The released row and its JSON.
+//! Published rows and their JSON.
 
 use std::sync::Arc;
 
@@ -16,19 +16,19 @@ use crate::{Policy, breakdown_name};
 #[cfg(test)]
 mod tests;
 
-/// Most rows are shorter, bytes.
+/// The usual maximum length of a row in bytes.
 const USUAL_LENGTH: usize = 1024;
 
-/// How many of the source partitions a window was made from.
+/// The source partitions of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Coverage {
-    /// Partitions that came.
+    /// The number of partitions that contributed to the window.
     pub partitions: u32,
-    /// Partitions there are.
+    /// The number of all partitions.
     pub of: u32,
 }
 
-/// What the rows of one table have in common.
+/// The values that all rows of one table have in common.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) tenant: Box<str>,
@@ -37,11 +37,11 @@ pub(crate) struct Head {
     pub(crate) rows: usize,
     pub(crate) coverage: Option<Coverage>,
     pub(crate) policy: PolicyNote,
-    /// True if this is the detail table: its distributions have histograms.
+    /// True for the detail table, whose distributions have histograms.
     pub(crate) detail: bool,
 }
 
-/// A row that stands for a crowd. Only [`release()`](crate::release()) makes one:
+/// A row that covers a crowd. Only [`release()`](crate::release()) creates one:
 ///
 /// ```compile_fail,E0451
 /// fn forge(row: crowdfold_release::Rollup) -> crowdfold_release::Rollup {
@@ -52,8 +52,8 @@ pub(crate) struct Head {
 /// let forge = crowdfold_release::Rollup::new;
 /// ```
 ///
-/// It holds what is published and nothing more: percentiles and ranges, no distribution; outside the detail table, sums
-/// that already carry their noise.
+/// It contains only published values: percentiles and ranges instead of distributions, and outside the detail table
+/// only sums with noise.
 #[derive(Debug)]
 pub struct Rollup {
     head: Arc<Head>,
@@ -63,26 +63,26 @@ pub struct Rollup {
     numbers: Numbers,
 }
 
-/// The numbers of a row beside its sessions.
+/// The numbers of a row except its sessions.
 #[derive(Debug)]
 enum Numbers {
-    /// In the detail table, and under `differential-privacy` in every table.
+    /// The numbers of the detail table. Under `differential-privacy`, of every table.
     Full(Box<Full>),
-    /// In other tables, with noise.
+    /// The numbers of other tables, with noise.
     Covered(Covered),
-    /// In other tables, where there is no secret to draw noise with.
+    /// No numbers, in other tables without a secret for the noise.
     Hidden,
 }
 
 #[derive(Debug)]
 struct Full {
     sums: Sums,
-    /// In the order of [`ValueMetric::ALL`].
+    /// The summaries in the order of [`ValueMetric::ALL`].
     values: [DistributionSummary; ValueMetric::COUNT],
 }
 
 impl Rollup {
-    /// Row number `row` (from 1) of the detail table. The caller has made sure that the cell is a crowd.
+    /// Creates row number `row` (from 1) of the detail table. The caller has checked that the cell is a crowd.
     pub(crate) fn new(head: &Arc<Head>, row: usize, Row { cell_key, cell }: Row) -> Self {
         let summary = |metric: ValueMetric| {
             DistributionSummary::of(&cell.values[metric], head.detail && metric.has_histogram())
@@ -92,14 +92,14 @@ impl Rollup {
         Self { row, cell_key, sessions: cell.sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// Row number `row` (from 1) of a table under `differential-privacy`.
+    /// Creates row number `row` (from 1) of a table under `differential-privacy`.
     pub(crate) fn of_noisy(head: &Arc<Head>, row: usize, cell_key: CellKey, noisy: Noisy) -> Self {
         let Noisy { sessions, sums, values } = noisy;
         let numbers = Numbers::Full(Box::new(Full { sums, values }));
         Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// Row number `row` (from 1) of a table that is not the detail table. The caller has made sure that that many
+    /// Creates row number `row` (from 1) of a table other than the detail table. The caller has checked that the
     /// sessions are a crowd. Without `covered`, only their number is published.
     pub(crate) fn of_covered(
         head: &Arc<Head>,
@@ -112,54 +112,54 @@ impl Rollup {
         Self { row, cell_key, sessions, numbers, head: Arc::clone(head) }
     }
 
-    /// The key of its record, `tenant/os.browser/1795308480000`: the same for all rows of a table, so that they lie
-    /// together.
+    /// Returns the key of its record, such as `tenant/os.browser/1795308480000`. It is the same for all rows of a
+    /// table, so that they are in one partition.
     #[must_use]
     pub fn key(&self) -> String {
         let Head { tenant, window, breakdown, .. } = &*self.head;
         format!("{tenant}/{}/{}", breakdown_name(breakdown), window.start)
     }
 
-    /// Its tenant.
+    /// Returns its tenant.
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.head.tenant
     }
 
-    /// Its window.
+    /// Returns its window.
     #[must_use]
     pub fn window(&self) -> Window {
         self.head.window
     }
 
-    /// The dimensions of its table.
+    /// Returns the dimensions of its table.
     #[must_use]
     pub fn breakdown(&self) -> &[Dimension] {
         &self.head.breakdown
     }
 
-    /// Its value for each of them, `*` for the rest of a node.
+    /// Returns its value for each dimension. `*` represents the rest of a node.
     pub fn cell_key(&self) -> impl Iterator<Item = &str> {
         self.cell_key.iter().map(|value| &**value)
     }
 
-    /// The distinct sessions it stands for, with noise where the policy wants it.
+    /// Returns the number of distinct sessions that it covers, with noise if the policy requires it.
     #[must_use]
     pub const fn sessions(&self) -> u64 {
         self.sessions
     }
 
-    /// The reports of those sessions, where the row shows them.
+    /// Returns the number of beacons of those sessions, if the row contains it.
     #[must_use]
     pub fn beacons(&self) -> Option<u64> {
         self.numbers.beacons()
     }
 
-    /// The value of its record: one line of JSON, `crowdfold.rollup/1`.
+    /// Returns the value of its record: one line of JSON, `crowdfold.rollup/1`.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
         let mut json = Vec::with_capacity(USUAL_LENGTH);
-        // Cannot fail: keys are strings, and a Vec takes everything.
+        // This cannot fail, because keys are strings and a `Vec` accepts any bytes.
         let written = serde_json::to_writer(&mut json, &Wire::from(self));
         debug_assert!(written.is_ok());
         json
@@ -186,7 +186,7 @@ struct Wire<'a> {
     policy: PolicyNote,
 }
 
-/// A number of a row; absent ones are written as `null`.
+/// A number of a row. An absent number is written as `null`.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum Number {
@@ -211,13 +211,13 @@ enum Distribution<'a> {
     Hidden,
 }
 
-/// The numbers of a row, in its order: beacons, sums, errors, values.
+/// The numbers of a row in their order: beacons, sums, errors, values.
 struct WireNumbers<'a>(&'a Numbers);
 
 impl Serialize for WireNumbers<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
-        // not among the fields that noise covers
+        // Beacons are not among the fields with noise.
         map.serialize_entry("beacons", &self.0.beacons().map_or(Number::Hidden, Number::Exact))?;
         for metric in SumMetric::ALL {
             map.serialize_entry(metric.name(), &self.0.sum(metric))?;
@@ -272,7 +272,7 @@ struct WireWindow {
     end: u64,
 }
 
-/// The part of the policy that each row states.
+/// The part of the policy that each row contains.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub(crate) struct PolicyNote {
     name: &'static str,
@@ -288,7 +288,7 @@ enum Rules {
     DifferentialPrivacy(PrivacyNote),
 }
 
-/// Budget of a session and day, standard deviation of the count's noise, threshold.
+/// The budget of a session and day, the standard deviation of the count's noise, and the threshold.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 struct PrivacyNote {
     epsilon: f64,

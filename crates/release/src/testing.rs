@@ -1,4 +1,4 @@
-//! What several tests here need.
+//! Helpers of several tests.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ pub(crate) fn cell_key<S: AsRef<str>>(values: &[S]) -> CellKey {
     values.iter().map(|value| Arc::from(value.as_ref())).collect()
 }
 
-/// A cell of that many sessions and nothing else.
+/// Returns a cell with this number of sessions and nothing else.
 pub(crate) fn cell(sessions: u64) -> Cell {
     Cell { sessions, ..Cell::default() }
 }
 
-/// A table from `Windows/Chrome 900` pairs.
+/// Builds a table from pairs such as `Windows/Chrome 900`.
 pub(crate) fn table(cells: &[(&str, u64)]) -> Table {
     cells.iter().map(|(path, n)| (cell_key(&path.split('/').collect::<Vec<_>>()), cell(*n))).collect()
 }
 
-/// Random numbers that are the same on every run (splitmix64).
+/// A splitmix64 generator with fixed seeds.
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
@@ -30,7 +30,7 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

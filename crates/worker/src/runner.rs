@@ -66,7 +66,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
             match connect() {
                 Ok((stage, source, sink)) => {
                     let topic = stage.source(setting).topic;
-                    let counters = Counters::new(setting.config.policies().most_k());
+                    let counters = Counters::new(setting.config.policies().max_k());
                     return Ok(Some(Self {
                         setting,
                         stage,
@@ -258,8 +258,9 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         self.last_error = None;
     }
 
-    /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the committed
-    /// offsets show the outcome. Returns false if this is left to the next worker, or to this one after rejoining.
+    /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the
+    /// committed offsets show the outcome. Returns false if this is left to the next worker, or to this one after
+    /// rejoining.
     fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {

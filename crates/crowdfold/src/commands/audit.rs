@@ -14,7 +14,7 @@ use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
 use crowdfold_audit::{Auditor, Bounds, Contents, Least, Record, Rules};
-use crowdfold_release::{LEAST_K, Policy, breakdown_name};
+use crowdfold_release::{MIN_K, Policy, breakdown_name};
 use crowdfold_worker::{Config, clock, specs, wiring};
 
 use crate::cli::{self, ReportFormat};
@@ -25,8 +25,8 @@ use report::{Ageing, Report, Subject, Unseen};
 /// Audits the topics and prints the report.
 ///
 /// # Errors
-/// [`CrowdfoldError::Breach`] if there is a breach; [`CrowdfoldError::Running`] if something could not be checked and there is no
-/// breach, or no broker responds.
+/// [`CrowdfoldError::Breach`] if there is a breach; [`CrowdfoldError::Running`] if something could not be checked and
+/// there is no breach, or no broker responds.
 pub fn run(args: &cli::Audit, config: &Config, out: &mut impl Write) -> Result<(), CrowdfoldError> {
     let client = wiring::client(config)?;
     let now = clock::now();
@@ -207,7 +207,7 @@ fn rules(args: &cli::Audit, config: &Config) -> Rules {
     Rules {
         // rows of another program are checked only against their own k, unless one is given
         least: (ours || config.is_given("release.k")).then(|| least(args, config, ours)),
-        allow_small_k: config.policies().all().any(|policy| policy.k() < LEAST_K),
+        allow_small_k: config.policies().all().any(|policy| policy.k() < MIN_K),
         names,
         known: config.audit.known.clone(),
         allowed: args.allow.clone(),
@@ -222,7 +222,7 @@ fn least(args: &cli::Audit, config: &Config, ours: bool) -> Least {
     let (policies, common) = (config.policies(), config.policy());
     let own = policies.own().filter(|_| args.k.is_none());
     let bounds = |policy: &Policy| Bounds {
-        sessions: policy.least_shown(),
+        sessions: policy.min_shown_sessions(),
         margin: if ours { policy.margin() } else { 0 },
         noise: if ours { policy.noise() } else { 0 },
         knows_detail: ours && args.k.is_none(),

@@ -167,7 +167,7 @@ fn tables(policy: &Policy, out: &mut impl Write) -> io::Result<()> {
         let shows = shown(policy, at);
         let name = breakdown_name(breakdown);
         writeln!(out, "# {name}: {}{shows}", families.join(", "))?;
-        let guard = policy.guard_networks().unwrap_or(0);
+        let guard = policy.min_networks().unwrap_or(0);
         if guard > 1 && breakdown.contains(&Dimension::Network) {
             writeln!(
                 out,
@@ -252,7 +252,7 @@ fn noise_of(tenant: &str, policy: &Policy, common: &Privacy, out: &mut impl Writ
         privacy.releases(),
         privacy.sigma().to_f64(),
         k - 1,
-        policy.least_shown(),
+        policy.min_shown_sessions(),
         (privacy.releases() as f64 / common.releases() as f64).sqrt(),
     )
 }

@@ -1,4 +1,4 @@
-//! Tests that pages name, such as `fold::tests::vectors_are_folded_row_for_row`, must exist.
+//! Tests that pages name, such as `fold::tests::folding_equals_the_test_vectors`, must exist.
 
 use std::collections::BTreeSet;
 

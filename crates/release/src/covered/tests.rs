@@ -16,7 +16,7 @@ fn keyed() -> Policy {
     policy(PolicySettings::default(), 7)
 }
 
-/// The rows of a table of one cell outside the detail table, and of the same sessions in the detail table.
+/// Releases a cell outside the detail table, and the same sessions in the detail table. Returns both rows.
 fn rows(policy: &Policy, tenant: &str, window: Window, cell: &Cell) -> [Value; 2] {
     let table = |value| Table::from([(cell_key(&[value]), cell.clone())]);
     let released = release(tenant, window, vec![table("SE"), table("cdn-a")], policy, None);
@@ -26,7 +26,7 @@ fn rows(policy: &Policy, tenant: &str, window: Window, cell: &Cell) -> [Value; 2
     rows.try_into().unwrap()
 }
 
-/// The numbers of a row in the order of the fields.
+/// Returns the values of a row in the order of the fields.
 fn numbers(row: &Value) -> Vec<i64> {
     let number = |name: &str| match name.split_once('.') {
         Some((_, class)) => &row["errors"][class],
@@ -41,7 +41,7 @@ fn viewers(sessions: u64) -> Cell {
 }
 
 #[test]
-fn a_covered_row_has_every_field_and_nothing_exact_but_its_sessions() {
+fn covered_row_has_every_field_and_only_its_sessions_are_exact() {
     let mut cell = viewers(83);
     cell.sums.beacons = 412;
     cell.values[ValueMetric::StartupMs].record_many(800, 60);
@@ -82,13 +82,13 @@ fn noise_repeats_for_the_same_row_and_differs_for_any_other() {
     ];
     for (at, other) in others.iter().enumerate() {
         let same = other.iter().zip(&first).filter(|(one, other)| one == other).count();
-        assert!(same <= 9, "of 18 numbers {same} are the same in case {at}: {other:?} {first:?}");
+        assert!(same <= 9, "{same} of 18 values are equal in case {at}: {other:?} {first:?}");
     }
 }
 
-/// The tolerances are five standard errors wide; the windows and the secret are fixed, so the result never changes.
+/// The tolerances are five standard errors. The windows and the secret are fixed, so the result never changes.
 #[test]
-fn noise_has_mean_zero_and_the_stated_deviation_in_every_field() {
+fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
     const DRAWS: u64 = 2_000;
     for (noise, length) in [(8, 60_000), (1, 60_000), (8, 3_600_000)] {
         let policy = policy(PolicySettings { noise, ..Default::default() }, 7);

@@ -1,16 +1,16 @@
-//! What can be read out of a histogram that was covered with noise. Nothing here looks at anything else.
+//! Summarizes a histogram with noise. This module has no access to the exact values.
 
-use super::{BIN_COUNT, BINS, DistributionSummary, LEAST_IN_RANGE, histogram};
+use super::{BIN_COUNT, BINS, DistributionSummary, MIN_IN_RANGE, histogram};
 use crate::privacy::not_negative;
 
 impl DistributionSummary {
-    /// From the bins with noise of that σ, the total of it and the sum included. What would be mostly noise is left
-    /// out: percentiles with fewer sessions beyond them than two standard deviations of the total's noise, and ranges
-    /// of fewer sessions than two of a bin's.
+    /// Summarizes bins that contain noise of this σ. The total and the sum come from the bins. Values that consist
+    /// mostly of noise are omitted: percentiles with fewer sessions beyond them than two standard deviations of the
+    /// total's noise, and ranges with fewer sessions than two standard deviations of a bin's noise.
     pub(crate) fn of_noisy(bins: &[i128; BIN_COUNT], sigma: f64, with_histogram: bool) -> Self {
         let bins = without_negatives(bins);
         let sessions = bins.iter().sum();
-        let least = |deviations: f64| LEAST_IN_RANGE.max((deviations * sigma).ceil() as u64);
+        let least = |deviations: f64| MIN_IN_RANGE.max((deviations * sigma).ceil() as u64);
         let beyond = least(2.0 * (BIN_COUNT as f64).sqrt());
         let at = |percent| percentile(&bins, sessions, percent, beyond);
         let values: Vec<_> = (0..BIN_COUNT).map(|bin| (from(bin), bins[bin])).collect();
@@ -29,7 +29,7 @@ impl DistributionSummary {
     }
 }
 
-/// The bin of a value.
+/// Returns the bin of a value.
 pub(crate) fn bin_of(value: u32) -> usize {
     BINS.partition_point(|edge| *edge <= value)
 }
@@ -38,12 +38,13 @@ fn from(bin: usize) -> u32 {
     bin.checked_sub(1).map_or(0, |before| BINS[before])
 }
 
-/// What stands for the values of a bin: its middle, for the open one its beginning.
+/// Returns the value that represents a bin. It is the middle of the bin, or the lower edge of the open bin.
 fn middle(bin: usize) -> u64 {
     u64::from(u32::midpoint(from(bin), BINS.get(bin).copied().unwrap_or(from(bin))))
 }
 
-/// As counts that rise to their total: nothing below 0, and what the noise took from one bin it gives to the next.
+/// Adjusts bins so that none is negative and the total is unchanged. A negative amount is subtracted from the next
+/// bins.
 fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     let total = not_negative(bins.iter().fold(0, |sum: i128, bin| sum.saturating_add(*bin)));
     let (mut running, mut risen) = (0_i128, 0);
@@ -57,7 +58,8 @@ fn without_negatives(bins: &[i128; BIN_COUNT]) -> [u64; BIN_COUNT] {
     without_negatives
 }
 
-/// As if the values of a bin lay evenly in it, to two digits; not in the open bin.
+/// Returns a percentile with two digits, as if the values of a bin were evenly distributed in it. Returns `None` in the
+/// open bin.
 fn percentile(bins: &[u64; BIN_COUNT], sessions: u64, percent: u64, beyond: u64) -> Option<u32> {
     let share = |percent: u64| u128::from(sessions) * u128::from(percent) / 100;
     if share(percent).min(share(100 - percent)) < u128::from(beyond) {

@@ -2,7 +2,7 @@ use crowdfold_model::Distribution;
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::{BINS, DistributionSummary, LEAST_IN_RANGE, Range, histogram};
+use super::{BINS, DistributionSummary, MIN_IN_RANGE, Range, histogram};
 
 fn distribution(values: &[(u32, u64)]) -> Distribution {
     let mut distribution = Distribution::default();
@@ -17,7 +17,7 @@ fn percentiles(values: &[(u32, u64)]) -> [Option<u32>; 4] {
 }
 
 fn ranges(values: &[(u32, u64)]) -> Option<Vec<Range>> {
-    histogram(distribution(values).values(), LEAST_IN_RANGE)
+    histogram(distribution(values).values(), MIN_IN_RANGE)
 }
 
 #[test]
@@ -33,18 +33,19 @@ fn bins_are_public_logarithmic_and_at_most_32_with_the_open_ends() {
 }
 
 #[test]
-fn a_percentile_needs_ten_on_both_sides() {
-    // 1000 sessions, each with its own value 1..=1000: p99 is the 990th, with 11 at or above.
+fn percentile_needs_ten_sessions_on_both_sides() {
+    // 1000 sessions have the values 1 to 1000. p99 is the 990th, with 11 sessions at or above it.
     let each: Vec<_> = (1..=1000).map(|value| (value, 1)).collect();
     assert_eq!(percentiles(&each), [Some(500), Some(900), Some(950), Some(990)]);
     let fewer: Vec<_> = (1..=900).map(|value| (value, 1)).collect();
-    // p99 is the 891st of 900: ten at or above. Of 899 it is the 891st (rounded up) with nine.
+    // Of 900 sessions, p99 is the 891st, with ten at or above it. Of 899 sessions, it is the 891st (rounded up), with
+    // nine.
     assert_eq!(percentiles(&fewer)[3], Some(891));
     assert_eq!(percentiles(&fewer[..899]), [Some(450), Some(810), Some(855), None]);
 }
 
 #[test]
-fn a_value_that_many_share_is_a_percentile_even_at_the_end() {
+fn common_value_is_a_percentile_even_at_the_end() {
     assert_eq!(percentiles(&[(10, 5), (20, 85)]), [Some(20); 4]);
     assert_eq!(percentiles(&[(10, 10)]), [Some(10); 4]);
     assert_eq!(percentiles(&[(10, 9)]), [None; 4]);
@@ -54,8 +55,8 @@ fn a_value_that_many_share_is_a_percentile_even_at_the_end() {
 }
 
 #[test]
-fn the_low_side_needs_ten_too() {
-    // The 9th of 18 values: ten at or above, nine at or below.
+fn percentile_needs_ten_sessions_at_or_below_it() {
+    // The 9th of 18 values has ten sessions at or above it, and nine at or below it.
     let each: Vec<_> = (1..=18).map(|value| (value, 1)).collect();
     assert_eq!(percentiles(&each)[0], None);
     let each: Vec<_> = (1..=19).map(|value| (value, 1)).collect();
@@ -63,13 +64,13 @@ fn the_low_side_needs_ten_too() {
 }
 
 #[test]
-fn the_example_of_the_schema() {
+fn histogram_equals_the_example_of_the_schema() {
     let values = [(300, 8), (900, 6), (1000, 4), (3900, 27), (4000, 30), (9000, 5)];
     assert_eq!(ranges(&values), Some(vec![(0, Some(1000), 14), (1000, Some(4000), 31), (4000, None, 35)]));
 }
 
 #[test]
-fn the_remainder_at_the_right_joins_its_left_neighbour() {
+fn remainder_on_the_right_joins_its_left_neighbour() {
     assert_eq!(ranges(&[(300, 10), (5000, 9)]), Some(vec![(0, None, 19)]));
     assert_eq!(ranges(&[(300, 10), (5000, 10)]), Some(vec![(0, Some(320), 10), (320, None, 10)]));
     assert_eq!(ranges(&[(300, 10)]), Some(vec![(0, None, 10)]));
@@ -77,22 +78,22 @@ fn the_remainder_at_the_right_joins_its_left_neighbour() {
 }
 
 #[test]
-fn too_few_in_all_have_no_histogram() {
+fn distribution_with_too_few_sessions_has_no_histogram() {
     assert_eq!(ranges(&[(300, 4), (500, 5)]), None);
     assert_eq!(ranges(&[]), None);
 }
 
 #[test]
-fn an_edge_belongs_to_the_range_above_it() {
+fn edge_belongs_to_the_range_above_it() {
     assert_eq!(ranges(&[(990, 10), (1000, 10)]), Some(vec![(0, Some(1000), 10), (1000, None, 10)]));
 }
 
 proptest! {
     #[test]
-    fn ranges_cover_everyone_once_and_none_is_thin(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
+    fn ranges_cover_each_session_once_and_contain_enough(values in vec((0_u32..400_000, 1_u64..8), 0..60)) {
         let distribution = distribution(&values);
-        let Some(ranges) = histogram(distribution.values(), LEAST_IN_RANGE) else {
-            prop_assert!(distribution.sessions() < LEAST_IN_RANGE);
+        let Some(ranges) = histogram(distribution.values(), MIN_IN_RANGE) else {
+            prop_assert!(distribution.sessions() < MIN_IN_RANGE);
             return Ok(());
         };
         prop_assert!(ranges.len() <= 32);
@@ -103,13 +104,13 @@ proptest! {
             let within = |value: u32| value >= from && to.is_none_or(|to| value < to);
             let counted: u64 = values.iter().filter(|(value, _)| within(*value)).map(|(_, n)| n).sum();
             prop_assert_eq!(sessions, counted);
-            prop_assert!(sessions >= LEAST_IN_RANGE);
+            prop_assert!(sessions >= MIN_IN_RANGE);
             prop_assert!(from == 0 || BINS.contains(&from));
         }
     }
 
     #[test]
-    fn percentiles_are_those_of_the_sorted_values(values in vec(0_u32..50, 0..300)) {
+    fn percentiles_equal_those_of_the_sorted_values(values in vec(0_u32..50, 0..300)) {
         let mut sorted = values.clone();
         sorted.sort_unstable();
         let pairs: Vec<_> = values.iter().map(|value| (*value, 1)).collect();

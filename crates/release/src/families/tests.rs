@@ -16,7 +16,7 @@ fn accepted(breakdowns: &[&[Dimension]]) {
 }
 
 #[test]
-fn families_are_those_of_the_table() {
+fn families_equal_the_documented_table() {
     let names: Vec<_> = Dimension::ALL.map(|dimension| dimension.family().name()).to_vec();
     let expect = [("place", 4), ("platform", 6), ("player", 3), ("stream", 3), ("delivery", 3)]
         .map(|(name, n)| vec![name; n]);
@@ -24,18 +24,18 @@ fn families_are_those_of_the_table() {
 }
 
 #[test]
-fn the_default_is_accepted() {
+fn default_breakdowns_are_accepted() {
     assert_eq!(check_families(&PolicySettings::default().breakdowns, false), Ok(()));
 }
 
 #[test]
-fn a_breakdown_may_mix_families_that_no_other_uses() {
+fn breakdown_may_mix_families_that_no_other_breakdown_uses() {
     accepted(&[&[Country, Device], &[Player]]);
     accepted(&[&[Country, Asn, Region, Device, Os], &[Cdn, Quality]]);
 }
 
 #[test]
-fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_remedy() {
+fn two_breakdowns_of_one_family_are_refused_with_both_dimensions_and_the_fix() {
     assert_eq!(
         refused(&[&[Country, Asn], &[Player], &[Browser, Region]]),
         "release.breakdowns contains breakdowns [country, asn] and [browser, region], which both describe the place \
@@ -62,7 +62,7 @@ fn content_with_a_small_place_is_refused_in_any_order_unless_allowed() {
 }
 
 #[test]
-fn nothing_twice_and_nothing_empty() {
+fn duplicate_and_empty_breakdowns_are_refused() {
     assert_eq!(
         refused(&[&[Country], &[Os, Browser, Os]]),
         "release.breakdowns names os twice in breakdown [os, browser, os]; remove one"
@@ -74,6 +74,6 @@ fn nothing_twice_and_nothing_empty() {
 }
 
 #[test]
-fn a_breakdown_is_named_by_its_dimensions() {
+fn breakdown_name_consists_of_its_dimensions() {
     assert_eq!(breakdown_name(&[Os, Browser]), "os.browser");
 }

@@ -10,7 +10,7 @@ mod oracle;
 mod properties;
 mod retention;
 
-/// `Windows/* 83`, one for each row.
+/// Formats each row as `Windows/* 83`.
 fn rows(folded: &[Row]) -> Vec<String> {
     folded.iter().map(|row| format!("{} {}", row.cell_key.join("/"), row.cell.sessions)).collect()
 }
@@ -24,7 +24,7 @@ fn check_with_margin(k: u64, least: u64, cells: &[(&str, u64)], expect: &[&str])
 }
 
 #[test]
-fn vectors_are_folded_row_for_row() {
+fn folding_equals_the_test_vectors() {
     #[derive(serde::Deserialize)]
     struct Vector {
         k: u64,
@@ -46,7 +46,7 @@ fn vectors_are_folded_row_for_row() {
 }
 
 #[test]
-fn a_small_rest_takes_the_smallest_sibling_with_it() {
+fn small_rest_is_merged_with_the_smallest_sibling() {
     check(
         50,
         &[("Windows/Chrome", 900), ("Windows/Edge", 70), ("Windows/Opera", 9)],
@@ -55,27 +55,27 @@ fn a_small_rest_takes_the_smallest_sibling_with_it() {
 }
 
 #[test]
-fn rows_are_merged_until_the_rest_may_have_had_enough_values() {
+fn rows_are_merged_until_the_rest_has_enough_possible_sizes() {
     let cells = [("a", 9), ("b", 50), ("c", 51), ("d", 70), ("e", 900)];
     check(50, &cells, &["* 59", "c 51", "d 70", "e 900"]);
-    // 59 with one row of 50 to 51: the rest had 8 or 9; 110 with two of 50 to 70: 1 to 10
+    // 59 with one row of 50 to 51 has a rest of 8 or 9. 110 with two rows of 50 to 70 has a rest of 1 to 10.
     check_with_margin(50, 3, &cells, &["* 110", "d 70", "e 900"]);
     check_with_margin(50, 10, &cells, &["* 110", "d 70", "e 900"]);
-    // 180 with three rows of 50 to 900: 1 to 30
+    // 180 with three rows of 50 to 900 has a rest of 1 to 30.
     check_with_margin(50, 11, &cells, &["* 180", "e 900"]);
     check_with_margin(50, 25, &cells, &["* 180", "e 900"]);
-    // no more than 49 values are possible in any row
+    // A rest has at most 49 possible sizes in any row.
     check_with_margin(50, 50, &cells, &["* 1080"]);
 }
 
 #[test]
-fn rows_of_one_size_are_all_merged_because_the_rest_would_be_their_difference() {
+fn rows_of_size_k_are_all_merged_because_they_reveal_the_rest() {
     check_with_margin(50, 10, &[("a", 7), ("b", 50), ("c", 50), ("d", 50)], &["* 157"]);
     check_with_margin(50, 10, &[("a", 7), ("b", 60), ("c", 60), ("d", 60)], &["* 67", "c 60", "d 60"]);
 }
 
 #[test]
-fn a_node_without_a_crowd_goes_up_and_takes_the_smallest_row_under_the_root() {
+fn node_without_a_crowd_is_merged_with_the_smallest_row_under_the_root() {
     check(
         50,
         &[("Tizen/Samsung", 30), ("Windows/Chrome", 900), ("macOS/Safari", 200)],
@@ -84,19 +84,19 @@ fn a_node_without_a_crowd_goes_up_and_takes_the_smallest_row_under_the_root() {
 }
 
 #[test]
-fn a_rest_that_is_a_crowd_leaves_its_siblings_alone() {
+fn rest_that_is_a_crowd_is_not_merged() {
     check(50, &[("a", 25), ("b", 25), ("c", 50)], &["* 50", "c 50"]);
 }
 
 #[test]
-fn star_rows_below_are_among_the_rows_a_node_may_take() {
-    // b/* is 50 and so smaller than a/x: the root's rest of 1 goes to it.
+fn star_rows_of_lower_nodes_may_be_merged() {
+    // b/* has 50 sessions and is smaller than a/x, so the root's rest of 1 is merged with it.
     check(50, &[("a/x", 60), ("b/y", 25), ("b/z", 25), ("c/w", 1)], &["*/* 51", "a/x 60"]);
 }
 
 #[test]
-fn among_equals_a_star_row_stands_where_its_byte_puts_it() {
-    // '&' < '*' < 'a': of three rows of 50 under b, the first by cell key is taken.
+fn star_row_is_ordered_by_its_byte_among_equal_rows() {
+    // The order of bytes is '&' < '*' < 'a', so the first of three rows of 50 under b is merged.
     let b = [("b/&", 50), ("b/a", 25), ("b/c", 25), ("c/d", 1)];
     check(50, &b, &["*/* 51", "b/* 50"]);
     let b = [("b/a", 25), ("b/c", 25), ("b/z", 50), ("c/d", 1)];
@@ -104,23 +104,23 @@ fn among_equals_a_star_row_stands_where_its_byte_puts_it() {
 }
 
 #[test]
-fn rows_come_in_label_order_even_where_values_sort_before_the_star() {
+fn rows_are_in_cell_key_order_even_if_values_sort_before_the_star() {
     check(10, &[("&", 10), ("(x)", 10), ("-", 10), ("a", 6), ("b", 6)], &["& 10", "(x) 10", "* 12", "- 10"]);
 }
 
 #[test]
-fn a_dimension_value_that_begins_another_is_another_node() {
+fn value_that_is_a_prefix_of_another_is_another_node() {
     check(10, &[("a/x", 4), ("ab/x", 4), ("ab/y", 10)], &["*/* 18"]);
 }
 
 #[test]
-fn too_few_in_all_leave_nothing() {
+fn table_below_k_has_no_rows() {
     check(50, &[("a/b", 20), ("c/d", 29)], &[]);
     check(50, &[], &[]);
 }
 
 #[test]
-fn with_the_guard_sessions_alone_do_not_make_a_crowd() {
+fn sessions_of_too_few_networks_are_not_a_crowd() {
     let mut farm = cell(500);
     farm.networks = 0b1;
     let mut town = cell(50);

@@ -3,7 +3,7 @@ use crowdfold_model::Reason;
 use super::RejectionNote;
 
 #[test]
-fn a_note_is_a_reason_and_a_location_with_the_minute() {
+fn note_contains_a_reason_a_location_and_the_minute() {
     let note = RejectionNote::new(Reason::NoSession, "crowdfold.beacons", 3, 81_234, 1_795_308_528_421);
     assert_eq!(
         String::from_utf8(note.json()).unwrap(),

@@ -19,14 +19,14 @@ fn policies<const N: usize>(own: [(&str, Policy); N]) -> Policies {
 }
 
 #[test]
-fn a_tenant_has_its_own_or_the_common_one() {
+fn tenant_has_its_own_or_the_common_policy() {
     let policies = policies([("acme", policy(100)), ("beta", other_tables(20)), ("like", policy(50))]);
     assert_eq!(["acme", "beta", "like", "else"].map(|tenant| policies.of(tenant).k()), [100, 20, 50, 50]);
     assert_eq!(policies.own().map(|(tenant, _)| tenant).collect::<Vec<_>>(), ["acme", "beta"]);
-    assert_eq!(policies.most_k(), 100);
+    assert_eq!(policies.max_k(), 100);
     let breakdowns = policies.breakdowns();
     assert_eq!((breakdowns.of("acme").len(), breakdowns.of("beta").len()), (5, 2));
-    assert_eq!(breakdowns.lists().count(), 2, "acme's tables are the common ones");
+    assert_eq!(breakdowns.lists().count(), 2, "acme has the common tables");
 }
 
 #[test]

@@ -15,15 +15,15 @@ fn refused(settings: PolicySettings) -> String {
 }
 
 #[test]
-fn the_default_is_fifty_over_five_breakdowns() {
+fn default_is_k_50_with_five_breakdowns() {
     let policy = Policy::threshold(settings()).unwrap();
     assert_eq!((policy.name(), policy.k(), policy.breakdowns().len()), ("threshold", 50, 5));
-    assert_eq!((policy.detail(), policy.guard_networks()), (Some(4), None));
+    assert_eq!((policy.detail(), policy.min_networks()), (Some(4), None));
     assert_eq!((policy.margin(), policy.noise(), policy.is_noisy()), (10, 8, false));
 }
 
 #[test]
-fn a_small_k_needs_a_word() {
+fn small_k_is_refused_unless_allowed() {
     let message = refused(PolicySettings { k: 9, ..settings() });
     assert_eq!(
         message,
@@ -38,7 +38,7 @@ fn a_small_k_needs_a_word() {
 }
 
 #[test]
-fn keys_out_of_range_are_named() {
+fn keys_out_of_range_are_named_in_the_error() {
     let message = refused(PolicySettings { detail: Detail::Index(5), ..settings() });
     assert!(message.starts_with("release.detail_breakdown is number 5, but there are 5"), "{message}");
     for noise in [0, 101] {
@@ -46,7 +46,7 @@ fn keys_out_of_range_are_named() {
         assert_eq!(message, format!("release.noise is {noise}; set 1 to 100, the default is 8"));
     }
     for networks in [0, 65] {
-        let message = refused(PolicySettings { guard_networks: Some(networks), ..settings() });
+        let message = refused(PolicySettings { min_networks: Some(networks), ..settings() });
         assert!(message.starts_with(&format!("release.min_networks is {networks}")), "{message}");
     }
     let message = refused(PolicySettings { breakdowns: vec![vec![Os], vec![Device]], ..settings() });
@@ -54,7 +54,7 @@ fn keys_out_of_range_are_named() {
 }
 
 #[test]
-fn the_margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
+fn margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
     let margin = |k, margin, allow_small_k| {
         let settings = PolicySettings { k, margin, allow_small_k, ..settings() };
         Policy::threshold(settings).map(|policy| policy.margin()).map_err(|error| error.to_string())
@@ -72,7 +72,7 @@ fn the_margin_is_at_most_half_of_k_and_zero_only_with_a_small_k_allowed() {
 }
 
 #[test]
-fn the_detail_table_is_the_last_unless_another_or_none_is_named() {
+fn detail_table_is_the_last_by_default() {
     let detail = |detail| Policy::threshold(PolicySettings { detail, ..settings() }).unwrap().detail();
     assert_eq!(detail(Detail::Last), Some(4));
     assert_eq!(detail(Detail::Index(0)), Some(0));
@@ -80,10 +80,10 @@ fn the_detail_table_is_the_last_unless_another_or_none_is_named() {
 }
 
 #[test]
-fn a_crowd_has_k_sessions_and_with_the_guard_m_networks() {
+fn crowd_has_k_sessions_and_the_minimum_number_of_networks() {
     let plain = Policy::threshold(settings()).unwrap();
     assert!(plain.is_crowd(&cell(50)) && !plain.is_crowd(&cell(49)));
-    let guarded = Policy::threshold(PolicySettings { guard_networks: Some(3), ..settings() }).unwrap();
+    let guarded = Policy::threshold(PolicySettings { min_networks: Some(3), ..settings() }).unwrap();
     let of = |sessions, networks| {
         let mut cell = cell(sessions);
         cell.networks = networks;
@@ -95,12 +95,13 @@ fn a_crowd_has_k_sessions_and_with_the_guard_m_networks() {
 }
 
 #[test]
-fn the_fingerprint_is_the_same_in_every_release() {
-    // Written down once: a merger compares it with what another process, perhaps an older one, has committed.
+fn fingerprint_is_the_same_in_every_release() {
+    // The value is fixed, because a merger compares it with the value that another process committed, perhaps an older
+    // one.
     assert_eq!(Policy::threshold(settings()).unwrap().fingerprint(), FINGERPRINT);
 }
 
-/// FNV-1a of `threshold;rules=1;k=50;guard=0;detail=4;breakdowns=country.asn|device.os.browser|…;
+/// The FNV-1a hash of `threshold;rules=1;k=50;guard=0;detail=4;breakdowns=country.asn|device.os.browser|…;
 /// margin=10;noise=8;secret=0000000000000000`, computed by another program.
 const FINGERPRINT: u64 = 0xae2f_d3e5_f8a4_05db;
 
@@ -110,7 +111,7 @@ fn policy_fingerprint_covers_what_changes_released_rows_and_nothing_else() {
     let different = [
         settings(),
         PolicySettings { k: 51, ..settings() },
-        PolicySettings { guard_networks: Some(1), ..settings() },
+        PolicySettings { min_networks: Some(1), ..settings() },
         PolicySettings { detail: Detail::Index(1), ..settings() },
         PolicySettings { detail: Detail::None, ..settings() },
         PolicySettings { margin: Some(9), ..settings() },
@@ -128,6 +129,6 @@ fn policy_fingerprint_covers_what_changes_released_rows_and_nothing_else() {
     assert!(seen.contains(&Policy::threshold(same).unwrap().fingerprint()));
     for secret in [1, 2] {
         let keyed = Policy::threshold(settings()).unwrap().keyed(Secret::new([secret; 32]));
-        assert!(seen.insert(keyed.fingerprint()), "a secret changes what is published");
+        assert!(seen.insert(keyed.fingerprint()), "a secret changes the published rows");
     }
 }

@@ -1,4 +1,4 @@
-//! Noise: a discrete Gaussian, drawn exactly, from a stream that replays.
+//! Draws exact discrete Gaussian noise from a reproducible stream.
 
 use crowdfold_model::{Cell, CellKey, Clamp, Distribution, ValueMetric, Window};
 use prio::dp::Rational;
@@ -8,11 +8,12 @@ use rand::distr::Distribution as _;
 
 use super::Secret;
 
-/// Parts of one that σ is kept in: as a whole number of them it is the same on every machine, whatever its logarithms.
+/// The denominator of σ. As a whole number of parts, σ is the same on every machine, regardless of differences in
+/// logarithms.
 const PARTS: u128 = 1_000_000;
 
-/// From here on σ may be rounded up to a whole number: drawing is exact arithmetic on rationals, and short ones are
-/// fast.
+/// From this value on, σ may be rounded up to a whole number. Drawing uses exact arithmetic on rationals, which is
+/// faster with short numbers.
 const WHOLE_FROM: u128 = 100 * PARTS;
 
 /// A standard deviation, in millionths.
@@ -20,33 +21,34 @@ const WHOLE_FROM: u128 = 100 * PARTS;
 pub struct Sigma(u128);
 
 impl Sigma {
-    /// clamp · √(N / (2ρ)), rounded up.
+    /// Returns clamp · √(N / (2ρ)), rounded up.
     pub(super) fn of(clamp: u64, releases: u64, rho: f64) -> Self {
         let sigma = clamp as f64 * (releases as f64 / (2.0 * rho)).sqrt();
         Self((sigma * PARTS as f64).ceil() as u128)
     }
 
-    /// A whole number.
+    /// Returns a whole number as σ.
     pub(crate) const fn whole(sigma: u64) -> Self {
         Self(sigma as u128 * PARTS)
     }
 
-    /// A little more, where that costs less than a hundredth.
+    /// Rounds up to a whole number if this adds less than a hundredth.
     pub(super) const fn rounded_up(self) -> Self {
         if self.0 < WHOLE_FROM { self } else { Self(self.0.div_ceil(PARTS).saturating_mul(PARTS)) }
     }
 
-    /// As a number.
+    /// Returns σ as a floating-point number.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / PARTS as f64
     }
 }
 
-/// What a cell is one of.
+/// Identifies the table that contains a cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoiseKey<'a> {
-    /// The policy's fingerprint: under another, another stream, else noise of two sizes could be told from the value.
+    /// The fingerprint of the policy. Another policy has another stream, because noise of two sizes from one stream
+    /// would reveal the value.
     pub(crate) policy: u64,
     pub(crate) tenant: &'a str,
     pub(crate) window: Window,
@@ -57,8 +59,9 @@ pub(crate) struct NoiseKey<'a> {
 pub(crate) struct CellNoise(XofTurboShake128);
 
 impl CellNoise {
-    /// Bound to the exact cell, not only to its key: were a window ever published twice on other data, the noises are
-    /// independent, and their difference is not that of the data.
+    /// Creates the noise of a cell. It depends on the exact content of the cell and not only on its key. If a window
+    /// were published twice with different data, the two noises would be independent, and the difference of the rows
+    /// would not be the difference of the data.
     pub(crate) fn new(secret: &Secret, noise_key: &NoiseKey<'_>, cell_key: &CellKey, cell: &Cell) -> Self {
         let mut noise = Self(secret.stream("noise"));
         noise.number(noise_key.policy);
@@ -73,7 +76,8 @@ impl CellNoise {
         for metric in ValueMetric::ALL {
             let values = &cell.values[metric];
             if metric.outside_detail() == Clamp::Hidden {
-                // by name and only with values, so that a new metric changes no noise of cells without it
+                // The name is part of the stream, and metrics without values are not. Therefore a new metric does not
+                // change the noise of cells without it.
                 if values.values().is_empty() {
                     continue;
                 }
@@ -84,14 +88,14 @@ impl CellNoise {
         noise
     }
 
-    /// Bound to the parts of the cell that only rows outside the detail table depend on, too.
+    /// Adds the parts of the cell that only affect rows outside the detail table.
     pub(crate) fn with_bounded(mut self, cell: &Cell) -> Self {
         self.number(cell.sums.beacons);
         cell.bounded.0.into_iter().for_each(|amount| self.number(amount));
         self
     }
 
-    /// The stream of one measure.
+    /// Returns the stream of one measure.
     pub(crate) fn of(&self, measure: &str) -> Draws {
         let mut bound = Self(self.0.clone());
         bound.text(measure);
@@ -102,7 +106,7 @@ impl CellNoise {
         self.0.update(&number.to_le_bytes());
     }
 
-    /// With its length before it, so that no two sequences read the same.
+    /// Adds a text with its length before it, so that different sequences are different streams.
     fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.update(text.as_bytes());
@@ -117,23 +121,24 @@ impl CellNoise {
     }
 }
 
-/// One measure's noise, draw by draw.
+/// The noise of one measure, as a sequence of draws.
 pub(crate) struct Draws(SeedStreamTurboShake128);
 
 impl Draws {
-    /// The next draw of that σ. One that no number here can hold stands for less than any: it releases nothing.
+    /// Returns the next draw for this σ. A draw that is out of the range of numbers is the smallest number, so that
+    /// nothing is released.
     pub(crate) fn next(&mut self, Sigma(parts): Sigma) -> i128 {
         let gaussian = Rational::from_unsigned(parts, PARTS).and_then(DiscreteGaussian::new);
         gaussian.ok().and_then(|it| i128::try_from(it.sample(&mut self.0)).ok()).unwrap_or(i128::MIN)
     }
 
-    /// A value with noise, never negative.
+    /// Returns a value with noise, which is never negative.
     pub(super) fn cover(&mut self, value: u64, sigma: Sigma) -> u64 {
         not_negative(i128::from(value).saturating_add(self.next(sigma)))
     }
 }
 
-/// Nothing below 0, nothing beyond what a row can hold.
+/// Converts a number to the range of a row. Negative numbers become 0.
 pub(crate) fn not_negative(value: i128) -> u64 {
     u64::try_from(value.max(0)).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! From an exact cell to the numbers of a row that may be shown to anyone.
+//! Converts exact cells to numbers with noise.
 
 use crowdfold_model::{Cell, CellKey, ErrorClass, SumMetric, Sums, ValueMetric};
 
@@ -21,12 +21,12 @@ pub(crate) fn measure_names() -> Vec<&'static str> {
     [COUNT, BEACONS].into_iter().chain(sums).chain(errors).chain(values).collect()
 }
 
-/// Returns the most that one session adds to each measure.
+/// Returns the maximum contribution of one session to each measure.
 pub(super) fn most(sums: &Sums) -> Vec<u64> {
     std::iter::once(1).chain(amounts(sums)).chain(ValueMetric::ALL.map(|_| 1)).collect()
 }
 
-/// Returns the sums that are published; beacons as they were clamped.
+/// Returns the sums that are published. Beacons are clamped.
 pub(super) fn amounts(sums: &Sums) -> [u64; AMOUNTS] {
     let mut amounts = [0; AMOUNTS];
     amounts[0] = sums.clamped_beacons;
@@ -42,7 +42,7 @@ fn sums(amounts: [u64; AMOUNTS]) -> Sums {
     sums
 }
 
-/// What is published of a cell.
+/// The published numbers of a cell.
 #[derive(Debug)]
 pub(crate) struct Noisy {
     pub(crate) sessions: u64,
@@ -52,8 +52,8 @@ pub(crate) struct Noisy {
 }
 
 impl Noisy {
-    /// The numbers of a cell under noise, if it is released: it holds k sessions or more, and so many that with noise
-    /// there are τ + k − 1 at least. `None` says nothing of which of the two it was.
+    /// Returns the numbers of a cell with noise if the cell is released. It is released if it contains at least k
+    /// sessions and its noisy count is at least τ + k − 1. `None` does not reveal which condition failed.
     pub(crate) fn of(
         privacy: &Privacy,
         secret: &Secret,
@@ -82,7 +82,7 @@ impl Noisy {
             for (value, sessions) in cell.values[metric].values() {
                 bins[bin_of(*value)] += i128::from(*sessions);
             }
-            // every bin, because empty bins must not be recognised either
+            // Every bin gets noise, so that empty bins cannot be recognised.
             for bin in &mut bins {
                 *bin = bin.saturating_add(draws.next(measure.sigma));
             }

@@ -5,33 +5,33 @@ use std::fmt;
 use prio::vdaf::xof::{Xof, XofTurboShake128};
 use rand::Rng;
 
-/// What keys the noise: the same for all workers, known to nobody who reads what is published.
+/// The key of the noise. It is the same for all workers, and unknown to readers of the published rows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
 impl Secret {
-    /// A secret out of its file.
+    /// Creates a secret from the content of its file.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// A secret from the operating system's random numbers, for a process that shares it with no other.
+    /// Creates a secret from the operating system's random numbers, for a process that does not share it.
     ///
     /// # Errors
-    /// When the system has none to give.
+    /// Returns the error of the operating system.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// The stream for a purpose, without what it is bound to.
+    /// Returns the stream for a purpose.
     pub(super) fn stream(&self, purpose: &str) -> XofTurboShake128 {
         XofTurboShake128::init(&self.0, &[b"crowdfold 1 ", purpose.as_bytes()])
     }
 
-    /// Tells secrets apart, and nothing else of them.
+    /// Returns a number that distinguishes secrets and reveals nothing else about them.
     pub(crate) fn fingerprint(&self) -> u64 {
         self.stream("fingerprint").into_seed_stream().next_u64()
     }

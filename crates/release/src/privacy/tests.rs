@@ -8,16 +8,16 @@ fn rounded(sigma: Sigma, digits: i32) -> f64 {
     (sigma.to_f64() * unit).round() / unit
 }
 
-/// docs/internals/privacy-model.md, "Differential privacy".
+/// The values are in docs/internals/privacy-model.md, "Differential privacy".
 #[test]
-fn sigma_and_tau_are_those_of_the_design() {
+fn sigma_and_tau_equal_the_documented_values() {
     for (window, breakdowns, sigma, digits, tau) in
         [(HOUR, 1, 38.2, 1, 240), (HOUR, 2, 54.0, 1, 345), (HOUR / 4, 4, 153.0, 0, 1020)]
     {
         let privacy = Privacy::new(&PrivacySettings { window, ..DEFAULT }, breakdowns).unwrap();
         assert_eq!((rounded(privacy.sigma(), digits), privacy.tau()), (sigma, tau), "{window} {breakdowns}");
     }
-    // the count alone, with all of the budget
+    // The count alone has the whole budget.
     let privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let alone = Sigma::of(1, 24, privacy.rho());
     assert_eq!(rounded(alone, 1), 27.0);
@@ -25,13 +25,13 @@ fn sigma_and_tau_are_those_of_the_design() {
 }
 
 #[test]
-fn the_budget_is_spent_and_not_more() {
+fn whole_budget_is_used_and_not_exceeded() {
     for breakdowns in 1..6 {
         let privacy = Privacy::new(&DEFAULT, breakdowns).unwrap();
         assert_eq!(privacy.releases(), 24 * breakdowns as u64);
         let weights: f64 = privacy.measures().iter().map(|measure| measure.weight).sum();
         assert!((weights - 1.0).abs() < 1e-12, "{weights}");
-        // what a session can do to all that is published of a day, in the geometry of the noise
+        // The maximum effect of a session on everything that is published on a day, relative to the noise.
         let spent: f64 = privacy
             .measures()
             .iter()
@@ -82,7 +82,7 @@ fn year_of_the_same_session_id_is_reported_as_weak() {
 }
 
 #[test]
-fn a_budget_that_is_none_is_refused_with_the_mend() {
+fn invalid_budget_is_refused_with_the_fix() {
     let refused = |settings: PrivacySettings| Privacy::new(&settings, 5).unwrap_err().to_string();
     for epsilon in [0.0, -1.0, 10.1, f64::NAN, f64::INFINITY] {
         let message = refused(PrivacySettings { epsilon, ..DEFAULT });
@@ -101,7 +101,7 @@ fn a_budget_that_is_none_is_refused_with_the_mend() {
 }
 
 #[test]
-fn the_secret_is_in_no_form_that_is_shown() {
+fn secret_is_never_printed() {
     let mut privacy = Privacy::new(&DEFAULT, 1).unwrap();
     let before = privacy.fingerprint_text();
     privacy.keyed(Secret::new([0xab; 32]));

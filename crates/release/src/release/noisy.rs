@@ -1,23 +1,23 @@
-//! Release under noise: every cell for itself, no folding.
+//! Releases rows with noise. Each cell is released on its own, without folding.
 
 use std::sync::Arc;
 
 use crowdfold_model::{Cell, Table, Window};
 
-use super::{Fault, Released};
+use super::{ReleaseError, Released};
 use crate::privacy::{NoiseKey, Noisy, Privacy};
 use crate::row::{Coverage, Head, Rollup};
 use crate::{Policy, breakdown_name};
 
-/// Rows, and what the breakdown that shows most shows.
-pub(super) struct Made {
+/// The rows, and the counts of the breakdown with the most released session-windows.
+pub(super) struct NoisyRows {
     rollups: Vec<Rollup>,
     rows: Vec<u64>,
     session_windows: u64,
     beacons: u64,
 }
 
-impl Made {
+impl NoisyRows {
     pub(super) fn of(self, total: &Cell) -> Released {
         let Self { rollups, rows, session_windows, beacons } = self;
         Released {
@@ -39,13 +39,13 @@ pub(super) fn release(
     policy: &Policy,
     privacy: &Privacy,
     coverage: Option<Coverage>,
-) -> Result<Made, Fault> {
-    let secret = privacy.secret().ok_or(Fault::NoSecret)?;
+) -> Result<NoisyRows, ReleaseError> {
+    let secret = privacy.secret().ok_or(ReleaseError::NoSecret)?;
     if window.end - window.start != privacy.window() {
-        return Err(Fault::WindowLength);
+        return Err(ReleaseError::WindowLength);
     }
     let fingerprint = policy.fingerprint();
-    let mut made = Made { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
+    let mut made = NoisyRows { rollups: Vec::new(), rows: Vec::new(), session_windows: 0, beacons: 0 };
     for (index, (table, breakdown)) in tables.into_iter().zip(policy.breakdowns()).enumerate() {
         let name = breakdown_name(breakdown);
         let noise_key = NoiseKey { policy: fingerprint, tenant, window, breakdown: &name };

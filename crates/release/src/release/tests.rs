@@ -3,19 +3,19 @@ use crowdfold_model::{Cell, SumMetric, Table, ValueMetric, Window};
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::{Fault, Released, is_partition_into_crowds, release};
+use super::{ReleaseError, Released, is_partition_into_crowds, release};
 use crate::fold::Row;
 use crate::testing::{Numbers, cell, cell_key, table};
 use crate::{Coverage, Detail, Policy, PolicySettings};
 
 const WINDOW: Window = Window { start: 60_000, end: 120_000 };
 
-fn policy(guard_networks: Option<u32>) -> Policy {
+fn policy(min_networks: Option<u32>) -> Policy {
     let breakdowns = vec![vec![Os, Browser], vec![Player], vec![Cdn]];
     Policy::threshold(PolicySettings {
         breakdowns,
         detail: Detail::Index(1),
-        guard_networks,
+        min_networks,
         ..Default::default()
     })
     .unwrap()
@@ -25,7 +25,7 @@ fn released(tables: &[&[(&str, u64)]]) -> Released {
     release("acme", WINDOW, tables.iter().map(|cells| table(cells)).collect(), &policy(None), None)
 }
 
-/// `os.browser Windows/* 3/12 83`, one for each row.
+/// Formats each row as `os.browser Windows/* 3/12 83`.
 fn shown(released: &Released) -> Vec<String> {
     let one = |rollup: &crate::Rollup| {
         let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();
@@ -38,7 +38,7 @@ fn shown(released: &Released) -> Vec<String> {
 }
 
 #[test]
-fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
+fn tables_are_in_policy_order_and_rows_in_cell_key_order() {
     let result = released(&[
         &[("Windows/Chrome", 60), ("Windows/Edge", 50), ("macOS/Safari", 10)],
         &[("hls.js", 120)],
@@ -62,7 +62,7 @@ fn tables_come_in_the_policys_order_rows_in_label_order_numbered_from_one() {
 }
 
 #[test]
-fn fewer_than_k_in_all_leave_nothing_in_any_breakdown() {
+fn window_below_k_has_no_rows_in_any_breakdown() {
     let result = released(&[&[("a/b", 49)], &[("p", 49)], &[("c", 40), ("d", 9)]]);
     assert!(result.rollups.is_empty());
     assert_eq!(result.rows, [0, 0, 0]);
@@ -71,7 +71,7 @@ fn fewer_than_k_in_all_leave_nothing_in_any_breakdown() {
 }
 
 #[test]
-fn an_empty_window_leaves_nothing() {
+fn empty_window_has_no_rows() {
     let result = released(&[&[], &[], &[]]);
     assert!(result.rollups.is_empty());
     assert_eq!(
@@ -81,7 +81,7 @@ fn an_empty_window_leaves_nothing() {
 }
 
 #[test]
-fn a_window_from_few_networks_leaves_nothing_under_the_guard() {
+fn window_from_too_few_networks_has_no_rows() {
     let tables = |networks| {
         let mut everyone = cell(500);
         everyone.networks = networks;
@@ -110,36 +110,45 @@ fn faulty_tables_are_withheld_completely_and_reported() {
         );
         result.fault
     };
-    let player = || Some(Fault::Cell { breakdown: "player".into() });
-    assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60)]]), Some(Fault::TableCount { tables: 2, breakdowns: 3 }));
-    assert_eq!(fault(&[]), Some(Fault::TableCount { tables: 0, breakdowns: 3 }));
+    let player = || Some(ReleaseError::Cell { breakdown: "player".into() });
+    assert_eq!(
+        fault(&[&[("a/b", 60)], &[("p", 60)]]),
+        Some(ReleaseError::TableCount { tables: 2, breakdowns: 3 })
+    );
+    assert_eq!(fault(&[]), Some(ReleaseError::TableCount { tables: 0, breakdowns: 3 }));
     assert_eq!(fault(&[&[("a/b", 60)], &[("p/q", 60)], &[("c", 60)]]), player());
     assert_eq!(fault(&[&[("a/b", 60)], &[("*", 60)], &[("c", 60)]]), player());
     assert_eq!(fault(&[&[("a/b", 60)], &[("p", 60), ("q", 0)], &[("c", 60)]]), player());
     assert_eq!(
         fault(&[&[("a/b", 60)], &[("p", 60)], &[("c", 61)]]),
-        Some(Fault::Totals { breakdown: "cdn".into(), first: "os.browser".into() })
+        Some(ReleaseError::Totals { breakdown: "cdn".into(), first: "os.browser".into() })
     );
 }
 
 #[test]
-fn tables_that_disagree_in_a_sum_are_at_fault_too() {
+fn tables_with_different_sums_are_withheld() {
     let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
     if let Some(cell) = tables[1].values_mut().next() {
         cell.sums[SumMetric::Stalls] = 1;
     }
     let result = release("acme", WINDOW, tables, &policy(None), None);
-    assert_eq!(result.fault, Some(Fault::Totals { breakdown: "player".into(), first: "os.browser".into() }));
+    assert_eq!(
+        result.fault,
+        Some(ReleaseError::Totals { breakdown: "player".into(), first: "os.browser".into() })
+    );
     let mut tables = vec![table(&[("a/b", 60)]), table(&[("p", 60)]), table(&[("c", 60)])];
     if let Some(cell) = tables[2].values_mut().next() {
         cell.bounded.0[0] = 1;
     }
     let result = release("acme", WINDOW, tables, &policy(None), None);
-    assert_eq!(result.fault, Some(Fault::Totals { breakdown: "cdn".into(), first: "os.browser".into() }));
+    assert_eq!(
+        result.fault,
+        Some(ReleaseError::Totals { breakdown: "cdn".into(), first: "os.browser".into() })
+    );
 }
 
 #[test]
-fn the_last_look_refuses_thin_rows_and_lost_sessions() {
+fn final_check_refuses_small_rows_and_lost_sessions() {
     let looked_at = |sessions: &[u64], total| {
         let rows: Vec<_> =
             sessions.iter().map(|n| Row { cell_key: cell_key(&["a"]), cell: cell(*n) }).collect();
@@ -151,7 +160,7 @@ fn the_last_look_refuses_thin_rows_and_lost_sessions() {
 }
 
 #[test]
-fn histograms_are_in_the_detail_table_only_and_coverage_is_everywhere() {
+fn histograms_are_in_the_detail_table_only_and_coverage_is_in_every_table() {
     let everyone = |values: &[&str]| {
         let mut cell = cell(60);
         cell.values[ValueMetric::StartupMs].record_many(850, 60);
@@ -168,7 +177,7 @@ fn histograms_are_in_the_detail_table_only_and_coverage_is_everywhere() {
     assert_eq!(with(r#""coverage":{"partitions":3,"of":4}"#), [true; 3]);
 }
 
-/// One session, as it stands in all three tables.
+/// One session, with its cell keys in all three tables.
 #[derive(Clone, Debug)]
 struct SessionSummary {
     values: [u8; 4],
@@ -186,7 +195,7 @@ fn summary(numbers: &mut Numbers) -> SessionSummary {
     SessionSummary { values: std::array::from_fn(|_| value(numbers.unit())), cell }
 }
 
-/// Adds up session summaries, partition by partition, then the partitions, in the order they are in.
+/// Adds up session summaries by partition, and then the partitions, in the given order.
 fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
     let mut whole = vec![Table::new(); 3];
     for partition in partitions {
@@ -206,7 +215,7 @@ fn tables(partitions: &[Vec<SessionSummary>]) -> Vec<Table> {
 
 proptest! {
     #[test]
-    fn the_same_sessions_give_the_same_bytes_in_whatever_order_they_come(
+    fn same_sessions_in_any_order_give_the_same_bytes(
         seed in 0_u64..1_000_000, count in 0_usize..400, cuts in vec(0_usize..400, 0..4)
     ) {
         let mut numbers = Numbers(seed);
@@ -228,7 +237,7 @@ proptest! {
     }
 
     #[test]
-    fn every_sitting_and_beacon_is_released_in_each_table_or_withheld_in_all(
+    fn every_session_window_and_beacon_is_released_or_withheld_in_all_tables(
         seed in 0_u64..1_000_000, count in 0_usize..200
     ) {
         let mut numbers = Numbers(seed);

@@ -9,7 +9,7 @@ use crate::fold::Row;
 use crate::testing::cell_key;
 use crate::{Policy, PolicySettings};
 
-// No second copy, no form but `json()`, no way in but `release()`.
+// A row cannot be copied, has no form except `json()`, and is created only by `release()`.
 assert_not_impl_any!(Rollup: Clone, Default, serde::Serialize, serde::de::DeserializeOwned, From<Vec<u8>>);
 assert_not_impl_any!(crate::RejectionNote: serde::Serialize, Default);
 
@@ -19,7 +19,7 @@ fn distribution(values: &[(u32, u64)]) -> Distribution {
     distribution
 }
 
-/// The example of the interface page.
+/// Returns the example of the page about rows.
 fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
     let head = Head {
         tenant: "acme".into(),
@@ -62,7 +62,7 @@ fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
 }
 
 #[test]
-fn a_row_is_written_as_the_interface_page_has_it() {
+fn row_is_written_as_documented() {
     let rollup = example(None, true);
     assert_eq!(rollup.key(), "acme/os.browser/1795308480000");
     assert_eq!(
@@ -84,7 +84,7 @@ fn a_row_is_written_as_the_interface_page_has_it() {
 }
 
 #[test]
-fn outside_the_detail_table_without_a_secret_only_the_session_count_is_written() {
+fn without_a_secret_only_the_session_count_is_written_outside_the_detail_table() {
     let Rollup { head, row, cell_key, sessions, .. } = example(None, false);
     let rollup = Rollup::of_covered(&head, row, cell_key, sessions, None);
     let text = String::from_utf8(rollup.json()).unwrap();
@@ -113,12 +113,12 @@ fn coverage_is_written_only_when_a_partition_is_missing() {
 }
 
 #[test]
-fn only_the_detail_table_carries_histograms() {
+fn only_the_detail_table_has_histograms() {
     assert!(!String::from_utf8(example(None, false).json()).unwrap().contains("histogram"));
 }
 
 #[test]
-fn nothing_of_the_guard_or_of_single_values_is_in_a_rollup() {
+fn rollup_contains_neither_network_bits_nor_single_values() {
     let debug = format!("{:?}", example(None, true)).replace("DistributionSummary", "summary");
     assert!(
         !debug.contains("1011") && !debug.contains("networks") && !debug.contains("Distribution("),
@@ -127,7 +127,7 @@ fn nothing_of_the_guard_or_of_single_values_is_in_a_rollup() {
 }
 
 #[test]
-fn values_are_quoted_as_json_wants_it() {
+fn values_are_escaped_for_json() {
     let mut rollup = example(None, false);
     rollup.cell_key = cell_key(&["a\"b\\", "é\u{1}"]);
     let json: serde_json::Value = serde_json::from_slice(&rollup.json()).unwrap();

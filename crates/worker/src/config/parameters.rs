@@ -13,7 +13,7 @@ impl Config {
     /// # Errors
     /// When that file cannot be read or does not contain 64 hexadecimal digits.
     pub fn airlock(&self) -> Result<crowdfold_airlock::Settings, ConfigError> {
-        let guard_key = match self.policy().guard_networks() {
+        let guard_key = match self.policy().min_networks() {
             Some(_) => Some(self.loaded.read_secret()?),
             None => None,
         };

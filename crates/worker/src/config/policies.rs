@@ -94,7 +94,7 @@ impl<'a> Keys<'a> {
             margin: release.margin,
             noise: release.noise,
             breakdowns,
-            guard_networks: Some(release.min_networks).filter(|networks| *networks > 0),
+            min_networks: Some(release.min_networks).filter(|networks| *networks > 0),
             allow_below_place: self.loaded.settings.content.allow_below_place,
         })
     }
@@ -137,16 +137,16 @@ impl<'a> Keys<'a> {
     fn refused(&self, error: &PolicyError) -> ConfigError {
         let (k, breakdowns) = (self.k.key.as_str(), self.breakdowns.key.as_str());
         let key = match error {
-            PolicyError::NoCrowd | PolicyError::SmallK { .. } => k,
+            PolicyError::ZeroK | PolicyError::SmallK { .. } => k,
             PolicyError::Families(_) => breakdowns,
             // the common budget is enough for the common breakdowns, which were checked first
-            PolicyError::Privacy(PrivacyError::Drowned { .. }) if breakdowns != BREAKDOWNS => breakdowns,
+            PolicyError::Privacy(PrivacyError::TooMuchNoise { .. }) if breakdowns != BREAKDOWNS => breakdowns,
             PolicyError::UnknownBreakdown { .. } => &self.detail.key,
             PolicyError::WideMargin { .. } if k != K => k,
             PolicyError::NoMargin | PolicyError::WideMargin { .. } => MARGIN,
             PolicyError::NoiseOutOfRange { .. } => NOISE,
-            PolicyError::GuardOutOfRange { .. } | PolicyError::GuardUnderNoise { .. } => GUARD,
-            PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::Drowned { .. }) => EPSILON,
+            PolicyError::MinNetworksOutOfRange { .. } | PolicyError::MinNetworksUnderNoise { .. } => GUARD,
+            PolicyError::Privacy(PrivacyError::Epsilon(_) | PrivacyError::TooMuchNoise { .. }) => EPSILON,
             PolicyError::Privacy(PrivacyError::Delta(_)) => DELTA,
             PolicyError::Privacy(PrivacyError::Window(_)) => LENGTH,
         };

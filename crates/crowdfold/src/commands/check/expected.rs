@@ -319,7 +319,7 @@ fn alone(policy: &Policy, at: usize) -> Policy {
         detail: Detail::Last,
         margin: Some(policy.margin()),
         noise: policy.noise(),
-        guard_networks: None,
+        min_networks: None,
         allow_below_place: true,
     };
     Policy::threshold(settings).unwrap_or_else(|_| unreachable!("a part of an accepted policy is valid"))

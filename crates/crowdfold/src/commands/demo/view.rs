@@ -61,7 +61,7 @@ impl DashboardView<'_> {
             format!("cluster {}", self.broker.address)
         };
         let noise = self.config.policy().privacy().map_or(String::new(), |privacy| {
-            let least = number(self.config.policy().least_shown());
+            let least = number(self.config.policy().min_shown_sessions());
             format!(" · noise for ε = {} per day, rows from {least} sessions", privacy.epsilon())
         });
         format!("crowdfold demo · k = {}{noise} · {broker}", self.k())
@@ -133,7 +133,7 @@ impl DashboardView<'_> {
     fn withheld(&self, stats: &Stats) -> Option<String> {
         let seen = stats.tables().any(|table| table.tenant == QUIET);
         (stats.windows > 0 && !seen).then(|| {
-            let least = number(self.config.policy().least_shown());
+            let least = number(self.config.policy().min_shown_sessions());
             format!("all rows of tenant {QUIET}, which never had {least} sessions in a window")
         })
     }
@@ -153,7 +153,7 @@ impl DashboardView<'_> {
         let windows = &self.config.windows;
         let event = self.progress.event();
         if event > self.event_clock.start() + millis(4 * windows.length + windows.lateness) {
-            let least = number(self.config.policy().least_shown());
+            let least = number(self.config.policy().min_shown_sessions());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
             return format!("no rows: so far no {what} had {least} sessions, so nothing is published");
         }

@@ -1,17 +1,17 @@
-//! An attacker who adds and subtracts published rows, on scenarios small enough to try everything.
+//! Adds and subtracts published rows as an attacker would, in scenarios that are small enough to try every combination.
 
 use crowdfold_model::{Cell, Table};
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell_key};
 
-/// The published part of one row, and which points of the scenario it covers, by their index.
+/// The published part of one row, and the indexes of the points of the scenario that it covers.
 struct Published {
     sessions: i64,
     covers: Vec<bool>,
 }
 
-/// The least number of sessions, above 0, that some ± combination of rows computes for a set of points.
+/// Returns the minimum number of sessions above 0 that a ± combination of rows computes for a set of points.
 fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     let mut least = None;
     for mut code in 0..3_usize.pow(rows.len() as u32) {
@@ -29,7 +29,7 @@ fn least_computed(rows: &[Published], points: usize) -> Option<i64> {
     least
 }
 
-/// Sessions by (value of the first dimension, value of the second).
+/// The sessions by the value of the first dimension and the value of the second.
 type Scenario = [[u64; 3]; 3];
 
 fn scenario(numbers: &mut Numbers) -> Scenario {
@@ -43,7 +43,7 @@ fn scenario(numbers: &mut Numbers) -> Scenario {
     })
 }
 
-/// One table with a cell for each group of points; a bit of `beacons` stands for each point.
+/// Builds a table with a cell for each group of points. Each point is represented by a bit of `beacons`.
 fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table {
     let mut table = Table::new();
     for (a, row) in scenario.iter().enumerate() {
@@ -56,7 +56,7 @@ fn cells(scenario: &Scenario, of: impl Fn(usize, usize) -> Vec<String>) -> Table
     table
 }
 
-/// Empty points are covered by nobody, which only leaves the attacker more to try.
+/// Returns the published part of rows. Empty points are not covered, which only gives the attacker more combinations.
 fn published(rows: impl IntoIterator<Item = Cell>) -> Vec<Published> {
     let one = |cell: Cell| Published {
         sessions: cell.sessions as i64,
@@ -70,7 +70,7 @@ fn folded(table: Table, k: u64) -> Vec<Published> {
 }
 
 #[test]
-fn nothing_below_k_can_be_computed_from_one_table() {
+fn no_group_below_k_can_be_computed_from_one_table() {
     let mut numbers = Numbers(1);
     let mut releases = 0;
     for _ in 0..200 {
@@ -82,11 +82,11 @@ fn nothing_below_k_can_be_computed_from_one_table() {
             assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
         }
     }
-    assert!(releases > 300, "too few releases to attack: {releases}");
+    assert!(releases > 300, "{releases} releases are too few to attack");
 }
 
 #[test]
-fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
+fn no_group_below_k_can_be_computed_from_two_tables_of_different_families() {
     let mut numbers = Numbers(2);
     let mut releases = 0;
     for _ in 0..300 {
@@ -95,7 +95,7 @@ fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
             let mut rows = folded(cells(&scenario, |a, _| vec![a.to_string()]), k);
             let first = rows.len();
             rows.extend(folded(cells(&scenario, |_, b| vec![b.to_string()]), k));
-            // As functions on the full product: a row that covers a value covers it wherever the other table puts it.
+            // A row that covers a value covers its points for every value of the other table.
             for (index, row) in rows.iter_mut().enumerate() {
                 let value = |point: usize| if index < first { point / 3 } else { point % 3 };
                 let covered: Vec<_> = (0..9).filter(|point| row.covers[*point]).map(value).collect();
@@ -106,19 +106,19 @@ fn nothing_below_k_can_be_computed_from_two_tables_of_different_families() {
             assert!(least.is_none_or(|least| least >= k as i64), "{least:?} of k = {k} in {scenario:?}");
         }
     }
-    assert!(releases > 300, "too few releases to attack: {releases}");
+    assert!(releases > 300, "{releases} releases are too few to attack");
 }
 
 #[test]
-fn the_attacker_does_find_what_folding_hides() {
+fn attacker_finds_small_groups_without_folding() {
     let scenario = [[900, 70, 9], [0, 30, 0], [4, 0, 0]];
     let table = cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]);
     assert_eq!(least_computed(&published(table.into_values()), 9), Some(4));
 }
 
 #[test]
-fn the_attacker_does_find_what_two_tables_of_one_family_leak() {
-    // [a, b] publishes */* 65 and a0/b1 90, [a] publishes a0 150: 65 - (150 - 90) = 5 is a1 alone.
+fn attacker_finds_small_groups_in_two_tables_of_one_family() {
+    // [a, b] publishes */* 65 and a0/b1 90, and [a] publishes a0 150. 65 - (150 - 90) = 5 sessions belong to a1.
     let scenario = [[60, 90, 0], [5, 0, 0], [70, 0, 0]];
     let mut rows = folded(cells(&scenario, |a, b| vec![a.to_string(), b.to_string()]), 50);
     rows.extend(folded(cells(&scenario, |a, _| vec![a.to_string()]), 50));

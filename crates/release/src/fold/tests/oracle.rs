@@ -1,8 +1,8 @@
-//! The page's paragraph on folding, word by word, with no thought of speed.
+//! Folds as the paragraph of the page describes it, without regard to speed.
 
 use crowdfold_model::Cell;
 
-/// A leaf or a row: its cell key, its sessions, its network bits, and which leaves are in it.
+/// A leaf or a row with its cell key, its sessions, its network bits, and the leaves in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) cell_key: Vec<String>,
@@ -12,7 +12,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn nobody() -> Self {
+    fn empty() -> Self {
         Self { cell_key: Vec::new(), sessions: 0, networks: 0, leaves: 0 }
     }
 
@@ -35,7 +35,7 @@ impl Crowd {
         group.sessions >= self.k && group.networks.count_ones() >= self.networks
     }
 
-    /// Returns true if the row alone leaves `margin` possibilities for the rest that these rows were merged into.
+    /// Returns true if the row leaves at least `margin` possible sizes for the rest that these rows were merged into.
     fn leaves_enough(self, sessions: u64, merged: u64, smallest_left: u64) -> bool {
         let possible = |rest: u64| {
             let others = sessions.checked_sub(rest);
@@ -49,20 +49,20 @@ impl Crowd {
     }
 }
 
-/// The released rows, in the order of cell keys.
+/// Returns the released rows in the order of cell keys.
 pub(super) fn fold(leaves: &[Group], crowd: Crowd) -> Vec<Group> {
     let (mut rows, _) = node(leaves, 0, crowd);
     rows.sort_by(|one, other| one.cell_key.cmp(&other.cell_key));
     rows
 }
 
-/// The rows and the rest of the node all these leaves share the first `depth` values of.
+/// Returns the rows and the rest of a node. All these leaves have the same first `depth` values.
 fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
-    let Some(first) = leaves.first() else { return (Vec::new(), Group::nobody()) };
+    let Some(first) = leaves.first() else { return (Vec::new(), Group::empty()) };
     if depth == first.cell_key.len() {
         assert_eq!(leaves.len(), 1);
         return if crowd.holds(first) {
-            (vec![first.clone()], Group::nobody())
+            (vec![first.clone()], Group::empty())
         } else {
             (Vec::new(), first.clone())
         };
@@ -70,7 +70,7 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
     let mut children: Vec<&str> = leaves.iter().map(|leaf| leaf.cell_key[depth].as_str()).collect();
     children.sort_unstable();
     children.dedup();
-    let (mut rows, mut rest) = (Vec::new(), Group::nobody());
+    let (mut rows, mut rest) = (Vec::new(), Group::empty());
     for child in children {
         let below: Vec<Group> = leaves.iter().filter(|leaf| leaf.cell_key[depth] == child).cloned().collect();
         let (its_rows, its_rest) = node(&below, depth + 1, crowd);
@@ -92,7 +92,7 @@ fn node(leaves: &[Group], depth: usize, crowd: Crowd) -> (Vec<Group>, Group) {
         rest.cell_key = first.cell_key[..depth].to_vec();
         rest.cell_key.resize(first.cell_key.len(), "*".into());
         rows.push(rest);
-        rest = Group::nobody();
+        rest = Group::empty();
     }
     (rows, rest)
 }

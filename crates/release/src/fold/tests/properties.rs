@@ -1,4 +1,4 @@
-//! Folding against the oracle, and what must hold of any folding.
+//! Compares folding with the oracle, and tests properties of every folding.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use super::oracle::{Crowd, Group, fold as oracle};
 use crate::fold::{Margin, Row, fold};
 use crate::testing::cell_key;
 
-/// Values on both sides of `*`, one that begins another, some beyond ASCII.
+/// Values on both sides of `*`, values of which one is a prefix of another, and a value beyond ASCII.
 const VALUES: [&str; 8] = ["!", "&", "+", "a", "ab", "b", "z", "é"];
-/// So that one bit of `beacons` can stand for each leaf.
+/// The maximum number of leaves, so that each has its own bit of `beacons`.
 const LEAVES: usize = 60;
 
 fn sessions() -> impl Strategy<Value = u64> {
@@ -22,11 +22,11 @@ fn sessions() -> impl Strategy<Value = u64> {
 }
 
 fn networks() -> impl Strategy<Value = u64> {
-    // Few bits, as small cells have.
+    // Small cells have few bits.
     (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(a, b, c)| a & b & c)
 }
 
-/// Leaves, each with its own bit in `leaves`.
+/// Generates leaves, each with its own bit in `leaves`.
 fn leaves() -> impl Strategy<Value = Vec<Group>> {
     (1_usize..=4)
         .prop_flat_map(|depth| {
@@ -58,7 +58,7 @@ fn margin(Crowd { k, margin, .. }: Crowd) -> Margin {
     Margin { k, least: margin }
 }
 
-/// The same leaves as a table: `beacons` tells which leaves a row holds, since sums of distinct powers of two do.
+/// Converts leaves to a table. The bits of `beacons` identify the leaves in a row.
 fn table(leaves: &[Group]) -> Table {
     leaves.iter().map(|leaf| (cell_key(&leaf.cell_key), cell(leaf))).collect()
 }
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn rows_are_disjoint_crowds_that_hold_everyone_or_there_are_none(leaves in leaves(), crowd in crowd()) {
+    fn rows_are_disjoint_crowds_that_cover_all_sessions_or_there_are_none(leaves in leaves(), crowd in crowd()) {
         let rows = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         let mut seen = 0_u64;
         for row in &rows {
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn a_row_holds_leaves_of_its_prefix_and_labels_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
+    fn rows_contain_leaves_of_their_prefix_and_cell_keys_are_distinct_and_sorted(leaves in leaves(), crowd in crowd()) {
         let rows = groups(&fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell)));
         prop_assert!(rows.is_sorted_by(|one, other| one.cell_key < other.cell_key));
         for row in &rows {
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn crowds_are_left_as_they_are_so_folding_twice_is_folding_once(leaves in leaves(), crowd in crowd()) {
+    fn folding_twice_equals_folding_once(leaves in leaves(), crowd in crowd()) {
         let once = fold(table(&leaves), margin(crowd), |cell| crowd.holds_cell(cell));
         let again: BTreeMap<CellKey, Cell> = once.iter().map(|row| (row.cell_key.clone(), row.cell.clone())).collect();
         let twice = fold(again, margin(crowd), |cell| crowd.holds_cell(cell));

@@ -1,11 +1,12 @@
-//! How much of the truth folding leaves, on traffic as it usually is.
+//! Measures the share of sessions whose complete cell key folding preserves, on ordinary traffic.
 
 use crowdfold_model::Table;
 
 use crate::fold::{Margin, fold};
 use crate::testing::{Numbers, cell, cell_key};
 
-/// Sessions that keep their full cell key, and those whose own cell is a crowd.
+/// Returns the number of sessions that keep their complete cell key, and the number of sessions whose own cell is a
+/// crowd.
 fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u64) {
     let mut numbers = Numbers(20_261_122);
     let dimensions: Vec<Zipf> = sizes.iter().map(|size| Zipf::new(*size, exponent)).collect();
@@ -28,7 +29,7 @@ fn kept(sessions: u64, windows: u64, sizes: &[usize], exponent: f64) -> (u64, u6
     (kept, crowds)
 }
 
-/// Value r, from 0, with a chance in proportion to 1/(r+1)^s.
+/// A distribution of values r from 0, with probabilities proportional to 1/(r+1)^s.
 struct Zipf(Vec<f64>);
 
 impl Zipf {
@@ -50,10 +51,10 @@ impl Zipf {
     }
 }
 
-/// Sizes of the catalogues of the default breakdowns, as one may meet them.
+/// Plausible numbers of values of the dimensions in the default breakdowns.
 const BREAKDOWNS: [&[usize]; 5] = [&[60, 200], &[7, 18, 15], &[6, 10], &[3, 4, 1000], &[5, 7]];
 
-/// The share over all breakdowns together, and the number of sessions it rests on.
+/// Returns the share over all breakdowns, and the number of sessions that it is computed from.
 fn share_kept(sessions: u64, windows: u64, exponent: f64) -> (f64, u64) {
     let (kept, crowds) = BREAKDOWNS
         .iter()
@@ -63,19 +64,19 @@ fn share_kept(sessions: u64, windows: u64, exponent: f64) -> (f64, u64) {
 }
 
 #[test]
-fn at_a_thousand_sessions_a_window_95_percent_of_those_in_a_crowd_keep_their_label() {
+fn a_thousand_sessions_per_window_keep_95_percent_of_cell_keys() {
     for exponent in [1.0, 1.1, 1.2, 1.5] {
         let (share, crowds) = share_kept(1_000, 20, exponent);
-        assert!(crowds > 10_000, "{crowds} sessions say something");
+        assert!(crowds > 10_000, "{crowds} sessions are too few to measure");
         assert!(share >= 0.95, "{share} at exponent {exponent}");
     }
 }
 
 #[test]
-fn at_ten_thousand_sessions_a_window_99_percent_of_those_in_a_crowd_keep_their_label() {
+fn ten_thousand_sessions_per_window_keep_99_percent_of_cell_keys() {
     for exponent in [1.0, 1.1, 1.2, 1.5] {
         let (share, crowds) = share_kept(10_000, 5, exponent);
-        assert!(crowds > 50_000, "{crowds} sessions say something");
+        assert!(crowds > 50_000, "{crowds} sessions are too few to measure");
         assert!(share > 0.99, "{share} at exponent {exponent}");
     }
 }

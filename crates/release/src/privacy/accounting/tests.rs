@@ -4,9 +4,9 @@ fn near(one: f64, other: f64, relative: f64) {
     assert!((one / other - 1.0).abs() < relative, "{one} is not {other}");
 }
 
-/// Reckoned elsewhere, with mpmath's care for the same formula.
+/// The expected values come from mpmath, with the same formula.
 #[test]
-fn the_conversion_is_that_of_canonne_kamath_and_steinke() {
+fn conversion_equals_that_of_canonne_kamath_and_steinke() {
     near(rho(1.0, 5e-9), 0.016_468_352_674, 1e-8);
     near(epsilon(365.0 * 0.016_468_352_674, 5e-9), 26.421_532, 1e-6);
     near(epsilon(rho(0.3, 1e-7), 1e-7), 0.3, 1e-9);
@@ -14,12 +14,12 @@ fn the_conversion_is_that_of_canonne_kamath_and_steinke() {
 }
 
 #[test]
-fn it_is_never_worse_than_the_simple_one() {
+fn conversion_is_never_worse_than_the_simple_one() {
     for (budget, delta) in [(0.01, 1e-12), (1.0, 5e-9), (3.0, 1e-4), (10.0, 1e-6)] {
         let rho: f64 = rho(budget, delta);
         let simple = rho + 2.0 * (rho * -f64::ln(delta)).sqrt();
-        assert!(simple > budget, "{budget} {delta}: ρ {rho} is less than the simple conversion gives");
-        // and not beyond what a Gaussian of that size could ever keep: μ²/2 with Q(ε/μ − μ/2) alone above δ
+        assert!(simple > budget, "{budget} {delta}: ρ {rho} is below the ρ of the simple conversion");
+        // ρ is below the bound of any Gaussian of this size: μ²/2 where Q(ε/μ − μ/2) alone exceeds δ.
         assert!(rho < budget, "{budget} {delta}: {rho}");
     }
 }
@@ -31,11 +31,11 @@ fn tail_equals_its_sum() {
         let far = (40.0 * sigma) as i64 + 40;
         let exact = (from as i64..far).map(weight).sum::<f64>() / (-far..far).map(weight).sum::<f64>();
         let computed = tail(sigma, from);
-        // below one of σ the normalising sum is only bounded
+        // Below a σ of one, the normalising sum is only bounded.
         near(computed, exact, if sigma < 1.0 { 0.01 } else { 1e-7 });
         assert!(computed >= exact * (1.0 - 1e-9));
     }
-    // beyond, in blocks: never less than it is, and little more
+    // For a large σ, the sum in blocks is an upper bound, and close to the exact value.
     let sigma = 50_000.0_f64;
     let exact = (150_000..1_000_000_i64).map(|x| (-(x as f64 / sigma).powi(2) / 2.0).exp()).sum::<f64>()
         / (sigma * std::f64::consts::TAU.sqrt());
@@ -43,7 +43,7 @@ fn tail_equals_its_sum() {
 }
 
 #[test]
-fn tau_is_the_least_that_will_do() {
+fn tau_is_the_smallest_sufficient_threshold() {
     for (sigma, chance) in [(38.175_132, 5e-9 / 24.0), (1.0, 0.01), (153.0, 1e-12), (0.2, 0.05)] {
         let tau = tau(sigma, chance);
         assert!(tail(sigma, tau - 1) <= chance, "{sigma} {chance} {tau}");

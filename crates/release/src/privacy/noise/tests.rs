@@ -26,10 +26,10 @@ fn draws(
 
 const SIGMA: Sigma = Sigma(38_175_132);
 
-/// Written down once: another release of the sampler or of the stream must not draw otherwise unnoticed, for a replay
-/// after an upgrade would then publish other noise for what an aborted transaction had shown. If it must, raise RULES.
+/// The values are fixed, because a replay must draw the same noise. After an upgrade with other draws, a replay would
+/// publish other noise for values that an aborted transaction had written. If the draws must change, increment RULES.
 #[test]
-fn a_replay_draws_what_was_drawn_before() {
+fn replay_draws_the_same_noise() {
     let drawn = draws(&secret(), &NOISE_KEY, &["Windows", "Edge"], &cell(300), "sessions");
     assert_eq!(drawn, KNOWN);
 }
@@ -37,7 +37,7 @@ fn a_replay_draws_what_was_drawn_before() {
 const KNOWN: [i128; 12] = [-19, -6, -23, -40, -53, -40, 7, 4, -8, 12, -63, 2];
 
 #[test]
-fn whatever_the_noise_is_bound_to_changes_all_of_it() {
+fn every_input_of_the_noise_changes_all_of_it() {
     let of = |noise_key: &NoiseKey<'_>, values: &[&str], cell: &Cell, measure: &str| {
         draws(&secret(), noise_key, values, cell, measure)
     };
@@ -72,7 +72,7 @@ fn whatever_the_noise_is_bound_to_changes_all_of_it() {
     }
 }
 
-/// Pearson's statistic of draws against a discrete Gaussian, over bins of equal width out to 3σ and two tails.
+/// Returns Pearson's statistic of draws against a discrete Gaussian, over bins of equal width up to 3σ and two tails.
 fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
     let weight = |x: i64| (-((x * x) as f64) / (2.0 * sigma * sigma)).exp();
     let far = (12.0 * sigma) as i64;
@@ -89,14 +89,15 @@ fn chi_squared(drawn: &[i128], sigma: f64) -> (f64, usize) {
     (statistic.sum(), bins - 1)
 }
 
-/// What a statistic of that many degrees of freedom passes once in a hundred thousand times (Wilson and Hilferty).
+/// Returns the value that a statistic with these degrees of freedom exceeds once in a hundred thousand times (Wilson
+/// and Hilferty).
 fn critical(freedom: usize) -> f64 {
     let ninths = 2.0 / (9.0 * freedom as f64);
     freedom as f64 * (1.0 - ninths + 4.265 * ninths.sqrt()).powi(3)
 }
 
 fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
-    // one draw from each of so many cells: as a deployment draws
+    // Each cell has one draw, as in a deployment.
     (0..count)
         .map(|n| {
             CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(n)).of("sessions").next(sigma)
@@ -105,17 +106,17 @@ fn sample(sigma: Sigma, count: u64) -> Vec<i128> {
 }
 
 #[test]
-fn invariant_9_draws_are_a_discrete_gaussian_and_the_test_would_notice_others() {
+fn invariant_9_draws_are_a_discrete_gaussian_and_other_distributions_are_detected() {
     for (sigma, count) in [(SIGMA, 20_000), (Sigma(1_300_000), 10_000), (Sigma(612_345_678_000), 5_000)] {
         let drawn = sample(sigma, count);
         let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64());
         assert!(statistic < critical(freedom), "{sigma:?}: {statistic} of {freedom}");
-        // a twentieth too little noise
+        // The noise is too small by a twentieth.
         if count >= 20_000 {
             let (statistic, freedom) = chi_squared(&drawn, sigma.to_f64() * 1.05);
             assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
         }
-        // one that leans to one side by a tenth of σ
+        // The noise is shifted by a tenth of σ.
         let leaning: Vec<_> = drawn.iter().map(|x| x + (sigma.to_f64() / 10.0).ceil() as i128).collect();
         let (statistic, freedom) = chi_squared(&leaning, sigma.to_f64());
         assert!(statistic > critical(freedom), "{sigma:?}: {statistic} of {freedom}");
@@ -123,14 +124,14 @@ fn invariant_9_draws_are_a_discrete_gaussian_and_the_test_would_notice_others() 
 }
 
 #[test]
-fn nothing_is_negative_and_nothing_overflows() {
+fn values_with_noise_are_not_negative_and_do_not_overflow() {
     assert_eq!(not_negative(-1), 0);
     assert_eq!(not_negative(i128::MIN), 0);
     assert_eq!(not_negative(i128::MAX), u64::MAX);
     let mut draws = CellNoise::new(&secret(), &NOISE_KEY, &cell_key(&["a"]), &cell(1)).of("x");
     let covered: Vec<u64> = (0..200).map(|_| draws.cover(0, SIGMA)).collect();
     assert!(covered.iter().filter(|value| **value == 0).count() > 50);
-    // a σ that no number of a row can hold releases nothing
+    // A σ that is out of the range of a row releases nothing.
     let huge = Sigma(u128::MAX);
     let covered: Vec<u64> = (0..20).map(|_| draws.cover(5, huge)).collect();
     assert!(covered.iter().all(|value| *value == 0 || *value == u64::MAX), "{covered:?}");

@@ -2,7 +2,7 @@ use crowdfold_model::Dimension::{Browser, Country, Device, Os};
 use crowdfold_model::{Cell, SumMetric, Sums, Table, ValueMetric, Window};
 
 use super::super::release;
-use super::{Fault, Released};
+use super::{ReleaseError, Released};
 use crate::testing::{cell, cell_key, table};
 use crate::{Policy, PolicySettings, PrivacySettings, Secret};
 
@@ -24,7 +24,7 @@ fn policy(k: u64, budget: &PrivacySettings) -> Policy {
     keyless(k, budget).keyed(Secret::new([7; 32]))
 }
 
-/// One that has all: sums at a session's usual, a value in each distribution.
+/// Returns a cell with usual sums for each session, and a value in each distribution.
 fn full(sessions: u64) -> Cell {
     let mut full = cell(sessions);
     full.sums = Sums {
@@ -42,7 +42,7 @@ fn full(sessions: u64) -> Cell {
     full
 }
 
-/// Both tables of one cell each and a small one.
+/// Returns two tables, each with a large and a small cell.
 fn tables(sessions: u64, small: u64) -> Vec<Table> {
     let of = |values: &[&str], other: &[&str]| {
         Table::from([(cell_key(values), full(sessions)), (cell_key(other), full(small))])
@@ -73,29 +73,29 @@ fn row_contains_its_noise_and_tables_may_overlap() {
             assert!((noisy - value).abs() < within && noisy != value, "{name}: {noisy}, not {value}");
         };
         near("sessions", 100_000.0, 6.0 * 54.0);
-        // √19 of the count's σ for each of a session's clamp, beacons' clamp is 370
+        // The tolerance is √19 of the count's σ for each clamp of a session. The clamp of beacons is 370.
         near("beacons", 36_000_000.0, 6.0 * 370.0 * 54.0 * 4.36);
         near("plays", 100_000.0, 6.0 * 10.0 * 54.0 * 4.36);
         near("playing_ms", 3e11, 6.0 * 3_690_000.0 * 54.0 * 4.36);
-        // 32 bins, each with noise
+        // There are 32 bins, each with noise.
         let startup = &row["startup_ms"];
         assert!((startup["sessions"].as_f64().unwrap() - 1e5).abs() < 6.0 * 54.0 * 4.36 * 5.66, "{startup}");
         assert!((790..=1000).contains(&startup["p50"].as_u64().unwrap()), "{startup}");
     }
-    // of the noise of one table the other knows nothing
+    // The noises of the two tables are independent.
     assert_ne!(rows[0]["sessions"], rows[1]["sessions"]);
     assert!(rows[0]["startup_ms"]["histogram"].is_null() && rows[1]["startup_ms"]["histogram"].is_array());
 }
 
 #[test]
-fn beacons_are_published_as_clamped_and_accounted_for_as_they_were() {
+fn beacons_are_published_clamped_and_counted_unclamped() {
     let released = release("acme", WINDOW, tables(100_000, 40), &policy(50, &BUDGET), None);
     assert_eq!((released.session_windows_released, released.session_windows_withheld), (100_000, 40));
     assert_eq!((released.beacons_released, released.beacons_withheld), (50_000_000, 20_000));
 }
 
 #[test]
-fn a_replay_draws_the_same_noise_and_another_secret_does_not() {
+fn replay_draws_the_same_noise_and_another_secret_does_not() {
     let json = |policy: &Policy| {
         let released = release("acme", WINDOW, tables(5_000, 600), policy, None);
         released.rollups.iter().map(crate::Rollup::json).collect::<Vec<_>>()
@@ -108,19 +108,19 @@ fn a_replay_draws_the_same_noise_and_another_secret_does_not() {
 }
 
 #[test]
-fn what_would_have_no_noise_or_the_wrong_one_is_withheld() {
+fn rows_with_missing_or_wrong_noise_are_withheld() {
     let fault = |policy: &Policy, window| {
         let released = release("acme", window, tables(5_000, 600), policy, None);
         assert!(released.rollups.is_empty());
         assert_eq!((released.rows.len(), released.session_windows_withheld), (2, 5_600));
         released.fault
     };
-    assert_eq!(fault(&keyless(50, &BUDGET), WINDOW), Some(Fault::NoSecret));
+    assert_eq!(fault(&keyless(50, &BUDGET), WINDOW), Some(ReleaseError::NoSecret));
     let minute = Window { start: 0, end: 60_000 };
-    assert_eq!(fault(&policy(50, &BUDGET), minute), Some(Fault::WindowLength));
+    assert_eq!(fault(&policy(50, &BUDGET), minute), Some(ReleaseError::WindowLength));
 }
 
-/// How many of so many cells of exactly `sessions` are released; δ of a day is `delta`.
+/// Returns how many of `cells` cells of exactly `sessions` sessions are released. δ of a day is `delta`.
 fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64) -> u64) -> usize {
     let budget = PrivacySettings { epsilon: 1.0, delta, window: 12 * HOUR, idle: 90_000 };
     let settings =
@@ -128,17 +128,17 @@ fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64
     let mut policy = Policy::differential_privacy(settings, &budget).unwrap().keyed(Secret::new([3; 32]));
     let privacy = policy.privacy().unwrap();
     let changed = privacy.clone().with_tau(tau(privacy.tau()));
-    policy.put_privacy(changed);
+    policy.set_privacy(changed);
     let names: Vec<String> = (0..cells).map(|at| format!("c{at}")).collect();
     let cells: Vec<_> = names.iter().map(|name| (name.as_str(), sessions)).collect();
     let window = Window { start: 0, end: 12 * HOUR };
     release("acme", window, vec![table(&cells)], &policy, None).rollups.len()
 }
 
-/// Invariant 9. A session is in N = 2 cells a day; each may give it away with a chance of δ/2N. At this δ, 0.2, that is
-/// one in twenty, which can be counted. The bound is five deviations above it.
+/// Tests invariant 9. A session is in N = 2 cells a day, and each may reveal it with a probability of δ/2N. With a δ of
+/// 0.2 this is one in twenty, which can be counted. The bound is five standard deviations above it.
 #[test]
-fn invariant_9_a_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
+fn invariant_9_cell_of_exactly_k_is_released_no_more_often_than_delta_allows() {
     const CELLS: usize = 4_000;
     const DELTA: f64 = 0.2;
     let allowed = CELLS as f64 * DELTA / 2.0 / 2.0;
@@ -146,18 +146,22 @@ fn invariant_9_a_cell_of_exactly_k_is_released_no_more_often_than_delta_allows()
     for k in [1, 50] {
         let count = released_of(CELLS, k, k, DELTA, |tau| tau) as f64;
         assert!(count <= bound, "k = {k}: {count} released, {allowed} are allowed");
-        assert!(count > 0.6 * allowed, "k = {k}: {count} of {CELLS}, so the test says nothing");
-        assert_eq!(released_of(CELLS, k - 1, k, DELTA, |_| 0), 0, "below k none leaves, whatever the noise");
+        assert!(count > 0.6 * allowed, "k = {k}: {count} of {CELLS}, which is too few to test the bound");
+        assert_eq!(
+            released_of(CELLS, k - 1, k, DELTA, |_| 0),
+            0,
+            "no cell below k is released, regardless of the noise"
+        );
     }
-    // and it would be noticed: a threshold that is a fifth too low lets more pass
+    // The test detects a threshold that is too low by a fifth, because more cells are released.
     let count = released_of(CELLS, 50, 50, DELTA, |tau| tau - tau / 5) as f64;
     assert!(count > bound, "{count} is within {bound}");
 }
 
 #[test]
-fn overlapping_breakdowns_are_for_noise_alone_and_the_guard_is_not() {
+fn overlapping_breakdowns_need_noise_and_min_networks_excludes_it() {
     let settings =
-        |breakdowns, guard_networks| PolicySettings { breakdowns, guard_networks, ..Default::default() };
+        |breakdowns, min_networks| PolicySettings { breakdowns, min_networks, ..Default::default() };
     let overlapping = || vec![vec![Os, Browser], vec![Country, Device], vec![Country, Os]];
     assert!(Policy::differential_privacy(settings(overlapping(), None), &BUDGET).is_ok());
     assert!(Policy::threshold(settings(overlapping(), None)).is_err());
