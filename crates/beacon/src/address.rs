@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::Here;
+use crate::NotSend;
 
-/// An address as it was sent, of which nothing but its network can be had. No `Debug`, no `Clone`, no `Hash`, and it
-/// stays in the thread that read it: no channel and no task takes it elsewhere.
+/// An address as it was sent. Only its network is accessible. It does not implement `Debug`, `Clone` or `Hash`, and it
+/// stays in the thread that read it, because no channel and no task can carry it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -22,36 +22,36 @@ use crate::Here;
 /// let (channel, _) = std::sync::mpsc::channel();
 /// std::thread::spawn(move || channel.send(crowdfold_beacon::Address::parse("192.0.2.1")));
 /// ```
-pub struct Address(Canonical, Here);
+pub struct Address(Canonical, NotSend);
 
-/// IPv4 wherever it is one in disguise.
+/// An address in its canonical form. An IPv6 address that embeds an IPv4 address is stored as IPv4.
 enum Canonical {
     V4(Ipv4Addr),
     V6(Ipv6Addr),
 }
 
-/// What a network is wanted for, and so how long its prefix is.
+/// The purpose of a network, which determines the length of its prefix.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Looking up country and autonomous system: IPv4 /24, IPv6 /48.
+    /// The lookup of the country and the autonomous system: IPv4 /24, IPv6 /48.
     LookUp,
-    /// The dimension `network`: IPv4 /24, IPv6 /32, for a /48 is often one household (RIPE-690).
+    /// The dimension `network`: IPv4 /24, IPv6 /32. An IPv6 /48 is often one household (RIPE-690).
     Dimension,
-    /// The guard against one network making a crowd: IPv4 /24, IPv6 /40.
+    /// The minimum number of networks of a row (`release.min_networks`): IPv4 /24, IPv6 /40.
     Guard,
 }
 
-/// A network: an address whose host bits are gone.
+/// A network, which is an address without host bits.
 pub enum Network {
-    /// Its first address, and the length of its prefix.
+    /// The first address, and the length of the prefix.
     V4(Ipv4Addr, u8),
-    /// Its first address, and the length of its prefix.
+    /// The first address, and the length of the prefix.
     V6(Ipv6Addr, u8),
 }
 
 impl Address {
-    /// Parses dotted decimals or RFC 4291 text, with or without a port and, for IPv6, brackets; white space around it is
-    /// ignored. Zone ids, octal and hexadecimal forms and lists are not addresses.
+    /// Parses an IPv4 address in dotted decimals or an IPv6 address as in RFC 4291. A port, brackets around IPv6, and
+    /// surrounding white space are accepted. Zone ids, octal and hexadecimal forms, and lists are not addresses.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = host(text.trim())?;
@@ -59,10 +59,10 @@ impl Address {
             return Some(Self(Canonical::V4(v4), PhantomData));
         }
         let v6: Ipv6Addr = text.parse().ok()?;
-        Some(Self(disguised(v6).map_or(Canonical::V6(v6), Canonical::V4), PhantomData))
+        Some(Self(embedded_ipv4(v6).map_or(Canonical::V6(v6), Canonical::V4), PhantomData))
     }
 
-    /// Its network.
+    /// Returns its network for a purpose.
     #[must_use]
     pub fn network(&self, purpose: Purpose) -> Network {
         match self.0 {
@@ -94,10 +94,10 @@ fn host(text: &str) -> Option<&str> {
     }
 }
 
-/// The IPv4 address in IPv6 clothes: mapped (`::ffff:0:0/96`) or compatible (`::/96`, but for `::` and `::1`),
-/// 6to4 (`2002::/16`), Teredo (`2001:0::/32`, with the client's bits inverted), NAT64 (`64:ff9b::/96`, RFC 6052, and
-/// `64:ff9b:1::/48`, RFC 8215).
-fn disguised(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+/// Returns the IPv4 address that is embedded in an IPv6 address. The forms are mapped (`::ffff:0:0/96`), compatible
+/// (`::/96`, except for `::` and `::1`), 6to4 (`2002::/16`), Teredo (`2001:0::/32`, with the client's bits inverted),
+/// and NAT64 (`64:ff9b::/96`, RFC 6052, and `64:ff9b:1::/48`, RFC 8215).
+fn embedded_ipv4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let bits = v6.to_bits();
     let low = bits as u32;
     let v4 = match v6.segments() {
@@ -106,8 +106,8 @@ fn disguised(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         [0x2002, ..] => (bits >> 80) as u32,
         [0x2001, 0, ..] => !low,
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => low,
-        // Where the operator's prefix is the /48 itself, the address lies on both sides of the octet 64 to 71 and the
-        // end is empty (RFC 6052, 2.2).
+        // If the operator's prefix is the /48 itself, the address is on both sides of the octet 64 to 71, and the end
+        // is empty (RFC 6052, 2.2).
         [0x64, 0xff9b, 1, high, middle, end, 0, 0] => {
             u32::from(high) << 16 | u32::from(middle & 0xff) << 8 | u32::from(end >> 8)
         }

@@ -5,22 +5,22 @@ use std::marker::PhantomData;
 
 use crowdfold_model::Dimension;
 
-use crate::{Field, Here, cmcd};
+use crate::{Field, NotSend, cmcd};
 
 mod number;
 
 pub use number::{Amount, Number};
 
-/// A text that is not what its format says it is. Carries nothing of it.
+/// The error of a text that is invalid for its format. It contains nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// The reason why no beacon was read. Carries nothing of what was read.
+/// The reason why no beacon was read. It contains nothing of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The text is not what its format says it is.
+    /// The text is invalid for its format.
     Malformed,
-    /// The record has more beacons than allowed; those beyond are not read.
+    /// The record has more beacons than allowed. The others are not read.
     TooMany,
 }
 
@@ -30,29 +30,29 @@ impl From<Malformed> for ReadError {
     }
 }
 
-/// The texts of a beacon.
+/// The text fields of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Text {
-    /// Name of the tenant.
+    /// The name of the tenant.
     Tenant,
-    /// Id of the session.
+    /// The id of the session.
     Session,
-    /// Address of the player.
+    /// The address of the player.
     Ip,
-    /// What happened: `attempt`, `play`, `heartbeat`, `error`, `end`, or CMCD's `e`.
+    /// The event: `attempt`, `play`, `heartbeat`, `error`, `end`, or CMCD's `e`.
     Event,
-    /// Whole user agent.
+    /// The complete user agent.
     UserAgent,
-    /// Class of an error, or CMCD's `ec`.
+    /// The class of an error, or CMCD's `ec`.
     Error,
-    /// State of the player, CMCD's `sta`.
+    /// The state of the player, CMCD's `sta`.
     State,
-    /// The value of a dimension, as the producer writes it.
+    /// The value of a dimension, as the player sent it.
     Of(Dimension),
 }
 
 impl Text {
-    /// The number of texts that are no dimensions.
+    /// The number of texts that are not dimensions.
     const PLAIN: usize = 7;
     pub(crate) const COUNT: usize = Self::PLAIN + Dimension::COUNT;
 
@@ -76,19 +76,19 @@ impl Text {
     }
 }
 
-/// How a beacon reached us.
+/// The way in which a beacon was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A JSON beacon.
+    /// As a JSON beacon.
     Json,
-    /// CMCD with a request for media, in its query or headers.
+    /// As CMCD with a request for media, in its query or headers.
     Request,
-    /// CMCD sent on its own.
+    /// As CMCD on its own.
     Event,
 }
 
-/// One beacon, borrowed from its record. The only type that holds personal data: no `Debug`, no `Clone`, and it stays
-/// in the thread that read it.
+/// One beacon, borrowed from its record. This is the only type that contains personal data. It does not implement
+/// `Debug` or `Clone`, and it stays in the thread that read it.
 ///
 /// ```compile_fail,E0277
 /// fn shown<T: std::fmt::Debug>() {}
@@ -100,31 +100,31 @@ pub enum Mode {
 /// sent::<crowdfold_beacon::Beacon<'static>>();
 /// ```
 pub struct Beacon<'a> {
-    /// The texts, each in use only if its bit in `present` is set and that in `decoded` is not.
+    /// The texts. A text is valid if its bit in `present` is set and its bit in `decoded` is not.
     texts: [&'a str; Text::COUNT],
-    /// The numbers, each in use only if its bit in `present` is set.
+    /// The numbers. A number is valid if its bit in `present` is set.
     numbers: [Amount; Number::COUNT],
-    /// Its error ended playback.
+    /// True if its error ended playback.
     pub fatal: bool,
-    /// Its session asks not to be counted.
+    /// True if its session opts out.
     pub opt_out: bool,
-    /// How it reached us.
+    /// The way in which it was sent.
     pub mode: Mode,
-    /// It came in one body with other events, so that those before it had to wait.
+    /// True if it was in one body with other events, so that earlier events had to wait for it.
     pub batched: bool,
-    /// Something in it that is no text is an object or an array.
+    /// True if the value of a field that is not a text is an object or an array.
     pub(crate) nested: bool,
-    /// The fields that have a value, one bit each.
+    /// The fields that have a value, one bit for each.
     present: u64,
-    /// The texts that are in `owned`, one bit each.
+    /// The texts that are in `owned`, one bit for each.
     decoded: u64,
-    /// The fields whose value could not be used, one bit each.
+    /// The fields with an unusable value, one bit for each.
     ignored: u64,
-    /// The texts that are not written in the record as they are. Few beacons have any.
+    /// The texts that differ from the bytes of the record. Few beacons have any.
     owned: Vec<(Text, String)>,
-    /// The error codes of a record that states several, as an inner list without its brackets.
+    /// The error codes of a record with several, as an inner list without its brackets.
     pub(crate) error_list: Option<Cow<'a, str>>,
-    here: Here,
+    here: NotSend,
 }
 
 impl<'a> Beacon<'a> {
@@ -146,7 +146,7 @@ impl<'a> Beacon<'a> {
         }
     }
 
-    /// Empties the beacon for the next one of the same mode.
+    /// Clears the beacon for the next one of the same mode.
     pub(crate) fn clear(&mut self) {
         (self.present, self.decoded, self.ignored) = (0, 0, 0);
         (self.fatal, self.opt_out, self.batched, self.nested) = (false, false, false, false);
@@ -154,7 +154,7 @@ impl<'a> Beacon<'a> {
         self.owned.clear();
     }
 
-    /// A text, if it was sent.
+    /// Returns a text, if it was sent.
     #[must_use]
     #[inline]
     pub fn text(&self, field: Text) -> Option<&str> {
@@ -172,7 +172,7 @@ impl<'a> Beacon<'a> {
         self.owned.iter().rev().find(|(known, _)| *known == field).map(|(_, text)| text.as_str())
     }
 
-    /// Returns the dimensions for which a value was sent, with the value as the producer writes it.
+    /// Returns the dimensions with a value, and the value as the player sent it.
     #[inline]
     pub fn dimensions(&self) -> impl Iterator<Item = (Dimension, &str)> {
         let mut left = self.present >> Text::PLAIN & ((1 << Dimension::COUNT) - 1);
@@ -188,25 +188,25 @@ impl<'a> Beacon<'a> {
         })
     }
 
-    /// Returns the error codes after the first one, where a record states several. At most 8 codes of a record are read.
+    /// Returns the error codes after the first one, if a record has several. At most 8 codes of a record are read.
     pub fn more_errors(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.error_list.as_deref().into_iter().flat_map(|list| cmcd::codes(list).skip(1))
     }
 
-    /// A number, if it was sent.
+    /// Returns a number, if it was sent.
     #[must_use]
     #[inline]
     pub fn number(&self, field: Number) -> Option<Amount> {
         (self.present & field.bit() != 0).then(|| self.numbers[field.index()])
     }
 
-    /// Names the fields whose value could not be used.
+    /// Returns the fields with an unusable value.
     pub fn ignored(&self) -> impl Iterator<Item = Field> + use<> {
         let ignored = self.ignored;
         Field::all().filter(move |field| ignored & field.bit() != 0)
     }
 
-    /// Returns true if a field had a value that could not be used.
+    /// Returns true if a field had an unusable value.
     #[must_use]
     pub const fn has_ignored(&self) -> bool {
         self.ignored != 0
@@ -223,7 +223,7 @@ impl<'a> Beacon<'a> {
         }
     }
 
-    /// Sets the text with an index to a part of the record.
+    /// Sets the text with this index to a part of the record.
     #[inline]
     pub(crate) const fn set_borrowed(&mut self, index: usize, text: &'a str) {
         self.texts[index] = text;
@@ -236,14 +236,14 @@ impl<'a> Beacon<'a> {
         self.set_amount(field.index(), value);
     }
 
-    /// Sets the number with an index.
+    /// Sets the number with this index.
     #[inline]
     pub(crate) const fn set_amount(&mut self, index: usize, value: Amount) {
         self.numbers[index] = value;
         self.present |= 1 << (Text::COUNT + index);
     }
 
-    /// Notes that a field had a value that could not be used.
+    /// Records that a field had an unusable value.
     pub(crate) const fn ignore(&mut self, field: Field) {
         self.ignored |= field.bit();
     }
@@ -256,14 +256,14 @@ impl<'a> Beacon<'a> {
         self.present &= !field.bit();
     }
 
-    /// Removes the values of several fields, given as one bit each.
+    /// Removes the values of several fields, with one bit for each.
     #[inline]
     pub(crate) const fn remove_all(&mut self, fields: u64) {
         self.present &= !fields;
         self.fatal &= Field::Fatal.bit() & fields == 0;
     }
 
-    /// Takes over what another beacon has, with texts of its own.
+    /// Copies all values of another beacon that may have a shorter lifetime.
     pub(crate) fn absorb(&mut self, other: &Beacon<'_>) {
         for field in Field::all() {
             match field {

@@ -1,4 +1,4 @@
-//! Captures of HTTP requests, and lines of CDN logs: one JSON object each.
+//! Captures of HTTP requests, and lines of CDN logs. Each is one JSON object.
 
 mod keys;
 mod shape;
@@ -10,7 +10,7 @@ use crate::{Amount, Body, Http, Number, cmcd, is_nothing, time};
 pub use shape::LogFields;
 use shape::{Name, Target};
 
-/// What is looked at of a captured request.
+/// The parts of a captured request that are used.
 #[derive(Default)]
 pub(crate) struct Capture<'a> {
     pub(crate) http: Http<'a>,
@@ -18,20 +18,21 @@ pub(crate) struct Capture<'a> {
     pub(crate) query: Option<Cow<'a, str>>,
     pub(crate) body: Option<Cow<'a, str>>,
     pub(crate) content_type: Option<Cow<'a, str>>,
-    /// `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
+    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
     pub(crate) cmcd: [Option<Cow<'a, str>>; 4],
-    /// All of CMCD, as the value of the parameter in a query.
+    /// The complete CMCD, as the value of the parameter in a query.
     pub(crate) parameter: Option<Cow<'a, str>>,
-    /// Members of CMCD that were kept one by one, as a dictionary.
+    /// Members of CMCD in separate fields, joined to a dictionary.
     pub(crate) members: String,
-    /// Date and time of day, where a log keeps them apart.
+    /// The date, if a log has separate fields for the date and the time of day.
     date: Option<Cow<'a, str>>,
     clock: Option<Cow<'a, str>>,
-    /// An object or an array lies where nothing is looked for.
+    /// True if the value of an unused key is an object or an array.
     nested: bool,
 }
 
-/// Reads the captured request that begins at `at`. Returns where it ends as well; `None` where it is no JSON object.
+/// Reads the captured request that begins at `at`. Returns the request and its end, or `None` if it is not a JSON
+/// object.
 pub(crate) fn read_capture<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -39,11 +40,11 @@ pub(crate) fn read_capture<'a>(
 ) -> Option<(Capture<'a>, usize)> {
     let mut capture = Capture::default();
     let end = capture.object(bytes, at, fields, fields.root())?;
-    capture.settle();
+    capture.finish();
     Some((capture, end))
 }
 
-/// Finds the requests in an object that is none itself: where the array of objects begins, whatever its key is named.
+/// Finds the requests in an object that is not a request. Returns the start of its array of objects, under any key.
 pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |_, value| {
@@ -57,7 +58,7 @@ pub(crate) fn envelope(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 impl<'a> Capture<'a> {
-    /// Returns true if it contains no part of a request, so that it may contain whole requests.
+    /// Returns true if it contains no part of a request. It may then contain complete requests.
     pub(crate) fn may_hold_others(&self) -> bool {
         self.nested
             && self.path.is_none()
@@ -68,7 +69,7 @@ impl<'a> Capture<'a> {
             && self.cmcd.iter().all(Option::is_none)
     }
 
-    /// Reads an object that something is looked for in: the request, or what lies in it.
+    /// Reads an object with used keys: the request, or an object inside it.
     fn object(&mut self, bytes: &'a [u8], at: usize, fields: &LogFields, node: usize) -> Option<usize> {
         members(bytes, at, &mut |key, value| {
             let found = fields.find(node, key).or_else(|| {
@@ -92,8 +93,8 @@ impl<'a> Capture<'a> {
         })
     }
 
-    /// Takes a value as a text. Numbers and truth values are taken as they are written, as some loggers write
-    /// `"sec-gpc":1`. Of several values the last one counts, also where it is none.
+    /// Stores a value as a text. Numbers and booleans are stored as they are written, because some loggers write
+    /// `"sec-gpc":1`. The last of several values counts, even if it is unusable.
     fn take(&mut self, name: Name, raw: Raw<'a>, foreign: bool) {
         let value = match raw {
             Raw::Text(raw) => syntax::text(raw).0,
@@ -115,9 +116,9 @@ impl<'a> Capture<'a> {
         self.http.received_at = at;
     }
 
-    /// Reads the path: the query, if it is written in it, the tenant, and the endpoint. And the time of
-    /// receipt, from its two parts.
-    fn settle(&mut self) {
+    /// Reads the query, the tenant and the endpoint from the path. Joins a date and a time of day to the time of
+    /// receipt.
+    fn finish(&mut self) {
         if let (Some(date), Some(clock)) = (self.date.take(), self.clock.take()) {
             self.receive(time::read(&format!("{}T{}", date.trim(), clock.trim())));
         }
@@ -133,13 +134,13 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Returns the CMCD of its headers or, if they name no session, of its query.
+    /// Returns the CMCD of its headers. If they contain no session, returns the CMCD of its query.
     pub(crate) fn in_request(&self) -> Option<Body<'_>> {
         let headers = self.cmcd.each_ref().map(|part| part.as_deref().map(str::as_bytes));
         Body::in_request(headers, || self.dictionary().map(Body::Query))
     }
 
-    /// The raw value of the parameter `CMCD`.
+    /// Returns the raw value of the parameter `CMCD`.
     fn dictionary(&self) -> Option<&[u8]> {
         let kept =
             self.parameter.as_deref().map(|kept| cmcd::find(kept.as_bytes()).unwrap_or(kept.as_bytes()));
@@ -151,7 +152,7 @@ impl<'a> Capture<'a> {
             Name::Key(key) => keys::add(&mut self.members, key, &value),
             Name::Gpc => self.http.gpc |= is_set(&value),
             Name::Dnt => self.http.dnt |= is_set(&value),
-            // Of milliseconds by its name, however small.
+            // The name of the field fixes the unit to milliseconds, also for small numbers.
             Name::Received => self.receive(value.trim().parse().ok().or_else(|| time::read(&value))),
             Name::Time => self.receive(time::read(&value)),
             _ => {
@@ -162,7 +163,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Removes a value. A signal of consent is never removed.
+    /// Removes a value. An opt-out signal is never removed.
     fn remove(&mut self, name: Name) {
         match name {
             Name::Key(key) => keys::remove(&mut self.members, key),
@@ -175,7 +176,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Returns the place of a text; some values are not kept as texts.
+    /// Returns a reference to a text, or `None` for a value that is not stored as a text.
     const fn slot(&mut self, name: Name) -> Option<&mut Option<Cow<'a, str>>> {
         Some(match name {
             Name::Client => &mut self.http.address,
@@ -201,15 +202,15 @@ impl<'a> Capture<'a> {
         })
     }
 
-    /// Sets what somebody else's log has: some words stand for nothing, and what it escaped is read.
+    /// Stores a value of a log of another producer. Texts for absent values are removed, and escapes are decoded.
     fn set_logged(&mut self, name: Name, value: Cow<'a, str>) {
         if is_nothing(&value) {
             return self.remove(name);
         }
         let value = match name {
-            // Those are read by who knows how they are encoded.
+            // The readers of these values decode them.
             Name::Path | Name::Query | Name::Body | Name::Dictionary => value,
-            // In a time a plus is a sign.
+            // A plus in a time belongs to the zone.
             Name::Time | Name::Date | Name::Clock => value,
             Name::UserAgent | Name::Brands | Name::Platform | Name::Model | Name::Region => {
                 keys::with_blanks(keys::unescaped(value))
@@ -224,7 +225,7 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// Returns the value, or the first one of an array: some loggers keep every header as a list.
+/// Returns the value, or the first element of an array. Some loggers write every header as a list.
 fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     let Raw::Array = raw else { return raw };
     match syntax::raw(bytes, syntax::blank(bytes, at + 1)) {
@@ -233,8 +234,8 @@ fn one_of<'a>(bytes: &'a [u8], at: usize, raw: Raw<'a>) -> Raw<'a> {
     }
 }
 
-/// Returns true if a signal is set: `1`, or what loggers make of it: a truth value, as JSON or as a structured field has it, a
-/// number with a fraction, or the same header twice.
+/// Returns true if a signal is set. Its value is `1`. Loggers may change it to a boolean of JSON or of structured
+/// fields, to a number with a fraction, or to a repetition of the same header.
 fn is_set(value: &str) -> bool {
     let is_one = |part: &str| matches!(part, "1" | "?1" | "1.0") || part.eq_ignore_ascii_case("true");
     value.split(',').any(|part| is_one(part.trim()))

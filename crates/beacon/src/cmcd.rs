@@ -1,7 +1,8 @@
 //! CMCD (CTA-5004, versions 1 and 2), in requests and as events.
 //!
-//! A member that cannot be read costs itself alone, and a header likewise (RFC 8941, 4.2). Players write numbers with any
-//! number of digits, strings without quotes, and tokens with them: where the key leaves no doubt, these are read.
+//! A member that cannot be read affects only itself, and so does a header (RFC 8941, 4.2). Players write numbers with
+//! any number of digits, strings without quotes, and tokens with quotes. These are read if the key makes the type
+//! certain.
 
 mod dictionary;
 mod query;
@@ -15,16 +16,16 @@ use crate::{Amount, Beacon, Field, Malformed, Mode, Number, ReadError, Text};
 use dictionary::{Item, Value, members};
 pub(crate) use query::{find, read_query};
 
-/// The bitrate of a picture.
+/// The bitrate of the picture.
 const BITRATE: Number = Number::Value(ValueMetric::BitrateKbps);
 
-/// The most error codes of one record that are read.
+/// The maximum number of error codes that are read from one record.
 const MOST_CODES: usize = 8;
 
-/// The highest version that is known.
+/// The highest known version.
 const VERSION: f64 = 2.0;
 
-/// The tokens of each key whose values are a closed list.
+/// The valid tokens of each key with a closed list.
 const EVENTS: &[&str] = &[
     "abs", "abe", "ae", "as", "b", "bc", "c", "ce", "e", "h", "m", "pc", "pe", "pr", "ps", "rr", "sk", "t",
     "um",
@@ -34,8 +35,9 @@ const FORMATS: &[&str] = &["d", "h", "s", "e", "o"];
 const STREAMS: &[&str] = &["v", "l", "ll"];
 const OBJECTS: &[&str] = &["m", "a", "v", "av", "i", "c", "tt", "k", "o"];
 
-/// Reads the body of an event-mode report: records separated by line feeds. `each` gets every beacon with its line, and
-/// an error for each line that is none, and for a body without a line. Of `left` lines each takes one.
+/// Reads the body of an event-mode report, which consists of records separated by line feeds. `each` receives every
+/// beacon with its line, an error for each invalid line, and an error for a body without lines. Each line uses one of
+/// `left`.
 pub(crate) fn read_events<'a>(
     body: &'a [u8],
     left: &mut usize,
@@ -65,8 +67,8 @@ pub(crate) fn read_events<'a>(
     }
 }
 
-/// Reads one record, which may lie in several dictionaries (the four headers of request mode). A dictionary of which
-/// nothing can be read is ignored; it is an error if that holds for all of them.
+/// Reads one record, which may consist of several dictionaries (the four headers of request mode). A dictionary without
+/// a readable member is ignored. If all of them are ignored, the record is an error.
 pub(crate) fn read<'a>(
     mode: Mode,
     parts: impl IntoIterator<Item = &'a [u8]>,
@@ -87,13 +89,14 @@ pub(crate) fn read<'a>(
     draft.finish()
 }
 
-/// A record of which not all members have been seen.
+/// A record whose members are not all read yet.
 struct Draft<'a> {
     beacon: Beacon<'a>,
     version: f64,
-    /// True if the object has a picture, false if it has none; absent if the record does not state it.
+    /// True if the object has a picture, and false if it does not. Absent if the record does not contain the object
+    /// type.
     picture: Option<bool>,
-    /// The bitrate labelled as video, and the one without a label.
+    /// The bitrate labelled as video, and the bitrate without a label.
     bitrate_of_video: Option<Amount>,
     bitrate: Option<Amount>,
 }
@@ -103,8 +106,8 @@ impl<'a> Draft<'a> {
         Self { beacon: Beacon::new(mode), version: 1.0, picture: None, bitrate_of_video: None, bitrate: None }
     }
 
-    /// Takes what is known and can be used; the rest is as if it had not been sent. `url`, `nor` and other
-    /// custom keys than the registered ones are never kept.
+    /// Stores a member if it is known and usable. Other members are ignored. `url`, `nor` and unregistered custom keys are
+    /// never stored.
     fn take(&mut self, key: &str, value: Value<'a>) {
         match key {
             "sid" => self.string(Text::Session, value.first()),
@@ -138,15 +141,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes the value of a custom key, if it is registered as one of our dimensions.
+    /// Stores the value of a custom key, if it is registered as one of our dimensions.
     fn custom(&mut self, key: &str, item: Option<Item<'a>>) {
         if let Some(dimension) = Dimension::of_custom_cmcd(key) {
             self.string(Text::Of(dimension), item);
         }
     }
 
-    /// Takes all members of a text that does not live as long. Returns how many there are. A session of which something
-    /// had to be replaced is nobody's.
+    /// Stores all members of a text with a shorter lifetime. Returns their number. A session with replaced characters
+    /// is not a session id.
     #[cold]
     fn take_all(&mut self, text: &str) -> usize {
         let mut draft = Draft::new(self.beacon.mode);
@@ -163,7 +166,7 @@ impl<'a> Draft<'a> {
         count
     }
 
-    /// Takes all members of a JSON object, as the first version of CMCD allowed. Returns how many there are.
+    /// Stores all members of a JSON object, which the first version of CMCD permitted. Returns their number.
     #[cold]
     fn take_object(&mut self, object: &[u8]) -> usize {
         let mut dictionary = String::new();
@@ -188,7 +191,8 @@ impl<'a> Draft<'a> {
         if end == Some(object.len()) { self.take_all(&dictionary) } else { 0 }
     }
 
-    /// A string, or what is written in its place: a number, a token, or anything up to the next comma.
+    /// Stores a string, or a value that players write instead of a string: a number, a token, or text up to the next
+    /// comma.
     fn string(&mut self, field: Text, item: Option<Item<'a>>) {
         match item {
             Some(Item::Text(raw)) => self.beacon.set_text(field, unescaped(raw)),
@@ -214,7 +218,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Sets a number. A value that cannot be used removes the one of an earlier member with the same key.
+    /// Sets a number. An unusable value removes the value of an earlier member with the same key.
     fn number(&mut self, field: Number, item: Option<Item<'a>>) {
         match self.amount(field, item) {
             Some(amount) => self.beacon.set_number(field, amount),
@@ -234,7 +238,8 @@ impl<'a> Draft<'a> {
         if self.version > VERSION {
             return Err(Malformed);
         }
-        // What a request for anything but a picture carries is not the picture's bitrate, unless it says so.
+        // The bitrate of a request for an object without a picture is not the bitrate of the picture, unless it is
+        // labelled as video.
         let bitrate = self.bitrate.filter(|_| self.picture != Some(false));
         if let Some(bitrate) = self.bitrate_of_video.or(bitrate) {
             self.beacon.set_number(BITRATE, bitrate);
@@ -244,7 +249,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Returns the error codes of an inner list: strings, or what players write in their place.
+/// Returns the error codes of an inner list. They are strings, or values that players write instead.
 pub(crate) fn codes(list: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let texts = dictionary::items(list).filter_map(|item| match item {
         Item::Text(raw) => Some(unescaped(raw)),
@@ -254,7 +259,7 @@ pub(crate) fn codes(list: &str) -> impl Iterator<Item = Cow<'_, str>> {
     texts.take(MOST_CODES)
 }
 
-/// A number that is whole, of at most 15 digits.
+/// Returns a whole number of at most 15 digits.
 fn whole(number: &str) -> Option<u64> {
     let digits = number.as_bytes();
     if digits.len() > 15 {
@@ -263,7 +268,7 @@ fn whole(number: &str) -> Option<u64> {
     digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))
 }
 
-/// A string without the backslashes before quotes and backslashes.
+/// Removes the backslashes before quotes and backslashes from a string.
 fn unescaped(raw: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(raw);
@@ -277,7 +282,7 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
 }
 
 impl<'a> Item<'a> {
-    /// A token, or a string that is one of those that are known.
+    /// Returns a known token, which may be written as a string.
     fn token(self, known: &[&str]) -> Option<&'a str> {
         match self {
             Self::Token(token) => Some(token),

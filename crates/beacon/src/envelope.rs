@@ -1,8 +1,8 @@
-//! Packed records, as our own collector writes them: one byte of version, then envelopes, one after another.
+//! Packed records, as the collector writes them. A record is one byte with the version, followed by envelopes.
 //!
-//! An envelope is what one HTTP request said, of its context and of its body. It borrows from the record, so that
-//! unpacking does not allocate. There is no length around it and no checksum (a batch of Kafka's has one): what cannot
-//! be decoded ends the record, and what came before it stands.
+//! An envelope contains the context and the body of one HTTP request. It borrows from the record, so that unpacking
+//! does not allocate. It has no length prefix and no checksum, because a Kafka batch has a checksum. Bytes that cannot
+//! be decoded end the record. The envelopes before them are valid.
 
 use std::borrow::Cow;
 
@@ -14,39 +14,40 @@ use crate::{Amount, Http, Malformed, Number, cmcd};
 /// The content type of packed records.
 pub const CONTENT_TYPE: &str = "application/vnd.crowdfold.beacon";
 
-/// The first byte of a packed record. A reader knows one; workers are brought up to date before collectors.
+/// The first byte of a packed record. A reader knows one version, so workers must be updated before collectors.
 const VERSION: u8 = 1;
 
-/// The longest envelope, bytes; as long as the longest record that is taken by default.
+/// The maximum length of an envelope in bytes. It equals the default maximum length of a record.
 const LONGEST: usize = 1 << 20;
 
-/// What decoding one envelope may claim, bytes: bincode counts numbers as long as they are in memory, not on the wire.
+/// The maximum number of bytes that decoding one envelope may claim. bincode counts numbers with their length in memory
+/// and not on the wire.
 const CLAIM: usize = LONGEST + 4_096;
 
 const fn config() -> Configuration<LittleEndian, Varint, Limit<CLAIM>> {
     bincode::config::standard().with_limit::<CLAIM>()
 }
 
-/// What a request carried. No `Debug`, no `Clone`: it is personal data.
+/// The content of a request. It does not implement `Debug` or `Clone`, because it is personal data.
 pub enum Body<'a> {
     /// JSON beacons: an object, an array of them, or NDJSON.
     Json(&'a [u8]),
     /// CMCD event-mode lines.
     Events(&'a [u8]),
-    /// The raw value of the query's parameter `CMCD`, encoded as it came.
+    /// The raw value of the query parameter `CMCD`, still encoded.
     Query(&'a [u8]),
-    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, those that were there.
+    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session` and `CMCD-Status`, if present.
     Headers([Option<&'a [u8]>; 4]),
 }
 
 impl<'a> Body<'a> {
-    /// What a request says in its query (what follows the `?`), if it has the parameter `CMCD`.
+    /// Returns the CMCD in a query (the part after the `?`), if it has the parameter `CMCD`.
     #[must_use]
     pub fn in_query(query: &'a [u8]) -> Option<Self> {
         cmcd::find(query).map(Self::Query)
     }
 
-    /// Returns the CMCD of a request's headers or, if no header names a session, of its query.
+    /// Returns the CMCD of a request's headers. If no header contains a session, returns the CMCD of its query.
     #[must_use]
     pub fn in_request(headers: [Option<&'a [u8]>; 4], query: impl FnOnce() -> Option<Self>) -> Option<Self> {
         let parts = || headers.iter().flatten();
@@ -68,8 +69,8 @@ impl Default for Packer {
 }
 
 impl Packer {
-    /// Adds a request. What a reader would refuse (an envelope beyond 1 MiB, a time of receipt from 2^53 ms on) is not
-    /// taken, and `false`.
+    /// Adds a request. Returns `false` for a request that a reader would refuse: an envelope above 1 MiB, or a time of
+    /// receipt of 2^53 ms or more.
     #[must_use]
     pub fn push(&mut self, http: &Http<'_>, body: &Body<'_>) -> bool {
         let before = self.bytes.len();
@@ -83,19 +84,19 @@ impl Packer {
         fits
     }
 
-    /// Whether nothing was pushed since it was made or taken from.
+    /// Returns true if it contains no requests.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes.len() == 1
     }
 
-    /// How long the record is by now, bytes.
+    /// Returns the current length of the record in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The record. There is room for another one as long.
+    /// Returns the record, and keeps the capacity for the next one.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         let mut next = Vec::with_capacity(self.bytes.len());
@@ -104,14 +105,14 @@ impl Packer {
     }
 }
 
-/// Unpacks a record: `each` gets every request in order, and [`Malformed`] for one whose time of receipt cannot be, for
-/// what cannot be decoded (which ends the record), and for a record that holds nothing.
+/// Unpacks a record. `each` receives every request in order. It receives [`Malformed`] for an impossible time of
+/// receipt, for bytes that cannot be decoded (which end the record), and for an empty record.
 pub fn unpack<'a>(record: &'a [u8], each: &mut impl FnMut(Result<(Http<'a>, Body<'a>), Malformed>)) {
     let Some((&VERSION, mut rest)) = record.split_first().filter(|(_, rest)| !rest.is_empty()) else {
         return each(Err(Malformed));
     };
     while !rest.is_empty() {
-        // The error tells what it found: it is dropped here.
+        // The error may quote its input, so it is dropped here.
         let Ok((envelope, length)) = bincode::borrow_decode_from_slice::<Envelope<'a>, _>(rest, config())
         else {
             return each(Err(Malformed));
@@ -130,7 +131,7 @@ impl bincode::enc::write::Writer for Append<'_> {
     }
 }
 
-/// An envelope on the wire. The order and types of these fields are the format: a change is another version.
+/// An envelope on the wire. The order and the types of these fields are the format. A change needs another version.
 #[derive(Encode, BorrowDecode)]
 struct Envelope<'a> {
     received_at: Option<u64>,
@@ -153,7 +154,7 @@ struct Hints<'a> {
     model: Option<&'a str>,
 }
 
-/// [`Body`], which itself must not be a thing that can be serialised.
+/// The serializable form of [`Body`], which itself must not be serializable.
 #[derive(Encode, BorrowDecode)]
 enum Content<'a> {
     Json(&'a [u8]),

@@ -1,4 +1,4 @@
-//! The fields of a JSON beacon, and where a producer keeps them.
+//! The fields of a JSON beacon, and their keys in the beacons of a producer.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,9 +17,9 @@ pub enum Field {
     Text(Text),
     /// A number.
     Number(Number),
-    /// Its error ended playback.
+    /// True if the error ended playback.
     Fatal,
-    /// Its session asks not to be counted.
+    /// True if the session opts out.
     OptOut,
 }
 
@@ -38,7 +38,7 @@ impl Field {
         }
     }
 
-    /// A bit of its own.
+    /// Returns the bit of the field.
     pub(crate) const fn bit(self) -> u64 {
         1 << self.index()
     }
@@ -48,7 +48,7 @@ impl Field {
         NAMES.iter().chain(&OF_CMCD).map(|(_, field)| *field)
     }
 
-    /// Returns our name of a field.
+    /// Returns our name of the field.
     #[must_use]
     pub fn name(self) -> &'static str {
         let mut names = NAMES.iter().chain(&OF_CMCD);
@@ -71,11 +71,11 @@ const PLAIN: [(&str, Field); 11] = [
     ("opt_out", Field::OptOut),
 ];
 
-/// Fields of CMCD that have no name in JSON beacons.
+/// The fields of CMCD that have no name in JSON beacons.
 const OF_CMCD: [(&str, Field); 2] =
     [("state", Field::Text(Text::State)), ("sequence", Field::Number(Number::Sequence))];
 
-/// Our names of all fields of JSON beacons: the plain ones, dimensions and metrics.
+/// Our names of all fields of JSON beacons: plain fields, dimensions and metrics.
 pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     let dimensions = Dimension::ALL.into_iter().filter(|dimension| dimension.is_in_beacons());
     let dimensions = dimensions.map(|dimension| (dimension.name(), Field::Text(Text::Of(dimension))));
@@ -83,26 +83,26 @@ pub(crate) static NAMES: LazyLock<Vec<(&str, Field)>> = LazyLock::new(|| {
     PLAIN.into_iter().chain(dimensions).chain(metrics).collect()
 });
 
-/// Why `[source.fields]` or `[source.log]` cannot be followed: the table, and the name in it. Both are the
-/// configuration's, not a beacon's.
+/// The error of `[source.fields]` or `[source.log]`. It contains the table and the name, which come from the
+/// configuration and not from a beacon.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FieldsError {
-    /// No such field of ours.
-    #[error("{0} names `{1}`, which is no field of ours: see deploy/default.toml")]
+    /// The name is unknown.
+    #[error("{0} contains an unknown name `{1}`; deploy/default.toml lists the names")]
     Unknown(&'static str, String),
-    /// No path.
-    #[error("{0}.{1} is an empty path: name the object key it is found under")]
+    /// The path is empty.
+    #[error("{0}.{1} is an empty path; set it to the object keys that lead to the value")]
     Empty(&'static str, String),
-    /// Two fields with the same path, or one inside the other.
-    #[error("{0}.{1} lies where another field lies: give each field a path of its own")]
+    /// Two fields have the same path, or the path of one is inside the other.
+    #[error("{0}.{1} has the same path as another field; set a different path for each field")]
     Clash(&'static str, String),
 }
 
 const TABLE: &str = "source.fields";
 
-/// Where a producer keeps our fields, made ready for reading in one pass.
+/// The keys of our fields in the beacons of a producer, prepared for reading in one pass.
 pub struct Fields {
-    /// The root comes last: a node is made after those inside it.
+    /// The nodes. The root is last, because a node is created after its children.
     nodes: Vec<Node>,
 }
 
@@ -112,11 +112,11 @@ impl Fields {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Our own names, but for those in `renamed`: from our name to the path of object keys in the producer's beacons.
-    /// A field that is renamed is no longer found under our name.
+    /// Creates the keys of all fields. A field has our name, or in `renamed` a path of object keys in the producer's
+    /// beacons. A renamed field is no longer found under our name.
     ///
     /// # Errors
-    /// If a name is not ours, a path is empty, or two fields have the same path.
+    /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
     pub fn new(renamed: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
         let mut root = Tree::default();
         for (name, path) in renamed {
@@ -125,11 +125,11 @@ impl Fields {
             if path.is_empty() {
                 return Err(FieldsError::Empty(TABLE, name.clone()));
             }
-            root.plant(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
+            root.insert(path, *field).map_err(|Taken| FieldsError::Clash(TABLE, name.clone()))?;
         }
         for (name, field) in NAMES.iter().filter(|(name, _)| !renamed.contains_key(*name)) {
-            // A producer who keeps something else of ours under this name does not send this field.
-            let _ = root.plant(&[(*name).to_owned()], *field);
+            // If another field is renamed to this name, the producer does not send this field.
+            let _ = root.insert(&[(*name).to_owned()], *field);
         }
         let mut nodes = Vec::new();
         Node::make(root, &mut nodes);
@@ -140,7 +140,7 @@ impl Fields {
         Ok(Self { nodes })
     }
 
-    /// Writes a JSON beacon that states four fields, each at the path it has here, and nothing else.
+    /// Writes a JSON beacon with four fields at their paths, and nothing else.
     pub(crate) fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
         self.write(self.root(), into, &|field, into| match field {
             Field::Text(Text::Session) => write_text(session, into),
@@ -151,8 +151,8 @@ impl Fields {
         });
     }
 
-    /// Writes the object of a node with the fields that `value` writes something for; whether there was any, else
-    /// nothing is written.
+    /// Writes the object of a node with the fields for which `value` writes a value. Returns true if there are any.
+    /// Otherwise nothing is written.
     fn write(&self, at: usize, into: &mut Vec<u8>, value: &impl Fn(Field, &mut Vec<u8>) -> bool) -> bool {
         let start = into.len();
         for (key, target) in self.nodes[at].slots.iter().flatten() {
@@ -174,7 +174,7 @@ impl Fields {
         into.len() > start
     }
 
-    /// The index of the node that a beacon's own keys lie in.
+    /// Returns the index of the node for the keys of the beacon itself.
     pub(crate) const fn root(&self) -> usize {
         self.nodes.len() - 1
     }
@@ -184,18 +184,18 @@ impl Fields {
     }
 }
 
-/// A text as JSON has it; true.
+/// Writes a text as JSON. Returns true on success.
 fn write_text(text: &str, into: &mut Vec<u8>) -> bool {
     serde_json::to_writer(into, text).is_ok()
 }
 
-/// What the keys of one object lead to. A small hash table over length and outer bytes, for that is enough to tell
-/// the names of one schema apart.
+/// The targets of the keys of one object, in a small hash table. The hash uses the length and three bytes, which is
+/// enough for the names of one schema.
 pub(crate) struct Node {
     slots: Box<[Slot]>,
-    /// The node it lies in; of the root, itself.
+    /// The index of the parent node. The root is its own parent.
     pub(crate) outer: usize,
-    /// The fields in it and in the nodes inside it, one bit each.
+    /// The fields in this node and its children, one bit for each.
     pub(crate) fields: u64,
 }
 
@@ -204,12 +204,12 @@ type Slot = Option<(Box<str>, Target)>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Field(Field),
-    /// The index of the node it leads into.
+    /// The index of the child node.
     Inside(usize),
 }
 
 impl Node {
-    /// Adds the node of a tree to the others, after those inside it. Returns its index.
+    /// Adds the node of a tree after its children. Returns its index.
     fn make(tree: Tree<Field>, nodes: &mut Vec<Self>) -> usize {
         let size = (tree.branches.len() * 4).next_power_of_two();
         let mut slots: Box<[Slot]> = (0..size).map(|_| None).collect();
@@ -250,7 +250,7 @@ impl Node {
         mixed & (size - 1)
     }
 
-    /// What a key leads to, `None` where we do not care.
+    /// Returns the target of a key, or `None` for an unused key.
     pub(crate) fn target(&self, key: &[u8]) -> Option<Target> {
         let mut slot = Self::slot(key, self.slots.len());
         while let Some((name, target)) = &self.slots[slot] {

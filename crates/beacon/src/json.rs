@@ -1,4 +1,4 @@
-//! JSON beacons, read in one pass.
+//! Reads JSON beacons in one pass.
 
 mod envelope;
 mod quick;
@@ -10,12 +10,12 @@ pub(crate) use self::quick::{Quick, Source};
 use crate::split::{Frame, frames};
 use crate::{Beacon, Fields, Mode, ReadError, Text};
 
-/// The largest number of objects in one record that are searched for beacons without finding one.
+/// The maximum number of objects in one record that are searched for beacons without success.
 const MOST_IN_VAIN: u32 = 16;
 
-/// Reads a record of JSON beacons: objects, in whatever way they are put one after another ([`frames`]). `each` gets
-/// every beacon in order with the bytes it was read from, and an error for each that cannot be read; an empty record
-/// counts as one. Of `left` beacons each takes one.
+/// Reads a record of JSON beacons, which are objects in any arrangement ([`frames`]). `each` receives every beacon in
+/// order with its bytes, and an error for each beacon that cannot be read. An empty record counts as one error. Each
+/// beacon uses one of `left`.
 pub(crate) fn read_json<'a>(
     record: &'a [u8],
     fields: &Fields,
@@ -26,7 +26,7 @@ pub(crate) fn read_json<'a>(
     let source = Source::new(record);
     quick.begin();
     let mut beacon = Beacon::new(Mode::Json);
-    // An envelope takes of the same number, which is counted outside.
+    // The beacons in an envelope use the same number, which is counted separately.
     let mut inside = *left;
     let mut in_vain = 0;
     frames(record, left, &mut |frame| match frame {

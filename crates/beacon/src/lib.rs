@@ -1,7 +1,7 @@
 //! The wire formats of beacons, and raw addresses: the only crate whose types contain personal data.
 //!
-//! A [`Reader`] reads JSON, CMCD, captured HTTP requests and packed records. What it returns borrows from the record;
-//! only `airlock` and `collector` use it.
+//! A [`Reader`] reads JSON, CMCD, captured HTTP requests and packed records. Beacons borrow from the record. Only
+//! `airlock` and `collector` use it.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -23,10 +23,10 @@
 //! # Ok::<(), crowdfold_beacon::FieldsError>(())
 //! ```
 //!
-//! **Architecture invariant.** A type of this crate that contains personal data (a beacon, its HTTP context, an address)
-//! does not implement `Debug`, `Display`, `Clone`, `Hash` or `Serialize`. No error contains anything of the input:
-//! messages of parsers quote their input, so they are dropped where they occur. A beacon and an address stay in the
-//! thread that read them; only an HTTP context may be moved, by the collector.
+//! **Architecture invariant.** A type of this crate that contains personal data (a beacon, its HTTP context, an
+//! address) does not implement `Debug`, `Display`, `Clone`, `Hash` or `Serialize`. No error contains anything of the
+//! input: messages of parsers quote their input, so they are dropped where they occur. A beacon and an address stay in
+//! the thread that read them; only an HTTP context may be moved, by the collector.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -52,5 +52,5 @@ pub use http::Http;
 pub use nothing::is_nothing;
 pub use reader::{Form, Reader};
 
-/// Neither `Send` nor `Sync`: what has it stays in its thread.
-type Here = std::marker::PhantomData<*const ()>;
+/// A marker that is neither `Send` nor `Sync`, so that a type with it stays in its thread.
+type NotSend = std::marker::PhantomData<*const ()>;

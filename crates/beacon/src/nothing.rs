@@ -1,19 +1,19 @@
-//! Texts in place of a value that is absent.
+//! Texts that represent an absent value.
 
-/// The texts, without quotes around them and without regard to case.
+/// The texts, without surrounding quotes and in lower case.
 const NOTHING: [&str; 5] = ["", "-", "null", "(null)", "undefined"];
 
-/// The longest text that is one of them with quotes around it, bytes. Longer texts need not be compared.
+/// The maximum length in bytes of one of these texts with quotes. Longer texts are not compared.
 const LONGEST: usize = 16;
 
-/// The largest number of quotes around a text: a logger may quote what a player has quoted.
+/// The maximum number of quotes on each side, because a logger may quote a quoted value.
 const MOST_QUOTES: usize = 2;
 
-/// Returns true if a text is what loggers and players write where there is no value: an empty text, a dash, `null`,
-/// `(null)` or `undefined`, also in quotes.
+/// Returns true if loggers and players write this text for an absent value: an empty text, a dash, `null`, `(null)` or
+/// `undefined`, also in quotes.
 #[must_use]
 pub fn is_nothing(text: &str) -> bool {
-    // most values begin with a character with which none of the texts can begin
+    // Most values begin with a character that none of the texts begins with.
     if text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() && !b"nNuU".contains(&first)) {
         return false;
     }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_for_absent_values_are_nothing() {
+    fn texts_for_absent_values_are_recognised() {
         for text in ["", "-", "null", "NULL", "(null)", "(Null)", "undefined", "Undefined"] {
             for text in [
                 text.to_owned(),

@@ -1,16 +1,16 @@
-//! Paths of object keys, and what they lead to.
+//! Trees of object keys.
 
 use std::collections::BTreeMap;
 
-/// A path that is taken already, or lies inside one that is.
+/// The error of a path that another path equals or contains.
 pub(crate) struct Taken;
 
-/// The keys of an object, and what they lead to.
+/// The keys of an object, and their targets.
 pub(crate) struct Tree<T> {
     pub(crate) branches: BTreeMap<String, Branch<T>>,
 }
 
-/// What a key leads to.
+/// The target of a key.
 pub(crate) enum Branch<T> {
     Leaf(T),
     Tree(Tree<T>),
@@ -23,8 +23,8 @@ impl<T> Default for Tree<T> {
 }
 
 impl<T> Tree<T> {
-    /// Puts a leaf at the end of a path.
-    pub(crate) fn plant(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {
+    /// Inserts a leaf at the end of a path.
+    pub(crate) fn insert(&mut self, path: &[String], leaf: T) -> Result<(), Taken> {
         let Some((key, rest)) = path.split_first() else { return Err(Taken) };
         match self.branches.get_mut(key) {
             None if rest.is_empty() => {
@@ -33,11 +33,11 @@ impl<T> Tree<T> {
             }
             None => {
                 let mut tree = Self::default();
-                tree.plant(rest, leaf)?;
+                tree.insert(rest, leaf)?;
                 self.branches.insert(key.clone(), Branch::Tree(tree));
                 Ok(())
             }
-            Some(Branch::Tree(tree)) => tree.plant(rest, leaf),
+            Some(Branch::Tree(tree)) => tree.insert(rest, leaf),
             Some(Branch::Leaf(_)) => Err(Taken),
         }
     }

@@ -1,4 +1,4 @@
-//! Records into beacons, whatever form they have.
+//! Reads records of every form.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ pub enum Form {
     Json,
     /// CMCD event-mode lines, or the query of a request.
     Cmcd,
-    /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
+    /// Captured HTTP requests or lines of a CDN log, one JSON object each.
     Capture,
-    /// Packed requests of our own collector.
+    /// Packed requests of the collector.
     Envelope,
 }
 
 impl Form {
-    /// The form that a content type stands for: `application/json`, `application/x-ndjson` and `text/plain` (what
-    /// `sendBeacon` sends) are JSON, `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A), and
-    /// [`CONTENT_TYPE`] is packed requests.
+    /// Returns the form of a content type. `application/json`, `application/x-ndjson` and `text/plain` (which
+    /// `sendBeacon` sends) are JSON. `application/cmcd` and `text/cmcd` are CMCD (CTA-5004-B and -A). [`CONTENT_TYPE`]
+    /// is a packed record.
     #[must_use]
     pub fn of(content_type: &[u8]) -> Option<Self> {
         let end = memchr::memchr(b';', content_type).unwrap_or(content_type.len());
@@ -43,39 +43,39 @@ impl Form {
     }
 }
 
-/// Reads records. Keeps its room from one to the next, so that reading does not allocate, and remembers the order of
-/// keys, so that it need not look at them again.
+/// Reads records. It reuses its buffers, so that reading does not allocate. It remembers the order of keys, so that it
+/// need not parse them again.
 pub struct Reader {
     fields: Arc<Fields>,
     log: Arc<LogFields>,
     quick: Quick,
     decoded: Vec<u8>,
-    /// The most beacons of one record, or of one request.
+    /// The maximum number of beacons of one record or one request.
     most: usize,
 }
 
 impl Reader {
-    /// For producers that keep our fields so.
+    /// Creates a reader for producers with these fields.
     #[must_use]
     pub fn new(fields: Arc<Fields>) -> Self {
         Self { fields, log: Arc::default(), quick: Quick::default(), decoded: Vec::new(), most: usize::MAX }
     }
 
-    /// With a bound on the beacons of one record, or of one request where requests are packed: what follows counts as
-    /// one that is not read.
+    /// Sets the maximum number of beacons of one record, or of one request in a packed record. All beacons beyond it
+    /// count as one error.
     #[must_use]
     pub fn with_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
-    /// For captured requests that keep what is looked at so.
+    /// Sets the keys of captured requests.
     #[must_use]
     pub fn with_log(self, log: Arc<LogFields>) -> Self {
         Self { log, ..self }
     }
 
-    /// Reads a record: `each` gets every beacon in order with its HTTP context, and an error for each that is none. An
-    /// empty record counts as one, so there is at least one outcome.
+    /// Reads a record. `each` receives every beacon in order with its HTTP context, and an error for each invalid
+    /// beacon. An empty record counts as one error, so there is at least one outcome.
     pub fn read(
         &mut self,
         form: Form,
@@ -99,7 +99,7 @@ impl Reader {
         frames(record, &mut left, &mut |frame| self.frame(record, frame, true, each));
     }
 
-    /// Reads one captured request, or those in an envelope.
+    /// Reads one captured request, or the requests in an envelope.
     fn frame(
         &mut self,
         record: &[u8],
@@ -131,7 +131,7 @@ impl Reader {
         None
     }
 
-    /// A query where it starts like one, which no dictionary of CMCD does; else event-mode lines.
+    /// Reads a query if the record begins like one, which no dictionary of CMCD does. Otherwise reads event-mode lines.
     fn cmcd(
         &mut self,
         record: &[u8],
@@ -147,8 +147,8 @@ impl Reader {
         }
     }
 
-    /// A body says more than headers, headers with a session more than the query, and what a log kept of it one by one
-    /// least.
+    /// Reads the first of these sources that is present: the body, headers with a session, the query, and the single
+    /// members in a log.
     fn capture(
         &mut self,
         capture: &Capture<'_>,
@@ -183,9 +183,9 @@ impl Reader {
         self.survey(body, &mut |read| each(http, read.map(|(beacon, _)| beacon)));
     }
 
-    /// Reads the body of a request: `each` gets every beacon in order with the bytes it was read from, and an error for
-    /// each that is none; there is at least one outcome. Of a query, the bytes are its raw value; headers are no
-    /// bytes of one piece, so there are none.
+    /// Reads the body of a request. `each` receives every beacon in order with its bytes, and an error for each invalid
+    /// beacon. There is at least one outcome. The bytes of a query are its raw value. Headers have no bytes, because
+    /// they are not contiguous.
     pub fn survey<'a>(
         &mut self,
         body: &Body<'a>,
@@ -207,8 +207,8 @@ impl Reader {
         }
     }
 
-    /// Writes the JSON beacon by which a session asks not to be counted any more, and nothing else of what it said:
-    /// session, tenant and time (ms since the epoch), each where this reader looks for it.
+    /// Writes a JSON beacon that opts out its session. It contains only the session, the tenant and the time (ms since
+    /// the epoch), each at the path of this reader.
     pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
         self.fields.write_withdrawal(session, tenant, ts, into);
     }

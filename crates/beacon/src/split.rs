@@ -1,5 +1,5 @@
-//! Records into the objects in them: one object, an array of them, lines (NDJSON), objects over several lines, or objects
-//! that run on without anything between them.
+//! Splits records into objects. A record is one object, an array, lines (NDJSON), objects over several lines, or
+//! objects without separators.
 
 use crate::Malformed;
 use crate::json::syntax::{self, blank};
@@ -7,17 +7,17 @@ use crate::json::syntax::{self, blank};
 /// A part of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
-    /// An object that begins there.
+    /// An object that begins at this position.
     Object(usize),
-    /// Something that is not an object, or was not read.
+    /// A part that is not an object, or that was not read.
     Bad,
-    /// More objects than allowed; nothing follows.
+    /// More objects than allowed. Nothing follows.
     Beyond,
 }
 
-/// Offers every object of a record to `each`, which returns where the object ends if it read it, and counts everything
-/// else as [`Frame::Bad`]. There is at least one frame. Of `left` objects and bad frames each takes one. Takes time
-/// in proportion to the length of the record, whatever is in it.
+/// Passes every object of a record to `each`, which returns the end of the object if it could read it. Everything else
+/// counts as [`Frame::Bad`]. There is at least one frame. Each object and each bad frame uses one of `left`. The time
+/// is proportional to the length of any record.
 pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Frame) -> Option<usize>) {
     let marked = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut at = space(record, marked);
@@ -37,7 +37,7 @@ pub(crate) fn frames(record: &[u8], left: &mut usize, each: &mut impl FnMut(Fram
     }
 }
 
-/// Offers the elements of the array that begins at `at`, in the same way.
+/// Passes the elements of the array that begins at `at` to `each`, as [`frames`] does.
 pub(crate) fn elements(
     record: &[u8],
     at: usize,
@@ -47,17 +47,17 @@ pub(crate) fn elements(
     Walk { record, left, again: 0 }.elements(at, each);
 }
 
-/// A way through a record.
+/// The state of a walk through a record.
 struct Walk<'r> {
     record: &'r [u8],
-    /// The number of frames that may follow.
+    /// The number of remaining frames.
     left: &'r mut usize,
     /// The number of bytes that may be read a second time.
     again: usize,
 }
 
 impl Walk<'_> {
-    /// Offers the object at `at`. Returns where it ends if it was read; `None` at the end of what is allowed.
+    /// Passes on the object at `at`. Returns its end if it was read. Returns `None` at the limit of frames.
     fn one(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<Option<usize>> {
         let Some(rest) = self.left.checked_sub(1) else {
             each(Frame::Beyond);
@@ -78,8 +78,8 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Offers the elements of the array that begins at `at`. Returns where it ends, or where to go on where it does not;
-    /// `None` at the end of what is allowed.
+    /// Passes on the elements of the array that begins at `at`. Returns its end, or the position to continue at if it
+    /// has no end. Returns `None` at the limit of frames.
     fn elements(&mut self, at: usize, each: &mut impl FnMut(Frame) -> Option<usize>) -> Option<usize> {
         let record = self.record;
         let mut at = blank(record, at + 1);
@@ -99,15 +99,15 @@ impl Walk<'_> {
             match record.get(at) {
                 Some(b',') => at = blank(record, at + 1),
                 Some(b']') => return Some(at + 1),
-                // Objects run on here as well.
+                // Objects without separators are also accepted here.
                 Some(b'{') => {}
                 _ => return self.one_bad(each).map(|()| next_object(record, line_end(record, at))),
             }
         }
     }
 
-    /// Returns where to go on after an object that begins at `at` and cannot be read: behind its brackets where these are
-    /// closed, otherwise at the next line that begins an object.
+    /// Returns the position to continue at after an unreadable object that begins at `at`. It is after the closing
+    /// bracket, or otherwise at the next line that begins an object.
     #[cold]
     fn recover(&mut self, at: usize) -> usize {
         let read = syntax::skip(self.record, at).unwrap_or_else(|fault| fault);
@@ -117,8 +117,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the next line that begins an object after the one of `at`. What was scanned in vain beyond that line may
-    /// be scanned only so often.
+    /// Returns the next line that begins an object, after the line of `at`. The number of bytes that were scanned
+    /// beyond that line and are scanned again is limited.
     fn after(&mut self, at: usize, scanned: usize) -> usize {
         let line = line_end(self.record, at);
         if let Some(rest) = self.again.checked_sub(scanned.saturating_sub(line)) {
@@ -129,7 +129,7 @@ impl Walk<'_> {
     }
 }
 
-/// Skips everything that `trim_ascii` takes off.
+/// Skips the bytes that `trim_ascii` removes.
 fn space(record: &[u8], at: usize) -> usize {
     record[at..]
         .iter()
@@ -137,13 +137,13 @@ fn space(record: &[u8], at: usize) -> usize {
         .map_or(record.len(), |length| at + length)
 }
 
-/// Returns where the line ends that `at` lies in.
+/// Returns the end of the line that contains `at`.
 fn line_end(record: &[u8], at: usize) -> usize {
     let at = at.min(record.len());
     memchr::memchr(b'\n', &record[at..]).map_or(record.len(), |length| at + length)
 }
 
-/// Returns where the brackets of the object are closed that begins at `at`, or where it shows that they are not.
+/// Returns the end of the object that begins at `at`, or the position that shows that it has no end.
 fn object(record: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
     let mut before = at;
@@ -152,7 +152,7 @@ fn object(record: &[u8], at: usize) -> Result<usize, usize> {
             Ok(Some(step)) => step,
             Ok(None) | Err(Malformed) => return Err(scan.at),
         };
-        // In the object itself another one follows a colon alone, or the first was cut short.
+        // Inside the object, another object follows only a colon. Otherwise the first one is truncated.
         let follows = || record[before..found].trim_ascii_end().last() == Some(&b':');
         if byte == b'{' && scan.depth == 2 && !follows() {
             return Err(found);
@@ -164,7 +164,7 @@ fn object(record: &[u8], at: usize) -> Result<usize, usize> {
     }
 }
 
-/// Returns where the next line begins that begins an object or an array, from `at` on, where a line ends.
+/// Returns the start of the next line after `at` that begins an object or an array. A line ends at `at`.
 fn next_object(record: &[u8], at: usize) -> usize {
     let mut at = at;
     while at < record.len() {
@@ -177,8 +177,8 @@ fn next_object(record: &[u8], at: usize) -> usize {
     at
 }
 
-/// Returns where the value that begins at `at` ends, if what is inside it is not looked at, or where it shows that it does
-/// not.
+/// Returns the end of the value that begins at `at`, or the position that shows that it has no end. The content of the
+/// value is not checked.
 fn value_end(text: &[u8], at: usize) -> Result<usize, usize> {
     let mut scan = Scan { at, depth: 0 };
     match text.get(at) {
@@ -209,8 +209,8 @@ struct Scan {
 }
 
 impl Scan {
-    /// Returns the next bracket or comma, and where it is; the depth counts it already. A string that does not end, or
-    /// not on its line, and a bracket that closes nothing cannot be split.
+    /// Returns the next bracket or comma and its position. The depth already includes it. A string that does not end on
+    /// its line, and a bracket that closes nothing, are errors.
     fn step(&mut self, text: &[u8]) -> Result<Option<(usize, u8)>, Malformed> {
         while let Some(byte) = text.get(self.at) {
             let at = self.at;
@@ -230,7 +230,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Skips a string. Strings are short, so a plain loop is quicker than a search that has to be set up.
+    /// Skips a string. Strings are short, so a plain loop is faster than a vectorised search.
     fn string(&mut self, text: &[u8]) -> Result<(), Malformed> {
         while let Some(byte) = text.get(self.at) {
             self.at += 1;

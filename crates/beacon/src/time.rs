@@ -1,8 +1,8 @@
-//! Times as players and logs write them.
+//! Parses times as players and logs write them.
 
-/// Milliseconds since the epoch of a time written as a number of seconds (with or without a fraction), milliseconds,
-/// microseconds or nanoseconds since the epoch, or as RFC 3339 has it. A number's unit is told by its size, which
-/// leaves no doubt from 1973 to 5138. A date without a zone is in UTC.
+/// Returns a time in milliseconds since the epoch. The text is a number of seconds (with or without a fraction),
+/// milliseconds, microseconds or nanoseconds since the epoch, or a time as in RFC 3339. The size of a number determines
+/// its unit, which is unambiguous from 1973 to 5138. A date without a zone is in UTC.
 pub(crate) fn read(text: &str) -> Option<u64> {
     let text = text.trim();
     number(text).or_else(|| date(text))
@@ -26,7 +26,7 @@ fn number(text: &str) -> Option<u64> {
     })
 }
 
-/// A number with an exponent, as languages write large ones: `1.795308528421E12`.
+/// Parses a number with an exponent, as some languages write large ones: `1.795308528421E12`.
 fn power(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
@@ -40,13 +40,13 @@ fn power(text: &str) -> Option<u64> {
     Some(milliseconds as u64)
 }
 
-/// The first three digits of a fraction.
+/// Returns the first three digits of a fraction.
 fn thousandths(fraction: &str) -> u64 {
     let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |byte| u64::from(byte - b'0'));
     digit(0) * 100 + digit(1) * 10 + digit(2)
 }
 
-/// `2026-11-26T14:00:00.123Z`; a blank for the `T`, and `+0100` for `+01:00`, are taken too.
+/// Parses `2026-11-26T14:00:00.123Z`. A space instead of the `T`, and `+0100` instead of `+01:00`, are accepted.
 fn date(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let part = |at: usize, length: usize| -> Option<i64> {
@@ -80,13 +80,13 @@ fn date(text: &str) -> Option<u64> {
     Some(u64::try_from(seconds).ok()? * 1_000 + thousandths(fraction))
 }
 
-/// Days from 1970 to the start of a year.
+/// Returns the days from 1970 to the start of a year.
 const fn days_before(year: i64) -> i64 {
     let before = year - 1;
     (year - 1970) * 365 + (before / 4 - before / 100 + before / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400)
 }
 
-/// How far a zone is east of UTC, seconds.
+/// Returns the offset of a zone to the east of UTC in seconds.
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "" | "Z" | "z" | "UTC" | "GMT") {
         return Some(0);

@@ -28,7 +28,7 @@ fn addresses_are_masked() {
 }
 
 #[test]
-fn ipv4_in_disguise_is_ipv4() {
+fn ipv4_embedded_in_ipv6_is_ipv4() {
     for disguise in [
         "::ffff:198.51.100.7",
         "::FFFF:c633:6407",
@@ -74,7 +74,7 @@ fn ports_brackets_and_white_space_are_read() {
 }
 
 #[test]
-fn what_is_not_strictly_an_address_is_none() {
+fn text_in_another_form_is_not_an_address() {
     for text in [
         "",
         "fe80::1%eth0",

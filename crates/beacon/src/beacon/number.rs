@@ -1,28 +1,28 @@
-//! The numbers of a beacon, and their values.
+//! The number fields of a beacon, and their values.
 
 use crowdfold_model::{Metric, SumMetric, Unit, ValueMetric};
 
 use super::Text;
 
-/// The numbers of a beacon.
+/// The number fields of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
-    /// Time of the beacon, ms since the epoch.
+    /// The time of the beacon, in ms since the epoch.
     Ts,
-    /// Sequence number: CMCD's `sn`.
+    /// The sequence number, CMCD's `sn`.
     Sequence,
-    /// Picture height, pixels.
+    /// The picture height in pixels.
     Height,
-    /// Media buffered, ms.
+    /// The length of buffered media in ms.
     Buffer,
-    /// A sum: in JSON the amount since the previous beacon, in CMCD the total since the start of the session.
+    /// A sum. In JSON it is the amount since the previous beacon, in CMCD the total since the start of the session.
     Sum(SumMetric),
     /// A value.
     Value(ValueMetric),
 }
 
 impl Number {
-    /// The number of numbers that are no metrics.
+    /// The number of numbers that are not metrics.
     const PLAIN: usize = 4;
     pub(crate) const COUNT: usize = Self::PLAIN + SumMetric::COUNT + ValueMetric::COUNT;
 
@@ -43,8 +43,8 @@ impl Number {
         1 << (Text::COUNT + self.index())
     }
 
-    /// Returns the smallest and the largest whole number whose unit is certain: a time may also be of seconds, or of less
-    /// than milliseconds.
+    /// Returns the smallest and the largest whole number with a certain unit. A time outside this range may be in
+    /// seconds, or in units smaller than milliseconds.
     pub(crate) const fn plain_range(self) -> (u64, u64) {
         match self {
             Self::Ts => (100_000_000_000, 99_999_999_999_999),
@@ -52,8 +52,8 @@ impl Number {
         }
     }
 
-    /// Returns the largest value that a sender can mean: of a time below 2^53 (what a browser can count to), of a
-    /// sequence number below 2^32, of a height 16,384 pixels, of other numbers the limit of their unit.
+    /// Returns the largest plausible value. It is 2^53 for a time (the largest integer in a browser), 2^32 for a
+    /// sequence number (both exclusive), 16,384 pixels for a height, and the limit of their unit for other numbers.
     #[inline]
     #[must_use]
     pub const fn limit(self) -> u64 {
@@ -92,56 +92,57 @@ impl From<Metric> for Number {
     }
 }
 
-/// A number that is not negative, cut to a multiple of one half: what rounding half up to any whole unit needs, without
-/// rounding twice.
+/// A number that is not negative, rounded down to a multiple of one half. This precision is sufficient for rounding
+/// half up to any whole unit, without rounding twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
     halves: u64,
 }
 
 impl Amount {
-    /// None.
+    /// The amount 0.
     pub const ZERO: Self = Self { halves: 0 };
 
-    /// A whole number, if `field` may have it.
+    /// Returns the amount of a whole number, if it is valid for `field`.
     #[must_use]
     pub const fn whole(field: Number, value: u64) -> Option<Self> {
         if value <= field.limit() { Some(Self { halves: value * 2 }) } else { None }
     }
 
-    /// A whole number, if `field` may have it and there is no doubt of its unit: a time may also be of seconds, or of less
-    /// than milliseconds.
+    /// Returns the amount of a whole number, if it is valid for `field` and its unit is certain. A time may also be in
+    /// seconds, or in units smaller than milliseconds.
     #[inline]
     pub(crate) const fn plain(field: Number, value: u64) -> Option<Self> {
         Self::within(field.plain_range(), value)
     }
 
-    /// A whole number, if it is within a range.
+    /// Returns the amount of a whole number, if it is in the range.
     #[inline]
     pub(crate) const fn within((least, most): (u64, u64), value: u64) -> Option<Self> {
         if least <= value && value <= most { Some(Self { halves: value * 2 }) } else { None }
     }
 
-    /// A fraction, if `field` may have it. Negative ones, infinities and not-a-numbers may not be had.
+    /// Returns the amount of a fraction, if it is valid for `field`. Negative numbers, infinities and not-a-number are
+    /// invalid.
     #[must_use]
     pub fn fraction(field: Number, value: f64) -> Option<Self> {
         let allowed = value >= 0.0 && value <= field.limit() as f64;
         allowed.then_some(Self { halves: (value * 2.0) as u64 })
     }
 
-    /// To the nearest whole number, half up.
+    /// Rounds to the nearest whole number, half up.
     #[must_use]
     pub const fn rounded(self) -> u64 {
         self.halves.div_ceil(2)
     }
 
-    /// To the nearest multiple of `step` (an even number), half up.
+    /// Rounds to the nearest multiple of `step` (an even number), half up.
     #[must_use]
     pub const fn to_multiple_of(self, step: u64) -> u64 {
         (self.halves + step) / (2 * step) * step
     }
 
-    /// To two significant digits (to whole numbers below 100), half up.
+    /// Rounds to two significant digits, half up. Numbers below 100 are rounded to whole numbers.
     #[must_use]
     pub const fn to_two_digits(self) -> u64 {
         if self.halves < 200 {

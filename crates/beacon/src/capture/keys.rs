@@ -1,8 +1,8 @@
-//! What logs do to values: single members of CMCD, and escapes.
+//! Decodes the values of logs: single members of CMCD, and escapes.
 
 use std::borrow::Cow;
 
-/// How a member of CMCD is written.
+/// The form of a member of CMCD.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// A number, a token, or an inner list.
@@ -11,7 +11,7 @@ pub(super) enum Kind {
     Flag,
 }
 
-/// The members of CMCD that a log may keep in fields of their own, of both versions. `nor` and `url` are never read.
+/// The members of CMCD that a log may have in separate fields, of both versions. `nor` and `url` are never read.
 pub(super) const KEYS: [(&str, Kind); 24] = [
     ("bl", Kind::Plain),
     ("br", Kind::Plain),
@@ -39,7 +39,7 @@ pub(super) const KEYS: [(&str, Kind); 24] = [
     ("v", Kind::Plain),
 ];
 
-/// Adds a member, as a log has it, to a dictionary. What could not stand there alone is left out.
+/// Adds a member from a log to a dictionary. A value that is not valid for one member is omitted.
 pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     let (key, kind) = KEYS[index];
     let value = value.trim();
@@ -75,8 +75,8 @@ pub(super) fn add(dictionary: &mut String, index: usize, value: &str) {
     }
 }
 
-/// Removes a member from a dictionary, if it has it: by one of the same key that no member can have as its value, because
-/// the last of several counts.
+/// Removes a member from a dictionary. It appends a member with the same key and an invalid value, because the last of
+/// several members counts.
 pub(super) fn remove(dictionary: &mut String, key: usize) {
     let (key, kind) = KEYS[key];
     let members = || dictionary.split(',').map(|member| member.split('=').next().unwrap_or(member));
@@ -85,12 +85,12 @@ pub(super) fn remove(dictionary: &mut String, key: usize) {
     }
 }
 
-/// A value of a log without the escapes that many put on it: percent signs, with `+` for blanks where forms are
-/// encoded so. Twice where it is still escaped then.
+/// Decodes the escapes of a log value: percent signs, and `+` for spaces as in forms. Values that are still escaped are
+/// decoded a second time.
 pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     let mut value = value;
     for _ in 0..2 {
-        // In what is written plainly there are blanks, and percent signs mean themselves.
+        // A text with spaces is not escaped, so its percent signs are literal.
         if value.contains(' ') || !escapes(&value) {
             break;
         }
@@ -104,8 +104,8 @@ pub(super) fn unescaped(value: Cow<'_, str>) -> Cow<'_, str> {
     value
 }
 
-/// A value of a log that has `+` for blanks and no other escapes, as extended log files write user agents: where there is
-/// no blank at all, and would be.
+/// Replaces `+` by spaces in a log value without other escapes. Extended log files write user agents in this way.
+/// Values that contain a space are not changed.
 pub(super) fn with_blanks(value: Cow<'_, str>) -> Cow<'_, str> {
     if value.contains(' ') || !value.contains('+') {
         return value;

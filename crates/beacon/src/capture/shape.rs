@@ -1,4 +1,4 @@
-//! Where a captured request, or a line of a CDN's log, keeps what is looked at.
+//! The keys of a captured request or of a line of a CDN log that contain the used values.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use super::keys::KEYS;
 use crate::FieldsError;
 use crate::paths::{Branch, Taken, Tree};
 
-/// What is looked at. Nothing else of a request is ever read.
+/// The used values. Nothing else of a request is ever read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Name {
-    /// When it was received, as a number of ms.
+    /// The time of receipt, as a number of ms.
     Received,
-    /// The same, however a log writes it.
+    /// The time of receipt, in any form.
     Time,
-    /// The date of it, and the time of day, where they are kept apart.
+    /// The date of receipt and the time of day, in separate fields.
     Date,
     Clock,
     Client,
@@ -33,15 +33,15 @@ pub(crate) enum Name {
     Country,
     Region,
     Asn,
-    /// All of CMCD, as in a query.
+    /// The complete CMCD, as in a query.
     Dictionary,
-    /// `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
+    /// The headers `CMCD-Object`, `CMCD-Request`, `CMCD-Session`, `CMCD-Status`.
     Cmcd(usize),
-    /// One member of CMCD, by its position among the keys.
+    /// One member of CMCD, by its index among the keys.
     Key(usize),
 }
 
-/// Keys of a captured request itself, and its headers.
+/// The keys of a captured request, and its headers.
 const REQUEST: [(&str, Name); 5] = [
     ("received_at_ms", Name::Received),
     ("client_ip", Name::Client),
@@ -65,7 +65,7 @@ const HEADERS: [(&str, Name); 13] = [
     ("cmcd-status", Name::Cmcd(3)),
 ];
 
-/// Our names of what a log may hold, but for single members of CMCD, which are `cmcd_{key}`.
+/// The names of values in a log, except for single members of CMCD, whose names are `cmcd_{key}`.
 const LOGGED: [(&str, Name); 23] = [
     ("time", Name::Time),
     ("address", Name::Client),
@@ -101,21 +101,21 @@ fn logged(name: &str) -> Option<Name> {
     named.or_else(key)
 }
 
-/// Where captured requests keep what is looked at: their own keys, or those of a log (`[source.log]`).
+/// The locations of the used values in captured requests: the keys of a capture, or the keys of a log (`[source.log]`).
 pub struct LogFields {
-    /// The root comes last: a node is made after those inside it.
+    /// The nodes. The root is last, because a node is created after its children.
     nodes: Vec<Node>,
-    /// Whether it is a log of somebody else, which writes values in ways of its own.
+    /// True for the log of another producer, which has its own forms of values.
     pub(super) foreign: bool,
 }
 
-/// The keys of one object, told apart without regard to case, as headers are.
+/// The keys of one object, compared without regard to case as headers are.
 type Node = Vec<(Box<str>, Target)>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Name(Name),
-    /// The index of the node it leads into, and what is there where it is no object.
+    /// The index of the child node, and the name of the value if it is not an object.
     Inside(usize, Option<Name>),
 }
 
@@ -126,19 +126,19 @@ impl Default for LogFields {
             HEADERS.iter().map(|(key, name)| (vec!["headers".to_owned(), (*key).to_owned()], *name));
         let request = REQUEST.iter().map(|(key, name)| (vec![(*key).to_owned()], *name));
         for (path, name) in request.chain(headers) {
-            // They are all different.
-            let _ = root.plant(&path, name);
+            // The insertion cannot fail, because all paths are different.
+            let _ = root.insert(&path, name);
         }
         Self::of(root, false)
     }
 }
 
 impl LogFields {
-    /// A log's: from our name to the path of object keys in its lines. Nothing that is not named is read. Where none is
-    /// named, the keys of captured requests.
+    /// Creates the locations of a log from our names and the paths of object keys in its lines. Values without a path
+    /// are not read. An empty map means the keys of captured requests.
     ///
     /// # Errors
-    /// If a name is not ours, a path is empty, or two fields have the same path.
+    /// Returns an error if a name is unknown, if a path is empty, or if two fields have the same path.
     pub fn new(named: &BTreeMap<String, Vec<String>>) -> Result<Self, FieldsError> {
         const TABLE: &str = "source.log";
         if named.is_empty() {
@@ -150,13 +150,13 @@ impl LogFields {
             if path.is_empty() {
                 return Err(FieldsError::Empty(TABLE, ours.clone()));
             }
-            root.plant(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
+            root.insert(path, name).map_err(|Taken| FieldsError::Clash(TABLE, ours.clone()))?;
         }
-        // `time = ["date", "time"]` are two fields as well, where `date` is no object.
+        // If `date` is not an object, `time = ["date", "time"]` means two fields.
         let joined = named.get("time").filter(|path| path.len() == 2);
         if let Some([_, clock]) = joined.map(Vec::as_slice) {
-            // A path that is taken already is not the time.
-            let _ = root.plant(std::slice::from_ref(clock), Name::Clock);
+            // If another field has this path, it is not the time.
+            let _ = root.insert(std::slice::from_ref(clock), Name::Clock);
         }
         let mut log = Self::of(root, true);
         if let Some([date, _]) = joined.map(Vec::as_slice) {
@@ -165,7 +165,7 @@ impl LogFields {
         Ok(log)
     }
 
-    /// Our names of what a log may hold.
+    /// Returns our names of the values of a log.
     pub fn names() -> impl Iterator<Item = String> {
         let members = KEYS.iter().map(|(key, _)| format!("cmcd_{key}"));
         LOGGED.iter().map(|(name, _)| (*name).to_owned()).chain(members)
@@ -177,7 +177,7 @@ impl LogFields {
         Self { nodes, foreign }
     }
 
-    /// Looks for the date under a key of the root where there is no object.
+    /// Reads the date from a key of the root whose value is not an object.
     fn join(&mut self, date: &str) {
         let root = self.root();
         for (key, target) in &mut self.nodes[root] {
@@ -193,14 +193,14 @@ impl LogFields {
         self.nodes.len() - 1
     }
 
-    /// The target of a key of a node.
+    /// Returns the target of a key of a node.
     pub(super) fn find(&self, node: usize, key: &[u8]) -> Option<Target> {
         let mut named = self.nodes[node].iter();
         named.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key)).map(|(_, target)| *target)
     }
 }
 
-/// Adds the node of a tree to the others, after those inside it. Returns its index.
+/// Adds the node of a tree after its children. Returns its index.
 fn make(tree: Tree<Name>, nodes: &mut Vec<Node>) -> usize {
     let mut node = Node::new();
     for (key, branch) in tree.branches {

@@ -12,7 +12,7 @@ fn read(line: &str) -> Capture<'_> {
 }
 
 #[test]
-fn what_is_looked_at_is_found_and_no_more() {
+fn used_values_are_found_and_others_are_not_read() {
     let capture = read(
         r#"{"received_at_ms":1795312455204,"client_ip":"203.0.113.9","method":"POST","path":"/collect","query":"x=1",
         "headers":{"User-Agent":"UA","SEC-CH-UA":"b","sec-ch-ua-platform":"p","sec-ch-ua-platform-version":"v",
@@ -37,7 +37,7 @@ fn what_is_looked_at_is_found_and_no_more() {
 }
 
 #[test]
-fn signals_are_read_as_texts_and_numbers() {
+fn signals_are_read_from_texts_and_numbers() {
     let signals = |headers: &str| {
         let line = format!(r#"{{"headers":{{{headers}}}}}"#);
         let http = read(&line).http;
@@ -55,7 +55,7 @@ fn signals_are_read_as_texts_and_numbers() {
 }
 
 #[test]
-fn paths_name_tenants_queries_and_endpoints() {
+fn tenants_queries_and_endpoints_are_read_from_paths() {
     let of = |path: &str| {
         let line = format!(r#"{{"path":"{path}"}}"#);
         let capture = read(&line);
@@ -72,14 +72,14 @@ fn paths_name_tenants_queries_and_endpoints() {
 }
 
 #[test]
-fn what_is_no_json_object_is_no_capture() {
+fn text_that_is_not_a_json_object_is_not_a_capture() {
     for line in ["7", "[]", "null", "{", "{\"a\"}", "{\"a\":nan}", "{\"a\":1,}", "{\"a\":[}"] {
         assert!(read_capture(line.as_bytes(), 0, &LogFields::default()).is_none(), "{line}");
     }
 }
 
 #[test]
-fn what_cannot_be_used_costs_itself_alone() {
+fn unusable_value_affects_only_itself() {
     let rest = r#""query":"CMCD=a","client_ip":"203.0.113.9"}"#;
     for odd in [
         r#""path":1.5"#,
@@ -108,7 +108,7 @@ fn what_cannot_be_used_costs_itself_alone() {
 }
 
 #[test]
-fn the_last_of_two_counts_and_lists_are_their_first_value() {
+fn last_of_two_values_and_first_of_a_list_count() {
     let capture =
         read(r#"{"path":"/a","path":"/b","headers":{"User-Agent":["UA","other"],"cmcd-session":["sid=1"]}}"#);
     assert_eq!(capture.path.as_deref(), Some("/b"));
@@ -117,7 +117,7 @@ fn the_last_of_two_counts_and_lists_are_their_first_value() {
 }
 
 #[test]
-fn a_last_value_that_is_none_leaves_the_field_absent() {
+fn unusable_last_value_leaves_the_field_absent() {
     for none in ["null", "{}", "[]"] {
         let line = format!(
             r#"{{"path":"/a","path":{none},"client_ip":"203.0.113.9","client_ip":{none},"received_at_ms":5,"received_at_ms":{none},
@@ -169,7 +169,7 @@ fn log_fields_are_read_at_configured_paths_only() {
 }
 
 #[test]
-fn texts_for_absent_values_mean_nothing_in_every_field_of_a_log() {
+fn texts_for_absent_values_are_absent_in_every_field_of_a_log() {
     let names: Vec<_> = LogFields::names().collect();
     let each: Vec<_> = names.iter().map(|name| (name.as_str(), [name.as_str()])).collect();
     let pairs: Vec<_> = each.iter().map(|(name, path)| (*name, &path[..])).collect();
@@ -211,7 +211,7 @@ fn texts_for_absent_values_mean_nothing_in_every_field_of_a_log() {
 }
 
 #[test]
-fn a_logs_times_may_be_numbers_and_must_be_times() {
+fn times_of_a_log_may_be_numbers_and_must_be_valid() {
     let log = log(&[("time", &["t"]), ("query", &["q"])]);
     let read = |t: &str| {
         let line = format!(r#"{{"t":{t}}}"#);
@@ -230,7 +230,7 @@ fn a_logs_times_may_be_numbers_and_must_be_times() {
 }
 
 #[test]
-fn date_and_time_may_be_apart() {
+fn date_and_time_may_be_separate_fields() {
     let joined = log(&[("time", &["date", "time"]), ("query", &["q"])]);
     let at = |line: &str| read_with(line, &joined).http.received_at;
     let expect = Some(1_795_308_485_000);
@@ -246,7 +246,7 @@ fn date_and_time_may_be_apart() {
 }
 
 #[test]
-fn plus_signs_stand_for_blanks_where_a_log_has_no_blanks() {
+fn plus_is_a_space_in_a_log_value_without_spaces() {
     let log = log(&[("user_agent", &["ua"]), ("region", &["r"]), ("cmcd_cid", &["c"]), ("query", &["q"])]);
     let line = r#"{"ua":"Mozilla/5.0+(Apple+TV;+U)","r":"New+York","c":"a+b","q":"CMCD=a+b"}"#;
     let capture = read_with(line, &log);
@@ -258,7 +258,7 @@ fn plus_signs_stand_for_blanks_where_a_log_has_no_blanks() {
 }
 
 #[test]
-fn all_of_cmcd_may_be_in_a_field() {
+fn one_field_may_contain_the_complete_cmcd() {
     let log = log(&[("cmcd", &["c"]), ("query", &["q"])]);
     let of = |line: &str| {
         let capture = read_with(line, &log);
@@ -271,7 +271,7 @@ fn all_of_cmcd_may_be_in_a_field() {
 }
 
 #[test]
-fn names_of_a_log_are_all_different_and_known() {
+fn names_of_a_log_are_unique_and_known() {
     let names: std::collections::BTreeSet<_> = LogFields::names().collect();
     assert_eq!(names.len(), LogFields::names().count());
     let each = names.iter().map(|name| (name.clone(), vec![name.clone()])).collect();
@@ -280,7 +280,7 @@ fn names_of_a_log_are_all_different_and_known() {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         LogFields::new(&[(name.to_owned(), path)].into()).err().unwrap().to_string()
     };
-    assert!(refused("host", &["h"]).starts_with("source.log names `host`"));
+    assert!(refused("host", &["h"]).starts_with("source.log contains an unknown name `host`"));
     assert!(refused("cmcd_nor", &["h"]).contains("`cmcd_nor`"));
     assert!(refused("time", &[]).starts_with("source.log.time is an empty path"));
 }

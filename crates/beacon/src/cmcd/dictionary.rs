@@ -1,61 +1,63 @@
-//! A scanner of RFC 8941 dictionaries: one pass, no allocation. More lenient than the RFC in ways that real players need:
-//! strings may hold UTF-8, keys upper case, numbers any number of digits and an exponent, and a member that cannot be read
-//! costs itself alone: it ends at the next comma outside of quotes. Types that came later (dates and display strings of
-//! RFC 9651) are passed over.
+//! A scanner of RFC 8941 dictionaries, in one pass and without allocation.
+//!
+//! It is more lenient than the RFC in ways that real players need. Strings may contain UTF-8, keys may be in upper
+//! case, and numbers may have any number of digits and an exponent. A member that cannot be read affects only itself,
+//! and ends at the next comma outside of quotes. Later types (dates and display strings of RFC 9651) are skipped.
 
 use crate::Malformed;
 
 /// A bare item.
 #[derive(Clone, Copy)]
 pub(crate) enum Item<'a> {
-    /// A number as it is written.
+    /// A number, as it is written.
     Number(&'a str),
-    /// A string between its quotes, escapes and all.
+    /// A string without its quotes, and with its escapes.
     Text(&'a str),
     Token(&'a str),
-    /// Text that is no item: everything up to the comma, without quotes around it.
+    /// Text that is not a valid item, up to the comma, without surrounding quotes.
     Bare(&'a str),
-    /// A truth value, bytes, or a type that came later.
+    /// A boolean, bytes, or a later type.
     Unused,
 }
 
-/// The value of a member: one item, or those of an inner list, by what they say they are of.
+/// The value of a member. It is one item, or the items of an inner list by their label.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Value<'a> {
-    /// The first one.
+    /// The first item.
     first: Option<Item<'a>>,
-    /// The first one without a label.
+    /// The first item without a label.
     plain: Option<Item<'a>>,
-    /// The one labelled `v`, of video.
+    /// The item with the label `v` (video).
     video: Option<Item<'a>>,
-    /// The one labelled `av`, of both.
+    /// The item with the label `av` (audio and video).
     both: Option<Item<'a>>,
-    /// The text of an inner list, up to its closing bracket.
+    /// The text of an inner list before its closing bracket.
     list: &'a str,
 }
 
 impl<'a> Value<'a> {
-    /// The first item, whatever it is of.
+    /// Returns the first item with any label.
     pub(super) const fn first(self) -> Option<Item<'a>> {
         self.first
     }
 
-    /// The value without a label.
+    /// Returns the item without a label.
     pub(super) const fn plain(self) -> Option<Item<'a>> {
         self.plain
     }
 
-    /// What is said of video: `v`, else `av`, else what has no label. What is of audio alone is nothing.
+    /// Returns the item for video: `v`, otherwise `av`, otherwise the item without a label. Items for audio alone are
+    /// ignored.
     pub(super) fn of_video(self) -> Option<Item<'a>> {
         self.labelled_video().or(self.plain)
     }
 
-    /// The same, where it must be said.
+    /// Returns the item for video if it has a label.
     pub(super) fn labelled_video(self) -> Option<Item<'a>> {
         self.video.or(self.both)
     }
 
-    /// The text of an inner list between its brackets, empty if the value is one item.
+    /// Returns the text of an inner list between its brackets. It is empty if the value is one item.
     pub(super) const fn list(self) -> &'a str {
         self.list
     }
@@ -72,7 +74,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What an item's parameters say it is of.
+/// The label in the parameters of an item.
 enum Label {
     None,
     Video,
@@ -80,8 +82,7 @@ enum Label {
     Audio,
 }
 
-/// Hands every member of a dictionary to `each`. Returns how many there are. A key without a value that can be read at
-/// all is none.
+/// Passes every member of a dictionary to `each`. Returns their number. A key without a readable value is not a member.
 #[inline]
 pub(super) fn members<'a>(text: &'a str, each: &mut impl FnMut(&'a str, Value<'a>)) -> usize {
     let mut scan = Scan { text, bytes: text.as_bytes(), at: 0, unclosed: false };
@@ -126,13 +127,12 @@ struct Scan<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// A quote somewhere behind is never closed, so that no quote counts.
+    /// True if a later quote is never closed, so that no quote counts.
     unclosed: bool,
 }
 
 impl<'a> Scan<'a> {
-    /// A member that is as the RFC has it, up to the comma after it. Returns its key.
-    // Several callers, and the compiler would call it.
+    /// Reads a member that is valid by the RFC, up to the comma after it. Returns its key.
     #[inline(always)]
     fn member(&mut self, value: &mut Value<'a>) -> Result<&'a str, Malformed> {
         let key = self.key()?;
@@ -149,7 +149,7 @@ impl<'a> Scan<'a> {
         if matches!(self.peek(), None | Some(b',')) { Ok(key) } else { Err(Malformed) }
     }
 
-    /// A member that is not, up to the comma after it: its key, and what is written for a value.
+    /// Reads an invalid member, up to the comma after it. Returns its key, and the text of its value.
     #[cold]
     fn bare(&mut self) -> Option<(&'a str, &'a str)> {
         let start = self.at;
@@ -159,12 +159,13 @@ impl<'a> Scan<'a> {
         let value = self.at;
         self.at = self.comma(start);
         let bare = self.text[value.min(self.at)..self.at].trim();
-        // A string that does not end, or is quoted twice, or by an apostrophe.
+        // The text may be a string without an end, with two quotes on each side, or with apostrophes.
         let bare = bare.trim_matches(['"', '\'']);
         Some((key?, bare)).filter(|_| is_set && !bare.is_empty())
     }
 
-    /// Where the next comma outside of quotes is, or the end. A quote that is never closed is none.
+    /// Returns the position of the next comma outside of quotes, or the end. A quote that is never closed does not
+    /// count.
     fn comma(&mut self, from: usize) -> usize {
         let (mut at, mut quoted) = (from, false);
         while !self.unclosed
@@ -207,10 +208,10 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Everything from here on whose signs are of `class`.
+    /// Returns the text from the current position whose characters are of `class`.
     fn take(&mut self, class: u8) -> &'a str {
         let start = self.at;
-        while self.peek().is_some_and(|byte| SIGNS[byte as usize] & class != 0) {
+        while self.peek().is_some_and(|byte| CLASSES[byte as usize] & class != 0) {
             self.at += 1;
         }
         &self.text[start..self.at]
@@ -241,7 +242,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The parameters of an item.
+    /// Reads the parameters of an item.
     fn label(&mut self) -> Result<Label, Malformed> {
         let mut label = Label::None;
         while self.skip(b';') {
@@ -327,13 +328,13 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Signs of keys, of tokens, and of bytes in base 64.
+/// Classes of characters: in keys, in tokens, and in base64.
 const KEY: u8 = 1;
 const TOKEN: u8 = 2;
 const BYTES: u8 = 4;
 
-/// The classes of every sign. Only ASCII has any.
-const SIGNS: [u8; 256] = {
+/// The classes of every character. Only ASCII characters have classes.
+const CLASSES: [u8; 256] = {
     let mut signs = [0; 256];
     let classes: [(&[u8], u8); 3] = [(b"_-.*", KEY), (b"!#$%&'*+-.^_`|~:/", TOKEN), (b"+/=", BYTES)];
     let mut class = 0;

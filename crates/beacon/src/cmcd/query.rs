@@ -1,13 +1,13 @@
-//! CMCD in a query.
+//! Reads CMCD in a query.
 
 use super::dictionary::members;
 use crate::{Beacon, Malformed, Mode};
 
-/// How often a query may have been encoded.
+/// The maximum number of times that a query was encoded.
 const ENCODED: usize = 3;
 
-/// The raw value of the parameter `CMCD`, where a query has one. Of several the last one counts: players add theirs to the
-/// URLs of a manifest, which may hold an older one.
+/// Returns the raw value of the parameter `CMCD`. The last of several counts, because players add theirs to the URLs of
+/// a manifest, which may contain an older one.
 pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
     query.rsplit(|byte| *byte == b'&').find_map(|parameter| {
@@ -16,12 +16,12 @@ pub(crate) fn find(query: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Reads one record from the raw value of the parameter. What has no member that can be read once it is decoded, but still
-/// looks encoded, is decoded again: some players encode twice (media3 #1075).
+/// Reads one record from the raw value of the parameter. If the decoded value has no readable member and still contains
+/// escapes, it is decoded again. Some players encode twice (media3 #1075).
 pub(crate) fn read_query<'a>(raw: &[u8], buffer: &'a mut Vec<u8>) -> Result<Beacon<'a>, Malformed> {
     buffer.clear();
     buffer.extend_from_slice(raw);
-    // A plus stands for a blank in what forms encode; a real one is encoded itself.
+    // A plus means a space in encoded forms. A literal plus is encoded.
     for byte in &mut *buffer {
         *byte = if *byte == b'+' { b' ' } else { *byte };
     }
@@ -39,7 +39,7 @@ fn has_members(text: &[u8]) -> bool {
     members(&String::from_utf8_lossy(text.trim_ascii()), &mut |_, _| ()) > 0
 }
 
-/// Decodes percent escapes in place; what is none stays.
+/// Decodes percent escapes in place. Invalid escapes are not changed.
 fn decode(text: &mut Vec<u8>) {
     let Some(first) = memchr::memchr(b'%', text) else { return };
     let (mut from, mut to) = (first, first);
@@ -52,7 +52,7 @@ fn decode(text: &mut Vec<u8>) {
     text.truncate(to);
 }
 
-/// Returns the byte of an escape, from its two hexadecimal digits.
+/// Returns the byte of an escape from its two hexadecimal digits.
 fn escaped(digits: &[u8]) -> Option<u8> {
     let [high, low] = digits.first_chunk()?;
     let digit = |byte: u8| (byte as char).to_digit(16);

@@ -9,11 +9,11 @@ fn number(beacon: &Beacon<'_>, field: Number) -> Option<u64> {
     beacon.number(field).map(Amount::rounded)
 }
 
-/// As dash.js 5.2.1 sent it, but for the session.
+/// A record of dash.js 5.2.1, with another session.
 const DASH: &str = r#"ab=(800;v 64;a),bl=(5300;v 1300;a),br=(800;v 64;a),cid="big-news-live",d=2000,dl=1600,e=rr,lab=(250;v 64;a),mtp=(112200;v 13700;a),nor=("chunk-stream2-00003.mp4"),ot=a,pb=(800;v 64;a),rc=200,rtp=500,sf=d,sid="s-1",sn=10,st=v,sta=p,tpb=(867.654),ts=1795312469369,ttfb=1795312468393,url="http://127.0.0.1:8711/s/s11-4/media/x.mp4",v=2"#;
 
 #[test]
-fn a_record_of_a_real_player() {
+fn record_of_a_real_player_is_read() {
     let Ok(beacon) = one(Mode::Event, DASH) else { panic!("malformed") };
     for (field, expect) in [
         (Text::Session, "s-1"),
@@ -34,7 +34,7 @@ fn a_record_of_a_real_player() {
 }
 
 #[test]
-fn what_audio_requests_carry_is_no_bitrate_of_the_picture() {
+fn bitrate_of_an_audio_request_is_not_the_bitrate_of_the_picture() {
     let bitrate = |line: &str| {
         one(Mode::Request, line)
             .ok()
@@ -49,7 +49,7 @@ fn what_audio_requests_carry_is_no_bitrate_of_the_picture() {
     for object in ["v", "av", "\"v\"", "\"av\""] {
         assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
     }
-    // What is no object at all says nothing.
+    // A value that is not an object type is ignored.
     for object in ["5", "\"picture\"", "", "?1"] {
         assert_eq!(bitrate(&format!("br=868,ot={object}")), Some(868), "{object}");
     }
@@ -130,7 +130,7 @@ fn forms_that_players_mix_up_are_read() {
 }
 
 #[test]
-fn times_are_of_the_unit_that_their_size_tells() {
+fn size_of_a_time_determines_its_unit() {
     for ts in ["1795312468393", "1795312468393000", "1795312468.393", "\"2026-11-22T01:54:28.393Z\""] {
         let line = format!("ts={ts}");
         let Ok(beacon) = one(Mode::Event, &line) else { panic!("malformed") };
@@ -139,7 +139,7 @@ fn times_are_of_the_unit_that_their_size_tells() {
 }
 
 #[test]
-fn a_json_object_of_the_first_version_is_read() {
+fn json_object_of_the_first_version_is_read() {
     let line = r#"{"br": 3200, "bs": true, "cid": "movie \"1\"", "ot": "v", "sf": "d", "sid": "6e2fb550", "nor": ["x"], "su": false}"#;
     let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
     let texts = [Text::Session, Text::Of(Dimension::Content), Text::Of(Dimension::Format)]
@@ -152,7 +152,7 @@ fn a_json_object_of_the_first_version_is_read() {
 }
 
 #[test]
-fn bytes_that_are_no_utf_8_are_replaced_except_in_a_session() {
+fn bytes_that_are_not_utf_8_are_replaced_except_in_a_session() {
     let Ok(beacon) = read(Mode::Event, [&b"cid=\"a\xff\",br=5,sid=\"s\""[..]]) else { panic!("malformed") };
     assert_eq!(beacon.text(Text::Of(Dimension::Content)), Some("a\u{fffd}"));
     assert_eq!(
@@ -165,7 +165,7 @@ fn bytes_that_are_no_utf_8_are_replaced_except_in_a_session() {
 }
 
 #[test]
-fn totals_of_stalls_are_those_of_the_picture() {
+fn totals_of_stalls_are_those_of_video() {
     let totals = |line| {
         let Ok(beacon) = one(Mode::Event, line) else { panic!("malformed") };
         [Number::Sum(SumMetric::Stalls), Number::Sum(SumMetric::StalledMs)]
@@ -177,7 +177,7 @@ fn totals_of_stalls_are_those_of_the_picture() {
 }
 
 #[test]
-fn the_last_of_two_members_counts_also_if_it_cannot_be_used() {
+fn last_of_two_members_counts_even_if_it_is_unusable() {
     let Ok(beacon) = one(
         Mode::Event,
         r#"msd=700,sta=p,sid="s",ec="27",ts=1795308528421,bsa=3,msd=900,sta=s,bsa=2,mtp=5,mtp=abc,sf=h,sf=?1"#,
@@ -214,7 +214,7 @@ fn versions_beyond_the_known_are_dropped() {
 }
 
 #[test]
-fn errors_are_kept_as_their_codes() {
+fn errors_are_stored_as_codes() {
     let code =
         |line| one(Mode::Event, line).ok().and_then(|beacon| beacon.text(Text::Error).map(str::to_owned));
     assert_eq!(code("e=e,ec=27").as_deref(), Some("27"));
@@ -238,7 +238,7 @@ fn codes_after_the_first_one_of_a_list_are_kept() {
         ["a\"b", "manifestError", "4032", "5.5"]
     );
     assert_eq!(more(&format!("ec=({})", "1 ".repeat(100))), ["1"; 7]);
-    assert_eq!(more(r#"ec=("404" "500"),ec="27""#), [""; 0], "the last one counts");
+    assert_eq!(more(r#"ec=("404" "500"),ec="27""#), [""; 0], "the last member counts");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn bodies_are_lines() {
 }
 
 #[test]
-fn of_several_in_a_body_each_is_known_to_be_of_a_batch() {
+fn each_of_several_records_in_a_body_is_batched() {
     let batched = |body: &str| {
         let mut batched = Vec::new();
         read_events(body.as_bytes(), &mut { usize::MAX }, &mut |beacon| {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a request says, in a form that can be compared. Of tests alone.
+/// The content of a request in a form that can be compared, for tests only.
 #[derive(Clone, Debug, PartialEq)]
 struct Request {
     received_at: Option<u64>,
@@ -100,7 +100,7 @@ fn request() -> impl Strategy<Value = Request> {
     )
 }
 
-/// A record, and where each of its envelopes ends.
+/// Returns a record, and the end of each of its envelopes.
 fn packed(all: &[Request]) -> (Vec<u8>, Vec<usize>) {
     let mut packer = Packer::default();
     let mut ends = Vec::new();
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn cut_anywhere_what_came_before_stands_and_the_rest_is_one(all in prop::collection::vec(request(), 1..4)) {
+    fn complete_requests_of_a_truncated_record_are_read_and_the_rest_is_one_error(all in prop::collection::vec(request(), 1..4)) {
         let (record, ends) = packed(&all);
         for length in 0..record.len() {
             let mut expect: Vec<_> =
@@ -144,7 +144,7 @@ fn json(received_at: Option<u64>, body: &[u8]) -> (Http<'static>, Vec<u8>) {
 }
 
 #[test]
-fn the_format_is_what_it_was() {
+fn format_does_not_change_without_another_version() {
     let mut packer = Packer::default();
     let http = Http {
         received_at: Some(1_795_308_528_421),
@@ -161,12 +161,12 @@ fn the_format_is_what_it_was() {
     expect.extend(
         b"\x01\x09192.0.2.1\x00\x00\x01\x00\x00\x00\x00\x01\x01m\x07\x00\x01\x03\x00\x01\x02su\x00\x00",
     );
-    assert_eq!(packer.take(), expect, "another format is another version");
-    assert!(packer.is_empty() && packer.len() == 1, "it goes on with the next record");
+    assert_eq!(packer.take(), expect, "a change of the format needs another version");
+    assert!(packer.is_empty() && packer.len() == 1, "the packer is ready for the next record");
 }
 
 #[test]
-fn versions_that_are_not_known_and_records_without_anything_are_malformed() {
+fn unknown_versions_and_empty_records_are_malformed() {
     let (http, body) = json(None, b"{}");
     let mut packer = Packer::default();
     assert!(packer.push(&http, &Body::Json(&body)));
@@ -179,7 +179,7 @@ fn versions_that_are_not_known_and_records_without_anything_are_malformed() {
 }
 
 #[test]
-fn a_time_that_cannot_be_is_not_packed_and_one_malformed_request_where_it_was() {
+fn impossible_time_is_not_packed_and_is_malformed_in_a_record() {
     let mut packer = Packer::default();
     let good = |packer: &mut Packer| packer.push(&Http::default(), &Body::Json(b"{}"));
     assert!(good(&mut packer));
@@ -191,24 +191,24 @@ fn a_time_that_cannot_be_is_not_packed_and_one_malformed_request_where_it_was() 
     let at = record.windows(8).position(|bytes| bytes == limit).unwrap();
     record[at..at + 8].copy_from_slice(&u64::MAX.to_le_bytes());
     let all = unpacked(&record);
-    assert!(matches!(all[..], [Ok(_), Err(Malformed), Ok(_)]), "the others stand");
+    assert!(matches!(all[..], [Ok(_), Err(Malformed), Ok(_)]), "the other requests are read");
 }
 
 #[test]
-fn what_no_reader_would_take_is_not_packed() {
+fn request_that_a_reader_refuses_is_not_packed() {
     let mut packer = Packer::default();
     let long = vec![b'x'; LONGEST];
     assert!(!packer.push(&Http::default(), &Body::Json(&long)));
-    assert!(packer.is_empty(), "nothing of it is left");
+    assert!(packer.is_empty(), "the packer is unchanged");
     let (text, most) = (Some(Cow::Borrowed("")), &long[..LONGEST - 24]);
     let http = Http { received_at: Some(0), address: text.clone(), model: text, ..Http::default() };
     assert!(packer.push(&http, &Body::Json(most)));
-    assert!(unpacked(&packer.take()).iter().all(Result::is_ok), "what is packed is read");
+    assert!(unpacked(&packer.take()).iter().all(Result::is_ok), "packed requests are readable");
 }
 
-/// Four bytes that claim four billion must not cost as much.
+/// A length of four billion in four bytes must not allocate as much.
 #[test]
-fn a_length_is_not_believed() {
+fn memory_does_not_depend_on_a_claimed_length() {
     let mut record = vec![VERSION, 1, 7, 1, 252];
     record.extend(u32::MAX.to_le_bytes());
     assert_eq!(unpacked(&record), [Err(Malformed)]);

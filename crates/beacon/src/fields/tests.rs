@@ -16,7 +16,7 @@ fn root(fields: &Fields) -> &Node {
 }
 
 #[test]
-fn every_field_of_ours_is_found_under_its_name_and_no_other() {
+fn every_field_is_found_under_its_name_only() {
     let fields = Fields::new(&BTreeMap::new()).unwrap();
     for (name, field) in NAMES.iter().copied() {
         let Some(Target::Field(found)) = root(&fields).target(name.as_bytes()) else { panic!("{name}") };
@@ -28,7 +28,7 @@ fn every_field_of_ours_is_found_under_its_name_and_no_other() {
 }
 
 #[test]
-fn every_field_has_a_bit_and_a_name_of_its_own() {
+fn every_field_has_a_unique_bit_and_name() {
     let all = Field::all().fold(0, |seen, field| {
         assert_eq!(seen & field.bit(), 0, "{field:?}");
         seen | field.bit()
@@ -39,7 +39,7 @@ fn every_field_has_a_bit_and_a_name_of_its_own() {
 }
 
 #[test]
-fn a_renamed_field_is_no_longer_found_under_our_name() {
+fn renamed_field_is_no_longer_found_under_our_name() {
     let fields = Fields::new(&renamed(&[("session", &["content"]), ("ts", &["meta", "time"])])).unwrap();
     assert!(root(&fields).target(b"session").is_none());
     assert!(root(&fields).target(b"ts").is_none());
@@ -50,7 +50,7 @@ fn a_renamed_field_is_no_longer_found_under_our_name() {
 }
 
 #[test]
-fn paths_that_cannot_be_followed_are_refused() {
+fn invalid_paths_are_refused() {
     assert_eq!(refusal(&[("sesion", &["s"])]), Some(FieldsError::Unknown(TABLE, "sesion".into())));
     assert_eq!(refusal(&[("session", &[])]), Some(FieldsError::Empty(TABLE, "session".into())));
     assert_eq!(refusal(&[("session", &["a"]), ("ts", &["a"])]), Some(FieldsError::Clash(TABLE, "ts".into())));

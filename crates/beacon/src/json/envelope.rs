@@ -1,7 +1,8 @@
-//! Beacons inside of an object that is no beacon itself.
+//! Beacons inside an object that is not a beacon.
 //!
-//! A beacon is recognised by its session. An envelope has beacons in an array under any key, or one beacon under a key. A
-//! beacon may be the `value` of a record of Kafka REST: `{"records":[{"key":…,"value":{…}}]}`, or
+//! A beacon is recognised by its session. An envelope has beacons in an array under any key, or one beacon under a key.
+//! A beacon may be the `value` of a record of Kafka REST: `{"records":[{"key":…,"value":{…}}]}`, or
+//! `{"value":{"type":"JSON","data":{…}}}` in its third version.
 //! `{"value":{"type":"JSON","data":{…}}}` in its third version.
 
 use super::quick::{Quick, Source};
@@ -9,7 +10,7 @@ use super::syntax::{self, members};
 use crate::split::{Frame, elements};
 use crate::{Beacon, Fields, ReadError, Text};
 
-/// The keys that lead to the beacon in a record of Kafka REST. The first one alone suffices.
+/// The keys of the beacon in a record of Kafka REST. The second one is optional.
 const WRAPPERS: [&[u8]; 2] = [b"value", b"data"];
 
 /// An object that may contain beacons.
@@ -17,13 +18,13 @@ pub(super) struct Envelope<'r, 'a> {
     pub(super) source: &'r Source<'a>,
     pub(super) fields: &'r Fields,
     pub(super) quick: &'r mut Quick,
-    /// The beacon that was read last.
+    /// The last beacon that was read.
     pub(super) beacon: &'r mut Beacon<'a>,
 }
 
 impl<'a> Envelope<'_, 'a> {
-    /// Reads the beacons in the object at `at`. An opt-out in the object holds for all of them. Returns true if there
-    /// are any; if not, the beacon is again the object itself.
+    /// Reads the beacons in the object at `at`. An opt-out in the object applies to all of them. Returns true if there
+    /// are any. Otherwise the object itself is read into the beacon again.
     #[cold]
     pub(super) fn read(
         &mut self,
@@ -34,7 +35,7 @@ impl<'a> Envelope<'_, 'a> {
         let bytes = self.source.bytes;
         let opt_out = self.beacon.opt_out;
         let mut found = None;
-        // A record of Kafka REST may also have an object as its key.
+        // The key of a record of Kafka REST may also be an object.
         if let Some((start, end)) = self.wrapped(at, opt_out) {
             each(Ok((self.beacon, &bytes[start..end])));
             return true;
@@ -64,7 +65,7 @@ impl<'a> Envelope<'_, 'a> {
         found.is_some()
     }
 
-    /// Offers the beacon that an object is or contains. Returns where the object ends.
+    /// Passes on the beacon that an object is or contains. Returns the end of the object.
     fn offer(
         &mut self,
         at: usize,
@@ -114,7 +115,7 @@ impl<'a> Envelope<'_, 'a> {
         self.beacon.text(Text::Session).is_some()
     }
 
-    /// Reads the beacon in a record of Kafka REST. Returns where it begins and ends.
+    /// Reads the beacon in a record of Kafka REST. Returns its start and its end.
     fn wrapped(&mut self, at: usize, opt_out: bool) -> Option<(usize, usize)> {
         let mut at = at;
         for key in WRAPPERS {
@@ -127,7 +128,7 @@ impl<'a> Envelope<'_, 'a> {
         None
     }
 
-    /// Reads the beacon that begins at `at`. Returns where it ends.
+    /// Reads the beacon that begins at `at`. Returns its end.
     fn beacon_at(&mut self, at: usize, opt_out: bool) -> Option<usize> {
         self.beacon.clear();
         let end = self.quick.read(self.source, at, self.fields, self.beacon)?;
@@ -136,7 +137,7 @@ impl<'a> Envelope<'_, 'a> {
     }
 }
 
-/// Returns where the object begins that is the last value of a key.
+/// Returns the start of the object that is the last value of a key.
 fn object_under(bytes: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     let mut found = None;
     members(bytes, at, &mut |key, value| {

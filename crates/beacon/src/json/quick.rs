@@ -1,43 +1,43 @@
-//! The reader of JSON beacons, which remembers the order of their keys.
+//! A reader of JSON beacons that remembers the order of their keys.
 //!
-//! Producers repeat themselves: after one key comes the next of a few, written the same. So what stood between a value
-//! and the value after it (commas, brackets, the key, white space) is remembered as a step, and compared in place; the
-//! key is looked at only where no step that was seen fits. Nothing depends on what is remembered but the time it takes: a
-//! property test and a fuzz target compare a reader that remembers with one that does not.
+//! The beacons of one producer have the same keys in a similar order and notation. The bytes between two values
+//! (commas, brackets, the key, white space) are remembered as a step, and compared in place. The key is read only if no
+//! remembered step matches. The memory affects only the speed: a property test and a fuzz target compare this reader
+//! with one without memory.
 //!
-//! A flood of keys that nobody sends again costs no more than looking at them: steps are found by hash, and the number of
-//! searches for one record is bounded.
+//! A flood of keys that never repeat costs no more than reading them, because steps are found by hash, and the number
+//! of searches for one record is limited.
 
 mod step;
 
-use step::{NONE, NumberSlot, Step, What};
+use step::{NONE, NumberSlot, Step, StepTarget};
 
 use super::syntax::{self, blank, plain, string_end};
 use super::value;
 use crate::fields::Target;
 use crate::{Amount, Beacon, Field, Fields, Text};
 
-/// Most steps that are remembered, and the longest that is, bytes. A producer has a few dozen.
+/// The maximum number of remembered steps, and the maximum length of a step in bytes. A producer has a few dozen steps.
 const MOST_STEPS: usize = 512;
 const LONGEST_STEP: usize = 128;
 
-/// How often a key may find no room before all steps are learnt anew.
-const PATIENCE: u32 = 4_096;
+/// The number of steps that are not remembered before all steps are forgotten.
+const MAX_LOST_STEPS: u32 = 4_096;
 
-/// The most steps that one record may have looked for by hash, and learnt.
+/// The maximum number of searches by hash for one record.
 const MOST_LEARNT: u32 = 256;
 
-/// Slots of the index, and the number of them in which one step is looked for.
+/// The number of slots of the index, and the number of slots that are searched for one step.
 const INDEX_SLOTS: usize = 2 * MOST_STEPS;
 const PROBES: usize = 8;
 
 /// The step before the first key.
 const START: usize = 0;
 
-/// A step that is not remembered.
+/// The step that is not remembered.
 const SPARE: usize = 1;
 
-/// A record, and the same as text where all of it is UTF-8 (otherwise an empty text: then each string is looked at).
+/// A record as bytes, and as text if all of it is UTF-8. Otherwise the text is empty, and each string is checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
@@ -50,13 +50,14 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads beacons by what it remembers of earlier ones: their keys, never a value. For one set of [`Fields`] alone.
+/// Reads beacons with the steps of earlier ones, which contain keys but never values. A reader is valid for one set of
+/// [`Fields`].
 pub(crate) struct Quick {
     steps: Vec<Step>,
-    /// Steps by the hash of what they are.
+    /// The indexes of steps by the hash of their content.
     index: Box<[u16; INDEX_SLOTS]>,
     lost: u32,
-    /// The number of steps that the record being read may still search for.
+    /// The number of remaining searches for the current record.
     left: u32,
 }
 
@@ -74,7 +75,7 @@ impl Quick {
         self.left = MOST_LEARNT;
     }
 
-    /// Reads the beacon that begins at `at` into an empty one. Returns where it ends; `None` where it is no JSON object.
+    /// Reads the beacon that begins at `at` into an empty one. Returns its end, or `None` if it is not a JSON object.
     pub(crate) fn read<'a>(
         &mut self,
         source: &Source<'a>,
@@ -94,22 +95,22 @@ impl Quick {
             (step, at) = self.follow(step, bytes, at, fields)?;
             let Step { node, what, .. } = self.steps[step];
             at = match what {
-                What::Text(field, index) => read_text(field, index, source, at, beacon)?,
-                What::Number(slot) => read_number(slot, bytes, at, beacon)?,
-                What::Flag(field) => read_flag(field, bytes, at, beacon)?,
-                What::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
-                What::Inside(inner) => {
+                StepTarget::Text(field, index) => read_text(field, index, source, at, beacon)?,
+                StepTarget::Number(slot) => read_number(slot, bytes, at, beacon)?,
+                StepTarget::Flag(field) => read_flag(field, bytes, at, beacon)?,
+                StepTarget::Skip => skip(bytes, blank(bytes, at), node == fields.root(), beacon)?,
+                StepTarget::Inside(inner) => {
                     beacon.remove_all(fields.node(inner).fields);
                     let at = blank(bytes, at);
                     if bytes.get(at) == Some(&b'{') { at } else { skip_outer(bytes, at)? }
                 }
-                What::End => return Some(at),
+                StepTarget::End => return Some(at),
             }
         }
     }
 
-    /// Returns the step that leads from `at`, where a value ended or an object begins, to the next value, and where that
-    /// begins.
+    /// Returns the step from `at` to the next value, and the start of that value. At `at`, a value has ended or an
+    /// object begins.
     #[inline(always)]
     fn follow(&mut self, from: usize, bytes: &[u8], at: usize, fields: &Fields) -> Option<(usize, usize)> {
         let rest = bytes.get(at..)?;
@@ -129,13 +130,13 @@ impl Quick {
         self.steps.get(usize::from(step))?.fits(rest)
     }
 
-    /// Looks at the key, and remembers what stands here.
+    /// Reads the key, and remembers the step.
     #[cold]
     fn learn(&mut self, from: usize, bytes: &[u8], start: usize, fields: &Fields) -> Option<(usize, usize)> {
         let opens = bytes.get(start) == Some(&b'{');
         let (begins, node) = match self.steps[from] {
             _ if from == START => (true, fields.root()),
-            Step { what: What::Inside(inner), .. } if opens => (true, inner),
+            Step { what: StepTarget::Inside(inner), .. } if opens => (true, inner),
             Step { node, .. } => (false, node),
         };
         let (end, node, what) = gap(bytes, start, begins, node, fields)?;
@@ -150,8 +151,8 @@ impl Quick {
         Some((step, end))
     }
 
-    /// Finds a step by hash, and remembers it if there is room.
-    fn remembered(&mut self, lead: &[u8], node: usize, what: What) -> Option<usize> {
+    /// Finds a step by hash, and remembers it if there is space.
+    fn remembered(&mut self, lead: &[u8], node: usize, what: StepTarget) -> Option<usize> {
         if self.left == 0 {
             return None;
         }
@@ -174,20 +175,21 @@ impl Quick {
         }
         self.left -= 1;
         self.lost += 1;
-        if self.lost > PATIENCE {
+        if self.lost > MAX_LOST_STEPS {
             self.forget();
         }
         None
     }
 
     fn forget(&mut self) {
-        self.steps = [START, SPARE].map(|_| Step::new(&[], 0, What::Skip)).into();
+        self.steps = [START, SPARE].map(|_| Step::new(&[], 0, StepTarget::Skip)).into();
         self.index.fill(NONE);
         self.lost = 0;
     }
 }
 
-/// A hash that need not be good: what collides is looked for in a few slots, and not remembered otherwise.
+/// Returns a hash of moderate quality. After a collision a few slots are searched, and otherwise the step is not
+/// remembered.
 fn hash(lead: &[u8], node: usize) -> usize {
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let (words, rest) = lead.as_chunks::<8>();
@@ -195,7 +197,7 @@ fn hash(lead: &[u8], node: usize) -> usize {
     (rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte))) >> 32) as usize
 }
 
-/// Reads the beacon that begins at `at` without a memory.
+/// Reads the beacon that begins at `at` without memory.
 fn read_plainly<'a>(
     source: &Source<'a>,
     mut at: usize,
@@ -207,39 +209,40 @@ fn read_plainly<'a>(
     loop {
         let (end, inner, what) = gap(bytes, at, begins, node, fields)?;
         (node, begins) = (inner, false);
-        if let What::Inside(within) = what {
+        if let StepTarget::Inside(within) = what {
             beacon.remove_all(fields.node(within).fields);
         }
         at = match what {
-            What::Text(field, index) => read_text(field, index, source, end, beacon)?,
-            What::Number(slot) => read_number(slot, bytes, end, beacon)?,
-            What::Flag(field) => read_flag(field, bytes, end, beacon)?,
-            What::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
-            What::Inside(within) if bytes.get(blank(bytes, end)) == Some(&b'{') => {
+            StepTarget::Text(field, index) => read_text(field, index, source, end, beacon)?,
+            StepTarget::Number(slot) => read_number(slot, bytes, end, beacon)?,
+            StepTarget::Flag(field) => read_flag(field, bytes, end, beacon)?,
+            StepTarget::Skip => skip(bytes, blank(bytes, end), node == fields.root(), beacon)?,
+            StepTarget::Inside(within) if bytes.get(blank(bytes, end)) == Some(&b'{') => {
                 (node, begins) = (within, true);
                 blank(bytes, end)
             }
-            What::Inside(_) => syntax::skip(bytes, blank(bytes, end)).ok()?,
-            What::End => return Some(end),
+            StepTarget::Inside(_) => syntax::skip(bytes, blank(bytes, end)).ok()?,
+            StepTarget::End => return Some(end),
         };
     }
 }
 
-/// What stands between values from `at` on: brackets, commas and the key up to its colon. `begins` tells that an object
-/// begins there, otherwise a value in `node` has ended. Where the value begins, the node of its key, what it is.
+/// Reads the bytes between two values from `at` on: brackets, commas, and the key with its colon. If `begins` is true,
+/// an object begins there. Otherwise a value in `node` has ended. Returns the start of the next value, the node of its
+/// key, and its target.
 fn gap(
     bytes: &[u8],
     at: usize,
     begins: bool,
     mut node: usize,
     fields: &Fields,
-) -> Option<(usize, usize, What)> {
+) -> Option<(usize, usize, StepTarget)> {
     let mut at = at + usize::from(begins);
     let mut first = begins;
     loop {
         at = blank(bytes, at);
         match bytes.get(at)? {
-            b'}' if node == fields.root() => return Some((at + 1, node, What::End)),
+            b'}' if node == fields.root() => return Some((at + 1, node, StepTarget::End)),
             b'}' => node = fields.node(node).outer,
             b',' if !first => {
                 at = blank(bytes, at + 1);
@@ -263,14 +266,14 @@ fn gap(
     };
     let what = match target {
         Some(Target::Field(field)) => field.into(),
-        Some(Target::Inside(inner)) => What::Inside(inner),
-        None => What::Skip,
+        Some(Target::Inside(inner)) => StepTarget::Inside(inner),
+        None => StepTarget::Skip,
     };
     let colon = blank(bytes, end + 1);
     (bytes.get(colon) == Some(&b':')).then(|| (blank(bytes, colon + 1), node, what))
 }
 
-/// Reads a text. Returns where it ends.
+/// Reads a text. Returns its end.
 #[inline(always)]
 fn read_text<'a>(
     field: Text,
@@ -290,7 +293,7 @@ fn read_text<'a>(
     value::read(Field::Text(field), bytes, blank(bytes, at), beacon)
 }
 
-/// Reads a number. Returns where it ends.
+/// Reads a number. Returns its end.
 #[inline(always)]
 fn read_number<'a>(slot: NumberSlot, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     if let Some((value, end)) = whole(bytes, at)
@@ -302,31 +305,31 @@ fn read_number<'a>(slot: NumberSlot, bytes: &'a [u8], at: usize, beacon: &mut Be
     value::read(Field::Number(slot.field), bytes, blank(bytes, at), beacon)
 }
 
-/// Reads a truth value. Returns where it ends.
+/// Reads a boolean. Returns its end.
 fn read_flag<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let at = blank(bytes, at);
     if bytes[at..].starts_with(b"false") {
-        // an opt-out is never withdrawn
+        // An opt-out is never withdrawn.
         beacon.fatal &= field != Field::Fatal;
         return Some(at + 5);
     }
     value::read(field, bytes, at, beacon)
 }
 
-/// Past a value that we do not care for. One in the beacon itself may hold beacons, where the beacon is none.
+/// Skips an unused value. If the beacon has no session, an unused value of the beacon itself may contain beacons.
 fn skip(bytes: &[u8], at: usize, is_outermost: bool, beacon: &mut Beacon<'_>) -> Option<usize> {
     beacon.nested |= is_outermost && matches!(bytes.get(at), Some(b'{' | b'['));
     syntax::skip(bytes, at).ok()
 }
 
-/// Past a value where an object with fields of ours was looked for.
+/// Skips a value that is expected to be an object with used fields.
 fn skip_outer(bytes: &[u8], at: usize) -> Option<usize> {
     let end = syntax::skip(bytes, at).ok()?;
-    // What begins an object would be taken for the one inside.
+    // A following object would be mistaken for the expected one.
     (bytes.get(end) != Some(&b'{')).then_some(end)
 }
 
-/// Reads a whole number of at most 15 digits. Returns it and where it ends; `None` for every other way to write one.
+/// Reads a whole number of at most 15 digits. Returns it and its end, or `None` for every other notation.
 #[inline]
 fn whole(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let first = bytes.get(at).filter(|byte| byte.is_ascii_digit())?;

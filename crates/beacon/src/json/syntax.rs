@@ -1,7 +1,7 @@
-//! JSON by its syntax alone (RFC 8259): where values end, and of what kind they are.
+//! The syntax of JSON (RFC 8259): the kinds of values, and their ends.
 //!
-//! Strings are more lenient than the RFC: lone surrogates and bytes that are not UTF-8 are let through, and replaced
-//! where the text is used. Everything else is as strict as the RFC. Nothing here allocates, except for texts with escapes.
+//! Strings are more lenient than the RFC. Lone surrogates and bytes that are not UTF-8 are accepted, and replaced when
+//! the text is used. Everything else is as strict as the RFC. Nothing here allocates, except for texts with escapes.
 
 mod nested;
 
@@ -11,15 +11,15 @@ use wide::u8x16;
 
 use nested::skip_nested;
 
-/// Where a value ends, or where the text stops being JSON.
+/// The end of a value, or the position of the syntax error.
 pub(crate) type Position = Result<usize, usize>;
 
-/// A value, read no further than its kind.
+/// A value of which only the kind is known.
 #[derive(Clone, Copy)]
 pub(crate) enum Raw<'a> {
     /// The bytes between the quotes, with their escapes.
     Text(&'a [u8]),
-    /// A number as it is written.
+    /// A number, as it is written.
     Number(&'a str),
     Bool(bool),
     Null,
@@ -27,7 +27,7 @@ pub(crate) enum Raw<'a> {
     Array,
 }
 
-/// Returns the value that begins at `at`, and where it ends.
+/// Returns the value that begins at `at`, and its end.
 pub(crate) fn raw(bytes: &[u8], at: usize) -> Option<(Raw<'_>, usize)> {
     let end = skip(bytes, at).ok()?;
     let raw = match bytes.get(at)? {
@@ -82,8 +82,8 @@ fn key(bytes: &[u8], at: usize) -> Position {
     if bytes.get(colon) == Some(&b':') { Ok(blank(bytes, colon + 1)) } else { Err(colon) }
 }
 
-/// Goes through the members of the object that begins at `at`: `each` gets the bytes of a key, and where its value
-/// begins, and returns where the value ends. Returns where the object ends.
+/// Reads the members of the object that begins at `at`. `each` receives the bytes of a key and the start of its value,
+/// and returns the end of the value. Returns the end of the object.
 pub(crate) fn members<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -192,8 +192,8 @@ fn number_end(bytes: &[u8], at: usize) -> Position {
     Ok(at)
 }
 
-/// Returns the text of a string, and whether something in it had to be replaced: lone surrogates, and bytes that are not
-/// UTF-8.
+/// Returns the text of a string, and true if a part of it was replaced. Lone surrogates and bytes that are not UTF-8
+/// are replaced.
 pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     if memchr::memchr(b'\\', raw).is_some() {
         let (bytes, replaced) = unescaped(raw);
@@ -208,7 +208,7 @@ pub(crate) fn text(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Resolves the escapes of a string that is known to be sound.
+/// Decodes the escapes of a valid string.
 fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     let (mut bytes, mut replaced) = (Vec::with_capacity(raw.len()), false);
     let mut rest = raw;
@@ -239,7 +239,8 @@ fn unescaped(raw: &[u8]) -> (Vec<u8>, bool) {
     (bytes, replaced)
 }
 
-/// Returns the character of one code unit, or of two that are a pair, and how many it takes. A lone surrogate is none.
+/// Returns the character of one code unit or of a surrogate pair, and the number of code units. A lone surrogate is not
+/// a character.
 fn character([first, second]: [Option<u16>; 2]) -> (Option<char>, usize) {
     let pair = first.into_iter().chain(second);
     match char::decode_utf16(pair).next() {

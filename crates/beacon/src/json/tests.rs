@@ -13,7 +13,7 @@ fn fields(renamed: &[(&str, &[&str])]) -> Fields {
     Fields::new(&renamed.iter().map(|(ours, at)| ((*ours).to_owned(), path(at))).collect()).unwrap()
 }
 
-/// Everything a beacon says, for comparison in tests alone.
+/// Formats all values of a beacon for comparison, in tests only.
 pub(super) fn summary(beacon: &Beacon<'_>) -> String {
     let mut all = format!("{} {}", beacon.fatal, beacon.opt_out);
     for (name, field) in NAMES.iter().copied() {
@@ -68,7 +68,7 @@ fn known_fields_are_read_and_others_skipped() {
     });
 }
 
-/// The names of the fields whose value is not used.
+/// Returns the names of the fields with an unusable value.
 fn ignored(record: &str) -> Vec<&'static str> {
     one(record, |beacon| beacon.ignored().map(Field::name).collect())
 }
@@ -88,7 +88,7 @@ fn null_is_absent_and_numbers_are_texts_too() {
 }
 
 #[test]
-fn a_value_that_a_field_cannot_have_is_absent_and_noted() {
+fn invalid_value_is_absent_and_recorded() {
     for (field, values) in [
         ("ts", &["\"soon\"", "\"\"", "-1", "1e300", "true", "[1]", "{}", "\"NaN\"", "null"][..]),
         ("playing_ms", &["-0.5", "86400001", "\"x\"", "\"1 s\"", "\"-1\"", "\"inf\"", "{\"ms\":1}", "false"]),
@@ -155,7 +155,7 @@ fn numbers_and_truth_values_may_be_strings() {
 }
 
 #[test]
-fn times_are_of_the_unit_that_their_size_tells() {
+fn size_of_a_time_determines_its_unit() {
     let ms = 1_795_308_528_421;
     for (ts, expect) in [
         ("1795308528421", ms),
@@ -180,7 +180,7 @@ fn times_are_of_the_unit_that_their_size_tells() {
 }
 
 #[test]
-fn fields_nobody_uses_do_not_matter() {
+fn unused_fields_do_not_change_the_result() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     for odd in [
         r#""title":"Goal \ud83c""#,
@@ -205,7 +205,7 @@ fn fields_nobody_uses_do_not_matter() {
 }
 
 #[test]
-fn a_session_that_is_no_utf_8_is_none() {
+fn session_that_is_not_utf_8_is_absent() {
     for record in
         [&b"{\"session\":\"a\xff\"}"[..], b"{\"session\":\"a\\udc00\"}", b"{\"session\":\"\\n\xff\"}"]
     {
@@ -218,7 +218,7 @@ fn a_session_that_is_no_utf_8_is_none() {
 }
 
 #[test]
-fn what_is_no_json_is_malformed() {
+fn text_that_is_not_json_is_malformed() {
     for record in [
         r#"{"ts":NaN}"#,
         r#"{"session":"x","bandwidth_kbps":-Infinity}"#,
@@ -240,13 +240,13 @@ fn what_is_no_json_is_malformed() {
 }
 
 #[test]
-fn bad_elements_of_a_batch_are_bad_alone() {
+fn invalid_element_of_a_batch_affects_only_itself() {
     let record = br#"[{"session":"a"},{"session":"b","ts":nan},{"session":"c"},3]"#;
     let read = read(record, &fields(&[]));
     assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
 }
 
-/// The sessions and consents of a record's beacons, `!` for each that is none.
+/// Returns the sessions and opt-outs of the beacons in a record, with `!` for each error.
 fn sessions(record: &str) -> Vec<String> {
     let mut all = Vec::new();
     read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 1_000, &mut |read| {
@@ -265,7 +265,7 @@ fn renamed_fields_are_found_by_their_path() {
     let ours = br#"{"session":"s","ts":5,"content":"c","playing_ms":7}"#;
     let theirs = br#"{"title":"c","meta":{"x":[{}],"t":5,"sid":"s","title":"no"},"content":1,"session":{},"playing_ms":7}"#;
     assert_eq!(read(theirs, &renamed), read(ours, &fields(&[])));
-    // Something else where an object was looked for is nothing.
+    // A value that is not the expected object is ignored.
     for meta in ["1", "null", "\"x\"", "[{\"sid\":1}]", "true", "1.5", "-1"] {
         let record = format!(r#"{{"meta":{meta},"title":"c"}}"#);
         assert_eq!(read(record.as_bytes(), &renamed), read(br#"{"content":"c"}"#, &fields(&[])), "{meta}");
@@ -304,9 +304,9 @@ proptest! {
         prop_assert!(!read(record.as_bytes(), &fields(&[])).is_empty());
     }
 
-    /// Reading by path is the same as reading an object in which the fields were renamed to ours.
+    /// Reading by path equals reading an object whose fields have our names.
     #[test]
-    fn mapping_is_renaming(
+    fn reading_by_path_equals_reading_renamed_fields(
         given in prop::collection::btree_map(
             prop::sample::select(vec!["ts", "session", "content", "playing_ms", "fatal", "other"]), value(), 0..6),
     ) {
@@ -327,7 +327,7 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_has_as_many_outcomes_as_elements(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
+    fn each_element_of_a_batch_has_one_outcome(good in prop::collection::vec(any::<bool>(), 1..20), pretty: bool) {
         let elements: Vec<_> =
             good.iter().map(|good| if *good { r#"{"session":"x","y":"[\"{"}"# } else { r#"{"ts":nan}"# }).collect();
         let expect: Vec<_> = good.clone();

@@ -1,4 +1,4 @@
-//! The values of our fields, in every form in which players send them. None of it is on the way of ordinary beacons.
+//! The values of our fields in every notation that players use. Ordinary beacons do not need this module.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use super::syntax::{self, Raw};
 use crate::fields::Field;
 use crate::{Amount, Beacon, Number, Text, time};
 
-/// Reads a value of ours, and returns where it ends. A value that the field cannot have is absent, and noted. It replaces
-/// an earlier value of the same field, because the last of several counts.
+/// Reads a value of one of our fields. Returns its end. An invalid value is absent and recorded. It removes an earlier
+/// value of the same field, because the last of several counts.
 #[cold]
 pub(super) fn read<'a>(field: Field, bytes: &'a [u8], at: usize, beacon: &mut Beacon<'a>) -> Option<usize> {
     let (raw, end) = syntax::raw(bytes, at)?;
@@ -24,13 +24,13 @@ fn set<'a>(field: Field, raw: Raw<'a>, beacon: &mut Beacon<'a>) -> Option<()> {
         Field::Text(field) => beacon.set_text(field, text(field, raw)?),
         Field::Number(field) => beacon.set_number(field, number(field, raw)?),
         Field::Fatal => beacon.fatal = flag(raw)?,
-        // Whoever says it once has said it, whatever else is said beside it.
+        // One opt-out is sufficient, regardless of other values.
         Field::OptOut => beacon.opt_out |= flag(raw)?,
     }
     Some(())
 }
 
-/// A text, or a number as it is written. A session of which something had to be replaced is nobody's.
+/// Returns a text, or a number as it is written. A session with replaced characters is not a session id.
 fn text(field: Text, raw: Raw<'_>) -> Option<Cow<'_, str>> {
     match raw {
         Raw::Text(raw) => {
@@ -50,7 +50,7 @@ fn number(field: Number, raw: Raw<'_>) -> Option<Amount> {
     }
 }
 
-/// Returns the amount that a number stands for, as JSON, or anyone else, may write it.
+/// Returns the amount of a number, in the notation of JSON or another.
 pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
     if field == Number::Ts {
         return Amount::whole(field, time::read(number)?);
@@ -62,7 +62,7 @@ pub(crate) fn amount(field: Number, number: &str) -> Option<Amount> {
     number.parse().ok().filter(|_| is_number).and_then(|fraction| Amount::fraction(field, fraction))
 }
 
-/// A truth value, as JSON has it or as 0 and 1, or as a word.
+/// Returns a boolean, which may be written as a JSON boolean, as 0 or 1, or as a word.
 fn flag(raw: Raw<'_>) -> Option<bool> {
     match raw {
         Raw::Bool(flag) => Some(flag),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Text;
 
-/// Every outcome: the mode and session of a beacon, or `!`.
+/// Returns every outcome: the mode and the session of a beacon, or `!`.
 fn read(form: Form, record: &[u8]) -> Vec<String> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut all = Vec::new();
@@ -23,7 +23,7 @@ fn capture(rest: &str) -> Vec<String> {
 }
 
 #[test]
-fn content_types_name_forms() {
+fn content_type_determines_the_form() {
     for (content_type, form) in [
         ("application/json", Some(Form::Json)),
         ("Application/JSON; charset=utf-8", Some(Form::Json)),
@@ -49,7 +49,7 @@ fn cmcd_is_lines_or_a_query() {
 }
 
 #[test]
-fn a_body_says_more_than_headers_and_headers_more_than_the_query() {
+fn body_precedes_headers_and_headers_precede_the_query() {
     let (body, headers, query) = (
         r#""body":"sid=\"body\"\n""#,
         r#""cmcd-session":"sid=\"headers\"""#,
@@ -88,7 +88,7 @@ fn a_request_without_cmcd_is_malformed() {
 }
 
 #[test]
-fn captures_run_on_and_come_in_envelopes() {
+fn captures_without_separators_and_in_envelopes_are_read() {
     let one = r#"{"query":"CMCD=sid%3D%22a%22","headers":{"referer":"\ud83d"}}"#;
     assert_eq!(read(Form::Capture, one.repeat(3).as_bytes()), ["Request a"; 3]);
     let envelope = format!(r#"{{"account":1,"Records":[{one},{one},{{}}]}}"#);
@@ -97,7 +97,7 @@ fn captures_run_on_and_come_in_envelopes() {
 }
 
 #[test]
-fn a_bound_holds_for_each_packed_request_and_each_other_record() {
+fn limit_applies_to_each_packed_request_and_each_other_record() {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut reader = Reader::new(fields).with_most(2);
     let mut count = |form, record: &[u8]| {
@@ -117,7 +117,7 @@ fn a_bound_holds_for_each_packed_request_and_each_other_record() {
 }
 
 #[test]
-fn a_packed_record_is_bodies_of_every_kind() {
+fn packed_record_contains_bodies_of_every_kind() {
     let mut packer = crate::Packer::default();
     for body in [
         Body::Json(b"[{\"session\":\"a\"},{\"ts\":nan}]"),
@@ -134,7 +134,7 @@ fn a_packed_record_is_bodies_of_every_kind() {
     let expect = ["Json a", "!", "Event b", "!", "!", "Request c", "Request d", "Request ", "!"];
     assert_eq!(read(Form::Envelope, &record), expect);
     record.push(9);
-    assert_eq!(read(Form::Envelope, &record)[..9], expect, "what came before stands");
+    assert_eq!(read(Form::Envelope, &record)[..9], expect, "requests before the error are read");
     assert_eq!(read(Form::Envelope, &record)[9..], ["!"]);
 }
 
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn every_line_of_a_body_has_one(sessions in prop::collection::vec("[a-z]{1,5}", 1..10), bad: prop::sample::Index) {
+    fn every_line_of_a_body_has_an_outcome(sessions in prop::collection::vec("[a-z]{1,5}", 1..10), bad: prop::sample::Index) {
         let mut lines: Vec<_> = sessions.iter().map(|id| format!("e=t,sid=\"{id}\",ts=5,v=2")).collect();
         let mut expect: Vec<_> = sessions.iter().map(|id| format!("Event {id}")).collect();
         let bad = bad.index(lines.len());
@@ -158,7 +158,7 @@ proptest! {
     }
 }
 
-/// Each beacon's session with the bytes it was read from; `!` for what is none.
+/// Returns the session of each beacon with its bytes, or `!` for an error.
 fn surveyed(body: &Body<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
@@ -198,9 +198,9 @@ fn survey_returns_the_span_of_each_beacon() {
 }
 
 proptest! {
-    /// What a survey cuts out reads as it did where it lay.
+    /// The bytes of a beacon are read as the same beacon.
     #[test]
-    fn what_a_survey_cuts_out_is_the_beacon(
+    fn span_of_a_beacon_is_read_as_the_same_beacon(
         sessions in proptest::collection::vec("[a-z\"\\\\{}\\[\\],\n ]{0,12}", 1..6),
         between in prop_oneof![Just("\n"), Just(" \r\n\n")],
         array in any::<bool>(),
@@ -217,7 +217,7 @@ proptest! {
     }
 }
 
-/// What a reader of these fields reads of the withdrawal it writes.
+/// Reads the withdrawal that a reader with these fields writes.
 fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) -> (String, String) {
     let path = |path: &&[&str]| path.iter().map(ToString::to_string).collect();
     let renamed = renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();

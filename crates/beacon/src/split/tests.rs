@@ -1,6 +1,6 @@
 use super::*;
 
-/// The parts that are offered. Objects with a `!` are taken for unreadable, and `!` stands for a part that is not read.
+/// Checks the parts that are passed on. Objects with a `!` are unreadable, and `!` represents a part that is not read.
 fn check(record: &str, expect: &[&str]) {
     let mut got = Vec::new();
     frames(record.as_bytes(), &mut 1_000_000, &mut |frame| match frame {
@@ -23,7 +23,7 @@ fn check(record: &str, expect: &[&str]) {
 }
 
 #[test]
-fn objects_arrays_and_lines() {
+fn objects_arrays_and_lines_are_split() {
     check(r#"{"a":1}"#, &[r#"{"a":1}"#]);
     check("\u{feff}{}\r\n", &["{}"]);
     check(r#"[{"a":[1,2]},{"b":"],{"}]"#, &[r#"{"a":[1,2]}"#, r#"{"b":"],{"}"#]);
@@ -31,7 +31,7 @@ fn objects_arrays_and_lines() {
 }
 
 #[test]
-fn objects_may_run_on() {
+fn objects_without_separators_are_split() {
     check(r#"{"a":1}{"b":2}{"c":3}"#, &[r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#]);
     check("{} {}\t{}\n{}{}", &["{}"; 5]);
     check("[{}][{},{}]\n[{}]", &["{}"; 4]);
@@ -39,7 +39,7 @@ fn objects_may_run_on() {
 }
 
 #[test]
-fn one_bad_element_does_not_spoil_the_others() {
+fn bad_element_does_not_affect_the_others() {
     check(r#"[{"a":1},7,{"b":!},{"c":3}]"#, &[r#"{"a":1}"#, "!", "!", r#"{"c":3}"#]);
     check("{}\nhello\n{}", &["{}", "!", "{}"]);
     check("{}\n{\"a\":!}\n{}", &["{}", "!", "{}"]);
@@ -49,14 +49,14 @@ fn one_bad_element_does_not_spoil_the_others() {
 }
 
 #[test]
-fn what_is_empty_counts_as_one() {
+fn empty_record_counts_as_one() {
     for record in ["", " \n\t", "[]", "[ ]", "[", "{", "\"\\", "\u{feff}", "[\"a]"] {
         check(record, &["!"]);
     }
 }
 
 #[test]
-fn what_was_read_of_an_array_stands_when_it_breaks() {
+fn elements_before_an_error_in_an_array_count() {
     check("[{},{}", &["{}", "{}", "!"]);
     check("[{},{}}", &["{}", "{}", "!"]);
     check("[{},{\"a\":", &["{}", "!"]);
@@ -65,13 +65,13 @@ fn what_was_read_of_an_array_stands_when_it_breaks() {
 }
 
 #[test]
-fn objects_written_over_several_lines() {
+fn objects_over_several_lines_are_split() {
     check("{\n \"a\": 1\n}\n{\"b\":\n{\"c\":[\n{}]}}\n", &["{\n \"a\": 1\n}", "{\"b\":\n{\"c\":[\n{}]}}"]);
     check("[\n  {},\n  {\"a\":1}\n]", &["{}", "{\"a\":1}"]);
 }
 
 #[test]
-fn a_line_cut_short_does_not_swallow_the_next() {
+fn truncated_line_does_not_hide_the_next() {
     check("{\"a\":1,\"b\n{\"c\":1}\n{\"d\":1}", &["!", "{\"c\":1}", "{\"d\":1}"]);
     check("{\"a\":{\"b\":1}\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
     check("{\"a\":[1,\n{\"c\":1}\n", &["!", "{\"c\":1}"]);
@@ -82,7 +82,7 @@ fn a_line_cut_short_does_not_swallow_the_next() {
 }
 
 #[test]
-fn what_goes_beyond_the_bound_is_offered_once() {
+fn parts_beyond_the_limit_count_once() {
     for record in ["{}{}{}{}", "[{},{},{},{}]", "{}\n{}\n{}\n{}", "{} [{},{},{}]", "x\n{}\n{}", "[7,{},7]"] {
         let mut got = Vec::new();
         let mut left = 2;
@@ -95,7 +95,7 @@ fn what_goes_beyond_the_bound_is_offered_once() {
 }
 
 #[test]
-fn damage_takes_no_square_of_time() {
+fn damaged_record_takes_linear_time() {
     for damage in [
         "{\"a\":[\n",
         "{\"a\":\n",

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn numbers_are_of_the_unit_their_size_tells() {
+fn size_of_a_number_determines_its_unit() {
     for text in [
         "1764164321.123",
         "1764164321.123999",
@@ -22,7 +22,7 @@ fn numbers_are_of_the_unit_their_size_tells() {
 }
 
 #[test]
-fn dates_are_read_as_rfc_3339_has_them_and_a_little_beyond() {
+fn dates_as_in_rfc_3339_and_similar_ones_are_read() {
     for text in [
         "2026-11-26T14:03:05.250Z",
         "2026-11-26t14:03:05.25z",
@@ -40,7 +40,7 @@ fn dates_are_read_as_rfc_3339_has_them_and_a_little_beyond() {
 }
 
 #[test]
-fn what_is_no_time_is_none() {
+fn text_that_is_not_a_time_is_absent() {
     for text in [
         "",
         "-",

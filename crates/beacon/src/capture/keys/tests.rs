@@ -9,7 +9,7 @@ fn dictionary(members: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn members_make_a_dictionary_however_they_are_quoted() {
+fn members_with_any_quotes_form_a_dictionary() {
     assert_eq!(
         dictionary(&[
             ("sid", "\"a-b\""),
@@ -25,7 +25,7 @@ fn members_make_a_dictionary_however_they_are_quoted() {
 }
 
 #[test]
-fn a_value_makes_no_member_beside_its_own() {
+fn value_adds_at_most_one_member() {
     assert_eq!(dictionary(&[("br", "1,sid=\"x\""), ("ot", "v")]), "ot=v");
     assert_eq!(dictionary(&[("sid", "a\",cid=\"b")]), r#"sid="a\",cid=\"b""#);
     assert_eq!(dictionary(&[("br", "")]), "");
@@ -37,7 +37,7 @@ fn values_are_read_without_their_escapes() {
     check("Mozilla/5.0%20(Windows%20NT%2010.0)%20A+B", "Mozilla/5.0 (Windows NT 10.0) A+B");
     check("Mozilla%2F5.0+%28Macintosh%3B+Intel%29", "Mozilla/5.0 (Macintosh; Intel)");
     check("Mozilla/5.0%2520(X11)", "Mozilla/5.0 (X11)");
-    // these are written plainly
+    // These values are not escaped.
     check("Mozilla/5.0 (100%25 plain)", "Mozilla/5.0 (100%25 plain)");
     check("okhttp/4.12.0", "okhttp/4.12.0");
     check("50%", "50%");

@@ -13,7 +13,7 @@ fn item(item: Option<Item<'_>>) -> String {
     }
 }
 
-/// Members as `key:first:of_video`.
+/// Formats members as `key:first:of_video`.
 fn read(text: &str) -> String {
     let mut seen = Vec::new();
     let count = members(text, &mut |key, value| {
@@ -40,7 +40,7 @@ fn every_type_is_read() {
 }
 
 #[test]
-fn members_of_inner_lists_are_chosen_by_their_labels() {
+fn items_of_inner_lists_are_selected_by_their_labels() {
     check("br=(5000;v 320;a)", "br:i5000:i5000");
     check("br=(320;a 5000;v)", "br:i320:i5000");
     check("br=(320;a)", "br:i320:-");
@@ -73,7 +73,7 @@ fn text_without_quotes_is_kept_up_to_the_comma() {
 }
 
 #[test]
-fn a_member_that_cannot_be_read_costs_itself_alone() {
+fn unreadable_member_affects_only_itself() {
     for bad in [
         "", " ", "=", "=5", "1a=3", "a=", "a= ", "a b", "a=\"", "a=\"\"\"", "a;=1", "{}", "<x>", "sid%3D1",
         "ü=1", "()", "\"a,b\"",
@@ -108,14 +108,14 @@ fn a_member_that_cannot_be_read_costs_itself_alone() {
 }
 
 #[test]
-fn a_quote_that_is_never_closed_hides_nothing() {
+fn unclosed_quote_does_not_hide_other_members() {
     check("a=\"x,b=1,c=2", "a:bx:bx b:i1:i1 c:i2:i2");
     check("a=\"x\\\",b=1,c=\"y\"", "a:bx\\:bx\\ b:i1:i1 c:sy:sy");
     check("nor=\"..\\seg\",b=1", "nor:b..\\seg:b..\\seg b:i1:i1");
 }
 
 #[test]
-fn many_bad_quotes_take_no_square_of_time() {
+fn many_bad_quotes_take_linear_time() {
     for bad in ["a=\"\\\",", "a=\"\\,", "\"", "a=\"x", "a=(\",", "a=\"\"\"\","] {
         let text = bad.repeat(200_000);
         members(&text, &mut |_, _| ());
@@ -124,12 +124,12 @@ fn many_bad_quotes_take_no_square_of_time() {
 
 proptest! {
     #[test]
-    fn any_text_ends(text in r#"[a-c=,;()" \\0-9.?:%@*ü-]{0,40}"#) {
+    fn scan_of_any_text_ends(text in r#"[a-c=,;()" \\0-9.?:%@*ü-]{0,40}"#) {
         let _ = read(&text);
     }
 
     #[test]
-    fn what_is_written_is_read(members in prop::collection::vec(("[a-z][a-z0-9_]{0,5}", 0..1_000_000_000_000_000_i64), 1..12)) {
+    fn written_members_are_read(members in prop::collection::vec(("[a-z][a-z0-9_]{0,5}", 0..1_000_000_000_000_000_i64), 1..12)) {
         let written: Vec<_> = members.iter().map(|(key, number)| format!("{key}={number}")).collect();
         let expect: Vec<_> = members.iter().map(|(key, number)| format!("{key}:i{number}:i{number}")).collect();
         prop_assert_eq!(read(&written.join(",")), expect.join(" "));

@@ -20,7 +20,7 @@ fn session(raw: &str) -> Option<String> {
 }
 
 #[test]
-fn the_parameter_is_found() {
+fn parameter_is_found() {
     let find = |query: &str| find(query.as_bytes()).map(|raw| String::from_utf8(raw.to_vec()).unwrap());
     assert_eq!(find("?CMCD=a").as_deref(), Some("a"));
     assert_eq!(find("x=1&cmcd=a%3D1&y").as_deref(), Some("a%3D1"));
@@ -42,7 +42,7 @@ fn queries_are_decoded_as_often_as_they_were_encoded() {
 }
 
 #[test]
-fn what_was_encoded_in_a_value_stays() {
+fn escapes_inside_a_value_are_kept() {
     assert_eq!(session("sid%3D%22a%2525b%22").as_deref(), Some("a%25b"));
     assert_eq!(session("sid%3D%22a%2Bb+c%22").as_deref(), Some("a+b c"));
     assert_eq!(session("br%3D(5000%3Bv+320%3Ba)%2Csid%3D%22x%22").as_deref(), Some("x"));
@@ -52,7 +52,7 @@ fn what_was_encoded_in_a_value_stays() {
 
 proptest! {
     #[test]
-    fn encoding_changes_nothing(id in "[ -!#-$&-~ü]{1,20}", times in 0..3_usize) {
+    fn encoding_does_not_change_the_result(id in "[ -!#-$&-~ü]{1,20}", times in 0..3_usize) {
         let mut raw = format!("sid=\"{}\"", id.replace('\\', "/"));
         if times == 0 {
             raw = raw.replace('+', "-");
@@ -65,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_end(raw: Vec<u8>) {
+    fn any_bytes_are_read_in_finite_time(raw: Vec<u8>) {
         let _ = read_query(&raw, &mut Vec::new());
     }
 }

@@ -1,28 +1,28 @@
-//! The steps that a reader remembers.
+//! The steps that the reader remembers.
 
 use crate::{Field, Number, Text};
 
-/// No step.
+/// The absence of a step.
 pub(super) const NONE: u16 = u16::MAX;
 
 /// The target of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
-    /// A text of ours, and its index.
+pub(super) enum StepTarget {
+    /// A text field, and its index.
     Text(Text, u8),
-    /// A number of ours.
+    /// A number field.
     Number(NumberSlot),
-    /// A truth value of ours.
+    /// A boolean field.
     Flag(Field),
-    /// A value, or an object with fields of ours: the index of its node.
+    /// The index of a child node. The value may be an object with used fields.
     Inside(usize),
-    /// A value that we do not care for.
+    /// An unused value.
     Skip,
     /// The end of the beacon.
     End,
 }
 
-/// A number of a beacon, with its index and the whole numbers whose unit is certain.
+/// A number field with its index, and the range of whole numbers with a certain unit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct NumberSlot {
     pub(super) field: Number,
@@ -31,7 +31,7 @@ pub(super) struct NumberSlot {
     pub(super) range: (u64, u64),
 }
 
-impl From<Field> for What {
+impl From<Field> for StepTarget {
     fn from(field: Field) -> Self {
         match field {
             Field::Text(text) => Self::Text(text, text.index() as u8),
@@ -45,21 +45,21 @@ impl From<Field> for What {
     }
 }
 
-/// From the end of one value to the next.
+/// A step from the end of one value to the start of the next.
 pub(super) struct Step {
-    /// The bytes between them, up to the colon.
+    /// The bytes between the values, up to the colon.
     pub(super) lead: Box<[u8]>,
-    /// The same once more where they are few, to be compared without a loop.
+    /// The same bytes in a form that is compared without a loop, if they are few.
     head: Head,
-    /// The node that the key lies in.
+    /// The node of the key.
     pub(super) node: usize,
-    pub(super) what: What,
-    /// The two steps that followed it last, the latest one first.
+    pub(super) what: StepTarget,
+    /// The last two steps that followed it, the latest one first.
     pub(super) next: [u16; 2],
 }
 
 impl Step {
-    pub(super) fn new(lead: &[u8], node: usize, what: What) -> Self {
+    pub(super) fn new(lead: &[u8], node: usize, what: StepTarget) -> Self {
         Self { lead: lead.into(), head: Head::new(lead), node, what, next: [NONE; 2] }
     }
 
@@ -74,10 +74,10 @@ impl Step {
     }
 }
 
-/// Most bytes of a step that are compared without a loop.
+/// The maximum number of bytes of a step that are compared without a loop.
 const HEAD: usize = 24;
 
-/// At most [`HEAD`] bytes, as words, and which of their bits count.
+/// At most [`HEAD`] bytes as words, with a mask of the bits to compare.
 struct Head {
     words: [u64; HEAD / 8],
     mask: [u64; HEAD / 8],

@@ -16,7 +16,7 @@ fn fields() -> Fields {
     Fields::new(&renamed).unwrap()
 }
 
-/// The beacon that a reader finds in a record that is one object.
+/// Reads a record that is one object.
 fn read_by(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     quick.begin();
     read_on(quick, record, fields)
@@ -28,14 +28,14 @@ fn read_on(quick: &mut Quick, record: &str, fields: &Fields) -> Option<String> {
     (end == record.len()).then(|| summary(&beacon))
 }
 
-/// Reads records one after the other with one memory; how many of them can be read. Each must be read as one without a
-/// memory reads it.
+/// Reads records one after the other with one memory. Returns the number of readable ones. The result must equal that
+/// of a reader without memory.
 fn readable(records: &[String], fields: &Fields) -> usize {
     let mut quick = Quick::default();
     let mut count = 0;
     for record in records {
         let read = read_by(&mut quick, record, fields);
-        // one that may remember nothing
+        // This reader has no memory.
         assert_eq!(read, read_on(&mut Quick::default(), record, fields), "{record}");
         count += usize::from(read.is_some());
     }
@@ -49,7 +49,7 @@ fn check(records: &[&str], expect: usize) {
 }
 
 #[test]
-fn what_producers_send_is_read() {
+fn beacons_of_producers_are_read() {
     check(
         &[
             r#"{"ts":1795308528421,"session":"s-1","ip":"203.0.113.9","event":"heartbeat","playing_ms":10000,"fatal":false}"#,
@@ -65,7 +65,7 @@ fn what_producers_send_is_read() {
 }
 
 #[test]
-fn what_is_no_json_is_not_read() {
+fn text_that_is_not_json_is_not_read() {
     for record in [
         "",
         "[]",
@@ -105,11 +105,11 @@ fn keys_with_escapes_are_known() {
 }
 
 #[test]
-fn the_keys_of_a_flood_are_forgotten_and_read_all_the_same() {
+fn keys_of_a_flood_are_forgotten_and_read() {
     let flood: Vec<_> = (0..3 * MOST_STEPS).map(|nth| format!(r#"{{"k{nth}":1,"ts":{nth}}}"#)).collect();
     assert_eq!(readable(&flood, &fields()), flood.len());
     let mut quick = Quick::default();
-    for nth in 0..2 * PATIENCE {
+    for nth in 0..2 * MAX_LOST_STEPS {
         let record = format!(r#"{{"k{nth}":1,"ts":{nth}}}"#);
         assert!(read_by(&mut quick, &record, &fields()).is_some());
         assert!(quick.steps.len() <= MOST_STEPS);
@@ -120,7 +120,7 @@ fn the_keys_of_a_flood_are_forgotten_and_read_all_the_same() {
     assert!(quick.steps.len() <= before + MOST_LEARNT as usize);
 }
 
-/// Values of all kinds, well formed and not.
+/// Generates valid and invalid values of all kinds.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9]{1,18}",
@@ -176,7 +176,7 @@ fn record() -> impl Strategy<Value = String> {
     })
 }
 
-/// A value of its own for each key, of which some cannot be used.
+/// Generates a different value for each key. Some of them are unusable.
 fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
     let key = prop::sample::select(vec!["ts", "session", "cdn", "startup_ms", "height", "fatal", "other"]);
     let value = prop::sample::select(vec![
@@ -197,13 +197,13 @@ fn pair() -> impl Strategy<Value = (&'static str, &'static str)> {
     (key, value)
 }
 
-/// The record of these members, in their order.
+/// Formats the record with these members in their order.
 fn object<'a>(pairs: impl IntoIterator<Item = &'a (&'static str, &'static str)>) -> String {
     let members: Vec<_> = pairs.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
-/// The values of a beacon without the fields whose value was ignored.
+/// Returns the values of a beacon, without the names of ignored fields.
 fn values_of(quick: &mut Quick, record: &str) -> String {
     let summary = read_by(quick, record, &fields()).unwrap();
     summary.split(" without ").next().unwrap().to_owned()
@@ -213,14 +213,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn what_is_remembered_changes_nothing(records in prop::collection::vec(record(), 1..6)) {
-        // twice: learnt, then known
+    fn memory_does_not_change_the_result(records in prop::collection::vec(record(), 1..6)) {
+        // The first pass learns the steps, and the second one uses them.
         let records: Vec<_> = records.iter().chain(&records).cloned().collect();
         readable(&records, &fields());
     }
 
     #[test]
-    fn of_duplicate_keys_the_last_one_counts(all in prop::collection::vec(prop::collection::vec(pair(), 1..9), 1..5)) {
+    fn last_of_duplicate_keys_counts(all in prop::collection::vec(prop::collection::vec(pair(), 1..9), 1..5)) {
         let mut quick = Quick::default();
         for pairs in all.iter().chain(&all) {
             let is_last = |at: usize| !pairs[at + 1..].iter().any(|(key, _)| *key == pairs[at].0);

@@ -1,11 +1,12 @@
-//! Objects and arrays, skipped without recursion.
+//! Skips objects and arrays without recursion.
 
 use super::{Position, blank, key, skip_scalar};
 
-/// The largest depth of brackets in a value that nobody uses.
+/// The maximum depth of brackets in an unused value.
 pub(super) const MAX_DEPTH: usize = 1_024;
 
-/// Skips the object or array that begins at `at`, without recursion. Few are nested so deep that it takes two tries.
+/// Skips the object or array that begins at `at`, without recursion. A second attempt is necessary only for rare,
+/// deeply nested values.
 pub(super) fn skip_nested(bytes: &[u8], at: usize) -> Position {
     match skip_within(bytes, at, Shallow(1)) {
         Err(Fault::TooDeep(_)) => skip_deep(bytes, at),
@@ -20,7 +21,7 @@ fn skip_deep(bytes: &[u8], at: usize) -> Position {
     skip_within(bytes, at, deep).map_err(|(Fault::TooDeep(at) | Fault::NoJson(at))| at)
 }
 
-/// Why brackets are not skipped, and where that shows.
+/// The reason for which brackets are not skipped, and its position.
 enum Fault {
     TooDeep(usize),
     NoJson(usize),
@@ -32,17 +33,17 @@ impl From<usize> for Fault {
     }
 }
 
-/// The brackets that are open.
+/// The open brackets.
 trait Brackets {
-    /// Adds one; `false` where there is no room.
+    /// Adds a bracket. Returns `false` if there is no space.
     fn open(&mut self, is_object: bool) -> bool;
     fn close(&mut self);
     fn any(&self) -> bool;
-    /// Returns true if the innermost one belongs to an object.
+    /// Returns true if the innermost bracket belongs to an object.
     fn in_object(&self) -> bool;
 }
 
-/// Up to 63 brackets, one bit each, below a bit that marks the outermost.
+/// Up to 63 brackets with one bit for each, below a bit that marks the outermost.
 struct Shallow(u64);
 
 impl Brackets for Shallow {
@@ -67,7 +68,7 @@ impl Brackets for Shallow {
 
 /// Up to [`MAX_DEPTH`] brackets.
 struct Deep {
-    /// One bit for each: set for those of objects.
+    /// One bit for each bracket, which is set for objects.
     objects: [u64; MAX_DEPTH / 64],
     depth: usize,
 }

@@ -4,7 +4,7 @@ use super::nested::MAX_DEPTH;
 use super::*;
 
 #[test]
-fn the_end_of_a_string_is_found_wherever_it_is() {
+fn end_of_a_string_is_found_at_any_position() {
     for length in 0..40 {
         for (sign, found) in [('"', true), ('\\', false), ('\u{1f}', false), ('\n', false)] {
             for fill in ['a', 'é', ' ', '\u{7f}', '!', '#', '['] {
@@ -19,7 +19,7 @@ fn the_end_of_a_string_is_found_wherever_it_is() {
 }
 
 #[test]
-fn lone_surrogates_and_bytes_that_are_no_utf_8_are_replaced() {
+fn lone_surrogates_and_bytes_that_are_not_utf_8_are_replaced() {
     for (raw, expect, replaced) in [
         (&b"plain"[..], "plain", false),
         (b"a\\\"b\\\\c\\/d\\n\\u00e9", "a\"b\\c/d\n\u{e9}", false),
@@ -46,7 +46,7 @@ fn nesting_is_bounded() {
     assert_eq!(skip(mixed.as_bytes(), 0), Ok(mixed.len()));
 }
 
-/// Texts that are JSON, or nearly.
+/// Generates texts that are JSON or similar to JSON.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
@@ -84,9 +84,9 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// The skipped part is the one that a strict reader ignores without a look at numbers and characters.
+    /// The skipped part equals the part that a strict reader ignores, which does not check numbers and characters.
     #[test]
-    fn it_skips_what_a_reader_of_the_standard_ignores(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
+    fn skipped_part_equals_that_of_a_strict_reader(text in json(), cut in prop::option::of(any::<prop::sample::Index>())) {
         let text = match cut {
             Some(cut) => &text[..(0..=cut.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap()],
             None => &text,
@@ -98,7 +98,7 @@ proptest! {
         if is_sound {
             prop_assert_eq!(skipped, Ok(reader.byte_offset()), "{}", text);
         } else {
-            // The standard's reader wants to see what follows a scalar.
+            // The strict reader needs the byte that follows a scalar.
             let followed = skipped.is_ok_and(|end| end < text.len());
             prop_assert!(skipped.is_err() || followed, "{}", text);
         }

@@ -1,10 +1,10 @@
-//! Keys that an object contains more than once.
+//! Tests keys that occur more than once in an object.
 
 use super::*;
 use crowdfold_model::Dimension;
 
 #[test]
-fn the_last_of_two_values_counts_and_an_opt_out_holds() {
+fn last_of_two_values_counts_and_an_opt_out_is_kept() {
     one(r#"{"cdn":"a","ts":1795308528421,"cdn":"b","ts":1795308528422}"#, |beacon| {
         assert_eq!(beacon.text(Text::Of(Dimension::Cdn)), Some("b"));
         assert_eq!(beacon.number(Number::Ts).map(Amount::rounded), Some(1_795_308_528_422));
@@ -15,7 +15,7 @@ fn the_last_of_two_values_counts_and_an_opt_out_holds() {
 }
 
 #[test]
-fn a_last_value_that_cannot_be_used_leaves_the_field_absent() {
+fn unusable_last_value_leaves_the_field_absent() {
     for (field, good, bad) in [
         ("ts", "1795308528421", &["null", "-1", "\"soon\"", "1e300", "[]"][..]),
         ("startup_ms", "700", &["null", "-1", "86400001", "\"x\"", "{}", "true"]),
@@ -33,7 +33,7 @@ fn a_last_value_that_cannot_be_used_leaves_the_field_absent() {
             ] {
                 assert_eq!(one(&record, summary), absent, "{record}");
             }
-            // The value that cannot be used is noted even where another one counts.
+            // The unusable value is recorded even if another value counts.
             let record = format!(r#"{{"{field}":{bad},"{field}":{good}}}"#);
             let used = one(&format!(r#"{{"{field}":{good}}}"#), summary);
             assert_eq!(one(&record, summary), used + field, "{record}");
@@ -43,7 +43,7 @@ fn a_last_value_that_cannot_be_used_leaves_the_field_absent() {
 }
 
 #[test]
-fn the_last_of_two_objects_with_renamed_fields_counts() {
+fn last_of_two_objects_with_renamed_fields_counts() {
     let renamed = fields(&[
         ("session", &["meta", "sid"]),
         ("height", &["meta", "video", "height"]),

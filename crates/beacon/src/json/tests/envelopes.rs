@@ -1,9 +1,9 @@
-//! Beacons inside of other objects.
+//! Tests beacons inside other objects.
 
 use super::*;
 
 #[test]
-fn the_beacons_in_an_envelope_are_read_one_by_one() {
+fn beacons_in_an_envelope_are_read_one_by_one() {
     for key in ["batch", "data", "events", "Records", "event", "content"] {
         let envelope =
             |elements: &str| sessions(&format!(r#"{{"api_key":"k","{key}":[{elements}],"x":[1,{{}}]}}"#));
@@ -22,7 +22,7 @@ fn the_beacons_in_an_envelope_are_read_one_by_one() {
         sessions(r#"{"opt_out":true,"batch":[{"session":"a"},{"session":"b"}]}"#),
         ["a opts out", "b opts out"]
     );
-    // A beacon of its own holds no others.
+    // An object that is a beacon is not searched for other beacons.
     assert_eq!(sessions(r#"{"session":"s","batch":[{"session":"a"}]}"#), ["s"]);
     for none in [
         r#"{"batch":[]}"#,
@@ -37,7 +37,7 @@ fn the_beacons_in_an_envelope_are_read_one_by_one() {
 }
 
 #[test]
-fn beacons_beyond_the_bound_are_one_that_is_not_read() {
+fn beacons_beyond_the_limit_are_one_error() {
     let element = r#"{"session":"a"}"#;
     let array = format!("[{}]", [element; 5].join(","));
     for record in
@@ -62,10 +62,10 @@ fn records_of_kafka_rest_contain_one_beacon_each() {
         records(&format!(r#"{{"key":"k","value":{a}}},{{"partition":1,"value":{b},"key":null}}"#)),
         ["a", "b"]
     );
-    // The key is no beacon, whatever it contains.
+    // The key is never a beacon.
     assert_eq!(records(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
     assert_eq!(sessions(&format!(r#"{{"key":{b},"value":{a}}}"#)), ["a"]);
-    // Each record counts, also one without a beacon.
+    // Each record counts, also a record without a beacon.
     assert_eq!(
         records(&format!(r#"{{"value":null}},7,{{"value":{a}}},{{}},{b}"#)),
         ["-", "!", "a", "-", "b"]
@@ -86,13 +86,13 @@ fn records_of_kafka_rest_contain_one_beacon_each() {
 }
 
 #[test]
-fn a_first_element_without_a_session_does_not_hide_the_others() {
+fn first_element_without_a_session_does_not_hide_the_others() {
     assert_eq!(sessions(r#"{"batch":[{},7,{"session":"a"},{"session":"b"}]}"#), ["-", "!", "a", "b"]);
     assert_eq!(sessions(r#"{"tags":[{"x":1}],"batch":[{"session":null},{"session":"a"}]}"#), ["-", "a"]);
 }
 
 #[test]
-fn records_of_kafka_rest_are_bounded() {
+fn number_of_kafka_rest_records_is_limited() {
     let record = format!(r#"{{"records":[{}]}}"#, [r#"{"value":{"session":"a"}}"#; 9].join(","));
     let mut all = Vec::new();
     read_json(record.as_bytes(), &fields(&[]), &mut Quick::default(), &mut 4, &mut |read| {
