@@ -1,16 +1,16 @@
-//! Admits one beacon, and prints what is left of it: `cargo run -p crowdfold-airlock --example admit`
+//! Admits one beacon, and prints its observation: `cargo run -p crowdfold-airlock --example admit`.
 
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, AirlockError, Record, SessionHasher, Settings, Shared};
 use crowdfold_model::{Dimension, SumMetric};
 
-/// A beacon as a player sends it, with an address, a session id and a user agent.
+/// A beacon of a player, with an address, a session id and a user agent.
 const BEACON: &str = r#"{"ts":1795308528421,"session":"bbb27941-6c1f","ip":"203.0.113.9","event":"heartbeat",
  "user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36",
  "cdn":"cdn-a","playing_ms":9960,"stalled_ms":0}"#;
 
-/// Admits a record, and returns a line for each outcome: an observation, or the reason of a rejection.
+/// Admits a record. Returns a line for each outcome: an observation, or the reason of a rejection.
 fn admit(payload: &[u8]) -> Result<Vec<String>, AirlockError> {
     let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::random())?);
     let mut airlock = Airlock::new(&shared, None);
@@ -49,7 +49,7 @@ fn address_session_and_user_agent_are_dropped() {
 }
 
 #[test]
-fn text_that_is_no_beacon_is_rejected_with_a_reason() {
+fn text_that_is_not_a_beacon_is_rejected_with_a_reason() {
     assert_eq!(admit(b"no beacon").unwrap(), ["rejected: malformed"]);
     assert_eq!(admit(br#"{"ts":1795308528421}"#).unwrap(), ["rejected: no_session"]);
 }

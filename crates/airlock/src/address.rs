@@ -1,4 +1,4 @@
-//! What becomes of an address: masked, looked up, gone.
+//! Masks addresses, looks them up, and drops them.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::words::Words;
 use crate::{AddressPolicy, AirlockError, Settings, Symbol, guard};
 use crowdfold_model::Dimension;
 
-/// The files in which masked addresses are looked up. Any MMDB will do, with records as GeoIP2 has them or flat ones.
+/// The databases for looking up masked addresses. Any MMDB is accepted, with records as in GeoIP2 or flat records.
 #[derive(Default)]
 pub(crate) struct Databases {
     country: Option<Reader<Vec<u8>>>,
@@ -19,14 +19,14 @@ pub(crate) struct Databases {
 }
 
 impl Databases {
-    /// Reads both files whole and follows all that is in them, so that a damaged one is not found out later.
+    /// Reads both files completely and checks all their records, so that damage is found at startup.
     ///
     /// # Errors
-    /// The key of the configuration, the file and what is wrong with it.
+    /// Returns the configuration key, the file and the fault.
     pub(crate) fn open(settings: &Settings) -> Result<Self, AirlockError> {
         let open = |key, path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
-            let read = Reader::open_readfile(path).and_then(|reader| whole(&reader).map(|()| reader));
+            let read = Reader::open_readfile(path).and_then(|reader| verify(&reader).map(|()| reader));
             read.map(Some).map_err(|source| AirlockError::Database { key, path: path.clone(), source })
         };
         Ok(Self {
@@ -39,7 +39,7 @@ impl Databases {
         self.country.is_none() && self.asn.is_none()
     }
 
-    /// The record of a network in the database of countries.
+    /// Returns the record of a network in the database of countries.
     fn located(&self, network: &Network) -> Option<Located<'_>> {
         self.country.as_ref()?.lookup(first(network)).ok()
     }
@@ -54,9 +54,9 @@ impl Databases {
     }
 }
 
-/// Whether all of a file can be read.
-fn whole(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
-    // `verify` insists on a description, which is of no use here; who leaves it out is taken at their word.
+/// Checks that every record of a file is readable.
+fn verify(reader: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
+    // `verify` requires a description, which is not used here. A file without a description is not verified.
     let described = !reader.metadata().description.is_empty() && !reader.metadata().database_type.is_empty();
     if described { reader.verify() } else { Ok(()) }
 }
@@ -70,8 +70,8 @@ fn country<'a>(found: &Located<'a>) -> Option<&'a str> {
         .or_else(|| text(&path!["country"]))
 }
 
-/// The largest division of the country that is known: the first of GeoIP2's, by its code (ISO 3166-2 without the
-/// country).
+/// Returns the largest known division of the country. In GeoIP2 it is the first one. Its code is that of ISO 3166-2
+/// without the country.
 fn region<'a>(found: &Located<'a>) -> Option<&'a str> {
     let text = |path: &[_]| found.decode_path::<&str>(path).ok().flatten();
     text(&path!["subdivisions", 0, "iso_code"])
@@ -80,7 +80,7 @@ fn region<'a>(found: &Located<'a>) -> Option<&'a str> {
         .or_else(|| text(&path!["state1"]))
 }
 
-#[expect(clippy::disallowed_types, reason = "maxminddb asks for it; what goes in is masked")]
+#[expect(clippy::disallowed_types, reason = "maxminddb requires it, and the address is masked")]
 fn first(network: &Network) -> std::net::IpAddr {
     match network {
         Network::V4(first, _) => (*first).into(),
@@ -88,7 +88,7 @@ fn first(network: &Network) -> std::net::IpAddr {
     }
 }
 
-/// What is kept of an address.
+/// The values derived from an address.
 #[derive(Clone, Copy)]
 pub(crate) struct GeoInfo {
     pub(crate) country: Symbol,
@@ -108,17 +108,17 @@ impl GeoInfo {
     };
 }
 
-/// How many networks are remembered.
-const REMEMBERED: usize = 65_536;
+/// The maximum number of cached networks.
+const MAX_CACHED: usize = 65_536;
 
-/// Masked networks and where they are.
+/// A cache of masked networks and their location.
 #[derive(Default)]
 pub(crate) struct GeoCache {
     known: HashMap<u64, GeoInfo, RandomState>,
 }
 
 impl GeoCache {
-    /// What is kept of an address. Where nothing is wanted of it, it is not even parsed.
+    /// Returns the values derived from an address. If no value is needed, the address is not even parsed.
     pub(crate) fn of(
         &mut self,
         text: &str,
@@ -140,7 +140,7 @@ impl GeoCache {
             return *geo;
         }
         let located = databases.located(&network);
-        // A name in a database is as free as a producer's.
+        // A name in a database may be any text, like the text of a producer.
         let region = located.as_ref().and_then(region);
         let region = region.map_or(Symbol::NONE, |raw| words.symbol(Dimension::Region, raw));
         let mut symbol = |word: Option<String>| word.map_or(Symbol::NONE, |word| words.intern(&word));
@@ -148,13 +148,13 @@ impl GeoCache {
             country: symbol(located.as_ref().and_then(country).and_then(code)),
             region,
             asn: symbol(databases.asn(&network).map(|number| format!("AS{number}"))),
-            network: symbol(truncate.then(|| written(&address.network(Purpose::Dimension)))),
+            network: symbol(truncate.then(|| format_network(&address.network(Purpose::Dimension)))),
             guard: settings
                 .guard_key
                 .as_ref()
                 .map_or(0, |key| guard::bit(key, &address.network(Purpose::Guard))),
         };
-        if self.known.len() >= REMEMBERED {
+        if self.known.len() >= MAX_CACHED {
             self.known.clear();
         }
         self.known.insert(key, geo);
@@ -166,13 +166,13 @@ impl GeoCache {
     }
 }
 
-/// A country's two letters; a database may hold other things under the same key.
+/// Returns a country code of two letters. A database may have other values under the same key.
 fn code(text: &str) -> Option<String> {
     (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()))
         .then(|| text.to_ascii_uppercase())
 }
 
-fn written(network: &Network) -> String {
+fn format_network(network: &Network) -> String {
     match network {
         Network::V4(first, length) => format!("{first}/{length}"),
         Network::V6(first, length) => format!("{first}/{length}"),

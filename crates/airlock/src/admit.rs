@@ -1,4 +1,4 @@
-//! The way through the airlock.
+//! The entry point of the airlock.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -11,40 +11,40 @@ use crate::validator::Validator;
 use crate::{Dictionary, Format, Observation, Rejection, Symbol};
 use crowdfold_model::{Millis, Reason};
 
-/// One record of the beacons' topic (or one line of a file), as it arrived. Has no `Debug`: it is personal data.
+/// One record of the beacon topic or one line of a file. It does not implement `Debug`, because it is personal data.
 pub struct Record<'a> {
     /// The value.
     pub payload: &'a [u8],
-    /// The `content-type` header, where there is one, and it is asked for ([`Airlock::asks_content_type`]).
+    /// The `content-type` header, if it is present and needed ([`Airlock::needs_content_type`]).
     pub content_type: Option<&'a [u8]>,
-    /// The record's timestamp. `None` for a line of a file: then a beacon's own time (or, for a capture, its
-    /// `received_at_ms`) stands for it.
+    /// The record's timestamp. It is `None` for a line of a file, whose beacons use their own time (or, in a capture,
+    /// `received_at_ms`).
     pub timestamp: Option<Millis>,
 }
 
-/// The time by which a line of a file is sorted among the lines of all files.
+/// The time by which lines of several files are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineTime {
-    /// The line's record timestamp, or the time of its beacon where it has none, ms. The smallest one if the line contains
-    /// several beacons.
+    /// The timestamp of the line in ms, or otherwise the time of its beacon. If the line contains several beacons, it
+    /// is the smallest time.
     At(Millis),
-    /// The line contains beacons, but no time that can be true.
+    /// The line contains beacons, but no plausible time.
     Unknown,
     /// The line contains neither a beacon nor a time.
     Unreadable,
 }
 
-/// The partition a record was read from, to check that sessions stay whole.
+/// The partition of a record, for the check that each session is in one partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement {
     /// The partition.
     pub partition: u32,
-    /// The number of variants.
+    /// The number of partitions.
     pub of: u32,
 }
 
-/// Where addresses end: bytes in, observations or rejections out. One for each partition; the session hasher is
-/// shared by the process.
+/// The airlock of one partition. It turns bytes into observations or rejections, and drops addresses. The process
+/// shares the session hasher.
 pub struct Airlock {
     shared: Arc<Shared>,
     reader: Reader,
@@ -52,7 +52,7 @@ pub struct Airlock {
 }
 
 impl Airlock {
-    /// The airlock of one partition; without a placement nothing is misplaced.
+    /// Creates the airlock of a partition. Without a placement, no beacon is misplaced.
     #[must_use]
     pub fn new(shared: &Arc<Shared>, placement: Option<Placement>) -> Self {
         Self {
@@ -64,15 +64,16 @@ impl Airlock {
         }
     }
 
-    /// Whether a record's `content-type` is to be looked at, which costs a Kafka client more than the rest of the record.
-    /// Where JSON is the form, what begins like JSON is JSON: of no other form would it be well formed.
+    /// Returns true if the `content-type` of a record is needed. Reading it costs a Kafka client more than the rest of
+    /// the record. If the configured form is JSON, a record that begins like JSON does not need it, because such a
+    /// record is not valid in any other form.
     #[must_use]
-    pub fn asks_content_type(&self, payload: &[u8]) -> bool {
+    pub fn needs_content_type(&self, payload: &[u8]) -> bool {
         self.shared.settings.format != Format::Json || !matches!(payload.first(), Some(b'{' | b'['))
     }
 
-    /// Lets a record in: `each` gets one outcome for every beacon in it, in order, with the timestamp that stands for
-    /// the record (the record's own, or for lines of files the beacon's). There is at least one outcome.
+    /// Admits a record. `each` receives one outcome for every beacon in order, with the timestamp of the record (or for
+    /// a line of a file, the time of the beacon). There is at least one outcome.
     pub fn admit(
         &mut self,
         record: &Record<'_>,
@@ -82,7 +83,7 @@ impl Airlock {
         if record.payload.len() > shared.settings.max_record {
             return each(record.timestamp, Err(Reason::TooLarge.into()));
         }
-        validator.freshen(shared);
+        validator.update_databases(shared);
         let form = record.content_type.and_then(Form::of).unwrap_or(configured_form(shared));
         reader.read(form, record.payload, &mut |http, beacon| {
             let around = record.timestamp.or(http.received_at);
@@ -97,8 +98,8 @@ impl Airlock {
         });
     }
 
-    /// Returns the time by which a line of a file is sorted: the smallest of those that [`Self::admit`] gives its beacons,
-    /// among the times that can be true.
+    /// Returns the time by which a line of a file is sorted. It is the smallest plausible time that [`Self::admit`]
+    /// returns for its beacons.
     #[must_use]
     pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Millis>) -> LineTime {
         let Self { shared, reader, .. } = self;
@@ -119,24 +120,24 @@ impl Airlock {
         }
     }
 
-    /// Returns how often each field had a value that could not be used, since it was last asked; `None` if never.
+    /// Returns the number of unusable values by field since the last call, or `None` if there were none.
     pub fn take_ignored(&mut self) -> Option<Ignored> {
         self.validator.take_ignored()
     }
 
-    /// The words its observations are written in.
+    /// Returns the dictionary of its observations.
     #[must_use]
     pub const fn dictionary(&self) -> &Dictionary {
         self.validator.dictionary()
     }
 
-    /// Forgets all words but those in `held`, here and in every cache.
+    /// Removes all words except those in `held`, also from every cache.
     pub fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         self.validator.sweep(held);
     }
 }
 
-/// The form of records without a `content-type`.
+/// Returns the form of records without a `content-type`.
 fn configured_form(shared: &Shared) -> Form {
     match shared.settings.format {
         Format::Json => Form::Json,
@@ -145,7 +146,7 @@ fn configured_form(shared: &Shared) -> Form {
     }
 }
 
-/// The time that a beacon reports itself.
+/// Returns the time in a beacon.
 fn own_time(beacon: &Beacon<'_>) -> Option<Millis> {
     beacon.number(Number::Ts).map(Amount::rounded)
 }

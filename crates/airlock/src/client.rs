@@ -1,4 +1,4 @@
-//! Browser, system and device, from user agents and client hints.
+//! Determines the browser, system and device from user agents and client hints.
 
 mod device;
 mod firmware;
@@ -22,8 +22,8 @@ use crowdfold_model::Dimension;
 pub(crate) use hints::Hints;
 pub(crate) use names::{Named, explicit};
 
-/// What is known of a client, in words of the catalogues. `Some("")` stands for something outside a catalogue, `None` for
-/// nothing.
+/// The known properties of a client, in words of the catalogues. `Some("")` is a value outside a catalogue, and `None`
+/// is an unknown value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) browser: Option<&'static str>,
@@ -33,23 +33,24 @@ pub(crate) struct Client {
     pub(crate) device: Option<&'static str>,
 }
 
-/// Outside a catalogue.
+/// A value outside a catalogue.
 pub(crate) const OTHER: &str = "";
 
-/// A player that is no browser, and whose version is not a browser's.
+/// The name of a player that is not a browser. Its version is not that of a browser.
 const APP: &str = "app";
 
-/// What ua-parser reads. Made at the first user agent, for it takes a while, and where none are sent it is not needed.
+/// The parser for user agents (ua-parser). It is created at the first user agent, because its creation is slow and not
+/// always necessary.
 #[derive(Default)]
 pub(crate) struct UserAgents {
     extractor: OnceLock<Option<Extractor<'static>>>,
 }
 
-/// The longest user agent that is read, bytes; what comes after is cut off.
+/// The maximum length of a user agent in bytes. The rest is ignored.
 const LONGEST: usize = 512;
 
 impl UserAgents {
-    /// Returns what a user agent states. Takes tens of microseconds.
+    /// Parses a user agent. This takes tens of microseconds.
     fn parse(&self, user_agent: &str) -> Client {
         let Some(extractor) = self.extractor.get_or_init(extractor) else { return Client::default() };
         let (browser, os, device) = extract(extractor, user_agent);
@@ -67,7 +68,7 @@ impl UserAgents {
         if system::is_frozen(user_agent) {
             client.os_version = None;
         }
-        // Elsewhere an engine only calls itself so.
+        // On other systems, only the engine has this name.
         if client.browser == Some("Safari") && !players::has_safari(client.os) {
             client.browser = Some(OTHER);
             client.browser_version = None;
@@ -94,7 +95,7 @@ impl Client {
             self.browser_version = version;
         } else if stated.is_some() || user_agent.starts_with("Mozilla/") {
             self.browser = Some(name.unwrap_or(OTHER));
-            // The version of a product without a name means nothing.
+            // The version of a product without a known name is ignored.
             let version = stated.and_then(|(_, version)| major(version));
             self.browser_version = version.filter(|_| name.is_some_and(|name| name != APP));
         }
@@ -102,7 +103,7 @@ impl Client {
 
     /// Sets the system, by ua-parser's family and major version.
     fn set_system(&mut self, user_agent: &str, stated: Option<(&str, Option<&str>)>) {
-        // Where a television's user agent contains HbbTV, ua-parser takes its maker for a system.
+        // If a television's user agent contains HbbTV, ua-parser returns its maker as the system.
         let hbbtv = user_agent.contains("HbbTV/");
         let linux = (hbbtv && user_agent.contains("Linux")).then_some(("Linux", None));
         let stated = stated.filter(|(family, _)| !hbbtv || names::system(family).is_some()).or(linux);
@@ -133,34 +134,34 @@ fn extract<'a>(extractor: &'a Extractor<'a>, user_agent: &'a str) -> Extracted<'
     extractor.extract(user_agent)
 }
 
-/// `None` only if the shipped file were damaged, which a test would tell.
+/// Returns the parser. It is `None` only if the embedded file were damaged, which a test excludes.
 fn extractor() -> Option<Extractor<'static>> {
     let regexes: Regexes<'static> =
         serde_yaml_ng::from_str(include_str!("../data/uap-core/regexes.yaml")).ok()?;
     Extractor::try_from(regexes).ok()
 }
 
-/// How many user agents a partition remembers, and how many together with client hints.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+/// The maximum number of cached user agents of a partition, and of cached combinations with client hints.
+const MAX_CACHED: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 
-/// Whole user agents and what they say, alone and with client hints. The strings stay in memory here, and no longer than
-/// they are used.
-pub(crate) struct Remembered {
-    clients: LruCache<String, Known, RandomState>,
-    hinted: LruCache<Vec<u8>, Known, RandomState>,
-    /// Room for a user agent and its hints.
+/// A cache of user agents, alone and with client hints, and of their clients. Strings are stored only in this cache,
+/// and are evicted after the least recent use.
+pub(crate) struct ClientCache {
+    clients: LruCache<String, CachedClient, RandomState>,
+    hinted: LruCache<Vec<u8>, CachedClient, RandomState>,
+    /// A buffer for a user agent and its hints.
     key: Vec<u8>,
 }
 
-/// The contents of a user agent, and the same in symbols, once they were needed.
+/// The client of a user agent, and its symbols after their first use.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct CachedClient {
     client: Client,
     texts: Texts,
     symbols: Option<ClientSymbols>,
 }
 
-/// Free texts of a user agent.
+/// The free texts of a user agent.
 #[derive(Clone, Default)]
 struct Texts {
     firmware: Option<Box<str>>,
@@ -169,7 +170,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Reads the texts of a user agent. Only native players name their app.
+    /// Reads the texts of a user agent. Only native players contain the name of their app.
     fn of(user_agent: &str, client: &Client) -> Self {
         let app = if client.browser == Some(APP) { players::app(user_agent) } else { None };
         let (app, app_version) = app.map_or((None, None), |(app, version)| (Some(app), version));
@@ -181,53 +182,53 @@ impl Texts {
     }
 }
 
-impl Remembered {
+impl ClientCache {
     pub(crate) fn new() -> Self {
         let hasher = RandomState::new();
         Self {
-            clients: LruCache::with_hasher(REMEMBERED, hasher.clone()),
-            hinted: LruCache::with_hasher(REMEMBERED, hasher),
+            clients: LruCache::with_hasher(MAX_CACHED, hasher.clone()),
+            hinted: LruCache::with_hasher(MAX_CACHED, hasher),
             key: Vec::new(),
         }
     }
 
-    /// What a user agent says.
-    pub(crate) fn get(&mut self, agents: &UserAgents, user_agent: &str) -> &mut Known {
+    /// Returns the client of a user agent.
+    pub(crate) fn get(&mut self, agents: &UserAgents, user_agent: &str) -> &mut CachedClient {
         let user_agent = shortened(user_agent, LONGEST);
-        self.clients.get_or_insert_mut_ref(user_agent, || Known::of(agents, user_agent))
+        self.clients.get_or_insert_mut_ref(user_agent, || CachedClient::of(agents, user_agent))
     }
 
-    /// What a user agent, if there is one, says together with client hints.
+    /// Returns the client of a user agent, if there is one, with client hints.
     pub(crate) fn hinted(
         &mut self,
         agents: &UserAgents,
         user_agent: Option<&str>,
         hints: &Hints<'_>,
-    ) -> &mut Known {
+    ) -> &mut CachedClient {
         let user_agent = user_agent.map(|text| shortened(text, LONGEST));
         self.key.clear();
         hints.write_key(user_agent, &mut self.key);
         let clients = &mut self.clients;
         self.hinted.get_or_insert_mut_ref(&self.key[..], || {
-            let Some(user_agent) = user_agent else { return Known::default().with(hints) };
-            let known = clients.get_or_insert_ref(user_agent, || Known::of(agents, user_agent));
-            Known { client: known.client, texts: known.texts.clone(), symbols: None }.with(hints)
+            let Some(user_agent) = user_agent else { return CachedClient::default().with(hints) };
+            let known = clients.get_or_insert_ref(user_agent, || CachedClient::of(agents, user_agent));
+            CachedClient { client: known.client, texts: known.texts.clone(), symbols: None }.with(hints)
         })
     }
 
-    /// Symbols mean something else from now on.
+    /// Removes all symbols, because their meaning has changed.
     pub(crate) fn forget_symbols(&mut self) {
         self.clients.iter_mut().for_each(|(_, known)| known.symbols = None);
         self.hinted.iter_mut().for_each(|(_, known)| known.symbols = None);
     }
 }
 
-/// The beginning of a text, of at most so many bytes.
+/// Returns the beginning of a text, of at most `longest` bytes.
 fn shortened(text: &str, longest: usize) -> &str {
     &text[..text.floor_char_boundary(longest)]
 }
 
-impl Known {
+impl CachedClient {
     fn of(agents: &UserAgents, user_agent: &str) -> Self {
         let client = agents.parse(user_agent);
         Self { client, texts: Texts::of(user_agent, &client), symbols: None }
@@ -237,13 +238,13 @@ impl Known {
         Self { client: hints.correct(self.client), ..self }
     }
 
-    /// In symbols.
+    /// Returns the symbols of the client.
     pub(crate) fn symbols(&mut self, words: &mut Words) -> ClientSymbols {
         *self.symbols.get_or_insert_with(|| self.client.symbols(&self.texts, words))
     }
 }
 
-/// A client in symbols.
+/// The symbols of a client.
 #[derive(Clone, Copy)]
 pub(crate) struct ClientSymbols {
     pub(crate) browser: Symbol,
@@ -269,7 +270,7 @@ impl Client {
             Some(major) => words.intern(&major.to_string()),
         };
         let (browser_version, os_version) = (version(self.browser_version), version(self.os_version));
-        // these pass the same rules as the texts that a producer reports
+        // These pass the same rules as the texts that a producer reports
         let mut text = |dimension, text: &Option<Box<str>>| {
             text.as_ref().map_or(Symbol::NONE, |text| words.symbol(dimension, text))
         };

@@ -1,4 +1,4 @@
-//! What CMCD's tokens mean.
+//! Interprets the tokens of CMCD.
 
 use crowdfold_beacon::{Beacon, Mode, Number, Text, is_nothing};
 use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
@@ -6,7 +6,7 @@ use crowdfold_model::{ErrorClass, SumMetric, ValueMetric};
 use crate::measures::narrow;
 use crate::{MoreCodes, Playback, State, Total, Totals};
 
-/// Our name for a kind of stream, `st`.
+/// Returns our name for a kind of stream, `st`.
 pub(crate) fn stream(token: &str) -> &str {
     match token {
         "v" => "vod",
@@ -16,7 +16,7 @@ pub(crate) fn stream(token: &str) -> &str {
     }
 }
 
-/// Our name for a packaging, `sf`.
+/// Returns our name for a packaging, `sf`.
 pub(crate) fn format(token: &str) -> &str {
     match token {
         "h" => "hls",
@@ -27,7 +27,7 @@ pub(crate) fn format(token: &str) -> &str {
     }
 }
 
-/// The state a record states.
+/// Returns the state in a record.
 pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
     Some(match beacon.text(Text::State)? {
         "s" => State::Starting,
@@ -44,7 +44,7 @@ pub(crate) fn state(beacon: &Beacon<'_>) -> Option<State> {
     })
 }
 
-/// What a record says of playback. `bs` is not among it: hls.js and dash.js set it after every seek.
+/// Returns the playback values of a record. `bs` is ignored, because hls.js and dash.js set it after every seek.
 pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     if beacon.mode == Mode::Json {
         return None;
@@ -71,20 +71,20 @@ pub(crate) fn playback(beacon: &Beacon<'_>, endpoint: u32) -> Option<Playback> {
     })
 }
 
-/// Returns the error that a record states: by its code, or by the event `e` alone. Players repeat the code of an error
-/// that is over, so what a code adds depends on what the session stated before ([`Playback::code`]). The state `f` alone
-/// is no error: players state it first and send the event with the code right after it (hls.js).
+/// Returns the error in a record, from its code or from the event `e` alone. Players repeat the code of an error that
+/// is over, so the contribution of a code depends on earlier records of the session ([`Playback::code`]). The state `f`
+/// alone is not an error, because players send it first and the event with the code immediately after it (hls.js).
 pub(crate) fn error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let stated = code(beacon).map(class);
     stated.or_else(|| event.eq_ignore_ascii_case("e").then_some(ErrorClass::Other))
 }
 
-/// Returns a record's error code, where it has one.
+/// Returns the error code of a record, if it has one.
 fn code<'a>(beacon: &'a Beacon<'_>) -> Option<&'a str> {
     beacon.text(Text::Error).map(str::trim).filter(|code| !is_nothing(code))
 }
 
-/// Returns the hash and the class of each code after the first one. Nothing is allocated where there is none.
+/// Returns the hash and the class of each code after the first one. Records without further codes do not allocate.
 fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
     let coded = |code: std::borrow::Cow<'_, str>| {
         let code = code.trim();
@@ -94,7 +94,7 @@ fn more_codes(beacon: &Beacon<'_>) -> Option<Box<MoreCodes>> {
     (!codes.is_empty()).then(|| Box::new(MoreCodes(codes)))
 }
 
-/// The class of a player's error code.
+/// Returns the class of a player's error code.
 fn class(code: &str) -> ErrorClass {
     match code.parse() {
         Ok(number) => numbered(number),
@@ -102,29 +102,31 @@ fn class(code: &str) -> ErrorClass {
     }
 }
 
-/// Numbers of Shaka Player (`util/error.js`: categories by the thousand), dash.js (`errors/Errors.js`,
-/// `ProtectionErrors.js`) and HTTP.
+/// Returns the class of a number of Shaka Player (`util/error.js`, with a category for each thousand), dash.js
+/// (`errors/Errors.js`, `ProtectionErrors.js`) or HTTP.
 fn numbered(code: u32) -> ErrorClass {
     match code {
-        // Shaka TIMEOUT; HTTP 408 and 504.
+        // These are TIMEOUT of Shaka Player, and 408 and 504 of HTTP.
         1003 | 408 | 504 => ErrorClass::Timeout,
         1000..=1999 | 400..=599 => ErrorClass::Network,
         2000..=3999 => ErrorClass::Media,
         4000..=4999 => ErrorClass::Manifest,
         6000..=6999 => ErrorClass::Drm,
-        // dash.js: parsing and loading of manifests, XLink, no streams, multiplexed.
+        // These are dash.js errors of the parsing and loading of manifests, XLink, missing streams, and multiplexed
+        // streams.
         10..=12 | 25 | 29 | 31 | 32 | 34 => ErrorClass::Manifest,
-        // dash.js: segment base, time synchronisation, fragments, downloads.
+        // These are dash.js errors of the segment base, time synchronisation, fragments and downloads.
         15..=19 | 26..=28 => ErrorClass::Network,
-        // dash.js: append, remove, MediaSource, captions.
+        // These are dash.js errors of append, remove, MediaSource and captions.
         20 | 21 | 23 | 33 | 35 => ErrorClass::Media,
-        // dash.js: media keys, no supported key ids, protection.
+        // These are dash.js errors of media keys, unsupported key ids and protection.
         24 | 36 | 100..=120 => ErrorClass::Drm,
         _ => ErrorClass::Other,
     }
 }
 
-/// Names such as those of hls.js (`ErrorDetails`) and of media elements. The first word that is found counts.
+/// Returns the class of a name such as those of hls.js (`ErrorDetails`) and of media elements. The first matching word
+/// counts.
 fn named(code: &str) -> ErrorClass {
     const WORDS: [(&str, ErrorClass); 23] = [
         ("timeout", ErrorClass::Timeout),

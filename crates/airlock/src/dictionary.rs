@@ -1,28 +1,28 @@
-//! Dimension values as small numbers.
+//! Maps dimension values to small numbers.
 
 use std::sync::Arc;
 
-/// A dimension value that a [`Dictionary`] knows.
+/// A number for a dimension value in a [`Dictionary`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(u32);
 
 impl Symbol {
-    /// Nothing was reported. Reads `unknown` once a window closes on it.
+    /// No reported value. It is `unknown` in a closed window.
     pub const NONE: Self = Self(0);
-    /// Outside a closed catalogue, or beyond a bound.
+    /// A value outside a closed catalogue, or beyond a limit.
     pub const OTHER: Self = Self(1);
-    /// Free text that the airlock did not let through.
+    /// Free text that the airlock redacted.
     pub const REDACTED: Self = Self(2);
 
-    /// Whether a value was reported at all.
+    /// Returns true if a value was reported.
     #[must_use]
     pub const fn is_some(self) -> bool {
         self.0 != 0
     }
 }
 
-/// The words of one partition. Grows with what is reported; [`Dictionary::sweep`] forgets what no session holds
-/// any more, so that its size is bounded by the live sessions.
+/// The words of one partition. It grows with new words. [`Dictionary::sweep`] removes the words that no session holds,
+/// so its size is bounded by the number of live sessions.
 #[derive(Debug)]
 pub struct Dictionary {
     words: Vec<Option<Arc<str>>>,
@@ -43,7 +43,7 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
-    /// The symbol of a word, a new one if need be.
+    /// Returns the symbol of a word, and creates one if necessary.
     pub fn intern(&mut self, word: &str) -> Symbol {
         if let Some(symbol) = self.symbols.get(word) {
             return *symbol;
@@ -58,7 +58,7 @@ impl Dictionary {
         Symbol(index)
     }
 
-    /// The word of a symbol; `unknown` for one that was swept.
+    /// Returns the word of a symbol, or `unknown` for a removed one.
     #[must_use]
     pub fn word(&self, symbol: Symbol) -> &Arc<str> {
         const UNKNOWN: usize = Symbol::NONE.0 as usize;
@@ -66,26 +66,26 @@ impl Dictionary {
         known.or(self.words[UNKNOWN].as_ref()).unwrap_or_else(|| unreachable!("`unknown` is never swept"))
     }
 
-    /// How many words are known.
+    /// Returns the number of words.
     #[must_use]
     pub fn len(&self) -> usize {
         self.symbols.len()
     }
 
-    /// Never: three words are always there.
+    /// Returns false, because three words are always present.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.symbols.is_empty()
     }
 
-    /// Whether enough was learnt since the last sweep for another to be worth its while.
+    /// Returns true if enough words were added since the last sweep to make another one worthwhile.
     #[must_use]
     pub fn wants_sweep(&self) -> bool {
         self.len() >= 2 * self.swept
     }
 
-    /// Forgets every word but those in `held`. Symbols of forgotten words are given to new ones later, so whoever
-    /// remembers symbols on the side must forget them at the same moment ([`crate::Airlock::sweep`] does).
+    /// Removes every word except those in `held`. Their symbols are assigned to new words later. A cache of symbols
+    /// must be cleared at the same time ([`crate::Airlock::sweep`] does this).
     pub(crate) fn sweep(&mut self, held: impl Iterator<Item = Symbol>) {
         let mut keep = vec![false; self.words.len()];
         for symbol in [Symbol::NONE, Symbol::OTHER, Symbol::REDACTED].into_iter().chain(held) {

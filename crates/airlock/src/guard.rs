@@ -1,8 +1,8 @@
-//! One bit of 64 by network, for `release.min_networks`.
+//! Assigns one of 64 bits to each network, for `release.min_networks`.
 
 use crowdfold_beacon::Network;
 
-/// The bit of a network: a keyed hash of it. The same on every worker that has the same key.
+/// Returns the bit of a network, which is a keyed hash. All workers with the same key return the same bit.
 pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     let mut message = [0; 32];
     message[..16].copy_from_slice(&key[16..]);
@@ -20,8 +20,8 @@ pub(crate) fn bit(key: &[u8; 32], network: &Network) -> u64 {
     1 << (siphash([half(0), half(8)], &message) >> 58)
 }
 
-/// SipHash-2-4 (Aumasson and Bernstein), written out because a hash that all workers must share may not change with a
-/// library.
+/// Computes SipHash-2-4 (Aumasson and Bernstein). It is implemented here, because a hash that all workers share must
+/// not change with a library.
 fn siphash(key: [u64; 2], message: &[u8]) -> u64 {
     let mut state = [
         key[0] ^ 0x736f_6d65_7073_6575,

@@ -1,14 +1,15 @@
-//! The identity of a beacon: equal for repetitions of it, and different for other beacons of its session.
+//! Computes the identity of a beacon. It is equal for repetitions of the beacon, and different for other beacons of its
+//! session.
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
 use crate::{Identity, measures};
 use crowdfold_model::Millis;
 
-/// Bits of an identity that are a hash; the others are a time.
+/// The number of bits of an identity that are a hash. The other bits are a time.
 const HASH_BITS: u32 = 22;
 
-/// Events of JSON beacons and of CMCD (CTA-5004-B).
+/// The events of JSON beacons and of CMCD (CTA-5004-B).
 const EVENTS: [&str; 24] = [
     "attempt",
     "play",
@@ -36,13 +37,13 @@ const EVENTS: [&str; 24] = [
     "um",
 ];
 
-/// The number of them that are events of JSON beacons.
+/// The number of events that belong to JSON beacons.
 const OF_JSON: usize = 5;
 
-/// Returns true if a beacon has no event, or one that is known.
+/// Returns true if a beacon has no event, or a known one.
 pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
     let Some(event) = beacon.text(Text::Event) else { return true };
-    // the frequent ones as they are mostly written
+    // The frequent events are checked first, in their usual notation.
     if matches!(event, "heartbeat" | "play") && beacon.mode == Mode::Json
         || matches!(event, "rr" | "t" | "ps" | "bc") && beacon.mode != Mode::Json
     {
@@ -60,9 +61,10 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
 /// | CMCD event | `ts` | endpoint, `sn`, event |
 /// | CMCD request with `sn` | time of receipt | endpoint, `sn` |
 ///
-/// The time comes first so that a later beacon is greater: whoever remembers the greatest need not look for it among the
-/// others. 42 bits of milliseconds repeat after 139 years. Two beacons of one session and one millisecond that differ
-/// have the same identity with a chance of one in four million. A beacon whose time cannot be used has none.
+/// The time is in the upper bits, so that a later beacon has a greater identity. A set that knows its greatest identity
+/// need not search for a greater one. 42 bits of milliseconds repeat after 139 years. Two different beacons of one
+/// session in the same millisecond have the same identity with a probability of one in four million. A beacon without a
+/// usable time has no identity.
 pub(crate) fn identity(
     beacon: &Beacon<'_>,
     own_time: Option<Millis>,
@@ -86,7 +88,7 @@ pub(crate) fn identity(
     Some(Identity(time << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
 }
 
-/// FNV-1a over words of 64 bits. A session that finds a collision leaves out a beacon of its own.
+/// An FNV-1a hash over words of 64 bits. A session that sends a collision only loses one of its own beacons.
 struct Hash(u64);
 
 impl Hash {
@@ -98,7 +100,7 @@ impl Hash {
         Self((self.0 ^ number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// Without regard to case.
+    /// Adds a text without regard to case.
     fn text(self, text: &str) -> Self {
         let words = text.as_bytes().chunks(8).map(|word| {
             word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(byte.to_ascii_lowercase()))

@@ -1,10 +1,10 @@
-//! Values of known fields that could not be used, counted by field.
+//! Counts unusable values of known fields by field.
 
 use crowdfold_beacon::{Beacon, Field, Text};
 
 use crate::identity::is_known;
 
-/// The number of values that could not be used, by field.
+/// The number of unusable values by field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ignored([u64; Field::COUNT]);
 
@@ -15,13 +15,13 @@ impl Default for Ignored {
 }
 
 impl Ignored {
-    /// Returns true if a beacon has a value that could not be used, or an event that is not known.
+    /// Returns true if a beacon has an unusable value, or an unknown event.
     #[must_use]
     pub fn is_in(beacon: &Beacon<'_>) -> bool {
         beacon.has_ignored() || !is_known(beacon)
     }
 
-    /// Counts the values of a beacon that could not be used.
+    /// Counts the unusable values of a beacon.
     pub fn count_beacon(&mut self, beacon: &Beacon<'_>) {
         beacon.ignored().for_each(|field| self.count(field));
         if !is_known(beacon) {
@@ -33,7 +33,7 @@ impl Ignored {
         self.0[field.index()] += 1;
     }
 
-    /// Adds another's.
+    /// Adds the counts of another one.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine += theirs;
@@ -46,7 +46,7 @@ impl Ignored {
         &self.0
     }
 
-    /// The names of all fields, each with its count.
+    /// Returns the names of all fields, each with its count.
     pub fn by_field(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Field::all().map(|field| (field.name(), self.0[field.index()]))
     }

@@ -1,4 +1,4 @@
-//! The numbers of a beacon, quantised on entry.
+//! Reads the numbers of a beacon, and rounds them.
 
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text, is_nothing};
 use crowdfold_model::{ErrorClass, SumMetric, Unit, ValueMetric};
@@ -27,7 +27,8 @@ pub(crate) fn measures(beacon: &Beacon<'_>) -> Measures {
         }
     }
     let (playing_ms, fatal) = (sums[SumMetric::PlayingMs as usize], beacon.fatal && error.is_some());
-    // What is too short to be counted shows that it plays, but not at the end: players that failed send what is left.
+    // Playing time that is too short to be counted shows that something plays. This does not apply to the last beacon,
+    // because failed players send remaining time in it.
     let playing = Number::Sum(SumMetric::PlayingMs);
     let is_short = || beacon.number(playing).is_some_and(|amount| amount.rounded() > 0);
     let plays = playing_ms > 0 || !is("end") && is_short();
@@ -51,11 +52,11 @@ fn sum(beacon: &Beacon<'_>, metric: SumMetric) -> u32 {
     })
 }
 
-/// What CMCD's state says of attempts, plays and failures. Amounts follow from what the session said before.
+/// Returns the attempts, plays and failures of a CMCD state. Amounts depend on earlier records of the session.
 fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     use State as S;
     let state = cmcd::state(beacon);
-    // dash.js states a startup time while it is starting, of a few ms: whatever that is, nothing has played yet
+    // While it starts, dash.js sends a startup time of a few ms, before anything has played.
     let begins = matches!(state, Some(S::Starting | S::Preloading));
     let mut values = common.values;
     let startup_ms = &mut values[ValueMetric::StartupMs as usize];
@@ -63,7 +64,8 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     let has_startup = startup_ms.is_some();
     Measures {
         attempt: state == Some(S::Starting),
-        // without a state (Shaka Player minified) the time is all that tells of it; dash.js states one while it waits
+        // Shaka Player (minified) sends a startup time without a state, which means a first frame. dash.js sends a
+        // startup time with a state while it waits.
         play: state == Some(S::Playing) || has_startup && state.is_none(),
         idle: matches!(state, Some(S::Paused | S::Ended)),
         values,
@@ -73,12 +75,12 @@ fn of_state(beacon: &Beacon<'_>, event: &str, common: Measures) -> Measures {
     }
 }
 
-/// Every field's limit is far below.
+/// Converts an amount to 32 bits. The limit of every field is much smaller.
 pub(crate) fn narrow(amount: u64) -> u32 {
     u32::try_from(amount).unwrap_or(u32::MAX)
 }
 
-/// An error is stated by its class, or by the event alone.
+/// Returns the error of a JSON beacon, from its class or from the event alone.
 pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass> {
     let class = beacon.text(Text::Error).unwrap_or_default().trim();
     if is_nothing(class) {
@@ -88,7 +90,7 @@ pub(crate) fn json_error(beacon: &Beacon<'_>, event: &str) -> Option<ErrorClass>
     Some(named.unwrap_or(ErrorClass::Other))
 }
 
-/// The bitrate a quality may be told from, unquantised.
+/// Returns the bitrate that determines the quality, without rounding.
 pub(crate) fn bitrate(beacon: &Beacon<'_>) -> Option<u64> {
     beacon.number(Number::Value(ValueMetric::BitrateKbps)).map(Amount::rounded)
 }

@@ -1,9 +1,9 @@
-//! What is left of a beacon after the airlock.
+//! The validated, de-identified content of a beacon.
 
 use crate::Symbol;
 use crowdfold_model::{Dimension, ErrorClass, Millis, SumMetric, ValueMetric};
 
-/// Index into the catalogue of tenants ([`crate::Settings::tenants`]).
+/// An index into the catalogue of tenants ([`crate::Settings::tenants`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tenant(pub u16);
 
@@ -19,19 +19,19 @@ impl SessionHash {
     }
 }
 
-/// The numbers of one beacon. They are rounded on entry: times of sums to 100 ms, other sums to whole numbers, values to
-/// two significant digits.
+/// The numbers of one beacon, rounded at entry: sums of times to 100 ms, other sums to whole numbers, and values to two
+/// significant digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measures {
-    /// Playback was requested.
+    /// True if playback was requested.
     pub attempt: bool,
-    /// A first frame was shown, or something plays.
+    /// True if a first frame was shown, or if something plays.
     pub play: bool,
-    /// The player is there and does neither: it has paused, is at the end, or reports nothing that plays.
+    /// True if the player is present and does neither: it has paused, has ended, or reports no playback.
     pub idle: bool,
-    /// An error, by class.
+    /// The class of the error, if there is one.
     pub error: Option<ErrorClass>,
-    /// The error ended playback, or prevented it from starting.
+    /// True if the error ended playback or prevented its start.
     pub fatal: bool,
     /// The amounts since the previous beacon, in the order of [`SumMetric::ALL`]. CMCD reports totals instead
     /// ([`Playback::totals`]).
@@ -54,10 +54,10 @@ impl Measures {
     }
 }
 
-/// What CMCD's `sta` says that a player does.
+/// The activity of a player, as in CMCD's `sta`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// `s`: play was requested.
+    /// `s`: playback was requested.
     Starting,
     /// `p`
     Playing,
@@ -67,49 +67,49 @@ pub enum State {
     Rebuffering,
     /// `a`
     Paused,
-    /// `w`: for media, as dash.js says where others say `r`.
+    /// `w`: waiting for media. dash.js sends it instead of `r`.
     Waiting,
     /// `e`
     Ended,
     /// `f`: a fatal error.
     Failed,
-    /// `q`: left by its viewer.
+    /// `q`: the viewer left.
     Quit,
-    /// `d`: loads ahead of being asked to play.
+    /// `d`: loading before playback is requested.
     Preloading,
 }
 
-/// What a CMCD beacon says of playback. CMCD tells states and totals, not amounts: what these come to depends on what
-/// the session said before.
+/// The playback values of a CMCD beacon. CMCD contains states and totals instead of amounts, so the amounts depend on
+/// earlier beacons of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playback {
-    /// The state, where one is stated.
+    /// The state, if present.
     pub state: Option<State>,
-    /// It came on its own, as an event: then its time is the player's, and it may come in a batch long after it. With a
-    /// request for media it is stated when the request is made.
+    /// True if it was sent on its own as an event. Then its time is the player's time, and it may arrive in a batch
+    /// much later. A request for media has the time of the request.
     pub event: bool,
-    /// It came in one body with other events: its player collects them before it sends any.
+    /// True if it was in one body with other events, because its player collects events before it sends them.
     pub batched: bool,
-    /// The event is that the state changed (`ps`).
+    /// True if the event is a change of the state (`ps`).
     pub changed: bool,
-    /// The event is that the bitrate changed (`bc`).
+    /// True if the event is a change of the bitrate (`bc`).
     pub bitrate_changed: bool,
-    /// A hash of the error code (`ec`), where one is stated. Players repeat it after the error is over.
+    /// A hash of the error code (`ec`), if present. Players repeat it after the error is over.
     pub code: Option<u32>,
-    /// The codes after the first one, where several are reported.
+    /// The codes after the first one, if there are several.
     pub more_codes: Option<Box<MoreCodes>>,
-    /// A number for the endpoint that it was sent to. What a player repeats, it repeats to the same endpoint.
+    /// A number for the endpoint that received it. A player sends repetitions to the same endpoint.
     pub endpoint: u32,
-    /// The bitrate of the selected representation, kbit/s, where an event states one. Not rounded.
+    /// The bitrate of the selected representation in kbit/s, if an event contains it. It is not rounded.
     pub bitrate_kbps: Total,
-    /// What was counted since the start of the session.
+    /// The totals since the start of the session.
     pub totals: Totals,
 }
 
 impl Playback {
-    /// Returns true if it states a state, a total or, as an event, a bitrate.
+    /// Returns true if it contains a state, a total or, in an event, a bitrate.
     #[must_use]
-    pub fn is_stated(&self) -> bool {
+    pub fn has_content(&self) -> bool {
         self.state.is_some() || self.totals != Totals::default() || self.bitrate_kbps != Total::NONE
     }
 }
@@ -125,32 +125,32 @@ impl MoreCodes {
     }
 }
 
-/// What a player counts from the start of a session (CMCD `dfa`, `bsa`, `bsda`): differences are taken.
+/// The totals that a player counts from the start of a session (CMCD `dfa`, `bsa`, `bsda`). Their differences are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Frames dropped.
+    /// The dropped frames.
     pub dropped_frames: Total,
-    /// Stalls.
+    /// The stalls.
     pub stalls: Total,
-    /// Time stalled, ms.
+    /// The stalled time in ms.
     pub stalled_ms: Total,
 }
 
-/// A total, where one is stated.
+/// A total, if present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total(u32);
 
 impl Total {
-    /// None is stated.
+    /// An absent total.
     pub const NONE: Self = Self(u32::MAX);
 
-    /// A total; every one that can be meant is far below the greatest number.
+    /// Creates a total. Every plausible total is much smaller than the greatest number.
     #[must_use]
     pub const fn of(total: u32) -> Self {
         Self(total)
     }
 
-    /// The total.
+    /// Returns the total.
     #[must_use]
     pub const fn get(self) -> Option<u32> {
         if self.0 == Self::NONE.0 { None } else { Some(self.0) }
@@ -163,19 +163,20 @@ impl Default for Total {
     }
 }
 
-/// What tells a beacon from a repetition of itself, within its session.
+/// The identity of a beacon within its session, which is the same for repetitions of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity(pub(crate) u64);
 
 impl Identity {
-    /// The number, for comparison within one session.
+    /// Returns the number, for comparison within one session.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// One beacon past the airlock: no address, no session, no user agent. Made here alone, never written anywhere.
+/// A beacon after the airlock, without address, session id and user agent. Only the airlock creates it, and it is never
+/// stored.
 #[derive(Clone)]
 pub struct Observation {
     pub(crate) session_hash: SessionHash,
@@ -193,62 +194,63 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Its session, within its tenant.
+    /// Returns its session, within its tenant.
     #[must_use]
     pub const fn session_hash(&self) -> SessionHash {
         self.session_hash
     }
-    /// Its tenant.
+    /// Returns its tenant.
     #[must_use]
     pub const fn tenant(&self) -> Tenant {
         self.tenant
     }
-    /// The earlier of the beacon's own time and its record's timestamp.
+    /// Returns the event time, which is the earlier of the beacon's own time and its record's timestamp.
     #[must_use]
     pub const fn event_time(&self) -> Millis {
         self.event_time
     }
-    /// The beacon's own time, which may be ahead of its record's; where it has none, that of its record.
+    /// Returns the beacon's own time, which may be ahead of its record. Without one, returns the time of its record.
     #[must_use]
     pub const fn own_time(&self) -> Millis {
         self.event_time + self.ahead_ms as Millis
     }
-    /// Its time was ahead of its record's by more than `windows.max_skew`, so that the record's time counts.
+    /// Returns true if its time was ahead of its record by more than `windows.max_skew`, so that the record's time is
+    /// used.
     #[must_use]
     pub const fn clock_ahead(&self) -> bool {
         self.clock_ahead
     }
-    /// The value it reports for a dimension, [`Symbol::NONE`] where it reports none.
+    /// Returns its value for a dimension, or [`Symbol::NONE`] without a value.
     #[must_use]
     pub const fn dimension(&self, dimension: Dimension) -> Symbol {
         self.dimensions[dimension as usize]
     }
-    /// Its numbers.
+    /// Returns its numbers.
     #[must_use]
     pub const fn measures(&self) -> &Measures {
         &self.measures
     }
-    /// What it says of playback; `None` for a JSON beacon, which tells amounts.
+    /// Returns its playback values. They are `None` for a JSON beacon, which contains amounts.
     #[must_use]
     pub const fn playback(&self) -> Option<&Playback> {
         self.playback.as_ref()
     }
-    /// What a repetition of it would share; `None` where nothing tells repetitions apart.
+    /// Returns its identity. It is `None` if repetitions cannot be distinguished from other beacons.
     #[must_use]
     pub const fn identity(&self) -> Option<Identity> {
         self.identity
     }
-    /// The session asked not to be counted.
+    /// Returns true if the session opts out.
     #[must_use]
     pub const fn opt_out(&self) -> bool {
         self.opt_out
     }
-    /// The tenant, content or device is one that is never counted.
+    /// Returns true if its tenant, content or device is excluded.
     #[must_use]
     pub const fn excluded(&self) -> bool {
         self.excluded
     }
-    /// One of 64 bits by network, 0 where `release.min_networks` is off.
+    /// Returns one of 64 bits by network, or 0 without `release.min_networks`.
     #[must_use]
     pub const fn network_bit(&self) -> u64 {
         self.network_bit

@@ -1,20 +1,20 @@
-//! Why a beacon was not let through.
+//! The rejections of beacons.
 
 use crowdfold_model::Reason;
 use std::fmt;
 
 use crate::SessionHash;
 
-/// A beacon that was not let through: a reason, and nothing of its content except that its session opts out.
+/// A rejected beacon: the reason, and nothing of its content except an opt-out of its session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Rejection {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// The session that asks not to be counted, where the beacon says so and its session can be read.
+    /// The session that opts out, if the beacon contains an opt-out and its session is readable.
     pub opts_out: Option<SessionHash>,
 }
 
-/// The reason alone: a session hash is never shown.
+/// Formats only the reason, because a session hash is never printed.
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)

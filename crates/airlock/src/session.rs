@@ -1,24 +1,24 @@
-//! Sessions by their ids, and ids that are none.
+//! Reads session ids, and recognises texts that are not session ids.
 
 use crowdfold_beacon::{Beacon, Text, is_nothing};
 
 use crowdfold_model::Reason;
 
-/// The longest session id, bytes.
+/// The maximum length of a session id in bytes.
 const LONGEST: usize = 128;
 
-/// The session of a beacon.
+/// Returns the session id of a beacon.
 ///
 /// # Errors
-/// [`Reason::NoSession`] where there is none, or what players send instead of one; [`Reason::TooLarge`] where its id has
-/// more than 128 bytes.
+/// Returns [`Reason::NoSession`] if the id is absent or is a text that players send instead. Returns
+/// [`Reason::TooLarge`] if it has more than 128 bytes.
 pub fn session_of<'a>(beacon: &'a Beacon<'_>) -> Result<&'a str, Reason> {
     let session =
         beacon.text(Text::Session).filter(|session| !is_constant(session)).ok_or(Reason::NoSession)?;
     if session.len() > LONGEST { Err(Reason::TooLarge) } else { Ok(session) }
 }
 
-/// What players without a session send instead.
+/// The texts that players send instead of a session id.
 const CONSTANTS: [&str; 18] = [
     "null",
     "(null)",
@@ -40,8 +40,8 @@ const CONSTANTS: [&str; 18] = [
     "sessionid",
 ];
 
-/// Whether an id is missing in all but name: empty, blank, a constant, or all zeros (a number, a UUID) or all ones
-/// (a UUID).
+/// Returns true if an id does not identify a session: it is empty, blank, a constant, all zeros (a number or a UUID),
+/// or all ones (a UUID).
 pub(crate) fn is_constant(session: &str) -> bool {
     let session = session.trim();
     let bytes = session.as_bytes();

@@ -1,4 +1,4 @@
-//! Session hashes, and the partition that each session belongs to.
+//! Hashes sessions, and determines the partition of each session.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -7,7 +7,8 @@ use ahash::RandomState;
 use crate::{Placement, SessionHash, Tenant};
 use crowdfold_model::Partitioner;
 
-/// The keyed hasher of a process. Has no `Debug`: with its key, session ids could be guessed from their hashes.
+/// The keyed hasher of a process. It does not implement `Debug`, because with its key session ids could be guessed from
+/// their hashes.
 #[derive(Clone)]
 pub struct SessionHasher(RandomState);
 

@@ -1,4 +1,4 @@
-//! What the airlock is told by the configuration.
+//! The settings of the airlock.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,70 +8,72 @@ use crowdfold_scan::PublicIds;
 
 use crowdfold_model::{Millis, Partitioner};
 
-/// How the records of a topic are written, where no `content-type` header tells.
+/// The form of records without a `content-type` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A JSON object, an array of them, or NDJSON.
     Json,
     /// CMCD event-mode lines, or a query.
     Cmcd,
-    /// Captures of HTTP requests or lines of a CDN's log, one JSON object each.
+    /// Captured HTTP requests or lines of a CDN log, one JSON object each.
     Capture,
 }
 
-/// What is kept of an address once country and ASN have been looked up.
+/// The part of an address that is kept after the lookup of country and ASN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressPolicy {
-    /// Nothing.
+    /// No part.
     Strip,
     /// IPv4 /24 or IPv6 /32, as the dimension `network`.
     Truncate,
 }
 
-/// What the airlock is told by the configuration. Checked by whoever reads the configuration.
+/// The settings of the airlock. The caller checks them when it reads the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Form of records without a `content-type`.
+    /// The form of records without a `content-type`.
     pub format: Format,
-    /// Other producers' names: ours to the path of object keys in theirs (`[source.fields]`).
+    /// The names of fields in the beacons of other producers, from our name to a path of object keys
+    /// (`[source.fields]`).
     pub fields: BTreeMap<String, Vec<String>>,
-    /// Where a CDN's log keeps what is read of it: ours to the path of object keys in theirs (`[source.log]`).
+    /// The locations of values in the lines of a CDN log, from our name to a path of object keys (`[source.log]`).
     pub log: BTreeMap<String, Vec<String>>,
     /// The closed catalogue of tenants.
     pub tenants: Vec<String>,
-    /// The tenant of beacons that name none: an index into `tenants`.
+    /// The tenant of beacons that do not contain one, as an index into `tenants`.
     pub default_tenant: usize,
-    /// How producers choose partitions.
+    /// The method by which producers select partitions.
     pub partitioner: Partitioner,
-    /// How far a beacon's time may be ahead of its record's timestamp, ms.
+    /// The maximum time in ms by which a beacon may be ahead of its record.
     pub max_skew: Millis,
-    /// What is kept of an address.
+    /// The part of an address that is kept.
     pub address: AddressPolicy,
-    /// MMDB with countries.
+    /// The MMDB file with countries.
     pub country_mmdb: Option<PathBuf>,
-    /// MMDB with autonomous systems.
+    /// The MMDB file with autonomous systems.
     pub asn_mmdb: Option<PathBuf>,
-    /// `Sec-GPC: 1` opts out.
+    /// True if `Sec-GPC: 1` opts out.
     pub gpc: bool,
-    /// `DNT: 1` opts out.
+    /// True if `DNT: 1` opts out.
     pub dnt: bool,
-    /// Tenants dropped whole.
+    /// Tenants whose beacons are all excluded.
     pub child_directed_tenants: Vec<String>,
-    /// Contents dropped whole.
+    /// Contents whose beacons are all excluded.
     pub child_directed_content: Vec<String>,
-    /// Bots are dropped.
+    /// True if bots are excluded.
     pub drop_bots: bool,
-    /// Values that no free text may contain (`audit.known`).
+    /// Values that free text must not contain (`audit.known`).
     pub known: Vec<String>,
-    /// Whether the content id is kept as a dimension.
+    /// True if the content id is kept as a dimension.
     pub keep_content: bool,
     /// Content ids that the operator declares public (`content.pattern`).
     pub public_content: Option<PublicIds>,
-    /// Key of the 64 bits by network, where `release.min_networks` is on.
+    /// The key of the 64 bits by network, if `release.min_networks` is set.
     pub guard_key: Option<[u8; 32]>,
-    /// Longest record, bytes; a longer one is `too_large`.
+    /// The maximum length of a record in bytes. A longer one is `too_large`.
     pub max_record: usize,
-    /// Most beacons of one record, or of one request where requests are packed; what follows is one that is `too_large`.
+    /// The maximum number of beacons of one record, or of one request in a packed record. All others count as one
+    /// beacon that is `too_large`.
     pub max_beacons: usize,
 }
 
@@ -81,7 +83,7 @@ impl Settings {
         Fields::names()
     }
 
-    /// The names that `log` may have.
+    /// Returns the valid names in `log`.
     pub fn log_names() -> impl Iterator<Item = String> {
         LogFields::names()
     }

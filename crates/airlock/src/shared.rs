@@ -1,4 +1,4 @@
-//! What all airlocks of a process share.
+//! The parts that all airlocks of a process share.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,28 +14,28 @@ use crate::address::Databases;
 use crate::client::UserAgents;
 use crate::{SessionHasher, Settings, Tenant};
 
-/// Why no airlock can be made of these settings.
+/// The error of settings that no airlock can use.
 #[derive(Debug, Error)]
 pub enum AirlockError {
-    /// `[source.fields]` or `[source.log]` cannot be followed.
+    /// `[source.fields]` or `[source.log]` is invalid.
     #[error(transparent)]
     Fields(#[from] FieldsError),
-    /// No tenant, or more than can be told apart.
-    #[error("tenants.names has {0} names: give between 1 and 65,535")]
+    /// There is no tenant, or there are too many.
+    #[error("tenants.names has {0} names; set 1 to 65,535 names")]
     Tenants(usize),
     /// The default tenant is not in the catalogue.
-    #[error("tenants.default is not among tenants.names: add it, or name one that is")]
+    #[error("tenants.default is not in tenants.names; add it, or set another tenant")]
     DefaultTenant,
-    /// A database of countries or autonomous systems cannot be read. What is wrong with it is told by the source.
+    /// A database of countries or autonomous systems cannot be read. The source contains the fault.
     #[error(
-        "{key}: {path} is no MMDB that can be read ({source}): name a whole one, or \"\" to look nothing up"
+        "{key}: {path} is not a readable MMDB ({source}); set a valid file, or \"\" to disable the lookup"
     )]
     Database {
-        /// The key that names it.
+        /// The configuration key.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         source: maxminddb::MaxMindDbError,
     },
@@ -58,10 +58,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Makes settings ready.
+    /// Prepares settings for all airlocks.
     ///
     /// # Errors
-    /// If the settings contradict themselves, or a database cannot be read.
+    /// Returns an error if the settings contradict each other, or if a database cannot be read.
     pub fn new(settings: Settings, hasher: SessionHasher) -> Result<Self, AirlockError> {
         let count = settings.tenants.len();
         if count == 0 || count > usize::from(u16::MAX) {
@@ -89,11 +89,11 @@ impl Shared {
         })
     }
 
-    /// Reads the databases of addresses again; every airlock goes over to them with its next record. When to do so, as
-    /// when a file has changed, is for the caller to say.
+    /// Reads the databases of addresses again. Every airlock uses the new ones from its next record on. The caller
+    /// decides when to reload, such as after a change of a file.
     ///
     /// # Errors
-    /// If one of them cannot be read; then the old ones stay.
+    /// Returns an error if a database cannot be read. The old databases then remain in use.
     pub fn reload(&self) -> Result<(), AirlockError> {
         let fresh = Arc::new(Databases::open(&self.settings)?);
         *self.databases.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -101,7 +101,7 @@ impl Shared {
         Ok(())
     }
 
-    /// How often the databases were read again.
+    /// Returns the number of reloads of the databases.
     pub(crate) fn loaded(&self) -> u64 {
         self.loaded.load(Ordering::Acquire)
     }
@@ -110,13 +110,14 @@ impl Shared {
         Arc::clone(&self.databases.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The settings they were made from.
+    /// Returns the settings.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// A tenant by its name; the default one where there is none, nothing where it is not in the catalogue.
+    /// Returns a tenant by its name, or the default one without a name. Returns `None` if the name is not in the
+    /// catalogue.
     pub(crate) fn tenant(&self, name: Option<&str>) -> Option<Tenant> {
         match name {
             None | Some("") => Some(self.default_tenant),
@@ -124,7 +125,7 @@ impl Shared {
         }
     }
 
-    /// Whether a tenant, or a content by its raw id, is never counted.
+    /// Returns true if a tenant, or a content by its raw id, is excluded.
     pub(crate) fn is_child_directed(&self, tenant: Tenant, content: Option<&str>) -> bool {
         let listed = |content: &str| !self.child_content.is_empty() && self.child_content.contains(content);
         self.child_directed[usize::from(tenant.0)] || content.is_some_and(listed)

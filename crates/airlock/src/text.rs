@@ -1,4 +1,4 @@
-//! What of a text may become a dimension value.
+//! Converts raw texts to dimension values.
 
 use std::borrow::Cow;
 
@@ -9,22 +9,22 @@ use crowdfold_scan::{PublicIds, Scanner, is_label, is_place_name};
 use crate::catalogue;
 use crate::client::{Named, explicit};
 
-/// The word a raw text turns into.
+/// The result for a raw text.
 pub(crate) enum Word<'a> {
-    /// Nothing was said.
+    /// No value.
     None,
-    /// Something outside the catalogue.
+    /// A value outside the catalogue.
     Other,
-    /// Something that is not let through.
+    /// A redacted value.
     Redacted,
-    /// This.
+    /// A permitted value.
     Is(Cow<'a, str>),
 }
 
-/// The most of a firmware that is scanned, bytes: more than is kept of it.
+/// The maximum number of bytes of a firmware that are scanned, which is more than the kept length.
 const SCANNED: usize = 512;
 
-/// Returns the word that a raw text becomes by a rule.
+/// Applies a rule to a raw text.
 pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<'a> {
     let raw = raw.trim();
     if is_nothing(raw) {
@@ -52,8 +52,8 @@ pub(crate) fn word<'a>(rule: TextRule, raw: &'a str, scanner: &Scanner) -> Word<
     }
 }
 
-/// Returns true if a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets of which
-/// the last is 0 are a version: no host has such an address.
+/// Returns true if a firmware contains an identifier before it is cut to three parts, which would hide it. Four octets
+/// whose last one is 0 are a version, because no host has such an address.
 fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     let octet = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
     let is_version =
@@ -61,12 +61,13 @@ fn hides_address(raw: &str, scanner: &Scanner) -> bool {
     !is_version && !scanner.is_clean(&raw[..raw.floor_char_boundary(SCANNED)])
 }
 
-/// The first `count` parts between dots.
+/// Returns the first `count` parts between dots.
 fn components(raw: &str, count: usize) -> &str {
     raw.match_indices('.').nth(count - 1).map_or(raw, |(end, _)| &raw[..end])
 }
 
-/// The first `count` numbers of a version, of at most five digits each; `v` may stand before, `_` for a dot.
+/// Returns the first `count` numbers of a version, each of at most five digits. A leading `v` and `_` instead of a dot
+/// are accepted.
 fn version(raw: &str, count: usize) -> Word<'_> {
     let raw = raw.strip_prefix(['v', 'V']).unwrap_or(raw);
     let mut text = String::new();
@@ -98,8 +99,8 @@ fn asn(raw: &str) -> Word<'_> {
         .map_or(Word::Redacted, |number| Word::Is(format!("AS{number}").into()))
 }
 
-/// Returns true if a number may be that of an autonomous system: those with nine digits or more are private (RFC 6996), or
-/// addresses.
+/// Returns true if a number may be that of an autonomous system. Numbers with nine digits or more are private (RFC
+/// 6996) or addresses.
 const fn is_assigned(number: u32) -> bool {
     number < 100_000_000 || matches!(number, 4_200_000_000..=4_294_967_294)
 }
@@ -114,8 +115,8 @@ fn place<'a>(text: &'a str, scanner: &Scanner) -> Word<'a> {
     if publishable { Word::Is(text.into()) } else { Word::Redacted }
 }
 
-/// Returns the word of a content id that the operator declares public (`content.pattern`), unless it contains what no id
-/// may contain.
+/// Returns a content id that the operator declares public (`content.pattern`), unless it contains an identifier that no
+/// id may contain.
 pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Option<Word<'a>> {
     let text = raw.trim();
     let publishable =
@@ -123,7 +124,7 @@ pub(crate) fn public<'a>(raw: &'a str, ids: &PublicIds, scanner: &Scanner) -> Op
     publishable.then(|| Word::Is(text.into()))
 }
 
-/// Returns true if a text is a word that rows use in a sense of their own.
+/// Returns true if rows use a text with a special meaning.
 fn is_reserved(text: &str) -> bool {
     ["other", "unknown", "redacted"].iter().any(|word| word.eq_ignore_ascii_case(text))
 }

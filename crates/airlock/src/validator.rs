@@ -1,11 +1,11 @@
-//! Validation of one beacon.
+//! Validates one beacon.
 
 use std::sync::Arc;
 
 use crowdfold_beacon::{Amount, Beacon, Field, Http, Mode, Number, Text, is_nothing};
 
 use crate::address::{Databases, GeoCache, GeoInfo};
-use crate::client::{ClientSymbols, Hints, Remembered};
+use crate::client::{ClientCache, ClientSymbols, Hints};
 use crate::identity::identity;
 use crate::ignored::Ignored;
 use crate::measures::{bitrate, measures};
@@ -18,14 +18,15 @@ use crowdfold_model::{Dimension, Millis, Reason};
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
-/// The largest difference between a beacon's own time and its record's, ms: ten years. A clock beyond that was never set.
+/// The largest difference in ms between a beacon's own time and its record's: ten years. A clock with a larger
+/// difference was never set.
 const LONGEST_AGO: Millis = 3_652 * 86_400_000;
 
-/// The validator of one partition: its placement and its caches.
+/// The validator of one partition, with its placement and its caches.
 pub(crate) struct Validator {
     placement: Option<Placement>,
     words: Words,
-    clients: Remembered,
+    clients: ClientCache,
     geo_cache: GeoCache,
     databases: Arc<Databases>,
     loaded: u64,
@@ -38,7 +39,7 @@ impl Validator {
         Self {
             placement,
             words: Words::new(shared.scanner.clone(), shared.settings.public_content.clone()),
-            clients: Remembered::new(),
+            clients: ClientCache::new(),
             geo_cache: GeoCache::default(),
             loaded: shared.loaded(),
             databases: shared.databases(),
@@ -73,8 +74,8 @@ impl Validator {
         self.geo_cache.forget();
     }
 
-    /// Goes over to databases that were read again.
-    pub(crate) fn freshen(&mut self, shared: &Shared) {
+    /// Replaces the databases after a reload.
+    pub(crate) fn update_databases(&mut self, shared: &Shared) {
         let loaded = shared.loaded();
         if self.loaded != loaded {
             self.loaded = loaded;
@@ -84,7 +85,7 @@ impl Validator {
     }
 
     /// Validates a beacon. Returns the observation, or the first rejection reason in the documented order. An opt-out
-    /// takes effect whatever the reason.
+    /// takes effect regardless of the reason.
     pub(crate) fn validate(
         &mut self,
         shared: &Shared,
@@ -102,13 +103,13 @@ impl Validator {
         let opt_out = beacon.opt_out || shared.settings.gpc && http.gpc || shared.settings.dnt && http.dnt;
         self.observe(shared, record_time, http, beacon, session, opt_out).map_err(|reason| Rejection {
             reason,
-            opts_out: if opt_out { self.withdrawn(shared, http, beacon, session) } else { None },
+            opts_out: if opt_out { self.opted_out_session(shared, http, beacon, session) } else { None },
         })
     }
 
-    /// The session of a beacon that opts out, if it is one of ours.
+    /// Returns the session of a beacon that opts out, if its tenant and partition are valid.
     #[cold]
-    fn withdrawn(
+    fn opted_out_session(
         &self,
         shared: &Shared,
         http: &Http<'_>,
@@ -138,7 +139,7 @@ impl Validator {
         let stated = beacon.number(Number::Ts).map(Amount::rounded);
         let is_far = |at: Millis| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
         let usable = stated.filter(|at| !is_far(*at));
-        // A request states no time of its own before CMCD v2, and is made when it is received, which a log says later.
+        // Before CMCD v2 a request does not contain a time. It is received when it is made, and a log writes it later.
         let received_at = http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
         let identity = identity(beacon, usable, http.endpoint, received_at);
         let own_time = usable.or_else(|| {
@@ -149,14 +150,15 @@ impl Validator {
             record_time
         });
         let (Some(own_time), Some(record_time)) = (own_time, record_time) else { return Err(Reason::NoTime) };
-        // A clock that is wrong does not cost the beacon: event time is the smaller of the two in any case.
+        // A wrong clock does not invalidate the beacon, because the event time is the smaller of the two times.
         let clock_ahead = own_time > record_time.saturating_add(settings.max_skew);
         let own_time = if clock_ahead { record_time } else { own_time };
         let tenant = tenant_of(shared, http, beacon).ok_or(Reason::UnknownTenant)?;
         if !self.belongs_here(shared, session) {
             return Err(Reason::Misplaced);
         }
-        // a body may claim any address: the one it came from counts, also where the collector did not know it (empty)
+        // A body may contain any address. The address of the connection is used, even if the collector does not know it
+        // (empty).
         let address = http.address.as_deref().or_else(|| beacon.text(Text::Ip));
         let geo = match address {
             Some(address) => self.geo_cache.of(address, settings, &self.databases, &mut self.words),
@@ -183,7 +185,7 @@ impl Validator {
         })
     }
 
-    /// What a beacon tells of its dimensions by itself.
+    /// Returns the dimension values in a beacon.
     fn reported(&mut self, keep_content: bool, beacon: &Beacon<'_>) -> Dimensions {
         let mut dimensions = [Symbol::NONE; Dimension::COUNT];
         let mut set = |dimension, raw| dimensions[dimension as usize] = self.words.symbol(dimension, raw);
@@ -205,7 +207,7 @@ impl Validator {
         dimensions
     }
 
-    /// Where a CDN says that the client is, and the producer did not.
+    /// Adds the location from a CDN, if the producer did not send one.
     fn add_located(&mut self, dimensions: &mut Dimensions, http: &Http<'_>) {
         for (dimension, raw) in [
             (Dimension::Country, &http.country),
@@ -219,7 +221,7 @@ impl Validator {
         }
     }
 
-    /// What the address tells, where nobody did.
+    /// Adds the values derived from the address, if there are no others.
     fn add_geo(&self, dimensions: &mut Dimensions, geo: GeoInfo) {
         for (dimension, symbol) in [
             (Dimension::Country, geo.country),
@@ -234,8 +236,8 @@ impl Validator {
         }
     }
 
-    /// Adds what user agent and client hints contain, where the producer states nothing or a name outside the catalogues.
-    /// Returns true if the client is a bot that is to be dropped.
+    /// Adds the client from the user agent and the client hints, if the producer did not send a name, or sent one
+    /// outside the catalogues. Returns true if the client is an excluded bot.
     fn add_client(
         &mut self,
         dimensions: &mut Dimensions,
@@ -249,18 +251,18 @@ impl Validator {
                 (Dimension::Os, Dimension::OsVersion, client.os, client.os_version),
             ] {
                 let stated = dimensions[family as usize];
-                let known = better(stated, symbol);
+                let known = prefer_explicit(stated, symbol);
                 dimensions[family as usize] = known;
                 let version = &mut dimensions[version as usize];
                 if stated.is_some() && stated != known {
-                    // The stated version is that of the stated name.
+                    // The explicit version belongs to the explicit name.
                     *version = major;
                 } else if known == symbol {
-                    *version = better(*version, major);
+                    *version = prefer_explicit(*version, major);
                 }
             }
             let device = &mut dimensions[Dimension::Device as usize];
-            *device = better(*device, client.device);
+            *device = prefer_explicit(*device, client.device);
             let firmware = &mut dimensions[Dimension::Firmware as usize];
             if !firmware.is_some() {
                 *firmware = client.firmware;
@@ -269,7 +271,7 @@ impl Validator {
             if !app.is_some() || app == client.app {
                 dimensions[Dimension::App as usize] = client.app;
                 let version = &mut dimensions[Dimension::AppVersion as usize];
-                *version = better(*version, client.app_version);
+                *version = prefer_explicit(*version, client.app_version);
             }
         }
         shared.settings.drop_bots
@@ -292,8 +294,8 @@ fn tenant_of(shared: &Shared, http: &Http<'_>, beacon: &Beacon<'_>) -> Option<Te
     shared.tenant(named.or(http.tenant.as_deref()))
 }
 
-/// Returns the stated value, unless it is absent, or outside a catalogue where the client's own is known.
-fn better(stated: Symbol, own: Symbol) -> Symbol {
+/// Returns the explicit value. If it is absent, or outside a catalogue, returns the client's own value.
+fn prefer_explicit(stated: Symbol, own: Symbol) -> Symbol {
     match stated {
         Symbol::NONE => own,
         Symbol::OTHER if own.is_some() => own,

@@ -1,4 +1,5 @@
-//! Raw texts as symbols. The rules for texts are slow and values repeat, so each runs once for a distinct raw text.
+//! Converts raw texts to symbols. The rules for texts are slow and values repeat, so each rule runs once for each
+//! distinct raw text.
 
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use crate::text::{Word, public, word};
 use crate::{Dictionary, Symbol};
 use crowdfold_model::Dimension;
 
-/// How many raw texts are remembered for a dimension, and how long each may be, bytes.
-const REMEMBERED: usize = 16_384;
+/// The maximum number of cached raw texts of a dimension, and their maximum length in bytes.
+const MAX_CACHED: usize = 16_384;
 const LONGEST: usize = 256;
 
-/// The dictionary of a partition, and the raw texts whose symbols are known.
+/// The dictionary of a partition, with a cache of the symbols of raw texts.
 pub(crate) struct Words {
     dictionary: Dictionary,
     recent: [Recent; Dimension::COUNT],
@@ -38,7 +39,7 @@ impl Words {
         &self.dictionary
     }
 
-    /// The symbol of a raw text.
+    /// Returns the symbol of a raw text.
     pub(crate) fn symbol(&mut self, dimension: Dimension, raw: &str) -> Symbol {
         let Some(short) = Short::of(raw) else { return self.find(dimension, raw) };
         if let Some(symbol) = self.recent[dimension as usize].get(short) {
@@ -56,7 +57,7 @@ impl Words {
         }
     }
 
-    /// The symbol of a word that has passed a rule or comes from a catalogue.
+    /// Returns the symbol of a word that has passed a rule or comes from a catalogue.
     pub(crate) fn intern(&mut self, word: &str) -> Symbol {
         self.dictionary.intern(word)
     }
@@ -79,7 +80,7 @@ impl Words {
         };
         let known = &mut self.known[dimension as usize];
         if raw.len() <= LONGEST {
-            if known.len() >= REMEMBERED {
+            if known.len() >= MAX_CACHED {
                 known.clear();
             }
             known.insert(raw.into(), symbol);
@@ -88,7 +89,7 @@ impl Words {
     }
 }
 
-/// A text of 1 to 16 bytes as two words and its length: equal where the texts are.
+/// A text of 1 to 16 bytes as two words and its length. Two are equal if their texts are equal.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Short {
     words: [u64; 2],
@@ -96,7 +97,7 @@ struct Short {
 }
 
 impl Short {
-    /// From both ends, which overlap in the middle.
+    /// The words are read from both ends of the text, and overlap in the middle.
     fn of(raw: &str) -> Option<Self> {
         let bytes = raw.as_bytes();
         let words = match bytes {
@@ -118,12 +119,12 @@ impl Short {
     }
 }
 
-/// How many short texts are found at once, a power of two. Few values make up most of a dimension.
+/// The number of slots for short texts, a power of two. A few values make up most of a dimension.
 const SLOTS: usize = 256;
 
-/// The last short text of each slot, and its symbol: without hashing with a key, for it holds so few, and whoever
-/// makes them all fall on one slot only sends us to the map.
-/// Of most dimensions nothing is ever heard: there is room once something is.
+/// The last short text of each slot, and its symbol. The hash has no key, because a sender who fills one slot with
+/// collisions only causes lookups in the map. The slots are allocated at the first value, because most dimensions have
+/// none.
 #[derive(Default)]
 struct Recent(Option<Box<[(Short, Symbol); SLOTS]>>);
 
@@ -152,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_texts_are_equal_where_their_words_are(a in "[ab]{0,18}", b in "[ab]{0,18}") {
+        fn short_texts_are_equal_if_their_words_are(a in "[ab]{0,18}", b in "[ab]{0,18}") {
             if let (Some(short), Some(other)) = (Short::of(&a), Short::of(&b)) {
                 prop_assert_eq!(short == other, a == b);
             } else {
@@ -161,7 +162,7 @@ mod tests {
         }
 
         #[test]
-        fn a_symbol_is_of_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
+        fn symbol_belongs_to_its_text_and_dimension(texts in prop::collection::vec("[a-d]{1,20}", 1..200)) {
             let mut words = Words::new(Arc::default(), None);
             for text in texts.iter().chain(&texts) {
                 for dimension in [Dimension::Content, Dimension::Cdn] {

@@ -140,7 +140,7 @@ impl Stage for Combine {
             Stamp::Missing => 0,
         };
         let payload = message.payload();
-        let content_type = if combiner.asks_content_type(payload) { message.content_type() } else { None };
+        let content_type = if combiner.needs_content_type(payload) { message.content_type() } else { None };
         let record = Record { payload, content_type, timestamp: Some(timestamp) };
         combiner.hold(&record, message.offset(), now)
     }

@@ -5,7 +5,7 @@ use mmdb::Data;
 
 pub(crate) mod mmdb;
 
-/// A file that is gone when the test is over.
+/// A file that is deleted at the end of the test.
 pub(crate) struct Temporary(pub(crate) PathBuf);
 
 impl Temporary {
@@ -22,7 +22,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Records as GeoIP2 has them, for documentation networks.
+/// Returns records as in GeoIP2, for documentation networks.
 pub(crate) fn nested() -> Vec<u8> {
     let country = |code| {
         Data::Map(vec![
@@ -38,7 +38,7 @@ pub(crate) fn nested() -> Vec<u8> {
     mmdb::file(&[("198.51.100.0", 24, country("DE")), ("2001:db8:1::", 48, country("SE"))])
 }
 
-/// Records without anything inside, as smaller databases have them.
+/// Returns records without nested maps, as in smaller databases.
 fn flat_records() -> [(&'static str, u8, Data); 2] {
     let record = |code, region, asn| {
         let geo = [("country_code", Data::Text(code)), ("region", Data::Text(region)), ("asn", asn)];
@@ -58,7 +58,7 @@ fn open(country: Option<&std::path::Path>, asn: Option<&std::path::Path>) -> Res
     })
 }
 
-/// What is kept of an address, in words: country, region, autonomous system, network; and the bit.
+/// Returns the values derived from an address as text (country, region, autonomous system, network), and the bit.
 fn kept(settings: &Settings, file: Option<&[u8]>, name: &str, address: &str) -> (String, u64) {
     let file = file.map(|bytes| Temporary::new(name, bytes));
     let path = file.as_ref().map(|file| file.0.as_path());
@@ -98,15 +98,15 @@ fn masked_addresses_are_looked_up() {
 }
 
 #[test]
-fn flat_records_are_understood() {
+fn flat_records_are_read() {
     let kept = |address| kept(&Settings::default(), Some(&mmdb::file(&flat_records())), "flat", address).0;
     assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
-    // A name of a country is no code, and a region goes through the rules for texts.
+    // The name of a country is not a code. A region must pass the rules for texts.
     assert_eq!(kept("203.0.113.7"), "- redacted AS64502 -");
 }
 
 #[test]
-fn in_a_database_of_ipv4_no_other_address_is_found() {
+fn database_of_ipv4_contains_no_other_address() {
     let file = mmdb::file_of_ipv4(&flat_records());
     let kept = |address| kept(&Settings::default(), Some(&file), "ipv4", address).0;
     assert_eq!(kept("198.51.100.7"), "FR Bretagne AS64501 -");
@@ -115,7 +115,7 @@ fn in_a_database_of_ipv4_no_other_address_is_found() {
 }
 
 #[test]
-fn networks_are_kept_only_where_asked_for() {
+fn networks_are_kept_only_if_configured() {
     let truncate = Settings { address: AddressPolicy::Truncate, ..Settings::default() };
     assert_eq!(kept(&truncate, None, "", "198.51.100.7").0, "- - - 198.51.100.0/24");
     assert_eq!(kept(&truncate, None, "", "2001:db8:1:2::3").0, "- - - 2001:db8::/32");
@@ -124,7 +124,7 @@ fn networks_are_kept_only_where_asked_for() {
 }
 
 #[test]
-fn the_guards_bit_goes_by_network() {
+fn network_bit_depends_on_the_network_only() {
     let guarded = Settings { guard_key: Some([3; 32]), ..Settings::default() };
     let bit = |address| kept(&guarded, None, "", address).1;
     assert_eq!(bit("198.51.100.7").count_ones(), 1);
@@ -142,7 +142,7 @@ fn damaged_databases_are_refused() {
     let whole = nested();
     refused(b"not an MMDB");
     refused(b"");
-    // one half copied, and one with a hole
+    // One file is truncated, and one has a damaged part.
     refused(&whole[..whole.len() / 2]);
     let data = whole.len() - 350;
     let hole = [&whole[..data], &[0xff; 20], &whole[data + 20..]].concat();
@@ -155,7 +155,7 @@ fn damaged_databases_are_refused() {
 }
 
 #[test]
-fn what_is_read_from_a_damaged_database_ends_in_nothing() {
+fn lookup_in_a_damaged_database_finds_nothing() {
     let whole = nested();
     let tree = whole.len() - 200;
     for at in (0..tree).step_by(7) {

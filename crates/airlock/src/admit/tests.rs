@@ -34,7 +34,7 @@ fn check(settings: Settings, payload: &str, expect: Result<(), Reason>) {
 }
 
 #[test]
-fn the_first_reason_that_applies_is_the_outcome() {
+fn first_reason_that_applies_is_the_outcome() {
     let long = "x".repeat(129);
     let cases = [
         (r#"{"ts":nan,"session":""}"#.to_owned(), Err(Reason::Malformed)),
@@ -61,7 +61,7 @@ fn the_first_reason_that_applies_is_the_outcome() {
 }
 
 #[test]
-fn a_session_is_admitted_in_its_own_partition_alone() {
+fn session_is_admitted_in_its_own_partition_only() {
     let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = (murmur2_positive("abc") % 4) as usize;
     for partition in 0..4 {
@@ -85,7 +85,7 @@ fn records_longer_than_allowed_have_one_outcome() {
 }
 
 #[test]
-fn event_time_is_the_earlier_of_both() {
+fn event_time_is_the_earlier_of_beacon_and_record() {
     let mut airlock = airlock(settings());
     let at = |airlock: &mut Airlock, ts| {
         admitted(airlock, &format!(r#"{{"session":"s","ts":{ts}}}"#)).event_time()
@@ -95,7 +95,7 @@ fn event_time_is_the_earlier_of_both() {
 }
 
 #[test]
-fn a_time_ten_years_away_is_none_and_the_records_counts() {
+fn time_ten_years_away_is_replaced_by_the_record_time() {
     const LIMIT: Millis = 3_652 * 86_400_000;
     let mut airlock = airlock(settings());
     let mut at = |ts: u64| {
@@ -112,7 +112,7 @@ fn a_time_ten_years_away_is_none_and_the_records_counts() {
 }
 
 #[test]
-fn values_that_cannot_be_used_and_events_that_are_not_known_are_counted() {
+fn unusable_values_and_unknown_events_are_counted() {
     let mut airlock = airlock(settings());
     let payload = format!(
         r#"[{{"session":"s","ts":{NOW},"height":"1080p","event":"video_start"}},{{"session":true,"height":null}},
@@ -126,7 +126,7 @@ fn values_that_cannot_be_used_and_events_that_are_not_known_are_counted() {
     assert_eq!(airlock.take_ignored(), None);
 }
 
-/// Returns the outcome on a beacon, and true if its session opts out.
+/// Returns the outcome of a beacon, and true if its session opts out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
     let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
@@ -139,7 +139,7 @@ fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
 }
 
 #[test]
-fn an_opt_out_does_not_depend_on_the_rest_of_its_beacon() {
+fn opt_out_does_not_depend_on_other_fields() {
     let mut airlock = airlock(settings());
     for (rest, expect, opts_out) in [
         (r#""ts":1795308528421"#, Ok(()), true),
@@ -162,7 +162,7 @@ fn an_opt_out_does_not_depend_on_the_rest_of_its_beacon() {
 }
 
 #[test]
-fn an_opt_out_of_another_partition_is_ignored() {
+fn opt_out_of_another_partition_is_ignored() {
     let shared = Arc::new(Shared::new(settings(), SessionHasher::fixed(1)).unwrap());
     let home = murmur2_positive("abc") % 4;
     for partition in 0..4 {
@@ -173,7 +173,7 @@ fn an_opt_out_of_another_partition_is_ignored() {
 }
 
 #[test]
-fn a_line_of_a_file_has_its_beacons_time() {
+fn line_of_a_file_has_the_time_of_its_beacon() {
     let mut all = Vec::new();
     let payload =
         br#"[{"session":"s","ts":7},{"session":"","ts":8},{"session":"s"},{"session":"s","ts":-1},{"ts":}]"#;
@@ -263,7 +263,7 @@ fn fields_of_a_beacon_become_dimension_values() {
 }
 
 #[test]
-fn quality_goes_by_height_first() {
+fn quality_depends_on_height_first() {
     let mut airlock = airlock(settings());
     for (fields, expect) in [
         (r#""height":1080,"bitrate_kbps":100"#, "1080p"),
@@ -281,14 +281,14 @@ fn quality_goes_by_height_first() {
 }
 
 #[test]
-fn content_is_dropped_where_it_names_uploaders() {
+fn content_is_dropped_if_it_is_not_kept() {
     let mut airlock = airlock(Settings { keep_content: false, ..settings() });
     let observation = admitted(&mut airlock, r#"{"ts":1,"session":"s","content":"c"}"#);
     assert_eq!(observation.dimension(Dimension::Content), Symbol::NONE);
 }
 
 #[test]
-fn those_who_are_never_counted_are_marked() {
+fn excluded_beacons_are_marked() {
     let child = Settings {
         child_directed_tenants: vec!["kids".into()],
         child_directed_content: vec!["a@b".into()],
@@ -308,7 +308,7 @@ fn those_who_are_never_counted_are_marked() {
 }
 
 #[test]
-fn a_sweep_forgets_what_no_one_holds() {
+fn sweep_removes_unused_words() {
     let mut airlock = airlock(settings());
     let kept = admitted(&mut airlock, r#"{"ts":1,"session":"s","cdn":"kept","content":"gone"}"#);
     airlock.sweep([kept.dimension(Dimension::Cdn)].into_iter());
@@ -320,9 +320,9 @@ fn a_sweep_forgets_what_no_one_holds() {
 }
 
 #[test]
-fn a_content_type_is_asked_for_where_it_can_matter() {
+fn content_type_is_needed_only_if_it_affects_the_form() {
     let asks = |format, payload: &[u8]| {
-        airlock(Settings { format, ..Settings::default() }).asks_content_type(payload)
+        airlock(Settings { format, ..Settings::default() }).needs_content_type(payload)
     };
     assert!(!asks(Format::Json, b"{}") && !asks(Format::Json, b"[{}]"));
     for payload in [&b"e=ps,sid=\"s\",ts=1,v=2"[..], b"CMCD=sid%3D%22s%22", b"", b" {}"] {

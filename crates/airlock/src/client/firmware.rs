@@ -1,20 +1,20 @@
-//! Firmware, where a user agent states it in a place of its own and in no other sense.
+//! Reads the firmware from user agents that have an unambiguous position for it.
 
-/// The longest firmware that is taken for one, bytes.
+/// The maximum length of a firmware in bytes.
 const LONGEST: usize = 32;
 
-/// The firmware that a user agent states: of televisions by HbbTV (ETSI TS 102 796, 7.3.2.4), LG's browser and VIDAA;
-/// of boxes by the name `Operator_STB_chipset_year/firmware`; of Roku and SmartCast. Still has to go through the rules
-/// for texts.
+/// Returns the firmware in a user agent. It is read from HbbTV (ETSI TS 102 796, 7.3.2.4), LG's browser and VIDAA, from
+/// boxes with names such as `Operator_STB_chipset_year/firmware`, and from Roku and SmartCast. The result has not
+/// passed the rules for texts.
 pub(super) fn firmware(user_agent: &str) -> Option<&str> {
-    // (capabilities; vendor; model; software; hardware; …)
+    // The format is (capabilities; vendor; model; software; hardware; …).
     let hbbtv = || bracketed(user_agent, "HbbTV/")?.split(';').nth(3);
     let lg = || {
         let mut parts = bracketed(user_agent, "LG Browser/")?.split(';').map(str::trim);
         parts.find(|part| *part == "LGE")?;
         parts.nth(1)
     };
-    // (maker;kind;model;chipset/firmware;…)
+    // The format is (maker;kind;model;chipset/firmware;…).
     let vidaa = || Some(bracketed(user_agent, "VIDAA/")?.split(';').nth(3)?.split_once('/')?.1);
     let roku = || bracketed(user_agent, "Roku/DVP-");
     let smart_cast =
@@ -26,11 +26,11 @@ pub(super) fn firmware(user_agent: &str) -> Option<&str> {
         .find(|text| is_version(text))
 }
 
-/// What stands in the brackets that follow `product`, up to the first that closes.
+/// Returns the text in the brackets that follow `product`, up to the first closing bracket.
 fn bracketed<'a>(user_agent: &'a str, product: &str) -> Option<&'a str> {
     let (_, after) = user_agent.split_once(product)?;
     let (version, inside) = after.split_once('(')?;
-    // Brackets of another product are not meant.
+    // The brackets may belong to another product.
     let own = version.trim_end().bytes().all(|byte| byte.is_ascii_graphic());
     own.then(|| inside.split(')').next().unwrap_or(inside))
 }

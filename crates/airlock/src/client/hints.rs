@@ -1,4 +1,4 @@
-//! Client hints: what a browser says where its user agent is frozen.
+//! Reads client hints, which replace frozen values of user agents.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crowdfold_beacon::Http;
 
 use super::{APP, Client, OTHER, device, names, shortened};
 
-/// The longest list of brands that is read, and the longest of other hints, bytes; what comes after is cut off.
+/// The maximum length of the list of brands, and of other hints, in bytes. The rest is ignored.
 const LONGEST_BRANDS: usize = 256;
 const LONGEST: usize = 64;
 
@@ -20,7 +20,7 @@ pub(crate) struct Hints<'a> {
 }
 
 impl<'a> Hints<'a> {
-    /// Those of a request, if it has any.
+    /// Returns the hints of a request, if it has any.
     pub(crate) fn of(http: &'a Http<'_>) -> Option<Self> {
         let short = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(|text| shortened(text, LONGEST));
         http.has_hints().then(|| Self {
@@ -32,21 +32,21 @@ impl<'a> Hints<'a> {
         })
     }
 
-    /// Writes what is the same for the same user agent and hints, and for no others.
+    /// Writes a key that is equal only for the same user agent and hints.
     pub(super) fn write_key(&self, user_agent: Option<&str>, key: &mut Vec<u8>) {
         let Self { brands, platform, platform_version, mobile, model } = self;
         for text in [user_agent, *brands, *platform, *platform_version, *mobile, *model] {
-            // All are far shorter than that.
+            // All hints are much shorter than this maximum.
             let length = text.map_or(u16::MAX, |text| text.len() as u16);
             key.extend(length.to_le_bytes());
             key.extend(text.unwrap_or_default().as_bytes());
         }
     }
 
-    /// A client as its hints correct it; hints win over the user agent.
+    /// Corrects a client with its hints. Hints take precedence over the user agent.
     pub(super) fn correct(&self, mut client: Client) -> Client {
         let brand = self.brands.and_then(brand);
-        // Of what a player shows its page in, its own name says more.
+        // The name of a native player is more specific than the browser that displays its page.
         if let Some((name, version)) =
             brand.filter(|(name, _)| !(client.browser == Some(APP) && *name == "WebView"))
         {
@@ -62,7 +62,7 @@ impl<'a> Hints<'a> {
         }
         if let Some(version) = self.platform_version.and_then(|version| major(unquoted(version))) {
             client.os_version = match client.os {
-                // From Windows 11 on the platform version is 13 and above (UA client hints, Microsoft's table).
+                // From Windows 11 on, the platform version is 13 or above (UA client hints, Microsoft's table).
                 Some("Windows") => match version {
                     0 => None,
                     1..13 => Some(10),
@@ -77,13 +77,13 @@ impl<'a> Hints<'a> {
             client.os = Some("Fire OS");
             client.os_version = None;
         }
-        // The model of a frozen user agent is K.
+        // A frozen user agent has the model K.
         client.device = device::of_model(model).or(client.device);
         client.device = self.device(client, model.is_empty());
         client
     }
 
-    /// The class of device, where hints tell phones, tablets and desktops apart.
+    /// Returns the class of device, if the hints distinguish phones, tablets and desktops.
     fn device(&self, client: Client, nameless: bool) -> Option<&'static str> {
         if self.brands.is_some_and(|brands| brands.contains("HeadlessChrome")) {
             return Some("bot");
@@ -99,7 +99,7 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Whether a platform is what a more special system, known already, is made of.
+/// Returns true if the known system is based on the platform.
 fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     matches!(
         (platform, known),
@@ -108,7 +108,7 @@ fn is_beneath(platform: &str, known: Option<&str>) -> bool {
     )
 }
 
-/// The brand that is not the engine's, and its version; of `"Google Chrome";v="147", "Chromium";v="147",
+/// Returns the brand that is not the engine, and its version. For `"Google Chrome";v="147", "Chromium";v="147",
 /// "Not?A_Brand";v="24"` it is Chrome.
 fn brand(list: &str) -> Option<(&'static str, Option<u16>)> {
     let mut found: Option<(&'static str, Option<u16>)> = None;
@@ -124,7 +124,7 @@ fn brand(list: &str) -> Option<(&'static str, Option<u16>)> {
     found
 }
 
-/// What stands between the next two quotes, and what follows.
+/// Returns the text between the next two quotes, and the text after them.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     text.split_once('"')?.1.split_once('"')
 }

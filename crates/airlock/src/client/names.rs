@@ -1,11 +1,11 @@
-//! Names of browsers, systems and device classes as other programs write them, and our names for them: one table for
-//! ua-parser's families, for client hints, and for what producers state explicitly.
+//! The names of browsers, systems and device classes in other programs, and our names for them. One table serves
+//! ua-parser's families, client hints, and explicit names of producers.
 
 use crowdfold_model::NameList;
 
 use super::OTHER;
 
-/// Our names of browsers, and the names that other programs use for each. A name that is not here is `other`.
+/// Our names of browsers, each with the names in other programs. Any other name is `other`.
 const BROWSERS: &[(&str, &str)] = &[
     ("Chrome", "Chrome|Chrome Mobile|Chrome Mobile iOS|Chrome Frame|HeadlessChrome|Google Chrome"),
     ("Chrome", "Chrome Lighthouse"),
@@ -76,17 +76,17 @@ const DEVICES: &[(&str, &str)] = &[
     ("bot", "bot|robot|crawler|spider"),
 ];
 
-/// Names by which producers say that they know nothing.
+/// Explicit names that mean an unknown value.
 const NOTHING: &[&str] = &["unknown", "n/a", "none", "null", "nil", "undefined", "not set", "not available"];
 
-/// The longest explicit name that is read, bytes, and the most words of it.
+/// The maximum length of an explicit name in bytes, and its maximum number of words.
 const LONGEST: usize = 96;
 const MOST_WORDS: usize = 8;
 
-/// Our name for an explicit one.
+/// The result for an explicit name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// The name states that nothing is known.
+    /// The name means an unknown value.
     Nothing,
     /// The name is not in the list.
     Unknown,
@@ -102,14 +102,14 @@ const fn table(list: NameList) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Returns our name for another program's, without regard to case, spaces and punctuation.
+/// Returns our name for a name of another program, without regard to case, spaces and punctuation.
 fn get(list: NameList, name: &str) -> Option<&'static str> {
     let holds = |theirs: &str| theirs.split('|').any(|theirs| is_same(theirs, name));
     table(list).iter().find(|(_, theirs)| holds(theirs)).map(|(ours, _)| *ours)
 }
 
-/// Returns our name for one that a producer states explicitly: that of the whole name, or of its longest run of words
-/// that is in the list, where a number begins a word of its own ("Microsoft Windows 10 Pro", "webOS22").
+/// Returns our name for an explicit name of a producer. It is the name of the whole text, or of its longest sequence of
+/// words in the list. A number begins a separate word ("Microsoft Windows 10 Pro", "webOS22").
 pub(crate) fn explicit(list: NameList, name: &str) -> Named {
     if NOTHING.iter().any(|nothing| is_same(nothing, name)) || letters(name).next().is_none() {
         return Named::Nothing;
@@ -125,13 +125,13 @@ pub(crate) fn explicit(list: NameList, name: &str) -> Named {
         .map_or(Named::Unknown, |ours| if ours == OTHER { Named::Unknown } else { Named::Is(ours) })
 }
 
-/// Returns where the words of a name begin, and where they end.
+/// Returns the starts and the ends of the words of a name.
 fn words(name: &str) -> (Vec<usize>, Vec<usize>) {
     let (mut begins, mut ends) = (Vec::new(), Vec::new());
     let mut before = None;
     for (at, sign) in name.char_indices().chain([(name.len(), ' ')]) {
         let kind = sign.is_alphanumeric().then_some(sign.is_numeric());
-        // A letter after a digit ("4K", "Win32s") begins no word.
+        // A letter after a digit ("4K", "Win32s") does not begin a word.
         if before.is_some() && (kind.is_none() || before == Some(false) && kind == Some(true)) {
             ends.push(at);
         }

@@ -1,11 +1,10 @@
-//! Patterns that user agents are searched for.
+//! Patterns for searching user agents.
 
 use std::sync::OnceLock;
 
 use regex::Regex;
 
-/// A regular expression that is compiled when it is first needed. One that does not compile is in no text; a test compiles
-/// all of them.
+/// A regular expression that is compiled at its first use. An invalid one matches nothing. A test compiles all of them.
 pub(super) struct Pattern {
     text: &'static str,
     compiled: OnceLock<Option<Regex>>,
@@ -25,7 +24,7 @@ impl Pattern {
         self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
-    /// Returns what its first group matches.
+    /// Returns the match of its first group.
     pub(super) fn first<'a>(&self, text: &'a str) -> Option<&'a str> {
         self.regex()?.captures(text)?.get(1).map(|found| found.as_str())
     }
@@ -37,7 +36,7 @@ impl Pattern {
     }
 }
 
-/// Returns the text after each place where a word begins with `prefix`.
+/// Returns the text after each word beginning that equals `prefix`.
 pub(super) fn words<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
     let begins = |at: usize| at == 0 || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
     text.match_indices(prefix).filter(move |(at, _)| begins(*at)).map(|(at, _)| &text[at + prefix.len()..])

@@ -1,10 +1,10 @@
-//! Systems and their versions by what a user agent contains, where ua-parser does not know them.
+//! Recognises systems and versions that ua-parser does not know, by the content of user agents.
 
 use super::OTHER;
 use super::device::amazon;
 use super::pattern::{Pattern, words};
 
-/// Systems that ua-parser does not know, by what their user agents contain. The first that is found counts.
+/// Texts in user agents of systems that ua-parser does not know. The first match counts.
 const CONTAINED: &[(&str, &str)] = &[
     ("PlayStation", "PlayStation"),
     ("Playstation", "PlayStation"),
@@ -28,17 +28,18 @@ const CONTAINED: &[(&str, &str)] = &[
     ("Mac OS/", "macOS"),
     ("Andr0id", "Android"),
     ("diordnA", "Android"),
-    // Both take part in casting, as what CrKey stands for does.
+    // Both are devices that receive casts, as devices with CrKey are.
     ("Fuchsia", OTHER),
     ("SmartCast", "Linux"),
     ("ViziOS", "Linux"),
     ("CrKey", "Android"),
 ];
 
-/// Major versions of Fire OS by that of the Android beneath (Amazon's "Fire OS overview").
+/// Major versions of Fire OS by the version of Android that it is based on (Amazon's "Fire OS overview").
 const FIRE_OS: [(u16, u16); 6] = [(5, 5), (7, 6), (9, 7), (10, 8), (11, 8), (14, 14)];
 
-/// Major versions of webOS by that of its Chrome, and by the year of the television (LG's "Web API and Web Engine").
+/// Major versions of webOS by the version of its Chrome, and by the year of the television (LG's "Web API and Web
+/// Engine").
 const WEBOS_BY_CHROME: [(u16, u16); 10] =
     [(38, 3), (53, 4), (68, 5), (79, 6), (87, 22), (94, 23), (108, 24), (120, 25), (122, 25), (132, 26)];
 const WEBOS_BY_YEAR: [(u16, u16); 8] =
@@ -53,16 +54,16 @@ static ANDROID: Pattern = Pattern::new(r"(?:Andr[o0]id|diordnA) (\d+)");
 static TVOS: Pattern = Pattern::new(r"(?:CPU OS|tvOS|Apple TV OS)[ /](\d+)");
 static ROKU_BROWSER: Pattern = Pattern::new(r"TV-G\w+-(\d+)");
 
-/// Versions that browsers state whatever the true one is: Windows 10 for every later one, macOS 10.15 since macOS 11,
-/// Android 10 with the model K, ChromeOS 14541.
+/// Versions that browsers send regardless of the actual one: Windows 10 for every later version, macOS 10.15 since
+/// macOS 11, Android 10 with the model K, ChromeOS 14541.
 static FROZEN: Pattern = Pattern::new(
     r"Windows NT 10\.0|Mac OS X 10[._]15(?:[._]7)?[;)]|Android 10; K\)|CrOS [a-z0-9_]+ 14541\.0\.0",
 );
-/// Safari from version 26 on states iOS 18.6 or 18.7.
+/// Safari sends iOS 18.6 or 18.7 from its version 26 on.
 static FROZEN_IOS: Pattern =
     Pattern::new(r"OS 18_[67](?:_\d+)? like Mac OS X\).*Version/(?:2[6-9]|[3-9]\d)\.");
 
-/// Returns the system that a user agent contains beside those that ua-parser knows.
+/// Returns the system in a user agent, if ua-parser does not know it.
 pub(super) fn contained(user_agent: &str) -> Option<&'static str> {
     CONTAINED
         .iter()
@@ -72,12 +73,12 @@ pub(super) fn contained(user_agent: &str) -> Option<&'static str> {
         .or_else(|| amazon(user_agent).map(|_| "Fire OS"))
 }
 
-/// Returns true if a user agent states a version of its system that says nothing.
+/// Returns true if the version of the system in a user agent is frozen.
 pub(super) fn is_frozen(user_agent: &str) -> bool {
     FROZEN.is_in(user_agent) || FROZEN_IOS.is_in(user_agent)
 }
 
-/// Returns the major version of a system that user agents state in a place of its own.
+/// Returns the major version of a system whose user agents have a specific position for it.
 pub(super) fn version(user_agent: &str, system: &str) -> Option<u16> {
     let number = |pattern: &Pattern| pattern.first(user_agent)?.parse::<u16>().ok();
     let by = |table: &[(u16, u16)], known: u16| {

@@ -22,12 +22,12 @@ fn check(user_agent: &str, expect: [&str; 5]) {
 const WEBKIT: &str = "AppleWebKit/537.36 (KHTML, like Gecko)";
 
 #[test]
-fn the_shipped_regexes_are_whole() {
+fn embedded_regexes_are_valid() {
     assert!(extractor().is_some());
 }
 
 #[test]
-fn user_agents_of_the_corpus() {
+fn user_agents_of_the_corpus_are_recognised() {
     let chrome = |system: &str, rest: &str| format!("Mozilla/5.0 ({system}) {WEBKIT} {rest}");
     check(
         &chrome("Windows NT 10.0; Win64; x64", "Chrome/147.0.0.0 Safari/537.36"),
@@ -72,7 +72,7 @@ fn user_agents_of_the_corpus() {
 }
 
 #[test]
-fn user_agents_of_others() {
+fn other_user_agents_are_recognised() {
     let chrome = |system: &str, rest: &str| format!("Mozilla/5.0 ({system}) {WEBKIT} {rest}");
     check(
         &chrome("Linux; Android 10; K", "Chrome/147.0.0.0 Safari/537.36"),
@@ -105,7 +105,7 @@ fn user_agents_of_others() {
         &chrome("Linux; Android 9; KFMUWI", "Silk/100.1 like Chrome/100.0 Safari/537.36"),
         ["Silk", "100", "Fire OS", "7", "tablet"],
     );
-    // a box of an operator, whose model ends like a tablet of Amazon
+    // The model of this operator box ends like that of an Amazon tablet.
     check(
         &chrome("Linux; Android 9; DV8555-KFN Build/PTT1.190826.001", "Chrome/100.0.0.0 Safari/537.36"),
         ["Chrome", "100", "Android", "9", "stb"],
@@ -117,9 +117,9 @@ fn user_agents_of_others() {
 }
 
 #[test]
-fn what_is_remembered_is_what_is_read() {
+fn cached_client_equals_the_parsed_client() {
     let agents = UserAgents::default();
-    let mut remembered = Remembered::new();
+    let mut remembered = ClientCache::new();
     let first = remembered.get(&agents, "okhttp/4.9.3").client;
     assert_eq!(first, agents.parse("okhttp/4.9.3"));
     assert_eq!(remembered.get(&agents, "okhttp/4.9.3").client, first);
@@ -128,9 +128,9 @@ fn what_is_remembered_is_what_is_read() {
 }
 
 #[test]
-fn what_is_remembered_with_hints_is_of_these_hints() {
+fn cached_client_with_hints_depends_on_these_hints() {
     let agents = UserAgents::default();
-    let mut remembered = Remembered::new();
+    let mut remembered = ClientCache::new();
     let windows =
         format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/147.0.0.0 Safari/537.36");
     let mut version = |user_agent: Option<&str>, platform: &'static str, version: &'static str| {
@@ -147,7 +147,7 @@ fn what_is_remembered_with_hints_is_of_these_hints() {
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
     assert_eq!(version(Some(&windows), "\"Windows\"", "\"10.0.0\""), (Some("Windows"), Some(10)));
     assert_eq!(version(None, "\"Windows\"", "\"15.0.0\""), (Some("Windows"), Some(11)));
-    // the same bytes, otherwise divided
+    // The bytes are the same, with another boundary between the fields.
     assert_eq!(version(None, "\"Android\"1", "5"), (None, None));
     assert_eq!(version(None, "\"Android\"", "15"), (Some("Android"), Some(15)));
     assert_eq!(remembered.get(&agents, &windows).client.os_version, None);
@@ -162,7 +162,7 @@ fn patterns_compile() {
     }
 }
 
-/// The web view of an app on Android.
+/// Returns the user agent of a web view of an app on Android.
 fn view(model: &str) -> String {
     format!(
         "Mozilla/5.0 (Linux; Android 11; {model}; wv) {WEBKIT} Version/4.0 Chrome/119.0.6045.66 Mobile Safari/537.36"
@@ -193,7 +193,7 @@ fn televisions_and_boxes_that_look_like_phones_are_recognised() {
 }
 
 #[test]
-fn phones_and_tablets_are_no_televisions() {
+fn phones_and_tablets_are_not_televisions() {
     for model in [
         "SM-G991B Build/TP1A.220624.014",
         "moto g24 Build/UTAS34.82-21-2",
@@ -206,7 +206,7 @@ fn phones_and_tablets_are_no_televisions() {
         check(&view(model), ["WebView", "119", "Android", "11", "phone"]);
     }
     check(&view("Lenovo TB-X306F Build/QP1A"), ["WebView", "119", "Android", "11", "tablet"]);
-    // The app of a television station, or Google's app for televisions, on a phone.
+    // The app of a television station, or Google's app for televisions, runs on a phone.
     check(
         "Google TV/4.39.2 (Linux; Android 13; SM-A536B) ExoPlayerLib/2.18.1",
         ["app", "-", "Android", "13", "phone"],
@@ -255,7 +255,7 @@ fn boxes_of_operators_that_look_like_desktops_are_boxes() {
 }
 
 #[test]
-fn browsers_of_ios_that_ask_for_the_page_of_a_desktop_are_on_an_ipad() {
+fn ios_browsers_that_request_the_desktop_page_are_on_an_ipad() {
     let page = |product: &str| {
         format!(
             "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) {product} Version/17.0 Safari/605.1.15"
@@ -268,7 +268,7 @@ fn browsers_of_ios_that_ask_for_the_page_of_a_desktop_are_on_an_ipad() {
 }
 
 #[test]
-fn versions_that_browsers_froze_are_unknown() {
+fn frozen_versions_are_unknown() {
     let safari = |system: &str, version: &str| {
         format!(
             "Mozilla/5.0 (iPhone; CPU iPhone OS {system} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{version} Mobile/15E148 Safari/604.1"
@@ -310,7 +310,7 @@ fn native_players_are_apps() {
 }
 
 #[test]
-fn apps_are_recognised_by_the_name_of_their_package() {
+fn apps_are_recognised_by_their_package_name() {
     check(
         "com.google.android.youtube/19.09.36 (Linux; U; Android 14; en_US; Pixel 8 Pro Build/UD1A.231105.004) gzip",
         ["app", "-", "Android", "14", "phone"],

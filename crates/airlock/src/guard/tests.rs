@@ -2,9 +2,10 @@ use crowdfold_beacon::{Address, Purpose};
 
 use super::*;
 
-/// From the reference implementation's `vectors_sip64`: key 00 … 0f, messages 00, 00 01 and so on.
+/// The values are those of the reference implementation's `vectors_sip64`, with the key 00 … 0f and the messages 00, 00
+/// 01 and so on.
 #[test]
-fn siphash_is_siphash() {
+fn siphash_equals_the_reference_vectors() {
     let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
     let message: Vec<u8> = (0..15).collect();
     assert_eq!(siphash(key, &[]), 0x726f_db47_dd0e_0e31);
@@ -17,7 +18,7 @@ fn of(key: u8, address: &str) -> u64 {
 }
 
 #[test]
-fn a_network_has_one_bit_whatever_the_host() {
+fn hosts_of_a_network_have_the_same_bit() {
     assert_eq!(of(1, "198.51.100.1").count_ones(), 1);
     assert_eq!(of(1, "198.51.100.1"), of(1, "198.51.100.254"));
     assert_eq!(of(1, "198.51.100.1"), of(1, "::ffff:198.51.100.9"));
@@ -25,7 +26,7 @@ fn a_network_has_one_bit_whatever_the_host() {
 }
 
 #[test]
-fn networks_spread_over_all_bits_by_the_key() {
+fn networks_are_spread_over_all_bits_by_the_key() {
     let distribution = |key| (0..=255).fold(0, |seen, third| seen | of(key, &format!("198.51.{third}.1")));
     assert!(distribution(1).count_ones() > 56);
     let moved = (0..=255).filter(|third| {

@@ -5,7 +5,7 @@ use crowdfold_beacon::{Fields, Form, Reader};
 
 use super::*;
 
-/// The identity of a beacon that was sent to an endpoint and received at a time.
+/// Returns the identity of a beacon that was sent to this endpoint and received at this time.
 fn sent(form: Form, record: &str, endpoint: u32, received_at: Millis) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
@@ -21,7 +21,7 @@ fn json(record: &str) -> Option<u64> {
     sent(Form::Json, record, 7, 5)
 }
 
-/// An event, or a request where it begins with `CMCD=`.
+/// Returns the identity of an event, or of a request if the record begins with `CMCD=`.
 fn cmcd(record: &str) -> Option<u64> {
     sent(Form::Cmcd, record, 7, 5)
 }
@@ -62,10 +62,10 @@ fn events_differ_by_endpoint_number_event_and_time() {
         cmcd("e=t,ts=5"),
         cmcd("e=t,sn=0,ts=5"),
         sent(Form::Cmcd, "e=t,sn=1,ts=5", 8, 5),
-        // a request of the same number at the same time
+        // This is a request with the same number at the same time.
         cmcd("CMCD=sn=1"),
     ]);
-    assert_eq!(sent(Form::Cmcd, "e=t,sn=1,ts=5,sta=p", 7, 9), cmcd("e=t,sn=1,ts=5"), "a retry");
+    assert_eq!(sent(Form::Cmcd, "e=t,sn=1,ts=5,sta=p", 7, 9), cmcd("e=t,sn=1,ts=5"), "the record is a retry");
     assert_eq!(cmcd("e=t,sn=1"), None);
 }
 
@@ -76,11 +76,11 @@ fn requests_differ_by_endpoint_number_and_time_of_receipt() {
         request("CMCD=sn=1", 7, 5),
         request("CMCD=sn=2", 7, 5),
         request("CMCD=sn=1", 8, 5),
-        // a player that starts its numbers again
+        // This player restarts its numbers.
         request("CMCD=sn=1", 7, 6),
     ]);
     assert_eq!(request("CMCD=sn=1,sta=p", 7, 5), request("CMCD=sn=1", 7, 5));
-    assert_eq!(request("CMCD=sta=p", 7, 5), None, "nothing tells it from others");
+    assert_eq!(request("CMCD=sta=p", 7, 5), None, "the record has no distinguishing field");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn of(record: &str) -> Measures {
 }
 
 #[test]
-fn amounts_are_quantised_half_up() {
+fn amounts_are_rounded_half_up() {
     let measures = of(r#"{"playing_ms":10050,"stalled_ms":49.9,"stalls":1.5,"dropped_frames":3,"switches":2,
         "bandwidth_kbps":5449,"bitrate_kbps":3250,"startup_ms":855}"#);
     let mut expect = Measures { play: true, ..Measures::default() };
@@ -38,7 +38,7 @@ fn amounts_are_quantised_half_up() {
 }
 
 #[test]
-fn beacon_states_a_start_a_first_frame_or_nothing_of_both() {
+fn beacon_reports_a_start_or_a_first_frame_or_neither() {
     let states = |record| (of(record).attempt, of(record).play, of(record).idle);
     assert_eq!(states(r#"{"event":"attempt"}"#), (true, false, false));
     assert_eq!(states(r#"{"event":"ATTEMPT"}"#), (true, false, false));
@@ -56,7 +56,7 @@ fn beacon_states_a_start_a_first_frame_or_nothing_of_both() {
 }
 
 #[test]
-fn errors_are_closed() {
+fn error_classes_are_a_closed_list() {
     let error = |record| (of(record).error.map(ErrorClass::name), of(record).fatal);
     assert_eq!(error(r#"{"event":"error","error":"network","fatal":true}"#), (Some("network"), true));
     assert_eq!(error(r#"{"event":"heartbeat","error":"DRM"}"#), (Some("drm"), false));
@@ -66,7 +66,7 @@ fn errors_are_closed() {
     assert_eq!(error(r#"{"error":"","fatal":true}"#), (None, false));
 }
 
-/// Of a CMCD event, or of a request where it begins with `CMCD=`.
+/// Returns the measures of a CMCD event, or of a request if the record begins with `CMCD=`.
 fn cmcd(record: &str) -> Measures {
     let mut found = None;
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
@@ -77,7 +77,7 @@ fn cmcd(record: &str) -> Measures {
 }
 
 #[test]
-fn states_of_cmcd_state_starts_and_first_frames() {
+fn cmcd_states_report_starts_and_first_frames() {
     let states = |record: &str| (cmcd(record).attempt, cmcd(record).play, cmcd(record).idle);
     assert_eq!(states("e=ps,sta=s"), (true, false, false));
     assert_eq!(states("e=t,sta=p"), (false, true, false));
@@ -88,9 +88,13 @@ fn states_of_cmcd_state_starts_and_first_frames() {
     for state in ["k", "r", "w", "f", "d", "q", "x", "P"] {
         assert_eq!(states(&format!("e=t,sta={state}")), (false, false, false), "{state}");
     }
-    assert_eq!(states("e=ps,sta=s,msd=3"), (true, false, false), "dash.js, before anything plays");
-    assert_eq!(states("e=ps,sta=r,msd=453"), (false, false, false), "dash.js, before anything plays");
-    assert_eq!(states("e=rr,msd=135"), (false, true, false), "Shaka Player without states");
+    assert_eq!(states("e=ps,sta=s,msd=3"), (true, false, false), "dash.js sends this before anything plays");
+    assert_eq!(
+        states("e=ps,sta=r,msd=453"),
+        (false, false, false),
+        "dash.js sends this before anything plays"
+    );
+    assert_eq!(states("e=rr,msd=135"), (false, true, false), "Shaka Player sends this without a state");
 }
 
 #[test]
@@ -98,17 +102,17 @@ fn amounts_of_cmcd_are_ignored_and_totals_are_read() {
     let measured = cmcd("e=t,sta=p,bsa=(3),bsda=(900),dfa=(7),msd=855");
     assert_eq!(measured.sums, [0; SumMetric::COUNT]);
     assert_eq!(measured.value(ValueMetric::StartupMs), Some(860));
-    assert_eq!(cmcd("e=ps,sta=s,msd=3").value(ValueMetric::StartupMs), None, "of what has not begun");
+    assert_eq!(cmcd("e=ps,sta=s,msd=3").value(ValueMetric::StartupMs), None, "nothing has started");
 }
 
 #[test]
-fn record_states_an_error_by_its_code_or_by_its_event() {
+fn cmcd_error_follows_from_its_code_or_its_event() {
     let error = |record| (cmcd(record).error.map(ErrorClass::name), cmcd(record).fatal);
     assert_eq!(error("e=e,sta=p,ec=27"), (Some("network"), false));
     assert_eq!(error("e=t,sta=p,ec=27"), (Some("network"), false));
     assert_eq!(error("e=t,sta=p,ec=\" \""), (None, false));
     assert_eq!(error("e=t,sta=f,ec=27"), (Some("network"), true));
-    assert_eq!(error("e=ps,sta=f"), (None, true), "`e=e` comes right after it");
+    assert_eq!(error("e=ps,sta=f"), (None, true), "`e=e` follows immediately");
     assert_eq!(error("e=e,sta=f"), (Some("other"), true));
     assert_eq!(error("CMCD=ec=27"), (Some("network"), false));
 }

@@ -9,7 +9,7 @@ fn refusal(settings: Settings) -> String {
 }
 
 #[test]
-fn settings_that_contradict_themselves_are_refused() {
+fn contradictory_settings_are_refused() {
     let fields = [("sessoin".to_owned(), vec!["x".to_owned()])].into_iter().collect();
     assert!(refusal(Settings { fields, ..Settings::default() }).contains("`sessoin`"));
     assert!(refusal(Settings { tenants: Vec::new(), ..Settings::default() }).contains("tenants.names"));

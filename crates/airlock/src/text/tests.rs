@@ -15,7 +15,7 @@ fn check(rule: TextRule, input: &str, expect: &str) {
 }
 
 #[test]
-fn closed_catalogues_know_no_case() {
+fn closed_catalogues_ignore_case() {
     let rule = TextRule::Named(NameList::Systems);
     check(rule, "macos", "=macOS");
     check(rule, " FIRE os ", "=Fire OS");
@@ -29,7 +29,7 @@ fn closed_catalogues_know_no_case() {
 }
 
 #[test]
-fn texts_for_absent_values_mean_nothing_under_every_rule() {
+fn texts_for_absent_values_are_absent_under_every_rule() {
     for rule in [
         Dimension::Format.rule(),
         TextRule::Named(NameList::Systems),
@@ -161,8 +161,8 @@ fn free_text_that_may_name_someone_is_redacted() {
     }
 }
 
-/// At least one text for each kind that the scanner knows and that is made of characters a label may have. The
-/// scanner's own tables have more.
+/// There is at least one text for each kind of identifier that the scanner recognises and that consists of permitted
+/// characters. The scanner's own tables contain more.
 #[test]
 fn free_text_with_an_identifier_is_redacted() {
     for text in [
@@ -218,7 +218,7 @@ fn known_values_are_redacted_in_every_encoding() {
 
 proptest! {
     #[test]
-    fn the_scanner_finds_nothing_in_a_label(parts in prop::collection::vec(
+    fn scanner_finds_nothing_in_a_dimension_value(parts in prop::collection::vec(
         "[0-9]{1,4}|[ ._:/+()-]|[a-f0-9]{2}|[A-Za-z]{1,3}|203|GA1|at|dot|::|0x|Q==", 1..12,
     )) {
         let raw = parts.concat();
@@ -246,7 +246,7 @@ fn versions_are_cut_before_the_scan() {
     check(TextRule::Firmware, "14.5.0.4215-88", "=14.5.0");
     check(TextRule::Firmware, "T-KTM2AKUC-1410.5", "=T-KTM2AKUC-1410.5");
     check(TextRule::Firmware, "V0000.01.00I.L1204", "=V0000.01.00I");
-    // four octets would be three, and no address any more
+    // Otherwise four octets would become three, which are not recognised as an address.
     check(TextRule::Firmware, "203.0.113.77", "redacted");
     check(TextRule::Firmware, "v2.203.0.113.77", "redacted");
     check(TextRule::Firmware, "10.9.8.7", "redacted");
@@ -257,7 +257,7 @@ fn versions_are_cut_before_the_scan() {
 }
 
 #[test]
-fn places_are_written_one_way() {
+fn places_have_one_notation() {
     check(TextRule::Country, "de", "=DE");
     check(TextRule::Country, "Germany", "=Germany");
     check(TextRule::Country, "203.0.113.9", "redacted");

@@ -49,7 +49,7 @@ const CLIENT: [Dimension; 5] =
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
 
 #[test]
-fn requests_have_the_time_they_were_recorded_at() {
+fn request_has_the_time_of_its_record() {
     let mut bench = Bench::new(settings());
     let observation =
         bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csf%3Dh%2Cst%3Dll%2Cbr%3D3200""#).unwrap();
@@ -77,7 +77,7 @@ fn events_need_a_time_and_a_session() {
 }
 
 #[test]
-fn repetitions_share_an_identity_and_endpoints_do_not() {
+fn identity_is_equal_for_repetitions_and_differs_by_endpoint() {
     let mut bench = Bench::new(settings());
     let mut identity = |path: &str, line: &str| {
         let body = line.replace('"', "\\\"");
@@ -90,7 +90,7 @@ fn repetitions_share_an_identity_and_endpoints_do_not() {
 }
 
 #[test]
-fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
+fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
     let mut bench = Bench::new(settings());
     let mut event = |ts: u64| {
         let headers = r#""headers":{"content-type":"application/cmcd"}"#;
@@ -102,11 +102,11 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_records() {
     assert_eq!((most.0, most.1, most.2), (NOW, NOW + 60_000, false));
     assert_eq!((ahead.0, ahead.1, ahead.2), (NOW, NOW, true));
     assert_eq!((other.0, other.1, other.2), (NOW, NOW, true));
-    assert_ne!(ahead.3, other.3, "they are no repetitions of each other");
+    assert_ne!(ahead.3, other.3, "they are not repetitions of each other");
 }
 
 #[test]
-fn a_file_of_cmcd_has_its_records_own_times() {
+fn record_of_a_cmcd_file_has_its_own_time() {
     let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
     let all = bench.all("e=t,sid=\"s\",ts=1795312400005\nsid=\"s\"\n", None);
     assert_eq!(all[0].0, Some(1_795_312_400_005));
@@ -116,7 +116,7 @@ fn a_file_of_cmcd_has_its_records_own_times() {
 }
 
 #[test]
-fn content_types_win_over_the_configured_form() {
+fn content_type_overrides_the_configured_form() {
     let mut bench = Bench::new(settings());
     assert!(bench.all(r#"{"session":"s","ts":5}"#, Some("application/json"))[0].1.is_ok());
     assert!(bench.all("sid=\"s\",ts=1795312400005", Some("text/cmcd"))[0].1.is_ok());
@@ -127,7 +127,7 @@ fn content_types_win_over_the_configured_form() {
 }
 
 #[test]
-fn tenants_come_from_the_path_but_a_beacons_own_wins() {
+fn tenant_of_a_beacon_overrides_the_tenant_of_the_path() {
     let mut bench = Bench::new(settings());
     let mut tenant = |path: &str, body: &str| {
         let body = body.replace('"', "\\\"");
@@ -141,7 +141,7 @@ fn tenants_come_from_the_path_but_a_beacons_own_wins() {
 }
 
 #[test]
-fn signals_opt_out_where_they_are_enabled() {
+fn enabled_signals_opt_out() {
     let asked = |settings: Settings, header: &str| {
         let rest = format!(r#""headers":{{"{header}":"1"}},"query":"CMCD=sid%3D%22s%22""#);
         Bench::new(settings).capture(&rest).unwrap().opt_out()
@@ -154,7 +154,7 @@ fn signals_opt_out_where_they_are_enabled() {
 }
 
 #[test]
-fn explicit_fields_win_over_the_user_agent() {
+fn explicit_fields_override_the_user_agent() {
     let mut bench = Bench::new(Settings { format: Format::Json, ..settings() });
     for (reported, expect) in [
         ("", "desktop Windows unknown Chrome 147"),
@@ -185,14 +185,14 @@ fn user_agents_are_interned_again_after_a_sweep() {
         let observation = bench.capture(&rest).unwrap();
         assert_eq!(bench.words(&observation, &CLIENT), "desktop Windows unknown Chrome 147");
         bench.0.sweep(std::iter::empty());
-        // Other words take the numbers of those that were forgotten.
+        // New words get the numbers of the removed ones.
         let other = r#""query":"CMCD=sid%3D%22s%22%2Ccid%3D%22c%22%2Csf%3Dh%2Cst%3Dv%2Cbr%3D1""#;
         assert!(bench.capture(other).is_ok());
     }
 }
 
 #[test]
-fn hints_win_over_the_user_agent() {
+fn hints_override_the_user_agent() {
     let mut bench = Bench::new(settings());
     let hints = r#""sec-ch-ua":"\"Microsoft Edge\";v=\"146\"","sec-ch-ua-platform-version":"\"15.0.0\"""#;
     let rest = format!(r#""headers":{{"user-agent":"{CHROME}",{hints}}},"query":"CMCD=sid%3D%22s%22""#);
@@ -201,7 +201,7 @@ fn hints_win_over_the_user_agent() {
 }
 
 #[test]
-fn bots_can_be_dropped() {
+fn bots_are_excluded_if_configured() {
     let excluded = |drop_bots, reported: &str| {
         let mut bench = Bench::new(Settings { drop_bots, format: Format::Json, ..settings() });
         let all = bench.all(&format!(r#"{{"session":"s","ts":5,{reported}}}"#), None);
@@ -216,7 +216,7 @@ fn bots_can_be_dropped() {
 }
 
 #[test]
-fn the_address_of_the_connection_counts_and_not_what_a_body_claims() {
+fn address_of_the_connection_is_used_instead_of_the_body() {
     let mut bench = Bench::new(Settings { address: crate::AddressPolicy::Truncate, ..settings() });
     let mut network = |client: &str| {
         let body = r#"{\"session\":\"s\",\"ts\":1,\"ip\":\"198.51.100.7\"}"#;
@@ -224,7 +224,7 @@ fn the_address_of_the_connection_counts_and_not_what_a_body_claims() {
         bench.words(&seen, &[Dimension::Network])
     };
     assert_eq!(network(r#""client_ip":"203.0.113.9","#), "203.0.113.0/24");
-    // a collector that does not know it sends an empty one
+    // A collector that does not know the address sends an empty one.
     assert_eq!(network(r#""client_ip":"","#), "unknown");
     assert_eq!(network(""), "198.51.100.0/24");
 }

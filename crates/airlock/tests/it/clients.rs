@@ -1,4 +1,4 @@
-//! User agents as they are sent, and what is known of those that send them.
+//! Tests the recognition of clients with real user agents.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,19 +9,19 @@ use serde_json::json;
 
 use crate::seen::{Seen, admit, airlock};
 
-/// Every row is read right.
+/// The table whose rows must all be recognised.
 const TABLE: &str = include_str!("../data/user-agents.tsv");
-/// The documented number of rows is read right.
+/// The table of which the documented number of rows must be recognised.
 const GATHERED: &str = include_str!("../data/gathered-user-agents.tsv");
 const README: &str = include_str!("../data/README.md");
 
-/// The columns of the table, after where a row is from and before the user agent itself.
+/// The columns of the table between the source of a row and the user agent.
 const COLUMNS: [Dimension; 4] = [Dimension::Device, Dimension::Os, Dimension::Browser, Dimension::Firmware];
 
 fn read(airlock: &mut Airlock, user_agent: &str) -> Seen {
     let beacon = json!({"session": "s", "ts": 5, "user_agent": user_agent}).to_string();
     let mut outcomes = admit(airlock, beacon.as_bytes(), None);
-    outcomes.remove(0).1.expect("a beacon")
+    outcomes.remove(0).1.expect("one outcome that is a beacon")
 }
 
 fn word(seen: &Seen, dimension: Dimension) -> &str {
@@ -32,7 +32,7 @@ fn word(seen: &Seen, dimension: Dimension) -> &str {
 }
 
 #[test]
-fn user_agents_of_the_table_are_read_right() {
+fn user_agents_of_the_table_are_recognised() {
     let mut airlock = airlock(Settings { format: Format::Json, ..Settings::default() });
     let (mut rows, mut wrong) = (0, Vec::new());
     for line in TABLE.lines().skip(1) {
@@ -48,7 +48,7 @@ fn user_agents_of_the_table_are_read_right() {
     assert!(rows >= 140 && wrong.is_empty(), "{rows} rows; {}", wrong.join("\n"));
 }
 
-/// Rows that are right, of those in which a column has an expectation.
+/// The number of correct rows, and of rows with an expectation in the column.
 #[derive(Default)]
 struct Accuracy {
     right: usize,
@@ -65,7 +65,7 @@ impl Accuracy {
 const GATHERED_COLUMNS: [Dimension; 4] =
     [Dimension::Device, Dimension::Os, Dimension::OsVersion, Dimension::Browser];
 
-/// Accuracy of one column for one class of devices in one part.
+/// The accuracy of one column for one class of devices in one part.
 type Figures<'a> = BTreeMap<(&'a str, &'a str, usize), Accuracy>;
 
 fn figures() -> Figures<'static> {
@@ -76,7 +76,7 @@ fn figures() -> Figures<'static> {
         let [_, part, expect @ .., user_agent] = &columns[..] else { panic!("no columns: {line}") };
         let seen = read(&mut airlock, user_agent);
         for (at, (dimension, expect)) in GATHERED_COLUMNS.into_iter().zip(expect).enumerate() {
-            // The source says nothing about this.
+            // The source does not contain this value.
             if *expect == "?" {
                 continue;
             }
@@ -88,7 +88,7 @@ fn figures() -> Figures<'static> {
     figures
 }
 
-/// The class of devices that a row belongs to.
+/// Returns the class of devices of a row.
 fn class(expected: &'static str) -> &'static str {
     match expected {
         "tv|stb" => "television or box",
@@ -97,7 +97,7 @@ fn class(expected: &'static str) -> &'static str {
     }
 }
 
-/// The figures as a table in Markdown: right of rows, and percent.
+/// Formats the figures as a Markdown table with the correct rows, all rows, and the percentage.
 fn table(figures: &Figures<'_>) -> String {
     let mut text = String::from(
         "| class | part | device | system | system version | browser |\n|---|---|---|---|---|---|\n",
@@ -105,12 +105,13 @@ fn table(figures: &Figures<'_>) -> String {
     let mut lines: Vec<_> = figures.keys().map(|(class, part, _)| (*class, *part)).collect();
     lines.dedup();
     for (class, part) in lines {
-        write!(text, "| {class} | {part} |").expect("a string");
+        write!(text, "| {class} | {part} |").expect("a write to a string");
         for at in 0..GATHERED_COLUMNS.len() {
             match figures.get(&(class, part, at)) {
                 Some(accuracy) => {
                     let Accuracy { right, rows } = accuracy;
-                    write!(text, " {right} of {rows} ({:.0} %) |", accuracy.percent()).expect("a string");
+                    write!(text, " {right} of {rows} ({:.0} %) |", accuracy.percent())
+                        .expect("a write to a string");
                 }
                 None => text.push_str(" |"),
             }
@@ -121,7 +122,7 @@ fn table(figures: &Figures<'_>) -> String {
 }
 
 #[test]
-fn accuracy_on_gathered_user_agents_is_as_documented() {
+fn accuracy_on_gathered_user_agents_equals_the_documentation() {
     let rows = GATHERED.lines().count() - 1;
     assert!(rows >= 300, "{rows} rows");
     let figures = figures();

@@ -1,4 +1,4 @@
-//! What real players sent (tests/data/README.md).
+//! Tests the records of real players (tests/data/README.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use crate::seen::{Seen, admit, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
-/// Every line, and what came of it.
+/// Returns every line with its outcomes.
 fn all(settings: Settings) -> Vec<(Value, Vec<Seen>)> {
     let mut airlock = airlock(Settings { format: Format::Capture, ..settings });
     let admitted = |line: &str| {
-        let truth: Value = serde_json::from_str(line).expect("a line is JSON");
+        let truth: Value = serde_json::from_str(line).expect("a line of JSON");
         let outcomes = admit(&mut airlock, line.as_bytes(), None);
         let seen = outcomes.into_iter().map(|(time, outcome)| {
             assert_eq!(time, truth["received_at_ms"].as_u64());
@@ -38,7 +38,7 @@ fn every_record_is_admitted_once() {
 }
 
 #[test]
-fn playbacks_and_sessions_are_the_same() {
+fn each_playback_is_one_session() {
     let mut hashes: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for (truth, seen) in all(Settings::default()) {
         hashes
@@ -91,7 +91,7 @@ fn every_client_is_recognised_from_its_user_agent() {
 }
 
 #[test]
-fn those_who_asked_are_not_counted() {
+fn sessions_with_an_opt_out_are_not_counted() {
     for (truth, seen) in all(Settings::default()) {
         let asked = truth["headers"].get("sec-gpc").is_some();
         assert!(seen.iter().all(|seen| seen.opt_out == asked));
@@ -101,7 +101,7 @@ fn those_who_asked_are_not_counted() {
 }
 
 #[test]
-fn numbers_are_within_what_a_player_can_mean() {
+fn numbers_are_plausible() {
     let all = all(Settings::default());
     let measures = || all.iter().flat_map(|(_, seen)| seen).map(|seen| &seen.measures);
     assert!(measures().any(|measures| measures.value(ValueMetric::BandwidthKbps).is_some()));
@@ -112,22 +112,25 @@ fn numbers_are_within_what_a_player_can_mean() {
     );
     assert!(measures().filter_map(|measures| measures.value(ValueMetric::StartupMs)).all(|ms| ms < 60_000));
     assert!(measures().any(|measures| measures.value(ValueMetric::StartupMs).is_some() && measures.play));
-    // dash.js 5.2.1 met a segment that was missing (code 27), and repeats the code; the session counts it once
+    // A segment was missing, so dash.js 5.2.1 repeats the code 27. The session counts it once.
     let errors: Vec<_> = measures().filter_map(|measures| measures.error).collect();
     assert_eq!(errors, [ErrorClass::Network; 2]);
     assert!(measures().all(|measures| !measures.fatal));
 }
 
 #[test]
-fn numbered_records_are_all_different() {
+fn numbered_records_have_different_identities() {
     let mut identities = BTreeSet::new();
     for (truth, seen) in all(Settings::default()) {
         for seen in seen {
             let Some(identity) = seen.identity else {
-                assert_eq!(truth["method"], "GET", "events are numbered");
+                assert_eq!(truth["method"], "GET", "events have numbers");
                 continue;
             };
-            assert!(identities.insert((seen.session_hash, identity.get())), "taken for a repetition");
+            assert!(
+                identities.insert((seen.session_hash, identity.get())),
+                "a record has the identity of another one"
+            );
         }
     }
     assert!(identities.len() > 80);

@@ -17,10 +17,10 @@ assert_impl_all!(Reason: Copy);
 assert_impl_all!(Shared: Send, Sync);
 assert_impl_all!(crowdfold_airlock::Airlock: Send);
 
-/// A rejection is its reason, and the keyed hash of a session that opts out: it has no field for anything of its
-/// beacon.
+/// A rejection contains its reason and the keyed hash of a session that opts out. It has no field for the content of
+/// its beacon.
 #[test]
-fn a_rejection_cannot_hold_a_payload() {
+fn rejection_cannot_contain_a_payload() {
     assert_eq!(size_of::<Reason>(), 1);
     assert_eq!(size_of::<Rejection>(), size_of::<(Reason, Option<SessionHash>)>());
 }

@@ -1,4 +1,4 @@
-//! The invariants in docs/internals/architecture.md that concern the airlock, over random beacons.
+//! Tests the invariants of the airlock in docs/internals/architecture.md with random beacons.
 
 use crowdfold_airlock::{AddressPolicy, Format, Settings};
 use crowdfold_model::Partitioner;
@@ -16,7 +16,7 @@ fn format() -> impl Strategy<Value = Format> {
     prop::sample::select(vec![Format::Json, Format::Cmcd, Format::Capture])
 }
 
-/// A beacon with `{ip}` and `{session}` for address and session.
+/// Generates a beacon with `{ip}` and `{session}` as address and session.
 fn beacon() -> impl Strategy<Value = String> {
     (
         prop::option::of(prop::sample::select(vec!["acme", "blip", "nobody", ""])),
@@ -59,9 +59,9 @@ proptest! {
         prop_assert!(!outcomes.is_empty());
     }
 
-    /// Something that looks like records of every form, cut and mixed.
+    /// The text resembles records of every form, truncated and mixed.
     #[test]
-    fn any_mixture_has_an_outcome(
+    fn mixture_of_forms_has_an_outcome(
         parts in prop::collection::vec(prop::sample::select(vec![
             "{\"ts\":1,\"session\":\"s\"}", "[", "]", ",", "\n", "{", "}", "\"", "sid=\"s\",ts=5", "CMCD=", "%22", "v=2,",
             "{\"received_at_ms\":5,\"query\":\"CMCD=sid%3D%22s%22\"}", "\\", "\u{feff}", "(1;v 2)", "\"headers\":{",
@@ -77,9 +77,9 @@ proptest! {
         prop_assert_eq!(outcomes(&settings(Format::Json), &beacons, "s-1", "198.51.100.7").len(), beacons.len());
     }
 
-    /// Invariant 2, first half: where nothing is wanted of addresses, they change nothing.
+    /// Tests the first half of invariant 2: if addresses are not used, they do not change the result.
     #[test]
-    fn addresses_leave_no_trace(beacons in prop::collection::vec(beacon(), 1..5), one in v4(), other in v6()) {
+    fn addresses_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), one in v4(), other in v6()) {
         let settings = settings(Format::Json);
         prop_assert_eq!(
             outcomes(&settings, &beacons, "s-1", &one),
@@ -87,9 +87,9 @@ proptest! {
         );
     }
 
-    /// Invariant 2, second half: where networks are kept and guarded, hosts change nothing.
+    /// Tests the second half of invariant 2: if networks are kept and have bits, host bits do not change the result.
     #[test]
-    fn hosts_leave_no_trace(beacons in prop::collection::vec(beacon(), 1..5), network: [u8; 3], hosts: [u8; 2], low: [u16; 2]) {
+    fn host_bits_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 1..5), network: [u8; 3], hosts: [u8; 2], low: [u16; 2]) {
         let settings = Settings {
             address: AddressPolicy::Truncate,
             guard_key: Some([9; 32]),
@@ -104,9 +104,9 @@ proptest! {
         prop_assert_eq!(of(&v6(low[0])), of(&v6(low[1])));
     }
 
-    /// Invariant 3: renaming a session changes its hash and nothing else.
+    /// Tests invariant 3: another session id changes the session hash and nothing else.
     #[test]
-    fn sessions_are_but_tags(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
+    fn session_id_changes_only_the_session_hash(beacons in prop::collection::vec(beacon(), 1..5), one in "[a-z]{8}", other in "[a-z]{9}") {
         let settings = settings(Format::Json);
         let untagged = |session: &str| {
             let mut outcomes = outcomes(&settings, &beacons, session, "198.51.100.7");
@@ -116,9 +116,9 @@ proptest! {
         prop_assert_eq!(untagged(&one), untagged(&other));
     }
 
-    /// What was remembered of one record does not change what is said of the next.
+    /// The caches of one record do not change the outcome of the next.
     #[test]
-    fn memory_changes_nothing(beacons in prop::collection::vec(beacon(), 2..6), sweep: bool) {
+    fn caches_do_not_change_the_result(beacons in prop::collection::vec(beacon(), 2..6), sweep: bool) {
         let mut used = airlock(settings(Format::Json));
         for beacon in &beacons {
             let one = std::slice::from_ref(beacon);
@@ -133,9 +133,9 @@ proptest! {
         }
     }
 
-    /// In whatever way producers choose partitions, a session is admitted in one of them and misplaced in the others.
+    /// With every method of selecting partitions, a session is admitted in one partition and misplaced in the others.
     #[test]
-    fn a_session_has_one_partition(
+    fn session_has_one_partition(
         session in "[a-z0-9-]{1,40}",
         of in 1..13_u32,
         partitioner in prop::sample::select(vec![Partitioner::Murmur2, Partitioner::Crc32, Partitioner::Fnv1a]),

@@ -1,4 +1,4 @@
-//! The airlock as its callers see it.
+//! Tests the public interface of the airlock.
 
 mod clients;
 mod corpus;

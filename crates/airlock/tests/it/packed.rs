@@ -1,4 +1,4 @@
-//! A packed record says what the requests in it say, to the last word.
+//! Compares packed records with the requests in them.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use crate::seen::{Outcome, admit, admit_record, airlock};
 
 const PLAYERS: &str = include_str!("../data/players.ndjson");
 
-/// Puts a captured request into an envelope, as an edge would that saw it.
+/// Packs a captured request, as a collector that received it would do.
 fn pack(packer: &mut Packer, line: &str) {
-    let request: Value = serde_json::from_str(line).expect("a line is JSON");
+    let request: Value = serde_json::from_str(line).expect("a line of JSON");
     let text = |value: &Value| value.as_str().map(|text| Cow::<str>::Owned(text.to_owned()));
     let header = |name: &str| text(&request["headers"][name]);
     let whole = text(&request["path"]).unwrap_or_default();
@@ -50,7 +50,7 @@ fn pack(packer: &mut Packer, line: &str) {
     assert!(packer.push(&http, &body));
 }
 
-/// The outcomes on lines of captures, and on one packed record of the same requests.
+/// Returns the outcomes of lines of captures, and of one packed record with the same requests.
 fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Outcome>; 2] {
     let captures = Settings { format: Format::Capture, ..settings.clone() };
     let mut captures = airlock(captures);
@@ -62,7 +62,7 @@ fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Out
 }
 
 #[test]
-fn what_real_players_sent_reads_the_same_packed() {
+fn requests_of_real_players_have_the_same_outcomes_when_packed() {
     let lines: Vec<_> = PLAYERS.lines().collect();
     for timestamp in [None, Some(1_795_312_600_000)] {
         let [captured, packed] = both(&lines, &Settings::default(), timestamp);
@@ -72,7 +72,7 @@ fn what_real_players_sent_reads_the_same_packed() {
 }
 
 #[test]
-fn tenants_signals_and_json_bodies_read_the_same_packed() {
+fn tenants_signals_and_json_bodies_are_the_same_when_packed() {
     let request = |path: &str, headers: Value, body: &str| {
         json!({"received_at_ms": 5_000, "client_ip": "203.0.113.9", "path": path, "headers": headers, "body": body})
             .to_string()
@@ -101,10 +101,10 @@ fn tenants_signals_and_json_bodies_read_the_same_packed() {
     let [captured, packed] = both(&lines, &settings, None);
     assert_eq!(packed, captured);
     let good = packed.iter().filter(|(_, outcome)| outcome.is_ok()).count();
-    // a time that is ahead costs no beacon
+    // A time that is ahead does not invalidate a beacon.
     assert_eq!((packed.len(), good), (8, 5), "{packed:?}");
     assert!(
         packed.iter().all(|(time, _)| *time == Some(5_000)),
-        "its time of receipt stands for the record's"
+        "its time of receipt replaces the record's timestamp"
     );
 }

@@ -1,4 +1,4 @@
-//! Outcomes in a form that can be compared and shown. Of tests alone: an observation itself has no `Debug`.
+//! Outcomes in a form that can be compared and printed, for tests only. An observation does not implement `Debug`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crowdfold_airlock::{
 };
 use crowdfold_model::{Dimension, Millis, Reason};
 
-/// All that an observation says, in words.
+/// All values of an observation, with words instead of symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) session_hash: u64,
@@ -31,7 +31,7 @@ impl Seen {
 pub(crate) type Outcome = (Option<Millis>, Result<Seen, Reason>);
 
 pub(crate) fn airlock(settings: Settings) -> Airlock {
-    Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(7)).expect("settings in order")), None)
+    Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(7)).expect("valid settings")), None)
 }
 
 pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Outcome> {

@@ -40,10 +40,10 @@ struct HeldRecord {
 }
 
 impl Combiner {
-    /// Whether a record's `content-type` is to be looked at ([`crowdfold_airlock::Airlock::asks_content_type`]).
+    /// Whether a record's `content-type` is to be looked at ([`crowdfold_airlock::Airlock::needs_content_type`]).
     #[must_use]
-    pub fn asks_content_type(&self, payload: &[u8]) -> bool {
-        self.airlock.asks_content_type(payload)
+    pub fn needs_content_type(&self, payload: &[u8]) -> bool {
+        self.airlock.needs_content_type(payload)
     }
 
     /// Takes the next record of the partition. `clock` is this machine's time.

@@ -334,7 +334,7 @@ impl Session {
     /// What states and totals come to, where there are any.
     fn track(&mut self, beacon: &Observation, now: &Now) -> Tracked {
         let Some(playback) = beacon.playback() else { return Tracked::default() };
-        let is_stated = playback.is_stated() || playback.code.is_some() || beacon.measures().play;
+        let is_stated = playback.has_content() || playback.code.is_some() || beacon.measures().play;
         if is_stated {
             self.tracker.get_or_insert_with(|| Box::new(Tracker::new()));
         }

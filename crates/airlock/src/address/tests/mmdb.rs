@@ -1,6 +1,7 @@
-//! Small MMDB files for tests (format 2.0 of MaxMind's specification), for none may be shipped that hold real addresses.
+//! Writes small MMDB files for tests (format 2.0 of MaxMind's specification). Files with real addresses may not be
+//! distributed.
 
-#![allow(dead_code, reason = "several tests share it, and none uses all")]
+#![allow(dead_code, reason = "several tests share this module, and none uses all of it")]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +19,7 @@ impl Data {
             Self::Text(text) => control(2, text.len(), out, text.as_bytes()),
             Self::Number(number) => control(6, 4, out, &number.to_be_bytes()),
             Self::List(values) => {
-                // An extended kind: 7 less than it is, in a byte of its own.
+                // An extended type has a byte of its own, which contains the type minus 7.
                 out.extend([values.len() as u8, 11 - 7]);
                 values.iter().for_each(|value| value.write(out));
             }
@@ -34,7 +35,7 @@ impl Data {
 }
 
 fn control(kind: u8, size: usize, out: &mut Vec<u8>, payload: &[u8]) {
-    assert!(size < 29, "longer ones are not needed");
+    assert!(size < 29, "longer payloads are not supported");
     out.push(kind << 5 | size as u8);
     out.extend(payload);
 }
@@ -46,12 +47,12 @@ enum Slot {
     Data(usize),
 }
 
-/// The bytes of a file that knows these IPv4 or IPv6 networks.
+/// Returns the bytes of a file with these IPv4 or IPv6 networks.
 pub(crate) fn file(networks: &[(&str, u8, Data)]) -> Vec<u8> {
     written(networks, 6)
 }
 
-/// The bytes of a file in which only IPv4 addresses can be looked up.
+/// Returns the bytes of a file that contains only IPv4 networks.
 pub(crate) fn file_of_ipv4(networks: &[(&str, u8, Data)]) -> Vec<u8> {
     written(networks, 4)
 }

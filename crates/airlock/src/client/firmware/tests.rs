@@ -6,7 +6,7 @@ fn check(user_agent: &str, expect: &str) {
 }
 
 #[test]
-fn it_is_read_where_it_has_a_place() {
+fn firmware_is_read_from_its_position() {
     check("HbbTV/1.5.1 (+DRM;Samsung;SmartTV2021:UAU9000;T-KSU2EUABC-2501.5;0;)", "T-KSU2EUABC-2501.5");
     check("HbbTV/1.2.1 (; LGE; WEBOS1; 03.23.31; 1H13;)", "03.23.31");
     check("Roku/DVP-12.5 (12.5.5.4405-46)", "12.5.5.4405-46");
@@ -17,13 +17,13 @@ fn it_is_read_where_it_has_a_place() {
 }
 
 #[test]
-fn where_it_has_none_there_is_none() {
+fn user_agents_without_a_firmware_position_have_none() {
     check("HbbTV/1.1.1 (;;;;;) Maple_2011", "-");
     check("HbbTV/1.1.1 (;Samsung;SmartTV2012;;;) WebKit", "-");
     check("HbbTV/1.2.1", "-");
     check("HbbTV/1.2.1 (", "-");
     check("Roku/DVP-12.5", "-");
-    // brackets of another product
+    // These brackets belong to another product.
     check("Roku/DVP-12.5 Mozilla/5.0 (12.5)", "-");
     check("VIDAA/4.0(Hisense;SmartTV;50A7GQ;MTK9602;UHD;)", "-");
     check("Mozilla/5.0 (Linux; Android 12; AFTKM Build/PS7646.4040N; wv)", "-");
@@ -31,7 +31,7 @@ fn where_it_has_none_there_is_none() {
 }
 
 #[test]
-fn what_is_no_version_is_not_taken_for_one() {
+fn text_that_is_not_a_version_is_not_firmware() {
     check("HbbTV/1.2.1 (;a;b;who@example.com;;)", "-");
     check("HbbTV/1.2.1 (;a;b;my living room 2;;)", "-");
     check("HbbTV/1.2.1 (;a;b;nodigits;;)", "-");

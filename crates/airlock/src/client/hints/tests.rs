@@ -33,13 +33,13 @@ const ANDROID: Client =
     Client { os: Some("Android"), os_version: Some(10), device: Some("phone"), ..WINDOWS };
 
 #[test]
-fn absent_hints_change_nothing() {
+fn absent_hints_do_not_change_the_client() {
     assert_eq!(hinted(&http("", "", "", "", ""), WINDOWS), WINDOWS);
     assert_eq!(hinted(&http("\"Not A;Brand\";v=\"9\"", "\"\"", "\"\"", "?0", "\"\""), WINDOWS), WINDOWS);
 }
 
 #[test]
-fn brands_name_the_browser() {
+fn brands_determine_the_browser() {
     let brands = r#""Not=A?Brand";v="8", "Chromium";v="147", "Vivaldi";v="8""#;
     let client = hinted(&http(brands, "", "", "", ""), WINDOWS);
     assert_eq!((client.browser, client.browser_version), (Some("Vivaldi"), Some(8)));
@@ -62,7 +62,7 @@ fn platform_versions_correct_frozen_ones() {
 }
 
 #[test]
-fn special_systems_stay() {
+fn derived_systems_are_kept() {
     let fire = Client { os: Some("Fire OS"), os_version: None, device: Some("tv"), ..ANDROID };
     let hints = http("", "\"Android\"", "\"12\"", "?1", "\"AFTKM\"");
     assert_eq!(hinted(&hints, fire), fire);
@@ -78,9 +78,9 @@ fn mobile_hint_separates_phones_from_tablets() {
     assert_eq!(device(Client { device: Some("tv"), ..ANDROID }, "?0"), Some("tv"));
 }
 
-/// What is sent without being asked for (UA client hints, low entropy): brands, platform, mobile.
+/// These hints are sent without a request for them (UA client hints, low entropy): brands, platform, mobile.
 #[test]
-fn low_entropy_hints_alone_are_enough_for_what_they_tell() {
+fn low_entropy_hints_alone_are_used() {
     let low = |brands, platform, mobile| http(brands, platform, "", mobile, "");
     let chrome = r#""Google Chrome";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
     assert_eq!(hinted(&low(chrome, "\"Windows\"", "?0"), WINDOWS), WINDOWS);
@@ -92,14 +92,14 @@ fn low_entropy_hints_alone_are_enough_for_what_they_tell() {
     assert_eq!(hinted(&low(edge, "\"Windows\"", "?0"), WINDOWS), Client { browser: Some("Edge"), ..WINDOWS });
     let brave = r#""Brave";v="147", "Not.A/Brand";v="8", "Chromium";v="147""#;
     assert_eq!(hinted(&low(brave, "\"Linux\"", "?0"), WINDOWS).browser, Some("Brave"));
-    // without its version, a platform that is corrected has none
+    // A corrected platform has no version if the hint for it is absent.
     assert_eq!(hinted(&low(chrome, "\"Chrome OS\"", "?0"), WINDOWS).os_version, None);
     let headless = r#""HeadlessChrome";v="147", "Chromium";v="147""#;
     assert_eq!(hinted(&low(headless, "\"Linux\"", "?0"), WINDOWS).device, Some("bot"));
 }
 
 #[test]
-fn an_app_stays_one_whatever_shows_its_page() {
+fn app_remains_an_app_in_any_web_view() {
     let app = Client { browser: Some("app"), browser_version: None, ..ANDROID };
     let brands = r#""Android WebView";v="125", "Chromium";v="125", "Not.A/Brand";v="24""#;
     assert_eq!(hinted(&http(brands, "\"Android\"", "", "?1", ""), app), app);
@@ -107,7 +107,7 @@ fn an_app_stays_one_whatever_shows_its_page() {
 }
 
 #[test]
-fn long_hints_are_cut_before_they_are_read() {
+fn long_hints_are_truncated() {
     let long = format!("\"Google Chrome\";v=\"147\", {}", "\"Brave\";v=\"1\", ".repeat(100));
     let http = http(&long, "", "", "", "");
     let hints = Hints::of(&http).unwrap();
@@ -118,7 +118,7 @@ fn long_hints_are_cut_before_they_are_read() {
 }
 
 #[test]
-fn models_name_the_class_that_a_frozen_user_agent_hides() {
+fn models_determine_the_class_of_a_frozen_user_agent() {
     let device = |model, mobile, client| {
         hinted(&http("", "\"Android\"", "\"12\"", mobile, &format!("\"{model}\"")), client).device
     };

@@ -49,7 +49,7 @@ fn all(list: NameList) -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 #[test]
-fn tables_name_the_catalogues_and_nothing_else() {
+fn tables_contain_the_names_of_the_catalogues_only() {
     let catalogues: [(NameList, &[&str]); 3] =
         [(NameList::Browsers, &BROWSER), (NameList::Systems, &OS), (NameList::Devices, &DEVICE)];
     for (list, catalogue) in catalogues {
@@ -62,7 +62,7 @@ fn tables_name_the_catalogues_and_nothing_else() {
 }
 
 #[test]
-fn tables_have_each_name_once() {
+fn tables_contain_each_name_once() {
     for list in [NameList::Browsers, NameList::Systems, NameList::Devices] {
         let mut seen = HashSet::new();
         for (_, theirs) in all(list) {
@@ -84,7 +84,7 @@ fn check(list: NameList, expect: &str, names: &[&str]) {
 }
 
 #[test]
-fn systems_are_known_by_names_of_other_parsers() {
+fn system_names_of_other_parsers_are_recognised() {
     let check = |expect, names: &[&str]| check(NameList::Systems, expect, names);
     check(
         "macOS",
@@ -134,7 +134,7 @@ fn systems_are_known_by_names_of_other_parsers() {
 }
 
 #[test]
-fn browsers_are_known_by_names_of_other_parsers() {
+fn browser_names_of_other_parsers_are_recognised() {
     let check = |expect, names: &[&str]| check(NameList::Browsers, expect, names);
     check(
         "Chrome",
@@ -173,7 +173,7 @@ fn browsers_are_known_by_names_of_other_parsers() {
 }
 
 #[test]
-fn devices_are_known_by_names_of_other_parsers() {
+fn device_names_of_other_parsers_are_recognised() {
     let check = |expect, names: &[&str]| check(NameList::Devices, expect, names);
     check(
         "phone",
