@@ -2,6 +2,7 @@
 //!
 //! Items are beacons, so ns per beacon is 1000 / (Mitem/s). Allocations are counted too: the normal way has none.
 
+use crowdfold_model::Timestamp;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -149,7 +150,11 @@ fn run_as(
     let mut admit = || {
         let mut admitted = 0_usize;
         for payload in records {
-            let record = Record { payload: payload.as_ref(), content_type, timestamp: Some(NOW) };
+            let record = Record {
+                payload: payload.as_ref(),
+                content_type,
+                timestamp: Some(Timestamp::from_millis(NOW)),
+            };
             airlock.admit(&record, &mut |time, outcome| {
                 admitted += usize::from(outcome.is_ok());
                 let _ = black_box((time, outcome));
@@ -214,7 +219,11 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn ordinary(bencher: Bencher<'_, '_>) {
     let mut airlock = airlock(Format::Json, false);
-    let record = Record { payload: ORDINARY.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    let record = Record {
+        payload: ORDINARY.as_bytes(),
+        content_type: None,
+        timestamp: Some(Timestamp::from_millis(NOW)),
+    };
     let count = LONG / ORDINARY.len();
     bencher.counter(BytesCount::new(count * ORDINARY.len())).bench_local(|| {
         for _ in 0..count {
@@ -235,7 +244,11 @@ const LONG: usize = 64 << 10;
 /// Reads one record again and again, whatever comes of it.
 fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     let mut airlock = airlock(Format::Json, false);
-    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    let record = Record {
+        payload: payload.as_bytes(),
+        content_type: None,
+        timestamp: Some(Timestamp::from_millis(NOW)),
+    };
     bencher.counter(BytesCount::new(payload.len())).bench_local(|| {
         airlock.admit(&record, &mut |time, outcome| {
             let _ = black_box((time, outcome.is_ok()));
@@ -320,7 +333,7 @@ fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
 /// What the envelope itself costs, held against `json`.
 #[divan::bench]
 fn packed_without_context(bencher: Bencher<'_, '_>) {
-    packed(bencher, |_| Http { received_at: Some(NOW), ..Http::default() });
+    packed(bencher, |_| Http { received_at: Some(Timestamp::from_millis(NOW)), ..Http::default() });
 }
 
 /// As from players without client hints.
@@ -331,7 +344,7 @@ fn packed_requests(bencher: Bencher<'_, '_>) {
 
 fn requested(dice: &mut Dice) -> Http<'static> {
     Http {
-        received_at: Some(NOW),
+        received_at: Some(Timestamp::from_millis(NOW)),
         address: Some(format!("203.0.113.{}", dice.below(256)).into()),
         user_agent: Some(dice.one(&AGENTS).to_owned().into()),
         endpoint: 7,

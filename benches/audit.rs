@@ -10,7 +10,7 @@ use crowdfold_model::Dimension::{
     Asn, Browser, Cdn, Connection, Content, Country, Device, Format, Os, Stream,
 };
 use crowdfold_model::Dimension::{Player, PlayerVersion};
-use crowdfold_model::{Cell, CellKey, SumMetric, Sums, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, CellKey, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Window};
 use crowdfold_release::{Policy, PolicySettings, Secret, release};
 
 const START: u64 = 1_795_308_480_000;
@@ -77,7 +77,8 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     for window in 0..windows {
         let start = START + window * MINUTE;
         let tables = words.iter().map(|words| table(words, window)).collect();
-        let released = release("acme", Window { start, end: start + MINUTE }, tables, &policy, None);
+        let released =
+            release("acme", Window::at(Timestamp::from_millis(start), Span::MINUTE), tables, &policy, None);
         records.extend(released.rollups.iter().map(|row| (row.key(), row.json())));
     }
     records

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Observation, Record, SessionHasher, Settings, Shared};
 use crowdfold_engine::{Combiner, CombinerSettings, Operator, Rules, SessionStore, Start};
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
-use crowdfold_model::{Breakdowns, Dimension};
+use crowdfold_model::{Breakdowns, Dimension, Span, Timestamp};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -33,21 +33,21 @@ fn breakdowns(how_many: usize) -> Vec<Vec<Dimension>> {
 
 fn rules(how_many: usize) -> Arc<Rules> {
     Arc::new(Rules {
-        window: 60_000,
-        lateness: 30_000,
-        idle: 90_000,
+        window: Span::MINUTE,
+        lateness: Span::SECOND * 30,
+        idle: Span::SECOND * 90,
         breakdowns: breakdowns(how_many).into(),
         max_sessions: 10_000_000,
     })
 }
 
 /// (record timestamp, payload) of so many live sessions.
-fn beacons(sessions: u32) -> Vec<(u64, Vec<u8>)> {
+fn beacons(sessions: u32) -> Vec<(Timestamp, Vec<u8>)> {
     beacons_of(sessions, 1)
 }
 
 /// The same, of so many tenants.
-fn beacons_of(sessions: u32, tenants: usize) -> Vec<(u64, Vec<u8>)> {
+fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
     let config = PlayersConfig {
         tenants: tenant_names(tenants),
         sessions,
@@ -57,7 +57,7 @@ fn beacons_of(sessions: u32, tenants: usize) -> Vec<(u64, Vec<u8>)> {
         ..PlayersConfig::default()
     };
     let players = Players::new(config).expect("a configuration that can be played");
-    players.take(BEACONS).map(|report| (report.sent_ms, report.payload)).collect()
+    players.take(BEACONS).map(|report| (Timestamp::from_millis(report.sent_ms), report.payload)).collect()
 }
 
 /// `default`, then `tenant-0`, `tenant-1`, …
@@ -75,7 +75,7 @@ fn airlock() -> Airlock {
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
 fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut airlock = airlock();
-    let mut observations: Vec<(u64, Observation)> = Vec::new();
+    let mut observations: Vec<(Timestamp, Observation)> = Vec::new();
     for (timestamp, payload) in beacons(sessions) {
         let record = Record { payload: &payload, content_type: None, timestamp: Some(timestamp) };
         airlock.admit(&record, &mut |_, outcome| {
@@ -84,7 +84,7 @@ fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
     }
     bencher
         .counter(ItemsCount::new(observations.len()))
-        .with_inputs(|| SessionStore::new(rules(5), &[], 0))
+        .with_inputs(|| SessionStore::new(rules(5), &[], Timestamp::EPOCH))
         .bench_refs(|store| {
             for (timestamp, beacon) in &observations {
                 black_box(store.insert(beacon, *timestamp));
@@ -125,7 +125,7 @@ fn whole(bencher: Bencher<'_, '_>, sessions: u32, how_many: usize) {
     whole_of(bencher, beacons(sessions), (*rules(how_many)).clone());
 }
 
-fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(u64, Vec<u8>)>, rules: Rules) {
+fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(Timestamp, Vec<u8>)>, rules: Rules) {
     let settings = Arc::new(CombinerSettings {
         rules: Arc::new(rules),
         partitions: 1,
@@ -133,10 +133,11 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(u64, Vec<u8>)>, rules: Rules
         tenants: tenant_names(100),
         topic: "beacons".into(),
         trust_timestamps: true,
-        max_skew: 60_000,
-        quiet: 60_000,
+        max_skew: Span::MINUTE,
+        quiet: Span::MINUTE,
     });
-    let fresh = Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false };
+    let fresh = Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false };
+    let now = Timestamp::from_millis(u64::MAX / 2);
     let bytes: usize = beacons.iter().map(|(_, payload)| payload.len()).sum();
     bencher
         .counter(ItemsCount::new(beacons.len()))
@@ -145,7 +146,7 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(u64, Vec<u8>)>, rules: Rules
         .bench_refs(|combiner| {
             for (offset, (timestamp, payload)) in beacons.iter().enumerate() {
                 let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
-                combiner.hold(&record, offset as i64, u64::MAX / 2).expect("no halt");
+                combiner.hold(&record, offset as i64, now).expect("no halt");
                 if combiner.is_full() {
                     combiner.mark_committed();
                 }

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use crowdfold_model::Dimension::{Browser, Device, Os};
-use crowdfold_model::{Cell, CellKey, SumMetric, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, CellKey, Span, SumMetric, Table, Timestamp, ValueMetric, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, PrivacySettings, Secret, release};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
-const WINDOW: Window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+const WINDOW: Window = Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE);
 /// Cells of a small tenant, of a large one, and the most a partition-window may have.
 const CELLS: [usize; 3] = [100, 10_000, 65_536];
 
@@ -97,12 +97,12 @@ fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bo
 fn noise(bencher: Bencher<'_, '_>, cells: usize) {
     let settings =
         PolicySettings { breakdowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
-    let budget = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: 3_600_000, idle: 90_000 };
+    let budget = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: Span::HOUR, idle: Span::SECOND * 90 };
     let policy = Policy::differential_privacy(settings, &budget).expect("a policy in order");
     let policy = policy.keyed(Secret::new([7; 32]));
     let mut table = table(cells);
     table.values_mut().for_each(|cell| cell.sessions += 500);
-    let window = Window { start: 1_795_305_600_000, end: 1_795_309_200_000 };
+    let window = Window::at(Timestamp::from_millis(1_795_305_600_000), Span::HOUR);
     let rows = release("acme", window, vec![table.clone()], &policy, None).rollups.len();
     assert!(rows > cells * 9 / 10, "{rows} of {cells}");
     bencher

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crowdfold_engine::wire::{self, CloseMarker};
 use crowdfold_engine::{Counts, Merger, MergerSettings, Rules, Start};
-use crowdfold_model::{Cell, Dimension, SumMetric, Sums, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, Dimension, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
-const W: u64 = 60_000;
+const W: Span = Span::MINUTE;
 const PARTITIONS: u32 = 4;
 
 fn main() {
@@ -22,14 +22,14 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
     Arc::new(MergerSettings {
         rules: Arc::new(Rules {
             window: W,
-            lateness: 30_000,
-            idle: 90_000,
+            lateness: Span::SECOND * 30,
+            idle: Span::SECOND * 90,
             breakdowns: breakdowns.into(),
             max_sessions: 1,
         }),
         merge_partitions: 1,
         policies: policy.into(),
-        patience: 900_000,
+        patience: Span::MINUTE * 15,
     })
 }
 
@@ -74,16 +74,16 @@ fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
     let layout_fingerprint = settings.rules.layout_fingerprint(PARTITIONS, 1);
     let mut log = Vec::new();
     for partition in 0..PARTITIONS {
-        let chunks = wire::chunks(partition, Window { start: 0, end: W }, "default", 0, &table(cells));
+        let chunks = wire::chunks(partition, Window::at(Timestamp::EPOCH, W), "default", 0, &table(cells));
         let mut checksum = crc32fast::Hasher::new();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
         let marker = CloseMarker {
             partition,
             partitions: PARTITIONS,
             layout_fingerprint,
-            from: 0,
-            to: W,
-            withhold_before: 0,
+            from: Timestamp::EPOCH,
+            to: Timestamp::EPOCH + W,
+            withhold_before: Timestamp::EPOCH,
             chunks: chunks.len() as u32,
             checksum: checksum.finalize(),
             counts: Counts::default(),
@@ -91,15 +91,15 @@ fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
         log.extend(chunks);
         log.push(wire::close_marker(&marker));
     }
-    let fresh = Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false };
+    let fresh = Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false };
     bencher
         .counter(ItemsCount::new(u64::from(cells * PARTITIONS)))
-        .with_inputs(|| Merger::new(Arc::clone(&settings), &fresh, 0, 0))
+        .with_inputs(|| Merger::new(Arc::clone(&settings), &fresh, 0, Timestamp::EPOCH))
         .bench_refs(|merger| {
             for (offset, value) in log.iter().enumerate() {
-                merger.record(value, offset as i64, 0).expect("no halt");
+                merger.record(value, offset as i64, Timestamp::EPOCH).expect("no halt");
             }
-            let publication = merger.publish(0).expect("a complete window");
+            let publication = merger.publish(Timestamp::EPOCH).expect("a complete window");
             assert!(!publication.rollups.is_empty());
             for rollup in &publication.rollups {
                 black_box(rollup.json());

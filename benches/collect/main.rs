@@ -17,6 +17,7 @@
 
 mod load;
 
+use crowdfold_model::Timestamp;
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -288,7 +289,12 @@ fn produce(kafka: &Kafka, load: &Load, round: Duration) -> f64 {
     while began.elapsed() < round {
         for body in &load.bodies {
             let body = if load.name.starts_with("CMCD") { Body::Events(body) } else { Body::Json(body) };
-            assert!(packer.push(&Http { received_at: Some(now()), ..Http::default() }, &body));
+            assert!(
+                packer.push(
+                    &Http { received_at: Some(Timestamp::from_millis(now())), ..Http::default() },
+                    &body
+                )
+            );
             requests += 1;
             if packer.len() < 64 * 1024 {
                 continue;

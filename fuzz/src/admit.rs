@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Format, LineTime, Record, SessionHasher, Settings, Shared};
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, Timestamp};
 
 thread_local! {
     static AIRLOCK: RefCell<Airlock> = RefCell::new(airlock());
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     let Some((form, payload)) = data.split_first() else { return };
     let content_type = FORMS[usize::from(*form) % FORMS.len()];
     AIRLOCK.with_borrow_mut(|airlock| {
-        for timestamp in [None, Some(1_795_308_528_421)] {
+        for timestamp in [None, Some(Timestamp::from_millis(1_795_308_528_421))] {
             words_of(airlock, &Record { payload, content_type, timestamp }, &mut |dimension, word| {
                 assert!(word.chars().count() <= 64, "{dimension} is long");
                 assert!(!reports(word), "{dimension} is {word}");
@@ -51,11 +51,11 @@ pub fn check(data: &[u8]) {
 
 /// Asserts that a line of a file is sorted by the earliest time of its beacons.
 fn assert_same_time(airlock: &mut Airlock, line: &[u8]) {
-    let mut earliest: Option<u64> = None;
+    let mut earliest: Option<Timestamp> = None;
     airlock.admit(&Record { payload: line, content_type: None, timestamp: None }, &mut |time, _| {
         earliest = earliest.into_iter().chain(time).min();
     });
-    match airlock.line_time(line, &(0..=u64::MAX)) {
+    match airlock.line_time(line, &(Timestamp::EPOCH..=Timestamp::MAX)) {
         LineTime::At(time) => assert_eq!(earliest, Some(time)),
         LineTime::Unknown | LineTime::Unreadable => assert_eq!(earliest, None),
     }

@@ -1,6 +1,7 @@
 //! The target `checkpoint`: metadata of committed offsets, which every member of the group can write.
 
 use crowdfold_engine::{CombinerCheckpoint, MergerCheckpoint};
+use crowdfold_model::Timestamp;
 
 /// Asserts that a checkpoint does not change when it is written and read again.
 pub fn check(data: &[u8]) {
@@ -16,12 +17,12 @@ pub fn check(data: &[u8]) {
 pub fn seeds() -> Vec<Vec<u8>> {
     let combiner = CombinerCheckpoint {
         layout_fingerprint: 0xabc,
-        closed_until: 60_000,
-        floor: 0,
+        closed_until: Timestamp::from_millis(60_000),
+        floor: Timestamp::EPOCH,
         read_offset: 5,
         partitions: 4,
-        withhold_before: 0,
-        begins: 0,
+        withhold_before: Timestamp::EPOCH,
+        begins: Timestamp::EPOCH,
     };
     vec![combiner.to_string().into_bytes()]
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crowdfold_beacon::{Body, Form, Http, Packer};
+use crowdfold_model::Timestamp;
 
 use crate::seen::read_fresh;
 
@@ -13,7 +14,7 @@ pub fn check(data: &[u8]) {
     let mut alone = Vec::new();
     for (number, body) in data.split(|byte| *byte == 0).enumerate() {
         let http = Http {
-            received_at: Some(number as u64),
+            received_at: Some(Timestamp::from_millis(number as u64)),
             user_agent: Some(String::from_utf8_lossy(&body[..body.len().min(9)])),
             model: (number % 2 == 0).then_some(Cow::Borrowed("")),
             gpc: number % 3 == 0,
@@ -43,7 +44,7 @@ pub fn check(data: &[u8]) {
 
 pub fn seeds() -> Vec<Vec<u8>> {
     let http = || Http {
-        received_at: Some(1_795_308_528_421),
+        received_at: Some(Timestamp::from_millis(1_795_308_528_421)),
         address: Some("203.0.113.9".into()),
         tenant: Some("acme".into()),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64)".into()),

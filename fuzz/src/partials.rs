@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crowdfold_engine::Counts;
 use crowdfold_engine::wire::{self, CloseMarker, Partial};
-use crowdfold_model::{Cell, CellKey, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window};
+use crowdfold_model::{
+    Cell, CellKey, Distribution, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Values, Window,
+};
 
 /// Asserts that a partial does not change when it is written and read again, and that adding it causes no panic.
 pub fn check(data: &[u8]) {
@@ -44,7 +46,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Cell { sessions, networks: sessions, sums, values, ..Cell::default() }
     };
     let cell_key = |words: &[&str]| -> CellKey { words.iter().map(|word| Arc::from(*word)).collect() };
-    let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+    let window = Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE);
     let table: Table =
         [(cell_key(&["Windows", "Chrome"]), cell(9)), (cell_key(&["Tizen", "other"]), cell(1))].into();
     let small: Table = [(cell_key(&["é"]), cell(2))].into();
@@ -54,7 +56,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         layout_fingerprint: u64::MAX,
         from: window.start,
         to: window.end,
-        withhold_before: 0,
+        withhold_before: Timestamp::EPOCH,
         chunks: 2,
         checksum: 7,
         counts: Counts { read: 100, ..Counts::default() },

@@ -1,12 +1,14 @@
 //! The target `rollups`: rows as `query` reads them, from a topic that other programs may have written to.
 
+use crowdfold_model::Timestamp;
 use crowdfold_query::{Args, Catalogue, Query, Reader};
 
 /// Asserts that `query` gives an answer in every format and from any table, for any bytes on the topic.
 pub fn check(data: &[u8]) {
     let named = Args { breakdown: Some("os,browser".into()), by: Some("os".into()), ..Args::default() };
     for args in [named, Args::default()] {
-        let query = Query::from_args(&args, &Catalogue::default(), 1_795_308_600_000).unwrap();
+        let query = Query::from_args(&args, &Catalogue::default(), Timestamp::from_millis(1_795_308_600_000))
+            .unwrap();
         let mut reader = Reader::for_query(&query);
         for value in data.split(|byte| *byte == b'\n') {
             reader.push(value);

@@ -1,6 +1,7 @@
 //! Topics read from outside any group, on a real broker: what transactions hide, what rights forbid.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
+use crowdfold_model::Timestamp;
 use std::time::Duration;
 
 use crowdfold_kafka::acl::{Operation, Right};
@@ -15,7 +16,7 @@ const LONG: Duration = Duration::from_secs(120);
 
 fn values(kafka: &Kafka, topic: &str, since: Option<u64>) -> Result<Vec<String>, KafkaError> {
     let mut values = Vec::new();
-    read(&settings(kafka), &[topic.to_owned()], since, |value| {
+    read(&settings(kafka), &[topic.to_owned()], since.map(Timestamp::from_millis), |value| {
         values.push(String::from_utf8_lossy(value).into_owned());
     })?;
     Ok(values)

@@ -11,7 +11,7 @@ use crowdfold_kafka::{
     ClientSettings, Event, KafkaError, Offset, Outgoing, RollupTopics, Sink, SinkSettings, SinkTopics,
     Source, SourceSettings, TransactError,
 };
-use crowdfold_model::{Cell, Dimension, Reason, Table, Window};
+use crowdfold_model::{Cell, Dimension, Reason, Span, Table, Timestamp, Window};
 use crowdfold_release::{Policy, PolicySettings, RejectionNote, Rollup, release};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
@@ -169,7 +169,7 @@ fn rollups() -> Vec<Rollup> {
         let mut table = Table::new();
         table.insert(Box::new(["Windows".into()]), cell(900));
         table.insert(Box::new(["Tizen".into()]), cell(70));
-        let window = Window::of(minute * 60_000, 60_000);
+        let window = Window::at(Timestamp::EPOCH + Span::MINUTE * minute, Span::MINUTE);
         rollups.extend(release(tenant, window, vec![table], &policy, None).rollups);
     }
     assert_eq!(rollups.len(), 12);
@@ -221,7 +221,7 @@ fn rows_and_notes_go_where_readers_expect_them() {
     };
     let rollups = rollups();
     let mut outgoing: Vec<_> = rollups.iter().map(Outgoing::Rollup).collect();
-    let note = RejectionNote::new(Reason::Malformed, "beacons", 3, 17, 123_456);
+    let note = RejectionNote::new(Reason::Malformed, "beacons", 3, 17, Timestamp::from_millis(123_456));
     outgoing.push(Outgoing::Rejection(&note));
     scenario.transact(&mut open(RollupTopics::One(one.clone())), &outgoing, "one").unwrap();
     let tenants = vec!["a".to_owned(), "b".to_owned()];

@@ -3,6 +3,7 @@
 
 mod group;
 
+use crowdfold_model::Timestamp;
 use std::time::{Duration, Instant};
 
 use crowdfold_kafka::{
@@ -99,7 +100,7 @@ fn odd_records_are_shown_as_they_are() {
     let mut seen = Vec::new();
     eventually("all of them", || {
         let read = source.read(0, 1_000, |m| {
-            assert_eq!(m.timestamp(), Stamp::Create(1));
+            assert_eq!(m.timestamp(), Stamp::Create(Timestamp::from_millis(1)));
             assert_eq!(m.key(), None);
             seen.push((m.payload().len(), m.content_type().map(<[u8]>::to_vec)));
         });
@@ -123,7 +124,7 @@ fn append_time_is_read_from_the_topic_and_a_panic_while_reading_leaks_nothing() 
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             source.read(0, 1_000, |m| {
                 seen += 1;
-                assert!(matches!(m.timestamp(), Stamp::Append(ms) if ms > 1_700_000_000_000));
+                assert!(matches!(m.timestamp(), Stamp::Append(time) if time.as_millis() > 1_700_000_000_000));
                 std::panic::resume_unwind(Box::new("a fault of the caller"));
             })
         }));

@@ -1,16 +1,16 @@
 //! Topics and their time-to-live on a real broker: made, compared, and measured.
 #![expect(clippy::unwrap_used, reason = "a test says where it failed")]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use crowdfold_kafka::topics::{Admin, Change, Clock, Finding, Purpose, Report, Spec, Unbounded};
 use crowdfold_kafka::{Cluster, KafkaError};
-use crowdfold_model::Span;
+use crowdfold_model::{Span, Timestamp};
 use crowdfold_testkit::{Kafka, Options, eventually, unique};
 
 use crate::kafka_support::{Record, produce, settings};
 
-const HOUR: u64 = 3_600_000;
+const HOUR: Span = Span::HOUR;
 
 fn spec(topic: &str) -> Spec {
     Spec {
@@ -18,7 +18,7 @@ fn spec(topic: &str) -> Spec {
         purpose: Purpose::Beacons,
         partitions: 2,
         replication: 1,
-        ttl: Duration::from_millis(HOUR),
+        ttl: HOUR.into(),
         least: Duration::from_secs(33 * 60),
         clock: Clock::Append,
         max_skew: Duration::from_secs(60),
@@ -32,8 +32,8 @@ fn admin(kafka: &Kafka) -> Admin {
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+fn now() -> Timestamp {
+    SystemTime::now().into()
 }
 
 fn check(kafka: &Kafka, specs: &[Spec]) -> Report {
@@ -82,9 +82,9 @@ fn topics_are_made_bounded_and_are_then_as_they_should_be() {
     assert!(!report.is_breached(), "{report:?}");
     for (topic, spec) in report.topics.iter().zip(&specs) {
         let bounds = topic.bounds.unwrap();
-        let ttl = spec.ttl.as_millis() as u64;
-        assert!(ttl - 5 <= bounds.readable && bounds.readable <= ttl, "{bounds:?}");
-        assert_eq!(bounds.on_disk, bounds.readable + 60_000);
+        let ttl = Span::from(spec.ttl);
+        assert!(ttl - Span::from_millis(5) <= bounds.readable && bounds.readable <= ttl, "{bounds:?}");
+        assert_eq!(bounds.on_disk, bounds.readable + Span::MINUTE);
         assert_eq!(topic.oldest(), None);
     }
     assert_eq!(Cluster::open(&settings(kafka)).unwrap().topic(&specs[1].topic).unwrap().count(), 3);
@@ -137,19 +137,19 @@ fn what_keeps_records_too_long_or_not_long_enough_is_found() {
     );
     let both = Unbounded::CleanupPolicy("compact,delete".into());
     assert_eq!(but("cleanup.policy", "compact,delete"), [Finding::Unbounded(both)]);
-    let beyond = |bound| Finding::Beyond { bound: Span(bound), ttl: Span(HOUR) };
+    let beyond = |millis| Finding::Beyond { bound: Span::from_millis(millis), ttl: HOUR };
     assert_eq!(but("retention.ms", "7200000"), [beyond(7_200_000 + 660_000 + 300_000)]);
     // a busy partition's oldest record waits for a segment of a week
     assert_eq!(but("segment.ms", "604800000"), [beyond(2_640_000 + 604_800_000 + 300_000)]);
-    let short = Finding::TooShort { retention: Span(600_000), least: Span(33 * 60_000) };
+    let short = Finding::TooShort { retention: Span::MINUTE * 10, least: Span::MINUTE * 33 };
     assert_eq!(but("retention.ms", "600000"), [short]);
     assert_eq!(but("retention.bytes", "1000000"), [Finding::RetentionBytes("1000000".into())]);
     // Kafka's default lets producers be an hour ahead
     let clock = Finding::Clock { wanted: Clock::Append };
-    assert_eq!(but("message.timestamp.type", "CreateTime"), [beyond(2 * HOUR), clock]);
+    assert_eq!(but("message.timestamp.type", "CreateTime"), [beyond(2 * 3_600_000), clock]);
     // everything by default: a week
     let findings = found(kafka, &[]);
-    assert!(findings.contains(&beyond(2 * 604_800_000 + 300_000 + HOUR)), "{findings:?}");
+    assert!(findings.contains(&beyond(2 * 604_800_000 + 300_000 + 3_600_000)), "{findings:?}");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_bound_that_the_broker_cannot_hold_is_refused_before_anything_is_made() {
     let good = spec(&unique("good"));
     let short = Spec { ttl: Duration::from_secs(299), least: Duration::ZERO, ..spec(&unique("short")) };
     let error = admin(kafka).plan(&[good, short], now()).unwrap_err();
-    assert!(matches!(error, KafkaError::TtlTooShort { check: Span(300_000), .. }), "{error:?}");
+    assert!(matches!(error, KafkaError::TtlTooShort { check, .. } if check == Span::MINUTE * 5), "{error:?}");
 }
 
 #[test]
@@ -179,12 +179,15 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
     let topic = unique("old");
     let settings = [("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
     kafka.create_topic(&topic, 3, &settings);
-    let (now, two_hours) = (now(), 2 * HOUR);
-    let at = |partition, time: u64| Record { timestamp: Some(time as i64), ..Record::new(partition, "x") };
-    produce(kafka, &topic, &[at(0, now - 60_000), at(0, now), at(2, now - two_hours), at(2, now)]);
+    let (now, two_hours) = (now(), HOUR * 2);
+    let at = |partition, time: Timestamp| {
+        let timestamp = Some(time.as_millis() as i64);
+        Record { timestamp, ..Record::new(partition, "x") }
+    };
+    produce(kafka, &topic, &[at(0, now - Span::MINUTE), at(0, now), at(2, now - two_hours), at(2, now)]);
     let report = admin(kafka).check(&[spec(&topic)], now).unwrap().topics.remove(0);
-    let ages: Vec<_> = report.oldest.iter().map(|age| age.map(|age| age.0 / 2_000)).collect();
-    assert_eq!(ages, [Some(30), None, Some(two_hours / 2_000)], "{:?}", report.oldest);
+    let ages: Vec<_> = report.oldest.iter().map(|age| age.map(|age| age / (Span::SECOND * 2))).collect();
+    assert_eq!(ages, [Some(30), None, Some(two_hours / (Span::SECOND * 2))], "{:?}", report.oldest);
     let overstayed: Vec<_> = report
         .findings
         .iter()
@@ -193,10 +196,10 @@ fn the_age_of_the_oldest_record_is_measured_and_what_overstays_is_found() {
             _ => None,
         })
         .collect();
-    assert_eq!(overstayed, [(2, Span(HOUR))]);
+    assert_eq!(overstayed, [(2, HOUR)]);
     kafka.delete_before(&topic, 2, 1);
     let report = check(kafka, &[spec(&topic)]);
-    assert!(report.topics[0].oldest[2].unwrap().0 < HOUR, "the first that can be read is the second");
+    assert!(report.topics[0].oldest[2].unwrap() < HOUR, "the first that can be read is the second");
 }
 
 #[test]
@@ -235,6 +238,6 @@ fn partitions_without_leader_are_reported_and_block_no_others() {
 fn a_cluster_that_is_not_there_is_named() {
     let nobody =
         crowdfold_kafka::ClientSettings { brokers: "127.0.0.1:1".into(), ..settings(Kafka::shared()) };
-    let error = Admin::open(&nobody).unwrap().check(&[spec("t")], 0).unwrap_err();
+    let error = Admin::open(&nobody).unwrap().check(&[spec("t")], now()).unwrap_err();
     assert!(matches!(error, KafkaError::Unreachable { .. }), "{error:?}");
 }

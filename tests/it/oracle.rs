@@ -13,7 +13,7 @@ use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 use crowdfold_engine::{
     Combiner, CombinerSettings, Counts, Ledger, MergeCounts, Merger, MergerSettings, Operator, Rules, Start,
 };
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, Span, Timestamp};
 use crowdfold_release::{Detail, Policies, Policy, PolicySettings, Secret};
 use crowdfold_testkit::oracle;
 use serde_json::Value;
@@ -137,9 +137,9 @@ fn operators_with(
 ) -> (Vec<Value>, Ledger) {
     let policies = policies(settings, secret);
     let rules = Arc::new(Rules {
-        window: settings.window,
-        lateness: settings.lateness,
-        idle: settings.idle,
+        window: Span::from_millis(settings.window),
+        lateness: Span::from_millis(settings.lateness),
+        idle: Span::from_millis(settings.idle),
         breakdowns: policies.breakdowns(),
         max_sessions: 1_000,
     });
@@ -148,11 +148,11 @@ fn operators_with(
         rules: Arc::clone(&rules),
         merge_partitions,
         policies,
-        patience: u64::MAX,
+        patience: Span::MAX,
     });
     let admit = Settings {
         tenants: settings.tenants.clone(),
-        max_skew: settings.max_skew,
+        max_skew: Span::from_millis(settings.max_skew),
         child_directed_tenants: settings.child_directed_tenants.clone(),
         child_directed_content: settings.child_directed_content.clone(),
         ..Settings::default()
@@ -165,15 +165,16 @@ fn operators_with(
         tenants: settings.tenants.clone(),
         topic: "beacons".into(),
         trust_timestamps: false,
-        max_skew: settings.max_skew,
-        quiet: 0,
+        max_skew: Span::from_millis(settings.max_skew),
+        quiet: Span::ZERO,
     });
     fn fresh<C>(partition: u32) -> Start<C> {
-        Start { partition, checkpoint: None, floor: 0, offsets_lost: false }
+        Start { partition, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
     }
-    let end = 2 * START;
-    let mut mergers: Vec<_> =
-        (0..merge_partitions).map(|m| Merger::new(Arc::clone(&merge), &fresh(m), 0, 0)).collect();
+    let end = Timestamp::from_millis(2 * START);
+    let mut mergers: Vec<_> = (0..merge_partitions)
+        .map(|m| Merger::new(Arc::clone(&merge), &fresh(m), 0, Timestamp::EPOCH))
+        .collect();
     let mut counts = Counts::default();
     for (partition, log) in logs.iter().enumerate() {
         let airlock = Airlock::new(&shared, None);
@@ -185,7 +186,7 @@ fn operators_with(
             let record = Record {
                 payload: &record.payload,
                 content_type: record.content_type(),
-                timestamp: record.timestamp,
+                timestamp: record.timestamp.map(Timestamp::from_millis),
             };
             combiner.hold(&record, first + offset as i64, end).unwrap();
             // now one at a time, now several
@@ -196,7 +197,9 @@ fn operators_with(
         }
         combiner.at_end(end);
         for (offset, partial) in combiner.prepared().iter().flat_map(|batch| &batch.partials).enumerate() {
-            mergers[partial.partition as usize].record(&partial.value, offset as i64, 0).unwrap();
+            mergers[partial.partition as usize]
+                .record(&partial.value, offset as i64, Timestamp::EPOCH)
+                .unwrap();
         }
         combiner.mark_committed();
         counts.add(combiner.totals());
@@ -209,7 +212,7 @@ fn operators_with(
 fn published(mergers: &mut [Merger]) -> (Vec<Value>, MergeCounts) {
     let (mut rows, mut merged) = (Vec::new(), MergeCounts::default());
     for merger in mergers {
-        while let Some(publication) = merger.publish(0) {
+        while let Some(publication) = merger.publish(Timestamp::EPOCH) {
             rows.extend(publication.rollups.iter().map(|row| serde_json::from_slice(&row.json()).unwrap()));
             merger.committed();
         }

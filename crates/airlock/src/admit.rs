@@ -9,7 +9,7 @@ use crate::ignored::Ignored;
 use crate::shared::Shared;
 use crate::validator::Validator;
 use crate::{Dictionary, Format, Observation, Rejection, Symbol};
-use crowdfold_model::{Millis, Reason};
+use crowdfold_model::{Reason, Timestamp};
 
 /// One record of the beacon topic or one line of a file. It does not implement `Debug`, because it is personal data.
 pub struct Record<'a> {
@@ -19,15 +19,15 @@ pub struct Record<'a> {
     pub content_type: Option<&'a [u8]>,
     /// The record's timestamp. It is `None` for a line of a file, whose beacons use their own time (or, in a capture,
     /// `received_at_ms`).
-    pub timestamp: Option<Millis>,
+    pub timestamp: Option<Timestamp>,
 }
 
 /// The time by which lines of several files are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineTime {
-    /// The timestamp of the line in ms, or otherwise the time of its beacon. If the line contains several beacons, it
+    /// The timestamp of the line, or otherwise the time of its beacon. If the line contains several beacons, it
     /// is the smallest time.
-    At(Millis),
+    At(Timestamp),
     /// The line contains beacons, but no plausible time.
     Unknown,
     /// The line contains neither a beacon nor a time.
@@ -77,7 +77,7 @@ impl Airlock {
     pub fn admit(
         &mut self,
         record: &Record<'_>,
-        each: &mut impl FnMut(Option<Millis>, Result<Observation, Rejection>),
+        each: &mut impl FnMut(Option<Timestamp>, Result<Observation, Rejection>),
     ) {
         let Self { shared, reader, validator } = self;
         if record.payload.len() > shared.settings.max_record {
@@ -101,12 +101,12 @@ impl Airlock {
     /// Returns the time by which a line of a file is sorted. It is the smallest plausible time that [`Self::admit`]
     /// returns for its beacons.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Millis>) -> LineTime {
+    pub fn line_time(&mut self, line: &[u8], can_be: &RangeInclusive<Timestamp>) -> LineTime {
         let Self { shared, reader, .. } = self;
         if line.len() > shared.settings.max_record {
             return LineTime::Unreadable;
         }
-        let mut earliest: Option<Millis> = None;
+        let mut earliest: Option<Timestamp> = None;
         let mut any = false;
         reader.read(configured_form(shared), line, &mut |http, beacon| {
             let time = http.received_at.or_else(|| own_time(beacon.as_ref().ok()?));
@@ -147,8 +147,8 @@ fn configured_form(shared: &Shared) -> Form {
 }
 
 /// Returns the time in a beacon.
-fn own_time(beacon: &Beacon<'_>) -> Option<Millis> {
-    beacon.number(Number::Ts).map(Amount::rounded)
+fn own_time(beacon: &Beacon<'_>) -> Option<Timestamp> {
+    beacon.number(Number::Ts).map(Amount::timestamp)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crowdfold_beacon::{Amount, Beacon, Mode, Number, Text};
 
 use crate::{Identity, measures};
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 /// The number of bits of an identity that are a hash. The other bits are a time.
 const HASH_BITS: u32 = 22;
@@ -67,9 +67,9 @@ pub(crate) fn is_known(beacon: &Beacon<'_>) -> bool {
 /// usable time has no identity.
 pub(crate) fn identity(
     beacon: &Beacon<'_>,
-    own_time: Option<Millis>,
+    own_time: Option<Timestamp>,
     endpoint: u32,
-    received_at: Option<Millis>,
+    received_at: Option<Timestamp>,
 ) -> Option<Identity> {
     let event = beacon.text(Text::Event).unwrap_or_default();
     let sequence = beacon.number(Number::Sequence).map(Amount::rounded);
@@ -85,7 +85,7 @@ pub(crate) fn identity(
         }
         Mode::Request => (received_at?, hash.number(sequence? + 1).number(endpoint.into())),
     };
-    Some(Identity(time << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
+    Some(Identity(time.as_millis() << HASH_BITS | hash.0 >> (u64::BITS - HASH_BITS)))
 }
 
 /// An FNV-1a hash over words of 64 bits. A session that sends a collision only loses one of its own beacons.

@@ -1,7 +1,7 @@
 //! The validated, de-identified content of a beacon.
 
 use crate::Symbol;
-use crowdfold_model::{Dimension, ErrorClass, Millis, SumMetric, ValueMetric};
+use crowdfold_model::{Dimension, ErrorClass, Span, SumMetric, Timestamp, ValueMetric};
 
 /// An index into the catalogue of tenants ([`crate::Settings::tenants`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,7 +181,7 @@ impl Identity {
 pub struct Observation {
     pub(crate) session_hash: SessionHash,
     pub(crate) tenant: Tenant,
-    pub(crate) event_time: Millis,
+    pub(crate) event_time: Timestamp,
     pub(crate) ahead_ms: u32,
     pub(crate) clock_ahead: bool,
     pub(crate) dimensions: [Symbol; Dimension::COUNT],
@@ -206,13 +206,14 @@ impl Observation {
     }
     /// Returns the event time, which is the earlier of the beacon's own time and its record's timestamp.
     #[must_use]
-    pub const fn event_time(&self) -> Millis {
+    pub const fn event_time(&self) -> Timestamp {
         self.event_time
     }
     /// Returns the beacon's own time, which may be ahead of its record. Without one, returns the time of its record.
     #[must_use]
-    pub const fn own_time(&self) -> Millis {
-        self.event_time + self.ahead_ms as Millis
+    #[inline]
+    pub fn own_time(&self) -> Timestamp {
+        self.event_time + Span::from_millis(self.ahead_ms.into())
     }
     /// Returns true if its time was ahead of its record by more than `windows.max_skew`, so that the record's time is
     /// used.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crowdfold_beacon::{Fields, LogFields};
 use crowdfold_scan::PublicIds;
 
-use crowdfold_model::{Millis, Partitioner};
+use crowdfold_model::{Partitioner, Span};
 
 /// The form of records without a `content-type` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct Settings {
     pub default_tenant: usize,
     /// The method by which producers select partitions.
     pub partitioner: Partitioner,
-    /// The maximum time in ms by which a beacon may be ahead of its record.
-    pub max_skew: Millis,
+    /// The maximum time by which a beacon may be ahead of its record.
+    pub max_skew: Span,
     /// The part of an address that is kept.
     pub address: AddressPolicy,
     /// The MMDB file with countries.
@@ -98,7 +98,7 @@ impl Default for Settings {
             tenants: vec!["default".into()],
             default_tenant: 0,
             partitioner: Partitioner::Murmur2,
-            max_skew: 60_000,
+            max_skew: Span::MINUTE,
             address: AddressPolicy::Strip,
             country_mmdb: None,
             asn_mmdb: None,

@@ -14,13 +14,13 @@ use crate::session_hash::belongs;
 use crate::shared::Shared;
 use crate::words::Words;
 use crate::{Dictionary, Observation, Placement, Rejection, SessionHash, Symbol, Tenant, catalogue, cmcd};
-use crowdfold_model::{Dimension, Millis, Reason};
+use crowdfold_model::{Dimension, Reason, Span, Timestamp};
 
 type Dimensions = [Symbol; Dimension::COUNT];
 
-/// The largest difference in ms between a beacon's own time and its record's: ten years. A clock with a larger
+/// The largest difference between a beacon's own time and its record's: ten years. A clock with a larger
 /// difference was never set.
-const LONGEST_AGO: Millis = 3_652 * 86_400_000;
+const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
 /// The validator of one partition, with its placement and its caches.
 pub(crate) struct Validator {
@@ -89,7 +89,7 @@ impl Validator {
     pub(crate) fn validate(
         &mut self,
         shared: &Shared,
-        record_time: Option<Millis>,
+        record_time: Option<Timestamp>,
         http: &Http<'_>,
         beacon: &Beacon<'_>,
     ) -> Result<Observation, Rejection> {
@@ -129,15 +129,15 @@ impl Validator {
     fn observe(
         &mut self,
         shared: &Shared,
-        record_time: Option<Millis>,
+        record_time: Option<Timestamp>,
         http: &Http<'_>,
         beacon: &Beacon<'_>,
         session: &str,
         opt_out: bool,
     ) -> Result<Observation, Reason> {
         let settings = &shared.settings;
-        let stated = beacon.number(Number::Ts).map(Amount::rounded);
-        let is_far = |at: Millis| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
+        let stated = beacon.number(Number::Ts).map(Amount::timestamp);
+        let is_far = |at: Timestamp| record_time.is_some_and(|record| at.abs_diff(record) > LONGEST_AGO);
         let usable = stated.filter(|at| !is_far(*at));
         // Before CMCD v2 a request does not contain a time. It is received when it is made, and a log writes it later.
         let received_at = http.received_at.or(record_time).filter(|_| beacon.mode == Mode::Request);
@@ -173,7 +173,7 @@ impl Validator {
             session_hash: shared.hasher.hash(tenant, session),
             tenant,
             event_time: own_time.min(record_time),
-            ahead_ms: u32::try_from(own_time.saturating_sub(record_time)).unwrap_or(u32::MAX),
+            ahead_ms: u32::try_from(own_time.saturating_since(record_time).as_millis()).unwrap_or(u32::MAX),
             clock_ahead,
             dimensions,
             measures: measures(beacon),

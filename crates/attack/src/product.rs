@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crowdfold_model::{
-    Bounded, Cell, Dimension, Distribution, SumMetric, Sums, Table, ValueMetric, Values, Window,
+    Bounded, Cell, Dimension, Distribution, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Values,
+    Window,
 };
 use crowdfold_release::{Detail, Policy, PolicySettings, Secret, release};
 use crowdfold_testkit::oracle::BOUNDED;
@@ -42,7 +43,7 @@ pub(crate) fn publish(scenario: &Scenario, policy: &Policy) -> Vec<Value> {
         groups.iter().map(|group| (cell_key(group), cell(group))).collect()
     };
     let tables = scenario.tables.iter().map(|folded| table(&folded.leaves)).collect();
-    let window = Window { start: scenario.start, end: scenario.start + WINDOW };
+    let window = Window::at(Timestamp::from_millis(scenario.start), Span::from_millis(WINDOW));
     let released = release("default", window, tables, policy, None);
     assert_eq!(released.fault, None);
     released.rollups.iter().map(|rollup| serde_json::from_slice(&rollup.json()).unwrap()).collect()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, Span, Timestamp, ValueMetric};
 
 use crate::json::Node;
 
@@ -48,8 +48,8 @@ pub(crate) struct DistributionSummary {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Entry<'a> {
     pub(crate) tenant: &'a str,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
     pub(crate) breakdown: Vec<&'a str>,
     pub(crate) dimensions: &'a [(Cow<'a, str>, Node<'a>)],
     pub(crate) detail: Option<bool>,
@@ -84,8 +84,8 @@ impl<'a> Entry<'a> {
         match name {
             "tenant" => self.tenant = node.text().unwrap_or_default(),
             "window" => {
-                (self.start, self.end) =
-                    (member("start").unwrap_or_default(), member("end").unwrap_or_default());
+                let time = |name| Timestamp::from_millis(member(name).unwrap_or_default());
+                (self.start, self.end) = (time("start"), time("end"));
             }
             "breakdown" => {
                 if let Node::List(names) = node {
@@ -165,9 +165,9 @@ impl<'a> Entry<'a> {
         self.breakdown.iter().filter_map(|name| self.value(name))
     }
 
-    /// Returns the length of its window, ms.
-    pub(crate) const fn length(&self) -> u64 {
-        self.end.saturating_sub(self.start)
+    /// Returns the length of its window.
+    pub(crate) const fn length(&self) -> Span {
+        self.end.saturating_since(self.start)
     }
 
     /// Returns true if the row is consistent: a value for each dimension, a number within its table, a valid window.
@@ -186,7 +186,7 @@ impl<'a> Entry<'a> {
         key.push_str(self.tenant);
         key.push('/');
         self.write_breakdown(key);
-        let _ = write!(key, "/{}", self.start);
+        let _ = write!(key, "/{}", self.start.as_millis());
     }
 
     /// Appends the name of its breakdown: `os.browser`.

@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crowdfold_model::Timestamp;
+
 use crate::entry::Kind;
-use crate::tables::{Key, Moment, Windowful};
+use crate::tables::{Key, TenantWindow, Windowful};
 use crate::{Finds, Spot, What};
 
 /// The windows of each tenant that were read, partition by partition.
 #[derive(Default)]
 pub(crate) struct Reach {
     /// The first and the last window by tenant, topic and partition, identified by their starts.
-    seen: BTreeMap<(u32, usize, u32), (u64, u64)>,
+    seen: BTreeMap<(u32, usize, u32), (Timestamp, Timestamp)>,
     /// Partitions whose first records are skipped.
     cut: BTreeSet<(usize, u32)>,
 }
@@ -23,7 +25,7 @@ impl Reach {
     }
 
     /// Records that a table, or a part of one, was read.
-    pub(crate) fn note(&mut self, (tenant, start, _): Moment, spot: Spot) {
+    pub(crate) fn note(&mut self, (tenant, start, _): TenantWindow, spot: Spot) {
         let seen = self.seen.entry((tenant, spot.topic, spot.partition)).or_insert((start, start));
         *seen = (seen.0.min(start), seen.1.max(start));
     }
@@ -31,7 +33,7 @@ impl Reach {
     /// Returns the windows of which every table would have been read: those that start after the first time and not
     /// after the second. Partitions delete records at different times, and are not all read up to the same time. `None`
     /// if this is unknown.
-    fn of(&self, tenant: u32) -> Option<(Option<u64>, u64)> {
+    fn of(&self, tenant: u32) -> Option<(Option<Timestamp>, Timestamp)> {
         let seen = || self.seen.range((tenant, 0, 0)..=(tenant, usize::MAX, u32::MAX));
         let topics: BTreeSet<usize> = seen().map(|((_, topic, _), _)| *topic).collect();
         let mut after = None;
@@ -48,7 +50,7 @@ impl Reach {
     /// Reports windows without a table; `parts` are incomplete tables.
     pub(crate) fn check(
         &self,
-        moments: &BTreeMap<Moment, Windowful>,
+        moments: &BTreeMap<TenantWindow, Windowful>,
         parts: &HashSet<Key>,
         finds: &mut Finds,
     ) {
@@ -56,13 +58,15 @@ impl Reach {
         for tenant in tenants {
             let Some((after, until)) = self.of(tenant) else { continue };
             let of_tenant = || {
-                let all = moments.range((tenant, 0, 0)..=(tenant, u64::MAX, u64::MAX));
+                let all = moments.range(
+                    (tenant, Timestamp::EPOCH, Timestamp::EPOCH)..=(tenant, Timestamp::MAX, Timestamp::MAX),
+                );
                 // with noise, a table may have no rows
                 all.filter(|(_, held)| {
                     held.policy.as_ref().is_some_and(|(policy, _)| policy.kind == Kind::Threshold)
                 })
             };
-            let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+            let mut spans: BTreeMap<u32, (Timestamp, Timestamp)> = BTreeMap::new();
             for ((_, start, _), held) in of_tenant() {
                 for (breakdown, ..) in &held.breakdowns {
                     spans.entry(*breakdown).or_insert((*start, *start)).1 = *start;

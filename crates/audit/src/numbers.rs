@@ -1,7 +1,7 @@
 //! Checks of the numbers of one row: fields that its table must not contain, parts that exceed the whole, inconsistent
 //! distributions, and sums that clamped sessions cannot have.
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, FIRST_ERROR, Metric, Span, ValueMetric};
 use crowdfold_release::MIN_IN_RANGE;
 
 use crate::entry::{BOUNDED, DistributionSummary, Entry, Kind, PERCENTILES, Range, pointer};
@@ -11,8 +11,8 @@ use crate::{Finds, What};
 pub(crate) const DEVIATIONS: f64 = 8.0;
 /// The largest total contribution of one session, in clamps, as a vector over the fields.
 const BUDGET: f64 = 2.0;
-/// The longest window that a policy allows, ms. Longer windows are clamped like this one.
-pub(crate) const LONGEST_WINDOW: u64 = 86_400_000;
+/// The longest window that a policy allows. Longer windows are clamped like this one.
+pub(crate) const LONGEST_WINDOW: Span = Span::DAY;
 
 /// Checks the numbers of a row.
 pub(crate) fn check(row: &Entry<'_>, finds: &mut Finds) {

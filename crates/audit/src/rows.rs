@@ -1,6 +1,6 @@
 //! Checks of a single row: its window, dimensions, policy and values.
 
-use crowdfold_model::{Dimension, FOLDED, Reason};
+use crowdfold_model::{Dimension, FOLDED, Reason, Span};
 use crowdfold_release::MIN_K;
 use crowdfold_scan::{is_label, is_place_name};
 
@@ -9,7 +9,6 @@ use crate::json::Node;
 use crate::{Finds, Rules, What, numbers};
 
 const MINUTE: u64 = 60_000;
-const DAY: u64 = 86_400_000;
 /// The greatest noise that a policy may have.
 const MOST_NOISE: u64 = 100;
 
@@ -29,7 +28,7 @@ pub(crate) fn row(row: &Entry<'_>, rules: &Rules, finds: &mut Finds) {
 
 fn window(row: &Entry<'_>, finds: &mut Finds) {
     let length = row.length();
-    if length == 0 || !DAY.is_multiple_of(length) || !row.start.is_multiple_of(length) {
+    if length.is_zero() || !Span::DAY.is_multiple_of(length) || row.start.floor(length) != row.start {
         finds.push(What::Window, "/window".into());
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crowdfold_model::{Dimension, Family};
+use crowdfold_model::{Dimension, Family, Timestamp};
 
 use ahash::RandomState;
 
@@ -24,9 +24,9 @@ const MOST_OPEN: usize = 16;
 const MOST_PARTS: usize = 100_000;
 
 /// A tenant and one of its windows.
-pub(crate) type Moment = (u32, u64, u64);
+pub(crate) type TenantWindow = (u32, Timestamp, Timestamp);
 /// A table: its window and its breakdown.
-pub(crate) type Key = (Moment, u32);
+pub(crate) type Key = (TenantWindow, u32);
 
 #[derive(Default)]
 pub(crate) struct Tables {
@@ -37,7 +37,7 @@ pub(crate) struct Tables {
     open: BTreeMap<(usize, u32), Vec<Open>>,
     published: HashMap<Key, Spot, RandomState>,
     parts: BTreeMap<Key, Vec<Part>>,
-    moments: BTreeMap<Moment, Windowful>,
+    moments: BTreeMap<TenantWindow, Windowful>,
     counted: Vec<u64>,
     pub(crate) reach: Reach,
     full: bool,
@@ -254,7 +254,7 @@ impl Tables {
 
     /// Reports windows of one tenant that overlap, because one could be subtracted from the other.
     fn overlaps(&self, finds: &mut Finds) {
-        let mut latest: Option<(Moment, Spot)> = None;
+        let mut latest: Option<(TenantWindow, Spot)> = None;
         for (moment, held) in &self.moments {
             let Some((_, _, spot)) = held.breakdowns.first() else { continue };
             let (tenant, start, end) = *moment;

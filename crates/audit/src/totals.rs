@@ -1,6 +1,6 @@
 //! Sums over the rows of one table.
 
-use crowdfold_model::{BOUNDED_FIELDS, FIRST_ERROR, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, FIRST_ERROR, Span, ValueMetric};
 
 use crate::entry::{BOUNDED, Entry, Kind, pointer};
 use crate::numbers::{DEVIATIONS, LONGEST_WINDOW};
@@ -35,7 +35,7 @@ impl Shown {
 pub(crate) struct Totals {
     pub(crate) shown: Shown,
     rows: u64,
-    length: u64,
+    length: Span,
     sessions: u64,
     beacons: i64,
     amounts: [i64; BOUNDED],

@@ -111,7 +111,7 @@ impl<'a> Capture<'a> {
     }
 
     fn receive(&mut self, at: Option<u64>) {
-        let at = at.and_then(|at| Amount::whole(Number::Ts, at)).map(Amount::rounded);
+        let at = at.and_then(|at| Amount::whole(Number::Ts, at)).map(Amount::timestamp);
         self.http.time_ignored |= at.is_none();
         self.http.received_at = at;
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{BorrowDecode, Encode};
+use crowdfold_model::Timestamp;
 
 use crate::{Amount, Http, Malformed, Number, cmcd};
 
@@ -74,7 +75,7 @@ impl Packer {
     #[must_use]
     pub fn push(&mut self, http: &Http<'_>, body: &Body<'_>) -> bool {
         let before = self.bytes.len();
-        let fits = http.received_at.is_none_or(|at| at <= Number::Ts.limit())
+        let fits = http.received_at.is_none_or(|at| at.as_millis() <= Number::Ts.limit())
             && bincode::encode_into_writer(Envelope::of(http, body), Append(&mut self.bytes), config())
                 .is_ok()
             && self.bytes.len() - before <= LONGEST;
@@ -134,7 +135,7 @@ impl bincode::enc::write::Writer for Append<'_> {
 /// An envelope on the wire. The order and the types of these fields are the format. A change needs another version.
 #[derive(Encode, BorrowDecode)]
 struct Envelope<'a> {
-    received_at: Option<u64>,
+    received_at: Option<Timestamp>,
     address: Option<&'a str>,
     tenant: Option<&'a str>,
     user_agent: Option<&'a str>,
@@ -191,7 +192,7 @@ impl<'a> Envelope<'a> {
     }
 
     fn open(self) -> Result<(Http<'a>, Body<'a>), Malformed> {
-        if self.received_at.is_some_and(|at| Amount::whole(Number::Ts, at).is_none()) {
+        if self.received_at.is_some_and(|at| Amount::whole(Number::Ts, at.as_millis()).is_none()) {
             return Err(Malformed);
         }
         let mut http = Http {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
-use crowdfold_model::{Dimension, Metric};
+use crowdfold_model::{Dimension, Metric, Timestamp};
 use thiserror::Error;
 
 use crate::paths::{Branch, Taken, Tree};
@@ -141,11 +141,17 @@ impl Fields {
     }
 
     /// Writes a JSON beacon with four fields at their paths, and nothing else.
-    pub(crate) fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
+    pub(crate) fn write_withdrawal(
+        &self,
+        session: &str,
+        tenant: Option<&str>,
+        time: Timestamp,
+        into: &mut Vec<u8>,
+    ) {
         self.write(self.root(), into, &|field, into| match field {
             Field::Text(Text::Session) => write_text(session, into),
             Field::Text(Text::Tenant) => tenant.is_some_and(|tenant| write_text(tenant, into)),
-            Field::Number(Number::Ts) => write!(into, "{ts}").is_ok(),
+            Field::Number(Number::Ts) => write!(into, "{}", time.as_millis()).is_ok(),
             Field::OptOut => write!(into, "true").is_ok(),
             _ => false,
         });

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use crowdfold_model::Timestamp;
+
 /// The HTTP context of beacons, which CMCD does not contain. Nothing else of a request is read.
 #[derive(Default)]
 pub struct Http<'a> {
-    /// The time of receipt in ms since the epoch.
-    pub received_at: Option<u64>,
+    /// The time of receipt.
+    pub received_at: Option<Timestamp>,
     /// True if a time of receipt was present and unusable.
     pub time_ignored: bool,
     /// The address of the client.

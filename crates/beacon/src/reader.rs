@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crowdfold_model::Timestamp;
+
 use crate::capture::{self, Capture, read_capture};
 use crate::json::{Quick, read_json};
 use crate::split::{Frame, elements, frames};
@@ -207,10 +209,10 @@ impl Reader {
         }
     }
 
-    /// Writes a JSON beacon that opts out its session. It contains only the session, the tenant and the time (ms since
-    /// the epoch), each at the path of this reader.
-    pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, ts: u64, into: &mut Vec<u8>) {
-        self.fields.write_withdrawal(session, tenant, ts, into);
+    /// Writes a JSON beacon that opts out its session. It contains only the session, the tenant and the time, each at
+    /// the path of this reader.
+    pub fn write_withdrawal(&self, session: &str, tenant: Option<&str>, time: Timestamp, into: &mut Vec<u8>) {
+        self.fields.write_withdrawal(session, tenant, time, into);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The system clock, read only in this module.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-/// Returns the milliseconds since the Unix epoch.
+use crowdfold_model::Timestamp;
+
+/// Returns the current time.
 #[expect(clippy::disallowed_methods, reason = "requests are timestamped here")]
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+pub(crate) fn now() -> Timestamp {
+    SystemTime::now().into()
 }

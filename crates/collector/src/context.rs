@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crowdfold_beacon::{Body, Http};
+use crowdfold_model::Timestamp;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, DNT, EXPECT, HeaderValue, USER_AGENT};
 
@@ -15,7 +16,7 @@ const LONGEST: usize = 1_024;
 pub(crate) const CMCD: [&str; 4] = ["cmcd-object", "cmcd-request", "cmcd-session", "cmcd-status"];
 
 /// Returns the context of a request from its headers; values that are missing or not text are `None`.
-pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: u64) -> Http<'a> {
+pub(crate) fn http<'a>(headers: &'a HeaderMap, address: &'a str, received_at: Timestamp) -> Http<'a> {
     let text = |name: &str| text(headers.get(name)?).map(Cow::Borrowed);
     Http {
         received_at: Some(received_at),
@@ -132,7 +133,7 @@ mod tests {
         let mut lines = headers(&[("sec-ch-ua-model", "TV")]);
         lines.insert("user-agent", HeaderValue::from_bytes(&[b'x'; 1_025]).unwrap());
         lines.insert("sec-ch-ua", HeaderValue::from_bytes(b"\xff").unwrap());
-        let http = http(&lines, "203.0.113.9", 1);
+        let http = http(&lines, "203.0.113.9", Timestamp::EPOCH);
         assert!(http.user_agent.is_none() && http.brands.is_none());
         assert_eq!(http.model.as_deref(), Some("TV"));
     }

@@ -195,7 +195,7 @@ impl Desk {
         found: &mut Found,
     ) {
         self.joined.clear();
-        self.reader.write_withdrawal(session, tenant, http.received_at.unwrap_or(0), &mut self.joined);
+        self.reader.write_withdrawal(session, tenant, http.received_at.unwrap_or_default(), &mut self.joined);
         let partition = rules.partitioner.partition_of(session.as_bytes(), packs.partitions());
         let bare = Http { received_at: http.received_at, ..Http::default() };
         found.note(packs.push(partition, &bare, &Body::Json(&self.joined), self.joined.len()));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crowdfold_beacon::{Body, Http, Packer};
 use crowdfold_kafka::{KafkaError, Writer, Written};
+use crowdfold_model::Timestamp;
 use tokio::sync::{Notify, SetOnce};
 
 use crate::limits::{Budget, Share};
@@ -39,7 +40,7 @@ struct Open {
     packer: Packer,
     share: Share,
     /// The latest time of receipt in it.
-    newest: u64,
+    newest: Timestamp,
     delivery: DeliveryResult,
 }
 
@@ -90,7 +91,7 @@ impl Packs {
             return None;
         }
         let grown = open.packer.len() - before;
-        open.newest = open.newest.max(http.received_at.unwrap_or(0));
+        open.newest = open.newest.max(http.received_at.unwrap_or_default());
         open.share.carry(if before == 1 { OVERHEAD + grown } else { grown });
         let delivery = Arc::clone(&open.delivery);
         if open.packer.len() >= self.full {
@@ -166,7 +167,12 @@ impl Packs {
     }
 
     fn fresh(&self) -> Open {
-        Open { packer: Packer::default(), share: self.budget.nothing(), newest: 0, delivery: Arc::default() }
+        Open {
+            packer: Packer::default(),
+            share: self.budget.nothing(),
+            newest: Timestamp::EPOCH,
+            delivery: Arc::default(),
+        }
     }
 
     fn all(&self) -> RwLockReadGuard<'_, Vec<Mutex<Open>>> {

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use crowdfold_model::millis;
+use crowdfold_model::Span;
 
 /// A broker's default `log.retention.check.interval.ms`.
 const CHECK_INTERVAL: Duration = Duration::from_secs(300);
 /// A broker's default `file.delete.delay.ms`.
 const DELETE_DELAY: Duration = Duration::from_secs(60);
-const MINUTE: u64 = 60_000;
 
 /// The topic settings that follow from a time-to-live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +37,8 @@ impl Bounds {
     }
 
     fn at(ttl: Duration, ahead: Duration, check_interval: Duration) -> Self {
-        let retention = Duration::from_millis(millis(ttl.saturating_sub(check_interval + ahead)) / 5 * 4);
-        let segment = Duration::from_millis(millis(retention) / 4);
+        let retention = Span::from(ttl.saturating_sub(check_interval + ahead)) / 5 * 4;
+        let (retention, segment) = (Duration::from(retention), Duration::from(retention / 4));
         let readable = retention + segment + check_interval + ahead;
         Self { retention, segment, readable, on_disk: readable + DELETE_DELAY }
     }
@@ -48,7 +47,8 @@ impl Bounds {
     /// default settings.
     #[must_use]
     pub fn least_ttl(kept: Duration, ahead: Duration) -> Duration {
-        let ttl = millis(kept).div_ceil(4) * 5 + millis(CHECK_INTERVAL + ahead);
-        Duration::from_millis(ttl.div_ceil(MINUTE) * MINUTE)
+        let retention_and_segment = Span::from_millis(Span::from(kept).as_millis().div_ceil(4) * 5);
+        let ttl = retention_and_segment + Span::from(CHECK_INTERVAL + ahead);
+        Span::MINUTE.times(ttl.as_millis().div_ceil(Span::MINUTE.as_millis())).into()
     }
 }

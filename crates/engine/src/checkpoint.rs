@@ -2,27 +2,27 @@
 
 use std::fmt;
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 /// What a combiner commits with its offset. ASCII, below 200 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CombinerCheckpoint {
     /// [`crate::Rules::layout_fingerprint`] of the process that wrote it.
     pub layout_fingerprint: u64,
-    /// End of the last window that was closed and sent, ms.
-    pub closed_until: Millis,
-    /// Windows that end at or before it are never made, ms.
-    pub floor: Millis,
+    /// End of the last window that was closed and sent.
+    pub closed_until: Timestamp,
+    /// Windows that end at or before it are never made.
+    pub floor: Timestamp,
     /// Every record before it was counted.
     pub read_offset: i64,
     /// How many partitions the beacons had.
     pub partitions: u32,
-    /// Windows that start before it are withheld, ms; 0 where none is. A worker that dies while it withholds must not
+    /// Windows that start before it are withheld; the epoch where none is. A worker that dies while it withholds must not
     /// make its successor forget it.
-    pub withhold_before: Millis,
-    /// The timestamp of the first record that was read, ms, where the log had lost records before it. Implied attempts do
-    /// not count in windows that start within `idle` of it. 0 where nothing was lost, or no such window is left.
-    pub begins: Millis,
+    pub withhold_before: Timestamp,
+    /// The timestamp of the first record that was read, where the log had lost records before it. Implied attempts do
+    /// not count in windows that start within `idle` of it. The epoch where nothing was lost, or no such window is left.
+    pub begins: Timestamp,
 }
 
 impl fmt::Display for CombinerCheckpoint {
@@ -30,11 +30,15 @@ impl fmt::Display for CombinerCheckpoint {
         write!(
             f,
             "crowdfold-c1 e={:x} c={} f={} r={} n={}",
-            self.layout_fingerprint, self.closed_until, self.floor, self.read_offset, self.partitions
+            self.layout_fingerprint,
+            self.closed_until.as_millis(),
+            self.floor.as_millis(),
+            self.read_offset,
+            self.partitions
         )?;
         for (name, until) in [("w", self.withhold_before), ("b", self.begins)] {
-            if until > 0 {
-                write!(f, " {name}={until}")?;
+            if until > Timestamp::EPOCH {
+                write!(f, " {name}={}", until.as_millis())?;
             }
         }
         Ok(())
@@ -44,7 +48,7 @@ impl fmt::Display for CombinerCheckpoint {
 impl CombinerCheckpoint {
     /// The value of [`CombinerCheckpoint::withhold_before`] where records are lost and it is not known yet until when
     /// they reach, and of [`CombinerCheckpoint::begins`] before the first record.
-    pub(crate) const UNTIL_KNOWN: Millis = Millis::MAX;
+    pub(crate) const UNTIL_KNOWN: Timestamp = Timestamp::MAX;
 
     /// Reads what [`fmt::Display`] wrote; `None` for anything else.
     #[must_use]
@@ -52,12 +56,12 @@ impl CombinerCheckpoint {
         let mut fields = Fields::of(text, "crowdfold-c1")?;
         let read = Self {
             layout_fingerprint: u64::from_str_radix(fields.next("e")?, 16).ok()?,
-            closed_until: fields.next("c")?.parse().ok()?,
-            floor: fields.next("f")?.parse().ok()?,
+            closed_until: timestamp(fields.next("c")?)?,
+            floor: timestamp(fields.next("f")?)?,
             read_offset: fields.next("r")?.parse().ok()?,
             partitions: fields.next("n")?.parse().ok()?,
-            withhold_before: fields.next("w").map_or(Some(0), |until| until.parse().ok())?,
-            begins: fields.next("b").map_or(Some(0), |begins| begins.parse().ok())?,
+            withhold_before: fields.next("w").map_or(Some(Timestamp::EPOCH), timestamp)?,
+            begins: fields.next("b").map_or(Some(Timestamp::EPOCH), timestamp)?,
         };
         fields.end().then_some(read)
     }
@@ -66,8 +70,8 @@ impl CombinerCheckpoint {
 /// A window that is released without the partitions that did not come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forced {
-    /// End of the window, ms.
-    pub end: Millis,
+    /// End of the window.
+    pub end: Timestamp,
     /// How many partitions the beacons had when it was decided.
     pub partitions: u32,
     /// One bit for each of them, set where it is missing; the lowest bit of the first byte is partition 0.
@@ -104,10 +108,10 @@ impl Forced {
 pub struct MergerCheckpoint {
     /// Fingerprint of the release policy.
     pub policy: u64,
-    /// End of the last window that was published or withheld for good, ms.
-    pub closed_until: Millis,
-    /// Windows that end at or before it are never published, ms.
-    pub floor: Millis,
+    /// End of the last window that was published or withheld for good.
+    pub closed_until: Timestamp,
+    /// Windows that end at or before it are never published.
+    pub floor: Timestamp,
     /// Every partition of the partials had an offset when this was written: one that has none lost it.
     pub whole: bool,
     /// The decision to release a window without some partitions, until it is carried out.
@@ -116,12 +120,18 @@ pub struct MergerCheckpoint {
 
 impl fmt::Display for MergerCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "crowdfold-m1 p={:x} c={} f={}", self.policy, self.closed_until, self.floor)?;
+        write!(
+            f,
+            "crowdfold-m1 p={:x} c={} f={}",
+            self.policy,
+            self.closed_until.as_millis(),
+            self.floor.as_millis()
+        )?;
         if self.whole {
             f.write_str(" a=1")?;
         }
         if let Some(forced) = &self.forced {
-            write!(f, " d={} n={} w=", forced.end, forced.partitions)?;
+            write!(f, " d={} n={} w=", forced.end.as_millis(), forced.partitions)?;
             for byte in &forced.missing {
                 write!(f, "{byte:02x}")?;
             }
@@ -140,8 +150,8 @@ impl MergerCheckpoint {
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = Fields::of(text, "crowdfold-m1")?;
         let policy = u64::from_str_radix(fields.next("p")?, 16).ok()?;
-        let closed_until: Millis = fields.next("c")?.parse().ok()?;
-        let floor = fields.next("f")?.parse().ok()?;
+        let closed_until = timestamp(fields.next("c")?)?;
+        let floor = timestamp(fields.next("f")?)?;
         let whole = match fields.next("a") {
             None => false,
             Some("1") => true,
@@ -159,7 +169,7 @@ impl MergerCheckpoint {
                 let missing =
                     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok());
                 let missing = missing.collect::<Option<_>>()?;
-                let forced = Forced { end: end.parse().ok()?, partitions, missing };
+                let forced = Forced { end: timestamp(end)?, partitions, missing };
                 if !forced.is_possible() || forced.end <= closed_until {
                     return None;
                 }
@@ -174,8 +184,8 @@ impl MergerCheckpoint {
 pub trait Checkpoint: Sized {
     /// Reads what was written; `None` for anything else.
     fn read(text: &str) -> Option<Self>;
-    /// Windows that end at or before it are never made, ms.
-    fn floor(&self) -> Millis;
+    /// Windows that end at or before it are never made.
+    fn floor(&self) -> Timestamp;
     /// Whether a partition that has no offset is known to have lost it.
     fn is_whole(&self) -> bool;
 }
@@ -185,7 +195,7 @@ impl Checkpoint for CombinerCheckpoint {
         Self::parse(text)
     }
 
-    fn floor(&self) -> Millis {
+    fn floor(&self) -> Timestamp {
         self.floor
     }
 
@@ -200,13 +210,18 @@ impl Checkpoint for MergerCheckpoint {
         Self::parse(text)
     }
 
-    fn floor(&self) -> Millis {
+    fn floor(&self) -> Timestamp {
         self.floor
     }
 
     fn is_whole(&self) -> bool {
         self.whole
     }
+}
+
+/// Parses a timestamp that is written as milliseconds since the epoch.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    text.parse().ok().map(Timestamp::from_millis)
 }
 
 /// `name=value` in a fixed order.
@@ -236,11 +251,12 @@ mod tests {
 
     #[test]
     fn checkpoints_survive_being_written_and_read() {
-        for (withhold_before, begins) in [(0, 0), (u64::MAX, 0), (0, u64::MAX), (u64::MAX, u64::MAX)] {
+        let (never, last) = (Timestamp::EPOCH, Timestamp::MAX);
+        for (withhold_before, begins) in [(never, never), (last, never), (never, last), (last, last)] {
             let combiner = CombinerCheckpoint {
                 layout_fingerprint: u64::MAX,
-                closed_until: u64::MAX,
-                floor: u64::MAX,
+                closed_until: last,
+                floor: last,
                 read_offset: i64::MAX,
                 partitions: u32::MAX,
                 withhold_before,
@@ -252,11 +268,13 @@ mod tests {
         }
         let mut missing = vec![0xff; 4096 / 8];
         missing[511] = 0x7f;
-        let forced = Forced { end: 180_000, partitions: 4096, missing };
+        let forced = Forced { end: Timestamp::from_millis(180_000), partitions: 4096, missing };
         for (whole, forced) in
             [(false, None), (true, None), (false, Some(forced.clone())), (true, Some(forced))]
         {
-            let merger = MergerCheckpoint { policy: 0xfeed, closed_until: 120_000, floor: 0, whole, forced };
+            let closed_until = Timestamp::from_millis(120_000);
+            let merger =
+                MergerCheckpoint { policy: 0xfeed, closed_until, floor: Timestamp::EPOCH, whole, forced };
             let text = merger.to_string();
             assert!(text.is_ascii() && text.len() < 2048, "{}", text.len());
             assert_eq!(MergerCheckpoint::parse(&text), Some(merger));

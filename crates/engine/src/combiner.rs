@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Ignored, Observation};
-use crowdfold_model::{Millis, Reason};
+use crowdfold_model::{Reason, Span, Timestamp};
 use crowdfold_release::RejectionNote;
 
 use self::intake::Held;
@@ -37,10 +37,10 @@ pub struct CombinerSettings {
     pub topic: Arc<str>,
     /// Record timestamps are producers', not the broker's.
     pub trust_timestamps: bool,
-    /// How far ahead of the machine's clock a record may be, ms.
-    pub max_skew: Millis,
-    /// With `trust_timestamps`: how long a partition must be at its end to be silent, ms.
-    pub quiet: Millis,
+    /// How far ahead of the machine's clock a record may be.
+    pub max_skew: Span,
+    /// With `trust_timestamps`: how long a partition must be at its end to be silent.
+    pub quiet: Span,
 }
 
 /// The closed windows that one transaction must carry as a whole. Kept until the transaction is known to be committed.
@@ -65,9 +65,9 @@ pub struct Combiner {
     partition: u32,
     store: SessionStore,
     layout_fingerprint: u64,
-    floor: Millis,
+    floor: Timestamp,
     /// Highest timestamp − lateness; `None` before the first record of a fresh start.
-    watermark: Option<Millis>,
+    watermark: Option<Timestamp>,
     /// Records before it were counted by a process before this one.
     counted_before: i64,
     next_offset: i64,
@@ -81,13 +81,13 @@ pub struct Combiner {
     carried: u64,
     notes: Vec<RejectionNote>,
     prepared: VecDeque<PreparedBatch>,
-    withhold_before: Millis,
+    withhold_before: Timestamp,
     /// [`CombinerCheckpoint::begins`].
-    begins: Millis,
+    begins: Timestamp,
     after_gap: bool,
     lost: u64,
     ignored: Ignored,
-    at_end_since: Option<Millis>,
+    at_end_since: Option<Timestamp>,
     held: Held,
     /// Records come in the order of their times; [`Self::reached`] advances the watermark, and records do not.
     sorted: bool,
@@ -107,17 +107,17 @@ impl Combiner {
         let rules = &settings.rules;
         let layout_fingerprint = rules.layout_fingerprint(settings.partitions, settings.merge_partitions);
         let closed_until = start.checkpoint.map_or(start.floor, |known| known.closed_until.max(known.floor));
-        let mut withhold_before = start.checkpoint.map_or(0, |known| known.withhold_before);
+        let mut withhold_before = start.checkpoint.map_or(Timestamp::EPOCH, |known| known.withhold_before);
         let after_gap = after_gap || withhold_before == CombinerCheckpoint::UNTIL_KNOWN;
         if withhold_before == CombinerCheckpoint::UNTIL_KNOWN {
-            withhold_before = 0;
+            withhold_before = Timestamp::EPOCH;
         }
         // sessions of an earlier layout were built under other rules
         if start.checkpoint.is_some_and(|known| known.layout_fingerprint != layout_fingerprint) {
             withhold_before = withhold_before.max(closed_until + rules.window + rules.idle);
         }
         // a log that begins with its first record has lost nothing
-        let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { 0 };
+        let fresh = if offset > 0 { CombinerCheckpoint::UNTIL_KNOWN } else { Timestamp::EPOCH };
         let begins = start.checkpoint.map_or(fresh, |known| known.begins);
         let mut store = SessionStore::new(Arc::clone(rules), &settings.tenants, closed_until);
         store.set_history(history_from(begins, rules));
@@ -127,7 +127,7 @@ impl Combiner {
             partition: start.partition,
             layout_fingerprint,
             floor: start.floor,
-            watermark: (closed_until > 0).then_some(closed_until),
+            watermark: (closed_until > Timestamp::EPOCH).then_some(closed_until),
             counted_before: start.checkpoint.map_or(offset, |known| known.read_offset).max(offset),
             next_offset: offset,
             safe_offset: offset,
@@ -151,11 +151,11 @@ impl Combiner {
     }
 
     /// The partition had no record beyond the last one given when its end was asked for at time `asked`.
-    pub fn at_end(&mut self, asked: Millis) {
+    pub fn at_end(&mut self, asked: Timestamp) {
         self.insert_held();
         let since = *self.at_end_since.get_or_insert(asked);
-        let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { 0 };
-        if asked.saturating_sub(since) >= quiet {
+        let quiet = if self.settings.trust_timestamps { self.settings.quiet } else { Span::ZERO };
+        if asked.saturating_since(since) >= quiet {
             self.lost_until(asked.saturating_add(self.settings.max_skew));
             let margin = self.settings.rules.lateness.saturating_add(self.settings.max_skew);
             self.advance(asked.saturating_sub(margin));
@@ -200,7 +200,7 @@ impl Combiner {
     /// Closes every window there is: the input has ended (files only, a log never ends).
     pub fn finish(&mut self) {
         self.insert_held();
-        let last = self.store.last_end().unwrap_or(0).max(self.store.closed_until());
+        let last = self.store.last_end().unwrap_or_default().max(self.store.closed_until());
         self.prepare(last);
     }
 
@@ -240,9 +240,9 @@ impl Combiner {
         self.next_offset
     }
 
-    /// The highest record timestamp less the lateness, ms; `None` before the first record.
+    /// The highest record timestamp less the lateness; `None` before the first record.
     #[must_use]
-    pub const fn watermark(&self) -> Option<Millis> {
+    pub const fn watermark(&self) -> Option<Timestamp> {
         self.watermark
     }
 
@@ -266,12 +266,12 @@ impl Combiner {
     }
 
     /// Takes a record with that timestamp for the first one.
-    fn begin(&mut self, timestamp: Millis) {
+    fn begin(&mut self, timestamp: Timestamp) {
         self.begins = timestamp;
         self.store.set_history(history_from(timestamp, &self.settings.rules));
     }
 
-    fn insert(&mut self, beacon: &Observation, record: Millis, offset: i64) {
+    fn insert(&mut self, beacon: &Observation, record: Timestamp, offset: i64) {
         let outcome = self.store.insert(beacon, record);
         if offset < self.counted_before {
             // an earlier process counted it; here it rebuilds sessions and open session summaries
@@ -293,9 +293,9 @@ impl Combiner {
 
     /// Records that are lost are not newer than `newest`. Windows that touch them are withheld, and windows that would
     /// have inherited from them.
-    fn lost_until(&mut self, newest: Millis) {
+    fn lost_until(&mut self, newest: Timestamp) {
         if std::mem::take(&mut self.after_gap) {
-            let until = newest.saturating_add(self.settings.rules.idle + 1);
+            let until = newest.saturating_add(self.settings.rules.idle + Span::from_millis(1));
             self.withhold_before = self.withhold_before.max(until);
             // windows that may lack implied attempts for it are withheld
             if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
@@ -304,7 +304,7 @@ impl Combiner {
         }
     }
 
-    fn advance(&mut self, to: Millis) {
+    fn advance(&mut self, to: Timestamp) {
         let watermark = self.watermark.map_or(to, |before| before.max(to));
         self.watermark = Some(watermark);
         let until = self.settings.rules.floor(watermark);
@@ -320,11 +320,11 @@ impl Combiner {
         }
     }
 
-    fn checkpoint(&self, closed_until: Millis, read_offset: i64) -> CombinerCheckpoint {
+    fn checkpoint(&self, closed_until: Timestamp, read_offset: i64) -> CombinerCheckpoint {
         let withhold_before = match self.withhold_before {
             _ if self.after_gap => CombinerCheckpoint::UNTIL_KNOWN,
             until if until > closed_until => until,
-            _ => 0,
+            _ => Timestamp::EPOCH,
         };
         CombinerCheckpoint {
             withhold_before,
@@ -336,13 +336,13 @@ impl Combiner {
             begins: if history_from(self.begins, &self.settings.rules) > closed_until {
                 self.begins
             } else {
-                0
+                Timestamp::EPOCH
             },
         }
     }
 
     /// Closes the windows that end at or before `to`, and prepares their batch.
-    fn prepare(&mut self, to: Millis) {
+    fn prepare(&mut self, to: Timestamp) {
         let from = self.store.closed_until();
         let closed = self.store.close(to, self.airlock.dictionary());
         let counts = std::mem::take(&mut self.counts);
@@ -377,8 +377,8 @@ impl Combiner {
 }
 
 /// Returns the first moment at which a window may begin that counts implied attempts.
-fn history_from(begins: Millis, rules: &Rules) -> Millis {
-    if begins == 0 { 0 } else { begins.saturating_add(rules.idle) }
+fn history_from(begins: Timestamp, rules: &Rules) -> Timestamp {
+    if begins == Timestamp::EPOCH { begins } else { begins.saturating_add(rules.idle) }
 }
 
 #[cfg(test)]

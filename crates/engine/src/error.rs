@@ -1,6 +1,6 @@
 //! The error type of this crate.
 
-use crowdfold_model::Millis;
+use crowdfold_model::Span;
 
 use crate::wire::WireError;
 
@@ -10,16 +10,17 @@ use crate::wire::WireError;
 pub enum EngineError {
     /// A record of a topic that keeps append time is ahead of this machine's clock.
     #[error(
-        "the record at offset {offset} of partition {partition} is {ahead} ms ahead of this machine's clock: \
-         set the clocks of the brokers and of this machine right, or raise windows.max_skew"
+        "the record at offset {offset} of partition {partition} is {} ms ahead of this machine's clock: \
+         set the clocks of the brokers and of this machine right, or raise windows.max_skew",
+        .ahead.as_millis()
     )]
     ClockSkew {
         /// The partition.
         partition: u32,
         /// The offset.
         offset: i64,
-        /// The difference, ms.
-        ahead: Millis,
+        /// The difference.
+        ahead: Span,
     },
     /// A partial cannot be read.
     #[error("partition {partition} of the partials stops at offset {offset}: {error}")]

@@ -13,7 +13,7 @@
 //! use std::sync::Arc;
 //!
 //! use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
-//! use crowdfold_model::Dimension;
+//! use crowdfold_model::{Dimension, Span, Timestamp};
 //! use crowdfold_engine::{Combiner, CombinerSettings, Merger, MergerSettings, Rules, Start};
 //! use crowdfold_release::{Policies, Policy, PolicySettings};
 //!
@@ -21,9 +21,9 @@
 //! let settings = PolicySettings { k: 2, allow_small_k: true, breakdowns, ..PolicySettings::default() };
 //! let policies = Policies::new(Policy::threshold(settings)?, []);
 //! let rules = Arc::new(Rules {
-//!     window: 60_000,
-//!     lateness: 30_000,
-//!     idle: 90_000,
+//!     window: Span::MINUTE,
+//!     lateness: Span::SECOND * 30,
+//!     idle: Span::SECOND * 90,
 //!     breakdowns: policies.breakdowns(),
 //!     max_sessions: 1_000,
 //! });
@@ -35,13 +35,13 @@
 //!     tenants: vec!["default".into()],
 //!     topic: "beacons".into(),
 //!     trust_timestamps: true,
-//!     max_skew: 60_000,
-//!     quiet: 60_000,
+//!     max_skew: Span::MINUTE,
+//!     quiet: Span::MINUTE,
 //! };
-//! let merge = MergerSettings { rules, merge_partitions: 1, policies, patience: 900_000 };
-//! let now = 1_795_308_600_000;
+//! let merge = MergerSettings { rules, merge_partitions: 1, policies, patience: Span::MINUTE * 15 };
+//! let now = Timestamp::from_millis(1_795_308_600_000);
 //! fn fresh<C>() -> Start<C> {
-//!     Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+//!     Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 //! }
 //! let mut combiner = Combiner::new(Arc::new(combine), airlock, &fresh(), 0, false);
 //! let mut merger = Merger::new(Arc::new(merge), &fresh(), 0, now);
@@ -51,7 +51,7 @@
 //!     let record = Record {
 //!         payload: payload.as_bytes(),
 //!         content_type: None,
-//!         timestamp: Some(1_795_308_528_421),
+//!         timestamp: Some(Timestamp::from_millis(1_795_308_528_421)),
 //!     };
 //!     combiner.record(&record, offset, now)?;
 //! }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 /// For each second of record timestamps the lowest offset in it. Offsets are told in ascending order.
 #[derive(Debug, Default)]
@@ -12,8 +12,8 @@ pub(crate) struct LowOffsets {
 }
 
 impl LowOffsets {
-    pub(crate) fn record(&mut self, timestamp: Millis, offset: i64) {
-        let second = timestamp / 1000;
+    pub(crate) fn record(&mut self, timestamp: Timestamp, offset: i64) {
+        let second = timestamp.since_epoch() / Span::SECOND;
         match self.seconds.back() {
             Some((last, _)) if *last == second => {}
             Some((last, _)) if *last > second => {
@@ -27,8 +27,8 @@ impl LowOffsets {
 
     /// The lowest offset whose record's timestamp is at or after `from` (to the second below it), and forgets what is
     /// older. `None` where there is none.
-    pub(crate) fn since(&mut self, from: Millis) -> Option<i64> {
-        let second = from / 1000;
+    pub(crate) fn since(&mut self, from: Timestamp) -> Option<i64> {
+        let second = from.since_epoch() / Span::SECOND;
         while self.seconds.front().is_some_and(|(oldest, _)| *oldest < second) {
             self.seconds.pop_front();
         }
@@ -38,16 +38,20 @@ impl LowOffsets {
 
 #[cfg(test)]
 mod tests {
-    use super::LowOffsets;
+    use super::{LowOffsets, Timestamp};
 
     #[test]
     fn it_gives_the_lowest_offset_of_records_that_are_new_enough() {
         let mut low = LowOffsets::default();
         for (timestamp, offset) in [(5_000, 10), (9_000, 11), (6_500, 12), (6_900, 13), (9_100, 14)] {
-            low.record(timestamp, offset);
+            low.record(Timestamp::from_millis(timestamp), offset);
         }
-        assert_eq!(low.since(5_500), Some(10), "to the second below");
-        assert_eq!(low.since(6_000), Some(11), "offset 11 comes before 12, whose record is older");
-        assert_eq!(low.since(10_000), None);
+        assert_eq!(low.since(Timestamp::from_millis(5_500)), Some(10), "to the second below");
+        assert_eq!(
+            low.since(Timestamp::from_millis(6_000)),
+            Some(11),
+            "offset 11 comes before 12, whose record is older"
+        );
+        assert_eq!(low.since(Timestamp::from_millis(10_000)), None);
     }
 }

@@ -7,7 +7,7 @@ mod decide;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crowdfold_model::{Millis, Table};
+use crowdfold_model::{Span, Table, Timestamp};
 use crowdfold_release::Policies;
 
 use crate::source::Source;
@@ -23,27 +23,27 @@ pub struct MergerSettings {
     pub merge_partitions: u32,
     /// What a row must be to leave, by tenant.
     pub policies: Policies,
-    /// How long a window waits for a partition that does not come, ms.
-    pub patience: Millis,
+    /// How long a window waits for a partition that does not come.
+    pub patience: Span,
 }
 
 /// The operator of one partition of the partials.
 pub struct Merger {
     settings: Arc<MergerSettings>,
     partition: u32,
-    closed_until: Millis,
-    /// Windows up to here were committed by an earlier process, ms.
-    committed_before: Millis,
-    floor: Millis,
+    closed_until: Timestamp,
+    /// Windows up to here were committed by an earlier process.
+    committed_before: Timestamp,
+    floor: Timestamp,
     /// Every partition of the partials has an offset, or gets one with our first commit.
     whole: bool,
     next_offset: i64,
     at_end: bool,
     sources: BTreeMap<u32, Source>,
     /// Cells of open windows, by the windows' end and the tenant.
-    windows: BTreeMap<Millis, BTreeMap<String, Vec<Table>>>,
+    windows: BTreeMap<Timestamp, BTreeMap<String, Vec<Table>>>,
     /// When close markers first reached how far: (end, machine time).
-    reached: VecDeque<(Millis, Millis)>,
+    reached: VecDeque<(Timestamp, Timestamp)>,
     forced: Option<Forced>,
     publication: Option<Publication>,
     combined: Counts,
@@ -61,7 +61,7 @@ impl Merger {
         settings: Arc<MergerSettings>,
         start: &Start<MergerCheckpoint>,
         offset: i64,
-        now: Millis,
+        now: Timestamp,
     ) -> Self {
         let mut floor = start.floor;
         let mut closed_until = floor;
@@ -101,7 +101,7 @@ impl Merger {
     ///
     /// # Errors
     /// [`EngineError::Wire`]: a partial is never skipped.
-    pub fn record(&mut self, value: &[u8], offset: i64, now: Millis) -> Result<(), EngineError> {
+    pub fn record(&mut self, value: &[u8], offset: i64, now: Timestamp) -> Result<(), EngineError> {
         let partial = wire::read(value).map_err(|error| EngineError::Wire {
             partition: self.partition,
             offset,
@@ -137,7 +137,7 @@ impl Merger {
     }
 
     /// What to publish next, if anything. The same until [`Merger::committed`] is told.
-    pub fn publish(&mut self, now: Millis) -> Option<&Publication> {
+    pub fn publish(&mut self, now: Timestamp) -> Option<&Publication> {
         if self.publication.is_none() {
             self.publication = self.next_publication(now);
         }
@@ -177,16 +177,16 @@ impl Merger {
         self.partition
     }
 
-    /// The end of the last window that is committed, ms.
+    /// The end of the last window that is committed.
     #[must_use]
-    pub const fn closed_until(&self) -> Millis {
+    pub const fn closed_until(&self) -> Timestamp {
         self.closed_until
     }
 
-    /// How long the oldest window that some partition closed has been waiting for others, ms.
+    /// How long the oldest window that some partition closed has been waiting for others.
     #[must_use]
-    pub fn waiting(&self, now: Millis) -> Millis {
-        self.reached.front().map_or(0, |(_, since)| now.saturating_sub(*since))
+    pub fn waiting(&self, now: Timestamp) -> Span {
+        self.reached.front().map_or(Span::ZERO, |(_, since)| now.saturating_since(*since))
     }
 
     /// Outcomes that the combiners reported to this partition.
@@ -218,7 +218,7 @@ impl Merger {
         self.arrived == decided.beacons.released + decided.beacons.withheld + open
     }
 
-    fn needed(&self, closed_until: Millis) -> i64 {
+    fn needed(&self, closed_until: Timestamp) -> i64 {
         self.sources
             .values()
             .filter_map(|source| source.needed(closed_until))
@@ -226,7 +226,7 @@ impl Merger {
             .unwrap_or(self.next_offset)
     }
 
-    fn checkpoint(&self, closed_until: Millis, forced: Option<Forced>) -> MergerCheckpoint {
+    fn checkpoint(&self, closed_until: Timestamp, forced: Option<Forced>) -> MergerCheckpoint {
         MergerCheckpoint {
             policy: self.settings.policies.fingerprint(),
             closed_until,

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use crate::{Combiner, CombinerCheckpoint, Committed, Merger, MergerCheckpoint};
 
-/// The interval of commits where nothing is prepared, ms: brokers forget the offsets of silent groups.
-const IDLE_COMMIT_INTERVAL: Millis = 60_000;
+/// The interval of commits where nothing is prepared: brokers forget the offsets of silent groups.
+const IDLE_COMMIT_INTERVAL: Span = Span::MINUTE;
 
 /// The operator of one partition, as far as commits concern it.
 pub trait Operator {
     /// Whether it has something to send.
-    fn has_pending(&mut self, now: Millis) -> bool;
+    fn has_pending(&mut self, now: Timestamp) -> bool;
     /// The offset and metadata to commit: with what is pending, or the last once more.
     fn offset(&self) -> (i64, String);
     /// Returns whether metadata that was read back shows that what is pending is committed.
@@ -22,7 +22,7 @@ pub trait Operator {
 }
 
 impl Operator for Combiner {
-    fn has_pending(&mut self, _: Millis) -> bool {
+    fn has_pending(&mut self, _: Timestamp) -> bool {
         !self.prepared().is_empty()
     }
 
@@ -46,7 +46,7 @@ impl Operator for Combiner {
 }
 
 impl Operator for Merger {
-    fn has_pending(&mut self, now: Millis) -> bool {
+    fn has_pending(&mut self, now: Timestamp) -> bool {
         self.publish(now).is_some()
     }
 
@@ -79,12 +79,12 @@ pub struct OperatorSet<M> {
     by_partition: BTreeMap<u32, M>,
     /// Never committed by anyone: the state they began with, which comes before anything that came of them since.
     fresh: BTreeMap<u32, (i64, String)>,
-    committed_at: Millis,
+    committed_at: Timestamp,
 }
 
 impl<M> Default for OperatorSet<M> {
     fn default() -> Self {
-        Self { by_partition: BTreeMap::new(), fresh: BTreeMap::new(), committed_at: 0 }
+        Self { by_partition: BTreeMap::new(), fresh: BTreeMap::new(), committed_at: Timestamp::EPOCH }
     }
 }
 
@@ -130,14 +130,14 @@ impl<M: Operator> OperatorSet<M> {
     ///
     /// Partitions that were never committed come first and alone, before anything of them is sent: a start that was
     /// killed between first commits must not be taken for one that lost its offsets.
-    pub fn due(&mut self, now: Millis) -> Vec<u32> {
+    pub fn due(&mut self, now: Timestamp) -> Vec<u32> {
         if !self.fresh.is_empty() {
             return self.fresh.keys().copied().collect();
         }
         let pending =
             self.by_partition.iter_mut().filter_map(|(p, operator)| operator.has_pending(now).then_some(*p));
         let pending: Vec<_> = pending.collect();
-        if pending.is_empty() && now.saturating_sub(self.committed_at) >= IDLE_COMMIT_INTERVAL {
+        if pending.is_empty() && now.saturating_since(self.committed_at) >= IDLE_COMMIT_INTERVAL {
             return self.by_partition.keys().copied().collect();
         }
         pending
@@ -171,7 +171,7 @@ impl<M: Operator> OperatorSet<M> {
     }
 
     /// The transaction of the partitions that were due is committed.
-    pub fn committed(&mut self, due: &[u32], now: Millis) {
+    pub fn committed(&mut self, due: &[u32], now: Timestamp) {
         let first = self.is_first(due);
         for partition in due {
             if first {

@@ -1,6 +1,6 @@
 //! What one transaction of a merger must carry, whole.
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 use crowdfold_release::Rollup;
 
 use crate::{Alarms, MergeCounts, MergerCheckpoint};
@@ -17,5 +17,5 @@ pub struct Publication {
     pub checkpoint: MergerCheckpoint,
     pub(crate) counts: MergeCounts,
     pub(crate) alarms: Alarms,
-    pub(crate) until: Millis,
+    pub(crate) until: Timestamp,
 }

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 
 use crate::wire::{Chunk, CloseMarker};
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 /// The close markers of one partition of the beacons, and the chunks of the one that is on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// End of the last window that it closed.
-    pub(crate) last_to: Millis,
+    pub(crate) last_to: Timestamp,
     /// What it closed and is not released yet, in order.
-    pub(crate) spans: VecDeque<Span>,
+    pub(crate) spans: VecDeque<ClosedSpan>,
     pub(crate) pending: Pending,
 }
 
@@ -25,13 +25,13 @@ pub(crate) struct Pending {
 
 /// A span of event time that a partition closed at once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) from: Millis,
-    pub(crate) to: Millis,
+pub(crate) struct ClosedSpan {
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
     pub(crate) layout_fingerprint: u64,
     pub(crate) partitions: u32,
     /// Windows that start before it are withheld.
-    pub(crate) withhold_before: Millis,
+    pub(crate) withhold_before: Timestamp,
     /// Offset of the first partial that belongs to it.
     pub(crate) first_offset: i64,
 }
@@ -51,19 +51,19 @@ impl Pending {
 
 impl Source {
     /// The span that closed the window with that end.
-    pub(crate) fn covering(&self, end: Millis) -> Option<&Span> {
+    pub(crate) fn covering(&self, end: Timestamp) -> Option<&ClosedSpan> {
         self.spans.iter().find(|span| span.from < end && end <= span.to)
     }
 
     /// Forgets spans that end at or before `until`.
-    pub(crate) fn forget(&mut self, until: Millis) {
+    pub(crate) fn forget(&mut self, until: Timestamp) {
         while self.spans.front().is_some_and(|span| span.to <= until) {
             self.spans.pop_front();
         }
     }
 
     /// Offset of the first partial that is still needed.
-    pub(crate) fn needed(&self, closed_until: Millis) -> Option<i64> {
+    pub(crate) fn needed(&self, closed_until: Timestamp) -> Option<i64> {
         let spans = self.spans.iter().filter(|span| span.to > closed_until).map(|span| span.first_offset);
         spans.chain(self.pending.first_offset).min()
     }

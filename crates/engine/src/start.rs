@@ -1,6 +1,6 @@
 //! Where a stage starts in each partition, and what it may never publish again.
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 use crate::EngineError;
 use crate::checkpoint::Checkpoint;
@@ -21,8 +21,8 @@ pub struct Start<C> {
     pub partition: u32,
     /// The committed start; `None` where nothing was: then it must be committed before anything is prepared.
     pub checkpoint: Option<C>,
-    /// Windows that end at or before it are never made, ms.
-    pub floor: Millis,
+    /// Windows that end at or before it are never made.
+    pub floor: Timestamp,
     /// Set where offsets were lost and the floor therefore lies in the future.
     pub offsets_lost: bool,
 }
@@ -37,7 +37,7 @@ pub fn plan_starts<C: Checkpoint>(
     assigned: &[u32],
     group: &[Option<Committed>],
     output_is_empty: bool,
-    fresh_floor: Millis,
+    fresh_floor: Timestamp,
     restart_from_now: bool,
 ) -> Result<Vec<Start<C>>, EngineError> {
     let mut known = Vec::with_capacity(group.len());
@@ -55,7 +55,7 @@ pub fn plan_starts<C: Checkpoint>(
         Some(_) if known.iter().flatten().any(C::is_whole) => lost,
         // never committed, so never published
         Some(floor) => (floor, false),
-        None if output_is_empty => (0, false),
+        None if output_is_empty => (Timestamp::EPOCH, false),
         None => lost,
     };
     let start = |partition: &u32| {
@@ -78,16 +78,16 @@ mod tests {
     use super::*;
 
     /// `ours=` its floor, and `!` where it is whole.
-    struct Ours(Millis, bool);
+    struct Ours(Timestamp, bool);
 
     impl Checkpoint for Ours {
         fn read(text: &str) -> Option<Self> {
             let text = text.strip_prefix("ours=")?;
             let floor = text.trim_end_matches('!');
-            Some(Self(floor.parse().ok()?, floor != text))
+            Some(Self(Timestamp::from_millis(floor.parse().ok()?), floor != text))
         }
 
-        fn floor(&self) -> Millis {
+        fn floor(&self) -> Timestamp {
             self.0
         }
 
@@ -100,12 +100,13 @@ mod tests {
         group: &[Option<&str>],
         output_is_empty: bool,
         restart: bool,
-    ) -> Result<Vec<(Millis, bool)>, EngineError> {
+    ) -> Result<Vec<(u64, bool)>, EngineError> {
         let group: Vec<_> =
             group.iter().map(|m| m.map(|m| Committed { offset: 7, metadata: m.to_owned() })).collect();
         let assigned: Vec<_> = (0..group.len() as u32).collect();
-        let starts = plan_starts::<Ours>(&assigned, &group, output_is_empty, 1_000, restart)?;
-        Ok(starts.into_iter().map(|start| (start.floor, start.checkpoint.is_some())).collect())
+        let starts =
+            plan_starts::<Ours>(&assigned, &group, output_is_empty, Timestamp::from_millis(1_000), restart)?;
+        Ok(starts.into_iter().map(|start| (start.floor.as_millis(), start.checkpoint.is_some())).collect())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::{Decode, Encode};
 
 use crate::Counts;
-use crowdfold_model::{Cell, CellKey, Table, Window};
+use crowdfold_model::{Cell, CellKey, Table, Timestamp, Window};
 
 /// The first byte of every partial.
 pub const VERSION: u8 = 1;
@@ -57,12 +57,12 @@ pub struct CloseMarker {
     pub partitions: u32,
     /// The fingerprint that had to agree for the cells to be added ([`crate::Rules::layout_fingerprint`]).
     pub layout_fingerprint: u64,
-    /// Where the close marker before it ended, ms.
-    pub from: u64,
-    /// End of the last window that it closes, ms.
-    pub to: u64,
-    /// Windows that start before this moment must not be released, ms.
-    pub withhold_before: u64,
+    /// Where the close marker before it ended.
+    pub from: Timestamp,
+    /// End of the last window that it closes.
+    pub to: Timestamp,
+    /// Windows that start before this moment must not be released.
+    pub withhold_before: Timestamp,
     /// Chunks that went to the same merge partition since the close marker before it.
     pub chunks: u32,
     /// CRC-32 of these chunks, one after the other.
@@ -83,8 +83,8 @@ pub enum Partial {
 #[derive(Encode, Decode)]
 struct ChunkHead {
     partition: u32,
-    start: u64,
-    end: u64,
+    start: Timestamp,
+    end: Timestamp,
     tenant: String,
     breakdown: u16,
     levels: u8,

@@ -28,6 +28,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
 
+use crowdfold_model::Timestamp;
 use rdkafka::bindings as sys;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
@@ -40,10 +41,10 @@ use crate::source::Wakeup;
 /// The timestamp of a record, by the clock that set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
-    /// Set by the producer. Milliseconds since the epoch.
-    Create(u64),
-    /// Set by the broker when it appended the record. Milliseconds since the epoch.
-    Append(u64),
+    /// Set by the producer.
+    Create(Timestamp),
+    /// Set by the broker when it appended the record.
+    Append(Timestamp),
     /// Missing, or before the epoch.
     Missing,
 }
@@ -74,8 +75,8 @@ impl<'a> Message<'a> {
         let millis =
             unsafe { sys::rd_kafka_message_timestamp(self.raw.as_ptr(), ptr::from_mut(&mut kind).cast()) };
         match (u64::try_from(millis), kind) {
-            (Ok(millis), CREATE) => Stamp::Create(millis),
-            (Ok(millis), APPEND) => Stamp::Append(millis),
+            (Ok(millis), CREATE) => Stamp::Create(Timestamp::from_millis(millis)),
+            (Ok(millis), APPEND) => Stamp::Append(Timestamp::from_millis(millis)),
             _ => Stamp::Missing,
         }
     }

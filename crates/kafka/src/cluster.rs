@@ -4,6 +4,7 @@ mod groups;
 
 use std::time::Duration;
 
+use crowdfold_model::Timestamp;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{IsError, RDKafkaErrorCode};
@@ -191,7 +192,7 @@ impl Cluster {
         self.list_offsets(topic, partitions, ANSWER, |index| Offset::Offset(times[index]))
     }
 
-    /// Returns the largest timestamp of each requested partition, ms since the epoch; `None` if no record has one or
+    /// Returns the largest timestamp of each requested partition; `None` if no record has one or
     /// the partition has no leader. It includes segments that are not yet deleted, even if their records can no longer
     /// be read.
     ///
@@ -201,7 +202,7 @@ impl Cluster {
         &self,
         topic: &str,
         partitions: &[u32],
-    ) -> Result<Vec<Option<u64>>, KafkaError> {
+    ) -> Result<Vec<Option<Timestamp>>, KafkaError> {
         retry_until_ready(ANSWER, || {
             let what = || format!("query the largest timestamps of topic {topic}");
             let failed = |code| KafkaError::coded(what(), code);

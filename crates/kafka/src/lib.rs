@@ -5,17 +5,17 @@
 //!
 //! ```
 //! use crowdfold_kafka::topics::Times;
+//! use crowdfold_model::Span;
 //!
-//! let minute = 60_000;
 //! let times = Times {
-//!     retention: 44 * minute,
-//!     segment: 11 * minute,
-//!     check: 5 * minute,
-//!     delete_delay: minute,
-//!     ahead: 0,
+//!     retention: Span::MINUTE * 44,
+//!     segment: Span::MINUTE * 11,
+//!     check: Span::MINUTE * 5,
+//!     delete_delay: Span::MINUTE,
+//!     ahead: Span::ZERO,
 //! };
-//! assert_eq!(times.bounds().readable, 60 * minute);
-//! assert_eq!(times.bounds().on_disk, 61 * minute);
+//! assert_eq!(times.bounds().readable, Span::HOUR);
+//! assert_eq!(times.bounds().on_disk, Span::MINUTE * 61);
 //! assert_eq!(times.to_string(), "retention 44m + segment 11m + check 5m");
 //! ```
 //!

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crowdfold_model::Timestamp;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as RdkafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -34,7 +35,7 @@ pub struct TopicReader {
 }
 
 /// Reads topics one after the other up to their current ends, and passes each value to `each`, in order within a
-/// partition. Starts at records that were appended since a time (ms since the epoch), or at the beginning. Returns the
+/// partition. Starts at records that were appended since a time, or at the beginning. Returns the
 /// number of records.
 ///
 /// # Errors
@@ -42,7 +43,7 @@ pub struct TopicReader {
 pub fn read(
     client: &ClientSettings,
     topics: &[String],
-    since: Option<u64>,
+    since: Option<Timestamp>,
     mut each: impl FnMut(&[u8]),
 ) -> Result<u64, KafkaError> {
     let mut records = 0;
@@ -53,12 +54,12 @@ pub fn read(
 }
 
 impl TopicReader {
-    /// Opens all partitions of a topic, from records that were appended since a time (ms since the epoch), or from the
+    /// Opens all partitions of a topic, from records that were appended since a time, or from the
     /// beginning.
     ///
     /// # Errors
     /// Within ten seconds if no broker responds, or the topic does not exist or may not be read.
-    pub fn open(client: &ClientSettings, topic: &str, since: Option<u64>) -> Result<Self, KafkaError> {
+    pub fn open(client: &ClientSettings, topic: &str, since: Option<Timestamp>) -> Result<Self, KafkaError> {
         Self::open_at(client, topic, since, "read_committed")
     }
 
@@ -69,7 +70,7 @@ impl TopicReader {
     pub fn open_uncommitted(
         client: &ClientSettings,
         topic: &str,
-        since: Option<u64>,
+        since: Option<Timestamp>,
     ) -> Result<Self, KafkaError> {
         Self::open_at(client, topic, since, "read_uncommitted")
     }
@@ -77,7 +78,7 @@ impl TopicReader {
     fn open_at(
         client: &ClientSettings,
         topic: &str,
-        since: Option<u64>,
+        since: Option<Timestamp>,
         isolation: &str,
     ) -> Result<Self, KafkaError> {
         // assigning a topic that may not be read reports no error, but requesting its metadata does
@@ -109,10 +110,10 @@ impl TopicReader {
         Ok(reader)
     }
 
-    fn assign(&mut self, partitions: u32, since: Option<u64>) -> Result<(), KafkaError> {
+    fn assign(&mut self, partitions: u32, since: Option<Timestamp>) -> Result<(), KafkaError> {
         let beginnings = self.offsets(partitions, Offset::Beginning)?;
         let ends = self.offsets(partitions, Offset::End)?;
-        let starts = match since.and_then(|since| i64::try_from(since).ok()) {
+        let starts = match since.and_then(|since| i64::try_from(since.as_millis()).ok()) {
             Some(since) => self.offsets(partitions, Offset::Offset(since))?,
             None => beginnings.clone(),
         };

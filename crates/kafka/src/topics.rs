@@ -19,7 +19,7 @@ mod ttl;
 
 use std::time::Duration;
 
-use crowdfold_model::millis;
+use crowdfold_model::Timestamp;
 
 pub use admin::Admin;
 pub use apply::{Change, Difference};
@@ -99,14 +99,14 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Returns the largest timestamp that a record may have at this time, ms since the epoch. It allows for small
+    /// Returns the largest timestamp that a record may have at this time. It allows for small
     /// differences between clocks.
-    pub(crate) fn latest(&self, now: u64) -> u64 {
+    pub(crate) fn latest(&self, now: Timestamp) -> Timestamp {
         let ahead = match self.clock {
             Clock::Append => Duration::ZERO,
             Clock::Create { ahead } => ahead,
         };
-        now.saturating_add(millis(self.max_skew.max(ahead))).saturating_add(check::TOLERANCE)
+        now.saturating_add(self.max_skew.max(ahead).into()).saturating_add(check::TOLERANCE)
     }
 
     /// Returns the number of in-sync replicas that a write needs: with three replicas, one may be missing.

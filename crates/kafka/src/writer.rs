@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crowdfold_model::Timestamp;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders, Timestamp};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders, Timestamp as RecordTime};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 
 use crate::acl::{Operation, Right};
@@ -62,7 +63,7 @@ impl ProducerContext for Context<Reports> {
         self.count();
         let result = match result {
             Ok(record) => {
-                Ok(Written { stamped_by_broker: matches!(record.timestamp(), Timestamp::LogAppendTime(_)) })
+                Ok(Written { stamped_by_broker: matches!(record.timestamp(), RecordTime::LogAppendTime(_)) })
             }
             Err((error, _)) => Err(self.role.refusal(code(error))),
         };
@@ -112,14 +113,14 @@ impl Writer {
         Ok(Self { producer, headers: OwnedHeaders::new().insert(header), settings })
     }
 
-    /// Sends a record without a key. `timestamp` is in ms since the epoch; a topic with append time sets its own.
+    /// Sends a record without a key. A topic with append time sets its own.
     /// `receipt` receives the outcome and must not block.
-    pub fn write(&self, partition: u32, payload: &[u8], timestamp: u64, receipt: Receipt) {
+    pub fn write(&self, partition: u32, payload: &[u8], timestamp: Timestamp, receipt: Receipt) {
         let record =
             BaseRecord::with_opaque_to(&self.settings.topic, Box::new(Pending(Mutex::new(Some(receipt)))))
                 .partition(partition as i32)
                 .payload(payload)
-                .timestamp(i64::try_from(timestamp).unwrap_or(i64::MAX))
+                .timestamp(i64::try_from(timestamp.as_millis()).unwrap_or(i64::MAX))
                 .headers(self.headers.clone());
         let record: BaseRecord<'_, (), [u8], _> = record;
         if let Err((error, record)) = self.producer.send(record) {

@@ -4,7 +4,7 @@
 //! adds to it in one window must stay small beside that noise, so each amount is clamped, and all amounts of a session
 //! together share one budget.
 
-use crate::{Clamp, ErrorClass, Metric, Millis, SumMetric, Sums, ValueMetric};
+use crate::{Clamp, ErrorClass, Metric, Span, SumMetric, Sums, ValueMetric};
 
 #[cfg(test)]
 mod tests;
@@ -24,9 +24,6 @@ const COUNT: usize = {
     }
     count
 };
-
-/// Length of the window that clamps are given for, ms.
-const MINUTE: Millis = 60_000;
 
 /// The budget of one session in one row: the greatest sum of (amount ÷ clamp)².
 const BUDGET: u128 = 4;
@@ -69,14 +66,15 @@ impl BoundedField {
         Self { name: metric.name(), source: Source::Metric(metric), clamp, spent }
     }
 
-    /// Returns the most that one session contributes to a window of a length (ms), in the unit of the field; at least 1.
+    /// Returns the most that one session contributes to a window of a length, in the unit of the field; at least 1.
     #[must_use]
-    pub const fn clamp(&self, window: Millis) -> u64 {
+    pub const fn clamp(&self, window: Span) -> u64 {
         match self.clamp {
             Clamp::Hidden => 1,
             Clamp::Fixed(clamp) => clamp,
             Clamp::PerMinute(clamp) => {
-                let clamp = (clamp as u128 * window as u128).div_ceil(MINUTE as u128);
+                let clamp =
+                    (clamp as u128 * window.as_millis() as u128).div_ceil(Span::MINUTE.as_millis() as u128);
                 if clamp == 0 {
                     1
                 } else if clamp > u64::MAX as u128 {
@@ -180,9 +178,9 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// The budget of one session in a window of that length, ms, which must divide a day: then no product overflows.
+    /// The budget of one session in a window of that length, which must divide a day: then no product overflows.
     #[must_use]
-    pub fn new(window: Millis) -> Self {
+    pub fn new(window: Span) -> Self {
         let clamps = BOUNDED_FIELDS.map(|field| field.clamp(window));
         let common = clamps.iter().fold(1, |common, clamp| least_common_multiple(common, u128::from(*clamp)));
         let unit = common.saturating_mul(common);

@@ -1,6 +1,6 @@
 //! The kinds of units, limits and clamps that the table of metrics uses.
 
-use crate::Millis;
+use crate::Span;
 
 /// The unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Returns the limit for windows of a length, where sessions end after `idle`, both ms.
+    /// Returns the limit for windows of a length, where sessions end after `idle`.
     #[must_use]
-    pub const fn of(self, window: Millis, idle: Millis) -> u64 {
+    pub const fn of(self, window: Span, idle: Span) -> u64 {
         match self {
             Self::Fixed(limit) => limit,
-            Self::PerSecond(limit) => limit * window.div_ceil(1_000),
-            Self::Span => window + idle,
+            Self::PerSecond(limit) => limit * window.as_millis().div_ceil(1_000),
+            Self::Span => window.as_millis() + idle.as_millis(),
         }
     }
 }

@@ -49,4 +49,4 @@ pub use partitioner::{Partitioner, murmur2};
 pub use reason::Reason;
 pub use sums::Sums;
 pub use table::{CellKey, FOLDED, ROLLUP_SCHEMA, Table, Window};
-pub use time::{Millis, Moment, Span, millis, parse_duration, show_duration, spell_duration};
+pub use time::{Span, Timestamp, parse_duration, show_duration, spell_duration};

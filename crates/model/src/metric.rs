@@ -330,6 +330,7 @@ impl Metric {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Span;
 
     #[test]
     fn metrics_are_in_the_order_of_their_numbers() {
@@ -353,8 +354,8 @@ mod tests {
 
     #[test]
     fn limits_grow_with_the_window() {
-        assert_eq!(SumMetric::PlayingMs.most().of(60_000, 90_000), 150_000);
-        assert_eq!(SumMetric::DroppedFrames.most().of(1_500, 0), 240);
-        assert_eq!(SumMetric::Attempts.most().of(86_400_000, 0), 10);
+        assert_eq!(SumMetric::PlayingMs.most().of(Span::MINUTE, Span::from_millis(90_000)), 150_000);
+        assert_eq!(SumMetric::DroppedFrames.most().of(Span::from_millis(1_500), Span::ZERO), 240);
+        assert_eq!(SumMetric::Attempts.most().of(Span::DAY, Span::ZERO), 10);
     }
 }

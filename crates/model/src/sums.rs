@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::{ErrorClass, Millis, SumMetric};
+use crate::{ErrorClass, Span, SumMetric};
 
 /// The seconds between two reports of a player, over a whole window: players report every ten seconds or less often.
 const REPORT_SECONDS: u64 = 10;
@@ -44,10 +44,10 @@ impl Sums {
         }
     }
 
-    /// Returns the most that one session adds to one window of a length, where it ends after `idle`, both ms. `beacons`
+    /// Returns the most that one session adds to one window of a length, where it ends after `idle`. `beacons`
     /// has no limit; playing and stalled time together stay below the limit that each has.
     #[must_use]
-    pub const fn most(window: Millis, idle: Millis) -> Self {
+    pub const fn most(window: Span, idle: Span) -> Self {
         let mut metrics = [0; SumMetric::COUNT];
         let mut at = 0;
         while at < SumMetric::COUNT {
@@ -56,7 +56,7 @@ impl Sums {
         }
         Self {
             beacons: u64::MAX,
-            clamped_beacons: window.div_ceil(1_000).div_ceil(REPORT_SECONDS) + MORE_REPORTS,
+            clamped_beacons: window.as_millis().div_ceil(1_000).div_ceil(REPORT_SECONDS) + MORE_REPORTS,
             metrics,
             errors: [1; ErrorClass::COUNT],
         }

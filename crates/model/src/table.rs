@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::Cell;
+use crate::{Cell, Span, Timestamp};
 
 /// The values of a cell, one for each dimension of its breakdown, in its order. Compares by dimension, as UTF-8 bytes.
 pub type CellKey = Box<[Arc<str>]>;
@@ -18,20 +18,35 @@ pub const ROLLUP_SCHEMA: &str = "crowdfold.rollup/1";
 /// this name.
 pub const FOLDED: &str = "*";
 
-/// A half-open span of event time, ms since the epoch.
+/// A half-open interval of event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
     /// First millisecond.
-    pub start: u64,
+    pub start: Timestamp,
     /// First millisecond after it.
-    pub end: u64,
+    pub end: Timestamp,
 }
 
 impl Window {
-    /// The window of that length (ms) that holds a moment. Windows are aligned to the epoch.
+    /// Returns the window of a length that contains a time. Windows are aligned to the epoch.
+    #[inline]
     #[must_use]
-    pub const fn of(moment: u64, length: u64) -> Self {
-        let start = moment - moment % length;
+    pub const fn of(time: Timestamp, length: Span) -> Self {
+        let start = time.floor(length);
         Self { start, end: start.saturating_add(length) }
+    }
+
+    /// Returns the window that starts at a time and has a length.
+    #[inline]
+    #[must_use]
+    pub const fn at(start: Timestamp, length: Span) -> Self {
+        Self { start, end: start.saturating_add(length) }
+    }
+
+    /// Returns the length; zero if the window ends before it starts.
+    #[inline]
+    #[must_use]
+    pub const fn length(&self) -> Span {
+        self.end.saturating_since(self.start)
     }
 }

@@ -1,12 +1,12 @@
 //! Points and lengths of time, and their text.
+//!
+//! A [`Timestamp`] is a point in time and a [`Span`] is a length of time. Numbers become one of them, and the reverse, in
+//! `from_millis` and `as_millis` only, so that the compiler finds every mix-up.
 
 mod duration;
-mod moment;
 mod span;
+mod timestamp;
 
-pub use duration::{millis, parse_duration, show_duration, spell_duration};
-pub use moment::Moment;
+pub use duration::{parse_duration, show_duration, spell_duration};
 pub use span::Span;
-
-/// Milliseconds: a length of time, or a time since the Unix epoch.
-pub type Millis = u64;
+pub use timestamp::Timestamp;

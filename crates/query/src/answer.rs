@@ -1,6 +1,6 @@
 //! The result of a query and its output.
 
-use crowdfold_model::{Moment, ValueMetric};
+use crowdfold_model::ValueMetric;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::{Derived, Group};
@@ -106,7 +106,7 @@ impl Answer {
     #[must_use]
     pub fn csv(&self) -> String {
         let mut columns = self.heads(true, true);
-        columns.insert(2, Column::text("to", |group| Cell::Text(Moment(group.span.end).to_string())));
+        columns.insert(2, Column::text("to", |group| Cell::Text(group.span.end.to_string())));
         columns.push(Column::text("tables", |group| Cell::Text(tables(group).join(" "))));
         columns.push(Column::text("numbers", |group| Cell::Text(group.numbers().name().into())));
         columns.push(Column::number("windows", |group| Cell::Count(group.windows())));
@@ -139,7 +139,7 @@ impl Answer {
             columns.push(Column::text("tenant", |group| Cell::Text(group.tenant().to_owned())));
         }
         if time {
-            columns.push(Column::text("from", |group| Cell::Text(Moment(group.span.start).to_string())));
+            columns.push(Column::text("from", |group| Cell::Text(group.span.start.to_string())));
         }
         columns.extend(self.by.iter().enumerate().map(|(at, dimension)| {
             let value = move |group: &Group| group.group_key.get(at).cloned().map_or(Cell::None, Cell::Text);

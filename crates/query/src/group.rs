@@ -1,11 +1,12 @@
 //! Groups of published rows, their sums, and the metrics computed from them.
 
-use crowdfold_model::{Metric, SumMetric, ValueMetric};
 use std::collections::{BTreeMap, BTreeSet};
+
+use crowdfold_model::{Metric, SumMetric, Timestamp, ValueMetric, Window};
 
 use crate::estimate::{Ratio, Sum};
 use crate::measure::{error_variance, value_of, variance};
-use crate::row::{DistributionSummary, Numbers, Row, Window};
+use crate::row::{DistributionSummary, Numbers, Row};
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ pub(crate) struct Group {
     /// The value of each dimension grouped by.
     pub(crate) group_key: Vec<String>,
     /// Sessions by start of window: distinct within a window, but not across windows.
-    windows: BTreeMap<u64, u64>,
+    windows: BTreeMap<Timestamp, u64>,
     pub(crate) rows: u64,
     /// Rows that contain session counts only.
     pub(crate) rows_without_numbers: u64,

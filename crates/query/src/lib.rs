@@ -33,4 +33,4 @@ pub use answer::Answer;
 pub use group::{Figure, Figures};
 pub use query::{Args, Query, QueryError};
 pub use reader::Reader;
-pub use row::{Coverage, DistributionSummary, Numbers, Policy, Range, Row, Window};
+pub use row::{Coverage, DistributionSummary, Numbers, Policy, Range, Row};

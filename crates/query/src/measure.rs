@@ -1,14 +1,14 @@
 //! The numbers of a row that may carry noise, and the size of the noise.
 
-use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, Metric, Source};
+use crowdfold_model::{BOUNDED_FIELDS, ErrorClass, Metric, Source, Span, Window};
 
-use crate::row::{Row, Window};
+use crate::row::Row;
 
 #[cfg(test)]
 mod tests;
 
-/// The longest window that a policy allows, ms. Longer ones come from other programs and are clamped like this one.
-const LONGEST_WINDOW: u64 = 86_400_000;
+/// The longest window that a policy allows. Longer ones come from other programs and are clamped like this one.
+const LONGEST_WINDOW: Span = Span::DAY;
 
 /// Returns the value of a metric in a row, the sum of a distribution; absent if the row does not contain it.
 pub(crate) fn value_of(metric: Metric, row: &Row) -> Option<i64> {
@@ -32,7 +32,7 @@ pub(crate) fn error_variance(noise: u64, window: Window) -> f64 {
 /// Returns (noise × clamp)². The discrete Gaussian of parameter σ has a variance of at most σ², and for σ ≥ 1 it is so
 /// close that no printed digit differs.
 fn of_source(source: Source, noise: u64, window: Window) -> f64 {
-    let length = window.end.saturating_sub(window.start).min(LONGEST_WINDOW);
+    let length = window.length().min(LONGEST_WINDOW);
     let field = BOUNDED_FIELDS.iter().find(|bounded| bounded.source == source);
     let sigma = noise as f64 * field.map(|field| field.clamp(length)).unwrap_or_default() as f64;
     sigma * sigma

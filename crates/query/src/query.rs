@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crowdfold_model::{FOLDED, millis, parse_duration};
+use crowdfold_model::{FOLDED, Span, Timestamp, parse_duration};
 
 use crate::across::{self, Across, Catalogue};
 use crate::row::Row;
@@ -104,12 +104,12 @@ pub struct Query {
     pub(crate) breakdown: Option<Vec<String>>,
     /// The accepted values of each dimension.
     pub(crate) conditions: BTreeMap<String, Vec<String>>,
-    /// The earliest start of a window, ms since the epoch.
-    pub(crate) since: u64,
+    /// The earliest start of a window.
+    pub(crate) since: Timestamp,
     pub(crate) tenant: Option<String>,
     pub(crate) by: Option<Vec<String>>,
-    /// The length of the interval of a row, ms.
-    pub(crate) every: Option<u64>,
+    /// The length of the interval of a row.
+    pub(crate) every: Option<Span>,
     /// The tenants to be added up, if there are several.
     pub(crate) across: Option<Across>,
 }
@@ -124,12 +124,12 @@ pub(crate) enum Met {
 }
 
 impl Query {
-    /// Validates the flags; names that `catalogue` lists as attributes are attributes. `now` is in ms since the epoch:
-    /// `since` counts back from it, and selects windows that begin no earlier.
+    /// Validates the flags; names that `catalogue` lists as attributes are attributes. `since` counts back from `now`,
+    /// and selects windows that begin no earlier.
     ///
     /// # Errors
     /// An invalid flag, with its correct form.
-    pub fn from_args(args: &Args, catalogue: &Catalogue, now: u64) -> Result<Self, QueryError> {
+    pub fn from_args(args: &Args, catalogue: &Catalogue, now: Timestamp) -> Result<Self, QueryError> {
         let breakdown = args.breakdown.as_deref().map(|list| names("breakdown", list)).transpose()?;
         let by = match args.by.as_deref() {
             Some("") => Some(Vec::new()),
@@ -151,7 +151,8 @@ impl Query {
                 _ => return Err(QueryError::Condition(condition.clone())),
             }
         }
-        let since = span("since", args.since.as_deref())?.map_or(0, |back| now.saturating_sub(back));
+        let since =
+            span("since", args.since.as_deref())?.map_or(Timestamp::EPOCH, |back| now.saturating_sub(back));
         let every = span("every", args.every.as_deref())?;
         let of_tenants: BTreeMap<_, _> =
             conditions.extract_if(.., |name, _| catalogue.is_attribute(name)).collect();
@@ -232,9 +233,9 @@ fn names(flag: &'static str, list: &str) -> Result<Vec<String>, QueryError> {
     Ok(names)
 }
 
-fn span(flag: &'static str, text: Option<&str>) -> Result<Option<u64>, QueryError> {
+fn span(flag: &'static str, text: Option<&str>) -> Result<Option<Span>, QueryError> {
     let read = |text: &str| {
-        let length = parse_duration(text).map(millis).filter(|length| *length > 0);
+        let length = parse_duration(text).map(Span::from).filter(|length| !length.is_zero());
         length.ok_or_else(|| QueryError::Duration { flag, text: text.to_owned() })
     };
     text.map(read).transpose()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crowdfold_model::ROLLUP_SCHEMA;
+use crowdfold_model::{ROLLUP_SCHEMA, Timestamp};
 use serde::Deserialize;
 
 use crate::Query;
@@ -27,7 +27,7 @@ pub struct Reader {
 }
 
 /// Tenant, breakdown and start of the window, the parts of a rollup record's key.
-type TableKey = (String, String, u64);
+type TableKey = (String, String, Timestamp);
 
 #[derive(Debug)]
 struct Seen {

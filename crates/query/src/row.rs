@@ -1,8 +1,8 @@
 //! Released rows.
 
-use crowdfold_model::{Clamp, Metric, SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
+use crowdfold_model::{Clamp, Metric, SumMetric, ValueMetric, Window};
 use serde::Deserialize;
 
 use crate::measure::value_of;
@@ -60,15 +60,6 @@ pub enum Numbers {
     Private,
     /// Absent, because the publisher has no secret from which to generate noise.
     Absent,
-}
-
-/// A half-open span of event time, ms since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-pub struct Window {
-    /// First millisecond.
-    pub start: u64,
-    /// First millisecond after it.
-    pub end: u64,
 }
 
 /// The number of source partitions that a window includes.

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crowdfold_model::Timestamp;
+
 use crate::group::Group;
 use crate::query::Met;
 use crate::row::{Numbers, Row};
@@ -35,7 +37,7 @@ impl Query {
             (None, None) if !self.conditions.is_empty() => table.breakdown().unwrap_or_default().to_vec(),
             (None, None) => Vec::new(),
         };
-        let mut groups: BTreeMap<(u64, &str, Vec<String>), Group> = BTreeMap::new();
+        let mut groups: BTreeMap<(Timestamp, &str, Vec<String>), Group> = BTreeMap::new();
         let mut folded_away = 0_u64;
         let mut sources = BTreeMap::<Numbers, BTreeSet<String>>::new();
         for (row, numbers) in selected.into_iter().filter(|(row, _)| table.holds(row)) {
@@ -52,7 +54,7 @@ impl Query {
                 }
                 Met::Yes => {}
             }
-            let step = self.every.map_or(0, |every| row.window.start - row.window.start % every);
+            let step = self.every.map_or(Timestamp::EPOCH, |every| row.window.start.floor(every));
             let (tenant, attributes) = match &self.across {
                 None => (row.tenant.as_str(), &[][..]),
                 Some(across) => ("", across.group_key(&row.tenant).unwrap_or_default()),

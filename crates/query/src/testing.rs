@@ -1,5 +1,6 @@
 //! Rows and queries for tests.
 
+use crowdfold_model::Timestamp;
 pub(crate) use crowdfold_testkit::rows::{MINUTE, counts_only, noisy, of_tenant, record, table};
 use serde_json::Value;
 
@@ -54,5 +55,5 @@ pub(crate) fn query(flags: &str) -> Result<Query, crate::QueryError> {
             other => panic!("no flag {other}"),
         }
     }
-    Query::from_args(&args, &catalogue(), 100 * MINUTE)
+    Query::from_args(&args, &catalogue(), Timestamp::from_millis(100 * MINUTE))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Dimension, Table, Window};
+use crowdfold_model::{Cell, CellKey, Dimension, Span, Table, Timestamp, Window};
 use crowdfold_release::{Policy, PolicyError, PolicySettings, release};
 
 /// Sessions by operating system and browser, as in the example of docs/concepts.md.
@@ -23,7 +23,7 @@ fn fold(k: u64, cells: &[(&str, &str, u64)]) -> Result<Vec<(String, u64)>, Polic
         (key, Cell { sessions: *sessions, ..Cell::default() })
     };
     let table: Table = cells.iter().map(cell).collect();
-    let window = Window::of(1_795_308_528_421, 60_000);
+    let window = Window::of(Timestamp::from_millis(1_795_308_528_421), Span::MINUTE);
     let released = release("acme", window, vec![table], &policy, None);
     let rows = released.rollups.iter();
     Ok(rows.map(|row| (row.cell_key().collect::<Vec<_>>().join("/"), row.sessions())).collect())

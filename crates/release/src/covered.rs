@@ -24,7 +24,7 @@ impl Covered {
         cell: &Cell,
     ) -> Option<Self> {
         let noise = CellNoise::new(policy.secret()?, noise_key, cell_key, cell).with_bounded(cell);
-        let length = noise_key.window.end - noise_key.window.start;
+        let length = noise_key.window.length();
         let mut numbers = [0; BOUNDED_FIELDS.len()];
         for (at, field) in BOUNDED_FIELDS.iter().enumerate() {
             let sigma = Sigma::whole(policy.noise().saturating_mul(field.clamp(length)));

@@ -4,7 +4,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use crowdfold_model::{Cell, CellKey, Dimension, Table, Window};
+//! use crowdfold_model::{Cell, CellKey, Dimension, Span, Table, Timestamp, Window};
 //! use crowdfold_release::{Policy, PolicySettings, release};
 //!
 //! let breakdowns = vec![vec![Dimension::Os, Dimension::Browser]];
@@ -18,7 +18,7 @@
 //!     })
 //!     .collect();
 //!
-//! let window = Window { start: 1_795_308_480_000, end: 1_795_308_540_000 };
+//! let window = Window::of(Timestamp::from_millis(1_795_308_528_421), Span::MINUTE);
 //! let released = release("acme", window, vec![table], &policy, None);
 //! let rows: Vec<(String, u64)> = released
 //!     .rollups

@@ -1,12 +1,10 @@
 //! Notes of rejected beacons.
 
-use crowdfold_model::{Millis, Reason};
+use crowdfold_model::{Reason, Span, Timestamp};
 use serde::Serialize;
 
 #[cfg(test)]
 mod tests;
-
-const MINUTE: Millis = 60_000;
 
 /// The reason of a rejection and the location of the record, without any of its content. Apart from [`crate::Rollup`],
 /// this is the only published type.
@@ -16,15 +14,15 @@ pub struct RejectionNote {
     topic: Box<str>,
     partition: u32,
     offset: u64,
-    time: Millis,
+    time: Timestamp,
 }
 
 impl RejectionNote {
-    /// Creates a note of a beacon in the record at this location. `time` is the record's timestamp (ms since the
-    /// epoch), of which only the minute is kept.
+    /// Creates a note of a beacon in the record at this location. `time` is the record's timestamp, of which only the
+    /// minute is kept.
     #[must_use]
-    pub fn new(reason: Reason, topic: &str, partition: u32, offset: u64, time: Millis) -> Self {
-        Self { reason, topic: topic.into(), partition, offset, time: time - time % MINUTE }
+    pub fn new(reason: Reason, topic: &str, partition: u32, offset: u64, time: Timestamp) -> Self {
+        Self { reason, topic: topic.into(), partition, offset, time: time.floor(Span::MINUTE) }
     }
 
     /// Returns the reason.
@@ -42,7 +40,7 @@ impl RejectionNote {
             topic: &self.topic,
             partition: self.partition,
             offset: self.offset,
-            time: self.time,
+            time: self.time.as_millis(),
         };
         // This cannot fail, because keys are strings and a `Vec` accepts any bytes.
         serde_json::to_vec(&wire).unwrap_or_default()
@@ -56,5 +54,5 @@ struct Wire<'a> {
     topic: &'a str,
     partition: u32,
     offset: u64,
-    time: Millis,
+    time: u64,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crowdfold_model::{Breakdowns, Millis};
+use crowdfold_model::{Breakdowns, Span};
 
 use crate::policy::fnv1a;
 use crate::{Policy, PolicyError, Secret};
@@ -75,7 +75,7 @@ impl Policies {
     ///
     /// # Errors
     /// Returns the error of [`Policy::for_windows`].
-    pub fn for_windows(self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
+    pub fn for_windows(self, window: Span, idle: Span) -> Result<Self, PolicyError> {
         let Self { common, own } = self;
         let fit = |(tenant, policy): (String, Policy)| Ok((tenant, policy.for_windows(window, idle)?));
         let own = own.into_iter().map(fit).collect::<Result<_, PolicyError>>()?;

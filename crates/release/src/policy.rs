@@ -1,6 +1,6 @@
 //! The rules that rows must meet to be published.
 
-use crowdfold_model::{Cell, Dimension, Millis};
+use crowdfold_model::{Cell, Dimension, Span};
 
 use crate::families::{FamilyError, breakdown_name, check_breakdowns, check_families};
 use crate::privacy::{Privacy, PrivacyError, PrivacySettings, Secret};
@@ -236,13 +236,12 @@ impl Policy {
         self.secret.as_ref()
     }
 
-    /// Returns the policy for another window length and another idle time-out of sessions, in ms, with recalculated
-    /// noise.
+    /// Returns the policy for another window length and another idle time-out of sessions, with recalculated noise.
     ///
     /// # Errors
     /// Returns an error if a day is not a whole number of these windows, or if there are too many windows for the
     /// budget.
-    pub fn for_windows(mut self, window: Millis, idle: Millis) -> Result<Self, PolicyError> {
+    pub fn for_windows(mut self, window: Span, idle: Span) -> Result<Self, PolicyError> {
         if let Some(privacy) = &mut self.privacy {
             privacy.fit(window, idle, self.breakdowns.len())?;
         }

@@ -6,7 +6,7 @@ mod noise;
 mod noisy;
 mod secret;
 
-use crowdfold_model::{Millis, Sums};
+use crowdfold_model::{Span, Sums};
 
 pub use noise::Sigma;
 pub use secret::Secret;
@@ -16,8 +16,6 @@ pub(crate) use noisy::{Noisy, measure_names};
 
 #[cfg(test)]
 mod tests;
-
-const DAY: Millis = 86_400_000;
 
 /// The number of days of a year, for [`Privacy::composed`].
 pub const YEAR: u32 = 365;
@@ -32,10 +30,10 @@ pub struct PrivacySettings {
     pub epsilon: f64,
     /// `release.privacy.delta`, the probability of failure: above 0, below 1.
     pub delta: f64,
-    /// `windows.length` in ms. A day must be a whole number of windows.
-    pub window: Millis,
-    /// `sessions.idle_timeout` in ms. Together with the window it determines the clamps of times.
-    pub idle: Millis,
+    /// `windows.length`. A day must be a whole number of windows.
+    pub window: Span,
+    /// `sessions.idle_timeout`. Together with the window it determines the clamps of times.
+    pub idle: Span,
 }
 
 /// The error of a budget.
@@ -54,10 +52,10 @@ pub enum PrivacyError {
         String,
     ),
     /// A day is not a whole number of windows.
-    #[error("windows.length is {0} ms, which does not divide a day; set it to 1h")]
+    #[error("windows.length is {} ms, which does not divide a day; set it to 1h", .0.as_millis())]
     Window(
-        /// The configured length in ms.
-        Millis,
+        /// The configured length.
+        Span,
     ),
     /// The noise is so large that no row would ever be released.
     #[error(
@@ -92,8 +90,8 @@ pub struct Measure {
 pub struct Privacy {
     epsilon: f64,
     delta: f64,
-    window: Millis,
-    idle: Millis,
+    window: Span,
+    idle: Span,
     rho: f64,
     windows_a_day: u64,
     releases: u64,
@@ -115,10 +113,10 @@ impl Privacy {
         if !(delta > 0.0 && delta < 1.0) {
             return Err(PrivacyError::Delta(format!("{delta:?}")));
         }
-        if window == 0 || !DAY.is_multiple_of(window) {
+        if window.is_zero() || !Span::DAY.is_multiple_of(window) {
             return Err(PrivacyError::Window(window));
         }
-        let windows_a_day = DAY / window;
+        let windows_a_day = Span::DAY / window;
         let releases = windows_a_day * breakdowns as u64;
         let rho = accounting::rho(epsilon, delta / 2.0);
         let names = measure_names();
@@ -200,16 +198,11 @@ impl Privacy {
         (accounting::epsilon(self.rho * f64::from(days), half), half * f64::from(days + 1))
     }
 
-    pub(crate) const fn window(&self) -> Millis {
+    pub(crate) const fn window(&self) -> Span {
         self.window
     }
 
-    pub(crate) fn fit(
-        &mut self,
-        window: Millis,
-        idle: Millis,
-        breakdowns: usize,
-    ) -> Result<(), PrivacyError> {
+    pub(crate) fn fit(&mut self, window: Span, idle: Span, breakdowns: usize) -> Result<(), PrivacyError> {
         let (epsilon, delta, secret) = (self.epsilon, self.delta, self.secret.take());
         let settings = PrivacySettings { epsilon, delta, window, idle };
         *self = Self { secret, ..Self::new(&settings, breakdowns)? };
@@ -230,8 +223,8 @@ impl Privacy {
             "epsilon={:?};delta={:?};window={};idle={};secret={:016x}",
             self.epsilon,
             self.delta,
-            self.window,
-            self.idle,
+            self.window.as_millis(),
+            self.idle.as_millis(),
             self.secret.as_ref().map_or(0, Secret::fingerprint),
         )
     }

@@ -117,7 +117,7 @@ impl Rollup {
     #[must_use]
     pub fn key(&self) -> String {
         let Head { tenant, window, breakdown, .. } = &*self.head;
-        format!("{tenant}/{}/{}", breakdown_name(breakdown), window.start)
+        format!("{tenant}/{}/{}", breakdown_name(breakdown), window.start.as_millis())
     }
 
     /// Returns its tenant.
@@ -320,7 +320,7 @@ impl<'a> From<&'a Rollup> for Wire<'a> {
         Self {
             schema: ROLLUP_SCHEMA,
             tenant: &head.tenant,
-            window: WireWindow { start: head.window.start, end: head.window.end },
+            window: WireWindow { start: head.window.start.as_millis(), end: head.window.end.as_millis() },
             breakdown: Names(&head.breakdown),
             detail: is_threshold.then_some(head.detail),
             dimensions: Values(&head.breakdown, cell_key),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 /// Delays that grow from a tenth of a second to half a minute.
 #[derive(Debug, Default)]
@@ -23,15 +23,18 @@ impl Backoff {
     }
 }
 
+/// The length of time within which fencing is counted.
+const WITHIN: Span = Span::MINUTE.times(10);
+
 /// The times at which the worker was fenced. Two workers with the same name would fence each other forever, so the
 /// third time within ten minutes is an error.
 #[derive(Debug, Default)]
-pub(crate) struct Fences(VecDeque<Millis>);
+pub(crate) struct Fences(VecDeque<Timestamp>);
 
 impl Fences {
     /// Records that the worker was fenced. Returns true at the limit.
-    pub(crate) fn count(&mut self, now: Millis) -> bool {
-        while self.0.front().is_some_and(|at| now.saturating_sub(*at) > 600_000) {
+    pub(crate) fn count(&mut self, now: Timestamp) -> bool {
+        while self.0.front().is_some_and(|at| now.saturating_since(*at) > WITHIN) {
             self.0.pop_front();
         }
         self.0.push_back(now);
@@ -54,7 +57,8 @@ mod tests {
     #[test]
     fn the_third_fence_within_ten_minutes_is_the_last() {
         let mut fences = Fences::default();
-        assert!(!fences.count(0) && !fences.count(400_000) && !fences.count(700_000));
-        assert!(fences.count(900_000));
+        let mut count = |millis| fences.count(Timestamp::from_millis(millis));
+        assert!(!count(0) && !count(400_000) && !count(700_000));
+        assert!(count(900_000));
     }
 }

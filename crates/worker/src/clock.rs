@@ -1,12 +1,12 @@
 //! The system clock, read only in this module.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
-/// Returns the milliseconds since the Unix epoch.
+/// Returns the current time.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the only place where the program reads the system clock")]
-pub fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+pub fn now() -> Timestamp {
+    SystemTime::now().into()
 }

@@ -8,7 +8,7 @@ use crowdfold_engine::{Combiner, CombinerCheckpoint, Committed, EngineError, Ope
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings, Stamp, fault,
 };
-use crowdfold_model::{Millis, millis};
+use crowdfold_model::{Span, Timestamp};
 use metrics::gauge;
 
 use crate::clock;
@@ -20,8 +20,8 @@ use crate::telemetry::{Component, Counters};
 use crate::wiring::{self, OperatorSettings};
 use crate::{Setting, WorkerError};
 
-/// The interval of queries for the ends of idle partitions, ms.
-const ASK: Millis = 1_000;
+/// The interval of queries for the ends of idle partitions.
+const ASK: Span = Span::SECOND;
 
 /// The time-out of these queries. A partition with an unknown end is not idle.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) struct Combine {
     partials: String,
     rejections: String,
     merge_partitions: u32,
-    asked: Millis,
+    asked: Timestamp,
     eraser: Option<Eraser>,
 }
 
@@ -55,7 +55,7 @@ impl Stage for Combine {
             partials: names.partials.clone(),
             rejections: names.rejections.clone(),
             merge_partitions: setting.config.topics.partial_partitions,
-            asked: 0,
+            asked: Timestamp::EPOCH,
             eraser: eraser.transpose()?,
         })
     }
@@ -79,7 +79,7 @@ impl Stage for Combine {
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Vec<(u32, Combiner, bool)>, WorkerError> {
         let config = &setting.config;
         let of = source.cluster().topic(&self.partials)?.count();
@@ -133,11 +133,11 @@ impl Stage for Combine {
         Ok(combiners)
     }
 
-    fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Millis) -> Result<(), EngineError> {
+    fn feed(combiner: &mut Combiner, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError> {
         let timestamp = match message.timestamp() {
             Stamp::Create(timestamp) | Stamp::Append(timestamp) => timestamp,
             // a time older than any broker that supports transactions
-            Stamp::Missing => 0,
+            Stamp::Missing => Timestamp::EPOCH,
         };
         let payload = message.payload();
         let content_type = if combiner.needs_content_type(payload) { message.content_type() } else { None };
@@ -176,7 +176,7 @@ impl Stage for Combine {
     /// Reports partitions as idle whose log ends at the current position, including uncommitted records.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Combiner>) {
         let asked = clock::now();
-        if asked.saturating_sub(self.asked) < ASK {
+        if asked.saturating_since(self.asked) < ASK {
             return;
         }
         self.asked = asked;
@@ -201,7 +201,7 @@ impl Stage for Combine {
         }
     }
 
-    fn count(combiner: &Combiner, tally: &mut Tally, _: Millis) {
+    fn count(combiner: &Combiner, tally: &mut Tally, _: Timestamp) {
         for batch in combiner.prepared() {
             tally.combined.add(&batch.counts);
         }
@@ -225,7 +225,7 @@ impl Stage for Combine {
         operators: &OperatorSet<Combiner>,
         tally: &Tally,
         counters: &Counters,
-        now: Millis,
+        now: Timestamp,
     ) -> Vec<String> {
         counters.combined(&tally.combined);
         let combiners = || operators.by_partition().values();
@@ -242,24 +242,24 @@ impl Stage for Combine {
         if !balanced {
             reasons.push("the ledger does not balance; report this as a bug".into());
         }
-        let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_sub(mark));
+        let behind = |combiner: &Combiner| combiner.watermark().map(|mark| now.saturating_since(mark));
         for combiner in combiners() {
             let Some(behind) = behind(combiner) else { continue };
             gauge!("crowdfold_watermark_lag_seconds", "partition" => combiner.partition().to_string())
-                .set(behind as f64 / 1000.0);
+                .set(behind.as_secs_f64());
         }
         // the oldest record that a restart would need; producers' timestamps do not show its age
         if let Some(behind) =
             combiners().filter_map(behind).max().filter(|_| !setting.config.source.trust_timestamps)
         {
-            let bound = millis(setting.config.ttl.beacons);
-            let headroom = bound.saturating_sub(behind + millis(setting.config.replay()));
+            let bound = Span::from(setting.config.ttl.beacons);
+            let headroom = bound.saturating_sub(behind + setting.config.replay().into());
             gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.beacons.clone())
-                .set(headroom as f64 / 1000.0);
+                .set(headroom.as_secs_f64());
             if headroom < bound / 3 {
                 reasons.push(format!(
                     "the combiner is {} s behind; beacons may expire before they are counted",
-                    behind / 1000
+                    behind.as_secs()
                 ));
             }
         }

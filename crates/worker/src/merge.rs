@@ -8,7 +8,7 @@ use crowdfold_engine::{
 use crowdfold_kafka::{
     Assigned, Message, Outgoing, RollupTopics, SinkSettings, SinkTopics, Source, SourceSettings, fault,
 };
-use crowdfold_model::{Millis, millis};
+use crowdfold_model::{Span, Timestamp};
 use metrics::{counter, gauge, histogram};
 
 use crate::clock;
@@ -18,8 +18,8 @@ use crate::telemetry::{Component, Counters};
 use crate::wiring::OperatorSettings;
 use crate::{Setting, WorkerError};
 
-/// The interval of queries whether every partition has a committed offset, until each has, ms.
-const ASK: Millis = 10_000;
+/// The interval of queries whether every partition has a committed offset, until each has.
+const ASK: Span = Span::SECOND.times(10);
 
 pub(crate) struct Merge {
     partials: String,
@@ -27,7 +27,7 @@ pub(crate) struct Merge {
     merge_partitions: u32,
     /// True if every partition of the partials is known to have a committed offset.
     whole: bool,
-    asked: Millis,
+    asked: Timestamp,
 }
 
 impl Stage for Merge {
@@ -41,7 +41,7 @@ impl Stage for Merge {
             rollups: names.rollups().to_vec(),
             merge_partitions: setting.config.topics.partial_partitions,
             whole: false,
-            asked: 0,
+            asked: Timestamp::EPOCH,
         })
     }
 
@@ -67,7 +67,7 @@ impl Stage for Merge {
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Vec<(u32, Merger, bool)>, WorkerError> {
         let config = &setting.config;
         if assigned.of != self.merge_partitions {
@@ -107,7 +107,7 @@ impl Stage for Merge {
     /// Workers that start together see no offsets of each other at first.
     fn at_ends(&mut self, source: &Source, operators: &mut OperatorSet<Merger>) {
         let now = clock::now();
-        if self.whole || operators.by_partition().is_empty() || now.saturating_sub(self.asked) < ASK {
+        if self.whole || operators.by_partition().is_empty() || now.saturating_since(self.asked) < ASK {
             return;
         }
         self.asked = now;
@@ -118,7 +118,7 @@ impl Stage for Merge {
         }
     }
 
-    fn feed(merger: &mut Merger, message: &Message<'_>, now: Millis) -> Result<(), EngineError> {
+    fn feed(merger: &mut Merger, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError> {
         merger.record(message.payload(), message.offset(), now)
     }
 
@@ -139,14 +139,14 @@ impl Stage for Merge {
         into.extend(rollups.map(Outgoing::Rollup));
     }
 
-    fn count(merger: &Merger, _: &mut Tally, now: Millis) {
+    fn count(merger: &Merger, _: &mut Tally, now: Timestamp) {
         let Some(publication) = merger.publication() else { return };
         if publication.checkpoint.forced.is_some() {
             fault::point("4.decided");
         }
         if !publication.rollups.is_empty() {
-            let age = now.saturating_sub(publication.checkpoint.closed_until);
-            histogram!("crowdfold_freshness_seconds").record(age as f64 / 1000.0);
+            let age = now.saturating_since(publication.checkpoint.closed_until);
+            histogram!("crowdfold_freshness_seconds").record(age.as_secs_f64());
         }
         for rollup in &publication.rollups {
             let breakdown: Vec<_> = rollup.breakdown().iter().map(|dimension| dimension.name()).collect();
@@ -165,7 +165,7 @@ impl Stage for Merge {
         operators: &OperatorSet<Merger>,
         tally: &Tally,
         counters: &Counters,
-        now: Millis,
+        now: Timestamp,
     ) -> Vec<String> {
         let (mut merged, mut alarms): (MergeCounts, Alarms) = (tally.merged, tally.alarms);
         let mergers = || operators.by_partition().values();
@@ -181,15 +181,15 @@ impl Stage for Merge {
         if !balanced {
             reasons.push("the ledger does not balance; report this as a bug".into());
         }
-        let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or(0);
-        let bound = millis(setting.config.ttl.partials);
+        let waiting = mergers().map(|merger| merger.waiting(now)).max().unwrap_or_default();
+        let bound = Span::from(setting.config.ttl.partials);
         let headroom = bound.saturating_sub(waiting);
         gauge!("crowdfold_ttl_headroom_seconds", "topic" => self.partials.clone())
-            .set(headroom as f64 / 1000.0);
-        if headroom < bound / 3 || waiting > millis(setting.config.merge.timeout) {
+            .set(headroom.as_secs_f64());
+        if headroom < bound / 3 || waiting > setting.config.merge.timeout.into() {
             reasons.push(format!(
                 "a window has been waiting {} s for the partials of a beacon partition",
-                waiting / 1000
+                waiting.as_secs()
             ));
         }
         reasons

@@ -6,7 +6,7 @@ use crowdfold_engine::{Committed, OperatorSet};
 use crowdfold_kafka::{
     Assigned, Event, KafkaError, Offset, Sink, Skipped, Source, SourceError, TransactError, fault,
 };
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use crate::backoff::{Backoff, Fences};
 use crate::clock;
@@ -21,8 +21,8 @@ const BATCH: usize = 1_000;
 /// The time to wait for records before the clock is checked again.
 const NAP: Duration = Duration::from_millis(50);
 
-/// The interval at which a persistent error is logged, ms.
-const STILL: Millis = 10_000;
+/// The interval at which a persistent error is logged.
+const STILL: Span = Span::SECOND.times(10);
 
 /// One stage of the worker.
 pub(crate) struct StageRunner<'a, S: Stage> {
@@ -38,8 +38,8 @@ pub(crate) struct StageRunner<'a, S: Stage> {
     backoff: Backoff,
     joined: bool,
     last_error: Option<String>,
-    warned: Millis,
-    reported: Millis,
+    warned: Timestamp,
+    reported: Timestamp,
 }
 
 impl<'a, S: Stage> StageRunner<'a, S> {
@@ -80,8 +80,8 @@ impl<'a, S: Stage> StageRunner<'a, S> {
                         backoff: Backoff::default(),
                         joined: false,
                         last_error: None,
-                        warned: 0,
-                        reported: 0,
+                        warned: Timestamp::EPOCH,
+                        reported: Timestamp::EPOCH,
                     }));
                 }
                 Err(failure) if failure.may_pass() => {
@@ -244,7 +244,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
     }
 
-    fn mark_committed(&mut self, due: &[u32], now: Millis) {
+    fn mark_committed(&mut self, due: &[u32], now: Timestamp) {
         if !self.operators.is_first(due) {
             for operator in due.iter().filter_map(|partition| self.operators.by_partition().get(partition)) {
                 S::count(operator, &mut self.tally, now);
@@ -261,7 +261,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     /// Resolves an unknown outcome: a new producer with the same transactional id ends the transaction, then the
     /// committed offsets show the outcome. Returns false if this is left to the next worker, or to this one after
     /// rejoining.
-    fn find_out(&mut self, due: &[u32], now: Millis, why: &str) -> Result<bool, WorkerError> {
+    fn find_out(&mut self, due: &[u32], now: Timestamp, why: &str) -> Result<bool, WorkerError> {
         tracing::warn!(stage = S::COMPONENT.name(), "the outcome of a transaction is unknown: {why}");
         loop {
             // the next worker can resolve it as well, and an unreachable cluster must not delay the shutdown
@@ -293,7 +293,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
     }
 
     /// Rejoins the group after the producer was fenced, or its offset is no longer valid.
-    fn rejoin(&mut self, why: &str, now: Millis) -> Result<(), WorkerError> {
+    fn rejoin(&mut self, why: &str, now: Timestamp) -> Result<(), WorkerError> {
         if self.fences.count(now) {
             return Err(WorkerError::Namesake(self.namesake(why)));
         }
@@ -366,7 +366,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
         }
         // the error occurs ten times per second while a broker is down
         let now = clock::now();
-        if now.saturating_sub(self.warned) >= STILL {
+        if now.saturating_since(self.warned) >= STILL {
             tracing::warn!(stage = S::COMPONENT.name(), "{error}");
             self.warned = now;
         }
@@ -377,7 +377,7 @@ impl<'a, S: Stage> StageRunner<'a, S> {
 
     fn report(&mut self) {
         let now = clock::now();
-        if now.saturating_sub(self.reported) < 1_000 {
+        if now.saturating_since(self.reported) < Span::SECOND {
             return;
         }
         self.reported = now;

@@ -4,7 +4,7 @@ use crowdfold_engine::{Committed, EngineError, Operator, OperatorSet};
 use crowdfold_kafka::{
     Assigned, Message, OnDamaged, Outgoing, SinkSettings, SinkTopics, Source, SourceSettings,
 };
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 use crate::roles;
 use crate::tally::Tally;
@@ -29,9 +29,9 @@ pub(crate) trait Stage: Sized {
         assigned: &Assigned,
         group: &[Option<Committed>],
         source: &Source,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Vec<(u32, Self::Operator, bool)>, WorkerError>;
-    fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Millis) -> Result<(), EngineError>;
+    fn feed(operator: &mut Self::Operator, message: &Message<'_>, now: Timestamp) -> Result<(), EngineError>;
     /// Called after a batch was fed.
     fn fed(_: &mut Self::Operator) {}
     /// Called when records before an offset cannot be read and are lost.
@@ -44,7 +44,7 @@ pub(crate) trait Stage: Sized {
     /// Called with partitions that are read to their end, and the end offsets.
     fn at_ends(&mut self, _: &Source, _: &mut OperatorSet<Self::Operator>) {}
     /// Counts the due records before they are marked as committed.
-    fn count(operator: &Self::Operator, tally: &mut Tally, now: Millis);
+    fn count(operator: &Self::Operator, tally: &mut Tally, now: Timestamp);
     /// Called when an offset is known to be committed.
     fn committed(&self, _partition: u32, _offset: i64) {}
     /// Called when no partition is assigned anymore.
@@ -58,7 +58,7 @@ pub(crate) trait Stage: Sized {
         operators: &OperatorSet<Self::Operator>,
         tally: &Tally,
         counters: &Counters,
-        now: Millis,
+        now: Timestamp,
     ) -> Vec<String>;
 }
 

@@ -75,7 +75,7 @@ fn report_findings(report: &Report, status: &Status) {
         if let Some(bounds) = topic.bounds {
             for (kind, bound) in [("readable", bounds.readable), ("disk", bounds.on_disk)] {
                 gauge!("crowdfold_ttl_bound_seconds", "topic" => topic.topic.clone(), "kind" => kind)
-                    .set(bound as f64 / 1000.0);
+                    .set(bound.as_secs_f64());
             }
         }
     }

@@ -6,7 +6,6 @@ use crowdfold_engine::{CombinerSettings, MergerSettings};
 
 use crowdfold_config::ConfigError;
 use crowdfold_kafka::ClientSettings;
-use crowdfold_model::millis;
 
 use crate::config::Config;
 
@@ -38,14 +37,14 @@ impl OperatorSettings {
             tenants: config.tenants.names.clone(),
             topic,
             trust_timestamps,
-            max_skew: millis(config.windows.max_skew),
-            quiet: millis(config.source.idle_timeout),
+            max_skew: config.windows.max_skew.into(),
+            quiet: config.source.idle_timeout.into(),
         };
         let merge = MergerSettings {
             rules,
             merge_partitions,
             policies: config.policies().clone(),
-            patience: millis(config.merge.timeout),
+            patience: config.merge.timeout.into(),
         };
         Self { combine: Arc::new(combine), merge: Arc::new(merge) }
     }

@@ -87,7 +87,7 @@ fn requests(record: &Seen) -> Vec<Packed> {
             Body::Query(bytes) => ("query", text(bytes)),
             Body::Headers(parts) => ("headers", parts.map(|part| text(part.unwrap_or_default())).join("|")),
         };
-        newest = newest.max(http.received_at.unwrap());
+        newest = newest.max(http.received_at.unwrap().as_millis());
         assert!(!http.gpc && !http.dnt);
         requests.push(Packed {
             partition: record.partition,

@@ -2,6 +2,7 @@
 
 use crowdfold_kafka::Cluster;
 use crowdfold_kafka::topics::{Admin, Finding};
+use crowdfold_model::Timestamp;
 use crowdfold_testkit::{Kafka, Options, unique};
 use serde_json::Value;
 
@@ -98,7 +99,7 @@ fn records_within_the_skew_are_bounded_and_others_are_not() {
     let admin = Admin::open(&settings(kafka)).unwrap();
     let spec = spec(&topic);
     let ahead = || {
-        let report = admin.check(std::slice::from_ref(&spec), now()).unwrap();
+        let report = admin.check(std::slice::from_ref(&spec), Timestamp::from_millis(now())).unwrap();
         let ahead = |finding: &Finding| match finding {
             Finding::Ahead { partition, .. } => Some(*partition),
             _ => None,
@@ -173,7 +174,7 @@ fn partition_without_leader_does_not_hide_a_record_dated_ahead_in_another() {
         let known = cluster.topic(&topic).ok()?.partitions;
         known.iter().any(|partition| partition.leader.is_none()).then_some(())
     });
-    let report = admin.check(&[spec(&topic)], now()).unwrap();
+    let report = admin.check(&[spec(&topic)], Timestamp::from_millis(now())).unwrap();
     let findings = &report.topics[0].findings;
     let (mut ahead, mut unmeasured) = (Vec::new(), Vec::new());
     for finding in findings {

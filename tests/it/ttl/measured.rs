@@ -1,5 +1,6 @@
 //! When a record really goes, against the bound that the program computes.
 
+use crowdfold_model::{Span, Timestamp};
 use std::time::Duration;
 
 use crowdfold_kafka::Cluster;
@@ -83,12 +84,19 @@ impl Watched {
         eprintln!(
             "{kind}: unreadable after {unreadable} ms, off the disk after {off_disk} ms; not before {least}, \
              bounds {} and {} ms, and {waited} ms for a busy machine",
-            bounds.readable, bounds.on_disk
+            bounds.readable.as_millis(),
+            bounds.on_disk.as_millis()
         );
-        let slack = SLACK + waited;
+        let slack = Span::from_millis(SLACK + waited);
         assert!(at_most >= least, "{kind}: gone after {at_most} ms of {least}");
-        assert!(readable <= bounds.readable + slack, "{kind}: readable for {readable} ms of {bounds:?}");
-        assert!(on_disk <= bounds.on_disk + slack, "{kind}: on the disk for {on_disk} ms of {bounds:?}");
+        assert!(
+            Span::from_millis(readable) <= bounds.readable + slack,
+            "{kind}: readable for {readable} ms of {bounds:?}"
+        );
+        assert!(
+            Span::from_millis(on_disk) <= bounds.on_disk + slack,
+            "{kind}: on the disk for {on_disk} ms of {bounds:?}"
+        );
     }
 }
 
@@ -122,15 +130,19 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
     let ahead = Clock::Create { ahead: Duration::from_millis(AHEAD) };
     let specs =
         [spec(&unique("append"), 8_000, Clock::Append), spec(&unique("create"), 8_000 + AHEAD, ahead)];
-    admin.apply(&admin.plan(&specs, now()).unwrap()).unwrap();
+    admin.apply(&admin.plan(&specs, Timestamp::from_millis(now())).unwrap()).unwrap();
     let [append, create] = specs.each_ref().map(|spec| spec.topic.as_str());
-    let report = admin.check(&specs, now()).unwrap();
+    let report = admin.check(&specs, Timestamp::from_millis(now())).unwrap();
     assert!(!report.is_breached(), "{report:?}");
     let bounds = report.topics.iter().map(|topic| topic.bounds.unwrap()).collect::<Vec<_>>();
     // 4/5 of what the broker's looking leaves
     let retention = (8_000 - 500) / 5 * 4;
-    assert_eq!(bounds[0], Bounds { readable: 8_000, on_disk: 9_000 });
-    assert_eq!(bounds[1], Bounds { readable: 8_000 + AHEAD, on_disk: 9_000 + AHEAD });
+    let expected = |readable, on_disk| Bounds {
+        readable: Span::from_millis(readable),
+        on_disk: Span::from_millis(on_disk),
+    };
+    assert_eq!(bounds[0], expected(8_000, 9_000));
+    assert_eq!(bounds[1], expected(8_000 + AHEAD, 9_000 + AHEAD));
 
     let before = kafka.cpu_wait(1);
     let mut idle = vec![Watched::send(&kafka, &cluster, append, IDLE, None)];
@@ -166,6 +178,6 @@ fn invariant_10_nothing_outlives_its_bound_for_readers_or_on_the_disk() {
         let marked = |(.., value): &&(_, _, _, Vec<u8>)| value.starts_with(b"marker");
         assert_eq!(read.iter().find(marked), None, "a reader still gets one");
     }
-    let report = admin.check(&specs, now()).unwrap();
+    let report = admin.check(&specs, Timestamp::from_millis(now())).unwrap();
     assert!(!report.is_breached(), "{report:?}");
 }

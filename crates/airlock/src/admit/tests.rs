@@ -2,7 +2,11 @@ use super::*;
 use crate::{SessionHasher, Settings};
 use crowdfold_model::Dimension;
 
-const NOW: Millis = 1_795_308_528_421;
+const NOW: u64 = 1_795_308_528_421;
+
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
 
 fn settings() -> Settings {
     Settings { tenants: vec!["acme".into(), "blip".into(), "kids".into()], ..Settings::default() }
@@ -12,9 +16,9 @@ fn airlock(settings: Settings) -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(1)).unwrap()), None)
 }
 
-fn outcomes(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Millis>, Result<Observation, Reason>)> {
+fn outcomes(airlock: &mut Airlock, payload: &[u8]) -> Vec<(Option<Timestamp>, Result<Observation, Reason>)> {
     let mut all = Vec::new();
-    let record = Record { payload, content_type: None, timestamp: Some(NOW) };
+    let record = Record { payload, content_type: None, timestamp: Some(at(NOW)) };
     airlock
         .admit(&record, &mut |time, outcome| all.push((time, outcome.map_err(|rejection| rejection.reason))));
     all
@@ -87,27 +91,27 @@ fn records_longer_than_allowed_have_one_outcome() {
 #[test]
 fn event_time_is_the_earlier_of_beacon_and_record() {
     let mut airlock = airlock(settings());
-    let at = |airlock: &mut Airlock, ts| {
+    let event_time = |airlock: &mut Airlock, ts: u64| {
         admitted(airlock, &format!(r#"{{"session":"s","ts":{ts}}}"#)).event_time()
     };
-    assert_eq!(at(&mut airlock, NOW - 5), NOW - 5);
-    assert_eq!(at(&mut airlock, NOW + 5), NOW);
+    assert_eq!(event_time(&mut airlock, NOW - 5), at(NOW - 5));
+    assert_eq!(event_time(&mut airlock, NOW + 5), at(NOW));
 }
 
 #[test]
 fn time_ten_years_away_is_replaced_by_the_record_time() {
-    const LIMIT: Millis = 3_652 * 86_400_000;
+    const LIMIT: u64 = 3_652 * 86_400_000;
     let mut airlock = airlock(settings());
-    let mut at = |ts: u64| {
+    let mut admit = |ts: u64| {
         let beacon = format!(r#"{{"session":"s","event":"play","ts":{ts}}}"#);
         let observation = admitted(&mut airlock, &beacon);
         let ignored =
             airlock.take_ignored().map(|ignored| ignored.by_field().find(|(_, count)| *count > 0).unwrap());
         (observation.event_time(), observation.identity().is_some(), ignored)
     };
-    assert_eq!(at(NOW - LIMIT), (NOW - LIMIT, true, None));
+    assert_eq!(admit(NOW - LIMIT), (at(NOW - LIMIT), true, None));
     for far in [NOW - LIMIT - 1, 0, 7, NOW + LIMIT + 1, 4_102_444_800_000] {
-        assert_eq!(at(far), (NOW, false, Some(("ts", 1))), "{far}");
+        assert_eq!(admit(far), (at(NOW), false, Some(("ts", 1))), "{far}");
     }
 }
 
@@ -129,7 +133,7 @@ fn unusable_values_and_unknown_events_are_counted() {
 /// Returns the outcome of a beacon, and true if its session opts out.
 fn consent(airlock: &mut Airlock, payload: &str) -> (Result<(), Reason>, bool) {
     let mut all = Vec::new();
-    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(NOW) };
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(at(NOW)) };
     airlock.admit(&record, &mut |_, outcome| {
         let opts_out = outcome.as_ref().map_or_else(|seen| seen.opts_out.is_some(), Observation::opt_out);
         all.push((outcome.map(drop).map_err(|rejection| rejection.reason), opts_out));
@@ -183,8 +187,8 @@ fn line_of_a_file_has_the_time_of_its_beacon() {
     };
     airlock(settings()).admit(&record, &mut take);
     let expect = [
-        (Some(7_000), Ok(7_000)),
-        (Some(8_000), Err(Reason::NoSession)),
+        (Some(at(7_000)), Ok(at(7_000))),
+        (Some(at(8_000)), Err(Reason::NoSession)),
         (None, Err(Reason::NoTime)),
         (None, Err(Reason::NoTime)),
         (None, Err(Reason::Malformed)),
@@ -194,15 +198,15 @@ fn line_of_a_file_has_the_time_of_its_beacon() {
 
 #[test]
 fn line_is_sorted_by_its_earliest_time() {
-    let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(0..=NOW));
-    assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(7_000));
-    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(8_000));
+    let json = |line: &str| airlock(settings()).line_time(line.as_bytes(), &(Timestamp::EPOCH..=at(NOW)));
+    assert_eq!(json(r#"{"session":"s","ts":7}"#), LineTime::At(at(7_000)));
+    assert_eq!(json(r#"[{"session":"s","ts":9},{"session":"s"},{"ts":8},7]"#), LineTime::At(at(8_000)));
     assert_eq!(json(r#"{"session":"s"}"#), LineTime::Unknown);
     let ahead = NOW + 1;
     assert_eq!(json(&format!(r#"{{"session":"s","ts":{ahead}}}"#)), LineTime::Unknown);
     assert_eq!(
         json(&format!(r#"[{{"session":"s","ts":{ahead}}},{{"session":"s","ts":{NOW}}}]"#)),
-        LineTime::At(NOW)
+        LineTime::At(at(NOW))
     );
     for line in ["", "[]", "GET /favicon.ico", &format!(r#"{{"ts":7,"content":"{}"}}"#, "x".repeat(1 << 20))]
     {
@@ -211,17 +215,17 @@ fn line_is_sorted_by_its_earliest_time() {
     let mut capture = airlock(Settings { format: Format::Capture, ..settings() });
     let line = br#"{"received_at_ms":5,"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
     assert_eq!(
-        capture.line_time(line, &(0..=NOW)),
-        LineTime::At(5),
+        capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))),
+        LineTime::At(at(5)),
         "the record's own time, not the beacon's"
     );
     assert_eq!(
-        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(0..=NOW)),
-        LineTime::At(6),
+        capture.line_time(br#"{"received_at_ms":6,"path":"/v1/beacons"}"#, &(Timestamp::EPOCH..=at(NOW))),
+        LineTime::At(at(6)),
         "no beacon"
     );
     let line = br#"{"path":"/v1/beacons","body":"[{\"ts\":3,\"session\":\"s\"}]"}"#;
-    assert_eq!(capture.line_time(line, &(0..=NOW)), LineTime::At(3_000));
+    assert_eq!(capture.line_time(line, &(Timestamp::EPOCH..=at(NOW))), LineTime::At(at(3_000)));
 }
 
 #[test]

@@ -6,13 +6,13 @@ use crowdfold_beacon::{Fields, Form, Reader};
 use super::*;
 
 /// Returns the identity of a beacon that was sent to this endpoint and received at this time.
-fn sent(form: Form, record: &str, endpoint: u32, received_at: Millis) -> Option<u64> {
+fn sent(form: Form, record: &str, endpoint: u32, received_at: u64) -> Option<u64> {
     let fields = Arc::new(Fields::new(&BTreeMap::new()).unwrap());
     let mut found = None;
     Reader::new(fields).read(form, record.as_bytes(), &mut |_, beacon| {
         let beacon = beacon.ok().unwrap();
-        let own_time = beacon.number(Number::Ts).map(Amount::rounded);
-        found = identity(beacon, own_time, endpoint, Some(received_at));
+        let own_time = beacon.number(Number::Ts).map(Amount::timestamp);
+        found = identity(beacon, own_time, endpoint, Some(Timestamp::from_millis(received_at)));
     });
     found.map(Identity::get)
 }

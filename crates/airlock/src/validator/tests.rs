@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
 use crate::{Airlock, Format, Observation, Record, Rejection, SessionHasher, Settings, Shared};
-use crowdfold_model::{Dimension, Reason};
+use crowdfold_model::{Dimension, Reason, Timestamp};
 
 const NOW: u64 = 1_795_312_455_204;
+
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
 
 fn settings() -> Settings {
     Settings { format: Format::Capture, tenants: vec!["acme".into(), "blip".into()], ..Settings::default() }
@@ -20,7 +24,7 @@ impl Bench {
         &mut self,
         payload: &str,
         content_type: Option<&str>,
-    ) -> Vec<(Option<u64>, Result<Observation, Reason>)> {
+    ) -> Vec<(Option<Timestamp>, Result<Observation, Reason>)> {
         let mut all = Vec::new();
         let content_type = content_type.map(str::as_bytes);
         let record = Record { payload: payload.as_bytes(), content_type, timestamp: None };
@@ -33,7 +37,7 @@ impl Bench {
     fn capture(&mut self, rest: &str) -> Result<Observation, Reason> {
         let mut all = self.all(&format!(r#"{{"received_at_ms":{NOW},{rest}}}"#), None);
         assert_eq!(all.len(), 1, "{rest}");
-        assert_eq!(all[0].0, Some(NOW));
+        assert_eq!(all[0].0, Some(at(NOW)));
         all.remove(0).1
     }
 
@@ -53,7 +57,7 @@ fn request_has_the_time_of_its_record() {
     let mut bench = Bench::new(settings());
     let observation =
         bench.capture(r#""query":"CMCD=sid%3D%22s%22%2Csf%3Dh%2Cst%3Dll%2Cbr%3D3200""#).unwrap();
-    assert_eq!(observation.event_time(), NOW);
+    assert_eq!(observation.event_time(), at(NOW));
     assert_eq!(observation.identity(), None);
     let reported = bench.words(&observation, &[Dimension::Format, Dimension::Stream, Dimension::Quality]);
     assert_eq!(reported, "hls low-latency 720p");
@@ -70,7 +74,7 @@ fn events_need_a_time_and_a_session() {
             .capture(&format!(r#"{headers},"path":"/c","body":"{}\n""#, line.replace('"', "\\\"")))
             .map(|seen| seen.event_time())
     };
-    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=2"#), Ok(1_795_312_400_005));
+    assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=2"#), Ok(at(1_795_312_400_005)));
     assert_eq!(event(r#"e=t,sid="s",v=2"#), Err(Reason::NoTime));
     assert_eq!(event("e=t,ts=1795312400005,v=2"), Err(Reason::NoSession));
     assert_eq!(event(r#"e=t,sid="s",ts=1795312400005,v=3"#), Err(Reason::Malformed));
@@ -99,9 +103,9 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
         (seen.event_time(), seen.own_time(), seen.clock_ahead(), seen.identity().unwrap())
     };
     let (most, ahead, other) = (event(NOW + 60_000), event(NOW + 60_001), event(NOW + 7_200_000));
-    assert_eq!((most.0, most.1, most.2), (NOW, NOW + 60_000, false));
-    assert_eq!((ahead.0, ahead.1, ahead.2), (NOW, NOW, true));
-    assert_eq!((other.0, other.1, other.2), (NOW, NOW, true));
+    assert_eq!((most.0, most.1, most.2), (at(NOW), at(NOW + 60_000), false));
+    assert_eq!((ahead.0, ahead.1, ahead.2), (at(NOW), at(NOW), true));
+    assert_eq!((other.0, other.1, other.2), (at(NOW), at(NOW), true));
     assert_ne!(ahead.3, other.3, "they are not repetitions of each other");
 }
 
@@ -109,8 +113,8 @@ fn time_far_ahead_of_its_record_is_replaced_by_the_record_time() {
 fn record_of_a_cmcd_file_has_its_own_time() {
     let mut bench = Bench::new(Settings { format: Format::Cmcd, ..settings() });
     let all = bench.all("e=t,sid=\"s\",ts=1795312400005\nsid=\"s\"\n", None);
-    assert_eq!(all[0].0, Some(1_795_312_400_005));
-    assert_eq!(all[0].1.as_ref().map(Observation::event_time).ok(), Some(1_795_312_400_005));
+    assert_eq!(all[0].0, Some(at(1_795_312_400_005)));
+    assert_eq!(all[0].1.as_ref().map(Observation::event_time).ok(), Some(at(1_795_312_400_005)));
     assert_eq!((all[1].0, all[1].1.as_ref().err()), (None, Some(&Reason::NoTime)));
     assert_eq!(bench.all("CMCD=sid%3D%22s%22", None)[0].1.as_ref().err(), Some(&Reason::NoTime));
 }

@@ -1,7 +1,7 @@
 //! Tests the invariants of the airlock in docs/internals/architecture.md with random beacons.
 
 use crowdfold_airlock::{AddressPolicy, Format, Settings};
-use crowdfold_model::Partitioner;
+use crowdfold_model::{Partitioner, Timestamp};
 use proptest::prelude::*;
 
 use crate::seen::{Outcome, admit, airlock};
@@ -41,7 +41,7 @@ fn record(beacons: &[String], session: &str, ip: &str) -> Vec<u8> {
 }
 
 fn outcomes(settings: &Settings, beacons: &[String], session: &str, ip: &str) -> Vec<Outcome> {
-    admit(&mut airlock(settings.clone()), &record(beacons, session, ip), Some(NOW))
+    admit(&mut airlock(settings.clone()), &record(beacons, session, ip), Some(Timestamp::from_millis(NOW)))
 }
 
 fn v4() -> impl Strategy<Value = String> {
@@ -55,7 +55,7 @@ fn v6() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_bytes_have_an_outcome(payload: Vec<u8>, format in format(), timed: bool) {
-        let outcomes = admit(&mut airlock(settings(format)), &payload, timed.then_some(NOW));
+        let outcomes = admit(&mut airlock(settings(format)), &payload, timed.then_some(Timestamp::from_millis(NOW)));
         prop_assert!(!outcomes.is_empty());
     }
 
@@ -124,7 +124,7 @@ proptest! {
             let one = std::slice::from_ref(beacon);
             let payload = record(one, "s-1", "198.51.100.7");
             prop_assert_eq!(
-                admit(&mut used, &payload, Some(NOW)),
+                admit(&mut used, &payload, Some(Timestamp::from_millis(NOW))),
                 outcomes(&settings(Format::Json), one, "s-1", "198.51.100.7")
             );
             if sweep {

@@ -1,5 +1,6 @@
 //! Compares packed records with the requests in them.
 
+use crowdfold_model::Timestamp;
 use std::borrow::Cow;
 
 use crowdfold_airlock::{Format, Record, Settings};
@@ -19,7 +20,7 @@ fn pack(packer: &mut Packer, line: &str) {
     let (path, _) = whole.split_once('?').unwrap_or((&whole, ""));
     let (endpoint, tenant) = if path.is_empty() { (0, None) } else { Http::endpoint_of(path) };
     let http = Http {
-        received_at: request["received_at_ms"].as_u64(),
+        received_at: request["received_at_ms"].as_u64().map(Timestamp::from_millis),
         address: text(&request["client_ip"]),
         tenant: tenant.map(Cow::Borrowed),
         user_agent: header("user-agent"),
@@ -51,7 +52,7 @@ fn pack(packer: &mut Packer, line: &str) {
 }
 
 /// Returns the outcomes of lines of captures, and of one packed record with the same requests.
-fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Outcome>; 2] {
+fn both(lines: &[&str], settings: &Settings, timestamp: Option<Timestamp>) -> [Vec<Outcome>; 2] {
     let captures = Settings { format: Format::Capture, ..settings.clone() };
     let mut captures = airlock(captures);
     let one_by_one = lines.iter().flat_map(|line| admit(&mut captures, line.as_bytes(), timestamp)).collect();
@@ -64,7 +65,7 @@ fn both(lines: &[&str], settings: &Settings, timestamp: Option<u64>) -> [Vec<Out
 #[test]
 fn requests_of_real_players_have_the_same_outcomes_when_packed() {
     let lines: Vec<_> = PLAYERS.lines().collect();
-    for timestamp in [None, Some(1_795_312_600_000)] {
+    for timestamp in [None, Some(Timestamp::from_millis(1_795_312_600_000))] {
         let [captured, packed] = both(&lines, &Settings::default(), timestamp);
         assert_eq!(captured.len(), 170);
         assert_eq!(packed, captured);
@@ -104,7 +105,7 @@ fn tenants_signals_and_json_bodies_are_the_same_when_packed() {
     // A time that is ahead does not invalidate a beacon.
     assert_eq!((packed.len(), good), (8, 5), "{packed:?}");
     assert!(
-        packed.iter().all(|(time, _)| *time == Some(5_000)),
+        packed.iter().all(|(time, _)| *time == Some(Timestamp::from_millis(5_000))),
         "its time of receipt replaces the record's timestamp"
     );
 }

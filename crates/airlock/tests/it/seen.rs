@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crowdfold_airlock::{
     Airlock, Identity, Measures, Observation, Playback, Record, SessionHasher, Settings, Shared,
 };
-use crowdfold_model::{Dimension, Millis, Reason};
+use crowdfold_model::{Dimension, Reason, Timestamp};
 
 /// All values of an observation, with words instead of symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) session_hash: u64,
     pub(crate) tenant: u16,
-    pub(crate) event_time: Millis,
+    pub(crate) event_time: Timestamp,
     pub(crate) words: Vec<String>,
     pub(crate) measures: Measures,
     pub(crate) playback: Option<Playback>,
@@ -28,18 +28,18 @@ impl Seen {
     }
 }
 
-pub(crate) type Outcome = (Option<Millis>, Result<Seen, Reason>);
+pub(crate) type Outcome = (Option<Timestamp>, Result<Seen, Reason>);
 
 pub(crate) fn airlock(settings: Settings) -> Airlock {
     Airlock::new(&Arc::new(Shared::new(settings, SessionHasher::fixed(7)).expect("valid settings")), None)
 }
 
-pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Millis>) -> Vec<Outcome> {
+pub(crate) fn admit(airlock: &mut Airlock, payload: &[u8], timestamp: Option<Timestamp>) -> Vec<Outcome> {
     admit_record(airlock, &Record { payload, content_type: None, timestamp })
 }
 
 pub(crate) fn admit_record(airlock: &mut Airlock, record: &Record<'_>) -> Vec<Outcome> {
-    let mut outcomes: Vec<(Option<Millis>, Result<Observation, Reason>)> = Vec::new();
+    let mut outcomes: Vec<(Option<Timestamp>, Result<Observation, Reason>)> = Vec::new();
     airlock.admit(record, &mut |time, outcome| {
         outcomes.push((time, outcome.map_err(|rejection| rejection.reason)))
     });

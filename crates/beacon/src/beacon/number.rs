@@ -1,6 +1,6 @@
 //! The number fields of a beacon, and their values.
 
-use crowdfold_model::{Metric, SumMetric, Unit, ValueMetric};
+use crowdfold_model::{Metric, SumMetric, Timestamp, Unit, ValueMetric};
 
 use super::Text;
 
@@ -134,6 +134,12 @@ impl Amount {
     #[must_use]
     pub const fn rounded(self) -> u64 {
         self.halves.div_ceil(2)
+    }
+
+    /// Returns the number as a time, for numbers of milliseconds since the epoch.
+    #[must_use]
+    pub const fn timestamp(self) -> Timestamp {
+        Timestamp::from_millis(self.rounded())
     }
 
     /// Rounds to the nearest multiple of `step` (an even number), half up.

@@ -1,4 +1,5 @@
 use super::*;
+use crowdfold_model::Timestamp;
 
 fn read_with<'a>(line: &'a str, log: &LogFields) -> Capture<'a> {
     match read_capture(line.as_bytes(), 0, log) {
@@ -21,7 +22,7 @@ fn used_values_are_found_and_others_are_not_read() {
         "body":"a=1\n","player":"dash","session_label":"s"}"#,
     );
     let http = &capture.http;
-    assert_eq!(http.received_at, Some(1_795_312_455_204));
+    assert_eq!(http.received_at, Some(Timestamp::from_millis(1_795_312_455_204)));
     assert_eq!(http.address.as_deref(), Some("203.0.113.9"));
     assert_eq!(http.user_agent.as_deref(), Some("UA"));
     assert_eq!(http.brands.as_deref(), Some("b"));
@@ -162,7 +163,7 @@ fn log_fields_are_read_at_configured_paths_only() {
         "br":3200,"geo":"-","client_ip":"198.51.100.1","query":"CMCD=sid%3D%22b%22","headers":{"user-agent":"C"}}"#;
     let capture = read_with(line, &log);
     let http = &capture.http;
-    assert_eq!(http.received_at, Some(1_764_164_321_123));
+    assert_eq!(http.received_at, Some(Timestamp::from_millis(1_764_164_321_123)));
     assert_eq!((http.address.as_deref(), http.user_agent.as_deref()), (Some("203.0.113.9"), Some("A B")));
     assert!(http.gpc && http.country.is_none() && capture.query.is_none());
     assert_eq!(capture.members, r#"sid="a",su,br=3200"#);
@@ -219,7 +220,7 @@ fn times_of_a_log_may_be_numbers_and_must_be_valid() {
         (capture.http.received_at, capture.http.time_ignored)
     };
     for t in ["1764164321123", "1764164321.123", "\"1764164321.123\"", "\"2025-11-26T13:38:41.123Z\""] {
-        assert_eq!(read(t), (Some(1_764_164_321_123), false), "{t}");
+        assert_eq!(read(t), (Some(Timestamp::from_millis(1_764_164_321_123)), false), "{t}");
     }
     for t in ["null", "\"-\"", "\"\"", "\"NULL\"", "\"undefined\"", "\"(null)\""] {
         assert_eq!(read(t), (None, false), "{t}");
@@ -233,7 +234,7 @@ fn times_of_a_log_may_be_numbers_and_must_be_valid() {
 fn date_and_time_may_be_separate_fields() {
     let joined = log(&[("time", &["date", "time"]), ("query", &["q"])]);
     let at = |line: &str| read_with(line, &joined).http.received_at;
-    let expect = Some(1_795_308_485_000);
+    let expect = Some(Timestamp::from_millis(1_795_308_485_000));
     assert_eq!(at(r#"{"date":"2026-11-22","time":"00:48:05"}"#), expect);
     assert_eq!(at(r#"{"time":"00:48:05.000","q":"x","Date":"2026-11-22"}"#), expect);
     assert_eq!(at(r#"{"date":{"time":"2026-11-22T00:48:05Z"}}"#), expect);

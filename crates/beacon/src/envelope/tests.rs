@@ -6,7 +6,7 @@ use super::*;
 /// The content of a request in a form that can be compared, for tests only.
 #[derive(Clone, Debug, PartialEq)]
 struct Request {
-    received_at: Option<u64>,
+    received_at: Option<Timestamp>,
     texts: [Option<String>; 8],
     endpoint: u32,
     signals: (bool, bool),
@@ -90,7 +90,7 @@ fn request() -> impl Strategy<Value = Request> {
     let texts = prop::array::uniform8(option::of(".{0,20}"));
     (option::of(0..1_u64 << 53), texts, any::<u32>(), any::<(bool, bool)>(), body).prop_map(
         |(received_at, texts, endpoint, signals, (kind, body))| Request {
-            received_at,
+            received_at: received_at.map(Timestamp::from_millis),
             texts,
             endpoint,
             signals,
@@ -139,7 +139,7 @@ proptest! {
     }
 }
 
-fn json(received_at: Option<u64>, body: &[u8]) -> (Http<'static>, Vec<u8>) {
+fn json(received_at: Option<Timestamp>, body: &[u8]) -> (Http<'static>, Vec<u8>) {
     (Http { received_at, ..Http::default() }, body.to_vec())
 }
 
@@ -147,7 +147,7 @@ fn json(received_at: Option<u64>, body: &[u8]) -> (Http<'static>, Vec<u8>) {
 fn format_does_not_change_without_another_version() {
     let mut packer = Packer::default();
     let http = Http {
-        received_at: Some(1_795_308_528_421),
+        received_at: Some(Timestamp::from_millis(1_795_308_528_421)),
         address: Some("192.0.2.1".into()),
         model: Some("m".into()),
         dnt: true,
@@ -183,8 +183,8 @@ fn impossible_time_is_not_packed_and_is_malformed_in_a_record() {
     let mut packer = Packer::default();
     let good = |packer: &mut Packer| packer.push(&Http::default(), &Body::Json(b"{}"));
     assert!(good(&mut packer));
-    assert!(!packer.push(&json(Some(1 << 53), b"").0, &Body::Json(b"{}")), "2^53");
-    assert!(packer.push(&json(Some((1 << 53) - 1), b"").0, &Body::Json(b"{}")));
+    assert!(!packer.push(&json(Some(Timestamp::from_millis(1 << 53)), b"").0, &Body::Json(b"{}")), "2^53");
+    assert!(packer.push(&json(Some(Timestamp::from_millis((1 << 53) - 1)), b"").0, &Body::Json(b"{}")));
     assert!(good(&mut packer));
     let mut record = packer.take();
     let limit = ((1_u64 << 53) - 1).to_le_bytes();
@@ -201,7 +201,8 @@ fn request_that_a_reader_refuses_is_not_packed() {
     assert!(!packer.push(&Http::default(), &Body::Json(&long)));
     assert!(packer.is_empty(), "the packer is unchanged");
     let (text, most) = (Some(Cow::Borrowed("")), &long[..LONGEST - 24]);
-    let http = Http { received_at: Some(0), address: text.clone(), model: text, ..Http::default() };
+    let http =
+        Http { received_at: Some(Timestamp::EPOCH), address: text.clone(), model: text, ..Http::default() };
     assert!(packer.push(&http, &Body::Json(most)));
     assert!(unpacked(&packer.take()).iter().all(Result::is_ok), "packed requests are readable");
 }

@@ -223,7 +223,7 @@ fn withdrawal(renamed: &[(&str, &[&str])], session: &str, tenant: Option<&str>) 
     let renamed = renamed.iter().map(|(ours, theirs)| ((*ours).to_owned(), path(theirs))).collect();
     let mut reader = Reader::new(Arc::new(Fields::new(&renamed).unwrap()));
     let mut written = Vec::new();
-    reader.write_withdrawal(session, tenant, 1_795_308_528_421, &mut written);
+    reader.write_withdrawal(session, tenant, Timestamp::from_millis(1_795_308_528_421), &mut written);
     let mut found = Vec::new();
     reader.read(Form::Json, &written, &mut |_, beacon| {
         let beacon = beacon.unwrap();

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crowdfold_model::millis;
+use crowdfold_model::Span;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
@@ -84,7 +84,7 @@ impl Default for Metrics {
 
 fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let length = fields::duration::<SECOND, DAY, _>(deserializer)?;
-    if DAY.is_multiple_of(millis(length)) {
+    if DAY.is_multiple_of(Span::from(length).as_millis()) {
         return Ok(length);
     }
     Err(D::Error::custom("does not divide a day; set it to 1m, 5m or 1h, for example"))

@@ -14,6 +14,7 @@ use crowdfold_kafka::topics::{Admin, Clock, Finding, Purpose, Spec};
 use crowdfold_kafka::{ClientSettings, KafkaError, TopicReader};
 
 use crowdfold_audit::{Auditor, Bounds, Contents, Least, Record, Rules};
+use crowdfold_model::Timestamp;
 use crowdfold_release::{MIN_K, Policy, breakdown_name};
 use crowdfold_worker::{Config, clock, specs, wiring};
 
@@ -56,7 +57,7 @@ fn look(
     args: &cli::Audit,
     config: &Config,
     client: &ClientSettings,
-    now: u64,
+    now: Timestamp,
 ) -> Result<Report, CrowdfoldError> {
     let admin = Admin::open(client)?;
     let mut report = Report { now, subjects: subjects(args, config), ..Report::default() };
@@ -88,7 +89,7 @@ fn look(
             Err(error) => report.miss("read permissions of the topics".into(), &error),
         }
     }
-    let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64));
+    let since = args.since.map(|since| now.saturating_sub(since.into()));
     let mut auditor = Auditor::new(rules(args, config));
     for at in 0..report.subjects.len() {
         let Subject { spec, contents: Some(contents), .. } = &report.subjects[at] else { continue };
@@ -115,7 +116,7 @@ fn read(
     client: &ClientSettings,
     topic: &str,
     contents: Contents,
-    since: Option<u64>,
+    since: Option<Timestamp>,
     auditor: &mut Auditor,
 ) -> Result<(), KafkaError> {
     // opened first, so that records committed later are after its end

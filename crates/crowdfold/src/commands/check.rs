@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crowdfold_config::{Bounds, Tenants};
-use crowdfold_model::{Dimension, millis, show_duration as show, spell_duration as spell};
+use crowdfold_model::{Dimension, show_duration as show, spell_duration as spell};
 use crowdfold_release::{Policy, Privacy, YEAR, breakdown_name};
 use crowdfold_worker::Config;
 use crowdfold_worker::config::COUNTS_ONLY;
@@ -99,7 +99,7 @@ fn topics(config: &Config, out: &mut impl Write) -> io::Result<()> {
     for (name, ttl, ahead) in rows {
         let bounds = Bounds::of(ttl, ahead);
         let (readable, on_disk) = (spell(bounds.readable), spell(bounds.on_disk));
-        let (retention, segment) = (millis(bounds.retention), millis(bounds.segment));
+        let (retention, segment) = (bounds.retention.as_millis(), bounds.segment.as_millis());
         write!(out, "# {name:width$}  {retention:>13}  {segment:>12}  {readable:>16}  {on_disk:>12}")?;
         if bounds.readable > ttl {
             write!(

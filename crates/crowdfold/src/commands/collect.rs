@@ -13,7 +13,7 @@ use crowdfold_collector::{Certificates, Collector, Server as CollectorServer};
 use crowdfold_config::Acknowledge;
 use crowdfold_kafka::topics::{Clock, Finding};
 use crowdfold_kafka::{KafkaError, Writer};
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 use crowdfold_worker::telemetry::{Component, Counters, Server, Status};
 use crowdfold_worker::{Config, Stop, clock, roles, wiring};
 
@@ -22,11 +22,11 @@ use crate::hardening;
 
 use topic::{Found, Topic};
 
-/// The interval of checks of the certificate files, ms.
-const AGAIN: Millis = 10_000;
+/// The interval of checks of the certificate files.
+const AGAIN: Span = Span::SECOND.times(10);
 
-/// The time for which an error of Kafka makes the collector not ready, and the minimum interval of its log line, ms.
-const RECENT: Millis = 10_000;
+/// The time for which an error of Kafka makes the collector not ready, and the minimum interval of its log line.
+const RECENT: Span = Span::SECOND.times(10);
 
 /// Runs until SIGTERM or SIGINT, or until a permanent error.
 ///
@@ -100,9 +100,9 @@ struct Watching<'a> {
     /// The error that hides the topic.
     unseen: Option<String>,
     /// The last error of Kafka, and its time.
-    last_error: Option<(String, Millis)>,
+    last_error: Option<(String, Timestamp)>,
     /// The time of the last check of the certificate files.
-    looked: Millis,
+    looked: Timestamp,
     collector: &'a Collector,
     certificates: Option<&'a Certificates>,
     status: &'a Status,
@@ -154,7 +154,7 @@ impl Watching<'_> {
     }
 
     /// Handles errors of written records.
-    fn kafka(&mut self, now: Millis) -> Result<(), CrowdfoldError> {
+    fn kafka(&mut self, now: Timestamp) -> Result<(), CrowdfoldError> {
         if let Some(by_broker) = self.collector.stamped_by_broker() {
             self.clock(!by_broker)?;
         }
@@ -165,7 +165,8 @@ impl Watching<'_> {
         if matches!(error, KafkaError::Forbidden { .. }) {
             return Err(self.as_granted(error));
         }
-        let is_logged = self.last_error.as_ref().is_some_and(|(_, last)| now.saturating_sub(*last) < RECENT);
+        let is_logged =
+            self.last_error.as_ref().is_some_and(|(_, last)| now.saturating_since(*last) < RECENT);
         if !is_logged {
             tracing::warn!("{error}");
         }
@@ -189,9 +190,9 @@ impl Watching<'_> {
         error.among(&roles::of_stage(self.config, Component::Collect)).into()
     }
 
-    fn certificates(&mut self, now: Millis) {
+    fn certificates(&mut self, now: Timestamp) {
         let Some(certificates) = self.certificates else { return };
-        if now.saturating_sub(self.looked) < AGAIN {
+        if now.saturating_since(self.looked) < AGAIN {
             return;
         }
         self.looked = now;
@@ -203,7 +204,7 @@ impl Watching<'_> {
         }
     }
 
-    fn report(&self, now: Millis) {
+    fn report(&self, now: Timestamp) {
         let held = self.collector.held();
         metrics::write(&self.counters, &self.collector.counted(), held);
         let mut reasons = Vec::new();
@@ -213,7 +214,7 @@ impl Watching<'_> {
             None => {}
         }
         if let Some((error, last)) = &self.last_error
-            && now.saturating_sub(*last) < RECENT
+            && now.saturating_since(*last) < RECENT
         {
             reasons.push(error.clone());
         }

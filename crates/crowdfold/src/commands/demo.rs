@@ -25,7 +25,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use crowdfold_config::{Format, Partitioner, Sessions, Source, Tenants, Windows};
 use crowdfold_kafka::TopicReader;
-use crowdfold_model::{Millis, millis};
+use crowdfold_model::Timestamp;
 use crowdfold_release::Secret;
 use crowdfold_worker::telemetry::{Component, Status};
 use crowdfold_worker::{Config, Setting, Stop, Worker, clock, wiring};
@@ -76,7 +76,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         restart_from_now: false,
         accept_loss: false,
     };
-    let event_clock = EventClock::new(clock::now(), broker.most_behind(), millis(config.windows.length));
+    let event_clock = EventClock::new(clock::now(), broker.most_behind(), config.windows.length.into());
     let progress = Arc::new(Progress::default());
     let load_generator =
         LoadGenerator::open(&config, &client, event_clock, Arc::clone(&progress), Arc::clone(&gauges))?;
@@ -98,7 +98,7 @@ pub fn run(args: &cli::Demo, config: Config, out: &mut impl Write) -> Result<(),
         gauges: &gauges,
         status: &status,
     };
-    let until = args.duration.map(|length| began.saturating_add(length.as_millis() as Millis));
+    let until = args.duration.map(|length| began.saturating_add(length.into()));
     let shown = show(&dashboard, reader, &stop, until, out);
     stop.now();
     let played = players
@@ -115,7 +115,7 @@ fn show(
     dashboard: &DashboardView<'_>,
     mut reader: TopicReader,
     stop: &Stop,
-    until: Option<Millis>,
+    until: Option<Timestamp>,
     out: &mut impl Write,
 ) -> Result<Stats, CrowdfoldError> {
     let mut stats = Stats::new(dashboard.config);
@@ -179,7 +179,7 @@ fn demo_config(mut config: Config) -> Result<Config, CrowdfoldError> {
     };
     config.consent.child_directed.tenants.clear();
     config.metrics.listen = None;
-    let (length, idle) = (millis(config.windows.length), millis(config.sessions.idle_timeout));
+    let (length, idle) = (config.windows.length.into(), config.sessions.idle_timeout.into());
     let policy = config.policy().clone().for_windows(length, idle);
     // without policies of single tenants, because the demo has its own tenants
     let policies = policy.map_err(|error| CrowdfoldError::Usage(error.to_string()))?.into();

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use crowdfold_airlock::{Airlock, Format, Ignored, LineTime, Record, SessionHasher, Shared};
 use crowdfold_engine::{Combiner, Ledger, Merger, Operator, Start};
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 use crowdfold_worker::wiring::OperatorSettings;
 use crowdfold_worker::{Config, clock};
 
@@ -91,7 +91,7 @@ struct Folding<W> {
     merger: Merger,
     out: W,
     /// The time of the start, so that outcomes do not depend on the duration of sorting.
-    now: Millis,
+    now: Timestamp,
     offset: i64,
     merged_offset: i64,
     longest: usize,
@@ -192,7 +192,7 @@ impl<W: Write> Folding<W> {
 }
 
 fn fresh<C>() -> Start<C> {
-    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+    Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
 /// Returns the error of temporary files.

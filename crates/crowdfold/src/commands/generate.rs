@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use crowdfold_loadgen::{Limit, LoadgenError, Players, PlayersConfig, Truth, write};
-use crowdfold_model::{Dimension, millis};
+use crowdfold_model::{Dimension, Span};
 use crowdfold_release::Policy;
 use crowdfold_worker::{Config, clock};
 
@@ -96,7 +96,7 @@ fn truth(config: &Config) -> Result<Truth, LoadgenError> {
         policy.breakdowns().iter().map(named).collect()
     };
     let policies = config.policies();
-    let truth = Truth::new(millis(config.windows.length), &names(policies.common()))?;
+    let truth = Truth::new(Span::from(config.windows.length).as_millis(), &names(policies.common()))?;
     policies.own().try_fold(truth, |truth, (tenant, policy)| truth.with_own(tenant, &names(policy)))
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crowdfold_config::Tenants;
-use crowdfold_model::Dimension;
+use crowdfold_model::{Dimension, Span, Timestamp};
 use crowdfold_query::{Answer, Args, Catalogue, Query, QueryError, Reader};
 use crowdfold_worker::{Config, clock, wiring};
 
@@ -14,9 +14,9 @@ use crate::terminal;
 #[cfg(test)]
 mod tests;
 
-/// The tolerance for a broker's clock, ms. Rollups are appended after their window began, by a clock that may be slow
+/// The tolerance for a broker's clock. Rollups are appended after their window began, by a clock that may be slow
 /// by this much.
-const CLOCKS: u64 = 300_000;
+const CLOCKS: Span = Span::MINUTE.times(5);
 
 /// Reads the rollups and prints the answer, with notes on stderr.
 ///
@@ -26,7 +26,7 @@ pub fn run(args: &cli::Query, config: &Config, out: &mut impl Write) -> Result<(
     let now = clock::now();
     let query = query(args, &catalogue(&config.tenants), now).map_err(CrowdfoldError::Usage)?;
     let topics = topics(args, &query, config)?;
-    let since = args.since.map(|since| now.saturating_sub(since.as_millis() as u64).saturating_sub(CLOCKS));
+    let since = args.since.map(|since| now.saturating_sub(since.into()).saturating_sub(CLOCKS));
     let mut reader = Reader::for_query(&query);
     let client = wiring::client(config)?;
     let records = crowdfold_kafka::read(&client, &topics, since, |value| reader.push(value))?;
@@ -55,7 +55,7 @@ fn catalogue(tenants: &Tenants) -> Catalogue {
 }
 
 /// Validates the flags. An unknown dimension is an error here, not an empty answer.
-fn query(args: &cli::Query, catalogue: &Catalogue, now: u64) -> Result<Query, String> {
+fn query(args: &cli::Query, catalogue: &Catalogue, now: Timestamp) -> Result<Query, String> {
     let named = [("--breakdown", &args.breakdown), ("--by", &args.by)];
     let listed = named.iter().flat_map(|(flag, names)| names.iter().map(move |name| (*flag, name.as_str())));
     let conditions = args.conditions.iter().map(|(name, _)| ("--where", name.as_str()));

@@ -111,6 +111,6 @@ fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
 }
 
 fn bounds(bounds: Option<Bounds>) -> (String, String) {
-    let show = |millis| if millis == u64::MAX { "forever".into() } else { Span(millis).to_string() };
+    let show = |span: Span| if span == Span::MAX { "forever".into() } else { span.to_string() };
     bounds.map_or_else(|| ("-".into(), "-".into()), |bounds| (show(bounds.readable), show(bounds.on_disk)))
 }

@@ -6,15 +6,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crowdfold_airlock::{Observation, Record, Rejection, SessionHash};
-use crowdfold_model::{Millis, Reason};
+use crowdfold_model::{Reason, Span, Timestamp};
 use crowdfold_release::RejectionNote;
 
 use super::{Combiner, MOST_NOTES};
 use crate::{CombinerCheckpoint, EngineError};
 
-/// The largest difference between the time of a line of a file and this machine's, ms: ten years. A clock beyond that was
+/// The largest difference between the time of a line of a file and this machine's: ten years. A clock beyond that was
 /// never set.
-pub(super) const LONGEST_AGO: Millis = 3_652 * 86_400_000;
+pub(super) const LONGEST_AGO: Span = Span::DAY.times(3_652);
 
 /// The number of held beacons at which they are inserted.
 const ENOUGH: usize = 64;
@@ -24,15 +24,15 @@ const ENOUGH: usize = 64;
 pub(super) struct Held {
     records: Vec<HeldRecord>,
     /// The outcomes of all of them, in order, each with the timestamp that stands for its record.
-    outcomes: Vec<(Option<Millis>, Result<Observation, Rejection>)>,
+    outcomes: Vec<(Option<Timestamp>, Result<Observation, Rejection>)>,
 }
 
 #[derive(Clone, Copy)]
 struct HeldRecord {
     offset: i64,
     /// This machine's time when it was given.
-    clock: Millis,
-    timestamp: Option<Millis>,
+    clock: Timestamp,
+    timestamp: Option<Timestamp>,
     /// It is ahead of the clock itself, and was not let in.
     ahead: bool,
     /// The number of its own outcomes.
@@ -50,7 +50,7 @@ impl Combiner {
     ///
     /// # Errors
     /// [`EngineError::ClockSkew`] where the broker's clock stamps the records and is ahead of ours. The record is not taken.
-    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), EngineError> {
+    pub fn record(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         self.hold(record, offset, clock)?;
         self.insert_held();
         Ok(())
@@ -61,7 +61,7 @@ impl Combiner {
     ///
     /// # Errors
     /// As for [`Self::record`].
-    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Millis) -> Result<(), EngineError> {
+    pub fn hold(&mut self, record: &Record<'_>, offset: i64, clock: Timestamp) -> Result<(), EngineError> {
         let latest = clock.saturating_add(self.settings.max_skew);
         let ahead = record.timestamp.filter(|timestamp| *timestamp > latest);
         if let (Some(timestamp), false) = (ahead, self.settings.trust_timestamps) {
@@ -135,14 +135,18 @@ impl Combiner {
         self.sweep();
     }
 
-    fn take(&mut self, record: &HeldRecord, outcomes: &[(Option<Millis>, Result<Observation, Rejection>)]) {
+    fn take(
+        &mut self,
+        record: &HeldRecord,
+        outcomes: &[(Option<Timestamp>, Result<Observation, Rejection>)],
+    ) {
         let HeldRecord { offset, clock, .. } = *record;
         let latest = clock.saturating_add(self.settings.max_skew);
         self.at_end_since = None;
         self.next_offset = offset + 1;
         // the latest time that the log itself gives, for what has none
         let latest_known = self.watermark.map(|watermark| watermark + self.settings.rules.lateness);
-        let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Millis>| {
+        let withdraw = |combiner: &mut Self, rejection: &Rejection, moment: Option<Timestamp>| {
             if let Some(session) = rejection.opts_out {
                 combiner.withdraw(session, moment.or(latest_known).unwrap_or(clock), offset);
             }
@@ -154,7 +158,7 @@ impl Combiner {
             }
             return;
         }
-        let is_unset = |moment: Millis| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
+        let is_unset = |moment: Timestamp| record.timestamp.is_none() && moment.abs_diff(clock) > LONGEST_AGO;
         if self.begins == CombinerCheckpoint::UNTIL_KNOWN {
             let first = record.timestamp.or_else(|| outcomes.first().and_then(|(timestamp, _)| *timestamp));
             if let Some(first) = first.filter(|first| *first <= latest && !is_unset(*first)) {
@@ -199,7 +203,7 @@ impl Combiner {
     }
 
     /// Counts a rejected beacon.
-    fn reject(&mut self, reason: Reason, offset: i64, moment: Millis) {
+    fn reject(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if offset < self.counted_before {
             return;
         }
@@ -211,7 +215,7 @@ impl Combiner {
     }
 
     /// Takes out a session that asks not to be counted in a beacon that counts as something else.
-    fn withdraw(&mut self, session: SessionHash, moment: Millis, offset: i64) {
+    fn withdraw(&mut self, session: SessionHash, moment: Timestamp, offset: i64) {
         let with_it = self.store.withdraw(session, moment);
         // a replay must find it again
         self.low_offsets.record(moment, offset);
@@ -225,7 +229,7 @@ impl Combiner {
     }
 
     /// Keeps a note of a rejection, unless there are [`MOST_NOTES`].
-    pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Millis) {
+    pub(super) fn note(&mut self, reason: Reason, offset: i64, moment: Timestamp) {
         if self.notes.len() < MOST_NOTES {
             self.notes.push(RejectionNote::new(
                 reason,

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crowdfold_airlock::LineTime;
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use super::Combiner;
 use super::intake::LONGEST_AGO;
@@ -18,9 +18,9 @@ impl Combiner {
 
     /// Closes the windows that ended more than the lateness before `time`. No record that follows may have a time before
     /// it.
-    pub fn reached(&mut self, time: Millis) {
+    pub fn reached(&mut self, time: Timestamp) {
         let rules = &self.settings.rules;
-        let to = time.saturating_sub(rules.lateness).saturating_sub(1);
+        let to = time.saturating_sub(rules.lateness).saturating_sub(Span::from_millis(1));
         // those that are held were given before
         if rules.floor(to) > self.store.closed_until() {
             self.insert_held();
@@ -31,7 +31,7 @@ impl Combiner {
     /// Returns the time by which a line of a file is sorted. A time that is rejected, because it is ahead of this machine's
     /// time `clock` or too long ago, does not count. A line that trips a fault of ours is unreadable.
     #[must_use]
-    pub fn line_time(&mut self, line: &[u8], clock: Millis) -> LineTime {
+    pub fn line_time(&mut self, line: &[u8], clock: Timestamp) -> LineTime {
         let can_be = clock.saturating_sub(LONGEST_AGO)..=clock.saturating_add(self.settings.max_skew);
         let airlock = &mut self.airlock;
         catch_unwind(AssertUnwindSafe(|| airlock.line_time(line, &can_be))).unwrap_or(LineTime::Unreadable)

@@ -6,17 +6,22 @@ use crowdfold_model::Dimension;
 
 use super::*;
 
-const W: Millis = 60_000;
-const LATENESS: Millis = 30_000;
-const IDLE: Millis = 90_000;
-/// The first record's time, which begins a window.
-const T: Millis = 1_800_000_000_000 / W * W;
+const W: u64 = 60_000;
+const LATENESS: u64 = 30_000;
+const IDLE: u64 = 90_000;
+/// The first record's time, which begins a window, in milliseconds since the epoch.
+const T: u64 = 1_800_000_000_000 / W * W;
+
+/// Returns the time after T.
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(T + millis)
+}
 
 fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
     let rules = Rules {
-        window: W,
-        lateness: LATENESS,
-        idle: IDLE,
+        window: Span::from_millis(W),
+        lateness: Span::from_millis(LATENESS),
+        idle: Span::from_millis(IDLE),
         breakdowns: vec![vec![Dimension::Os]].into(),
         max_sessions: 100,
     };
@@ -27,24 +32,25 @@ fn combiner(start: &Start<CombinerCheckpoint>, offset: i64) -> Combiner {
         tenants: vec!["default".into()],
         topic: "beacons".into(),
         trust_timestamps: true,
-        max_skew: W,
-        quiet: 1_000,
+        max_skew: Span::from_millis(W),
+        quiet: Span::SECOND,
     });
     let shared = Arc::new(Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap());
     Combiner::new(settings, Airlock::new(&shared, None), start, offset, false)
 }
 
 fn fresh() -> Start<CombinerCheckpoint> {
-    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+    Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
 /// Gives the record at an offset: one beacon every ten seconds.
 fn give(combiner: &mut Combiner, offset: i64) {
-    let moment = T + offset as Millis * 10_000;
+    let time = at(offset as u64 * 10_000);
+    let ts = time.as_millis();
     let payload =
-        format!(r#"{{"ts":{moment},"session":"s","event":"heartbeat","os":"Linux","playing_ms":9000}}"#);
-    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(moment) };
-    combiner.record(&record, offset, moment).unwrap();
+        format!(r#"{{"ts":{ts},"session":"s","event":"heartbeat","os":"Linux","playing_ms":9000}}"#);
+    let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(time) };
+    combiner.record(&record, offset, time).unwrap();
     assert!(combiner.balanced());
 }
 
@@ -53,7 +59,9 @@ fn close_markers(prepared: &VecDeque<PreparedBatch>) -> Vec<(i64, i64)> {
     let partials = prepared.iter().flat_map(|batch| &batch.partials);
     let marker = |partial: &PartialRecord| match wire::read(&partial.value).unwrap() {
         Partial::CloseMarker(marker) => {
-            let since = |millis: Millis| if millis == 0 { 0 } else { millis as i64 - T as i64 };
+            let since = |time: Timestamp| {
+                if time == Timestamp::EPOCH { 0 } else { time.as_millis() as i64 - T as i64 }
+            };
             Some((since(marker.to), since(marker.withhold_before)))
         }
         Partial::Chunk(_) => None,
@@ -118,22 +126,21 @@ fn partition_that_ends_within_a_gap_is_withheld_until_it_is_known_to_be_silent()
     read(&mut combiner, 30);
     let (offset, checkpoint) = combiner.idle_commit();
     assert_eq!((offset, checkpoint.withhold_before), (0, CombinerCheckpoint::UNTIL_KNOWN));
-    let asked = T + 500_000;
-    combiner.at_end(asked);
-    combiner.at_end(asked + 1_000);
+    combiner.at_end(at(500_000));
+    combiner.at_end(at(501_000));
     let (_, before) = *close_markers(combiner.prepared()).last().unwrap();
     assert_eq!(before, 501_000 + W as i64 + IDLE as i64 + 1);
 }
 
 /// A combiner of sorted records with a beacon of each of these record timestamps and own times, both from T on, ms.
-fn sorted(records: &[(Millis, Millis)]) -> Combiner {
+fn sorted(records: &[(u64, u64)]) -> Combiner {
     let mut combiner = combiner(&fresh(), 0).of_sorted_records();
     for (offset, (recorded, ts)) in (0..).zip(records) {
         let payload = format!(r#"{{"ts":{},"session":"s{offset}","event":"play"}}"#, T + ts);
         let record =
-            Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T + recorded) };
-        combiner.reached(T + recorded);
-        combiner.hold(&record, offset, T + W * 100).unwrap();
+            Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(at(*recorded)) };
+        combiner.reached(at(*recorded));
+        combiner.hold(&record, offset, at(W * 100)).unwrap();
     }
     combiner.insert_held();
     assert!(combiner.balanced());
@@ -142,7 +149,7 @@ fn sorted(records: &[(Millis, Millis)]) -> Combiner {
 
 #[test]
 fn beacon_of_a_sorted_record_is_late_by_its_own_record_alone() {
-    let late = |records: &[(Millis, Millis)]| sorted(records).totals().late;
+    let late = |records: &[(u64, u64)]| sorted(records).totals().late;
     // its window ends at W
     assert_eq!(late(&[(W + LATENESS, 0)]), 0);
     assert_eq!(late(&[(W + LATENESS + 1, 0)]), 1);
@@ -161,10 +168,10 @@ fn line_with_several_times_closes_no_window_of_a_line_that_follows() {
         format!(r#"{{"ts":{},"session":"d"}}"#, T + 5 * W),
     ];
     for (offset, line) in (0..).zip(&lines) {
-        let LineTime::At(time) = combiner.line_time(line.as_bytes(), T + far) else { panic!("no time") };
+        let LineTime::At(time) = combiner.line_time(line.as_bytes(), at(far)) else { panic!("no time") };
         combiner.reached(time);
         let record = Record { payload: line.as_bytes(), content_type: None, timestamp: None };
-        combiner.hold(&record, offset, T + far).unwrap();
+        combiner.hold(&record, offset, at(far)).unwrap();
     }
     combiner.finish();
     assert_eq!((combiner.totals().read, combiner.totals().without_summary()), (4, 0));

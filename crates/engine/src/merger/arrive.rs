@@ -2,15 +2,15 @@
 
 use std::mem;
 
-use crowdfold_model::{Millis, Table};
+use crowdfold_model::{Table, Timestamp};
 
 use super::Merger;
-use crate::source::{Pending, Span};
+use crate::source::{ClosedSpan, Pending};
 use crate::wire::CloseMarker;
 
 impl Merger {
     /// Takes a close marker, and adds the chunks that it covers.
-    pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Millis) {
+    pub(super) fn close(&mut self, marker: &CloseMarker, offset: i64, now: Timestamp) {
         // what is being published counts too: cells that come now would make a second table of the window
         let decided = self.publication.as_ref().map_or(self.closed_until, |next| next.until);
         let source = self.sources.entry(marker.partition).or_default();
@@ -33,10 +33,10 @@ impl Merger {
         let ours = rules.layout_fingerprint(marker.partitions, self.settings.merge_partitions)
             == marker.layout_fingerprint;
         if !ours {
-            withhold_before = Millis::MAX;
+            withhold_before = Timestamp::MAX;
         }
         source.last_to = marker.to;
-        source.spans.push_back(Span {
+        source.spans.push_back(ClosedSpan {
             from: before,
             to: marker.to,
             layout_fingerprint: marker.layout_fingerprint,
@@ -52,7 +52,7 @@ impl Merger {
     }
 
     /// Adds the chunks of a close marker to their windows.
-    fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Millis, ours: bool) {
+    fn add(&mut self, pending: Pending, marker: &CloseMarker, before: Timestamp, ours: bool) {
         for chunk in pending.chunks {
             let end = chunk.window.end;
             if end <= self.committed_before {
@@ -66,7 +66,7 @@ impl Merger {
                 && breakdowns
                     .get(breakdown)
                     .is_some_and(|levels| chunk.cells.iter().all(|(l, _)| l.len() == levels.len()))
-                && end - chunk.window.start == self.settings.rules.window;
+                && chunk.window.length() == self.settings.rules.window;
             // a decision holds whatever comes after it, also before it is known to be committed
             let pending = self.publication.as_ref().and_then(|next| next.checkpoint.forced.as_ref());
             let given_up = self

@@ -1,10 +1,10 @@
 //! What leaves, and when: whole windows in their order, or the decision to go without who did not come.
 
-use crowdfold_model::{Millis, Window};
+use crowdfold_model::{Timestamp, Window};
 use crowdfold_release::{Coverage, release};
 
 use super::{Merger, total};
-use crate::source::Span;
+use crate::source::ClosedSpan;
 use crate::{Alarms, Forced, MergeCounts, MergerCheckpoint, Publication};
 
 /// Most rows of one transaction; what is beyond waits for the next. One window always goes whole.
@@ -12,7 +12,7 @@ const MOST_ROWS: usize = 50_000;
 
 impl Merger {
     /// What to publish, if anything.
-    pub(super) fn next_publication(&mut self, now: Millis) -> Option<Publication> {
+    pub(super) fn next_publication(&mut self, now: Timestamp) -> Option<Publication> {
         // taken out while `self` is changed, and put back whatever comes of it
         let forced = self.forced.take();
         let next = self.next_under(forced.as_ref(), now);
@@ -21,14 +21,14 @@ impl Merger {
     }
 
     /// The next publication, given the decision that is in force.
-    fn next_under(&mut self, forced: Option<&Forced>, now: Millis) -> Option<Publication> {
+    fn next_under(&mut self, forced: Option<&Forced>, now: Timestamp) -> Option<Publication> {
         let mut partitions = self.partitions()?;
         if let Some(forced) = forced {
             // those that were added since need not come for it
             partitions = forced.partitions;
         }
         let came = |p: &u32| !forced.is_some_and(|forced| forced.lacks(*p));
-        let reached = |p: u32| self.sources.get(&p).map_or(0, |source| source.last_to);
+        let reached = |p: u32| self.sources.get(&p).map_or(Timestamp::EPOCH, |source| source.last_to);
         let mut frontier = (0..partitions).filter(came).map(reached).min()?;
         if let Some(forced) = forced {
             // what was decided is carried out first, once those that did come are here again
@@ -49,7 +49,7 @@ impl Merger {
     }
 
     /// The decision to release the next window without those that did not come.
-    fn decision(&self, partitions: u32, now: Millis) -> Option<Publication> {
+    fn decision(&self, partitions: u32, now: Timestamp) -> Option<Publication> {
         let impatient = self.at_end && self.waiting(now) >= self.settings.patience;
         if !impatient || partitions > MergerCheckpoint::MOST_FORCED {
             return None;
@@ -75,7 +75,7 @@ impl Merger {
 
     /// Everything up to `frontier`, or as much of it as fits one transaction. Takes the windows out: from here on they
     /// live in the publication, which is kept until it is committed.
-    fn publication_until(&mut self, frontier: Millis, forced: Option<&Forced>) -> Publication {
+    fn publication_until(&mut self, frontier: Timestamp, forced: Option<&Forced>) -> Publication {
         let coverage = forced.map(|forced| Coverage {
             partitions: forced.partitions.saturating_sub(forced.count()),
             of: forced.partitions,
@@ -122,7 +122,7 @@ impl Merger {
     /// Returns true if a complete window must not be released: partition counts or layouts are mixed, or a combiner
     /// asked for it.
     fn is_mixed(&self, window: Window, forced: Option<&Forced>) -> bool {
-        let mut first: Option<&Span> = None;
+        let mut first: Option<&ClosedSpan> = None;
         for (partition, source) in &self.sources {
             if forced.is_some_and(|forced| forced.lacks(*partition)) {
                 continue;

@@ -12,8 +12,14 @@ use super::*;
 mod decisions;
 mod tenants;
 
-const W: Millis = 60_000;
-const PATIENCE: Millis = 900_000;
+const W: Span = Span::MINUTE;
+const PATIENCE: Span = Span::MINUTE.times(15);
+const MILLISECOND: Span = Span::from_millis(1);
+
+/// Returns the end of a window, which are numbered from 1.
+fn end(window: u64) -> Timestamp {
+    Timestamp::EPOCH + W * window
+}
 
 fn settings(k: u64) -> Arc<MergerSettings> {
     let breakdowns = vec![vec![Dimension::Cdn]];
@@ -26,8 +32,8 @@ fn settings(k: u64) -> Arc<MergerSettings> {
     Arc::new(MergerSettings {
         rules: Arc::new(Rules {
             window: W,
-            lateness: 30_000,
-            idle: 90_000,
+            lateness: Span::SECOND.times(30),
+            idle: Span::SECOND.times(90),
             breakdowns: breakdowns.into(),
             max_sessions: 100,
         }),
@@ -38,20 +44,25 @@ fn settings(k: u64) -> Arc<MergerSettings> {
 }
 
 fn fresh() -> Start<MergerCheckpoint> {
-    Start { partition: 0, checkpoint: None, floor: 0, offsets_lost: false }
+    Start { partition: 0, checkpoint: None, floor: Timestamp::EPOCH, offsets_lost: false }
 }
 
 /// A merger and the log that it reads.
 struct Rig {
     merger: Merger,
     log: Vec<Vec<u8>>,
-    now: Millis,
+    now: Timestamp,
     rows: Vec<String>,
 }
 
 impl Rig {
     fn new() -> Self {
-        Self { merger: Merger::new(settings(2), &fresh(), 0, 0), log: Vec::new(), now: 0, rows: Vec::new() }
+        Self {
+            merger: Merger::new(settings(2), &fresh(), 0, Timestamp::EPOCH),
+            log: Vec::new(),
+            now: Timestamp::EPOCH,
+            rows: Vec::new(),
+        }
     }
 
     fn push(&mut self, bytes: Vec<u8>) {
@@ -60,8 +71,8 @@ impl Rig {
         assert!(self.merger.balanced());
     }
 
-    /// Partition `p` of `n` closes `(from, to]` windows, with `sessions` in the last of them.
-    fn close(&mut self, p: u32, n: u32, from: Millis, to: Millis, sessions: u64) {
+    /// Partition `p` of `n` closes the windows `(from, to]`, with `sessions` in the last of them.
+    fn close(&mut self, p: u32, n: u32, from: u64, to: u64, sessions: u64) {
         let layout_fingerprint = self.merger.settings.rules.layout_fingerprint(n, 1);
         self.close_with(CloseMarker { layout_fingerprint, ..close_marker(p, n, from, to) }, sessions);
     }
@@ -69,7 +80,7 @@ impl Rig {
     fn close_with(&mut self, mut marker: CloseMarker, sessions: u64) {
         let mut checksum = crc32fast::Hasher::new();
         if sessions > 0 {
-            let (p, window) = (marker.partition, Window { start: marker.to - W, end: marker.to });
+            let (p, window) = (marker.partition, Window::at(marker.to - W, W));
             for chunk in wire::chunks(p, window, "default", 0, &table(sessions)) {
                 checksum.update(&chunk);
                 marker.chunks += 1;
@@ -80,13 +91,13 @@ impl Rig {
         self.push(wire::close_marker(&marker));
     }
 
-    /// Publishes what there is; the windows' ends with the sessions of their rows.
-    fn publish(&mut self) -> Vec<(Millis, u64)> {
+    /// Publishes what there is. Returns the window and the sessions of each row.
+    fn publish(&mut self) -> Vec<(u64, u64)> {
         self.merger.at_end();
         let mut published = Vec::new();
         while let Some(publication) = self.merger.publish(self.now) {
             let rows = publication.rollups.iter();
-            published.extend(rows.map(|rollup| (rollup.window().end / W, rollup.sessions())));
+            published.extend(rows.map(|rollup| (rollup.window().end.since_epoch() / W, rollup.sessions())));
             self.rows.extend(publication.rollups.iter().map(|r| String::from_utf8(r.json()).unwrap()));
             self.merger.committed();
             assert!(self.merger.balanced());
@@ -111,14 +122,14 @@ impl Rig {
     }
 }
 
-fn close_marker(partition: u32, partitions: u32, from: Millis, to: Millis) -> CloseMarker {
+fn close_marker(partition: u32, partitions: u32, from: u64, to: u64) -> CloseMarker {
     CloseMarker {
         partition,
         partitions,
         layout_fingerprint: 0,
-        from,
-        to,
-        withhold_before: 0,
+        from: end(from),
+        to: end(to),
+        withhold_before: Timestamp::EPOCH,
         chunks: 0,
         checksum: 0,
         counts: Counts::default(),
@@ -133,22 +144,22 @@ fn table(sessions: u64) -> Table {
 #[test]
 fn a_window_waits_for_every_partition() {
     let mut rig = Rig::new();
-    rig.close(0, 2, 0, W, 3);
+    rig.close(0, 2, 0, 1, 3);
     assert_eq!(rig.publish(), []);
-    rig.close(1, 2, 0, 2 * W, 4);
+    rig.close(1, 2, 0, 2, 4);
     assert_eq!(rig.publish(), [(1, 3)], "what partition 1 has in the second window waits for partition 0");
-    rig.close(0, 2, W, 2 * W, 5);
+    rig.close(0, 2, 1, 2, 5);
     assert_eq!(rig.publish(), [(2, 9)]);
 }
 
 #[test]
 fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
     let mut rig = Rig::new();
-    rig.close(0, 2, 0, W, 1);
-    rig.close(1, 2, 0, W, 1);
+    rig.close(0, 2, 0, 1, 1);
+    rig.close(1, 2, 0, 1, 1);
     assert_eq!(rig.publish(), [(1, 2)]);
-    rig.close(0, 2, W, 2 * W, 1);
-    rig.close(1, 2, W, 2 * W, 0);
+    rig.close(0, 2, 1, 2, 1);
+    rig.close(1, 2, 1, 2, 0);
     assert_eq!(rig.publish(), []);
     assert_eq!(rig.merger.merged().session_windows, crate::Released { released: 2, withheld: 1 });
 }
@@ -156,9 +167,9 @@ fn a_crowd_is_made_of_all_partitions_and_less_is_withheld() {
 #[test]
 fn a_close_marker_that_comes_twice_counts_once() {
     let mut rig = Rig::new();
-    rig.close(0, 2, 0, W, 3);
-    rig.close(0, 2, 0, W, 3);
-    rig.close(1, 2, 0, W, 4);
+    rig.close(0, 2, 0, 1, 3);
+    rig.close(0, 2, 0, 1, 3);
+    rig.close(1, 2, 0, 1, 4);
     assert_eq!(rig.publish(), [(1, 7)]);
     assert_eq!(rig.merger.alarms().duplicates, 1);
 }
@@ -166,9 +177,9 @@ fn a_close_marker_that_comes_twice_counts_once() {
 #[test]
 fn a_gap_withholds_the_windows_in_it() {
     let mut rig = Rig::new();
-    rig.close(0, 1, 0, W, 3);
-    rig.close(0, 1, 2 * W, 3 * W, 4);
-    rig.close(0, 1, 3 * W, 4 * W, 5);
+    rig.close(0, 1, 0, 1, 3);
+    rig.close(0, 1, 2, 3, 4);
+    rig.close(0, 1, 3, 4, 5);
     assert_eq!(rig.publish(), [(1, 3), (3, 4), (4, 5)]);
     assert_eq!(rig.merger.alarms().gaps, 1);
 }
@@ -177,9 +188,9 @@ fn a_gap_withholds_the_windows_in_it() {
 fn chunks_that_do_not_match_their_close_marker_are_withheld() {
     let mut rig = Rig::new();
     let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
-    rig.close_with(CloseMarker { layout_fingerprint, checksum: 1, ..close_marker(0, 1, 0, W) }, 3);
-    rig.close_with(CloseMarker { layout_fingerprint, chunks: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
-    rig.close(0, 1, 2 * W, 3 * W, 4);
+    rig.close_with(CloseMarker { layout_fingerprint, checksum: 1, ..close_marker(0, 1, 0, 1) }, 3);
+    rig.close_with(CloseMarker { layout_fingerprint, chunks: 1, ..close_marker(0, 1, 1, 2) }, 3);
+    rig.close(0, 1, 2, 3, 4);
     assert_eq!(rig.publish(), [(3, 4)]);
     assert_eq!(rig.merger.alarms().gaps, 2);
 }
@@ -188,14 +199,14 @@ fn chunks_that_do_not_match_their_close_marker_are_withheld() {
 fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
     let mut rig = Rig::new();
     // partitions grow from 1 to 2 while the second window is open
-    rig.close(0, 1, 0, W, 3);
+    rig.close(0, 1, 0, 1, 3);
     assert_eq!(rig.publish(), [(1, 3)]);
-    rig.close(0, 1, W, 2 * W, 3);
-    rig.close(1, 2, 0, 3 * W, 4);
-    rig.close(0, 2, 2 * W, 3 * W, 5);
+    rig.close(0, 1, 1, 2, 3);
+    rig.close(1, 2, 0, 3, 4);
+    rig.close(0, 2, 2, 3, 5);
     assert_eq!(rig.publish(), [(3, 9)], "the second window may have counted a session twice");
-    rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3 * W, 4 * W) }, 3);
-    rig.close(1, 2, 3 * W, 4 * W, 4);
+    rig.close_with(CloseMarker { layout_fingerprint: 7, ..close_marker(0, 2, 3, 4) }, 3);
+    rig.close(1, 2, 3, 4, 4);
     assert_eq!(rig.publish(), [], "made under other rules");
     assert_eq!(rig.merger.alarms().mixed, 2);
 }
@@ -204,35 +215,49 @@ fn windows_of_mixed_partition_counts_or_layouts_are_withheld() {
 fn a_combiner_can_ask_for_windows_to_be_withheld() {
     let mut rig = Rig::new();
     let layout_fingerprint = rig.merger.settings.rules.layout_fingerprint(1, 1);
-    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, 0, W) }, 3);
-    rig.close_with(CloseMarker { layout_fingerprint, withhold_before: 1, ..close_marker(0, 1, W, 2 * W) }, 3);
+    rig.close_with(
+        CloseMarker {
+            layout_fingerprint,
+            withhold_before: Timestamp::EPOCH + MILLISECOND,
+            ..close_marker(0, 1, 0, 1)
+        },
+        3,
+    );
+    rig.close_with(
+        CloseMarker {
+            layout_fingerprint,
+            withhold_before: Timestamp::EPOCH + MILLISECOND,
+            ..close_marker(0, 1, 1, 2)
+        },
+        3,
+    );
     assert_eq!(rig.publish(), [(2, 3)]);
 }
 
 #[test]
 fn what_comes_while_a_window_is_on_its_way_makes_no_second_table_of_it() {
     let mut rig = Rig::new();
-    rig.close(0, 1, 0, W, 3);
+    rig.close(0, 1, 0, 1, 3);
     rig.merger.publish(rig.now).unwrap();
     // partitions have grown
-    rig.close(1, 2, 0, W, 4);
+    rig.close(1, 2, 0, 1, 4);
     rig.merger.committed();
-    rig.close(0, 2, W, 2 * W, 5);
-    rig.close(1, 2, W, 2 * W, 6);
+    rig.close(0, 2, 1, 2, 5);
+    rig.close(1, 2, 1, 2, 6);
     assert_eq!(rig.publish(), [(2, 11)]);
 }
 
 #[test]
 fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
     let mut rig = Rig::new();
-    rig.close(0, 2, 0, W, 3);
-    rig.close(1, 2, 0, 2 * W, 4);
+    rig.close(0, 2, 0, 1, 3);
+    rig.close(1, 2, 0, 2, 4);
     assert_eq!(rig.publish(), [(1, 3)]);
     assert_eq!(rig.merger.idle_commit().0, 2, "partition 1 is needed for the second window");
     let same = rig.merger.settings.clone();
     rig.restart(same);
     assert_eq!(rig.publish(), []);
-    rig.close(0, 2, W, 2 * W, 5);
+    rig.close(0, 2, 1, 2, 5);
     assert_eq!(rig.publish(), [(2, 9)]);
     assert_eq!(*rig.merger.alarms(), Alarms::default());
 }
@@ -240,31 +265,31 @@ fn a_restart_reads_again_what_is_needed_and_publishes_nothing_twice() {
 #[test]
 fn a_changed_policy_holds_for_windows_that_begin_after_the_restart() {
     let mut rig = Rig::new();
-    rig.close(0, 1, 0, W, 3);
+    rig.close(0, 1, 0, 1, 3);
     assert_eq!(rig.publish(), [(1, 3)]);
-    rig.now = 2 * W - 1;
+    rig.now = end(2) - MILLISECOND;
     rig.restart(settings(3));
-    rig.close(0, 1, W, 2 * W, 9);
-    rig.close(0, 1, 2 * W, 3 * W, 9);
+    rig.close(0, 1, 1, 2, 9);
+    rig.close(0, 1, 2, 3, 9);
     assert_eq!(rig.publish(), [(3, 9)]);
 }
 
 #[test]
 fn windows_below_the_floor_are_never_published() {
-    let start = Start { floor: 2 * W, ..fresh() };
-    let mut rig = Rig { merger: Merger::new(settings(2), &start, 0, 0), ..Rig::new() };
-    rig.close(0, 1, 0, 2 * W, 3);
-    rig.close(0, 1, 2 * W, 3 * W, 4);
+    let start = Start { floor: end(2), ..fresh() };
+    let mut rig = Rig { merger: Merger::new(settings(2), &start, 0, Timestamp::EPOCH), ..Rig::new() };
+    rig.close(0, 1, 0, 2, 3);
+    rig.close(0, 1, 2, 3, 4);
     assert_eq!(rig.publish(), [(3, 4)]);
 }
 
 #[test]
 fn a_partial_that_cannot_be_read_stops_the_partition() {
-    let mut merger = Merger::new(settings(2), &fresh(), 0, 0);
+    let mut merger = Merger::new(settings(2), &fresh(), 0, Timestamp::EPOCH);
     let halt = |error| Err(EngineError::Wire { partition: 0, offset: 5, error });
-    assert_eq!(merger.record(b"", 5, 0), halt(WireError::Corrupt));
-    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, 0), halt(WireError::Corrupt));
-    assert_eq!(merger.record(&[200, 0, 0], 5, 0), halt(WireError::Version(200)));
+    assert_eq!(merger.record(b"", 5, Timestamp::EPOCH), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[wire::VERSION, 9, 9], 5, Timestamp::EPOCH), halt(WireError::Corrupt));
+    assert_eq!(merger.record(&[200, 0, 0], 5, Timestamp::EPOCH), halt(WireError::Version(200)));
 }
 
 #[test]
@@ -280,11 +305,11 @@ fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_n
         let policy = Policy::differential_privacy(shape, &budget).unwrap().keyed(Secret::new([5; 32]));
         Arc::new(MergerSettings { policies: policy.into(), ..(*plain).clone() })
     };
-    let mut rig = Rig { merger: Merger::new(noisy(), &fresh(), 0, 0), ..Rig::new() };
-    rig.close(0, 2, 0, W, 2_000);
-    rig.close(1, 2, 0, W, 1_000);
+    let mut rig = Rig { merger: Merger::new(noisy(), &fresh(), 0, Timestamp::EPOCH), ..Rig::new() };
+    rig.close(0, 2, 0, 1, 2_000);
+    rig.close(1, 2, 0, 1, 1_000);
     let rows = |merger: &mut Merger| {
-        let rollups = merger.publish(0).unwrap().rollups.iter();
+        let rollups = merger.publish(Timestamp::EPOCH).unwrap().rollups.iter();
         rollups.map(|row| (row.sessions(), row.json())).collect::<Vec<_>>()
     };
     let abandoned = rows(&mut rig.merger);
@@ -292,13 +317,13 @@ fn under_noise_another_process_publishes_the_very_bytes_that_one_before_it_did_n
         abandoned.len() == 1
             && abandoned[0].0.abs_diff(3_000).clamp(1, 300) == abandoned[0].0.abs_diff(3_000)
     );
-    let mut next = Merger::new(noisy(), &fresh(), 0, 0);
+    let mut next = Merger::new(noisy(), &fresh(), 0, Timestamp::EPOCH);
     for (offset, bytes) in rig.log.iter().enumerate() {
-        next.record(bytes, offset as i64, 0).unwrap();
+        next.record(bytes, offset as i64, Timestamp::EPOCH).unwrap();
     }
     assert_eq!(rows(&mut next), abandoned);
     assert_ne!(
         next.idle_commit().1.policy,
-        Merger::new(plain.clone(), &fresh(), 0, 0).idle_commit().1.policy
+        Merger::new(plain.clone(), &fresh(), 0, Timestamp::EPOCH).idle_commit().1.policy
     );
 }

@@ -16,7 +16,7 @@
 
 mod counted;
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 use crate::sessions::session::{Assertion, Now};
 use crate::sessions::session_summary::quotient_to_two_digits;
@@ -27,7 +27,7 @@ pub(crate) use counted::{Counted, Failure, InWindow};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
     /// The beacon's own time.
-    pub(crate) at: Millis,
+    pub(crate) at: Timestamp,
     pub(crate) start: bool,
     pub(crate) frame: bool,
     pub(crate) idle: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Statement {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowContext {
     /// Start of the window.
-    pub(crate) window: Millis,
+    pub(crate) window: Timestamp,
     /// Attempts without a start count here. They do not where nothing is known of what was before the window.
     pub(crate) implied: bool,
 }
@@ -48,11 +48,11 @@ pub(crate) struct WindowContext {
 pub(crate) struct Line {
     start: Assertion,
     /// The own time of the last start.
-    start_at: Millis,
+    start_at: Timestamp,
     /// The last first frame on the lines after this one, as it was when the start was stated.
     framed_before: Assertion,
     frame: Assertion,
-    frame_at: Millis,
+    frame_at: Timestamp,
     idle: Assertion,
     /// A start was stated after the last first frame.
     started: bool,
@@ -115,8 +115,8 @@ impl Others {
 struct Fatal {
     assertion: Assertion,
     /// The own time of the beacon that stated it.
-    at: Millis,
-    window: Millis,
+    at: Timestamp,
+    window: Timestamp,
     /// The latest start or first frame on the lines before this one, as it was when the error was stated.
     outranked_at: Assertion,
     /// A first frame came after it, or a start in another window.
@@ -131,10 +131,10 @@ impl Line {
     pub(crate) const fn new() -> Self {
         Self {
             start: Assertion::NEVER,
-            start_at: 0,
+            start_at: Timestamp::EPOCH,
             framed_before: Assertion::NEVER,
             frame: Assertion::NEVER,
-            frame_at: 0,
+            frame_at: Timestamp::EPOCH,
             idle: Assertion::NEVER,
             started: false,
             fatal: None,
@@ -188,16 +188,16 @@ impl Line {
     }
 
     /// Returns whether something plays or has played, as far as that holds.
-    pub(crate) const fn has_played(&self, now: &Now) -> bool {
+    pub(crate) fn has_played(&self, now: &Now) -> bool {
         self.frame.holds(now)
     }
 
     /// Returns whether a start holds.
-    pub(crate) const fn has_start(&self, now: &Now) -> bool {
+    pub(crate) fn has_start(&self, now: &Now) -> bool {
         self.start.holds(now)
     }
 
-    const fn is_starting(&self, now: &Now) -> bool {
+    fn is_starting(&self, now: &Now) -> bool {
         self.start.holds(now) && (self.started || !self.frame.holds(now))
     }
 
@@ -284,9 +284,9 @@ impl Line {
 
     /// Returns the time from the last start to a first frame, ms. It is absent if it is longer than an assertion holds:
     /// then the clock was set.
-    fn took(&self, frame_at: Millis, now: &Now) -> Option<u32> {
-        let took = frame_at.checked_sub(self.start_at).filter(|took| *took <= now.idle)?;
-        u32::try_from(quotient_to_two_digits(took, 1)).ok()
+    fn took(&self, frame_at: Timestamp, now: &Now) -> Option<u32> {
+        let took = frame_at.checked_since(self.start_at).filter(|took| *took <= now.idle)?;
+        u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
     }
 
     fn fatal(

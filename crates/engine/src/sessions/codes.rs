@@ -61,11 +61,17 @@ impl Codes {
 
 #[cfg(test)]
 mod tests {
+    use crowdfold_model::{Span, Timestamp};
+
     use super::Codes;
     use crate::sessions::session::Now;
 
     const fn now(record: u64) -> Now {
-        Now { record, idle: 100, horizon: 0 }
+        Now {
+            record: Timestamp::from_millis(record),
+            idle: Span::from_millis(100),
+            horizon: Timestamp::EPOCH,
+        }
     }
 
     /// Returns the codes that are new errors.

@@ -5,7 +5,7 @@
 //! exactly what matters (docs/internals/protocol.md, "Session state").
 
 use crowdfold_airlock::{Identity, Observation, Playback};
-use crowdfold_model::{Millis, SumMetric, ValueMetric};
+use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric};
 
 use crate::sessions::attempts::{Counted, InWindow, Line, Others, Statement, WindowContext};
 use crate::sessions::errors::ErrorClasses;
@@ -14,17 +14,17 @@ use crate::sessions::tracker::{Tracked, Tracker};
 
 /// An assertion: the timestamp of the last record that asserted something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Assertion(Millis);
+pub(crate) struct Assertion(Timestamp);
 
 impl Assertion {
-    pub(crate) const NEVER: Self = Self(Millis::MAX);
+    pub(crate) const NEVER: Self = Self(Timestamp::MAX);
 
-    pub(crate) const fn at(record: Millis) -> Self {
+    pub(crate) const fn at(record: Timestamp) -> Self {
         Self(record)
     }
 
     /// Its record's timestamp.
-    pub(crate) fn record(self) -> Option<Millis> {
+    pub(crate) fn record(self) -> Option<Timestamp> {
         (self != Self::NEVER).then_some(self.0)
     }
 
@@ -45,12 +45,14 @@ impl Assertion {
     }
 
     /// Whether no beacon yet to come can find it holding.
-    pub(crate) const fn is_past(self, now: &Now) -> bool {
+    #[inline]
+    pub(crate) fn is_past(self, now: &Now) -> bool {
         self.0 < now.horizon
     }
 
-    pub(crate) const fn holds(self, now: &Now) -> bool {
-        self.0 != Self::NEVER.0 && self.0 >= now.horizon && now.record.saturating_sub(self.0) <= now.idle
+    #[inline]
+    pub(crate) fn holds(self, now: &Now) -> bool {
+        self != Self::NEVER && !self.is_past(now) && now.record.saturating_since(self.0) <= now.idle
     }
 }
 
@@ -58,12 +60,12 @@ impl Assertion {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
     /// Timestamp of its record.
-    pub(crate) record: Millis,
+    pub(crate) record: Timestamp,
     /// How long assertions hold.
-    pub(crate) idle: Millis,
+    pub(crate) idle: Span,
     /// `idle` before the end of the last closed window. Nothing older holds, for anyone: a replay does not see it.
     /// For a beacon whose window is open this says no more than `idle` does.
-    pub(crate) horizon: Millis,
+    pub(crate) horizon: Timestamp,
 }
 
 /// When each dimension was last stated. Most beacons of a session state the same ones, so the last statement is kept
@@ -129,19 +131,19 @@ impl Earlier {
 /// The session summaries of a session in open windows: (start of the window, index in it). Seldom more than two.
 #[derive(Debug)]
 pub(crate) struct Seats {
-    newest: (Millis, u32),
-    others: Vec<(Millis, u32)>,
+    newest: (Timestamp, u32),
+    others: Vec<(Timestamp, u32)>,
 }
 
 impl Seats {
     const NONE: u32 = u32::MAX;
 
     const fn none() -> Self {
-        Self { newest: (0, Self::NONE), others: Vec::new() }
+        Self { newest: (Timestamp::EPOCH, Self::NONE), others: Vec::new() }
     }
 
     /// The index in the window that starts then.
-    pub(crate) fn find(&self, start: Millis) -> Option<u32> {
+    pub(crate) fn find(&self, start: Timestamp) -> Option<u32> {
         if self.newest.0 == start && self.newest.1 != Self::NONE {
             return Some(self.newest.1);
         }
@@ -149,7 +151,7 @@ impl Seats {
     }
 
     /// Adds one; those in windows for which `is_open` is false are of no more use.
-    pub(crate) fn add(&mut self, seat: (Millis, u32), is_open: impl Fn(Millis) -> bool) {
+    pub(crate) fn add(&mut self, seat: (Timestamp, u32), is_open: impl Fn(Timestamp) -> bool) {
         let before = std::mem::replace(&mut self.newest, seat);
         self.others.retain(|(start, _)| is_open(*start));
         if before.1 != Self::NONE && is_open(before.0) {
@@ -158,7 +160,7 @@ impl Seats {
     }
 
     /// Takes all of them.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Millis, u32)> + use<> {
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Timestamp, u32)> + use<> {
         let taken = std::mem::replace(self, Self::none());
         taken.others.into_iter().chain([taken.newest]).filter(|(_, index)| *index != Self::NONE)
     }
@@ -169,7 +171,7 @@ impl Seats {
 pub(crate) struct Session {
     pub(crate) hash: u64,
     /// The last record of the session, whatever it asserted: when this is past, so is everything.
-    pub(crate) seen: Millis,
+    pub(crate) seen: Timestamp,
     /// Assertions of its JSON beacons about attempts; those of CMCD are in the tracker.
     attempts: Line,
     startup: Assertion,
@@ -205,7 +207,7 @@ impl Session {
     pub(crate) const fn new(hash: u64) -> Self {
         Self {
             hash,
-            seen: 0,
+            seen: Timestamp::EPOCH,
             attempts: Line::new(),
             startup: Assertion::NEVER,
             untimed_frame: Assertion::NEVER,
@@ -287,7 +289,7 @@ impl Session {
     }
 
     /// Records that the session asks not to be counted, and nothing else of a record.
-    pub(crate) fn opt_out(&mut self, record: Millis) {
+    pub(crate) fn opt_out(&mut self, record: Timestamp) {
         self.opt_out = self.opt_out.or_later(Assertion::at(record));
         self.seen = self.seen.max(record);
     }

@@ -180,7 +180,7 @@ mod tests {
     use super::{SessionSummary, quotient_to_two_digits};
     use crate::Rules;
     use crate::sessions::errors::ErrorClasses;
-    use crowdfold_model::{Budget, SumMetric, Sums};
+    use crowdfold_model::{Budget, Span, SumMetric, Sums};
 
     #[test]
     fn no_session_gives_more_than_the_most() {
@@ -194,9 +194,9 @@ mod tests {
             ..SessionSummary::default()
         };
         let rules = Rules {
-            window: 3_600_000,
-            lateness: 0,
-            idle: 90_000,
+            window: Span::HOUR,
+            lateness: Span::ZERO,
+            idle: Span::SECOND.times(90),
             breakdowns: Vec::new().into(),
             max_sessions: 1,
         };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crowdfold_airlock::{Dictionary, Observation, SessionHash, Symbol};
-use crowdfold_model::{Dimension, Millis, Reason, Window};
+use crowdfold_model::{Dimension, Reason, Timestamp, Window};
 
 use crate::sessions::attempts::{InWindow, WindowContext};
 use crate::sessions::session::{Assertion, Now, Session};
@@ -43,9 +43,9 @@ pub struct SessionStore {
     windows: VecDeque<Open>,
     /// Room for [`Self::warm`].
     near: Vec<u32>,
-    closed_until: Millis,
+    closed_until: Timestamp,
     /// Windows that start before it come so soon after records that nobody read that attempts may have begun in those.
-    history_from: Millis,
+    history_from: Timestamp,
     open: usize,
     open_beacons: u64,
 }
@@ -53,7 +53,7 @@ pub struct SessionStore {
 /// An open window: its session summaries in the order in which they began, and their dimensions, one for each slot.
 #[derive(Debug)]
 struct Open {
-    start: Millis,
+    start: Timestamp,
     summaries: Vec<SessionSummary>,
     dimensions: Vec<Symbol>,
 }
@@ -62,7 +62,7 @@ impl SessionStore {
     /// None yet. `tenants` is the catalogue that beacons number their tenants by. Windows that end at or before
     /// `closed_until` are closed.
     #[must_use]
-    pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Millis) -> Self {
+    pub fn new(rules: Arc<Rules>, tenants: &[String], closed_until: Timestamp) -> Self {
         Self {
             plan: Plan::new(&rules.breakdowns, tenants),
             rules,
@@ -72,7 +72,7 @@ impl SessionStore {
             windows: VecDeque::new(),
             near: Vec::new(),
             closed_until,
-            history_from: 0,
+            history_from: Timestamp::EPOCH,
             open: 0,
             open_beacons: 0,
         }
@@ -80,18 +80,18 @@ impl SessionStore {
 
     /// The end of the last closed window.
     #[must_use]
-    pub const fn closed_until(&self) -> Millis {
+    pub const fn closed_until(&self) -> Timestamp {
         self.closed_until
     }
 
-    /// The end of the newest open window, ms.
+    /// The end of the newest open window.
     #[must_use]
-    pub fn last_end(&self) -> Option<Millis> {
+    pub fn last_end(&self) -> Option<Timestamp> {
         self.windows.back().map(|open| open.start + self.rules.window)
     }
 
     /// Counts no implied attempts in windows that start before `from`, because what came before them was not read.
-    pub const fn set_history(&mut self, from: Millis) {
+    pub const fn set_history(&mut self, from: Timestamp) {
         self.history_from = from;
     }
 
@@ -142,7 +142,7 @@ impl SessionStore {
     }
 
     /// Adds a beacon to its session and window, and returns the outcome. `record` is the timestamp of its record.
-    pub fn insert(&mut self, beacon: &Observation, record: Millis) -> Outcome {
+    pub fn insert(&mut self, beacon: &Observation, record: Timestamp) -> Outcome {
         if beacon.excluded() {
             let withdrawn = if beacon.opt_out() { self.withdraw(beacon.session_hash(), record) } else { 0 };
             return Outcome::Excluded(withdrawn);
@@ -185,20 +185,20 @@ impl SessionStore {
 
     /// Asserts that a session is not to be counted, in a record of that time that counts as something else. Returns how
     /// many of its beacons in open windows go with it.
-    pub fn withdraw(&mut self, session: SessionHash, record: Millis) -> u64 {
+    pub fn withdraw(&mut self, session: SessionHash, record: Timestamp) -> u64 {
         let Some(at) = self.session(session) else { return 0 };
         self.sessions[at].opt_out(record);
         self.take_out(at)
     }
 
     /// Closes every window that ends at or before `until`, and forgets the sessions that nothing can ask for any more.
-    pub fn close(&mut self, until: Millis, dictionary: &Dictionary) -> Vec<ClosedWindow> {
+    pub fn close(&mut self, until: Timestamp, dictionary: &Dictionary) -> Vec<ClosedWindow> {
         let mut closed = Vec::new();
         while self.windows.front().is_some_and(|open| open.start + self.rules.window <= until) {
             let Some(open) = self.windows.pop_front() else { break };
             self.open -= open.summaries.iter().filter(|summary| !summary.gone).count();
             self.open_beacons -= open.summaries.iter().filter(|s| !s.gone).map(|s| s.beacons).sum::<u64>();
-            let window = Window { start: open.start, end: open.start + self.rules.window };
+            let window = Window::at(open.start, self.rules.window);
             closed.push(tabulate(
                 window,
                 &open.summaries,
@@ -239,14 +239,14 @@ impl SessionStore {
     }
 
     /// Returns a session's summary in an open window, where it has one: (index of the window, index in it).
-    fn seat(&self, session: usize, start: Millis) -> Option<(usize, usize)> {
+    fn seat(&self, session: usize, start: Timestamp) -> Option<(usize, usize)> {
         let summary = self.sessions[session].seats.find(start)?;
         let window = self.windows.iter().rposition(|open| open.start == start)?;
         Some((window, summary as usize))
     }
 
     /// Adds a summary of a session: (index of the window, index in it).
-    fn summary(&mut self, session: usize, start: Millis, tenant: u16) -> (usize, usize) {
+    fn summary(&mut self, session: usize, start: Timestamp, tenant: u16) -> (usize, usize) {
         let window = self.window(start);
         let open = &mut self.windows[window];
         let session = &mut self.sessions[session];
@@ -283,7 +283,7 @@ impl SessionStore {
     }
 
     /// The index of an open window; windows are few and the newest is asked for most.
-    fn window(&mut self, start: Millis) -> usize {
+    fn window(&mut self, start: Timestamp) -> usize {
         let after = self.windows.iter().rposition(|open| open.start <= start);
         match after {
             Some(at) if self.windows[at].start == start => at,
@@ -313,7 +313,7 @@ impl SessionStore {
         beacons
     }
 
-    fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Millis) {
+    fn assert_dimensions(&mut self, session: usize, reported: &Reported, record: Timestamp) {
         let slots = self.plan.slots.len();
         let asserted = &mut self.asserted[session * slots..][..slots];
         for (asserted, value) in asserted.iter_mut().zip(reported.values) {

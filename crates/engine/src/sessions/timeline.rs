@@ -5,7 +5,7 @@
 //! when that expires, what it displaced must come back, as it would for whoever starts to read here.
 
 use crowdfold_airlock::State;
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use crate::sessions::session::{Assertion, Now};
 
@@ -58,7 +58,7 @@ impl Since {
 /// A state at a moment of the clock, and the record that said so.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    at: Millis,
+    at: Timestamp,
     assertion: Assertion,
     /// Its position in the log: of two at one moment the second is the later.
     nth: u32,
@@ -85,12 +85,12 @@ pub(crate) struct Timeline {
 struct Latest([Option<Entry>; Kind::COUNT]);
 
 impl Latest {
-    fn of(&self, kind: Kind) -> Option<(Millis, u32)> {
+    fn of(&self, kind: Kind) -> Option<(Timestamp, u32)> {
         self.0[kind as usize].map(|entry| (entry.at, entry.nth))
     }
 
     /// The moment and the state of the latest of all.
-    fn of_all(&self) -> Option<(Millis, State)> {
+    fn of_all(&self) -> Option<(Timestamp, State)> {
         let latest = self.0.iter().flatten().max_by_key(|entry| (entry.at, entry.nth));
         latest.map(|entry| (entry.at, entry.state))
     }
@@ -102,12 +102,12 @@ impl Latest {
     }
 
     /// The time from the latest of all until a moment, without the part that has been counted, and at most `most`.
-    fn until(&self, at: Millis, counted: Option<Millis>, most: Millis, now: &Now) -> Step {
+    fn until(&self, at: Timestamp, counted: Option<Timestamp>, most: Span, now: &Now) -> Step {
         let Some((from, before)) = self.of_all() else { return Step::default() };
         let from = counted.map_or(from, |counted| counted.max(from));
-        let credited = at.saturating_sub(from).min(most);
-        let credit = units(from + credited).saturating_sub(units(from)).min(now.idle / UNIT) * UNIT;
-        let credit = u32::try_from(credit).unwrap_or(u32::MAX);
+        let credited = at.saturating_since(from).min(most);
+        let credit = UNIT * units(from + credited).saturating_sub(units(from)).min(now.idle / UNIT);
+        let credit = u32::try_from(credit.as_millis()).unwrap_or(u32::MAX);
         match Kind::of(before) {
             Kind::Playing => Step { playing_ms: credit, credited, ..Step::default() },
             Kind::Stalled if matches!(self.since_played(), Some(Since::Playing | Since::Stalled)) => {
@@ -124,14 +124,14 @@ pub(crate) struct Step {
     pub(crate) playing_ms: u32,
     pub(crate) stalled_ms: u32,
     /// The time that was given to one of both, before it was rounded.
-    pub(crate) credited: Millis,
+    pub(crate) credited: Span,
     /// A stall begins with it.
     pub(crate) stall: bool,
 }
 
-/// Timestamps are rounded to this many ms before differences are taken, so that the differences add up
+/// Timestamps are rounded to this before differences are taken, so that the differences add up
 /// (docs/internals/cmcd.md, "States to time").
-const UNIT: Millis = 100;
+const UNIT: Span = Span::from_millis(100);
 
 impl Timeline {
     /// Returns what a state at that moment means for the time before it. Time up to `counted` has been counted
@@ -139,9 +139,9 @@ impl Timeline {
     pub(crate) fn step(
         &self,
         state: State,
-        at: Millis,
-        counted: Option<Millis>,
-        most: Millis,
+        at: Timestamp,
+        counted: Option<Timestamp>,
+        most: Span,
         now: &Now,
     ) -> Step {
         let latest = self.latest(now);
@@ -158,17 +158,17 @@ impl Timeline {
     }
 
     /// The time until that moment, as reported by a beacon without a state of its own.
-    pub(crate) fn go_on(&self, at: Millis, counted: Option<Millis>, now: &Now) -> Step {
-        self.latest(now).until(at, counted, Millis::MAX, now)
+    pub(crate) fn go_on(&self, at: Timestamp, counted: Option<Timestamp>, now: &Now) -> Step {
+        self.latest(now).until(at, counted, Span::MAX, now)
     }
 
     /// The latest moment of which a state is known.
-    pub(crate) fn reaches(&self, now: &Now) -> Option<Millis> {
+    pub(crate) fn reaches(&self, now: &Now) -> Option<Timestamp> {
         self.latest(now).of_all().map(|(at, _)| at)
     }
 
     /// Takes down a state.
-    pub(crate) fn state(&mut self, state: State, at: Millis, assertion: Assertion, now: &Now) {
+    pub(crate) fn state(&mut self, state: State, at: Timestamp, assertion: Assertion, now: &Now) {
         self.stated = self.stated.wrapping_add(1);
         self.kinds[Kind::Playing as usize].then(state, at);
         let entries = &mut self.kinds[Kind::of(state) as usize];
@@ -192,7 +192,7 @@ impl Entries {
 
     /// Records what came after those that play and are not later by the clock. A replay, which has the last of them,
     /// does the same.
-    fn then(&mut self, state: State, at: Millis) {
+    fn then(&mut self, state: State, at: Timestamp) {
         let first = self.0.len().saturating_sub(Self::LEARNING);
         for entry in self.0[first..].iter_mut().filter(|entry| entry.at <= at) {
             entry.since = entry.since.then(state);
@@ -236,11 +236,11 @@ pub(crate) struct Distance(Entries);
 
 impl Distance {
     /// Added to differences, so that none is negative: above all moments (2^53 ms).
-    const ZERO: Millis = 1 << 54;
+    const ZERO: Span = Span::from_millis(1 << 54);
 
     /// Takes down that a record reports something of that moment of the other clock.
-    pub(crate) fn report(&mut self, at: Millis, record: Millis, now: &Now) {
-        let at = (Self::ZERO + at).saturating_sub(record);
+    pub(crate) fn report(&mut self, at: Timestamp, record: Timestamp, now: &Now) {
+        let at = (at + Self::ZERO).saturating_sub(record.since_epoch());
         let entry = Entry {
             at,
             assertion: Assertion::at(record),
@@ -252,14 +252,14 @@ impl Distance {
     }
 
     /// What the other clock shows when a record has that timestamp.
-    pub(crate) fn moment(&self, record: Millis, now: &Now) -> Option<Millis> {
-        (record + self.0.latest(now)?.at).checked_sub(Self::ZERO)
+    pub(crate) fn moment(&self, record: Timestamp, now: &Now) -> Option<Timestamp> {
+        (self.0.latest(now)?.at + record.since_epoch()).checked_sub(Self::ZERO)
     }
 }
 
-/// Half up.
-const fn units(moment: Millis) -> Millis {
-    (moment + UNIT / 2) / UNIT
+/// Returns a time as a number of units, rounded half up.
+fn units(moment: Timestamp) -> u64 {
+    (moment + UNIT / 2).since_epoch() / UNIT
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! everything in a session, this is what records said, each for itself ([`crate::sessions::session`]).
 
 use crowdfold_airlock::{Observation, Playback, State, Total};
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use crate::sessions::attempts::Line;
 use crate::sessions::codes::Codes;
@@ -38,7 +38,7 @@ pub(crate) struct Tracker {
     /// The last start that a request stated.
     asked_start: Start,
     /// When an event last stated that it plays.
-    began: (Millis, Assertion),
+    began: (Timestamp, Assertion),
     codes: Codes,
     /// Assertions of events and of requests about attempts.
     pub(crate) attempts: [Line; 2],
@@ -72,7 +72,7 @@ pub(crate) struct Tracked {
 /// A start that was stated.
 #[derive(Clone, Copy, Debug)]
 struct Start {
-    at: Millis,
+    at: Timestamp,
     assertion: Assertion,
     /// A pause or a seek came after it, and no first frame in between.
     interrupted: bool,
@@ -81,7 +81,8 @@ struct Start {
 }
 
 impl Start {
-    const NONE: Self = Self { at: 0, assertion: Assertion::NEVER, interrupted: false, over: false };
+    const NONE: Self =
+        Self { at: Timestamp::EPOCH, assertion: Assertion::NEVER, interrupted: false, over: false };
 
     /// Records a state that comes after it.
     const fn then(&mut self, state: State) {
@@ -93,9 +94,9 @@ impl Start {
     }
 }
 
-/// The largest difference between two delays of reports that is taken for jitter of the network, ms. A clock that moves
+/// The largest difference between two delays of reports that is taken for jitter of the network. A clock that moves
 /// by more was set.
-const MOST_JITTER: Millis = 1_000;
+const MOST_JITTER: Span = Span::SECOND;
 
 /// The time that the events of one record may add: the player's clock may be set at any moment, and must not make
 /// playing time.
@@ -104,9 +105,9 @@ struct Allowance {
     /// The latest record whose events stated a state. Records with one timestamp are taken for one.
     record: Assertion,
     /// The latest time of its events.
-    latest: Millis,
-    /// The rest of it, ms.
-    left: Millis,
+    latest: Timestamp,
+    /// The rest of it.
+    left: Span,
 }
 
 impl Allowance {
@@ -114,22 +115,24 @@ impl Allowance {
     /// before, plus that one's delay beyond the smallest delay that is known; without one to `idle`. An event that came
     /// sooner than all before it adds the difference, as far as that may be jitter. The events of a record that is older
     /// than the latest one add nothing.
-    fn of(&mut self, at: Millis, distance: &Distance, now: &Now) -> Millis {
+    fn of(&mut self, at: Timestamp, distance: &Distance, now: &Now) -> Span {
         let before = self.record.record();
-        let sooner = distance.moment(now.record, now).map_or(0, |expected| at.saturating_sub(expected));
-        let jitter = if sooner <= MOST_JITTER { sooner } else { 0 };
+        let sooner =
+            distance.moment(now.record, now).map_or(Span::ZERO, |expected| at.saturating_since(expected));
+        let jitter = if sooner <= MOST_JITTER { sooner } else { Span::ZERO };
         if before == Some(now.record) {
             self.latest = self.latest.max(at);
             self.left += jitter;
             return self.left;
         }
         if before.is_some_and(|before| before > now.record) {
-            return 0;
+            return Span::ZERO;
         }
         self.left = match before.filter(|_| self.record.holds(now)) {
             Some(before) => {
-                let delay =
-                    distance.moment(before, now).map_or(0, |moment| moment.saturating_sub(self.latest));
+                let delay = distance
+                    .moment(before, now)
+                    .map_or(Span::ZERO, |moment| moment.saturating_since(self.latest));
                 now.record - before + delay
             }
             None => now.idle,
@@ -138,7 +141,7 @@ impl Allowance {
         self.left
     }
 
-    fn spend(&mut self, credited: Millis, now: &Now) {
+    fn spend(&mut self, credited: Span, now: &Now) {
         if self.record == Assertion::at(now.record) {
             self.left = self.left.saturating_sub(credited);
         }
@@ -154,10 +157,10 @@ impl Tracker {
             batched: [Assertion::NEVER; 2],
             distance: Distance::default(),
             asked: Assertion::NEVER,
-            allowance: Allowance { record: Assertion::NEVER, latest: 0, left: 0 },
+            allowance: Allowance { record: Assertion::NEVER, latest: Timestamp::EPOCH, left: Span::ZERO },
             start: Start::NONE,
             asked_start: Start::NONE,
-            began: (0, Assertion::NEVER),
+            began: (Timestamp::EPOCH, Assertion::NEVER),
             codes: Codes::default(),
             attempts: [Line::new(), Line::new()],
             bitrate: (0, Assertion::NEVER),
@@ -194,7 +197,7 @@ impl Tracker {
         let step = if playback.event {
             self.event(state, at, now)
         } else if !reported {
-            self.requests.step(state, at, None, Millis::MAX, now)
+            self.requests.step(state, at, None, Span::MAX, now)
         } else if self.batched[0].holds(now) {
             Step::default()
         } else {
@@ -235,7 +238,7 @@ impl Tracker {
     }
 
     /// Returns what an event means for the time before it.
-    fn event(&mut self, state: State, at: Millis, now: &Now) -> Step {
+    fn event(&mut self, state: State, at: Timestamp, now: &Now) -> Step {
         let most = self.allowance.of(at, &self.distance, now);
         self.distance.report(at, now.record, now);
         let counted = if holds_before(self.reported, now) {
@@ -253,12 +256,12 @@ impl Tracker {
     }
 
     /// Until when requests have counted what events stated, by the player's clock.
-    fn observed(&self, now: &Now) -> Option<Millis> {
+    fn observed(&self, now: &Now) -> Option<Timestamp> {
         let asked = self.asked.record().filter(|_| self.asked.holds(now))?;
         self.distance.moment(asked, now)
     }
 
-    fn take_down(&mut self, state: State, at: Millis, playback: &Playback, now: &Now) {
+    fn take_down(&mut self, state: State, at: Timestamp, playback: &Playback, now: &Now) {
         let assertion = Assertion::at(now.record);
         if !playback.event {
             #[cfg(feature = "seeded-bugs")]
@@ -290,14 +293,14 @@ impl Tracker {
     /// Returns the time from the last start to a first frame now. It is absent where a pause or a seek came in between,
     /// where the start is from before the last first frame (a report that was repeated), and where it took longer than a
     /// statement holds: then the clock was set.
-    fn startup(&self, at: Millis, now: &Now) -> Option<u32> {
+    fn startup(&self, at: Timestamp, now: &Now) -> Option<u32> {
         let Start { at: start, assertion, interrupted, over } = self.start;
         let (began, before) = self.began;
         if !assertion.holds(now) || interrupted || over || before.holds(now) && start < began {
             return None;
         }
-        let took = at.checked_sub(start).filter(|took| *took <= now.idle)?;
-        u32::try_from(quotient_to_two_digits(took, 1)).ok()
+        let took = at.checked_since(start).filter(|took| *took <= now.idle)?;
+        u32::try_from(quotient_to_two_digits(took.as_millis(), 1)).ok()
     }
 }
 

@@ -1,16 +1,16 @@
 //! What combiners and mergers must agree on.
 
-use crowdfold_model::{Breakdowns, Millis};
+use crowdfold_model::{Breakdowns, Span, Timestamp};
 
 /// What combiners and mergers must agree on for their cells to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Length of a window, ms.
-    pub window: Millis,
-    /// How long a window stays open after its end, ms of the partition's clock.
-    pub lateness: Millis,
-    /// How long what a record said of its session holds, ms (H in the protocol).
-    pub idle: Millis,
+    /// Length of a window.
+    pub window: Span,
+    /// How long a window stays open after its end, by the partition's clock.
+    pub lateness: Span,
+    /// How long what a record said of its session holds (H in the protocol).
+    pub idle: Span,
     /// The breakdowns of every tenant.
     pub breakdowns: Breakdowns,
     /// Most live sessions of one partition; new ones beyond it are rejected as `overload`.
@@ -26,9 +26,9 @@ impl Rules {
         let mut text = format!(
             "wire={} n={partitions} m={merge_partitions} w={} l={} h={}",
             crate::wire::VERSION,
-            self.window,
-            self.lateness,
-            self.idle
+            self.window.as_millis(),
+            self.lateness.as_millis(),
+            self.idle.as_millis()
         );
         self.breakdowns.write_to(&mut text);
         // FNV-1a, 64 bits
@@ -38,14 +38,14 @@ impl Rules {
 
     /// The first end of a window at or after a moment.
     #[must_use]
-    pub const fn ceil(&self, moment: Millis) -> Millis {
-        moment.div_ceil(self.window).saturating_mul(self.window)
+    pub const fn ceil(&self, moment: Timestamp) -> Timestamp {
+        moment.ceil(self.window)
     }
 
     /// The last end of a window at or before a moment.
     #[must_use]
-    pub const fn floor(&self, moment: Millis) -> Millis {
-        moment - moment % self.window
+    pub const fn floor(&self, moment: Timestamp) -> Timestamp {
+        moment.floor(self.window)
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crowdfold_model::{Sums, ValueMetric};
+use crowdfold_model::{Span, Sums, ValueMetric};
 
 fn cell() -> impl Strategy<Value = Cell> {
     let distribution = proptest::collection::btree_map(any::<u32>(), 1..1_000_u64, 0..5);
@@ -34,7 +34,7 @@ fn read_back(chunks: &[Vec<u8>]) -> Vec<Chunk> {
     read.collect()
 }
 
-const WINDOW: Window = Window { start: 60_000, end: 120_000 };
+const WINDOW: Window = Window::at(Timestamp::from_millis(60_000), Span::MINUTE);
 
 proptest! {
     #[test]
@@ -53,8 +53,18 @@ proptest! {
         let [layout_fingerprint, from, to, withhold_before] = numbers;
         let [partition, partitions, chunks, checksum] = small;
         let counts = Counts { read: from, rejected: [to; 9], ..Counts::default() };
-        let marker = CloseMarker { partition, partitions, layout_fingerprint, from, to, withhold_before, chunks, checksum, counts };
+        let marker = CloseMarker { partition, partitions, layout_fingerprint, from: Timestamp::from_millis(from), to: Timestamp::from_millis(to), withhold_before: Timestamp::from_millis(withhold_before), chunks, checksum, counts };
         prop_assert_eq!(read(&close_marker(&marker)), Ok(Partial::CloseMarker(marker)));
+    }
+
+    #[test]
+    fn times_are_encoded_as_their_milliseconds(millis in any::<u64>()) {
+        let (mut plain, mut time, mut span) = (Vec::new(), Vec::new(), Vec::new());
+        encode(millis, &mut plain);
+        encode(Timestamp::from_millis(millis), &mut time);
+        encode(Span::from_millis(millis), &mut span);
+        prop_assert_eq!((&time, &span), (&plain, &plain));
+        prop_assert_eq!(take(&mut &plain[..]), Some(Timestamp::from_millis(millis)));
     }
 
     #[test]

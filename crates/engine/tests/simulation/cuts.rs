@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crowdfold_airlock::{Airlock, Placement, Record};
 use crowdfold_engine::{Combiner, CombinerCheckpoint, PreparedBatch, Start};
 
+use crate::at;
 use crate::scenario::{Rng, Scenario};
 use crate::worker::Shop;
 
@@ -19,13 +20,14 @@ fn prepared(
 ) -> Vec<PreparedBatch> {
     let n = shop.scenario.partitions[1];
     let airlock = Airlock::new(&shop.shared, Some(Placement { partition, of: n }));
-    let start = Start { partition, checkpoint, floor: 0, offsets_lost: false };
+    let start = Start { partition, checkpoint, floor: at(0), offsets_lost: false };
     let mut combiner = Combiner::new(shop.combine(0, n), airlock, &start, offset, false);
     let mut all = Vec::new();
-    for (at, record) in shop.scenario.logs[partition as usize].iter().enumerate().skip(offset as usize) {
+    let log = shop.scenario.logs[partition as usize].iter().enumerate();
+    for (offset, record) in log.skip(offset as usize) {
         let (payload, content_type) = (record.payload.as_slice(), record.content_type());
-        let record = Record { payload, content_type, timestamp: Some(record.timestamp) };
-        combiner.record(&record, at as i64, u64::MAX / 2).unwrap_or_else(|halt| panic!("{halt}"));
+        let record = Record { payload, content_type, timestamp: Some(at(record.timestamp)) };
+        combiner.record(&record, offset as i64, at(u64::MAX / 2)).unwrap_or_else(|halt| panic!("{halt}"));
         let new = combiner.prepared().len();
         all.extend(combiner.prepared().iter().cloned());
         combiner.committed(new);

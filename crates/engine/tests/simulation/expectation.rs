@@ -107,7 +107,7 @@ pub(crate) fn check(shop: &Shop, references: &References, outcome: &Outcome) {
 fn decided(shop: &Shop, broker: &Broker, tenant: &str, start: u64) -> Option<u64> {
     let m = (murmur2(tenant.as_bytes()) & 0x7fff_ffff) % shop.scenario.merge_partitions;
     let holds = |(by, closed, forced): &&(u32, u64, crowdfold_engine::Forced)| {
-        *by == m && *closed < start + WINDOW && start + WINDOW <= forced.end
+        *by == m && *closed < start + WINDOW && crate::at(start + WINDOW) <= forced.end
     };
     let (_, _, forced) = broker.decisions.iter().find(holds)?;
     Some(forced.missing.iter().rev().fold(0, |mask, byte| mask << 8 | u64::from(*byte)))

@@ -97,7 +97,8 @@ impl Broker {
                 }
                 for (m, _, metadata) in offsets.iter().filter(|_| happens) {
                     let known = MergerCheckpoint::parse(metadata).unwrap();
-                    self.decisions.extend(known.forced.map(|forced| (*m, known.closed_until, forced)));
+                    self.decisions
+                        .extend(known.forced.map(|forced| (*m, known.closed_until.as_millis(), forced)));
                 }
                 commit(&mut self.merge, offsets, happens);
             }
@@ -114,7 +115,7 @@ impl Broker {
         let known = self.merge.committed[m as usize].as_ref();
         let known = known.and_then(|known| MergerCheckpoint::parse(&known.metadata)?.forced);
         let window = key.rsplit('/').next().unwrap().parse::<u64>().unwrap();
-        let decided = known.is_some_and(|forced| window < forced.end);
+        let decided = known.is_some_and(|forced| crate::at(window) < forced.end);
         assert!(decided, "{key} was sent without partitions before that was decided");
     }
 }

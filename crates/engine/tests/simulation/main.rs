@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use crowdfold_airlock::{SessionHasher, Settings, Shared};
+use crowdfold_model::{Span, Timestamp};
 
 use expectation::References;
 use scenario::{Rng, SKEW, Scenario, TENANTS};
@@ -68,9 +69,19 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Returns a time of the simulation, whose times are milliseconds since the epoch.
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+/// Returns a length of time of the simulation.
+const fn span(millis: u64) -> Span {
+    Span::from_millis(millis)
+}
+
 fn shared() -> Arc<Shared> {
-    let settings =
-        Settings { tenants: TENANTS.map(Into::into).to_vec(), max_skew: SKEW, ..Settings::default() };
+    let tenants = TENANTS.map(Into::into).to_vec();
+    let settings = Settings { tenants, max_skew: span(SKEW), ..Settings::default() };
     Arc::new(Shared::new(settings, SessionHasher::fixed(7)).unwrap_or_else(|error| panic!("{error}")))
 }
 

@@ -344,9 +344,9 @@ fn version_with(
     let other_detail = policies(if detail == Detail::Last { Detail::Index(0) } else { Detail::Last });
     let policies = policies(detail);
     let rules = Rules {
-        window: WINDOW,
-        lateness: LATENESS,
-        idle,
+        window: crate::span(WINDOW),
+        lateness: crate::span(LATENESS),
+        idle: crate::span(idle),
         breakdowns: policies.breakdowns(),
         max_sessions: 1000,
     };

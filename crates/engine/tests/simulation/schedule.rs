@@ -202,7 +202,7 @@ impl Schedule<'_> {
         self.struck = true;
         let closed = |committed: &Option<_>| {
             let committed: &crowdfold_engine::Committed = committed.as_ref()?;
-            MergerCheckpoint::parse(&committed.metadata).map(|known| known.closed_until)
+            MergerCheckpoint::parse(&committed.metadata).map(|known| known.closed_until.as_millis())
         };
         let closed = self.broker.merge.committed.iter().map(|committed| closed(committed).unwrap_or(0));
         let closed = closed.min().unwrap_or(0);
@@ -265,7 +265,7 @@ impl Schedule<'_> {
         }
         self.broker.log_starts[p] = start;
         self.broker.combine.generation += 1;
-        let idle = self.shop.scenario.versions[0].rules.idle;
+        let idle = self.shop.scenario.versions[0].rules.idle.as_millis();
         let until = log.get(start as usize).map_or(u64::MAX, |next| next.timestamp + SKEW + idle + 1);
         self.excused = Excused { from: closed, until };
     }
@@ -349,7 +349,7 @@ fn drain(shop: &Shop, broker: &mut Broker, worker: &mut Worker, now: u64, missin
             worker.read_partials(broker, m, u64::MAX, now, false);
         }
         let merged = worker.commit_merged(broker, TransactionResult::Committed, now, false);
-        let end = Some(shop.scenario.end() + WINDOW);
+        let end = Some(crate::at(shop.scenario.end() + WINDOW));
         let closed = |p| worker.combine.operators.by_partition().get(&p).is_none_or(|c| c.watermark() >= end);
         if !combined && !merged && (0..n).all(closed) {
             return;

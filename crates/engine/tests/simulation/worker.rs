@@ -9,7 +9,10 @@ use crowdfold_engine::{
     Combiner, CombinerCheckpoint, CombinerSettings, Merger, MergerCheckpoint, MergerSettings, OperatorSet,
     is_whole, plan_starts,
 };
+use crowdfold_model::Span;
 use crowdfold_release::Secret;
+
+use crate::{at, span};
 
 use crate::log::{Broker, Load, TransactionResult};
 use crate::scenario::{LATENESS, SKEW, Scenario, TENANTS};
@@ -30,8 +33,8 @@ impl Shop {
             tenants: TENANTS.map(Into::into).to_vec(),
             topic: "beacons".into(),
             trust_timestamps: false,
-            max_skew: SKEW,
-            quiet: 0,
+            max_skew: span(SKEW),
+            quiet: Span::ZERO,
         })
     }
 
@@ -49,7 +52,7 @@ impl Shop {
             rules: Arc::clone(&version.rules),
             merge_partitions: self.scenario.merge_partitions,
             policies,
-            patience,
+            patience: span(patience),
         })
     }
 }
@@ -109,7 +112,7 @@ impl Worker {
             Half { generation: broker.combine.generation, version, operators: OperatorSet::default() };
         let group = &broker.combine.committed[..n as usize];
         let empty = broker.partial_ends.iter().all(|end| *end == 0);
-        let floor = rules.ceil(now + LATENESS);
+        let floor = rules.ceil(at(now + LATENESS));
         let starts = plan_starts::<CombinerCheckpoint>(&assigned, group, empty, floor, false).unwrap();
         let mut started = Started::default();
         for mut start in starts {
@@ -119,13 +122,13 @@ impl Worker {
             let mut offset = committed.unwrap_or(log_start).max(log_start);
             let mut gap = committed.is_some_and(|committed| committed < log_start);
             if start.offsets_lost {
-                started.floor = started.floor.max(start.floor);
+                started.floor = started.floor.max(start.floor.as_millis());
             }
             if let Some(known) = &mut start.checkpoint
                 && known.layout_fingerprint != rules.layout_fingerprint(n, shop.scenario.merge_partitions)
             {
                 let until = known.closed_until.max(known.floor) + rules.window + rules.idle;
-                started.withheld_before = started.withheld_before.max(until);
+                started.withheld_before = started.withheld_before.max(until.as_millis());
                 if self.bug == Some(Bug::RollUnseen) {
                     known.layout_fingerprint = rules.layout_fingerprint(n, shop.scenario.merge_partitions);
                 }
@@ -135,15 +138,15 @@ impl Worker {
                     offset = start.checkpoint.map_or(offset, |known| known.read_offset).max(offset);
                 }
                 (Some(Bug::GapUnseen), _) => gap = false,
-                (Some(Bug::NoFloor), start) => start.floor = 0,
+                (Some(Bug::NoFloor), start) => start.floor = at(0),
                 (Some(Bug::HistoryForgotten), start) => {
                     if let Some(known) = &mut start.checkpoint {
-                        known.begins = 0;
+                        known.begins = at(0);
                     }
                 }
                 (Some(Bug::WithholdForgotten), start) => {
                     if let Some(known) = &mut start.checkpoint {
-                        known.withhold_before = 0;
+                        known.withhold_before = at(0);
                     }
                 }
                 _ => {}
@@ -177,28 +180,28 @@ impl Worker {
         }
         let group = &group;
         let empty = broker.rollups.is_empty() && broker.aborted.is_empty();
-        let floor = settings.rules.ceil(now + LATENESS);
+        let floor = settings.rules.ceil(at(now + LATENESS));
         let starts = plan_starts::<MergerCheckpoint>(&assigned, group, empty, floor, false).unwrap();
         let whole = is_whole(&assigned, group);
         let mut started = Started::default();
         for mut start in starts {
             let m = start.partition;
             if start.offsets_lost {
-                started.floor = started.floor.max(start.floor);
+                started.floor = started.floor.max(start.floor.as_millis());
             }
             if start.checkpoint.as_ref().is_some_and(|known| known.policy != settings.policies.fingerprint())
             {
-                started.floor = started.floor.max(settings.rules.ceil(now));
+                started.floor = started.floor.max(settings.rules.ceil(at(now)).as_millis());
             }
             match (self.bug, &mut start.checkpoint) {
-                (Some(Bug::NoFloor), _) => start.floor = 0,
+                (Some(Bug::NoFloor), _) => start.floor = at(0),
                 (Some(Bug::OtherDetail | Bug::OtherSecret), Some(known)) => {
                     known.policy = settings.policies.fingerprint();
                 }
                 _ => {}
             }
             let offset = group[m as usize].as_ref().map_or(0, |committed| committed.offset);
-            let mut merger = Merger::new(Arc::clone(&settings), &start, offset, now);
+            let mut merger = Merger::new(Arc::clone(&settings), &start, offset, at(now));
             if whole {
                 merger.know_whole();
             }
@@ -217,7 +220,7 @@ impl Worker {
         if self.bug == Some(Bug::WatermarkBeforeBatch) && !combiner.is_full() {
             let batch = log.iter().skip(combiner.position() as usize).take(most as usize);
             if let Some(last) = batch.take_while(|next| next.timestamp <= now).last() {
-                combiner.at_end(last.timestamp + SKEW);
+                combiner.at_end(at(last.timestamp + SKEW));
             }
         }
         if combiner.is_full() {
@@ -226,19 +229,19 @@ impl Worker {
         let from = combiner.position() as usize;
         let there = log.iter().enumerate().skip(from).take_while(|(_, next)| next.timestamp <= now);
         let mut read = 0;
-        for (at, next) in there.take(most as usize) {
+        for (offset, next) in there.take(most as usize) {
             let record = Record {
                 payload: &next.payload,
                 content_type: next.content_type(),
-                timestamp: Some(next.timestamp),
+                timestamp: Some(at(next.timestamp)),
             };
-            combiner.hold(&record, at as i64, now).unwrap();
+            combiner.hold(&record, offset as i64, at(now)).unwrap();
             read += 1;
         }
         combiner.insert_held();
         if read < most {
             let margin = if self.bug == Some(Bug::SilenceWithoutMargin) { LATENESS + SKEW } else { 0 };
-            combiner.at_end(now + margin);
+            combiner.at_end(at(now + margin));
         }
         assert!(combiner.balanced(), "the combiner's ledger does not balance");
     }
@@ -261,7 +264,7 @@ impl Worker {
                 return;
             };
             *position = offset + 1;
-            merger.record(value, *offset, now).unwrap();
+            merger.record(value, *offset, at(now)).unwrap();
             assert!(merger.balanced(), "the merger's ledger does not balance");
             let alarms = merger.alarms();
             let alarmed = alarms.duplicates + alarms.gaps + alarms.mixed;
@@ -282,7 +285,7 @@ impl Worker {
     ) -> bool {
         let bug = self.bug;
         let half = &mut self.combine;
-        let due = half.operators.due(now);
+        let due = half.operators.due(at(now));
         if due.is_empty() {
             return false;
         }
@@ -304,7 +307,7 @@ impl Worker {
         }
         let is_committed = || half.operators.is_committed(&due, &broker.combine.committed);
         if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
-            half.operators.committed(&due, now);
+            half.operators.committed(&due, at(now));
         }
         true
     }
@@ -319,7 +322,7 @@ impl Worker {
     ) -> bool {
         let bug = self.bug;
         let half = &mut self.merge;
-        let due = half.operators.due(now);
+        let due = half.operators.due(at(now));
         if due.is_empty() {
             return false;
         }
@@ -331,7 +334,7 @@ impl Worker {
         let publications =
             || due.iter().filter_map(|m| Some((*m, half.operators.by_partition().get(m)?.publication()?)));
         if bug == Some(Bug::UndecidedRelease) && publications().any(|(_, p)| p.checkpoint.forced.is_some()) {
-            half.operators.committed(&due, now);
+            half.operators.committed(&due, at(now));
             return true;
         }
         let mut rows = Vec::new();
@@ -349,7 +352,7 @@ impl Worker {
         }
         let is_committed = || half.operators.is_committed(&due, &broker.merge.committed);
         if reported.unwrap_or_else(|| guessed(bug).unwrap_or_else(is_committed)) {
-            half.operators.committed(&due, now);
+            half.operators.committed(&due, at(now));
         }
         true
     }

@@ -11,6 +11,7 @@ use std::ffi::CString;
 use std::os::raw::c_int;
 use std::{ptr, slice};
 
+use crowdfold_model::Timestamp;
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
@@ -22,8 +23,8 @@ use super::{Asked, Owned, ask, code_of};
 pub(crate) struct Largest {
     /// The partition.
     pub(crate) partition: u32,
-    /// The largest timestamp of its segments, ms since the epoch; `None` if no record has one.
-    pub(crate) time: Result<Option<u64>, RDKafkaErrorCode>,
+    /// The largest timestamp of its segments; `None` if no record has one.
+    pub(crate) time: Result<Option<Timestamp>, RDKafkaErrorCode>,
 }
 
 /// Returns the largest timestamp of each partition. It covers whole segments, including records in them that can no
@@ -85,7 +86,7 @@ pub(crate) fn timestamps<C: ClientContext>(
             (error, ptr::addr_of!((*element).partition).read())
         };
         let time = match code_of(error) {
-            RDKafkaErrorCode::NoError => Ok(u64::try_from(time).ok()),
+            RDKafkaErrorCode::NoError => Ok(u64::try_from(time).ok().map(Timestamp::from_millis)),
             code => Err(code),
         };
         let partition = u32::try_from(partition).map_err(|_| RDKafkaErrorCode::Fail)?;

@@ -1,5 +1,6 @@
 //! Tests on librdkafka's mock cluster. Transactions and permissions are tested on a real broker (`tests/it`).
 
+use crowdfold_model::Timestamp;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -35,8 +36,9 @@ fn write(client: &ClientSettings, topic: &str, records: &[(i32, i64, &str)]) {
 fn values(client: &ClientSettings, topics: &[&str], since: Option<u64>) -> Result<Vec<String>, KafkaError> {
     let topics: Vec<_> = topics.iter().map(ToString::to_string).collect();
     let mut values = Vec::new();
-    let records =
-        read(client, &topics, since, |value| values.push(String::from_utf8(value.into()).unwrap()))?;
+    let records = read(client, &topics, since.map(Timestamp::from_millis), |value| {
+        values.push(String::from_utf8(value.into()).unwrap())
+    })?;
     assert_eq!(records, values.len() as u64);
     values.sort();
     Ok(values)

@@ -1,7 +1,7 @@
 //! Timestamps in the future. A segment expires by its largest timestamp, so one record dated in the future keeps the
 //! segment, with everything written to it later, until that timestamp is old enough.
 
-use crowdfold_model::{Moment, Span};
+use crowdfold_model::{Span, Timestamp};
 
 use super::{Admin, Finding, Spec};
 use crate::{KafkaError, RDKafkaErrorCode, Topic};
@@ -12,8 +12,8 @@ mod tests;
 /// The largest timestamps of a topic.
 #[derive(Debug)]
 pub(super) struct Largest {
-    /// The largest timestamp of each partition, ms since the epoch.
-    pub(super) times: Vec<Option<u64>>,
+    /// The largest timestamp of each partition.
+    pub(super) times: Vec<Option<Timestamp>>,
     /// Partitions whose leaders do not support the request.
     pub(super) unknown: Vec<u32>,
 }
@@ -32,7 +32,7 @@ impl Admin {
         };
         // A broker before 3.0 treats the query as a time before all records and responds with the first record's
         // timestamp. So check whether there is a later record among those that existed before the query.
-        let next = |time: u64| i64::try_from(time.checked_add(1)?).ok();
+        let next = |time: Timestamp| i64::try_from(time.as_millis().checked_add(1)?).ok();
         let nexts: Vec<Option<i64>> = times.iter().map(|time| time.and_then(next)).collect();
         let asked: Vec<i64> = nexts.iter().map(|next| next.unwrap_or(i64::MAX)).collect();
         let later = self.cluster.first_since(&topic.name, &all, &asked)?;
@@ -54,16 +54,16 @@ const fn is_unknown(code: RDKafkaErrorCode) -> bool {
     matches!(code, C::UnsupportedVersion | C::UnsupportedFeature)
 }
 
-/// Returns the findings for the largest timestamps of a topic at a time, ms since the epoch, given its `retention.ms`.
-pub(super) fn of_largest(spec: &Spec, largest: &Largest, retention: u64, now: u64) -> Vec<Finding> {
+/// Returns the findings for the largest timestamps of a topic at a time, given its `retention.ms`.
+pub(super) fn of_largest(spec: &Spec, largest: &Largest, retention: Span, now: Timestamp) -> Vec<Finding> {
     let latest = spec.latest(now);
-    let ahead = |(partition, time): (u32, &Option<u64>)| {
+    let ahead = |(partition, time): (u32, &Option<Timestamp>)| {
         let time = time.filter(|time| *time > latest)?;
         Some(Finding::Ahead {
             partition,
-            dated: Moment(time),
-            expires: Moment(time.saturating_add(retention)),
-            by: Span(time - now),
+            dated: time,
+            expires: time.saturating_add(retention),
+            by: time - now,
         })
     };
     let mut findings: Vec<_> = (0..).zip(&largest.times).filter_map(ahead).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crowdfold_model::{Span, millis};
+use crowdfold_model::{Span, Timestamp};
 
 use super::ahead::of_largest;
 use super::configs::{Configs, check_interval, default_delete_delay};
@@ -87,11 +87,11 @@ impl fmt::Display for Change {
 
 impl Admin {
     /// Returns the changes that topics need to meet their specifications, and the findings that remain afterwards.
-    /// Changes nothing. `now` is in ms since the epoch.
+    /// Changes nothing.
     ///
     /// # Errors
     /// A broker does not respond or refuses, or a bound cannot be met.
-    pub fn plan(&self, specs: &[Spec], now: u64) -> Result<Vec<Change>, KafkaError> {
+    pub fn plan(&self, specs: &[Spec], now: Timestamp) -> Result<Vec<Change>, KafkaError> {
         let brokers = self.brokers()?;
         let check = check_interval(brokers.iter());
         let mut changes = Vec::with_capacity(specs.len());
@@ -105,7 +105,7 @@ impl Admin {
                 Some(topic) => {
                     let configs = self.configs(&topic, &brokers)?;
                     bound_on_disk(spec, configs.times().delete_delay, &mut ours);
-                    let retention = ours["retention.ms"].parse().unwrap_or(u64::MAX);
+                    let retention = ours["retention.ms"].parse().map_or(Span::MAX, Span::from_millis);
                     let largest = self.largest(&topic)?;
                     let unbounded = of_largest(spec, &largest, retention, now);
                     Change { unbounded, ..alteration(spec, topic.count(), &configs, ours) }
@@ -182,25 +182,25 @@ const TURNS: u32 = 150;
 const TURN: Duration = Duration::from_millis(100);
 
 /// Returns the settings that meet the specification of a topic.
-fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, KafkaError> {
+fn settings(spec: &Spec, check: Span) -> Result<BTreeMap<&'static str, String>, KafkaError> {
     let topic = || spec.topic.clone();
     let ahead = match spec.clock {
-        Clock::Append => 0,
-        Clock::Create { ahead } => millis(ahead),
+        Clock::Append => Span::ZERO,
+        Clock::Create { ahead } => ahead.into(),
     };
-    let (retention, segment) = ttl::settings(millis(spec.ttl), check, ahead).ok_or_else(|| {
-        let ahead = (ahead > 0).then_some(Span(ahead));
-        KafkaError::TtlTooShort { topic: topic(), ttl: spec.ttl.into(), check: Span(check), ahead }
+    let (retention, segment) = ttl::settings(spec.ttl.into(), check, ahead).ok_or_else(|| {
+        let ahead = (!ahead.is_zero()).then_some(ahead);
+        KafkaError::TtlTooShort { topic: topic(), ttl: spec.ttl.into(), check, ahead }
     })?;
-    if retention < millis(spec.least) {
+    if retention < spec.least.into() {
         let (ttl, least) = (spec.ttl.into(), spec.least.into());
-        return Err(KafkaError::OutageTooLong { topic: topic(), ttl, retention: Span(retention), least });
+        return Err(KafkaError::OutageTooLong { topic: topic(), ttl, retention, least });
     }
     let mut settings = BTreeMap::from([
         ("cleanup.policy", "delete".to_owned()),
-        ("retention.ms", retention.to_string()),
+        ("retention.ms", retention.as_millis().to_string()),
         ("retention.bytes", "-1".into()),
-        ("segment.ms", segment.to_string()),
+        ("segment.ms", segment.as_millis().to_string()),
         ("segment.bytes", SEGMENT_BYTES.to_string()),
         ("max.message.bytes", spec.max_message_bytes.to_string()),
         ("min.insync.replicas", spec.min_in_sync().to_string()),
@@ -212,17 +212,17 @@ fn settings(spec: &Spec, check: u64) -> Result<BTreeMap<&'static str, String>, K
         }
         Clock::Create { .. } => {
             settings.insert("message.timestamp.type", "CreateTime".into());
-            settings.insert("message.timestamp.after.max.ms", ahead.to_string());
+            settings.insert("message.timestamp.after.max.ms", ahead.as_millis().to_string());
         }
     }
     Ok(settings)
 }
 
 /// Sets the time for which deleted files are kept, if it is longer than `ttl.on_disk_slack`.
-fn bound_on_disk(spec: &Spec, delay: u64, ours: &mut BTreeMap<&'static str, String>) {
-    let slack = millis(spec.on_disk_slack);
+fn bound_on_disk(spec: &Spec, delay: Span, ours: &mut BTreeMap<&'static str, String>) {
+    let slack = Span::from(spec.on_disk_slack);
     if delay > slack {
-        ours.insert("file.delete.delay.ms", slack.to_string());
+        ours.insert("file.delete.delay.ms", slack.as_millis().to_string());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crowdfold_model::{Span, millis};
+use crowdfold_model::{Span, Timestamp};
 
 use super::ahead::of_largest;
 use super::configs::Configs;
@@ -13,8 +13,8 @@ use crate::KafkaError;
 #[cfg(test)]
 mod tests;
 
-/// The tolerance for differences between clocks, ms. The age of a record is known to the second.
-pub(super) const TOLERANCE: u64 = 5_000;
+/// The tolerance for differences between clocks. The age of a record is known to the second.
+pub(super) const TOLERANCE: Span = Span::from_millis(5_000);
 
 /// The findings, topic by topic in the order of the specifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,7 @@ impl TopicReport {
 }
 
 impl Admin {
-    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. `now` is in ms since
-    /// the epoch. Needs the permission to describe topics and brokers, but not to read records.
+    /// Reads settings, and measures the oldest record and the largest timestamp of each partition. Needs the permission to describe topics and brokers, but not to read records.
     ///
     /// # Errors
     /// A broker does not respond or refuses. Problems of a topic are findings, not errors.
@@ -77,7 +76,7 @@ impl Admin {
         clippy::disallowed_methods,
         reason = "brokers stamp records during the check, and may respond slowly"
     )]
-    pub fn check(&self, specs: &[Spec], now: u64) -> Result<Report, KafkaError> {
+    pub fn check(&self, specs: &[Spec], now: Timestamp) -> Result<Report, KafkaError> {
         let asked = Instant::now();
         let brokers = self.brokers()?;
         let topics = specs.iter().map(|spec| {
@@ -100,11 +99,11 @@ impl Admin {
             (report.bounds, report.times) = (Some(bounds), Some(times));
             report.findings = of_settings(spec, topic.count(), &configs);
             let oldest = self.oldest(&topic, now)?;
-            let age = |time: &Option<u64>| time.map(|time| Span(now.saturating_sub(time)));
+            let age = |time: &Option<Timestamp>| time.map(|time| now.saturating_since(time));
             report.oldest = oldest.times.iter().map(age).collect();
-            report.findings.extend(of_ages(&report.oldest, bounds.readable.min(millis(spec.ttl))));
+            report.findings.extend(of_ages(&report.oldest, bounds.readable.min(spec.ttl.into())));
             let largest = self.largest(&topic)?;
-            let now = now.saturating_add(millis(asked.elapsed()));
+            let now = now.saturating_add(asked.elapsed().into());
             report.findings.extend(of_largest(spec, &largest, times.retention, now));
             if !oldest.leaderless.is_empty() {
                 report.findings.push(Finding::Unmeasured { partitions: oldest.leaderless });
@@ -133,15 +132,15 @@ fn of_settings(spec: &Spec, partitions: u32, configs: &Configs<'_>) -> Vec<Findi
         (times.check, Unbounded::Other("log.retention.check.interval.ms")),
     ];
     findings.extend(
-        forever.into_iter().filter(|(time, _)| *time == u64::MAX).map(|(_, why)| Finding::Unbounded(why)),
+        forever.into_iter().filter(|(time, _)| *time == Span::MAX).map(|(_, why)| Finding::Unbounded(why)),
     );
-    if bound != u64::MAX && bound > millis(spec.ttl) {
-        findings.push(Finding::Beyond { bound: Span(bound), ttl: spec.ttl.into() });
+    if bound != Span::MAX && bound > spec.ttl.into() {
+        findings.push(Finding::Beyond { bound, ttl: spec.ttl.into() });
     } else if let Some(finding) = of_disk(spec, times.bounds().on_disk) {
         findings.push(finding);
     }
-    if times.retention < millis(spec.least) {
-        findings.push(Finding::TooShort { retention: Span(times.retention), least: spec.least.into() });
+    if times.retention < spec.least.into() {
+        findings.push(Finding::TooShort { retention: times.retention, least: spec.least.into() });
     }
     let bytes = configs.get("retention.bytes").unwrap_or("-1");
     if spec.purpose.is_read_by_us() && bytes != "-1" {
@@ -169,19 +168,19 @@ fn of_unpacking(spec: &Spec, configs: &Configs<'_>) -> Option<Finding> {
 }
 
 /// Checks the time on disk, if the time for which records can be read is within its bound.
-fn of_disk(spec: &Spec, on_disk: u64) -> Option<Finding> {
-    let most = millis(spec.ttl).saturating_add(millis(spec.on_disk_slack));
-    (on_disk != u64::MAX && on_disk > most).then(|| Finding::OnDisk {
-        bound: Span(on_disk),
+fn of_disk(spec: &Spec, on_disk: Span) -> Option<Finding> {
+    let most = Span::from(spec.ttl).saturating_add(spec.on_disk_slack.into());
+    (on_disk != Span::MAX && on_disk > most).then(|| Finding::OnDisk {
+        bound: on_disk,
         ttl: spec.ttl.into(),
         slack: spec.on_disk_slack.into(),
     })
 }
 
-fn of_ages(oldest: &[Option<Span>], bound: u64) -> Vec<Finding> {
+fn of_ages(oldest: &[Option<Span>], bound: Span) -> Vec<Finding> {
     let overstayed = |(partition, age): (u32, &Option<Span>)| {
-        let age = age.filter(|age| age.0 > bound.saturating_add(TOLERANCE))?;
-        Some(Finding::Overstayed { partition, age, bound: Span(bound) })
+        let age = age.filter(|age| *age > bound.saturating_add(TOLERANCE))?;
+        Some(Finding::Overstayed { partition, age, bound })
     };
     (0..).zip(oldest).filter_map(overstayed).collect()
 }

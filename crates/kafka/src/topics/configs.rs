@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crowdfold_model::Span;
 use rdkafka::admin::{ConfigEntry, ConfigResource, ConfigSource};
 
 use super::ttl::Times;
@@ -38,7 +39,7 @@ impl Configs<'_> {
         let ahead = if self.is_create_time() {
             self.longest("message.timestamp.after.max.ms", &[("log.message.timestamp.after.max.ms", 1)])
         } else {
-            0
+            Span::ZERO
         };
         Times { retention, segment, check: check_interval(self.brokers.iter().copied()), delete_delay, ahead }
     }
@@ -47,45 +48,44 @@ impl Configs<'_> {
         !self.is("message.timestamp.type", "LogAppendTime")
     }
 
-    /// Returns a duration, ms: the topic's own, otherwise the longest of its brokers' defaults. The brokers' names are
+    /// Returns a length of time: the topic's own, otherwise the longest of its brokers' defaults. The brokers' names are
     /// listed by precedence, with their unit in ms.
-    fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> u64 {
+    fn longest(&self, key: &str, defaults: &[(&str, u64)]) -> Span {
         let topic = self.topic.get(key);
         let own = topic.filter(|entry| entry.source == ConfigSource::DynamicTopic);
         if let Some(own) = own {
-            return millis(own, 1).unwrap_or(u64::MAX);
+            return span(own, 1).unwrap_or(Span::MAX);
         }
-        let of = |broker: &&ConfigResource| {
-            defaults.iter().find_map(|(key, unit)| millis(broker.get(key)?, *unit))
-        };
+        let of =
+            |broker: &&ConfigResource| defaults.iter().find_map(|(key, unit)| span(broker.get(key)?, *unit));
         let brokers = self.brokers.iter().filter_map(of);
-        brokers.chain(topic.and_then(|entry| millis(entry, 1))).max().unwrap_or(u64::MAX)
+        brokers.chain(topic.and_then(|entry| span(entry, 1))).max().unwrap_or(Span::MAX)
     }
 }
 
 /// The broker settings for the default of `file.delete.delay.ms`, with their unit in ms.
 const DELETE_DELAY: [(&str, u64); 1] = [("log.segment.delete.delay.ms", 1)];
 
-/// Returns how long brokers keep deleted files of a topic without its own setting, ms; the largest over the brokers.
-pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
+/// Returns how long brokers keep deleted files of a topic without its own setting; the largest over the brokers.
+pub(super) fn default_delete_delay<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> Span {
     let [(key, unit)] = DELETE_DELAY;
     brokers
-        .map(|broker| broker.get(key).and_then(|entry| millis(entry, unit)).unwrap_or(u64::MAX))
+        .map(|broker| broker.get(key).and_then(|entry| span(entry, unit)).unwrap_or(Span::MAX))
         .max()
-        .unwrap_or(u64::MAX)
+        .unwrap_or(Span::MAX)
 }
 
-/// Returns the longest interval at which a broker checks for old records, ms.
-pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> u64 {
-    let interval = |broker: &ConfigResource| millis(broker.get("log.retention.check.interval.ms")?, 1);
-    brokers.map(|broker| interval(broker).unwrap_or(u64::MAX)).max().unwrap_or(u64::MAX)
+/// Returns the longest interval at which a broker checks for old records.
+pub(super) fn check_interval<'a>(brokers: impl Iterator<Item = &'a ConfigResource>) -> Span {
+    let interval = |broker: &ConfigResource| span(broker.get("log.retention.check.interval.ms")?, 1);
+    brokers.map(|broker| interval(broker).unwrap_or(Span::MAX)).max().unwrap_or(Span::MAX)
 }
 
-/// Parses a duration. -1 and numbers that are too large for a time mean forever; `None` means "not set".
-fn millis(entry: &ConfigEntry, unit: u64) -> Option<u64> {
+/// Parses a length of time. -1 and numbers that are too large for a time mean forever; `None` means "not set".
+fn span(entry: &ConfigEntry, unit: u64) -> Option<Span> {
     let value: i64 = entry.value.as_deref()?.parse().ok()?;
     if value == i64::MAX {
-        return Some(u64::MAX);
+        return Some(Span::MAX);
     }
-    Some(u64::try_from(value).map_or(u64::MAX, |value| value.saturating_mul(unit)))
+    Some(u64::try_from(value).map_or(Span::MAX, |value| Span::from_millis(value.saturating_mul(unit))))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crowdfold_model::{Moment, Span};
+use crowdfold_model::{Span, Timestamp};
 
 use super::Clock;
 
@@ -52,9 +52,9 @@ pub enum Finding {
         /// The partition.
         partition: u32,
         /// The largest timestamp.
-        dated: Moment,
+        dated: Timestamp,
         /// The time at which its segment can expire, by `retention.ms`.
-        expires: Moment,
+        expires: Timestamp,
         /// The distance of the timestamp into the future.
         by: Span,
     },
@@ -182,7 +182,7 @@ impl fmt::Display for Finding {
                      --purge-ahead`"
                 )?;
                 // a clock is hardly ever wrong by more than this
-                if by.0 < 3_600_000 {
+                if *by < Span::HOUR {
                     write!(f, " (or check whether this host's clock is {by} slow)")
                 } else {
                     Ok(())

@@ -19,7 +19,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crowdfold_model::millis;
+use crowdfold_model::{Span, Timestamp};
 
 use super::ahead::of_largest;
 use super::configs::{Configs, check_interval};
@@ -120,7 +120,7 @@ impl Admin {
     /// Deletes all records up to the current end of the partitions with a record dated in the future, and makes brokers
     /// begin new segments there, so that the old ones leave the disk. If nobody writes to the topic, this requires
     /// deleting the records of all its partitions. Records that are written meanwhile may be deleted too. Needs the
-    /// permissions Delete and AlterConfigs on the topic. `now` is in ms since the epoch; `say` receives each step.
+    /// permissions Delete and AlterConfigs on the topic. `progress` receives each step.
     ///
     /// # Errors
     /// A broker does not respond or refuses. The topic's settings are restored before that, if possible.
@@ -129,7 +129,7 @@ impl Admin {
         &self,
         spec: &Spec,
         purge: &Purge,
-        now: u64,
+        now: Timestamp,
         mut progress: impl FnMut(&str),
     ) -> Result<Purged, KafkaError> {
         let began = Instant::now();
@@ -143,7 +143,7 @@ impl Admin {
             own: configs.own(),
             lowered: lowered(&configs),
             retention: configs.times().retention,
-            look: Duration::from_millis(check_interval(brokers.iter())).saturating_add(LATE),
+            look: Duration::from(check_interval(brokers.iter())).saturating_add(LATE),
             is_replicated: topic.partitions.iter().any(|partition| partition.replicas.len() > 1),
             topic,
         };
@@ -157,7 +157,7 @@ impl Admin {
             let written = work.put_back_after(&work.lowered, || work.delete_after(lowered_for, &left))?;
             progress("the records were deleted; waiting for the brokers to delete their segments");
             let look = |left: &mut Vec<u32>| {
-                *left = work.still_ahead(now.saturating_add(millis(began.elapsed())))?;
+                *left = work.still_ahead(now.saturating_add(began.elapsed().into()))?;
                 Ok(left.is_empty())
             };
             if written == Written::Nothing {
@@ -200,7 +200,7 @@ struct Work<'a> {
     topic: Topic,
     own: Own,
     lowered: Own,
-    retention: u64,
+    retention: Span,
     /// The time after which each broker has checked for old segments.
     look: Duration,
     is_replicated: bool,
@@ -250,7 +250,7 @@ impl Work<'_> {
     }
 
     /// Returns the partitions that have a segment dated in the future.
-    fn still_ahead(&self, now: u64) -> Result<Vec<u32>, KafkaError> {
+    fn still_ahead(&self, now: Timestamp) -> Result<Vec<u32>, KafkaError> {
         let largest = self.admin.largest(&self.topic)?;
         Ok(ahead(&of_largest(self.spec, &largest, self.retention, now)))
     }

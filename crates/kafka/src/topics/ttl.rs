@@ -1,4 +1,4 @@
-//! The arithmetic of a broker's time-to-live, in milliseconds. As measured on Kafka 4.3:
+//! The arithmetic of a broker's time-to-live. As measured on Kafka 4.3:
 //!
 //! A segment, including the active one, is deleted when its largest timestamp is older than `retention.ms`. So the
 //! oldest record of a busy partition waits until its segment rolls (`segment.ms` after its first record; jitter only
@@ -13,29 +13,29 @@ use crowdfold_model::Span;
 #[cfg(test)]
 mod tests;
 
-/// The longest time for which a record can exist, ms. [`u64::MAX`] means forever.
+/// The longest time for which a record can exist. [`Span::MAX`] means forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Until it can no longer be read.
-    pub readable: u64,
+    pub readable: Span,
     /// Until it is deleted from the disk of every live replica.
-    pub on_disk: u64,
+    pub on_disk: Span,
 }
 
-/// The settings that determine how long a record exists, ms; the largest over the brokers that hold it. [`u64::MAX`]
+/// The settings that determine how long a record exists; the largest over the brokers that hold it. [`Span::MAX`]
 /// means forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// `retention.ms`.
-    pub retention: u64,
+    pub retention: Span,
     /// `segment.ms`.
-    pub segment: u64,
+    pub segment: Span,
     /// `log.retention.check.interval.ms`.
-    pub check: u64,
+    pub check: Span,
     /// `file.delete.delay.ms`.
-    pub delete_delay: u64,
-    /// `message.timestamp.after.max.ms`; 0 if the broker's clock sets timestamps.
-    pub ahead: u64,
+    pub delete_delay: Span,
+    /// `message.timestamp.after.max.ms`; zero if the broker's clock sets timestamps.
+    pub ahead: Span,
 }
 
 impl Times {
@@ -58,10 +58,10 @@ impl fmt::Display for Times {
             ("ahead", self.ahead),
         ];
         for (at, (name, time)) in
-            parts.into_iter().filter(|(name, time)| *name != "ahead" || *time > 0).enumerate()
+            parts.into_iter().filter(|(name, time)| *name != "ahead" || !time.is_zero()).enumerate()
         {
             f.write_str(if at > 0 { " + " } else { "" })?;
-            if time == u64::MAX { write!(f, "{name} forever")? } else { write!(f, "{name} {}", Span(time))? }
+            if time == Span::MAX { write!(f, "{name} forever")? } else { write!(f, "{name} {time}")? }
         }
         Ok(())
     }
@@ -69,10 +69,10 @@ impl fmt::Display for Times {
 
 /// Returns `retention.ms` and `segment.ms` with which a record can be read for at most `ttl`. `None` if the broker
 /// checks too rarely or lets timestamps be too far ahead.
-pub(super) const fn settings(ttl: u64, check: u64, ahead: u64) -> Option<(u64, u64)> {
+pub(super) const fn settings(ttl: Span, check: Span, ahead: Span) -> Option<(Span, Span)> {
     let Some(rest) = ttl.checked_sub(check) else { return None };
     let Some(rest) = rest.checked_sub(ahead) else { return None };
     // retention + retention / 4 = rest
-    let retention = rest / 5 * 4;
-    if retention < 4 { None } else { Some((retention, retention / 4)) }
+    let retention = rest.as_millis() / 5 * 4;
+    if retention < 4 { None } else { Some((Span::from_millis(retention), Span::from_millis(retention / 4))) }
 }

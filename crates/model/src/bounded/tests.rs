@@ -1,13 +1,12 @@
-use super::{BOUNDED_FIELDS, Budget, COUNT, MINUTE};
-
-const DAY: u64 = 86_400_000;
+use super::{BOUNDED_FIELDS, Budget, COUNT};
+use crate::Span;
 
 fn at(name: &str) -> usize {
     BOUNDED_FIELDS.iter().position(|field| field.name == name).unwrap()
 }
 
 /// Returns the contribution of a session with these amounts.
-fn bound(window: u64, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
+fn bound(window: Span, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
     let mut all = [0; COUNT];
     amounts.iter().for_each(|(name, amount)| all[at(name)] = *amount);
     let bounded = Budget::new(window).bound(all).0;
@@ -18,22 +17,22 @@ fn bound(window: u64, amounts: &[(&str, u64)]) -> Vec<(&'static str, u64)> {
 #[test]
 fn each_amount_is_clamped() {
     for field in BOUNDED_FIELDS {
-        assert_eq!(bound(MINUTE, &[(field.name, u64::MAX)]), [(field.name, field.clamp(MINUTE))]);
-        let less = field.clamp(MINUTE).saturating_sub(1);
+        assert_eq!(bound(Span::MINUTE, &[(field.name, u64::MAX)]), [(field.name, field.clamp(Span::MINUTE))]);
+        let less = field.clamp(Span::MINUTE).saturating_sub(1);
         let expected: &[(&str, u64)] = if less > 0 { &[(field.name, less)] } else { &[] };
-        assert_eq!(bound(MINUTE, &[(field.name, less)]), expected);
+        assert_eq!(bound(Span::MINUTE, &[(field.name, less)]), expected);
     }
 }
 
 #[test]
 fn four_full_fields_exhaust_the_budget() {
     let full = |names: &[&'static str]| -> Vec<(&'static str, u64)> {
-        names.iter().map(|name| (*name, BOUNDED_FIELDS[at(name)].clamp(MINUTE))).collect()
+        names.iter().map(|name| (*name, BOUNDED_FIELDS[at(name)].clamp(Span::MINUTE))).collect()
     };
     let four = full(&["attempts", "plays", "stalls", "playing_ms"]);
-    assert_eq!(bound(MINUTE, &four), four);
+    assert_eq!(bound(Span::MINUTE, &four), four);
     let five = full(&["attempts", "plays", "errors.drm", "stalls", "playing_ms"]);
-    assert_eq!(bound(MINUTE, &five), five[..4], "the last in the list is the one that does not fit");
+    assert_eq!(bound(Span::MINUTE, &five), five[..4], "the last in the list is the one that does not fit");
 }
 
 #[test]
@@ -54,7 +53,7 @@ fn a_field_that_does_not_fit_leaves_the_budget_to_later_fields() {
         ("dropped_frames", 30),
         ("playing_ms", 50_000),
     ];
-    assert_eq!(bound(MINUTE, &session), expected);
+    assert_eq!(bound(Span::MINUTE, &session), expected);
 }
 
 /// In binary fractions these squares add up to a little more or less than the budget.
@@ -68,30 +67,31 @@ fn the_budget_is_exact_at_its_bound() {
         ("stalled_ms", 10_000),
         ("switches", 1),
     ];
-    assert_eq!(bound(MINUTE, &ninths), ninths, "3 + 4/9 + 4/9 + 1/9 = 4");
+    assert_eq!(bound(Span::MINUTE, &ninths), ninths, "3 + 4/9 + 4/9 + 1/9 = 4");
     let mut beyond = ninths;
     beyond[4].1 = 10_001;
     let expected: Vec<_> = beyond.into_iter().filter(|(name, _)| *name != "stalled_ms").collect();
-    assert_eq!(bound(MINUTE, &beyond)[..4], expected[..4]);
+    assert_eq!(bound(Span::MINUTE, &beyond)[..4], expected[..4]);
 }
 
 #[test]
 fn clamps_of_time_grow_with_the_window_and_are_at_least_one() {
-    let clamps = |window| {
+    let clamps = |window: Span| {
         ["attempts", "stalls", "stalled_ms", "startup_ms", "playing_ms"]
             .map(|name| BOUNDED_FIELDS[at(name)].clamp(window))
     };
-    assert_eq!(clamps(MINUTE), [1, 3, 15_000, 10_000, 60_000]);
-    assert_eq!(clamps(60 * MINUTE), [1, 180, 900_000, 10_000, 3_600_000]);
-    assert_eq!(clamps(1_000), [1, 1, 250, 10_000, 1_000]);
-    assert_eq!(clamps(30_000), [1, 2, 7_500, 10_000, 30_000]);
-    assert_eq!(clamps(0), [1, 1, 1, 10_000, 1]);
+    assert_eq!(clamps(Span::MINUTE), [1, 3, 15_000, 10_000, 60_000]);
+    assert_eq!(clamps(Span::HOUR), [1, 180, 900_000, 10_000, 3_600_000]);
+    assert_eq!(clamps(Span::SECOND), [1, 1, 250, 10_000, 1_000]);
+    assert_eq!(clamps(Span::from_millis(30_000)), [1, 2, 7_500, 10_000, 30_000]);
+    assert_eq!(clamps(Span::ZERO), [1, 1, 1, 10_000, 1]);
 }
 
 /// A configuration takes no other windows.
 #[test]
 fn no_window_that_divides_a_day_overflows_the_arithmetic() {
-    for window in (1_000..=DAY).filter(|window| DAY.is_multiple_of(*window)) {
+    let lengths = (1_000..=Span::DAY.as_millis()).map(Span::from_millis);
+    for window in lengths.filter(|window| Span::DAY.is_multiple_of(*window)) {
         let budget = Budget::new(window);
         let full = budget.clamps.iter().zip(budget.weights).map(|(clamp, weight)| {
             u128::from(*clamp).checked_pow(2).and_then(|square| square.checked_mul(weight)).unwrap()

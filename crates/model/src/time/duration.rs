@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Millis;
+use super::Span;
 
 #[cfg(test)]
 mod tests;
 
 /// The units, longest first, in milliseconds.
-pub(super) const UNITS: [(&str, Millis); 5] =
+pub(super) const UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Parses a whole number and a unit: `500ms`, `90s`, `1m`, `6h` or `30d`. Returns `None` for any other text.
@@ -23,7 +23,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 /// Formats a duration as one number, in the longest unit that divides it: 90 seconds are `90s`.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
-    let millis = millis(duration);
+    let millis = Span::from(duration).as_millis();
     let fits = |(_, unit): &(&str, u64)| millis != 0 && millis.is_multiple_of(*unit);
     let (name, unit) = UNITS.into_iter().find(fits).unwrap_or(("s", 1_000));
     format!("{}{name}", millis / unit)
@@ -32,7 +32,7 @@ pub fn show_duration(duration: Duration) -> String {
 /// Formats a duration with one number per unit: 46 minutes are `46m`, 90061 seconds are `1d 1h 1m 1s`.
 #[must_use]
 pub fn spell_duration(duration: Duration) -> String {
-    let mut rest = millis(duration);
+    let mut rest = Span::from(duration).as_millis();
     let mut parts = Vec::new();
     for (name, unit) in UNITS {
         if rest >= unit {
@@ -41,10 +41,4 @@ pub fn spell_duration(duration: Duration) -> String {
         }
     }
     if parts.is_empty() { "0s".into() } else { parts.join(" ") }
-}
-
-/// Returns a duration in whole milliseconds.
-#[must_use]
-pub fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

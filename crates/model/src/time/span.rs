@@ -1,21 +1,192 @@
-//! Formatting of durations.
+//! Lengths of time.
 
 use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, Rem, Sub};
 use std::time::Duration;
 
-use super::Millis;
-use super::duration::{UNITS, millis};
+use super::duration::UNITS;
 
-/// A duration, formatted as in configurations: `44m`, `1h 30m`, `30d`, `250ms`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(
-    /// Milliseconds.
-    pub Millis,
-);
+/// A length of time, in milliseconds. It is formatted as in configurations, in at most two units: `44m`, `1h 30m`, `30d`,
+/// `250ms`.
+///
+/// Operators overflow like those of `u64`: in debug builds they panic.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
+)]
+#[repr(transparent)]
+pub struct Span(u64);
+
+impl Span {
+    /// No time.
+    pub const ZERO: Self = Self(0);
+
+    /// One second.
+    pub const SECOND: Self = Self(1_000);
+
+    /// One minute.
+    pub const MINUTE: Self = Self(60_000);
+
+    /// One hour.
+    pub const HOUR: Self = Self(3_600_000);
+
+    /// One day of 24 hours.
+    pub const DAY: Self = Self(86_400_000);
+
+    /// The greatest length of time, which stands for "forever" where there is no limit.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// Creates a length of time from milliseconds.
+    #[inline]
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns the milliseconds.
+    #[inline]
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the whole seconds.
+    #[inline]
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1_000
+    }
+
+    /// Returns the seconds with their fraction.
+    #[inline]
+    #[must_use]
+    pub const fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1_000.0
+    }
+
+    /// Returns true if there is no time in it.
+    #[inline]
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds a length of time; at most [`Self::MAX`].
+    #[inline]
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// Subtracts a length of time; at least [`Self::ZERO`].
+    #[inline]
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Subtracts a length of time; absent if that one is longer.
+    #[inline]
+    #[must_use]
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(millis) => Some(Self(millis)),
+            None => None,
+        }
+    }
+
+    /// Multiplies the length of time. This is the operator `*` for constants.
+    #[inline]
+    #[must_use]
+    pub const fn times(self, factor: u64) -> Self {
+        Self(self.0 * factor)
+    }
+
+    /// Returns true if this is a whole number of another length of time.
+    #[inline]
+    #[must_use]
+    pub const fn is_multiple_of(self, other: Self) -> bool {
+        self.0.is_multiple_of(other.0)
+    }
+}
+
+impl Add for Span {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl AddAssign for Span {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl Sub for Span {
+    type Output = Self;
+
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl Mul<u64> for Span {
+    type Output = Self;
+
+    #[inline]
+    fn mul(self, factor: u64) -> Self {
+        self.times(factor)
+    }
+}
+
+impl Div<u64> for Span {
+    type Output = Self;
+
+    #[inline]
+    fn div(self, divisor: u64) -> Self {
+        Self(self.0 / divisor)
+    }
+}
+
+/// Returns how often a length of time fits into this one.
+impl Div for Span {
+    type Output = u64;
+
+    #[inline]
+    fn div(self, other: Self) -> u64 {
+        self.0 / other.0
+    }
+}
+
+impl Rem for Span {
+    type Output = Self;
+
+    #[inline]
+    fn rem(self, other: Self) -> Self {
+        Self(self.0 % other.0)
+    }
+}
+
+impl Sum for Span {
+    fn sum<I: Iterator<Item = Self>>(spans: I) -> Self {
+        spans.fold(Self::ZERO, Add::add)
+    }
+}
 
 impl From<Duration> for Span {
     fn from(length: Duration) -> Self {
-        Self(millis(length))
+        Self(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Span> for Duration {
+    fn from(length: Span) -> Self {
+        Self::from_millis(length.0)
     }
 }
 
@@ -46,7 +217,7 @@ mod tests {
     #[test]
     fn durations_are_formatted_like_those_of_configurations() {
         let shown = [0, 250, 1_000, 90_000, 2_640_000, 5_400_000, 2_592_000_000, 86_400_001];
-        let shown = shown.map(|millis| Span(millis).to_string());
+        let shown = shown.map(|millis| Span::from_millis(millis).to_string());
         assert_eq!(shown, ["0s", "250ms", "1s", "1m 30s", "44m", "1h 30m", "30d", "1d 1ms"]);
     }
 }

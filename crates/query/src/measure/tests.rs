@@ -1,8 +1,7 @@
 use super::{error_variance, variance};
-use crate::row::Window;
-use crowdfold_model::{BOUNDED_FIELDS, Clamp, Metric, SumMetric, ValueMetric};
+use crowdfold_model::{BOUNDED_FIELDS, Clamp, Metric, Span, SumMetric, Timestamp, ValueMetric, Window};
 
-const MINUTE: Window = Window { start: 120_000, end: 180_000 };
+const MINUTE: Window = Window::at(Timestamp::from_millis(120_000), Span::MINUTE);
 
 #[test]
 fn every_metric_has_its_own_clamp() {
@@ -22,7 +21,7 @@ fn noise_is_a_multiple_of_the_clamp_which_grows_with_the_window() {
     assert_eq!(sigma(SumMetric::StalledMs.into(), MINUTE), 120_000.0);
     assert_eq!(sigma(ValueMetric::BandwidthKbps.into(), MINUTE), 240_000.0);
     assert_eq!(error_variance(8, MINUTE), 64.0);
-    let quarter = Window { start: 0, end: 900_000 };
+    let quarter = Window::at(Timestamp::EPOCH, Span::MINUTE * 15);
     assert_eq!(
         (sigma(SumMetric::Plays.into(), quarter), sigma(SumMetric::Stalls.into(), quarter)),
         (8.0, 8.0 * 45.0)
@@ -32,8 +31,8 @@ fn noise_is_a_multiple_of_the_clamp_which_grows_with_the_window() {
 
 #[test]
 fn a_window_longer_than_any_policy_allows_has_the_noise_of_a_day() {
-    let endless = Window { start: 0, end: u64::MAX };
-    let day = Window { start: 0, end: 86_400_000 };
+    let endless = Window { start: Timestamp::EPOCH, end: Timestamp::MAX };
+    let day = Window::at(Timestamp::EPOCH, Span::DAY);
     for measure in Metric::ALL {
         assert_eq!(variance(measure, 100, endless), variance(measure, 100, day));
     }

@@ -102,8 +102,8 @@ fn line<'a>(answer: &'a Answer, group: &'a Group) -> Line<'a> {
     Line {
         tenant: answer.across.is_none().then_some(group.tenant()),
         tenants: answer.across.is_some().then_some(group.tenants.len()),
-        from: group.span.start,
-        to: group.span.end,
+        from: group.span.start.as_millis(),
+        to: group.span.end.as_millis(),
         attributes: answer.across.map(|_| Dimensions(names, values)),
         dimensions: Dimensions(&answer.by[attributes..], &group.group_key[attributes..]),
         tables: tables(group),

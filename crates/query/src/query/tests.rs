@@ -1,3 +1,5 @@
+use crowdfold_model::{Span, Timestamp};
+
 use crate::testing::{MINUTE, query};
 
 fn refused(flags: &str) -> String {
@@ -13,7 +15,7 @@ fn query_flags_are_parsed() {
     assert_eq!(asked.conditions["browser"], ["a=b"]);
     assert_eq!(
         (asked.since, asked.every, asked.by.unwrap()),
-        (40 * MINUTE, Some(5 * MINUTE), vec!["os".to_owned()])
+        (Timestamp::from_millis(40 * MINUTE), Some(Span::MINUTE * 5), vec!["os".to_owned()])
     );
 }
 
@@ -24,7 +26,7 @@ fn a_breakdown_may_be_written_as_in_keys() {
 
 #[test]
 fn since_before_the_epoch_selects_all_windows() {
-    assert_eq!(query("--since 9999d").unwrap().since, 0);
+    assert_eq!(query("--since 9999d").unwrap().since, Timestamp::EPOCH);
 }
 
 #[test]

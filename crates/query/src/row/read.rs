@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crowdfold_model::{Metric, SumMetric, ValueMetric};
+use crowdfold_model::{Metric, SumMetric, Timestamp, ValueMetric, Window};
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -16,6 +16,19 @@ impl<'de> Deserialize<'de> for Row {
 }
 
 struct RowVisitor;
+
+/// The window of a row, in milliseconds since the epoch.
+#[derive(Deserialize)]
+struct Interval {
+    start: u64,
+    end: u64,
+}
+
+impl From<Interval> for Window {
+    fn from(interval: Interval) -> Self {
+        Self { start: Timestamp::from_millis(interval.start), end: Timestamp::from_millis(interval.end) }
+    }
+}
 
 /// The fields that were read so far.
 #[derive(Default)]
@@ -39,7 +52,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*key {
                 "tenant" => tenant = Some(map.next_value()?),
-                "window" => window = Some(map.next_value()?),
+                "window" => window = Some(map.next_value::<Interval>()?.into()),
                 "breakdown" => breakdown = Some(map.next_value()?),
                 "detail" => detail = map.next_value()?,
                 "dimensions" => dimensions = Some(map.next_value()?),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crowdfold_model::Timestamp;
+
 use crate::row::{Numbers, Row};
 use crate::{Query, QueryError};
 
@@ -10,7 +12,7 @@ pub(super) enum Table {
     Named(Vec<String>),
     /// One breakdown for each tenant and window. They may differ, because these are totals: all tables of a tenant's
     /// window have the same sessions.
-    PerWindow(HashMap<(String, u64), Vec<String>>),
+    PerWindow(HashMap<(String, Timestamp), Vec<String>>),
 }
 
 impl Table {
@@ -40,7 +42,7 @@ impl Table {
     }
 
     fn per_window(rows: &[(&Row, Numbers)]) -> Self {
-        let mut best: HashMap<(String, u64), (Rank, &Vec<String>)> = HashMap::new();
+        let mut best: HashMap<(String, Timestamp), (Rank, &Vec<String>)> = HashMap::new();
         for (row, numbers) in rows {
             let candidate = (rank(row, *numbers), &row.breakdown);
             best.entry((row.tenant.clone(), row.window.start))

@@ -1,11 +1,11 @@
 use crowdfold_model::Dimension::{Cdn, Country};
-use crowdfold_model::{BOUNDED_FIELDS, Bounded, Cell, Table, ValueMetric, Window};
+use crowdfold_model::{BOUNDED_FIELDS, Bounded, Cell, Span, Table, Timestamp, ValueMetric, Window};
 use serde_json::Value;
 
 use crate::testing::{cell, cell_key};
 use crate::{Policy, PolicySettings, Secret, release};
 
-const MINUTE: Window = Window { start: 60_000, end: 120_000 };
+const MINUTE: Window = Window::at(Timestamp::from_millis(60_000), Span::MINUTE);
 
 fn policy(settings: PolicySettings, secret: u8) -> Policy {
     let breakdowns = vec![vec![Country], vec![Cdn]];
@@ -70,7 +70,7 @@ fn noise_repeats_for_the_same_row_and_differs_for_any_other() {
     let (mut longer, mut beacons) = (viewers(83), viewers(83));
     longer.bounded.0[17] += 1;
     beacons.sums.beacons = 1;
-    let later = Window { start: 120_000, end: 180_000 };
+    let later = Window::at(MINUTE.end, Span::MINUTE);
     let others = [
         noise(&keyed(), "beta", MINUTE, &viewers(83)),
         noise(&keyed(), "acme", later, &viewers(83)),
@@ -90,11 +90,11 @@ fn noise_repeats_for_the_same_row_and_differs_for_any_other() {
 #[test]
 fn noise_has_mean_zero_and_the_documented_deviation_in_every_field() {
     const DRAWS: u64 = 2_000;
-    for (noise, length) in [(8, 60_000), (1, 60_000), (8, 3_600_000)] {
+    for (noise, length) in [(8, Span::MINUTE), (1, Span::MINUTE), (8, Span::HOUR)] {
         let policy = policy(PolicySettings { noise, ..Default::default() }, 7);
         let mut residuals = vec![Vec::new(); BOUNDED_FIELDS.len()];
         for at in 0..DRAWS {
-            let window = Window { start: at * length, end: (at + 1) * length };
+            let window = Window::at(Timestamp::EPOCH + length * at, length);
             let cell = viewers(50 + at % 3);
             let covered = numbers(&rows(&policy, "acme", window, &cell)[0]);
             for ((field, number), exact) in residuals.iter_mut().zip(covered).zip(cell.bounded.0) {

@@ -1,10 +1,11 @@
-use crowdfold_model::Reason;
+use crowdfold_model::{Reason, Timestamp};
 
 use super::RejectionNote;
 
 #[test]
 fn note_contains_a_reason_a_location_and_the_minute() {
-    let note = RejectionNote::new(Reason::NoSession, "crowdfold.beacons", 3, 81_234, 1_795_308_528_421);
+    let time = Timestamp::from_millis(1_795_308_528_421);
+    let note = RejectionNote::new(Reason::NoSession, "crowdfold.beacons", 3, 81_234, time);
     assert_eq!(
         String::from_utf8(note.json()).unwrap(),
         r#"{"schema":"crowdfold.rejection/1","reason":"no_session","topic":"crowdfold.beacons","partition":3,"offset":81234,"time":1795308480000}"#

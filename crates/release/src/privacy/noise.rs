@@ -66,8 +66,8 @@ impl CellNoise {
         let mut noise = Self(secret.stream("noise"));
         noise.number(noise_key.policy);
         noise.text(noise_key.tenant);
-        noise.number(noise_key.window.start);
-        noise.number(noise_key.window.end);
+        noise.number(noise_key.window.start.as_millis());
+        noise.number(noise_key.window.end.as_millis());
         noise.text(noise_key.breakdown);
         noise.number(cell_key.len() as u64);
         cell_key.iter().for_each(|value| noise.text(value));

@@ -1,7 +1,8 @@
 use super::*;
 
-const HOUR: Millis = 3_600_000;
-const DEFAULT: PrivacySettings = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: HOUR, idle: 90_000 };
+const HOUR: Span = Span::HOUR;
+const DEFAULT: PrivacySettings =
+    PrivacySettings { epsilon: 1.0, delta: 1e-8, window: HOUR, idle: Span::SECOND.times(90) };
 
 fn rounded(sigma: Sigma, digits: i32) -> f64 {
     let unit = 10_f64.powi(digits);
@@ -92,9 +93,11 @@ fn invalid_budget_is_refused_with_the_fix() {
         let message = refused(PrivacySettings { delta, ..DEFAULT });
         assert!(message.starts_with(&format!("release.privacy.delta is {delta:?}, not")), "{message}");
     }
-    assert!(refused(PrivacySettings { window: 7_000, ..DEFAULT }).contains("does not divide a day"));
+    assert!(
+        refused(PrivacySettings { window: Span::SECOND * 7, ..DEFAULT }).contains("does not divide a day")
+    );
     for epsilon in [1e-6, 1e-300] {
-        let message = refused(PrivacySettings { epsilon, window: 1000, ..DEFAULT });
+        let message = refused(PrivacySettings { epsilon, window: Span::SECOND, ..DEFAULT });
         assert!(message.contains("would ever be released; raise it"), "{message}");
     }
     assert!(Privacy::new(&PrivacySettings { delta: f64::MIN_POSITIVE, ..DEFAULT }, 5).is_ok());

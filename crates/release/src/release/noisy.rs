@@ -41,7 +41,7 @@ pub(super) fn release(
     coverage: Option<Coverage>,
 ) -> Result<NoisyRows, ReleaseError> {
     let secret = privacy.secret().ok_or(ReleaseError::NoSecret)?;
-    if window.end - window.start != privacy.window() {
+    if window.length() != privacy.window() {
         return Err(ReleaseError::WindowLength);
     }
     let fingerprint = policy.fingerprint();

@@ -1,5 +1,5 @@
 use crowdfold_model::Dimension::{Browser, Cdn, Os, Player};
-use crowdfold_model::{Cell, SumMetric, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, Span, SumMetric, Table, Timestamp, ValueMetric, Window};
 use proptest::collection::vec;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
@@ -8,7 +8,7 @@ use crate::fold::Row;
 use crate::testing::{Numbers, cell, cell_key, table};
 use crate::{Coverage, Detail, Policy, PolicySettings};
 
-const WINDOW: Window = Window { start: 60_000, end: 120_000 };
+const WINDOW: Window = Window::at(Timestamp::from_millis(60_000), Span::MINUTE);
 
 fn policy(min_networks: Option<u32>) -> Policy {
     let breakdowns = vec![vec![Os, Browser], vec![Player], vec![Cdn]];

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crowdfold_model::Dimension::{Browser, Os};
-use crowdfold_model::{Cell, Distribution, SumMetric, Sums, ValueMetric, Values, Window};
+use crowdfold_model::{Cell, Distribution, Span, SumMetric, Sums, Timestamp, ValueMetric, Values, Window};
 use static_assertions::assert_not_impl_any;
 
 use super::{Coverage, Head, Rollup};
@@ -23,7 +23,7 @@ fn distribution(values: &[(u32, u64)]) -> Distribution {
 fn example(coverage: Option<Coverage>, detail: bool) -> Rollup {
     let head = Head {
         tenant: "acme".into(),
-        window: Window { start: 1_795_308_480_000, end: 1_795_308_540_000 },
+        window: Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE),
         breakdown: [Os, Browser].into(),
         rows: 12,
         coverage,

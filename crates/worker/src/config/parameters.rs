@@ -2,7 +2,6 @@
 
 use crowdfold_config::{AddressPolicy, ConfigError, ContentPolicy, Format, Partitioner};
 use crowdfold_engine::Rules;
-use crowdfold_model::millis;
 use crowdfold_scan::PublicIds;
 
 use super::Config;
@@ -29,7 +28,7 @@ impl Config {
             tenants: self.tenants.names.clone(),
             default_tenant: self.tenants.default_index(),
             partitioner: partitioner(self.source.partitioner),
-            max_skew: millis(self.windows.max_skew),
+            max_skew: self.windows.max_skew.into(),
             address: match self.address.policy {
                 AddressPolicy::Strip => crowdfold_airlock::AddressPolicy::Strip,
                 AddressPolicy::Truncate => crowdfold_airlock::AddressPolicy::Truncate,
@@ -54,9 +53,9 @@ impl Config {
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules {
-            window: millis(self.windows.length),
-            lateness: millis(self.windows.lateness),
-            idle: millis(self.sessions.idle_timeout),
+            window: self.windows.length.into(),
+            lateness: self.windows.lateness.into(),
+            idle: self.sessions.idle_timeout.into(),
             breakdowns: self.policies().breakdowns(),
             max_sessions: self.sessions.max_per_partition,
         }

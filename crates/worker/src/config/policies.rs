@@ -2,7 +2,7 @@
 
 use crowdfold_config::{ConfigError, DetailTable, Loaded, ReleasePolicy, TenantRelease, did_you_mean};
 use crowdfold_engine::MOST_LEVELS;
-use crowdfold_model::{Dimension, millis};
+use crowdfold_model::Dimension;
 use crowdfold_release::{
     Detail, Policies, Policy, PolicyError, PolicySettings, PrivacyError, PrivacySettings,
 };
@@ -23,8 +23,8 @@ pub(super) fn read(loaded: &Loaded) -> Result<Policies, ConfigError> {
     let budget = PrivacySettings {
         epsilon: settings.release.privacy.epsilon,
         delta: settings.release.privacy.delta,
-        window: millis(settings.windows.length),
-        idle: millis(settings.sessions.idle_timeout),
+        window: settings.windows.length.into(),
+        idle: settings.sessions.idle_timeout.into(),
     };
     let policy = |keys: &Keys<'_>| {
         let policy_settings = keys.settings()?;

@@ -52,7 +52,7 @@ fn changed_file_is_read_again_and_a_damaged_one_is_logged_once() {
     let captured = LogBuffer::default();
     let log = tracing_subscriber::fmt().with_writer(Mutex::new(captured.clone())).with_ansi(false);
     let log = tracing::Dispatch::new(log.finish());
-    let mut now = 0;
+    let mut now = Timestamp::EPOCH;
     let mut look = |shared: &Shared| {
         now += AGAIN;
         tracing::dispatcher::with_default(&log, || databases.refresh(shared, now));

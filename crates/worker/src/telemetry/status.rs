@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 /// A component of the process whose liveness is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,16 +34,15 @@ impl Component {
     }
 }
 
-/// The time without a report after which a component is reported as dead, ms.
-const DEAD: Millis = 120_000;
+/// The time without a report after which a component is reported as dead.
+const DEAD: Span = Span::MINUTE.times(2);
 
-/// The time without a report after which a stage, which reports every second, is waiting for an unresponsive cluster,
-/// ms.
-const STUCK: Millis = 10_000;
+/// The time without a report after which a stage, which reports every second, is waiting for an unresponsive cluster.
+const STUCK: Span = Span::SECOND.times(10);
 
 #[derive(Debug, Default)]
 struct State {
-    alive: BTreeMap<Component, Millis>,
+    alive: BTreeMap<Component, Timestamp>,
     reasons: BTreeMap<Component, Vec<String>>,
 }
 
@@ -61,7 +60,7 @@ impl Status {
     }
 
     /// Records that a component is alive, with the reasons why it is not ready; without reasons it is ready.
-    pub fn report(&self, component: Component, now: Millis, reasons: Vec<String>) {
+    pub fn report(&self, component: Component, now: Timestamp, reasons: Vec<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.alive.insert(component, now);
         state.reasons.insert(component, reasons);
@@ -69,25 +68,27 @@ impl Status {
 
     /// Returns the components that are reported as dead.
     #[must_use]
-    pub fn dead(&self, now: Millis) -> Vec<String> {
+    pub fn dead(&self, now: Timestamp) -> Vec<String> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = state.alive.iter().map(|(component, last)| (component, now.saturating_sub(*last)));
+        let silent = state.alive.iter().map(|(component, last)| (component, now.saturating_since(*last)));
         silent
             .filter(|(_, silent)| *silent > DEAD)
-            .map(|(component, silent)| format!("{}: no progress for {} s", component.name(), silent / 1000))
+            .map(|(component, silent)| {
+                format!("{}: no progress for {} s", component.name(), silent.as_secs())
+            })
             .collect()
     }
 
     /// Returns the reasons why the worker is not ready; empty if it is.
     #[must_use]
-    pub fn not_ready(&self, now: Millis) -> Vec<String> {
+    pub fn not_ready(&self, now: Timestamp) -> Vec<String> {
         let dead = self.dead(now);
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stuck = [Component::Combine, Component::Merge].into_iter().filter_map(|component| {
-            let silent = now.saturating_sub(*state.alive.get(&component)?);
+            let silent = now.saturating_since(*state.alive.get(&component)?);
             let unsaid = state.reasons.get(&component).is_some_and(Vec::is_empty);
-            (unsaid && (STUCK + 1..=DEAD).contains(&silent)).then(|| {
-                format!("{}: the cluster has not answered for {} s", component.name(), silent / 1000)
+            (unsaid && silent > STUCK && silent <= DEAD).then(|| {
+                format!("{}: the cluster has not answered for {} s", component.name(), silent.as_secs())
             })
         });
         let reasons = state.reasons.iter().flat_map(|(component, reasons)| {
@@ -101,26 +102,31 @@ impl Status {
 mod tests {
     use super::*;
 
+    const fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
     #[test]
     fn a_worker_is_ready_once_every_component_reported_and_stays_alive() {
         let status = Status::new(&[Component::Combine, Component::Merge]);
-        assert_eq!(status.not_ready(0), ["combine: starting", "merge: starting"]);
-        status.report(Component::Combine, 10, vec![]);
-        status.report(Component::Merge, 10, vec!["no broker".into()]);
-        assert_eq!(status.not_ready(10), ["merge: no broker"]);
-        status.report(Component::Merge, 20, vec![]);
-        assert_eq!(status.not_ready(20), Vec::<String>::new());
-        status.report(Component::Merge, DEAD, vec![]);
-        assert_eq!(status.not_ready(DEAD + 11), ["combine: no progress for 120 s"]);
+        assert_eq!(status.not_ready(at(0)), ["combine: starting", "merge: starting"]);
+        status.report(Component::Combine, at(10), vec![]);
+        status.report(Component::Merge, at(10), vec!["no broker".into()]);
+        assert_eq!(status.not_ready(at(10)), ["merge: no broker"]);
+        status.report(Component::Merge, at(20), vec![]);
+        assert_eq!(status.not_ready(at(20)), Vec::<String>::new());
+        status.report(Component::Merge, at(120_000), vec![]);
+        assert_eq!(status.not_ready(at(120_011)), ["combine: no progress for 120 s"]);
     }
+
     #[test]
     fn a_stage_that_waits_for_the_cluster_is_not_ready_but_alive() {
         let status = Status::new(&[Component::Combine, Component::Topics]);
-        status.report(Component::Combine, 0, vec![]);
+        status.report(Component::Combine, at(0), vec![]);
         // it reports every minute
-        status.report(Component::Topics, 0, vec![]);
-        assert_eq!(status.not_ready(STUCK), Vec::<String>::new());
-        assert_eq!(status.not_ready(31_000), ["combine: the cluster has not answered for 31 s"]);
-        assert_eq!(status.dead(31_000), Vec::<String>::new());
+        status.report(Component::Topics, at(0), vec![]);
+        assert_eq!(status.not_ready(at(10_000)), Vec::<String>::new());
+        assert_eq!(status.not_ready(at(31_000)), ["combine: the cluster has not answered for 31 s"]);
+        assert_eq!(status.dead(at(31_000)), Vec::<String>::new());
     }
 }

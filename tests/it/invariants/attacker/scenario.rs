@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crowdfold_model::{Cell, CellKey, Dimension, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, CellKey, Dimension, Span, Table, Timestamp, ValueMetric, Window};
 use crowdfold_release::{Detail, Policy, PolicySettings, release};
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ impl Scenario {
         let tables = marked.iter().map(|table| -> Table {
             table.iter().map(|(cell_key, cell)| (shared(cell_key), cell.clone())).collect()
         });
-        let span = Window { start: window as u64 * 1_000, end: (window as u64 + 1) * 1_000 };
+        let span = Window::at(Timestamp::EPOCH + Span::SECOND * window as u64, Span::SECOND);
         let released = release("tenant", span, tables.collect(), policy, None);
         assert_eq!(released.fault, None);
         let mut rollups = released.rollups.iter();

@@ -1,5 +1,6 @@
 //! All that a run lets out.
 
+use crowdfold_model::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
@@ -110,7 +111,8 @@ fn records(deployment: &Deployment<'_>, topic: &str) -> Vec<Bytes> {
 fn partials(deployment: &Deployment<'_>, log: &Log) -> Vec<Bytes> {
     let by_record = |partition: u32| {
         let last = log[partition as usize].iter().filter_map(|record| record.timestamp).max().unwrap();
-        (last - deployment.rules.lateness) / deployment.rules.window * deployment.rules.window
+        let (lateness, window) = (deployment.rules.lateness, deployment.rules.window);
+        Timestamp::from_millis((last - lateness) / window * window)
     };
     let ours = |seen: &Seen| match wire::read(&seen.value).unwrap() {
         Partial::Chunk(_) => true,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crowdfold_kafka::topics::{Readers, Times};
+use crowdfold_model::Span;
 use serde_json::{Value, json};
 
 use super::report::{Line, Report, Subject};
@@ -15,7 +16,7 @@ pub(super) fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     };
     let whole = json!({
         "schema": "crowdfold.audit/1",
-        "time": report.now,
+        "time": report.now.as_millis(),
         "verdict": outcome,
         "breaches": report.breaches(),
         "topics": report.subjects.iter().map(|subject| topic(report, subject)).collect::<Vec<_>>(),
@@ -48,7 +49,7 @@ fn topic(report: &Report, subject: &Subject) -> Value {
         "readable_at_most_ms": bounds.and_then(|bounds| bounded(bounds.readable)),
         "on_disk_at_most_ms": bounds.and_then(|bounds| bounded(bounds.on_disk)),
         "settings": age.and_then(|age| age.times).map(times),
-        "oldest_ms_by_partition": age.map(|age| age.oldest.iter().map(|age| age.map(|age| age.0)).collect::<Vec<_>>()),
+        "oldest_ms_by_partition": age.map(|age| age.oldest.iter().map(|age| age.map(Span::as_millis)).collect::<Vec<_>>()),
         "readers": readers,
     })
 }
@@ -63,9 +64,9 @@ fn times(times: Times) -> Value {
     })
 }
 
-/// Returns the duration; `null` if it is unlimited.
-fn bounded(millis: u64) -> Option<u64> {
-    (millis != u64::MAX).then_some(millis)
+/// Returns the milliseconds; `null` if it is unlimited.
+fn bounded(time: Span) -> Option<u64> {
+    (time != Span::MAX).then_some(time.as_millis())
 }
 
 fn finding(line: &Line) -> Value {

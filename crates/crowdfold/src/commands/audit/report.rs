@@ -4,12 +4,13 @@ use std::fmt;
 
 use crowdfold_audit::{Audit, Contents, Looked, RecordLocation};
 use crowdfold_kafka::topics::{Finding, Readers, Spec, TopicReport};
+use crowdfold_model::Timestamp;
 
 /// The result of an audit.
 #[derive(Default)]
 pub(super) struct Report {
-    /// The time of the audit, ms since the epoch.
-    pub(super) now: u64,
+    /// The time of the audit.
+    pub(super) now: Timestamp,
     pub(super) subjects: Vec<Subject>,
     pub(super) audit: Option<Audit>,
     /// Findings about topics as a whole, such as their readers.

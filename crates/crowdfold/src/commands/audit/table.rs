@@ -65,14 +65,14 @@ fn topic(report: &Report, subject: &Subject) -> [String; 6] {
 }
 
 /// Rounds an age to the second, the precision of its measurement.
-fn shown(Span(millis): Span) -> String {
-    Span(millis / 1_000 * 1_000).to_string()
+fn shown(span: Span) -> String {
+    (Span::SECOND * span.as_secs()).to_string()
 }
 
 /// Formats a bound as `1h = retention 44m + segment 11m + check 5m`.
 fn readable(age: &TopicReport) -> String {
     let (Some(bounds), Some(times)) = (age.bounds, age.times) else { return "-".into() };
-    let sum = if bounds.readable == u64::MAX { "forever".into() } else { Span(bounds.readable).to_string() };
+    let sum = if bounds.readable == Span::MAX { "forever".into() } else { bounds.readable.to_string() };
     format!("{sum} = {times}")
 }
 

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crowdfold_loadgen::{Cell as Truth, Players, PlayersConfig, Truth as Watched};
 use crowdfold_model::{
-    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Millis, Table, Window, millis, show_duration, spell_duration,
+    BOUNDED_FIELDS, BoundedField, Cell, CellKey, Span, Table, Timestamp, Window, show_duration,
+    spell_duration,
 };
 use crowdfold_release::{Detail, Policy, PolicySettings, breakdown_name, release};
 use crowdfold_worker::Config;
@@ -22,12 +22,18 @@ mod tests;
 const MOST_SIMULATED: u64 = 50_000;
 
 /// The longest simulated window.
-const LONGEST_SIMULATED: Millis = 60_000;
+const LONGEST_SIMULATED: Span = Span::MINUTE;
 
-const HOUR: Millis = 3_600_000;
-
-/// The window lengths that may be suggested, ms.
-const LENGTHS: [Millis; 7] = [60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, HOUR];
+/// The window lengths that may be suggested.
+const LENGTHS: [Span; 7] = [
+    Span::MINUTE,
+    Span::MINUTE.times(2),
+    Span::MINUTE.times(5),
+    Span::MINUTE.times(10),
+    Span::MINUTE.times(15),
+    Span::MINUTE.times(30),
+    Span::HOUR,
+];
 
 /// The share of sessions that should keep all values of their row.
 const KEPT: f64 = 0.9;
@@ -45,7 +51,7 @@ struct Traffic {
     rates: Vec<f64>,
     /// The sessions of each cell in the simulated window, breakdown by breakdown.
     tables: Vec<Vec<(Vec<String>, f64)>>,
-    simulated: Millis,
+    simulated: Span,
 }
 
 /// The rows of one table in one window.
@@ -84,7 +90,7 @@ fn one(
     tenant: Option<&str>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let window = millis(config.windows.length);
+    let window: Span = config.windows.length.into();
     let whose = tenant.map_or_else(|| "a tenant".into(), |tenant| format!("tenant {tenant}"));
     writeln!(
         out,
@@ -119,10 +125,10 @@ fn table(
     at: usize,
     name: &str,
     rows: &Rows,
-    window: Millis,
+    window: Span,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let length = spell_duration(Duration::from_millis(window));
+    let length = spell_duration(window.into());
     if rows.sessions.is_empty() {
         return writeln!(
             out,
@@ -150,11 +156,11 @@ fn measures(
     policy: &Policy,
     traffic: &Traffic,
     rows: &Rows,
-    window: Millis,
+    window: Span,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let share = rows.median() as f64 / rows.total().max(1) as f64;
-    let windows = (HOUR as f64 / window as f64).max(1.0);
+    let windows = (Span::HOUR.as_secs_f64() / window.as_secs_f64()).max(1.0);
     writeln!(
         out,
         "#   {:<18}  {:>13} {:>9}  {:>13} {:>9}",
@@ -165,7 +171,7 @@ fn measures(
         "error"
     )?;
     for (field, rate) in BOUNDED_FIELDS.iter().zip(&traffic.rates) {
-        let expected = rate * window as f64 * share;
+        let expected = rate * window.as_millis() as f64 * share;
         let sigma = sigma(policy, field, window);
         writeln!(
             out,
@@ -180,7 +186,7 @@ fn measures(
 }
 
 /// Returns the standard deviation of the noise of a field in one row and window.
-fn sigma(policy: &Policy, field: &BoundedField, window: Millis) -> f64 {
+fn sigma(policy: &Policy, field: &BoundedField, window: Span) -> f64 {
     (policy.noise() * field.clamp(window)) as f64
 }
 
@@ -193,9 +199,9 @@ fn error(sigma: f64, expected: f64) -> String {
 }
 
 /// Prints the shortest window in which most sessions keep all their values.
-fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Write) -> io::Result<()> {
+fn suggest(policy: &Policy, traffic: &Traffic, window: Span, out: &mut impl Write) -> io::Result<()> {
     // the table that folds most
-    let worst = |length: Millis| {
+    let worst = |length: Span| {
         let tables =
             (0..policy.breakdowns().len()).map(|at| (traffic.rows(policy, at, length).share_kept(), at));
         tables.min_by(|one, other| one.0.total_cmp(&other.0)).unwrap_or((1.0, 0))
@@ -206,16 +212,16 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
         Some(length) if length <= window => writeln!(
             out,
             "# In windows of {}, at least {percent}% of sessions keep all values in every table.",
-            spell_duration(Duration::from_millis(length))
+            spell_duration(length.into())
         ),
         Some(length) => writeln!(
             out,
             "# Set windows.length = \"{}\"; with shorter windows, fewer than {percent}% of sessions keep all values in \
              some table.",
-            show_duration(Duration::from_millis(length))
+            show_duration(length.into())
         ),
         None => {
-            let (kept, at) = worst(HOUR);
+            let (kept, at) = worst(Span::HOUR);
             writeln!(
                 out,
                 "# Even in windows of an hour, only {1:.1}% of sessions keep all values in {0}; remove dimensions from \
@@ -229,7 +235,7 @@ fn suggest(policy: &Policy, traffic: &Traffic, window: Millis, out: &mut impl Wr
 
 impl Traffic {
     /// Simulates the synthetic players. `None` if they do not report a dimension of a breakdown.
-    fn simulate(policy: &Policy, live: u64, window: Millis) -> Option<Self> {
+    fn simulate(policy: &Policy, live: u64, window: Span) -> Option<Self> {
         let names = |breakdown: &Vec<_>| -> Vec<&str> {
             breakdown.iter().map(|dimension: &crowdfold_model::Dimension| dimension.name()).collect()
         };
@@ -240,8 +246,8 @@ impl Traffic {
             sessions: u32::try_from(players).unwrap_or(u32::MAX),
             ..PlayersConfig::default()
         };
-        let end = config.start_ms + simulated;
-        let mut watched = Watched::new(simulated, &breakdowns).ok()?;
+        let end = config.start_ms + simulated.as_millis();
+        let mut watched = Watched::new(simulated.as_millis(), &breakdowns).ok()?;
         Players::new(config)
             .ok()?
             .take_while(|report| report.sent_ms < end)
@@ -250,7 +256,7 @@ impl Traffic {
         Some(Self::of(&cells, &breakdowns, live as f64 / players as f64, players as f64, simulated))
     }
 
-    fn of(cells: &[Truth], breakdowns: &[Vec<&str>], scale: f64, players: f64, simulated: Millis) -> Self {
+    fn of(cells: &[Truth], breakdowns: &[Vec<&str>], scale: f64, players: f64, simulated: Span) -> Self {
         let cell_key = |cell: &Truth| cell.dimensions.iter().map(|(_, value)| value.clone()).collect();
         let tables = breakdowns
             .iter()
@@ -266,11 +272,11 @@ impl Traffic {
         let sessions = first().map(|cell| cell.sessions as f64).sum::<f64>();
         let rates = BOUNDED_FIELDS.iter().map(|field| {
             let sum: u64 = first().map(|cell| amount(cell, field.name)).sum();
-            sum as f64 * scale / simulated as f64
+            sum as f64 * scale / simulated.as_millis() as f64
         });
         Self {
             live: players * scale,
-            length: simulated as f64 * players / (sessions - players).max(1.0),
+            length: simulated.as_millis() as f64 * players / (sessions - players).max(1.0),
             rates: rates.collect(),
             tables,
             simulated,
@@ -279,19 +285,19 @@ impl Traffic {
 
     /// Returns the number of distinct sessions in a window of this length: those that are live, and those that follow
     /// them.
-    fn sessions(&self, window: Millis) -> f64 {
-        self.live * (1.0 + window as f64 / self.length)
+    fn sessions(&self, window: Span) -> f64 {
+        self.live * (1.0 + window.as_millis() as f64 / self.length)
     }
 
     /// Folds the table of a breakdown for a window of this length.
-    fn rows(&self, policy: &Policy, at: usize, window: Millis) -> Rows {
+    fn rows(&self, policy: &Policy, at: usize, window: Span) -> Rows {
         let longer = self.sessions(window) / self.sessions(self.simulated);
         let cells = self.tables[at].iter().map(|(cell_key, sessions)| {
             let cell_key: CellKey = cell_key.iter().map(|value| Arc::from(value.as_str())).collect();
             (cell_key, Cell { sessions: (sessions * longer).round() as u64, ..Cell::default() })
         });
         let table: Table = cells.filter(|(_, cell)| cell.sessions > 0).collect();
-        let window = Window { start: 0, end: window };
+        let window = Window::at(Timestamp::EPOCH, window);
         let released = release("", window, vec![table], &alone(policy, at), None);
         let mut rows = Rows { sessions: Vec::new(), kept: 0 };
         for rollup in &released.rollups {

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use crowdfold_config::{Properties, Topics};
 use crowdfold_kafka::topics::Admin;
 use crowdfold_kafka::{Cluster, KafkaError};
-use crowdfold_model::Millis;
+use crowdfold_model::Span;
 use crowdfold_worker::{Config, clock, specs, wiring};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -15,10 +15,10 @@ use crate::error::CrowdfoldError;
 const PREFIX: &str = "crowdfold-demo";
 
 /// The longest time by which event time may begin in the past; the mock cluster never deletes records by age.
-const MOCK_BACK: Millis = 3 * 3_600_000;
+const MOCK_BACK: Span = Span::HOUR.times(3);
 
 /// The same for a real cluster, which keeps the beacons for less than an hour.
-const REAL_BACK: Millis = 25 * 60_000;
+const REAL_BACK: Span = Span::MINUTE.times(25);
 
 /// A cluster; a mock cluster ends when it is dropped.
 pub(super) struct Broker {
@@ -78,8 +78,8 @@ impl Broker {
         self.mock.is_some()
     }
 
-    /// Returns the longest time by which event time may begin in the past, ms.
-    pub(super) const fn most_behind(&self) -> Millis {
+    /// Returns the longest time by which event time may begin in the past.
+    pub(super) const fn most_behind(&self) -> Span {
         if self.is_mock() { MOCK_BACK } else { REAL_BACK }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use crowdfold_model::Span;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
 type Values = Mutex<BTreeMap<(String, String), Arc<AtomicU64>>>;
@@ -32,11 +33,12 @@ impl Gauges {
         held.map_or(0, |value| value.load(Ordering::Relaxed))
     }
 
-    /// Returns the lag of each partition behind the system clock, ms.
-    pub(super) fn lags(&self) -> Vec<u64> {
+    /// Returns the lag of each partition behind the system clock.
+    pub(super) fn lags(&self) -> Vec<Span> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let lags = values.iter().filter(|((name, _), _)| name == "crowdfold_watermark_lag_seconds");
-        lags.map(|(_, value)| (f64::from_bits(value.load(Ordering::Relaxed)) * 1_000.0) as u64).collect()
+        let millis = |value: &AtomicU64| (f64::from_bits(value.load(Ordering::Relaxed)) * 1_000.0) as u64;
+        lags.map(|(_, value)| Span::from_millis(millis(value))).collect()
     }
 
     fn value(&self, key: &Key) -> Arc<AtomicU64> {
@@ -81,6 +83,6 @@ mod tests {
             metrics::gauge!("crowdfold_watermark_lag_seconds", "partition" => "1").set(31.0);
         });
         assert_eq!((gauges.beacons("late"), gauges.beacons("read")), (40, 0));
-        assert_eq!(gauges.lags(), [1_500, 31_000]);
+        assert_eq!(gauges.lags(), [1_500, 31_000].map(Span::from_millis));
     }
 }

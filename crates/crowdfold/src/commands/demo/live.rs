@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use super::rate_meter::RateMeter;
 use super::stats::Stats;
@@ -12,8 +12,8 @@ use super::text::{cut, labelled};
 use super::view::{DashboardView, View};
 use crate::terminal;
 
-/// The interval of drawing, ms.
-const OFTEN: Millis = 450;
+/// The interval of drawing.
+const OFTEN: Span = Span::from_millis(450);
 
 /// The size that is assumed if the terminal does not report one.
 const USUAL: (usize, usize) = (120, 40);
@@ -29,7 +29,7 @@ const CLOSE: &str = "\x1b[?25h\x1b[?1049l";
 
 /// The alternate screen of the terminal, which is left when it is dropped.
 pub(super) struct Live {
-    drawn: Millis,
+    drawn: Timestamp,
     open: bool,
 }
 
@@ -38,7 +38,7 @@ impl Live {
     pub(super) fn open(out: &mut dyn Write) -> io::Result<Self> {
         out.write_all(OPEN.as_bytes())?;
         out.flush()?;
-        Ok(Self { drawn: 0, open: true })
+        Ok(Self { drawn: Timestamp::EPOCH, open: true })
     }
 }
 
@@ -48,10 +48,10 @@ impl View for Live {
         dashboard: &DashboardView<'_>,
         stats: &Stats,
         rate_meter: &RateMeter,
-        now: Millis,
+        now: Timestamp,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        if now.saturating_sub(self.drawn) < OFTEN {
+        if now.saturating_since(self.drawn) < OFTEN {
             return Ok(());
         }
         self.drawn = now;
@@ -81,7 +81,7 @@ fn screen(
     dashboard: &DashboardView<'_>,
     stats: &Stats,
     rate_meter: &RateMeter,
-    now: Millis,
+    now: Timestamp,
     size: (usize, usize),
 ) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![(Style::Bold, dashboard.title())];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use crowdfold_kafka::{ClientSettings, RDKafkaErrorCode};
 use crowdfold_loadgen::{Faults, Players, PlayersConfig, Report};
-use crowdfold_model::{Millis, millis};
+use crowdfold_model::{Span, Timestamp};
 use crowdfold_worker::{Config, Stop, clock};
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -27,9 +27,9 @@ const SESSIONS: u32 = 3_000;
 /// The maximum number of sessions of the second tenant.
 const FEW: u32 = 100;
 
-/// The longest time by which the players may be ahead of the worker, ms of event time. The mock cluster keeps several
+/// The longest time by which the players may be ahead of the worker, in event time. The mock cluster keeps several
 /// times as much of a partition (5 MB).
-const LEAD: Millis = 100_000;
+const LEAD: Span = Span::SECOND.times(100);
 
 /// The interval of checks of the clock.
 const NAP: Duration = Duration::from_millis(5);
@@ -50,9 +50,9 @@ impl Progress {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Returns the event time of the last beacon, ms since the epoch; 0 before the first.
-    pub(super) fn event(&self) -> Millis {
-        self.event.load(Ordering::Relaxed)
+    /// Returns the event time of the last beacon; the epoch before the first.
+    pub(super) fn event(&self) -> Timestamp {
+        Timestamp::from_millis(self.event.load(Ordering::Relaxed))
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) struct LoadGenerator {
     producer: BaseProducer<Deliveries>,
     topic: String,
     partitions: usize,
-    lateness: Millis,
+    lateness: Span,
     event_clock: EventClock,
     progress: Arc<Progress>,
     gauges: Arc<Gauges>,
@@ -84,7 +84,7 @@ impl LoadGenerator {
         let few = u32::try_from(config.policy().k() / 3).unwrap_or(u32::MAX).clamp(1, FEW);
         let players = |tenant: &str, sessions, seed, faults| {
             let tenants = vec![tenant.to_owned()];
-            let start_ms = event_clock.start();
+            let start_ms = event_clock.start().as_millis();
             let players =
                 PlayersConfig { sessions, seed, start_ms, tenants, faults, ..PlayersConfig::default() };
             Players::new(players).map(Iterator::peekable)
@@ -107,7 +107,7 @@ impl LoadGenerator {
             producer: producer.context("the producer for the beacons topic cannot be created")?,
             topic: config.topic_names().beacons,
             partitions: config.topics.beacon_partitions as usize,
-            lateness: millis(config.windows.lateness),
+            lateness: config.windows.lateness.into(),
             event_clock,
             progress,
             gauges,
@@ -119,14 +119,14 @@ impl LoadGenerator {
     /// # Errors
     /// Beacons cannot be written to the topic.
     pub(super) fn play(mut self, stop: &Stop) -> anyhow::Result<()> {
-        let mut limit = 0;
+        let mut limit = Timestamp::EPOCH;
         while let Some(report) = self.next() {
-            while report.sent_ms > limit {
+            while Timestamp::from_millis(report.sent_ms) > limit {
                 if stop.is_set() {
                     return self.finish();
                 }
                 limit = self.event_clock.at(clock::now()).min(self.read_until() + LEAD);
-                if report.sent_ms > limit {
+                if Timestamp::from_millis(report.sent_ms) > limit {
                     self.producer.poll(Duration::ZERO);
                     stop.sleep(NAP);
                 }
@@ -140,7 +140,7 @@ impl LoadGenerator {
 
     /// Returns the next report of all players.
     fn next(&mut self) -> Option<Report> {
-        let mut next: Option<(Millis, usize)> = None;
+        let mut next: Option<(u64, usize)> = None;
         for (at, crowd) in self.crowds.iter_mut().enumerate() {
             let due = crowd.peek().map(|report| (report.sent_ms, at));
             next = next.into_iter().chain(due).min();
@@ -149,7 +149,7 @@ impl LoadGenerator {
     }
 
     /// Returns the event time up to which the worker has read every partition.
-    fn read_until(&self) -> Millis {
+    fn read_until(&self) -> Timestamp {
         let lags = self.gauges.lags();
         match lags.iter().max() {
             Some(most) if lags.len() == self.partitions => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 use super::rate_meter::RateMeter;
 use super::stats::Stats;
@@ -10,20 +10,20 @@ use super::table;
 use super::text::seconds;
 use super::view::{DashboardView, View};
 
-/// The minimum interval of tables, ms.
-const OFTEN: Millis = 4_000;
+/// The minimum interval of tables.
+const OFTEN: Span = Span::SECOND.times(4);
 
-/// The interval of status lines if there is no new table, ms.
-const SELDOM: Millis = 15_000;
+/// The interval of status lines if there is no new table.
+const SELDOM: Span = Span::SECOND.times(15);
 
-/// The time to wait for further tables of a window, ms.
-const SETTLE: Millis = 250;
+/// The time to wait for further tables of a window.
+const SETTLE: Span = Span::from_millis(250);
 
 /// The width of a line.
 const WIDTH: usize = 100;
 
-/// The time for which the first table waits for the worker's counters, which are updated every second, ms.
-const COUNTED: Millis = 1_200;
+/// The time for which the first table waits for the worker's counters, which are updated every second.
+const COUNTED: Span = Span::from_millis(1_200);
 
 /// The number of rows of the first table and of the second.
 const ROWS: [usize; 2] = [10, 6];
@@ -31,9 +31,9 @@ const ROWS: [usize; 2] = [10, 6];
 /// Output line by line.
 #[derive(Default)]
 pub(super) struct Plain {
-    shown_at: Millis,
+    shown_at: Timestamp,
     shown: u64,
-    new_since: Option<Millis>,
+    new_since: Option<Timestamp>,
 }
 
 impl Plain {
@@ -57,13 +57,13 @@ impl View for Plain {
         dashboard: &DashboardView<'_>,
         stats: &Stats,
         rate_meter: &RateMeter,
-        now: Millis,
+        now: Timestamp,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let passed = now.saturating_sub(self.shown_at);
+        let passed = now.saturating_since(self.shown_at);
         if stats.windows > self.shown {
             let since = *self.new_since.get_or_insert(now);
-            let waited = now.saturating_sub(since);
+            let waited = now.saturating_since(since);
             let counted = waited >= COUNTED || dashboard.gauges.beacons("released") > 0;
             // the first table does not wait for the interval
             if waited < SETTLE || !counted || (self.shown > 0 && passed < OFTEN) {
@@ -72,7 +72,7 @@ impl View for Plain {
         } else if passed < SELDOM {
             return Ok(());
         }
-        writeln!(out, "\n{} after the start", seconds(now.saturating_sub(dashboard.began)))?;
+        writeln!(out, "\n{} after the start", seconds(now.saturating_since(dashboard.began)))?;
         for line in dashboard.heading(stats, rate_meter, now, WIDTH) {
             writeln!(out, "{line}")?;
         }

@@ -2,20 +2,20 @@
 
 use std::collections::VecDeque;
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
-/// The period over which a rate is measured, ms.
-const SPAN: Millis = 3_000;
+/// The period over which a rate is measured.
+const SPAN: Span = Span::SECOND.times(3);
 
 /// A growing count and its rate.
 #[derive(Default)]
-pub(super) struct RateMeter(VecDeque<(Millis, u64)>);
+pub(super) struct RateMeter(VecDeque<(Timestamp, u64)>);
 
 impl RateMeter {
     /// Records the count at a moment.
-    pub(super) fn record(&mut self, now: Millis, count: u64) {
+    pub(super) fn record(&mut self, now: Timestamp, count: u64) {
         self.0.push_back((now, count));
-        while self.0.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= SPAN) {
+        while self.0.get(1).is_some_and(|(at, _)| now.saturating_since(*at) >= SPAN) {
             self.0.pop_front();
         }
     }
@@ -23,7 +23,7 @@ impl RateMeter {
     /// Growth per second over the last seconds.
     pub(super) fn per_second(&self) -> u64 {
         let (Some((since, before)), Some((now, count))) = (self.0.front(), self.0.back()) else { return 0 };
-        ((count - before) * 1_000).checked_div(now - since).unwrap_or(0)
+        ((count - before) * 1_000).checked_div((*now - *since).as_millis()).unwrap_or(0)
     }
 }
 
@@ -36,7 +36,7 @@ mod tests {
         let mut rate_meter = RateMeter::default();
         assert_eq!(rate_meter.per_second(), 0);
         for second in 0..20 {
-            rate_meter.record(second * 1_000, second.min(10) * 500);
+            rate_meter.record(Timestamp::EPOCH + Span::SECOND * second, second.min(10) * 500);
             let expect = match second {
                 0 => 0,
                 1..=10 => 500,

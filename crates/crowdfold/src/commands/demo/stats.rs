@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crowdfold_model::{Dimension, Millis};
+use crowdfold_model::{Dimension, Timestamp};
 use crowdfold_query::Row;
 use crowdfold_release::breakdown_name;
 use crowdfold_worker::Config;
@@ -44,7 +44,7 @@ pub(super) struct Stats {
     /// The breakdowns by name, in the order of display.
     breakdowns: Vec<String>,
     /// Incomplete tables by start of window, tenant, breakdown.
-    unfinished: BTreeMap<(Millis, String, String), Vec<Row>>,
+    unfinished: BTreeMap<(Timestamp, String, String), Vec<Row>>,
     /// The last complete table of each tenant and breakdown.
     tables: BTreeMap<(String, usize), Table>,
     /// The number of windows of tenants with released rows.
@@ -58,7 +58,7 @@ pub(super) struct Stats {
     /// The number of those sessions in folded rows.
     pub(super) folded: u64,
     /// The time at which the first table was complete.
-    pub(super) first: Option<Millis>,
+    pub(super) first: Option<Timestamp>,
 }
 
 impl Stats {
@@ -78,7 +78,7 @@ impl Stats {
     }
 
     /// Adds a record's value. Returns true if it is a rollup.
-    pub(super) fn push(&mut self, value: &[u8], now: Millis) -> bool {
+    pub(super) fn push(&mut self, value: &[u8], now: Timestamp) -> bool {
         let Ok(row) = serde_json::from_slice::<Row>(value) else { return false };
         let name = row.breakdown_name();
         let Some(shown) = self.breakdowns.iter().position(|known| *known == name) else { return false };
@@ -99,14 +99,14 @@ impl Stats {
             let rows = self.unfinished.remove(&key).unwrap_or_default();
             self.finish(key.1, shown, rows, now);
         }
-        let known: BTreeSet<Millis> = self.unfinished.keys().map(|(start, ..)| *start).collect();
+        let known: BTreeSet<Timestamp> = self.unfinished.keys().map(|(start, ..)| *start).collect();
         if let Some(oldest) = known.into_iter().rev().nth(WINDOWS) {
             self.unfinished.retain(|(start, ..), _| *start > oldest);
         }
         true
     }
 
-    fn finish(&mut self, tenant: String, shown: usize, mut rows: Vec<Row>, now: Millis) {
+    fn finish(&mut self, tenant: String, shown: usize, mut rows: Vec<Row>, now: Timestamp) {
         if shown == 0 {
             self.windows += 1;
         }

@@ -89,8 +89,7 @@ fn folds(row: &Row) -> bool {
 }
 
 fn title(table: &Table) -> String {
-    let window = table.rows.first().map(|row| row.window);
-    let (start, end) = window.map_or((0, 0), |window| (window.start, window.end));
+    let (start, end) = table.rows.first().map(|row| (row.window.start, row.window.end)).unwrap_or_default();
     let numbers = match numbers(table) {
         Some(Numbers::Exact) => "; exact",
         Some(Numbers::Noisy) => "; the rest with noise",

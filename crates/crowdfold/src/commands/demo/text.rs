@@ -1,6 +1,6 @@
 //! Formatting of numbers and times.
 
-use crowdfold_model::Millis;
+use crowdfold_model::{Span, Timestamp};
 
 /// The width of a label.
 const LABEL: usize = 10;
@@ -24,19 +24,19 @@ pub(super) fn count(many: u64, what: &str) -> String {
 }
 
 /// Formats a time as `16:03:25`, in UTC.
-pub(super) fn time(moment: Millis) -> String {
-    let seconds = moment / 1_000 % 86_400;
+pub(super) fn time(moment: Timestamp) -> String {
+    let seconds = moment.since_epoch().as_secs() % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Formats a time as `16:03`, in UTC.
-pub(super) fn minute(moment: Millis) -> String {
+pub(super) fn minute(moment: Timestamp) -> String {
     time(moment)[..5].into()
 }
 
 /// Formats a duration as `2 h 41 min`, `3 min 05 s`, `12 s`.
-pub(super) fn span(length: Millis) -> String {
-    let seconds = length / 1_000;
+pub(super) fn span(length: Span) -> String {
+    let seconds = length.as_secs();
     match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
@@ -45,8 +45,8 @@ pub(super) fn span(length: Millis) -> String {
 }
 
 /// Formats a duration as `6.2 s`.
-pub(super) fn seconds(length: Millis) -> String {
-    format!("{}.{} s", length / 1_000, length / 100 % 10)
+pub(super) fn seconds(length: Span) -> String {
+    format!("{}.{} s", length.as_secs(), length.as_millis() / 100 % 10)
 }
 
 /// Formats a share in percent, `-` if the whole is 0.
@@ -107,10 +107,14 @@ mod tests {
     #[test]
     fn numbers_and_times_are_formatted_for_people() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((time(1_795_308_485_678), minute(1_795_308_485_678)), ("00:48:05".into(), "00:48".into()));
-        assert_eq!([12_000, 185_000, 9_660_000].map(span), ["12 s", "3 min 05 s", "2 h 41 min"]);
+        let at = Timestamp::from_millis(1_795_308_485_678);
+        assert_eq!((time(at), minute(at)), ("00:48:05".into(), "00:48".into()));
         assert_eq!(
-            (seconds(6_240), percent(1, 8, 1), percent(0, 0, 1)),
+            [12_000, 185_000, 9_660_000].map(|millis| span(Span::from_millis(millis))),
+            ["12 s", "3 min 05 s", "2 h 41 min"]
+        );
+        assert_eq!(
+            (seconds(Span::from_millis(6_240)), percent(1, 8, 1), percent(0, 0, 1)),
             ("6.2 s".into(), "12.5%".into(), "-".into())
         );
         assert_eq!((cut("Samsung", 7), cut("Samsung", 5)), ("Samsung".into(), "Sams…".into()));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crowdfold_model::{Millis, millis, spell_duration};
+use crowdfold_model::{Span, Timestamp, spell_duration};
 use crowdfold_worker::Config;
 use crowdfold_worker::telemetry::Status;
 
@@ -14,13 +14,13 @@ use super::stats::{self, Stats};
 use super::text::{count, labelled, number, percent, seconds, span, time, wrapped};
 use super::{Progress, QUIET};
 
-/// The time after which a worker that has not joined is queried for the reason, ms.
-const JOINING: Millis = 10_000;
+/// The time after which a worker that has not joined is queried for the reason.
+const JOINING: Span = Span::SECOND.times(10);
 
 /// The state that the demo shows.
 pub(super) struct DashboardView<'a> {
     /// The start of the program in real time.
-    pub(super) began: Millis,
+    pub(super) began: Timestamp,
     pub(super) event_clock: EventClock,
     pub(super) broker: &'a Broker,
     pub(super) config: &'a Config,
@@ -37,7 +37,7 @@ pub(super) trait View {
         dashboard: &DashboardView<'_>,
         stats: &Stats,
         rate_meter: &RateMeter,
-        now: Millis,
+        now: Timestamp,
         out: &mut dyn Write,
     ) -> io::Result<()>;
 
@@ -72,7 +72,7 @@ impl DashboardView<'_> {
         &self,
         stats: &Stats,
         rate_meter: &RateMeter,
-        now: Millis,
+        now: Timestamp,
         columns: usize,
     ) -> Vec<String> {
         let (sent, rate) = (number(self.progress.sent()), number(rate_meter.per_second()));
@@ -100,7 +100,7 @@ impl DashboardView<'_> {
     }
 
     /// Returns the event time of the synthetic players.
-    fn event_time(&self, now: Millis) -> String {
+    fn event_time(&self, now: Timestamp) -> String {
         let event = self.progress.event().max(self.event_clock.start());
         let at = time(event);
         if self.event_clock.has_caught_up(now) {
@@ -111,7 +111,7 @@ impl DashboardView<'_> {
                 spell_duration(windows.lateness)
             );
         }
-        let behind = span(now.saturating_sub(event));
+        let behind = span(now.saturating_since(event));
         format!("{at} UTC, {SPEED} times as fast as real time and {behind} behind")
     }
 
@@ -139,10 +139,10 @@ impl DashboardView<'_> {
     }
 
     /// Returns the reason why there are no rows yet.
-    fn waiting(&self, now: Millis) -> String {
+    fn waiting(&self, now: Timestamp) -> String {
         let reasons = self.status.not_ready(now);
         if !reasons.is_empty() {
-            let patient = now.saturating_sub(self.began) < JOINING;
+            let patient = now.saturating_since(self.began) < JOINING;
             let why = if patient {
                 "is joining its consumer groups".into()
             } else {
@@ -152,16 +152,14 @@ impl DashboardView<'_> {
         }
         let windows = &self.config.windows;
         let event = self.progress.event();
-        if event > self.event_clock.start() + millis(4 * windows.length + windows.lateness) {
+        if event > self.event_clock.start() + (4 * windows.length + windows.lateness).into() {
             let least = number(self.config.policy().min_shown_sessions());
             let what = if self.config.policy().privacy().is_some() { "cell" } else { "window" };
             return format!("no rows: so far no {what} had {least} sessions, so nothing is published");
         }
         format!(
             "no rows yet: the first window of event time closes at {}, {} after its end",
-            time(
-                self.event_clock.start().next_multiple_of(millis(windows.length)) + millis(windows.lateness)
-            ),
+            time(self.event_clock.start().ceil(windows.length.into()) + windows.lateness.into()),
             spell_duration(windows.lateness)
         )
     }
@@ -236,11 +234,11 @@ fn folded(stats: &Stats) -> String {
 pub(super) fn summary(
     dashboard: &DashboardView<'_>,
     stats: &Stats,
-    now: Millis,
+    now: Timestamp,
     columns: usize,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let since = |moment: Millis| seconds(moment.saturating_sub(dashboard.began));
+    let since = |moment: Timestamp| seconds(moment.saturating_since(dashboard.began));
     let first = stats.first.map(|first| format!(", the first rows after {}", since(first)));
     let sent = number(dashboard.progress.sent());
     writeln!(out, "finished after {}{}: {sent} beacons sent", since(now), first.unwrap_or_default())?;

@@ -10,7 +10,7 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 /// The maximum number of runs of one level. Each run keeps a file open.
 const MOST_RUNS: usize = 64;
@@ -47,7 +47,7 @@ impl Runs {
     }
 
     /// Adds a run of sorted records that follow all others in the input.
-    pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Millis, &'a [u8])>) -> io::Result<()> {
+    pub(super) fn add<'a>(&mut self, records: impl Iterator<Item = (Timestamp, &'a [u8])>) -> io::Result<()> {
         let mut writer = self.writer(0)?;
         for (time, record) in records {
             writer.write(time, record)?;
@@ -101,9 +101,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn write(&mut self, time: Millis, record: &[u8]) -> io::Result<()> {
+    fn write(&mut self, time: Timestamp, record: &[u8]) -> io::Result<()> {
         let length = u32::try_from(record.len()).map_err(|_| ErrorKind::InvalidInput)?;
-        self.file.write_all(&time.to_le_bytes())?;
+        self.file.write_all(&time.as_millis().to_le_bytes())?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.write_all(record)?;
         self.records += 1;
@@ -121,7 +121,7 @@ impl Writer {
 pub(super) struct Merge {
     readers: Vec<Reader>,
     /// The time of the next record of each run that has one.
-    heads: BinaryHeap<Reverse<(Millis, usize)>>,
+    heads: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// The run of the last returned record.
     lent: Option<usize>,
     record: Vec<u8>,
@@ -134,12 +134,12 @@ struct Reader {
 
 impl Reader {
     /// Reads the next record's time.
-    fn time(&mut self) -> io::Result<Option<Millis>> {
+    fn time(&mut self) -> io::Result<Option<Timestamp>> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
         let mut time = [0; 8];
         self.file.read_exact(&mut time)?;
-        Ok(Some(Millis::from_le_bytes(time)))
+        Ok(Some(Timestamp::from_millis(u64::from_le_bytes(time))))
     }
 
     /// Reads the rest of the record whose time was read last.
@@ -172,7 +172,7 @@ impl Merge {
     }
 
     /// Returns the next record, with its time.
-    pub(super) fn next(&mut self) -> io::Result<Option<(Millis, &[u8])>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<(Timestamp, &[u8])>> {
         if let Some(run) = self.lent.take() {
             self.advance(run)?;
         }

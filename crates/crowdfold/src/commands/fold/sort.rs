@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crowdfold_model::Millis;
+use crowdfold_model::Timestamp;
 
 use super::runs::{Merge, Runs};
 
@@ -52,7 +52,7 @@ impl Sorter {
     }
 
     /// Adds the next record of the input.
-    pub(super) fn push(&mut self, time: Millis, record: &[u8]) -> io::Result<()> {
+    pub(super) fn push(&mut self, time: Timestamp, record: &[u8]) -> io::Result<()> {
         if !self.batch.is_empty() && self.batch.size_with(record.len()) > self.memory {
             self.spill()?;
         }
@@ -83,7 +83,7 @@ impl Sorter {
 
 impl Sorted {
     /// Returns the next record, with its time.
-    pub(super) fn next(&mut self) -> io::Result<Option<(Millis, &[u8])>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<(Timestamp, &[u8])>> {
         match self {
             Self::InMemory { batch, next } => {
                 *next += 1;
@@ -106,7 +106,7 @@ pub(super) struct Batch {
 /// The location of a record. Block and start grow with the position in the input.
 #[derive(Clone, Copy)]
 struct Entry {
-    time: Millis,
+    time: Timestamp,
     block: u32,
     start: u32,
     length: u32,
@@ -134,7 +134,7 @@ impl Batch {
         self.size + block + entries * size_of::<Entry>()
     }
 
-    fn push(&mut self, time: Millis, record: &[u8]) {
+    fn push(&mut self, time: Timestamp, record: &[u8]) {
         if !self.has_room(record.len()) {
             let block = Vec::with_capacity(self.block.max(record.len()));
             self.size += block.capacity();
@@ -152,13 +152,13 @@ impl Batch {
         self.entries.sort_unstable_by_key(|entry| (entry.time, entry.block, entry.start, entry.length));
     }
 
-    fn get(&self, at: usize) -> Option<(Millis, &[u8])> {
+    fn get(&self, at: usize) -> Option<(Timestamp, &[u8])> {
         let entry = self.entries.get(at)?;
         let start = entry.start as usize;
         Some((entry.time, &self.blocks[entry.block as usize][start..start + entry.length as usize]))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (Millis, &[u8])> {
+    fn iter(&self) -> impl Iterator<Item = (Timestamp, &[u8])> {
         (0..self.entries.len()).filter_map(|at| self.get(at))
     }
 

@@ -11,6 +11,7 @@ use crowdfold_config::{Format, Partitioner};
 use crowdfold_kafka::acl::{Operation, Right};
 use crowdfold_kafka::{ClientSettings, Cluster, Principal};
 use crowdfold_loadgen::{Limit, Players, PlayersConfig, Report, Truth, write_cells, write_end};
+use crowdfold_model::{Span, Timestamp};
 use crowdfold_worker::Config;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
@@ -46,7 +47,8 @@ pub(super) fn run(
             .context("signal handlers cannot be installed")?;
     }
     let topic = Topic::open(config)?;
-    let start_ms = clock::now();
+    let start = clock::now();
+    let start_ms = start.as_millis();
     let limit = Limit {
         until_ms: args.duration.map(|length| start_ms.saturating_add(length.as_millis() as u64)),
         records: args.beacons,
@@ -55,7 +57,7 @@ pub(super) fn run(
     tracing::info!(topic = topic.name, brokers = config.kafka.brokers.join(","), "sending beacons");
     let sent = send(players, limit, &topic, truth, &stop)?;
     topic.finish()?;
-    let seconds = (clock::now() - start_ms).max(1) as f64 / 1000.0;
+    let seconds = (clock::now() - start).max(Span::from_millis(1)).as_secs_f64();
     tracing::info!(beacons = sent, per_second = (sent as f64 / seconds).round(), "generated");
     Ok(())
 }
@@ -69,13 +71,14 @@ fn send(
 ) -> anyhow::Result<u64> {
     const NO_TRUTH: &str = "the truth cannot be written";
     let mut sent = 0;
-    let mut most_behind = 0;
+    let mut most_behind = Span::ZERO;
     for report in players {
+        let due = Timestamp::from_millis(report.sent_ms);
         let allowed = limit.allows(sent, report.sent_ms);
-        if !allowed || !wait_until(report.sent_ms, topic, stop) {
+        if !allowed || !wait_until(due, topic, stop) {
             break;
         }
-        most_behind = clock::now().saturating_sub(report.sent_ms).max(most_behind);
+        most_behind = clock::now().saturating_since(due).max(most_behind);
         topic.send(&report)?;
         sent += 1;
         if let Some((truth, lines)) = &mut truth {
@@ -83,9 +86,9 @@ fn send(
             write_cells(&truth.complete(), lines).context(NO_TRUTH)?;
         }
     }
-    if most_behind >= 1_000 {
+    if most_behind >= Span::SECOND {
         tracing::warn!(
-            behind_ms = most_behind,
+            behind_ms = most_behind.as_millis(),
             "beacons were sent later than their event time; lower --rate or --sessions"
         );
     }
@@ -96,12 +99,12 @@ fn send(
 }
 
 /// Serves the producer until a time. Returns false if a signal arrived first.
-fn wait_until(moment: u64, topic: &Topic, stop: &AtomicBool) -> bool {
+fn wait_until(time: Timestamp, topic: &Topic, stop: &AtomicBool) -> bool {
     loop {
         if stop.load(Ordering::Relaxed) {
             return false;
         }
-        let left = Duration::from_millis(moment.saturating_sub(clock::now()));
+        let left = Duration::from(time.saturating_since(clock::now()));
         if left.is_zero() {
             return true;
         }

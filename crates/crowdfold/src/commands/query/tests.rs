@@ -1,4 +1,5 @@
 use clap::Parser as _;
+use crowdfold_model::Timestamp;
 
 use crowdfold_query::{Catalogue, Query as Asked};
 
@@ -22,7 +23,7 @@ fn config(environment: &[(&str, &str)]) -> Config {
 }
 
 /// Parses a query for a configuration without attributes.
-fn query(args: &Query, now: u64) -> Result<Asked, String> {
+fn query(args: &Query, now: Timestamp) -> Result<Asked, String> {
     super::query(args, &Catalogue::default(), now)
 }
 
@@ -34,7 +35,7 @@ fn valid_queries_are_parsed() {
         "--breakdown device.os.browser",
         "--by country",
     ] {
-        assert!(query(&typed(arguments), 1_000_000).is_ok(), "{arguments}");
+        assert!(query(&typed(arguments), Timestamp::from_millis(1_000_000)).is_ok(), "{arguments}");
     }
 }
 
@@ -51,7 +52,7 @@ fn impossible_queries_are_refused_before_anything_is_read() {
         ),
         ("--breakdown os,os", "--breakdown \"os,os\" contains a dimension twice"),
     ] {
-        let refused = query(&typed(arguments), 1_000_000).unwrap_err();
+        let refused = query(&typed(arguments), Timestamp::from_millis(1_000_000)).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
     }
 }
@@ -59,7 +60,7 @@ fn impossible_queries_are_refused_before_anything_is_read() {
 /// Returns the topics that a query reads.
 fn asked(arguments: &str, config: &Config) -> Result<Vec<String>, CrowdfoldError> {
     let args = typed(arguments);
-    let query = super::query(&args, &catalogue(&config.tenants), 1_000_000).unwrap();
+    let query = super::query(&args, &catalogue(&config.tenants), Timestamp::from_millis(1_000_000)).unwrap();
     topics(&args, &query, config)
 }
 
@@ -86,10 +87,11 @@ fn attributes_are_accepted_with_dimensions_and_listed_in_errors() {
         ),
         ("--by industry,industry", "--by \"industry,industry\" contains a dimension twice"),
     ] {
-        let refused = super::query(&typed(arguments), &known, 1_000_000).unwrap_err();
+        let refused = super::query(&typed(arguments), &known, Timestamp::from_millis(1_000_000)).unwrap_err();
         assert!(refused.starts_with(expect), "{refused}");
     }
-    let refused = super::query(&typed("--where plan=pro"), &known, 1_000_000).unwrap_err();
+    let refused =
+        super::query(&typed("--where plan=pro"), &known, Timestamp::from_millis(1_000_000)).unwrap_err();
     assert!(refused.ends_with("quality; the attributes of tenants are industry"), "{refused}");
 }
 

@@ -22,14 +22,14 @@ fn two_tables() -> Vec<Vec<Dimension>> {
 
 impl Rig {
     fn with(settings: Arc<MergerSettings>) -> Self {
-        Self { merger: Merger::new(settings, &fresh(), 0, 0), ..Self::new() }
+        Self { merger: Merger::new(settings, &fresh(), 0, Timestamp::EPOCH), ..Self::new() }
     }
 
-    /// The only partition closes the window that ends at `to`, with these tables: (tenant, breakdown, sessions).
-    fn close_tables(&mut self, to: Millis, tables: &[(&str, u16, u64)]) {
+    /// The only partition closes a window, with these tables: (tenant, breakdown, sessions).
+    fn close_tables(&mut self, number: u64, tables: &[(&str, u16, u64)]) {
         let mut checksum = crc32fast::Hasher::new();
         let chunks = tables.iter().flat_map(|(tenant, breakdown, sessions)| {
-            wire::chunks(0, Window { start: to - W, end: to }, tenant, *breakdown, &table(*sessions))
+            wire::chunks(0, Window::at(end(number - 1), W), tenant, *breakdown, &table(*sessions))
         });
         let chunks: Vec<_> = chunks.collect();
         chunks.iter().for_each(|chunk| checksum.update(chunk));
@@ -38,7 +38,7 @@ impl Rig {
             layout_fingerprint,
             chunks: chunks.len() as u32,
             checksum: checksum.finalize(),
-            ..close_marker(0, 1, to - W, to)
+            ..close_marker(0, 1, number - 1, number)
         };
         chunks.into_iter().for_each(|chunk| self.push(chunk));
         self.push(wire::close_marker(&marker));
@@ -64,9 +64,9 @@ fn row(tenant: &str, breakdown: &str, sessions: u64) -> (String, String, u64) {
 #[test]
 fn each_tenant_is_released_by_its_own_policy() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
-    rig.close_tables(W, &[("acme", 0, 2), ("acme", 1, 2), ("beta", 0, 2)]);
+    rig.close_tables(1, &[("acme", 0, 2), ("acme", 1, 2), ("beta", 0, 2)]);
     assert_eq!(rig.published(), [row("beta", "cdn", 2)], "two are no crowd of acme's");
-    rig.close_tables(2 * W, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
+    rig.close_tables(2, &[("acme", 0, 3), ("acme", 1, 3), ("beta", 0, 1)]);
     assert_eq!(rig.published(), [row("acme", "os", 3), row("acme", "cdn", 3)]);
     let published = *rig.merger.merged();
     assert_eq!((published.session_windows.released, published.session_windows.withheld), (5, 3));
@@ -76,7 +76,7 @@ fn each_tenant_is_released_by_its_own_policy() {
 fn a_number_of_a_breakdown_that_the_tenant_does_not_have_is_no_table() {
     let mut rig = Rig::with(with_acme(3, two_tables()));
     // beta's second is acme's alone; and acme without its second is no whole
-    rig.close_tables(W, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
+    rig.close_tables(1, &[("acme", 0, 5), ("beta", 0, 4), ("beta", 1, 4)]);
     assert_eq!(rig.published(), [row("beta", "cdn", 4)]);
     assert_eq!(rig.merger.alarms().faults, 1, "a tenant's tables must add up to the same");
 }
@@ -85,17 +85,17 @@ fn a_number_of_a_breakdown_that_the_tenant_does_not_have_is_no_table() {
 fn another_policy_of_one_tenant_begins_with_the_next_window_and_publishes_none_again() {
     for other in [with_acme(4, two_tables()), with_acme(3, vec![vec![Cdn], vec![Os]]), settings(2)] {
         let mut rig = Rig::with(with_acme(3, two_tables()));
-        rig.close_tables(W, &[("acme", 0, 9), ("acme", 1, 9)]);
+        rig.close_tables(1, &[("acme", 0, 9), ("acme", 1, 9)]);
         assert_eq!(rig.published().len(), 2);
-        rig.close_tables(2 * W, &[("acme", 0, 9), ("acme", 1, 9)]);
-        rig.now = 2 * W + 1;
+        rig.close_tables(2, &[("acme", 0, 9), ("acme", 1, 9)]);
+        rig.now = end(2) + MILLISECOND;
         rig.restart(other);
         assert_eq!(rig.published(), [], "one window is published, the other began before the change");
         let own = rig.merger.settings.rules.breakdowns.of("acme").len();
         let whole: Vec<_> = (0..own).map(|nth| ("acme", nth as u16, 9)).collect();
-        rig.close_tables(3 * W, &whole);
+        rig.close_tables(3, &whole);
         assert_eq!(rig.published(), [], "this one began before it too");
-        rig.close_tables(4 * W, &whole);
+        rig.close_tables(4, &whole);
         assert_eq!(rig.published().len(), own);
     }
 }

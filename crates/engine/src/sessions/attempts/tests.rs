@@ -3,19 +3,26 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crowdfold_model::Span;
+
 use super::*;
 
-const WINDOW: Millis = 10;
-const LATENESS: Millis = 5;
-const IDLE: Millis = 15;
+const WINDOW: Span = Span::from_millis(10);
+const LATENESS: Span = Span::from_millis(5);
+const IDLE: Span = Span::from_millis(15);
 /// A time well after the beginning, at which a window begins.
-const T: Millis = 1_000;
+const T: Timestamp = at(0);
+
+/// Returns the time after [`T`].
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(1_000 + millis)
+}
 
 /// One beacon: its record, its own time, how it is sent (0 JSON, 1 event, 2 request), and what it states.
 #[derive(Clone, Copy, Debug)]
 struct Beacon {
-    record: Millis,
-    at: Millis,
+    record: Timestamp,
+    at: Timestamp,
     source: usize,
     states: &'static str,
 }
@@ -23,15 +30,15 @@ struct Beacon {
 /// A session, and the windows that are open.
 struct Rig {
     lines: [Line; 3],
-    open: BTreeMap<Millis, InWindow>,
+    open: BTreeMap<Timestamp, InWindow>,
     /// Attempts, plays, startup failures and playback failures by window.
-    counted: BTreeMap<Millis, [u32; 4]>,
-    closed_until: Millis,
+    counted: BTreeMap<Timestamp, [u32; 4]>,
+    closed_until: Timestamp,
     is_any_late: bool,
 }
 
 impl Rig {
-    fn new(closed_until: Millis) -> Self {
+    fn new(closed_until: Timestamp) -> Self {
         Self {
             lines: std::array::from_fn(|_| Line::new()),
             open: BTreeMap::new(),
@@ -44,7 +51,7 @@ impl Rig {
     fn read(&mut self, beacon: Beacon) {
         let Beacon { record, at, source, states } = beacon;
         let now = Now { record, idle: IDLE, horizon: self.closed_until.saturating_sub(IDLE) };
-        let window = at.min(record) / WINDOW * WINDOW;
+        let window = at.min(record).floor(WINDOW);
         let is_late = window + WINDOW <= self.closed_until;
         self.is_any_late |= is_late;
         let context = WindowContext { window, implied: true };
@@ -75,11 +82,11 @@ impl Rig {
             add(self.counted.entry(window).or_default(), counted);
         }
         let watermark = record.saturating_sub(LATENESS);
-        self.closed_until = self.closed_until.max(watermark / WINDOW * WINDOW);
+        self.closed_until = self.closed_until.max(watermark.floor(WINDOW));
     }
 
     /// Returns the sums of each window as if all were closed.
-    fn windows(&self) -> BTreeMap<Millis, [u32; 4]> {
+    fn windows(&self) -> BTreeMap<Timestamp, [u32; 4]> {
         let mut windows = self.counted.clone();
         for (window, open) in &self.open {
             let mut pending = Counted::default();
@@ -99,14 +106,14 @@ fn add(sums: &mut [u32; 4], counted: Counted) {
 
 /// The sums of all windows of a session whose beacons arrive when they are sent: `3p` states a first frame 3 after T.
 fn sums(beacons: &str) -> [u32; 4] {
-    let mut rig = Rig::new(0);
+    let mut rig = Rig::new(Timestamp::EPOCH);
     for beacon in beacons.split(' ') {
         let (source, beacon) = match beacon.strip_prefix("r") {
             Some(request) => (2, request),
             None => (1, beacon),
         };
-        let (at, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
-        let at = T + at.parse::<Millis>().unwrap();
+        let (time, states) = beacon.split_at(beacon.find(|c: char| c.is_alphabetic()).unwrap());
+        let at = at(time.parse().unwrap());
         let states = ["s", "p", "a", "f", "pf"].into_iter().find(|known| *known == states).unwrap();
         rig.read(Beacon { record: at, at, source, states });
     }
@@ -193,9 +200,9 @@ fn what_requests_and_events_state_counts_once() {
 #[test]
 fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
     for source in 0..3 {
-        let mut rig = Rig::new(0);
-        for (record, at, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
-            rig.read(Beacon { record: T + record, at: T + at, source, states });
+        let mut rig = Rig::new(Timestamp::EPOCH);
+        for (record, own, states) in [(0, 0, "s"), (2, 2, "p"), (4, 0, "s"), (6, 6, "p"), (8, 8, "p")] {
+            rig.read(Beacon { record: at(record), at: at(own), source, states });
         }
         assert_eq!(rig.windows()[&T], [1, 1, 0, 0]);
     }
@@ -204,7 +211,7 @@ fn start_that_is_repeated_after_the_first_frame_is_no_other_attempt() {
 #[test]
 fn start_that_a_failure_overtook_is_no_other_attempt() {
     let failed = [1, 0, 1, 0];
-    type Reports = [(Millis, Millis, &'static str)];
+    type Reports = [(u64, u64, &'static str)];
     let cases: [(&Reports, [u32; 4]); 6] = [
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "f")], failed),
         (&[(2, 2, "f"), (3, 0, "s"), (4, 4, "s"), (5, 5, "f")], failed),
@@ -217,9 +224,9 @@ fn start_that_a_failure_overtook_is_no_other_attempt() {
     ];
     for (reports, expected) in cases {
         for source in 0..3 {
-            let mut rig = Rig::new(0);
-            for &(record, at, states) in reports {
-                rig.read(Beacon { record: T + record, at: T + at, source, states });
+            let mut rig = Rig::new(Timestamp::EPOCH);
+            for &(record, own, states) in reports {
+                rig.read(Beacon { record: at(record), at: at(own), source, states });
             }
             let mut sums = [0; 4];
             rig.windows().values().for_each(|window| {
@@ -232,11 +239,11 @@ fn start_that_a_failure_overtook_is_no_other_attempt() {
 
 #[test]
 fn report_that_comes_late_shortens_nothing() {
-    let mut rig = Rig::new(0);
-    for (record, at) in [(30, 30), (14, 14), (32, 32)] {
-        rig.read(Beacon { record: T + record, at: T + at, source: 0, states: "p" });
+    let mut rig = Rig::new(Timestamp::EPOCH);
+    for (record, own) in [(30, 30), (14, 14), (32, 32)] {
+        rig.read(Beacon { record: at(record), at: at(own), source: 0, states: "p" });
     }
-    assert_eq!(rig.windows()[&(T + 30)], [1, 1, 0, 0]);
+    assert_eq!(rig.windows()[&at(30)], [1, 1, 0, 0]);
 }
 
 #[test]
@@ -251,7 +258,7 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
                 idle: false,
                 fatal: *states == "f",
             };
-            let now = Now { record: T, idle: IDLE, horizon: 0 };
+            let now = Now { record: T, idle: IDLE, horizon: Timestamp::EPOCH };
             let context = WindowContext { window: T, implied: false };
             add(&mut sums, line.state(&statement, &Others::NONE, context, &mut open, &now));
         }
@@ -269,18 +276,20 @@ fn implied_attempts_do_not_count_where_nothing_is_known_of_the_time_before() {
 
 /// Beacons, with the time since the record before, how much earlier the record and the beacon are than that, and a way.
 fn beacons(
-    steps: &'static [Millis],
-    delays: &'static [Millis],
+    steps: &'static [u64],
+    delays: &'static [u64],
     sources: usize,
 ) -> impl Strategy<Value = Vec<Beacon>> {
     let states = ["s", "s", "p", "p", "f", "f", "a", "sp", "pf", ""];
     let step = (0..steps.len(), 0..delays.len(), 0..delays.len(), 0..sources, 0..states.len());
-    (0..WINDOW, vec(step, 1..14)).prop_map(move |(offset, all)| {
-        let mut now = T + offset;
+    (0..WINDOW.as_millis(), vec(step, 1..14)).prop_map(move |(offset, all)| {
+        let mut now = offset;
         let beacon = |(step, back, delay, source, state): (usize, usize, usize, usize, usize)| {
             now += steps[step];
-            let record = now - if steps.len() > 6 { delays[back] } else { 0 };
-            Beacon { record, at: record - delays[delay], source, states: states[state] }
+            let back = Span::from_millis(if steps.len() > 6 { delays[back] } else { 0 });
+            let record = at(now) - back;
+            let own = record - Span::from_millis(delays[delay]);
+            Beacon { record, at: own, source, states: states[state] }
         };
         all.into_iter().map(beacon).collect()
     })
@@ -295,7 +304,7 @@ proptest! {
         first in prop_oneof![Just("s"), Just("p")],
         source in 0..3_usize,
     ) {
-        let mut rig = Rig::new(0);
+        let mut rig = Rig::new(Timestamp::EPOCH);
         let begins = all[0].record;
         for (number, beacon) in all.into_iter().enumerate() {
             if beacon.record > begins + IDLE {
@@ -316,7 +325,7 @@ proptest! {
     fn replay_after_any_cut_comes_to_the_same(
         all in beacons(&[0, 0, 1, 2, 3, 6, 9, 14], &[0, 0, 0, 1, 4, 9, 14], 3),
     ) {
-        let mut whole = Rig::new(0);
+        let mut whole = Rig::new(Timestamp::EPOCH);
         let mut closed = Vec::new();
         for beacon in &all {
             whole.read(*beacon);
@@ -334,7 +343,7 @@ proptest! {
                 windows.retain(|window, sums| *window >= closed_until && *sums != [0; 4]);
                 windows
             };
-            prop_assert_eq!(open(&whole), open(&again), "cut at {}", closed_until);
+            prop_assert_eq!(open(&whole), open(&again), "cut at {:?}", closed_until);
         }
     }
 }

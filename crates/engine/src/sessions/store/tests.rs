@@ -3,11 +3,11 @@
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
 
 use super::*;
-use crowdfold_model::{Cell, SumMetric, ValueMetric};
+use crowdfold_model::{Cell, Span, SumMetric, ValueMetric};
 
 mod tenants;
 
-const T0: Millis = 1_000_000_000_000;
+const T0: u64 = 1_000_000_000_000;
 
 /// One partition with windows of 10 s, sessions that are remembered for 15 s, and one breakdown.
 struct Rig {
@@ -23,34 +23,35 @@ impl Rig {
     fn with(settings: Settings) -> Self {
         let shared = Shared::new(settings, SessionHasher::fixed(1)).unwrap();
         let rules = Rules {
-            window: 10_000,
-            lateness: 5_000,
-            idle: 15_000,
+            window: Span::SECOND.times(10),
+            lateness: Span::SECOND.times(5),
+            idle: Span::SECOND.times(15),
             breakdowns: vec![vec![Dimension::Cdn, Dimension::Quality]].into(),
             max_sessions: 3,
         };
         Self {
             airlock: Airlock::new(&Arc::new(shared), None),
-            store: SessionStore::new(Arc::new(rules), &[], 0),
+            store: SessionStore::new(Arc::new(rules), &[], Timestamp::EPOCH),
         }
     }
 
     /// A beacon of session `s` whose record and event are `at` ms after T0.
-    fn beacon(&mut self, s: u32, at: Millis, fields: &str) -> Outcome {
+    fn beacon(&mut self, s: u32, at: u64, fields: &str) -> Outcome {
         self.late_beacon(s, at, at, fields)
     }
 
-    fn late_beacon(&mut self, s: u32, ts: Millis, at: Millis, fields: &str) -> Outcome {
+    fn late_beacon(&mut self, s: u32, ts: u64, at: u64, fields: &str) -> Outcome {
         let payload = format!(r#"{{"ts":{},"session":"s{s}"{fields}}}"#, T0 + ts);
-        let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(T0 + at) };
+        let time = Timestamp::from_millis(T0 + at);
+        let record = Record { payload: payload.as_bytes(), content_type: None, timestamp: Some(time) };
         let (mut outcome, store) = (None, &mut self.store);
-        self.airlock.admit(&record, &mut |_, beacon| outcome = Some(store.insert(&beacon.unwrap(), T0 + at)));
+        self.airlock.admit(&record, &mut |_, beacon| outcome = Some(store.insert(&beacon.unwrap(), time)));
         outcome.unwrap()
     }
 
     /// Closes what ends at or before `until`; cell key and cell of every row of the one table.
-    fn close(&mut self, until: Millis) -> Vec<(String, Cell)> {
-        let closed = self.store.close(T0 + until, self.airlock.dictionary());
+    fn close(&mut self, until: u64) -> Vec<(String, Cell)> {
+        let closed = self.store.close(Timestamp::from_millis(T0 + until), self.airlock.dictionary());
         let tables = closed.into_iter().flat_map(|window| window.tenants.into_values().flatten());
         tables.flatten().map(|(cell_key, cell)| (cell_key.join("/"), cell)).collect()
     }

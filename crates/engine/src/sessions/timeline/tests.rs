@@ -1,6 +1,14 @@
 use super::*;
 
-const IDLE: Millis = 90_000;
+const IDLE: u64 = 90_000;
+
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+const fn now(record: u64, idle: u64, horizon: u64) -> Now {
+    Now { record: at(record), idle: Span::from_millis(idle), horizon: at(horizon) }
+}
 
 /// A line of states, each said by a record of its own time, and what they came to.
 struct Rig {
@@ -14,10 +22,10 @@ impl Rig {
         Self { line: Timeline::default(), sum: Step::default(), stalls: 0 }
     }
 
-    fn at(&mut self, record: Millis, at: Millis, state: State) -> Step {
-        let now = Now { record, idle: IDLE, horizon: 0 };
-        let step = self.line.step(state, at, None, Millis::MAX, &now);
-        self.line.state(state, at, Assertion::at(record), &now);
+    fn at(&mut self, record: u64, time: u64, state: State) -> Step {
+        let now = now(record, IDLE, 0);
+        let step = self.line.step(state, at(time), None, Span::MAX, &now);
+        self.line.state(state, at(time), Assertion::at(at(record)), &now);
         self.sum.playing_ms += step.playing_ms;
         self.sum.stalled_ms += step.stalled_ms;
         self.stalls += u32::from(step.stall);
@@ -28,7 +36,7 @@ impl Rig {
         self.line.kinds.each_ref().map(|entries| entries.0.len())
     }
 
-    fn all(states: &[(Millis, State)]) -> (u32, u32, u32) {
+    fn all(states: &[(u64, State)]) -> (u32, u32, u32) {
         let mut rig = Self::new();
         for (at, state) in states {
             rig.at(*at, *at, *state);
@@ -145,14 +153,14 @@ fn it_knows_what_who_keeps_all_of_them_knows() {
         let (mut line, mut all) = (Timeline::default(), Vec::new());
         for nth in 0..12 {
             // records a little out of order, clocks far out of it
-            let (record, at) = (nth * 10 + below(40), below(200));
-            let now = Now { record, idle: 60, horizon: nth * 4 };
+            let (record, time) = (nth * 10 + below(40), below(200));
+            let now = now(record, 60, nth * 4);
             let state = [Playing, Seeking, Rebuffering, Paused][below(4) as usize];
             let held = all.iter().filter(|(record, ..): &&(Assertion, _, _)| record.holds(&now));
-            let latest = held.max_by_key(|(_, at, _)| *at).map(|(_, at, state)| (*at, *state));
+            let latest = held.max_by_key(|(_, time, _)| *time).map(|(_, time, state)| (*time, *state));
             assert_eq!(line.latest(&now).of_all(), latest);
-            line.state(state, at, Assertion::at(record), &now);
-            all.push((Assertion::at(record), at, state));
+            line.state(state, at(time), Assertion::at(at(record)), &now);
+            all.push((Assertion::at(at(record)), at(time), state));
         }
     }
 }
@@ -164,9 +172,9 @@ fn a_flood_of_ever_earlier_states_is_kept_while_it_holds_and_gone_after() {
         rig.at(nth, 1_000_000 - nth, Playing);
     }
     assert_eq!(rig.kept()[0], 200_000);
-    let now = Now { record: 300_000, idle: IDLE, horizon: 190_000 };
+    let now = now(300_000, IDLE, 190_000);
     for nth in 0..200_000 {
-        rig.line.state(Playing, 500_000 - nth, Assertion::at(300_000 + nth), &now);
+        rig.line.state(Playing, at(500_000 - nth), Assertion::at(at(300_000 + nth)), &now);
     }
     assert!(rig.kept()[0] < 250_000, "{:?}", rig.kept());
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crowdfold_airlock::{Airlock, Record, SessionHasher, Settings, Shared};
-use crowdfold_model::{Cell, Dimension, Millis, SumMetric, ValueMetric};
+use crowdfold_model::{Cell, Dimension, Span, SumMetric, Timestamp, ValueMetric};
 
 use crate::{Outcome, Rules, SessionStore};
 
 mod requests;
 
 /// A moment at which a window begins.
-const BEGIN: Millis = 1_795_312_440_000;
+const BEGIN: u64 = 1_795_312_440_000;
 
 /// The moment that times are counted from: the first events come before the first request.
-const T0: Millis = BEGIN + 1_000;
+const T0: u64 = BEGIN + 1_000;
 
 /// One session.
 struct Rig {
@@ -24,21 +24,21 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let rules = Rules {
-            window: 60_000,
-            lateness: 30_000,
-            idle: 90_000,
+            window: Span::MINUTE,
+            lateness: Span::SECOND.times(30),
+            idle: Span::SECOND.times(90),
             breakdowns: vec![vec![Dimension::Format]].into(),
             max_sessions: 3,
         };
         let shared = Shared::new(Settings::default(), SessionHasher::fixed(1)).unwrap();
         Self {
             airlock: Airlock::new(&Arc::new(shared), None),
-            store: SessionStore::new(Arc::new(rules), &[], 0),
+            store: SessionStore::new(Arc::new(rules), &[], Timestamp::EPOCH),
         }
     }
 
     /// A report of events that comes `at` ms after T0: lines without session, version and the `+` of their times.
-    fn events(&mut self, at: Millis, lines: &[&str]) -> &mut Self {
+    fn events(&mut self, at: u64, lines: &[&str]) -> &mut Self {
         let line = |line: &&str| {
             let (before, after) = line.split_once("ts=").unwrap();
             let (ts, rest) = after.split_once(',').unwrap_or((after, ""));
@@ -50,28 +50,30 @@ impl Rig {
     }
 
     /// A request for media.
-    fn request(&mut self, at: Millis, record: &str) -> &mut Self {
+    fn request(&mut self, at: u64, record: &str) -> &mut Self {
         self.record(at, &format!("CMCD=sid=\"a\",{record}"))
     }
 
-    fn record(&mut self, at: Millis, payload: &str) -> &mut Self {
+    fn record(&mut self, at: u64, payload: &str) -> &mut Self {
+        let time = Timestamp::from_millis(T0 + at);
         let record = Record {
             payload: payload.as_bytes(),
             content_type: Some(b"application/cmcd"),
-            timestamp: Some(T0 + at),
+            timestamp: Some(time),
         };
         let store = &mut self.store;
         self.airlock.admit(&record, &mut |_, beacon| {
             let Ok(beacon) = beacon else { panic!("rejected: {payload}") };
-            assert_eq!(store.insert(&beacon, T0 + at), Outcome::Inserted, "{payload}");
+            assert_eq!(store.insert(&beacon, time), Outcome::Inserted, "{payload}");
         });
         self
     }
 
     /// The one session's cell in the window that begins `start` ms after the first.
-    fn cell(&mut self, start: Millis) -> Cell {
-        let closed = self.store.close(BEGIN + start + 60_000, self.airlock.dictionary());
-        let window = closed.into_iter().find(|window| window.window.start == BEGIN + start).unwrap();
+    fn cell(&mut self, start: u64) -> Cell {
+        let start = Timestamp::from_millis(BEGIN + start);
+        let closed = self.store.close(start + Span::MINUTE, self.airlock.dictionary());
+        let window = closed.into_iter().find(|window| window.window.start == start).unwrap();
         let mut cells = window.tenants.into_values().flatten().flatten().map(|(_, cell)| cell);
         cells.next().unwrap()
     }

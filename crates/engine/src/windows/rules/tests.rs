@@ -4,8 +4,14 @@ use crowdfold_model::Dimension::{Cdn, Country, Os};
 use super::*;
 
 fn fingerprint(breakdowns: Breakdowns) -> u64 {
-    Rules { window: 60_000, lateness: 30_000, idle: 90_000, breakdowns, max_sessions: 1 }
-        .layout_fingerprint(4, 2)
+    Rules {
+        window: Span::MINUTE,
+        lateness: Span::SECOND.times(30),
+        idle: Span::SECOND.times(90),
+        breakdowns,
+        max_sessions: 1,
+    }
+    .layout_fingerprint(4, 2)
 }
 
 fn own(tenant: &str, list: BreakdownList) -> (String, BreakdownList) {

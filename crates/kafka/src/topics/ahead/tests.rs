@@ -21,8 +21,11 @@ fn spec(clock: Clock) -> Spec {
 }
 
 fn found(clock: Clock, times: &[Option<u64>], unknown: &[u32]) -> Vec<Finding> {
-    let largest = Largest { times: times.to_vec(), unknown: unknown.to_vec() };
-    of_largest(&spec(clock), &largest, 2_640_000, NOW)
+    let largest = Largest {
+        times: times.iter().map(|time| time.map(Timestamp::from_millis)).collect(),
+        unknown: unknown.to_vec(),
+    };
+    of_largest(&spec(clock), &largest, Span::MINUTE * 44, Timestamp::from_millis(NOW))
 }
 
 #[test]
@@ -32,7 +35,7 @@ fn timestamps_beyond_the_skew_are_found_with_their_partition() {
     let ahead = [Some(NOW), Some(NOW + 65_001), None, Some(2_082_758_400_000)];
     let findings = found(Clock::Append, &ahead, &[]);
     let partitions = findings.iter().map(|finding| match finding {
-        Finding::Ahead { partition, by, .. } => (*partition, by.0),
+        Finding::Ahead { partition, by, .. } => (*partition, by.as_millis()),
         other => panic!("{other:?}"),
     });
     assert_eq!(partitions.collect::<Vec<_>>(), [(1, 65_001), (3, 282_758_400_000)]);

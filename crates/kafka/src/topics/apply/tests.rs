@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::topics::Purpose;
 
-const MINUTE: u64 = 60_000;
+const MINUTE: Span = Span::MINUTE;
 
 fn spec() -> Spec {
     Spec {
@@ -22,7 +22,7 @@ fn spec() -> Spec {
 
 #[test]
 fn an_hour_becomes_44_minutes_and_11() {
-    let settings = settings(&spec(), 5 * MINUTE).unwrap();
+    let settings = settings(&spec(), MINUTE * 5).unwrap();
     assert_eq!((settings["retention.ms"].as_str(), settings["segment.ms"].as_str()), ("2640000", "660000"));
     assert_eq!(settings["min.insync.replicas"], "2");
     assert_eq!(settings["message.timestamp.type"], "LogAppendTime");
@@ -32,23 +32,23 @@ fn an_hour_becomes_44_minutes_and_11() {
 #[test]
 fn producer_timestamps_are_bounded_and_shorten_the_retention() {
     let clock = Clock::Create { ahead: Duration::from_secs(60) };
-    let settings = settings(&Spec { clock, ..spec() }, 5 * MINUTE).unwrap();
+    let settings = settings(&Spec { clock, ..spec() }, MINUTE * 5).unwrap();
     assert_eq!(settings["message.timestamp.after.max.ms"], "60000");
-    assert_eq!(settings["retention.ms"], (54 * MINUTE / 5 * 4).to_string());
+    assert_eq!(settings["retention.ms"], (54 * 60_000 / 5 * 4).to_string());
 }
 
 #[test]
 fn impossible_bound_is_reported_with_the_fix() {
     let short = Spec { ttl: Duration::from_secs(300), ..spec() };
-    let error = settings(&short, 5 * MINUTE).unwrap_err().to_string();
+    let error = settings(&short, MINUTE * 5).unwrap_err().to_string();
     let expected = "topic t cannot be bounded to 5m because brokers check for old records only every 5m; raise its \
                     [ttl] or lower log.retention.check.interval.ms";
     assert_eq!(error, expected);
     let hasty = Spec { least: Duration::from_secs(45 * 60), ..spec() };
-    let error = settings(&hasty, 5 * MINUTE).unwrap_err();
+    let error = settings(&hasty, MINUTE * 5).unwrap_err();
     assert!(matches!(
         error,
-        KafkaError::OutageTooLong { least: Span(2_700_000), retention: Span(2_640_000), .. }
+        KafkaError::OutageTooLong { least, retention, .. } if (least, retention) == (MINUTE * 45, MINUTE * 44)
     ));
 }
 
@@ -64,7 +64,7 @@ fn longer_retention_is_reported_and_shorter_is_not() {
 
 #[test]
 fn change_is_formatted_with_its_settings() {
-    let change = creation(&spec(), settings(&spec(), 5 * MINUTE).unwrap());
+    let change = creation(&spec(), settings(&spec(), MINUTE * 5).unwrap());
     let shown = change.to_string();
     assert!(
         shown.starts_with("topic t: create with 4 partitions and 3 replicas\n  cleanup.policy: delete\n"),

@@ -87,7 +87,7 @@ fn every_unbounded_setting_is_found() {
 fn longest_check_interval_of_all_brokers_is_used() {
     let lazy = broker(2, &[("log.retention.check.interval.ms", "600000")]);
     let brokers: Vec<_> = default_brokers().into_iter().chain([lazy]).collect();
-    let beyond = Finding::Beyond { bound: Span(65 * 60_000), ttl: Span(3_600_000) };
+    let beyond = Finding::Beyond { bound: Span::MINUTE * 65, ttl: Span::HOUR };
     assert_eq!(findings(&[], &brokers, &spec()), [beyond]);
 }
 
@@ -103,13 +103,13 @@ fn longest_default_of_all_brokers_is_used() {
     );
     let brokers = [hours(1, "1"), hours(2, "168")];
     let configs = Configs { topic, brokers: brokers.iter().collect() };
-    assert_eq!(configs.times().retention, 168 * 3_600_000);
+    assert_eq!(configs.times().retention, Span::HOUR * 168);
 }
 
 #[test]
 fn short_retention_is_found_only_for_topics_that_the_worker_reads() {
     let changed = [("retention.ms", "60000"), ("retention.bytes", "1000000")];
-    let short = Finding::TooShort { retention: Span(60_000), least: Span(33 * 60_000) };
+    let short = Finding::TooShort { retention: Span::MINUTE, least: Span::MINUTE * 33 };
     let bytes = Finding::RetentionBytes("1000000".into());
     assert_eq!(findings(&changed, &default_brokers(), &spec()), [short, bytes]);
     let rollups = Spec { purpose: Purpose::Rollups, least: Duration::ZERO, ..spec() };
@@ -124,7 +124,7 @@ fn timestamp_clock_must_match_the_configuration() {
     let changed = [("message.timestamp.type", "CreateTime"), ("message.timestamp.after.max.ms", "60000")];
     let found = findings(&changed, &default_brokers(), &spec());
     assert!(found.contains(&Finding::Clock { wanted: Clock::Append }), "{found:?}");
-    assert!(found.contains(&Finding::Beyond { bound: Span(61 * 60_000), ttl: Span(3_600_000) }), "{found:?}");
+    assert!(found.contains(&Finding::Beyond { bound: Span::MINUTE * 61, ttl: Span::HOUR }), "{found:?}");
 }
 
 #[test]
@@ -137,10 +137,13 @@ fn partials_must_have_as_many_partitions_as_configured() {
 
 #[test]
 fn overstayed_record_raises_an_alarm_without_preventing_the_start() {
-    let ages = [Some(Span(1_000)), None, Some(Span(70_000))];
-    assert_eq!(of_ages(&ages, 65_000), []);
-    let found = of_ages(&ages, 60_000);
-    assert_eq!(found, [Finding::Overstayed { partition: 2, age: Span(70_000), bound: Span(60_000) }]);
+    let ages = [Some(Span::SECOND), None, Some(Span::from_millis(70_000))];
+    assert_eq!(of_ages(&ages, Span::from_millis(65_000)), []);
+    let found = of_ages(&ages, Span::MINUTE);
+    assert_eq!(
+        found,
+        [Finding::Overstayed { partition: 2, age: Span::from_millis(70_000), bound: Span::MINUTE }]
+    );
     assert!(found[0].is_breach() && !found[0].refuses_start());
 }
 

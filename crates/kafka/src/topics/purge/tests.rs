@@ -1,5 +1,3 @@
-use crowdfold_model::{Moment, Span};
-
 use super::*;
 
 #[test]
@@ -17,7 +15,7 @@ fn unread_records_are_counted_from_the_committed_offset() {
 
 #[test]
 fn only_partitions_that_are_dated_ahead_are_purged() {
-    let dated = Moment(0);
-    let found = Finding::Ahead { partition: 3, dated, expires: dated, by: Span(0) };
+    let dated = Timestamp::EPOCH;
+    let found = Finding::Ahead { partition: 3, dated, expires: dated, by: Span::ZERO };
     assert_eq!(ahead(&[Finding::Missing, found, Finding::TooOld { partitions: vec![1] }]), [3]);
 }

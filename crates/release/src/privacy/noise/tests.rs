@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{cell, cell_key};
-use crowdfold_model::{SumMetric, ValueMetric};
+use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric, Window};
 
 fn secret() -> Secret {
     Secret::new(std::array::from_fn(|at| at as u8))
@@ -9,7 +9,7 @@ fn secret() -> Secret {
 const NOISE_KEY: NoiseKey<'_> = NoiseKey {
     policy: 7,
     tenant: "acme",
-    window: Window { start: 0, end: 3_600_000 },
+    window: Window::at(Timestamp::EPOCH, Span::HOUR),
     breakdown: "os.browser",
 };
 
@@ -58,7 +58,7 @@ fn every_input_of_the_noise_changes_all_of_it() {
         of(&NoiseKey { tenant: "acm", ..NOISE_KEY }, &values, &cell(300), "sessions"),
         of(&NoiseKey { breakdown: "os", ..NOISE_KEY }, &values, &cell(300), "sessions"),
         of(
-            &NoiseKey { window: Window { start: 3_600_000, end: 7_200_000 }, ..NOISE_KEY },
+            &NoiseKey { window: Window::at(Timestamp::from_millis(3_600_000), Span::HOUR), ..NOISE_KEY },
             &values,
             &cell(300),
             "sessions",

@@ -1,14 +1,15 @@
 use crowdfold_model::Dimension::{Browser, Country, Device, Os};
-use crowdfold_model::{Cell, SumMetric, Sums, Table, ValueMetric, Window};
+use crowdfold_model::{Cell, Span, SumMetric, Sums, Table, Timestamp, ValueMetric, Window};
 
 use super::super::release;
 use super::{ReleaseError, Released};
 use crate::testing::{cell, cell_key, table};
 use crate::{Policy, PolicySettings, PrivacySettings, Secret};
 
-const HOUR: u64 = 3_600_000;
-const WINDOW: Window = Window { start: 10 * HOUR, end: 11 * HOUR };
-const BUDGET: PrivacySettings = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: HOUR, idle: 90_000 };
+const HOUR: Span = Span::HOUR;
+const WINDOW: Window = Window::at(Timestamp::from_millis(36_000_000), HOUR);
+const IDLE: Span = Span::SECOND.times(90);
+const BUDGET: PrivacySettings = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: HOUR, idle: IDLE };
 
 fn keyless(k: u64, budget: &PrivacySettings) -> Policy {
     let settings = PolicySettings {
@@ -116,13 +117,13 @@ fn rows_with_missing_or_wrong_noise_are_withheld() {
         released.fault
     };
     assert_eq!(fault(&keyless(50, &BUDGET), WINDOW), Some(ReleaseError::NoSecret));
-    let minute = Window { start: 0, end: 60_000 };
+    let minute = Window::at(Timestamp::EPOCH, Span::MINUTE);
     assert_eq!(fault(&policy(50, &BUDGET), minute), Some(ReleaseError::WindowLength));
 }
 
 /// Returns how many of `cells` cells of exactly `sessions` sessions are released. δ of a day is `delta`.
 fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64) -> u64) -> usize {
-    let budget = PrivacySettings { epsilon: 1.0, delta, window: 12 * HOUR, idle: 90_000 };
+    let budget = PrivacySettings { epsilon: 1.0, delta, window: HOUR * 12, idle: IDLE };
     let settings =
         PolicySettings { k, allow_small_k: true, breakdowns: vec![vec![Country]], ..Default::default() };
     let mut policy = Policy::differential_privacy(settings, &budget).unwrap().keyed(Secret::new([3; 32]));
@@ -131,7 +132,7 @@ fn released_of(cells: usize, sessions: u64, k: u64, delta: f64, tau: impl Fn(u64
     policy.set_privacy(changed);
     let names: Vec<String> = (0..cells).map(|at| format!("c{at}")).collect();
     let cells: Vec<_> = names.iter().map(|name| (name.as_str(), sessions)).collect();
-    let window = Window { start: 0, end: 12 * HOUR };
+    let window = Window::at(Timestamp::EPOCH, HOUR * 12);
     release("acme", window, vec![table(&cells)], &policy, None).rollups.len()
 }
 
@@ -187,7 +188,7 @@ fn policy_fingerprint_depends_on_policy_budget_times_and_secret() {
         policy(50, &PrivacySettings { epsilon: 1.5, ..BUDGET }),
         policy(50, &PrivacySettings { delta: 1e-9, ..BUDGET }),
         policy(50, &PrivacySettings { window: HOUR / 2, ..BUDGET }),
-        policy(50, &PrivacySettings { idle: 60_000, ..BUDGET }),
+        policy(50, &PrivacySettings { idle: Span::MINUTE, ..BUDGET }),
         keyless(50, &BUDGET).keyed(Secret::new([8; 32])),
     ]
     .map(|policy| policy.fingerprint());

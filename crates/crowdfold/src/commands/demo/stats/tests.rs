@@ -2,7 +2,12 @@ use serde_json::json;
 
 use super::Stats;
 use crowdfold_config::Sources;
+use crowdfold_model::Timestamp;
 use crowdfold_worker::Config;
+
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
 
 fn stats() -> Stats {
     Stats::new(&Config::load(&Sources { host: "here".into(), ..Sources::default() }).unwrap())
@@ -27,12 +32,12 @@ fn row(minute: u64, values: [&str; 3], number: u64, rows: u64, sessions: u64) ->
 #[test]
 fn table_is_shown_once_complete_with_the_most_sessions_first() {
     let mut stats = stats();
-    assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), 500));
+    assert!(stats.push(&row(1, ["desktop", "Windows", "*"], 1, 2, 25), at(500)));
     assert_eq!((stats.tables().count(), stats.first), (0, None));
-    assert!(stats.push(&row(1, ["desktop", "Windows", "Chrome"], 2, 2, 90), 600));
+    assert!(stats.push(&row(1, ["desktop", "Windows", "Chrome"], 2, 2, 90), at(600)));
     let table = stats.tables().next().unwrap();
     assert_eq!(table.rows.iter().map(|row| row.sessions).collect::<Vec<_>>(), [90, 25]);
-    assert_eq!((stats.first, stats.windows, stats.rows, stats.smallest), (Some(600), 1, 2, Some(25)));
+    assert_eq!((stats.first, stats.windows, stats.rows, stats.smallest), (Some(at(600)), 1, 2, Some(25)));
     assert_eq!((stats.sessions, stats.folded), (115, 25));
 }
 
@@ -40,17 +45,17 @@ fn table_is_shown_once_complete_with_the_most_sessions_first() {
 fn later_window_replaces_an_earlier_one() {
     let mut stats = stats();
     for minute in 1..50 {
-        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), minute);
+        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 1, 20 + minute), at(minute));
     }
     let tables: Vec<_> = stats.tables().map(|table| table.rows[0].sessions).collect();
-    assert_eq!((tables, stats.windows, stats.first), (vec![69], 49, Some(1)));
+    assert_eq!((tables, stats.windows, stats.first), (vec![69], 49, Some(at(1))));
 }
 
 #[test]
 fn incomplete_tables_are_dropped_after_a_while() {
     let mut stats = stats();
     for minute in 1..1_000 {
-        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), 0);
+        stats.push(&row(minute, ["phone", "iOS", "Safari"], 1, 2, 20), at(0));
     }
     assert!(stats.unfinished.len() <= super::WINDOWS, "{}", stats.unfinished.len());
 }
@@ -58,8 +63,8 @@ fn incomplete_tables_are_dropped_after_a_while() {
 #[test]
 fn records_that_are_no_rollups_are_reported() {
     let mut stats = stats();
-    assert!(!stats.push(b"{}", 0));
+    assert!(!stats.push(b"{}", at(0)));
     let strange = String::from_utf8(row(1, ["a", "b", "c"], 1, 1, 20)).unwrap().replace("\"os\"", "\"cdn\"");
-    assert!(!stats.push(strange.as_bytes(), 0));
+    assert!(!stats.push(strange.as_bytes(), at(0)));
     assert_eq!(stats.rows, 0);
 }

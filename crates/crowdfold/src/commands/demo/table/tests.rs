@@ -1,7 +1,7 @@
-use crowdfold_model::{SumMetric, ValueMetric};
 use std::collections::BTreeMap;
 
-use crowdfold_query::{DistributionSummary, Policy, Row, Window};
+use crowdfold_model::{Span, SumMetric, Timestamp, ValueMetric, Window};
+use crowdfold_query::{DistributionSummary, Policy, Row};
 
 use super::{Style, lines};
 use crate::commands::demo::stats::Table;
@@ -9,7 +9,7 @@ use crate::commands::demo::stats::Table;
 fn row(os: &str, sessions: u64) -> Row {
     Row {
         tenant: "acme".into(),
-        window: Window { start: 57_600_000, end: 57_660_000 },
+        window: Window::at(Timestamp::from_millis(57_600_000), Span::MINUTE),
         breakdown: vec!["os".into()],
         detail: Some(true),
         dimensions: BTreeMap::from([("os".into(), os.into())]),

@@ -10,11 +10,12 @@ fn sorter(memory: usize, directory: &Path) -> Sorter {
     Sorter::within(memory, directory.to_owned())
 }
 
-fn drain(sorter: Sorter) -> Vec<(Millis, Vec<u8>)> {
+/// Returns the records with the milliseconds of their times.
+fn drain(sorter: Sorter) -> Vec<(u64, Vec<u8>)> {
     let mut sorted = sorter.sorted().unwrap();
     let mut all = Vec::new();
     while let Some((time, record)) = sorted.next().unwrap() {
-        all.push((time, record.to_vec()));
+        all.push((time.as_millis(), record.to_vec()));
     }
     all
 }
@@ -31,7 +32,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let mut sorter = sorter(memory, directory.path());
         for (time, record) in &records {
-            sorter.push(*time, record).unwrap();
+            sorter.push(Timestamp::from_millis(*time), record).unwrap();
         }
         prop_assert_eq!(sorter.records(), records.len() as u64);
         let mut expected = records;
@@ -49,7 +50,8 @@ fn records_in_memory_stay_within_the_limit() {
     let mut sorter = sorter(memory, directory.path());
     for number in 0..50_000_u64 {
         let length = if number % 1000 == 7 { 90_000 } else { number as usize % 300 };
-        sorter.push(number.wrapping_mul(7919) % 1000, &vec![b'x'; length]).unwrap();
+        let time = Timestamp::from_millis(number.wrapping_mul(7919) % 1000);
+        sorter.push(time, &vec![b'x'; length]).unwrap();
         let entries = sorter.batch.entries.capacity() * size_of::<Entry>();
         let blocks: usize = sorter.batch.blocks.iter().map(Vec::capacity).sum();
         assert!(blocks + entries <= memory, "{blocks} + {entries} bytes");
@@ -67,9 +69,9 @@ fn record_larger_than_the_memory_is_sorted_too() {
     let mut sorter = sorter(1 << 16, directory.path());
     let large = vec![b'y'; 1 << 20];
     for (time, record) in [(3, &b"c"[..]), (2, &large), (1, b"a"), (2, b"b")] {
-        sorter.push(time, record).unwrap();
+        sorter.push(Timestamp::from_millis(time), record).unwrap();
     }
-    let expected: Vec<(Millis, Vec<u8>)> =
+    let expected: Vec<(u64, Vec<u8>)> =
         vec![(1, b"a".into()), (2, large), (2, b"b".into()), (3, b"c".into())];
     assert!(drain(sorter) == expected);
 }
@@ -79,7 +81,7 @@ fn temporary_files_are_unnamed_and_private() {
     let directory = tempfile::tempdir().unwrap();
     let mut sorter = sorter(1 << 10, directory.path());
     for time in 0..100 {
-        sorter.push(time, &[b'x'; 100]).unwrap();
+        sorter.push(Timestamp::from_millis(time), &[b'x'; 100]).unwrap();
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     let files: Vec<_> = fs::read_dir("/proc/self/fd")
@@ -102,7 +104,7 @@ fn open_files_stay_few_with_many_runs() {
     // every record is a run: two full levels of at most 16 files each, and a third one
     let mut sorter = sorter(1 << 16, directory.path());
     for time in (0..600).rev() {
-        sorter.push(time, &[b'x'; 1 << 16]).unwrap();
+        sorter.push(Timestamp::from_millis(time), &[b'x'; 1 << 16]).unwrap();
     }
     let open = fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -123,6 +125,6 @@ fn memory_below_64_kib_is_raised_to_it() {
 #[test]
 fn directory_that_cannot_be_written_to_is_an_error() {
     let mut sorter = sorter(1 << 10, Path::new("/no/such/directory"));
-    let written = (0..100).try_for_each(|time| sorter.push(time, &[b'x'; 100]));
+    let written = (0..100).try_for_each(|time| sorter.push(Timestamp::from_millis(time), &[b'x'; 100]));
     assert_eq!(written.unwrap_err().kind(), io::ErrorKind::NotFound);
 }

@@ -17,19 +17,25 @@ fn each_tenants_cells_are_made_by_its_own_breakdowns() {
     let tenants = ["acme", "beta", "like"].map(String::from).to_vec();
     let own = || vec![vec![Browser, Cdn], vec![Os]];
     let breakdowns = Breakdowns::new(vec![vec![Cdn]], [("beta".into(), own()), ("like".into(), own())]);
-    let rules = Rules { window: 10_000, lateness: 5_000, idle: 15_000, breakdowns, max_sessions: 10 };
+    let rules = Rules {
+        window: Span::SECOND.times(10),
+        lateness: Span::SECOND.times(5),
+        idle: Span::SECOND.times(15),
+        breakdowns,
+        max_sessions: 10,
+    };
     let admit = Settings { tenants: tenants.clone(), default_tenant: 0, ..Settings::default() };
     let shared = Shared::new(admit, SessionHasher::fixed(1)).unwrap();
     let mut rig = Rig {
         airlock: Airlock::new(&Arc::new(shared), None),
-        store: SessionStore::new(Arc::new(rules), &tenants, 0),
+        store: SessionStore::new(Arc::new(rules), &tenants, Timestamp::EPOCH),
     };
     for (session, tenant) in [(1, "acme"), (2, "acme"), (3, "beta"), (4, "beta"), (5, "like")] {
         let cdn = if session % 2 == 0 { "a" } else { "b" };
         let fields = format!(r#","tenant":"{tenant}","cdn":"{cdn}","browser":"Chrome","os":"Linux""#);
         assert_eq!(rig.beacon(session, 0, &fields), Outcome::Inserted);
     }
-    let closed = rig.store.close(T0 + 10_000, rig.airlock.dictionary()).remove(0);
+    let closed = rig.store.close(Timestamp::from_millis(T0 + 10_000), rig.airlock.dictionary()).remove(0);
     let cell = |cell_key: &str, sessions| (cell_key.to_owned(), sessions);
     assert_eq!(tables(&closed, 0), [vec![cell("a", 1), cell("b", 1)]]);
     assert_eq!(tables(&closed, 1), [vec![cell("Chrome/a", 1), cell("Chrome/b", 1)], vec![cell("Linux", 2)]]);

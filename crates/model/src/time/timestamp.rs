@@ -1,0 +1,217 @@
+//! Points in time, and the calendar that formats them.
+//!
+//! Calendar libraries end at the year 9999, but a record can have any timestamp, so this module has its own arithmetic.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Span;
+
+/// A point in time, in milliseconds since the Unix epoch. It is formatted as `2036-01-01T00:00:00Z`.
+///
+/// Operators overflow like those of `u64`: in debug builds they panic. Use the saturating functions for timestamps that
+/// a sender chooses.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode,
+)]
+#[repr(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// The last timestamp.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// Creates a timestamp from milliseconds since the epoch.
+    #[inline]
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns the milliseconds since the epoch.
+    #[inline]
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the length of time since the epoch.
+    #[inline]
+    #[must_use]
+    pub const fn since_epoch(self) -> Span {
+        Span::from_millis(self.0)
+    }
+
+    /// Adds a length of time; at most [`Self::MAX`].
+    #[inline]
+    #[must_use]
+    pub const fn saturating_add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.as_millis()))
+    }
+
+    /// Subtracts a length of time; at least [`Self::EPOCH`].
+    #[inline]
+    #[must_use]
+    pub const fn saturating_sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.as_millis()))
+    }
+
+    /// Subtracts a length of time; absent if that is before the epoch.
+    #[inline]
+    #[must_use]
+    pub const fn checked_sub(self, span: Span) -> Option<Self> {
+        match self.0.checked_sub(span.as_millis()) {
+            Some(millis) => Some(Self(millis)),
+            None => None,
+        }
+    }
+
+    /// Returns the length of time since an earlier timestamp; zero if it is not earlier.
+    #[inline]
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Span {
+        Span::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Returns the length of time since an earlier timestamp; absent if that one is later.
+    #[inline]
+    #[must_use]
+    pub const fn checked_since(self, earlier: Self) -> Option<Span> {
+        match self.0.checked_sub(earlier.0) {
+            Some(millis) => Some(Span::from_millis(millis)),
+            None => None,
+        }
+    }
+
+    /// Returns the length of time between two timestamps, whichever is earlier.
+    #[inline]
+    #[must_use]
+    pub const fn abs_diff(self, other: Self) -> Span {
+        Span::from_millis(self.0.abs_diff(other.0))
+    }
+
+    /// Returns the last multiple of a length of time since the epoch that is not after this timestamp.
+    #[inline]
+    #[must_use]
+    pub const fn floor(self, length: Span) -> Self {
+        Self(self.0 - self.0 % length.as_millis())
+    }
+
+    /// Returns the first multiple of a length of time since the epoch that is not before this timestamp; at most
+    /// [`Self::MAX`].
+    #[inline]
+    #[must_use]
+    pub const fn ceil(self, length: Span) -> Self {
+        Self(self.0.div_ceil(length.as_millis()).saturating_mul(length.as_millis()))
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, span: Span) -> Self {
+        Self(self.0 + span.as_millis())
+    }
+}
+
+impl AddAssign<Span> for Timestamp {
+    #[inline]
+    fn add_assign(&mut self, span: Span) {
+        self.0 += span.as_millis();
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Self;
+
+    #[inline]
+    fn sub(self, span: Span) -> Self {
+        Self(self.0 - span.as_millis())
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Span;
+
+    #[inline]
+    fn sub(self, earlier: Self) -> Span {
+        Span::from_millis(self.0 - earlier.0)
+    }
+}
+
+/// Returns the timestamp of a system time; [`Timestamp::EPOCH`] if that is earlier.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self::EPOCH.saturating_add(time.duration_since(UNIX_EPOCH).unwrap_or_default().into())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, seconds) = (self.0 / 86_400_000, self.0 / 1_000 % 86_400);
+        // Howard Hinnant, "chrono-compatible low-level date algorithms": civil_from_days, for days after 1970
+        let shifted = days + 719_468;
+        let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use crate::Span;
+
+    #[test]
+    fn timestamps_are_formatted_in_utc() {
+        let known = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"),
+            (951_868_800_000, "2000-03-01T00:00:00Z"),
+            (2_082_758_400_999, "2036-01-01T00:00:00Z"),
+            (4_107_542_399_000, "2100-02-28T23:59:59Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
+        ];
+        for (millis, text) in known {
+            assert_eq!(Timestamp::from_millis(millis).to_string(), text);
+        }
+        // the largest timestamp of a record, and more: no arithmetic overflows
+        assert_eq!(Timestamp::from_millis(i64::MAX as u64).to_string(), "292278994-08-17T07:12:55Z");
+        assert!(Timestamp::MAX.to_string().starts_with("584556019-"));
+    }
+
+    #[test]
+    fn timestamps_are_aligned_to_the_epoch() {
+        let aligned = |millis, length| {
+            let (time, length) = (Timestamp::from_millis(millis), Span::from_millis(length));
+            (time.floor(length).as_millis(), time.ceil(length).as_millis())
+        };
+        assert_eq!(aligned(0, 60_000), (0, 0));
+        assert_eq!(aligned(59_999, 60_000), (0, 60_000));
+        assert_eq!(aligned(60_000, 60_000), (60_000, 60_000));
+        assert_eq!(aligned(u64::MAX, 60_000), (u64::MAX - u64::MAX % 60_000, u64::MAX));
+    }
+
+    #[test]
+    fn differences_of_timestamps_saturate_or_are_absent() {
+        let (early, late) = (Timestamp::from_millis(1_000), Timestamp::from_millis(4_000));
+        let between = Span::from_millis(3_000);
+        assert_eq!((late - early, late.abs_diff(early), early.abs_diff(late)), (between, between, between));
+        assert_eq!((late.saturating_since(early), early.saturating_since(late)), (between, Span::ZERO));
+        assert_eq!((late.checked_since(early), early.checked_since(late)), (Some(between), None));
+        assert_eq!((early + between, late - between), (late, early));
+        assert_eq!(early.saturating_sub(Span::MINUTE), Timestamp::EPOCH);
+        assert_eq!(Timestamp::MAX.saturating_add(Span::MINUTE), Timestamp::MAX);
+    }
+}
