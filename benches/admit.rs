@@ -1,6 +1,7 @@
-//! What the airlock costs: bytes in, observations out.
+//! Benchmarks the airlock, from bytes to observations.
 //!
-//! Items are beacons, so ns per beacon is 1000 / (Mitem/s). Allocations are counted too: the normal way has none.
+//! Items are beacons, so the time per beacon in ns is 1000 / (Mitem/s). Allocations are counted too. Ordinary records
+//! cause none.
 
 use crowdfold_model::Timestamp;
 use std::fmt::Write;
@@ -21,7 +22,7 @@ fn main() {
     divan::main();
 }
 
-/// Numbers that look random and are the same each time.
+/// A generator of reproducible random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -31,7 +32,7 @@ impl Dice {
     }
 
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        // The first ones are the frequent ones.
+        // The first elements are the most frequent.
         let (a, b) = (self.below(of.len()), self.below(of.len()));
         of[a.min(b)]
     }
@@ -54,7 +55,7 @@ const AGENTS: [&str; 4] = [
     "Roku/DVP-14.5 (14.5.0.4215-88)",
 ];
 
-/// A heartbeat of about 330 bytes and 17 fields.
+/// Returns a heartbeat of about 330 bytes and 17 fields.
 fn beacon(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"{}","session":"{}","ip":"203.0.113.{}","event":"heartbeat","browser":"{}","os":"{}","device":"desktop","player":"{}","player_version":"1.{}.4","content":"movie-{:04}","cdn":"cdn-{}","stream":"vod","format":"hls","bandwidth_kbps":{},"bitrate_kbps":{},"playing_ms":{},"stalled_ms":0}}"#,
@@ -74,7 +75,7 @@ fn beacon(dice: &mut Dice) -> String {
     )
 }
 
-/// A beacon that leaves browser, system and device to its user agent.
+/// Returns a beacon without browser, system and device, which follow from its user agent.
 fn with_agent(dice: &mut Dice) -> String {
     format!(
         r#"{{"ts":{},"tenant":"acme","session":"{}","ip":"203.0.113.{}","user_agent":"{}","event":"heartbeat","content":"movie-{:04}","cdn":"cdn-a","bitrate_kbps":{},"playing_ms":{}}}"#,
@@ -88,7 +89,7 @@ fn with_agent(dice: &mut Dice) -> String {
     )
 }
 
-/// A line as dash.js sends it.
+/// Returns a line of dash.js.
 fn event(dice: &mut Dice) -> String {
     format!(
         r#"ab=(800;v 64;a),bl=(5300;v 1300;a),br=({};v 64;a),cid="movie-{:04}",d=2000,dl=1600,e=rr,lab=(250;v 64;a),mtp=({};v 13700;a),nor=("chunk-stream2-00003.mp4"),ot=a,pb=(800;v 64;a),rc=200,rtp=500,sf=d,sid="{}",sn={},st=v,sta=p,tab=(800;v 64;a),tb=(800;v 64;a),ts={},ttlb=313,url="https://media.example/out/chunk-stream2-00002.mp4",v=2"#,
@@ -101,7 +102,7 @@ fn event(dice: &mut Dice) -> String {
     )
 }
 
-/// A request for media with its CMCD in the query, as an edge logs it.
+/// Returns a request for media with CMCD in its query, as a CDN logs it.
 fn capture(dice: &mut Dice) -> String {
     let cmcd = format!(
         r#"bl=2000,br={},cid="movie-{:04}",d=2000,dl=0,mtp={},ot=v,sf=h,sid="{}",st=v,su,tb=8000"#,
@@ -113,7 +114,7 @@ fn capture(dice: &mut Dice) -> String {
     let query: String = cmcd.bytes().fold(String::new(), |mut query, byte| {
         match byte {
             b'a'..=b'z' | b'0'..=b'9' | b'-' => query.push(byte as char),
-            _ => write!(query, "%{byte:02X}").expect("a string has room"),
+            _ => write!(query, "%{byte:02X}").expect("a write to a string"),
         }
         query
     });
@@ -132,7 +133,7 @@ fn airlock(format: Format, guard: bool) -> Airlock {
         guard_key: guard.then_some([7; 32]),
         ..Settings::default()
     };
-    let shared = Shared::new(settings, SessionHasher::fixed(1)).expect("settings in order");
+    let shared = Shared::new(settings, SessionHasher::fixed(1)).expect("valid settings");
     Airlock::new(&Arc::new(shared), Some(Placement { partition: 0, of: 1 }))
 }
 
@@ -162,7 +163,7 @@ fn run_as(
         }
         admitted
     };
-    assert_eq!(admit(), records.len() * each, "every beacon is a good one");
+    assert_eq!(admit(), records.len() * each, "every beacon is valid");
     let bytes: usize = records.iter().map(|record| record.as_ref().len()).sum();
     let bencher = bencher.counter(ItemsCount::new(records.len() * each)).counter(BytesCount::new(bytes));
     bencher.bench_local(admit);
@@ -215,7 +216,7 @@ fn captured_queries(bencher: Bencher<'_, '_>) {
     run(bencher, airlock(Format::Capture, false), &made(capture), 1);
 }
 
-/// The beacon of docs/reference/beacon.md: what the hostile ones below may cost three times as much as, byte for byte.
+/// The beacon of docs/reference/beacon.md. The hostile records below may cost three times as much per byte.
 #[divan::bench]
 fn ordinary(bencher: Bencher<'_, '_>) {
     let mut airlock = airlock(Format::Json, false);
@@ -238,10 +239,10 @@ const ORDINARY: &str = r#"{"ts":1795308528421,"tenant":"acme","session":"bbb2794
  "os":"Windows","browser":"Chrome","device":"desktop","cdn":"cdn-a","content":"movie-0042",
  "bandwidth_kbps":5400,"bitrate_kbps":3200,"height":1080,"playing_ms":10000,"stalled_ms":0,"stalls":0}"#;
 
-/// The length of a hostile record, bytes: the longest body that `collect` takes by default.
+/// The length of a hostile record in bytes, which is the default maximum length of a body in `collect`.
 const LONG: usize = 64 << 10;
 
-/// Reads one record again and again, whatever comes of it.
+/// Reads one record repeatedly, regardless of its outcome.
 fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     let mut airlock = airlock(Format::Json, false);
     let record = Record {
@@ -256,7 +257,7 @@ fn hostile(bencher: Bencher<'_, '_>, payload: &str) {
     });
 }
 
-/// As many of these, numbered, as make a long record.
+/// Returns a long record that is filled with numbered items.
 fn filled(write: impl Fn(usize) -> String) -> String {
     let mut text = String::with_capacity(LONG + 64);
     let mut nth = 0;
@@ -267,14 +268,14 @@ fn filled(write: impl Fn(usize) -> String) -> String {
     text
 }
 
-/// Keys that nobody knows and nobody sends again, in one object.
+/// One object with unknown keys that never repeat.
 #[divan::bench]
 fn hostile_unknown_keys(bencher: Bencher<'_, '_>) {
     let keys = filled(|nth| format!(r#""k{nth}":1,"#));
     hostile(bencher, &format!(r#"{{{keys}"session":"s"}}"#));
 }
 
-/// The same, one in each of many objects.
+/// Many objects with one unknown key each that never repeats.
 #[divan::bench]
 fn hostile_items_with_one_unknown_key(bencher: Bencher<'_, '_>) {
     let items = filled(|nth| format!(r#"{{"k{nth}":1}},"#));
@@ -287,7 +288,7 @@ fn hostile_empty_items(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn hostile_items_that_are_no_objects(bencher: Bencher<'_, '_>) {
+fn hostile_items_that_are_not_objects(bencher: Bencher<'_, '_>) {
     hostile(bencher, &format!("[{}1]", filled(|_| "1,".into())));
 }
 
@@ -302,27 +303,30 @@ fn hostile_nesting(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn hostile_lines_that_open_and_never_close(bencher: Bencher<'_, '_>) {
+fn hostile_lines_with_unclosed_brackets(bencher: Bencher<'_, '_>) {
     hostile(bencher, &filled(|_| "{\"a\":[\n".into()));
 }
 
 #[divan::bench]
-fn hostile_values_that_cannot_be_used(bencher: Bencher<'_, '_>) {
+fn hostile_unusable_values(bencher: Bencher<'_, '_>) {
     let values =
         filled(|_| r#""height":"1080p","cdn":{},"stalls":-1,"fatal":"maybe","content":"\ud83d","#.into());
     hostile(bencher, &format!(r#"{{{values}"session":"s"}}"#));
 }
 
-/// The number of requests that the collector puts into one record.
+/// The number of requests in one record of the collector.
 const PACKED: usize = 64;
 
-/// Records of requests with one JSON beacon each, and the HTTP context that `http` gives them.
+/// Benchmarks records of requests with one JSON beacon each, and with the HTTP context from `http`.
 fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     let mut dice = Dice(9);
     let mut packer = Packer::default();
     let pack = |some: &[String]| {
         for body in some {
-            assert!(packer.push(&http(&mut dice), &Body::Json(body.as_bytes())), "short enough");
+            assert!(
+                packer.push(&http(&mut dice), &Body::Json(body.as_bytes())),
+                "a request below the maximum length"
+            );
         }
         packer.take()
     };
@@ -330,13 +334,13 @@ fn packed(bencher: Bencher<'_, '_>, http: fn(&mut Dice) -> Http<'static>) {
     run_as(bencher, airlock(Format::Json, false), &records, Some(CONTENT_TYPE.as_bytes()), PACKED);
 }
 
-/// What the envelope itself costs, held against `json`.
+/// Compares the envelope itself with `json`.
 #[divan::bench]
 fn packed_without_context(bencher: Bencher<'_, '_>) {
     packed(bencher, |_| Http { received_at: Some(Timestamp::from_millis(NOW)), ..Http::default() });
 }
 
-/// As from players without client hints.
+/// Requests of players without client hints.
 #[divan::bench]
 fn packed_requests(bencher: Bencher<'_, '_>) {
     packed(bencher, requested);
@@ -352,7 +356,7 @@ fn requested(dice: &mut Dice) -> Http<'static> {
     }
 }
 
-/// As from Chromium, which sends three hints without being asked.
+/// Requests of Chromium, which always sends three hints.
 #[divan::bench]
 fn packed_requests_with_hints(bencher: Bencher<'_, '_>) {
     packed(bencher, |dice| Http {

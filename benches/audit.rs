@@ -1,5 +1,5 @@
-//! The cost of an audit: rows as a worker publishes them, five tables a window with one of them the detail table, from
-//! the record's bytes to the findings. Prints rows per CPU-second of the thread.
+//! Benchmarks an audit from the bytes of records to the findings. The rows are those of a worker, with five tables per
+//! window, one of which is the detail table. Prints rows per CPU-second of the thread.
 
 #![expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
@@ -15,7 +15,7 @@ use crowdfold_release::{Policy, PolicySettings, Secret, release};
 
 const START: u64 = 1_795_308_480_000;
 const MINUTE: u64 = 60_000;
-/// Rows of each table.
+/// The number of rows of each table.
 const ROWS: usize = 50;
 const ROUNDS: usize = 10;
 
@@ -24,7 +24,7 @@ fn main() {
     let records = records(if test { 2 } else { 60 });
     let bytes: usize = records.iter().map(|(key, value)| key.len() + value.len()).sum();
     let rounds = if test { 1 } else { ROUNDS };
-    // the kernel counts a thread's time by ticks: all rounds together are more exact than the best of them
+    // The kernel counts a thread's time in ticks, so the sum of all rounds is more precise than the best of them.
     let nanos: u64 = (0..rounds).map(|_| round(&records)).sum();
     println!(
         "audit: {} rows of {} bytes, {:.0} rows per CPU-second over {rounds} rounds",
@@ -34,7 +34,7 @@ fn main() {
     );
 }
 
-/// Audits all records, and returns the nanoseconds of CPU that it took.
+/// Audits all records. Returns the CPU time in ns.
 fn round(records: &[(String, Vec<u8>)]) -> u64 {
     let before = cpu_nanos();
     let mut auditor = Auditor::new(Rules::default());
@@ -45,17 +45,17 @@ fn round(records: &[(String, Vec<u8>)]) -> u64 {
     }
     let audit = auditor.finish();
     let nanos = cpu_nanos() - before;
-    assert_eq!(audit.found, [], "a worker's rows are clean");
+    assert_eq!(audit.found, [], "the rows of a worker have no findings");
     nanos
 }
 
-/// The time that this thread has run, by Linux.
+/// Returns the CPU time of this thread, as Linux measures it.
 fn cpu_nanos() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
     stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("nanoseconds")
 }
 
-/// Keys and values of the rows of that many windows.
+/// Returns the keys and values of the rows of this number of windows.
 fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     let breakdowns = vec![
         vec![Country, Asn],
@@ -72,7 +72,7 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
         vec![["cdn-a", "edge-7.cdn.example"], ["wifi", "5g"]],
     ];
     let settings = PolicySettings { breakdowns, ..PolicySettings::default() };
-    let policy = Policy::threshold(settings).expect("a policy in order").keyed(Secret::new([7; 32]));
+    let policy = Policy::threshold(settings).expect("a valid policy").keyed(Secret::new([7; 32]));
     let mut records = Vec::new();
     for window in 0..windows {
         let start = START + window * MINUTE;
@@ -84,7 +84,7 @@ fn records(windows: u64) -> Vec<(String, Vec<u8>)> {
     records
 }
 
-/// One table: each row is a crowd, and its last cell key tells it from the others.
+/// Returns one table. Each row is a crowd, and has a different last dimension value.
 fn table(words: &[[&str; 2]], window: u64) -> Table {
     let row = |nth: usize| {
         let sessions = 60 + 7 * nth as u64 + window % 5;

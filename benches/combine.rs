@@ -1,7 +1,7 @@
-//! The cost of combining: observations into session summaries, and from JSON all the way to closed windows.
+//! Benchmarks the combiner: from observations to session summaries, and from JSON to closed windows.
 //!
-//! Items are beacons, so ns per beacon is 1000 / (Mitem/s). `from_json` is the ladder's L2: the same payloads from
-//! memory, one thread, parse to combine.
+//! Items are beacons, so the time per beacon in ns is 1000 / (Mitem/s). `from_json` is the step L2 of the measurements
+//! in docs/internals/performance.md: the same payloads from memory, with one thread, from parsing to combining.
 
 use std::sync::Arc;
 
@@ -41,12 +41,12 @@ fn rules(how_many: usize) -> Arc<Rules> {
     })
 }
 
-/// (record timestamp, payload) of so many live sessions.
+/// Returns record timestamps and payloads of this number of live sessions.
 fn beacons(sessions: u32) -> Vec<(Timestamp, Vec<u8>)> {
     beacons_of(sessions, 1)
 }
 
-/// The same, of so many tenants.
+/// Returns record timestamps and payloads of these sessions, divided among tenants.
 fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
     let config = PlayersConfig {
         tenants: tenant_names(tenants),
@@ -56,11 +56,11 @@ fn beacons_of(sessions: u32, tenants: usize) -> Vec<(Timestamp, Vec<u8>)> {
         mix: Mix::lean(),
         ..PlayersConfig::default()
     };
-    let players = Players::new(config).expect("a configuration that can be played");
+    let players = Players::new(config).expect("a valid configuration");
     players.take(BEACONS).map(|report| (Timestamp::from_millis(report.sent_ms), report.payload)).collect()
 }
 
-/// `default`, then `tenant-0`, `tenant-1`, …
+/// Returns `default`, then `tenant-0`, `tenant-1` and so on.
 fn tenant_names(how_many: usize) -> Vec<String> {
     std::iter::once("default".into()).chain((0..).map(|n| format!("tenant-{n}"))).take(how_many).collect()
 }
@@ -71,7 +71,7 @@ fn airlock() -> Airlock {
     Airlock::new(&Arc::new(shared), None)
 }
 
-/// Observations into session summaries, by the number of live sessions.
+/// Benchmarks the step from observations to session summaries, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
 fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
     let mut airlock = airlock();
@@ -92,20 +92,21 @@ fn insert(bencher: Bencher<'_, '_>, sessions: u32) {
         });
 }
 
-/// JSON to closed windows, by the number of live sessions.
+/// Benchmarks the steps from JSON to closed windows, by the number of live sessions.
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 5)]
 fn from_json(bencher: Bencher<'_, '_>, sessions: u32) {
     whole(bencher, sessions, 5);
 }
 
-/// JSON to closed windows, by the number of breakdowns: cells are made when a window closes.
+/// Benchmarks the steps from JSON to closed windows, by the number of breakdowns. Cells are built when a window closes.
 #[divan::bench(args = [1, 2, 5], sample_count = 5)]
 fn by_breakdowns(bencher: Bencher<'_, '_>, how_many: usize) {
     whole(bencher, 10_000, how_many);
 }
 
-/// JSON to closed windows, by the number of tenants with tables of their own: of all dimensions there are, so that
-/// every session summary has six slots more, and of each tenant in another order, so that no two share a list.
+/// Benchmarks the steps from JSON to closed windows, by the number of tenants with their own tables. The tables have
+/// all dimensions, so every session summary has six more slots. Each tenant has another order of dimensions, so no two
+/// tenants share a list.
 #[divan::bench(args = [0, 1, 100], sample_count = 5)]
 fn by_tenants(bencher: Bencher<'_, '_>, how_many: usize) {
     let own = |tenant: usize| {
@@ -146,7 +147,7 @@ fn whole_of(bencher: Bencher<'_, '_>, beacons: Vec<(Timestamp, Vec<u8>)>, rules:
         .bench_refs(|combiner| {
             for (offset, (timestamp, payload)) in beacons.iter().enumerate() {
                 let record = Record { payload, content_type: None, timestamp: Some(*timestamp) };
-                combiner.hold(&record, offset as i64, now).expect("no halt");
+                combiner.hold(&record, offset as i64, now).expect("no error");
                 if combiner.is_full() {
                     combiner.mark_committed();
                 }

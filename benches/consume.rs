@@ -1,8 +1,9 @@
-//! What it costs to get records out of Kafka, in CPU of this process: by [`crowdfold_kafka::Source`], a batch of one
-//! partition at a time, and by librdkafka's poll, a record at a time. The second is what every other client in Rust does.
+//! Benchmarks reading records from Kafka in CPU time of this process. It compares [`crowdfold_kafka::Source`], which
+//! reads a batch of one partition at a time, with the poll function of librdkafka, which reads single records. Other
+//! Rust clients use poll.
 //!
-//! Same topic, prefilled, four partitions; rounds interleaved; medians. `cargo bench --bench consume -- 4000000` for
-//! another number of records.
+//! Both read the same prefilled topic with four partitions. Rounds alternate, and medians are printed. `cargo bench
+//! --bench consume -- 4000000` sets another number of records.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ fn main() {
     }
 }
 
-/// Nanoseconds of CPU for each record, all threads of this process, librdkafka's too.
+/// Returns the CPU time per record in ns, of all threads of this process including those of librdkafka.
 fn measured(records: u64, run: impl FnOnce() -> u64) -> f64 {
     let before = cpu();
     let bytes = run();
@@ -56,7 +57,7 @@ fn measured(records: u64, run: impl FnOnce() -> u64) -> f64 {
     spent.as_nanos() as f64 / records as f64
 }
 
-/// CPU time of this process, user and system. In ticks of 10 ms: runs take seconds.
+/// Returns the user and system CPU time of this process, in ticks of 10 ms. Runs take seconds.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -122,7 +123,7 @@ fn by_batch(kafka: &Kafka, topic: &str, records: u64) -> u64 {
 }
 
 fn by_poll(kafka: &Kafka, topic: &str, records: u64) -> u64 {
-    // what is set for the source, so that the way of reading alone differs
+    // The settings equal those of the source, so that only the method of reading differs.
     let queue = (SourceSettings::new(topic, "", "").queue_kib / PARTITIONS).to_string();
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap())

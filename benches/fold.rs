@@ -1,6 +1,6 @@
-//! What folding costs: one table of Zipf-like cells, folded, numbered, and written as JSON.
+//! Benchmarks folding: one table with a Zipf-like distribution of cells is folded, numbered, and written as JSON.
 //!
-//! Items are cells of the table (for `json`, rows), so ns per cell is 1000 / (Mitem/s).
+//! Items are cells of the table (for `json`, rows), so the time per cell in ns is 1000 / (Mitem/s).
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
 const WINDOW: Window = Window::at(Timestamp::from_millis(1_795_308_480_000), Span::MINUTE);
-/// Cells of a small tenant, of a large one, and the most a partition-window may have.
+/// The numbers of cells of a small tenant and of a large one, and the maximum of a partition and window.
 const CELLS: [usize; 3] = [100, 10_000, 65_536];
 
 fn main() {
@@ -21,10 +21,11 @@ fn main() {
 fn policy() -> Policy {
     let settings =
         PolicySettings { breakdowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
-    Policy::threshold(settings).expect("a policy in order")
+    Policy::threshold(settings).expect("a valid policy")
 }
 
-/// `cells` cells over three dimensions, the r-th of them with about 5000/r sessions, spread over the table.
+/// Returns `cells` cells over three dimensions. The r-th cell has about 5000/r sessions, and cells are spread over the
+/// table.
 fn table(cells: usize) -> Table {
     let width = (cells as f64).cbrt().ceil() as usize;
     let words: Vec<Arc<str>> = (0..width).map(|index| Arc::from(format!("value-{index:03}"))).collect();
@@ -54,7 +55,7 @@ fn table(cells: usize) -> Table {
         .collect()
 }
 
-/// The whole of what a merger does with a window: check, fold, percentiles, histograms.
+/// Benchmarks all steps of a merger for a window: check, fold, percentiles, histograms.
 #[divan::bench(args = CELLS, sample_size = 1)]
 fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
     let (policy, table) = (policy(), table(cells));
@@ -64,7 +65,7 @@ fn fold_and_release(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// The same where every cell is a crowd of its own, so that nothing folds.
+/// Benchmarks the same steps with cells that are all crowds, so that nothing is folded.
 #[divan::bench(args = CELLS, sample_size = 1)]
 fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
     let policy = policy();
@@ -76,12 +77,13 @@ fn nothing_folds(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// The same outside the detail table. Items are rows; `false` is without a secret, so that nothing is drawn.
+/// Benchmarks the same steps outside the detail table. Items are rows. `false` is without a secret, so that no noise is
+/// drawn.
 #[divan::bench(args = [(1_000, false), (1_000, true)], sample_size = 1, sample_count = 20)]
 fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bool)) {
     let breakdowns = vec![vec![Device, Os, Browser]];
     let settings = PolicySettings { breakdowns, detail: Detail::None, ..PolicySettings::default() };
-    let policy = Policy::threshold(settings).expect("a policy in order");
+    let policy = Policy::threshold(settings).expect("a valid policy");
     let policy = if noise { policy.keyed(Secret::new([7; 32])) } else { policy };
     let mut table = table(cells);
     table.values_mut().for_each(|cell| cell.sessions += 50);
@@ -91,14 +93,14 @@ fn outside_the_detail_table(bencher: Bencher<'_, '_>, (cells, noise): (usize, bo
         .bench_values(|tables| release("acme", WINDOW, tables, &policy, None));
 }
 
-/// Differential privacy: noise is drawn for every measure and every range of every row that is released: all but the
-/// thinnest cells here. Items are rows.
+/// Benchmarks differential privacy. Noise is drawn for every measure and every range of every released row, which is
+/// each cell except the smallest. Items are rows.
 #[divan::bench(args = [100, 1_000], sample_size = 1, sample_count = 5)]
 fn noise(bencher: Bencher<'_, '_>, cells: usize) {
     let settings =
         PolicySettings { breakdowns: vec![vec![Device, Os, Browser]], ..PolicySettings::default() };
     let budget = PrivacySettings { epsilon: 1.0, delta: 1e-8, window: Span::HOUR, idle: Span::SECOND * 90 };
-    let policy = Policy::differential_privacy(settings, &budget).expect("a policy in order");
+    let policy = Policy::differential_privacy(settings, &budget).expect("a valid policy");
     let policy = policy.keyed(Secret::new([7; 32]));
     let mut table = table(cells);
     table.values_mut().for_each(|cell| cell.sessions += 500);
@@ -111,7 +113,7 @@ fn noise(bencher: Bencher<'_, '_>, cells: usize) {
         .bench_values(|tables| release("acme", window, tables, &policy, None));
 }
 
-/// Rows to bytes.
+/// Benchmarks the encoding of rows.
 #[divan::bench(args = CELLS)]
 fn json(bencher: Bencher<'_, '_>, cells: usize) {
     let mut table = table(cells);

@@ -1,4 +1,4 @@
-//! What merging costs: partials of four partitions into released windows. Items are cells, before they are added up.
+//! Benchmarks merging, from partials of four partitions to released windows. Items are cells before they are added up.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn settings(policy: impl FnOnce(PolicySettings) -> Policy) -> Arc<MergerSettings
     })
 }
 
-/// A few large cells and many small ones, as contents are.
+/// Returns a few large cells and many small ones, as for content ids.
 fn table(cells: u32) -> Table {
     let cell = |nth: u32| {
         let sessions = u64::from(10_000 / (nth + 1) + 1);
@@ -53,19 +53,19 @@ fn table(cells: u32) -> Table {
     (0..cells).map(cell).collect()
 }
 
-/// Into the detail table.
+/// Merges into the detail table.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_release(bencher: Bencher<'_, '_>, cells: u32) {
-    let exact = |settings| Policy::threshold(settings).expect("a policy");
+    let exact = |settings| Policy::threshold(settings).expect("a valid policy");
     merge(bencher, cells, settings(exact));
 }
 
-/// Into another table, whose numbers get noise.
+/// Merges into another table, whose numbers get noise.
 #[divan::bench(args = [100, 10_000, 60_000], sample_count = 10)]
 fn merge_and_add_noise(bencher: Bencher<'_, '_>, cells: u32) {
     let noisy = |settings| {
         let settings = PolicySettings { detail: Detail::None, ..settings };
-        Policy::threshold(settings).expect("a policy").keyed(Secret::new([7; 32]))
+        Policy::threshold(settings).expect("a valid policy").keyed(Secret::new([7; 32]))
     };
     merge(bencher, cells, settings(noisy));
 }
@@ -97,7 +97,7 @@ fn merge(bencher: Bencher<'_, '_>, cells: u32, settings: Arc<MergerSettings>) {
         .with_inputs(|| Merger::new(Arc::clone(&settings), &fresh, 0, Timestamp::EPOCH))
         .bench_refs(|merger| {
             for (offset, value) in log.iter().enumerate() {
-                merger.record(value, offset as i64, Timestamp::EPOCH).expect("no halt");
+                merger.record(value, offset as i64, Timestamp::EPOCH).expect("no error");
             }
             let publication = merger.publish(Timestamp::EPOCH).expect("a complete window");
             assert!(!publication.rollups.is_empty());

@@ -1,9 +1,10 @@
-//! The whole worker against bare consumption, in CPU-seconds of the process: the same prefilled topic, rounds in turn.
+//! Compares the whole worker with bare consumption in CPU-seconds of the process. Both read the same prefilled topic in
+//! alternating rounds.
 //!
-//! The worker is the program as shipped: it consumes, admits, combines, merges, folds and publishes exactly once. Bare is
-//! librdkafka's poll touching lengths only, in a process of its own. Beacons are JSON objects of about 300 bytes, one a
-//! record, lz4; 40,000 live sessions, five breakdowns. CPU of the worker counts from its start, its own setting-up
-//! included. `cargo bench --bench worker -- 8000000` for another number of beacons.
+//! The worker is the released program. It consumes, admits, combines, merges, folds and publishes exactly once. Bare
+//! consumption is the poll function of librdkafka in a separate process, which reads only the lengths of records.
+//! Beacons are JSON objects of about 300 bytes, one per record, with lz4, 40,000 live sessions and five breakdowns. The
+//! CPU time of the worker includes its start. `cargo bench --bench worker -- 8000000` sets another number of beacons.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -68,7 +69,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// CPU time of a process, user and system, all its threads. In ticks of 10 ms: runs take seconds.
+/// Returns the user and system CPU time of all threads of a process, in ticks of 10 ms. Runs take seconds.
 fn cpu(pid: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -76,14 +77,15 @@ fn cpu(pid: &str) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// Beacons of the last twenty minutes, keyed and placed as producers do. The bytes of their values.
+/// Writes beacons of the last twenty minutes, with the keys and partitions of producers. Returns the size of their
+/// values in bytes.
 fn fill(kafka: &Kafka, topic: &str, beacons: u64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let sessions = 40_000;
     let config = PlayersConfig {
         sessions,
         start_ms: now - 20 * 60_000,
-        // all of them within fifteen minutes
+        // All beacons are within fifteen minutes.
         heartbeat_ms: (u64::from(sessions) * 15 * 60_000 / beacons.max(1)).clamp(1_000, 30_000) as u32,
         mix: Mix::lean(),
         ..PlayersConfig::default()
@@ -114,7 +116,7 @@ fn fill(kafka: &Kafka, topic: &str, beacons: u64) -> u64 {
     bytes
 }
 
-/// CPU of the program until every beacon is released or withheld.
+/// Returns the CPU time of the program until every beacon is released or withheld.
 fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Duration {
     let prefix = unique("bench");
     let day = [
@@ -142,9 +144,9 @@ fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Durat
     loop {
         std::thread::sleep(Duration::from_millis(200));
         if child.0.try_wait().unwrap().is_some() {
-            panic!("the worker ended: {:#?}", log.join().unwrap());
+            panic!("the worker exited: {:#?}", log.join().unwrap());
         }
-        // counters are floored to multiples of k
+        // Counters are rounded down to multiples of k.
         let done = ["released", "withheld"].map(|outcome| counter(&address, outcome)).iter().sum::<u64>();
         let aside = ["late", "duplicate", "opted_out", "excluded", "rejected"];
         assert_eq!(aside.map(|outcome| counter(&address, outcome)).iter().sum::<u64>(), 0);
@@ -156,7 +158,7 @@ fn run_worker(program: &Path, kafka: &Kafka, topic: &str, beacons: u64) -> Durat
     }
 }
 
-/// A child that does not outlive us.
+/// A child process that is killed when it is dropped.
 struct Ended(Child);
 
 impl Drop for Ended {
@@ -175,7 +177,7 @@ fn counter(address: &str, outcome: &str) -> u64 {
     page.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
 }
 
-/// CPU of a process of its own that polls all records and looks at their lengths.
+/// Returns the CPU time of a separate process that polls all records and reads their lengths.
 fn run_bare(kafka: &Kafka, topic: &str, beacons: u64) -> Duration {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--bare", kafka.bootstrap(), topic, &beacons.to_string()])

@@ -1,11 +1,11 @@
-//! The load: what players send, again and again.
+//! The load, which repeats requests of players.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crowdfold_loadgen::{Mix, Players, PlayersConfig};
 
-/// What players send, again and again.
+/// Requests of players, which are repeated.
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     head: String,
@@ -14,7 +14,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Twenty beacons of one session, as an array.
+    /// Returns twenty beacons of one session in an array.
     pub(crate) fn batches() -> Self {
         let bodies = sessions(20).into_values().map(|beacons| {
             let mut body = b"[".to_vec();
@@ -30,7 +30,7 @@ impl Load {
         Self::of("JSON, one by one", "/v1/beacons", "text/plain;charset=UTF-8", 1, bodies)
     }
 
-    /// Ten reports of an hls.js, as it sends them.
+    /// Returns ten reports of hls.js.
     pub(crate) fn cmcd() -> Self {
         let now = now();
         let body = |session: u64| {
@@ -73,7 +73,7 @@ impl Load {
     }
 }
 
-/// Beacons by session, `each` of one.
+/// Returns beacons by session, with `each` beacons of each.
 fn sessions(each: usize) -> BTreeMap<String, Vec<Vec<u8>>> {
     let config = PlayersConfig {
         sessions: 512,

@@ -1,12 +1,11 @@
-//! The collector against what its parts cost alone, over loopback, by keep-alive connections.
+//! Compares the collector with the cost of its parts, over loopback with keep-alive connections.
 //!
-//! The collector is the program as shipped: it reads requests, packs their beacons, and answers when a real Kafka has
-//! them (or, answering early, when they are packed: `collect.acknowledge = "queued"`).
-//! Bare is a hyper server of the same settings, in a process of its own, that reads bodies and answers 204. The bare
-//! producer writes the same bytes, packed as the collector packs them, with no HTTP around; "both" is one after the
-//! other. All in requests or beacons per CPU-second of the process, rounds in turn; then how long answers take at half
-//! and at nine tenths of what one connection after the other could get out of it. `cargo bench --bench collect -- 5`
-//! for five seconds a round.
+//! The collector is the released program. It reads requests, packs their beacons, and answers when a real Kafka has
+//! written them (or with `collect.acknowledge = "queued"`, when they are packed). The bare server is a hyper server
+//! with the same settings in a separate process, which reads bodies and answers 204. The bare producer writes the same
+//! bytes, packed as the collector packs them, without HTTP. "Both" is the sum of the two. The results are requests or
+//! beacons per CPU-second of the process, with alternating rounds, and the response times at half and at nine tenths of
+//! the maximum rate. `cargo bench --bench collect -- 5` runs rounds of five seconds.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -44,7 +43,7 @@ use load::{Load, now};
 
 const PARTITIONS: u32 = 4;
 
-/// Connections of the load; answers wait for Kafka, so there have to be many.
+/// The number of connections of the load. It is large, because responses wait for Kafka.
 const CONNECTIONS: usize = 256;
 
 fn main() {
@@ -124,7 +123,7 @@ fn show(name: &str, rates: &[f64], beacons: f64) {
     );
 }
 
-/// A server under load, a process of its own.
+/// A server under load in a separate process.
 struct Server {
     child: Child,
     address: String,
@@ -142,7 +141,7 @@ impl Server {
         Self { child, address: address.trim().to_owned() }
     }
 
-    /// CPU time, user and system, all its threads, in ticks of 10 ms.
+    /// Returns the user and system CPU time of all its threads, in ticks of 10 ms.
     fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -158,7 +157,7 @@ impl Drop for Server {
     }
 }
 
-/// The collector, with a topic of its own.
+/// A collector with its own topic.
 struct Collector(Server);
 
 impl Collector {
@@ -186,14 +185,15 @@ impl Collector {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.to_owned())).unwrap();
-        // until then it has nowhere to write, and says so
+        // Before this line, the collector cannot write, and logs this.
         lines.find(|line| line.ends_with("partitions")).unwrap();
         std::thread::spawn(move || lines.for_each(|line| eprintln!("collect: {line}")));
         Self(Server { child, address })
     }
 }
 
-/// Requests a second, and requests per CPU-second of the server, with every connection asking as soon as it is answered.
+/// Returns requests per second, and requests per CPU-second of the server. Every connection sends the next request
+/// immediately after a response.
 async fn flood(server: &Server, load: &Load, round: Duration) -> (f64, f64) {
     let requests = Arc::new(load.requests());
     let counted = Arc::new(AtomicU64::new(0));
@@ -227,20 +227,21 @@ async fn flood(server: &Server, load: &Load, round: Duration) -> (f64, f64) {
     (answered / took.as_secs_f64(), answered / spent.as_secs_f64())
 }
 
-/// One request, answered by 204.
+/// Sends one request, and waits for the status 204.
 async fn ask(stream: &mut TcpStream, request: &[u8]) {
     stream.write_all(request).await.unwrap();
     let mut answer = [0; 1024];
     let mut length = 0;
     while !answer[..length].windows(4).any(|end| end == b"\r\n\r\n") {
         let read = stream.read(&mut answer[length..]).await.unwrap();
-        assert!(read > 0, "the server hung up");
+        assert!(read > 0, "the server closed the connection");
         length += read;
     }
     assert!(answer.starts_with(b"HTTP/1.1 204"), "{}", String::from_utf8_lossy(&answer[..length]));
 }
 
-/// How long answers take, in µs from when each request was due, at a rate that does not wait for them.
+/// Returns the response times in µs from the time at which each request was due, at a rate that does not wait for
+/// responses.
 async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) -> Histogram<u64> {
     let requests = Arc::new(load.requests());
     let began = Instant::now();
@@ -271,8 +272,8 @@ async fn send_at_rate(server: &Server, load: &Load, rate: f64, round: Duration) 
     all
 }
 
-/// Requests whose beacons a producer writes, per CPU-second of a process that does nothing else. It is this one: its
-/// threads are at rest meanwhile.
+/// Returns the requests whose beacons a producer writes per CPU-second of this process. Its other threads are idle
+/// meanwhile.
 fn produce(kafka: &Kafka, load: &Load, round: Duration) -> f64 {
     let topic = unique("bare");
     kafka.create_topic(&topic, PARTITIONS, &[("retention.ms", "2640000")]);
@@ -323,7 +324,7 @@ fn own_cpu() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// A server that reads and says 204.
+/// Runs a server that reads requests and answers 204.
 fn bare() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
